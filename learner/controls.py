@@ -1,0 +1,48 @@
+"""Simple policies: what a learner has to beat before anyone should use it."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from learner.policy import Arm, Context, Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Always the same arm; where it cannot be used, an even split of the others."""
+
+    arm: Arm
+
+    def distribution(self, context: Context, arms: Sequence[Arm]) -> Distribution:  # noqa: ARG002
+        if self.arm in arms:
+            return {arm: float(arm == self.arm) for arm in arms}
+        return dict.fromkeys(arms, 1 / len(arms))
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One number of the context decides: each cut it reaches climbs one rung.
+
+    `rungs` is one longer than `cuts`. An arm that cannot be used gives way to the rung above it,
+    and at the top to the nearest one below: a harder request is never sent lower than it must.
+    """
+
+    feature: str
+    cuts: tuple[float, ...]
+    rungs: tuple[Arm, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.rungs) != len(self.cuts) + 1:
+            raise ValueError(
+                f"{len(self.cuts)} cuts need {len(self.cuts) + 1} rungs, not {self.rungs!r}"
+            )
+        if list(self.cuts) != sorted(self.cuts):
+            raise ValueError(f"cuts must rise, got {self.cuts!r}: sort them")
+
+    def distribution(self, context: Context, arms: Sequence[Arm]) -> Distribution:
+        rung = bisect_right(self.cuts, context[self.feature])
+        order = (*self.rungs[rung:], *reversed(self.rungs[:rung]))
+        chosen = next((arm for arm in order if arm in arms), None)
+        if chosen is None:  # None of our rungs is allowed, though other arms are.
+            return dict.fromkeys(arms, 1 / len(arms))
+        return {arm: float(arm == chosen) for arm in arms}

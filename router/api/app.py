@@ -1,0 +1,431 @@
+"""The endpoint: OpenAI's protocol in, OpenAI's protocol out, over raw ASGI."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from router.api.errors import error_body, kind_of
+from router.api.keys import Denied, Key, Keyring
+from router.api.limits import Limited
+from router.api.parse import BadRequest, new_request_id, parse_chat, parse_embeddings
+from router.api.splice import replaced
+from router.api.sse import data_of
+from router.asgi import (
+    HeaderList,
+    Receive,
+    Scope,
+    Send,
+    TooLarge,
+    lifespan,
+    read_body,
+    respond,
+    while_connected,
+)
+from router.backends.base import CHAT, EMBEDDINGS
+from router.config import Config, Limits
+from router.decide import AUTO, Unroutable
+from router.domain import Decision, Request, Trace
+from router.engine import Answer, Engine
+from router.hive import Hive, News
+from router.telemetry.metrics import exposition
+
+_log = logging.getLogger("waggle")
+_JSON = (b"content-type", b"application/json")
+_SSE = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+_ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
+
+
+class App:
+    """One router: the ASGI application, and the loop that keeps it in step with the others."""
+
+    def __init__(
+        self, engine: Engine, hive: Hive, keys: Iterable[Key], *, name: str, started_at: int
+    ) -> None:
+        self.engine = engine
+        self._hive = hive
+        self._keyring = Keyring(keys)
+        self._name = name
+        self._started_at = started_at
+        self._running = 0
+        self._position = 0
+
+    def reconfigure(self, config: Config, keys: Iterable[Key]) -> None:
+        self.engine.reconfigure(config)
+        self._keyring = Keyring(keys)
+
+    async def exchange(self) -> None:
+        """Tell the hive what happened here, and hear what happened elsewhere."""
+        self.engine.metrics.gauge("waggle_requests_running", self._running)
+        metrics = self.engine.metrics.snapshot()
+        news = News(self.engine.homes.untold(), self._position, metrics)
+        try:
+            heard = await self._hive.exchange(self._name, news)
+        except Exception:
+            self.engine.homes.tell_again(news.sessions)
+            self.engine.metrics.count("waggle_hive_unreachable_total")
+            return
+        self._position = heard.position
+        self.engine.homes.hear(heard.sessions)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        request_id = new_request_id()
+        sent = _Once(send)
+        self._running += 1
+        try:
+            await self._dispatch(scope, receive, sent, request_id)
+        except (BadRequest, Denied, Unroutable) as error:
+            await self._refuse(sent, error, request_id)
+        except Exception:
+            _log.exception("request %s failed", request_id)
+            message = f"Waggle failed; the request was {request_id}. This is a bug."
+            await sent.error(500, error_body(message, "server_error"), _ids(request_id))
+        finally:
+            self._running -= 1
+
+    async def _dispatch(
+        self, scope: Scope, receive: Receive, send: "_Once", request_id: str
+    ) -> None:
+        method, path = scope["method"], scope["path"].rstrip("/") or "/"
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        match method, path:
+            case "POST", "/v1/chat/completions":
+                await self._chat(scope, headers, receive, send, request_id)
+            case "POST", "/v1/embeddings":
+                await self._embeddings(scope, headers, receive, send, request_id)
+            case "POST", "/v1/route":
+                await self._route(scope, headers, receive, send, request_id)
+            case "GET", "/v1/models":
+                self._authorize(headers, "app")
+                await _json(send, 200, {"object": "list", "data": self._models()})
+            case "GET", _ if path.startswith("/v1/models/"):
+                self._authorize(headers, "app")
+                await self._model(path.removeprefix("/v1/models/"), send)
+            case "GET", "/health/live" | "/health":
+                await _json(send, 200, {"status": "live", "router": self._name})
+            case "GET", "/health/ready":
+                await self._ready(send)
+            case "GET", "/metrics":
+                self._authorize(headers, "analyst")
+                await self._metrics(send)
+            case _:
+                raise _no_route(method, path)
+
+    async def _chat(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        send: "_Once",
+        request_id: str,
+    ) -> None:
+        key = self._authorize(headers, "app")
+        body = await self._body(receive)
+        request = parse_chat(body, headers, request_id=request_id, key_id=key.id)
+        await self.engine.allowances.admit(key, self._limits)
+        decision = self._decide(scope, headers, request, key, "chat")
+        async with while_connected(receive):
+            answer = await self.engine.answer(request, decision, path=CHAT, wanted="chat")
+            explain = headers.get(b"x-waggle-explain", b"").lower() == b"true"
+            if answer.stream is None:
+                await self._reply(send, answer, explain=explain)
+            else:
+                await self._stream(send, answer, explain=explain)
+
+    async def _embeddings(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        send: "_Once",
+        request_id: str,
+    ) -> None:
+        key = self._authorize(headers, "app")
+        body = await self._body(receive)
+        request = parse_embeddings(body, request_id=request_id, key_id=key.id)
+        await self.engine.allowances.admit(key, self._limits)
+        decision = self._embedder(scope, headers, request)
+        async with while_connected(receive):
+            answer = await self.engine.answer(
+                request, decision, path=EMBEDDINGS, wanted="embeddings"
+            )
+            await self._reply(send, answer, explain=False)
+
+    async def _route(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        send: "_Once",
+        request_id: str,
+    ) -> None:
+        """Decide, and say so, without answering: nothing is called, stored or charged."""
+        key = self._authorize(headers, "app")
+        body = await self._body(receive)
+        request = parse_chat(body, headers, request_id=request_id, key_id=key.id)
+        decision = self._decide(scope, headers, request, key, "chat")
+        told = explained(decision, request)
+        await _json(send, 200, {"object": "route", **told})
+
+    def _decide(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        request: Request,
+        key: Key,
+        wanted: str,
+    ) -> Decision:
+        backend = _asked_backend(scope, headers)
+        return self.engine.decide(request, wanted=wanted, backend=backend, allowed=key.plans)
+
+    def _embedder(self, scope: Scope, headers: Mapping[bytes, bytes], request: Request) -> Decision:
+        """Embeddings are no matter of taste: vectors of two models must not be mixed."""
+        config = self.engine.config
+        backend = _asked_backend(scope, headers)
+        if not backend and request.model == AUTO:
+            able = [n for n, b in config.backends.items() if "embeddings" in b.capabilities]
+            if not able:
+                message = (
+                    "No backend makes embeddings: add one of kind `encoder` to the configuration."
+                )
+                raise Unroutable(404, "no_embedding_backend", message, "model")
+            backend = able[0]
+        decision = self.engine.decide(request, wanted="embeddings", backend=backend, allowed=())
+        name = str(decision.plan)
+        settings = config.backends.get(name)
+        if settings is None or "embeddings" not in settings.capabilities:
+            message = f"The model `{request.model}` makes no embeddings here."
+            raise Unroutable(404, "model_not_found", message, "model")
+        return decision
+
+    async def _reply(self, send: "_Once", answer: Answer, *, explain: bool) -> None:
+        headers = [_JSON, *_told(answer.trace)]
+        if answer.retry_after is not None:
+            headers.append(_retry_after(answer.retry_after))
+        body = answer.body
+        if explain and body.startswith(b"{"):
+            body = replaced(body, {b'"waggle"': orjson.dumps(explained_trace(answer.trace))})
+        await send.whole(answer.status, body, headers)
+
+    async def _stream(self, send: "_Once", answer: Answer, *, explain: bool) -> None:
+        assert answer.stream is not None
+        stream = answer.stream
+        headers = [*_SSE, *_told(answer.trace, streaming=True)]
+        try:
+            await send.begin(200, headers)
+            async for piece in stream:
+                if explain:
+                    piece = _with_explanation(piece, answer.trace)
+                    explain = False
+                await send.more(piece)
+            await send.end()
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # an async generator, always
+
+    def _authorize(self, headers: Mapping[bytes, bytes], scope: str) -> Key:
+        if not self._keyring.required:
+            return _ANYONE
+        key = self._keyring.identify(headers.get(b"authorization", b"").decode("latin-1"))
+        if scope not in key.scopes and "admin" not in key.scopes:
+            message = f"This key has the scopes {', '.join(key.scopes)}; this needs `{scope}`."
+            raise Denied(403, "scope_missing", message)
+        return key
+
+    @property
+    def _limits(self) -> Limits:
+        return self.engine.config.keys.limits
+
+    async def _body(self, receive: Receive) -> bytes:
+        most = self.engine.config.server.max_request_bytes
+        try:
+            return await read_body(receive, most=most)
+        except TooLarge:
+            message = f"The request is larger than server.max_request_bytes = {most}."
+            raise BadRequest(message, status=413) from None
+
+    def _models(self) -> list[dict[str, Any]]:
+        config = self.engine.config
+        named = [(AUTO, "waggle"), *((p, "plan") for p in config.plans)]
+        named += [(b, settings.kind) for b, settings in config.backends.items()]
+        return [
+            {"id": name, "object": "model", "created": self._started_at, "owned_by": owner}
+            for name, owner in named
+        ]
+
+    async def _model(self, name: str, send: "_Once") -> None:
+        for model in self._models():
+            if model["id"] == name:
+                await _json(send, 200, model)
+                return
+        raise Unroutable(404, "model_not_found", f"The model `{name}` does not exist.", "model")
+
+    async def _ready(self, send: "_Once") -> None:
+        engine = self.engine
+        now = engine.wall()
+        backends = {}
+        for name in engine.config.backends:
+            replicas = len(engine.attempts.replicas(name))
+            resting = engine.resting.get(name, 0.0) > now
+            state = "resting" if resting else "up" if replicas else "starting"
+            backends[name] = {"state": state, "replicas": replicas}
+        ready = any(b["state"] == "up" for b in backends.values())
+        status = {
+            "status": "ready" if ready else "not ready",
+            "router": self._name,
+            "plans": list(engine.config.plans),
+            "backends": backends,
+        }
+        await _json(send, 200 if ready else 503, status)
+
+    async def _metrics(self, send: "_Once") -> None:
+        own = {self._name: self.engine.metrics.snapshot()}
+        others: Mapping[str, bytes] = {}
+        with contextlib.suppress(Exception):  # without the hive: our own counters
+            others = await self._hive.all_metrics()
+        text = exposition({**others, **own}).encode()
+        await send.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
+
+    async def _refuse(
+        self, send: "_Once", error: BadRequest | Denied | Unroutable, request_id: str
+    ) -> None:
+        status = error.status
+        code, param = getattr(error, "code", None), getattr(error, "param", None)
+        body = error_body(error.message, kind_of(status), code=code, param=param)
+        headers = _ids(request_id)
+        if isinstance(error, Limited):
+            headers.append(_retry_after(error.retry_after))
+        if status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        self.engine.metrics.count("waggle_requests_total", plan="", status=str(status))
+        await send.error(status, body, headers)
+
+
+class _Once:
+    """`send`, which remembers whether an answer has begun: a second one would be garbage."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = False
+
+    async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
+        self._begun = True
+        await respond(self._send, status, body, headers)
+
+    async def begin(self, status: int, headers: HeaderList) -> None:
+        self._begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def more(self, body: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def error(self, status: int, body: bytes, headers: HeaderList) -> None:
+        if not self._begun:
+            await self.whole(status, body, [_JSON, *headers])
+        else:  # a stream that we broke ourselves: say it where the caller still listens
+            await self.more(b"data: " + body + b"\n\n")
+            await self.end()
+
+
+def explained(decision: Decision, request: Request) -> dict[str, Any]:
+    return {
+        "request_id": request.id,
+        "strategy": decision.strategy,
+        "plan": decision.plan,
+        "propensity": decision.propensity,
+        "eligible": list(decision.probabilities),
+        "probabilities": dict(decision.probabilities),
+        "ineligible": dict(decision.ineligible),
+        "reason": decision.reason,
+        "complexity": {"score": decision.score, "parts": dict(decision.parts)},
+    }
+
+
+def explained_trace(trace: Trace) -> dict[str, Any]:
+    attempts = [asdict(attempt) for attempt in trace.attempts]
+    return explained(trace.decision, trace.request) | {"attempts": attempts}
+
+
+def _with_explanation(piece: bytes, trace: Trace) -> bytes:
+    first, _, rest = piece.partition(b"\n\n")
+    data = data_of(first)
+    if not data.startswith(b"{"):
+        return piece
+    told = orjson.dumps(explained_trace(trace))
+    return b"data: " + replaced(data, {b'"waggle"': told}) + b"\n\n" + rest
+
+
+def _told(trace: Trace, *, streaming: bool = False) -> HeaderList:
+    """The x-waggle-* headers. A stream's cost is not known yet: it comes with the last chunk."""
+    decision = trace.decision
+    headers = [
+        *_ids(trace.request.id),
+        (b"x-waggle-backend", trace.backend.encode()),
+        (b"x-waggle-plan", decision.plan.encode()),
+        (b"x-waggle-strategy", decision.strategy.encode()),
+        (b"x-waggle-propensity", f"{decision.propensity:.6g}".encode()),
+        (b"x-waggle-reuse", b"novel"),
+        (b"x-waggle-experiment", b"none"),
+        (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
+    ]
+    if not streaming:
+        headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
+        headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))
+    return headers
+
+
+def _ids(request_id: str) -> HeaderList:
+    value = request_id.encode()
+    return [(b"x-waggle-request-id", value), (b"x-request-id", value)]
+
+
+def _retry_after(seconds: float) -> tuple[bytes, bytes]:
+    return b"retry-after", str(max(1, round(seconds + 0.5))).encode()
+
+
+def _asked_backend(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+    header = headers.get(b"x-llm-backend")
+    if header:
+        return header.decode("latin-1")
+    if scope.get("query_string"):
+        query: str = scope["query_string"].decode("latin-1")
+        return parse_qs(query).get("backend", [""])[0]
+    return ""
+
+
+def _no_route(method: str, path: str) -> Unroutable:
+    known = {
+        "/v1/chat/completions": "POST",
+        "/v1/embeddings": "POST",
+        "/v1/route": "POST",
+        "/v1/models": "GET",
+        "/health/live": "GET",
+        "/health/ready": "GET",
+        "/metrics": "GET",
+    }
+    if path in known:
+        return Unroutable(405, "method_not_allowed", f"{path} takes {known[path]}, not {method}.")
+    message = f"There is nothing at {path}. Known: {', '.join(known)}."
+    return Unroutable(404, "unknown_url", message)
+
+
+async def _json(send: _Once, status: int, value: Any) -> None:
+    await send.whole(status, orjson.dumps(value), [_JSON])
+
+
+async def keep_exchanging(app: App, seconds: float = 0.25) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await app.exchange()

@@ -1,0 +1,108 @@
+"""Who may ask, and what: keys as salted hashes, in one file that only its owner can read.
+
+A key reads `wg-<id>-<secret>`. The id finds the record, so one hash is computed per request; the
+secret is 160 random bits, so a fast hash is enough.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from router.backends.base import Name, Values
+from router.config import Limits
+
+Scope = Literal["app", "analyst", "admin"]
+
+
+class Key(Values):
+    id: str
+    name: Name
+    salt: str
+    digest: str
+    scopes: tuple[Scope, ...] = ("app",)
+    plans: tuple[Name, ...] = ()
+    limits: Limits = Limits()
+    created: str = ""
+    revoked: str = ""
+
+    def allows(self, plan: str) -> bool:
+        return not self.plans or plan in self.plans
+
+
+class Denied(Exception):
+    """The caller may not do this; the message may be shown to it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+_KEYS = TypeAdapter(tuple[Key, ...])
+# Hashed where no record has the id, so that a wrong id takes as long as a wrong secret.
+_NOBODY = Key(id="", name="nobody", salt="00", digest="")
+
+
+class Keyring:
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._by_id = {key.id: key for key in keys}
+
+    @property
+    def required(self) -> bool:
+        """Once any key was made, all requests need one: revoking the last opens nothing."""
+        return bool(self._by_id)
+
+    def identify(self, authorization: str) -> Key:
+        scheme, _, given = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not given.strip():
+            hint = "send the header `Authorization: Bearer wg-...`"
+            raise Denied(401, "missing_api_key", f"This service needs an API key: {hint}.")
+        _, _, rest = given.strip().partition("wg-")
+        key_id, _, secret = rest.partition("-")
+        key = self._by_id.get(key_id, _NOBODY)
+        if not hmac.compare_digest(_digest(secret, key.salt), key.digest) or key is _NOBODY:
+            raise Denied(401, "invalid_api_key", "This API key is not known here.")
+        if key.revoked:
+            raise Denied(401, "revoked_api_key", f"This API key was revoked on {key.revoked}.")
+        return key
+
+
+def _digest(secret: str, salt: str) -> str:
+    return blake2b(secret.encode("utf-8", "replace"), salt=bytes.fromhex(salt)).hexdigest()
+
+
+def new_key(name: str, created: str, **settings: object) -> tuple[str, Key]:
+    """The key as its owner gets it, once, and the record that stays."""
+    key_id, secret, salt = secrets.token_hex(5), secrets.token_hex(20), secrets.token_hex(16)
+    digest = _digest(secret, salt)
+    fields = {"id": key_id, "name": name, "salt": salt, "digest": digest, "created": created}
+    return f"wg-{key_id}-{secret}", Key.model_validate(fields | settings)
+
+
+def load_keys(path: Path) -> tuple[Key, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return _KEYS.validate_json(path.read_bytes())
+    except ValidationError as error:
+        hint = "restore it from a copy, or move it away and make new keys"
+        raise ValueError(f"{path} is not a key file: {hint}") from error
+
+
+def save_keys(path: Path, keys: Iterable[Key]) -> None:
+    """Written beside and renamed: a crash leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump([key.model_dump(mode="json") for key in keys], file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,76 @@
+"""What a key may still use, asked of the hive in batches and counted down here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router.api.keys import Denied, Key
+from router.config import Limits
+from router.hive import Hive, HiveState, Lease
+from router.telemetry.metrics import Metrics
+
+
+@dataclass(slots=True)
+class _Held:
+    left: int
+    until: float
+
+
+class Allowances:
+    """Leave for requests, by key. Keys without bounds cost nothing.
+
+    When the hive cannot be asked, this router counts alone: a bound may then be exceeded by as many
+    times as there are routers, but nobody is turned away for our fault.
+    """
+
+    def __init__(
+        self, hive: Hive, metrics: Metrics, *, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._hive = hive
+        self._metrics = metrics
+        self._wall = wall
+        self._alone = HiveState()
+        self._held: dict[str, _Held] = {}
+        self._bounded: dict[str, Limits] = {}
+
+    async def admit(self, key: Key, default: Limits) -> None:
+        limits = key.limits if key.limits.any else default
+        if not limits.any:
+            return
+        self._bounded[key.id] = limits
+        now = self._wall()
+        held = self._held.get(key.id)
+        if held is not None and held.left > 0 and held.until > now:
+            held.left -= 1
+            return
+        lease = await self._lease(key.id, limits)
+        if not lease.granted:
+            message = f"This key's {lease.reason}. Try again in {lease.retry_after:.0f} s."
+            raise Limited(message, lease.retry_after)
+        self._held[key.id] = _Held(lease.granted - 1, lease.until)
+
+    async def spent(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        """Told before the answer ends, so that the caller's next request finds it counted."""
+        limits = self._bounded.get(key_id)
+        if limits is None:
+            return
+        if limits.tokens_per_minute is None and limits.dollars_per_day is None:
+            return
+        try:
+            await self._hive.spend(key_id, tokens, cost_usd)
+        except Exception:  # whatever became of the hive, the answer is not at fault
+            self._metrics.count("waggle_hive_unreachable_total")
+            self._alone.spend(key_id, tokens, cost_usd, self._wall())
+
+    async def _lease(self, key_id: str, limits: Limits) -> Lease:
+        try:
+            return await self._hive.lease(key_id, limits)
+        except Exception:  # as above
+            self._metrics.count("waggle_hive_unreachable_total")
+            return self._alone.lease(key_id, limits, self._wall())
+
+
+class Limited(Denied):
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(429, "rate_limit_exceeded", message)
+        self.retry_after = retry_after

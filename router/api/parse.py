@@ -1,0 +1,153 @@
+"""A caller's bytes into a `Request`: checked here, trusted afterwards."""
+
+import time
+from collections.abc import Mapping
+from hashlib import blake2b
+from os import urandom as _random
+from typing import Any
+
+import orjson
+
+from router.domain import Request
+
+
+class BadRequest(Exception):
+    """The caller's mistake, with the field it lies in."""
+
+    def __init__(self, message: str, param: str | None = None, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.message, self.param, self.status = message, param, status
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The request body is not valid JSON: {error}.") from error
+    if not isinstance(fields, dict):
+        raise BadRequest(f"The request body must be a JSON object, not {_kind(fields)}.")
+    return fields
+
+
+def parse_chat(
+    body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
+) -> Request:
+    fields = parse_body(body)
+    model = _model(fields)
+    _check_messages(fields.get("messages"))
+    stream = _flag(fields, "stream")
+    options = fields.get("stream_options")
+    if options is not None and not isinstance(options, dict):
+        raise BadRequest(
+            f"`stream_options` must be an object, not {_kind(options)}.", "stream_options"
+        )
+    given = _session(fields, headers)
+    opening = given or _opening(fields["messages"])
+    return Request(
+        id=request_id,
+        body=body,
+        fields=fields,
+        model=model,
+        stream=stream,
+        include_usage=bool(options and options.get("include_usage")),
+        # A conversation belongs to its key: another caller's same words are another conversation.
+        session=blake2b(
+            f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12
+        ).hexdigest(),
+        session_given=bool(given),
+        continues=any(message.get("role") == "assistant" for message in fields["messages"]),
+        key_id=key_id,
+    )
+
+
+def parse_embeddings(body: bytes, *, request_id: str, key_id: str) -> Request:
+    fields = parse_body(body)
+    given = fields.get("input")
+    if not isinstance(given, str | list) or not given:
+        rule = "a string or a list that is not empty"
+        raise BadRequest(f"`input` must be {rule}, not {_kind(given)}.", "input")
+    model = _model(fields)
+    return Request(request_id, body, fields, model, False, False, "", False, False, key_id)
+
+
+def new_request_id(now: float | None = None) -> str:
+    """A UUIDv7: it sorts by time, and files of requests can be searched by it."""
+    milliseconds = int((time.time() if now is None else now) * 1000)
+    tail = bytearray(_random(10))
+    tail[0] = 0x70 | tail[0] & 0x0F
+    tail[2] = 0x80 | tail[2] & 0x3F
+    text = (milliseconds.to_bytes(6, "big") + tail).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _model(fields: Mapping[str, Any]) -> str:
+    model = fields.get("model")
+    if not isinstance(model, str) or not model:
+        hint = 'name one of /v1/models, or "auto" to have one chosen'
+        raise BadRequest(f"`model` must be a string, not {_kind(model)}: {hint}.", "model")
+    return model
+
+
+def _check_messages(messages: Any) -> None:
+    if not isinstance(messages, list) or not messages:
+        rule = "a list of at least one message"
+        raise BadRequest(f"`messages` must be {rule}, not {_kind(messages)}.", "messages")
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        if not isinstance(message, dict):
+            raise BadRequest(f"`{where}` must be an object, not {_kind(message)}.", where)
+        if not isinstance(message.get("role"), str):
+            found = _kind(message.get("role"))
+            raise BadRequest(f"`{where}.role` must be a string, not {found}.", f"{where}.role")
+        content = message.get("content")
+        if content is not None and not isinstance(content, str | list):
+            rule = "a string, a list of parts or null"
+            found = _kind(content)
+            raise BadRequest(f"`{where}.content` must be {rule}, not {found}.", f"{where}.content")
+
+
+def _flag(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise BadRequest(f"`{name}` must be true or false, not {_kind(value)}.", name)
+    return bool(value)
+
+
+def _session(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
+    """The caller's own name for this conversation, wherever it was put."""
+    header = headers.get(b"x-session-id")
+    if header:
+        return header.decode("latin-1")
+    metadata = fields.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("session_id"), str):
+        return str(metadata["session_id"])
+    conversation = fields.get("conversation")
+    if isinstance(conversation, dict):
+        conversation = conversation.get("id")
+    return conversation if isinstance(conversation, str) else ""
+
+
+def _opening(messages: list[dict[str, Any]]) -> str:
+    """The messages up to the first of the user: the same in every turn of a conversation."""
+    opening: list[Any] = []
+    for message in messages:
+        opening.append([message.get("role"), message.get("content")])
+        if message.get("role") == "user":
+            break
+    return repr(opening)
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "missing or null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string" if value else "an empty string"
+        case list():
+            return "a list" if value else "an empty list"
+        case _:
+            return "an object"

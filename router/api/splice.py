@@ -1,0 +1,67 @@
+"""Changing one field of a JSON object without touching another byte of it.
+
+Parsing and writing back would reorder nothing but still lose duplicate keys, big integers and the
+caller's own number formatting. What we were not asked to change must arrive as it was sent.
+"""
+
+import re
+from collections.abc import Mapping
+
+# A string, or a structural character. Everything between two matches is a scalar or white space.
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]')
+_OPEN, _CLOSE = frozenset(b"{["), frozenset(b"}]")
+
+Span = tuple[int, int]
+
+
+def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
+    """Where the value of each key of the object that opens at or after `start` lies.
+
+    Keys come as they are written, in quotes. A key given twice has the span of its last value, the
+    one every parser keeps. `raw` must already be known to be valid JSON.
+    """
+    found: dict[bytes, Span] = {}
+    depth, key, value_from = 0, b"", -1
+    for match in _TOKEN.finditer(raw, raw.index(b"{", start)):
+        at = match.start()
+        char = raw[at]
+        if char in _OPEN:
+            depth += 1
+        elif depth == 1 and char == 0x22 and value_from < 0:
+            key = match.group()
+        elif depth == 1 and char == 0x3A:
+            value_from = at + 1
+        elif char in _CLOSE or char == 0x2C:
+            if depth == 1 and value_from >= 0:
+                found[key] = _trimmed(raw, value_from, at)
+                value_from = -1
+            if char in _CLOSE:
+                depth -= 1
+                if depth == 0:
+                    break
+    return found
+
+
+def _trimmed(raw: bytes, start: int, end: int) -> Span:
+    value = raw[start:end]
+    return start + len(value) - len(value.lstrip()), end - len(value) + len(value.rstrip())
+
+
+def replaced(raw: bytes, changes: Mapping[bytes, bytes]) -> bytes:
+    """`raw` with the values of these quoted keys replaced, and missing keys put in front."""
+    at = spans(raw)
+    pieces, last = [], 0
+    for (start, end), key in sorted((at[key], key) for key in changes if key in at):
+        pieces += [raw[last:start], changes[key]]
+        last = end
+    pieces.append(raw[last:])
+    whole = b"".join(pieces)
+    new = [key + b":" + value for key, value in changes.items() if key not in at]
+    return inserted(whole, whole.index(b"{"), b",".join(new)) if new else whole
+
+
+def inserted(raw: bytes, brace: int, members: bytes) -> bytes:
+    """`raw` with `members` as the first members of the object that opens at `brace`."""
+    rest = raw[brace + 1 :]
+    comma = b"" if rest.lstrip()[:1] == b"}" else b","
+    return raw[: brace + 1] + members + comma + rest

@@ -1,0 +1,182 @@
+"""Server-sent events: cutting a byte stream into events, and adding cost before the end."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from router.api.splice import replaced, spans
+from router.backends.base import Fault
+from router.backends.host import BROKEN
+from router.domain import Usage
+
+DONE = b"data: [DONE]\n\n"
+_END = re.compile(rb"\r?\n\r?\n")
+_FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_MAX_EVENT = 8 * 2**20
+
+
+class Cutter:
+    """Bytes in, whole events out. What never becomes an event is a fault, not a memory leak."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def cut(self, data: bytes) -> list[bytes]:
+        rest = self._rest + data if self._rest else data
+        if b"\r" not in rest:
+            *events, self._rest = rest.split(b"\n\n")
+        else:
+            *events, self._rest = _END.split(rest)
+        if len(self._rest) > _MAX_EVENT:
+            raise Fault("protocol", f"an event of the stream is larger than {_MAX_EVENT} bytes")
+        return [event for event in events if event]
+
+    @property
+    def rest(self) -> bytes:
+        return self._rest.strip()
+
+
+def data_of(event: bytes) -> bytes:
+    """The payload of an event; empty for comments."""
+    if event.startswith(b"data: ") and b"\n" not in event:
+        return event[6:]
+    lines = [line.rstrip(b"\r") for line in event.split(b"\n")]
+    return b"\n".join(line[5:].lstrip(b" ") for line in lines if line.startswith(b"data:"))
+
+
+def broken(event: bytes) -> Fault | None:
+    """The reason why a stream ends here, where the replica or the upstream gave one."""
+    if event.startswith(BROKEN):
+        told = orjson.loads(event[len(BROKEN) :])
+        return Fault(told["fault"], told["detail"])
+    data = data_of(event)
+    if data.startswith(b"{") and b'"error"' in data[:200]:
+        try:
+            error = orjson.loads(data).get("error")
+        except orjson.JSONDecodeError:
+            return None
+        if error:
+            said = error.get("message") if isinstance(error, dict) else error
+            return Fault("upstream", f"the backend said: {str(said)[:300]}")
+    return None
+
+
+@dataclass(slots=True)
+class Meter:
+    """Reads usage off a stream as it passes, and writes the cost into its last chunk.
+
+    Callers who did not ask for usage get no extra chunk (`choices: []` breaks naive clients): the
+    chunk with the finish reason is held back until usage is known, and carries it.
+    """
+
+    include_usage: bool
+    prompt_tokens: int
+    cost_of: Any
+    usage: Usage | None = None
+    finished: bool = False
+    done: bool = False
+    _held: bytes = b""
+    _usage_event: bytes = b""
+    _characters: int = 0
+    _last: bytes = field(default=b"")
+
+    def take(self, event: bytes) -> list[bytes]:
+        """What may go to the client now that this event has come."""
+        data = data_of(event)
+        if data == b"[DONE]":
+            self.done = True
+            return []
+        if not data:
+            return [event]
+        released, self._held = ([self._held] if self._held else []), b""
+        self._last = event
+        self._characters += sum(map(len, _CONTENT.findall(data)))
+        told = self._read_usage(data) if _USAGE.search(data) else ""
+        if told == "alone":
+            if self.include_usage:
+                self._usage_event = event
+            self._held = released.pop() if released else b""
+        elif told or _FINISHED.search(data):
+            self.finished = self.finished or bool(_FINISHED.search(data))
+            self._held = event
+        else:
+            released.append(event)
+        return released
+
+    def end(self) -> list[bytes]:
+        """The last events, cost included."""
+        self.done = True
+        last = []
+        usage = self.final_usage()
+        if self.include_usage:
+            if self._held:
+                last.append(self._held)
+            last.append(self._usage_event or self._own_usage_event())
+        elif self._held:
+            last.append(self._held)
+        if last:
+            last[-1] = _with_usage(last[-1], usage, self.cost_of(usage))
+        return last
+
+    def final_usage(self) -> Usage:
+        if self.usage is not None:
+            return self.usage
+        return Usage(self.prompt_tokens, max(self._characters // 4, 1), estimated=True)
+
+    def _read_usage(self, data: bytes) -> str:
+        try:
+            chunk = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return ""
+        told = usage_in(chunk)
+        if told is None:
+            return ""
+        self.usage = told
+        return "alone" if chunk.get("choices") == [] else "beside"
+
+    def _own_usage_event(self) -> bytes:
+        """The upstream sent none: a chunk like its last one, without choices."""
+        chunk = data_of(self._last) or b"{}"
+        return b"data: " + replaced(chunk, {b'"choices"': b"[]"})
+
+
+def usage_in(answer: Any) -> Usage | None:
+    """Token counts of an answer or chunk, if it holds any that can be believed."""
+    told = answer.get("usage") if isinstance(answer, dict) else None
+    if not isinstance(told, dict):
+        return None
+    details = told.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    counts = [told.get("prompt_tokens"), told.get("completion_tokens", 0), cached or 0]
+    numbers = [n for n in counts if isinstance(n, int) and n >= 0]
+    if len(numbers) != len(counts):
+        return None
+    return Usage(numbers[0], numbers[1], min(numbers[2], numbers[0]))
+
+
+def usage_json(usage: Usage, cost_usd: float) -> bytes:
+    members = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "cost": cost_usd,
+    }
+    return orjson.dumps(members | ({"cost_estimated": True} if usage.estimated else {}))
+
+
+def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
+    """An answer with `usage.cost`, and with estimated usage where it had none."""
+    start, end = spans(raw).get(b'"usage"', (0, 0))
+    if not usage.estimated and raw[start:end].startswith(b"{"):
+        told = replaced(raw[start:end], {b'"cost"': orjson.dumps(cost_usd)})
+        return raw[:start] + told + raw[end:]
+    return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
+
+
+def _with_usage(event: bytes, usage: Usage, cost_usd: float) -> bytes:
+    data = data_of(event)
+    return b"data: " + with_cost(data, usage, cost_usd)

@@ -1,0 +1,220 @@
+"""One try at one backend: which replica, what came back, and whether to try again."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from router.api.sse import Cutter, broken, data_of, usage_in
+from router.backends.base import Call, Fault, Retry
+from router.backends.hop import Connection, Hops
+from router.backends.host import FAULT, SECONDS, seconds_asked
+from router.domain import Attempt, Usage
+
+# A caller's own fault: every backend would say the same, so the first answer is the answer.
+_CALLERS_FAULT = frozenset({400, 405, 406, 411, 413, 414, 415, 416, 417, 422, 431, 451})
+_OUR_CREDENTIALS = frozenset({401, 402, 403})
+_WORTH_AGAIN = frozenset(
+    {"connect", "protocol", "malformed", "replica_lost", "unavailable", "upstream"}
+)
+_SECRET = re.compile(r"\b(?:sk|wg|key|pk)-[A-Za-z0-9_*-]{6,}|Bearer\s+\S+", re.I)
+_LOSSES = 50
+
+
+class Directory(Protocol):
+    """Where the replicas of each backend listen, as `host:port`."""
+
+    def addresses(self, backend: str) -> Sequence[str]: ...
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream that has begun: its first events, and the connection the rest will come from."""
+
+    first: list[bytes]
+    cutter: Cutter
+    connection: Connection
+    pieces: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a try brought: an answer, the caller's own fault, or a failure to move on from."""
+
+    attempt: Attempt
+    body: bytes = b""
+    stream: Stream | None = None
+    usage: Usage | None = None
+    callers_fault: bool = False
+    retry_after: float | None = None
+    upstream_seconds: float = 0.0
+    content_type: str = "application/json"
+
+    @property
+    def answered(self) -> bool:
+        return not self.attempt.fault
+
+
+def pause_before_retry(
+    attempt: Attempt, retry: Retry, *, turn: int, asked: float | None, uniform: float
+) -> float | None:
+    """Seconds to wait before the same backend is tried again; None: move on.
+
+    Full jitter: anything from nothing to a ceiling that doubles, so that callers who failed
+    together do not return together. What the backend asked for is the least we wait.
+    """
+    again = attempt.status in (408, 409, 425, 429) or attempt.status >= 500
+    if turn >= retry.times or not (again or attempt.fault in _WORTH_AGAIN):
+        return None
+    if asked is not None and asked > retry.longest:
+        return None
+    ceiling: float = min(retry.backoff * 2.0**turn, retry.longest)
+    return max(uniform * ceiling, asked or 0.0)
+
+
+def shown(detail: str) -> str:
+    """A backend's message, short and without anything that looks like a secret."""
+    return _SECRET.sub("(hidden)", detail.replace("\n", " "))[:300]
+
+
+class Attempts:
+    """Calls backends through whichever of their replicas is there."""
+
+    def __init__(self, directory: Directory, hops: Hops) -> None:
+        self._directory = directory
+        self._hops = hops
+        self._running: Counter[str] = Counter()
+        self._lost: dict[str, float] = {}
+
+    def replicas(self, backend: str) -> Sequence[str]:
+        return self._directory.addresses(backend)
+
+    async def try_once(self, backend: str, call: Call, *, patience: float) -> Outcome:
+        """One call. A replica that dies before it answered is replaced, for `patience` seconds."""
+        begun = time.perf_counter()
+        until = begun + patience
+        loss = Fault("unavailable", "no replica is up")
+        while True:
+            address = self._pick(backend)
+            if address is not None:
+                self._running[address] += 1
+                try:
+                    return await self._call(backend, call, address, begun)
+                except Fault as fault:
+                    loss = fault
+                    self._lost[address] = time.perf_counter()
+                finally:
+                    self._running[address] -= 1
+            if time.perf_counter() >= until:
+                return _failed(backend, begun, loss.kind, loss.detail)
+            await asyncio.sleep(0.02)
+
+    def _pick(self, backend: str) -> str | None:
+        """The least busy replica; one that was just lost only where there is no other."""
+        addresses = self._directory.addresses(backend)
+        if len(addresses) == 1:
+            return addresses[0]
+        recent = time.perf_counter() - 1.0
+        if len(self._lost) > _LOSSES:
+            self._lost = {a: at for a, at in self._lost.items() if at > recent}
+        there: Collection[str] = [a for a in addresses if self._lost.get(a, 0.0) < recent]
+        return min(there or addresses, key=self._running.__getitem__, default=None)
+
+    async def _call(self, backend: str, call: Call, address: str, begun: float) -> Outcome:
+        connection = await self._hops.send(address, call)
+        kept = False
+        try:
+            status, headers = connection.status, connection.headers
+            fault = headers.get(FAULT, b"").decode()
+            streams = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+            if call.stream and status < 300 and not fault and streams:
+                outcome = await _begun(backend, connection, begun)
+                kept = outcome.stream is not None
+                return outcome
+            body = await connection.whole()
+            if fault:
+                told = orjson.loads(body)
+                wait = told.get("retry_after")
+                return _failed(backend, begun, fault, told["detail"], retry_after=wait)
+            return _judged(backend, connection, body, begun)
+        finally:
+            if not kept:
+                connection.finish()
+
+
+async def _begun(backend: str, connection: Connection, begun: float) -> Outcome:
+    """Read a stream until its first event, so that nothing has been promised before."""
+    cutter, pieces = Cutter(), connection.pieces()
+    try:
+        async for piece in pieces:
+            events = cutter.cut(piece)
+            for event in events:
+                fault = broken(event)
+                if fault is not None:
+                    return _failed(backend, begun, fault.kind, fault.detail)
+            if any(data_of(event) for event in events):
+                seconds = time.perf_counter() - begun
+                attempt = Attempt(backend, 200, "", "streaming", seconds, seconds)
+                stream = Stream(events, cutter, connection, pieces)
+                upstream = _upstream_seconds(connection)
+                return Outcome(attempt, stream=stream, upstream_seconds=upstream)
+    except Fault as fault:
+        if fault.kind == "replica_lost":
+            raise
+        return _failed(backend, begun, fault.kind, fault.detail)
+    detail = "the stream ended before its first event"
+    return _failed(backend, begun, "protocol", detail)
+
+
+def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> Outcome:
+    status = connection.status
+    upstream = _upstream_seconds(connection)
+    if status in _CALLERS_FAULT:
+        attempt = Attempt(backend, status, "", "refused", time.perf_counter() - begun)
+        return Outcome(attempt, body, callers_fault=True, upstream_seconds=upstream)
+    if status >= 300:
+        asked = seconds_asked(connection.headers.get(b"retry-after", b"").decode("latin-1"))
+        detail = _told(status, body)
+        return _failed(backend, begun, "upstream", detail, status=status, retry_after=asked)
+    try:
+        answer: Any = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return _failed(backend, begun, "malformed", f"the answer is not JSON: {error}")
+    if not isinstance(answer, dict) or ("error" in answer and "choices" not in answer):
+        return _failed(backend, begun, "malformed", f"not an answer: {body[:200]!r}")
+    seconds = time.perf_counter() - begun
+    attempt = Attempt(backend, status, "", "answered", seconds, seconds)
+    return Outcome(attempt, body, usage=usage_in(answer), upstream_seconds=upstream)
+
+
+def _failed(
+    backend: str,
+    begun: float,
+    fault: str,
+    detail: str,
+    *,
+    status: int = 0,
+    retry_after: float | None = None,
+) -> Outcome:
+    seconds = time.perf_counter() - begun
+    attempt = Attempt(backend, status, fault, shown(detail), seconds)
+    return Outcome(attempt, retry_after=retry_after)
+
+
+def _told(status: int, body: bytes) -> str:
+    if status in _OUR_CREDENTIALS:
+        return "it refuses Waggle's credentials: check this backend's api_key and account"
+    try:
+        error = orjson.loads(body)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return body[:200].decode("utf-8", "replace") or "it said nothing more"
+
+
+def _upstream_seconds(connection: Connection) -> float:
+    return float(connection.headers.get(SECONDS, b"0"))

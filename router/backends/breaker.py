@@ -1,0 +1,71 @@
+"""Leaving a failing backend alone: closed, open, half-open with one probe. Pure but for its state.
+
+Time comes in as an argument, in seconds of any steady clock.
+"""
+
+from typing import Literal
+
+from router.backends.base import Breaker
+
+State = Literal["closed", "open", "half_open"]
+
+# A caller's own mistake says nothing about the backend's health; a backend that will not let *us*
+# in, has no money left or is overrun is as good as down.
+_REFUSING = frozenset({401, 402, 403})
+_FAILING = frozenset({408, 429})
+
+
+def failed(status: int) -> bool:
+    """Whether an answer with this status counts against the backend."""
+    return status >= 500 or status in _REFUSING or status in _FAILING
+
+
+class CircuitBreaker:
+    def __init__(self, settings: Breaker) -> None:
+        self.settings = settings
+        self._in_a_row = 0
+        self._open_until = 0.0
+        self._cooldown = settings.cooldown
+        self._tripped = False
+        self._probing = False
+
+    def state(self, now: float) -> State:
+        if not self._tripped:
+            return "closed"
+        return "open" if now < self._open_until else "half_open"
+
+    def wait(self, now: float) -> float:
+        """Seconds until a call may be tried; 0 means now."""
+        if not self._tripped:
+            return 0.0
+        if now < self._open_until:
+            return self._open_until - now
+        return min(self._cooldown, 1.0) if self._probing else 0.0
+
+    def enter(self) -> None:
+        """A call that `wait` let through begins. In half-open it is the one probe."""
+        if self._tripped:
+            self._probing = True
+
+    def succeeded(self) -> None:
+        self._in_a_row = 0
+        self._tripped = self._probing = False
+        self._cooldown = self.settings.cooldown
+
+    def abandoned(self) -> None:
+        """The caller left before we knew: neither good nor bad."""
+        self._probing = False
+
+    def failed(self, now: float, *, status: int = 0, retry_after: float | None = None) -> None:
+        self._in_a_row += 1
+        again = self._tripped and self._probing
+        self._probing = False
+        if self._tripped and not again:
+            return  # a call from before the breaker opened
+        if not again and self._in_a_row < self.settings.failures and status not in _REFUSING:
+            return
+        if again:
+            self._cooldown = min(2 * self._cooldown, self.settings.longest)
+        self._tripped = True
+        asked = min(retry_after or 0.0, self.settings.longest)
+        self._open_until = now + max(self._cooldown, asked)

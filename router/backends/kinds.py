@@ -1,0 +1,14 @@
+"""Every kind of backend there is. A new one is a module beside this one, and a line here."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from router.backends.encoder import EncoderSettings
+from router.backends.generator import GeneratorSettings
+from router.backends.openai import OpenAISettings
+
+AnyBackend = Annotated[
+    OpenAISettings | GeneratorSettings | EncoderSettings,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,78 @@
+"""Answers of our own backends, written as OpenAI would write them."""
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import orjson
+
+from router.backends.base import Call, Fault, Reply
+
+
+def fields_of(call: Call) -> dict[str, Any]:
+    fields = orjson.loads(call.body)
+    assert isinstance(fields, dict)  # the api let nothing else through
+    return fields
+
+
+def tokens_in(text: str) -> int:
+    """About four characters a token: what a caller of a real model would expect to be told."""
+    return max(1, len(text) // 4) if text else 0
+
+
+def chat_reply(call: Call, model: str, pieces: Iterable[str], prompt_tokens: int) -> Reply:
+    """A completion whose content is the pieces joined: one object, or a stream of them."""
+    base = {"id": f"chatcmpl-{call.request_id}", "created": int(time.time()), "model": model}
+    if call.stream:
+        return Reply(200, "text/event-stream", _events(base, pieces, prompt_tokens))
+    content = "".join(pieces)
+    message = {"role": "assistant", "content": content, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    whole = base | {
+        "object": "chat.completion",
+        "choices": [choice],
+        "usage": _usage(prompt_tokens, tokens_in(content)),
+    }
+    return Reply(200, "application/json", once(orjson.dumps(whole)))
+
+
+async def once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def _events(
+    base: dict[str, Any], pieces: Iterable[str], prompt_tokens: int
+) -> AsyncIterator[bytes]:
+    base = base | {"object": "chat.completion.chunk"}
+
+    def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return b"data: " + orjson.dumps(base | {"choices": [choice]}) + b"\n\n"
+
+    yield event({"role": "assistant", "content": ""})
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        yield event({"content": piece})
+    yield event({}, "stop")
+    usage = _usage(prompt_tokens, max(1, length // 4))
+    yield b"data: " + orjson.dumps(base | {"choices": [], "usage": usage}) + b"\n\n"
+    yield b"data: [DONE]\n\n"
+
+
+def _usage(prompt: int, completion: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def whole_number(fields: dict[str, Any], key: str, *, least: int, most: int) -> int | None:
+    """An integer field of the request, None where it is missing."""
+    value = fields.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Fault("bad_request", f"{key} = {value!r} must be an integer from {least} to {most}")
+    return value

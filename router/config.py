@@ -1,0 +1,226 @@
+"""waggle.yaml and the environment, read once into frozen values. The only reader of either.
+
+Every mistake in a file is reported at once, with its line, its rule and a way to mend it. Secrets
+stay references to the environment until the process that needs one reads it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from router.backends.base import Dollars, Name, Seconds, Values
+from router.backends.kinds import AnyBackend
+from router.features import PARTS
+from router.yamlfile import (
+    REFERENCE,
+    ConfigError,
+    Found,
+    explained,
+    problems,
+    read_tree,
+    unknown,
+)
+
+EMBEDDED = Path(str(files("router") / "default.yaml"))
+TOKEN_VARIABLE = "WAGGLE_TOKEN"
+
+
+class Limits(Values):
+    """What one key may use. None: no bound."""
+
+    requests_per_minute: int | None = Field(None, ge=1)
+    tokens_per_minute: int | None = Field(None, ge=1)
+    dollars_per_day: Dollars | None = None
+
+    @property
+    def any(self) -> bool:
+        return any(
+            bound is not None
+            for bound in (self.requests_per_minute, self.tokens_per_minute, self.dollars_per_day)
+        )
+
+
+class Server(Values):
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    data: str = Field("./var", min_length=1)
+    replicas: int = Field(2, ge=1, le=64)
+    max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)
+    log_prompts: bool = False
+    sticky_seconds: Seconds = 3600.0
+
+
+class Keys(Values):
+    file: str = "keys.json"
+    limits: Limits = Limits()
+
+
+class Plan(Values):
+    ask: Name
+    fallback: tuple[Name, ...] = ()
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.ask, *self.fallback)))
+
+
+_WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))
+Weight = Annotated[float, Field(ge=0, le=1)]
+Part = Literal["fields", "nesting", "arrays", "rules", "length", "code", "question"]
+
+
+class LadderSettings(Values):
+    rungs: tuple[Name, ...] = Field((), description="plans, from the cheapest; default: as listed")
+    cuts: tuple[Annotated[float, Field(ge=0, le=10)], ...] | None = Field(
+        None, description="where the next rung begins, 0 to 10; default: evenly spread"
+    )
+    weights: dict[Part, Weight] = Field(default_factory=dict)
+
+    @property
+    def all_weights(self) -> dict[str, float]:
+        return _WEIGHTS | {str(part): weight for part, weight in self.weights.items()}
+
+
+class Objective(Values):
+    strategy: Literal["ladder", "fixed"] = "ladder"
+    plan: Name | None = Field(None, description="of the strategy `fixed`")
+    ladder: LadderSettings = LadderSettings()
+
+
+class Config(Values):
+    server: Server = Server()
+    keys: Keys = Keys()
+    backends: dict[Name, AnyBackend] = Field(min_length=1)
+    plans: dict[Name, Plan] = Field(min_length=1)
+    objective: Objective = Objective()
+
+    @property
+    def data(self) -> Path:
+        return Path(self.server.data).resolve()
+
+    @property
+    def keys_file(self) -> Path:
+        return self.data / self.keys.file
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(self.server.host)
+
+
+def find(given: Path | None) -> Path:
+    """The file to read: the one named, else ./waggle.yaml, else the embedded default."""
+    if given is not None:
+        return given
+    here = Path("waggle.yaml")
+    return here if here.is_file() else EMBEDDED
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read a file, or raise a `ConfigError` that holds every problem in it."""
+    shown = "(embedded default)" if path == EMBEDDED else str(path)
+    tree = read_tree(path, shown, os.environ if environ is None else environ)
+    found = [*tree.found, *_cross_checks(tree.root)]
+    config = None
+    try:
+        config = Config.model_validate(tree.root)
+    except ValidationError as error:
+        schema = Config.model_json_schema()
+        found += [explained(one, schema) for one in error.errors(include_url=False)]
+    if found or config is None:
+        raise ConfigError(problems(shown, found, tree.lines))
+    return config
+
+
+def read_secret(reference: str) -> str:
+    """The value behind `${NAME}`, in the process that needs it."""
+    match = REFERENCE.fullmatch(reference)
+    name = match[1] if match else reference
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise LookupError(f"{name} is not in the environment: set it and start again") from None
+
+
+def secrets_of(config: Config) -> tuple[str, ...]:
+    """Names of the environment variables that some backend reads its secret from."""
+    references = (getattr(backend, "api_key", None) for backend in config.backends.values())
+    return tuple(
+        sorted({match[1] for ref in references if ref and (match := REFERENCE.match(ref))})
+    )
+
+
+def environment(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
+    """What a single value cannot know: whether the names it gives exist."""
+    backends, plans = _names(raw.get("backends")), _names(raw.get("plans"))
+    for name, plan in _items(raw.get("plans")):
+        fallback = plan.get("fallback") if isinstance(plan, dict) else None
+        asked: list[tuple[tuple[str | int, ...], Any]] = []
+        if isinstance(plan, dict):
+            asked.append((("ask",), plan.get("ask")))
+        asked += [
+            (("fallback", i), b)
+            for i, b in enumerate(fallback if isinstance(fallback, list) else ())
+        ]
+        for where, backend in asked:
+            if isinstance(backend, str) and backend not in backends:
+                yield ("plans", name, *where), backend, *unknown("backend", backend, backends)
+        if name == "auto" or name in backends:
+            rule = "a plan may not be called `auto`, nor as a backend is"
+            yield ("plans", name), name, rule, "Give it another name."
+    if "auto" in backends:
+        yield ("backends", "auto"), "auto", "`auto` means routing", "Give it another name."
+    objective = raw.get("objective")
+    if isinstance(objective, dict):
+        yield from _objective_checks(objective, plans)
+        yield from _ladder_length(objective, plans)
+
+
+def _objective_checks(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Found]:
+    plan = objective.get("plan")
+    if isinstance(plan, str) and plan not in plans:
+        yield ("objective", "plan"), plan, *unknown("plan", plan, plans)
+    if objective.get("strategy") == "fixed" and plan is None:
+        rule = "the strategy `fixed` needs to know its plan"
+        yield ("objective", "strategy"), "fixed", rule, "Add `plan: NAME` below objective."
+    ladder = objective.get("ladder")
+    rungs = ladder.get("rungs") if isinstance(ladder, dict) else None
+    for index, rung in enumerate(rungs if isinstance(rungs, list) else ()):
+        if isinstance(rung, str) and rung not in plans:
+            yield ("objective", "ladder", "rungs", index), rung, *unknown("plan", rung, plans)
+
+
+def _ladder_length(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Found]:
+    settings = objective.get("ladder")
+    settings = settings if isinstance(settings, dict) else {}
+    rungs, cuts = settings.get("rungs"), settings.get("cuts")
+    if isinstance(cuts, list):
+        if all(isinstance(cut, int | float) for cut in cuts) and cuts != sorted(cuts):
+            yield ("objective", "ladder", "cuts"), cuts, "cuts must rise", f"Write {sorted(cuts)}."
+        steps = len(rungs) if isinstance(rungs, list) else len(plans)
+        if len(cuts) != steps - 1:
+            rule = f"{steps} rungs need {steps - 1} cuts, and there are {len(cuts)}"
+            yield ("objective", "ladder", "cuts"), cuts, rule, "Add or remove a cut."
+
+
+def _names(section: Any) -> set[str]:
+    return set(section) if isinstance(section, dict) else set()
+
+
+def _items(section: Any) -> Iterable[tuple[str, Any]]:
+    return section.items() if isinstance(section, dict) else ()

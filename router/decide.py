@@ -1,0 +1,208 @@
+"""Which plan answers a request, and why. Pure: what is up, known or remembered comes in."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from learner.controls import Fixed, Ladder
+from learner.policy import Arm, Policy, draw
+from router.backends.base import BackendSettings
+from router.config import Config, LadderSettings
+from router.domain import Decision, Request
+from router.features import Complexity, complexity, context, needs, prompt_text
+from router.hive import Home
+
+AUTO = "auto"
+_CHARACTERS_PER_TOKEN = 4
+
+
+class Unroutable(Exception):
+    """No plan can answer this; the message says why, the rest is OpenAI's error shape."""
+
+    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.param = status, code, message, param
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a decision may know beside the request itself."""
+
+    allowed: Collection[str] = ()  # plans; none named: all
+    down: Collection[str] = ()  # backends that are resting after failures
+    home: Home | None = None
+
+
+def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
+    """The rule ladder; where no rungs are named, the plans in the order of the file."""
+    rungs = settings.rungs or tuple(plans)
+    cuts = settings.cuts
+    if cuts is None:
+        cuts = tuple(round(9 * step / len(rungs), 2) for step in range(1, len(rungs)))
+    return Ladder("complexity", cuts, tuple(map(Arm, rungs)))
+
+
+def policy_of(config: Config) -> Policy:
+    if config.objective.strategy == "fixed" and config.objective.plan:
+        return Fixed(Arm(config.objective.plan))
+    return ladder_of(config.objective.ladder, tuple(config.plans))
+
+
+def aliases(config: Config) -> dict[str, str]:
+    """Every name a caller may give in `model` to mean one backend."""
+    named = {alias: name for name, b in config.backends.items() for alias in b.aliases}
+    return named | {name: name for name in config.backends}
+
+
+def able(settings: BackendSettings, request: Request, wanted: frozenset[str]) -> str:
+    """Why this backend cannot answer the request, or nothing."""
+    missing = wanted - set(settings.capabilities)
+    if missing:
+        return f"cannot do {', '.join(sorted(missing))}"
+    if settings.context_window is not None:
+        tokens = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
+        if tokens > settings.context_window:
+            return f"about {tokens} tokens do not fit its window of {settings.context_window}"
+    return settings.refuses(request.fields)
+
+
+def chain_of(
+    config: Config,
+    decision: Decision,
+    request: Request,
+    *,
+    wanted: frozenset[str],
+    home: Home | None,
+) -> tuple[str, ...]:
+    """The backends to try, in order: where the conversation lives, then as the plan says."""
+    plan = config.plans.get(decision.plan)
+    if plan is None:
+        return (str(decision.plan),)
+    chain = [b for b in plan.backends if not able(config.backends[b], request, wanted)]
+    if home is not None and decision.strategy == "sticky" and home.backend in chain:
+        chain = [home.backend, *(b for b in chain if b != home.backend)]
+    return tuple(chain)
+
+
+def named(config: Config, request: Request, backend: str, around: Surroundings) -> Decision | None:
+    """The decision of a caller who decided: a backend asked for, or a model that is not `auto`."""
+    if backend:
+        if backend not in config.backends:
+            known = ", ".join(config.backends)
+            message = f"Backend `{backend}` does not exist. Known backends: {known}."
+            raise Unroutable(400, "unknown_backend", message, "backend")
+        return _bypass(config, backend, around, f"the caller asked for backend {backend}")
+    if request.model == AUTO:
+        return None
+    if request.model in config.plans:
+        if around.allowed and request.model not in around.allowed:
+            raise _not_allowed(request.model, around)
+        return _certain(request.model, f"the caller asked for plan {request.model}")
+    target = aliases(config).get(request.model)
+    if target is None:
+        message = (
+            f"The model `{request.model}` does not exist. Use `auto`, or one of /v1/models: "
+            f"{', '.join((*config.plans, *config.backends))}."
+        )
+        raise Unroutable(404, "model_not_found", message, "model")
+    return _bypass(config, target, around, f"the caller asked for model {request.model}")
+
+
+def route(
+    config: Config,
+    policy: Policy,
+    request: Request,
+    around: Surroundings,
+    *,
+    wanted: str,
+    uniform: float,
+) -> Decision:
+    """Choose among the plans that can answer. The draw is `uniform`'s; the rest is arithmetic."""
+    all_wanted = needs(request.fields) | {wanted}
+    ineligible = {
+        plan: reason
+        for plan in config.plans
+        if (reason := _ineligible(config, plan, request, all_wanted, around))
+    }
+    eligible = [Arm(plan) for plan in config.plans if plan not in ineligible]
+    if not eligible:
+        resting = {p for p, reason in ineligible.items() if reason.startswith(_RESTING)}
+        if not resting:
+            reasons = "; ".join(f"{plan}: {reason}" for plan, reason in ineligible.items())
+            message = f"No plan can answer this request. {reasons}."
+            raise Unroutable(400, "no_plan_can_answer", message)
+        # All that could answer are resting after failures: better to try one than to give up.
+        eligible = [Arm(plan) for plan in config.plans if plan in resting]
+    score = complexity(request.fields, config.objective.ladder.all_weights)
+    home = around.home
+    if home is not None and home.plan in eligible and home.backend not in around.down:
+        return _sticky(Arm(home.plan), eligible, ineligible, score)
+    distribution = policy.distribution(context(score), eligible)
+    choice = draw(distribution, uniform)
+    return Decision(
+        plan=choice.arm,
+        propensity=choice.propensity,
+        strategy=config.objective.strategy,
+        probabilities=distribution,
+        ineligible=ineligible,
+        reason=_reason(config, policy, score),
+        score=score.score,
+        parts=score.parts,
+    )
+
+
+_RESTING = "resting"
+
+
+def _ineligible(
+    config: Config, plan: str, request: Request, wanted: frozenset[str], around: Surroundings
+) -> str:
+    if around.allowed and plan not in around.allowed:
+        return "this key may not use it"
+    reasons = {b: able(config.backends[b], request, wanted) for b in config.plans[plan].backends}
+    capable = [backend for backend, reason in reasons.items() if not reason]
+    if not capable:
+        return "; ".join(f"{backend} {reason}" for backend, reason in reasons.items())
+    if all(backend in around.down for backend in capable):
+        return f"{_RESTING} after failures: {', '.join(capable)}"
+    return ""
+
+
+def _sticky(
+    plan: Arm, eligible: Sequence[Arm], ineligible: Mapping[str, str], score: Complexity
+) -> Decision:
+    return Decision(
+        plan=plan,
+        propensity=1.0,
+        strategy="sticky",
+        probabilities={arm: float(arm == plan) for arm in eligible},
+        ineligible=ineligible,
+        reason="the conversation stays where it began",
+        score=score.score,
+        parts=score.parts,
+    )
+
+
+def _reason(config: Config, policy: Policy, score: Complexity) -> str:
+    if isinstance(policy, Ladder):
+        most = max(score.parts, key=lambda part: score.parts[part])
+        why = f", most of it from {most}" if score.parts[most] >= 0.5 else ""
+        return f"complexity {score.score:.1f} of 10{why}; cuts at {list(policy.cuts)}"
+    return f"the strategy is {config.objective.strategy}"
+
+
+def _bypass(config: Config, backend: str, around: Surroundings, reason: str) -> Decision:
+    if around.allowed and not any(
+        backend in config.plans[plan].backends for plan in around.allowed if plan in config.plans
+    ):
+        raise _not_allowed(backend, around)
+    return _certain(backend, reason)
+
+
+def _certain(name: str, reason: str) -> Decision:
+    return Decision(Arm(name), 1.0, "named", {Arm(name): 1.0}, reason=reason)
+
+
+def _not_allowed(name: str, around: Surroundings) -> Unroutable:
+    allowed = ", ".join(sorted(around.allowed))
+    message = f"This key may not use `{name}`. It may use: {allowed}."
+    return Unroutable(403, "plan_not_allowed", message, "model")

@@ -1,0 +1,297 @@
+"""Carrying a request through: decide, call backends until one answers, account, write it down.
+
+The shell around the pure parts. Whatever configuration and policy a request began with, it ends
+with, even if newer ones arrive meanwhile.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+
+from router.api.errors import error_body
+from router.api.limits import Allowances
+from router.api.sse import DONE, Meter, broken, with_cost
+from router.attempts import Attempts, Outcome, Stream, pause_before_retry
+from router.backends.base import Call, Fault, Price
+from router.backends.native import tokens_in
+from router.config import Config
+from router.decide import Surroundings, chain_of, named, policy_of, route
+from router.domain import Attempt, Decision, Request, Trace, Usage
+from router.features import needs, prompt_text
+from router.hive import Home
+from router.homes import Homes
+from router.telemetry.journal import Journal
+from router.telemetry.metrics import Metrics
+
+# For the last backend of a chain whose replicas are all gone: one is back in 2 to 4 seconds.
+_PATIENCE = 15.0
+_IMPATIENCE = 0.5  # where another backend can answer instead
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back: either a body, or a stream of SSE bytes that accounts for itself."""
+
+    status: int
+    body: bytes
+    trace: Trace
+    stream: AsyncIterator[bytes] | None = None
+    retry_after: float | None = None
+
+
+@dataclass
+class Engine:
+    config: Config
+    attempts: Attempts
+    journal: Journal
+    allowances: Allowances
+    metrics: Metrics
+    homes: Homes
+    wall: Callable[[], float] = time.time
+    uniform: Callable[[], float] = random.random
+
+    resting: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.policy = policy_of(self.config)
+
+    def reconfigure(self, config: Config) -> None:
+        self.config, self.policy = config, policy_of(config)
+        self.resting = {b: until for b, until in self.resting.items() if b in config.backends}
+
+    def decide(
+        self, request: Request, *, wanted: str, backend: str, allowed: tuple[str, ...]
+    ) -> Decision:
+        now = self.wall()
+        home = None
+        if request.session_given or request.continues:
+            seconds = self.config.server.sticky_seconds
+            home = self.homes.find(request.session, now=now, seconds=seconds)
+        resting = [b for b, until in self.resting.items() if until > now]
+        around = Surroundings(allowed=allowed, down=resting, home=home)
+        decision = named(self.config, request, backend, around)
+        if decision is not None:
+            return decision
+        uniform = self.uniform()
+        return route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
+
+    async def answer(
+        self, request: Request, decision: Decision, *, path: str, wanted: str
+    ) -> Answer:
+        config = self.config
+        begun = time.perf_counter()
+        trace = Trace(request, decision, started_at=self.wall())
+        home = self.homes.find(request.session, now=trace.started_at, seconds=1e9)
+        all_wanted = needs(request.fields) | {wanted}
+        chain = chain_of(config, decision, request, wanted=all_wanted, home=home)
+        call = Call(path, request.body, request.stream, request.id)
+        tried: list[Attempt] = []
+        try:
+            outcome = await self._try(config, chain, call, tried)
+        except asyncio.CancelledError:
+            trace = replace(trace, attempts=tuple(tried), status=499, error="the caller left")
+            self._finish(trace, begun)
+            raise
+        trace = replace(trace, attempts=tuple(tried))
+        if outcome.stream is not None:
+            body = self._streamed(config, outcome, outcome.stream, trace, begun)
+            return Answer(200, b"", trace, stream=body)
+        if outcome.answered:
+            return await self._answered(config, outcome, trace, begun)
+        return self._failed(outcome, trace, begun)
+
+    async def _try(
+        self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
+    ) -> Outcome:
+        """One backend after the other, until one answers. What was tried is put into `tried`."""
+        outcome: Outcome | None = None
+        for backend in chain:
+            settings = config.backends[backend]
+            patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
+            for turn in range(settings.retry.times + 1):
+                outcome = await self.attempts.try_once(backend, call, patience=patience)
+                tried.append(outcome.attempt)
+                self._note(outcome)
+                if outcome.answered:
+                    return outcome
+                pause = pause_before_retry(
+                    outcome.attempt,
+                    settings.retry,
+                    turn=turn,
+                    asked=outcome.retry_after,
+                    uniform=self.uniform(),
+                )
+                if pause is None:
+                    break
+                await asyncio.sleep(pause)
+        if outcome is None:
+            raise ValueError("a chain without backends: decide() lets none through")
+        return outcome
+
+    def _note(self, outcome: Outcome) -> None:
+        attempt = outcome.attempt
+        self.metrics.count(
+            "waggle_attempts_total", backend=attempt.backend, outcome=attempt.fault or "answered"
+        )
+        if attempt.fault == "breaker_open":
+            # Its own breaker knows best; this only spares us the hop, and lets decisions see it.
+            rest = min(outcome.retry_after or 1.0, 2.0)
+            self.resting[attempt.backend] = self.wall() + rest
+        elif not attempt.fault:
+            self.resting.pop(attempt.backend, None)
+
+    async def _answered(
+        self, config: Config, outcome: Outcome, trace: Trace, begun: float
+    ) -> Answer:
+        body, status = outcome.body, outcome.attempt.status
+        if outcome.callers_fault:
+            body = error_body_of(body, status)
+            trace = replace(trace, error="refused by the backend")
+        else:
+            usage = outcome.usage or _estimated(trace.request, len(body))
+            trace = _accounted(config, trace, usage)
+            body = with_cost(body, usage, trace.cost_usd)
+            await self._spent(trace, usage)
+        trace = self._finish(replace(trace, status=status), begun, outcome)
+        return Answer(status, body, trace)
+
+    def _failed(self, outcome: Outcome, trace: Trace, begun: float) -> Answer:
+        """Nobody answered: say what was tried. Only where all were busy is it 429."""
+        tried = "; ".join(attempt.summary() for attempt in trace.attempts)
+        busy = all(a.fault == "queue_full" or a.status == 429 for a in trace.attempts)
+        status, kind = (429, "rate_limit_error") if busy else (503, "server_error")
+        code = "backends_busy" if busy else "no_backend_answered"
+        message = f"No backend could answer. Tried: {tried}."
+        trace = self._finish(replace(trace, status=status, error=message), begun, outcome)
+        return Answer(
+            status,
+            error_body(message, kind, code=code),
+            trace,
+            retry_after=outcome.retry_after or 1.0,
+        )
+
+    async def _streamed(
+        self, config: Config, outcome: Outcome, stream: Stream, trace: Trace, begun: float
+    ) -> AsyncIterator[bytes]:
+        """The events of a stream, with the cost in the last; on a break, an error event."""
+        request = trace.request
+        prompt_tokens = tokens_in(prompt_text(request.fields))
+        backend = config.backends[outcome.attempt.backend]
+
+        def cost_of(usage: Usage) -> float:
+            return _cost(backend.price, usage)
+
+        meter = Meter(request.include_usage, prompt_tokens, cost_of)
+        trace = replace(trace, status=200)
+        ended = False
+        try:
+            async for events in _events(stream):
+                ready: list[bytes] = []
+                for event in events:
+                    fault = broken(event)
+                    if fault is not None:
+                        raise fault
+                    ready += meter.take(event)
+                    if meter.done:
+                        break
+                if ready:
+                    yield b"\n\n".join(ready) + b"\n\n"
+                if meter.done:
+                    break
+            if not (meter.done or meter.finished):
+                raise Fault("protocol", "it ended without a finish reason")
+            last = meter.end()
+            ended = True
+            yield b"".join(event + b"\n\n" for event in last) + DONE
+        except Fault as fault:
+            ended = True
+            message = f"The stream of {trace.backend} broke: {fault.detail}."
+            trace = replace(trace, status=502, error=message)
+            body = error_body(message, "server_error", code="stream_broken")
+            yield b"data: " + body + b"\n\n"
+        finally:
+            if not ended:
+                trace = replace(trace, status=499, error="the caller left")
+            stream.connection.finish()
+            usage = meter.final_usage()
+            trace = _accounted(config, trace, usage)
+            self._finish(trace, begun, outcome)
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self._spent(trace, usage))
+
+    async def _spent(self, trace: Trace, usage: Usage) -> None:
+        tokens = usage.input_tokens + usage.output_tokens
+        await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
+
+    def _finish(self, trace: Trace, begun: float, outcome: Outcome | None = None) -> Trace:
+        seconds = time.perf_counter() - begun
+        first = seconds
+        upstream = sum(a.seconds for a in trace.attempts[:-1])
+        if outcome is not None:
+            upstream += outcome.upstream_seconds
+            first = outcome.attempt.first_byte_seconds or seconds
+        streamed = outcome is not None and outcome.stream is not None
+        overhead = max((first if streamed else seconds) - upstream, 0.0)
+        trace = replace(trace, seconds=seconds, first_byte_seconds=first, overhead_seconds=overhead)
+        self._count(trace, streamed=streamed)
+        if trace.status < 400 and len(self.config.plans) > 1 and trace.decision.strategy != "named":
+            home = Home(trace.decision.plan, trace.backend, trace.started_at)
+            self.homes.settle(trace.request.session, home)
+        self.journal.append(trace)
+        return trace
+
+    def _count(self, trace: Trace, *, streamed: bool) -> None:
+        metrics, backend = self.metrics, trace.backend
+        metrics.count("waggle_requests_total", plan=trace.decision.plan, status=str(trace.status))
+        metrics.count("waggle_cost_usd_total", trace.cost_usd, backend=backend)
+        metrics.observe("waggle_overhead_seconds", trace.overhead_seconds)
+        labels = {"gen_ai_request_model": backend}
+        metrics.observe("gen_ai_client_operation_duration_seconds", trace.seconds, **labels)
+        if streamed:
+            name = "gen_ai_server_time_to_first_token_seconds"
+            metrics.observe(name, trace.first_byte_seconds, **labels)
+        if trace.attempts:
+            usage = trace.attempts[-1].usage
+            name = "gen_ai_client_token_usage_total"
+            metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
+            metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
+
+
+async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
+    yield stream.first
+    async for piece in stream.pieces:
+        events = stream.cutter.cut(piece)
+        if events:
+            yield events
+    if stream.cutter.rest:
+        yield [stream.cutter.rest]
+
+
+def error_body_of(body: bytes, status: int) -> bytes:
+    """A backend's refusal as it is, where it has OpenAI's shape; else put into it."""
+    if body.lstrip().startswith(b"{") and b'"error"' in body and b'"message"' in body:
+        return body
+    said = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
+    return error_body(said, "invalid_request_error")
+
+
+def _estimated(request: Request, answer_bytes: int) -> Usage:
+    return Usage(tokens_in(prompt_text(request.fields)), answer_bytes // 4, estimated=True)
+
+
+def _cost(price: Price, usage: Usage) -> float:
+    return price.cost_usd(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+    )
+
+
+def _accounted(config: Config, trace: Trace, usage: Usage) -> Trace:
+    """The last attempt with its tokens and its price."""
+    *before, last = trace.attempts
+    cost = _cost(config.backends[last.backend].price, usage)
+    return replace(trace, attempts=(*before, replace(last, usage=usage, cost_usd=cost)))

@@ -1,0 +1,174 @@
+"""A request, seen as numbers. Pure: nothing is fetched, timed or remembered here."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from learner.policy import Context
+
+_LOOKED_AT = 20_000  # characters of prompt; more changes no rung, and a regex over megabytes stalls
+_RULE_KEYS = frozenset(
+    (
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern"),
+        *("format", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "enum"),
+        *("const", "if", "then", "allOf", "oneOf", "not"),
+    )
+)
+_SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
+_RULE_WORDS = re.compile(
+    r"\b(must|should|at least|at most|between|unique|valid(?:ate)?|exactly|no more than|"
+    r"less than|greater than|consistent|required|only if|unless)\b",
+    re.I,
+)
+_CODE = re.compile(
+    r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\b|\bSELECT\b.+\bFROM\b|#include|=>|"
+    r"\b(?:python|javascript|typescript|rust|golang|java|c\+\+|sql|regex|traceback|stack trace|"
+    r"unit tests?|refactor|debug)\b",
+    re.I,
+)
+_HARD = re.compile(
+    r"\b(why|prove|proof|derive|compare|contrast|analy[sz]e|critique|design|architect\w*|trade-?offs?|"
+    r"optimi[sz]e|step by step|plan|evaluate|implications|strategy|reason(?:ing)?)\b",
+    re.I,
+)
+_EASY = re.compile(
+    r"\b(what is|who is|when|where|list|define|translate|capital of|summari[sz]e)\b", re.I
+)
+
+PARTS = ("fields", "nesting", "arrays", "rules", "length", "code", "question")
+
+
+@dataclass(frozen=True, slots=True)
+class Complexity:
+    """How hard a request looks, 0 to 10, and the points each part would give alone."""
+
+    score: float
+    parts: Mapping[str, float]
+
+
+def prompt_text(fields: Mapping[str, Any]) -> str:
+    """All the words of the conversation, oldest first."""
+    return "\n".join(_texts(fields.get("messages")))
+
+
+def _texts(messages: Any) -> Iterator[str]:
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, str):
+            yield content
+        elif isinstance(content, list):
+            for part in content:
+                if isinstance(part, dict) and isinstance(part.get("text"), str):
+                    yield part["text"]
+
+
+def last_user_text(fields: Mapping[str, Any]) -> str:
+    messages = fields.get("messages")
+    for message in reversed(messages) if isinstance(messages, list) else ():
+        if isinstance(message, dict) and message.get("role") == "user":
+            return "\n".join(_texts([message]))
+    return ""
+
+
+def shape_of(fields: Mapping[str, Any]) -> Any:
+    """The JSON shape or schema that the answer should have, or None: stated, or in the prompt."""
+    if fields.get("shape") is not None:
+        return fields["shape"]
+    wanted = fields.get("response_format")
+    if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
+        return wanted["json_schema"].get("schema")
+    return shape_in(last_user_text(fields))
+
+
+def shape_in(text: str) -> Any:
+    """The JSON object or array written out in a prompt, if there is one."""
+    for opening, closing in ("{}", "[]"):
+        start, end = text.find(opening), text.rfind(closing)
+        if 0 <= start < end:
+            try:
+                found = orjson.loads(text[start : end + 1])
+            except orjson.JSONDecodeError:
+                continue
+            if found and isinstance(found if opening == "{" else found[0], dict):
+                return found
+    return None
+
+
+def needs(fields: Mapping[str, Any]) -> frozenset[str]:
+    """What a backend must be able to do to answer this: `tools`, `images`, `json`."""
+    found = set()
+    if fields.get("tools") or fields.get("functions"):
+        found.add("tools")
+    wanted = fields.get("response_format")
+    if isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema"):
+        found.add("json")
+    messages = fields.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, list) and any(
+            isinstance(part, dict) and part.get("type") == "image_url" for part in content
+        ):
+            found.add("images")
+    return frozenset(found)
+
+
+def complexity(fields: Mapping[str, Any], weights: Mapping[str, float]) -> Complexity:
+    """How hard a request looks.
+
+    Each part lies between 0 and 1. They combine as independent reasons to climb do: one strong part
+    is enough for a high score, and ten weak ones do not add up past 10.
+    """
+    text = prompt_text(fields)
+    asked = last_user_text(fields)[:_LOOKED_AT]
+    count, depth, arrays, rules = _structure(shape_of(fields))
+    rules += len(_RULE_WORDS.findall(asked))
+    hard, easy = len(_HARD.findall(asked)), len(_EASY.findall(asked))
+    raw = {
+        "fields": min(count / 30, 1.0),
+        "nesting": min(max(depth - 1, 0) / 4, 1.0),
+        "arrays": min(arrays / 4, 1.0),
+        "rules": min(rules / 8, 1.0),
+        "length": min(len(text) / 12_000, 1.0),
+        "code": min(len(_CODE.findall(asked)) / 3, 1.0),
+        "question": min(max(hard - 0.5 * easy, 0) / 3, 1.0),
+    }
+    simple = 1.0
+    for name, part in raw.items():
+        simple *= 1 - min(weights[name], 1.0) * part
+    points = {name: round(10 * weights[name] * part, 3) for name, part in raw.items()}
+    return Complexity(round(10 * (1 - simple), 3), points)
+
+
+def context(score: Complexity) -> Context:
+    return {"complexity": score.score, **score.parts}
+
+
+def _structure(shape: Any) -> tuple[int, int, int, int]:
+    """Fields, depth, arrays and rules of a shape. Iterative: depth is the caller's to choose."""
+    count = arrays = rules = deepest = 0
+    todo = [(shape, 0)] if isinstance(shape, dict | list) else []
+    while todo:
+        node, depth = todo.pop()
+        if isinstance(node, dict):
+            deepest = max(deepest, depth + 1)
+            rules += len(_RULE_KEYS & node.keys())
+            fields, inner = _members(node)
+            count += fields
+            arrays += node.get("type") == "array"
+            todo += [(value, depth + 1) for value in inner]
+        elif isinstance(node, list):
+            arrays += 1
+            todo += [(value, depth) for value in node]
+    return count, deepest, arrays, rules
+
+
+def _members(node: Mapping[str, Any]) -> tuple[int, list[Any]]:
+    """How many fields an object of a shape or schema has, and what to look into next."""
+    if not (isinstance(node.get("type"), str) and node["type"] in _SCHEMA_TYPES):
+        return len(node), list(node.values())
+    properties = node.get("properties")
+    inner = list(properties.values()) if isinstance(properties, dict) else []
+    return len(inner), [*inner, node.get("items")]

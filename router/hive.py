@@ -1,0 +1,182 @@
+"""What routers share: what keys have used, where conversations live, each other's counters.
+
+One process holds it; routers lease from it in batches and keep answering when it is away. Time
+comes in as seconds since the epoch, so that days can be told apart.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+
+from router.config import Limits
+
+_MINUTE, _DAY = 60, 86_400
+_SESSIONS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Leave for so many requests until `until`, or the reason why not."""
+
+    granted: int
+    until: float = 0.0
+    retry_after: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a conversation lives."""
+
+    plan: str
+    backend: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one router tells, and what it is told."""
+
+    sessions: Mapping[str, Home] = field(default_factory=dict)
+    position: int = 0
+    metrics: bytes = b""
+
+
+class Hive(Protocol):
+    async def lease(self, key_id: str, limits: Limits) -> Lease: ...
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None: ...
+    async def exchange(self, router: str, news: News) -> News: ...
+    async def all_metrics(self) -> Mapping[str, bytes]: ...
+
+
+class _Window:
+    """A sum over the last sixty seconds, by the second."""
+
+    def __init__(self) -> None:
+        self._by_second: OrderedDict[int, int] = OrderedDict()
+        self.total = 0
+
+    def add(self, now: float, amount: int) -> None:
+        second = int(now)
+        self._by_second[second] = self._by_second.get(second, 0) + amount
+        self.total += amount
+
+    def forget(self, now: float) -> None:
+        while self._by_second and next(iter(self._by_second)) <= int(now) - _MINUTE:
+            self.total -= self._by_second.popitem(last=False)[1]
+
+    def room_in(self, now: float, bound: int) -> float:
+        """Seconds until the sum falls below `bound`."""
+        left = self.total
+        for second, amount in self._by_second.items():
+            left -= amount
+            if left < bound:
+                return max(second + _MINUTE + 1 - now, 0.1)
+        return float(_MINUTE)
+
+
+@dataclass(slots=True)
+class _Use:
+    requests: _Window = field(default_factory=_Window)
+    tokens: _Window = field(default_factory=_Window)
+    day: int = 0
+    spent_usd: float = 0.0
+
+
+class HiveState:
+    def __init__(self, ledger: Path | None = None) -> None:
+        self._ledger = ledger
+        self._uses: dict[str, _Use] = {}
+        self._sessions: OrderedDict[str, tuple[int, Home]] = OrderedDict()
+        self._position = 0
+        self._metrics: dict[str, tuple[float, bytes]] = {}
+        self._unsaved = False
+        self._restore()
+
+    def lease(self, key_id: str, limits: Limits, now: float) -> Lease:
+        use = self._use(key_id, now)
+        use.requests.forget(now)
+        use.tokens.forget(now)
+        if limits.dollars_per_day is not None and use.spent_usd >= limits.dollars_per_day:
+            wait = _DAY - now % _DAY
+            spent = f"${use.spent_usd:.4f} of ${limits.dollars_per_day:.4f}"
+            return Lease(0, retry_after=wait, reason=f"its dollars_per_day are spent: {spent}")
+        most_tokens = limits.tokens_per_minute
+        if most_tokens is not None and use.tokens.total >= most_tokens:
+            wait = use.tokens.room_in(now, most_tokens)
+            return Lease(
+                0, retry_after=wait, reason=f"tokens_per_minute = {most_tokens} are used up"
+            )
+        most = limits.requests_per_minute
+        if most is None:
+            # Only tokens or dollars bound this key: ask again soon, spend is reported at once.
+            return Lease(1, until=now + 1)
+        if use.requests.total >= most:
+            wait = use.requests.room_in(now, most)
+            return Lease(0, retry_after=wait, reason=f"requests_per_minute = {most} are used up")
+        # A small bound is counted one by one; a large one in slices, so that few calls are made.
+        bounded_otherwise = most_tokens is not None or limits.dollars_per_day is not None
+        slice_ = 1 if bounded_otherwise else max(1, most // 100)
+        granted = min(slice_, most - use.requests.total)
+        use.requests.add(now, granted)
+        return Lease(granted, until=now + 5)
+
+    def spend(self, key_id: str, tokens: int, cost_usd: float, now: float) -> None:
+        use = self._use(key_id, now)
+        use.tokens.add(now, tokens)
+        use.spent_usd += cost_usd
+        self._unsaved = self._unsaved or cost_usd > 0
+
+    def exchange(self, router: str, news: News, now: float) -> News:
+        for session, home in news.sessions.items():
+            self._position += 1
+            self._sessions.pop(session, None)
+            self._sessions[session] = (self._position, home)
+        while len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
+        self._metrics[router] = (now, news.metrics)
+        self._metrics = {r: kept for r, kept in self._metrics.items() if now - kept[0] < 30}
+        fresh: dict[str, Home] = {}
+        for session, (position, home) in reversed(self._sessions.items()):
+            # A position from before our restart is beyond ours: then everything is news.
+            if position <= news.position <= self._position:
+                break
+            if session not in news.sessions:
+                fresh[session] = home
+        self.save()
+        return News(fresh, self._position)
+
+    def all_metrics(self) -> Mapping[str, bytes]:
+        return {router: metrics for router, (_, metrics) in self._metrics.items()}
+
+    def save(self) -> None:
+        """Dollars spent today survive us; the last minute's counts need not."""
+        if not self._unsaved or self._ledger is None:
+            return
+        self._ledger.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._ledger.with_suffix(".new")
+        beside.write_bytes(
+            orjson.dumps({key: [use.day, use.spent_usd] for key, use in self._uses.items()})
+        )
+        beside.replace(self._ledger)
+        self._unsaved = False
+
+    def _restore(self) -> None:
+        if self._ledger is None or not self._ledger.exists():
+            return
+        try:
+            for key, (day, spent) in orjson.loads(self._ledger.read_bytes()).items():
+                self._uses[key] = _Use(day=int(day), spent_usd=float(spent))
+        except (orjson.JSONDecodeError, ValueError, TypeError, AttributeError):
+            # Unreadable: set aside for whoever wants to know, and count from zero.
+            self._ledger.replace(self._ledger.with_suffix(".unreadable"))
+
+    def _use(self, key_id: str, now: float) -> _Use:
+        use = self._uses.setdefault(key_id, _Use(day=int(now // _DAY)))
+        if use.day != int(now // _DAY):
+            use.day, use.spent_usd = int(now // _DAY), 0.0
+        return use

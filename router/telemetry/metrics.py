@@ -1,0 +1,106 @@
+"""Counters and histograms of one router, and the text that Prometheus reads.
+
+Names follow OpenTelemetry's `gen_ai` conventions where one exists. Each router shows the counters
+of all of them, told apart by the label `router`.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+_BOUNDS = (
+    0.0005,
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+    30,
+    60,
+    300,
+)
+
+Labels = tuple[tuple[str, str], ...]
+_HELP = {
+    "waggle_requests_total": "Requests answered, by endpoint, plan and status.",
+    "waggle_attempts_total": "Calls to backends, by backend and outcome.",
+    "waggle_cost_usd_total": "Dollars spent, by backend.",
+    "waggle_overhead_seconds": "Time a request spent in Waggle, its backends left out.",
+    "gen_ai_client_operation_duration_seconds": "Time a request took, as its caller saw it.",
+    "gen_ai_server_time_to_first_token_seconds": "Time until a stream's first byte.",
+    "gen_ai_client_token_usage_total": "Tokens, by backend and type.",
+    "waggle_hive_unreachable_total": "Times the shared limits could not be asked.",
+    "waggle_requests_running": "Requests being answered.",
+}
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self._counters: dict[tuple[str, Labels], float] = {}
+        self._gauges: dict[tuple[str, Labels], float] = {}
+        self._histograms: dict[tuple[str, Labels], list[float]] = {}
+
+    def count(self, name: str, by: float = 1.0, **labels: str) -> None:
+        key = (name, tuple(labels.items()))
+        self._counters[key] = self._counters.get(key, 0.0) + by
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        self._gauges[(name, tuple(labels.items()))] = value
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        key = (name, tuple(labels.items()))
+        row = self._histograms.get(key)
+        if row is None:  # a count per bound, one beyond the last, then the sum
+            row = self._histograms[key] = [0.0] * (len(_BOUNDS) + 2)
+        row[bisect_left(_BOUNDS, value)] += 1
+        row[-1] += value
+
+    def snapshot(self) -> bytes:
+        kinds = (self._counters, self._gauges, self._histograms)
+        return orjson.dumps([[[name, labels, v] for (name, labels), v in k.items()] for k in kinds])
+
+
+def exposition(snapshots: Mapping[str, bytes]) -> str:
+    """Everybody's counters in Prometheus' text format."""
+    families: dict[tuple[str, str], list[str]] = {}
+    for router, snapshot in sorted(snapshots.items()):
+        if snapshot:
+            for kind, rows in zip(
+                ("counter", "gauge", "histogram"), orjson.loads(snapshot), strict=True
+            ):
+                for name, labels, value in rows:
+                    tags = [(str(k), str(v)) for k, v in labels] + [("router", router)]
+                    families.setdefault((name, kind), []).extend(_lines(name, tags, value))
+    text = []
+    for (name, kind), lines in sorted(families.items()):
+        text += [f"# HELP {name} {_HELP.get(name, name)}", f"# TYPE {name} {kind}", *lines]
+    return "\n".join(text) + "\n"
+
+
+def _lines(name: str, tags: list[tuple[str, str]], value: float | list[float]) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{name}{_braces(tags)} {value}"
+        return
+    *counts, total = value
+    running = 0.0
+    for bound, count in zip((*_BOUNDS, "+Inf"), counts, strict=True):
+        running += count
+        yield f"{name}_bucket{_braces([*tags, ('le', str(bound))])} {running}"
+    yield f"{name}_sum{_braces(tags)} {total}"
+    yield f"{name}_count{_braces(tags)} {running}"
+
+
+def _braces(tags: list[tuple[str, str]]) -> str:
+    def escaped(value: str) -> str:
+        return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+    return "{" + ",".join(f'{key}="{escaped(value)}"' for key, value in tags) + "}"

@@ -1,0 +1,295 @@
+"""A whole Waggle on loopback without Ray: real sockets, real HTTP servers, one event loop.
+
+`Upstream` is a scripted model server that can also misbehave byte by byte.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import uvicorn
+import yaml
+
+from router.api.app import App
+from router.api.keys import Key
+from router.api.limits import Allowances
+from router.attempts import Attempts
+from router.backends.hop import Hops
+from router.backends.host import Host
+from router.config import Config, Limits
+from router.domain import Trace
+from router.engine import Engine
+from router.hive import HiveState, Lease, News
+from router.homes import Homes
+from router.telemetry.metrics import Metrics
+
+TOKEN = "rig-token"
+
+
+class MemoryJournal:
+    def __init__(self) -> None:
+        self.traces: list[Trace] = []
+
+    def append(self, trace: Trace) -> None:
+        self.traces.append(trace)
+
+
+class LocalHive:
+    """The hive without the actor around it. `away` stands for one that cannot be reached."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.state = HiveState()
+        self.away = False
+        self.clock = clock
+
+    async def lease(self, key_id: str, limits: Limits) -> Lease:
+        self._check()
+        return self.state.lease(key_id, limits, self.clock())
+
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        self._check()
+        self.state.spend(key_id, tokens, cost_usd, self.clock())
+
+    async def exchange(self, router: str, news: News) -> News:
+        self._check()
+        return self.state.exchange(router, news, self.clock())
+
+    async def all_metrics(self) -> Mapping[str, bytes]:
+        self._check()
+        return self.state.all_metrics()
+
+    def _check(self) -> None:
+        if self.away:
+            raise ConnectionError("the hive is away")
+
+
+class Table:
+    """A directory that is told."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[str]] = {}
+
+    def addresses(self, backend: str) -> Sequence[str]:
+        return self.known.get(backend, [])
+
+
+Script = Callable[["Wire"], Awaitable[None]]
+
+
+@dataclass
+class Wire:
+    """One request at the upstream, and the pen to answer it with."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+    def raw(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    def head(self, status: int = 200, **headers: str) -> None:
+        lines = [f"HTTP/1.1 {status} X"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.raw("\r\n".join([*lines, "", ""]).encode())
+
+    async def json(self, value: Any, status: int = 200, **headers: str) -> None:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        length = {"content_type": "application/json", "content_length": str(len(body))}
+        self.head(status, **(length | headers))
+        self.raw(body)
+        await self.writer.drain()
+
+    def events(self) -> None:
+        self.head(content_type="text/event-stream", transfer_encoding="chunked")
+
+    async def chunk(self, data: bytes) -> None:
+        self.raw(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        await self.writer.drain()
+
+    async def event(self, value: Any) -> None:
+        data = value if isinstance(value, bytes) else json.dumps(value).encode()
+        await self.chunk(b"data: " + data + b"\n\n")
+
+    def close(self) -> None:
+        self.writer.transport.abort()
+
+
+def completion(text: str = "hello", **extra: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
+    base = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "up-1"}
+    return base | {"choices": [choice], "usage": usage} | extra
+
+
+def delta(content: str | None = None, finish: str | None = None, **extra: Any) -> dict[str, Any]:
+    inner = {} if content is None else {"content": content}
+    choice = {"index": 0, "delta": inner, "finish_reason": finish}
+    base = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "up-1"}
+    return base | {"choices": [choice]} | extra
+
+
+async def answer_well(wire: Wire) -> None:
+    """What a model server does on a good day, streaming with usage where it is asked to."""
+    if not wire.fields.get("stream"):
+        await wire.json(completion())
+        return
+    wire.events()
+    for word in ("one ", "two ", "three"):
+        await wire.event(delta(word))
+    await wire.event(delta(finish="stop"))
+    if (wire.fields.get("stream_options") or {}).get("include_usage"):
+        usage = completion()["usage"]
+        await wire.event(delta() | {"choices": [], "usage": usage})
+    await wire.event(b"[DONE]")
+    await wire.chunk(b"")
+
+
+@dataclass
+class Upstream:
+    script: Script = answer_well
+    seen: list[Wire] = field(default_factory=list)
+    running: int = 0
+    most: int = 0
+    url: str = ""
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def _connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._open.add(writer)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                pairs = (line.split(": ", 1) for line in head[1:] if line)
+                headers = {name.lower(): value for name, value in pairs}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                wire = Wire(reader, writer, head[0].split(" ")[1], headers, body)
+                self.seen.append(wire)
+                self.running += 1
+                self.most = max(self.most, self.running)
+                try:
+                    await self.script(wire)
+                    await writer.drain()
+                finally:
+                    self.running -= 1
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Upstream"]:
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        try:
+            yield self
+        finally:
+            server.close()
+            for writer in list(self._open):
+                writer.transport.abort()
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    """An ASGI application on a port of loopback; its address."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="error", lifespan="off", access_log=False
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    task = asyncio.ensure_future(server.main_loop())
+    try:
+        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = server.force_exit = True
+        await task
+        await server.shutdown()
+
+
+@dataclass
+class Rig:
+    url: str
+    app: App
+    engine: Engine
+    hosts: dict[str, Host]
+    journal: MemoryJournal
+    hive: LocalHive
+    table: Table
+    client: aiohttp.ClientSession
+
+    async def post(self, path: str, body: Any, **headers: str) -> "Told":
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self.client.post(self.url + path, data=data, headers=named) as answer:
+            return Told(answer.status, dict(answer.headers), await answer.read())
+
+    async def get(self, path: str, **headers: str) -> "Told":
+        async with self.client.get(self.url + path, headers=headers) as answer:
+            return Told(answer.status, dict(answer.headers), await answer.read())
+
+    async def chat(self, text: str = "hi", *, model: str = "auto", **more: Any) -> "Told":
+        headers = more.pop("headers", {})
+        messages = [{"role": "user", "content": text}]
+        body = {"model": model, "messages": messages} | more
+        return await self.post("/v1/chat/completions", body, **headers)
+
+
+@dataclass(frozen=True)
+class Told:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        return self.json["error"]
+
+    @property
+    def events(self) -> list[Any]:
+        lines = [block[6:] for block in self.body.decode().split("\n\n") if block[:6] == "data: "]
+        return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+@asynccontextmanager
+async def rig(
+    text: str, *, keys: Sequence[Key] = (), hive: LocalHive | None = None
+) -> AsyncIterator[Rig]:
+    """A running Waggle with this configuration."""
+    config = Config.model_validate(yaml.safe_load(text))
+    hive = hive or LocalHive()
+    async with AsyncExitStack() as stack:
+        table, hosts = Table(), {}
+        for name, settings in config.backends.items():
+            backend = settings.build(lambda reference: "sk-upstream-secret")
+            stack.push_async_callback(backend.close)
+            hosts[name] = Host(settings, backend, token=TOKEN)
+            table.known[name] = [await stack.enter_async_context(listening(hosts[name]))]
+        journal, metrics = MemoryJournal(), Metrics()
+        hops = Hops(TOKEN)
+        stack.callback(hops.forget, frozenset())
+        engine = Engine(
+            config, Attempts(table, hops), journal, Allowances(hive, metrics), metrics, Homes()
+        )
+        app = App(engine, hive, keys, name="r1", started_at=1)
+        address = await stack.enter_async_context(listening(app))
+        client = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Rig(f"http://{address}", app, engine, hosts, journal, hive, table, client)

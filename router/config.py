@@ -154,6 +154,13 @@ def secrets_of(config: Config) -> tuple[str, ...]:
     )
 
 
+def export(settings: Mapping[str, str], *, force: bool = False) -> None:
+    """Into this process's environment, for what it starts. What the operator set stands."""
+    for name, value in settings.items():
+        if force or name not in os.environ:
+            os.environ[name] = value
+
+
 def environment(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
 

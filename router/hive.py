@@ -89,13 +89,20 @@ class _Use:
 
 class HiveState:
     def __init__(self, ledger: Path | None = None) -> None:
-        self._ledger = ledger
+        self._ledger: Path | None = None
         self._uses: dict[str, _Use] = {}
         self._sessions: OrderedDict[str, tuple[int, Home]] = OrderedDict()
         self._position = 0
         self._metrics: dict[str, tuple[float, bytes]] = {}
         self._unsaved = False
-        self._restore()
+        if ledger is not None:
+            self.keep_in(ledger)
+
+    def keep_in(self, ledger: Path) -> None:
+        """Where the dollars spent are written. The same place again changes nothing."""
+        if ledger != self._ledger:
+            self._ledger = ledger
+            self._restore()
 
     def lease(self, key_id: str, limits: Limits, now: float) -> Lease:
         use = self._use(key_id, now)

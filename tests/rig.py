@@ -165,9 +165,7 @@ class Upstream:
     url: str = ""
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
-    async def _connection(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         try:
             while True:

@@ -55,6 +55,9 @@ class App:
         self._running = 0
         self._position = 0
 
+    def close(self) -> None:
+        self.engine.journal.close()
+
     def reconfigure(self, config: Config, keys: Iterable[Key]) -> None:
         self.engine.reconfigure(config)
         self._keyring = Keyring(keys)

@@ -19,6 +19,7 @@ from router.features import prompt_text
 
 class Journal(Protocol):
     def append(self, trace: Trace) -> None: ...
+    def close(self) -> None: ...
 
 
 class FileJournal:

@@ -1,0 +1,490 @@
+"""`waggle ...`: everything a person runs."""
+
+import datetime as dt
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.tree import Tree
+
+from router import client, doctor, service
+from router.api.keys import Key, load_keys, new_key, save_keys
+from router.config import (
+    EMBEDDED,
+    TOKEN_VARIABLE,
+    Config,
+    environment,
+    find,
+    load,
+    secrets_of,
+)
+from router.decide import ladder_of
+from router.surroundings import haproxy
+from router.yamlfile import ConfigError
+
+app = typer.Typer(
+    help="A self-optimizing router for language models. Start with: waggle serve",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys_app = typer.Typer(help="API keys: who may ask, and how much.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Default: ./waggle.yaml, else the embedded default."),
+]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Overrides server.data.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="Default: the service running here.")]
+
+
+class Stop(typer.Exit):
+    """Ends a command with a message for the person who ran it."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        err.print(f"[red]waggle:[/] {escape(message)}", soft_wrap=True)
+        super().__init__(code)
+
+
+def read(path: Path | None, **overrides: Any) -> Config:
+    """The configuration, or every problem in it on the screen and exit status 2."""
+    try:
+        config = load(find(path))
+    except ConfigError as error:
+        show_problems(error)
+        raise typer.Exit(2) from None
+    given = {name: value for name, value in overrides.items() if value is not None}
+    server = config.server.model_copy(update=given)
+    return config.model_copy(update={"server": type(server).model_validate(server.model_dump())})
+
+
+def show_problems(error: ConfigError) -> None:
+    for problem in error.problems:
+        place = f"{problem.file}:{problem.line}"
+        said = f"[bold]{escape(problem.key)}[/] = {escape(problem.value)}: {escape(problem.rule)}."
+        err.print(f"[red]{escape(place)}[/] {said} {escape(problem.mend)}", soft_wrap=True)
+    count = len(error.problems)
+    err.print(f"{count} problem{'s' if count > 1 else ''}. Nothing was started or changed.")
+
+
+def read_keys(config: Config) -> tuple[Key, ...]:
+    try:
+        keys = load_keys(config.keys_file)
+    except ValueError as error:
+        raise Stop(str(error), 2) from None
+    if not keys and not config.loopback:
+        host = config.server.host
+        hint = "make one with `waggle keys new NAME`, or set server.host to 127.0.0.1"
+        raise Stop(f"server.host = {host} is open to the network, and there is no key: {hint}", 2)
+    return keys
+
+
+def running_service(config: Config) -> service.Running:
+    running = service.find_running(config.data)
+    if running is None:
+        raise Stop(f"no service runs on {config.data}: start one with `waggle serve`")
+    return running
+
+
+@app.command()
+def serve(
+    config_file: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="Overrides server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Overrides server.port.")] = None,
+    data: DataOption = None,
+    ray_address: Annotated[
+        str | None, typer.Option(help="Run on this Ray cluster instead of an own one.")
+    ] = None,
+) -> None:
+    """Start the service and stay with it; Ctrl-C stops it cleanly."""
+    folder = str(data) if data else None
+    config = read(config_file, host=host, port=port, data=folder)
+    keys = read_keys(config)
+    if (running := service.find_running(config.data)) is not None:
+        raise Stop(f"a service already runs on {config.data}: {running.url} (pid {running.pid})")
+    if ray_address is None and not doctor.port_free(config.server.host, config.server.port):
+        taken = f"{config.server.host}:{config.server.port}"
+        raise Stop(f"{taken} is taken: stop what listens there, or give another --port")
+    begun = time.monotonic()
+    service.adopt_orphans()
+    signal.signal(signal.SIGTERM, _interrupt)
+    ray_folder = service.prepare(config, own_ray=ray_address is None)
+    status = out.status("Starting Ray …")
+    status.start()
+    # Ray reads its environment when it is imported, so not before it was prepared.
+    from router import serve as cluster
+
+    code = 0
+    try:
+        if ray_address is None:
+            address = cluster.start_ray(ray_folder)
+        else:
+            address = ray_address
+            cluster.connect(ray_address)
+        for number in (signal.SIGTERM, signal.SIGINT):  # Ray sets its own, which leave orphans
+            signal.signal(number, _interrupt)
+        cluster.start_serve(config)
+        status.update("Starting the service …")
+        cluster.deploy(config, keys, seconds=60, tell=status.update)
+        url = f"http://{client.reachable(config.server.host)}:{config.server.port}"
+        client.wait_until_ready(url, seconds=30)
+        me = os.getpid()
+        source = str(find(config_file).resolve())
+        ours = ray_address is None
+        record = service.Running(me, service.born(me), url, address, source, ours)
+        service.remember(config.data, record)
+        status.stop()
+        _welcome(config, keys, record, time.monotonic() - begun)
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        status.update("Stopping …")
+        status.start()
+    except (RuntimeError, TimeoutError) as error:
+        code = 1
+        status.stop()
+        err.print(f"[red]waggle:[/] {escape(str(error))}", soft_wrap=True)
+        err.print(f"The logs are in {config.data}/ray/session_latest/logs")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        service.forget(config.data)
+        if ray_address is None:
+            cluster.stop()
+            service.end_descendants()
+            service.tidy(config.data)
+        else:
+            cluster.remove()
+        status.stop()
+    out.print("Stopped. Nothing is left running.")
+    raise typer.Exit(code)
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+def _welcome(config: Config, keys: Sequence[Key], record: service.Running, seconds: float) -> None:
+    url = record.url
+    asked = _example_request(config)
+    header = " -H 'authorization: Bearer wg-…'" if keys else ""
+    json_header = "-H 'content-type: application/json'"
+    curl = f"curl {url}/v1/chat/completions{header} {json_header} -d '{asked}'"
+    lines = [
+        f'[bold]OpenAI endpoint[/]   {url}/v1   (base_url of any OpenAI client; model "auto")',
+        f"[bold]Plans[/]             {', '.join(config.plans)}",
+        f"[bold]Backends[/]          {', '.join(config.backends)}",
+        f"[bold]Keys[/]              {len(keys) or 'none, loopback only'}",
+        f"[bold]Metrics, health[/]   {url}/metrics   {url}/health/ready",
+        f"[bold]Telemetry[/]         {config.data}/telemetry",
+        f"[bold]Logs[/]              {config.data}/logs, and Ray's {config.data}/ray/session_latest/logs",
+    ]
+    title = f"Waggle is up, {seconds:.1f} s"
+    out.print(Panel("\n".join(lines), title=title, expand=False))
+    out.print("Try it:\n")
+    out.print(curl, soft_wrap=True, markup=False)
+    out.print('\nor: waggle ask "…"    (another terminal)    Ctrl-C stops.')
+
+
+def _example_request(config: Config) -> str:
+    if any(backend.kind == "generator" for backend in config.backends.values()):
+        prompt = 'Three customers: {\\"name\\": \\"string\\", \\"age\\": \\"int 18..90\\"}'
+    else:
+        prompt = "Why do bees dance?"
+    return f'{{"model": "auto", "messages": [{{"role": "user", "content": "{prompt}"}}]}}'
+
+
+@app.command()
+def check(
+    config_file: ConfigOption = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of waggle.yaml, for editors.")
+    ] = False,
+) -> None:
+    """Validate a configuration and show what would run. Starts nothing."""
+    if schema:
+        print(json.dumps(Config.model_json_schema(), indent=2))  # noqa: T201 - for a file
+        return
+    config = read(config_file)
+    source = find(config_file)
+    name = "the embedded default" if source == EMBEDDED else str(source)
+    tree = Tree(f"[bold]{escape(name)}[/] is valid")
+    server = config.server
+    tree.add(f"server  http://{server.host}:{server.port}, {server.replicas} routers")
+    backends = tree.add("backends")
+    for label, backend in config.backends.items():
+        price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"
+        where = getattr(backend, "base_url", "")
+        replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
+        told = f"[bold]{escape(label)}[/] {backend.kind} {where} {price}; {replicas}; "
+        backends.add(told + ", ".join(backend.capabilities))
+    plans = tree.add("plans")
+    for label, plan in config.plans.items():
+        plans.add(f"[bold]{escape(label)}[/] " + " → ".join(plan.backends))
+    objective = config.objective
+    if objective.strategy == "ladder":
+        ladder = ladder_of(objective.ladder, tuple(config.plans))
+        steps = [str(ladder.rungs[0])]
+        pairs = zip(ladder.cuts, ladder.rungs[1:], strict=True)
+        steps += [f"from {cut:g} {rung}" for cut, rung in pairs]
+        tree.add(f"strategy  ladder on complexity 0-10: {', '.join(steps)}")
+    else:
+        tree.add(f"strategy  always {objective.plan}")
+    keys = read_keys(config)
+    tree.add(f"keys  {len(keys)} in {config.keys_file}" if keys else "keys  none: loopback only")
+    out.print(tree)
+
+
+@app.command()
+def ask(
+    prompt: str,
+    model: Annotated[str, typer.Option(help='A plan, a backend, or "auto".')] = "auto",
+    url: UrlOption = None,
+    data: DataOption = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Ask the running service and watch the answer come. A key is read from WAGGLE_API_KEY."""
+    where = url or _url(config_file, data)
+    begun = time.monotonic()
+    first = 0.0
+    try:
+        with client.stream_chat(where, prompt, model, environment("WAGGLE_API_KEY")) as reply:
+            for piece in reply.pieces():
+                first = first or time.monotonic() - begun
+                out.file.write(piece)
+                out.file.flush()
+    except client.Refused as refusal:
+        raise Stop(str(refusal)) from None
+    out.print()
+    told = reply.headers
+    cost = f"${reply.cost_usd:.6f}" if reply.cost_usd is not None else "unknown"
+    seconds = time.monotonic() - begun
+    err.print(
+        f"[dim]plan {told.get('x-waggle-plan')} · backend {told.get('x-waggle-backend')} · "
+        f"cost {cost}{' (estimated)' if reply.estimated else ''} · "
+        f"{1000 * seconds:.0f} ms, first word {1000 * first:.0f} ms · "
+        f"request {told.get('x-waggle-request-id')}[/]"
+    )
+
+
+def _url(config_file: Path | None, data: Path | None) -> str:
+    config = read(config_file, data=str(data) if data else None)
+    return running_service(config).url
+
+
+@app.command()
+def status(
+    config_file: ConfigOption = None,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Is the service up, and how are its backends?"""
+    config = read(config_file, data=str(data) if data else None)
+    running = running_service(config)
+    try:
+        told = client.get_json(running.url + "/health/ready")
+    except client.Refused as refusal:
+        raise Stop(f"the process {running.pid} lives but does not answer: {refusal}") from None
+    if as_json:
+        print(json.dumps({"url": running.url, "pid": running.pid, **told}))  # noqa: T201
+        return
+    out.print(f"{running.url} is [bold]{told['status']}[/] (pid {running.pid})")
+    table = Table("backend", "state", "replicas", box=None)
+    for name, backend in told["backends"].items():
+        table.add_row(name, backend["state"], str(backend["replicas"]))
+    out.print(table)
+
+
+@app.command()
+def stop(config_file: ConfigOption = None, data: DataOption = None) -> None:
+    """Stop the service that runs on this data folder."""
+    config = read(config_file, data=str(data) if data else None)
+    running = running_service(config)
+    os.kill(running.pid, signal.SIGTERM)
+    until = time.monotonic() + 30
+    with out.status("Stopping …"):
+        while running.alive and time.monotonic() < until:
+            time.sleep(0.1)
+    if running.alive:
+        raise Stop(f"pid {running.pid} has not ended within 30 s: see its terminal")
+    out.print("Stopped.")
+
+
+@app.command()
+def reload(config_file: ConfigOption = None, data: DataOption = None) -> None:
+    """Bring a changed configuration (and changed keys) to the running service. No request fails."""
+    config = read(config_file, data=str(data) if data else None)
+    running = running_service(config)
+    if config_file is None and Path(running.config).is_file():
+        config = read(Path(running.config), data=str(data) if data else None)
+    seconds = _reload(config, running)
+    out.print(
+        f"Reloaded in {seconds:.2f} s: {len(config.plans)} plans, {len(config.backends)} backends."
+    )
+
+
+def _reload(config: Config, running: service.Running) -> float:
+    keys = read_keys(config)
+    port = int(running.url.rpartition(":")[2])
+    if port != config.server.port:
+        server = config.server.model_copy(update={"port": port})
+        config = config.model_copy(update={"server": server})
+    missing = service.missing_secrets(running, secrets_of(config))
+    if missing:
+        names = ", ".join(missing)
+        hint = "a running service cannot be given a new secret: set it and start again"
+        raise Stop(f"{names} was not in the environment when the service started; {hint}", 2)
+    service.prepare(config, own_ray=running.ours)
+    from router import serve as cluster
+
+    with out.status("Connecting …") as status:
+        cluster.connect(running.ray_address)
+        status.update("Reloading …")
+        begun = time.monotonic()
+        try:
+            cluster.deploy(config, keys, seconds=60, tell=status.update)
+        except (RuntimeError, TimeoutError) as error:
+            raise Stop(f"the change did not come up: {error}") from None
+        return time.monotonic() - begun
+
+
+@app.command()
+def deploy(
+    config_file: ConfigOption = None,
+    print_: Annotated[
+        bool, typer.Option("--print", help="Write the Serve config to standard output.")
+    ] = False,
+) -> None:
+    """The Serve config for `serve deploy` or KubeRay."""
+    config = read(config_file)
+    if not print_:
+        raise Stop("say --print: waggle deploy --print > serve.yaml; serve deploy serve.yaml", 2)
+    keys = read_keys(config)
+    service.prepare(config, own_ray=False)
+    from router import serve as cluster
+
+    needed = ", ".join((TOKEN_VARIABLE, *secrets_of(config)))
+    lines = [
+        "# For `serve deploy`, or spec.serveConfigV2 of a KubeRay RayService.",
+        f"# Every node needs Waggle installed and these in its environment: {needed}.",
+        "# Set as well, before `ray start`, for the fast ingress:",
+        *(f"#   {name}={value}" for name, value in service.cluster_settings().items()),
+    ]
+    print("\n".join(lines))  # noqa: T201 - for a file
+    print(yaml.safe_dump(cluster.schema(config, keys), sort_keys=False))  # noqa: T201
+
+
+@app.command("doctor")
+def doctor_command(config_file: ConfigOption = None, data: DataOption = None) -> None:
+    """What this machine can and cannot do, and how to mend what it cannot."""
+    config = read(config_file, data=str(data) if data else None)
+    marks = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "bad": "[red]bad[/]"}
+    table = Table("", "what", "found", "mend", box=None)
+    worst = False
+    for finding in doctor.examine(config, service.find_running(config.data)):
+        worst = worst or finding.verdict == "bad"
+        cells = (finding.what, finding.found, finding.mend)
+        table.add_row(marks[finding.verdict], *map(escape, cells))
+    out.print(table)
+    if not haproxy():
+        out.print("Without HAProxy the default proxy is used: it works, and is slower.")
+    raise typer.Exit(1 if worst else 0)
+
+
+@keys_app.command("new")
+def keys_new(
+    name: str,
+    scope: Annotated[list[str] | None, typer.Option(help="app, analyst or admin.")] = None,
+    plan: Annotated[list[str] | None, typer.Option(help="A plan it may use; default: all.")] = None,
+    rpm: Annotated[int | None, typer.Option(help="Requests per minute.")] = None,
+    tpm: Annotated[int | None, typer.Option(help="Tokens per minute.")] = None,
+    dollars: Annotated[float | None, typer.Option(help="Dollars per day (UTC).")] = None,
+    config_file: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Make a key. It is shown once; only a salted hash of it is kept."""
+    config = read(config_file, data=str(data) if data else None)
+    for one in plan or ():
+        if one not in config.plans:
+            raise Stop(f"--plan {one}: no such plan; there are {', '.join(config.plans)}", 2)
+    limits = {"requests_per_minute": rpm, "tokens_per_minute": tpm, "dollars_per_day": dollars}
+    created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    try:
+        text, key = new_key(
+            name, created, scopes=tuple(scope or ("app",)), plans=tuple(plan or ()), limits=limits
+        )
+        kept = load_keys(config.keys_file)
+    except ValueError as error:
+        raise Stop(_first_line(error), 2) from None
+    if any(other.name == name and not other.revoked for other in kept):
+        raise Stop(f"there is a key called {name}: revoke it first, or choose another name", 2)
+    save_keys(config.keys_file, (*kept, key))
+    out.print(text, markup=False)
+    err.print("Keep it: it cannot be shown again. Send it as `Authorization: Bearer …`.")
+    _tell_running(config)
+
+
+@keys_app.command("list")
+def keys_list(config_file: ConfigOption = None, data: DataOption = None) -> None:
+    """Every key, without its secret."""
+    config = read(config_file, data=str(data) if data else None)
+    table = Table("id", "name", "scopes", "plans", "limits", "created", "revoked", box=None)
+    for key in load_keys(config.keys_file):
+        limits = {n: v for n, v in key.limits.model_dump().items() if v is not None}
+        told = ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "none"
+        plans = ", ".join(key.plans) or "all"
+        table.add_row(
+            key.id, key.name, ", ".join(key.scopes), plans, told, key.created, key.revoked
+        )
+    out.print(table)
+
+
+@keys_app.command("revoke")
+def keys_revoke(name_or_id: str, config_file: ConfigOption = None, data: DataOption = None) -> None:
+    """Make a key worthless, at once."""
+    config = read(config_file, data=str(data) if data else None)
+    kept = load_keys(config.keys_file)
+    hit = [key for key in kept if name_or_id in (key.id, key.name) and not key.revoked]
+    if not hit:
+        known = ", ".join(key.name for key in kept if not key.revoked) or "none"
+        raise Stop(f"no key is called {name_or_id}; there are: {known}", 2)
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    changed = [key.model_copy(update={"revoked": now}) if key in hit else key for key in kept]
+    save_keys(config.keys_file, changed)
+    out.print(f"Revoked {', '.join(key.name for key in hit)}.")
+    _tell_running(config)
+
+
+def _tell_running(config: Config) -> None:
+    """A running service learns of keys by a reload; one that is down will read them."""
+    running = service.find_running(config.data)
+    if running is not None:
+        current = read(Path(running.config), data=config.server.data)
+        _reload(current, running)
+        err.print("The running service knows.")
+
+
+def _first_line(error: ValueError) -> str:
+    lines = [line.strip() for line in str(error).splitlines()]
+    return "; ".join(line.partition(" [type=")[0] for line in lines[1:3]) or lines[0]
+
+
+def main() -> None:
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

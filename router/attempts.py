@@ -12,8 +12,9 @@ import orjson
 
 from router.api.sse import Cutter, broken, data_of, usage_in
 from router.backends.base import Call, Fault, Retry
-from router.backends.hop import Connection, Hops
+from router.backends.hop import Hops, ReplicaLost
 from router.backends.host import FAULT, SECONDS, seconds_asked
+from router.backends.http1 import Connection
 from router.domain import Attempt, Usage
 
 # A caller's own fault: every backend would say the same, so the first answer is the answer.
@@ -98,20 +99,20 @@ class Attempts:
         """One call. A replica that dies before it answered is replaced, for `patience` seconds."""
         begun = time.perf_counter()
         until = begun + patience
-        loss = Fault("unavailable", "no replica is up")
+        loss = "no replica of it is up"
         while True:
             address = self._pick(backend)
             if address is not None:
                 self._running[address] += 1
                 try:
                     return await self._call(backend, call, address, begun)
-                except Fault as fault:
-                    loss = fault
+                except ReplicaLost as lost:
+                    loss = f"its replica was lost: {lost}"
                     self._lost[address] = time.perf_counter()
                 finally:
                     self._running[address] -= 1
             if time.perf_counter() >= until:
-                return _failed(backend, begun, loss.kind, loss.detail)
+                return _failed(backend, begun, "replica_lost", loss)
             await asyncio.sleep(0.02)
 
     def _pick(self, backend: str) -> str | None:
@@ -136,7 +137,10 @@ class Attempts:
                 outcome = await _begun(backend, connection, begun)
                 kept = outcome.stream is not None
                 return outcome
-            body = await connection.whole()
+            try:
+                body = await connection.whole()
+            except Fault as loss:
+                raise ReplicaLost(loss.detail) from loss
             if fault:
                 told = orjson.loads(body)
                 wait = told.get("retry_after")
@@ -163,10 +167,8 @@ async def _begun(backend: str, connection: Connection, begun: float) -> Outcome:
                 stream = Stream(events, cutter, connection, pieces)
                 upstream = _upstream_seconds(connection)
                 return Outcome(attempt, stream=stream, upstream_seconds=upstream)
-    except Fault as fault:
-        if fault.kind == "replica_lost":
-            raise
-        return _failed(backend, begun, fault.kind, fault.detail)
+    except Fault as fault:  # nothing has been sent to the client yet
+        raise ReplicaLost(fault.detail) from fault
     detail = "the stream ended before its first event"
     return _failed(backend, begun, "protocol", detail)
 

@@ -162,13 +162,13 @@ def serve(
         err.print(f"The logs are in {config.data}/ray/session_latest/logs")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        service.forget(config.data)
         if ray_address is None:
             cluster.stop()
             service.end_descendants()
             service.tidy(config.data)
         else:
             cluster.remove()
+        service.forget(config.data)
         status.stop()
     out.print("Stopped. Nothing is left running.")
     raise typer.Exit(code)
@@ -184,17 +184,19 @@ def _welcome(config: Config, keys: Sequence[Key], record: service.Running, secon
     header = " -H 'authorization: Bearer wg-…'" if keys else ""
     json_header = "-H 'content-type: application/json'"
     curl = f"curl {url}/v1/chat/completions{header} {json_header} -d '{asked}'"
-    lines = [
-        f'[bold]OpenAI endpoint[/]   {url}/v1   (base_url of any OpenAI client; model "auto")',
-        f"[bold]Plans[/]             {', '.join(config.plans)}",
-        f"[bold]Backends[/]          {', '.join(config.backends)}",
-        f"[bold]Keys[/]              {len(keys) or 'none, loopback only'}",
-        f"[bold]Metrics, health[/]   {url}/metrics   {url}/health/ready",
-        f"[bold]Telemetry[/]         {config.data}/telemetry",
-        f"[bold]Logs[/]              {config.data}/logs, and Ray's {config.data}/ray/session_latest/logs",
-    ]
-    title = f"Waggle is up, {seconds:.1f} s"
-    out.print(Panel("\n".join(lines), title=title, expand=False))
+    rows = {
+        "OpenAI base_url": f"{url}/v1",
+        "Models": ", ".join(("auto", *config.plans, *config.backends)),
+        "Keys": str(len(keys) or "none: loopback only"),
+        "Health": f"{url}/health/ready",
+        "Metrics": f"{url}/metrics",
+        "Telemetry": f"{config.data}/telemetry",
+        "Logs": f"{config.data}/logs",
+    }
+    grid = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        grid.add_row(f"[bold]{name}[/]", escape(value))
+    out.print(Panel(grid, title=f"Waggle is up, {seconds:.1f} s", expand=False))
     out.print("Try it:\n")
     out.print(curl, soft_wrap=True, markup=False)
     out.print('\nor: waggle ask "…"    (another terminal)    Ctrl-C stops.')

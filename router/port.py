@@ -31,6 +31,7 @@ class Port:
             log_level="error",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             date_header=False,
             # Routers keep their connections; one closed under them costs a reconnect.
             timeout_keep_alive=600,

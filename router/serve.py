@@ -7,8 +7,10 @@ replica's own HTTP port, which Serve's long poll tells it; Serve places, watches
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,7 +127,7 @@ class HandleHive:
 @serve.deployment(name="hive", max_ongoing_requests=1000, health_check_period_s=1)
 class HiveReplica:
     async def __init__(self) -> None:
-        _listen_on_this_node_only()
+        _settle()
         self._state = HiveState()
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
@@ -153,7 +155,7 @@ class HiveReplica:
 @serve.ingress(Ingress())
 class RouterReplica:
     async def __init__(self, hive: DeploymentHandle) -> None:
-        _listen_on_this_node_only()
+        _settle()
         self._hive = HandleHive(hive)
         self._addresses = Addresses()
         self._hops = Hops(read_secret(TOKEN_VARIABLE))
@@ -197,11 +199,13 @@ class Door:
     """The ASGI application of a backend replica, whose address is announced before its settings
     come."""
 
-    host: Host | None = None
+    def __init__(self) -> None:
+        self.host: Host | None = None
+        self.opened = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while self.host is None:
-            await asyncio.sleep(0.01)
+        await self.opened.wait()
+        assert self.host is not None
         await self.host(scope, receive, send)
 
 
@@ -209,7 +213,7 @@ class BackendReplica:
     """One replica of one backend, on a port of its own. Serve calls nothing on it but this."""
 
     async def __init__(self) -> None:
-        _listen_on_this_node_only()
+        _settle()
         self._door = Door()
         self._port = Port()
         await self._port.open(self._door, host=ray.util.get_node_ip_address())
@@ -222,6 +226,7 @@ class BackendReplica:
         built = backend.build(read_secret)
         if self._door.host is None:
             self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
+            self._door.opened.set()
         else:
             # The old one is closed when its last call has ended; Serve need not wait for that.
             self._changing = asyncio.ensure_future(self._door.host.reconfigure(backend, built))
@@ -240,6 +245,14 @@ class BackendReplica:
         await self._port.close()
 
 
+def _settle() -> None:
+    """What each of our replicas does first."""
+    _listen_on_this_node_only()
+    # What is loaded stays; requests leave no cycles, so the collector may look less often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def _listen_on_this_node_only() -> None:
     """Have Serve open the port between replicas, after our `__init__`, on this node's own
     address. It is written to take every interface of the machine, and no setting says otherwise."""
@@ -251,11 +264,18 @@ def _listen_on_this_node_only() -> None:
     serve_replica.add_port_to_grpc_server = add_port
 
 
+class _Formatter(logging.Formatter):
+    """Serve replaces `print` in its replicas, which the usual way to format a traceback uses."""
+
+    def formatException(self, ei: Any) -> str:
+        return "".join(traceback.format_exception(*ei)).rstrip()
+
+
 def _log_to(path: Path) -> None:
     """Our own warnings and errors, of all routers, in one file that people find."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    handler.setFormatter(_Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
 
 

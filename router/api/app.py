@@ -22,10 +22,10 @@ from router.asgi import (
     Scope,
     Send,
     TooLarge,
+    WhileConnected,
     lifespan,
     read_body,
     respond,
-    while_connected,
 )
 from router.backends.base import CHAT, EMBEDDINGS
 from router.config import Config, Limits
@@ -137,7 +137,7 @@ class App:
         request = parse_chat(body, headers, request_id=request_id, key_id=key.id)
         await self.engine.allowances.admit(key, self._limits)
         decision = self._decide(scope, headers, request, key, "chat")
-        async with while_connected(receive):
+        async with WhileConnected(receive):
             answer = await self.engine.answer(request, decision, path=CHAT, wanted="chat")
             explain = headers.get(b"x-waggle-explain", b"").lower() == b"true"
             if answer.stream is None:
@@ -158,7 +158,7 @@ class App:
         request = parse_embeddings(body, request_id=request_id, key_id=key.id)
         await self.engine.allowances.admit(key, self._limits)
         decision = self._embedder(scope, headers, request)
-        async with while_connected(receive):
+        async with WhileConnected(receive):
             answer = await self.engine.answer(
                 request, decision, path=EMBEDDINGS, wanted="embeddings"
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from router.api.splice import replaced, spans
+from router.api.splice import inserted, object_at, replaced, spans
 from router.backends.base import Fault
 from router.backends.host import BROKEN
 from router.domain import Usage
@@ -170,13 +170,19 @@ def usage_json(usage: Usage, cost_usd: float) -> bytes:
 
 def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
     """An answer with `usage.cost`, and with estimated usage where it had none."""
-    start, end = spans(raw).get(b'"usage"', (0, 0))
-    if not usage.estimated and raw[start:end].startswith(b"{"):
-        told = replaced(raw[start:end], {b'"cost"': orjson.dumps(cost_usd)})
-        return raw[:start] + told + raw[end:]
-    return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
+    if usage.estimated:
+        return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
+    brace = object_at(raw, b'"usage"')
+    end = raw.find(b"}", brace)
+    cost = orjson.dumps(cost_usd)
+    if brace >= 0 and b'"cost"' not in raw[brace:end]:
+        return inserted(raw, brace, b'"cost":' + cost)
+    start, end = spans(raw)[b'"usage"']  # a cost of the upstream's own: ours is what was paid for
+    return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 
 def _with_usage(event: bytes, usage: Usage, cost_usd: float) -> bytes:
     data = data_of(event)
-    return b"data: " + with_cost(data, usage, cost_usd)
+    if b'"usage"' in spans(data) and _USAGE.search(data):
+        return b"data: " + with_cost(data, usage, cost_usd)
+    return b"data: " + replaced(data, {b'"usage"': usage_json(usage, cost_usd)})

@@ -31,9 +31,11 @@ from router.backends.native import chat_reply, fields_of, tokens_in, whole_numbe
 from router.backends.shapes import Array, Leaf, Node, Object, OneOf, parse
 from router.features import last_user_text, prompt_text, shape_of
 
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNT = re.compile(
-    r"\b(\d{1,6})\s+(?:\w+\s+){0,3}?(?:records?|rows?|items?|users?|people|persons?|customers?|"
-    r"employees?|orders?|products?|entries|examples?|objects?|samples?)\b",
+    rf"\b(\d{{1,6}}|{'|'.join(_WORDS)})\s+(?:\w+\s+){{0,3}}?"
+    r"(?:records?|rows?|items?|users?|people|persons?|customers?|employees?|orders?|products?|"
+    r"entries|examples?|objects?|samples?)\b",
     re.I,
 )
 _MAX_RECORDS = 10_000
@@ -92,6 +94,8 @@ def asked_count(fields: Mapping[str, Any]) -> int | None:
     said = _COUNT.search(last_user_text(fields))
     if not said:
         return None
+    if said[1].lower() in _WORDS:
+        return _WORDS.index(said[1].lower()) + 1
     if int(said[1]) > _MAX_RECORDS:
         detail = f"{said[1]} records asked for; at most {_MAX_RECORDS} fit one answer: ask in parts"
         raise Fault("bad_request", detail)

@@ -19,9 +19,9 @@ from router.asgi import (
     Receive,
     Scope,
     Send,
+    WhileConnected,
     read_body,
     respond,
-    while_connected,
 )
 from router.backends.base import Backend, BackendSettings, Call, Fault, Reply
 from router.backends.breaker import CircuitBreaker, failed
@@ -86,7 +86,7 @@ class Host:
             stream=headers.get(STREAM) == b"1",
             request_id=headers.get(REQUEST_ID, b"").decode("latin-1"),
         )
-        async with while_connected(receive):
+        async with WhileConnected(receive):
             await self._serve(call, send)
 
     async def _serve(self, call: Call, send: Send) -> None:

@@ -4,23 +4,24 @@ The body goes out as it came in, but for the model's name and, in streams, the r
 """
 
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-import aiohttp
 from pydantic import Field
 
-from router.api.splice import replaced, spans
+from router.api.splice import replaced, replaced_only, spans
 from router.backends.base import (
     Backend,
     BackendSettings,
     Call,
     Capability,
-    Fault,
     Reply,
     SecretReader,
 )
+from router.backends.http1 import Pool
 
 Secret = Annotated[
     str,
@@ -29,7 +30,7 @@ Secret = Annotated[
         description="a reference to the environment, ${NAME}; never the secret itself",
     ),
 ]
-_PASSED_BACK = ("retry-after", "x-request-id", "openai-processing-ms")
+_PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
 _USAGE_WANTED = re.compile(rb'"include_usage"\s*:\s*true')
 
 
@@ -50,68 +51,54 @@ class OpenAISettings(BackendSettings):
 
 class OpenAIBackend:
     def __init__(self, settings: OpenAISettings, api_key: str) -> None:
-        self._settings = settings
-        self._base = settings.base_url.rstrip("/")
-        self._headers = {"content-type": "application/json"}
+        url = urlsplit(settings.base_url)
+        self._model = settings.model
+        self._base = url.path.rstrip("/")
+        tls = url.scheme == "https"
+        port = url.port or (443 if tls else 80)
+        context = ssl.create_default_context() if tls else None
+        seconds = settings.timeouts.connect
+        self._pool = Pool(url.hostname or "", port, context=context, seconds=seconds)
+        lines = [f"host: {url.netloc.rpartition('@')[2]}", "content-type: application/json"]
+        lines += ["accept: application/json, text/event-stream", "user-agent: waggle"]
         if api_key:
-            self._headers["authorization"] = f"Bearer {api_key}"
-        self._session: aiohttp.ClientSession | None = None
+            lines.append(f"authorization: Bearer {api_key}")
+        self._headers = "\r\n".join(lines).encode("latin-1")
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
-        times = self._settings.timeouts
+        body = self._body(call)
+        head = b"POST %b%b HTTP/1.1\r\n%b\r\ncontent-length: %d\r\n\r\n" % (
+            self._base.encode(), call.path.encode(), self._headers, len(body),
+        )  # fmt: skip
+        connection = await self._pool.send(head, body)
         try:
-            async with self._client().post(
-                self._base + call.path,
-                data=self._body(call),
-                headers=self._headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=times.total,
-                    connect=times.connect,
-                    sock_connect=times.connect,
-                    sock_read=max(times.first, times.between) + 1,  # the host is stricter
-                ),
-            ) as answer:
-                yield Reply(
-                    status=answer.status,
-                    content_type=answer.headers.get("content-type", "application/json"),
-                    body=_pieces(answer),
-                    headers={k: answer.headers[k] for k in _PASSED_BACK if k in answer.headers},
-                )
-        except aiohttp.ConnectionTimeoutError as error:
-            detail = f"no connection to {self._base} within {times.connect} s"
-            raise Fault("timeout", detail) from error
-        except aiohttp.ClientConnectorError as error:
-            detail = f"no connection to {self._base}: {error.os_error.strerror or error.os_error}"
-            raise Fault("connect", detail) from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            raise Fault("connect", f"{self._base} closed the connection: {error}") from error
-        except aiohttp.ClientError as error:
-            raise Fault("protocol", f"{self._base} broke the protocol: {error}") from error
+            headers = connection.headers
+            yield Reply(
+                status=connection.status,
+                content_type=headers.get(b"content-type", b"application/json").decode("latin-1"),
+                body=connection.pieces(),
+                headers={
+                    name.decode(): headers[name].decode("latin-1")
+                    for name in _PASSED_BACK
+                    if name in headers
+                },
+            )
+        finally:
+            connection.finish()
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:  # aiohttp wants a running loop
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            )
-        return self._session
+        self._pool.close()
 
     def _body(self, call: Call) -> bytes:
-        changes = {}
-        if self._settings.model:
-            changes[b'"model"'] = _quoted(self._settings.model)
+        body = call.body
+        if self._model:
+            body = replaced_only(body, b'"model"', _quoted(self._model))
         if call.stream:
-            options = self._stream_options(call.body)
+            options = self._stream_options(body)
             if options:
-                changes[b'"stream_options"'] = options
-        return replaced(call.body, changes) if changes else call.body
+                body = replaced(body, {b'"stream_options"': options})
+        return body
 
     @staticmethod
     def _stream_options(body: bytes) -> bytes:
@@ -127,13 +114,3 @@ class OpenAIBackend:
 def _quoted(text: str) -> bytes:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'.encode()
-
-
-async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    try:
-        async for piece in answer.content.iter_any():
-            yield piece
-    except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError) as error:
-        raise Fault("protocol", f"the answer ended early: {error}") from error
-    except TimeoutError as error:
-        raise Fault("timeout", "the answer stopped coming") from error

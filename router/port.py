@@ -1,6 +1,5 @@
 """An ASGI application on a port of its own, in the event loop that is already running."""
 
-import asyncio
 from typing import Protocol
 
 import uvicorn
@@ -18,7 +17,6 @@ class Port:
     def __init__(self) -> None:
         self.address = ""
         self._server: uvicorn.Server | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def open(self, app: Application, *, host: str) -> None:
         config = uvicorn.Config(
@@ -40,14 +38,12 @@ class Port:
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup()
+        # Its main loop only refreshes the date header and waits for signals: neither is ours.
         self._server = server
-        self._task = asyncio.ensure_future(server.main_loop())
         port = server.servers[0].sockets[0].getsockname()[1]
         self.address = f"{host}:{port}"
 
     async def close(self) -> None:
-        if self._server is None or self._task is None:
-            return
-        self._server.should_exit = self._server.force_exit = True
-        await self._task
-        await self._server.shutdown()
+        if self._server is not None:
+            self._server.force_exit = True  # who closes has drained before
+            await self._server.shutdown()

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -12,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-import uvicorn
 import yaml
 
 from router.api.app import App
@@ -26,6 +26,7 @@ from router.domain import Trace
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
+from router.port import Port
 from router.telemetry.metrics import Metrics
 
 TOKEN = "rig-token"
@@ -182,7 +183,7 @@ class Upstream:
                     await writer.drain()
                 finally:
                     self.running -= 1
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self._open.discard(writer)
@@ -203,20 +204,12 @@ class Upstream:
 @asynccontextmanager
 async def listening(app: Any) -> AsyncIterator[str]:
     """An ASGI application on a port of loopback; its address."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="error", lifespan="off", access_log=False
-    )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    task = asyncio.ensure_future(server.main_loop())
+    port = Port()
+    await port.open(app, host="127.0.0.1")
     try:
-        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield port.address
     finally:
-        server.should_exit = server.force_exit = True
-        await task
-        await server.shutdown()
+        await port.close()
 
 
 @dataclass
@@ -233,12 +226,14 @@ class Rig:
     async def post(self, path: str, body: Any, **headers: str) -> "Told":
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self.client.post(self.url + path, data=data, headers=named) as answer:
-            return Told(answer.status, dict(answer.headers), await answer.read())
+        async with self.client.post(
+            self.url + path, data=io.BytesIO(data), headers=named
+        ) as answer:
+            return await told(answer)
 
     async def get(self, path: str, **headers: str) -> "Told":
         async with self.client.get(self.url + path, headers=headers) as answer:
-            return Told(answer.status, dict(answer.headers), await answer.read())
+            return await told(answer)
 
     async def chat(self, text: str = "hi", *, model: str = "auto", **more: Any) -> "Told":
         headers = more.pop("headers", {})
@@ -265,6 +260,11 @@ class Told:
     def events(self) -> list[Any]:
         lines = [block[6:] for block in self.body.decode().split("\n\n") if block[:6] == "data: "]
         return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+async def told(answer: aiohttp.ClientResponse) -> Told:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Told(answer.status, headers, await answer.read())
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ from router.features import last_user_text, prompt_text, shape_of
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNT = re.compile(
-    rf"\b(\d{{1,6}}|{'|'.join(_WORDS)})\s+(?:\w+\s+){{0,3}}?"
+    rf"\b(\d{{1,6}}|{'|'.join(_WORDS)})\s+(?:(?!(?:we|had|have|has|the|our|my|there|were|was|are|is)\b)\w+\s+){{0,3}}?"
     r"(?:records?|rows?|items?|users?|people|persons?|customers?|employees?|orders?|products?|"
     r"entries|examples?|objects?|samples?)\b",
     re.I,

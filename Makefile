@@ -1,0 +1,49 @@
+# make env    builds .venv from requirements.lock
+# make serve  starts the service with its embedded defaults (or ./waggle.yaml)
+# make test   everything that must hold: lint, types, floors, tests
+# make bench  measures the endpoint beside a bare Serve app and LiteLLM
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: env serve test lint bench lock clean
+
+env: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Waggle needs Python 3.11; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what requirements.lock names; the first time takes a few minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+serve: $(STAMP)
+	@exec $(BIN)/waggle serve
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python experiments/overhead/run.py
+
+# Resolves pyproject.toml anew in an environment of its own.
+lock:
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/pip install --quiet torch==2.13.0 'setuptools>=77' wheel
+	@.venv-lock/bin/pip install --quiet '.[dev]'
+	@{ echo "# Made by: make lock. Installed without dependencies, so this is all there is."; \
+		.venv-lock/bin/pip freeze --all --exclude pip --exclude waggle | \
+		sed -e 's/^\(torch==[0-9.]*\)+.*/\1/'; } > requirements.lock
+	@rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

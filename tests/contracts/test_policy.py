@@ -1,0 +1,64 @@
+"""What every policy promises, whichever rule it follows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learner.controls import Fixed, Ladder
+from learner.policy import Arm, Choice, draw
+
+ARMS = [Arm(name) for name in ("fast", "quality", "premium")]
+POLICIES = [
+    Fixed(Arm("quality")),
+    Ladder("complexity", (3.0, 6.0), tuple(ARMS)),
+    Ladder("complexity", (), (ARMS[0],)),
+]
+some_arms = st.lists(st.sampled_from([*ARMS, Arm("stranger")]), min_size=1, unique=True)
+contexts = st.fixed_dictionaries({"complexity": st.floats(0, 10)})
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+@given(context=contexts, arms=some_arms)
+def test_a_policy_answers_with_a_distribution_over_the_arms_it_was_given(policy, context, arms):
+    distribution = policy.distribution(context, arms)
+    assert set(distribution) == set(arms)
+    assert sum(distribution.values()) == pytest.approx(1)
+    assert min(distribution.values()) >= 0
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+@given(context=contexts, arms=some_arms)
+def test_the_same_context_gets_the_same_answer(policy, context, arms):
+    assert policy.distribution(context, arms) == policy.distribution(context, arms)
+
+
+weights = st.dictionaries(st.text(min_size=1).map(Arm), st.floats(0, 1e6), min_size=1)
+
+
+@given(weights.filter(lambda w: any(w.values())), st.floats(0, 1, exclude_max=True))
+def test_a_draw_names_an_arm_that_has_weight_and_its_exact_share(weights, uniform):
+    choice = draw(weights, uniform)
+    assert weights[choice.arm] > 0
+    assert choice.propensity == pytest.approx(weights[choice.arm] / sum(weights.values()))
+
+
+@pytest.mark.parametrize(
+    ("uniform", "arm"), [(0.0, "small"), (0.29, "small"), (0.3, "large"), (0.9999999, "large")]
+)
+def test_each_arm_owns_its_share_of_the_unit_interval(uniform, arm):
+    shares = {Arm("never"): 0.0, Arm("small"): 0.3, Arm("large"): 0.7}
+    assert draw(shares, uniform).arm == arm
+
+
+def test_the_largest_uniform_still_draws_where_rounding_reaches_the_total():
+    shares = {Arm("a"): 0.1, Arm("b"): 0.2, Arm("c"): 0.3}
+    assert draw(shares, 1 - 2**-53).arm == "c"
+
+
+def test_a_distribution_without_weight_cannot_be_drawn_from():
+    with pytest.raises(ValueError, match="no arm has any weight"):
+        draw({Arm("a"): 0.0}, 0.5)
+
+
+def test_a_choice_is_a_value():
+    assert Choice(Arm("a"), 0.5) == Choice(Arm("a"), 0.5)

@@ -1,0 +1,157 @@
+"""Whatever a caller sends, the answer is an error in OpenAI's shape that names it. Never a 500."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from router.api.parse import BadRequest, new_request_id, parse_chat, parse_embeddings
+from tests.rig import Upstream, rig
+
+TEXT = """
+server: {{max_request_bytes: 100000}}
+backends: {{a: {{kind: openai, base_url: "{url}"}}, g: {{kind: generator}}}}
+plans: {{p: {{ask: a}}, q: {{ask: g}}}}
+"""
+HI = [{"role": "user", "content": "hi"}]
+CASES = [
+    (b"", "not valid JSON"),
+    (b"{", "not valid JSON"),
+    (b"null", "must be a JSON object, not missing or null"),
+    (b"[]", "must be a JSON object"),
+    (b"\xff\xfe", "not valid JSON"),
+    (b'{"model": "\xff"}', "not valid JSON"),
+    (b'{"model": "\\ud800", "messages": []}', "not valid JSON"),
+    (b"{" * 5000, "not valid JSON"),
+    (b'{"a":' * 2000 + b"1" + b"}" * 2000, "not valid JSON"),
+    ({}, "`model` must be a string, not missing"),
+    ({"model": 5}, "`model` must be a string, not a number"),
+    ({"model": ""}, "`model` must be a string, not an empty string"),
+    ({"model": "auto"}, "`messages` must be a list of at least one message, not missing"),
+    ({"model": "auto", "messages": []}, "not an empty list"),
+    ({"model": "auto", "messages": "hi"}, "not a string"),
+    ({"model": "auto", "messages": ["hi"]}, "`messages[0]` must be an object, not a string"),
+    ({"model": "auto", "messages": [{}]}, "`messages[0].role` must be a string"),
+    ({"model": "auto", "messages": [{"role": "user", "content": 5}]}, "`messages[0].content`"),
+    ({"model": "auto", "messages": HI, "stream": "yes"}, "`stream` must be true or false"),
+    ({"model": "auto", "messages": HI, "stream_options": []}, "`stream_options` must be"),
+]
+
+
+@pytest.mark.parametrize(("body", "said"), CASES, ids=range(len(CASES)))
+async def test_a_wrong_request_is_told_what_is_wrong(body, said):
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        answer = await r.post("/v1/chat/completions", body)
+        routed = await r.post("/v1/route", body)
+    assert answer.status == routed.status == 400
+    assert said in answer.error["message"]
+    assert answer.error["type"] == "invalid_request_error"
+    assert set(answer.error) == {"message", "type", "param", "code"}
+
+
+async def test_ten_megabytes_are_too_much_and_the_answer_arrives():
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        content = "x" * 10 * 2**20
+        body = {"model": "auto", "messages": [{"role": "user", "content": content}]}
+        answer = await r.post("/v1/chat/completions", body)
+        assert (await r.get("/health/live")).status == 200
+    assert answer.status == 413
+    assert "server.max_request_bytes = 100000" in answer.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/chat/completions", 405),
+        ("POST", "/v1/models", 405),
+        ("GET", "/", 404),
+        ("POST", "/v1/completion", 404),
+        ("GET", "/v1/models/none", 404),
+        ("DELETE", "/v1/route", 405),
+    ],
+)
+async def test_a_wrong_address_is_told_the_right_ones(method, path, status):
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        async with r.client.request(method, r.url + path) as answer:
+            told = await answer.json()
+    assert answer.status == status
+    assert told["error"]["message"]
+
+
+async def test_nul_bytes_and_half_characters_in_headers_break_nothing():
+    async with Upstream().listening() as up, rig(TEXT.format(url=up.url)) as r:
+        for headers in ({"x-session-id": "\xff\xfe"}, {"x-llm-backend": "\xe4"}):
+            answer = await r.chat("\x00 nul \x00", headers=headers)
+            assert answer.status in (200, 400)
+        assert json.loads(up.seen[0].body)["messages"][0]["content"] == "\x00 nul \x00"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(), x, max_size=3),
+    max_leaves=8,
+)
+message = st.fixed_dictionaries(
+    {}, optional={"role": st.just("user") | anything, "content": st.just("hi") | anything}
+)
+likely = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": st.sampled_from(["auto", "p", "q", "a", "g", "?"]) | anything,
+        "messages": st.lists(message, max_size=3) | anything,
+        "stream": st.booleans() | anything,
+        "stream_options": anything,
+        "tools": anything,
+        "response_format": st.fixed_dictionaries(
+            {"type": st.just("json_schema"), "json_schema": anything}
+        )
+        | anything,
+        "metadata": anything,
+        "conversation": anything,
+        "shape": anything,
+        "count": st.integers(-2, 5) | anything,
+        "seed": anything,
+        "variant": anything,
+    },
+)
+
+
+async def test_fuzzed_requests_find_no_500():
+    async with Upstream().listening() as up, rig(TEXT.format(url=up.url)) as r:
+        bodies = []
+
+        @settings(max_examples=400, suppress_health_check=list(HealthCheck))
+        @given(likely)
+        def collect(fields):
+            bodies.append(json.dumps(fields).encode())
+
+        collect()
+        bad = []
+        for body in bodies:
+            for path in ("/v1/chat/completions", "/v1/route", "/v1/embeddings"):
+                answer = await r.post(path, body)
+                known = answer.status in (200, 400, 404, 413, 422)
+                shaped = answer.status == 200 or set(answer.error) >= {"message", "type"}
+                if not (known and shaped):
+                    bad.append((path, body, answer.status, answer.body))
+    assert bad == []
+    assert len(bodies) >= 300
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_request_or_a_bad_request(body):
+    for parse in (
+        lambda: parse_chat(body, {}, request_id="r", key_id=""),
+        lambda: parse_embeddings(body, request_id="r", key_id=""),
+    ):
+        try:
+            parse()
+        except BadRequest as error:
+            assert error.message
+
+
+def test_request_ids_sort_by_time_and_never_repeat():
+    ids = [new_request_id(float(now)) for now in range(1000, 2000)]
+    assert ids == sorted(ids)
+    assert len({new_request_id(5.0) for _ in range(1000)}) == 1000

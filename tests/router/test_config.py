@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import pytest
+
+from router.config import EMBEDDED, Config, load, secrets_of
+from router.yamlfile import ConfigError
+
+GOOD = """
+backends:
+  small: {kind: openai, base_url: "http://127.0.0.1:1/v1"}
+plans:
+  fast: {ask: small}
+"""
+EXAMPLE = EMBEDDED.parent / "waggle.example.yaml"
+
+
+def read(tmp_path, text, **environ):
+    path = tmp_path / "waggle.yaml"
+    path.write_text(text)
+    return load(path, environ)
+
+
+def problems(tmp_path, text, **environ):
+    with pytest.raises(ConfigError) as error:
+        read(tmp_path, text, **environ)
+    return {problem.key: problem for problem in error.value.problems}
+
+
+def test_the_embedded_default_and_the_example_are_valid():
+    assert list(load(EMBEDDED, {}).plans) == ["generate"]
+    example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
+    assert set(example.plans) == {"fast", "quality", "premium"}
+
+
+def test_the_values_the_example_shows_as_defaults_are_the_defaults():
+    example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
+    large, plain = example.backends["cloud-large"], load(EMBEDDED, {})
+    generator = plain.backends["generator"]
+    for name in ("timeouts", "retry", "breaker", "concurrency", "queue", "queue_seconds"):
+        assert getattr(large, name) == getattr(generator, name), name
+    assert example.server == plain.server
+    assert example.keys == plain.keys
+    ladder, default = example.objective.ladder, plain.objective.ladder
+    assert ladder.all_weights == default.all_weights
+
+
+def test_all_mistakes_are_reported_at_once_each_with_its_line(tmp_path):
+    text = """
+server:
+  prot: 8000
+  port: 99999
+backends:
+  small:
+    kind: openai
+    base_url: ftp://x
+  odd: {kind: opnai}
+plans:
+  fast: {ask: smal}
+"""
+    found = problems(tmp_path, text)
+    assert {key: problem.line for key, problem in found.items()} == {
+        "server.prot": 3,
+        "server.port": 4,
+        "backends.small.base_url": 8,
+        "backends.odd.kind": 9,
+        "plans.fast.ask": 11,
+    }
+    assert found["server.prot"].mend == "Did you mean port?"
+    assert found["plans.fast.ask"].mend == "Did you mean small?"
+    assert found["server.port"].value == "99999"
+    assert "65535" in found["server.port"].rule
+    assert "`generator`" in found["backends.odd.kind"].mend
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "said"),
+    [
+        ("objective: {strategy: fixed}", "objective.strategy", "needs to know its plan"),
+        ("objective: {strategy: fixed, plan: x}", "objective.plan", "no plan is called that"),
+        ("objective: {ladder: {cuts: [6, 3]}}", "objective.ladder.cuts", "cuts must rise"),
+        ("objective: {ladder: {cuts: [3]}}", "objective.ladder.cuts", "1 rungs need 0 cuts"),
+        ("objective: {ladder: {weights: {fields: 2}}}", "objective.ladder.weights.fields", "1"),
+        ("server: {port: abc}", "server.port", "valid integer"),
+        ("servers: {}", "servers", "nothing reads this key"),
+        ("keys: {file: '${NOPE}'}", "keys.file", "NOPE is not set"),
+        ("objective: {ladder: {rungs: [slow]}}", "objective.ladder.rungs.0", "no plan is called"),
+    ],
+)
+def test_a_mistake_names_its_place_and_its_rule(tmp_path, change, key, said):
+    found = problems(tmp_path, GOOD + change)
+    assert said in found[key].rule
+    assert found[key].mend
+    assert found[key].line == 6
+
+
+def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path):
+    text = GOOD.replace('/v1"', '/v1", api_key: sk-topsecret')
+    problem = problems(tmp_path, text)["backends.small.api_key"]
+    assert "environment" in problem.mend
+    assert "topsecret" not in str(problem)
+
+
+def test_a_secret_stays_a_reference(tmp_path):
+    text = GOOD.replace('/v1"', "/v1\", api_key: '${SMALL_KEY}'")
+    config = read(tmp_path, text, SMALL_KEY="sk-topsecret")
+    assert "topsecret" not in config.model_dump_json()
+    assert secrets_of(config) == ("SMALL_KEY",)
+
+
+def test_a_secret_that_is_not_in_the_environment_is_a_mistake(tmp_path):
+    text = GOOD.replace('/v1"', "/v1\", api_key: '${SMALL_KEY}'")
+    assert "SMALL_KEY is not set" in problems(tmp_path, text)["backends.small.api_key"].rule
+
+
+def test_the_environment_is_filled_in_with_defaults(tmp_path):
+    text = GOOD + "server: {port: '${PORT:-8123}', data: '${HOME}/w'}"
+    config = read(tmp_path, text, HOME="/home/bee")
+    assert (config.server.port, config.server.data) == (8123, "/home/bee/w")
+    assert read(tmp_path, text, HOME="/", PORT="1").server.port == 1
+
+
+def test_a_key_that_stands_twice_is_a_mistake(tmp_path):
+    text = GOOD + "server: {port: 1}\nserver: {port: 2}\n"
+    assert "twice, first in line 6" in problems(tmp_path, text)["server"].rule
+
+
+@pytest.mark.parametrize("text", ["a: [", "\t", "a: b: c", "- 1", "just text", ""])
+def test_what_is_no_configuration_says_so(tmp_path, text):
+    assert problems(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_says_so():
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml.*cannot be read"):
+        load(Path("nowhere.yaml"), {})
+
+
+@pytest.mark.parametrize("name", ["auto", "small", "a b", "ä", "x\ny", "-x"])
+def test_names_that_would_confuse_are_refused(tmp_path, name):
+    text = GOOD.replace("fast:", f"{name!r}:")
+    assert problems(tmp_path, text)
+
+
+def test_the_schema_for_editors_describes_every_kind_of_backend():
+    schema = Config.model_json_schema()
+    assert {"OpenAISettings", "GeneratorSettings", "EncoderSettings"} <= set(schema["$defs"])
+
+
+def test_a_configuration_survives_the_way_to_another_process():
+    config = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
+    assert Config.model_validate(config.model_dump(mode="json")) == config

@@ -1,0 +1,53 @@
+"""The sentence encoder that is installed with us, through the official client."""
+
+import math
+
+import openai
+import pytest
+
+from tests.rig import Upstream, rig
+
+TEXT = """
+backends: {{encoder: {{kind: encoder}}, other: {{kind: openai, base_url: "{url}",
+            capabilities: [embeddings]}}, chat: {{kind: openai, base_url: "{url}"}}}}
+plans: {{p: {{ask: chat}}}}
+"""
+
+
+def cosine(a, b):
+    return sum(x * y for x, y in zip(a, b, strict=True)) / math.hypot(*a) / math.hypot(*b)
+
+
+async def test_vectors_of_sentences_that_mean_the_same_lie_close():
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        async with openai.AsyncOpenAI(base_url=r.url + "/v1", api_key="x") as c:
+            texts = ["How do bees dance?", "In what way do bees dance?", "The bond market fell."]
+            got = await c.embeddings.create(model="auto", input=texts)
+            near = [one.embedding for one in got.data]
+            plain = await c.embeddings.create(
+                model="encoder", input=texts[0], encoding_format="float"
+            )
+            with pytest.raises(openai.BadRequestError, match="dimensions = 5"):
+                await c.embeddings.create(model="auto", input="x", dimensions=5)
+            with pytest.raises(openai.BadRequestError, match="token ids are not supported"):
+                await c.embeddings.create(model="auto", input=[1, 2, 3])
+            with pytest.raises(openai.NotFoundError):
+                await c.embeddings.create(model="chat", input="x")
+    assert cosine(near[0], near[1]) > 0.8 > 0.3 > cosine(near[0], near[2])
+    assert plain.data[0].embedding == pytest.approx(near[0], abs=1e-5)
+    assert got.usage.prompt_tokens == got.usage.total_tokens > 10
+
+
+async def test_another_backend_may_make_them():
+    async def script(wire):
+        data = [{"object": "embedding", "index": 0, "embedding": [1.0]}]
+        usage = {"prompt_tokens": 3, "total_tokens": 3}
+        await wire.json({"object": "list", "data": data, "model": "m", "usage": usage})
+
+    async with Upstream(script).listening() as up, rig(TEXT.format(url=up.url)) as r:
+        body = {"model": "other", "input": "x", "future": 1}
+        answer = await r.post("/v1/embeddings", body)
+    assert answer.json["data"][0]["embedding"] == [1.0]
+    assert answer.json["usage"] == {"cost": 0.0, "prompt_tokens": 3, "total_tokens": 3}
+    assert up.seen[0].path == "/v1/embeddings"
+    assert up.seen[0].fields == body

@@ -1,0 +1,363 @@
+"""Everything an upstream, a client or a neighbour can do wrong, done for real over sockets."""
+
+import asyncio
+import contextlib
+import json
+import time
+
+import aiohttp
+import openai
+import pytest
+
+from tests.rig import Upstream, answer_well, completion, delta, rig
+
+PAIR = """
+backends:
+  a: {{kind: openai, base_url: "{a}", retry: {{times: 1, backoff: 0.01}},
+       timeouts: {{connect: 0.3, first: 0.3, between: 0.3, total: 0.6}},
+       breaker: {{failures: {failures}, cooldown: 0.3}}, max_response_bytes: 1000000}}
+  b: {{kind: openai, base_url: "{b}"}}
+plans:
+  fast: {{ask: a, fallback: [b]}}
+"""
+ALONE = PAIR.replace(", fallback: [b]", "")
+NOBODY = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
+
+
+@contextlib.asynccontextmanager
+async def pair(script, text=PAIR, *, other=answer_well, failures=100):
+    async with Upstream(script).listening() as a, Upstream(other).listening() as b:
+        async with rig(text.format(a=a.url, b=b.url, failures=failures)) as r:
+            yield r, a, b
+
+
+async def hangs(wire):
+    await asyncio.sleep(30)
+
+
+async def half_a_json(wire):
+    await wire.json(json.dumps(completion()).encode()[:100])
+
+
+async def half_a_body(wire):
+    wire.head(content_type="application/json", content_length="5000")
+    wire.raw(b'{"id": "x", "cho')
+    wire.close()
+
+
+async def closes_at_once(wire):
+    wire.close()
+
+
+async def not_http(wire):
+    wire.raw(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+
+async def a_hundred_megabytes(wire):
+    wire.head(content_type="application/json", content_length=str(100 * 2**20))
+    with contextlib.suppress(ConnectionError):
+        for _ in range(100):
+            wire.raw(b" " * 2**20)
+            await wire.writer.drain()
+
+
+async def not_an_answer(wire):
+    await wire.json([1, 2, 3])
+
+
+async def an_error_with_200(wire):
+    await wire.json({"error": {"message": "overloaded"}})
+
+
+def status(code, **headers):
+    async def script(wire):
+        await wire.json({"error": {"message": f"upstream says {code}"}}, code, **headers)
+
+    return script
+
+
+BAD_DAYS = [
+    (hangs, "timeout"),
+    (half_a_json, "malformed"),
+    (half_a_body, "protocol"),
+    (closes_at_once, "connect"),
+    (not_http, "protocol"),
+    (a_hundred_megabytes, "too_large"),
+    (not_an_answer, "malformed"),
+    (an_error_with_200, "malformed"),
+    (status(500), "upstream"),
+    (status(503), "upstream"),
+    (status(429), "upstream"),
+    (status(401), "upstream"),
+    (status(402), "upstream"),
+    (status(403), "upstream"),
+    (status(404), "upstream"),
+    (status(302), "upstream"),
+]
+named = [script.__qualname__.split(".")[0] + f"-{i}" for i, (script, _) in enumerate(BAD_DAYS)]
+
+
+@pytest.mark.parametrize(("script", "fault"), BAD_DAYS, ids=named)
+async def test_the_next_backend_answers_and_the_trace_says_why(script, fault):
+    async with pair(script) as (r, _, _):
+        answer = await r.chat()
+        [trace] = r.journal.traces
+    assert (answer.status, answer.headers["x-waggle-backend"]) == (200, "b")
+    assert trace.attempts[0].fault == fault
+    assert trace.attempts[0].detail
+    assert int(answer.headers["x-waggle-attempts"]) == len(trace.attempts)
+
+
+@pytest.mark.parametrize(("script", "fault"), BAD_DAYS, ids=named)
+async def test_with_nobody_left_a_clear_error_lists_each_attempt(script, fault):
+    async with pair(script, ALONE) as (r, _, _):
+        answer = await r.chat()
+    assert answer.status == (429 if script is BAD_DAYS[10][0] else 503)
+    assert f"a: {fault}" in answer.error["message"]
+    assert int(answer.headers["retry-after"]) >= 1
+    assert "sk-upstream-secret" not in answer.body.decode()
+
+
+async def breaks_midway(wire):
+    wire.events()
+    await wire.event(delta("one "))
+    await asyncio.sleep(0.05)
+    wire.close()
+
+
+async def hangs_midway(wire):
+    wire.events()
+    await wire.event(delta("one "))
+    await asyncio.sleep(30)
+
+
+async def ends_without_a_reason(wire):
+    wire.events()
+    await wire.event(delta("one "))
+    await wire.chunk(b"")
+
+
+async def half_a_chunk(wire):
+    wire.events()
+    await wire.event(delta("one "))
+    wire.raw(b"ffff\r\ndata: {")
+    wire.close()
+
+
+async def an_error_midway(wire):
+    wire.events()
+    await wire.event(delta("one "))
+    await wire.event({"error": {"message": "out of memory"}})
+    await wire.chunk(b"")
+
+
+@pytest.mark.parametrize(
+    "script", [breaks_midway, hangs_midway, ends_without_a_reason, half_a_chunk, an_error_midway]
+)
+async def test_a_stream_that_breaks_midway_ends_with_an_error_event(script):
+    async with pair(script) as (r, _, _):
+        answer = await r.chat(stream=True)
+        async with openai.AsyncOpenAI(base_url=r.url + "/v1", api_key="x") as c:
+            message = {"role": "user", "content": "hi"}
+            stream = await c.chat.completions.create(model="auto", messages=[message], stream=True)
+            with pytest.raises(openai.APIError, match="broke"):
+                async for _ in stream:
+                    pass
+        trace = r.journal.traces[0]
+    assert answer.events[0]["choices"][0]["delta"]["content"] == "one "
+    assert answer.events[-1]["error"]["code"] == "stream_broken"
+    assert trace.status == 502
+
+
+async def an_error_first(wire):
+    wire.events()
+    await wire.event({"error": {"message": "no capacity"}})
+    await wire.chunk(b"")
+
+
+async def nothing_at_all(wire):
+    wire.events()
+    await wire.chunk(b"")
+
+
+async def events_then_silence(wire):
+    wire.events()
+    await asyncio.sleep(30)
+
+
+@pytest.mark.parametrize(
+    "script", [hangs, events_then_silence, an_error_first, nothing_at_all, closes_at_once]
+)
+async def test_a_stream_that_fails_before_its_first_word_goes_to_the_next_backend(script):
+    async with pair(script) as (r, _, _):
+        answer = await r.chat(stream=True)
+    assert answer.headers["x-waggle-backend"] == "b"
+    assert answer.events[-1] == "[DONE]"
+    assert "error" not in answer.body.decode()
+
+
+async def test_an_upstream_that_is_not_there_is_a_fault_of_connecting():
+    async with rig(ALONE.format(a=NOBODY, b=NOBODY, failures=100)) as r:
+        answer = await r.chat()
+    assert answer.status == 503
+    assert "a: connect" in answer.error["message"]
+    assert "127.0.0.1:9" in answer.error["message"]
+
+
+async def test_a_refusal_of_our_credentials_tells_the_caller_nothing_of_them():
+    async with pair(status(401), ALONE) as (r, _, _):
+        answer = await r.chat()
+    assert "api_key" in answer.error["message"]
+    assert "upstream says" not in answer.error["message"]
+
+
+async def test_a_callers_own_400_comes_back_untouched_and_counts_against_nobody():
+    async with pair(status(400), failures=1) as (r, a, b):
+        answers = [await r.chat() for _ in range(5)]
+        state = r.hosts["a"].breaker.state(time.monotonic())
+    assert {x.status for x in answers} == {400}
+    assert answers[0].error["message"] == "upstream says 400"
+    assert (len(a.seen), len(b.seen), state) == (5, 0, "closed")
+
+
+async def test_a_retry_waits_as_long_as_it_was_asked_to():
+    times = []
+
+    async def script(wire):
+        times.append(time.monotonic())
+        if len(times) == 1:
+            await wire.json({"error": "busy"}, 429, retry_after="1")
+        else:
+            await answer_well(wire)
+
+    async with pair(script, ALONE) as (r, _, _):
+        answer = await r.chat()
+    assert answer.status == 200
+    assert times[1] - times[0] >= 1
+
+
+async def test_a_lone_backend_cools_down_and_recovers_with_one_probe():
+    well = asyncio.Event()
+
+    async def script(wire):
+        await (answer_well if well.is_set() else status(500))(wire)
+
+    async with pair(script, ALONE, failures=2) as (r, a, _):
+        first = await r.chat()
+        called = len(a.seen)
+        rests = [await r.chat() for _ in range(5)]
+        assert len(a.seen) == called
+        well.set()
+        await asyncio.sleep(0.35)
+        after = await asyncio.gather(*(r.chat() for _ in range(3)))
+        later = await r.chat()
+    assert first.status == 503
+    assert {x.status for x in rests} == {503}
+    assert "breaker_open" in rests[0].error["message"]
+    assert 200 in {x.status for x in after}
+    assert later.status == 200
+
+
+async def test_one_breaker_is_not_anothers():
+    async with pair(status(500), failures=1) as (r, _, b):
+        answers = [await r.chat() for _ in range(4)]
+        ready = (await r.get("/health/ready")).json
+    assert {x.status for x in answers} == {200}
+    assert len(b.seen) == 4
+    assert ready["backends"]["a"]["state"] == "resting"
+    assert ready["backends"]["b"]["state"] == "up"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def script(wire):
+        begun.set()
+        if stream:
+            wire.events()
+            with contextlib.suppress(ConnectionError):
+                for _ in range(100):
+                    await wire.event(delta("x"))
+                    await asyncio.sleep(0.02)
+        else:
+            await wire.reader.read()
+        ended.set()
+        raise ConnectionError
+
+    text = "backends: {{a: {{kind: openai, base_url: '{a}'}}}}\nplans: {{p: {{ask: a}}}}\n"
+    async with Upstream(script).listening() as up, rig(text.format(a=up.url)) as r:
+        body = {"model": "auto", "stream": stream, "messages": [{"role": "user", "content": "x"}]}
+        asked = asyncio.create_task(r.post("/v1/chat/completions", body))
+        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.sleep(0.1)
+        asked.cancel()
+        await asyncio.wait_for(ended.wait(), 5)
+        for _ in range(100):
+            if r.journal.traces and r.hosts["a"].running == 0:
+                break
+            await asyncio.sleep(0.02)
+    assert r.hosts["a"].running == 0
+    assert r.journal.traces[0].status == 499
+
+
+async def test_two_hundred_at_once_against_a_bound_of_fifty():
+    async def script(wire):
+        await asyncio.sleep(0.2)
+        await wire.json(completion())
+
+    text = """
+backends: {{a: {{kind: openai, base_url: "{a}", concurrency: 50, queue: 100, retry: {{times: 0}}}}}}
+plans: {{p: {{ask: a}}}}
+"""
+    async with Upstream(script).listening() as up, rig(text.format(a=up.url)) as r:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as r.client:
+            answers = await asyncio.gather(*(r.chat() for _ in range(200)))
+    by_status = {code: [a for a in answers if a.status == code] for code in (200, 429)}
+    assert (len(by_status[200]), len(by_status[429])) == (150, 50)
+    assert up.most == 50
+    refusal = by_status[429][0]
+    assert int(refusal.headers["retry-after"]) >= 1
+    assert refusal.error["type"] == "rate_limit_error"
+    assert "queue_full" in refusal.error["message"]
+
+
+async def test_a_replica_that_dies_before_answering_is_replaced_without_an_error():
+    async with pair(answer_well, ALONE) as (r, _, _):
+        good = r.table.known["a"]
+        r.table.known["a"] = ["127.0.0.1:9"]
+        asked = asyncio.create_task(r.chat())
+        await asyncio.sleep(0.3)
+        assert not asked.done()
+        r.table.known["a"] = good
+        answer = await asked
+    assert answer.status == 200
+
+
+async def test_of_two_replicas_the_one_that_was_lost_is_left_out():
+    async with pair(answer_well, ALONE) as (r, _, _):
+        r.table.known["a"] = ["127.0.0.1:9", *r.table.known["a"]]
+        answers = [await r.chat() for _ in range(20)]
+    assert {a.status for a in answers} == {200}
+
+
+async def test_a_backend_port_answers_nobody_but_routers():
+    async with pair(answer_well) as (r, a, _):
+        [address] = r.table.known["a"]
+        async with r.client.post(f"http://{address}/v1/chat/completions", data=b"{}") as answer:
+            assert answer.status == 403
+    assert a.seen == []
+
+
+async def test_the_limits_of_a_key_hold_while_the_hive_is_away():
+    from router.api.keys import new_key
+
+    text, key = new_key("k", "", limits={"requests_per_minute": 3})
+    async with Upstream().listening() as a:
+        config = ALONE.format(a=a.url, b=a.url, failures=9)
+        async with rig(config, keys=[key]) as r:
+            r.hive.away = True
+            answers = [await r.chat(headers={"authorization": f"Bearer {text}"}) for _ in range(5)]
+            await r.app.exchange()
+    assert [x.status for x in answers] == [200, 200, 200, 429, 429]

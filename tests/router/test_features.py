@@ -1,0 +1,84 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.config import LadderSettings
+from router.features import PARTS, complexity, last_user_text, needs, shape_in, shape_of
+
+WEIGHTS = LadderSettings().all_weights
+
+
+def asked(text, **fields):
+    return {"messages": [{"role": "user", "content": text}], **fields}
+
+
+def score(text, **fields):
+    return complexity(asked(text, **fields), WEIGHTS).score
+
+
+@pytest.mark.parametrize(
+    ("easier", "harder"),
+    [
+        ("What is the capital of France?", "Prove why the algorithm is optimal, step by step."),
+        ('{"name": "string"}', '{"a": {"b": {"c": {"d": [{"e": "int", "f": "int"}]}}}}'),
+        ("Hello", "```python\ndef f(x):\n    pass\n```\nRefactor this, debug the traceback"),
+        ("Hello", "Hello. " * 2000),
+        ("A user", "A user: must be unique, at least 3, at most 9, valid, required, only if x"),
+    ],
+)
+def test_what_looks_harder_scores_higher(easier, harder):
+    assert score(easier) + 1 < score(harder)
+
+
+@given(st.text(), st.recursive(st.text(), lambda x: st.dictionaries(st.text(), x)))
+def test_a_score_lies_between_0_and_10_and_names_all_its_parts(text, shape):
+    found = complexity(asked(text, shape=shape), WEIGHTS)
+    assert 0 <= found.score <= 10
+    assert set(found.parts) == set(PARTS)
+
+
+def test_a_weight_of_zero_takes_its_part_out():
+    hard = asked("Prove, compare, analyse, derive and design it, step by step")
+    assert complexity(hard, WEIGHTS | {"question": 0.0}).score < 1 < complexity(hard, WEIGHTS).score
+
+
+def test_a_shape_is_found_where_it_stands():
+    shape = {"name": "string"}
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    assert shape_of(asked("x", shape=shape)) == shape
+    assert shape_of(asked("x", response_format=wanted)) == schema
+    assert shape_of(asked('5 users like {"name": "string"} please')) == shape
+    assert shape_of(asked("no shape {here}")) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "}{", "[1, 2]", "{}", "a { b } c", "[]"])
+def test_text_without_a_shape_has_none(text):
+    assert shape_in(text) is None
+
+
+def test_depth_is_the_callers_and_breaks_nothing():
+    deep = {"x": 1}
+    for _ in range(900):
+        deep = {"x": deep}
+    assert complexity(asked("", shape=deep), WEIGHTS).score > 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"tools": [{"type": "function"}]}, {"tools"}),
+        ({"response_format": {"type": "json_object"}}, {"json"}),
+        ({"tools": []}, set()),
+        ({}, set()),
+    ],
+)
+def test_what_a_request_needs_is_read_off_its_fields(fields, wanted):
+    assert needs(asked("x", **fields)) == wanted
+
+
+def test_an_image_needs_a_backend_that_sees():
+    content = [{"type": "image_url", "image_url": {"url": "data:"}}, {"type": "text", "text": "?"}]
+    fields = {"messages": [{"role": "user", "content": content}]}
+    assert needs(fields) == {"images"}
+    assert last_user_text(fields) == "?"

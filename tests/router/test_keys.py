@@ -1,0 +1,71 @@
+import stat
+
+import pytest
+
+from router.api.keys import Denied, Keyring, load_keys, new_key, save_keys
+
+TEXT, KEY = new_key("alice", "2026-01-01")
+
+
+def refusal(ring, header):
+    with pytest.raises(Denied) as denied:
+        ring.identify(header)
+    return denied.value
+
+
+def test_a_key_opens_with_its_secret():
+    assert Keyring([KEY]).identify(f"Bearer {TEXT}") == KEY
+
+
+def test_the_record_holds_nothing_of_the_secret():
+    secret = TEXT.rpartition("-")[2]
+    assert secret not in KEY.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"Bearer {TEXT}x",
+        f"Bearer {TEXT[:-1]}",
+        "Bearer wg-0000000000-" + "0" * 40,
+        "Bearer wg--",
+        "Bearer wg-",
+        "Bearer sk-other",
+        "Bearer \udcff",
+        f"Bearer wg-{KEY.id}-",
+    ],
+)
+def test_a_wrong_key_is_refused(header):
+    assert refusal(Keyring([KEY]), header).code == "invalid_api_key"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", TEXT])
+def test_no_key_is_told_how_to_send_one(header):
+    denied = refusal(Keyring([KEY]), header)
+    assert denied.code == "missing_api_key"
+    assert "Authorization: Bearer" in denied.message
+
+
+def test_a_revoked_key_says_so_and_still_closes_the_door():
+    ring = Keyring([KEY.model_copy(update={"revoked": "2026-02-02"})])
+    assert ring.required
+    assert refusal(ring, f"Bearer {TEXT}").code == "revoked_api_key"
+
+
+def test_two_keys_share_no_salt():
+    assert new_key("a", "")[1].salt != new_key("a", "")[1].salt
+
+
+def test_the_file_is_its_owners_alone_and_comes_back_as_it_was(tmp_path):
+    path = tmp_path / "sub" / "keys.json"
+    save_keys(path, [KEY])
+    save_keys(path, [KEY])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_keys(path) == (KEY,)
+
+
+def test_a_file_that_is_no_key_file_says_what_to_do(tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text("{}")
+    with pytest.raises(ValueError, match="restore it from a copy"):
+        load_keys(path)

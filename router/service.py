@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import secrets
+import shutil
 import signal
 import sys
 import time
@@ -17,10 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from router.config import TOKEN_VARIABLE, Config, export
-from router.surroundings import haproxy, install_proxy, ray_folder, ray_settings
+from router.surroundings import free_ports, haproxy, install_proxy, ray_folder, ray_settings
 
 _SET_CHILD_SUBREAPER = 36
 _SECRETS_FILE = "secrets.json"
+_SESSIONS_KEPT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,19 @@ def prepare(config: Config, *, own_ray: bool) -> Path:
     export({TOKEN_VARIABLE: token, "HF_HUB_OFFLINE": "1"})
     folder = ray_folder(data)
     if own_ray:
+        _forget_old_sessions(folder)
         proxy = haproxy()
-        export(ray_settings(folder, proxy, auth), force=True)
+        export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
         if proxy:
             install_proxy(folder, proxy)
     return folder
+
+
+def _forget_old_sessions(folder: Path) -> None:
+    """Ray begins a folder of logs at each start and removes none. The last few are enough."""
+    sessions = sorted(path for path in folder.glob("session_2*") if path.is_dir())
+    for path in sessions[:-_SESSIONS_KEPT]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _tokens(data: Path) -> tuple[str, str]:
@@ -105,8 +115,8 @@ def missing_secrets(running: Running, names: Iterable[str]) -> list[str]:
 
 def cluster_settings() -> dict[str, str]:
     """What nodes of a cluster that is not ours should have in their environment."""
-    settings = ray_settings(Path("/tmp/waggle"), "haproxy", "")
-    local = ("HAPROXY_BINARY", "HAPROXY_CONFIG", "SOCKET_PATH", "SERVER_STATE", "RAY_AUTH")
+    settings = ray_settings(Path("unused"), "haproxy", "", (0, 0, 0))
+    local = ("_PORT", "HAPROXY_BINARY", "HAPROXY_CONFIG", "SOCKET_PATH", "SERVER_STATE", "RAY_AUTH")
     return {k: v for k, v in settings.items() if not any(part in k for part in local)}
 
 
@@ -123,7 +133,8 @@ def born(pid: int) -> int:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    return int(stat.rpartition(")")[2].split()[19])
+    fields = stat.rpartition(")")[2].split()
+    return 0 if fields[0] == "Z" else int(fields[19])  # a zombie has ended
 
 
 def adopt_orphans() -> None:

@@ -4,17 +4,20 @@ Ray reads most of this once, at import, from the environment; its children inher
 setting does was measured: without the HAProxy ingress a request costs ten to forty times as much.
 """
 
+import contextlib
 import importlib.util
 import platform
 import shutil
+import socket
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-# A Unix socket's path holds 107 bytes; below its folder Ray adds up to 64 of its own.
-_LONGEST_FOLDER = 40
+# A Unix socket's path holds 107 bytes, and HAProxy takes 97 of them; Ray puts a folder of 56 and
+# names of its own below ours.
+_LONGEST_FOLDER = 24
 
 
 def haproxy() -> str:
@@ -35,7 +38,7 @@ def ray_folder(data: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if len(str(folder)) <= _LONGEST_FOLDER:
         return folder
-    name = "waggle-" + blake2b(str(folder).encode(), digest_size=5).hexdigest()
+    name = "waggle-" + blake2b(str(folder).encode(), digest_size=4).hexdigest()
     link = Path(tempfile.gettempdir()) / name
     if not (link.is_symlink() and link.resolve() == folder.resolve()):
         link.unlink(missing_ok=True)
@@ -43,8 +46,20 @@ def ray_folder(data: Path) -> Path:
     return link
 
 
-def ray_settings(folder: Path, proxy: str, auth_token: str) -> Mapping[str, str]:
-    """The environment of everything Waggle starts on this machine."""
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody uses at this moment."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def ray_settings(
+    folder: Path, proxy: str, auth_token: str, ports: Sequence[int]
+) -> Mapping[str, str]:
+    """The environment of everything Waggle starts on this machine. `ports`: three free ones."""
+    fallback, statistics, metrics = ports
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
@@ -62,12 +77,16 @@ def ray_settings(folder: Path, proxy: str, auth_token: str) -> Mapping[str, str]
         "TOKENIZERS_PARALLELISM": "false",
     }
     if proxy:
-        home = folder / "haproxy"
+        home = folder / "h"
         settings |= {
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(home / "haproxy"),
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
             "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+            # Fixed by default, which leaves no room for a second service on this machine.
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(home / "haproxy.cfg"),
             "RAY_SERVE_HAPROXY_SOCKET_PATH": str(home / "admin.sock"),
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(home / "metrics.sock"),
@@ -105,7 +124,7 @@ _UNAVAILABLE = (
 
 def install_proxy(folder: Path, binary: str) -> None:
     """Put a wrapper around HAProxy where Ray looks for it."""
-    home = folder / "haproxy"
+    home = folder / "h"
     home.mkdir(parents=True, exist_ok=True)
     (home / "unavailable.http").write_text(_UNAVAILABLE, newline="")
     script = home / "haproxy"

@@ -1,0 +1,278 @@
+"""The service as it is deployed: Ray Serve, HAProxy, several routers, real kills."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import aiohttp
+import openai
+import pytest
+
+from tests.rig import answer_well
+from tests.serve.conftest import Service, end_hard, new_service, telemetry_rows
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+
+TEXT = """
+backends:
+  a: {{kind: openai, base_url: "{url}", price: {{input: {price}, output: 2}}}}
+{more}plans:
+  fast: {{ask: a}}
+{plans}"""
+HI = [{"role": "user", "content": "hi"}]
+BODY = {"model": "auto", "messages": HI}
+
+
+async def slowly(wire):
+    await asyncio.sleep(0.05)
+    await answer_well(wire)
+
+
+@pytest.fixture(scope="module")
+def upstream(background):
+    return background.upstream(slowly)
+
+
+@pytest.fixture(scope="module")
+def service(upstream, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("service")
+    service = new_service(folder, TEXT.format(url=upstream.url, price=1, more="", plans=""))
+    service.start()
+    yield service
+    end_hard(service)
+
+
+class Load:
+    """Requests that go on until told otherwise, and what came of them."""
+
+    def __init__(self, service: Service, at_once: int = 8) -> None:
+        self.statuses: list[int] = []
+        self.bodies: list[bytes] = []
+        self._url = service.url + "/v1/chat/completions"
+        self._at_once = at_once
+        self._stop = asyncio.Event()
+
+    async def _one(self, session: aiohttp.ClientSession) -> None:
+        while not self._stop.is_set():
+            try:
+                async with session.post(self._url, json=BODY) as answer:
+                    body = await answer.read()
+                    self.statuses.append(answer.status)
+            except aiohttp.ClientError as error:
+                body = repr(error).encode()
+                self.statuses.append(0)
+            if self.statuses[-1] != 200:
+                self.bodies.append(body)
+
+    async def __aenter__(self):
+        self._session = aiohttp.ClientSession()
+        self._tasks = [asyncio.create_task(self._one(self._session)) for _ in range(self._at_once)]
+        await self.more(20)
+        return self
+
+    async def more(self, count: int) -> None:
+        """Wait until so many more have been answered."""
+        wanted = len(self.statuses) + count
+        while len(self.statuses) < wanted:
+            await asyncio.sleep(0.02)
+
+    async def __aexit__(self, *_):
+        self._stop.set()
+        await asyncio.gather(*self._tasks)
+        await self._session.close()
+
+
+async def command(service, *args):
+    return await asyncio.to_thread(service.run, *args)
+
+
+async def test_the_official_client_works_against_it(service):
+    async with openai.AsyncOpenAI(base_url=service.url + "/v1", api_key="x") as c:
+        answer = await c.chat.completions.create(model="auto", messages=HI)
+        stream = await c.chat.completions.create(model="auto", messages=HI, stream=True)
+        words = [chunk.choices[0].delta.content or "" async for chunk in stream]
+    assert answer.choices[0].message.content == "hello"
+    assert answer.usage.cost == pytest.approx(0.0002)
+    assert "".join(words) == "one two three"
+
+
+def test_the_official_node_client_works_against_it(service):
+    folder = Path(__file__).parent.parent / "node"
+    if shutil.which("npm") is None:
+        pytest.skip("no node on this machine")
+    if not (folder / "node_modules" / "openai").is_dir():
+        install = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=200)
+    command = ["node", "client.mjs", service.url + "/v1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "plain": "hello",
+        "cost": 0.0002,
+        "stream": "one two three",
+        "tools": "hello",
+        "parallel": ["hello", "hello", "hello"],
+        "notFound": 404,
+        "badRequest": 400,
+    }
+
+
+def test_ask_and_status_speak_to_the_running_service(service):
+    asked = service.run("ask", "hi")
+    assert asked.stdout == "one two three\n"
+    assert "plan fast · backend a · cost $0.000200" in asked.stderr.replace("\n", " ")
+    assert "is ready" in service.run("status").stdout
+    told = json.loads(service.run("status", "--json").stdout)
+    assert told["backends"]["a"] == {"state": "up", "replicas": 1}
+
+
+def test_everything_it_listens_on_is_loopback(service):
+    lines = service.run("doctor").stdout
+    assert "all on loopback" in lines
+
+
+def test_a_second_service_on_the_same_folder_is_refused(service):
+    refused = service.run("serve", check=False)
+    assert refused.returncode == 1
+    assert "already runs" in refused.stderr
+
+
+async def test_a_reload_changes_prices_under_load_and_fails_nobody(service, upstream):
+    service.config.write_text(
+        f"server: {{port: {service.port}}}\n"
+        + TEXT.format(url=upstream.url, price=5, more="", plans="")
+    )
+    async with Load(service) as load:
+        await command(service, "reload")
+        await load.more(40)
+    assert set(load.statuses) == {200}, load.bodies[:3]
+    async with openai.AsyncOpenAI(base_url=service.url + "/v1", api_key="x") as c:
+        for _ in range(6):  # whichever router answers
+            answer = await c.chat.completions.create(model="auto", messages=HI)
+            assert answer.usage.cost == pytest.approx((100 * 5 + 50 * 2) / 1e6)
+
+
+async def test_a_reload_brings_backends_and_plans_and_takes_them_away(service, upstream):
+    head = f"server: {{port: {service.port}}}\n"
+    more = f'  b: {{kind: openai, base_url: "{upstream.url}"}}\n'
+    grown = TEXT.format(url=upstream.url, price=1, more=more, plans="  other: {ask: b}\n")
+    plain = TEXT.format(url=upstream.url, price=1, more="", plans="")
+    async with Load(service) as load:
+        service.config.write_text(head + grown)
+        await command(service, "reload")
+        async with openai.AsyncOpenAI(base_url=service.url + "/v1", api_key="x") as c:
+            answer = await c.chat.completions.with_raw_response.create(model="other", messages=HI)
+            assert answer.headers["x-waggle-backend"] == "b"
+            service.config.write_text(head + plain)
+            await command(service, "reload")
+            await load.more(20)
+            with pytest.raises(openai.NotFoundError):
+                await c.chat.completions.create(model="other", messages=HI)
+    assert set(load.statuses) == {200}, load.bodies[:3]
+
+
+def test_a_reload_of_a_wrong_file_changes_nothing(service):
+    good = service.config.read_text()
+    service.config.write_text(good + "nonsense: 1\n")
+    refused = service.run("reload", check=False)
+    service.config.write_text(good)
+    assert refused.returncode == 2
+    assert "nonsense" in refused.stderr
+    assert service.run("ask", "hi").stdout == "one two three\n"
+
+
+@pytest.mark.parametrize("part", ["waggle-backend-a:a", "ServeReplica:waggle:router", "hive"])
+async def test_a_replica_killed_under_load_is_not_noticed(service, part):
+    async with Load(service) as load:
+        victim = service.processes(part)[0]
+        os.kill(victim, signal.SIGKILL)
+        await load.more(60)
+        while victim in service.processes(part) or not service.processes(part):
+            await asyncio.sleep(0.1)
+        await load.more(60)
+    assert set(load.statuses) == {200}, load.bodies[:3]
+
+
+async def test_the_ingress_process_killed_comes_back(service):
+    [victim] = service.processes("bin/haproxy")
+    os.kill(victim, signal.SIGKILL)
+    until = time.monotonic() + 30
+    async with aiohttp.ClientSession() as session:
+        while time.monotonic() < until:
+            try:
+                async with session.post(service.url + "/v1/chat/completions", json=BODY) as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.1)
+    pytest.fail("the ingress did not come back")
+
+
+async def test_a_key_made_or_revoked_counts_at_once(service):
+    def ask(key):
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        return session.post(service.url + "/v1/chat/completions", json=BODY, headers=headers)
+
+    async with aiohttp.ClientSession() as session:
+        made = await command(service, "keys", "new", "alice", "--rpm", "1000")
+        key = made.stdout.strip()
+        async with ask("") as none, ask(key) as right:
+            assert (none.status, right.status) == (401, 200)
+        assert key not in (await command(service, "keys", "list")).stdout
+        await command(service, "keys", "revoke", "alice")
+        async with ask(key) as revoked:
+            assert revoked.status == 401
+            assert (await revoked.json())["error"]["code"] == "revoked_api_key"
+    (service.data / "keys.json").unlink()
+    await command(service, "reload")
+
+
+def test_what_happened_is_on_disk_and_no_secret_or_prompt_is(service):
+    rows = telemetry_rows(service.data)
+    assert len(rows) > 100
+    assert {"request_id", "plan", "propensity", "probabilities", "attempts"} <= set(rows[0])
+    text = json.dumps(rows)
+    assert '"content"' not in text
+    assert "wg-" not in text
+
+
+def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path, upstream):
+    places = (Path("/tmp"), Path.home(), Path.home() / ".cache")
+    before = {place: set(place.iterdir()) for place in places if place.is_dir()}
+    service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))
+    try:
+        service.start()
+        family = set(service.processes(""))
+        assert service.run("ask", "hi").stdout == "one two three\n"
+        assert service.stop(signal.SIGINT) == 0
+    finally:
+        end_hard(service)
+    assert "Nothing is left running" in service.log
+    assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
+    new = {p: set(p.iterdir()) - old for p, old in before.items()}
+    ours = [f for found in new.values() for f in found if "pytest" not in f.name]
+    assert [f for f in ours if "ray" in f.name or "waggle" in f.name or "serve" in f.name] == []
+
+
+def test_after_kill_9_of_everything_it_starts_again(tmp_path, upstream):
+    service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))
+    try:
+        service.start()
+        service.run("ask", "hi")
+        for pid in [service.process.pid, *service.processes("")]:
+            os.kill(pid, signal.SIGKILL)
+        service.process.wait()
+        assert "no service runs" in service.run("status", check=False).stderr
+        service.start()
+        assert service.run("ask", "hi").stdout == "one two three\n"
+        service.run("stop")
+        assert service.process.wait(30) == 0
+        assert len(telemetry_rows(service.data)) == 2
+    finally:
+        end_hard(service)

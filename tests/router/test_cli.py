@@ -1,0 +1,123 @@
+"""The commands that need no running service."""
+
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from router.cli import app
+from router.config import TOKEN_VARIABLE
+
+GOOD = """
+server: {data: DATA}
+backends:
+  small: {kind: openai, base_url: "http://127.0.0.1:1/v1", api_key: "${SMALL_KEY}"}
+  large: {kind: openai, base_url: "http://127.0.0.1:1/v1"}
+plans: {fast: {ask: small, fallback: [large]}, premium: {ask: large}}
+"""
+
+
+@pytest.fixture
+def waggle(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SMALL_KEY", "sk-topsecret")
+    monkeypatch.setenv(TOKEN_VARIABLE, "t")
+    (tmp_path / "waggle.yaml").write_text(GOOD.replace("DATA", str(tmp_path / "var")))
+    return lambda *args: CliRunner().invoke(app, [*args])
+
+
+def test_help_names_every_command(waggle):
+    text = waggle("--help").output
+    for name in ("serve", "check", "ask", "status", "stop", "reload", "deploy", "doctor", "keys"):
+        assert name in text
+
+
+def test_check_shows_what_would_run(waggle):
+    result = waggle("check")
+    assert result.exit_code == 0
+    assert "fast small → large" in result.output
+    assert "from 4.5 premium" in result.output
+    assert "loopback only" in result.output
+    assert "topsecret" not in result.output
+
+
+def test_check_reports_every_problem_and_exits_with_2(waggle, tmp_path):
+    (tmp_path / "waggle.yaml").write_text("backends: {a: {kind: x}}\nplans: {p: {ask: b}}\nz: 1\n")
+    result = waggle("check")
+    assert result.exit_code == 2
+    assert "3 problems. Nothing was started" in result.output
+    assert "waggle.yaml:2 plans.p.ask = b: no backend is called that" in result.output
+
+
+def test_the_schema_is_json_for_editors(waggle):
+    schema = json.loads(waggle("check", "--schema").output)
+    assert set(schema["required"]) == {"backends", "plans"}
+
+
+@pytest.mark.filterwarnings("ignore")  # of Ray, at its import
+def test_deploy_prints_a_config_for_serve_without_secrets(waggle):
+    result = waggle("deploy", "--print")
+    assert "SMALL_KEY" in result.output
+    assert "RAY_SERVE_ENABLE_HA_PROXY=1" in result.output
+    assert "topsecret" not in result.output
+    config = yaml.safe_load(result.output)
+    assert [a["name"] for a in config["applications"]] == [
+        "waggle",
+        "waggle-backend-small",
+        "waggle-backend-large",
+    ]
+    assert config["http_options"] == {"host": "127.0.0.1", "port": 8000}
+
+
+def test_a_key_is_made_listed_and_revoked(waggle, tmp_path):
+    made = waggle("keys", "new", "alice", "--rpm", "5", "--plan", "fast", "--dollars", "1.5")
+    key = made.output.splitlines()[0]
+    listed = waggle("keys", "list").output
+    assert key.startswith("wg-")
+    assert "alice" in listed
+    assert key.split("-")[2] not in listed
+    assert key.split("-")[2] not in (tmp_path / "var" / "keys.json").read_text()
+    assert waggle("keys", "new", "alice").exit_code == 2
+    assert waggle("keys", "revoke", "alice").exit_code == 0
+    assert waggle("keys", "revoke", "alice").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("a b",), "name"),
+        (("x", "--plan", "slow"), "no such plan"),
+        (("x", "--rpm", "0"), "requests_per_minute"),
+        (("x", "--scope", "god"), "scopes"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_refused(waggle, args, said):
+    result = waggle("keys", "new", *args)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_the_network_is_not_opened_without_a_key(waggle):
+    result = waggle("serve", "--host", "0.0.0.0")
+    assert result.exit_code == 2
+    assert "waggle keys new" in result.output
+
+
+@pytest.mark.parametrize("command", ["status", "stop", "reload"])
+def test_commands_for_a_service_say_when_there_is_none(waggle, command):
+    result = waggle(command)
+    assert result.exit_code == 1
+    assert "start one with `waggle serve`" in result.output
+
+
+def test_ask_says_when_nobody_is_there(waggle):
+    result = waggle("ask", "hi", "--url", "http://127.0.0.1:9")
+    assert result.exit_code == 1
+    assert "cannot be reached" in result.output
+
+
+def test_doctor_finds_nothing_bad_here(waggle):
+    result = waggle("doctor")
+    assert result.exit_code == 0
+    assert "HAProxy ingress" in result.output

@@ -31,6 +31,10 @@ class Homes:
             if known is None or known.at < home.at:
                 self._keep(session, home)
 
+    @property
+    def has_news(self) -> bool:
+        return bool(self._untold)
+
     def untold(self) -> dict[str, Home]:
         told, self._untold = self._untold, {}
         return told

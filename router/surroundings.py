@@ -69,8 +69,10 @@ def ray_settings(
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": auth_token,
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        # How soon the controller acts: on a reload, on a replica or an ingress that died.
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.05",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.2",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "1",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
         "HF_HUB_OFFLINE": "1",
@@ -103,30 +105,38 @@ def ray_settings(
 
 
 _WRAPPER = """#!/bin/sh
-# Ray writes `bind *:PORT` for HAProxy's statistics, and plain text for its errors.
-# Before HAProxy reads that file, close the one to loopback and put OpenAI's shape into the other.
+# Ray writes the file that HAProxy is about to read; these rules mend it first.
 for file in "$@"; do
-  case "$file" in
-    *.cfg) [ -f "$file" ] && sed -i \\
-      -e 's/bind \\*:/bind 127.0.0.1:/' -e 's/bind :\\([0-9]\\)/bind 127.0.0.1:\\1/' \\
-      -e 's#^\\( *errorfile 50[234]\\) .*#\\1 {home}/unavailable.http#' "$file" ;;
-  esac
+  case "$file" in *.cfg) [ -f "$file" ] && sed -i -f {home}/rules.sed "$file" ;; esac
 done
 exec {binary} "$@"
 """
+# Statistics and metrics on loopback, not on every interface; errors in OpenAI's shape and with the
+# status that says "again in a moment", where Ray writes plain text, 500 and 404.
+_RULES = r"""
+s#bind \*:#bind 127.0.0.1:#
+s#bind :\([0-9]\)#bind 127.0.0.1:\1#
+s#^\( *errorfile 50[234]\) .*#\1 {home}/unavailable.http#
+s#return status 404 .*#return status 503 content-type application/json file {home}/unavailable.json#
+"""
 _UNAVAILABLE = (
-    "HTTP/1.0 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
-    "connection: close\r\n\r\n"
     '{"error":{"message":"No router is up at this moment. Try again in a second.",'
     '"type":"server_error","param":null,"code":"no_router"}}'
+)
+_UNAVAILABLE_HEAD = (
+    "HTTP/1.0 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
+    "connection: close\r\n\r\n"
 )
 
 
 def install_proxy(folder: Path, binary: str) -> None:
     """Put a wrapper around HAProxy where Ray looks for it."""
     home = folder / "h"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "unavailable.http").write_text(_UNAVAILABLE, newline="")
+    shutil.rmtree(home, ignore_errors=True)  # of earlier starts: a folder for each node id
+    home.mkdir(parents=True)
+    (home / "rules.sed").write_text(_RULES.format(home=home))
+    (home / "unavailable.http").write_text(_UNAVAILABLE_HEAD + _UNAVAILABLE, newline="")
+    (home / "unavailable.json").write_text(_UNAVAILABLE)
     script = home / "haproxy"
     script.write_text(_WRAPPER.format(home=home, binary=binary))
     script.chmod(script.stat().st_mode | stat.S_IXUSR)

@@ -428,7 +428,12 @@ async def _json(send: _Once, status: int, value: Any) -> None:
     await send.whole(status, orjson.dumps(value), [_JSON])
 
 
-async def keep_exchanging(app: App, seconds: float = 0.25) -> None:
+async def keep_exchanging(app: App, seconds: float = 0.25, idle_turns: int = 4) -> None:
+    """News is told soon; without any, the counters are told and the others heard now and then."""
+    turn = 0
     while True:
         await asyncio.sleep(seconds)
-        await app.exchange()
+        turn += 1
+        if turn >= idle_turns or app.engine.homes.has_news:
+            turn = 0
+            await app.exchange()

@@ -33,7 +33,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)
-	$(BIN)/python experiments/overhead/run.py
+	$(BIN)/python -m experiments.overhead.run
 
 # Resolves pyproject.toml anew in an environment of its own.
 lock:

@@ -1,6 +1,6 @@
 """What Waggle adds to a request, beside a bare Serve app and LiteLLM's proxy, in one run.
 
-    python experiments/overhead/run.py [--seconds 3] [--rounds 3] [--without-litellm]
+    python -m experiments.overhead.run [--seconds 3] [--rounds 3] [--without-litellm]
 
 Everything runs on this machine at once and is loaded in turn, so that a noisy minute falls on all;
 ratios are of medians over the rounds. LiteLLM is installed into an environment of its own.
@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import platform
+import secrets
 import shutil
 import signal
 import statistics
@@ -26,6 +27,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from experiments import readme
+from experiments.overhead.report import readme_table
 from router.service import adopt_orphans, descendants, end_descendants, find_running
 from router.surroundings import free_ports
 
@@ -67,6 +70,7 @@ class Bench:
         self.folder = folder
         self.up0, self.up50, self.bare, self.waggle, self.litellm = free_ports(5)
         self.key = ""
+        self.litellm_key = "sk-" + secrets.token_hex(32)
         self.started: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: list[object], **more: object) -> subprocess.Popen[bytes]:
@@ -129,7 +133,11 @@ class Bench:
         config = self.folder / "litellm.yaml"
         config.write_text(json.dumps({"model_list": models}))
         command = [home / "bin" / "litellm", "--config", config, "--port", self.litellm]
-        environment = {**os.environ, "LITELLM_TELEMETRY": "False", "HOME": str(self.folder)}
+        environment = {
+            **os.environ,
+            "HOME": str(self.folder),
+            "LITELLM_MASTER_KEY": self.litellm_key,
+        }
         self.start(
             "litellm",
             [*command, "--host", "127.0.0.1", "--num_workers", 1, "--telemetry", "False"],
@@ -144,17 +152,24 @@ class Bench:
                 return
             except OSError:
                 if time.monotonic() > until:
-                    raise SystemExit(f"nothing answers on {port}: see {self.folder}") from None
+                    logs = {n: (self.folder / f"{n}.log").read_text()[-1500:] for n in self.started}
+                    raise SystemExit(f"nothing answers on {port}: {logs}") from None
                 time.sleep(0.2)
 
     def ask(self, port: int, model: str = "auto") -> dict:
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}{CHAT}",
             json.dumps({**BODY, "model": model}).encode(),
-            {"content-type": "application/json", "authorization": f"Bearer {self.key}"},
+            {
+                "content-type": "application/json",
+                "authorization": f"Bearer {self.key_for(port)}",
+            },
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
+
+    def key_for(self, port: int) -> str:
+        return self.litellm_key if port == self.litellm else self.key
 
     def load(self, target: str, kind: str, seconds: float) -> subprocess.Popen[str]:
         delay, streaming, connections = KINDS[kind]
@@ -166,7 +181,7 @@ class Bench:
         path = self.folder / f"body-{delay}-{streaming}.json"
         path.write_text(json.dumps(body))
         command = [BUILD / "loader", port, CHAT, connections, seconds, path]
-        command.append(f"authorization: Bearer {self.key}")
+        command.append(f"authorization: Bearer {self.key_for(port)}")
         return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
 
     def measure(self, target: str, kind: str) -> dict:
@@ -203,7 +218,7 @@ def rounds(bench: Bench) -> dict[str, dict[str, dict]]:
 
 
 def memory(pid: int) -> dict[str, float]:
-    """Of a process and all below it: their own and their share of what they share (PSS), and RSS."""
+    """Of a process and all below it: their own and a share of what they share (PSS), and RSS."""
     totals = {"pss_mb": 0.0, "rss_mb": 0.0}
     for one in (pid, *descendants(pid)):
         with contextlib.suppress(OSError):
@@ -359,6 +374,8 @@ def main() -> None:
             result[name] = measure(bench)
         result["verdicts"] = verdicts(result)
         (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+        if not arguments.without_litellm:
+            readme.put("overhead", readme_table(result))
         show(result)
     finally:
         for process in bench.started.values():

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,30 +13,28 @@ from router.api.errors import error_body, kind_of
 from router.api.keys import Denied, Key, Keyring
 from router.api.limits import Limited
 from router.api.parse import BadRequest, new_request_id, parse_chat, parse_embeddings
-from router.api.splice import replaced
-from router.api.sse import data_of
-from router.asgi import (
-    HeaderList,
-    Receive,
-    Scope,
-    Send,
-    TooLarge,
-    WhileConnected,
-    lifespan,
-    read_body,
-    respond,
+from router.api.replies import (
+    JSON,
+    SSE,
+    Reply,
+    explained,
+    explained_trace,
+    ids,
+    retry_after,
+    told,
+    with_explanation,
 )
+from router.api.splice import replaced
+from router.asgi import Receive, Scope, Send, TooLarge, WhileConnected, lifespan, read_body
 from router.backends.base import CHAT, EMBEDDINGS
 from router.config import Config, Limits
 from router.decide import AUTO, Unroutable
-from router.domain import Decision, Request, Trace
+from router.domain import Decision, Request
 from router.engine import Answer, Engine
 from router.hive import Hive, News
 from router.telemetry.metrics import exposition
 
 _log = logging.getLogger("waggle")
-_JSON = (b"content-type", b"application/json")
-_SSE = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
 
 
@@ -83,7 +80,7 @@ class App:
         if scope["type"] != "http":
             return
         request_id = new_request_id()
-        sent = _Once(send)
+        sent = Reply(send)
         self._running += 1
         try:
             await self._dispatch(scope, receive, sent, request_id)
@@ -92,13 +89,11 @@ class App:
         except Exception:
             _log.exception("request %s failed", request_id)
             message = f"Waggle failed; the request was {request_id}. This is a bug."
-            await sent.error(500, error_body(message, "server_error"), _ids(request_id))
+            await sent.error(500, error_body(message, "server_error"), ids(request_id))
         finally:
             self._running -= 1
 
-    async def _dispatch(
-        self, scope: Scope, receive: Receive, send: "_Once", request_id: str
-    ) -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Reply, request_id: str) -> None:
         method, path = scope["method"], scope["path"].rstrip("/") or "/"
         headers: dict[bytes, bytes] = dict(scope["headers"])
         match method, path:
@@ -110,12 +105,12 @@ class App:
                 await self._route(scope, headers, receive, send, request_id)
             case "GET", "/v1/models":
                 self._authorize(headers, "app")
-                await _json(send, 200, {"object": "list", "data": self._models()})
+                await send.json(200, {"object": "list", "data": self._models()})
             case "GET", _ if path.startswith("/v1/models/"):
                 self._authorize(headers, "app")
                 await self._model(path.removeprefix("/v1/models/"), send)
             case "GET", "/health/live" | "/health":
-                await _json(send, 200, {"status": "live", "router": self._name})
+                await send.json(200, {"status": "live", "router": self._name})
             case "GET", "/health/ready":
                 await self._ready(send)
             case "GET", "/metrics":
@@ -129,7 +124,7 @@ class App:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         receive: Receive,
-        send: "_Once",
+        send: Reply,
         request_id: str,
     ) -> None:
         key = self._authorize(headers, "app")
@@ -150,7 +145,7 @@ class App:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         receive: Receive,
-        send: "_Once",
+        send: Reply,
         request_id: str,
     ) -> None:
         key = self._authorize(headers, "app")
@@ -169,7 +164,7 @@ class App:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         receive: Receive,
-        send: "_Once",
+        send: Reply,
         request_id: str,
     ) -> None:
         """Decide, and say so, without answering: nothing is called, stored or charged."""
@@ -177,8 +172,7 @@ class App:
         body = await self._body(receive)
         request = parse_chat(body, headers, request_id=request_id, key_id=key.id)
         decision = self._decide(scope, headers, request, key, "chat")
-        told = explained(decision, request)
-        await _json(send, 200, {"object": "route", **told})
+        await send.json(200, {"object": "route", **explained(decision, request)})
 
     def _decide(
         self,
@@ -211,24 +205,24 @@ class App:
             raise Unroutable(404, "model_not_found", message, "model")
         return decision
 
-    async def _reply(self, send: "_Once", answer: Answer, *, explain: bool) -> None:
-        headers = [_JSON, *_told(answer.trace)]
+    async def _reply(self, send: Reply, answer: Answer, *, explain: bool) -> None:
+        headers = [JSON, *told(answer.trace)]
         if answer.retry_after is not None:
-            headers.append(_retry_after(answer.retry_after))
+            headers.append(retry_after(answer.retry_after))
         body = answer.body
         if explain and body.startswith(b"{"):
             body = replaced(body, {b'"waggle"': orjson.dumps(explained_trace(answer.trace))})
         await send.whole(answer.status, body, headers)
 
-    async def _stream(self, send: "_Once", answer: Answer, *, explain: bool) -> None:
+    async def _stream(self, send: Reply, answer: Answer, *, explain: bool) -> None:
         assert answer.stream is not None
         stream = answer.stream
-        headers = [*_SSE, *_told(answer.trace, streaming=True)]
+        headers = [*SSE, *told(answer.trace, streaming=True)]
         try:
             await send.begin(200, headers)
             async for piece in stream:
                 if explain:
-                    piece = _with_explanation(piece, answer.trace)
+                    piece = with_explanation(piece, answer.trace)
                     explain = False
                 await send.more(piece)
             await send.end()
@@ -265,14 +259,14 @@ class App:
             for name, owner in named
         ]
 
-    async def _model(self, name: str, send: "_Once") -> None:
+    async def _model(self, name: str, send: Reply) -> None:
         for model in self._models():
             if model["id"] == name:
-                await _json(send, 200, model)
+                await send.json(200, model)
                 return
         raise Unroutable(404, "model_not_found", f"The model `{name}` does not exist.", "model")
 
-    async def _ready(self, send: "_Once") -> None:
+    async def _ready(self, send: Reply) -> None:
         engine = self.engine
         now = engine.wall()
         backends = {}
@@ -288,9 +282,9 @@ class App:
             "plans": list(engine.config.plans),
             "backends": backends,
         }
-        await _json(send, 200 if ready else 503, status)
+        await send.json(200 if ready else 503, status)
 
-    async def _metrics(self, send: "_Once") -> None:
+    async def _metrics(self, send: Reply) -> None:
         own = {self._name: self.engine.metrics.snapshot()}
         others: Mapping[str, bytes] = {}
         with contextlib.suppress(Exception):  # without the hive: our own counters
@@ -299,103 +293,18 @@ class App:
         await send.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
 
     async def _refuse(
-        self, send: "_Once", error: BadRequest | Denied | Unroutable, request_id: str
+        self, send: Reply, error: BadRequest | Denied | Unroutable, request_id: str
     ) -> None:
         status = error.status
         code, param = getattr(error, "code", None), getattr(error, "param", None)
         body = error_body(error.message, kind_of(status), code=code, param=param)
-        headers = _ids(request_id)
+        headers = ids(request_id)
         if isinstance(error, Limited):
-            headers.append(_retry_after(error.retry_after))
+            headers.append(retry_after(error.retry_after))
         if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         self.engine.metrics.count("waggle_requests_total", plan="", status=str(status))
         await send.error(status, body, headers)
-
-
-class _Once:
-    """`send`, which remembers whether an answer has begun: a second one would be garbage."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._begun = False
-
-    async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
-        self._begun = True
-        await respond(self._send, status, body, headers)
-
-    async def begin(self, status: int, headers: HeaderList) -> None:
-        self._begun = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-
-    async def more(self, body: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
-
-    async def end(self) -> None:
-        await self._send({"type": "http.response.body", "body": b""})
-
-    async def error(self, status: int, body: bytes, headers: HeaderList) -> None:
-        if not self._begun:
-            await self.whole(status, body, [_JSON, *headers])
-        else:  # a stream that we broke ourselves: say it where the caller still listens
-            await self.more(b"data: " + body + b"\n\n")
-            await self.end()
-
-
-def explained(decision: Decision, request: Request) -> dict[str, Any]:
-    return {
-        "request_id": request.id,
-        "strategy": decision.strategy,
-        "plan": decision.plan,
-        "propensity": decision.propensity,
-        "eligible": list(decision.probabilities),
-        "probabilities": dict(decision.probabilities),
-        "ineligible": dict(decision.ineligible),
-        "reason": decision.reason,
-        "complexity": {"score": decision.score, "parts": dict(decision.parts)},
-    }
-
-
-def explained_trace(trace: Trace) -> dict[str, Any]:
-    attempts = [asdict(attempt) for attempt in trace.attempts]
-    return explained(trace.decision, trace.request) | {"attempts": attempts}
-
-
-def _with_explanation(piece: bytes, trace: Trace) -> bytes:
-    first, _, rest = piece.partition(b"\n\n")
-    data = data_of(first)
-    if not data.startswith(b"{"):
-        return piece
-    told = orjson.dumps(explained_trace(trace))
-    return b"data: " + replaced(data, {b'"waggle"': told}) + b"\n\n" + rest
-
-
-def _told(trace: Trace, *, streaming: bool = False) -> HeaderList:
-    """The x-waggle-* headers. A stream's cost is not known yet: it comes with the last chunk."""
-    decision = trace.decision
-    headers = [
-        *_ids(trace.request.id),
-        (b"x-waggle-backend", trace.backend.encode()),
-        (b"x-waggle-plan", decision.plan.encode()),
-        (b"x-waggle-strategy", decision.strategy.encode()),
-        (b"x-waggle-propensity", f"{decision.propensity:.6g}".encode()),
-        (b"x-waggle-reuse", b"novel"),
-        (b"x-waggle-experiment", b"none"),
-        (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
-    ]
-    if not streaming:
-        headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
-        headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))
-    return headers
-
-
-def _ids(request_id: str) -> HeaderList:
-    value = request_id.encode()
-    return [(b"x-waggle-request-id", value), (b"x-request-id", value)]
-
-
-def _retry_after(seconds: float) -> tuple[bytes, bytes]:
-    return b"retry-after", str(max(1, round(seconds + 0.5))).encode()
 
 
 def _asked_backend(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
@@ -408,24 +317,23 @@ def _asked_backend(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
     return ""
 
 
+_ROUTES = {
+    "/v1/chat/completions": "POST",
+    "/v1/embeddings": "POST",
+    "/v1/route": "POST",
+    "/v1/models": "GET",
+    "/health/live": "GET",
+    "/health/ready": "GET",
+    "/metrics": "GET",
+}
+
+
 def _no_route(method: str, path: str) -> Unroutable:
-    known = {
-        "/v1/chat/completions": "POST",
-        "/v1/embeddings": "POST",
-        "/v1/route": "POST",
-        "/v1/models": "GET",
-        "/health/live": "GET",
-        "/health/ready": "GET",
-        "/metrics": "GET",
-    }
-    if path in known:
-        return Unroutable(405, "method_not_allowed", f"{path} takes {known[path]}, not {method}.")
-    message = f"There is nothing at {path}. Known: {', '.join(known)}."
+    if path in _ROUTES:
+        message = f"{path} takes {_ROUTES[path]}, not {method}."
+        return Unroutable(405, "method_not_allowed", message)
+    message = f"There is nothing at {path}. Known: {', '.join(_ROUTES)}."
     return Unroutable(404, "unknown_url", message)
-
-
-async def _json(send: _Once, status: int, value: Any) -> None:
-    await send.whole(status, orjson.dumps(value), [_JSON])
 
 
 async def keep_exchanging(app: App, seconds: float = 0.25, idle_turns: int = 4) -> None:

@@ -1,0 +1,42 @@
+"""The result of the last run, as the main README shows it."""
+
+from typing import Any
+
+from experiments.readme import table
+
+_NAMES = {"waggle": "**Waggle**", "bare": "bare Serve app, one hop", "litellm": "LiteLLM, 1 worker"}
+
+
+def readme_table(result: dict[str, Any]) -> str:
+    one, many = result["kinds"]["json, 1"], result["kinds"]["json, 64"]
+    streams = result["kinds"]["stream 50 ms, 16"]
+    rows = []
+    for target, name in _NAMES.items():
+        if target not in one:
+            continue
+        first = "-"
+        if target in streams:
+            first = _milliseconds(streams[target]["first50"] - streams["direct"]["first50"])
+        added = [one[target][key] - one["direct"][key] for key in ("p50", "p99")]
+        rps = f"{many[target]['rps']:,.0f}"
+        rows.append([name, *map(_milliseconds, added), rps, first])
+    head = [
+        "",
+        "added p50, 1 client",
+        "added p99",
+        "requests/s, 64 clients",
+        "first token, 16 streams",
+    ]
+    reload, kill, ingress = result["reload"], result["kill_backend"], result["kill_ingress"]
+    told = (
+        f"A reload was live on every replica in at most {reload['worst_seconds']:.2f} s, with "
+        f"{reload['failed_requests']} failed requests. A backend replica killed under load failed "
+        f"{kill['failed_requests']} of {kill['requests']:,}. The ingress process, killed, was back "
+        f"in at most {ingress['worst_seconds']:.1f} s. Idle, everything Waggle starts holds "
+        f"{result['memory']['pss_mb']:,.0f} MB. ({result['machine']}, {result['rounds']} rounds.)"
+    )
+    return f"{table(head, rows)}\n\n{told}"
+
+
+def _milliseconds(microseconds: float) -> str:
+    return f"{microseconds / 1e3:.2f} ms"

@@ -1,0 +1,102 @@
+"""What goes back to a caller: bodies, streams, and the x-waggle-* headers that tell of them."""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from router.api.splice import replaced
+from router.api.sse import data_of
+from router.asgi import HeaderList, Send, respond
+from router.domain import Decision, Request, Trace
+
+JSON = (b"content-type", b"application/json")
+SSE = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+
+
+class Reply:
+    """`send`, which remembers whether an answer has begun: a second one would be garbage."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = False
+
+    async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
+        self._begun = True
+        await respond(self._send, status, body, headers)
+
+    async def begin(self, status: int, headers: HeaderList) -> None:
+        self._begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def json(self, status: int, value: Any) -> None:
+        await self.whole(status, orjson.dumps(value), [JSON])
+
+    async def more(self, body: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def error(self, status: int, body: bytes, headers: HeaderList) -> None:
+        if not self._begun:
+            await self.whole(status, body, [JSON, *headers])
+        else:  # a stream that we broke ourselves: say it where the caller still listens
+            await self.more(b"data: " + body + b"\n\n")
+            await self.end()
+
+
+def explained(decision: Decision, request: Request) -> dict[str, Any]:
+    return {
+        "request_id": request.id,
+        "strategy": decision.strategy,
+        "plan": decision.plan,
+        "propensity": decision.propensity,
+        "eligible": list(decision.probabilities),
+        "probabilities": dict(decision.probabilities),
+        "ineligible": dict(decision.ineligible),
+        "reason": decision.reason,
+        "complexity": {"score": decision.score, "parts": dict(decision.parts)},
+    }
+
+
+def explained_trace(trace: Trace) -> dict[str, Any]:
+    attempts = [asdict(attempt) for attempt in trace.attempts]
+    return explained(trace.decision, trace.request) | {"attempts": attempts}
+
+
+def with_explanation(piece: bytes, trace: Trace) -> bytes:
+    first, _, rest = piece.partition(b"\n\n")
+    data = data_of(first)
+    if not data.startswith(b"{"):
+        return piece
+    told = orjson.dumps(explained_trace(trace))
+    return b"data: " + replaced(data, {b'"waggle"': told}) + b"\n\n" + rest
+
+
+def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
+    """The x-waggle-* headers. A stream's cost is not known yet: it comes with the last chunk."""
+    decision = trace.decision
+    headers = [
+        *ids(trace.request.id),
+        (b"x-waggle-backend", trace.backend.encode()),
+        (b"x-waggle-plan", decision.plan.encode()),
+        (b"x-waggle-strategy", decision.strategy.encode()),
+        (b"x-waggle-propensity", f"{decision.propensity:.6g}".encode()),
+        (b"x-waggle-reuse", b"novel"),
+        (b"x-waggle-experiment", b"none"),
+        (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
+    ]
+    if not streaming:
+        headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
+        headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))
+    return headers
+
+
+def ids(request_id: str) -> HeaderList:
+    value = request_id.encode()
+    return [(b"x-waggle-request-id", value), (b"x-request-id", value)]
+
+
+def retry_after(seconds: float) -> tuple[bytes, bytes]:
+    return b"retry-after", str(max(1, round(seconds + 0.5))).encode()

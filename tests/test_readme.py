@@ -1,0 +1,66 @@
+"""The README is a promise too: its figures, its example and its links hold."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments import readme
+from experiments.overhead.report import readme_table
+from tests.rig import listening
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+
+
+def test_the_figures_are_those_of_the_last_measurement():
+    result = json.loads((ROOT / "experiments" / "overhead" / "result.json").read_text())
+    assert readme.block("overhead") == readme_table(result)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", TEXT))
+def test_a_link_leads_to_a_file(link):
+    assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(#([^)]+)\)", TEXT))
+def test_a_link_within_leads_to_a_heading(link):
+    headings = re.findall(r"^#+ (.+)$", TEXT, re.M)
+    assert link in {heading.lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_complete_configuration_is_valid(tmp_path):
+    from router.config import load
+
+    [text] = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+    path = tmp_path / "waggle.yaml"
+    path.write_text(text)
+    assert list(load(path, {"OPENAI_API_KEY": "x"}).plans) == ["fast", "premium"]
+
+
+async def test_the_backend_of_your_own_runs_as_it_stands_there():
+    import aiohttp
+
+    from router.backends.host import Host
+
+    [code] = re.findall(r"```python\n(class EchoSettings.*?)```", TEXT, re.S)
+    names: dict = {"__name__": __name__}
+    exec(
+        "from collections.abc import AsyncIterator\n"
+        "from contextlib import asynccontextmanager\n"
+        "from typing import Literal\n"
+        "from router.backends.base import Backend, BackendSettings, Call, Reply, SecretReader\n"
+        "from router.backends.native import chat_reply, fields_of, tokens_in\n"
+        "from router.features import last_user_text\n" + code,
+        names,
+    )
+    settings = names["EchoSettings"](kind="echo")
+    host = Host(settings, settings.build(str), token="t")
+    body = {"messages": [{"role": "user", "content": "dance with me"}]}
+    async with listening(host) as address, aiohttp.ClientSession() as session:
+        async with session.post(
+            f"http://{address}/v1/chat/completions", json=body, headers={"x-waggle-token": "t"}
+        ) as answer:
+            told = await answer.json()
+    assert told["choices"][0]["message"]["content"] == "dance with me"

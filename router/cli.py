@@ -123,7 +123,7 @@ def serve(
     begun = time.monotonic()
     service.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)
-    ray_folder = service.prepare(config, own_ray=ray_address is None)
+    ray_folder = service.prepare(config, own_ray=ray_address is None, starting=True)
     status = out.status("Starting Ray …")
     status.start()
     # Ray reads its environment when it is imported, so not before it was prepared.

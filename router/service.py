@@ -64,19 +64,23 @@ def forget(data: Path) -> None:
     running_file(data).unlink(missing_ok=True)
 
 
-def prepare(config: Config, *, own_ray: bool) -> Path:
-    """Set the environment that Ray will read when it is imported; where its files go."""
+def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
+    """Set the environment that Ray will read when it is imported; where its files go.
+
+    Only who starts a service also lays out its files: a running one is using them.
+    """
     data = config.data
     data.mkdir(parents=True, exist_ok=True)
     token, auth = _tokens(data)
     export({TOKEN_VARIABLE: token, "HF_HUB_OFFLINE": "1"})
     folder = ray_folder(data)
     if own_ray:
-        _forget_old_sessions(folder)
         proxy = haproxy()
         export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
-        if proxy:
-            install_proxy(folder, proxy)
+        if starting:
+            _forget_old_sessions(folder)
+            if proxy:
+                install_proxy(folder, proxy)
     return folder
 
 

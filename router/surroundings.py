@@ -72,9 +72,9 @@ def ray_settings(
         # How soon the controller acts: on a reload, on a replica or an ingress that died.
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.05",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-        # Three misses and the ingress is begun anew. Less than this, and a reload under full load
-        # (which keeps it busy for a good half second) is taken for its death.
-        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.4",
+        # Three misses and the ingress is begun anew. With less, a change of its replicas under full
+        # load (which keeps it busy for a good half second) would be taken for its death.
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.3",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "1",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
         "HF_HUB_OFFLINE": "1",

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import orjson
@@ -36,6 +37,34 @@ from router.telemetry.metrics import exposition
 
 _log = logging.getLogger("waggle")
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One HTTP request, as it came, and the way to answer it."""
+
+    scope: Scope
+    headers: Mapping[bytes, bytes]
+    receive: Receive
+    reply: Reply
+    id: str
+
+    @property
+    def backend(self) -> str:
+        """The backend that the caller wants, by header or query; usually none."""
+        header = self.headers.get(b"x-llm-backend")
+        if header:
+            return header.decode("latin-1")
+        if self.scope.get("query_string"):
+            query: str = self.scope["query_string"].decode("latin-1")
+            return parse_qs(query).get("backend", [""])[0]
+        return ""
+
+
+class Parse(Protocol):
+    def __call__(
+        self, body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
+    ) -> Request: ...
 
 
 class App:
@@ -79,127 +108,98 @@ class App:
             return
         if scope["type"] != "http":
             return
-        request_id = new_request_id()
-        sent = Reply(send)
+        asked = Asked(scope, dict(scope["headers"]), receive, Reply(send), new_request_id())
         self._running += 1
         try:
-            await self._dispatch(scope, receive, sent, request_id)
+            await self._dispatch(asked)
         except (BadRequest, Denied, Unroutable) as error:
-            await self._refuse(sent, error, request_id)
+            await self._refuse(asked, error)
         except Exception:
-            _log.exception("request %s failed", request_id)
-            message = f"Waggle failed; the request was {request_id}. This is a bug."
-            await sent.error(500, error_body(message, "server_error"), ids(request_id))
+            _log.exception("request %s failed", asked.id)
+            message = f"Waggle failed; the request was {asked.id}. This is a bug."
+            await asked.reply.error(500, error_body(message, "server_error"), ids(asked.id))
         finally:
             self._running -= 1
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Reply, request_id: str) -> None:
-        method, path = scope["method"], scope["path"].rstrip("/") or "/"
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+    async def _dispatch(self, asked: Asked) -> None:
+        method, path = asked.scope["method"], asked.scope["path"].rstrip("/") or "/"
         match method, path:
             case "POST", "/v1/chat/completions":
-                await self._chat(scope, headers, receive, send, request_id)
+                await self._chat(asked)
             case "POST", "/v1/embeddings":
-                await self._embeddings(scope, headers, receive, send, request_id)
+                await self._embeddings(asked)
             case "POST", "/v1/route":
-                await self._route(scope, headers, receive, send, request_id)
+                await self._route(asked)
             case "GET", "/v1/models":
-                self._authorize(headers, "app")
-                await send.json(200, {"object": "list", "data": self._models()})
+                self._authorize(asked, "app")
+                await asked.reply.json(200, {"object": "list", "data": self._models()})
             case "GET", _ if path.startswith("/v1/models/"):
-                self._authorize(headers, "app")
-                await self._model(path.removeprefix("/v1/models/"), send)
+                self._authorize(asked, "app")
+                await self._model(path.removeprefix("/v1/models/"), asked.reply)
             case "GET", "/health/live" | "/health":
-                await send.json(200, {"status": "live", "router": self._name})
+                await asked.reply.json(200, {"status": "live", "router": self._name})
             case "GET", "/health/ready":
-                await self._ready(send)
+                await self._ready(asked.reply)
             case "GET", "/metrics":
-                self._authorize(headers, "analyst")
-                await self._metrics(send)
+                self._authorize(asked, "analyst")
+                await self._metrics(asked.reply)
             case _:
                 raise _no_route(method, path)
 
-    async def _chat(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        receive: Receive,
-        send: Reply,
-        request_id: str,
-    ) -> None:
-        key = self._authorize(headers, "app")
-        body = await self._body(receive)
-        request = parse_chat(body, headers, request_id=request_id, key_id=key.id)
+    async def _chat(self, asked: Asked) -> None:
+        key, request = await self._request(asked, parse_chat)
         await self.engine.allowances.admit(key, self._limits)
-        decision = self._decide(scope, headers, request, key, "chat")
-        async with WhileConnected(receive):
+        decision = self._decide(asked, request, key)
+        async with WhileConnected(asked.receive):
             answer = await self.engine.answer(request, decision, path=CHAT, wanted="chat")
-            explain = headers.get(b"x-waggle-explain", b"").lower() == b"true"
+            explain = asked.headers.get(b"x-waggle-explain", b"").lower() == b"true"
             if answer.stream is None:
-                await self._reply(send, answer, explain=explain)
+                await self._reply(asked.reply, answer, explain=explain)
             else:
-                await self._stream(send, answer, explain=explain)
+                await self._stream(asked.reply, answer, explain=explain)
 
-    async def _embeddings(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        receive: Receive,
-        send: Reply,
-        request_id: str,
-    ) -> None:
-        key = self._authorize(headers, "app")
-        body = await self._body(receive)
-        request = parse_embeddings(body, request_id=request_id, key_id=key.id)
+    async def _embeddings(self, asked: Asked) -> None:
+        key, request = await self._request(asked, parse_embeddings)
         await self.engine.allowances.admit(key, self._limits)
-        decision = self._embedder(scope, headers, request)
-        async with WhileConnected(receive):
+        decision = self._embedder(asked, request)
+        async with WhileConnected(asked.receive):
             answer = await self.engine.answer(
                 request, decision, path=EMBEDDINGS, wanted="embeddings"
             )
-            await self._reply(send, answer, explain=False)
+            await self._reply(asked.reply, answer, explain=False)
 
-    async def _route(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        receive: Receive,
-        send: Reply,
-        request_id: str,
-    ) -> None:
+    async def _route(self, asked: Asked) -> None:
         """Decide, and say so, without answering: nothing is called, stored or charged."""
-        key = self._authorize(headers, "app")
-        body = await self._body(receive)
-        request = parse_chat(body, headers, request_id=request_id, key_id=key.id)
-        decision = self._decide(scope, headers, request, key, "chat")
-        await send.json(200, {"object": "route", **explained(decision, request)})
+        key, request = await self._request(asked, parse_chat)
+        decision = self._decide(asked, request, key)
+        await asked.reply.json(200, {"object": "route", **explained(decision, request)})
 
-    def _decide(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        request: Request,
-        key: Key,
-        wanted: str,
-    ) -> Decision:
-        backend = _asked_backend(scope, headers)
-        return self.engine.decide(request, wanted=wanted, backend=backend, allowed=key.plans)
+    async def _request(self, asked: Asked, parse: Parse) -> tuple[Key, Request]:
+        """Who asks, and what; refused before anything else is done for them."""
+        key = self._authorize(asked, "app")
+        most = self.engine.config.server.max_request_bytes
+        try:
+            body = await read_body(asked.receive, most=most)
+        except TooLarge:
+            message = f"The request is larger than server.max_request_bytes = {most}."
+            raise BadRequest(message, status=413) from None
+        return key, parse(body, asked.headers, request_id=asked.id, key_id=key.id)
 
-    def _embedder(self, scope: Scope, headers: Mapping[bytes, bytes], request: Request) -> Decision:
+    def _decide(self, asked: Asked, request: Request, key: Key) -> Decision:
+        return self.engine.decide(request, wanted="chat", backend=asked.backend, allowed=key.plans)
+
+    def _embedder(self, asked: Asked, request: Request) -> Decision:
         """Embeddings are no matter of taste: vectors of two models must not be mixed."""
         config = self.engine.config
-        backend = _asked_backend(scope, headers)
+        backend = asked.backend
         if not backend and request.model == AUTO:
             able = [n for n, b in config.backends.items() if "embeddings" in b.capabilities]
             if not able:
-                message = (
-                    "No backend makes embeddings: add one of kind `encoder` to the configuration."
-                )
+                message = "No backend makes embeddings: configure one of kind `encoder`."
                 raise Unroutable(404, "no_embedding_backend", message, "model")
             backend = able[0]
         decision = self.engine.decide(request, wanted="embeddings", backend=backend, allowed=())
-        name = str(decision.plan)
-        settings = config.backends.get(name)
+        settings = config.backends.get(str(decision.plan))
         if settings is None or "embeddings" not in settings.capabilities:
             message = f"The model `{request.model}` makes no embeddings here."
             raise Unroutable(404, "model_not_found", message, "model")
@@ -229,10 +229,11 @@ class App:
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator, always
 
-    def _authorize(self, headers: Mapping[bytes, bytes], scope: str) -> Key:
+    def _authorize(self, asked: Asked, scope: str) -> Key:
         if not self._keyring.required:
             return _ANYONE
-        key = self._keyring.identify(headers.get(b"authorization", b"").decode("latin-1"))
+        header = asked.headers.get(b"authorization", b"").decode("latin-1")
+        key = self._keyring.identify(header)
         if scope not in key.scopes and "admin" not in key.scopes:
             message = f"This key has the scopes {', '.join(key.scopes)}; this needs `{scope}`."
             raise Denied(403, "scope_missing", message)
@@ -241,14 +242,6 @@ class App:
     @property
     def _limits(self) -> Limits:
         return self.engine.config.keys.limits
-
-    async def _body(self, receive: Receive) -> bytes:
-        most = self.engine.config.server.max_request_bytes
-        try:
-            return await read_body(receive, most=most)
-        except TooLarge:
-            message = f"The request is larger than server.max_request_bytes = {most}."
-            raise BadRequest(message, status=413) from None
 
     def _models(self) -> list[dict[str, Any]]:
         config = self.engine.config
@@ -292,29 +285,17 @@ class App:
         text = exposition({**others, **own}).encode()
         await send.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
 
-    async def _refuse(
-        self, send: Reply, error: BadRequest | Denied | Unroutable, request_id: str
-    ) -> None:
+    async def _refuse(self, asked: Asked, error: BadRequest | Denied | Unroutable) -> None:
         status = error.status
         code, param = getattr(error, "code", None), getattr(error, "param", None)
         body = error_body(error.message, kind_of(status), code=code, param=param)
-        headers = ids(request_id)
+        headers = ids(asked.id)
         if isinstance(error, Limited):
             headers.append(retry_after(error.retry_after))
         if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         self.engine.metrics.count("waggle_requests_total", plan="", status=str(status))
-        await send.error(status, body, headers)
-
-
-def _asked_backend(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-    header = headers.get(b"x-llm-backend")
-    if header:
-        return header.decode("latin-1")
-    if scope.get("query_string"):
-        query: str = scope["query_string"].decode("latin-1")
-        return parse_qs(query).get("backend", [""])[0]
-    return ""
+        await asked.reply.error(status, body, headers)
 
 
 _ROUTES = {

@@ -60,7 +60,13 @@ def parse_chat(
     )
 
 
-def parse_embeddings(body: bytes, *, request_id: str, key_id: str) -> Request:
+def parse_embeddings(
+    body: bytes,
+    headers: Mapping[bytes, bytes],  # noqa: ARG001 - parsed as chat is
+    *,
+    request_id: str,
+    key_id: str,
+) -> Request:
     fields = parse_body(body)
     given = fields.get("input")
     if not isinstance(given, str | list) or not given:

@@ -143,7 +143,7 @@ async def test_fuzzed_requests_find_no_500():
 def test_any_bytes_are_a_request_or_a_bad_request(body):
     for parse in (
         lambda: parse_chat(body, {}, request_id="r", key_id=""),
-        lambda: parse_embeddings(body, request_id="r", key_id=""),
+        lambda: parse_embeddings(body, {}, request_id="r", key_id=""),
     ):
         try:
             parse()

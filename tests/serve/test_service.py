@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def service(upstream, tmp_path_factory):
 class Load:
     """Requests that go on until told otherwise, and what came of them."""
 
-    def __init__(self, service: Service, at_once: int = 8) -> None:
+    def __init__(self, service: Service, at_once: int = 8, model: str = "auto") -> None:
+        self._body = BODY | {"model": model}
         self.statuses: list[int] = []
         self.bodies: list[bytes] = []
         self._url = service.url + "/v1/chat/completions"
@@ -60,7 +62,7 @@ class Load:
     async def _one(self, session: aiohttp.ClientSession) -> None:
         while not self._stop.is_set():
             try:
-                async with session.post(self._url, json=BODY) as answer:
+                async with session.post(self._url, json=self._body) as answer:
                     body = await answer.read()
                     self.statuses.append(answer.status)
             except aiohttp.ClientError as error:
@@ -174,6 +176,48 @@ async def test_a_reload_brings_backends_and_plans_and_takes_them_away(service, u
             with pytest.raises(openai.NotFoundError):
                 await c.chat.completions.create(model="other", messages=HI)
     assert set(load.statuses) == {200}, load.bodies[:3]
+
+
+async def test_a_backend_under_load_gets_more_replicas(service, upstream):
+    head = f"server: {{port: {service.port}}}\n"
+    many = "replicas: {min: 1, max: 2, ongoing: 1}"
+    more = f'  b: {{kind: openai, base_url: "{upstream.url}", {many}}}\n'
+    grown = TEXT.format(url=upstream.url, price=1, more=more, plans="  other: {ask: b}\n")
+    plain = TEXT.format(url=upstream.url, price=1, more="", plans="")
+    service.config.write_text(head + grown)
+    await command(service, "reload")
+    async with Load(service, model="other") as load:
+        for _ in range(300):
+            told = json.loads((await command(service, "status", "--json")).stdout)
+            if told["backends"]["b"]["replicas"] == 2:
+                break
+        await load.more(20)
+    service.config.write_text(head + plain)
+    await command(service, "reload")
+    assert told["backends"]["b"]["replicas"] == 2
+    assert set(load.statuses) == {200}, load.bodies[:3]
+
+
+async def test_a_client_that_hangs_up_at_the_ingress_cancels_the_call_upstream(service, upstream):
+    begun, ended = threading.Event(), threading.Event()
+
+    async def until_closed(wire):
+        begun.set()
+        await wire.reader.read()
+        ended.set()
+        raise ConnectionError
+
+    usual, upstream.script = upstream.script, until_closed
+    try:
+        async with aiohttp.ClientSession() as session:
+            asked = session.post(service.url + "/v1/chat/completions", json=BODY)
+            task = asyncio.create_task(asked.__aenter__())
+            assert await asyncio.to_thread(begun.wait, 10)
+            await asyncio.sleep(0.1)
+            task.cancel()
+        assert await asyncio.to_thread(ended.wait, 10)
+    finally:
+        upstream.script = usual
 
 
 def test_a_reload_of_a_wrong_file_changes_nothing(service):

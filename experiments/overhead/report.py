@@ -27,12 +27,15 @@ def readme_table(result: dict[str, Any]) -> str:
         "requests/s, 64 clients",
         "first token, 16 streams",
     ]
-    reload, kill, ingress = result["reload"], result["kill_backend"], result["kill_ingress"]
+    reload, saturated = result["reload"], result["reload_saturated"]
+    kill, ingress = result["kill_backend"], result["kill_ingress"]
     told = (
-        f"A reload was live on every replica in at most {reload['worst_seconds']:.2f} s, with "
-        f"{reload['failed_requests']} failed requests. A backend replica killed under load failed "
-        f"{kill['failed_requests']} of {kill['requests']:,}. The ingress process, killed, was back "
-        f"in at most {ingress['worst_seconds']:.1f} s. Idle, everything Waggle starts holds "
+        f"A reload was live on every replica in at most {reload['worst_seconds']:.2f} s "
+        f"({saturated['worst_seconds']:.2f} s with both cores saturated), with "
+        f"{reload['failed_requests'] + saturated['failed_requests']} failed requests of "
+        f"{reload['requests'] + saturated['requests']:,}. A backend replica killed under load "
+        f"failed {kill['failed_requests']} of {kill['requests']:,}. The ingress process, killed, "
+        f"was back in at most {ingress['worst_seconds']:.1f} s. Idle, everything Waggle starts holds "
         f"{result['memory']['pss_mb']:,.0f} MB. ({result['machine']}, {result['rounds']} rounds.)"
     )
     return f"{table(head, rows)}\n\n{told}"

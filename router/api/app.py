@@ -219,11 +219,13 @@ class App:
         stream = answer.stream
         headers = [*SSE, *told(answer.trace, streaming=True)]
         try:
+            # A generator that was never begun runs no clean-up: its first piece is there already.
+            piece = await anext(stream)
+            if explain:
+                piece = with_explanation(piece, answer.trace)
             await send.begin(200, headers)
+            await send.more(piece)
             async for piece in stream:
-                if explain:
-                    piece = with_explanation(piece, answer.trace)
-                    explain = False
                 await send.more(piece)
             await send.end()
         finally:

@@ -6,6 +6,7 @@ Prompts and answers are not in it unless the configuration asks; a hash and a le
 import contextlib
 import os
 import threading
+from collections import deque
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -23,46 +24,42 @@ class Journal(Protocol):
 
 
 class FileJournal:
-    """One writer's file. Lines are handed over at once and written together every few ms."""
+    """One writer's file. What was appended is written together, every few ms.
+
+    The thread looks by itself: waking it for each row would have it take the interpreter from the
+    very request whose answer is about to go out.
+    """
 
     def __init__(self, path: Path, *, log_prompts: bool = False, seconds: float = 0.02) -> None:
         self.log_prompts = log_prompts
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab", buffering=0)
         self._seconds = seconds
-        self._rows: list[Mapping[str, Any]] = []
-        self._news = threading.Event()
-        self._closing = False
+        self._rows: deque[Mapping[str, Any]] = deque()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
     def append(self, trace: Trace) -> None:
         self._rows.append(row_of(trace, log_prompts=self.log_prompts))
-        self._news.set()
 
     def close(self) -> None:
-        self._closing = True
-        self._news.set()
+        self._closing.set()
         self._thread.join()
         self._file.close()
 
     def _write(self) -> None:
-        pause = threading.Event()
-        while True:
-            self._news.wait()
-            if not self._closing:
-                pause.wait(self._seconds)
-            self._news.clear()
-            rows, self._rows = self._rows, []
-            if rows:
-                lines = b"".join(
-                    orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows
-                )
+        closing = False
+        while not closing:
+            closing = self._closing.wait(self._seconds)
+            lines = []
+            while self._rows:
+                row = orjson.dumps(self._rows.popleft(), option=orjson.OPT_APPEND_NEWLINE)
+                lines.append(row)
+            if lines:
                 with contextlib.suppress(OSError):  # a full disk must not stop the answers
-                    self._file.write(lines)
+                    self._file.write(b"".join(lines))
                     os.fdatasync(self._file.fileno())
-            if self._closing and not self._rows:
-                return
 
 
 def row_of(trace: Trace, *, log_prompts: bool) -> Mapping[str, Any]:

@@ -78,6 +78,9 @@ def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
         proxy = haproxy()
         export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
         if starting:
+            folder.chmod(0o700)  # sockets below it are open to whoever reaches them
+            shutil.rmtree(folder / "t", ignore_errors=True)
+            (folder / "t").mkdir()
             _forget_old_sessions(folder)
             if proxy:
                 install_proxy(folder, proxy)
@@ -120,7 +123,15 @@ def missing_secrets(running: Running, names: Iterable[str]) -> list[str]:
 def cluster_settings() -> dict[str, str]:
     """What nodes of a cluster that is not ours should have in their environment."""
     settings = ray_settings(Path("unused"), "haproxy", "", (0, 0, 0))
-    local = ("_PORT", "HAPROXY_BINARY", "HAPROXY_CONFIG", "SOCKET_PATH", "SERVER_STATE", "RAY_AUTH")
+    local = (
+        "_PORT",
+        "TMPDIR",
+        "HAPROXY_BINARY",
+        "HAPROXY_CONFIG",
+        "SOCKET_PATH",
+        "SERVER_STATE",
+        "RAY_AUTH",
+    )
     return {k: v for k, v in settings.items() if not any(part in k for part in local)}
 
 

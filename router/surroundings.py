@@ -77,6 +77,8 @@ def ray_settings(
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.3",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "1",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
+        # What libraries leave in the temporary folder (torch does) stays below ours.
+        "TMPDIR": str(folder / "t"),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }

@@ -94,8 +94,7 @@ def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
 
 
 def ids(request_id: str) -> HeaderList:
-    value = request_id.encode()
-    return [(b"x-waggle-request-id", value), (b"x-request-id", value)]
+    return [(b"x-waggle-request-id", request_id.encode())]
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

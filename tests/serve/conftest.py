@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from router.service import descendants, find_running
+from router.service import descendants, find_running, tidy
 from tests.rig import Upstream, answer_well
 
 WAGGLE = Path(sys.executable).with_name("waggle")
@@ -116,6 +116,7 @@ def end_hard(service: Service) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     service.process.wait()
+    tidy(service.data)
 
 
 def new_service(folder: Path, text: str) -> Service:

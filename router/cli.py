@@ -117,9 +117,11 @@ def serve(
     keys = read_keys(config)
     if (running := service.find_running(config.data)) is not None:
         raise Stop(f"a service already runs on {config.data}: {running.url} (pid {running.pid})")
-    if ray_address is None and not doctor.port_free(config.server.host, config.server.port):
-        taken = f"{config.server.host}:{config.server.port}"
-        raise Stop(f"{taken} is taken: stop what listens there, or give another --port")
+    if ray_address is None:
+        service.end_left_behind(config.data)
+        if not doctor.port_free(config.server.host, config.server.port):
+            taken = f"{config.server.host}:{config.server.port}"
+            raise Stop(f"{taken} is taken: stop what listens there, or give another --port")
     begun = time.monotonic()
     service.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)

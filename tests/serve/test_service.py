@@ -14,6 +14,7 @@ import aiohttp
 import openai
 import pytest
 
+from router.service import born
 from tests.rig import answer_well
 from tests.serve.conftest import Service, end_hard, new_service, telemetry_rows
 
@@ -301,7 +302,7 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     finally:
         end_hard(service)
     assert "Nothing is left running" in service.log
-    assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
+    assert [pid for pid in family if born(pid)] == []
     new = {p: set(p.iterdir()) - old for p, old in before.items()}
     assert [f for found in new.values() for f in found if "pytest" not in f.name] == []
 
@@ -315,7 +316,7 @@ def test_what_a_killed_service_left_is_ended_by_the_next_start(tmp_path, upstrea
         service.process.wait()
         service.start()
         assert service.run("ask", "hi").stdout == "one two three\n"
-        assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
+        assert [pid for pid in family if born(pid)] == []
         assert service.stop() == 0
     finally:
         end_hard(service)

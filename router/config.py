@@ -51,13 +51,42 @@ class Server(Values):
     data: str = Field("./var", min_length=1)
     replicas: int = Field(2, ge=1, le=64)
     max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)
-    log_prompts: bool = False
     sticky_seconds: Seconds = 3600.0
 
 
 class Keys(Values):
     file: str = "keys.json"
     limits: Limits = Limits()
+
+
+class Otlp(Values):
+    """Where OpenTelemetry goes; nowhere unless an endpoint is named."""
+
+    endpoint: str | None = Field(
+        None, pattern=r"^https?://[^\s]+$", description="OTLP over HTTP, e.g. http://localhost:4318"
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="secrets as ${NAME}, from the environment"
+    )
+    traces: bool = True
+    metrics: bool = True
+
+
+class Telemetry(Values):
+    prompts: bool = Field(False, description="keep the words of requests, not only their hash")
+    answers: bool = Field(False, description="keep the words of answers, not only their hash")
+    seal_seconds: Seconds = Field(5.0, description="how long rows stay in a journal at most")
+    seal_rows: int = Field(10_000, ge=100, le=1_000_000)
+    keep_days: float | None = Field(None, gt=0, description="older rows are pruned; null: never")
+    keep_bytes: int | None = Field(
+        None, ge=2**20, description="the oldest rows beyond this are pruned; null: never"
+    )
+    grace_seconds: Seconds = Field(
+        600.0, description="how long a database that was opened before stays readable"
+    )
+    sql_rows: int = Field(10_000, ge=1, le=1_000_000, description="most rows of POST /v1/sql")
+    sql_seconds: Seconds = Field(10.0, description="longest query of POST /v1/sql")
+    otlp: Otlp = Otlp()
 
 
 class Plan(Values):
@@ -89,12 +118,16 @@ class LadderSettings(Values):
 class Objective(Values):
     strategy: Literal["ladder", "fixed"] = "ladder"
     plan: Name | None = Field(None, description="of the strategy `fixed`")
+    premium: Name | None = Field(
+        None, description="the plan that savings are counted against; default: the dearest"
+    )
     ladder: LadderSettings = LadderSettings()
 
 
 class Config(Values):
     server: Server = Server()
     keys: Keys = Keys()
+    telemetry: Telemetry = Telemetry()
     backends: dict[Name, AnyBackend] = Field(min_length=1)
     plans: dict[Name, Plan] = Field(min_length=1)
     objective: Objective = Objective()
@@ -102,6 +135,10 @@ class Config(Values):
     @property
     def data(self) -> Path:
         return Path(self.server.data).resolve()
+
+    @property
+    def telemetry_folder(self) -> Path:
+        return self.data / "telemetry"
 
     @property
     def keys_file(self) -> Path:
@@ -148,7 +185,8 @@ def read_secret(reference: str) -> str:
 
 def secrets_of(config: Config) -> tuple[str, ...]:
     """Names of the environment variables that some backend reads its secret from."""
-    references = (getattr(backend, "api_key", None) for backend in config.backends.values())
+    references = [getattr(backend, "api_key", None) for backend in config.backends.values()]
+    references += config.telemetry.otlp.headers.values()
     return tuple(
         sorted({match[1] for ref in references if ref and (match := REFERENCE.match(ref))})
     )
@@ -199,10 +237,11 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
 
 
 def _objective_checks(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Found]:
-    plan = objective.get("plan")
-    if isinstance(plan, str) and plan not in plans:
-        yield ("objective", "plan"), plan, *unknown("plan", plan, plans)
-    if objective.get("strategy") == "fixed" and plan is None:
+    for key in ("plan", "premium"):
+        name = objective.get(key)
+        if isinstance(name, str) and name not in plans:
+            yield ("objective", key), name, *unknown("plan", name, plans)
+    if objective.get("strategy") == "fixed" and objective.get("plan") is None:
         rule = "the strategy `fixed` needs to know its plan"
         yield ("objective", "strategy"), "fixed", rule, "Add `plan: NAME` below objective."
     ladder = objective.get("ladder")

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+
+import orjson
 
 from learner.controls import Fixed, Ladder
 from learner.policy import Arm, Policy, draw
 from router.backends.base import BackendSettings
 from router.config import Config, LadderSettings
-from router.domain import Decision, Request
+from router.domain import Decision, PolicyInForce, Request
 from router.features import Complexity, complexity, context, needs, prompt_text
 from router.hive import Home
 
@@ -45,6 +48,29 @@ def policy_of(config: Config) -> Policy:
     if config.objective.strategy == "fixed" and config.objective.plan:
         return Fixed(Arm(config.objective.plan))
     return ladder_of(config.objective.ladder, tuple(config.plans))
+
+
+def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
+    """What decides under this configuration; its version is the same wherever that is the same."""
+    settings = {
+        "objective": config.objective.model_dump(mode="json"),
+        "plans": {name: plan.model_dump(mode="json") for name, plan in config.plans.items()},
+    }
+    text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
+    version = blake2b(text, digest_size=6).hexdigest()
+    return PolicyInForce(version, config.objective.strategy, settings, at)
+
+
+def premium(config: Config) -> str:
+    """The plan that savings are counted against: the one named, else the one that costs most."""
+    if config.objective.premium is not None:
+        return config.objective.premium
+
+    def dearness(plan: str) -> float:
+        price = config.backends[config.plans[plan].ask].price
+        return price.input + price.output
+
+    return max(config.plans, key=dearness)
 
 
 def aliases(config: Config) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os import urandom
 from typing import Any
 
 from learner.policy import Arm, Distribution
@@ -22,6 +23,19 @@ class Request:
     session: str
     session_given: bool
     continues: bool
+    key_id: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was turned away before anything was decided about it."""
+
+    request_id: str
+    at: float
+    operation: str
+    status: int
+    code: str
     key_id: str = ""
 
 
@@ -47,6 +61,7 @@ class Attempt:
     first_byte_seconds: float = 0.0
     usage: Usage = Usage()
     cost_usd: float = 0.0
+    provider: str = ""
 
     def summary(self) -> str:
         said = f" {self.status}" if self.status else ""
@@ -65,6 +80,22 @@ class Decision:
     reason: str = ""
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
+    features_version: int = 1
+    policy_version: str = ""
+
+    @property
+    def explored(self) -> bool:
+        """Whether a plan was taken that the policy thought less of than another."""
+        return self.probabilities.get(self.plan, 1.0) < max(self.probabilities.values(), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is remembered of an answer: never its words, unless that was asked for."""
+
+    size: int
+    digest: str
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +105,18 @@ class Trace:
     request: Request
     decision: Decision
     started_at: float
+    operation: str = "chat"
     attempts: tuple[Attempt, ...] = ()
     status: int = 0
     error: str = ""
+    error_type: str = ""
     seconds: float = 0.0
     first_byte_seconds: float = 0.0
     overhead_seconds: float = 0.0
+    answer: Answered | None = None
+    keep_prompt: bool = False
+    premium_plan: str = ""
+    premium_cost_usd: float = 0.0
 
     def after(self, attempt: Attempt) -> "Trace":
         return replace(self, attempts=(*self.attempts, attempt))
@@ -91,3 +128,65 @@ class Trace:
     @property
     def backend(self) -> str:
         return self.attempts[-1].backend if self.attempts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The request that a signal is about, as far as sums over signals need to know it."""
+
+    request_id: str
+    ts_micros: int
+    key_id: str = ""
+    strategy: str | None = None
+    plan: str | None = None
+    kind: str | None = None
+    reuse_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What somebody or something said about an answer. `score`, from 0 to 1, where it says how
+    good it was; `weight` is how much the source is believed beside the others."""
+
+    id: str
+    at: float
+    about: About
+    source: str
+    metric: str
+    value: str | None = None
+    score: float | None = None
+    weight: float = 1.0
+    comment: str | None = None
+    demonstration: str | None = None
+    key_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the service rather than to one request."""
+
+    id: str
+    at: float
+    kind: str
+    subject: str
+    state: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """A policy that begins to decide, under the name that its decisions carry."""
+
+    version: str
+    strategy: str
+    settings: Mapping[str, Any]
+    at: float
+
+
+def new_id(now: float) -> str:
+    """A UUIDv7: it sorts by time, and files of rows can be searched by it."""
+    tail = bytearray(urandom(10))
+    tail[0] = 0x70 | tail[0] & 0x0F
+    tail[2] = 0x80 | tail[2] & 0x3F
+    text = (int(now * 1000).to_bytes(6, "big") + tail).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -10,7 +10,9 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from router.answers import Heard, answer_text
 from router.api.errors import error_body
 from router.api.limits import Allowances
 from router.api.sse import DONE, Meter, broken, with_cost
@@ -18,17 +20,19 @@ from router.attempts import Attempts, Outcome, Stream, pause_before_retry
 from router.backends.base import Call, Fault, Price
 from router.backends.native import tokens_in
 from router.config import Config
-from router.decide import Surroundings, chain_of, named, policy_of, route
-from router.domain import Attempt, Decision, Request, Trace, Usage
+from router.decide import Surroundings, chain_of, named, policy_in_force, policy_of, premium, route
+from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
 from router.features import needs, prompt_text
 from router.hive import Home
 from router.homes import Homes
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
+from router.telemetry.rows import digest
 
 # For the last backend of a chain whose replicas are all gone: one is back in 2 to 4 seconds.
 _PATIENCE = 15.0
 _IMPATIENCE = 0.5  # where another backend can answer instead
+_LEFT: dict[str, Any] = {"status": 499, "error": "the caller left", "error_type": "cancelled"}
 
 
 @dataclass(slots=True)
@@ -56,10 +60,17 @@ class Engine:
     resting: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.policy = policy_of(self.config)
+        self._begin(self.config)
+
+    def _begin(self, config: Config) -> None:
+        self.config, self.policy = config, policy_of(config)
+        self.policy_version = ""
+        in_force = policy_in_force(config, at=self.wall())
+        self.policy_version = in_force.version
+        self.journal.policy(in_force)
 
     def reconfigure(self, config: Config) -> None:
-        self.config, self.policy = config, policy_of(config)
+        self._begin(config)
         self.resting = {b: until for b, until in self.resting.items() if b in config.backends}
 
     def decide(
@@ -76,14 +87,21 @@ class Engine:
         if decision is not None:
             return decision
         uniform = self.uniform()
-        return route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
+        decision = route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
+        return replace(decision, policy_version=self.policy_version)
 
     async def answer(
         self, request: Request, decision: Decision, *, path: str, wanted: str
     ) -> Answer:
         config = self.config
         begun = time.perf_counter()
-        trace = Trace(request, decision, started_at=self.wall())
+        trace = Trace(
+            request,
+            decision,
+            started_at=self.wall(),
+            operation=wanted,
+            keep_prompt=config.telemetry.prompts,
+        )
         home = self.homes.find(request.session, now=trace.started_at, seconds=1e9)
         all_wanted = needs(request.fields) | {wanted}
         chain = chain_of(config, decision, request, wanted=all_wanted, home=home)
@@ -92,7 +110,7 @@ class Engine:
         try:
             outcome = await self._try(config, chain, call, tried)
         except asyncio.CancelledError:
-            trace = replace(trace, attempts=tuple(tried), status=499, error="the caller left")
+            trace = replace(trace, attempts=tuple(tried), **_LEFT)
             self._finish(trace, begun)
             raise
         trace = replace(trace, attempts=tuple(tried))
@@ -113,7 +131,7 @@ class Engine:
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
             for turn in range(settings.retry.times + 1):
                 outcome = await self.attempts.try_once(backend, call, patience=patience)
-                tried.append(outcome.attempt)
+                tried.append(replace(outcome.attempt, provider=settings.kind))
                 self._note(outcome)
                 if outcome.answered:
                     return outcome
@@ -131,6 +149,16 @@ class Engine:
             raise ValueError("a chain without backends: decide() lets none through")
         return outcome
 
+    def tell(self, kind: str, subject: str, state: str, **detail: Any) -> None:
+        """Something that happened to the service, seen by this router."""
+        now = self.wall()
+        self.journal.note(Event(new_id(now), now, kind, subject, state, detail))
+
+    def tell_once(self, kind: str, event_id: str, state: str) -> None:
+        """As `tell`, of something that every router sees: by one id, so that it counts once."""
+        detail = {"policy_version": self.policy_version, "plans": list(self.config.plans)}
+        self.journal.note(Event(event_id, self.wall(), kind, self.policy_version, state, detail))
+
     def _note(self, outcome: Outcome) -> None:
         attempt = outcome.attempt
         self.metrics.count(
@@ -139,9 +167,11 @@ class Engine:
         if attempt.fault == "breaker_open":
             # Its own breaker knows best; this only spares us the hop, and lets decisions see it.
             rest = min(outcome.retry_after or 1.0, 2.0)
+            if attempt.backend not in self.resting:
+                self.tell("breaker", attempt.backend, "open", reason=attempt.detail)
             self.resting[attempt.backend] = self.wall() + rest
-        elif not attempt.fault:
-            self.resting.pop(attempt.backend, None)
+        elif not attempt.fault and self.resting.pop(attempt.backend, None) is not None:
+            self.tell("breaker", attempt.backend, "closed")
 
     async def _answered(
         self, config: Config, outcome: Outcome, trace: Trace, begun: float
@@ -149,10 +179,12 @@ class Engine:
         body, status = outcome.body, outcome.attempt.status
         if outcome.callers_fault:
             body = error_body_of(body, status)
-            trace = replace(trace, error="refused by the backend")
+            trace = replace(trace, error="refused by the backend", error_type="refused_by_backend")
         else:
             usage = outcome.usage or _estimated(trace.request, len(body))
-            trace = _accounted(config, trace, usage)
+            text = answer_text(body) if config.telemetry.answers else None
+            answer = Answered(len(body), digest(body), text)
+            trace = replace(_accounted(config, trace, usage), answer=answer)
             body = with_cost(body, usage, trace.cost_usd)
             await self._spent(trace, usage)
         trace = self._finish(replace(trace, status=status), begun, outcome)
@@ -165,7 +197,8 @@ class Engine:
         status, kind = (429, "rate_limit_error") if busy else (503, "server_error")
         code = "backends_busy" if busy else "no_backend_answered"
         message = f"No backend could answer. Tried: {tried}."
-        trace = self._finish(replace(trace, status=status, error=message), begun, outcome)
+        trace = replace(trace, status=status, error=message, error_type=code)
+        trace = self._finish(trace, begun, outcome)
         return Answer(
             status,
             error_body(message, kind, code=code),
@@ -185,42 +218,41 @@ class Engine:
             return _cost(backend.price, usage)
 
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
+        heard = Heard(words=config.telemetry.answers)
         trace = replace(trace, status=200)
-        ended = False
+        written = False
+
+        def write(trace: Trace) -> None:
+            nonlocal written
+            written = True
+            answer = heard.answer()
+            trace = replace(_accounted(config, trace, meter.final_usage()), answer=answer)
+            self._finish(trace, begun, outcome)
+
         try:
-            async for events in _events(stream):
-                ready: list[bytes] = []
-                for event in events:
-                    fault = broken(event)
-                    if fault is not None:
-                        raise fault
-                    ready += meter.take(event)
-                    if meter.done:
-                        break
-                if ready:
-                    yield b"\n\n".join(ready) + b"\n\n"
-                if meter.done:
-                    break
-            if not (meter.done or meter.finished):
-                raise Fault("protocol", "it ended without a finish reason")
-            last = meter.end()
-            ended = True
-            yield b"".join(event + b"\n\n" for event in last) + DONE
+            async for piece in _metered(stream, meter):
+                heard.take(piece)
+                yield piece
+            piece = b"".join(event + b"\n\n" for event in meter.end()) + DONE
+            heard.take(piece)
+            write(trace)  # before the caller has the end: what was answered is remembered
+            yield piece
         except Fault as fault:
-            ended = True
             message = f"The stream of {trace.backend} broke: {fault.detail}."
-            trace = replace(trace, status=502, error=message)
+            if not written:
+                *before, last = trace.attempts
+                last = replace(last, fault=fault.kind, detail=fault.detail)
+                told = replace(trace, attempts=(*before, last), status=502, error=message)
+                write(replace(told, error_type="stream_broken"))
             body = error_body(message, "server_error", code="stream_broken")
             yield b"data: " + body + b"\n\n"
         finally:
-            if not ended:
-                trace = replace(trace, status=499, error="the caller left")
             stream.connection.finish()
-            usage = meter.final_usage()
-            trace = _accounted(config, trace, usage)
-            self._finish(trace, begun, outcome)
+            if not written:
+                write(replace(trace, **_LEFT))
             with contextlib.suppress(Exception):
-                await asyncio.shield(self._spent(trace, usage))
+                usage = meter.final_usage()
+                await asyncio.shield(self._spent(_accounted(config, trace, usage), usage))
 
     async def _spent(self, trace: Trace, usage: Usage) -> None:
         tokens = usage.input_tokens + usage.output_tokens
@@ -260,6 +292,25 @@ class Engine:
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
 
 
+async def _metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
+    """What may go to the caller, as it comes; all but the end, which carries the cost."""
+    async for events in _events(stream):
+        ready: list[bytes] = []
+        for event in events:
+            fault = broken(event)
+            if fault is not None:
+                raise fault
+            ready += meter.take(event)
+            if meter.done:
+                break
+        if ready:
+            yield b"\n\n".join(ready) + b"\n\n"
+        if meter.done:
+            return
+    if not meter.finished:
+        raise Fault("protocol", "it ended without a finish reason")
+
+
 async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
     yield stream.first
     async for piece in stream.pieces:
@@ -291,7 +342,15 @@ def _cost(price: Price, usage: Usage) -> float:
 
 
 def _accounted(config: Config, trace: Trace, usage: Usage) -> Trace:
-    """The last attempt with its tokens and its price."""
+    """The last attempt with its tokens and its price, and what the premium plan would have cost."""
     *before, last = trace.attempts
     cost = _cost(config.backends[last.backend].price, usage)
-    return replace(trace, attempts=(*before, replace(last, usage=usage, cost_usd=cost)))
+    trace = replace(trace, attempts=(*before, replace(last, usage=usage, cost_usd=cost)))
+    if trace.operation != "chat":
+        return trace
+    plan = premium(config)
+    return replace(
+        trace,
+        premium_plan=plan,
+        premium_cost_usd=_cost(config.backends[config.plans[plan].ask].price, usage),
+    )

@@ -97,6 +97,22 @@ def shape_in(text: str) -> Any:
     return None
 
 
+def kind_of(fields: Mapping[str, Any]) -> str:
+    """The kind of a request whose caller did not name it, by what stands out most."""
+    wanted = needs(fields)
+    for need in ("images", "tools"):
+        if need in wanted:
+            return need
+    if "json" in wanted or shape_of(fields) is not None:
+        return "json"
+    asked = last_user_text(fields)[:_LOOKED_AT]
+    if _CODE.search(asked):
+        return "code"
+    if _HARD.search(asked):
+        return "reasoning"
+    return "question" if asked.rstrip().endswith("?") or _EASY.search(asked) else "text"
+
+
 def needs(fields: Mapping[str, Any]) -> frozenset[str]:
     """What a backend must be able to do to answer this: `tools`, `images`, `json`."""
     found = set()

@@ -32,11 +32,15 @@ from router.attempts import Attempts
 from router.backends.hop import Hops
 from router.backends.host import Host
 from router.config import TOKEN_VARIABLE, Config, Limits, read_secret
+from router.domain import new_id
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.port import Port
 from router.telemetry.journal import FileJournal
+from router.telemetry.keeper import KeeperProcess
+from router.telemetry.log import Rotation
+from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
 
 APPLICATION = "waggle"
@@ -156,10 +160,12 @@ class HiveReplica:
 class RouterReplica:
     async def __init__(self, hive: DeploymentHandle) -> None:
         _settle()
+        self._name = serve.get_replica_context().replica_id.unique_id
         self._hive = HandleHive(hive)
         self._addresses = Addresses()
         self._hops = Hops(read_secret(TOKEN_VARIABLE))
         self._app: App | None = None
+        self._keeper: KeeperProcess | None = None
         self._exchanging: asyncio.Task[None] | None = None
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
@@ -169,30 +175,47 @@ class RouterReplica:
         self._addresses.follow(config.backends)
         if self._app is None:
             _log_to(config.data / "logs" / "waggle.log")
+            self._keeper = KeeperProcess(config.telemetry_folder, config.telemetry)
             self._app = Ingress.app = self._start(config, keys)
-            self._exchanging = asyncio.ensure_future(keep_exchanging(self._app))
+            self._exchanging = asyncio.ensure_future(
+                keep_exchanging(self._app, also=self._keeper.watch)
+            )
+            self._app.engine.tell("router", self._name, "started")
         else:
             self._app.reconfigure(config, keys)
+            if self._keeper is not None:
+                self._keeper.follow(config.telemetry)
+        # One event however many routers tell of it: they were told by the same deployment.
+        self._app.engine.tell_once("configuration", settings["deployed"], "in force")
 
     def _start(self, config: Config, keys: Sequence[Key]) -> App:
-        name = serve.get_replica_context().replica_id.unique_id
         metrics = Metrics()
-        path = config.data / "telemetry" / f"requests-{name}.jsonl"
+        journal = FileJournal(
+            config.telemetry_folder,
+            "router",
+            metrics,
+            rotation=Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows),
+        )
         engine = Engine(
             config,
             Attempts(self._addresses, self._hops),
-            FileJournal(path, log_prompts=config.server.log_prompts),
+            journal,
             Allowances(self._hive, metrics),
             metrics,
             Homes(),
         )
-        return App(engine, self._hive, keys, name=name, started_at=int(time.time()))
+        memory = CatalogMemory(config.telemetry_folder)
+        now = int(time.time())
+        return App(engine, self._hive, keys, memory, name=self._name, started_at=now)
 
     async def __del__(self) -> None:
         if self._exchanging is not None:
             self._exchanging.cancel()
         if self._app is not None:
+            self._app.engine.tell("router", self._name, "stopped")
             self._app.close()
+        if self._keeper is not None:
+            self._keeper.close()
 
 
 class Door:
@@ -308,6 +331,7 @@ def router_settings(config: Config, keys: Sequence[Key]) -> dict[str, Any]:
     return {
         "config": config.model_dump(mode="json"),
         "keys": [key.model_dump(mode="json") for key in keys],
+        "deployed": new_id(time.time()),
     }
 
 

@@ -7,7 +7,7 @@ import asyncio
 import io
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,22 +22,83 @@ from router.attempts import Attempts
 from router.backends.hop import Hops
 from router.backends.host import Host
 from router.config import Config, Limits
-from router.domain import Trace
+from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.port import Port
+from router.telemetry.journal import NotDurable
+from router.telemetry.lookup import Remembered, Said
 from router.telemetry.metrics import Metrics
+from router.telemetry.rows import request_row
 
 TOKEN = "rig-token"
 
 
 class MemoryJournal:
+    """What was written down, for a test to look at. `full` stands for a disk that takes nothing."""
+
     def __init__(self) -> None:
         self.traces: list[Trace] = []
+        self.refusals: list[Refusal] = []
+        self.events: list[Event] = []
+        self.policies: list[PolicyInForce] = []
+        self.signals: list[Signal] = []
+        self.full = False
+
+    @property
+    def trouble(self) -> str:
+        return "No space left on device" if self.full else ""
 
     def append(self, trace: Trace) -> None:
         self.traces.append(trace)
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+
+    def note(self, event: Event) -> None:
+        self.events.append(event)
+
+    def policy(self, policy: PolicyInForce) -> None:
+        self.policies.append(policy)
+
+    async def keep(self, signals: Sequence[Signal]) -> None:
+        if self.full:
+            raise NotDurable(self.trouble)
+        self.signals += signals
+
+    def close(self) -> None:
+        pass
+
+
+class MemoryOf:
+    """What a memory journal holds, as the catalog would tell it."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+        self.away = False
+
+    async def find(self, request_id: str) -> Remembered | None:
+        if self.away:
+            raise LookupError("telemetry cannot be read: the rig said so")
+        for trace in self._journal.traces:
+            if trace.request.id == request_id:
+                row = request_row(trace)
+                about = About(
+                    request_id,
+                    row["ts"],
+                    trace.request.key_id,
+                    *(row.get(name) for name in ("strategy", "plan", "kind", "reuse_tier")),
+                )
+                return Remembered(about, tuple(self._said(request_id)))
+        return None
+
+    def _said(self, request_id: str) -> Iterator[Said]:
+        for signal in self._journal.signals:
+            if signal.about.request_id == request_id:
+                content = (signal.value, signal.score, signal.comment, signal.demonstration)
+                at = round(signal.at * 1e6)
+                yield Said(signal.id, signal.source, signal.metric, content, at)
 
 
 class LocalHive:
@@ -219,6 +280,7 @@ class Rig:
     engine: Engine
     hosts: dict[str, Host]
     journal: MemoryJournal
+    memory: MemoryOf
     hive: LocalHive
     table: Table
     client: aiohttp.ClientSession
@@ -287,7 +349,8 @@ async def rig(
         engine = Engine(
             config, Attempts(table, hops), journal, Allowances(hive, metrics), metrics, Homes()
         )
-        app = App(engine, hive, keys, name="r1", started_at=1)
+        memory = MemoryOf(journal)
+        app = App(engine, hive, keys, memory, name="r1", started_at=1)
         address = await stack.enter_async_context(listening(app))
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Rig(f"http://{address}", app, engine, hosts, journal, hive, table, client)
+        yield Rig(f"http://{address}", app, engine, hosts, journal, memory, hive, table, client)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -11,9 +11,10 @@ from urllib.parse import parse_qs
 import orjson
 
 from router.api.errors import error_body, kind_of
+from router.api.feedback import parse_feedback, signals_of
 from router.api.keys import Denied, Key, Keyring
 from router.api.limits import Limited
-from router.api.parse import BadRequest, new_request_id, parse_chat, parse_embeddings
+from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_query
 from router.api.replies import (
     JSON,
     SSE,
@@ -30,16 +31,19 @@ from router.asgi import Receive, Scope, Send, TooLarge, WhileConnected, lifespan
 from router.backends.base import CHAT, EMBEDDINGS
 from router.config import Config, Limits
 from router.decide import AUTO, Unroutable
-from router.domain import Decision, Request
+from router.domain import Decision, Refusal, Request, new_id
 from router.engine import Answer, Engine
 from router.hive import Hive, News
+from router.telemetry.analyst import Bounds, Refused, ask
+from router.telemetry.journal import NotDurable
+from router.telemetry.lookup import Memory
 from router.telemetry.metrics import exposition
 
 _log = logging.getLogger("waggle")
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """One HTTP request, as it came, and the way to answer it."""
 
@@ -48,6 +52,12 @@ class Asked:
     receive: Receive
     reply: Reply
     id: str
+    key_id: str = ""
+
+    @property
+    def path(self) -> str:
+        path: str = self.scope["path"]
+        return path.rstrip("/") or "/"
 
     @property
     def backend(self) -> str:
@@ -71,15 +81,37 @@ class App:
     """One router: the ASGI application, and the loop that keeps it in step with the others."""
 
     def __init__(
-        self, engine: Engine, hive: Hive, keys: Iterable[Key], *, name: str, started_at: int
+        self,
+        engine: Engine,
+        hive: Hive,
+        keys: Iterable[Key],
+        memory: Memory,
+        *,
+        name: str,
+        started_at: int,
     ) -> None:
         self.engine = engine
         self._hive = hive
+        self._memory = memory
+        self._querying = 0
         self._keyring = Keyring(keys)
         self._name = name
         self._started_at = started_at
         self._running = 0
         self._position = 0
+        self._replicas: dict[str, int] = {}
+        self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[None]]] = {
+            ("POST", "/v1/chat/completions"): self._chat,
+            ("POST", "/v1/embeddings"): self._embeddings,
+            ("POST", "/v1/route"): self._route,
+            ("POST", "/v1/feedback"): self._feedback,
+            ("POST", "/v1/sql"): self._sql,
+            ("GET", "/v1/models"): self._list_models,
+            ("GET", "/health"): self._live,
+            ("GET", "/health/live"): self._live,
+            ("GET", "/health/ready"): self._ready,
+            ("GET", "/metrics"): self._metrics,
+        }
 
     def close(self) -> None:
         self.engine.journal.close()
@@ -90,6 +122,7 @@ class App:
 
     async def exchange(self) -> None:
         """Tell the hive what happened here, and hear what happened elsewhere."""
+        self._watch_replicas()
         self.engine.metrics.gauge("waggle_requests_running", self._running)
         metrics = self.engine.metrics.snapshot()
         news = News(self.engine.homes.untold(), self._position, metrics)
@@ -102,13 +135,23 @@ class App:
         self._position = heard.position
         self.engine.homes.hear(heard.sessions)
 
+    def _watch_replicas(self) -> None:
+        now = {b: len(self.engine.attempts.replicas(b)) for b in self.engine.config.backends}
+        for backend, count in now.items():
+            before = self._replicas.get(backend)
+            if before is not None and before != count:
+                state = "grew" if count > before else "shrank"
+                self.engine.tell("topology", backend, state, replicas=count, before=before)
+        self._replicas = now
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
             return
         if scope["type"] != "http":
             return
-        asked = Asked(scope, dict(scope["headers"]), receive, Reply(send), new_request_id())
+        now = self.engine.wall()
+        asked = Asked(scope, dict(scope["headers"]), receive, Reply(send), new_id(now))
         self._running += 1
         try:
             await self._dispatch(asked)
@@ -122,29 +165,13 @@ class App:
             self._running -= 1
 
     async def _dispatch(self, asked: Asked) -> None:
-        method, path = asked.scope["method"], asked.scope["path"].rstrip("/") or "/"
-        match method, path:
-            case "POST", "/v1/chat/completions":
-                await self._chat(asked)
-            case "POST", "/v1/embeddings":
-                await self._embeddings(asked)
-            case "POST", "/v1/route":
-                await self._route(asked)
-            case "GET", "/v1/models":
-                self._authorize(asked, "app")
-                await asked.reply.json(200, {"object": "list", "data": self._models()})
-            case "GET", _ if path.startswith("/v1/models/"):
-                self._authorize(asked, "app")
-                await self._model(path.removeprefix("/v1/models/"), asked.reply)
-            case "GET", "/health/live" | "/health":
-                await asked.reply.json(200, {"status": "live", "router": self._name})
-            case "GET", "/health/ready":
-                await self._ready(asked.reply)
-            case "GET", "/metrics":
-                self._authorize(asked, "analyst")
-                await self._metrics(asked.reply)
-            case _:
-                raise _no_route(method, path)
+        handler = self._routes.get((asked.scope["method"], asked.path))
+        if handler is not None:
+            await handler(asked)
+        elif asked.scope["method"] == "GET" and asked.path.startswith("/v1/models/"):
+            await self._model(asked)
+        else:
+            raise _no_route(asked.scope["method"], asked.path)
 
     async def _chat(self, asked: Asked) -> None:
         key, request = await self._request(asked, parse_chat)
@@ -174,16 +201,75 @@ class App:
         decision = self._decide(asked, request, key)
         await asked.reply.json(200, {"object": "route", **explained(decision, request)})
 
+    async def _feedback(self, asked: Asked) -> None:
+        """Acknowledged when it is durable, and not before."""
+        key = self._authorize(asked, "app")
+        feedback = parse_feedback(await self._body(asked))
+        try:
+            known = await self._memory.find(feedback.request_id)
+        except LookupError as error:
+            raise _unavailable(str(error)) from None
+        if known is None or not (known.about.key_id == key.id or "admin" in key.scopes):
+            message = (
+                f"There is no answered request {feedback.request_id}. Feedback takes the id from "
+                "x-waggle-request-id, once the answer has ended."
+            )
+            raise Unroutable(404, "unknown_request", message, "request_id")
+        again = asked.headers.get(b"idempotency-key", b"").decode("latin-1")
+        signals, signal_ids = signals_of(
+            feedback, known, key_id=key.id, idempotency_key=again, at=self.engine.wall()
+        )
+        try:
+            await self.engine.journal.keep(signals)
+        except NotDurable as error:
+            raise _unavailable(f"it could not be made durable ({error})") from None
+        told = {
+            "object": "feedback",
+            "feedback_id": signal_ids[0],
+            "request_id": feedback.request_id,
+            "signals": signal_ids,
+            "new": len(signals),
+        }
+        await asked.reply.whole(200, orjson.dumps(told), [JSON, *ids(asked.id)])
+
+    async def _sql(self, asked: Asked) -> None:
+        self._authorize(asked, "analyst")
+        settings = self.engine.config.telemetry
+        query = parse_query(await self._body(asked), most_rows=settings.sql_rows)
+        if self._querying >= _QUERIES:
+            message = f"{_QUERIES} queries are running on this router: wait for one to end."
+            raise Limited(message, 1.0)
+        self._querying += 1
+        try:
+            bounds = Bounds(query.rows, settings.sql_seconds)
+            async with WhileConnected(asked.receive):
+                told = await ask(self.engine.config.telemetry_folder, query.sql, bounds)
+        except Refused as refusal:
+            raise BadRequest(str(refusal), "sql") from None
+        finally:
+            self._querying -= 1
+        await asked.reply.whole(200, told, [JSON, *ids(asked.id)])
+
+    async def _list_models(self, asked: Asked) -> None:
+        self._authorize(asked, "app")
+        await asked.reply.json(200, {"object": "list", "data": self._models()})
+
+    async def _live(self, asked: Asked) -> None:
+        await asked.reply.json(200, {"status": "live", "router": self._name})
+
     async def _request(self, asked: Asked, parse: Parse) -> tuple[Key, Request]:
         """Who asks, and what; refused before anything else is done for them."""
         key = self._authorize(asked, "app")
+        body = await self._body(asked)
+        return key, parse(body, asked.headers, request_id=asked.id, key_id=key.id)
+
+    async def _body(self, asked: Asked) -> bytes:
         most = self.engine.config.server.max_request_bytes
         try:
-            body = await read_body(asked.receive, most=most)
+            return await read_body(asked.receive, most=most)
         except TooLarge:
             message = f"The request is larger than server.max_request_bytes = {most}."
             raise BadRequest(message, status=413) from None
-        return key, parse(body, asked.headers, request_id=asked.id, key_id=key.id)
 
     def _decide(self, asked: Asked, request: Request, key: Key) -> Decision:
         return self.engine.decide(request, wanted="chat", backend=asked.backend, allowed=key.plans)
@@ -236,6 +322,7 @@ class App:
             return _ANYONE
         header = asked.headers.get(b"authorization", b"").decode("latin-1")
         key = self._keyring.identify(header)
+        asked.key_id = key.id  # known also of one who is then refused
         if scope not in key.scopes and "admin" not in key.scopes:
             message = f"This key has the scopes {', '.join(key.scopes)}; this needs `{scope}`."
             raise Denied(403, "scope_missing", message)
@@ -254,14 +341,16 @@ class App:
             for name, owner in named
         ]
 
-    async def _model(self, name: str, send: Reply) -> None:
+    async def _model(self, asked: Asked) -> None:
+        self._authorize(asked, "app")
+        name = asked.path.removeprefix("/v1/models/")
         for model in self._models():
             if model["id"] == name:
-                await send.json(200, model)
+                await asked.reply.json(200, model)
                 return
         raise Unroutable(404, "model_not_found", f"The model `{name}` does not exist.", "model")
 
-    async def _ready(self, send: Reply) -> None:
+    async def _ready(self, asked: Asked) -> None:
         engine = self.engine
         now = engine.wall()
         backends = {}
@@ -277,15 +366,18 @@ class App:
             "plans": list(engine.config.plans),
             "backends": backends,
         }
-        await send.json(200 if ready else 503, status)
+        if self.engine.journal.trouble:
+            status["telemetry"] = f"not written: {self.engine.journal.trouble}"
+        await asked.reply.json(200 if ready else 503, status)
 
-    async def _metrics(self, send: Reply) -> None:
+    async def _metrics(self, asked: Asked) -> None:
+        self._authorize(asked, "analyst")
         own = {self._name: self.engine.metrics.snapshot()}
         others: Mapping[str, bytes] = {}
         with contextlib.suppress(Exception):  # without the hive: our own counters
             others = await self._hive.all_metrics()
         text = exposition({**others, **own}).encode()
-        await send.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
+        await asked.reply.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
 
     async def _refuse(self, asked: Asked, error: BadRequest | Denied | Unroutable) -> None:
         status = error.status
@@ -297,18 +389,37 @@ class App:
         if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         self.engine.metrics.count("waggle_requests_total", plan="", status=str(status))
+        if asked.path in _OPERATIONS:
+            refusal = Refusal(
+                asked.id,
+                self.engine.wall(),
+                _OPERATIONS[asked.path],
+                status,
+                code or kind_of(status),
+                asked.key_id,
+            )
+            self.engine.journal.refuse(refusal)
         await asked.reply.error(status, body, headers)
 
 
+_OPERATIONS = {"/v1/chat/completions": "chat", "/v1/embeddings": "embeddings"}
+_QUERIES = 2
 _ROUTES = {
     "/v1/chat/completions": "POST",
     "/v1/embeddings": "POST",
     "/v1/route": "POST",
+    "/v1/feedback": "POST",
+    "/v1/sql": "POST",
     "/v1/models": "GET",
     "/health/live": "GET",
     "/health/ready": "GET",
     "/metrics": "GET",
 }
+
+
+def _unavailable(reason: str) -> Unroutable:
+    message = f"Feedback was not taken: {reason}. Send it again; twice is once."
+    return Unroutable(503, "not_durable", message)
 
 
 def _no_route(method: str, path: str) -> Unroutable:
@@ -319,7 +430,9 @@ def _no_route(method: str, path: str) -> Unroutable:
     return Unroutable(404, "unknown_url", message)
 
 
-async def keep_exchanging(app: App, seconds: float = 0.25, idle_turns: int = 4) -> None:
+async def keep_exchanging(
+    app: App, seconds: float = 0.25, idle_turns: int = 4, also: Callable[[], None] = lambda: None
+) -> None:
     """News is told soon; without any, the counters are told and the others heard now and then."""
     turn = 0
     while True:
@@ -327,4 +440,5 @@ async def keep_exchanging(app: App, seconds: float = 0.25, idle_turns: int = 4) 
         turn += 1
         if turn >= idle_turns or app.engine.homes.has_news:
             turn = 0
+            also()
             await app.exchange()

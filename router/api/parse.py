@@ -1,14 +1,17 @@
 """A caller's bytes into a `Request`: checked here, trusted afterwards."""
 
-import time
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
-from os import urandom as _random
 from typing import Any
 
 import orjson
 
 from router.domain import Request
+from router.features import kind_of
+
+_TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class BadRequest(Exception):
@@ -25,7 +28,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The request body is not valid JSON: {error}.") from error
     if not isinstance(fields, dict):
-        raise BadRequest(f"The request body must be a JSON object, not {_kind(fields)}.")
+        raise BadRequest(f"The request body must be a JSON object, not {kind_of_value(fields)}.")
     return fields
 
 
@@ -39,7 +42,7 @@ def parse_chat(
     options = fields.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise BadRequest(
-            f"`stream_options` must be an object, not {_kind(options)}.", "stream_options"
+            f"`stream_options` must be an object, not {kind_of_value(options)}.", "stream_options"
         )
     given = _session(fields, headers)
     opening = given or _opening(fields["messages"])
@@ -57,6 +60,7 @@ def parse_chat(
         session_given=bool(given),
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
         key_id=key_id,
+        kind=_task(fields, headers) or kind_of(fields),
     )
 
 
@@ -71,51 +75,61 @@ def parse_embeddings(
     given = fields.get("input")
     if not isinstance(given, str | list) or not given:
         rule = "a string or a list that is not empty"
-        raise BadRequest(f"`input` must be {rule}, not {_kind(given)}.", "input")
+        raise BadRequest(f"`input` must be {rule}, not {kind_of_value(given)}.", "input")
     model = _model(fields)
-    return Request(request_id, body, fields, model, False, False, "", False, False, key_id)
+    return Request(
+        request_id, body, fields, model, False, False, "", False, False, key_id, "embeddings"
+    )
 
 
-def new_request_id(now: float | None = None) -> str:
-    """A UUIDv7: it sorts by time, and files of requests can be searched by it."""
-    milliseconds = int((time.time() if now is None else now) * 1000)
-    tail = bytearray(_random(10))
-    tail[0] = 0x70 | tail[0] & 0x0F
-    tail[2] = 0x80 | tail[2] & 0x3F
-    text = (milliseconds.to_bytes(6, "big") + tail).hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+@dataclass(frozen=True, slots=True)
+class Query:
+    sql: str
+    rows: int
+
+
+def parse_query(body: bytes, *, most_rows: int) -> Query:
+    fields = parse_body(body)
+    sql, rows = fields.get("sql"), fields.get("rows", most_rows)
+    if not isinstance(sql, str) or not sql.strip():
+        raise BadRequest(f"`sql` must be a query, not {kind_of_value(sql)}.", "sql")
+    if not isinstance(rows, int) or isinstance(rows, bool) or not 1 <= rows <= most_rows:
+        shown = rows if isinstance(rows, int) else kind_of_value(rows)
+        message = f"`rows` must be 1 to telemetry.sql_rows = {most_rows}, not {shown}."
+        raise BadRequest(message, "rows")
+    return Query(sql, rows)
 
 
 def _model(fields: Mapping[str, Any]) -> str:
     model = fields.get("model")
     if not isinstance(model, str) or not model:
         hint = 'name one of /v1/models, or "auto" to have one chosen'
-        raise BadRequest(f"`model` must be a string, not {_kind(model)}: {hint}.", "model")
+        raise BadRequest(f"`model` must be a string, not {kind_of_value(model)}: {hint}.", "model")
     return model
 
 
 def _check_messages(messages: Any) -> None:
     if not isinstance(messages, list) or not messages:
         rule = "a list of at least one message"
-        raise BadRequest(f"`messages` must be {rule}, not {_kind(messages)}.", "messages")
+        raise BadRequest(f"`messages` must be {rule}, not {kind_of_value(messages)}.", "messages")
     for index, message in enumerate(messages):
         where = f"messages[{index}]"
         if not isinstance(message, dict):
-            raise BadRequest(f"`{where}` must be an object, not {_kind(message)}.", where)
+            raise BadRequest(f"`{where}` must be an object, not {kind_of_value(message)}.", where)
         if not isinstance(message.get("role"), str):
-            found = _kind(message.get("role"))
+            found = kind_of_value(message.get("role"))
             raise BadRequest(f"`{where}.role` must be a string, not {found}.", f"{where}.role")
         content = message.get("content")
         if content is not None and not isinstance(content, str | list):
             rule = "a string, a list of parts or null"
-            found = _kind(content)
+            found = kind_of_value(content)
             raise BadRequest(f"`{where}.content` must be {rule}, not {found}.", f"{where}.content")
 
 
 def _flag(fields: Mapping[str, Any], name: str) -> bool:
     value = fields.get(name)
     if value is not None and not isinstance(value, bool):
-        raise BadRequest(f"`{name}` must be true or false, not {_kind(value)}.", name)
+        raise BadRequest(f"`{name}` must be true or false, not {kind_of_value(value)}.", name)
     return bool(value)
 
 
@@ -133,6 +147,18 @@ def _session(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
     return conversation if isinstance(conversation, str) else ""
 
 
+def _task(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
+    """What the caller calls this kind of request, if anything."""
+    given = headers.get(b"x-waggle-task", b"").decode("latin-1")
+    metadata = fields.get("metadata")
+    if not given and isinstance(metadata, dict) and metadata.get("task") is not None:
+        given = metadata["task"]
+    if given and not (isinstance(given, str) and _TASK.fullmatch(given)):
+        rule = "1 to 64 letters, digits, dots, dashes or underscores"
+        raise BadRequest(f"The task {given!r:.80} must be {rule}.", "metadata.task")
+    return given
+
+
 def _opening(messages: list[dict[str, Any]]) -> str:
     """The messages up to the first of the user: the same in every turn of a conversation."""
     opening: list[Any] = []
@@ -143,7 +169,7 @@ def _opening(messages: list[dict[str, Any]]) -> str:
     return repr(opening)
 
 
-def _kind(value: Any) -> str:
+def kind_of_value(value: Any) -> str:
     match value:
         case None:
             return "missing or null"

@@ -1,107 +1,189 @@
-"""What happened, a line of JSON for each request, written by a thread off the request path.
+"""Writing down what happened: each process its own files, each row once.
 
-Prompts and answers are not in it unless the configuration asks; a hash and a length are.
+What was appended is with the kernel before `append` returns, so an answer that went out outlives
+any kill; it outlives a power cut some milliseconds later. Only `keep` waits for that, and says so
+when it cannot be had. Nothing here ever fails a request: a disk that refuses is told of in the log,
+in the counters and, once it takes rows again, in an event.
 """
 
+import asyncio
 import contextlib
-import os
+import logging
+import secrets
 import threading
-from collections import deque
-from collections.abc import Mapping
-from hashlib import blake2b
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
+from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, new_id
+from router.telemetry.log import Log, Rotation
+from router.telemetry.metrics import Metrics
+from router.telemetry.rows import event_row, policy_row, refusal_row, request_row, signal_row
+from router.telemetry.tables import TABLES
 
-from router.domain import Trace
-from router.features import prompt_text
+_log = logging.getLogger("waggle")
+_ROTATION = Rotation()
+_STEP_SECONDS = 0.5
+
+
+class NotDurable(Exception):
+    """It could not be promised that this will be remembered; asking again is safe."""
 
 
 class Journal(Protocol):
+    @property
+    def trouble(self) -> str:
+        """What keeps rows from the disk at this moment; nothing, on a good day."""
+
     def append(self, trace: Trace) -> None: ...
+    def refuse(self, refusal: Refusal) -> None: ...
+    def note(self, event: Event) -> None: ...
+    def policy(self, policy: PolicyInForce) -> None: ...
+    async def keep(self, signals: Sequence[Signal]) -> None:
+        """Returns when they are durable; else raises `NotDurable`."""
+
     def close(self) -> None: ...
 
 
 class FileJournal:
-    """One writer's file. What was appended is written together, every few ms.
+    """One writer's journal: a folder for each table, one file open in each.
 
-    The thread looks by itself: waking it for each row would have it take the interpreter from the
-    very request whose answer is about to go out.
+    A thread syncs. It looks by itself every few milliseconds, for waking it at each row would have
+    it take the interpreter from the very request whose answer is about to go out; only who waits
+    for durability wakes it, and it gathers for a moment who else does.
     """
 
-    def __init__(self, path: Path, *, log_prompts: bool = False, seconds: float = 0.02) -> None:
-        self.log_prompts = log_prompts
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0)
-        self._seconds = seconds
-        self._rows: deque[Mapping[str, Any]] = deque()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+    def __init__(
+        self,
+        folder: Path,
+        role: str,
+        metrics: Metrics,
+        *,
+        rotation: Rotation = _ROTATION,
+        gather_seconds: float = 0.001,
+        idle_seconds: float = 0.02,
+        patience: float = 5.0,
+    ) -> None:
+        self.writer = f"{role}-{secrets.token_hex(4)}"
+        self._metrics = metrics
+        self._logs = {
+            name: Log(folder / "journal" / name, self.writer, table.version, rotation=rotation)
+            for name, table in TABLES.items()
+        }
+        self._gather, self._idle, self._patience = gather_seconds, idle_seconds, patience
+        self._wanted = threading.Event()
+        self._closing = False
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._troubled = False
+        self._dropped = self._counted = 0
+        self._clock_offset = time.time() - time.monotonic()
+        self._thread = threading.Thread(target=self._keep_syncing, name="journal", daemon=True)
         self._thread.start()
 
+    @property
+    def trouble(self) -> str:
+        return next((log.trouble for log in self._logs.values() if log.trouble), "")
+
     def append(self, trace: Trace) -> None:
-        self._rows.append(row_of(trace, log_prompts=self.log_prompts))
+        self._logs["requests"].append(request_row(trace))
+
+    def refuse(self, refusal: Refusal) -> None:
+        self._logs["requests"].append(refusal_row(refusal))
+
+    def note(self, event: Event) -> None:
+        self._logs["events"].append(event_row(event))
+
+    def policy(self, policy: PolicyInForce) -> None:
+        self._logs["policies"].append(policy_row(policy))
+
+    async def keep(self, signals: Sequence[Signal]) -> None:
+        log = self._logs["signals"]
+        try:
+            number = log.append_many(map(signal_row, signals), strict=True)
+        except OSError as error:
+            self._metrics.count("waggle_telemetry_errors_total")
+            raise NotDurable(str(error)) from error
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((number, durable))
+        self._wanted.set()
+        try:
+            async with asyncio.timeout(self._patience):
+                await durable
+        except TimeoutError:
+            reason = log.trouble or f"the disk took longer than {self._patience:g} s"
+            raise NotDurable(reason) from None
 
     def close(self) -> None:
-        self._closing.set()
+        self._closing = True
+        self._wanted.set()
         self._thread.join()
-        self._file.close()
+        for log in self._logs.values():
+            with contextlib.suppress(OSError):  # told already; what the kernel has, it has
+                log.close()
 
-    def _write(self) -> None:
-        closing = False
-        while not closing:
-            closing = self._closing.wait(self._seconds)
-            lines = []
-            while self._rows:
-                row = orjson.dumps(self._rows.popleft(), option=orjson.OPT_APPEND_NEWLINE)
-                lines.append(row)
-            if lines:
-                with contextlib.suppress(OSError):  # a full disk must not stop the answers
-                    self._file.write(b"".join(lines))
-                    os.fdatasync(self._file.fileno())
+    def _keep_syncing(self) -> None:
+        while not self._closing:
+            if self._wanted.wait(self._idle):
+                time.sleep(self._gather)
+                self._wanted.clear()
+            self._sync()
+            self._watch_clock()
+
+    def _sync(self) -> None:
+        failed = ""
+        for name, log in self._logs.items():
+            if log.due:
+                try:
+                    log.sync()
+                except OSError as error:
+                    failed = f"{name}: {error.strerror or error}"
+                    self._metrics.count("waggle_telemetry_errors_total")
+        self._answer(self._logs["signals"].durable)
+        self._tell(failed)
+
+    def _answer(self, durable: int) -> None:
+        ready = [entry for entry in self._waiting if entry[0] <= durable]
+        for entry in ready:
+            self._waiting.remove(entry)
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                entry[1].get_loop().call_soon_threadsafe(_resolve, entry[1])
+
+    def _tell(self, failed: str) -> None:
+        """Trouble is said once when it begins and once when it ends, with what it cost."""
+        self._metrics.gauge("waggle_telemetry_rows_waiting", self._count("waiting"))
+        dropped = self._count("dropped")
+        if dropped > self._counted:
+            self._metrics.count("waggle_telemetry_rows_lost_total", dropped - self._counted)
+            self._counted = dropped
+        if failed and not self._troubled:
+            self._troubled = True
+            _log.error(
+                "telemetry cannot be written (%s): rows wait in memory, free the disk", failed
+            )
+        elif self._troubled and not failed and not self.trouble:
+            self._troubled = False
+            lost = dropped - self._dropped
+            self._dropped = dropped
+            _log.warning("telemetry is written again; rows lost meanwhile: %d", lost)
+            self._event("telemetry", self.writer, "recovered", rows_lost=lost)
+
+    def _watch_clock(self) -> None:
+        """A wall clock that was set is worth an event: times before and after do not compare."""
+        offset = time.time() - time.monotonic()
+        step = offset - self._clock_offset
+        if abs(step) >= _STEP_SECONDS:
+            self._clock_offset = offset
+            self._event("clock", self.writer, "stepped", seconds=round(step, 3))
+
+    def _event(self, kind: str, subject: str, state: str, **detail: Any) -> None:
+        now = time.time()
+        self.note(Event(new_id(now), now, kind, subject, state, detail))
+
+    def _count(self, name: str) -> int:
+        return sum(getattr(log, name) for log in self._logs.values())
 
 
-def row_of(trace: Trace, *, log_prompts: bool) -> Mapping[str, Any]:
-    request, decision = trace.request, trace.decision
-    prompt = request.body
-    row = {
-        "request_id": request.id,
-        "ts": trace.started_at,
-        "key_id": request.key_id,
-        "session": request.session,
-        "model": request.model,
-        "stream": request.stream,
-        "strategy": decision.strategy,
-        "plan": decision.plan,
-        "propensity": decision.propensity,
-        "probabilities": dict(decision.probabilities),
-        "ineligible": dict(decision.ineligible),
-        "complexity": decision.score,
-        "parts": dict(decision.parts),
-        "backend": trace.backend,
-        "status": trace.status,
-        "error": trace.error,
-        "cost_usd": trace.cost_usd,
-        "seconds": trace.seconds,
-        "first_byte_seconds": trace.first_byte_seconds,
-        "overhead_seconds": trace.overhead_seconds,
-        "request_bytes": len(prompt),
-        "request_hash": blake2b(prompt, digest_size=8).hexdigest(),
-        "attempts": [
-            {
-                "backend": a.backend,
-                "status": a.status,
-                "fault": a.fault,
-                "detail": a.detail,
-                "seconds": a.seconds,
-                "input_tokens": a.usage.input_tokens,
-                "output_tokens": a.usage.output_tokens,
-                "cached_tokens": a.usage.cached_tokens,
-                "tokens_estimated": a.usage.estimated,
-                "cost_usd": a.cost_usd,
-            }
-            for a in trace.attempts
-        ],
-    }
-    return row | ({"prompt": prompt_text(request.fields)} if log_prompts else {})
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

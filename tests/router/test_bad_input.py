@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.api.parse import BadRequest, new_request_id, parse_chat, parse_embeddings
+from router.api.parse import BadRequest, parse_chat, parse_embeddings
+from router.domain import new_id
 from tests.rig import Upstream, rig
 
 TEXT = """
@@ -152,6 +153,6 @@ def test_any_bytes_are_a_request_or_a_bad_request(body):
 
 
 def test_request_ids_sort_by_time_and_never_repeat():
-    ids = [new_request_id(float(now)) for now in range(1000, 2000)]
+    ids = [new_id(float(now)) for now in range(1000, 2000)]
     assert ids == sorted(ids)
-    assert len({new_request_id(5.0) for _ in range(1000)}) == 1000
+    assert len({new_id(5.0) for _ in range(1000)}) == 1000

@@ -1,0 +1,59 @@
+"""What is remembered of an answer: its length and hash always, its words only where asked."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from router.api.sse import data_of
+from router.domain import Answered
+
+
+class Heard:
+    """A stream as it went out."""
+
+    def __init__(self, *, words: bool) -> None:
+        self._size = 0
+        self._hash = blake2b(digest_size=8)
+        self._pieces: list[bytes] | None = [] if words else None
+
+    def take(self, piece: bytes) -> None:
+        self._size += len(piece)
+        self._hash.update(piece)
+        if self._pieces is not None:
+            self._pieces.append(piece)
+
+    def answer(self) -> Answered:
+        text = None
+        if self._pieces is not None:
+            events = b"".join(self._pieces).split(b"\n\n")
+            text = "".join(part for event in events for part in _parts(data_of(event), "delta"))
+        return Answered(self._size, self._hash.hexdigest(), text)
+
+
+def answer_text(body: bytes) -> str:
+    return "".join(_parts(body, "message"))
+
+
+def _parts(body: bytes, name: str) -> Iterator[str]:
+    """The words of each choice of an answer or chunk, the arguments of tools among them."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    choices = told.get("choices") if isinstance(told, dict) else None
+    for choice in choices if isinstance(choices, list) else ():
+        message = choice.get(name) if isinstance(choice, dict) else None
+        if isinstance(message, dict):
+            yield from _words(message)
+
+
+def _words(message: dict[str, Any]) -> Iterator[str]:
+    if isinstance(message.get("content"), str):
+        yield message["content"]
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            yield function["arguments"]

@@ -1,0 +1,139 @@
+"""The keeper as a process of its own, so that sealing takes nothing from a request.
+
+Every router would run it; the one that holds a lock on the folder does, starts it again when it
+ends, and takes it along when it dies, whereupon another router gets the lock.
+"""
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import orjson
+
+from router.config import Telemetry
+from router.telemetry.durable import lock_if_free
+from router.telemetry.store.keep import Keeper, Rules
+from router.telemetry.store.manifest import Damaged
+
+_PARENT_DEATH_SIGNAL = 1
+_LOOK_SECONDS = 0.5
+_PRUNE_SECONDS = 60.0
+_DAY = 86_400
+_log = logging.getLogger("waggle")
+
+
+def rules_of(settings: Telemetry) -> Rules:
+    keep = settings.keep_days
+    return Rules(
+        keep_seconds=None if keep is None else keep * _DAY,
+        keep_bytes=settings.keep_bytes,
+        grace_seconds=settings.grace_seconds,
+    )
+
+
+class KeeperProcess:
+    """One router's share in running the keeper: if nobody else does, it does."""
+
+    def __init__(self, folder: Path, settings: Telemetry) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._lock: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.watch()
+
+    def follow(self, settings: Telemetry) -> None:
+        """Run under these settings; another process only where they differ."""
+        if settings != self._settings:
+            self._settings = settings
+            self.stop()
+        self.watch()
+
+    def watch(self) -> None:
+        """To be called now and then."""
+        if self._lock is None:
+            self._lock = lock_if_free(self._folder / "keeper.owner")
+        if self._lock is None or (self._process is not None and self._process.poll() is None):
+            return
+        told = orjson.dumps(self._settings.model_dump(mode="json")).decode()
+        module = (sys.executable, "-m", "router.telemetry.keeper")
+        self._process = subprocess.Popen(
+            [*module, str(self._folder), told], stdin=subprocess.DEVNULL
+        )
+
+    def close(self) -> None:
+        self.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+            self._process = None
+
+
+def run(folder: Path, settings: Telemetry) -> None:
+    """Seal, merge, prune and sweep, for as long as whoever started us lives."""
+    keeper = Keeper(folder, rules_of(settings))
+    parent = os.getppid()
+    sealed_at = pruned_at = 0.0
+    keeper.recover()
+    if settings.otlp.endpoint:
+        _export(folder, settings)
+    while os.getppid() == parent:
+        now = time.monotonic()
+        if now - sealed_at >= settings.seal_seconds:
+            sealed_at = now
+            keeper.seal()
+            keeper.compact()
+            keeper.sweep()
+        if now - pruned_at >= _PRUNE_SECONDS:
+            pruned_at = now
+            keeper.prune()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _export(folder: Path, settings: Telemetry) -> None:
+    # Here, for most run without: it would be a third of this process.
+    from router.telemetry.otlp import Exporter
+
+    exporter = Exporter(folder, settings.otlp)
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=exporter.run, args=(stop, settings.seal_seconds), name="otlp", daemon=True
+    )
+    thread.start()
+
+
+def main() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
+    folder = Path(sys.argv[1])
+    settings = Telemetry.model_validate(orjson.loads(sys.argv[2]))
+    (folder.parent / "logs").mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(folder.parent / "logs" / "waggle.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    _log.addHandler(handler)
+    gc.freeze()
+    try:
+        run(folder, settings)
+    except Damaged as error:
+        _log.error("telemetry is written, but not sealed: %s", error)
+        signal.pause()  # starting again would find the same
+    except Exception:
+        _log.exception("the keeper failed and is started again")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""OpenTelemetry out of what was written down: a follower of the rows, never part of a request.
+
+A request is a trace whose id is the request's own; its attempts are spans below it. A collector
+that is away is asked again; where it stays away, rows older than an hour are passed over.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace.status import Status, StatusCode
+
+from router.config import Otlp, read_secret
+from router.telemetry.durable import write_durably
+from router.telemetry.store.catalog import NAME
+from router.yamlfile import REFERENCE
+
+_log = logging.getLogger("waggle")
+_BATCH = 2_000
+_NAMES = {
+    "gen_ai_operation_name": "gen_ai.operation.name",
+    "gen_ai_request_model": "gen_ai.request.model",
+    "gen_ai_provider_name": "gen_ai.provider.name",
+    "gen_ai_usage_input_tokens": "gen_ai.usage.input_tokens",
+    "gen_ai_usage_output_tokens": "gen_ai.usage.output_tokens",
+    "gen_ai_usage_cache_read_input_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "status": "http.response.status_code",
+    "error_type": "error.type",
+    "strategy": "waggle.strategy",
+    "policy_version": "waggle.policy_version",
+    "plan": "waggle.plan",
+    "propensity": "waggle.propensity",
+    "kind": "waggle.kind",
+    "reuse_tier": "waggle.reuse_tier",
+    "cost_usd": "waggle.cost_usd",
+    "overhead_ms": "waggle.overhead_ms",
+    "backend": "waggle.backend",
+}
+
+
+class Exporter:
+    """Sends what is new, from a thread of its own; each row once, unless its answer was lost."""
+
+    def __init__(self, folder: Path, settings: Otlp) -> None:
+        assert settings.endpoint is not None
+        self._folder = folder
+        self._state = folder / "otlp.json"
+        base = settings.endpoint.rstrip("/")
+        headers = {
+            name: read_secret(value) if REFERENCE.fullmatch(value) else value
+            for name, value in settings.headers.items()
+        }
+        self._resource = Resource.create({"service.name": "waggle"})
+        self._spans = (
+            OTLPSpanExporter(f"{base}/v1/traces", headers=headers) if settings.traces else None
+        )
+        self._meters: Meters | None = None
+        if settings.metrics:
+            out = OTLPMetricExporter(f"{base}/v1/metrics", headers=headers)
+            self._meters = Meters(out, self._resource)
+
+    def run(self, stop: threading.Event, seconds: float) -> None:
+        while not stop.wait(seconds):
+            try:
+                while self.export() == _BATCH:
+                    pass
+            except Exception:
+                _log.exception("OpenTelemetry could not be sent; it will be tried again")
+
+    def export(self) -> int:
+        """One batch; how many rows went out. They are marked as sent once they were taken."""
+        marks = self._marks()
+        rows = self._rows(marks)
+        if not rows:
+            return 0
+        if self._spans is not None:
+            spans = [span for row in rows for span in spans_of(row, self._resource)]
+            if self._spans.export(spans) is not SpanExportResult.SUCCESS:
+                return 0
+        if self._meters is not None:
+            self._meters.take(rows)
+        for row in rows:
+            marks[row["writer"]] = max(marks.get(row["writer"], 0), row["n"])
+        write_durably(self._state, orjson.dumps(marks))
+        return len(rows)
+
+    def _marks(self) -> dict[str, int]:
+        try:
+            told = orjson.loads(self._state.read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return {}
+        return {str(writer): int(number) for writer, number in told.items()}
+
+    def _rows(self, marks: Mapping[str, int]) -> list[dict[str, Any]]:
+        with duckdb.connect(str(self._folder / NAME), read_only=True) as con:
+            cursor = con.execute(
+                "SELECT * EXCLUDE (prompt, answer), epoch_us(ts) AS micros FROM all_requests "
+                "WHERE ts > ago(interval 1 hour) AND plan IS NOT NULL "
+                "AND n > coalesce(map_extract_value(?::MAP(VARCHAR, BIGINT), writer), 0) "
+                f"ORDER BY writer, n LIMIT {_BATCH}",
+                [dict(marks)],
+            )
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class Meters:
+    def __init__(self, exporter: OTLPMetricExporter, resource: Resource) -> None:
+        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
+        self._provider = MeterProvider([reader], resource)
+        meter = self._provider.get_meter("waggle")
+        self._duration = meter.create_histogram("gen_ai.client.operation.duration", "s")
+        self._tokens = meter.create_histogram("gen_ai.client.token.usage", "{token}")
+        self._cost = meter.create_counter("waggle.cost", "USD")
+
+    def take(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            told = {
+                _NAMES[name]: row[name]
+                for name in ("gen_ai_operation_name", "gen_ai_request_model", "plan", "error_type")
+                if row[name] is not None
+            }
+            self._duration.record((row["latency_ms"] or 0) / 1000, told)
+            self._cost.add(row["cost_usd"] or 0, told)
+            for kind in ("input", "output"):
+                tokens = row[f"gen_ai_usage_{kind}_tokens"]
+                if tokens is not None:
+                    self._tokens.record(tokens, {**told, "gen_ai.token.type": kind})
+        self._provider.force_flush()
+
+
+def spans_of(row: Mapping[str, Any], resource: Resource) -> list[ReadableSpan]:
+    """A request and its attempts."""
+    trace_id = int(row["request_id"].replace("-", ""), 16)
+    began = row["micros"] * 1000
+    root = _context(trace_id, 0)
+    name = f"{row['gen_ai_operation_name']} {row['gen_ai_request_model']}"
+    spans = [_span(name, root, None, row, began, SpanKind.SERVER, resource)]
+    for attempt in row["attempts"] or ():
+        context = _context(trace_id, attempt["step"])
+        title = f"{row['gen_ai_operation_name']} {attempt['backend']}"
+        spans.append(_span(title, context, root, attempt, began, SpanKind.CLIENT, resource))
+        began += int((attempt["latency_ms"] or 0) * 1e6)  # one after the other
+    return spans
+
+
+def _span(
+    name: str,
+    context: SpanContext,
+    parent: SpanContext | None,
+    row: Mapping[str, Any],
+    began: int,
+    kind: SpanKind,
+    resource: Resource,
+) -> ReadableSpan:
+    told = {_NAMES[key]: row[key] for key in _NAMES if row.get(key) is not None}
+    return ReadableSpan(
+        name,
+        context,
+        parent,
+        resource,
+        told,
+        kind=kind,
+        status=Status(StatusCode.ERROR if row["error_type"] else StatusCode.UNSET),
+        start_time=began,
+        end_time=began + int((row["latency_ms"] or 0) * 1e6),
+    )
+
+
+def _context(trace_id: int, step: int) -> SpanContext:
+    digest = blake2b(f"{trace_id}:{step}".encode(), digest_size=8).digest()
+    span_id = int.from_bytes(digest, "big")
+    return SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(1))

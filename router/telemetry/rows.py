@@ -1,0 +1,184 @@
+"""A trace, a signal or an event as a row. Pure. Names are those of `tables.py`.
+
+Prompts and answers are not in a row unless the configuration asks; their hashes and lengths are.
+What is unknown is left out, and reads as null: never as zero, and never as good.
+"""
+
+from hashlib import blake2b
+from typing import Any
+
+from router.domain import Attempt, Event, PolicyInForce, Refusal, Signal, Trace
+from router.features import prompt_text
+
+Row = dict[str, Any]
+_BACKENDS_WORDS = frozenset({"upstream", "malformed", "bad_request"})
+LONGEST_TEXT = 200_000  # characters of a prompt or an answer that are kept
+
+
+def request_row(trace: Trace) -> Row:
+    request, decision = trace.request, trace.decision
+    row: Row = {
+        "ts": micros(trace.started_at),
+        "request_id": request.id,
+        "gen_ai_operation_name": trace.operation,
+        "gen_ai_request_model": request.model,
+        "stream": request.stream,
+        "kind": request.kind,
+        "strategy": decision.strategy,
+        "policy_version": decision.policy_version,
+        "reason": decision.reason,
+        "eligible": list(decision.probabilities),
+        "probabilities": decision.probabilities,
+        "plan": decision.plan,
+        "propensity": decision.propensity,
+        "explored": decision.explored,
+        "reuse_tier": "novel",
+        "status": trace.status,
+        "cost_usd": trace.cost_usd,
+        "latency_ms": _ms(trace.seconds),
+        "overhead_ms": _ms(trace.overhead_seconds),
+        "request_bytes": len(request.body),
+        "request_hash": digest(request.body),
+        "attempts": [
+            _attempt(attempt, step, words=trace.keep_prompt)
+            for step, attempt in enumerate(trace.attempts, 1)
+        ],
+    }
+    if decision.parts:
+        row["features_version"] = decision.features_version
+        row["features"] = {"complexity": decision.score, **decision.parts}
+        row["complexity"] = decision.score
+    if decision.ineligible:
+        row["ineligible"] = decision.ineligible
+    if request.key_id:
+        row["key_id"] = request.key_id
+    if request.session:
+        row["session"] = request.session
+    if trace.attempts:
+        row |= _answered(trace)
+    if request.stream and trace.first_byte_seconds:
+        row["ttft_ms"] = _ms(trace.first_byte_seconds)
+    if trace.error:
+        row["error_type"] = trace.error_type
+        if trace.keep_prompt or not any(map(_quotes, trace.attempts)):
+            row["error"] = trace.error
+    if trace.premium_plan:
+        row["premium_plan"] = trace.premium_plan
+        row["premium_cost_usd"] = trace.premium_cost_usd
+    if trace.keep_prompt:
+        row["prompt"] = prompt_text(request.fields)[:LONGEST_TEXT]
+    return row
+
+
+def _answered(trace: Trace) -> Row:
+    """What the last attempt, whose answer went out, adds."""
+    last = trace.attempts[-1]
+    row: Row = {
+        "backend": last.backend,
+        "gen_ai_provider_name": last.provider,
+        "gen_ai_usage_input_tokens": last.usage.input_tokens,
+        "gen_ai_usage_output_tokens": last.usage.output_tokens,
+        "gen_ai_usage_cache_read_input_tokens": last.usage.cached_tokens,
+        "tokens_estimated": last.usage.estimated,
+    }
+    if trace.answer is not None:
+        row["answer_bytes"] = trace.answer.size
+        row["answer_hash"] = trace.answer.digest
+        if trace.answer.text is not None:
+            row["answer"] = trace.answer.text[:LONGEST_TEXT]
+    return row
+
+
+def _quotes(attempt: Attempt) -> bool:
+    """Whether what is known of a failure are the backend's words, which may quote the prompt."""
+    return attempt.status >= 400 or attempt.fault in _BACKENDS_WORDS
+
+
+def _attempt(attempt: Attempt, step: int, *, words: bool) -> Row:
+    row: Row = {
+        "step": step,
+        "backend": attempt.backend,
+        "gen_ai_provider_name": attempt.provider,
+        "status": attempt.status,
+        "latency_ms": _ms(attempt.seconds),
+        "gen_ai_usage_input_tokens": attempt.usage.input_tokens,
+        "gen_ai_usage_output_tokens": attempt.usage.output_tokens,
+        "gen_ai_usage_cache_read_input_tokens": attempt.usage.cached_tokens,
+        "tokens_estimated": attempt.usage.estimated,
+        "cost_usd": attempt.cost_usd,
+    }
+    if attempt.fault:
+        row["error_type"] = attempt.fault
+        if words or not _quotes(attempt):
+            row["detail"] = attempt.detail
+    if attempt.first_byte_seconds:
+        row["ttft_ms"] = _ms(attempt.first_byte_seconds)
+    return row
+
+
+def refusal_row(refusal: Refusal) -> Row:
+    """A request that was turned away before any plan was chosen. Its words are not kept: what was
+    wrong with them may quote them."""
+    row: Row = {
+        "ts": micros(refusal.at),
+        "request_id": refusal.request_id,
+        "gen_ai_operation_name": refusal.operation,
+        "status": refusal.status,
+        "error_type": refusal.code,
+    }
+    return row | ({"key_id": refusal.key_id} if refusal.key_id else {})
+
+
+def signal_row(signal: Signal) -> Row:
+    told = signal.about
+    row = {
+        "ts": micros(signal.at),
+        "signal_id": signal.id,
+        "request_id": told.request_id,
+        "request_ts": told.ts_micros,
+        "key_id": signal.key_id or None,
+        "source": signal.source,
+        "metric": signal.metric,
+        "value": signal.value,
+        "score": signal.score,
+        "weight": signal.weight,
+        "comment": signal.comment,
+        "demonstration": signal.demonstration,
+        "strategy": told.strategy,
+        "plan": told.plan,
+        "kind": told.kind,
+        "reuse_tier": told.reuse_tier,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def event_row(event: Event) -> Row:
+    return {
+        "ts": micros(event.at),
+        "event_id": event.id,
+        "kind": event.kind,
+        "subject": event.subject,
+        "state": event.state,
+        "detail": dict(event.detail),
+    }
+
+
+def policy_row(policy: PolicyInForce) -> Row:
+    return {
+        "ts": micros(policy.at),
+        "policy_version": policy.version,
+        "strategy": policy.strategy,
+        "settings": dict(policy.settings),
+    }
+
+
+def digest(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+def micros(seconds: float) -> int:
+    return int(seconds * 1e6)
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 4)

@@ -1,0 +1,129 @@
+"""`telemetry.duckdb`: views and macros and no rows, so that anyone may open it while rows come.
+
+The views list sealed segments one by one, and read whatever journals lie in the folder except those
+sealed into these segments. So each published catalog sees every row once: what was sealed when it
+was published, and all that was written since, up to the row acknowledged just before the query.
+
+Sealed journals are removed after a while. A catalog from before names a file that goes with them,
+so whoever holds one open that long is told to open it again rather than shown fewer rows.
+"""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from router.telemetry import rollup
+from router.telemetry.durable import replace_durably
+from router.telemetry.log import SUFFIX
+from router.telemetry.sql import from_journals, from_segments, quoted
+from router.telemetry.store.manifest import Manifest
+from router.telemetry.tables import TABLES, Table
+
+NAME = "telemetry.duckdb"
+_OPEN_AGAIN = "this-database-was-replaced-long-ago-open-it-again"
+_VIEWS = "views.sql"
+
+
+def publish(folder: Path, manifest: Manifest) -> None:
+    """Put a catalog of this manifest in the place of the last one."""
+    guard = _guard(folder, manifest.generation)
+    guard.parent.mkdir(parents=True, exist_ok=True)
+    for older in guard.parent.glob("*" + SUFFIX):
+        if older != guard and _fresh(older):
+            _retire(older)
+    guard.touch()
+    beside = folder / (NAME + ".new")
+    for leftover in (beside, beside.with_name(beside.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    with duckdb.connect(str(beside)) as con:
+        con.execute("BEGIN")
+        for statement in statements(folder, manifest):
+            con.execute(statement)
+        con.execute("COMMIT")
+    replace_durably(beside, folder / NAME)
+
+
+def expire(folder: Path, *, before: float) -> None:
+    """Have catalogs that were replaced before this moment ask to be opened again."""
+    for guard in (folder / "catalogs" / _OPEN_AGAIN).glob("*" + SUFFIX):
+        if not _fresh(guard) and guard.stat().st_mtime < before:
+            guard.unlink()
+
+
+def published(folder: Path) -> tuple[int, str] | None:
+    """Generation and folder of the catalog that lies there, if one can be read."""
+    try:
+        with duckdb.connect(str(folder / NAME), read_only=True) as con:
+            return con.execute("SELECT generation, folder FROM published").fetchone()
+    except duckdb.Error:
+        return None
+
+
+def statements(folder: Path, manifest: Manifest) -> Iterator[str]:
+    yield (
+        f"CREATE VIEW published AS SELECT {manifest.generation} AS generation, "
+        f"make_timestamp({time.time_ns() // 1000}) AS at, {quoted(folder)} AS folder"
+    )
+    for table in TABLES.values():
+        yield f"CREATE VIEW all_{table.name} AS {_all_rows(folder, manifest, table)}"
+    paths = [folder / "segments" / segment.file for segment in manifest.of("rollup")]
+    columns = ", ".join(rollup.COLUMNS)
+    live = _live(folder, manifest, TABLES["requests"])
+    unsealed = f"SELECT {columns} FROM ({rollup.of_requests(live)})"
+    sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
+    yield f"CREATE VIEW rollup AS {rollup.added_up(f'({sealed}{unsealed})')}"
+    yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
+    text = files("router.telemetry").joinpath(_VIEWS).read_text()
+    sums = ", ".join(f"sum(bin_{index})" for index in range(rollup.BINS))
+    yield from split(text.replace("{sums}", sums))
+
+
+def split(text: str) -> Iterator[str]:
+    """The statements of a file, whose last lines end in a semicolon."""
+    for statement in text.split(";\n"):
+        if any(line and not line.startswith("--") for line in statement.splitlines()):
+            yield statement
+
+
+def _all_rows(folder: Path, manifest: Manifest, table: Table) -> str:
+    columns = ", ".join(table.columns)
+    by_version: dict[int, list[Path]] = defaultdict(list)
+    for segment in manifest.of(table.name):
+        by_version[segment.version].append(folder / "segments" / segment.file)
+    parts = [
+        f"SELECT {columns} FROM {table.upgraded(version, from_segments(paths))}"
+        for version, paths in sorted(by_version.items())
+    ]
+    parts.append(f"SELECT {columns} FROM {_live(folder, manifest, table)}")
+    return " UNION ALL ".join(parts)
+
+
+def _live(folder: Path, manifest: Manifest, table: Table) -> str:
+    """Rows of journals that were not sealed when this was published."""
+    journals = folder / "journal" / table.name
+    guard = _guard(folder, manifest.generation)
+    rows = from_journals(table, table.version, [journals / ("*" + SUFFIX), guard], live=True)
+    prefix = f"journal/{table.name}/"
+    sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
+    # One search in one string: a list of names would be gone through for each file.
+    seen = f"contains('|{sealed}|', '|' || parse_filename(filename) || '|')"
+    return f"(FROM {rows} WHERE NOT {seen})" if sealed else rows
+
+
+def _guard(folder: Path, number: int) -> Path:
+    return folder / "catalogs" / _OPEN_AGAIN / f"{number}{SUFFIX}"
+
+
+# A guard of the catalog in force is writable; one that was replaced is not, since its mtime.
+def _fresh(guard: Path) -> bool:
+    return bool(guard.stat().st_mode & 0o200)
+
+
+def _retire(guard: Path) -> None:
+    os.utime(guard)
+    guard.chmod(0o400)

@@ -1,0 +1,102 @@
+"""Few large files instead of many small ones. Rows are moved, never changed."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from router.telemetry import rollup
+from router.telemetry.sql import from_segments
+from router.telemetry.store import segments
+from router.telemetry.store.manifest import Segment, merged
+from router.telemetry.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Segments of about the same size are merged when there are `fan_in` of them."""
+
+    fan_in: int = 8
+    smallest: int = 1_000  # rows; everything below counts as one tier
+    largest_rows: int = 1_000_000
+    largest_bytes: int = 256 * 2**20
+
+    def tier(self, segment: Segment) -> int:
+        rows, tier = segment.rows, 0
+        while rows >= self.smallest:
+            rows, tier = rows // self.fan_in, tier + 1
+        return tier
+
+    def full(self, segment: Segment) -> bool:
+        return segment.rows >= self.largest_rows or segment.bytes >= self.largest_bytes
+
+
+def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> list[Segment]:
+    """Segments that should become one: the fullest tier, or with `everything` whatever can be."""
+    by_table: dict[str, list[Segment]] = defaultdict(list)
+    for segment in all_segments:
+        if not tiers.full(segment):
+            by_table[segment.table].append(segment)
+    best: list[Segment] = []
+    for members in by_table.values():
+        groups: dict[int, list[Segment]] = defaultdict(list)
+        for segment in sorted(members, key=lambda s: s.first):
+            groups[0 if everything else tiers.tier(segment)].append(segment)
+        for group in groups.values():
+            fitting = _fitting(group, tiers)
+            enough = 2 if everything else tiers.fan_in
+            if len(fitting) >= enough and len(fitting) > len(best):
+                best = fitting
+    return best
+
+
+def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) -> Segment:
+    """One segment with the rows of these, in the columns of today."""
+    name = old[0].table
+    if name == "rollup":
+        paths = [folder / "segments" / segment.file for segment in old]
+        summed = rollup.added_up(from_segments(paths))
+        sql = f"SELECT {', '.join(rollup.COLUMNS)} FROM ({summed}) ORDER BY minute"
+        return segments.write(con, folder, name, 2, sql, rows=None, covers={})
+    table = TABLES[name]
+    columns = ", ".join(table.columns)
+    sql = f"SELECT {columns} FROM {rows_of(folder, old)} ORDER BY {table.key}"
+    return segments.write(
+        con,
+        folder,
+        name,
+        table.version,
+        sql,
+        rows=sum(segment.rows for segment in old),
+        covers=merged(*(segment.covers for segment in old)),
+        removed=sum(segment.removed for segment in old),
+        damaged=sum(segment.damaged for segment in old),
+    )
+
+
+def rows_of(folder: Path, some: Sequence[Segment]) -> str:
+    """SQL for the rows of segments of one table, whatever their versions."""
+    table = TABLES[some[0].table]
+    by_version: dict[int, list[Path]] = defaultdict(list)
+    for segment in some:
+        by_version[segment.version].append(folder / "segments" / segment.file)
+    columns = ", ".join(table.columns)
+    parts = (
+        f"SELECT {columns} FROM {table.upgraded(version, from_segments(paths))}"
+        for version, paths in sorted(by_version.items())
+    )
+    return f"({' UNION ALL '.join(parts)})"
+
+
+def _fitting(group: Sequence[Segment], tiers: Tiers) -> list[Segment]:
+    """As many, oldest first, as one segment may hold."""
+    taken: list[Segment] = []
+    rows = size = 0
+    for segment in group:
+        rows, size = rows + segment.rows, size + segment.bytes
+        if taken and (rows > tiers.largest_rows or size > tiers.largest_bytes):
+            break
+        taken.append(segment)
+    return taken

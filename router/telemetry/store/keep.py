@@ -1,0 +1,180 @@
+"""The one who changes the store: seals, merges, prunes, publishes.
+
+Whoever holds the folder's lock may do it, and reads the manifest anew when it does; so the keeper
+of a running service and a command typed beside it take turns. Killed at any instant, what it had
+begun is not in the manifest, and is done again.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from router.telemetry.durable import alone, held
+from router.telemetry.log import NOBODY, SUFFIX
+from router.telemetry.store import catalog, compact, legacy, manifest, remove, seal, segments
+from router.telemetry.store.compact import Tiers
+from router.telemetry.store.manifest import Manifest
+from router.telemetry.tables import TABLES
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is kept, and for how long. None: for ever."""
+
+    keep_seconds: float | None = None
+    keep_bytes: int | None = None
+    grace_seconds: float = 600.0
+    tiers: Tiers = field(default_factory=Tiers)
+
+
+@dataclass
+class Keeper:
+    folder: Path
+    rules: Rules = field(default_factory=Rules)
+    wall: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        self.folder = self.folder.resolve()
+        for name in ("segments", "work", "damaged", *(f"journal/{table}" for table in TABLES)):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for table in TABLES:
+            (self.folder / "journal" / table / NOBODY).touch()
+        self._con = segments.connect(self.folder / "work")
+
+    def close(self) -> None:
+        self._con.close()
+
+    @contextmanager
+    def turn(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
+        """The lock, the manifest as it is now, and a database to work with."""
+        with alone(self.folder / "keeper.lock"):
+            yield self._con, manifest.load(self.folder)
+
+    def recover(self) -> None:
+        """What a start begins with: what a crash left is sealed, and the catalog is published."""
+        with self.turn() as (_, now):
+            for path in (self.folder / "work").iterdir():
+                if path.is_file():
+                    path.unlink()
+            for path in (self.folder / "segments").glob("*.new"):
+                path.unlink()
+            # Published for another folder: this one was moved or copied.
+            if catalog.published(self.folder) != (now.generation, str(self.folder)):
+                catalog.publish(self.folder, now)
+        self.seal()
+
+    def seal(self) -> int:
+        """Seal what is closed; the number of rows."""
+        with self.turn() as (con, now):
+            logs = list(legacy.logs(self.folder))
+            taken = [s for path in logs for s in legacy.take(con, self.folder, path, now)]
+            done = seal.seal(con, self.folder, now)
+            if done.journals or taken:
+                at = self.wall()
+                changed = now.after(
+                    adding=(*taken, *done.segments),
+                    sealed={**now.sealed, **dict.fromkeys(done.journals, at)},
+                    damage=(*now.damage, *done.damage),
+                )
+                self._commit(now, changed)
+            for path in logs:
+                path.unlink()
+        return sum(s.rows for s in (*taken, *done.segments) if s.table != "rollup")
+
+    def compact(self, *, everything: bool = False) -> int:
+        """Merge one group of segments; how many there were in it."""
+        with self.turn() as (con, now):
+            tiers = self._tiers()
+            group = compact.due(now.segments, tiers, everything=everything)
+            if group:
+                made = compact.merge(con, self.folder, group)
+                self._commit(now, now.after(without=group, adding=[made]))
+        return len(group)
+
+    def prune(self, *, exact: bool = False) -> remove.Removed:
+        """Remove what the rules no longer keep."""
+        total = remove.Removed()
+        with self.turn() as (con, now):
+            if self.rules.keep_seconds is not None:
+                before = int((self.wall() - self.rules.keep_seconds) * 1e6)
+                slack = 0 if exact else int(min(self.rules.keep_seconds / 20, _DAY) * 1e6)
+                now = self._apply(
+                    now, remove.older(con, self.folder, now, before=before, slack=slack), total
+                )
+            if self.rules.keep_bytes is not None:
+                self._apply(now, remove.beyond(now, most_bytes=self.rules.keep_bytes), total)
+        return total
+
+    def forget(
+        self, *, keys: tuple[str, ...] = (), sessions: tuple[str, ...] = (), patience: float = 30.0
+    ) -> remove.Removed:
+        """Remove a caller's rows for good: no file that still holds them is left behind."""
+        self._seal_what_is_open(patience)
+        total = remove.Removed()
+        with self.turn() as (con, now):
+            gone = remove.of_caller(con, self.folder, now, keys=keys, sessions=sessions)
+            now = self._apply(now, gone, total)
+            if total.rows:
+                self._sweep(now, before=float("inf"))
+        return total
+
+    def sweep(self) -> None:
+        """Remove files that no catalog still in use can name."""
+        with self.turn() as (_, now):
+            self._sweep(now, before=self.wall() - self.rules.grace_seconds)
+
+    def _apply(self, now: Manifest, removed: remove.Removed, total: remove.Removed) -> Manifest:
+        if not (removed.whole or removed.rewritten):
+            return now
+        total.rows, total.bytes = total.rows + removed.rows, total.bytes + removed.bytes
+        changed = removed.applied_to(now)
+        self._commit(now, changed)
+        return changed
+
+    def _commit(self, now: Manifest, changed: Manifest) -> None:
+        kept = {segment.file for segment in changed.segments}
+        for segment in now.segments:
+            if segment.file not in kept:  # from now on it is only there for who reads it still
+                os.utime(self.folder / "segments" / segment.file)
+        manifest.store(self.folder, changed)
+        catalog.publish(self.folder, changed)
+
+    def _sweep(self, now: Manifest, *, before: float) -> None:
+        catalog.expire(self.folder, before=before)
+        expired = [path for path, at in now.sealed.items() if at < before]
+        for path in expired:
+            (self.folder / path).unlink(missing_ok=True)
+        if expired:
+            sealed = {path: at for path, at in now.sealed.items() if path not in expired}
+            # A catalog that still lists them as sealed is right; no new one is needed.
+            manifest.store(self.folder, replace(now, sealed=sealed))
+        named = {segment.file for segment in now.segments}
+        for file in (self.folder / "segments").glob("*.parquet"):
+            if file.name not in named and file.stat().st_ctime < before:
+                file.unlink()
+
+    def _seal_what_is_open(self, patience: float) -> None:
+        """Wait until all journals of this moment are closed and sealed."""
+        here = [p for t in TABLES for p in (self.folder / "journal" / t).glob("*" + SUFFIX)]
+        until = time.monotonic() + patience
+        while any(held(path) for path in here):
+            if time.monotonic() > until:
+                raise TimeoutError(
+                    f"a journal is still being written after {patience:g} s: try again, or stop "
+                    "the service first"
+                )
+            time.sleep(0.1)
+        self.seal()
+
+    def _tiers(self) -> Tiers:
+        tiers, most = self.rules.tiers, self.rules.keep_bytes
+        if most is None:
+            return tiers
+        return replace(tiers, largest_bytes=min(tiers.largest_bytes, max(most // 10, 2**20)))

@@ -1,0 +1,210 @@
+"""Journals that nobody writes to any more become segments.
+
+A journal's rows are taken when their checksums say they are what was written. Bytes that are not
+are put aside and told of, and never keep the others from being sealed. A last line without its end
+was never promised to anyone.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import orjson
+
+from router.telemetry import rollup
+from router.telemetry.durable import held, write_durably
+from router.telemetry.lines import Line, decoded
+from router.telemetry.log import NOBODY, SUFFIX
+from router.telemetry.sql import from_journals, from_segments
+from router.telemetry.store import segments
+from router.telemetry.store.manifest import (
+    Covers,
+    Damage,
+    Manifest,
+    Segment,
+    count,
+    has,
+    joined,
+    merged,
+)
+from router.telemetry.tables import REQUESTS, TABLES, Table
+
+_log = logging.getLogger("waggle")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A closed journal, read and believed line by line."""
+
+    path: Path
+    writer: str
+    version: int
+    good: tuple[Line, ...]
+    bad: tuple[Line, ...] = ()
+    clean: bool = True  # the file itself can be read as it is
+
+
+@dataclass
+class Sealed:
+    """What a sealing adds to the manifest."""
+
+    segments: list[Segment] = field(default_factory=list)
+    journals: list[str] = field(default_factory=list)
+    damage: list[Damage] = field(default_factory=list)
+
+
+def closed(folder: Path, manifest: Manifest, table: str) -> Iterator[Path]:
+    """Journals that are finished: their writer let go of them, or died."""
+    for path in sorted((folder / "journal" / table).glob("*" + SUFFIX)):
+        known = path.name == NOBODY or relative(folder, path) in manifest.sealed
+        if not known and not held(path):
+            yield path
+
+
+def relative(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Sealed:
+    """Every closed journal of every table. Signals last: what they change must be there."""
+    sealed = Sealed()
+    for name, table in TABLES.items():
+        paths = list(closed(folder, manifest, name))
+        known = merged(*(s.covers for s in manifest.of(name)), manifest.gone.get(name, {}))
+        by_version: dict[int, list[Checked]] = defaultdict(list)
+        for path in paths:
+            checked = check(path, known)
+            sealed.damage += _put_aside(folder, checked)
+            sealed.journals.append(relative(folder, path))
+            if checked.good or checked.bad:
+                by_version[checked.version].append(checked)
+        for version, journals in by_version.items():
+            made = _seal_table(con, folder, table, version, journals)
+            sealed.segments += made
+            sealed.segments += _rolled_up(con, folder, table, made, manifest)
+    return sealed
+
+
+def check(path: Path, known: Covers) -> Checked:
+    """Read a journal. Rows that were sealed before, from another file, are not taken again."""
+    writer = path.name.partition(".")[0]
+    good, bad, twice = [], [], False
+    seen: set[int] = set()
+    torn = False
+    for line in decoded(path.read_bytes()):
+        if line.problem == "torn":
+            torn = True
+        elif line.problem:
+            bad.append(line)
+        elif line.number in seen or has(known, writer, line.number):
+            twice = True
+        else:
+            seen.add(line.number)
+            good.append(line)
+    version = int(orjson.loads(good[0].raw)["v"]) if good else 0
+    clean = not (bad or twice or torn)
+    return Checked(path, writer, version, tuple(good), tuple(bad), clean)
+
+
+def _seal_table(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: Table,
+    version: int,
+    journals: Sequence[Checked],
+) -> list[Segment]:
+    if not any(journal.good for journal in journals):
+        return []
+    work = folder / "work"
+    paths, copies = [], []
+    for journal in journals:
+        if not journal.clean:
+            copy = work / journal.path.name
+            copy.write_bytes(b"".join(line.raw for line in journal.good))
+            copies.append(copy)
+        paths.append(journal.path if journal.clean else work / journal.path.name)
+    covers, damaged = _covers(journals)
+    rows = sum(len(journal.good) for journal in journals)
+    columns = ", ".join(table.columns_of(version))
+    source = from_journals(table, version, paths, live=False)
+    sql = f"SELECT {columns} FROM {source} ORDER BY {table.key}"
+    try:
+        made = segments.write(
+            con, folder, table.name, version, sql, rows=rows, covers=covers, damaged=damaged
+        )
+    finally:
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+    return [made]
+
+
+def _covers(journals: Iterable[Checked]) -> tuple[Covers, int]:
+    """The rows these journals account for, unreadable ones among them, and how many those are.
+
+    A bad line between two good ones is the row whose number is missing there.
+    """
+    numbers: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    damaged = 0
+    for journal in journals:
+        ranges = joined((line.number, line.number) for line in journal.good)
+        if journal.bad and ranges:
+            whole = ((ranges[0][0], ranges[-1][1]),)
+            lost = count({"": whole}) - count({"": ranges})
+            if lost <= len(journal.bad):
+                damaged += lost
+                ranges = whole
+        numbers[journal.writer] += ranges
+    return {writer: joined(ranges) for writer, ranges in numbers.items()}, damaged
+
+
+def _put_aside(folder: Path, journal: Checked) -> list[Damage]:
+    damage = []
+    for line in journal.bad:
+        kept = f"damaged/{journal.path.name}.{line.at}"
+        (folder / "damaged").mkdir(exist_ok=True)
+        write_durably(folder / kept, line.raw)
+        found = Damage(
+            relative(folder, journal.path), line.problem, line.at, len(line.raw), kept, time.time()
+        )
+        _log.error("telemetry: %s cannot be read at byte %d: see %s", found.file, line.at, kept)
+        damage.append(found)
+    return damage
+
+
+def _rolled_up(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: Table,
+    made: Sequence[Segment],
+    manifest: Manifest,
+) -> tuple[Segment, ...]:
+    paths = [folder / "segments" / segment.file for segment in made]
+    if not paths or table.name not in ("requests", "signals"):
+        return ()
+    new = table.upgraded(made[0].version, from_segments(paths))
+    if table is REQUESTS:
+        return segments.write_rollup(con, folder, rollup.of_requests(new))
+    old = _signals_about(folder, manifest, new)
+    before, after = rollup.judged(old), rollup.judged(f"({old} UNION ALL BY NAME FROM {new})")
+    return segments.write_rollup(con, folder, rollup.of_judgements(before, after))
+
+
+def _signals_about(folder: Path, manifest: Manifest, new: str) -> str:
+    """Sealed signals about the requests that new ones are about."""
+    table = TABLES["signals"]
+    by_version: Mapping[int, list[Path]] = defaultdict(list)
+    for segment in manifest.of("signals"):
+        by_version[segment.version].append(folder / "segments" / segment.file)
+    parts = [f"FROM {new} WHERE false"]
+    parts += [
+        f"FROM {table.upgraded(version, from_segments(paths))} WHERE (request_id, request_ts) IN "
+        f"(SELECT (request_id, request_ts) FROM {new}) "
+        f"AND request_ts BETWEEN (SELECT min(request_ts) FROM {new}) "
+        f"AND (SELECT max(request_ts) FROM {new})"
+        for version, paths in by_version.items()
+    ]
+    return f"({' UNION ALL BY NAME '.join(parts)})"

@@ -1,0 +1,88 @@
+"""Writing a segment: beside first, checked, made durable, then under its name."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from zlib import crc32
+
+import duckdb
+
+from router.telemetry import rollup
+from router.telemetry.durable import replace_durably
+from router.telemetry.sql import quoted
+from router.telemetry.store.manifest import Covers, Segment
+
+_ROW_GROUP = 40_960  # small enough that one request is found without reading many others
+_PIECE = 2**20
+
+
+def connect(work: Path, *, threads: int = 1, memory: str = "512MB") -> duckdb.DuckDBPyConnection:
+    """A database in memory that spills to `work`."""
+    work.mkdir(parents=True, exist_ok=True)
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": threads,
+            "memory_limit": memory,
+            "temp_directory": str(work / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        },
+    )
+
+
+def write(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: str,
+    version: int,
+    sql: str,
+    *,
+    rows: int | None,
+    covers: Covers,
+    removed: int = 0,
+    damaged: int = 0,
+    name: Callable[[], str] = lambda: f"{time.time_ns():020d}-{os.urandom(2).hex()}",
+) -> Segment:
+    """Seal the rows of `sql`. `rows`: how many there must be; anything else is a fault of ours."""
+    path = folder / "segments" / f"{table}-{name()}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    con.execute(
+        f"COPY ({sql}) TO {quoted(beside)} "
+        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
+    )
+    ts = "minute" if table == "rollup" else "ts"
+    told = con.execute(
+        f"SELECT count(*), coalesce(epoch_us(min({ts})), 0), coalesce(epoch_us(max({ts})), 0) "
+        f"FROM read_parquet({quoted(beside)})"
+    ).fetchone()
+    assert told is not None
+    if rows is not None and told[0] != rows:
+        beside.unlink()
+        raise RuntimeError(f"{path.name} would hold {told[0]} rows, and should hold {rows}")
+    replace_durably(beside, path)
+    size, crc = checksum(path)
+    return Segment(
+        table, path.name, version, told[0], size, crc, told[1], told[2], covers, removed, damaged
+    )
+
+
+def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tuple[Segment, ...]:
+    ordered = f"SELECT {', '.join(rollup.COLUMNS)} FROM ({sql}) ORDER BY minute"
+    segment = write(con, folder, "rollup", 2, ordered, rows=None, covers={})
+    if segment.rows:
+        return (segment,)
+    (folder / "segments" / segment.file).unlink()
+    return ()
+
+
+def checksum(path: Path) -> tuple[int, int]:
+    """Size and CRC of a file."""
+    size = crc = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            size, crc = size + len(piece), crc32(piece, crc)
+    return size, crc

@@ -1,0 +1,146 @@
+"""Is everything there that was ever acknowledged, and is it what was written?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from router.telemetry.durable import alone
+from router.telemetry.lines import decoded
+from router.telemetry.log import NOBODY, SUFFIX
+from router.telemetry.sql import quoted
+from router.telemetry.store import catalog, manifest
+from router.telemetry.store.manifest import Covers, Manifest, Ranges, Segment, count, merged
+from router.telemetry.store.segments import checksum
+from router.telemetry.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong, and what follows from it."""
+
+    where: str
+    problem: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    rows: Mapping[str, int]
+    segments: int
+    journals: int
+    bytes: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """What the journals that are not sealed hold."""
+
+    covers: Mapping[str, Covers]
+    rows: Mapping[str, int]
+    journals: int
+    findings: tuple[Finding, ...]
+
+
+def verify(folder: Path) -> Report:
+    """Read everything once. A service may go on writing meanwhile."""
+    with alone(folder / "keeper.lock"):  # so that manifest and journals are of one moment
+        try:
+            now = manifest.load(folder)
+        except manifest.Damaged as error:
+            return Report({}, 0, 0, 0, (Finding("manifest.json", str(error), "see above"),))
+        live = _live(folder, now)
+        published = catalog.published(folder)
+    findings = [*live.findings, *_damage(folder, now), *_gaps(now, live.covers)]
+    if published is None:
+        mend = "start the service, or run `waggle telemetry compact`"
+        findings.append(Finding(catalog.NAME, "cannot be opened", mend))
+    with duckdb.connect() as con:
+        for segment in now.segments:
+            findings += _segment(con, folder, segment)
+    rows = {
+        name: sum(s.rows for s in now.of(name)) + live.rows.get(name, 0)
+        for name in (*TABLES, "rollup")
+    }
+    size = sum(segment.bytes for segment in now.segments)
+    return Report(rows, len(now.segments), live.journals, size, tuple(findings))
+
+
+def _segment(con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment) -> Iterator[Finding]:
+    path = folder / "segments" / segment.file
+    mend = "restore it from a copy of this folder; its rows cannot be read"
+    if not path.is_file():
+        yield Finding(segment.file, f"is missing, with {segment.rows} rows", mend)
+        return
+    if checksum(path) != (segment.bytes, segment.crc):
+        yield Finding(segment.file, f"its checksum is wrong; it holds {segment.rows} rows", mend)
+        return
+    told = con.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchone()
+    if told is None or told[0] != segment.rows:
+        yield Finding(segment.file, f"has {told and told[0]} rows, not {segment.rows}", mend)
+    if segment.covers:
+        accounted = segment.rows + segment.removed + segment.damaged
+        if count(segment.covers) != accounted:
+            problem = f"accounts for {count(segment.covers)} rows, and has or had {accounted}"
+            yield Finding(segment.file, problem, "this is a bug: please report it")
+
+
+def _damage(folder: Path, now: Manifest) -> Iterator[Finding]:
+    """Told until somebody has looked at what was put aside, and removed it."""
+    for one in now.damage:
+        if (folder / one.kept).exists():
+            problem = f"{one.size} bytes at {one.at} could not be read ({one.reason})"
+            yield Finding(one.file, problem, f"look at {one.kept}, then remove it")
+
+
+def _gaps(now: Manifest, live: Mapping[str, Covers]) -> Iterator[Finding]:
+    """Rows that nothing accounts for, and rows that two segments claim."""
+    for name in TABLES:
+        sealed = [segment.covers for segment in now.of(name)]
+        for writer, ranges in merged(*sealed).items():
+            twice = sum(count({"": one.get(writer, ())}) for one in sealed) - count({"": ranges})
+            if twice:
+                problem = f"{twice} rows of {writer} are in two segments"
+                yield Finding(name, problem, "this is a bug: please report it")
+        everything = merged(*sealed, now.gone.get(name, {}), live.get(name, {}))
+        for writer, ranges in everything.items():
+            for low, high in missing(ranges):
+                rows = f"row {low}" if low == high else f"rows {low} to {high}"
+                problem = f"{rows} of {writer} are missing"
+                mend = "they were lost: a full disk (see events), or a file taken away"
+                yield Finding(name, problem, mend)
+
+
+def missing(ranges: Ranges) -> Iterator[tuple[int, int]]:
+    """The numbers from 1 up to the last that are not in these ranges."""
+    expected = 1
+    for low, high in ranges:
+        if low > expected:
+            yield expected, low - 1
+        expected = high + 1
+
+
+def _live(folder: Path, now: Manifest) -> _Live:
+    covers: dict[str, Covers] = {}
+    rows: dict[str, int] = {}
+    findings: list[Finding] = []
+    journals = 0
+    for name in TABLES:
+        for path in sorted((folder / "journal" / name).glob("*" + SUFFIX)):
+            relative = path.relative_to(folder).as_posix()
+            if path.name == NOBODY or relative in now.sealed:
+                continue
+            journals += 1
+            lines = list(decoded(path.read_bytes()))
+            good = [line for line in lines if not line.problem]
+            writer = path.name.partition(".")[0]
+            read = {writer: manifest.joined((line.number, line.number) for line in good)}
+            covers[name] = merged(covers.get(name, {}), read)
+            rows[name] = rows.get(name, 0) + len(good)
+            for line in lines:
+                if line.problem == "checksum":
+                    problem = f"the line at byte {line.at} is not what was written"
+                    findings.append(Finding(relative, problem, "it will be put aside at sealing"))
+    return _Live(covers, rows, journals, tuple(findings))

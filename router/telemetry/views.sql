@@ -1,0 +1,209 @@
+-- What analysts and the dashboard read. `README.md` in this folder shows each of them at work.
+-- Times are UTC. Macros take `since` and `until`; `ago(interval 1 hour)` makes a `since`.
+
+create macro utc_now() as (now() at time zone 'UTC');
+
+create macro ago(span) as (now() at time zone 'UTC') - span;
+
+create view signals as
+select * exclude (again) from (
+  select *, row_number() over (partition by signal_id order by ts, writer, n) as again
+  from all_signals)
+where again = 1;
+
+-- One row for each request. Quality is what its signals say; without any it is null: unknown.
+create view requests as
+select r.* exclude (v, writer, n), j.quality, j.quality_source, r.v, r.writer, r.n
+from all_requests r
+left join judged j on j.request_id = r.request_id and j.request_ts = r.ts;
+
+-- One row for each call to a backend.
+create view attempts as
+select request_id, ts, plan, strategy, kind, unnest(attempts, max_depth := 2)
+from all_requests;
+
+create view policies as
+select policy_version, arg_min(strategy, ts) as strategy, min(ts) as first_used,
+       arg_min(settings, ts) as settings
+from all_policies group by policy_version;
+
+create view trials as
+select trial_id, arg_max(name, ts) as name, arg_max(state, ts) as state, min(ts) as began,
+       max(ts) as changed, arg_max(settings, ts) as settings
+from all_trials group by trial_id;
+
+create view events as
+select event_id, min(ts) as ts, any_value(kind) as kind, any_value(subject) as subject,
+       any_value(state) as state, any_value(detail) as detail, list(distinct writer) as seen_by
+from all_events group by event_id;
+
+-- How good an answer was, less what it cost and how long it took: the number to maximise.
+create macro utility(quality, cost_usd, latency_ms, cost_weight := 0.1, latency_weight := 0.05) as
+  quality - cost_weight * log10(1 + 1000 * cost_usd) - latency_weight * log10(1 + latency_ms / 100);
+
+-- The score as operators know it: (quality * wq) / (cost * wc * latency * wl). Cost is in dollars
+-- per 1000 requests and latency in seconds, both from 1 up, so that what is free is not infinite.
+create macro score(quality, cost_usd, latency_ms, wq := 1.0, wc := 1.0, wl := 1.0) as
+  (quality * wq) / ((1 + 1000 * cost_usd) * wc * (1 + latency_ms / 1000) * wl);
+
+-- A percentile from the bins of a rollup, each of which reaches to the root of two times the last.
+create macro binned_quantile(bins, q) as (
+  with b as (select unnest(bins) as c, generate_subscripts(bins, 1) - 1 as i),
+       s as (select i, c, sum(c) over (order by i) as upto, sum(c) over () as total from b)
+  select min_by(pow(2, (i - 2 + (q * total - (upto - c)) / c) / 2.0), i)
+  from s where upto >= q * total and c > 0);
+
+create macro learning_curve(
+  every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
+) as table
+select time_bucket(every, minute) as bucket, strategy, sum(n)::bigint as n,
+       sum(quality) / nullif(sum(quality_n), 0) as quality,
+       1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2) / nullif(sum(quality_n), 0), 0)
+                   / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0)) as quality_ci95,
+       utility(sum(quality) / nullif(sum(quality_n), 0), sum(cost_usd) / sum(n),
+               sum(latency_ms) / sum(n)) as utility,
+       sum(explored) / sum(n) as explored_share,
+       1000 * sum(cost_usd) / sum(n) as usd_per_1k,
+       binned_quantile([{sums}], 0.95) as p95_ms,
+       sum(errors) / sum(n) as error_rate,
+       sum(quality_n) / sum(n) as judged_share
+from rollup where minute >= since and minute < until
+group by all having sum(n) > 0 order by 1, 2;
+
+create macro plan_scores(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01', wq := 1.0, wc := 1.0, wl := 1.0
+) as table
+select kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
+       sum(quality) / nullif(sum(quality_n), 0) as quality,
+       1000 * sum(cost_usd) / sum(n) as usd_per_1k,
+       sum(latency_ms) / sum(n) as mean_ms,
+       binned_quantile([{sums}], 0.5) as p50_ms,
+       binned_quantile([{sums}], 0.95) as p95_ms,
+       sum(errors) / sum(n) as error_rate,
+       score(sum(quality) / nullif(sum(quality_n), 0), sum(cost_usd) / sum(n),
+             sum(latency_ms) / sum(n), wq, wc, wl) as score,
+       sum(n) / sum(sum(n)) over (partition by kind) as traffic_share
+from rollup where minute >= since and minute < until
+group by kind, plan having sum(n) > 0 order by kind, score desc nulls last, plan;
+
+create macro kind_winners(min_judged := 30, since := timestamp '1970-01-01') as table
+select kind, plan, n, judged, quality, usd_per_1k, score,
+       score / nullif(lead(score) over ranked, 0) as times_the_next
+from plan_scores(since := since) where judged >= min_judged
+window ranked as (partition by kind order by score desc)
+qualify row_number() over ranked = 1 order by kind;
+
+-- What was not spent. `premium_usd` is what the premium plan would have cost with the same tokens.
+-- `mix_quality` is that of a coin toss between the cheapest and the dearest plan, with the odds that
+-- cost exactly as much: routing earns its keep where `quality` is above it.
+create macro cost_saved(
+  every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
+) as table
+with r as (
+  select * from rollup
+  where minute >= since and minute < until and strategy not in ('named', 'sticky')),
+plans as (
+  select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
+  from r group by plan having sum(n) > 0),
+ends as (
+  select min(cost) as low, max(cost) as high,
+         arg_min(quality, cost) filter (quality is not null) as low_quality,
+         arg_max(quality, cost) filter (quality is not null) as high_quality
+  from plans),
+b as (
+  select time_bucket(every, minute) as bucket, sum(n)::bigint as n, sum(cost_usd) as actual_usd,
+         sum(premium_cost_usd) as premium_usd, sum(quality) / nullif(sum(quality_n), 0) as quality
+  from r group by all having sum(n) > 0)
+select bucket, n, actual_usd, premium_usd, premium_usd - actual_usd as saved_usd,
+       1 - actual_usd / nullif(premium_usd, 0) as saved_share, quality,
+       low_quality + (high_quality - low_quality) * share as mix_quality,
+       quality - (low_quality + (high_quality - low_quality) * share) as above_mix,
+       n * (low + (high - low) * (quality - low_quality) / nullif(high_quality - low_quality, 0))
+         - actual_usd as saved_against_mix_usd
+from (select *, least(greatest((actual_usd / n - low) / nullif(high - low, 0), 0), 1) as share
+      from b, ends)
+order by bucket;
+
+create view reuse_by_tier as
+select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
+       sum(quality) / nullif(sum(quality_n), 0) as quality,
+       binned_quantile([{sums}], 0.95) as p95_ms,
+       sum(premium_cost_usd - cost_usd) as saved_usd
+from rollup group by reuse_tier having sum(n) > 0 order by n desc;
+
+-- The arms of one trial, each with an interval that holds at every look (95% by default).
+create macro trial_results(trial, alpha := 0.05, rho := 0.05) as table
+with s as (
+  select variant, count(*) as n, count(quality) as judged, avg(quality) as quality,
+         coalesce(var_samp(quality), 0) as v, avg(cost_usd) as cost_usd,
+         quantile_cont(latency_ms, 0.95) as p95_ms,
+         avg((error_type is not null)::int) as error_rate
+  from requests where trial_id = trial group by variant)
+select variant, n, judged, quality,
+       sqrt(v) * sqrt((judged * rho * rho + 1) / nullif(judged * judged * rho * rho, 0)
+                      * ln((judged * rho * rho + 1) / (alpha * alpha))) as quality_radius,
+       quality - first(quality) over (order by variant) as lift,
+       1000 * cost_usd as usd_per_1k, p95_ms, error_rate, n / sum(n) over () as share
+from s order by variant;
+
+-- What always taking each plan would have brought, from what was logged with its propensity.
+-- `ess` is how many requests the estimate is worth; below about 100, do not believe it.
+create macro off_policy(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01', clip := 20.0
+) as table
+with logged as (
+  select plan, propensity, quality, unnest(map_keys(probabilities)) as target
+  from requests
+  where ts >= since and ts < until and strategy not in ('named', 'sticky')
+    and propensity > 0 and quality is not null),
+w as (
+  select target, quality, case when plan = target then least(1 / propensity, clip) else 0 end as w
+  from logged)
+select target as plan, count(*) as n, count(*) filter (w > 0) as matched,
+       avg(w * quality) as ips, sum(w * quality) / nullif(sum(w), 0) as snips,
+       coalesce(pow(sum(w), 2) / nullif(sum(w * w), 0), 0) as ess
+from w group by target order by snips desc nulls last, target;
+
+create macro drift(recent := interval 15 minute, base := interval 24 hour, until := utc_now()) as table
+with w as (
+  select plan, kind, minute >= until - recent as is_recent, sum(quality_n) as n,
+         sum(quality) as total, sum(quality_squared) as squared
+  from rollup where minute >= until - base and minute < until group by all),
+m as (
+  select plan, kind, is_recent, n, total / nullif(n, 0) as mean,
+         greatest(squared - total * total / nullif(n, 0), 0) / nullif(n - 1, 0) as variance from w)
+select a.plan, a.kind, a.n as recent_n, b.n as base_n, a.mean as recent, b.mean as base,
+       (a.mean - b.mean) / nullif(sqrt(a.variance / a.n + b.variance / b.n), 0) as z
+from m a join m b on a.plan = b.plan and a.kind is not distinct from b.kind
+where a.is_recent and not b.is_recent and a.n > 1 and b.n > 1
+order by abs(z) desc nulls last;
+
+create view feedback_coverage as
+with s as (select request_id, request_ts, min(ts) as first_ts from signals group by all)
+select r.plan, count(*) as n, count(s.request_id) as judged,
+       count(s.request_id) / count(*) as coverage, avg(r.quality) as quality,
+       median(epoch(s.first_ts - r.ts)) as median_wait_seconds
+from requests r left join s on s.request_id = r.request_id and s.request_ts = r.ts
+where r.plan is not null group by r.plan order by n desc;
+
+-- Everything about one request.
+create macro explain(id) as table
+select r.*, (select list(s order by s.ts) from signals s where s.request_id = id) as signals
+from requests r where r.request_id = id;
+
+-- How much quality was given away against the plan that proved best for each kind of request.
+create macro regret_curve(
+  every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  min_judged := 5
+) as table
+with p as (
+  select kind, plan, sum(quality) / sum(quality_n) as quality
+  from rollup where minute >= since and minute < until
+  group by kind, plan having sum(quality_n) >= min_judged),
+best as (select kind, max(quality) as best from p group by kind),
+b as (
+  select time_bucket(every, minute) as bucket, kind, sum(quality_n) as n, sum(quality) as total
+  from rollup where minute >= since and minute < until group by all)
+select bucket, sum(n)::bigint as judged, sum(n * best - total) as regret,
+       sum(sum(n * best - total)) over (order by bucket) as cumulative_regret
+from b join best using (kind) group by bucket having sum(n) > 0 order by bucket;

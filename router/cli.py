@@ -8,17 +8,17 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
-from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.tree import Tree
 
 from router import client, doctor, service
+from router.analysis import sql, telemetry_app
 from router.api.keys import Key, load_keys, new_key, save_keys
 from router.config import (
     EMBEDDED,
@@ -26,12 +26,11 @@ from router.config import (
     Config,
     environment,
     find,
-    load,
     secrets_of,
 )
 from router.decide import ladder_of
 from router.surroundings import haproxy
-from router.yamlfile import ConfigError
+from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
 app = typer.Typer(
     help="A self-optimizing router for language models. Start with: waggle serve",
@@ -41,45 +40,7 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys: who may ask, and how much.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Default: ./waggle.yaml, else the embedded default."),
-]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Overrides server.data.")]
-UrlOption = Annotated[str | None, typer.Option("--url", help="Default: the service running here.")]
-
-
-class Stop(typer.Exit):
-    """Ends a command with a message for the person who ran it."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        err.print(f"[red]waggle:[/] {escape(message)}", soft_wrap=True)
-        super().__init__(code)
-
-
-def read(path: Path | None, **overrides: Any) -> Config:
-    """The configuration, or every problem in it on the screen and exit status 2."""
-    try:
-        config = load(find(path))
-    except ConfigError as error:
-        show_problems(error)
-        raise typer.Exit(2) from None
-    given = {name: value for name, value in overrides.items() if value is not None}
-    server = config.server.model_copy(update=given)
-    return config.model_copy(update={"server": type(server).model_validate(server.model_dump())})
-
-
-def show_problems(error: ConfigError) -> None:
-    for problem in error.problems:
-        place = f"{problem.file}:{problem.line}"
-        said = f"[bold]{escape(problem.key)}[/] = {escape(problem.value)}: {escape(problem.rule)}."
-        err.print(f"[red]{escape(place)}[/] {said} {escape(problem.mend)}", soft_wrap=True)
-    count = len(error.problems)
-    err.print(f"{count} problem{'s' if count > 1 else ''}. Nothing was started or changed.")
+app.add_typer(telemetry_app, name="telemetry")
 
 
 def read_keys(config: Config) -> tuple[Key, ...]:
@@ -485,6 +446,9 @@ def _tell_running(config: Config) -> None:
 def _first_line(error: ValueError) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     return "; ".join(line.partition(" [type=")[0] for line in lines[1:3]) or lines[0]
+
+
+app.command()(sql)
 
 
 def main() -> None:

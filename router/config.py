@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from router.backends.base import Dollars, Name, Seconds, Values
+from router.backends.base import Dollars, Name, Seconds, Secret, Values
 from router.backends.kinds import AnyBackend
 from router.features import PARTS
 from router.yamlfile import (
@@ -65,9 +65,7 @@ class Otlp(Values):
     endpoint: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="OTLP over HTTP, e.g. http://localhost:4318"
     )
-    headers: dict[str, str] = Field(
-        default_factory=dict, description="secrets as ${NAME}, from the environment"
-    )
+    headers: dict[str, Secret] = Field(default_factory=dict)
     traces: bool = True
     metrics: bool = True
 

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-SECRETS = frozenset({"api_key"})
+_SECRETS = frozenset({"api_key"})
+_SECRET_SECTIONS = frozenset({"headers"})
 
 Location = tuple[str | int, ...]
 Found = tuple[Location, Any, str, str]  # where, what, rule, mend
@@ -80,9 +81,14 @@ class Tree:
                 rule = f"the environment variable {name} is not set"
                 mend = f"export {name}=…, or write ${{{name}:-default}}."
                 self.found.append((at, text, rule, mend))
-        if at and at[-1] in SECRETS:
+        if is_secret(at):
             return text
         return REFERENCE.sub(lambda m: self._variables.get(m[1], m[2] or ""), text)
+
+
+def is_secret(at: Location) -> bool:
+    """Whether what stands at this place may only be a reference to the environment."""
+    return at[-1:] != () and (at[-1] in _SECRETS or (len(at) > 1 and at[-2] in _SECRET_SECTIONS))
 
 
 def read_tree(path: Path, shown: str, variables: Mapping[str, str]) -> Tree:
@@ -124,7 +130,7 @@ def explained(error: Any, schema: Mapping[str, Any]) -> Found:
             rule, mend = "no such kind of backend", f"`kind` must be one of {kinds}."
             value = value.get("kind", "(missing)") if isinstance(value, dict) else value
             where = (*where, "kind")
-        case "string_pattern_mismatch" if where[-1] in SECRETS:
+        case "string_pattern_mismatch" if is_secret(where):
             value, rule = "(hidden)", "a secret may not be written here"
             mend = "Write ${NAME} and set NAME in the environment."
         case _ if where[-1] == "[key]":
@@ -144,7 +150,7 @@ def problems(file: str, found: Iterable[Found], lines: Mapping[Location, int]) -
         known = shown
         while known and known not in lines:
             known = known[:-1]
-        secret = bool(shown) and shown[-1] in SECRETS and "${" not in str(value)
+        secret = is_secret(shown) and "${" not in str(value)
         text = "(hidden)" if secret else _short(value)
         key = ".".join(map(str, shown)) or "file"
         result.add(Problem(file, lines.get(known, 1), key, text, rule, mend))

@@ -53,10 +53,7 @@ def parse_chat(
         model=model,
         stream=stream,
         include_usage=bool(options and options.get("include_usage")),
-        # A conversation belongs to its key: another caller's same words are another conversation.
-        session=blake2b(
-            f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12
-        ).hexdigest(),
+        session=session_id(key_id, opening),
         session_given=bool(given),
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
         key_id=key_id,
@@ -80,6 +77,11 @@ def parse_embeddings(
     return Request(
         request_id, body, fields, model, False, False, "", False, False, key_id, "embeddings"
     )
+
+
+def session_id(key_id: str, opening: str) -> str:
+    """A conversation belongs to its key: another caller's same words are another conversation."""
+    return blake2b(f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,13 @@ CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Dollars = Annotated[float, Field(ge=0)]
+Secret = Annotated[
+    str,
+    Field(
+        pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$",
+        description="a reference to the environment, ${NAME}; never the secret itself",
+    ),
+]
 Capability = Literal["chat", "tools", "images", "json", "embeddings"]
 
 

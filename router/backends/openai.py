@@ -7,7 +7,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -19,17 +19,11 @@ from router.backends.base import (
     Call,
     Capability,
     Reply,
+    Secret,
     SecretReader,
 )
 from router.backends.http1 import Pool
 
-Secret = Annotated[
-    str,
-    Field(
-        pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$",
-        description="a reference to the environment, ${NAME}; never the secret itself",
-    ),
-]
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
 _USAGE_WANTED = re.compile(rb'"include_usage"\s*:\s*true')
 

@@ -26,6 +26,7 @@ from router.telemetry.store.manifest import Damaged
 _PARENT_DEATH_SIGNAL = 1
 _LOOK_SECONDS = 0.5
 _PRUNE_SECONDS = 60.0
+_AGAIN_SECONDS = 2.0  # between two starts of a keeper that does not live
 _DAY = 86_400
 _log = logging.getLogger("waggle")
 
@@ -47,6 +48,7 @@ class KeeperProcess:
         self._settings = settings
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = float("-inf")
         self.watch()
 
     def follow(self, settings: Telemetry) -> None:
@@ -62,6 +64,9 @@ class KeeperProcess:
             self._lock = lock_if_free(self._folder / "keeper.owner")
         if self._lock is None or (self._process is not None and self._process.poll() is None):
             return
+        if time.monotonic() - self._started_at < _AGAIN_SECONDS:
+            return
+        self._started_at = time.monotonic()
         told = orjson.dumps(self._settings.model_dump(mode="json")).decode()
         module = (sys.executable, "-m", "router.telemetry.keeper")
         self._process = subprocess.Popen(
@@ -80,6 +85,7 @@ class KeeperProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(10)
             self._process = None
+            self._started_at = float("-inf")
 
 
 def run(folder: Path, settings: Telemetry) -> None:

@@ -4,6 +4,7 @@ The checksum leads and covers every byte after it, so a line that was cut, or wr
 from one that was not. `n` counts the rows of one writer from 1, without a gap.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from zlib import crc32
 import orjson
 
 _HEAD = b'{"crc":"'
+_NUMBER = re.compile(rb'"n":(\d+)')
 _CRC_AT, _REST_AT = len(_HEAD), len(_HEAD) + 8
 
 
@@ -51,5 +53,5 @@ def _line(at: int, raw: bytes) -> Line:
         return Line(at, 0, raw, "torn")
     if not raw.startswith(_HEAD) or raw[_CRC_AT:_REST_AT] != b"%08x" % crc32(raw[_REST_AT:]):
         return Line(at, 0, raw, "checksum")
-    start = raw.find(b'"n":', _REST_AT) + 4
-    return Line(at, int(raw[start : raw.index(b",", start)]), raw)
+    number = _NUMBER.search(raw, _REST_AT)
+    return Line(at, int(number[1]) if number else 0, raw)

@@ -62,12 +62,13 @@ class Log:
         *,
         rotation: Rotation = _ROTATION,
         clock: Callable[[], float] = time.monotonic,
+        fdatasync: Callable[[int], None] = os.fdatasync,
     ) -> None:
         self.durable = 0  # the last row that outlives the machine
         self.dropped = 0  # rows that found neither disk nor room to wait
         self.trouble = ""  # what the disk last said, while rows wait
         self._folder, self._writer, self._version = folder, writer, version
-        self._rotation, self._clock = rotation, clock
+        self._rotation, self._clock, self._fdatasync = rotation, clock, fdatasync
         self._lock = threading.Lock()
         self._file: _File | None = None
         self._leaving: list[_File] = []  # no longer written to, not yet synced
@@ -149,7 +150,7 @@ class Log:
 
     def _sync_file(self, file: _File, pending: int, size: int) -> None:
         try:
-            os.fdatasync(file.handle)
+            self._fdatasync(file.handle)
             if not file.named_durably:
                 sync_folder(self._folder)
                 file.named_durably = True

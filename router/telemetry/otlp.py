@@ -26,7 +26,6 @@ from opentelemetry.trace.status import Status, StatusCode
 from router.config import Otlp, read_secret
 from router.telemetry.durable import write_durably
 from router.telemetry.store.catalog import NAME
-from router.yamlfile import REFERENCE
 
 _log = logging.getLogger("waggle")
 _BATCH = 2_000
@@ -59,10 +58,7 @@ class Exporter:
         self._folder = folder
         self._state = folder / "otlp.json"
         base = settings.endpoint.rstrip("/")
-        headers = {
-            name: read_secret(value) if REFERENCE.fullmatch(value) else value
-            for name, value in settings.headers.items()
-        }
+        headers = {name: read_secret(value) for name, value in settings.headers.items()}
         self._resource = Resource.create({"service.name": "waggle"})
         self._spans = (
             OTLPSpanExporter(f"{base}/v1/traces", headers=headers) if settings.traces else None

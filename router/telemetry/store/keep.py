@@ -60,6 +60,9 @@ class Keeper:
     def recover(self) -> None:
         """What a start begins with: what a crash left is sealed, and the catalog is published."""
         with self.turn() as (_, now):
+            if now.generation == 0:
+                # From now on a folder with segments and no manifest has lost it.
+                manifest.store(self.folder, now)
             for path in (self.folder / "work").iterdir():
                 if path.is_file():
                     path.unlink()

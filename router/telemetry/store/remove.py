@@ -56,8 +56,9 @@ def older(
 def beyond(manifest: Manifest, *, most_bytes: int) -> Removed:
     """The oldest segments, until what is left fits."""
     removed = Removed()
-    size = sum(segment.bytes for segment in manifest.segments)
-    for segment in sorted(_prunable(manifest), key=lambda s: s.last):
+    oldest_first = sorted(_prunable(manifest), key=lambda s: s.last)
+    size = sum(segment.bytes for segment in oldest_first)
+    for segment in oldest_first:
         if size - removed.bytes <= most_bytes:
             break
         removed.take(segment)

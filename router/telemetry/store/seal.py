@@ -127,7 +127,7 @@ def _seal_table(
             copy.write_bytes(b"".join(line.raw for line in journal.good))
             copies.append(copy)
         paths.append(journal.path if journal.clean else work / journal.path.name)
-    covers, damaged = _covers(journals)
+    covers, damaged = covers_of(journals)
     rows = sum(len(journal.good) for journal in journals)
     columns = ", ".join(table.columns_of(version))
     source = from_journals(table, version, paths, live=False)
@@ -142,7 +142,7 @@ def _seal_table(
     return [made]
 
 
-def _covers(journals: Iterable[Checked]) -> tuple[Covers, int]:
+def covers_of(journals: Iterable[Checked]) -> tuple[Covers, int]:
     """The rows these journals account for, unreadable ones among them, and how many those are.
 
     A bad line between two good ones is the row whose number is missing there.

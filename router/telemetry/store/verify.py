@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 
 from router.telemetry.durable import alone
-from router.telemetry.lines import decoded
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.sql import quoted
 from router.telemetry.store import catalog, manifest
 from router.telemetry.store.manifest import Covers, Manifest, Ranges, Segment, count, merged
+from router.telemetry.store.seal import check, covers_of
 from router.telemetry.store.segments import checksum
 from router.telemetry.tables import TABLES
 
@@ -133,14 +133,10 @@ def _live(folder: Path, now: Manifest) -> _Live:
             if path.name == NOBODY or relative in now.sealed:
                 continue
             journals += 1
-            lines = list(decoded(path.read_bytes()))
-            good = [line for line in lines if not line.problem]
-            writer = path.name.partition(".")[0]
-            read = {writer: manifest.joined((line.number, line.number) for line in good)}
-            covers[name] = merged(covers.get(name, {}), read)
-            rows[name] = rows.get(name, 0) + len(good)
-            for line in lines:
-                if line.problem == "checksum":
-                    problem = f"the line at byte {line.at} is not what was written"
-                    findings.append(Finding(relative, problem, "it will be put aside at sealing"))
+            journal = check(path, {})
+            covers[name] = merged(covers.get(name, {}), covers_of([journal])[0])
+            rows[name] = rows.get(name, 0) + len(journal.good)
+            for line in journal.bad:
+                problem = f"the line at byte {line.at} is not what was written"
+                findings.append(Finding(relative, problem, "it will be put aside at sealing"))
     return _Live(covers, rows, journals, tuple(findings))

@@ -1,0 +1,103 @@
+"""A telemetry folder on disk for tests: real journals, a real keeper, real readers."""
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from router.domain import new_id
+from router.telemetry.log import Log, Rotation
+from router.telemetry.store.keep import Keeper, Rules
+from router.telemetry.store.manifest import load
+from router.telemetry.tables import TABLES
+
+MINUTE = 60_000_000
+# A whole minute, so that what a test puts into one bucket stays in it.
+NOON = 1_780_000_020_000_000
+
+
+def request(at: int = NOON, **given: Any) -> dict[str, Any]:
+    """A row as a router would write it."""
+    row = {
+        "ts": at,
+        "request_id": new_id(at / 1e6),
+        "gen_ai_operation_name": "chat",
+        "gen_ai_request_model": "auto",
+        "kind": "text",
+        "strategy": "ladder",
+        "plan": "cheap",
+        "propensity": 1.0,
+        "probabilities": {"cheap": 1.0},
+        "eligible": ["cheap"],
+        "explored": False,
+        "reuse_tier": "novel",
+        "status": 200,
+        "cost_usd": 0.001,
+        "premium_cost_usd": 0.004,
+        "latency_ms": 100.0,
+        "overhead_ms": 1.0,
+        "attempts": [{"step": 1, "backend": "a", "status": 200, "latency_ms": 99.0}],
+    }
+    return row | given
+
+
+def signal(about: Mapping[str, Any], score: float | None, **given: Any) -> dict[str, Any]:
+    row = {
+        "ts": about["ts"] + 1_000_000,
+        "signal_id": new_id(1.0),
+        "request_id": about["request_id"],
+        "request_ts": about["ts"],
+        "source": "app",
+        "metric": "score",
+        "weight": 1.0,
+        **{name: about[name] for name in ("strategy", "plan", "kind", "reuse_tier")},
+    }
+    return row | ({"score": score} if score is not None else {}) | given
+
+
+class Stored:
+    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+        self.folder = folder
+        self.now = time.time()
+        self.keeper = Keeper(folder, rules or Rules(), wall=lambda: self.now)
+        self.keeper.recover()
+        self._logs: dict[tuple[str, str], Log] = {}
+
+    def write(self, table: str, rows: Iterable[Mapping[str, Any]], writer: str = "w1") -> None:
+        """Durable, and not yet sealed."""
+        log = self._logs.get((table, writer))
+        if log is None:
+            folder = self.folder / "journal" / table
+            log = Log(folder, writer, TABLES[table].version, rotation=Rotation(1e9))
+            self._logs[table, writer] = log
+        log.append_many(rows)
+        log.sync()
+
+    def close(self) -> None:
+        """As writers do when they rotate: their files are free to be sealed."""
+        for log in self._logs.values():
+            log.close()
+
+    def seal(self) -> None:
+        self.close()
+        self.keeper.seal()
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """As an analyst would: a fresh look at the published catalog."""
+        with duckdb.connect(str(self.folder / "telemetry.duckdb"), read_only=True) as con:
+            return con.execute(sql).fetchall()
+
+    def one(self, sql: str) -> Any:
+        return self.ask(sql)[0][0]
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with duckdb.connect(str(self.folder / "telemetry.duckdb"), read_only=True) as con:
+            cursor = con.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @property
+    def segments(self) -> int:
+        return len([s for s in load(self.folder).segments if s.table != "rollup"])

@@ -1,0 +1,186 @@
+"""What a router writes, read back as an analyst reads it."""
+
+import asyncio
+import resource
+
+import pytest
+
+from router.domain import (
+    About,
+    Answered,
+    Attempt,
+    Decision,
+    Event,
+    PolicyInForce,
+    Refusal,
+    Request,
+    Signal,
+    Trace,
+    Usage,
+    new_id,
+)
+from router.telemetry.journal import FileJournal, NotDurable
+from router.telemetry.log import Rotation
+from router.telemetry.lookup import CatalogMemory
+from router.telemetry.metrics import Metrics
+from tests.telemetry.stored import Stored
+
+AT = 1_780_000_020.0
+
+
+def trace(**given) -> Trace:
+    request = Request(
+        new_id(AT), b'{"model":"auto"}', {"messages": [{"role": "user", "content": "hello"}]},
+        "auto", True, False, "s1", True, False, "k1", "question",
+    )  # fmt: skip
+    decision = Decision(
+        "dear", 0.25, "bandit", {"cheap": 0.75, "dear": 0.25}, {"tiny": "too small"}, "why",
+        4.0, {"code": 4.0}, policy_version="v7",
+    )  # fmt: skip
+    attempts = (
+        Attempt("a", 500, "upstream", "they said: hello", 0.5, provider="openai"),
+        Attempt("b", 200, "", "", 0.25, 0.1, Usage(10, 20, 5), 0.002, "openai"),
+    )
+    defaults = {
+        "attempts": attempts,
+        "status": 200,
+        "seconds": 0.8,
+        "first_byte_seconds": 0.6,
+        "overhead_seconds": 0.001,
+        "answer": Answered(99, "abcd", "the answer"),
+        "premium_plan": "dear",
+        "premium_cost_usd": 0.004,
+    }
+    return Trace(request, decision, AT, **(defaults | given))
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return Stored(tmp_path)
+
+
+@pytest.fixture
+def journal(stored):
+    journal = FileJournal(stored.folder, "router", Metrics(), rotation=Rotation(1e9))
+    yield journal
+    journal.close()
+
+
+def test_a_trace_is_there_for_analysts_the_moment_it_was_appended(stored, journal):
+    journal.append(trace())
+    (row,) = stored.rows("select * from requests")
+    expected = {
+        "gen_ai_operation_name": "chat",
+        "gen_ai_request_model": "auto",
+        "gen_ai_provider_name": "openai",
+        "gen_ai_usage_input_tokens": 10,
+        "gen_ai_usage_output_tokens": 20,
+        "gen_ai_usage_cache_read_input_tokens": 5,
+        "key_id": "k1",
+        "session": "s1",
+        "kind": "question",
+        "stream": True,
+        "strategy": "bandit",
+        "policy_version": "v7",
+        "eligible": ["cheap", "dear"],
+        "ineligible": {"tiny": "too small"},
+        "probabilities": {"cheap": 0.75, "dear": 0.25},
+        "plan": "dear",
+        "propensity": 0.25,
+        "explored": True,
+        "features": {"complexity": 4.0, "code": 4.0},
+        "backend": "b",
+        "status": 200,
+        "cost_usd": 0.002,
+        "premium_cost_usd": 0.004,
+        "latency_ms": 800,
+        "ttft_ms": 600,
+        "overhead_ms": 1,
+        "quality": None,
+        "answer_bytes": 99,
+        "error": None,
+        "v": 2,
+    }
+    assert {name: row[name] for name in expected} == expected
+    attempts = stored.rows("select * from attempts order by step")
+    assert [a["backend"] for a in attempts] == ["a", "b"]
+    assert [a["error_type"] for a in attempts] == ["upstream", None]
+
+
+def test_words_are_kept_only_where_that_was_asked_for(stored, journal):
+    failed = {"status": 503, "error": "Tried a: they said: hello", "error_type": "no_backend"}
+    journal.append(trace(**failed, answer=Answered(99, "abcd")))
+    (row,) = stored.rows("select * from requests")
+    assert (row["prompt"], row["answer"], row["error"]) == (None, None, None)
+    assert (row["error_type"], row["answer_hash"]) == ("no_backend", "abcd")
+    for path in stored.folder.rglob("*.jsonl"):
+        assert b"hello" not in path.read_bytes()
+    journal.append(trace(**failed, keep_prompt=True))
+    row = stored.rows("select * from requests order by n")[1]
+    assert (row["prompt"], row["answer"]) == ("hello", "the answer")
+    assert row["error"] == "Tried a: they said: hello"
+    assert row["attempts"][0]["detail"] == "they said: hello"
+
+
+def test_everything_else_that_happens_has_its_table(stored, journal):
+    journal.refuse(Refusal("r1", AT, "chat", 429, "rate_limit_exceeded", "k1"))
+    journal.note(Event("e1", AT, "breaker", "a", "open", {"reason": "five in a row"}))
+    journal.policy(PolicyInForce("v7", "ladder", {"cuts": [3]}, AT))
+    (row,) = stored.rows("select * from requests")
+    assert (row["status"], row["error_type"], row["plan"]) == (429, "rate_limit_exceeded", None)
+    assert stored.ask("select kind, subject, state, detail->>'reason' from events") == [
+        ("breaker", "a", "open", "five in a row")
+    ]
+    assert stored.ask("select policy_version, settings->'cuts'->>0 from policies") == [("v7", "3")]
+
+
+def said(about: About, score: float) -> Signal:
+    return Signal(new_id(AT), AT + 1, about, "app", "score", score=score)
+
+
+async def test_a_signal_is_kept_when_the_call_returns(stored, journal):
+    first = trace()
+    journal.append(first)
+    memory = CatalogMemory(stored.folder)
+    known = await memory.find(first.request.id)
+    assert known is not None
+    assert known.about.plan == "dear"
+    await journal.keep([said(known.about, 0.75)])
+    assert stored.ask("select quality, quality_source from requests") == [(0.75, "app")]
+    again = await memory.find(first.request.id)
+    assert [one.content[1] for one in again.signals] == [0.75]
+    stored.close()
+    assert await memory.find(new_id(AT)) is None
+    memory.close()
+
+
+async def test_many_signals_share_a_sync(stored, journal):
+    about = About(new_id(AT), 1, plan="p")
+    await asyncio.gather(*(journal.keep([said(about, 0.5)]) for _ in range(200)))
+    assert stored.one("select count(*) from signals") == 200
+
+
+@pytest.fixture
+def small_disk():
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_fails_no_request_refuses_feedback_and_is_told_of(
+    stored, journal, small_disk, caplog
+):
+    await journal.keep([said(About("r", 1), 0.5)])
+    small_disk(50)
+    journal.append(trace())
+    with pytest.raises(NotDurable):
+        await journal.keep([said(About("r", 1), 0.5)])
+    while "telemetry cannot be written" not in caplog.text:
+        await asyncio.sleep(0.01)
+    assert journal.trouble
+    small_disk(resource.RLIM_INFINITY)
+    while journal.trouble or not stored.ask("from events where kind = 'telemetry'"):
+        await asyncio.sleep(0.01)
+    assert stored.one("select count(*) from requests") == 1
+    assert stored.one("select count(*) from signals") == 1
+    assert stored.one("select state from events where kind = 'telemetry'") == "recovered"

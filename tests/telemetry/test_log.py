@@ -1,0 +1,172 @@
+"""A row that was acknowledged is on disk, whatever the disk did meanwhile."""
+
+import errno
+import os
+import resource
+from pathlib import Path
+
+import orjson
+import pytest
+
+from router.telemetry.durable import held
+from router.telemetry.lines import decoded
+from router.telemetry.log import Log, Rotation
+
+BIG = "x" * 1000
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Disk:
+    """fdatasync that fails when it is told to."""
+
+    failing = False
+    calls = 0
+
+    def __call__(self, handle: int) -> None:
+        self.calls += 1
+        if self.failing:
+            raise OSError(errno.EIO, "Input/output error")
+        os.fdatasync(handle)
+
+
+def numbers(folder: Path) -> list[int]:
+    """What a reader finds in all files, in the order of their names."""
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in decoded(path.read_bytes())]
+    assert not [line for line in lines if line.problem == "checksum"]
+    return [line.number for line in lines if not line.problem]
+
+
+@pytest.fixture
+def small_disk():
+    """No file of this process may grow beyond some size: what a full disk looks like to it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size: int | None) -> None:
+        soft = before[0] if size is None else size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, before[1]))
+
+    yield limit
+    limit(None)
+
+
+def test_a_row_is_with_the_kernel_when_append_returns(tmp_path):
+    log = Log(tmp_path, "w", 2)
+    assert log.append({"a": 1}) == 1
+    assert numbers(tmp_path) == [1]
+    assert log.durable == 0
+    assert log.sync() == 1
+
+
+def test_a_file_is_held_while_it_is_written_and_free_after(tmp_path):
+    clock = Clock()
+    log = Log(tmp_path, "w", 2, rotation=Rotation(seconds=5), clock=clock)
+    log.append({"a": 1})
+    log.sync()
+    (path,) = tmp_path.glob("*.jsonl")
+    assert held(path)
+    clock.now = 5.0
+    assert log.due  # although nothing was appended: its rows should be sealed
+    log.sync()
+    assert not held(path)
+    log.append({"a": 2})
+    assert len(list(tmp_path.glob("*.jsonl"))) == 2
+
+
+@pytest.mark.parametrize("rotation", [Rotation(rows=3), Rotation(bytes=3 * (len(BIG) + 40))])
+def test_a_file_is_left_when_it_is_large(tmp_path, rotation):
+    log = Log(tmp_path, "w", 2, rotation=rotation)
+    for _ in range(10):
+        log.append({"a": BIG})
+        log.sync()
+    log.close()
+    files = sorted(tmp_path.glob("*.jsonl"))
+    assert len(files) >= 3
+    assert numbers(tmp_path) == list(range(1, 11))
+
+
+def test_rows_that_a_full_disk_refused_wait_and_are_written_when_it_has_room(tmp_path, small_disk):
+    log = Log(tmp_path, "w", 2)
+    log.append({"a": BIG})
+    assert log.sync() == 1
+    small_disk(1500)  # the second row would be cut in its middle
+    log.append({"a": BIG})
+    log.append({"a": BIG})
+    assert log.trouble
+    assert log.waiting == 2
+    with pytest.raises(OSError, match=r"large|fitted"):
+        log.sync()
+    assert log.durable == 1  # nothing was promised
+    assert numbers(tmp_path) == [1]  # and no half row is there
+    small_disk(None)
+    assert log.sync() == 3
+    assert numbers(tmp_path) == [1, 2, 3]
+    assert not log.trouble
+
+
+def test_a_strict_row_that_a_full_disk_refuses_was_never_there(tmp_path, small_disk):
+    log = Log(tmp_path, "w", 2)
+    log.append({"a": BIG})
+    small_disk(1500)
+    with pytest.raises(OSError, match=r"large|fitted"):
+        log.append_many([{"a": BIG}], strict=True)
+    small_disk(None)
+    assert log.append({"a": 2}) == 2
+    log.sync()
+    assert numbers(tmp_path) == [1, 2]
+
+
+def test_rows_that_find_no_room_to_wait_are_counted(tmp_path, small_disk):
+    log = Log(tmp_path, "w", 2)
+    log.append({"a": 1})
+    small_disk(100)
+    huge = "x" * 20_000_000
+    for _ in range(5):
+        log.append({"a": huge})
+    assert log.waiting == 3
+    assert log.dropped == 2
+    small_disk(None)
+    log.sync()
+    assert numbers(tmp_path) == [1, 2, 3, 4]  # 5 and 6 are the gap that `verify` will name
+
+
+def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tmp_path):
+    disk = Disk()
+    log = Log(tmp_path, "w", 2, fdatasync=disk)
+    log.append({"a": 1})
+    assert log.sync() == 1
+    log.append({"a": 2})
+    disk.failing = True
+    with pytest.raises(OSError, match="Input/output error"):
+        log.sync()
+    assert log.durable == 1
+    log.append({"a": 3})
+    with pytest.raises(OSError, match="Input/output error"):
+        log.sync()
+    assert log.durable == 1
+    disk.failing = False
+    assert log.sync() == 3
+    # What the kernel may or may not have kept was cut off: each row is there once.
+    assert numbers(tmp_path) == [1, 2, 3]
+    assert len(list(tmp_path.glob("*.jsonl"))) > 1
+
+
+def test_two_writers_share_a_folder(tmp_path):
+    one, two = Log(tmp_path, "one", 2), Log(tmp_path, "two", 2)
+    one.append({"a": 1})
+    two.append({"a": 1})
+    names = sorted(path.name for path in tmp_path.glob("*.jsonl"))
+    assert names == ["one.000001.jsonl", "two.000001.jsonl"]
+
+
+def test_a_line_says_its_version_and_number(tmp_path):
+    log = Log(tmp_path, "w", 2)
+    log.append_many([{"a": 1}, {"a": 2}])
+    (path,) = tmp_path.glob("*.jsonl")
+    rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    assert [(row["v"], row["n"]) for row in rows] == [(2, 1), (2, 2)]

@@ -1,0 +1,365 @@
+"""Every row exactly once: live, sealed, merged; whatever was torn, broken or killed in between."""
+
+import time
+from pathlib import Path
+
+import duckdb
+import orjson
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.telemetry.lines import encoded
+from router.telemetry.store import manifest, seal
+from router.telemetry.store.compact import Tiers
+from router.telemetry.store.keep import Keeper, Rules
+from router.telemetry.store.verify import verify
+from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
+
+FEW = Rules(tiers=Tiers(fan_in=3, smallest=1))
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return Stored(tmp_path, FEW)
+
+
+def problems(folder: Path) -> list[str]:
+    return [f"{finding.where}: {finding.problem}" for finding in verify(folder).findings]
+
+
+def test_a_row_is_seen_once_before_and_after_it_is_sealed_and_merged(stored):
+    for batch in range(4):
+        stored.write("requests", [request() for _ in range(5)], writer=f"w{batch}")
+        assert stored.one("select count(*) from requests") == 5 * (batch + 1)
+        stored.seal()
+        assert stored.one("select count(*) from requests") == 5 * (batch + 1)
+    assert stored.segments == 4
+    assert stored.keeper.compact() == 4
+    assert stored.segments == 1
+    assert stored.ask("select count(*), count(distinct request_id) from requests") == [(20, 20)]
+    assert problems(stored.folder) == []
+
+
+def test_a_reader_who_opened_before_still_sees_every_row(stored):
+    stored.write("requests", [request()], writer="w1")
+    with duckdb.connect(str(stored.folder / "telemetry.duckdb"), read_only=True) as con:
+        count = "select count(*) from requests"
+        assert con.execute(count).fetchall() == [(1,)]
+        stored.seal()
+        stored.write("requests", [request()], writer="w2")
+        stored.seal()
+        stored.keeper.compact(everything=True)
+        stored.keeper.sweep()
+        assert con.execute(count).fetchall() == [(2,)]
+
+
+def test_a_reader_who_opened_long_ago_is_told_to_open_again(stored):
+    stored.write("requests", [request()])
+    with duckdb.connect(str(stored.folder / "telemetry.duckdb"), read_only=True) as con:
+        stored.seal()
+        stored.now = time.time() + 601
+        stored.keeper.sweep()
+        with pytest.raises(duckdb.IOException, match="open-it-again"):
+            con.execute("select count(*) from requests")
+    assert stored.one("select count(*) from requests") == 1
+
+
+def test_superseded_files_are_removed_after_the_grace(stored):
+    for writer in ("a", "b", "c"):
+        stored.write("requests", [request()], writer=writer)
+        stored.seal()
+    stored.keeper.compact()
+    stored.keeper.sweep()
+    files = list((stored.folder / "segments").glob("requests-*.parquet"))
+    assert len(files) == 4
+    stored.now = time.time() + 601
+    stored.keeper.sweep()
+    assert len(list((stored.folder / "segments").glob("requests-*.parquet"))) == 1
+    assert list((stored.folder / "journal" / "requests").glob("[abc].*.jsonl")) == []
+    assert stored.one("select count(*) from requests") == 3
+
+
+def test_a_torn_last_line_was_promised_to_nobody_and_hides_nothing(stored):
+    stored.write("requests", [request(), request()])
+    stored.close()
+    (path,) = (stored.folder / "journal" / "requests").glob("w1.*.jsonl")
+    path.write_bytes(path.read_bytes() + encoded({"v": 2, "n": 3, **request()})[:50])
+    assert stored.one("select count(*) from requests") == 2
+    stored.keeper.seal()
+    assert stored.one("select count(*) from requests") == 2
+    assert problems(stored.folder) == []
+
+
+def test_a_broken_line_is_put_aside_and_told_of_and_keeps_no_other_from_being_sealed(stored):
+    stored.write("requests", [request() for _ in range(3)])
+    stored.close()
+    (path,) = (stored.folder / "journal" / "requests").glob("w1.*.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    broken = lines[1].replace(b'"status":200', b'"status":201')
+    path.write_bytes(b"".join([lines[0], broken, lines[2]]))
+    assert ["is not what was written" in problem for problem in problems(stored.folder)] == [True]
+    stored.keeper.seal()
+    assert stored.one("select count(*) from requests") == 2
+    (problem,) = problems(stored.folder)
+    assert "could not be read (checksum)" in problem
+    (kept,) = (stored.folder / "damaged").iterdir()
+    assert kept.read_bytes() == broken
+    kept.unlink()  # somebody has looked
+    assert problems(stored.folder) == []
+
+
+def test_a_journal_that_was_taken_away_is_missed(stored):
+    stored.write("requests", [request()], writer="w1")
+    stored.seal()
+    stored.write("requests", [request()], writer="w1")
+    stored.close()
+    for path in (stored.folder / "journal" / "requests").glob("w1.000002.jsonl"):
+        path.unlink()
+    stored.write("requests", [request()], writer="w1")
+    assert problems(stored.folder) == ["requests: row 2 of w1 are missing"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "gone"])
+def test_a_damaged_segment_is_found(stored, harm):
+    stored.write("requests", [request() for _ in range(100)])
+    stored.seal()
+    (path,) = (stored.folder / "segments").glob("requests-*.parquet")
+    content = path.read_bytes()
+    match harm:
+        case "cut":
+            path.write_bytes(content[:-10])
+        case "changed":
+            path.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
+        case "gone":
+            path.unlink()
+    (problem,) = problems(stored.folder)
+    assert path.name in problem
+    assert ("missing" if harm == "gone" else "checksum is wrong") in problem
+
+
+def test_a_lost_manifest_is_not_taken_for_an_empty_store(stored):
+    stored.write("requests", [request()])
+    stored.seal()
+    stored.write("requests", [request()], writer="w2")
+    stored.seal()
+    (stored.folder / "manifest.json").unlink()
+    with pytest.raises(manifest.Damaged, match=r"copy manifest\.previous\.json"):
+        stored.keeper.seal()
+    (problem,) = problems(stored.folder)
+    assert "missing though there are segments" in problem
+    assert len(list((stored.folder / "segments").glob("requests-*.parquet"))) == 2
+
+
+def test_what_a_crash_left_is_sealed_by_the_next_start(tmp_path):
+    before = Stored(tmp_path)
+    before.write("requests", [request()])
+    before.close()
+    # A keeper that died after it wrote a segment and before the manifest named it.
+    now = manifest.load(tmp_path)
+    with before.keeper.turn() as (con, _):
+        seal.seal(con, tmp_path, now)
+    (tmp_path / "work" / "left").write_text("behind")
+    after = Stored(tmp_path)
+    assert after.one("select count(*) from requests") == 1
+    assert after.segments == 1
+    assert not (tmp_path / "work" / "left").exists()
+    assert problems(tmp_path) == []
+
+
+def test_a_folder_that_was_moved_speaks_of_its_new_place(tmp_path):
+    old = Stored(tmp_path / "old")
+    old.write("requests", [request()])
+    old.seal()
+    (tmp_path / "old").rename(tmp_path / "new")
+    new = Stored(tmp_path / "new")
+    assert new.one("select count(*) from requests") == 1
+
+
+def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(stored):
+    """A disk that could not even be cut back holds rows that stand in the next file too."""
+    folder = stored.folder / "journal" / "requests"
+    lines = [encoded({"v": 2, "n": n, **request()}) for n in (1, 2, 3)]
+    (folder / "w.000001.jsonl").write_bytes(b"".join(lines[:2]))
+    stored.keeper.seal()
+    (folder / "w.000002.jsonl").write_bytes(b"".join(lines[1:]))
+    stored.keeper.seal()
+    assert stored.ask("select count(*), max(n) from requests") == [(3, 3)]
+    assert problems(stored.folder) == []
+
+
+def test_segments_are_plain_parquet_for_whoever_reads_that(stored):
+    stored.write("requests", [request(plan="a"), request(plan="b")])
+    stored.seal()
+    frame = pl.read_parquet(str(stored.folder / "segments" / "requests-*.parquet"))
+    assert sorted(frame["plan"]) == ["a", "b"]
+    assert frame["attempts"][0][0]["backend"] == "a"
+    assert frame["ts"].dtype == pl.Datetime("us")
+
+
+# What the first release wrote, to the letter.
+FIRST_RELEASE = (
+    '{"request_id":"019c1234-0000-7000-8000-000000000001","ts":1780000020.25,"key_id":"k1",'
+    '"session":"s","model":"auto","stream":true,"strategy":"ladder","plan":"cheap",'
+    '"propensity":1.0,"probabilities":{"cheap":1.0,"dear":0.0},"ineligible":{},'
+    '"complexity":2.5,"parts":{"fields":0.5,"code":2.0},"backend":"b","status":200,"error":"",'
+    '"cost_usd":0.002,"seconds":0.5,"first_byte_seconds":0.1,"overhead_seconds":0.001,'
+    '"request_bytes":80,"request_hash":"00ff","attempts":[{"backend":"a","status":0,'
+    '"fault":"connect","detail":"refused","seconds":0.2,"input_tokens":0,"output_tokens":0,'
+    '"cached_tokens":0,"tokens_estimated":false,"cost_usd":0.0},{"backend":"b","status":200,'
+    '"fault":"","detail":"","seconds":0.3,"input_tokens":10,"output_tokens":20,'
+    '"cached_tokens":4,"tokens_estimated":false,"cost_usd":0.002}]}\n'
+)
+
+
+def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_rows(tmp_path):
+    old = tmp_path / "requests-abc.jsonl"
+    old.write_text(FIRST_RELEASE + FIRST_RELEASE.replace("0001", "0002") + '{"request_id":"torn')
+    stored = Stored(tmp_path, FEW)
+    stored.write("requests", [request(NOON)])
+    stored.seal()
+    assert not old.exists()
+    versions = {s.version for s in manifest.load(tmp_path).of("requests")}
+    assert versions == {1, 2}  # sealed as they were written, in the columns of their day
+    (row,) = stored.rows("select * from requests where request_id like '019c1234%1'")
+    assert row["v"] == 1
+    assert row["latency_ms"] == 500
+    assert row["ttft_ms"] == 100
+    assert row["gen_ai_usage_output_tokens"] == 20
+    assert row["features"] == {"complexity": 2.5, "fields": 0.5, "code": 2.0}
+    assert row["error"] is None
+    assert [a["error_type"] for a in row["attempts"]] == ["connect", None]
+    assert stored.one("select epoch_us(ts) from requests where v = 1 limit 1") == 1780000020250000
+    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (2, 1)]
+    assert stored.one("select sum(n) from rollup") == 3
+    while stored.keeper.compact(everything=True):
+        pass
+    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (2, 1)]
+    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {2}
+    assert problems(tmp_path) == []
+
+
+def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
+    folder = stored.folder / "journal" / "requests"
+    (folder / "w.000001.jsonl").write_bytes(encoded({"v": 3, "n": 1, **request()}))
+    with pytest.raises(ValueError, match=r"version 3.*written by a newer one"):
+        stored.keeper.seal()
+
+
+def test_the_oldest_rows_are_pruned_by_age(tmp_path):
+    day = 86_400_000_000
+    stored = Stored(tmp_path, Rules(keep_seconds=10 * 86_400))
+    stored.now = (NOON + 20 * day) / 1e6
+    ages = [2, 9, 11, 15]  # days
+    for writer in ("a", "b"):
+        rows = [request(NOON + 20 * day - age * day) for age in ages]
+        stored.write("requests", rows, writer=writer)
+    stored.seal()
+    removed = stored.keeper.prune(exact=True)
+    assert removed.rows == 4
+    assert stored.one("select count(*) from requests") == 4
+    assert stored.one("select sum(n) from rollup") == 8  # the sums outlive the rows
+    assert problems(tmp_path) == []
+
+
+def test_the_oldest_segments_are_pruned_until_the_rest_fits(tmp_path):
+    stored = Stored(tmp_path)
+    for index in range(5):
+        stored.write("requests", [request(NOON + index) for _ in range(50)], writer=f"w{index}")
+        stored.seal()
+    most = sum(s.bytes for s in manifest.load(tmp_path).of("requests")) // 2
+    removed = Keeper(tmp_path, Rules(keep_bytes=most)).prune()
+    left = manifest.load(tmp_path).of("requests")
+    assert removed.rows + sum(s.rows for s in left) == 250
+    assert 0 < sum(s.bytes for s in left) <= most
+    assert stored.one("select epoch_us(min(ts)) from requests") > NOON
+    assert problems(tmp_path) == []
+
+
+def test_a_forgotten_caller_is_in_no_file(tmp_path):
+    stored = Stored(tmp_path)
+    mine = [request(key_id="key-mine", prompt="my secret") for _ in range(3)]
+    theirs = [request(key_id="key-theirs", session="talk") for _ in range(2)]
+    stored.write("requests", [*mine, *theirs])
+    stored.write("signals", [signal(row, 0.5, key_id=row["key_id"]) for row in (*mine, *theirs)])
+    stored.close()
+    removed = stored.keeper.forget(keys=("key-mine",))
+    assert removed.rows == 6
+    assert stored.ask("select distinct key_id from requests") == [("key-theirs",)]
+    assert stored.ask("select count(*), count(quality) from requests") == [(2, 2)]
+    assert stored.ask("select sum(n), sum(quality_n), sum(quality) from rollup") == [(2, 2, 1.0)]
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.suffix in (".parquet", ".jsonl"):
+            assert b"key-mine" not in path.read_bytes()
+            assert b"my secret" not in path.read_bytes()
+    assert problems(tmp_path) == []
+    assert stored.keeper.forget(sessions=("talk",)).rows == 4
+    assert stored.one("select coalesce(sum(n), 0) from rollup") == 0
+    assert problems(tmp_path) == []
+
+
+def test_a_live_journal_keeps_a_forgetting_from_promising_too_much(tmp_path):
+    stored = Stored(tmp_path)
+    stored.write("requests", [request(key_id="k")])
+    with pytest.raises(TimeoutError, match="still being written"):
+        stored.keeper.forget(keys=("k",), patience=0.2)
+
+
+scores = st.none() | st.floats(0, 1).map(lambda x: round(x, 3))
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_factory, data):
+    """Rows and signals come in any order, are sealed and merged at any time."""
+    stored = Stored(tmp_path_factory.mktemp("t"), FEW)
+    written = []
+    for step in range(data.draw(st.integers(1, 5))):
+        rows = [
+            request(
+                NOON + MINUTE * data.draw(st.integers(0, 3)),
+                plan=data.draw(st.sampled_from(["cheap", "dear"])),
+                latency_ms=data.draw(st.floats(0.1, 1e5)),
+            )
+            for _ in range(data.draw(st.integers(0, 4)))
+        ]
+        written += rows
+        stored.write("requests", rows, writer=f"r{step}")
+        about = data.draw(st.lists(st.sampled_from(written), max_size=4)) if written else []
+        said = [
+            signal(
+                row,
+                data.draw(scores),
+                ts=NOON + step * MINUTE + order,
+                source=data.draw(st.sampled_from(["app", "judge"])),
+                weight=data.draw(st.sampled_from([0.5, 1.0])),
+            )
+            for order, row in enumerate(about)
+        ]
+        stored.write("signals", said, writer=f"s{step}")
+        if data.draw(st.booleans()):
+            stored.seal()
+        if data.draw(st.booleans()):
+            stored.keeper.compact(everything=data.draw(st.booleans()))
+    stored.seal()
+    told = stored.ask(
+        "select plan, minute, sum(n), sum(quality_n), round(sum(quality), 6), "
+        "round(sum(cost_usd), 6) from rollup group by all having sum(n) > 0 order by all"
+    )
+    true = stored.ask(
+        "select plan, date_trunc('minute', ts) as minute, count(*), count(quality), "
+        "round(coalesce(sum(quality), 0), 6), round(sum(cost_usd), 6) "
+        "from requests group by all order by all"
+    )
+    assert told == true
+    assert problems(stored.folder) == []
+
+
+def test_the_manifest_can_be_read_by_a_person(stored):
+    stored.write("requests", [request()])
+    stored.seal()
+    told = orjson.loads((stored.folder / "manifest.json").read_bytes())
+    (segment,) = [s for s in told["segments"] if s["table"] == "requests"]
+    assert segment["rows"] == 1
+    assert segment["covers"] == {"w1": [[1, 1]]}

@@ -1,0 +1,252 @@
+"""Each view and macro on rows whose answer can be worked out by hand."""
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import router.telemetry
+from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
+
+# Four requests, two of each plan; the dear plan is better and four times as expensive.
+CHEAP = {"plan": "cheap", "cost_usd": 0.001, "premium_cost_usd": 0.004}
+DEAR = {"plan": "dear", "cost_usd": 0.004, "premium_cost_usd": 0.004}
+EVEN = {"probabilities": {"cheap": 0.75, "dear": 0.25}}
+
+
+@pytest.fixture
+def stored(tmp_path):
+    stored = Stored(tmp_path)
+    rows = [
+        request(NOON, **CHEAP, **EVEN, propensity=0.75, latency_ms=100.0),
+        request(NOON + 1, **CHEAP, **EVEN, propensity=0.75, latency_ms=100.0),
+        request(NOON + 2, **DEAR, **EVEN, propensity=0.25, explored=True, latency_ms=400.0),
+        request(NOON + 6 * MINUTE, **DEAR, **EVEN, propensity=0.25, explored=True, status=503,
+                error_type="no_backend_answered", latency_ms=400.0),
+    ]  # fmt: skip
+    stored.write("requests", rows)
+    qualities = [0.4, 0.6, 0.9, None]
+    said = [signal(row, score) for row, score in zip(rows, qualities, strict=True) if score]
+    stored.write("signals", said)
+    stored.ids = [row["request_id"] for row in rows]
+    stored.written = rows
+    return stored
+
+
+def test_quality_is_unknown_until_somebody_says_something(stored):
+    known = stored.ask("select quality, quality_source from requests order by ts")
+    assert known == [(0.4, "app"), (0.6, "app"), (0.9, "app"), (None, None)]
+
+
+def test_the_latest_of_each_source_counts_and_sources_are_weighed(stored):
+    row = stored.written[0]
+    later = [
+        signal(row, 1.0, ts=row["ts"] + 5_000_000),
+        signal(row, 0.2, source="judge", weight=0.5),
+        signal(row, None, metric="comment", comment="why not?"),
+    ]
+    stored.write("signals", later)
+    (told,) = stored.rows(f"select quality, quality_source from requests where ts = "
+                          f"make_timestamp({NOON})")  # fmt: skip
+    assert told["quality"] == pytest.approx((1.0 * 1.0 + 0.5 * 0.2) / 1.5)
+    assert told["quality_source"] == "app"
+    # All that was said is kept, also what no longer counts.
+    assert stored.one(f"select count(*) from signals where request_id = '{stored.ids[0]}'") == 4
+
+
+def test_the_same_signal_from_two_routers_is_one(stored):
+    said = signal(stored.written[3], 0.5, signal_id="same")
+    stored.write("signals", [said], writer="w1")
+    stored.write("signals", [said], writer="w2")
+    assert stored.one("select count(*) from signals where signal_id = 'same'") == 1
+
+
+def test_learning_curve(stored):
+    stored.seal()
+    first, second = stored.rows("from learning_curve(every := interval 5 minute)")
+    assert first["n"] == 3
+    assert first["quality"] == pytest.approx(1.9 / 3)
+    assert first["judged_share"] == 1
+    assert first["explored_share"] == pytest.approx(1 / 3)
+    assert first["usd_per_1k"] == pytest.approx(2.0)
+    mean, n = 1.9 / 3, 3
+    variance = ((0.4 - mean) ** 2 + (0.6 - mean) ** 2 + (0.9 - mean) ** 2) / (n - 1)
+    assert first["quality_ci95"] == pytest.approx(1.96 * (variance / n) ** 0.5)
+    assert second["error_rate"] == 1
+    assert second["quality"] is None
+
+
+def test_a_time_range_is_half_open(stored):
+    minute = f"date_trunc('minute', make_timestamp({NOON}))"
+    assert stored.one(f"select sum(n) from learning_curve(until := {minute})") is None
+    since = f"since := {minute}, until := {minute} + interval 1 minute"
+    assert stored.one(f"select sum(n) from learning_curve({since})") == 3
+
+
+def test_plan_scores_follow_the_formula(stored):
+    stored.seal()
+    cheap, dear = stored.rows("from plan_scores()")
+    assert (cheap["plan"], dear["plan"]) == ("cheap", "dear")
+    assert cheap["score"] == pytest.approx(0.5 / ((1 + 1.0) * (1 + 0.1)))
+    assert dear["score"] == pytest.approx(0.9 / ((1 + 4.0) * (1 + 0.4)))
+    weighted = stored.rows("from plan_scores(wq := 2.0, wc := 0.5)")
+    assert weighted[0]["score"] == pytest.approx(4 * cheap["score"])
+    assert cheap["traffic_share"] == 0.5
+    assert dear["error_rate"] == 0.5
+
+
+@pytest.mark.parametrize("latency", [0.7, 3.0, 47.0, 810.0, 99_000.0])
+def test_percentiles_of_the_rollup_are_within_a_bin(tmp_path, latency):
+    stored = Stored(tmp_path)
+    rows = [request(latency_ms=latency * (1 + index / 1000)) for index in range(100)]
+    stored.write("requests", rows)
+    told = stored.one("select p95_ms from plan_scores()")
+    assert told == pytest.approx(latency * 1.095, rel=0.42)
+
+
+def test_kind_winners_need_evidence(stored):
+    stored.seal()
+    assert stored.rows("from kind_winners()") == []
+    (winner,) = stored.rows("from kind_winners(min_judged := 1)")
+    assert (winner["kind"], winner["plan"], winner["judged"]) == ("text", "cheap", 2)
+
+
+def test_cost_saved_against_premium_and_against_a_mix_of_equal_cost(stored):
+    stored.seal()
+    (told,) = stored.rows("from cost_saved(every := interval 1 day)")
+    assert told["actual_usd"] == pytest.approx(0.010)
+    assert told["premium_usd"] == pytest.approx(0.016)
+    assert told["saved_usd"] == pytest.approx(0.006)
+    # 2.5 $ per 1000 lies half way from 1 to 4, so the coin toss would have a quality of 0.7.
+    assert told["mix_quality"] == pytest.approx(0.7)
+    assert told["above_mix"] == pytest.approx(1.9 / 3 - 0.7)
+    # A quality of 0.6333 costs the mix 2 $ per 1000: this routing paid more than it had to.
+    assert told["saved_against_mix_usd"] == pytest.approx(0.008 - 0.010)
+
+
+def test_what_the_caller_chose_is_not_counted_as_our_saving(stored):
+    stored.write("requests", [request(**CHEAP, strategy="named")])
+    assert stored.one("select n from cost_saved(every := interval 1 day)") == 4
+
+
+def test_reuse_by_tier(stored):
+    stored.write("requests", [request(reuse_tier="exact", cost_usd=0.0)])
+    told = {row["reuse_tier"]: row for row in stored.rows("from reuse_by_tier")}
+    assert told["exact"]["share"] == 0.2
+    assert told["exact"]["saved_usd"] == pytest.approx(0.004)
+
+
+def test_off_policy_recovers_the_value_of_each_plan(stored):
+    told = {row["plan"]: row for row in stored.rows("from off_policy()")}
+    # Weights 1/0.75 for the two cheap ones and 1/0.25 for the dear one, over three judged requests.
+    assert told["cheap"]["ips"] == pytest.approx((0.4 + 0.6) / 0.75 / 3)
+    assert told["cheap"]["snips"] == pytest.approx(0.5)
+    assert told["cheap"]["ess"] == pytest.approx(2)
+    assert told["dear"]["ips"] == pytest.approx(0.9 / 0.25 / 3)
+    assert told["dear"]["snips"] == pytest.approx(0.9)
+    (clipped,) = stored.rows("from off_policy(clip := 2.0) where plan = 'dear'")
+    assert clipped["ips"] == pytest.approx(0.9 * 2 / 3)
+
+
+def test_trial_results(stored):
+    rows = [
+        request(trial_id="t", variant=variant, latency_ms=float(index))
+        for variant in ("a", "b")
+        for index in range(10)
+    ]
+    stored.write("requests", rows)
+    scores = [0.5 + (row["variant"] == "b") * 0.2 + (index % 2) * 0.1 for index, row in enumerate(rows)]  # fmt: skip # noqa: E501
+    stored.write("signals", [signal(row, score) for row, score in zip(rows, scores, strict=True)])
+    a, b = stored.rows("from trial_results('t')")
+    assert (a["n"], b["n"], a["share"]) == (10, 10, 0.5)
+    assert b["lift"] == pytest.approx(0.2)
+    assert a["lift"] == 0
+    assert b["quality_radius"] > 0.1  # ten are not enough to call it
+
+
+def test_drift_compares_the_last_minutes_with_the_day(stored):
+    old = [request(NOON + 8 * MINUTE + index) for index in range(40)]
+    new = [request(NOON + 60 * MINUTE + index) for index in range(40)]
+    stored.write("requests", [*old, *new])
+    said = [signal(row, 0.9 - 0.1 * (index % 2)) for index, row in enumerate(old)]
+    said += [signal(row, 0.5 - 0.1 * (index % 2)) for index, row in enumerate(new)]
+    stored.write("signals", said)
+    stored.seal()
+    until = f"make_timestamp({NOON + 62 * MINUTE})"
+    told = stored.rows(f"from drift(recent := interval 10 minute, until := {until})")
+    assert told[0]["plan"] == "cheap"
+    assert told[0]["recent"] == pytest.approx(0.45)
+    assert told[0]["z"] < -10
+
+
+def test_feedback_coverage(stored):
+    told = {row["plan"]: row for row in stored.rows("from feedback_coverage")}
+    assert told["cheap"]["coverage"] == 1
+    assert told["dear"]["coverage"] == 0.5
+    assert told["cheap"]["median_wait_seconds"] == 1
+
+
+def test_explain_tells_everything_about_one_request(stored):
+    (told,) = stored.rows(f"from explain('{stored.ids[2]}')")
+    assert told["plan"] == "dear"
+    assert told["probabilities"] == {"cheap": 0.75, "dear": 0.25}
+    assert told["attempts"][0]["backend"] == "a"
+    assert told["signals"][0]["score"] == 0.9
+    assert stored.rows("from explain('unknown')") == []
+
+
+def test_regret_counts_what_the_best_plan_would_have_added(stored):
+    stored.seal()
+    told = stored.rows("from regret_curve(min_judged := 1)")
+    assert told[0]["regret"] == pytest.approx(0.9 * 3 - 1.9)
+    assert told[-1]["cumulative_regret"] == pytest.approx(0.9 * 3 - 1.9)
+
+
+def test_a_refused_request_is_there_and_spoils_no_sum(stored):
+    stored.write(
+        "requests",
+        [{"ts": NOON, "request_id": "r", "status": 429, "error_type": "rate_limit_exceeded"}],
+    )
+    assert stored.one("select count(*) from requests where plan is null") == 1
+    assert stored.one("select sum(n) from rollup") == 4
+    assert stored.one("select count(*) from off_policy() where plan is null") == 0
+
+
+def test_every_view_answers_with_nothing_in_it(tmp_path):
+    stored = Stored(tmp_path)
+    with duckdb.connect(str(tmp_path / "telemetry.duckdb"), read_only=True) as con:
+        views = con.execute("select view_name from duckdb_views() where not internal").fetchall()
+        macros = con.execute(
+            "select distinct function_name from duckdb_functions() "
+            "where not internal and function_type = 'table_macro'"
+        ).fetchall()
+    assert len(views) > 10
+    for (name,) in views:
+        if name != "published":
+            assert stored.ask(f"from {name}") == [], name
+    for (name,) in macros:
+        given = "'x'" if name in ("explain", "trial_results") else ""
+        assert stored.ask(f"from {name}({given})") == [], name
+    assert len(macros) >= 9
+
+
+README = Path(router.telemetry.__file__).with_name("README.md").read_text()
+EXAMPLES = re.findall(r"```sql\n(.*?)```", README, re.S)
+
+
+@pytest.mark.parametrize("sql", EXAMPLES)
+def test_the_examples_of_the_readme_run(stored, sql):
+    stored.seal()
+    stored.ask(sql.replace("01a1fae8-7a09-761b-9982-5744f9e7daf0", stored.ids[0]))
+
+
+def test_the_readme_names_every_view_and_macro(stored):
+    told = stored.ask(
+        "select view_name from duckdb_views() where not internal union "
+        "select function_name from duckdb_functions() where not internal"
+    )
+    internal = {"published", "binned_quantile", "judged"}
+    missing = {name for (name,) in told if not name.startswith("all_") and name not in internal
+               and f"`{name}" not in README}  # fmt: skip
+    assert missing == set()

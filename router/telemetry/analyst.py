@@ -79,6 +79,8 @@ def answer(folder: Path, sql: str, bounds: Bounds) -> dict[str, Any]:
         columns = [{"name": c[0], "type": str(c[1])} for c in cursor.description]
     except duckdb.InterruptException:
         raise Refused(_too_long(bounds.seconds)) from None
+    except duckdb.OutOfMemoryException:
+        raise Refused(f"The query needs more than {_MEMORY} of memory: ask for less.") from None
     except duckdb.Error as error:
         raise Refused(str(error)) from None
     finally:

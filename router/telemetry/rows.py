@@ -12,7 +12,7 @@ from router.features import prompt_text
 
 Row = dict[str, Any]
 _BACKENDS_WORDS = frozenset({"upstream", "malformed", "bad_request"})
-LONGEST_TEXT = 200_000  # characters of a prompt or an answer that are kept
+LONGEST_TEXT = 100_000  # characters of a prompt or an answer that are kept
 
 
 def request_row(trace: Trace) -> Row:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from router.telemetry.tables import Table
 
-_LONGEST_LINE = 64 * 2**20
+_LONGEST_LINE = 4 * 2**20  # a reader holds two of them for each file
 
 
 def quoted(text: str | Path) -> str:

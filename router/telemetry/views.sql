@@ -7,7 +7,7 @@ create macro ago(span) as (now() at time zone 'UTC') - span;
 
 create view signals as
 select * exclude (again) from (
-  select *, row_number() over (partition by signal_id order by ts, writer, n) as again
+  select *, row_number() over (partition by request_id, request_ts, signal_id order by ts, writer, n) as again
   from all_signals)
 where again = 1;
 
@@ -47,11 +47,10 @@ create macro score(quality, cost_usd, latency_ms, wq := 1.0, wc := 1.0, wl := 1.
   (quality * wq) / ((1 + 1000 * cost_usd) * wc * (1 + latency_ms / 1000) * wl);
 
 -- A percentile from the bins of a rollup, each of which reaches to the root of two times the last.
-create macro binned_quantile(bins, q) as (
-  with b as (select unnest(bins) as c, generate_subscripts(bins, 1) - 1 as i),
-       s as (select i, c, sum(c) over (order by i) as upto, sum(c) over () as total from b)
-  select min_by(pow(2, (i - 2 + (q * total - (upto - c)) / c) / 2.0), i)
-  from s where upto >= q * total and c > 0);
+create macro binned_quantile(bins, q) as
+  list_transform([bins], lambda b: list_transform(
+    [list_position(list_transform(b, lambda c, i: list_sum(b[:i]) >= q * list_sum(b) and c > 0), true)],
+    lambda i: pow(2, (i - 3 + (q * list_sum(b) - list_sum(b[:i - 1])) / b[i]) / 2.0))[1])[1];
 
 create macro learning_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
@@ -67,7 +66,7 @@ select time_bucket(every, minute) as bucket, strategy, sum(n)::bigint as n,
        binned_quantile([{sums}], 0.95) as p95_ms,
        sum(errors) / sum(n) as error_rate,
        sum(quality_n) / sum(n) as judged_share
-from rollup where minute >= since and minute < until
+from rollup_parts where minute >= since and minute < until
 group by all having sum(n) > 0 order by 1, 2;
 
 create macro plan_scores(
@@ -83,7 +82,7 @@ select kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
        score(sum(quality) / nullif(sum(quality_n), 0), sum(cost_usd) / sum(n),
              sum(latency_ms) / sum(n), wq, wc, wl) as score,
        sum(n) / sum(sum(n)) over (partition by kind) as traffic_share
-from rollup where minute >= since and minute < until
+from rollup_parts where minute >= since and minute < until
 group by kind, plan having sum(n) > 0 order by kind, score desc nulls last, plan;
 
 create macro kind_winners(min_judged := 30, since := timestamp '1970-01-01') as table
@@ -100,7 +99,7 @@ create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
 with r as (
-  select * from rollup
+  select * from rollup_parts
   where minute >= since and minute < until and strategy not in ('named', 'sticky')),
 plans as (
   select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
@@ -129,7 +128,7 @@ select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(quality) / nullif(sum(quality_n), 0) as quality,
        binned_quantile([{sums}], 0.95) as p95_ms,
        sum(premium_cost_usd - cost_usd) as saved_usd
-from rollup group by reuse_tier having sum(n) > 0 order by n desc;
+from rollup_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
 -- The arms of one trial, each with an interval that holds at every look (95% by default).
 create macro trial_results(trial, alpha := 0.05, rho := 0.05) as table
@@ -152,23 +151,24 @@ create macro off_policy(
   since := timestamp '1970-01-01', until := timestamp '9999-01-01', clip := 20.0
 ) as table
 with logged as (
-  select plan, propensity, quality, unnest(map_keys(probabilities)) as target
+  select plan, propensity, quality, map_keys(probabilities) as could
   from requests
   where ts >= since and ts < until and strategy not in ('named', 'sticky')
     and propensity > 0 and quality is not null),
+chances as (select unnest(could) as plan, n from (select could, count(*) as n from logged group by could)),
+asked as (select plan, sum(n)::bigint as n from chances group by plan),
 w as (
-  select target, quality, case when plan = target then least(1 / propensity, clip) else 0 end as w
-  from logged)
-select target as plan, count(*) as n, count(*) filter (w > 0) as matched,
-       avg(w * quality) as ips, sum(w * quality) / nullif(sum(w), 0) as snips,
-       coalesce(pow(sum(w), 2) / nullif(sum(w * w), 0), 0) as ess
-from w group by target order by snips desc nulls last, target;
+  select plan, count(*) as matched, sum(w) as w, sum(w * w) as ww, sum(w * quality) as wq
+  from (select plan, quality, least(1 / propensity, clip) as w from logged) group by plan)
+select plan, n, coalesce(matched, 0) as matched, coalesce(wq, 0) / n as ips, wq / w as snips,
+       coalesce(w * w / ww, 0) as ess
+from asked left join w using (plan) order by snips desc nulls last, plan;
 
 create macro drift(recent := interval 15 minute, base := interval 24 hour, until := utc_now()) as table
 with w as (
   select plan, kind, minute >= until - recent as is_recent, sum(quality_n) as n,
          sum(quality) as total, sum(quality_squared) as squared
-  from rollup where minute >= until - base and minute < until group by all),
+  from rollup_parts where minute >= until - base and minute < until group by all),
 m as (
   select plan, kind, is_recent, n, total / nullif(n, 0) as mean,
          greatest(squared - total * total / nullif(n, 0), 0) / nullif(n - 1, 0) as variance from w)
@@ -179,7 +179,7 @@ where a.is_recent and not b.is_recent and a.n > 1 and b.n > 1
 order by abs(z) desc nulls last;
 
 create view feedback_coverage as
-with s as (select request_id, request_ts, min(ts) as first_ts from signals group by all)
+with s as (select request_id, request_ts, min(ts) as first_ts from all_signals group by all)
 select r.plan, count(*) as n, count(s.request_id) as judged,
        count(s.request_id) / count(*) as coverage, avg(r.quality) as quality,
        median(epoch(s.first_ts - r.ts)) as median_wait_seconds
@@ -198,12 +198,12 @@ create macro regret_curve(
 ) as table
 with p as (
   select kind, plan, sum(quality) / sum(quality_n) as quality
-  from rollup where minute >= since and minute < until
+  from rollup_parts where minute >= since and minute < until
   group by kind, plan having sum(quality_n) >= min_judged),
 best as (select kind, max(quality) as best from p group by kind),
 b as (
   select time_bucket(every, minute) as bucket, kind, sum(quality_n) as n, sum(quality) as total
-  from rollup where minute >= since and minute < until group by all)
+  from rollup_parts where minute >= since and minute < until group by all)
 select bucket, sum(n)::bigint as judged, sum(n * best - total) as regret,
        sum(sum(n * best - total)) over (order by bucket) as cumulative_regret
 from b join best using (kind) group by bucket having sum(n) > 0 order by bucket;

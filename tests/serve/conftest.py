@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from router.service import descendants, find_running, tidy
@@ -133,8 +133,9 @@ def background() -> Iterator[Background]:
     background.close()
 
 
-def telemetry_rows(data: Path) -> list[dict]:
-    lines = []
-    for path in (data / "telemetry").glob("*.jsonl"):
-        lines += path.read_bytes().splitlines()
-    return [json.loads(line) for line in lines]
+def ask_telemetry(data: Path, sql: str) -> list[dict]:
+    """As an analyst: plain duckdb, read-only, while the service writes or after it was killed."""
+    with duckdb.connect(str(data / "telemetry" / "telemetry.duckdb"), read_only=True) as con:
+        cursor = con.execute(sql)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

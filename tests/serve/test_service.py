@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 
 import aiohttp
+import duckdb
 import openai
 import pytest
 
 from router.service import born
 from tests.rig import answer_well
-from tests.serve.conftest import Service, end_hard, new_service, telemetry_rows
+from tests.serve.conftest import Service, ask_telemetry, end_hard, new_service
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -55,6 +56,7 @@ class Load:
     def __init__(self, service: Service, at_once: int = 8, model: str = "auto") -> None:
         self._body = BODY | {"model": model}
         self.statuses: list[int] = []
+        self.ids: list[str] = []
         self.bodies: list[bytes] = []
         self._url = service.url + "/v1/chat/completions"
         self._at_once = at_once
@@ -65,10 +67,12 @@ class Load:
             try:
                 async with session.post(self._url, json=self._body) as answer:
                     body = await answer.read()
+                    self.ids.append(answer.headers.get("x-waggle-request-id", ""))
                     self.statuses.append(answer.status)
             except aiohttp.ClientError as error:
                 body = repr(error).encode()
                 self.statuses.append(0)
+                self.ids.append("")
             if self.statuses[-1] != 200:
                 self.bodies.append(body)
 
@@ -278,13 +282,76 @@ async def test_a_key_made_or_revoked_counts_at_once(service):
     await command(service, "reload")
 
 
+async def test_analysts_see_the_last_second_while_the_service_is_under_load(service):
+    async with Load(service) as load:
+        for _ in range(5):
+            await load.more(10)
+            before = list(load.ids)
+            rows = await asyncio.to_thread(
+                ask_telemetry,
+                service.data,
+                "select request_id, epoch(utc_now() - ts) as age from requests order by ts desc",
+            )
+            # Not only fresh: whatever was answered before the query began is there.
+            assert set(before) <= {row["request_id"] for row in rows}
+            assert rows[0]["age"] < 1
+            curve = await asyncio.to_thread(
+                ask_telemetry, service.data, "from learning_curve(since := ago(interval 1 hour))"
+            )
+            assert curve[-1]["n"] >= 10
+    assert set(load.statuses) == {200}
+
+
+async def test_the_keeper_killed_under_load_comes_back_and_no_row_is_lost(service):
+    async with Load(service) as load:
+        (victim,) = service.processes("router.telemetry.keeper")
+        os.kill(victim, signal.SIGKILL)
+        while victim in (now := service.processes("router.telemetry.keeper")) or not now:
+            await load.more(1)
+        await load.more(50)
+    rows = ask_telemetry(service.data, "select request_id from requests")
+    assert set(load.ids) <= {row["request_id"] for row in rows}
+    assert set(load.statuses) == {200}
+
+
+async def test_feedback_is_durable_and_counts_at_once(service):
+    async with aiohttp.ClientSession() as session:
+        async with session.post(service.url + "/v1/chat/completions", json=BODY) as answer:
+            request_id = answer.headers["x-waggle-request-id"]
+        said = {"request_id": request_id, "score": 0.75, "comment": "nearly"}
+        for new in (2, 0, 0):  # whichever router hears it
+            async with session.post(service.url + "/v1/feedback", json=said) as answer:
+                assert answer.status == 200
+                assert (await answer.json())["new"] == new
+        (row,) = ask_telemetry(service.data, f"from explain('{request_id}')")
+        assert (row["quality"], row["quality_source"]) == (0.75, "app")
+        query = {"sql": f"select quality from requests where request_id = '{request_id}'"}
+        async with session.post(service.url + "/v1/sql", json=query) as answer:
+            assert (await answer.json())["rows"] == [[0.75]]
+
+
+def test_the_command_line_asks_and_verifies_beside_the_running_service(service, tmp_path):
+    assert "fast" in service.run("sql", "select distinct plan from requests").stdout
+    told = service.run("sql", "select 1 as one", "--format", "csv").stdout
+    assert told.splitlines() == ["one", "1"]
+    target = tmp_path / "rows.parquet"
+    service.run("sql", "select * from requests", "--format", "parquet", "--out", str(target))
+    assert duckdb.connect().execute(f"select count(*) > 50 from '{target}'").fetchall() == [(True,)]
+    assert "Nothing is damaged" in service.run("telemetry", "verify").stdout
+    assert "now." in service.run("telemetry", "compact").stdout
+    assert "requests" in service.run("telemetry", "status").stdout
+    assert "Nothing is damaged" in service.run("telemetry", "verify").stdout
+
+
 def test_what_happened_is_on_disk_and_no_secret_or_prompt_is(service):
-    rows = telemetry_rows(service.data)
+    rows = ask_telemetry(service.data, "select * from requests")
     assert len(rows) > 100
-    assert {"request_id", "plan", "propensity", "probabilities", "attempts"} <= set(rows[0])
-    text = json.dumps(rows)
+    text = json.dumps(rows, default=str)
     assert '"content"' not in text
     assert "wg-" not in text
+    assert not [row for row in rows if row["prompt"] or row["answer"]]
+    events = ask_telemetry(service.data, "select kind, count(*) as n from events group by kind")
+    assert {"configuration", "router", "topology"} <= {row["kind"] for row in events}
 
 
 def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path, upstream):
@@ -320,19 +387,31 @@ def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstr
         end_hard(service)
 
 
-def test_after_kill_9_of_everything_it_starts_again(tmp_path, upstream):
+async def test_kill_9_of_everything_loses_nothing_that_was_acknowledged(tmp_path, upstream):
     service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))
     try:
         service.start()
-        service.run("ask", "hi")
-        for pid in [service.process.pid, *service.processes("")]:
-            os.kill(pid, signal.SIGKILL)
-        service.process.wait()
+        judged = []
+        async with Load(service) as load, aiohttp.ClientSession() as session:
+            await load.more(200)
+            for request_id in load.ids[:20]:
+                said = {"request_id": request_id, "thumbs": "up"}
+                async with session.post(service.url + "/v1/feedback", json=said) as answer:
+                    assert answer.status == 200
+                    judged.append(request_id)
+            for pid in [service.process.pid, *service.processes("")]:
+                os.kill(pid, signal.SIGKILL)
+            service.process.wait()
+        answered = {i for i, status in zip(load.ids, load.statuses, strict=False) if status == 200}
         assert "no service runs" in service.run("status", check=False).stderr
         service.start()
         assert service.run("ask", "hi").stdout == "one two three\n"
         service.run("stop")
         assert service.process.wait(30) == 0
-        assert len(telemetry_rows(service.data)) == 2
+        rows = ask_telemetry(service.data, "select request_id, quality from requests")
+        assert answered <= {row["request_id"] for row in rows}
+        assert set(judged) <= {row["request_id"] for row in rows if row["quality"] == 1}
+        assert len(rows) == len({row["request_id"] for row in rows})
+        assert "Nothing is damaged" in service.run("telemetry", "verify").stdout
     finally:
         end_hard(service)

@@ -114,7 +114,7 @@ def test_rows_are_bounded_and_it_is_said(folder):
 
 def test_a_query_without_end_is_ended(folder):
     began = time.monotonic()
-    endless = "select count(*) from range(10000000000) a, range(10000000000) b"
+    endless = "select sum(sin(a)) from range(1000000000000) t(a)"
     with pytest.raises(Refused, match=r"longer than 0\.5 s"):
         run(folder, endless, seconds=0.5)
     assert time.monotonic() - began < 5

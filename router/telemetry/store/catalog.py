@@ -76,7 +76,8 @@ def statements(folder: Path, manifest: Manifest) -> Iterator[str]:
     live = _live(folder, manifest, TABLES["requests"])
     unsealed = f"SELECT {columns} FROM ({rollup.of_requests(live)})"
     sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
-    yield f"CREATE VIEW rollup AS {rollup.added_up(f'({sealed}{unsealed})')}"
+    yield f"CREATE VIEW rollup_parts AS {sealed}{unsealed}"
+    yield f"CREATE VIEW rollup AS {rollup.added_up('rollup_parts')}"
     yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
     text = files("router.telemetry").joinpath(_VIEWS).read_text()
     sums = ", ".join(f"sum(bin_{index})" for index in range(rollup.BINS))

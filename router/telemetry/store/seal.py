@@ -34,6 +34,8 @@ from router.telemetry.store.manifest import (
 from router.telemetry.tables import REQUESTS, TABLES, Table
 
 _log = logging.getLogger("waggle")
+_TOGETHER_BYTES = 64 * 2**20
+_TOGETHER_FILES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,25 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Se
             if checked.good or checked.bad:
                 by_version[checked.version].append(checked)
         for version, journals in by_version.items():
-            made = _seal_table(con, folder, table, version, journals)
-            sealed.segments += made
-            sealed.segments += _rolled_up(con, folder, table, made, manifest)
+            for some in _together(journals):
+                made = _seal_table(con, folder, table, version, some)
+                sealed.segments += made
+                sealed.segments += _rolled_up(con, folder, table, made, sealed, manifest)
     return sealed
+
+
+def _together(journals: Iterable[Checked]) -> Iterator[list[Checked]]:
+    """As many as one segment should be made of: after a long absence there may be thousands."""
+    some: list[Checked] = []
+    size = 0
+    for journal in journals:
+        size += sum(len(line.raw) for line in journal.good)
+        some.append(journal)
+        if size >= _TOGETHER_BYTES or len(some) >= _TOGETHER_FILES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def check(path: Path, known: Covers) -> Checked:
@@ -180,6 +197,7 @@ def _rolled_up(
     folder: Path,
     table: Table,
     made: Sequence[Segment],
+    sealed: Sealed,
     manifest: Manifest,
 ) -> tuple[Segment, ...]:
     paths = [folder / "segments" / segment.file for segment in made]
@@ -188,7 +206,8 @@ def _rolled_up(
     new = table.upgraded(made[0].version, from_segments(paths))
     if table is REQUESTS:
         return segments.write_rollup(con, folder, rollup.of_requests(new))
-    old = _signals_about(folder, manifest, new)
+    before_these = [s for s in sealed.segments if s not in made]
+    old = _signals_about(folder, manifest.after(adding=before_these), new)
     before, after = rollup.judged(old), rollup.judged(f"({old} UNION ALL BY NAME FROM {new})")
     return segments.write_rollup(con, folder, rollup.of_judgements(before, after))
 

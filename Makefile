@@ -1,13 +1,15 @@
 # make env    builds .venv from requirements.lock
 # make serve  starts the service with its embedded defaults (or ./waggle.yaml)
 # make test   everything that must hold: lint, types, floors, tests
+# make soak   the telemetry under two hundred kills -9
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
+# make bench-telemetry  measures what writing and asking ten million rows costs
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: env serve test lint bench lock clean
+.PHONY: env serve test lint soak bench bench-telemetry lock clean
 
 env: $(STAMP)
 
@@ -34,6 +36,12 @@ test: lint
 
 bench: $(STAMP)
 	$(BIN)/python -m experiments.overhead.run
+
+bench-telemetry: $(STAMP)
+	$(BIN)/python -m experiments.telemetry.run
+
+soak: $(STAMP)
+	$(BIN)/python -m tests.telemetry.soak --kills 200
 
 # Resolves pyproject.toml anew in an environment of its own.
 lock:

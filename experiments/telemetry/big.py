@@ -79,12 +79,12 @@ def _requests(at: int, count: int, first: float, step: float) -> str:
         "stream": "i % 3 = 0",
         "kind": "kind",
         "features_version": "1",
-        "features": "map {'complexity': u, 'code': v, 'length': w}",
+        "features": "[u, v, w, u, v, w, u, v]",
         "complexity": "u",
         "strategy": "case when i % 10 = 0 then 'ladder' else 'bandit' end",
         "policy_version": "'v' || i // 500000",
         "eligible": "['p0', 'p1', 'p2', 'p3']",
-        "probabilities": "map {'p0': 0.7, 'p1': 0.1, 'p2': 0.1, 'p3': 0.1}",
+        "probabilities": "[0.7, 0.1, 0.1, 0.1]",
         "plan": "plan",
         "propensity": "case when plan = 'p0' then 0.7 else 0.1 end",
         "explored": "plan <> 'p0'",
@@ -112,11 +112,11 @@ def _requests(at: int, count: int, first: float, step: float) -> str:
                         (micros // 1000) & 65535, i) AS request_id,
                  case when x < 0.7 then 'p0' when x < 0.8 then 'p1' when x < 0.9 then 'p2'
                       else 'p3' end AS plan,
-                 ['text', 'json', 'code', 'question', 'reasoning', 'tools'][1 + (y * 6)::INTEGER % 6]
-                   AS kind,
+                 ['text', 'json', 'code', 'question', 'reasoning', 'tools']
+                   [1 + (y * 6)::INTEGER % 6] AS kind,
                  0.001 + 0.003 * u AS cost_usd, 50 * exp(2 * w) AS latency_ms
-          FROM (SELECT i, ({first:.0f} + i * {step})::BIGINT AS micros, random() AS u, random() AS v,
-                       random() AS w, random() AS x, random() AS y
+          FROM (SELECT i, ({first:.0f} + i * {step})::BIGINT AS micros, random() AS u,
+                       random() AS v, random() AS w, random() AS x, random() AS y
                 FROM range({at}, {at + count}) t(i)))
         ORDER BY request_id"""
 

@@ -5,7 +5,7 @@ from one that was not. `n` counts the rows of one writer from 1, without a gap.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -13,45 +13,48 @@ from zlib import crc32
 import orjson
 
 _HEAD = b'{"crc":"'
-_NUMBER = re.compile(rb'"n":(\d+)')
-_CRC_AT, _REST_AT = len(_HEAD), len(_HEAD) + 8
+_NUMBER = re.compile(rb'\{"crc":"([0-9a-f]{8})","v":\d+,"n":(\d+),')
+_REST_AT = len(_HEAD) + 8
 
 
-def encoded(row: Mapping[str, Any]) -> bytes:
+def encoded(number: int, version: int, row: Mapping[str, Any]) -> bytes:
     """One line, its newline included."""
-    rest = b'",' + orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)[1:]
-    return b"%b%08x%b" % (_HEAD, crc32(rest), rest)
+    rest = b'","v":%d,"n":%d,%b' % (version, number, orjson.dumps(row)[1:])
+    return b"%b%08x%b\n" % (_HEAD, crc32(rest), rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What stands in a journal at one place; `problem` is empty where it can be believed."""
+@dataclass(slots=True)
+class Lines:
+    """A journal as it was read: which rows can be believed, and what else stands there."""
 
-    at: int
-    number: int
-    raw: bytes
-    problem: str = ""
+    numbers: list[int]
+    good: list[bytes]
+    bad: list[tuple[int, bytes]]  # with their place
+    torn: bool  # the last line has no end: it was never finished
 
 
-def decoded(content: bytes) -> Iterator[Line]:
-    """The lines of a journal. A last one without its newline was never finished: `torn`."""
+def decoded(content: bytes) -> Lines:
+    *whole, rest = content.split(b"\n")
+    lines = Lines([], whole, [], bool(rest))
+    add = lines.numbers.append
+    for line in whole:
+        if not line.startswith(b"%b%08x" % (_HEAD, crc32(line[_REST_AT:]))):
+            return _picked(whole, torn=lines.torn)
+        at = line.index(b',"n":', _REST_AT) + 5
+        add(int(line[at : line.index(b",", at)]))
+    return lines
+
+
+def _picked(whole: Iterable[bytes], *, torn: bool) -> Lines:
+    """The slow way: one line is not what was written."""
+    picked = Lines([], [], [], torn)
     at = 0
-    for raw in content.splitlines(keepends=True) if b"\r" not in content else _split(content):
-        yield _line(at, raw)
-        at += len(raw)
-
-
-def _split(content: bytes) -> Iterable[bytes]:
-    *whole, last = content.split(b"\n")
-    yield from (line + b"\n" for line in whole)
-    if last:
-        yield last
-
-
-def _line(at: int, raw: bytes) -> Line:
-    if not raw.endswith(b"\n"):
-        return Line(at, 0, raw, "torn")
-    if not raw.startswith(_HEAD) or raw[_CRC_AT:_REST_AT] != b"%08x" % crc32(raw[_REST_AT:]):
-        return Line(at, 0, raw, "checksum")
-    number = _NUMBER.search(raw, _REST_AT)
-    return Line(at, int(number[1]) if number else 0, raw)
+    for line in whole:
+        found = _NUMBER.match(line)
+        if found and found[1] == b"%08x" % crc32(line[_REST_AT:]):
+            picked.numbers.append(int(found[2]))
+            picked.good.append(line)
+        else:
+            picked.bad.append((at, line + b"\n"))
+        at += len(line) + 1
+    return picked

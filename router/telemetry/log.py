@@ -103,7 +103,7 @@ class Log:
         with self._lock:
             version = self._version
             lines = [
-                (number, encoded({"v": version, "n": number, **row}))
+                (number, encoded(number, version, row))
                 for number, row in enumerate(rows, self._number + 1)
             ]
             if lines and strict:

@@ -9,6 +9,7 @@ from typing import Any
 
 from router.domain import Attempt, Event, PolicyInForce, Refusal, Signal, Trace
 from router.features import prompt_text
+from router.telemetry.tables import FEATURES
 
 Row = dict[str, Any]
 _BACKENDS_WORDS = frozenset({"upstream", "malformed", "bad_request"})
@@ -17,8 +18,9 @@ LONGEST_TEXT = 100_000  # characters of a prompt or an answer that are kept
 
 def request_row(trace: Trace) -> Row:
     request, decision = trace.request, trace.decision
+    probabilities = decision.probabilities
     row: Row = {
-        "ts": micros(trace.started_at),
+        "ts": int(trace.started_at * 1e6),
         "request_id": request.id,
         "gen_ai_operation_name": trace.operation,
         "gen_ai_request_model": request.model,
@@ -27,26 +29,23 @@ def request_row(trace: Trace) -> Row:
         "strategy": decision.strategy,
         "policy_version": decision.policy_version,
         "reason": decision.reason,
-        "eligible": list(decision.probabilities),
-        "probabilities": decision.probabilities,
+        "eligible": list(probabilities),
+        "probabilities": list(probabilities.values()),
         "plan": decision.plan,
         "propensity": decision.propensity,
         "explored": decision.explored,
         "reuse_tier": "novel",
         "status": trace.status,
         "cost_usd": trace.cost_usd,
-        "latency_ms": _ms(trace.seconds),
-        "overhead_ms": _ms(trace.overhead_seconds),
+        "latency_ms": round(trace.seconds * 1000, 4),
+        "overhead_ms": round(trace.overhead_seconds * 1000, 4),
         "request_bytes": len(request.body),
         "request_hash": digest(request.body),
-        "attempts": [
-            _attempt(attempt, step, words=trace.keep_prompt)
-            for step, attempt in enumerate(trace.attempts, 1)
-        ],
     }
     if decision.parts:
         row["features_version"] = decision.features_version
-        row["features"] = {"complexity": decision.score, **decision.parts}
+        known = {"complexity": decision.score, **decision.parts}
+        row["features"] = [known.get(name) for name in FEATURES[decision.features_version]]
         row["complexity"] = decision.score
     if decision.ineligible:
         row["ineligible"] = decision.ineligible
@@ -54,39 +53,39 @@ def request_row(trace: Trace) -> Row:
         row["key_id"] = request.key_id
     if request.session:
         row["session"] = request.session
-    if trace.attempts:
-        row |= _answered(trace)
     if request.stream and trace.first_byte_seconds:
-        row["ttft_ms"] = _ms(trace.first_byte_seconds)
+        row["ttft_ms"] = round(trace.first_byte_seconds * 1000, 4)
+    if trace.premium_plan:
+        row["premium_plan"] = trace.premium_plan
+        row["premium_cost_usd"] = trace.premium_cost_usd
+    if trace.attempts:
+        _add_attempts(row, trace)
     if trace.error:
         row["error_type"] = trace.error_type
         if trace.keep_prompt or not any(map(_quotes, trace.attempts)):
             row["error"] = trace.error
-    if trace.premium_plan:
-        row["premium_plan"] = trace.premium_plan
-        row["premium_cost_usd"] = trace.premium_cost_usd
     if trace.keep_prompt:
         row["prompt"] = prompt_text(request.fields)[:LONGEST_TEXT]
     return row
 
 
-def _answered(trace: Trace) -> Row:
-    """What the last attempt, whose answer went out, adds."""
-    last = trace.attempts[-1]
-    row: Row = {
-        "backend": last.backend,
-        "gen_ai_provider_name": last.provider,
-        "gen_ai_usage_input_tokens": last.usage.input_tokens,
-        "gen_ai_usage_output_tokens": last.usage.output_tokens,
-        "gen_ai_usage_cache_read_input_tokens": last.usage.cached_tokens,
-        "tokens_estimated": last.usage.estimated,
-    }
+def _add_attempts(row: Row, trace: Trace) -> None:
+    words = trace.keep_prompt
+    row["attempts"] = [
+        _attempt(one, step, words=words) for step, one in enumerate(trace.attempts, 1)
+    ]
+    last, usage = trace.attempts[-1], trace.attempts[-1].usage
+    row["backend"] = last.backend
+    row["gen_ai_provider_name"] = last.provider
+    row["gen_ai_usage_input_tokens"] = usage.input_tokens
+    row["gen_ai_usage_output_tokens"] = usage.output_tokens
+    row["gen_ai_usage_cache_read_input_tokens"] = usage.cached_tokens
+    row["tokens_estimated"] = usage.estimated
     if trace.answer is not None:
         row["answer_bytes"] = trace.answer.size
         row["answer_hash"] = trace.answer.digest
         if trace.answer.text is not None:
             row["answer"] = trace.answer.text[:LONGEST_TEXT]
-    return row
 
 
 def _quotes(attempt: Attempt) -> bool:

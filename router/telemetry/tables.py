@@ -7,12 +7,17 @@ later is how it is read: each version knows how its columns become those of the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from router.features import PARTS
+
 ATTEMPT = (
     "STRUCT(step INTEGER, parent INTEGER, backend VARCHAR, gen_ai_provider_name VARCHAR, "
     "status INTEGER, error_type VARCHAR, detail VARCHAR, latency_ms DOUBLE, ttft_ms DOUBLE, "
     "gen_ai_usage_input_tokens BIGINT, gen_ai_usage_output_tokens BIGINT, "
     "gen_ai_usage_cache_read_input_tokens BIGINT, tokens_estimated BOOLEAN, cost_usd DOUBLE)"
 )
+
+# What stands where in `features`, by their version; numbers alone are kept with each row.
+FEATURES = {1: ("complexity", *PARTS)}
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 
@@ -31,14 +36,14 @@ _REQUESTS = {
     "stream": "BOOLEAN",
     "kind": "VARCHAR",
     "features_version": "INTEGER",
-    "features": "MAP(VARCHAR, DOUBLE)",
+    "features": "DOUBLE[]",
     "complexity": "DOUBLE",
     "strategy": "VARCHAR",
     "policy_version": "VARCHAR",
     "reason": "VARCHAR",
     "eligible": "VARCHAR[]",
     "ineligible": "MAP(VARCHAR, VARCHAR)",
-    "probabilities": "MAP(VARCHAR, DOUBLE)",
+    "probabilities": "DOUBLE[]",
     "plan": "VARCHAR",
     "propensity": "DOUBLE",
     "explored": "BOOLEAN",
@@ -146,8 +151,10 @@ _REQUESTS_1_TO_2 = {
     "gen_ai_usage_output_tokens": "attempts[-1].output_tokens",
     "gen_ai_usage_cache_read_input_tokens": "attempts[-1].cached_tokens",
     "tokens_estimated": "attempts[-1].tokens_estimated",
-    "features": "map_concat(map {'complexity': complexity}, parts)",
+    "features_version": "1",
+    "features": f"[complexity, {', '.join(f'parts[{part!r}]' for part in PARTS)}]",
     "eligible": "map_keys(probabilities)",
+    "probabilities": "map_values(probabilities)",
     "explored": "propensity < list_max(map_values(probabilities))",
     "reuse_tier": "'novel'",
     "error_type": "nullif(attempts[-1].fault, '')",

@@ -13,7 +13,10 @@ where again = 1;
 
 -- One row for each request. Quality is what its signals say; without any it is null: unknown.
 create view requests as
-select r.* exclude (v, writer, n), j.quality, j.quality_source, r.v, r.writer, r.n
+select r.* exclude (v, writer, n)
+           replace (case when len(eligible) = len(probabilities)
+                    then map(eligible, probabilities) end as probabilities, {features} as features),
+       j.quality, j.quality_source, r.v, r.writer, r.n
 from all_requests r
 left join judged j on j.request_id = r.request_id and j.request_ts = r.ts;
 
@@ -151,7 +154,7 @@ create macro off_policy(
   since := timestamp '1970-01-01', until := timestamp '9999-01-01', clip := 20.0
 ) as table
 with logged as (
-  select plan, propensity, quality, map_keys(probabilities) as could
+  select plan, propensity, quality, eligible as could
   from requests
   where ts >= since and ts < until and strategy not in ('named', 'sticky')
     and propensity > 0 and quality is not null),

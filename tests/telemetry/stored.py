@@ -29,7 +29,7 @@ def request(at: int = NOON, **given: Any) -> dict[str, Any]:
         "strategy": "ladder",
         "plan": "cheap",
         "propensity": 1.0,
-        "probabilities": {"cheap": 1.0},
+        "probabilities": [1.0],
         "eligible": ["cheap"],
         "explored": False,
         "reuse_tier": "novel",

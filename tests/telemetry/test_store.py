@@ -85,7 +85,7 @@ def test_a_torn_last_line_was_promised_to_nobody_and_hides_nothing(stored):
     stored.write("requests", [request(), request()])
     stored.close()
     (path,) = (stored.folder / "journal" / "requests").glob("w1.*.jsonl")
-    path.write_bytes(path.read_bytes() + encoded({"v": 2, "n": 3, **request()})[:50])
+    path.write_bytes(path.read_bytes() + encoded(3, 2, request())[:50])
     assert stored.one("select count(*) from requests") == 2
     stored.keeper.seal()
     assert stored.one("select count(*) from requests") == 2
@@ -180,7 +180,7 @@ def test_a_folder_that_was_moved_speaks_of_its_new_place(tmp_path):
 def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(stored):
     """A disk that could not even be cut back holds rows that stand in the next file too."""
     folder = stored.folder / "journal" / "requests"
-    lines = [encoded({"v": 2, "n": n, **request()}) for n in (1, 2, 3)]
+    lines = [encoded(n, 2, request()) for n in (1, 2, 3)]
     (folder / "w.000001.jsonl").write_bytes(b"".join(lines[:2]))
     stored.keeper.seal()
     (folder / "w.000002.jsonl").write_bytes(b"".join(lines[1:]))
@@ -227,7 +227,9 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     assert row["latency_ms"] == 500
     assert row["ttft_ms"] == 100
     assert row["gen_ai_usage_output_tokens"] == 20
-    assert row["features"] == {"complexity": 2.5, "fields": 0.5, "code": 2.0}
+    told = {name: value for name, value in row["features"].items() if value is not None}
+    assert told == {"complexity": 2.5, "fields": 0.5, "code": 2.0}
+    assert row["probabilities"] == {"cheap": 1.0, "dear": 0.0}
     assert row["error"] is None
     assert [a["error_type"] for a in row["attempts"]] == ["connect", None]
     assert stored.one("select epoch_us(ts) from requests where v = 1 limit 1") == 1780000020250000
@@ -242,7 +244,7 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
 
 def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
     folder = stored.folder / "journal" / "requests"
-    (folder / "w.000001.jsonl").write_bytes(encoded({"v": 3, "n": 1, **request()}))
+    (folder / "w.000001.jsonl").write_bytes(encoded(1, 3, request()))
     with pytest.raises(ValueError, match=r"version 3.*written by a newer one"):
         stored.keeper.seal()
 

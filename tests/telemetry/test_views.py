@@ -12,7 +12,7 @@ from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 # Four requests, two of each plan; the dear plan is better and four times as expensive.
 CHEAP = {"plan": "cheap", "cost_usd": 0.001, "premium_cost_usd": 0.004}
 DEAR = {"plan": "dear", "cost_usd": 0.004, "premium_cost_usd": 0.004}
-EVEN = {"probabilities": {"cheap": 0.75, "dear": 0.25}}
+EVEN = {"eligible": ["cheap", "dear"], "probabilities": [0.75, 0.25]}
 
 
 @pytest.fixture

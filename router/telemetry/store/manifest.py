@@ -129,6 +129,10 @@ def has(covers: Covers, writer: str, number: int) -> bool:
     return any(low <= number <= high for low, high in covers.get(writer, ()))
 
 
+def overlap(one: tuple[int, int], ranges: Ranges) -> bool:
+    return any(low <= one[1] and one[0] <= high for low, high in ranges)
+
+
 def _segment(told: dict[str, Any]) -> Segment:
     return Segment(**{**told, "covers": _covers(told["covers"])})
 

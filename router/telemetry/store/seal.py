@@ -17,7 +17,7 @@ import orjson
 
 from router.telemetry import rollup
 from router.telemetry.durable import held, write_durably
-from router.telemetry.lines import Line, decoded
+from router.telemetry.lines import decoded
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.sql import from_journals, from_segments
 from router.telemetry.store import segments
@@ -25,11 +25,13 @@ from router.telemetry.store.manifest import (
     Covers,
     Damage,
     Manifest,
+    Ranges,
     Segment,
     count,
     has,
     joined,
     merged,
+    overlap,
 )
 from router.telemetry.tables import REQUESTS, TABLES, Table
 
@@ -45,9 +47,11 @@ class Checked:
     path: Path
     writer: str
     version: int
-    good: tuple[Line, ...]
-    bad: tuple[Line, ...] = ()
-    clean: bool = True  # the file itself can be read as it is
+    size: int
+    ranges: Ranges  # the rows it has
+    rows: int
+    bad: tuple[tuple[int, bytes], ...] = ()
+    instead: bytes | None = None  # what to read in place of the file
 
 
 @dataclass
@@ -82,7 +86,7 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Se
             checked = check(path, known)
             sealed.damage += _put_aside(folder, checked)
             sealed.journals.append(relative(folder, path))
-            if checked.good or checked.bad:
+            if checked.rows or checked.bad:
                 by_version[checked.version].append(checked)
         for version, journals in by_version.items():
             for some in _together(journals):
@@ -97,7 +101,7 @@ def _together(journals: Iterable[Checked]) -> Iterator[list[Checked]]:
     some: list[Checked] = []
     size = 0
     for journal in journals:
-        size += sum(len(line.raw) for line in journal.good)
+        size += journal.size
         some.append(journal)
         if size >= _TOGETHER_BYTES or len(some) >= _TOGETHER_FILES:
             yield some
@@ -109,22 +113,27 @@ def _together(journals: Iterable[Checked]) -> Iterator[list[Checked]]:
 def check(path: Path, known: Covers) -> Checked:
     """Read a journal. Rows that were sealed before, from another file, are not taken again."""
     writer = path.name.partition(".")[0]
-    good, bad, twice = [], [], False
-    seen: set[int] = set()
-    torn = False
-    for line in decoded(path.read_bytes()):
-        if line.problem == "torn":
-            torn = True
-        elif line.problem:
-            bad.append(line)
-        elif line.number in seen or has(known, writer, line.number):
-            twice = True
-        else:
-            seen.add(line.number)
-            good.append(line)
-    version = int(orjson.loads(good[0].raw)["v"]) if good else 0
-    clean = not (bad or twice or torn)
-    return Checked(path, writer, version, tuple(good), tuple(bad), clean)
+    content = path.read_bytes()
+    lines = decoded(content)
+    numbers, good = lines.numbers, lines.good
+    whole = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    ranges: Ranges = ((numbers[0], numbers[-1]),) if whole else joined((n, n) for n in numbers)
+    twice = not whole and len(set(numbers)) < len(numbers)
+    if twice or any(overlap(r, known.get(writer, ())) for r in ranges):
+        first = {
+            n: line
+            for n, line in zip(reversed(numbers), reversed(good), strict=True)
+            if not has(known, writer, n)
+        }
+        numbers, good, twice = sorted(first), [first[n] for n in sorted(first)], True
+        ranges = joined((n, n) for n in numbers)
+    version = int(orjson.loads(good[0])["v"]) if good else 0
+    instead = None
+    if twice or lines.bad or lines.torn:
+        instead = b"".join(line + b"\n" for line in good)
+    return Checked(
+        path, writer, version, len(content), ranges, len(good), tuple(lines.bad), instead
+    )
 
 
 def _seal_table(
@@ -134,21 +143,23 @@ def _seal_table(
     version: int,
     journals: Sequence[Checked],
 ) -> list[Segment]:
-    if not any(journal.good for journal in journals):
+    if not any(journal.rows for journal in journals):
         return []
     work = folder / "work"
     paths, copies = [], []
     for journal in journals:
-        if not journal.clean:
-            copy = work / journal.path.name
-            copy.write_bytes(b"".join(line.raw for line in journal.good))
-            copies.append(copy)
-        paths.append(journal.path if journal.clean else work / journal.path.name)
+        if journal.instead is None:
+            paths.append(journal.path)
+        else:
+            copies.append(work / journal.path.name)
+            copies[-1].write_bytes(journal.instead)
+            paths.append(copies[-1])
     covers, damaged = covers_of(journals)
-    rows = sum(len(journal.good) for journal in journals)
+    rows = sum(journal.rows for journal in journals)
     columns = ", ".join(table.columns_of(version))
     source = from_journals(table, version, paths, live=False)
-    sql = f"SELECT {columns} FROM {source} ORDER BY {table.key}"
+    # As they came, which is nearly by time; merging sorts them.
+    sql = f"SELECT {columns} FROM {source}"
     try:
         made = segments.write(
             con, folder, table.name, version, sql, rows=rows, covers=covers, damaged=damaged
@@ -167,7 +178,7 @@ def covers_of(journals: Iterable[Checked]) -> tuple[Covers, int]:
     numbers: dict[str, list[tuple[int, int]]] = defaultdict(list)
     damaged = 0
     for journal in journals:
-        ranges = joined((line.number, line.number) for line in journal.good)
+        ranges = journal.ranges
         if journal.bad and ranges:
             whole = ((ranges[0][0], ranges[-1][1]),)
             lost = count({"": whole}) - count({"": ranges})
@@ -180,14 +191,12 @@ def covers_of(journals: Iterable[Checked]) -> tuple[Covers, int]:
 
 def _put_aside(folder: Path, journal: Checked) -> list[Damage]:
     damage = []
-    for line in journal.bad:
-        kept = f"damaged/{journal.path.name}.{line.at}"
+    for at, line in journal.bad:
+        kept = f"damaged/{journal.path.name}.{at}"
         (folder / "damaged").mkdir(exist_ok=True)
-        write_durably(folder / kept, line.raw)
-        found = Damage(
-            relative(folder, journal.path), line.problem, line.at, len(line.raw), kept, time.time()
-        )
-        _log.error("telemetry: %s cannot be read at byte %d: see %s", found.file, line.at, kept)
+        write_durably(folder / kept, line)
+        found = Damage(relative(folder, journal.path), "checksum", at, len(line), kept, time.time())
+        _log.error("telemetry: %s cannot be read at byte %d: see %s", found.file, at, kept)
         damage.append(found)
     return damage
 

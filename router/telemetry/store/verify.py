@@ -135,8 +135,8 @@ def _live(folder: Path, now: Manifest) -> _Live:
             journals += 1
             journal = check(path, {})
             covers[name] = merged(covers.get(name, {}), covers_of([journal])[0])
-            rows[name] = rows.get(name, 0) + len(journal.good)
-            for line in journal.bad:
-                problem = f"the line at byte {line.at} is not what was written"
+            rows[name] = rows.get(name, 0) + journal.rows
+            for at, _ in journal.bad:
+                problem = f"the line at byte {at} is not what was written"
                 findings.append(Finding(relative, problem, "it will be put aside at sealing"))
     return _Live(covers, rows, journals, tuple(findings))

@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 
 from experiments import readme
-from experiments.overhead.report import readme_table
+from experiments.overhead import report as overhead
+from experiments.telemetry import report as telemetry
 from tests.rig import listening
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 
 
-def test_the_figures_are_those_of_the_last_measurement():
-    result = json.loads((ROOT / "experiments" / "overhead" / "result.json").read_text())
-    assert readme.block("overhead") == readme_table(result)
+@pytest.mark.parametrize(("name", "report"), [("overhead", overhead), ("telemetry", telemetry)])
+def test_the_figures_are_those_of_the_last_measurement(name, report):
+    result = json.loads((ROOT / "experiments" / name / "result.json").read_text())
+    assert readme.block(name) == report.readme_table(result)
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", TEXT))

@@ -40,6 +40,7 @@ def test_the_values_the_example_shows_as_defaults_are_the_defaults():
         assert getattr(large, name) == getattr(generator, name), name
     assert example.server == plain.server
     assert example.keys == plain.keys
+    assert example.telemetry == plain.telemetry
     ladder, default = example.objective.ladder, plain.objective.ladder
     assert ladder.all_weights == default.all_weights
 
@@ -148,3 +149,32 @@ def test_the_schema_for_editors_describes_every_kind_of_backend():
 def test_a_configuration_survives_the_way_to_another_process():
     config = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
     assert Config.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_a_header_for_a_collector_comes_from_the_environment_only(tmp_path):
+    text = """
+telemetry:
+  otlp:
+    endpoint: http://127.0.0.1:4318
+    headers: {authorization: Bearer-abc}
+backends: {g: {kind: generator}}
+plans: {p: {ask: g}}
+"""
+    found = problems(tmp_path, text)
+    told = found["telemetry.otlp.headers.authorization"]
+    assert told.value == "(hidden)"
+    assert told.rule == "a secret may not be written here"
+    path = tmp_path / "good.yaml"
+    path.write_text(text.replace("Bearer-abc", '"${OTLP_TOKEN}"'))
+    config = load(path, {"OTLP_TOKEN": "t"})
+    assert config.telemetry.otlp.headers == {"authorization": "${OTLP_TOKEN}"}
+    assert secrets_of(config) == ("OTLP_TOKEN",)
+
+
+def test_a_premium_plan_must_exist(tmp_path):
+    text = """
+backends: {g: {kind: generator}}
+plans: {cheap: {ask: g}}
+objective: {premium: cheep}
+"""
+    assert problems(tmp_path, text)["objective.premium"].mend == "Did you mean cheap?"

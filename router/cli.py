@@ -268,6 +268,8 @@ def status(
         print(json.dumps({"url": running.url, "pid": running.pid, **told}))  # noqa: T201
         return
     out.print(f"{running.url} is [bold]{told['status']}[/] (pid {running.pid})")
+    if "telemetry" in told:
+        out.print(f"[yellow]Telemetry is {escape(told['telemetry'])}[/]")
     table = Table("backend", "state", "replicas", box=None)
     for name, backend in told["backends"].items():
         table.add_row(name, backend["state"], str(backend["replicas"]))

@@ -11,7 +11,7 @@ from learner.policy import Arm, Policy, draw
 from router.backends.base import BackendSettings
 from router.config import Config, LadderSettings
 from router.domain import Decision, PolicyInForce, Request
-from router.features import Complexity, complexity, context, needs, prompt_text
+from router.features import Complexity, complexity, context, kind_of, needs, prompt_text
 from router.hive import Home
 
 AUTO = "auto"
@@ -116,13 +116,14 @@ def named(config: Config, request: Request, backend: str, around: Surroundings) 
             known = ", ".join(config.backends)
             message = f"Backend `{backend}` does not exist. Known backends: {known}."
             raise Unroutable(400, "unknown_backend", message, "backend")
-        return _bypass(config, backend, around, f"the caller asked for backend {backend}")
+        reason = f"the caller asked for backend {backend}"
+        return _bypass(config, request, backend, around, reason)
     if request.model == AUTO:
         return None
     if request.model in config.plans:
         if around.allowed and request.model not in around.allowed:
             raise _not_allowed(request.model, around)
-        return _certain(request.model, f"the caller asked for plan {request.model}")
+        return _certain(request, request.model, f"the caller asked for plan {request.model}")
     target = aliases(config).get(request.model)
     if target is None:
         message = (
@@ -130,7 +131,8 @@ def named(config: Config, request: Request, backend: str, around: Surroundings) 
             f"{', '.join((*config.plans, *config.backends))}."
         )
         raise Unroutable(404, "model_not_found", message, "model")
-    return _bypass(config, target, around, f"the caller asked for model {request.model}")
+    reason = f"the caller asked for model {request.model}"
+    return _bypass(config, request, target, around, reason)
 
 
 def route(
@@ -161,7 +163,7 @@ def route(
     score = complexity(request.fields, config.objective.ladder.all_weights)
     home = around.home
     if home is not None and home.plan in eligible and home.backend not in around.down:
-        return _sticky(Arm(home.plan), eligible, ineligible, score)
+        return _sticky(request, Arm(home.plan), eligible, ineligible, score)
     distribution = policy.distribution(context(score), eligible)
     choice = draw(distribution, uniform)
     return Decision(
@@ -173,6 +175,7 @@ def route(
         reason=_reason(config, policy, score),
         score=score.score,
         parts=score.parts,
+        kind=request.task or score.kind,
     )
 
 
@@ -194,7 +197,11 @@ def _ineligible(
 
 
 def _sticky(
-    plan: Arm, eligible: Sequence[Arm], ineligible: Mapping[str, str], score: Complexity
+    request: Request,
+    plan: Arm,
+    eligible: Sequence[Arm],
+    ineligible: Mapping[str, str],
+    score: Complexity,
 ) -> Decision:
     return Decision(
         plan=plan,
@@ -205,6 +212,7 @@ def _sticky(
         reason="the conversation stays where it began",
         score=score.score,
         parts=score.parts,
+        kind=request.task or score.kind,
     )
 
 
@@ -216,16 +224,19 @@ def _reason(config: Config, policy: Policy, score: Complexity) -> str:
     return f"the strategy is {config.objective.strategy}"
 
 
-def _bypass(config: Config, backend: str, around: Surroundings, reason: str) -> Decision:
+def _bypass(
+    config: Config, request: Request, backend: str, around: Surroundings, reason: str
+) -> Decision:
     if around.allowed and not any(
         backend in config.plans[plan].backends for plan in around.allowed if plan in config.plans
     ):
         raise _not_allowed(backend, around)
-    return _certain(backend, reason)
+    return _certain(request, backend, reason)
 
 
-def _certain(name: str, reason: str) -> Decision:
-    return Decision(Arm(name), 1.0, "named", {Arm(name): 1.0}, reason=reason)
+def _certain(request: Request, name: str, reason: str) -> Decision:
+    kind = request.task or kind_of(request.fields)
+    return Decision(Arm(name), 1.0, "named", {Arm(name): 1.0}, reason=reason, kind=kind)
 
 
 def _not_allowed(name: str, around: Surroundings) -> Unroutable:

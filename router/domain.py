@@ -24,7 +24,7 @@ class Request:
     session_given: bool
     continues: bool
     key_id: str = ""
-    kind: str = ""
+    task: str = ""  # what the caller calls this kind of request, if anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Decision:
     parts: Mapping[str, float] = field(default_factory=dict)
     features_version: int = 1
     policy_version: str = ""
+    kind: str = ""
 
     @property
     def explored(self) -> bool:

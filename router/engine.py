@@ -184,10 +184,10 @@ class Engine:
             usage = outcome.usage or _estimated(trace.request, len(body))
             text = answer_text(body) if config.telemetry.answers else None
             answer = Answered(len(body), digest(body), text)
-            trace = replace(_accounted(config, trace, usage), answer=answer)
+            trace = _accounted(config, trace, usage, answer)
             body = with_cost(body, usage, trace.cost_usd)
             await self._spent(trace, usage)
-        trace = self._finish(replace(trace, status=status), begun, outcome)
+        trace = self._finish(trace, begun, outcome, status=status)
         return Answer(status, body, trace)
 
     def _failed(self, outcome: Outcome, trace: Trace, begun: float) -> Answer:
@@ -225,8 +225,7 @@ class Engine:
         def write(trace: Trace) -> None:
             nonlocal written
             written = True
-            answer = heard.answer()
-            trace = replace(_accounted(config, trace, meter.final_usage()), answer=answer)
+            trace = _accounted(config, trace, meter.final_usage(), heard.answer())
             self._finish(trace, begun, outcome)
 
         try:
@@ -258,7 +257,14 @@ class Engine:
         tokens = usage.input_tokens + usage.output_tokens
         await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
 
-    def _finish(self, trace: Trace, begun: float, outcome: Outcome | None = None) -> Trace:
+    def _finish(
+        self,
+        trace: Trace,
+        begun: float,
+        outcome: Outcome | None = None,
+        *,
+        status: int | None = None,
+    ) -> Trace:
         seconds = time.perf_counter() - begun
         first = seconds
         upstream = sum(a.seconds for a in trace.attempts[:-1])
@@ -267,7 +273,13 @@ class Engine:
             first = outcome.attempt.first_byte_seconds or seconds
         streamed = outcome is not None and outcome.stream is not None
         overhead = max((first if streamed else seconds) - upstream, 0.0)
-        trace = replace(trace, seconds=seconds, first_byte_seconds=first, overhead_seconds=overhead)
+        trace = replace(
+            trace,
+            status=trace.status if status is None else status,
+            seconds=seconds,
+            first_byte_seconds=first,
+            overhead_seconds=overhead,
+        )
         self._count(trace, streamed=streamed)
         if trace.status < 400 and len(self.config.plans) > 1 and trace.decision.strategy != "named":
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
@@ -341,16 +353,18 @@ def _cost(price: Price, usage: Usage) -> float:
     )
 
 
-def _accounted(config: Config, trace: Trace, usage: Usage) -> Trace:
+def _accounted(config: Config, trace: Trace, usage: Usage, answer: Answered | None = None) -> Trace:
     """The last attempt with its tokens and its price, and what the premium plan would have cost."""
     *before, last = trace.attempts
     cost = _cost(config.backends[last.backend].price, usage)
-    trace = replace(trace, attempts=(*before, replace(last, usage=usage, cost_usd=cost)))
+    attempts = (*before, replace(last, usage=usage, cost_usd=cost))
     if trace.operation != "chat":
-        return trace
+        return replace(trace, attempts=attempts, answer=answer)
     plan = premium(config)
     return replace(
         trace,
+        attempts=attempts,
+        answer=answer,
         premium_plan=plan,
         premium_cost_usd=_cost(config.backends[config.plans[plan].ask].price, usage),
     )

@@ -47,6 +47,7 @@ class Complexity:
 
     score: float
     parts: Mapping[str, float]
+    kind: str = ""  # of the request, by what stands out most
 
 
 def prompt_text(fields: Mapping[str, Any]) -> str:
@@ -97,22 +98,6 @@ def shape_in(text: str) -> Any:
     return None
 
 
-def kind_of(fields: Mapping[str, Any]) -> str:
-    """The kind of a request whose caller did not name it, by what stands out most."""
-    wanted = needs(fields)
-    for need in ("images", "tools"):
-        if need in wanted:
-            return need
-    if "json" in wanted or shape_of(fields) is not None:
-        return "json"
-    asked = last_user_text(fields)[:_LOOKED_AT]
-    if _CODE.search(asked):
-        return "code"
-    if _HARD.search(asked):
-        return "reasoning"
-    return "question" if asked.rstrip().endswith("?") or _EASY.search(asked) else "text"
-
-
 def needs(fields: Mapping[str, Any]) -> frozenset[str]:
     """What a backend must be able to do to answer this: `tools`, `images`, `json`."""
     found = set()
@@ -139,23 +124,41 @@ def complexity(fields: Mapping[str, Any], weights: Mapping[str, float]) -> Compl
     """
     text = prompt_text(fields)
     asked = last_user_text(fields)[:_LOOKED_AT]
-    count, depth, arrays, rules = _structure(shape_of(fields))
+    shape = shape_of(fields)
+    count, depth, arrays, rules = _structure(shape)
     rules += len(_RULE_WORDS.findall(asked))
     hard, easy = len(_HARD.findall(asked)), len(_EASY.findall(asked))
+    code = len(_CODE.findall(asked))
     raw = {
         "fields": min(count / 30, 1.0),
         "nesting": min(max(depth - 1, 0) / 4, 1.0),
         "arrays": min(arrays / 4, 1.0),
         "rules": min(rules / 8, 1.0),
         "length": min(len(text) / 12_000, 1.0),
-        "code": min(len(_CODE.findall(asked)) / 3, 1.0),
+        "code": min(code / 3, 1.0),
         "question": min(max(hard - 0.5 * easy, 0) / 3, 1.0),
     }
     simple = 1.0
     for name, part in raw.items():
         simple *= 1 - min(weights[name], 1.0) * part
     points = {name: round(10 * weights[name] * part, 3) for name, part in raw.items()}
-    return Complexity(round(10 * (1 - simple), 3), points)
+    wanted = needs(fields)
+    if shape is not None:
+        wanted |= {"json"}
+    question = easy > 0 or asked.rstrip().endswith("?")
+    kind = _kind(wanted, code=code > 0, hard=hard > 0, question=question)
+    return Complexity(round(10 * (1 - simple), 3), points, kind)
+
+
+def kind_of(fields: Mapping[str, Any]) -> str:
+    return complexity(fields, dict.fromkeys(PARTS, 0.0)).kind
+
+
+def _kind(wanted: frozenset[str], *, code: bool, hard: bool, question: bool) -> str:
+    for need in ("images", "tools", "json"):
+        if need in wanted:
+            return need
+    return "code" if code else "reasoning" if hard else "question" if question else "text"
 
 
 def context(score: Complexity) -> Context:

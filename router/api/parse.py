@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from router.domain import Request
-from router.features import kind_of
 
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -57,7 +56,7 @@ def parse_chat(
         session_given=bool(given),
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
         key_id=key_id,
-        kind=_task(fields, headers) or kind_of(fields),
+        task=_task(fields, headers),
     )
 
 

@@ -17,6 +17,7 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _MAX_EVENT = 8 * 2**20
+_MOST_TOKENS = 2**40  # more is not a count, whatever the backend says
 
 
 class Cutter:
@@ -152,7 +153,7 @@ def usage_in(answer: Any) -> Usage | None:
     details = told.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
     counts = [told.get("prompt_tokens"), told.get("completion_tokens", 0), cached or 0]
-    numbers = [n for n in counts if isinstance(n, int) and n >= 0]
+    numbers = [n for n in counts if isinstance(n, int) and 0 <= n <= _MOST_TOKENS]
     if len(numbers) != len(counts):
         return None
     return Usage(numbers[0], numbers[1], min(numbers[2], numbers[0]))

@@ -86,7 +86,11 @@ class FileJournal:
         return next((log.trouble for log in self._logs.values() if log.trouble), "")
 
     def append(self, trace: Trace) -> None:
-        self._logs["requests"].append(request_row(trace))
+        try:
+            self._logs["requests"].append(request_row(trace))
+        except (TypeError, ValueError):  # ours to mend, and not at the cost of the answer
+            self._metrics.count("waggle_telemetry_rows_lost_total")
+            _log.exception("request %s could not be written down", trace.request.id)
 
     def refuse(self, refusal: Refusal) -> None:
         self._logs["requests"].append(refusal_row(refusal))

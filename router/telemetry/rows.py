@@ -25,7 +25,7 @@ def request_row(trace: Trace) -> Row:
         "gen_ai_operation_name": trace.operation,
         "gen_ai_request_model": request.model,
         "stream": request.stream,
-        "kind": request.kind,
+        "kind": decision.kind,
         "strategy": decision.strategy,
         "policy_version": decision.policy_version,
         "reason": decision.reason,

@@ -134,14 +134,27 @@ async def test_the_policy_in_force_is_on_record_and_named_by_its_decisions():
 async def test_a_request_has_a_kind(text, more, kind):
     async with Upstream().listening() as up, rig(yaml(up.url)) as waggle:
         await waggle.chat(text, model="b", **more)
-        assert waggle.journal.traces[0].request.kind == kind
+        assert waggle.journal.traces[0].decision.kind == kind
 
 
 async def test_the_callers_name_for_a_kind_is_taken_or_refused_but_never_bent():
     async with Upstream().listening() as up, rig(yaml(up.url)) as waggle:
         await waggle.chat("hi", headers={"x_waggle_task": "triage.v2"})
-        assert waggle.journal.traces[0].request.kind == "triage.v2"
+        assert waggle.journal.traces[0].decision.kind == "triage.v2"
         for bad in ("two words", "x" * 65, "-x"):
             told = await waggle.chat("hi", headers={"x_waggle_task": bad})
             assert told.status == 400
             assert "1 to 64 letters" in told.error["message"]
+
+
+async def test_a_backend_that_counts_wildly_is_not_believed_and_its_answer_still_goes_out():
+    async def wild(wire):
+        await wire.json(completion(usage={"prompt_tokens": 10**30, "completion_tokens": 1}))
+
+    async with Upstream(wild).listening() as up, rig(yaml(up.url)) as waggle:
+        told = await waggle.chat("hi")
+        assert told.status == 200
+        assert told.json["usage"]["cost_estimated"] is True
+        row = request_row(waggle.journal.traces[0])
+        assert row["tokens_estimated"] is True
+        assert row["gen_ai_usage_input_tokens"] < 100

@@ -31,11 +31,11 @@ AT = 1_780_000_020.0
 def trace(**given) -> Trace:
     request = Request(
         new_id(AT), b'{"model":"auto"}', {"messages": [{"role": "user", "content": "hello"}]},
-        "auto", True, False, "s1", True, False, "k1", "question",
+        "auto", True, False, "s1", True, False, "k1",
     )  # fmt: skip
     decision = Decision(
         "dear", 0.25, "bandit", {"cheap": 0.75, "dear": 0.25}, {"tiny": "too small"}, "why",
-        4.0, {"code": 4.0}, policy_version="v7",
+        4.0, {"code": 4.0}, policy_version="v7", kind="question",
     )  # fmt: skip
     attempts = (
         Attempt("a", 500, "upstream", "they said: hello", 0.5, provider="openai"),

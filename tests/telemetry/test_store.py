@@ -110,6 +110,28 @@ def test_a_broken_line_is_put_aside_and_told_of_and_keeps_no_other_from_being_se
     assert problems(stored.folder) == []
 
 
+@pytest.mark.parametrize("at", [0, 3, 6])
+def test_a_row_that_is_whole_and_makes_no_sense_holds_up_no_other(stored, at):
+    rows = [request() for _ in range(7)]
+    rows[at]["status"] = "fine"
+    stored.write("requests", rows, writer="w1")
+    stored.write("requests", [request()], writer="w2")
+    stored.seal()
+    assert stored.one("select count(*) from requests") == 7
+    assert stored.one("select sum(n) from rollup") == 7
+    (problem,) = problems(stored.folder)
+    assert "could not be read" in problem
+    (kept,) = (stored.folder / "damaged").iterdir()
+    assert b'"status":"fine"' in kept.read_bytes()
+
+
+def test_a_forgotten_caller_is_not_in_what_was_put_aside_either(stored):
+    stored.write("requests", [request(key_id="k1", status="fine"), request(key_id="k1")])
+    stored.seal()
+    stored.keeper.forget(keys=("k1",))
+    assert list((stored.folder / "damaged").iterdir()) == []
+
+
 def test_a_journal_that_was_taken_away_is_missed(stored):
     stored.write("requests", [request()], writer="w1")
     stored.seal()

@@ -18,7 +18,7 @@ from router.telemetry.durable import alone, held
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.store import catalog, compact, legacy, manifest, remove, seal, segments
 from router.telemetry.store.compact import Tiers
-from router.telemetry.store.manifest import Manifest
+from router.telemetry.store.manifest import Manifest, merged
 from router.telemetry.tables import TABLES
 
 _DAY = 86_400
@@ -63,7 +63,7 @@ class Keeper:
             if now.generation == 0:
                 # From now on a folder with segments and no manifest has lost it.
                 manifest.store(self.folder, now)
-            for path in (self.folder / "work").iterdir():
+            for path in (self.folder / "work").rglob("*"):
                 if path.is_file():
                     path.unlink()
             for path in (self.folder / "segments").glob("*.new"):
@@ -85,6 +85,10 @@ class Keeper:
                     adding=(*taken, *done.segments),
                     sealed={**now.sealed, **dict.fromkeys(done.journals, at)},
                     damage=(*now.damage, *done.damage),
+                    gone={
+                        **now.gone,
+                        **{t: merged(now.gone.get(t, {}), c) for t, c in done.aside.items()},
+                    },
                 )
                 self._commit(now, changed)
             for path in logs:
@@ -126,6 +130,10 @@ class Keeper:
             now = self._apply(now, gone, total)
             if total.rows:
                 self._sweep(now, before=float("inf"))
+            for path in (self.folder / "damaged").iterdir():
+                content = path.read_bytes()
+                if any(name.encode() in content for name in (*keys, *sessions)):
+                    path.unlink()
         return total
 
     def sweep(self) -> None:

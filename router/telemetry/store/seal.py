@@ -9,7 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -61,6 +61,7 @@ class Sealed:
     segments: list[Segment] = field(default_factory=list)
     journals: list[str] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
+    aside: dict[str, Covers] = field(default_factory=dict)  # rows that were put aside
 
 
 def closed(folder: Path, manifest: Manifest, table: str) -> Iterator[Path]:
@@ -90,7 +91,7 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Se
                 by_version[checked.version].append(checked)
         for version, journals in by_version.items():
             for some in _together(journals):
-                made = _seal_table(con, folder, table, version, some)
+                made = _seal_table(con, folder, table, version, some, sealed)
                 sealed.segments += made
                 sealed.segments += _rolled_up(con, folder, table, made, sealed, manifest)
     return sealed
@@ -142,16 +143,66 @@ def _seal_table(
     table: Table,
     version: int,
     journals: Sequence[Checked],
+    sealed: Sealed,
 ) -> list[Segment]:
     if not any(journal.rows for journal in journals):
         return []
-    work = folder / "work"
+    try:
+        return [_segment(con, folder, table, version, journals)]
+    except duckdb.InvalidInputException:
+        # A row that is whole and yet no row of this table: find it, and keep the others.
+        halves = [half for journal in journals for half in _halves(journal)]
+        if len(halves) == 1:
+            (one,) = halves
+            sealed.damage += _put_aside(folder, _all_bad(one))
+            aside = {one.writer: one.ranges}
+            sealed.aside[table.name] = merged(sealed.aside.get(table.name, {}), aside)
+            return []
+        parts = (_seal_table(con, folder, table, version, [half], sealed) for half in halves)
+        return [segment for part in parts for segment in part]
+
+
+def _halves(journal: Checked) -> list[Checked]:
+    """A journal of several rows as two of fewer."""
+    content = journal.path.read_bytes() if journal.instead is None else journal.instead
+    lines = [line + b"\n" for line in content.split(b"\n") if line]
+    if len(lines) < 2:
+        return [replace(journal, instead=content)]
+    middle = len(lines) // 2
+    numbers = [n for low, high in journal.ranges for n in range(low, high + 1)]
+    return [
+        replace(
+            journal,
+            instead=b"".join(part),
+            ranges=joined((n, n) for n in some),
+            rows=len(part),
+            bad=(),
+        )
+        for part, some in (
+            (lines[:middle], numbers[:middle]),
+            (lines[middle:], numbers[middle:]),
+        )
+    ]
+
+
+def _all_bad(journal: Checked) -> Checked:
+    return replace(journal, bad=((journal.ranges[0][0], journal.instead or b""),))
+
+
+def _segment(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: Table,
+    version: int,
+    journals: Sequence[Checked],
+) -> Segment:
     paths, copies = [], []
-    for journal in journals:
+    for index, journal in enumerate(journals):
         if journal.instead is None:
             paths.append(journal.path)
         else:
-            copies.append(work / journal.path.name)
+            copies.append(folder / "work" / f"{index}" / journal.path.name)
+            copies[-1].parent.mkdir(exist_ok=True)
             copies[-1].write_bytes(journal.instead)
             paths.append(copies[-1])
     covers, damaged = covers_of(journals)
@@ -161,13 +212,12 @@ def _seal_table(
     # As they came, which is nearly by time; merging sorts them.
     sql = f"SELECT {columns} FROM {source}"
     try:
-        made = segments.write(
+        return segments.write(
             con, folder, table.name, version, sql, rows=rows, covers=covers, damaged=damaged
         )
     finally:
         for copy in copies:
             copy.unlink(missing_ok=True)
-    return [made]
 
 
 def covers_of(journals: Iterable[Checked]) -> tuple[Covers, int]:

@@ -66,6 +66,9 @@ def ray_settings(
         "RAY_worker_niceness": "0",
         # Else Ray takes 127.0.0.1 for the machine's outer address, and listens there.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Titles of processes are not written over their environment, by which a later start tells
+        # what a killed service left.
+        "SPT_NOENV": "1",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": auth_token,
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",

@@ -378,9 +378,11 @@ def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstr
     service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))
     try:
         service.start()
+        family = set(service.processes(""))
         os.kill(service.process.pid, signal.SIGKILL)
         service.process.wait()
         service.start()
+        assert [pid for pid in family if born(pid)] == []
         assert service.run("ask", "hi").stdout == "one two three\n"
         assert service.stop() == 0
     finally:

@@ -106,6 +106,7 @@ def run(folder: Path, settings: Telemetry) -> None:
         if now - pruned_at >= _PRUNE_SECONDS:
             pruned_at = now
             keeper.prune()
+        keeper.free()
         time.sleep(_LOOK_SECONDS)
 
 

@@ -175,7 +175,7 @@ with w as (
 m as (
   select plan, kind, is_recent, n, total / nullif(n, 0) as mean,
          greatest(squared - total * total / nullif(n, 0), 0) / nullif(n - 1, 0) as variance from w)
-select a.plan, a.kind, a.n as recent_n, b.n as base_n, a.mean as recent, b.mean as base,
+select a.plan, a.kind, a.n::bigint as recent_n, b.n::bigint as base_n, a.mean as recent, b.mean as base,
        (a.mean - b.mean) / nullif(sqrt(a.variance / a.n + b.variance / b.n), 0) as z
 from m a join m b on a.plan = b.plan and a.kind is not distinct from b.kind
 where a.is_recent and not b.is_recent and a.n > 1 and b.n > 1

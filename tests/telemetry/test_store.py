@@ -1,5 +1,7 @@
 """Every row exactly once: live, sealed, merged; whatever was torn, broken or killed in between."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -64,6 +66,31 @@ def test_a_reader_who_opened_long_ago_is_told_to_open_again(stored):
         with pytest.raises(duckdb.IOException, match="open-it-again"):
             con.execute("select count(*) from requests")
     assert stored.one("select count(*) from requests") == 1
+
+
+def test_who_opens_it_for_writing_harms_nobody(stored):
+    """Plain `duckdb FILE` does: it locks others out of that file, and may change it."""
+    stored.write("requests", [request()])
+    program = (
+        "import duckdb, sys\n"
+        f"con = duckdb.connect({str(stored.folder / 'telemetry.duckdb')!r})\n"
+        "con.execute('create or replace view requests as select 7')\n"
+        "con.execute('checkpoint')\n"
+        "print('open', flush=True)\n"
+        "sys.stdin.read()\n"
+        "print(con.execute('select count(*) from all_requests').fetchall())\n"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout.readline() == b"open\n"
+        with pytest.raises(duckdb.IOException, match="lock"):
+            stored.one("select count(*) from requests")
+        stored.keeper.free()
+        assert stored.one("select request_id is not null from requests") is True
+        stored.seal()
+        assert stored.one("select request_id is not null from requests") is True
+        told, _ = writer.communicate()
+        assert told == b"[(1,)]\n"  # and his own copy goes on answering
 
 
 def test_superseded_files_are_removed_after_the_grace(stored):

@@ -1,6 +1,8 @@
 """Each view and macro on rows whose answer can be worked out by hand."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -239,6 +241,23 @@ EXAMPLES = re.findall(r"```sql\n(.*?)```", README, re.S)
 def test_the_examples_of_the_readme_run(stored, sql):
     stored.seal()
     stored.ask(sql.replace("01a1fae8-7a09-761b-9982-5744f9e7daf0", stored.ids[0]))
+
+
+def test_the_command_line_of_an_older_duckdb_reads_it_too(stored):
+    """Opened as people do, without saying that they only read."""
+    stored.seal()
+    stored.write("requests", [request()], writer="live")
+    duckdb_cli = Path(sys.executable).with_name("duckdb")
+    database = stored.folder / "telemetry.duckdb"
+    examples = ";\n".join(sql.rstrip().rstrip(";") for sql in EXAMPLES)
+    done = subprocess.run(
+        [duckdb_cli, "-csv", database, f"{examples}; select count(*) from requests"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "5"
 
 
 def test_the_readme_names_every_view_and_macro(stored):

@@ -8,6 +8,7 @@ Sealed journals are removed after a while. A catalog from before names a file th
 so whoever holds one open that long is told to open it again rather than shown fewer rows.
 """
 
+import fcntl
 import os
 import shutil
 import time
@@ -40,36 +41,61 @@ def publish(folder: Path, manifest: Manifest) -> None:
         if older != guard and _fresh(older):
             _retire(older)
     guard.touch()
+    ours = folder / "work" / NAME  # what others do to the one they open does not come back
+    if not _changed(ours, folder, manifest):
+        _anew(ours, folder, manifest)
     beside = folder / (NAME + ".new")
-    if not _changed(beside, folder, manifest):
-        _anew(beside, folder, manifest)
+    shutil.copyfile(ours, beside)
     replace_durably(beside, folder / NAME)
 
 
-def _anew(beside: Path, folder: Path, manifest: Manifest) -> None:
-    for leftover in (beside, beside.with_name(beside.name + ".wal")):
+def _anew(ours: Path, folder: Path, manifest: Manifest) -> None:
+    for leftover in (ours, ours.with_name(ours.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    with duckdb.connect(str(beside)) as con:
+    with _opened(ours) as con:
         con.execute("BEGIN")
         for statement in (*changing(folder, manifest), *fixed()):
             con.execute(statement)
         con.execute("COMMIT")
 
 
-def _changed(beside: Path, folder: Path, manifest: Manifest) -> bool:
-    """Take the last one and change what changes, a third of the work; if it is of our edition."""
+def _changed(ours: Path, folder: Path, manifest: Manifest) -> bool:
+    """Change in the last one what changes, a third of the work; if it is of our edition."""
+    if not ours.exists():
+        return False
     try:
-        shutil.copyfile(folder / NAME, beside)
-        with duckdb.connect(str(beside)) as con:
+        with _opened(ours) as con:
             if con.execute("SELECT edition FROM published").fetchall() != [(_edition(),)]:
                 return False
             con.execute("BEGIN")
             for statement in changing(folder, manifest):
                 con.execute(statement)
             con.execute("COMMIT")
-    except (FileNotFoundError, duckdb.Error):
+    except duckdb.Error:
         return False
     return True
+
+
+def _opened(ours: Path) -> duckdb.DuckDBPyConnection:
+    """In a format that the DuckDB of analysts reads too, which may be older than ours."""
+    return duckdb.connect(str(ours), config={"storage_compatibility_version": "v1.2.0"})
+
+
+def taken(folder: Path) -> bool:
+    """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does: until there is
+    a new one, nobody else can open it."""
+    try:
+        handle = os.open(folder / NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
 
 
 @cache

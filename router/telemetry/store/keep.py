@@ -136,6 +136,12 @@ class Keeper:
                     path.unlink()
         return total
 
+    def free(self) -> None:
+        """Leave whoever opened the catalog for writing with his copy, and give others a new one."""
+        if catalog.taken(self.folder):
+            with self.turn() as (_, now):
+                catalog.publish(self.folder, now)
+
     def sweep(self) -> None:
         """Remove files that no catalog still in use can name."""
         with self.turn() as (_, now):

@@ -55,10 +55,10 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
             )
             made += [requests, said, *_sums(con, folder, requests, said)]
             yield at + count
-        merged = [segment for segment in made if segment.table == "rollup"]
-        paths = [folder / "segments" / segment.file for segment in merged]
+        sums = [segment for segment in made if segment.table == "rollup"]
+        paths = [folder / "segments" / segment.file for segment in sums]
         whole = segments.write_rollup(con, folder, rollup.added_up(from_segments(paths)))
-        kept = [segment for segment in made if segment.table != "rollup"]
+        kept = [segment for segment in made if segment.table not in rollup.TABLES]
         store(folder, now.after(adding=(*kept, *whole)))
     keeper.recover()
 

@@ -1,4 +1,4 @@
-"""One row a minute for each way of answering, made to be added up.
+"""One row a minute for each way of answering, made to be added up; and one an hour, for months.
 
 Everything in it is a sum, so files of it can be merged, corrected by a row of opposite sign, and
 read without the rows they came from. Latency is counted in bins that grow by the root of two, from
@@ -8,6 +8,8 @@ A request counts when it is sealed. How good it was is counted when that is know
 signals adds the difference that it made.
 """
 
+TABLES = ("rollup", "hours")  # by the minute, and the same by the hour
+VERSION = 2
 BINS = 38
 KEYS = ("minute", "strategy", "plan", "kind", "reuse_tier")
 SUMS = {
@@ -74,6 +76,11 @@ def of_judgements(before: str, after: str) -> str:
 def added_up(rows: str) -> str:
     sums = ", ".join(f"sum({name})::{type_} AS {name}" for name, type_ in SUMS.items())
     return f"SELECT {', '.join(KEYS)}, {sums} FROM {rows} GROUP BY {', '.join(KEYS)}"
+
+
+def by_hour(rows: str) -> str:
+    hours = "SELECT * REPLACE (date_trunc('hour', minute) AS minute)"
+    return added_up(f"({hours} FROM {rows})")
 
 
 def judged(signals: str) -> str:

@@ -55,6 +55,26 @@ create macro binned_quantile(bins, q) as
     [list_position(list_transform(b, lambda c, i: list_sum(b[:i]) >= q * list_sum(b) and c > 0), true)],
     lambda i: pow(2, (i - 3 + (q * list_sum(b) - list_sum(b[:i - 1])) / b[i]) / 2.0))[1])[1];
 
+create macro whole_hour(moment) as
+  date_trunc('hour', moment + interval 1 hour - interval 1 microsecond);
+
+-- The sums between two moments: by the hour as far as whole hours go and nobody asks for less.
+create macro sums(every, since, until) as table
+select * from hours_parts
+where epoch(every) % 3600 = 0
+  and minute >= whole_hour(since) and minute < date_trunc('hour', until)
+union all by name
+select * from rollup_parts
+where epoch(every) % 3600 = 0 and minute >= since
+  and minute < least(whole_hour(since), until)
+union all by name
+select * from rollup_parts
+where epoch(every) % 3600 = 0 and minute < until
+  and minute >= greatest(date_trunc('hour', until), whole_hour(since))
+union all by name
+select * from rollup_parts
+where epoch(every) % 3600 <> 0 and minute >= since and minute < until;
+
 create macro learning_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
@@ -69,7 +89,7 @@ select time_bucket(every, minute) as bucket, strategy, sum(n)::bigint as n,
        binned_quantile([{sums}], 0.95) as p95_ms,
        sum(errors) / sum(n) as error_rate,
        sum(quality_n) / sum(n) as judged_share
-from rollup_parts where minute >= since and minute < until
+from sums(every, since, until)
 group by all having sum(n) > 0 order by 1, 2;
 
 create macro plan_scores(
@@ -85,7 +105,7 @@ select kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
        score(sum(quality) / nullif(sum(quality_n), 0), sum(cost_usd) / sum(n),
              sum(latency_ms) / sum(n), wq, wc, wl) as score,
        sum(n) / sum(sum(n)) over (partition by kind) as traffic_share
-from rollup_parts where minute >= since and minute < until
+from sums(interval 1 hour, since, until)
 group by kind, plan having sum(n) > 0 order by kind, score desc nulls last, plan;
 
 create macro kind_winners(min_judged := 30, since := timestamp '1970-01-01') as table
@@ -102,8 +122,7 @@ create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
 with r as (
-  select * from rollup_parts
-  where minute >= since and minute < until and strategy not in ('named', 'sticky')),
+  select * from sums(every, since, until) where strategy not in ('named', 'sticky')),
 plans as (
   select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
   from r group by plan having sum(n) > 0),
@@ -131,7 +150,7 @@ select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(quality) / nullif(sum(quality_n), 0) as quality,
        binned_quantile([{sums}], 0.95) as p95_ms,
        sum(premium_cost_usd - cost_usd) as saved_usd
-from rollup_parts group by reuse_tier having sum(n) > 0 order by n desc;
+from hours_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
 -- The arms of one trial, each with an interval that holds at every look (95% by default).
 create macro trial_results(trial, alpha := 0.05, rho := 0.05) as table
@@ -201,12 +220,12 @@ create macro regret_curve(
 ) as table
 with p as (
   select kind, plan, sum(quality) / sum(quality_n) as quality
-  from rollup_parts where minute >= since and minute < until
+  from sums(interval 1 hour, since, until)
   group by kind, plan having sum(quality_n) >= min_judged),
 best as (select kind, max(quality) as best from p group by kind),
 b as (
   select time_bucket(every, minute) as bucket, kind, sum(quality_n) as n, sum(quality) as total
-  from rollup_parts where minute >= since and minute < until group by all)
+  from sums(every, since, until) group by all)
 select bucket, sum(n)::bigint as judged, sum(n * best - total) as regret,
        sum(sum(n * best - total)) over (order by bucket) as cumulative_regret
 from b join best using (kind) group by bucket having sum(n) > 0 order by bucket;

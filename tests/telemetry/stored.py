@@ -100,4 +100,4 @@ class Stored:
 
     @property
     def segments(self) -> int:
-        return len([s for s in load(self.folder).segments if s.table != "rollup"])
+        return len([s for s in load(self.folder).segments if s.table in TABLES])

@@ -369,7 +369,7 @@ def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_fac
     for step in range(data.draw(st.integers(1, 5))):
         rows = [
             request(
-                NOON + MINUTE * data.draw(st.integers(0, 3)),
+                NOON + MINUTE * data.draw(st.sampled_from((0, 1, 39, 40, 99, 100))),
                 plan=data.draw(st.sampled_from(["cheap", "dear"])),
                 latency_ms=data.draw(st.floats(0.1, 1e5)),
             )
@@ -405,6 +405,16 @@ def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_fac
     )
     assert told == true
     assert problems(stored.folder) == []
+    moments = st.integers(-3, 130).map(lambda m: f"make_timestamp({NOON + m * MINUTE + 500_000})")
+    since, until, every = (
+        data.draw(moments),
+        data.draw(moments),
+        data.draw(st.sampled_from((5, 60))),
+    )
+    figures = "select coalesce(sum(n), 0), round(coalesce(sum(quality), 0), 6) from"
+    assert stored.ask(f"{figures} sums(interval {every} minute, {since}, {until})") == stored.ask(
+        f"{figures} rollup where minute >= {since} and minute < {until}"
+    )
 
 
 def test_the_manifest_can_be_read_by_a_person(stored):

@@ -130,12 +130,13 @@ def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
     )
     for table in TABLES.values():
         yield f"CREATE OR REPLACE VIEW all_{table.name} AS {_all_rows(folder, manifest, table)}"
-    paths = [folder / "segments" / segment.file for segment in manifest.of("rollup")]
     columns = ", ".join(rollup.COLUMNS)
-    live = _live(folder, manifest, TABLES["requests"])
-    unsealed = f"SELECT {columns} FROM ({rollup.of_requests(live)})"
-    sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
-    yield f"CREATE OR REPLACE VIEW rollup_parts AS {sealed}{unsealed}"
+    live = rollup.of_requests(_live(folder, manifest, TABLES["requests"]))
+    for name, unsealed in (("rollup", live), ("hours", rollup.by_hour(f"({live})"))):
+        paths = [folder / "segments" / segment.file for segment in manifest.of(name)]
+        sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
+        rows = f"{sealed}SELECT {columns} FROM ({unsealed})"
+        yield f"CREATE OR REPLACE VIEW {name}_parts AS {rows}"
 
 
 def fixed() -> Iterator[str]:

@@ -55,11 +55,9 @@ def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> l
 def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) -> Segment:
     """One segment with the rows of these, in the columns of today."""
     name = old[0].table
-    if name == "rollup":
+    if name in rollup.TABLES:
         paths = [folder / "segments" / segment.file for segment in old]
-        summed = rollup.added_up(from_segments(paths))
-        sql = f"SELECT {', '.join(rollup.COLUMNS)} FROM ({summed}) ORDER BY minute"
-        return segments.write(con, folder, name, 2, sql, rows=None, covers={})
+        return segments.write_sums(con, folder, name, rollup.added_up(from_segments(paths)))
     table = TABLES[name]
     columns = ", ".join(table.columns)
     sql = f"SELECT {columns} FROM {rows_of(folder, old)} ORDER BY {table.key}"

@@ -93,7 +93,7 @@ class Keeper:
                 self._commit(now, changed)
             for path in logs:
                 path.unlink()
-        return sum(s.rows for s in (*taken, *done.segments) if s.table != "rollup")
+        return sum(s.rows for s in (*taken, *done.segments) if s.table in TABLES)
 
     def compact(self, *, everything: bool = False) -> int:
         """Merge one group of segments; how many there were in it."""

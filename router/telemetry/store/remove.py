@@ -13,7 +13,7 @@ from router.telemetry.store.compact import rows_of
 from router.telemetry.store.manifest import Manifest, Segment, merged
 from router.telemetry.tables import TABLES
 
-_KEPT_IN_FULL = ("rollup", "policies", "trials")  # small, and nobody's in particular
+_KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # small, and nobody's in particular
 
 
 @dataclass

@@ -10,7 +10,7 @@ import duckdb
 
 from router.telemetry import rollup
 from router.telemetry.durable import replace_durably
-from router.telemetry.sql import quoted
+from router.telemetry.sql import from_segments, quoted
 from router.telemetry.store.manifest import Covers, Segment
 
 _ROW_GROUP = 40_960  # small enough that one request is found without reading many others
@@ -54,7 +54,7 @@ def write(
         f"COPY ({sql}) TO {quoted(beside)} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
     )
-    ts = "minute" if table == "rollup" else "ts"
+    ts = "minute" if table in rollup.TABLES else "ts"
     told = con.execute(
         f"SELECT count(*), coalesce(epoch_us(min({ts})), 0), coalesce(epoch_us(max({ts})), 0) "
         f"FROM read_parquet({quoted(beside)})"
@@ -71,12 +71,18 @@ def write(
 
 
 def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tuple[Segment, ...]:
+    """The same sums by the minute and by the hour; nothing where there are none."""
+    minutes = write_sums(con, folder, "rollup", sql)
+    path = folder / "segments" / minutes.file
+    if not minutes.rows:
+        path.unlink()
+        return ()
+    return minutes, write_sums(con, folder, "hours", rollup.by_hour(from_segments([path])))
+
+
+def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: str) -> Segment:
     ordered = f"SELECT {', '.join(rollup.COLUMNS)} FROM ({sql}) ORDER BY minute"
-    segment = write(con, folder, "rollup", 2, ordered, rows=None, covers={})
-    if segment.rows:
-        return (segment,)
-    (folder / "segments" / segment.file).unlink()
-    return ()
+    return write(con, folder, table, rollup.VERSION, ordered, rows=None, covers={})
 
 
 def checksum(path: Path) -> tuple[int, int]:

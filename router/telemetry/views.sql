@@ -61,19 +61,12 @@ create macro whole_hour(moment) as
 -- The sums between two moments: by the hour as far as whole hours go and nobody asks for less.
 create macro sums(every, since, until) as table
 select * from hours_parts
-where epoch(every) % 3600 = 0
-  and minute >= whole_hour(since) and minute < date_trunc('hour', until)
+where epoch(every) % 3600 = 0 and minute >= whole_hour(since) and minute < date_trunc('hour', until)
 union all by name
 select * from rollup_parts
-where epoch(every) % 3600 = 0 and minute >= since
-  and minute < least(whole_hour(since), until)
-union all by name
-select * from rollup_parts
-where epoch(every) % 3600 = 0 and minute < until
-  and minute >= greatest(date_trunc('hour', until), whole_hour(since))
-union all by name
-select * from rollup_parts
-where epoch(every) % 3600 <> 0 and minute >= since and minute < until;
+where minute >= since and minute < until
+  and (epoch(every) % 3600 <> 0 or minute < whole_hour(since)
+       or minute >= greatest(date_trunc('hour', until), whole_hour(since)));
 
 create macro learning_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
@@ -218,14 +211,13 @@ create macro regret_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
   min_judged := 5
 ) as table
-with p as (
-  select kind, plan, sum(quality) / sum(quality_n) as quality
-  from sums(interval 1 hour, since, until)
-  group by kind, plan having sum(quality_n) >= min_judged),
-best as (select kind, max(quality) as best from p group by kind),
-b as (
-  select time_bucket(every, minute) as bucket, kind, sum(quality_n) as n, sum(quality) as total
-  from sums(every, since, until) group by all)
+with b as materialized (
+  select time_bucket(every, minute) as bucket, kind, plan, sum(quality_n) as n, sum(quality) as total
+  from sums(every, since, until) group by all),
+p as (
+  select kind, sum(total) / sum(n) as quality from b
+  group by kind, plan having sum(n) >= min_judged),
+best as (select kind, max(quality) as best from p group by kind)
 select bucket, sum(n)::bigint as judged, sum(n * best - total) as regret,
        sum(sum(n * best - total)) over (order by bucket) as cumulative_regret
 from b join best using (kind) group by bucket having sum(n) > 0 order by bucket;

@@ -1,0 +1,135 @@
+"""`waggle sql` and `waggle telemetry`, as they are typed."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from router.api.parse import session_id
+from tests.telemetry.stored import Stored, request, signal
+
+WAGGLE = Path(sys.executable).with_name("waggle")
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def stored(data):
+    stored = Stored(data / "telemetry")
+    rows = [request(key_id=key, plan=plan) for key, plan in (("k1", "cheap"), ("k2", "dear"))]
+    talk = request(session=session_id("", "my talk"), key_id="k3")
+    stored.write("requests", [*rows, talk])
+    stored.write("signals", [signal(rows[0], 0.5)])
+    stored.close()
+    return stored
+
+
+def waggle(data, *args, stdin="", check=True):
+    done = subprocess.run(
+        [WAGGLE, *args, "--data", str(data)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(data), "COLUMNS": "200"},
+        cwd=data,
+    )
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_sql_writes_what_was_asked_for(stored, data):
+    query = "select plan, count(*) as n from requests group by plan order by plan"
+    assert "cheap" in waggle(data, "sql", query).stdout
+    told = waggle(data, "sql", query, "--format", "csv").stdout
+    assert list(csv.DictReader(io.StringIO(told))) == [
+        {"plan": "cheap", "n": "2"},
+        {"plan": "dear", "n": "1"},
+    ]
+    told = waggle(data, "sql", query + ";", "-f", "json").stdout
+    assert json.loads(told) == [{"plan": "cheap", "n": 2}, {"plan": "dear", "n": 1}]
+    target = data / "rows.parquet"
+    waggle(data, "sql", query, "-f", "parquet", "-o", str(target))
+    assert pl.read_parquet(target)["n"].to_list() == [2, 1]
+
+
+def test_sql_says_what_is_wrong(stored, data):
+    bad = waggle(data, "sql", "select nothing from requests", check=False)
+    assert bad.returncode == 1
+    assert "nothing" in bad.stderr
+    assert "Traceback" not in bad.stderr
+    screen = waggle(data, "sql", "select 1", "-f", "parquet", check=False)
+    assert "--out FILE.parquet" in screen.stderr
+
+
+def test_sql_changes_nothing(stored, data):
+    assert waggle(data, "sql", "drop view requests", check=False).returncode == 1
+    assert stored.one("select count(*) from requests") == 3
+
+
+def test_the_shell_takes_one_query_after_the_other(stored, data):
+    typed = "select count(*) as n\nfrom requests;\nselect wrong;\nselect 'still here' as word;\n"
+    done = waggle(data, "sql", stdin=typed)
+    assert "3" in done.stdout
+    assert "still here" in done.stdout
+    assert "wrong" in done.stderr
+
+
+def test_without_telemetry_the_way_to_get_some_is_named(data):
+    data.mkdir()
+    for command in (("sql", "select 1"), ("telemetry", "verify"), ("telemetry", "status")):
+        done = waggle(data, *command, check=False)
+        assert done.returncode == 1
+        assert "start with `waggle serve`" in done.stderr
+        assert not (data / "telemetry").exists()
+
+
+def test_a_caller_is_forgotten_by_key_and_by_the_name_of_a_session(stored, data):
+    assert "say whose rows" in waggle(data, "telemetry", "forget", check=False).stderr
+    told = waggle(data, "telemetry", "forget", "--key", "k1", "--yes").stdout
+    assert "Removed 2 rows" in told
+    nothing = waggle(data, "telemetry", "forget", "--session", "another", "--yes").stdout
+    assert "Removed 0 rows" in nothing
+    assert stored.ask("select key_id from requests order by key_id") == [("k2",), ("k3",)]
+    told = waggle(data, "telemetry", "forget", "--session", "my talk", "--yes").stdout
+    assert "Removed 1 rows" in told
+    assert stored.ask("select key_id from requests") == [("k2",)]
+
+
+def test_forgetting_asks_first(stored, data):
+    done = waggle(data, "telemetry", "forget", "--key", "k1", stdin="n\n", check=False)
+    assert done.returncode == 1
+    assert stored.one("select count(*) from requests") == 3
+
+
+def test_compact_and_verify_and_status(stored, data):
+    assert "hold 3 requests, 1 signals" in waggle(data, "telemetry", "verify").stdout
+    waggle(data, "telemetry", "compact")
+    assert "Nothing is damaged" in waggle(data, "telemetry", "verify").stdout
+    assert "2026-05-28" in waggle(data, "telemetry", "status").stdout
+    (path,) = (data / "telemetry" / "segments").glob("requests-*.parquet")
+    path.write_bytes(path.read_bytes()[:-1])
+    done = waggle(data, "telemetry", "verify", check=False)
+    assert done.returncode == 1
+    assert "its checksum is wrong" in done.stdout
+
+
+def test_prune_needs_a_rule(stored, data):
+    done = waggle(data, "telemetry", "prune", check=False)
+    assert "set telemetry.keep_days or telemetry.keep_bytes" in done.stderr
+    config = data / "waggle.yaml"
+    config.write_text(
+        "telemetry: {keep_days: 1}\nbackends: {g: {kind: generator}}\nplans: {p: {ask: g}}\n"
+    )
+    told = waggle(data, "telemetry", "prune", "-c", str(config)).stdout
+    assert "Removed" in told
+    assert stored.one("select count(*) from requests where ts < ago(interval 1 day)") == 0

@@ -33,6 +33,7 @@ class Surroundings:
     allowed: Collection[str] = ()  # plans; none named: all
     down: Collection[str] = ()  # backends that are resting after failures
     home: Home | None = None
+    policy_version: str = ""
 
 
 def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
@@ -163,7 +164,7 @@ def route(
     score = complexity(request.fields, config.objective.ladder.all_weights)
     home = around.home
     if home is not None and home.plan in eligible and home.backend not in around.down:
-        return _sticky(request, Arm(home.plan), eligible, ineligible, score)
+        return _sticky(request, Arm(home.plan), eligible, ineligible, score, around)
     distribution = policy.distribution(context(score), eligible)
     choice = draw(distribution, uniform)
     return Decision(
@@ -175,6 +176,7 @@ def route(
         reason=_reason(config, policy, score),
         score=score.score,
         parts=score.parts,
+        policy_version=around.policy_version,
         kind=request.task or score.kind,
     )
 
@@ -202,6 +204,7 @@ def _sticky(
     eligible: Sequence[Arm],
     ineligible: Mapping[str, str],
     score: Complexity,
+    around: Surroundings,
 ) -> Decision:
     return Decision(
         plan=plan,
@@ -212,6 +215,7 @@ def _sticky(
         reason="the conversation stays where it began",
         score=score.score,
         parts=score.parts,
+        policy_version=around.policy_version,
         kind=request.task or score.kind,
     )
 

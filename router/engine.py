@@ -82,13 +82,12 @@ class Engine:
             seconds = self.config.server.sticky_seconds
             home = self.homes.find(request.session, now=now, seconds=seconds)
         resting = [b for b, until in self.resting.items() if until > now]
-        around = Surroundings(allowed=allowed, down=resting, home=home)
+        around = Surroundings(allowed, resting, home, self.policy_version)
         decision = named(self.config, request, backend, around)
         if decision is not None:
             return decision
         uniform = self.uniform()
-        decision = route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
-        return replace(decision, policy_version=self.policy_version)
+        return route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
 
     async def answer(
         self, request: Request, decision: Decision, *, path: str, wanted: str
@@ -131,10 +130,11 @@ class Engine:
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
             for turn in range(settings.retry.times + 1):
                 outcome = await self.attempts.try_once(backend, call, patience=patience)
-                tried.append(replace(outcome.attempt, provider=settings.kind))
                 self._note(outcome)
                 if outcome.answered:
+                    tried.append(outcome.attempt)
                     return outcome
+                tried.append(replace(outcome.attempt, provider=settings.kind))
                 pause = pause_before_retry(
                     outcome.attempt,
                     settings.retry,
@@ -356,8 +356,9 @@ def _cost(price: Price, usage: Usage) -> float:
 def _accounted(config: Config, trace: Trace, usage: Usage, answer: Answered | None = None) -> Trace:
     """The last attempt with its tokens and its price, and what the premium plan would have cost."""
     *before, last = trace.attempts
-    cost = _cost(config.backends[last.backend].price, usage)
-    attempts = (*before, replace(last, usage=usage, cost_usd=cost))
+    settings = config.backends[last.backend]
+    cost = _cost(settings.price, usage)
+    attempts = (*before, replace(last, usage=usage, cost_usd=cost, provider=settings.kind))
     if trace.operation != "chat":
         return replace(trace, attempts=attempts, answer=answer)
     plan = premium(config)

@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,6 +64,7 @@ class FileJournal:
         gather_seconds: float = 0.001,
         idle_seconds: float = 0.02,
         patience: float = 5.0,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.writer = f"{role}-{secrets.token_hex(4)}"
         self._metrics = metrics
@@ -77,7 +78,8 @@ class FileJournal:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._troubled = False
         self._dropped = self._counted = 0
-        self._clock_offset = time.time() - time.monotonic()
+        self._wall = wall
+        self._clock_offset = wall() - time.monotonic()
         self._thread = threading.Thread(target=self._keep_syncing, name="journal", daemon=True)
         self._thread.start()
 
@@ -174,14 +176,14 @@ class FileJournal:
 
     def _watch_clock(self) -> None:
         """A wall clock that was set is worth an event: times before and after do not compare."""
-        offset = time.time() - time.monotonic()
+        offset = self._wall() - time.monotonic()
         step = offset - self._clock_offset
         if abs(step) >= _STEP_SECONDS:
             self._clock_offset = offset
             self._event("clock", self.writer, "stepped", seconds=round(step, 3))
 
     def _event(self, kind: str, subject: str, state: str, **detail: Any) -> None:
-        now = time.time()
+        now = self._wall()
         self.note(Event(new_id(now), now, kind, subject, state, detail))
 
     def _count(self, name: str) -> int:

@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import orjson
 
 from router.config import Telemetry
@@ -28,6 +29,7 @@ _LOOK_SECONDS = 0.5
 _PRUNE_SECONDS = 60.0
 _AGAIN_SECONDS = 2.0  # between two starts of a keeper that does not live
 _DAY = 86_400
+_NICE = 10  # sealing can wait for a moment when nobody asks
 _log = logging.getLogger("waggle")
 
 
@@ -101,13 +103,20 @@ def run(folder: Path, settings: Telemetry) -> None:
         if now - sealed_at >= settings.seal_seconds:
             sealed_at = now
             keeper.seal()
-            keeper.compact()
+            _compact(keeper)
             keeper.sweep()
         if now - pruned_at >= _PRUNE_SECONDS:
             pruned_at = now
             keeper.prune()
         keeper.free()
         time.sleep(_LOOK_SECONDS)
+
+
+def _compact(keeper: Keeper) -> None:
+    try:
+        keeper.compact()
+    except duckdb.Error:  # a segment that is damaged inside: sealing goes on without
+        _log.exception("segments could not be merged; run `waggle telemetry verify`")
 
 
 def _export(folder: Path, settings: Telemetry) -> None:
@@ -131,6 +140,7 @@ def main() -> None:
     handler = logging.FileHandler(folder.parent / "logs" / "waggle.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
+    os.nice(_NICE)
     gc.freeze()
     try:
         run(folder, settings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import time
 
 import pytest
 
@@ -185,3 +186,14 @@ async def test_a_full_disk_fails_no_request_refuses_feedback_and_is_told_of(
     assert stored.one("select count(*) from requests") == 1
     assert stored.one("select count(*) from signals") == 1
     assert stored.one("select state from events where kind = 'telemetry'") == "recovered"
+
+
+def test_a_clock_that_is_set_is_an_event(stored):
+    step = 0.0
+    clock = FileJournal(stored.folder, "router", Metrics(), wall=lambda: time.time() + step)
+    step = -3600.0
+    while not (told := stored.rows("select * from events where kind = 'clock'")):
+        time.sleep(0.01)
+    clock.close()
+    assert told[0]["state"] == "stepped"
+    assert "-3600" in told[0]["detail"]

@@ -171,7 +171,7 @@ def test_a_journal_that_was_taken_away_is_missed(stored):
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "gone"])
-def test_a_damaged_segment_is_found(stored, harm):
+def test_a_damaged_segment_is_found(stored, harm, caplog):
     stored.write("requests", [request() for _ in range(100)])
     stored.seal()
     (path,) = (stored.folder / "segments").glob("requests-*.parquet")
@@ -185,7 +185,30 @@ def test_a_damaged_segment_is_found(stored, harm):
             path.unlink()
     (problem,) = problems(stored.folder)
     assert path.name in problem
+    Keeper(stored.folder, FEW).recover()
+    assert (path.name in caplog.text) == (harm != "changed")  # for that every byte must be read
     assert ("missing" if harm == "gone" else "checksum is wrong") in problem
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone"])
+def test_the_other_rows_are_answered_when_a_segment_is_gone_or_cut(stored, harm):
+    for writer in ("a", "b", "c"):
+        stored.write("requests", [request(plan=writer)], writer=writer)
+        stored.seal()
+    first = next(s for s in manifest.load(stored.folder).of("requests") if "a" in s.covers)
+    path = stored.folder / "segments" / first.file
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-10])
+    stored.write("requests", [request(plan="d")], writer="d")
+    stored.seal()
+    stored.keeper.compact(everything=True)
+    stored.keeper.prune()
+    plans = "select distinct plan from requests order by plan"
+    assert stored.ask(plans) == [("b",), ("c",), ("d",)]
+    (problem,) = problems(stored.folder)
+    assert first.file in problem
 
 
 def test_a_lost_manifest_is_not_taken_for_an_empty_store(stored):

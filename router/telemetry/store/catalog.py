@@ -122,7 +122,9 @@ def published(folder: Path) -> tuple[int, str] | None:
 
 
 def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """The views that name files."""
+    """The views that name files; those that are gone or cut are in no answer, and told of
+    elsewhere."""
+    manifest = manifest.legible(folder)
     yield (
         f"CREATE OR REPLACE VIEW published AS SELECT {manifest.generation} AS generation, "
         f"make_timestamp({time.time_ns() // 1000}) AS at, {quoted(folder)} AS folder, "

@@ -5,6 +5,8 @@ of a running service and a command typed beside it take turns. Killed at any ins
 begun is not in the manifest, and is done again.
 """
 
+import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from router.telemetry.store.manifest import Manifest, merged
 from router.telemetry.tables import TABLES
 
 _DAY = 86_400
+_log = logging.getLogger("waggle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +71,29 @@ class Keeper:
                     path.unlink()
             for path in (self.folder / "segments").glob("*.new"):
                 path.unlink()
+            self._look(now)
             # Published for another folder: this one was moved or copied.
             if catalog.published(self.folder) != (now.generation, str(self.folder)):
                 catalog.publish(self.folder, now)
         self.seal()
+
+    def _look(self, now: Manifest) -> None:
+        """A segment that is gone or cut is told of at once; `verify` reads every byte."""
+        for segment in now.segments:
+            if not segment.whole_in(self.folder):
+                _log.error(
+                    "telemetry: %s is gone or cut, and its %d rows are in no answer: restore it "
+                    "from a copy, and run `waggle telemetry verify`",
+                    segment.file,
+                    segment.rows,
+                )
 
     def seal(self) -> int:
         """Seal what is closed; the number of rows."""
         with self.turn() as (con, now):
             logs = list(legacy.logs(self.folder))
             taken = [s for path in logs for s in legacy.take(con, self.folder, path, now)]
-            done = seal.seal(con, self.folder, now)
+            done = seal.seal(con, self.folder, now.legible(self.folder))
             if done.journals or taken:
                 at = self.wall()
                 changed = now.after(
@@ -99,7 +114,8 @@ class Keeper:
         """Merge one group of segments; how many there were in it."""
         with self.turn() as (con, now):
             tiers = self._tiers()
-            group = compact.due(now.segments, tiers, everything=everything)
+            whole = now.legible(self.folder).segments
+            group = compact.due(whole, tiers, everything=everything)
             if group:
                 made = compact.merge(con, self.folder, group)
                 self._commit(now, now.after(without=group, adding=[made]))
@@ -112,9 +128,9 @@ class Keeper:
             if self.rules.keep_seconds is not None:
                 before = int((self.wall() - self.rules.keep_seconds) * 1e6)
                 slack = 0 if exact else int(min(self.rules.keep_seconds / 20, _DAY) * 1e6)
-                now = self._apply(
-                    now, remove.older(con, self.folder, now, before=before, slack=slack), total
-                )
+                whole = now.legible(self.folder)
+                old = remove.older(con, self.folder, whole, before=before, slack=slack)
+                now = self._apply(now, old, total)
             if self.rules.keep_bytes is not None:
                 self._apply(now, remove.beyond(now, most_bytes=self.rules.keep_bytes), total)
         return total
@@ -126,7 +142,8 @@ class Keeper:
         self._seal_what_is_open(patience)
         total = remove.Removed()
         with self.turn() as (con, now):
-            gone = remove.of_caller(con, self.folder, now, keys=keys, sessions=sessions)
+            whole = now.legible(self.folder)
+            gone = remove.of_caller(con, self.folder, whole, keys=keys, sessions=sessions)
             now = self._apply(now, gone, total)
             if total.rows:
                 self._sweep(now, before=float("inf"))
@@ -159,7 +176,8 @@ class Keeper:
         kept = {segment.file for segment in changed.segments}
         for segment in now.segments:
             if segment.file not in kept:  # from now on it is only there for who reads it still
-                os.utime(self.folder / "segments" / segment.file)
+                with contextlib.suppress(FileNotFoundError):
+                    os.utime(self.folder / "segments" / segment.file)
         manifest.store(self.folder, changed)
         catalog.publish(self.folder, changed)
 

@@ -39,6 +39,12 @@ class Segment:
     removed: int = 0
     damaged: int = 0
 
+    def whole_in(self, folder: Path) -> bool:
+        try:
+            return (folder / "segments" / self.file).stat().st_size == self.bytes
+        except FileNotFoundError:
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:
@@ -62,6 +68,10 @@ class Manifest:
 
     def of(self, table: str) -> tuple[Segment, ...]:
         return tuple(segment for segment in self.segments if segment.table == table)
+
+    def legible(self, folder: Path) -> "Manifest":
+        """Without the segments that are gone or cut: the others are to be read all the same."""
+        return replace(self, segments=tuple(s for s in self.segments if s.whole_in(folder)))
 
     def after(
         self, *, without: Iterable[Segment] = (), adding: Iterable[Segment] = (), **changes: Any

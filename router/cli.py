@@ -92,7 +92,7 @@ def serve(
     # Ray reads its environment when it is imported, so not before it was prepared.
     from router import serve as cluster
 
-    code = 0
+    code, ended = 0, True
     try:
         if ray_address is None:
             address = cluster.start_ray(ray_folder)
@@ -126,7 +126,7 @@ def serve(
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if ray_address is None:
-            cluster.stop()
+            ended = service.within(25.0, cluster.stop)
             service.end_descendants()
             service.tidy(config.data)
         else:
@@ -134,6 +134,9 @@ def serve(
         service.forget(config.data)
         status.stop()
     out.print("Stopped. Nothing is left running.")
+    if not ended:  # Ray would wait for what is gone, and then abort
+        sys.stdout.flush()
+        os._exit(code)
     raise typer.Exit(code)
 
 

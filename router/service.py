@@ -12,8 +12,9 @@ import secrets
 import shutil
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -198,6 +199,14 @@ def descendants(pid: int) -> Iterator[int]:
         child = todo.pop()
         yield child
         todo += children.get(child, ())
+
+
+def within(seconds: float, work: Callable[[], None]) -> bool:
+    """Do it, but wait no longer than that: what hangs ends with this process."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
 
 
 def end_descendants(seconds: float = 5.0) -> int:

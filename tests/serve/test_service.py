@@ -1,6 +1,7 @@
 """The service as it is deployed: Ray Serve, HAProxy, several routers, real kills."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -372,6 +373,21 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     assert [pid for pid in family if born(pid)] == []
     new = {p: set(p.iterdir()) - old for p, old in before.items()}
     assert [f for found in new.values() for f in found if "pytest" not in f.name] == []
+
+
+def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream):
+    """As a supervisor sends it: what the command would ask to stop is gone already."""
+    service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))
+    try:
+        service.start()
+        family = set(service.processes(""))
+        for pid in [*family, service.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        assert service.process.wait(50) == 0
+    finally:
+        end_hard(service)
+    assert [pid for pid in family if born(pid)] == []
 
 
 def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstream):

@@ -64,7 +64,6 @@ class Engine:
 
     def _begin(self, config: Config) -> None:
         self.config, self.policy = config, policy_of(config)
-        self.policy_version = ""
         in_force = policy_in_force(config, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)
@@ -186,7 +185,7 @@ class Engine:
             answer = Answered(len(body), digest(body), text)
             trace = _accounted(config, trace, usage, answer)
             body = with_cost(body, usage, trace.cost_usd)
-            await self._spent(trace, usage)
+            await self._spent(trace)
         trace = self._finish(trace, begun, outcome, status=status)
         return Answer(status, body, trace)
 
@@ -220,13 +219,11 @@ class Engine:
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
         heard = Heard(words=config.telemetry.answers)
         trace = replace(trace, status=200)
-        written = False
+        written: Trace | None = None
 
-        def write(trace: Trace) -> None:
-            nonlocal written
-            written = True
+        def write(trace: Trace) -> Trace:
             trace = _accounted(config, trace, meter.final_usage(), heard.answer())
-            self._finish(trace, begun, outcome)
+            return self._finish(trace, begun, outcome)
 
         try:
             async for piece in _metered(stream, meter):
@@ -234,26 +231,26 @@ class Engine:
                 yield piece
             piece = b"".join(event + b"\n\n" for event in meter.end()) + DONE
             heard.take(piece)
-            write(trace)  # before the caller has the end: what was answered is remembered
+            written = write(trace)  # before the caller has the end: what was answered is remembered
             yield piece
         except Fault as fault:
             message = f"The stream of {trace.backend} broke: {fault.detail}."
-            if not written:
+            if written is None:
                 *before, last = trace.attempts
                 last = replace(last, fault=fault.kind, detail=fault.detail)
                 told = replace(trace, attempts=(*before, last), status=502, error=message)
-                write(replace(told, error_type="stream_broken"))
+                written = write(replace(told, error_type="stream_broken"))
             body = error_body(message, "server_error", code="stream_broken")
             yield b"data: " + body + b"\n\n"
         finally:
             stream.connection.finish()
-            if not written:
-                write(replace(trace, **_LEFT))
+            if written is None:
+                written = write(replace(trace, **_LEFT))
             with contextlib.suppress(Exception):
-                usage = meter.final_usage()
-                await asyncio.shield(self._spent(_accounted(config, trace, usage), usage))
+                await asyncio.shield(self._spent(written))
 
-    async def _spent(self, trace: Trace, usage: Usage) -> None:
+    async def _spent(self, trace: Trace) -> None:
+        usage = trace.attempts[-1].usage
         tokens = usage.input_tokens + usage.output_tokens
         await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
 

@@ -8,9 +8,9 @@ import duckdb
 from router.telemetry import rollup
 from router.telemetry.sql import from_segments
 from router.telemetry.store import segments
-from router.telemetry.store.compact import rows_of
 from router.telemetry.store.keep import Keeper
 from router.telemetry.store.manifest import Segment, store
+from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import REQUESTS, SIGNALS
 
 SEGMENT = 1_000_000
@@ -49,14 +49,14 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
                 folder,
                 "signals",
                 SIGNALS.version,
-                _signals(folder / "segments" / requests.file, at),
+                _signals(requests.path(folder), at),
                 rows=None,
                 covers={"big": ((at // 10 + 1, (at + count) // 10),)},
             )
             made += [requests, said, *_sums(con, folder, requests, said)]
             yield at + count
         sums = [segment for segment in made if segment.table == "rollup"]
-        paths = [folder / "segments" / segment.file for segment in sums]
+        paths = [segment.path(folder) for segment in sums]
         whole = segments.write_rollup(con, folder, rollup.added_up(from_segments(paths)))
         kept = [segment for segment in made if segment.table not in rollup.TABLES]
         store(folder, now.after(adding=(*kept, *whole)))

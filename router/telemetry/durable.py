@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,15 +61,15 @@ def lock_if_free(path: Path) -> int | None:
     return handle
 
 
-def held(path: Path) -> bool:
-    """Whether some living process has locked this file."""
+def held(path: Path, lock: Callable[[int, int], None] = fcntl.flock) -> bool:
+    """Whether some living process has locked this file, in the way that it locks."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
         return True
     else:
         return False

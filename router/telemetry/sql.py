@@ -40,11 +40,6 @@ def from_segments(paths: Sequence[str | Path]) -> str:
     return f"read_parquet({listed(paths)})"
 
 
-def empty(table: Table) -> str:
-    nulls = ", ".join(f"null::{type_} AS {name}" for name, type_ in table.columns.items())
-    return f"(SELECT {nulls} WHERE false)"
-
-
 _WRITER = "split_part(parse_filename(filename), '.', 1)"
 
 

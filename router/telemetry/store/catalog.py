@@ -12,7 +12,6 @@ import fcntl
 import os
 import shutil
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
@@ -22,10 +21,11 @@ from pathlib import Path
 import duckdb
 
 from router.telemetry import rollup
-from router.telemetry.durable import replace_durably
+from router.telemetry.durable import held, replace_durably
 from router.telemetry.log import SUFFIX
 from router.telemetry.sql import from_journals, from_segments, listed, quoted
 from router.telemetry.store.manifest import Manifest
+from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import FEATURES, TABLES, Table
 
 NAME = "telemetry.duckdb"
@@ -84,18 +84,7 @@ def _opened(ours: Path) -> duckdb.DuckDBPyConnection:
 def taken(folder: Path) -> bool:
     """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does: until there is
     a new one, nobody else can open it."""
-    try:
-        handle = os.open(folder / NAME, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(handle)
+    return held(folder / NAME, fcntl.lockf)  # DuckDB's locks are of that kind
 
 
 @cache
@@ -135,7 +124,7 @@ def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
     columns = ", ".join(rollup.COLUMNS)
     live = rollup.of_requests(_live(folder, manifest, TABLES["requests"]))
     for name, unsealed in (("rollup", live), ("hours", rollup.by_hour(f"({live})"))):
-        paths = [folder / "segments" / segment.file for segment in manifest.of(name)]
+        paths = [segment.path(folder) for segment in manifest.of(name)]
         sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
         rows = f"{sealed}SELECT {columns} FROM ({unsealed})"
         yield f"CREATE OR REPLACE VIEW {name}_parts AS {rows}"
@@ -163,16 +152,9 @@ def split(text: str) -> Iterator[str]:
 
 
 def _all_rows(folder: Path, manifest: Manifest, table: Table) -> str:
-    columns = ", ".join(table.columns)
-    by_version: dict[int, list[Path]] = defaultdict(list)
-    for segment in manifest.of(table.name):
-        by_version[segment.version].append(folder / "segments" / segment.file)
-    parts = [
-        f"SELECT {columns} FROM {table.upgraded(version, from_segments(paths))}"
-        for version, paths in sorted(by_version.items())
-    ]
-    parts.append(f"SELECT {columns} FROM {_live(folder, manifest, table)}")
-    return " UNION ALL ".join(parts)
+    live = f"SELECT {', '.join(table.columns)} FROM {_live(folder, manifest, table)}"
+    sealed = manifest.of(table.name)
+    return f"FROM {rows_of(folder, sealed)} UNION ALL {live}" if sealed else live
 
 
 def _live(folder: Path, manifest: Manifest, table: Table) -> str:
@@ -191,7 +173,7 @@ def _guard(folder: Path, number: int) -> Path:
     return folder / "catalogs" / _OPEN_AGAIN / f"{number}{SUFFIX}"
 
 
-# A guard of the catalog in force is writable; one that was replaced is not, since its mtime.
+# The guard of the catalog in force is writable; one that was replaced is not, and its time is when.
 def _fresh(guard: Path) -> bool:
     return bool(guard.stat().st_mode & 0o200)
 

@@ -56,11 +56,11 @@ def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) 
     """One segment with the rows of these, in the columns of today."""
     name = old[0].table
     if name in rollup.TABLES:
-        paths = [folder / "segments" / segment.file for segment in old]
+        paths = [segment.path(folder) for segment in old]
         return segments.write_sums(con, folder, name, rollup.added_up(from_segments(paths)))
     table = TABLES[name]
     columns = ", ".join(table.columns)
-    sql = f"SELECT {columns} FROM {rows_of(folder, old)} ORDER BY {table.key}"
+    sql = f"SELECT {columns} FROM {segments.rows_of(folder, old)} ORDER BY {table.key}"
     return segments.write(
         con,
         folder,
@@ -72,20 +72,6 @@ def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) 
         removed=sum(segment.removed for segment in old),
         damaged=sum(segment.damaged for segment in old),
     )
-
-
-def rows_of(folder: Path, some: Sequence[Segment]) -> str:
-    """SQL for the rows of segments of one table, whatever their versions."""
-    table = TABLES[some[0].table]
-    by_version: dict[int, list[Path]] = defaultdict(list)
-    for segment in some:
-        by_version[segment.version].append(folder / "segments" / segment.file)
-    columns = ", ".join(table.columns)
-    parts = (
-        f"SELECT {columns} FROM {table.upgraded(version, from_segments(paths))}"
-        for version, paths in sorted(by_version.items())
-    )
-    return f"({' UNION ALL '.join(parts)})"
 
 
 def _fitting(group: Sequence[Segment], tiers: Tiers) -> list[Segment]:

@@ -51,9 +51,6 @@ class Keeper:
             (self.folder / "journal" / table / NOBODY).touch()
         self._con = segments.connect(self.folder / "work")
 
-    def close(self) -> None:
-        self._con.close()
-
     @contextmanager
     def turn(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
         """The lock, the manifest as it is now, and a database to work with."""
@@ -177,7 +174,7 @@ class Keeper:
         for segment in now.segments:
             if segment.file not in kept:  # from now on it is only there for who reads it still
                 with contextlib.suppress(FileNotFoundError):
-                    os.utime(self.folder / "segments" / segment.file)
+                    os.utime(segment.path(self.folder))
         manifest.store(self.folder, changed)
         catalog.publish(self.folder, changed)
 

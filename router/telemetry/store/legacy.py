@@ -12,7 +12,7 @@ import orjson
 
 from router.telemetry import rollup
 from router.telemetry.durable import held
-from router.telemetry.sql import from_journals, from_segments
+from router.telemetry.sql import from_journals
 from router.telemetry.store import segments
 from router.telemetry.store.manifest import Manifest, Segment
 from router.telemetry.tables import REQUESTS
@@ -51,7 +51,7 @@ def take(
         covers=covers,
     )
     copy.unlink()
-    new = REQUESTS.upgraded(VERSION, from_segments([folder / "segments" / made.file]))
+    new = segments.rows_of(folder, [made])
     return (made, *segments.write_rollup(con, folder, rollup.of_requests(new)))
 
 

@@ -39,9 +39,12 @@ class Segment:
     removed: int = 0
     damaged: int = 0
 
+    def path(self, folder: Path) -> Path:
+        return folder / "segments" / self.file
+
     def whole_in(self, folder: Path) -> bool:
         try:
-            return (folder / "segments" / self.file).stat().st_size == self.bytes
+            return self.path(folder).stat().st_size == self.bytes
         except FileNotFoundError:
             return False
 

@@ -9,8 +9,8 @@ import duckdb
 from router.telemetry import rollup
 from router.telemetry.sql import quoted
 from router.telemetry.store import segments
-from router.telemetry.store.compact import rows_of
 from router.telemetry.store.manifest import Manifest, Segment, merged
+from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import TABLES
 
 _KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # small, and nobody's in particular

@@ -8,7 +8,7 @@ was never promised to anyone.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from router.telemetry import rollup
 from router.telemetry.durable import held, write_durably
 from router.telemetry.lines import decoded
 from router.telemetry.log import NOBODY, SUFFIX
-from router.telemetry.sql import from_journals, from_segments
+from router.telemetry.sql import from_journals
 from router.telemetry.store import segments
 from router.telemetry.store.manifest import (
     Covers,
@@ -64,11 +64,10 @@ class Sealed:
     aside: dict[str, Covers] = field(default_factory=dict)  # rows that were put aside
 
 
-def closed(folder: Path, manifest: Manifest, table: str) -> Iterator[Path]:
-    """Journals that are finished: their writer let go of them, or died."""
+def unsealed(folder: Path, manifest: Manifest, table: str) -> Iterator[Path]:
+    """Journals whose rows no segment has, written to or not."""
     for path in sorted((folder / "journal" / table).glob("*" + SUFFIX)):
-        known = path.name == NOBODY or relative(folder, path) in manifest.sealed
-        if not known and not held(path):
+        if path.name != NOBODY and relative(folder, path) not in manifest.sealed:
             yield path
 
 
@@ -80,7 +79,8 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Se
     """Every closed journal of every table. Signals last: what they change must be there."""
     sealed = Sealed()
     for name, table in TABLES.items():
-        paths = list(closed(folder, manifest, name))
+        # Finished: their writer let go of them, or died.
+        paths = [path for path in unsealed(folder, manifest, name) if not held(path)]
         known = merged(*(s.covers for s in manifest.of(name)), manifest.gone.get(name, {}))
         by_version: dict[int, list[Checked]] = defaultdict(list)
         for path in paths:
@@ -259,10 +259,9 @@ def _rolled_up(
     sealed: Sealed,
     manifest: Manifest,
 ) -> tuple[Segment, ...]:
-    paths = [folder / "segments" / segment.file for segment in made]
-    if not paths or table.name not in ("requests", "signals"):
+    if not made or table.name not in ("requests", "signals"):
         return ()
-    new = table.upgraded(made[0].version, from_segments(paths))
+    new = segments.rows_of(folder, made)
     if table is REQUESTS:
         return segments.write_rollup(con, folder, rollup.of_requests(new))
     before_these = [s for s in sealed.segments if s not in made]
@@ -273,16 +272,12 @@ def _rolled_up(
 
 def _signals_about(folder: Path, manifest: Manifest, new: str) -> str:
     """Sealed signals about the requests that new ones are about."""
-    table = TABLES["signals"]
-    by_version: Mapping[int, list[Path]] = defaultdict(list)
-    for segment in manifest.of("signals"):
-        by_version[segment.version].append(folder / "segments" / segment.file)
-    parts = [f"FROM {new} WHERE false"]
-    parts += [
-        f"FROM {table.upgraded(version, from_segments(paths))} WHERE (request_id, request_ts) IN "
+    sealed = manifest.of("signals")
+    if not sealed:
+        return f"(FROM {new} WHERE false)"
+    return (
+        f"(FROM {segments.rows_of(folder, sealed)} WHERE (request_id, request_ts) IN "
         f"(SELECT (request_id, request_ts) FROM {new}) "
         f"AND request_ts BETWEEN (SELECT min(request_ts) FROM {new}) "
-        f"AND (SELECT max(request_ts) FROM {new})"
-        for version, paths in by_version.items()
-    ]
-    return f"({' UNION ALL BY NAME '.join(parts)})"
+        f"AND (SELECT max(request_ts) FROM {new}))"
+    )

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -12,6 +13,7 @@ from router.telemetry import rollup
 from router.telemetry.durable import replace_durably
 from router.telemetry.sql import from_segments, quoted
 from router.telemetry.store.manifest import Covers, Segment
+from router.telemetry.tables import TABLES
 
 _ROW_GROUP = 40_960  # small enough that one request is found without reading many others
 _PIECE = 2**20
@@ -73,7 +75,7 @@ def write(
 def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tuple[Segment, ...]:
     """The same sums by the minute and by the hour; nothing where there are none."""
     minutes = write_sums(con, folder, "rollup", sql)
-    path = folder / "segments" / minutes.file
+    path = minutes.path(folder)
     if not minutes.rows:
         path.unlink()
         return ()
@@ -83,6 +85,20 @@ def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tupl
 def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: str) -> Segment:
     ordered = f"SELECT {', '.join(rollup.COLUMNS)} FROM ({sql}) ORDER BY minute"
     return write(con, folder, table, rollup.VERSION, ordered, rows=None, covers={})
+
+
+def rows_of(folder: Path, some: Sequence[Segment]) -> str:
+    """SQL for the rows of segments of one table, whatever their versions, as they are today."""
+    table = TABLES[some[0].table]
+    by_version: dict[int, list[Path]] = defaultdict(list)
+    for segment in some:
+        by_version[segment.version].append(segment.path(folder))
+    columns = ", ".join(table.columns)
+    parts = (
+        f"SELECT {columns} FROM {table.upgraded(version, from_segments(paths))}"
+        for version, paths in sorted(by_version.items())
+    )
+    return f"({' UNION ALL '.join(parts)})"
 
 
 def checksum(path: Path) -> tuple[int, int]:

@@ -7,11 +7,10 @@ from pathlib import Path
 import duckdb
 
 from router.telemetry.durable import alone
-from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.sql import quoted
 from router.telemetry.store import catalog, manifest
 from router.telemetry.store.manifest import Covers, Manifest, Ranges, Segment, count, merged
-from router.telemetry.store.seal import check, covers_of
+from router.telemetry.store.seal import check, covers_of, relative, unsealed
 from router.telemetry.store.segments import checksum
 from router.telemetry.tables import TABLES
 
@@ -69,7 +68,7 @@ def verify(folder: Path) -> Report:
 
 
 def _segment(con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment) -> Iterator[Finding]:
-    path = folder / "segments" / segment.file
+    path = segment.path(folder)
     mend = "restore it from a copy of this folder; its rows cannot be read"
     if not path.is_file():
         yield Finding(segment.file, f"is missing, with {segment.rows} rows", mend)
@@ -128,15 +127,14 @@ def _live(folder: Path, now: Manifest) -> _Live:
     findings: list[Finding] = []
     journals = 0
     for name in TABLES:
-        for path in sorted((folder / "journal" / name).glob("*" + SUFFIX)):
-            relative = path.relative_to(folder).as_posix()
-            if path.name == NOBODY or relative in now.sealed:
-                continue
+        for path in unsealed(folder, now, name):
             journals += 1
             journal = check(path, {})
             covers[name] = merged(covers.get(name, {}), covers_of([journal])[0])
             rows[name] = rows.get(name, 0) + journal.rows
             for at, _ in journal.bad:
                 problem = f"the line at byte {at} is not what was written"
-                findings.append(Finding(relative, problem, "it will be put aside at sealing"))
+                findings.append(
+                    Finding(relative(folder, path), problem, "it will be put aside at sealing")
+                )
     return _Live(covers, rows, journals, tuple(findings))

@@ -1,0 +1,161 @@
+"""What each tier has loaded before the doors close: a program can import this and nothing else."""
+
+import importlib
+import sys
+import zoneinfo
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+_STDLIB = (
+    *("abc", "array", "ast", "asyncio", "atexit", "base64", "binascii", "bisect", "builtins"),
+    *("calendar", "cmath", "collections", "collections.abc", "colorsys", "concurrent.futures"),
+    *("concurrent.futures.thread", "contextlib", "contextvars", "copy", "csv", "ctypes"),
+    *("ctypes.util", "dataclasses", "datetime", "decimal", "difflib", "doctest", "email.utils"),
+    *("encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_16", "enum"),
+    *("encodings.utf_8_sig", "encodings.cp1252", "errno", "faulthandler", "fcntl", "fractions"),
+    *("functools", "gc", "getpass", "glob", "graphlib", "gzip", "hashlib", "heapq", "hmac"),
+    *("html", "inspect", "io", "ipaddress", "itertools", "json", "keyword", "linecache"),
+    *("locale", "logging", "lzma", "bz2", "math", "mmap", "multiprocessing"),
+    *("multiprocessing.pool", "numbers", "operator", "os", "os.path", "pathlib", "pickle"),
+    *("platform", "pprint", "queue", "random", "re", "reprlib", "resource", "sched", "secrets"),
+    *("select", "shutil", "signal", "socket", "sqlite3", "statistics", "string", "struct"),
+    *("stringprep", "subprocess", "sys", "tempfile", "textwrap", "threading", "time", "timeit"),
+    *("tokenize", "traceback", "types", "typing", "unicodedata", "unittest", "urllib.parse"),
+    *("uuid", "warnings", "weakref", "xml.etree.ElementTree", "zipfile", "zlib", "zoneinfo"),
+    *("argparse", "cProfile", "dis", "tracemalloc", "numbers", "copyreg", "_strptime"),
+)
+_NUMPY = (
+    *("numpy", "numpy.random", "numpy.linalg", "numpy.fft", "numpy.polynomial", "numpy.ma"),
+    *("numpy.lib.stride_tricks", "numpy.lib.scimath", "numpy.lib.recfunctions", "numpy.char"),
+    *("numpy.rec", "numpy.strings", "numpy.dtypes", "numpy.exceptions", "numpy.ctypeslib"),
+    *("numpy.typing", "numpy.testing", "numpy.matlib"),
+)
+_SCIPY = (
+    *("scipy", "scipy.stats", "scipy.stats.qmc", "scipy.stats.mstats", "scipy.stats.contingency"),
+    *("scipy.optimize", "scipy.linalg", "scipy.special", "scipy.interpolate", "scipy.integrate"),
+    *("scipy.signal", "scipy.signal.windows", "scipy.sparse", "scipy.sparse.linalg"),
+    *("scipy.sparse.csgraph", "scipy.spatial", "scipy.spatial.distance", "scipy.cluster"),
+    *("scipy.cluster.hierarchy", "scipy.cluster.vq", "scipy.ndimage", "scipy.fft"),
+    *("scipy.constants", "scipy.fftpack", "scipy.io"),
+)
+TIERS: dict[str, Sequence[str]] = {
+    "stdlib": _STDLIB,
+    "numpy": (*_STDLIB, *_NUMPY),
+    "scipy": (*_STDLIB, *_NUMPY, *_SCIPY),
+}
+
+_ZONES = (
+    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome"),
+    *("Europe/Moscow", "Europe/Istanbul", "America/New_York", "America/Chicago"),
+    *("America/Denver", "America/Los_Angeles", "America/Toronto", "America/Sao_Paulo"),
+    *("America/Mexico_City", "Asia/Tokyo", "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Singapore"),
+    *("Asia/Kolkata", "Asia/Dubai", "Asia/Seoul", "Australia/Sydney", "Africa/Cairo"),
+    *("Africa/Johannesburg", "Pacific/Auckland"),
+)
+_kept: list[Any] = []  # zones are remembered only while somebody holds them
+
+_INSTEAD = {
+    "pandas": "use numpy arrays, dicts of columns and the csv module",
+    "polars": "use numpy arrays, dicts of columns and the csv module",
+    "sklearn": "numpy.linalg and scipy.stats fit linear models",
+    "statsmodels": "numpy.linalg.lstsq and scipy.stats fit and test linear models",
+    "matplotlib": "return the numbers; nothing is drawn here",
+    "seaborn": "return the numbers; nothing is drawn here",
+    "plotly": "return the numbers; nothing is drawn here",
+    "faker": "return the computed columns; names and text are added to them afterwards",
+    "requests": "there is no network here",
+    "dateutil": "use datetime",
+}
+
+
+def load(tier: str) -> None:
+    for name in TIERS[tier]:
+        importlib.import_module(name)
+    for zone in _ZONES:
+        try:
+            _kept.append(zoneinfo.ZoneInfo(zone))
+        except zoneinfo.ZoneInfoNotFoundError:
+            break  # a machine without time zones
+    _use_once(tier)
+
+
+def _use_once(tier: str) -> None:
+    """Libraries load parts of themselves at first use, when it would be too late."""
+    import datetime
+    import json
+    import traceback
+    import unicodedata
+
+    json.dumps({"x": 1.5})
+    json.loads("[1]")
+    datetime.datetime.strptime("2024-01-02", "%Y-%m-%d")  # noqa: DTZ007
+    unicodedata.normalize("NFKD", "é")
+    "x".encode("idna")
+    traceback.format_exc()
+    if tier in ("numpy", "scipy"):
+        _use_numpy()
+    if tier == "scipy":
+        _use_scipy()
+
+
+def _use_numpy() -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    np.random.seed(1)
+    sample = rng.normal(size=(8, 2))
+    np.linalg.svd(sample)
+    np.linalg.lstsq(sample, sample[:, 0])
+    np.corrcoef(sample.T)
+    np.percentile(sample, 50)
+    np.unique(sample)
+    np.histogram(sample)
+    np.datetime64("2024-01-01") + np.timedelta64(1, "D")
+    repr(sample)
+
+
+def _use_scipy() -> None:
+    import numpy as np
+    from scipy import integrate, optimize, stats
+
+    sample = np.linspace(-1.0, 1.0, 30)
+    stats.kstest(sample, "norm")
+    stats.shapiro(sample)
+    stats.linregress(sample, sample**2)
+    stats.pearsonr(sample, sample**3)
+    stats.spearmanr(sample, sample**3)
+    stats.ttest_ind(sample, sample + 1)
+    stats.f_oneway(sample, sample + 1)
+    stats.chisquare([5, 5, 6])
+    stats.chi2_contingency([[5, 6], [7, 8]])
+    stats.mannwhitneyu(sample, sample + 1)
+    stats.gaussian_kde(sample)(0.0)
+    stats.truncnorm(-1, 1).rvs(2, random_state=1)
+    stats.norm.fit(sample)
+    optimize.minimize(lambda x: (x**2).sum(), [1.0])
+    optimize.curve_fit(lambda x, a: a * x, sample, sample)
+    integrate.quad(lambda x: x, 0, 1)
+
+
+class NotHere:
+    """The last finder asked: says what there is instead."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        del path, target
+        top = name.partition(".")[0]
+        why = _INSTEAD.get(top, "the standard library, numpy and scipy are all there is")
+        raise ModuleNotFoundError(f"{name} is not available in this sandbox: {why}", name=name)
+
+
+def close_imports() -> None:
+    sys.path[:] = []
+    sys.argv[:] = [""]
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+    builtin = [f for f in sys.meta_path if getattr(f, "__name__", "") in _NO_FILES]
+    sys.meta_path[:] = [*builtin, NotHere]
+
+
+_NO_FILES = ("BuiltinImporter", "FrozenImporter")

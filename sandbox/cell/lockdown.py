@@ -1,0 +1,180 @@
+"""What a zygote gives up before it forks anything: identity, file system, network, capabilities.
+
+Linux only, by ctypes only. Each function either does all that its name says or raises `OSError`.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import struct
+from pathlib import Path
+
+from sandbox.cell.seccomp import MACHINE
+from sandbox.cell.syscalls import NUMBERS
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_NEW_USER, _NEW_MOUNT, _NEW_PID, _NEW_NET = 0x10000000, 0x00020000, 0x20000000, 0x40000000
+_NEW_IPC, _NEW_UTS, _NEW_CGROUP = 0x08000000, 0x04000000, 0x02000000
+_READ_ONLY, _NO_SUID, _NO_DEV, _NO_EXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
+_RECURSIVE, _PRIVATE = 16384, 1 << 18
+_DETACH = 2
+_SET_PDEATHSIG, _SET_DUMPABLE, _DROP_BOUND, _SECUREBITS = 1, 4, 24, 28
+_NO_NEW_PRIVS, _AMBIENT, _AMBIENT_CLEAR = 38, 47, 4
+_CAP_SETGID, _CAP_SETUID = 6, 7
+_NOBODY = 65534
+
+# How many of Landlock's rights on files each version of its interface knows.
+_FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
+
+
+def leave_root(user_id: int) -> None:
+    """From root to an ordinary user, for good. Without root there is nothing to do."""
+    if os.geteuid() == 0:
+        held = _effective_capabilities()
+        if held >> _CAP_SETUID & 1 and held >> _CAP_SETGID & 1:
+            os.setgroups([])
+            os.setresgid(user_id, user_id, user_id)
+            os.setresuid(user_id, user_id, user_id)
+        elif held:
+            raise OSError("this is root, with capabilities that it may not lay down")
+    # A change of user makes /proc/self root's; we are about to write our own uid_map there.
+    prctl(_SET_DUMPABLE, 1)
+
+
+def enter_namespaces() -> None:
+    """Our own users, mounts, processes, network, IPC and names: nothing of the machine's is seen.
+    Processes are new from the next fork on."""
+    user, group = os.geteuid(), os.getegid()
+    every = _NEW_USER | _NEW_MOUNT | _NEW_PID | _NEW_NET | _NEW_IPC | _NEW_UTS | _NEW_CGROUP
+    _check(_libc.unshare(every), "namespaces were refused")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{_NOBODY} {user} 1"),
+        ("gid_map", f"{_NOBODY} {group} 1"),
+    ):
+        Path("/proc/self", name).write_text(text)
+
+
+def empty_root() -> None:
+    """The root becomes an empty file system that cannot be written."""
+    _mount(None, "/", None, _RECURSIVE | _PRIVATE)
+    _mount("none", "/tmp", "tmpfs", _NO_SUID | _NO_DEV, "size=64k,nr_inodes=16,mode=755")
+    os.chdir("/tmp")
+    Path("old").mkdir()
+    _check(_libc.syscall(NUMBERS[MACHINE]["pivot_root"], b".", b"old"), "pivot_root was refused")
+    _check(_libc.umount2(b"/old", _DETACH), "the old root cannot be let go")
+    Path("/old").rmdir()
+    os.chdir("/")
+    _mount(None, "/", None, _REMOUNT | _BIND | _READ_ONLY | _NO_SUID | _NO_DEV | _NO_EXEC)
+
+
+def lay_down_capabilities() -> None:
+    for capability in range(64):
+        if prctl(_DROP_BOUND, capability) != 0:
+            break
+    prctl(_AMBIENT, _AMBIENT_CLEAR)
+    prctl(_SECUREBITS, 0x2F)
+    header, nothing = struct.pack("<Ii", 0x20080522, 0), bytes(24)
+    _check(_libc.capset(header, nothing), "capabilities cannot be laid down")
+
+
+def landlock_version() -> int:
+    """Of the kernel's interface; 0 where it has none."""
+    number = NUMBERS[MACHINE]["landlock_create_ruleset"]
+    return max(int(_libc.syscall(number, None, ctypes.c_size_t(0), 1)), 0)
+
+
+def landlock() -> None:
+    """No path at all is granted, nor any port; nor signals and sockets beyond this domain."""
+    version = landlock_version()
+    if not version:
+        raise OSError("this kernel has no Landlock")
+    files = (1 << _FILE_RIGHTS.get(version, 16)) - 1
+    wanted = struct.pack("<QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
+    numbers = NUMBERS[MACHINE]
+    rules = _check(
+        _libc.syscall(numbers["landlock_create_ruleset"], wanted, ctypes.c_size_t(len(wanted)), 0),
+        "Landlock took no rules",
+    )
+    no_new_privileges()
+    _check(_libc.syscall(numbers["landlock_restrict_self"], rules, 0), "Landlock was refused")
+    os.close(rules)
+
+
+def no_new_privileges() -> None:
+    _check(prctl(_NO_NEW_PRIVS, 1), "no_new_privs was refused")
+
+
+def die_with_parent() -> None:
+    """Of a process whose parent has one thread: it is the thread's end that counts."""
+    prctl(_SET_PDEATHSIG, 9)
+
+
+def hide_memory() -> None:
+    prctl(_SET_DUMPABLE, 0)
+
+
+def address_space() -> tuple[int, int]:
+    """Bytes mapped and bytes of data, of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    status = Path("/proc/self/status").read_text()
+    data = next(line for line in status.splitlines() if line.startswith("VmData"))
+    return pages * resource.getpagesize(), int(data.split()[1]) * 1024
+
+
+def limit(base: tuple[int, int], *, memory_bytes: int, cpu_seconds: int | None) -> None:
+    """Hard limits on this process. `base`: what it had mapped before the program came."""
+    mapped, data = base
+    limits = {
+        resource.RLIMIT_AS: mapped + memory_bytes + (64 << 20),
+        resource.RLIMIT_DATA: data + memory_bytes,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 8,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+        resource.RLIMIT_SIGPENDING: 64,
+    }
+    for which, bound in limits.items():
+        resource.setrlimit(which, (bound, bound))
+    if cpu_seconds is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+
+
+def prctl(option: int, value: int) -> int:
+    zeros = [ctypes.c_ulong(0)] * 3
+    return int(_libc.prctl(ctypes.c_ulong(option), ctypes.c_ulong(value), *zeros))
+
+
+def close_descriptors() -> None:
+    with contextlib.suppress(FileNotFoundError):
+        for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+            if number > 2:
+                with contextlib.suppress(OSError):
+                    os.close(number)
+
+
+def _effective_capabilities() -> int:
+    status = Path("/proc/self/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("CapEff"))
+    return int(line.split()[1], 16)
+
+
+def _mount(
+    source: str | None, target: str, kind: str | None, flags: int, options: str | None = None
+) -> None:
+    def raw(text: str | None) -> bytes | None:
+        return None if text is None else text.encode()
+
+    done = _libc.mount(raw(source), raw(target), raw(kind), ctypes.c_ulong(flags), raw(options))
+    _check(done, f"mounting {target} was refused")
+
+
+def _check(returned: int, what: str) -> int:
+    if returned < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{what}: {os.strerror(error)}")
+    return returned

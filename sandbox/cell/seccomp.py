@@ -1,0 +1,135 @@
+"""The filter on system calls: an allow-list for computation, assembled by hand.
+
+Classic BPF reads 32 bits at a time, so an argument is looked at in two halves where its upper half
+matters. Another architecture's calling convention (x32, 32-bit) kills the process.
+"""
+
+import ctypes
+import errno
+import platform
+import struct
+
+from sandbox.cell.syscalls import AUDIT_ARCH, COMPUTE, NEVER, NO_FILES, NO_PROCESSES, NUMBERS
+
+MACHINE = platform.machine()
+SUPPORTED = MACHINE in NUMBERS
+
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+_NUMBER, _ARCH = 0, 4  # offsets in struct seccomp_data
+_X32 = 0x40000000
+_PROT_EXEC = 4
+# WAIT, WAKE, WAIT_BITSET, WAKE_BITSET; the flags PRIVATE and CLOCK_REALTIME aside.
+_FUTEX = (0, 1, 9, 10)
+_F_GETFD, _F_GETFL = 1, 3
+_PR_SET_NO_NEW_PRIVS = 38
+_MARK = 0x0BADF00D  # where the process id goes, which is known only after the fork
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
+
+
+def available() -> bool:
+    """Whether this kernel takes filters. A null one is refused for its address, if it does."""
+    if not SUPPORTED:
+        return False
+    refused = _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, None)
+    return bool(refused == -1 and ctypes.get_errno() == errno.EFAULT)
+
+
+class Filter:
+    """Built once, in the zygote; each worker puts its own process id in."""
+
+    def __init__(self) -> None:
+        self._code = _assembled()
+        self._hole = self._code.index(struct.pack("<I", _MARK))
+
+    def install(self, process_id: int) -> None:
+        code = bytearray(self._code)
+        code[self._hole : self._hole + 4] = struct.pack("<I", process_id)
+        held = (ctypes.c_char * len(code)).from_buffer(code)
+        program = _Program(len(code) // 8, ctypes.addressof(held))
+        if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+        if _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, ctypes.byref(program)):
+            raise OSError(ctypes.get_errno(), "the system call filter was refused")
+
+
+def _assembled() -> bytes:
+    numbers = NUMBERS[MACHINE]
+    code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[MACHINE], yes=1), _op(_RETURN, _KILL)]
+    code.append(_op(_LOAD, _NUMBER))
+    if MACHINE == "x86_64":
+        code += [_op(_AT_LEAST, _X32, no=1), _op(_RETURN, _KILL)]
+    special = _looked_into()
+    verdicts = {name: [_op(_RETURN, _ALLOW)] for name in COMPUTE}
+    verdicts |= special
+    verdicts |= {name: [_refuse(errno.EACCES)] for name in NO_FILES}
+    verdicts |= {name: [_refuse(errno.EAGAIN)] for name in NO_PROCESSES}
+    verdicts |= {"ioctl": [_refuse(errno.ENOTTY)], "clone3": [_refuse(errno.ENOSYS)]}
+    verdicts |= {name: [_op(_RETURN, _KILL)] for name in NEVER}
+    for name, verdict in verdicts.items():
+        if name in numbers:
+            code += [_op(_EQUAL, numbers[name], no=len(verdict)), *verdict]
+    code.append(_refuse(errno.EPERM))
+    return b"".join(code)
+
+
+def _looked_into() -> dict[str, list[bytes]]:
+    """Calls that are allowed with some arguments only."""
+    not_executable = [
+        _op(_LOAD, _low(2)),
+        _op(_ANY_BIT, _PROT_EXEC, no=1),
+        _refuse(errno.EPERM),
+        _op(_RETURN, _ALLOW),
+    ]
+    own_limits_read = [  # prlimit64(0, which, NULL, ...): the third argument would set one
+        _op(_LOAD, _low(2)),
+        _op(_EQUAL, 0, no=3),
+        _op(_LOAD, _high(2)),
+        _op(_EQUAL, 0, no=1),
+        _op(_RETURN, _ALLOW),
+        _refuse(errno.EPERM),
+    ]
+    itself = [
+        _op(_LOAD, _low(0)),
+        _op(_EQUAL, _MARK, no=1),
+        _op(_RETURN, _ALLOW),
+        _refuse(errno.EPERM),
+    ]
+    return {
+        "mmap": not_executable,
+        "mprotect": not_executable,
+        "futex": _one_of(1, _FUTEX, errno.ENOSYS, mask=0x7F),
+        "fcntl": _one_of(1, (_F_GETFD, _F_GETFL), errno.EPERM),
+        "prlimit64": own_limits_read,
+        "tgkill": itself,
+    }
+
+
+def _one_of(argument: int, values: tuple[int, ...], error: int, *, mask: int = 0) -> list[bytes]:
+    code = [_op(_LOAD, _low(argument))]
+    if mask:
+        code.append(_op(_AND, mask))
+    for position, value in enumerate(values):
+        code.append(_op(_EQUAL, value, yes=len(values) - position))
+    return [*code, _refuse(error), _op(_RETURN, _ALLOW)]
+
+
+def _refuse(error: int) -> bytes:
+    return _op(_RETURN, _ERRNO | error)
+
+
+def _op(code: int, operand: int, *, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("<HBBI", code, yes, no, operand)
+
+
+def _low(argument: int) -> int:
+    return 16 + 8 * argument
+
+
+def _high(argument: int) -> int:
+    return 20 + 8 * argument

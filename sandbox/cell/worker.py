@@ -1,0 +1,168 @@
+"""A worker: forked ready from the zygote, locked, then given one program. It ends with it.
+
+What it says about itself is only ever data to the reader outside.
+"""
+
+import builtins
+import contextlib
+import gc
+import io
+import json
+import linecache
+import os
+import random
+import signal
+import struct
+import sys
+import traceback
+import types
+from typing import Any
+
+from sandbox.cell import chance, lockdown, scratch, serial
+from sandbox.cell.results import NotAResult, encoded
+from sandbox.cell.seccomp import Filter
+from sandbox.cell.wire import JOB, JOB_SOCKET, STDOUT, frame, read_exactly, write_all
+
+_NAME = "<program>"
+_TRACE = 3000  # characters; the end of a traceback says most
+
+# Run before the program comes, so that the pages it will write are already this process's own.
+_WARM_UP = """
+import math, random, json
+def f(a, b=1, *c, **d):
+    return [x * 2.5 for x in range(a)]
+try:
+    import numpy as np
+    rng = np.random.default_rng(1)
+    a = rng.normal(35, 12, 2000); b = rng.lognormal(0, 1, 2000); c = rng.integers(0, 9, 50)
+    d = np.exp(np.log(b) * .5 + rng.normal(size=2000)); e = np.round(a, 2).tolist()
+    np.clip(a, 18, 100); rng.choice(3, 50, p=[.2, .3, .5])
+    result = {"a": a, "b": d, "l": e[:50]}
+except ImportError:
+    result = {"x": [1.5, "a", None, f(30)]}
+"""
+
+
+def begin(
+    job: int, out: int, filter_: Filter, base: tuple[int, int], settings: dict[str, Any]
+) -> None:
+    """Lock this process, and wait for what it is to do. Never returns to the zygote's loop."""
+    os.dup2(out, STDOUT)
+    os.dup2(out, 2)
+    if job != JOB_SOCKET:
+        os.dup2(job, JOB_SOCKET)
+    os.closerange(JOB_SOCKET + 1, 4096)
+    sys.stdin = None
+    text = io.TextIOWrapper(io.FileIO(STDOUT, "w", closefd=False), "utf-8", "backslashreplace")
+    sys.stdout = sys.stderr = text
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    lockdown.die_with_parent()
+    lockdown.hide_memory()
+    lockdown.limit(base, memory_bytes=settings["memory_bytes"], cpu_seconds=settings["cpu_seconds"])
+    serial.install()
+    scratch.close()
+    filter_.install(os.getpid())
+    _warm_up()
+    if settings["kind"] == "function":
+        _serve_function()
+    else:
+        _run_once()
+    os._exit(0)
+
+
+def _warm_up() -> None:
+    names = _names({})
+    with contextlib.suppress(BaseException):  # of no consequence but time
+        exec(compile(_WARM_UP, "<warm>", "exec", dont_inherit=True), names)  # noqa: S102
+        frame(*encoded(names["result"]))
+    names.clear()
+    gc.collect(0)
+
+
+def _names(params: Any) -> dict[str, Any]:
+    main = types.ModuleType("__main__")  # dataclasses and pickle look for a program's module
+    sys.modules["__main__"] = main
+    main.__dict__.update({"__builtins__": builtins, "PARAMS": params})
+    return main.__dict__
+
+
+def _run_once() -> None:
+    head = read_exactly(JOB_SOCKET, JOB.size)
+    job = json.loads(read_exactly(JOB_SOCKET, JOB.unpack(head)[0])) if head else None
+    if job is None:
+        os._exit(0)  # the supervisor went away
+    chance.seed(job["seed"])
+    told, columns = _outcome(job["source"], _names(job["params"]), job["most_bytes"])
+    with contextlib.suppress(BaseException):  # it is the program's own stdout by now
+        sys.stdout.flush()
+    write_all(JOB_SOCKET, frame(told, columns))
+    os.read(JOB_SOCKET, 1)  # stay until we are ended, so that what we used can be read off us
+
+
+def _outcome(source: str, names: dict[str, Any], most_bytes: int) -> tuple[bytes, list[bytes]]:
+    try:
+        try:
+            _execute(source, names)
+        except SystemExit as leaving:
+            if leaving.code not in (None, 0) or "result" not in names:
+                raise
+        header, columns = encoded(names.get("result"))
+        size = len(header) + sum(map(len, columns))
+        if size > most_bytes:
+            raise NotAResult(f"result is too large: {size} bytes, at most {most_bytes}")
+    except BaseException as error:
+        return _failure(error, names), []
+    return header, columns
+
+
+def _execute(source: str, names: dict[str, Any]) -> None:
+    linecache.cache[_NAME] = (len(source), None, source.splitlines(True), _NAME)
+    exec(compile(source, _NAME, "exec", dont_inherit=True), names)  # noqa: S102 - what this is for
+
+
+def _failure(error: BaseException, names: dict[str, Any]) -> bytes:
+    kind = type(error).__name__
+    if isinstance(error, MemoryError):
+        names.clear()
+    try:
+        text = f"{kind}: {error}"
+        ours = isinstance(error, NotAResult)
+        frames = traceback.extract_tb(error.__traceback__)
+        theirs = [f for f in frames if f.filename == _NAME] if not ours else []
+        lines = traceback.format_list(theirs[-6:]) + traceback.format_exception_only(error)
+        trace = "".join(lines)[-_TRACE:]
+    except BaseException:
+        text = trace = kind
+    return json.dumps({"ok": False, "error": text[:_TRACE], "trace": trace}).encode()
+
+
+_CALL = struct.Struct("<I")
+
+
+def _serve_function() -> None:
+    """Keep one function, and answer calls with it until the supervisor has gone."""
+    source = read_exactly(JOB_SOCKET, _CALL.unpack(read_exactly(JOB_SOCKET, _CALL.size))[0])
+    told = json.loads(source)
+    names = _names({})
+    chance.seed(told["seed"])
+    try:
+        _execute(told["source"], names)
+        function = names[told["name"]]
+        answer: dict[str, Any] = {"ok": True}
+    except BaseException as error:
+        answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+    while True:
+        said = json.dumps(answer).encode()
+        write_all(JOB_SOCKET, _CALL.pack(len(said)) + said)
+        head = read_exactly(JOB_SOCKET, _CALL.size)
+        if not head:
+            os._exit(0)
+        given = json.loads(read_exactly(JOB_SOCKET, _CALL.unpack(head)[0]))
+        random.seed(given["seed"])
+        try:
+            answer = {"ok": True, "value": function(*given["arguments"])}
+            json.dumps(answer, allow_nan=False)
+        except BaseException as error:
+            answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}

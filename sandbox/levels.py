@@ -1,0 +1,137 @@
+"""How well this machine can isolate a program: tried, not guessed.
+
+3: namespaces, Landlock and the system call filter; 2: Landlock and the filter; 1: the filter alone.
+A level counts when a zygote starts at it and every attempt of the self-test is stopped for the
+reason that it should be. Where no level counts, nothing is run.
+"""
+
+import contextlib
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.cell import lockdown, seccomp
+from sandbox.pool import Pool
+from sandbox.runner import LIMITS, Limits, Program, Refused, Run
+
+NAMES = {
+    3: "namespaces, Landlock and a system call filter",
+    2: "Landlock and a system call filter",
+    1: "a system call filter",
+    0: "none: programs are refused",
+}
+_SELF_TEST_LIMITS = Limits(wall_seconds=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a level can be had here, and why not."""
+
+    level: int
+    holds: bool
+    why: str
+
+
+def _fails_with(*words: str) -> Callable[[Run], bool]:
+    return lambda run: run.status == "error" and any(word in run.error for word in words)
+
+
+# What is tried, and how it has to end.
+_SELF_TEST: tuple[tuple[str, str, Callable[[Run], bool]], ...] = (
+    ("it computes", "result = sum(range(10))", lambda run: run.ok and run.result == 45),
+    (
+        "it opens a file",
+        "import os; os.open('/etc/hostname', os.O_RDONLY)",
+        _fails_with("PermissionError"),
+    ),
+    (
+        "it lists a folder",
+        "import posix; posix.listdir('/')",
+        _fails_with("PermissionError"),
+    ),
+    (
+        "it opens a socket",
+        "import socket; socket.socket()",
+        _fails_with("PermissionError"),
+    ),
+    ("it forks", "import os; os.fork()", _fails_with("BlockingIOError")),
+    (
+        "it signals its parent",
+        "import os; os.kill(os.getppid(), 0)",
+        _fails_with("PermissionError"),
+    ),
+    (
+        "it maps code",
+        "import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC | mmap.PROT_READ)",
+        _fails_with("PermissionError"),
+    ),
+    (
+        "it makes a call that no computation makes",
+        "import ctypes; ctypes.CDLL(None).unshare(0x10000000)",
+        lambda run: run.status == "violation",
+    ),
+    ("it takes too much memory", "bytearray(1 << 40)", lambda run: run.status == "memory_limit"),
+    ("it never ends", "while True: pass", lambda run: run.status in ("timeout", "starved")),
+)
+
+
+async def judged(level: int) -> Verdict:
+    """Try one level: start it, and try to get out."""
+    why = _cannot(level)
+    if why:
+        return Verdict(level, False, why)
+    pool = Pool(level, at_once=1)
+    try:
+        await pool.start(("stdlib",))
+        for attempt, source, as_it_should in _SELF_TEST:
+            run = await pool.run(Program(source), _SELF_TEST_LIMITS)
+            if not as_it_should(run):
+                ended = f"{run.status} {run.error}".strip()
+                return Verdict(level, False, f"the self-test failed where {attempt}: {ended}")
+    except Refused as refused:
+        return Verdict(level, False, str(refused).partition(": ")[2])
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            await pool.close()
+    return Verdict(level, True, f"{len(_SELF_TEST)} attempts ended as they should")
+
+
+def _cannot(level: int) -> str:
+    if sys.platform != "linux":
+        return f"{platform.system()} cannot lock a process as Linux does"
+    if not seccomp.SUPPORTED:
+        return f"no system call table for {seccomp.MACHINE}"
+    if not seccomp.available():
+        return "the kernel takes no system call filter here"
+    if level >= 2 and not lockdown.landlock_version():
+        return "the kernel has no Landlock, or it is not enabled (lsm=...,landlock)"
+    return ""
+
+
+async def best(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[Verdict]]:
+    """The highest level that holds, and what was found on the way to it. 0: none."""
+    verdicts = []
+    for level in range(at_most, max(at_least, 1) - 1, -1):
+        verdicts.append(await judged(level))
+        if verdicts[-1].holds:
+            return level, verdicts
+    return 0, verdicts
+
+
+async def open_pool(
+    *, min_level: int, limits: Limits = LIMITS, at_once: int | None = None, queue: int = 64
+) -> Pool:
+    """A pool at the best level of this machine; `Refused`, with the reasons, below `min_level`."""
+    level, verdicts = await best(at_least=min_level)
+    if not level:
+        raise Refused(refusal(min_level, verdicts))
+    return Pool(level, limits=limits, at_once=at_once, queue=queue)
+
+
+def refusal(min_level: int, verdicts: list[Verdict]) -> str:
+    reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
+    return (
+        f"programs are not run here: level {min_level} of isolation ({NAMES[min_level]}) is asked "
+        f"for, and cannot be had. {reasons}"
+    )

@@ -1,0 +1,240 @@
+"""The supervisor's end of a zygote: starting it, asking it for workers, hearing how they ended."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.cell.zygote import EXIT, FORK, WORKER
+from sandbox.runner import Refused, Tier
+
+_ROOT = Path(__file__).parent.parent
+_MAIN = """
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop())
+from sandbox.cell.zygote import main
+main()
+"""
+_START_SECONDS = 60.0
+# Nothing of ours goes in: no secret, no path, no user.
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+}
+_USER_ID = 64100  # of nobody in particular, for those who begin as root
+
+
+class Lost(Exception):
+    """The zygote has gone, and every worker with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    cpu_seconds: float
+    peak_bytes: int
+    waited_seconds: float = 0.0  # that it could have run and was not let
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A worker's end, as wait4 told it."""
+
+    status: int
+    used: Used
+
+
+@dataclass(slots=True)
+class Worker:
+    """A locked process that waits for its program."""
+
+    slot: int
+    socket: int
+    stdout: int
+    handle: int
+    ended: "asyncio.Future[Ended]"
+    process_id: int = 0
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+
+    def close(self) -> None:
+        for descriptor in (self.socket, self.stdout, self.handle):
+            os.close(descriptor)
+
+    def used(self) -> Used | None:
+        """So far, as the kernel counts it; None where the process has gone already."""
+        try:
+            running, waiting, _ = _proc(self.process_id, "schedstat").split()
+            status = _proc(self.process_id, "status")
+            at = status.index(b"VmHWM:") + 6
+            peak = int(status[at : status.index(b"kB", at)]) * 1024
+        except (OSError, ValueError):
+            return None
+        return Used(int(running) / 1e9, peak, waited_seconds=int(waiting) / 1e9)
+
+
+def _proc(process_id: int, name: str) -> bytes:
+    descriptor = os.open(f"/proc/{process_id}/{name}", os.O_RDONLY)
+    try:
+        return os.read(descriptor, 8192)
+    finally:
+        os.close(descriptor)
+
+
+def _process_of(handle: int) -> int:
+    """Its id among our processes; in its own namespace it goes by another."""
+    told = Path(f"/proc/self/fdinfo/{handle}").read_text()
+    return int(told[told.index("Pid:") + 4 :].split(maxsplit=1)[0])
+
+
+class Parent:
+    """One zygote. What it forks is handed to `on_worker`; its end to `on_lost`."""
+
+    def __init__(
+        self, control: socket.socket, process: "subprocess.Popen[bytes]", told: dict[str, Any]
+    ) -> None:
+        self.told = told
+        self._control, self._process = control, process
+        self._loop = asyncio.get_running_loop()
+        self._slot = 0
+        self._ends: dict[int, asyncio.Future[Ended]] = {}
+        self.on_worker: Callable[[Worker], None] = Worker.kill
+        self.on_lost: Callable[[], None] = lambda: None
+        self._loop.add_reader(control.fileno(), self._read)
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def lost(self) -> bool:
+        return self._control.fileno() < 0
+
+    def fork(self, **settings: Any) -> int:
+        """Ask for a worker. It comes to `on_worker`, with the slot returned here."""
+        self._slot += 1
+        self._ends[self._slot] = self._loop.create_future()
+        body = json.dumps(settings).encode()
+        try:
+            self._control.send(FORK.pack(b"F", self._slot, len(body)) + body)
+        except OSError as gone:
+            self._lose()
+            raise Lost("the zygote is gone") from gone
+        return self._slot
+
+    async def close(self) -> None:
+        self._lose()
+        await asyncio.to_thread(_finished, self._process)
+
+    def _read(self) -> None:
+        while not self.lost:
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._control, 1024, 3)
+            except BlockingIOError:
+                return
+            except OSError:
+                message, descriptors = b"", []
+            if not message:
+                self._lose()
+            elif message[:1] == b"W":
+                slot = WORKER.unpack(message)[1]
+                for descriptor in descriptors:
+                    os.set_inheritable(descriptor, False)
+                job, stdout, handle = descriptors
+                process = _process_of(handle)
+                self.on_worker(Worker(slot, job, stdout, handle, self._ends[slot], process))
+            elif message[:1] == b"X":
+                _, slot, status, seconds, peak = EXIT.unpack(message)
+                end = self._ends.pop(slot)
+                if not end.done():
+                    end.set_result(Ended(status, Used(seconds, peak)))
+
+    def _lose(self) -> None:
+        if self.lost:
+            return
+        self._loop.remove_reader(self._control.fileno())
+        self._control.close()
+        for end in self._ends.values():
+            if not end.done():
+                end.set_exception(Lost("the zygote is gone"))
+                end.exception()  # seen: it may be that nobody waits for this one
+        self._ends.clear()
+        self.on_lost()
+
+
+async def start(tier: Tier, level: int) -> Parent:
+    """A zygote, locked and ready to fork; `Refused` where this machine cannot have one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    settings = json.dumps({"tier": tier, "level": level, "user_id": _USER_ID})
+    # It finds the libraries that we find, though it reads neither our environment nor our folder.
+    places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
+    command = [sys.executable, "-I", "-B", "-c", _MAIN, str(theirs.fileno()), settings, places]
+    process = await asyncio.to_thread(
+        subprocess.Popen,
+        command,
+        env=_ENVIRONMENT,
+        cwd="/",
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    theirs.close()
+    ours.setblocking(False)
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            message = await _first_message(ours)
+    except TimeoutError:
+        message = b"Nit did not begin within %d s" % _START_SECONDS
+    except BaseException:
+        ours.close()
+        process.kill()
+        raise
+    if message[:1] != b"R":
+        ours.close()
+        process.kill()
+        await asyncio.to_thread(process.wait)
+        why = message[1:].decode("utf-8", "replace") or "it ended before it was ready"
+        raise Refused(f"level {level}: {why}")
+    return Parent(ours, process, json.loads(message[1:]))
+
+
+async def _first_message(control: socket.socket) -> bytes:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(control.fileno(), _settle, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(control.fileno())
+    try:
+        return control.recv(4096)
+    except OSError:
+        return b""
+
+
+def _settle(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _finished(process: "subprocess.Popen[bytes]") -> None:
+    """A zygote leaves when its socket closes; one that does not is ended."""
+    try:
+        process.wait(2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,121 @@
+"""Every hostile program at one level, as whoever runs this: `python -m tests.sandbox.siege 3`.
+
+Prints a JSON report: how each run ended, and what the machine looked like afterwards.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sandbox.frames import plain
+from sandbox.pool import Pool
+from sandbox.runner import Limits, Program, Run
+from tests.sandbox.hostile import ATTACKS, Attack
+
+_SECRET = "canary-5d1c"
+_AT_ONCE = 4
+
+
+def descendants(process: int) -> list[int]:
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    found = [process]
+    for parent in found:
+        found += [child for child, of in parents.items() if of == parent]
+    return found[1:]
+
+
+async def besieged(level: int) -> dict[str, object]:
+    # Not below /tmp, whose name means scratch files in memory to a program.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as base:
+        Path(base).chmod(0o755)
+        outside = Path(base, "outside")
+        outside.mkdir()
+        outside.chmod(0o777)
+        secret = outside / "secret"
+        secret.write_text(_SECRET)
+        before = _look(outside)
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        victim = subprocess.Popen(["sleep", "300"])
+        pool = Pool(level, at_once=_AT_ONCE, queue=len(ATTACKS))
+        try:
+            await pool.start()
+            places = {
+                "secret": str(secret),
+                "outside": str(outside),
+                "port": listener.getsockname()[1],
+                "victim": victim.pid,
+            }
+            endings = await asyncio.gather(*(_attacked(pool, a, places) for a in ATTACKS))
+            after = await pool.run(Program("result = 6 * 7"))
+            return {
+                "uid": os.geteuid(),
+                "endings": endings,
+                "next_run": after.result,
+                "outside_unchanged": before == _look(outside),
+                "victim_alive": victim.poll() is None,
+                "nobody_connected": _silent(listener),
+                "left_over": await _left_over(pool),
+            }
+        finally:
+            await pool.close()
+            listener.close()
+            victim.kill()
+            victim.wait()
+
+
+async def _attacked(pool: Pool, attack: Attack, places: dict[str, object]) -> dict[str, object]:
+    limits = Limits(wall_seconds=1.5, memory_bytes=256 << 20)
+    began = time.monotonic()
+    run = await pool.run(Program(attack.at(**places)), limits)
+    return {
+        "name": attack.name,
+        "as_expected": as_expected(attack, run),
+        "ended": f"{run.status}: {run.error or run.result!r}"[:200],
+        "leaked": _SECRET in json.dumps([plain(run.result), run.stdout, run.error, run.trace]),
+        "late": run.seconds > limits.wall_seconds + 0.5,
+        "waited": time.monotonic() - began,
+    }
+
+
+def as_expected(attack: Attack, run: Run) -> bool:
+    ended = {run.status, run.status.partition("_")[0] + "_"}
+    if run.status == "starved":  # a busy machine: it was stopped at the deadline all the same
+        ended.add("timeout")
+    return attack.status in ended and attack.why in (str(run.result) if run.ok else run.error)
+
+
+async def _left_over(pool: Pool) -> int:
+    """Processes below the zygotes beyond those that wait for work: 2 a tier, and its inner one."""
+    await asyncio.sleep(0.5)
+    return max(len(descendants(process)) for process in pool.zygotes.values())
+
+
+def _look(folder: Path) -> list[object]:
+    entries = [folder, *sorted(folder.iterdir())]
+    return [(e.name, e.stat().st_mode, e.stat().st_nlink, e.stat().st_size) for e in entries]
+
+
+def _silent(listener: socket.socket) -> bool:
+    try:
+        listener.accept()
+    except BlockingIOError:
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(besieged(int(sys.argv[1])))))

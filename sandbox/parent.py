@@ -113,6 +113,7 @@ class Parent:
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self.on_worker: Callable[[Worker], None] = Worker.kill
         self.on_lost: Callable[[], None] = lambda: None
+        self._reaping: asyncio.Future[None] | None = None
         self._loop.add_reader(control.fileno(), self._read)
 
     @property
@@ -137,7 +138,8 @@ class Parent:
 
     async def close(self) -> None:
         self._lose()
-        await asyncio.to_thread(_finished, self._process)
+        if self._reaping is not None:
+            await self._reaping
 
     def _read(self) -> None:
         while not self.lost:
@@ -172,6 +174,7 @@ class Parent:
                 end.set_exception(Lost("the zygote is gone"))
                 end.exception()  # seen: it may be that nobody waits for this one
         self._ends.clear()
+        self._reaping = self._loop.run_in_executor(None, _finished, self._process)
         self.on_lost()
 
 

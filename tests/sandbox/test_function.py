@@ -1,0 +1,102 @@
+"""A routing function in its locked worker: answers, is late, dies, and is there again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sandbox.function import Failed, Function, Late
+from sandbox.pool import Pool
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    opened = Pool(1)
+    yield opened
+    await opened.close()
+
+
+async def _opened(pool: Pool, source: str) -> Function:
+    function = Function(pool, source)
+    await function.open()
+    return function
+
+
+async def test_a_function_answers_with_json(pool: Pool):
+    source = "def route(context, arms): return {arm: context['x'] / len(arms) for arm in arms}"
+    function = await _opened(pool, source)
+    assert function.call({"x": 1.0}, ["a", "b"], seconds=1) == {"a": 0.5, "b": 0.5}
+    assert function.call({"x": 2.0}, ["a"], seconds=1) == {"a": 2.0}
+    function.close()
+
+
+async def test_the_same_calls_draw_the_same_numbers(pool: Pool):
+    source = "import random\ndef route(): return random.random()"
+    one, other = await _opened(pool, source), await _opened(pool, source)
+    drawn = [one.call(seconds=1) for _ in range(3)]
+    assert drawn == [other.call(seconds=1) for _ in range(3)]
+    assert len(set(drawn)) == 3
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("def other(): pass", "KeyError: 'route'"),
+        ("def route(:", "SyntaxError"),
+        ("import os; os._exit(1)", "ended its worker"),
+        ("open('/etc/passwd')", "out of reach"),
+        ("while True: pass", "no answer by its deadline"),
+    ],
+)
+async def test_a_function_that_cannot_be_loaded_says_why(pool: Pool, source: str, says: str):
+    with pytest.raises(Failed, match=says):
+        await _opened(pool, source)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("return 1 / 0", "ZeroDivisionError"),
+        ("return {1, 2}", "not JSON serializable"),
+        ("return float('nan')", "not JSON compliant"),
+        ("import socket; socket.socket()", "PermissionError"),
+    ],
+)
+async def test_an_error_is_told_and_the_function_stays(pool: Pool, body: str, says: str):
+    function = await _opened(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
+    with pytest.raises(Failed, match=says):
+        function.call(True, seconds=1)
+    assert function.call(False, seconds=1) == 1
+    function.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "says"),
+    [
+        ("while True: pass", Late, "deadline"),
+        ("import os; os._exit(0)", Failed, "ended its worker"),
+        ("import os; os.write(3, b'\\xff' * 4)", Failed, "at most 65536"),
+        ("import os; os.write(3, b'\\x02\\0\\0\\0{]')", Failed, "not JSON"),
+        ("return 'x' * 100_000", Failed, "at most 65536"),
+    ],
+)
+async def test_a_worker_that_is_late_dead_or_false_is_replaced(
+    pool: Pool, body: str, kind: type[Failed], says: str
+):
+    function = await _opened(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
+    with pytest.raises(kind, match=says):
+        function.call(True, seconds=0.1)
+    with pytest.raises(Failed, match="loaded again"):
+        function.call(False, seconds=0.1)
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        try:
+            assert function.call(False, seconds=0.1) == 1
+            break
+        except Failed:
+            continue
+    else:
+        pytest.fail("it never came back")
+    function.close()

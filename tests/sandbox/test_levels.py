@@ -1,0 +1,63 @@
+"""A level counts where it was tried; below what is asked for, nothing runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.levels import best, judged
+
+ROOT = Path(__file__).parents[2]
+_FIND = """
+import asyncio
+from sandbox.levels import open_pool
+from sandbox.runner import Program, Refused
+
+async def main():
+    try:
+        pool = await open_pool(min_level=1)
+    except Refused as refused:
+        print(refused)
+        return
+    run = await pool.run(Program("result = 6 * 7"))
+    print(f"level {run.level}: {run.result}")
+    await pool.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("level", [3, 2, 1])
+async def test_a_level_that_holds_says_so(level: int):
+    verdict = await judged(level)
+    assert verdict.holds, verdict.why
+    assert "ended as they should" in verdict.why
+
+
+async def test_the_best_level_is_found():
+    level, verdicts = await best()
+    assert level == 3
+    assert [v.level for v in verdicts] == [3]
+
+
+@pytest.mark.parametrize(
+    ("refused", "says"),
+    [
+        ("unshare=1", "level 2: 42"),
+        ("pivot_root=1", "level 2: 42"),
+        ("landlock_create_ruleset=38", "level 1: 42"),
+        ("landlock_restrict_self=1", "level 1: 42"),
+        ("seccomp=38", "the kernel takes no system call filter here"),
+        ("seccomp=1", "the kernel takes no system call filter here"),
+    ],
+)
+def test_a_machine_that_refuses_gets_the_next_level_or_none(refused: str, says: str):
+    command = [sys.executable, "-m", "tests.sandbox.without", refused, "--"]
+    done = subprocess.run(
+        [*command, sys.executable, "-c", _FIND],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert says in done.stdout, done.stdout + done.stderr
+    if "no system call" in says:
+        assert "programs are not run here: level 1 of isolation" in done.stdout

@@ -1,0 +1,177 @@
+"""The pool: typed endings, seeds, bounds, and what happens when its zygote is killed."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from sandbox.pool import Pool
+from sandbox.runner import Busy, Limits, Program
+from tests.sandbox.benign import PROGRAMS
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    opened = Pool(1, at_once=2, queue=2)
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize("level", [3, 2, 1])
+async def test_programs_as_a_language_model_writes_them_run(level: int):
+    pool = Pool(level, at_once=4, queue=len(PROGRAMS))
+    try:
+        runs = await asyncio.gather(*(pool.run(Program(source)) for source in PROGRAMS))
+    finally:
+        await pool.close()
+    failed = [(p, r.error) for p, r in zip(PROGRAMS, runs, strict=True) if r.result is None]
+    assert failed == []
+    assert len(PROGRAMS) >= 100
+
+
+@pytest.mark.parametrize(
+    ("source", "limits", "status"),
+    [
+        ("result = 1", Limits(), "ok"),
+        ("1 / 0", Limits(), "error"),
+        ("while True: pass", Limits(wall_seconds=0.2), "timeout"),
+        ("while True: pass", Limits(wall_seconds=9, cpu_seconds=1), "cpu_limit"),
+        ("x = bytearray(1 << 30)", Limits(memory_bytes=64 << 20), "memory_limit"),
+        ("print('x' * 1000)", Limits(stdout_bytes=500), "output_limit"),
+        ("result = list(range(100_000))", Limits(result_bytes=1000), "output_limit"),
+        ("import os; os._exit(3)", Limits(), "exit_3"),
+        ("import ctypes; ctypes.string_at(0)", Limits(), "signal_11"),
+    ],
+)
+async def test_a_run_ends_in_its_own_way(pool: Pool, source: str, limits: Limits, status: str):
+    run = await pool.run(Program(source), limits)
+    assert run.status == status
+    assert run.result == (1 if status == "ok" else None)
+    assert run.cpu_seconds > 0
+    assert run.peak_bytes > 1 << 20
+
+
+async def test_the_reason_of_an_error_names_the_line_and_what_to_do(pool: Pool):
+    run = await pool.run(Program("x = 1\nimport pandas as pd"))
+    assert run.error.startswith("ModuleNotFoundError: pandas is not available in this sandbox")
+    assert "use numpy arrays" in run.error
+    assert 'File "<program>", line 2' in run.trace
+    assert "worker.py" not in run.trace
+
+
+async def test_the_clock_is_ours(pool: Pool):
+    program = Program("import time\ntime.time = time.perf_counter = lambda: 0\ntime.sleep(0.2)")
+    run = await pool.run(program)
+    assert run.seconds >= 0.2
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        "import random; result = random.random()",
+        "import random; result = random.Random().random()",
+        "import secrets; result = secrets.token_hex(8)",
+        "import uuid; result = str(uuid.uuid4())",
+        "import os; result = os.urandom(8).hex()",
+        "import numpy as np; result = np.random.normal()",
+        "import numpy as np; result = np.random.default_rng().normal()",
+        "from scipy import stats; result = stats.norm.rvs()",
+    ],
+)
+async def test_a_seed_fixes_every_source_of_chance(pool: Pool, draw: str):
+    first, again, other = [await pool.run(Program(draw, seed=seed)) for seed in (1, 1, 2)]
+    assert first.result == again.result != other.result
+
+
+async def test_columns_come_out_as_they_went_in(pool: Pool):
+    source = """
+import numpy as np
+result = {
+    "floats": np.array([1.5, np.nan, np.inf]),
+    "ints": np.arange(3),
+    "flags": np.array([True, False]),
+    "grid": np.ones((2, 3), "f4"),
+    "words": np.array(["a", "b"]),
+    "list": [0.5] * 20,
+    "days": np.array(["2024-01-02"], "M8[D]"),
+    "large": 10**30,
+    "empty": np.array([]),
+}
+"""
+    told = (await pool.run(Program(source))).result
+    np.testing.assert_array_equal(told["floats"], [1.5, np.nan, np.inf])
+    assert told["ints"].tolist() == [0, 1, 2]
+    assert told["flags"].tolist() == [True, False]
+    assert told["flags"].dtype == bool
+    assert told["grid"].shape == (2, 3)
+    assert told["words"] == ["a", "b"]
+    assert told["list"] == [0.5] * 20
+    assert told["days"] == ["2024-01-02"]
+    assert told["large"] == 10**30
+    assert told["empty"].size == 0
+
+
+async def test_parameters_reach_the_program(pool: Pool):
+    run = await pool.run(Program("result = PARAMS['rows'] * 2", {"rows": 21}))
+    assert run.result == 42
+
+
+async def test_a_run_leaves_nothing_to_the_next(pool: Pool):
+    poison = """
+import builtins, json, sys
+builtins.sum = json.dumps = None
+sys.meta_path.clear(); sys.modules.clear()
+open('/tmp/left', 'w').write('x')
+result = 1
+"""
+    assert (await pool.run(Program(poison))).status in ("ok", "exit_111", "error")
+    clean = Program("import os, json; result = [sum([1, 2]), os.path.exists('/tmp/left')]")
+    assert (await pool.run(clean)).result == [3, False]
+
+
+async def test_more_than_may_wait_are_told_so(pool: Pool):
+    slow = Program("import time; time.sleep(0.5); result = 1")
+    running = [asyncio.ensure_future(pool.run(slow)) for _ in range(4)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Busy, match="try again later"):
+        await pool.run(slow)
+    assert all(run.ok for run in await asyncio.gather(*running))
+
+
+async def test_a_caller_who_leaves_frees_the_place(pool: Pool):
+    endless = Program("while True: pass")
+    running = [asyncio.ensure_future(pool.run(endless)) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    for run in running:
+        run.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert (await pool.run(Program("result = 1"))).ok
+
+
+async def test_a_killed_zygote_is_started_again_and_the_run_is_not_lost(pool: Pool):
+    await pool.start(("stdlib",))
+    slow = asyncio.ensure_future(pool.run(Program("import time; time.sleep(0.4); result = 7")))
+    await asyncio.sleep(0.1)
+    before = pool.zygotes["stdlib"]
+    os.kill(before, signal.SIGKILL)
+    assert (await slow).result == 7
+    assert pool.zygotes["stdlib"] != before
+    assert (await pool.run(Program("result = 8"))).result == 8
+
+
+async def test_a_broken_pipe_of_programs_goes_on(pool: Pool):
+    for _ in range(30):
+        runs = await asyncio.gather(
+            pool.run(Program("import os; os._exit(1)")), pool.run(Program("result = 1"))
+        )
+        assert [run.status for run in runs] == ["exit_1", "ok"]
+
+
+def test_the_tier_is_the_smallest_that_has_what_is_imported():
+    assert Program("import json").tier == "stdlib"
+    assert Program("def f():\n    from numpy import random").tier == "numpy"
+    assert Program("import scipy.stats as st, numpy").tier == "scipy"
+    assert Program("syntax error(").tier == "stdlib"

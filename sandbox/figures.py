@@ -1,0 +1,291 @@
+"""Programs that work figures and tests out of given data."""
+
+from collections.abc import Callable
+
+from sandbox.spec import Analysis, Spec
+
+_HEAD = """\
+import numpy as np
+{imports}
+columns = PARAMS["columns"]
+
+
+def numbers(*names):
+    \"\"\"These columns without the rows in which one of them is missing.\"\"\"
+    rows = [row for row in zip(*(columns[name] for name in names)) if None not in row]
+    return [np.array(column, dtype=float) for column in zip(*rows)]
+
+
+def groups(name, by):
+    found = {{}}
+    for value, group in zip(columns[name], columns[by]):
+        if value is not None and group is not None:
+            found.setdefault(group, []).append(value)
+    return {{group: np.array(values, dtype=float) for group, values in sorted(found.items())}}
+
+
+"""
+
+# Of one column `x` of numbers, without what is missing.
+_OF_ONE: dict[str, str] = {
+    "mean": "x.mean()",
+    "median": "np.median(x)",
+    "variance": "x.var(ddof={ddof})",
+    "sd": "x.std(ddof={ddof})",
+    "minimum": "x.min()",
+    "maximum": "x.max()",
+    "range": "np.ptp(x)",
+    "sum": "x.sum()",
+    "count": "len(x)",
+    "sem": "x.std(ddof=1) / np.sqrt(len(x))",
+    "cv": "x.std(ddof=1) / x.mean()",
+    "iqr": "np.subtract(*np.percentile(x, [75, 25]))",
+    "quantile": "np.quantile(x, {q})",
+    "quartiles": 'dict(zip(["q1", "q2", "q3"], np.percentile(x, [25, 50, 75])))',
+    "geometric_mean": "np.exp(np.log(x).mean())",
+    "harmonic_mean": "len(x) / (1 / x).sum()",
+    "skewness": "stats.skew(x)",
+    "kurtosis": "stats.kurtosis(x)",
+    "shapiro": "test(stats.shapiro(x))",
+    "ks_normal": 'test(stats.kstest(x, "norm", args=(x.mean(), x.std(ddof=1))))',
+    "ttest_one": "test(stats.ttest_1samp(x, {mu}))",
+    "ci": 'dict(zip(["low", "high"], stats.t.interval({level}, len(x) - 1, x.mean(), stats.sem(x))), mean=x.mean())',
+    "describe": 'dict(count=len(x), mean=x.mean(), sd=x.std(ddof=1), min=x.min(), q1=np.percentile(x, 25), median=np.median(x), q3=np.percentile(x, 75), max=x.max())',
+}  # fmt: skip
+_OF_TWO: dict[str, str] = {
+    "correlation": "test(stats.pearsonr(x, y), 'r')",
+    "spearman": "test(stats.spearmanr(x, y), 'rho')",
+    "kendall": "test(stats.kendalltau(x, y), 'tau')",
+    "covariance": "np.cov(x, y)[0, 1]",
+    "ttest_paired": "test(stats.ttest_rel(x, y))",
+    "wilcoxon": "test(stats.wilcoxon(x, y))",
+}
+_OF_SAMPLES: dict[str, str] = {
+    "ttest": "test(stats.ttest_ind(*samples, equal_var={equal_var}))",
+    "anova": "test(stats.f_oneway(*samples))",
+    "kruskal": "test(stats.kruskal(*samples))",
+    "mannwhitney": "test(stats.mannwhitneyu(*samples))",
+    "levene": "test(stats.levene(*samples))",
+    "ks_two": "test(stats.ks_2samp(*samples))",
+}
+_TEST = '''\
+def test(outcome, name="statistic"):
+    """A test's statistic and p-value, under these names."""
+    return {name: float(outcome.statistic), "p_value": float(outcome.pvalue)}
+
+
+'''
+
+
+def analysis(spec: Spec) -> str:
+    parts = [line for each in spec.analyses for line in _part(each, alone=len(spec.analyses) == 1)]
+    body = "\n".join(["result = {}", *parts, *_rounding(spec.decimals)])
+    needs_stats = "stats." in body
+    head = _HEAD.format(imports="from scipy import stats\n" if needs_stats else "")
+    return head + (_TEST if "test(" in body else "") + body + "\n"
+
+
+def _part(each: Analysis, *, alone: bool) -> list[str]:
+    special = _SPECIAL.get(each.method)
+    if special is not None:
+        return special(each)
+    values = {"ddof": 1, "q": 0.5, "mu": 0.0, "level": 0.95, "equal_var": False} | dict(
+        each.parameters
+    )
+    if each.method in _OF_ONE:
+        formula = _OF_ONE[each.method].format(**values)
+        return _of_one(each, _key(each), formula)
+    if each.method in _OF_TWO:
+        return _of_two(each, _OF_TWO[each.method])
+    return _of_samples(each, _OF_SAMPLES[each.method].format(**values), alone=alone)
+
+
+def _key(each: Analysis) -> str:
+    """Percentiles are told apart by which they are."""
+    if each.method == "quantile":
+        return f"quantile_{each.parameters['q']:g}"
+    return {"ci": "confidence_interval", "ttest_one": "ttest", "ks_normal": "ks"}.get(
+        each.method, each.method
+    )
+
+
+def _of_one(each: Analysis, key: str, formula: str) -> list[str]:
+    if each.by:
+        lines = []
+        for name in each.columns:
+            found = f"{{group: {formula} for group, x in groups({name!r}, {each.by!r}).items()}}"
+            where = (
+                f"result[{key!r}]"
+                if len(each.columns) == 1
+                else f"result.setdefault({key!r}, {{}})[{name!r}]"
+            )
+            lines.append(f"{where} = {found}")
+        return lines
+    if len(each.columns) == 1:
+        return [f"(x,) = numbers({each.columns[0]!r})", f"result[{key!r}] = {formula}"]
+    return [
+        f"result[{key!r}] = {{}}",
+        f"for name in {list(each.columns)!r}:",
+        "    (x,) = numbers(name)",
+        f"    result[{key!r}][name] = {formula}",
+    ]
+
+
+def _of_two(each: Analysis, formula: str) -> list[str]:
+    if len(each.columns) == 2:
+        first, second = each.columns
+        return [
+            f"x, y = numbers({first!r}, {second!r})",
+            f"result[{each.method!r}] = {formula}",
+        ]
+    return [
+        f"result[{each.method!r}] = {{}}",
+        f"names = {list(each.columns)!r}",
+        "for i, first in enumerate(names):",
+        "    for second in names[i + 1 :]:",
+        "        x, y = numbers(first, second)",
+        f'        result[{each.method!r}][f"{{first}}, {{second}}"] = {formula}',
+    ]
+
+
+def _of_samples(each: Analysis, formula: str, *, alone: bool) -> list[str]:
+    del alone
+    if each.by:
+        samples = f"samples = list(groups({each.columns[0]!r}, {each.by!r}).values())"
+    else:
+        samples = f"samples = [numbers(name)[0] for name in {list(each.columns)!r}]"
+    key = "ks" if each.method == "ks_two" else each.method
+    return [samples, f"result[{key!r}] = {formula}"]
+
+
+def _regression(each: Analysis) -> list[str]:
+    target, *given = each.columns
+    lines = [
+        f"y, *given = numbers({target!r}, {', '.join(map(repr, given))})",
+        "design = np.column_stack([np.ones(len(y)), *given])",
+        "coefficients, *_ = np.linalg.lstsq(design, y, rcond=None)",
+        "left = y - design @ coefficients",
+        "r2 = 1 - (left**2).sum() / ((y - y.mean()) ** 2).sum()",
+    ]
+    if len(given) == 1:
+        lines += [
+            "fit = stats.linregress(given[0], y)",
+            'result["regression"] = {"slope": coefficients[1], "intercept": coefficients[0], "r2": r2, "p_value": fit.pvalue, "slope_error": fit.stderr}',
+        ]
+        if "at" in each.parameters:
+            at = each.parameters["at"]
+            lines.append(
+                f'result["regression"]["predicted"] = coefficients[0] + coefficients[1] * {at}'
+            )
+    else:
+        lines.append(
+            f'result["regression"] = {{"intercept": coefficients[0], "slopes": dict(zip({given!r}, coefficients[1:])), "r2": r2}}'
+        )
+    return lines
+
+
+def _chi2_table(each: Analysis) -> list[str]:
+    return [
+        f"table = np.array([columns[name] for name in {list(each.columns)!r}])",
+        *_CONTINGENCY,
+    ]
+
+
+_CONTINGENCY = [
+    "found = stats.chi2_contingency(table)",
+    'result["chi2"] = {"statistic": found.statistic, "p_value": found.pvalue, "dof": found.dof}',
+]
+
+
+def _chi2_independence(each: Analysis) -> list[str]:
+    first, second = each.columns
+    return [
+        f"pairs = [(a, b) for a, b in zip(columns[{first!r}], columns[{second!r}]) if a is not None and b is not None]",
+        "rows, cells = sorted({a for a, _ in pairs}), sorted({b for _, b in pairs})",
+        "table = np.array([[pairs.count((a, b)) for b in cells] for a in rows])",
+        *_CONTINGENCY,
+    ]
+
+
+def _chi2_fit(each: Analysis) -> list[str]:
+    if len(each.columns) == 2:
+        observed, expected = each.columns
+        call = "stats.chisquare(observed, expected)"
+        taken = [f"observed, expected = numbers({observed!r}, {expected!r})"]
+    else:
+        call, taken = "stats.chisquare(observed)", [f"(observed,) = numbers({each.columns[0]!r})"]
+    return [
+        *taken,
+        f"found = {call}",
+        'result["chi2"] = {"statistic": found.statistic, "p_value": found.pvalue, "dof": len(observed) - 1}',
+    ]
+
+
+def _missing(each: Analysis) -> list[str]:
+    if len(each.columns) == 1:
+        return [f'result["missing"] = sum(v is None for v in columns[{each.columns[0]!r}])']
+    return [
+        f'result["missing"] = {{name: sum(v is None for v in columns[name]) for name in {list(each.columns)!r}}}'
+    ]
+
+
+def _frequencies(each: Analysis) -> list[str]:
+    return [
+        "from collections import Counter",
+        f"values = [v for v in columns[{each.columns[0]!r}] if v is not None]",
+        'result["frequencies"] = {str(k): c for k, c in Counter(values).most_common()}',
+    ]
+
+
+def _mode(each: Analysis) -> list[str]:
+    return [
+        "import statistics",
+        f"modes = statistics.multimode([v for v in columns[{each.columns[0]!r}] if v is not None])",
+        'result["mode"] = modes[0] if len(modes) == 1 else sorted(modes)',
+    ]
+
+
+def _outliers(each: Analysis) -> list[str]:
+    limit = each.parameters["limit"]
+    lines = [f"(x,) = numbers({each.columns[0]!r})"]
+    if each.parameters["rule"] == "zscore":
+        lines.append(f"outside = np.abs(x - x.mean()) > {limit} * x.std()")
+    else:
+        lines += [
+            "q1, q3 = np.percentile(x, [25, 75])",
+            f"outside = (x < q1 - {limit} * (q3 - q1)) | (x > q3 + {limit} * (q3 - q1))",
+        ]
+    return [
+        *lines,
+        'result["outliers"] = {"count": int(outside.sum()), "values": x[outside].tolist()[:100]}',
+    ]
+
+
+_SPECIAL: dict[str, Callable[[Analysis], list[str]]] = {
+    "regression": _regression,
+    "chi2_table": _chi2_table,
+    "chi2_independence": _chi2_independence,
+    "chi2_fit": _chi2_fit,
+    "missing": _missing,
+    "frequencies": _frequencies,
+    "mode": _mode,
+    "outliers": _outliers,
+}
+
+
+def _rounding(places: int | None) -> list[str]:
+    if places is None:
+        return []
+    return [
+        "",
+        "",
+        "def rounded(value):",
+        "    if isinstance(value, dict):",
+        "        return {key: rounded(item) for key, item in value.items()}",
+        "    if isinstance(value, (list, tuple)):",
+        "        return [rounded(item) for item in value]",
+        f"    return round(float(value), {places}) if isinstance(value, (float, np.floating)) else value",
+        "",
+        "",
+        "result = rounded(result)",
+    ]

@@ -1,0 +1,132 @@
+"""What cannot hold, said before anything is run: an honest no is worth more than a wrong yes."""
+
+import math
+
+import numpy as np
+
+from sandbox.curves import share_between
+from sandbox.spec import Distribution, Field, Spec
+
+_HARDLY = 1e-4  # of a distribution within its bounds: less would be drawn again and again
+
+# (parameter, what must hold, the rule in words)
+_POSITIVE = {
+    "normal": ("sd",),
+    "lognormal": ("sigma",),
+    "exponential": ("mean",),
+    "beta": ("a", "b"),
+    "gamma": ("shape", "scale"),
+    "pareto": ("alpha", "minimum"),
+    "weibull": ("shape", "scale"),
+}
+
+
+def contradiction(spec: Spec) -> str:
+    """The constraint that cannot hold, and why; nothing, where all might."""
+    for field in spec.fields:
+        if field.distribution is not None:
+            found = _of_distribution(field.name, field.distribution) or _of_field(field, spec.count)
+            if found:
+                return found
+        if field.role == "date" and field.start > field.end:
+            return f"{field.name} cannot lie between {field.start} and {field.end}: turn them round"
+    return _of_correlations(spec) or _of_data(spec)
+
+
+def _of_distribution(name: str, of: Distribution) -> str:
+    p = of.parameters
+    for parameter in _POSITIVE.get(of.family, ()):
+        if p[parameter] <= 0:
+            return (
+                f"{name}: the {parameter} of a {of.family} distribution is {p[parameter]:g}, "
+                "and must be above 0"
+            )
+    if of.family == "uniform" and p["low"] >= p["high"]:
+        return f"{name}: nothing lies between {p['low']:g} and {p['high']:g}"
+    if of.family == "poisson" and p["rate"] < 0:
+        return f"{name}: a rate of {p['rate']:g} is below 0"
+    if of.family == "binomial":
+        if not 0 <= p["p"] <= 1:
+            return f"{name}: a probability of {p['p']:g} lies outside 0 to 1"
+        if p["n"] < 0 or p["n"] != int(p["n"]):
+            return f"{name}: {p['n']:g} trials is no whole number"
+    if any(weight < 0 for weight in of.weights):
+        return f"{name}: a share cannot be below 0"
+    for part in of.parts:
+        found = _of_distribution(name, part)
+        if found:
+            return found
+    if not all(math.isfinite(value) for value in p.values()):
+        return f"{name}: a parameter is not finite"
+    return ""
+
+
+def _of_field(field: Field, count: int) -> str:
+    of = field.distribution
+    assert of is not None
+    low, high = field.low, field.high
+    if low is not None and high is not None and low >= high:
+        return f"{field.name}: nothing lies between {low:g} and {high:g}"
+    if field.role == "number" and of.family in ("normal", "poisson") and not field.unique:
+        mean = of.parameters["mean" if of.family == "normal" else "rate"]
+        if (low is not None and mean < low) or (high is not None and mean > high):
+            least, most = "-inf" if low is None else low, "inf" if high is None else high
+            return f"{field.name}: a mean of {mean:g} lies outside its bounds, {least} to {most}"
+    bounded = low is not None or high is not None
+    if field.role == "number" and bounded and not field.clip and share_between(field) < _HARDLY:
+        return f"{field.name}: hardly any of its distribution lies within its bounds"
+    if field.unique and field.decimals == 0:
+        room = _whole_numbers(field)
+        if room is not None and room < count:
+            return (
+                f"{field.name}: {count} unique values are asked for, and only {room} whole numbers "
+                "lie within its bounds"
+            )
+    return ""
+
+
+def _whole_numbers(field: Field) -> int | None:
+    of = field.distribution
+    assert of is not None
+    low, high = field.low, field.high
+    if of.family == "uniform":
+        low, high = of.parameters["low"], of.parameters["high"]
+    if of.family == "binomial":
+        low, high = 0, of.parameters["n"]
+    if low is None or high is None:
+        return None
+    return math.floor(high) - math.ceil(low) + 1
+
+
+def _of_correlations(spec: Spec) -> str:
+    if not spec.correlations:
+        return ""
+    if spec.count < 3:
+        return f"a correlation needs at least 3 records, and {spec.count} are asked for"
+    names = list(dict.fromkeys(n for c in spec.correlations for n in (c.first, c.second)))
+    matrix = np.eye(len(names))
+    for c in spec.correlations:
+        if not abs(c.value) <= 1 or (c.measure == "r2" and c.value < 0):
+            rule = "R² lies between 0 and 1" if c.measure == "r2" else "r lies between -1 and 1"
+            return f"{c.first} and {c.second}: {c.value:g} cannot be; {rule}"
+        if c.relation == ">" and c.value >= 1:
+            return f"{c.first} and {c.second}: nothing correlates more than perfectly"
+        r = c.value if c.measure == "r" else math.sqrt(c.value)
+        i, j = names.index(c.first), names.index(c.second)
+        matrix[i, j] = matrix[j, i] = r
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    if len(names) > 2 and smallest < -1e-9:
+        told = ", ".join(f"{c.first}/{c.second} {c.value:g}" for c in spec.correlations)
+        return (
+            f"these correlations cannot hold together ({told}): their matrix is not positive "
+            f"definite, its smallest eigenvalue is {smallest:.3f}"
+        )
+    return ""
+
+
+def _of_data(spec: Spec) -> str:
+    for analysis in spec.analyses:
+        for name in analysis.columns:
+            if not [value for value in spec.data[name] if value is not None]:
+                return f"{name} holds no values"
+    return ""

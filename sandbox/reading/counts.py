@@ -1,0 +1,79 @@
+"""How many records are asked for, and what they are called."""
+
+import re
+
+from sandbox.reading import naming
+from sandbox.reading.numbers import WHOLE, number
+from sandbox.reading.text import Words
+
+_VERB = (
+    r"\b(?:generate|create|simulate|sample|draw|make|give me|produce|synthesi[sz]e|build|construct|"
+    r"i need|i want|i'd like|get me|return|output|prepare|provide|compute|fabricate|mock up|"
+    r"need|want|spin up|come up with|let's have|send me|show me|fill|populate)\b"
+)
+
+
+def counted(words: Words) -> tuple[float | None, str]:
+    """How many, and of what."""
+    named = words.take(
+        rf"\b(?:(?:sample size|sample_size)\s*(?:of|=|:|is|should be)?|(?:number of (?:records|rows|samples|observations|users|customers|people|data ?points|values|\w+)|n_samples|rows|records)\s*(?:of|=|:|is|should be))\s*({WHOLE})(?!\s?%)"
+    )
+    if named:
+        return number(named[1]), ""
+    hyphened = words.take(
+        rf"({WHOLE})[- ](?:row|record|line|sample|entry|point|person|user|customer)\b(?=s?\s)"
+    )
+    if hyphened:
+        return number(hyphened[1]), ""
+    nouns = r"(?:[A-Za-z][\w'-]*\s+){0,4}?(?:[A-Za-z][\w'-]*?s|people|data|children|men|women)\b"
+    for pattern in (
+        rf"{_VERB}[^.\n]{{0,60}}?({WHOLE})\s+(?P<noun>{nouns})",
+        rf"({WHOLE})\s+(?P<noun>{nouns})",
+    ):
+        for found in re.finditer(pattern, words.text, re.I):
+            phrase = found["noun"]
+            value = number(found[1])
+            if value != int(value) or not _countable(phrase):
+                continue
+            words.blank(found.start(1), found.end(1))
+            if not naming.cleaned(plain_noun(phrase)):  # `companies` is no column of theirs
+                words.blank(found.end("noun") - len(phrase.split()[-1]), found.end("noun"))
+            words.take(r"\bn\s*=\s*(?=\s)")
+            return value, phrase
+    lettered = words.take(
+        rf"\b(?:n|N|count|size|samples)\s*(?:=|:|of)\s*({WHOLE})(?!\s?%)|({WHOLE}) of (?:them|these|those)\b"
+    )
+    if lettered:
+        return number(lettered[1] or lettered[2]), ""
+    bare = words.take(
+        rf"{_VERB}\s+(?:me\s+|a\s+(?:sample|dataset|set)\s+of\s+)?({WHOLE})\b(?!\s?%)|\b(?:sample|dataset|set|batch) of ({WHOLE})\b(?!\s?%)"
+    )
+    if bare:
+        return number(bare[1] or bare[2]), ""
+    return None, ""
+
+
+_NOT_COUNTED = frozenset(
+    """days hours minutes seconds weeks months years decimals places digits columns fields percent
+    trials standard deviations decimal peaks modes categories groups levels significant
+    features bins""".split()
+)  # fmt: skip
+
+
+def _countable(phrase: str) -> bool:
+    said = phrase.lower().split()
+    if said[-1] == "times" and len(said) > 1:
+        return said[0] not in _NOT_COUNTED
+    return said[0] not in _NOT_COUNTED and said[-1] not in _NOT_COUNTED
+
+
+_ADORNED = re.compile(
+    r"^(?:\w+ly|distributed|random|unique|distinct|non-?negative|positive|integers?|uniform|normal|gaussian|"
+    r"poisson|exponential|lognormal|log-normal|binomial|bimodal|standard|beta|gamma|pareto|weibull|whole|times)$",
+    re.I,
+)
+
+
+def plain_noun(phrase: str) -> list[str]:
+    """What is counted, without what is said about it."""
+    return [word for word in phrase.split() if not _ADORNED.match(word)]

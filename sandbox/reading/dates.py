@@ -1,0 +1,46 @@
+"""Dates as people write them."""
+
+import calendar
+import datetime as dt
+import re
+
+_MONTHS = {name.lower(): i for i, name in enumerate(calendar.month_name) if name} | {
+    name.lower(): i for i, name in enumerate(calendar.month_abbr) if name
+}
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+DATE = (
+    rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}|(?:{_MONTH})\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|"
+    rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})\.?,? \d{{4}}|(?:{_MONTH})\.? \d{{4}}|\b(?:19|20)\d\d\b)"
+)
+
+
+def first_and_last(text: str) -> tuple[dt.date, dt.date] | None:
+    """The days that a date names: one day, a month, or a year; None for a day that is none."""
+    text = text.strip().lower()
+    try:
+        if re.fullmatch(r"\d{4}", text):
+            return dt.date(int(text), 1, 1), dt.date(int(text), 12, 31)
+        if re.match(r"\d{4}[-/]", text):
+            year, month, day = map(int, re.split("[-/]", text))
+            return (dt.date(year, month, day),) * 2
+        month = next(_MONTHS[word] for word in re.findall(r"[a-z]+", text) if word in _MONTHS)
+        figures = [int(figure) for figure in re.findall(r"\d+", text)]
+        if len(figures) == 1:
+            last = calendar.monthrange(figures[0], month)[1]
+            return dt.date(figures[0], month, 1), dt.date(figures[0], month, last)
+        year, day = max(figures), min(figures)
+        return (dt.date(year, month, day),) * 2
+    except (ValueError, StopIteration):
+        return None
+
+
+def period(text: str) -> tuple[dt.date, dt.date] | None:
+    """`between A and B`, `from A to B`, `in 2024`, `during March 2023`."""
+    both = re.search(rf"({DATE})\s*(?:and|to|-|through|until|till)\s*({DATE})", text, re.I)
+    if both:
+        first, last = first_and_last(both[1]), first_and_last(both[2])
+        return (first[0], last[1]) if first and last and first[0] <= last[1] else None
+    one = re.search(
+        rf"\b(?:in|during|within|of|for|over|throughout)\s+(?:the year )?({DATE})", text, re.I
+    )
+    return first_and_last(one[1]) if one else None

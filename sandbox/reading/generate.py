@@ -1,0 +1,196 @@
+"""Requests for data: how many records, which columns, how each is distributed and related."""
+
+import re
+from dataclasses import replace
+
+from sandbox.reading import distributions, naming
+from sandbox.reading.columns import NotUnderstood, columns
+from sandbox.reading.counts import counted
+from sandbox.reading.found import Read
+from sandbox.reading.limits import orders, with_orders
+from sandbox.reading.mentions import Mention, mentions
+from sandbox.reading.numbers import NUMBER
+from sandbox.reading.relations import correlations, correlations_of_the_last, derived
+from sandbox.reading.text import Words, column_name, singular
+from sandbox.spec import Correlation, Distribution, Field, Spec
+
+_MOST = 1_000_000
+
+
+def read(text: str) -> Read:
+    try:
+        return _read(Words(naming.without_units(text)))
+    except NotUnderstood as reason:
+        return Read(problem=str(reason))
+
+
+def _read(words: Words) -> Read:
+    seed = words.take(
+        r"\b(?:random[ _])?(?:seed(?:ed)?|random_state)\s*(?:of|=|:|with|to|is|value)*\s*(\d{1,18})"
+    )
+    csv = words.take(
+        r"(?:\bas|\bin|\binto|\bto)?\s*(?:a\s)?\bcsv\b(?: format| file| table| output)?"
+    )
+    count, noun = counted(words)
+    if count is None:
+        raise NotUnderstood("it does not say how many records")
+    if not 1 <= count <= _MOST or count != int(count):
+        raise NotUnderstood(f"{count:g} records: a whole number up to {_MOST} can be made")
+    if noun and singular(noun.split()[-1]) in _WORDS_ARE_WANTED:
+        raise NotUnderstood(f"{noun} are words, not figures")
+    fields, related = _fields(words, noun)
+    spec = Spec(
+        "generate",
+        int(count),
+        tuple(fields),
+        tuple(related),
+        seed=int(seed[1]) if seed else None,
+        format="csv" if csv else "json",
+    )
+    reasons = [f"{f.name}: {f.distribution.family}" for f in fields if f.distribution]
+    return Read(spec, reasons=[f"{int(count)} records", *reasons])
+
+
+def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
+    related, hanging = correlations(words), correlations_of_the_last(words)
+    formulas = derived(words)
+    said_apart = orders(words)
+    found = _known(words, mentions(words.text), related)
+    beyond = _BEYOND.search(words.text)
+    if beyond:
+        raise NotUnderstood(f"`{beyond[0].strip()}` is not understood")
+    fields, shared = columns(words, found, noun)
+    for at, relation in hanging:
+        of = [mention.name for mention in found if mention.head < at and mention.name]
+        related += [replace(relation, first=of[-1])] if of else []
+    fields = with_orders(fields, said_apart)
+    for name, formula in formulas:
+        fields.append(Field(name, "derived", formula=formula))
+    _names_are_known(fields)
+    by_chance = any(map(_by_chance, fields))
+    fields += _plain_columns(words, fields)
+    fields, related = _related(fields, related, shared)
+    left = re.search(NUMBER, words.text)
+    if left:
+        raise NotUnderstood(f"what {left[0].strip()} means is not understood")
+    if not (by_chance or related):
+        raise NotUnderstood("no distribution, relation or range is given")
+    return fields, related
+
+
+def _known(words: Words, found: list[Mention], related: list[Correlation]) -> list[Mention]:
+    """Without those whose distribution nobody here knows: one that matters ends it."""
+    strange = [m for m in found if m.family in distributions.UNSUPPORTED]
+    if strange and not (related and strange[0].family == "multivariate"):
+        name = words.text[strange[0].start : strange[0].end]
+        raise NotUnderstood(f"{name} is no distribution known here")
+    return [m for m in found if m not in strange]
+
+
+def _names_are_known(fields: list[Field]) -> None:
+    known = {f.name for f in fields}
+    for f in fields:
+        missing = set(re.findall(r"[A-Za-z_]\w*", f.formula)) - known
+        if missing:
+            names = ", ".join(sorted(missing))
+            raise NotUnderstood(f"{f.name} is worked out from {names}, which is no column")
+
+
+def _by_chance(field: Field) -> bool:
+    """Whether chance was spoken of, rather than a list that might mean anything."""
+    of = field.distribution
+    return of is not None and (of.family != "categorical" or len(set(of.weights)) > 1)
+
+
+_BEYOND = re.compile(
+    r"\b(?:depend(?:s|ing|ent)? (?:on|upon)|if|unless|except|conditional\w*|given that|proportional|"
+    r"(?:increas|decreas|grow|ris)\w* with|(?:higher|lower|older|younger|more|less) (?:for|in|among)|varies|by (?:gender|group|region|category|department)|"
+    r"for (?:men|women|males|females|each|every)|per (?:group|region|category|department)|such that|heterosced\w*|auto-?correlat\w*|markov|"
+    r"random walk|brownian|missing|outliers?|nulls?|copula|hierarch\w*|nested|clusters?|process(?:es)?|about (?:the |an? )?(?:normal|poisson|gaussian|uniform|binomial|exponential)|"
+    r"outcome|logistic|probability of \w+ing|happens?|likely to)\b",
+    re.I,
+)
+
+
+# Counted things that are made of words.
+_WORDS_ARE_WANTED = frozenset(
+    """idea tip question slide haiku poem story persona example recipe headline tweet post paragraph
+    sentence word joke quote title slogan name email review essay article summary option suggestion
+    step reason way fact bullet topic keyword phrase caption letter message note page chapter
+    exercise problem flashcard lesson goal plan strategy prompt line verse riddle analogy""".split()
+)
+
+
+_TEXT = (
+    r"\b(?:(?:full|first|last|company|product|user|customer|middle)[ _]?names?|names?(?!d| of)|e-?mails?(?: address(?:es)?)?|phone(?: numbers?)?|(?:street )?address(?:es)?|cit(?:y|ies)|"
+    r"countr(?:y|ies)|job titles?|occupations?|descriptions?|bios?|biograph(?:y|ies)|comments?|reviews?(?: text)?|feedback|summar(?:y|ies)|notes?|usernames?|urls?|"
+    r"websites?|compan(?:y|ies)(?! size| age| revenue)|slogans?|testimonials?|backstor(?:y|ies)|zip(?: codes?)?|postcodes?)\b"
+)
+
+
+_ID = r"\b(?:(?:unique|sequential|auto-?increment(?:ing)?|distinct)\s+)?(?:(?P<what>\w+)[ _])?(?P<id>ids?|identifiers?|uuids?)\b(?:\s*(?:like|such as|e\.g\.|starting (?:with|at|from))\s*[\"']?(?P<like>[A-Za-z]+[-_]?)?\d+[\"']?)?"
+
+
+def _plain_columns(words: Words, fields: list[Field]) -> list[Field]:
+    """Ids, and columns of text, which no distribution was said of."""
+    known = {f.name for f in fields}
+    found: list[Field] = []
+    for match in words.take_all(_ID):
+        what = (match["what"] or "").lower()
+        name = f"{singular(what)}_id" if what and singular(what) in naming.ENTITIES else "id"
+        role_prefix = match["like"] or ("uuid" if match["id"].lower().startswith("uuid") else "")
+        if name not in known:
+            known.add(name)
+            found.append(Field(name, "id", unique=True, prefix=role_prefix))
+    for match in words.take_all(_TEXT):
+        name = column_name(match[0].replace("e-mail", "email"))
+        name = (
+            "email" if name.startswith("email") else "phone" if name.startswith("phone") else name
+        )
+        if name not in known and not any(k.endswith("_" + name) for k in known):
+            known.add(name)
+            found.append(Field(name, "text"))
+    return found
+
+
+def _related(
+    fields: list[Field], related: list[Correlation], shared: Distribution | None
+) -> tuple[list[Field], list[Correlation]]:
+    """A column that is only said to go with another takes after it; names are made to agree."""
+    made = list(fields)
+    kept: list[Correlation] = []
+    for relation in related:
+        first, second = (_known_as(name, made) for name in (relation.first, relation.second))
+        missing = [
+            n for n in (first, second) if n not in {f.name for f in made if f.role == "number"}
+        ]
+        if len(missing) == 2 or shared is not None:
+            of = shared or Distribution("normal", {"mean": 0.0, "sd": 1.0})
+            made += [Field(name, "number", of) for name in missing]
+        elif missing:
+            made.append(_follower(missing[0]))
+        kept.append(replace(relation, first=first, second=second))
+        if not -1 <= relation.value <= 1:
+            raise NotUnderstood(f"a correlation of {relation.value:g} lies outside -1 to 1")
+    return made, kept
+
+
+def _known_as(name: str, fields: list[Field]) -> str:
+    names = [f.name for f in fields]
+    if name in names:
+        return name
+    near = [
+        n
+        for n in names
+        if n.endswith("_" + name) or name.endswith("_" + n) or n.startswith(name + "_")
+    ]
+    return near[0] if len(near) == 1 else name
+
+
+_SIZES = re.compile(r"size|employees?|headcount|staff|count|quantity|units")
+
+
+def _follower(name: str) -> Field:
+    """Of a column of which only its relation was said: it follows the other one."""
+    size = bool(_SIZES.search(name))
+    return Field(name, low=1.0 if size else None, decimals=0 if size else None)

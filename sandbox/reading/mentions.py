@@ -1,0 +1,118 @@
+"""Where something is said about one column, and what that column is called."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sandbox.reading import dates, distributions, naming
+from sandbox.reading.categories import Choice, choices
+from sandbox.reading.numbers import NUMBER
+from sandbox.reading.text import column_name
+
+_TO = rf"\s*(?:and|to|-|,|\.\.)\s*{NUMBER}"
+_PATTERNS = (
+    (
+        "date",
+        r"\b(?:[a-z]+[ _])?(?:dates?|timestamps?|datetimes?|day)\b[^.;\n]{0,30}?"
+        rf"(?:between|from|in|over|within|during)\s+(?:the year )?{dates.DATE}(?:\s*(?:and|to|-|through|until)\s*{dates.DATE})?",
+    ),
+    (
+        "range",
+        rf"(?:\bbetween|\bfrom|\bin the range(?: of)?|\branging from|\brange(?::| of)?|\bin)\s*[\[(]?{NUMBER}{_TO}|"
+        rf"[(\[]\s*{NUMBER}\s*(?:-|to|\.\.)\s*{NUMBER}\s*[\])]|:\s*{NUMBER}\s*(?:-|to|\.\.)\s*{NUMBER}(?=\s*(?:[,;.\n]|$))",
+    ),
+    (
+        "boolean",
+        rf"(?:with )?(?:an? )?{NUMBER}(?<=%)?\s*(?:probability|chance|prob\.?|likelihood) of (?:being |it being )?(?:true|yes|1)\b|"
+        rf"\b(?:true|yes)\s+(?:with|for|in)?\s*(?:an? )?(?:probability|prob|chance|p)?\s*(?:of|=)?\s*{NUMBER}(?: of)?|{NUMBER}\s+(?:are |is |being )?true\b",
+    ),
+)
+
+
+@dataclass(slots=True)
+class Mention:
+    """Something said about one column, and where."""
+
+    start: int
+    end: int  # of all that names it; what is said of it may begin before, at `said`
+    family: str  # of distributions; or category, range, date, id, boolean
+    name: str = ""
+    head: int = 0  # where its name begins
+    choice: Choice | None = None
+    said: int = 0
+    from_earlier: bool = False  # its parameters stand before it
+
+
+def mentions(text: str) -> list[Mention]:
+    """Every mention, in order, each with the name of its column and where that begins."""
+    found: list[Mention] = []
+    for mention in _all(text):
+        if all(mention.end <= m.start or mention.start >= m.end for m in found):
+            found.append(mention)
+    kept: list[Mention] = []
+    for mention in sorted(found, key=lambda m: m.start):
+        if _named(text, mention, kept[-1] if kept else None):
+            kept.append(mention)
+    return kept
+
+
+def _all(text: str) -> Iterator[Mention]:
+    """Those that say most come first; what overlaps them is none."""
+    for choice in choices(text):
+        yield Mention(choice.start, choice.end, "category", choice=choice)
+    for family, pattern in distributions.FAMILIES:
+        for match in re.finditer(pattern, text, re.I if "[A-Z]" not in pattern else 0):
+            yield Mention(match.start(), match.end(), family)
+    for family, pattern in _PATTERNS:
+        for match in re.finditer(pattern, text, re.I):
+            yield Mention(match.start(), match.end(), family)
+
+
+def _named(text: str, mention: Mention, last: Mention | None) -> bool:
+    """Give it its column's name. Not so where it only says more about the column before it."""
+    mention.said, mention.head = mention.end, mention.start
+    if mention.family == "date":
+        mention.name = _date_name(text[mention.start : mention.end])
+        return True
+    if mention.choice is not None and mention.choice.name:
+        mention.name, mention.head = mention.choice.name, mention.choice.head
+        return True
+    least = last.end if last is not None else 0
+    name, head = _before(text, mention.start, least)
+    right, end = "", 0
+    if not name and mention.family not in ("category", "range", "boolean"):
+        right, end = naming.after(text, mention.end)
+        if not right:
+            name, head = _before(text, mention.start, least, past_comma=True)
+    if not name and _says_more(text, mention, last):
+        return False
+    mention.name, mention.head = name or right, head
+    if right and not name:
+        mention.end = end
+    return True
+
+
+def _before(text: str, end: int, least: int, *, past_comma: bool = False) -> tuple[str, int]:
+    name, head = naming.before(text, end, past_comma=past_comma)
+    return (name, head) if name and head >= least else ("", end)
+
+
+def _says_more(text: str, mention: Mention, last: Mention | None) -> bool:
+    if mention.family == "range":
+        return True  # it bounds the column before it
+    if last is None:
+        return False
+    if last.family == "mixture" and mention.family == "normal":
+        return True  # one of its parts
+    # `between 0 and 100 uniformly distributed` says it twice.
+    return last.family == "range" and not text[last.end : mention.start].strip()
+
+
+_DATES = re.compile(r"(?:dates?|timestamps?|datetimes?|day|\w+_date)$", re.I)
+
+
+def _date_name(text: str) -> str:
+    words = text.split()
+    last = next(i for i, word in enumerate(words) if _DATES.match(word))
+    kept = [w for w in words[: last + 1] if w.lower() not in ("with", "and", "a", "random", "the")]
+    return column_name(" ".join(kept))

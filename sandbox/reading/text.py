@@ -1,0 +1,80 @@
+"""A request's words, of which each is used once: what was understood is blanked out."""
+
+import re
+from collections.abc import Iterator
+
+_SAME = str.maketrans(
+    {
+        "–": "-", "—": "-", "−": "-", "‑": "-", "’": "'", "“": '"', "”": '"', "≥": ">", "≤": "<",
+        "×": "*", "\u00a0": " ", "σ": "sigma", "μ": "mu", "µ": "mu", "λ": "lambda", "α": "alpha",
+        "β": "beta", "θ": "theta", "ρ": "rho", "\t": " ", "`": " ", "*": "*",
+    }
+)  # fmt: skip
+
+
+def normalised(text: str) -> str:
+    text = text.translate(_SAME)
+    text = re.sub(
+        r"\bR\s?²|\bR\s?\^\s?2|\bR-squared\b|\bR squared\b|\br2\b", "R2", text, flags=re.I
+    )
+    text = re.sub(r"\*\*(\w[^*\n]*)\*\*", r"\1", text)
+    return text
+
+
+class Words:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def take(self, pattern: str) -> "re.Match[str] | None":
+        """The first match, which nothing else will find."""
+        found = re.search(pattern, self.text, re.I)
+        if found:
+            self.blank(*found.span())
+        return found
+
+    def take_all(self, pattern: str) -> Iterator["re.Match[str]"]:
+        while (found := self.take(pattern)) is not None:
+            yield found
+
+    def blank(self, start: int, end: int) -> None:
+        """Taken out, but for the places where something ends."""
+        kept = "".join("\n" if c == "\n" else " " for c in self.text[start:end])
+        self.text = self.text[:start] + kept + self.text[end:]
+
+    def has(self, pattern: str) -> bool:
+        return re.search(pattern, self.text, re.I) is not None
+
+
+_IRREGULAR = {
+    "people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index",
+    "criteria": "criterion", "heights": "height", "salaries": "salary", "statuses": "status",
+    "bonuses": "bonus", "data": "data", "diabetes": "diabetes", "gas": "gas", "gpas": "gpa",
+}  # fmt: skip
+_STAY = ("ss", "us", "is", "ies", "news", "series")
+
+
+def singular(word: str) -> str:
+    low = word.lower()
+    if low in _IRREGULAR:
+        return _IRREGULAR[low]
+    if low.endswith("ies") and len(low) > 4 and low != "series":
+        return low[:-3] + "y"
+    if low.endswith(("sses", "xes", "ches", "shes")):
+        return low[:-2]
+    if low.endswith("s") and not low.endswith(_STAY) and len(low) > 3:
+        return low[:-1]
+    return low
+
+
+def column_name(words: str) -> str:
+    """`annual revenues` is `annual_revenue`; a name that is an identifier already stays."""
+    words = words.strip().strip("\"'")
+    if "_" in words and " " not in words:
+        return words.lower()
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
+    parts = [part for part in re.split(r"[\s\-]+", split) if part]
+    if not parts:
+        return ""
+    parts = [part.lower() for part in parts]
+    parts[-1] = singular(parts[-1])
+    return "_".join(parts)

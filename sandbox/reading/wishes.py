@@ -1,0 +1,45 @@
+"""How people say that they want something made, worked out, or rather explained."""
+
+import re
+
+# Without any of these nothing is ever computed; most requests end here.
+HINT = re.compile(
+    r"distribut|\bnormal(?:ly)?\b|gaussian|uniform|poisson|exponential|lognormal|log-normal|binomial|"
+    r"bimodal|mixture|weibull|pareto|\bgamma\b|\bbeta\b|bernoulli|correlat|\bR2\b|R²|R\^2|r-squared|seasonal|time[- ]series|"
+    r"\bmean\b|average|median|\bmode\b|standard deviation|\bstd\b|variance|quartile|percentile|"
+    r"quantile|regression|best fit|best-fit|t-test|ttest|t test|chi|anova|\bks\b|kolmogorov|shapiro|normality|"
+    r"confidence interval|\bCI\b|skew|kurtosis|covariance|outlier|mann|wilcoxon|kruskal|levene|iqr|interquartile|"
+    r"\b[NU]\s?\(|~|\d\s?%|between \d|from \d|\bsum\b|\bmin\b|\bmax\b|minimum|maximum|missing|probabilit|bell|coin|weights|\bQ[13]\b|total|regress|mean|frequenc|spearman|kendall|trend|standard error|summary statistics|range of",
+    re.I,
+)
+# What asks for words about a computation rather than for its outcome.
+ABOUT = re.compile(
+    r"\b(?:explain|describe (?:how|why|what|the (?:difference|concept|process))|what (?:is|are|does|do) (?:a |an |the )?(?:\w+ )?(?:normal|gaussian|poisson|uniform|binomial|exponential|log-?normal|beta|gamma|distribution|meaning|difference|definition|purpose|formula|central|law|correlation\b(?! (?:between|of|coefficient|for))|regression\b|standard deviation\?|p-value|null)|"
+    r"how (?:do|can|would|should|to|does|is|many ways)\b|why (?:is|do|does|are|would)|tell me about|teach|"
+    r"write (?:me )?(?:a |an |some |the )?(?:\w+ ){0,3}(?:function|code|script|program|class|query|essay|story|poem|article|paragraph|blog|email|letter|tutorial|test|regex|method|module|sql)|"
+    r"(?:in|using|with) (?:python|matlab|julia|javascript|java|sql|excel|c\+\+|pandas|numpy|scipy|numpyro|sklearn|spss|stata|sas|a spreadsheet)\b|(?:in|using) r\b(?! ?[=<>]| of)|(?:python|r|sql|java|matlab|javascript|excel) (?:code|script|function|program|query|snippet|formula)|code snippet|one-liner|"
+    r"derive|prove|proof|show that|theorem|pros and cons|compare and contrast|advantages|example of when|story|poem|essay|summari[sz]e the|translate|"
+    r"which of the following|true or false|multiple[- ]choice|fill in the blank|select all)\b|\bdef \w+\(|\bimport \w+|(?:^|\n)\s*\(?[A-D][).:]\s",
+    re.I,
+)
+NOT_OURS = re.compile(
+    r"\\[a-zA-Z(\[]|\$[^$\n]*[\\^_{}][^$\n]*\$|(?:^|\n)\s*\(?[A-D][).:]\s[^\n]*\n\s*\(?[B-E][).:]\s"  # mathematics; choices
+)
+LINGUISTIC = re.compile(
+    r"\b(?:and|then|also)\s+(?:write|explain|discuss|interpret|comment on|summari[sz]e|describe|tell me)\b|\bin (?:plain )?(?:words|english)\b|"
+    r"\b(?:story|narrative|essay|explanation|interpretation)\b",
+    re.I,
+)
+# Who says this wants data made; `give me` may ask for either.
+STRONG = re.compile(
+    r"^\W*(?:please |can you |could you |would you |help me |i want (?:you )?to |i need (?:you )?to )*"
+    r"(?:randomly )?(?:generate|create|simulate|sample|draw|make|produce|synthesi[sz]e|build|construct)\b",
+    re.I,
+)
+MAKE = re.compile(
+    r"^\s*(?:please|can you|could you|i'd like (?:you )?to|i want (?:you )?to|help me|let's|hi[,!]?|hello[,!]?|hey[,!]?|ok[,!]?)?[\s,]*(?:please\s+)?"
+    r"(?:randomly\s+)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|can i (?:get|have))\b|"
+    r"(?:^|[.:;!?\n,]\s*|\b(?:please|to|and|you)\s+)(?:generate|simulate|synthesi[sz]e|create|draw|sample|produce)\s+(?:me\s+)?(?:a |an |some |the |about |exactly )?(?:sample|dataset|data set|set|table|list|batch|synthetic|random|fake|mock|dummy|time|\d|one|two|three|five|ten|hundred|thousand|fifty|twenty)|"
+    r"^\s*(?:a |an )?(?:(?:synthetic|random|fake|mock|dummy) )?(?:dataset|data set|sample|table|list|time series)?\s*(?:of |with )?\d[\d,]*k?\s+\w+|^\s*(?:a|one|two|five|ten|fifty|half a)\s+(?:hundred|thousand|million|dozen)\b|^\s*(?:normal(?:ly)?|poisson|exponential|uniform|gaussian|log-?normal|binomial|gamma|weibull|sample size|bimodal)\b",
+    re.I,
+)

@@ -1,0 +1,118 @@
+"""What a statistical request asks for, exactly: data to make, or figures to work out."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Role = Literal["number", "category", "boolean", "date", "id", "text", "derived"]
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A family and its parameters, under these names whatever the request called them:
+
+    normal: mean, sd. lognormal: mu, sigma (of the logarithm). uniform: low, high. exponential:
+    mean. poisson: rate. binomial: n, p. beta: a, b. gamma: shape, scale. pareto: alpha, minimum.
+    weibull: shape, scale. categorical: labels and weights. mixture: parts and weights.
+    """
+
+    family: str
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    parts: tuple["Distribution", ...] = ()
+
+    @property
+    def discrete(self) -> bool:
+        return self.family in ("poisson", "binomial")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of the records. A number without a distribution follows the column that it
+    correlates with."""
+
+    name: str
+    role: Role = "number"
+    distribution: Distribution | None = None
+    low: float | None = None
+    high: float | None = None
+    clip: bool = False  # what lies outside is moved to the bound; else it is drawn again
+    decimals: int | None = None  # 0: integers; None: as they come
+    unique: bool = False
+    formula: str = ""  # of a derived column
+    start: str = ""  # of dates, ISO 8601
+    end: str = ""
+    prefix: str = ""  # of ids
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Pearson's r of two columns, or its square."""
+
+    first: str
+    second: str
+    value: float
+    measure: Literal["r", "r2"] = "r"
+    relation: Literal["=", ">", "<"] = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A value at regular times: level + trend + season + noise."""
+
+    name: str = "value"
+    step: Literal["hour", "day", "week", "month"] = "day"
+    start: str = "2024-01-01"
+    level: float = 100.0
+    trend: float = 0.0  # added each step
+    growth: float = 0.0  # or: share added each step
+    period: int = 0  # of the season, in steps; 0: none
+    amplitude: float = 0.0
+    noise: float = 1.0  # standard deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One figure, or one test, over columns of the data."""
+
+    method: str
+    columns: tuple[str, ...] = ()
+    by: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    kind: Literal["generate", "analyse"] = "generate"
+    count: int = 0
+    fields: tuple[Field, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    series: Series | None = None
+    analyses: tuple[Analysis, ...] = ()
+    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    decimals: int | None = None  # of the figures worked out
+    seed: int | None = None
+    format: Literal["json", "csv"] = "json"
+
+    @property
+    def words(self) -> tuple[Field, ...]:
+        """Columns that are text, which nobody can compute."""
+        return tuple(field for field in self.fields if field.role == "text")
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, without the data and without what was not asked for."""
+        told: dict[str, Any] = _said({**asdict(self), "data": None})
+        return told
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _said(item) for key, item in value.items() if not _unsaid(item)}
+    if isinstance(value, list | tuple):
+        return [_said(item) for item in value]
+    return value
+
+
+def _unsaid(value: Any) -> bool:
+    return value is None or value is False or (hasattr(value, "__len__") and not len(value))

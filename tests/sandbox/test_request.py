@@ -1,0 +1,126 @@
+"""Which requests are computed, and what exactly they ask for."""
+
+import pytest
+
+from sandbox.request import read
+from tests.sandbox.paraphrases import PARAPHRASES, line
+
+
+@pytest.mark.parametrize(("text", "asked"), PARAPHRASES)
+def test_a_request_is_read_exactly(text: str, asked: str):
+    found = read(text)
+    assert found.spec is not None, found.reasons
+    assert line(found.spec) == asked
+
+
+def test_there_are_enough_paraphrases():
+    assert len(PARAPHRASES) >= 150
+    assert len({text for text, _ in PARAPHRASES}) == len(PARAPHRASES)
+
+
+ORDINARY = [
+    "What is the capital of France?",
+    "Explain the normal distribution with mean 35 and standard deviation 12.",
+    "Write a Python function that generates 1000 ages from a normal distribution",
+    "How do I compute the standard deviation of [1, 2, 3] in Excel?",
+    "Generate three haikus about the normal distribution",
+    "Make 5 slides about Poisson processes with lambda 3",
+    "Give me 10 tips to reduce my average spending by 20%",
+    "Generate 20 ideas for increasing average order value by 10%",
+    "I need 3 examples of companies with normal margins between 10% and 20%",
+    "Janet has 5 apples and buys 7 more. What is the average price if she paid 24 dollars?",
+    "A bus traveled 280 kilometers between two cities. What was its average speed?",
+    "Summarize the results: mean 3.5, sd 1.2, n = 40, p = 0.03.",
+    "Is the mean of a lognormal distribution larger than its median?",
+    "Create a 5 day meal plan with between 1800 and 2000 calories",
+    "Translate: the average of 3, 4 and 5 is 4",
+    "Generate 10 quiz questions about mean, median and mode for students aged 10 to 12",
+    "What does a correlation of 0.8 between height and weight mean?",
+    "Which of the following is the median of 1, 2, 3, 4, 5?\nA) 2\nB) 3\nC) 4",
+    r"Compute $\sum_{i=1}^{n} x_i$ where the mean is 3, 4, 5.",
+    "The state of the art in uniform sampling between 0 and 1: write an essay.",
+    "Find indices of two numbers in [2, 7, 11, 15] that add up to the sum of 9",
+    "A basketball team won 12, 15 and 20 games. Their average fell by 3. Why?",
+    "Write a story about 1000 users whose ages follow a normal distribution, mean 35, sd 12.",
+    "Create 3 personas: 30% tech users, 70% other users",
+]
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_an_ordinary_request_is_left_to_a_model(text: str):
+    found = read(text)
+    assert not found.computed, found.spec
+    assert found.kind == "linguistic"
+    assert found.reasons != ("",)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Generate ages, normally distributed, mean 35, sd 12", "how many"),
+        ("Generate 100 ages, normally distributed with mean 35", "not all given"),
+        ("Generate 100 values from a Cauchy distribution with location 0", "no distribution known"),
+        ("Generate 100 ages normal mean 35 sd 12 with 5% missing", "not understood"),
+        ("Generate 100 users, income normal mean 50 sd 5 if older than 30", "not understood"),
+        ("Generate 100 ages normal mean 35 sd 12 and then something with 99", "not understood"),
+        ("Generate 20 rows with a ~ N(0, 1) and b = c * 2", "c, which is no column"),
+        ("Generate 9999999999 ages from N(35, 12)", "up to 1000000"),
+        ("What is the mean of [1, 2, 3] after removing outliers above 2?", "not understood"),
+        ("Sum of [1, 2, 3] where x > 1?", "not understood"),
+    ],
+)
+def test_what_is_not_wholly_understood_is_not_computed(text: str, reason: str):
+    found = read(text)
+    assert not found.computed
+    assert reason in "; ".join(found.reasons)
+
+
+def test_text_beside_computed_columns_makes_it_both():
+    found = read("Generate 50 users with name, email and age normally distributed, mean 30, sd 5")
+    assert found.kind == "both"
+    assert [field.name for field in (found.spec.words if found.spec else ())] == ["name", "email"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "height,weight\n170,65\n180,80\n165,60\n",
+        {"height": [170, 180, 165], "weight": [65, 80, 60]},
+        [
+            {"height": 170, "weight": 65},
+            {"height": 180, "weight": 80},
+            {"height": 165, "weight": 6},
+        ],
+    ],
+)
+def test_data_may_come_beside_the_request(data: object):
+    found = read("What is the mean height?", data)
+    assert found.spec is not None, found.reasons
+    assert line(found.spec) == "mean(height)"
+    assert found.spec.data == {"height": (170, 180, 165)}
+
+
+@pytest.mark.parametrize("data", [42, [], {"a": 1}, "no table", [1, 2]])
+def test_data_that_is_no_table_is_not_computed(data: object):
+    assert "data" in "; ".join(read("What is the mean height?", data).reasons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\x00",
+        "Generate",
+        "1000",
+        "Generate 1000 ages " * 500,
+        "N(" * 3000,
+        "[" * 5000,
+        "mean " * 900,
+        "0.1, " * 900 + "mean?",
+        "a" * 199_999 + " mean",
+        "mean,\n" * 3000,
+    ],
+)
+def test_any_text_can_be_read(text: str):
+    read(text)

@@ -1,0 +1,188 @@
+"""Programs written for a `Spec`, run in the sandbox, and judged outside it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.pool import Pool
+from sandbox.possible import contradiction
+from sandbox.request import read
+from sandbox.spec import Correlation, Distribution, Field, Spec
+from sandbox.synthesis import written
+from sandbox.verify import verified
+from tests.sandbox.paraphrases import PARAPHRASES
+
+
+def _spec(text: str) -> Spec:
+    found = read(text)
+    assert found.spec is not None, found.reasons
+    return found.spec
+
+
+def _seeded(spec: Spec, seed: int) -> str:
+    """The program as it would run in the sandbox, which seeds what asks for no seed."""
+    return written(spec, seed=seed).source.replace("default_rng()", f"default_rng({seed})")
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    opened = Pool(1)
+    yield opened
+    await opened.close()
+
+
+async def test_every_paraphrase_is_computed_and_verified(pool: Pool):
+    """At one chance in a thousand a check, two seeds in a row hardly ever fail both."""
+    unverified = []
+    for text, _ in PARAPHRASES:
+        spec = _spec(text)
+        assert contradiction(spec) == ""
+        for seed in (1, 2):
+            run = await pool.run(written(spec, seed=seed))
+            assert run.ok, (text, run.error, run.trace)
+            verdict = verified(spec, run.result)
+            if verdict.holds:
+                break
+        else:
+            unverified.append((text, verdict.failed))
+    assert unverified == []
+
+
+async def test_the_same_seed_gives_the_same_records(pool: Pool):
+    spec = _spec("Generate 20 ages from N(35, 12), seed 5")
+    runs = [await pool.run(written(spec, seed=seed)) for seed in (1, 2)]
+    np.testing.assert_array_equal(runs[0].result["age"], runs[1].result["age"])
+    other = await pool.run(written(replace(spec, seed=None), seed=6))
+    assert other.result["age"].tolist() != runs[0].result["age"].tolist()
+
+
+ages = Field("age", "number", Distribution("normal", {"mean": 35.0, "sd": 12.0}))
+rng = np.random.default_rng(7)
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "check"),
+    [
+        (ages, rng.normal(35, 12, 499), "count"),
+        (ages, rng.normal(38, 12, 500), "age: normal"),
+        (ages, rng.normal(35, 15, 500), "age: normal"),
+        (ages, rng.exponential(35, 500), "age: normal"),
+        (ages, np.full(500, 35.0), "age: normal"),
+        (ages, np.append(rng.normal(35, 12, 499), np.nan), "age: numbers"),
+        (replace(ages, low=18.0), rng.normal(35, 12, 500), "age: bounds"),
+        (replace(ages, decimals=0), rng.normal(35, 12, 500), "age: whole numbers"),
+        (replace(ages, decimals=1), np.round(rng.normal(35, 12, 500), 2), "age: 1 decimals"),
+        (replace(ages, unique=True), np.rint(rng.normal(35, 12, 500)), "age: unique"),
+        (replace(ages, name="x"), rng.normal(35, 12, 500), "columns"),
+    ],
+)
+def test_a_wrong_column_fails_for_its_reason(field: Field, values: object, check: str):
+    verdict = verified(Spec(count=500, fields=(field,)), {"age": values})
+    assert check in [c.name for c in verdict.failed]
+    assert not verdict.holds
+
+
+@pytest.mark.parametrize(
+    ("labels", "check"),
+    [(["a"] * 250 + ["b"] * 250, "c: shares"), (["a"] * 300 + ["z"] * 200, "c: labels")],
+)
+def test_wrong_shares_and_labels_fail(labels: list[str], check: str):
+    of = Distribution("categorical", labels=("a", "b"), weights=(0.6, 0.4))
+    verdict = verified(Spec(count=500, fields=(Field("c", "category", of),)), {"c": labels})
+    assert [c.name for c in verdict.failed] == [check]
+
+
+def test_a_missed_correlation_says_what_can_be_reached():
+    other = replace(ages, name="y")
+    spec = Spec(count=500, fields=(ages, other), correlations=(Correlation("age", "y", 0.9),))
+    columns = {"age": rng.normal(35, 12, 500), "y": rng.normal(35, 12, 500)}
+    (missed,) = verified(spec, columns).failed
+    assert missed.name == "age and y: r"
+    assert "asked for = 0.9; columns distributed so can reach" in missed.detail
+
+
+@pytest.mark.parametrize("result", [None, 3, "x", [], {}, [1, 2], {"age": 5}, {"age": ["x"] * 500}])
+def test_a_result_of_no_shape_is_no_answer(result: object):
+    assert not verified(Spec(count=500, fields=(ages,)), result).holds
+
+
+def test_a_right_sample_passes_nearly_always():
+    """The false alarms of every family together stay near what was promised: 1 in 1000."""
+    alarms = 0
+    for text in (
+        "Generate 400 ages from N(35, 12) clipped to 18-60",
+        "Generate 400 values from a gamma distribution with shape 2 and scale 3",
+        "Generate 400 counts from a Poisson distribution with rate 3",
+        "Generate 400 integers uniformly between 1 and 6",
+    ):
+        spec = _spec(text)
+        for seed in range(100):
+            exec_names: dict[str, object] = {}
+            np_seeded = f"import numpy as np\nnp.random.seed({seed})\n"
+            source = written(spec, seed=seed).source.replace(
+                "default_rng()", f"default_rng({seed})"
+            )
+            exec(np_seeded + source, exec_names)  # our own program: nothing hostile in it
+            alarms += not verified(spec, exec_names["result"]).holds
+    assert alarms <= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Generate 100 ages from N(150, 10), clipped to 0-100", "mean of 150 lies outside"),
+        ("Generate 100 values from a normal distribution with mean 5 and sd 0", "sd of a normal"),
+        ("Generate 50 unique integers uniformly between 1 and 10", "only 10 whole numbers"),
+        ("Draw 100 values from Binomial(20, 1.5)", "probability of 1.5 lies outside 0 to 1"),
+        ("Generate 100 values from a gamma distribution with shape -2 and scale 3", "above 0"),
+        (
+            "Generate 100 rows: x ~ N(0,1), y ~ N(0,1), z ~ N(0,1); correlation between x and y of "
+            "0.9; correlation between y and z of 0.9; correlation between x and z of -0.9",
+            "not positive definite",
+        ),
+        ("Generate 100 rows: x ~ N(0,1), y ~ N(0,1); R2 > 1 between x and y", "more than perfect"),
+    ],
+)
+def test_what_cannot_hold_is_named(text: str, says: str):
+    assert says in contradiction(_spec(text))
+
+
+@given(st.floats(-0.95, 0.95), st.integers(0, 10**6))
+def test_correlations_are_met_whatever_they_are(r: float, seed: int):
+    spec = Spec(
+        count=200,
+        fields=(ages, replace(ages, name="y", decimals=0)),
+        correlations=(Correlation("age", "y", r),),
+    )
+    assert contradiction(spec) == ""
+    names: dict[str, object] = {}
+    exec(_seeded(spec, seed), names)
+    columns = names["result"]
+    assert isinstance(columns, dict)
+    assert abs(np.corrcoef(columns["age"], columns["y"])[0, 1] - r) < 0.02
+
+
+async def test_figures_come_out_right(pool: Pool):
+    source = written(_spec("mean, median and mode of 5, 7, 7, 9, 12"), seed=1)
+    assert (await pool.run(source)).result == {"mean": 8.0, "median": 7.0, "mode": 7}
+    by = "region,sales\nN,10\nS,20\nN,30\nS,50\nGive me the total sales for each region"
+    assert (await pool.run(written(_spec(by), seed=1))).result == {"sum": {"N": 40.0, "S": 70.0}}
+
+
+@pytest.mark.parametrize(
+    ("result", "holds"),
+    [
+        ({"mean": 8.0}, True),
+        ({"mean": 8.1}, False),
+        ({"mean": float("nan")}, False),
+        ({"average": 8.0}, False),
+        ({}, False),
+        (8.0, False),
+    ],
+)
+def test_a_figure_is_worked_out_again(result: object, holds: bool):
+    assert verified(_spec("What is the mean of 5, 7, 7, 9, 12?"), result).holds is holds

@@ -35,7 +35,7 @@ class Reading:
 
 def read(text: str, data: Any = None) -> Reading:
     """`data`: what came beside the text, as CSV, records or columns."""
-    if len(text) > _LONGEST or (data is None and not wishes.HINT.search(text)):
+    if len(text) > _LONGEST or (data is None and not _hints(text)):
         return Reading("linguistic", ("nothing in it asks for a computation",))
     if wishes.NOT_OURS.search(text):
         return Reading("linguistic", ("it is set as mathematics or as a choice of answers",))
@@ -59,6 +59,12 @@ def read(text: str, data: Any = None) -> Reading:
     if words:
         return Reading("both", (*found.reasons, f"text: {', '.join(words)}"), found.spec)
     return Reading("computational", tuple(found.reasons), found.spec)
+
+
+def _hints(text: str) -> bool:
+    """Cheap, for every request that there is comes by here."""
+    low = text.lower()
+    return any(hint in low for hint in wishes.HINTS) and bool(wishes.FIGURE.search(low))
 
 
 def _read(table: tables.Table, text: str) -> Read:

@@ -16,6 +16,7 @@ _BARE = re.compile(
     rf"(?:(?P<name>[A-Za-z_][\w]*(?: [A-Za-z0-9_]+)?)\s*(?:=|:|are|is|has|scored|-)\s*)?(?<![\w.,])(?P<list>{_FIGURE}(?:\s*,\s*(?:and\s+)?{_FIGURE}|\s*;\s*{_FIGURE}){{2,}}(?:\s*,?\s*and\s+{_FIGURE})?|{_FIGURE}\s*,\s*{_FIGURE}\s*,?\s*and\s+{_FIGURE})(?![\w%])"
 )
 _MATRIX = re.compile(r"\[\s*(?:\[[^\[\]]*\]\s*,?\s*){2,}\]")
+_TWO_IN_A_ROW = re.compile(r"\d\s*[,;\s]\s*(?:and\s+)?[-+]?\.?\d")
 _MOST_CELLS = 2_000_000
 
 
@@ -120,6 +121,8 @@ def _markdown(text: str) -> Table | None:
 
 def _lists(text: str) -> Table:
     columns: dict[str, tuple[Any, ...]] = {}
+    if not _TWO_IN_A_ROW.search(text):
+        return Table(text=text)
     matrix = _MATRIX.search(text)
     if matrix:
         try:

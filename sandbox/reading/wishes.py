@@ -2,16 +2,28 @@
 
 import re
 
-# Without any of these nothing is ever computed; most requests end here.
-HINT = re.compile(
-    r"distribut|\bnormal(?:ly)?\b|gaussian|uniform|poisson|exponential|lognormal|log-normal|binomial|"
-    r"bimodal|mixture|weibull|pareto|\bgamma\b|\bbeta\b|bernoulli|correlat|\bR2\b|R²|R\^2|r-squared|seasonal|time[- ]series|"
-    r"\bmean\b|average|median|\bmode\b|standard deviation|\bstd\b|variance|quartile|percentile|"
-    r"quantile|regression|best fit|best-fit|t-test|ttest|t test|chi|anova|\bks\b|kolmogorov|shapiro|normality|"
-    r"confidence interval|\bCI\b|skew|kurtosis|covariance|outlier|mann|wilcoxon|kruskal|levene|iqr|interquartile|"
-    r"\b[NU]\s?\(|~|\d\s?%|between \d|from \d|\bsum\b|\bmin\b|\bmax\b|minimum|maximum|missing|probabilit|bell|coin|weights|\bQ[13]\b|total|regress|mean|frequenc|spearman|kendall|trend|standard error|summary statistics|range of",
-    re.I,
+# Without any of these, in small letters, nothing is ever computed; most requests end here.
+HINTS = (
+    *(
+        "distribut",
+        "normal",
+        "gaussian",
+        "uniform",
+        "poisson",
+        "exponential",
+        "binomial",
+        "bimodal",
+    ),
+    *("mixture", "weibull", "pareto", "gamma", "beta", "bernoulli", "correlat", "r2", "r²", "r^2"),
+    *("r-squared", "season", "time series", "time-series", "trend", "mean", "average", "median"),
+    *("mode", "deviation", "std", "varian", "quartile", "percentile", "quantile", "regress"),
+    *("best fit", "best-fit", "t-test", "ttest", "t test", "chi", "anova", "ks test", "kolmogorov"),
+    *("shapiro", "confidence interval", "ci ", "skew", "kurtosis", "outlier", "mann", "wilcoxon"),
+    *("kruskal", "levene", "iqr", "interquartile", "n(", "u(", "~", "%", "between", "from "),
+    *("sum", "min", "max", "missing", "probabilit", "bell", "coin", "weights", "q1", "q3", "total"),
+    *("frequenc", "spearman", "kendall", "standard error", "range", "covarian"),
 )
+FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozen)\b")
 # What asks for words about a computation rather than for its outcome.
 ABOUT = re.compile(
     r"\b(?:explain|describe (?:how|why|what|the (?:difference|concept|process))|what (?:is|are|does|do) (?:a |an |the )?(?:\w+ )?(?:normal|gaussian|poisson|uniform|binomial|exponential|log-?normal|beta|gamma|distribution|meaning|difference|definition|purpose|formula|central|law|correlation\b(?! (?:between|of|coefficient|for))|regression\b|standard deviation\?|p-value|null)|"

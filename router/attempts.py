@@ -33,13 +33,19 @@ class Directory(Protocol):
     def addresses(self, backend: str) -> Sequence[str]: ...
 
 
+class Finishing(Protocol):
+    """Where a stream comes from: told when nobody reads on."""
+
+    def finish(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Stream:
     """A stream that has begun: its first events, and the connection the rest will come from."""
 
     first: list[bytes]
     cutter: Cutter
-    connection: Connection
+    connection: "Finishing"
     pieces: AsyncIterator[bytes]
 
 

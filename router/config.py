@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from router.backends.base import Dollars, Name, Seconds, Secret, Values
 from router.backends.kinds import AnyBackend
@@ -87,13 +87,42 @@ class Telemetry(Values):
     otlp: Otlp = Otlp()
 
 
+SYNTHESIS = "synthesis"  # the author that is no backend: it writes from the spec alone
+
+
 class Plan(Values):
-    ask: Name
+    """One way to answer: `ask` a backend, or compute with `code`."""
+
+    ask: Name | None = None
+    code: Name | None = Field(None, description="a backend of kind `sandbox`: the statistical path")
+    authors: tuple[Name, ...] = Field(
+        (SYNTHESIS,),
+        description="of programs for `code`, in turn: backends, or `synthesis`, which needs none",
+    )
+    words: Name | None = Field(None, description="the backend that adds text to computed records")
     fallback: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Plan":
+        if (self.ask is None) == (self.code is None):
+            raise ValueError("a plan has either `ask` or `code`: give it one of them")
+        if self.ask is not None and (self.words or self.authors != (SYNTHESIS,)):
+            raise ValueError("`authors` and `words` belong to a plan with `code`")
+        return self
+
+    @property
+    def lead(self) -> str:
+        """The backend that the plan is about."""
+        return self.ask or self.code or ""
 
     @property
     def backends(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.ask, *self.fallback)))
+        return tuple(dict.fromkeys((self.lead, *self.fallback)))
+
+    @property
+    def all_authors(self) -> tuple[str, ...]:
+        """Who needs no model comes last at the latest: the simpler program."""
+        return tuple(dict.fromkeys((*self.authors, SYNTHESIS)))
 
 
 _WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))
@@ -212,17 +241,10 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     """What a single value cannot know: whether the names it gives exist."""
     backends, plans = _names(raw.get("backends")), _names(raw.get("plans"))
     for name, plan in _items(raw.get("plans")):
-        fallback = plan.get("fallback") if isinstance(plan, dict) else None
-        asked: list[tuple[tuple[str | int, ...], Any]] = []
-        if isinstance(plan, dict):
-            asked.append((("ask",), plan.get("ask")))
-        asked += [
-            (("fallback", i), b)
-            for i, b in enumerate(fallback if isinstance(fallback, list) else ())
-        ]
-        for where, backend in asked:
+        for where, backend in _asked(plan) if isinstance(plan, dict) else ():
             if isinstance(backend, str) and backend not in backends:
                 yield ("plans", name, *where), backend, *unknown("backend", backend, backends)
+        yield from _code_checks(raw, name, plan)
         if name == "auto" or name in backends:
             rule = "a plan may not be called `auto`, nor as a backend is"
             yield ("plans", name), name, rule, "Give it another name."
@@ -232,6 +254,32 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)
         yield from _ladder_length(objective, plans)
+
+
+def _asked(plan: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every place in a plan where a backend is named."""
+    for key in ("ask", "code", "words"):
+        yield (key,), plan.get(key)
+    for key in ("fallback", "authors"):
+        listed = plan.get(key)
+        for i, backend in enumerate(listed if isinstance(listed, list) else ()):
+            if (key, backend) != ("authors", SYNTHESIS):
+                yield (key, i), backend
+
+
+def _code_checks(raw: Mapping[str, Any], name: str, plan: Any) -> Iterator[Found]:
+    """Programs run in a sandbox, and a sandbox answers no chat."""
+    if not isinstance(plan, dict):
+        return
+    kinds = {b: s.get("kind") for b, s in _items(raw.get("backends")) if isinstance(s, dict)}
+    code = plan.get("code")
+    if isinstance(code, str) and kinds.get(code, "sandbox") != "sandbox":
+        rule = f"programs run in a backend of kind sandbox, and this is of kind {kinds[code]}"
+        yield ("plans", name, "code"), code, rule, "Name a backend of kind sandbox."
+    for where, backend in _asked(plan):
+        if where != ("code",) and isinstance(backend, str) and kinds.get(backend) == "sandbox":
+            rule = "a sandbox answers no chat"
+            yield ("plans", name, *where), backend, rule, "Use it as `code:` of a plan."
 
 
 def _objective_checks(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Found]:

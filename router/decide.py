@@ -13,6 +13,7 @@ from router.config import Config, LadderSettings
 from router.domain import Decision, PolicyInForce, Request
 from router.features import Complexity, complexity, context, kind_of, needs, prompt_text
 from router.hive import Home
+from router.statistics import reading_of
 
 AUTO = "auto"
 _CHARACTERS_PER_TOKEN = 4
@@ -68,7 +69,7 @@ def premium(config: Config) -> str:
         return config.objective.premium
 
     def dearness(plan: str) -> float:
-        price = config.backends[config.plans[plan].ask].price
+        price = config.backends[config.plans[plan].lead].price
         return price.input + price.output
 
     return max(config.plans, key=dearness)
@@ -162,6 +163,9 @@ def route(
         # All that could answer are resting after failures: better to try one than to give up.
         eligible = [Arm(plan) for plan in config.plans if plan in resting]
     score = complexity(request.fields, config.objective.ladder.all_weights)
+    computed = [arm for arm in eligible if config.plans[arm].code]
+    if computed:
+        return _computed(request, computed[0], eligible, ineligible, score, around)
     home = around.home
     if home is not None and home.plan in eligible and home.backend not in around.down:
         return _sticky(request, Arm(home.plan), eligible, ineligible, score, around)
@@ -189,7 +193,9 @@ def _ineligible(
 ) -> str:
     if around.allowed and plan not in around.allowed:
         return "this key may not use it"
-    reasons = {b: able(config.backends[b], request, wanted) for b in config.plans[plan].backends}
+    settings = config.plans[plan]
+    asked = (settings.code,) if settings.code else settings.backends
+    reasons = {b: able(config.backends[b], request, wanted) for b in asked}
     capable = [backend for backend, reason in reasons.items() if not reason]
     if not capable:
         return "; ".join(f"{backend} {reason}" for backend, reason in reasons.items())
@@ -217,6 +223,33 @@ def _sticky(
         parts=score.parts,
         policy_version=around.policy_version,
         kind=request.task or score.kind,
+    )
+
+
+STATISTICS = "statistics"  # what kind a request is that can be computed
+
+
+def _computed(
+    request: Request,
+    plan: Arm,
+    eligible: Sequence[Arm],
+    ineligible: Mapping[str, str],
+    score: Complexity,
+    around: Surroundings,
+) -> Decision:
+    """What a program can answer exactly is not left to chance, nor to a model."""
+    spec = reading_of(request.fields).spec
+    return Decision(
+        plan=plan,
+        propensity=1.0,
+        strategy="computed",
+        probabilities={arm: float(arm == plan) for arm in eligible},
+        ineligible=ineligible,
+        reason=f"a program can answer it: {spec.summary if spec else 'it was named'}",
+        score=score.score,
+        parts=score.parts,
+        policy_version=around.policy_version,
+        kind=request.task or STATISTICS,
     )
 
 

@@ -116,6 +116,7 @@ class Trace:
     overhead_seconds: float = 0.0
     answer: Answered | None = None
     keep_prompt: bool = False
+    computed: Mapping[str, Any] | None = None  # the program, its run and the verdict on it
     premium_plan: str = ""
     premium_cost_usd: float = 0.0
 

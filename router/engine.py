@@ -19,7 +19,8 @@ from router.api.sse import DONE, Meter, broken, with_cost
 from router.attempts import Attempts, Outcome, Stream, pause_before_retry
 from router.backends.base import Call, Fault, Price
 from router.backends.native import tokens_in
-from router.config import Config
+from router.computing import REFUSALS, Computing, answered_by, code_plan, verification
+from router.config import Config, Plan
 from router.decide import Surroundings, chain_of, named, policy_in_force, policy_of, premium, route
 from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
 from router.features import needs, prompt_text
@@ -105,19 +106,50 @@ class Engine:
         chain = chain_of(config, decision, request, wanted=all_wanted, home=home)
         call = Call(path, request.body, request.stream, request.id)
         tried: list[Attempt] = []
+        plan = code_plan(config, decision)
+        outcome: Outcome | None = None
         try:
-            outcome = await self._try(config, chain, call, tried)
+            if plan is not None:
+                trace, outcome = await self._compute(config, plan, call, trace, tried)
+                chain = tuple(backend for backend in chain if backend != plan.code)
+            if outcome is None and chain:
+                outcome = await self._try(config, chain, call, tried)
         except asyncio.CancelledError:
             trace = replace(trace, attempts=tuple(tried), **_LEFT)
             self._finish(trace, begun)
             raise
         trace = replace(trace, attempts=tuple(tried))
+        if outcome is None:
+            return self._not_computed(trace, begun)
         if outcome.stream is not None:
             body = self._streamed(config, outcome, outcome.stream, trace, begun)
             return Answer(200, b"", trace, stream=body)
         if outcome.answered:
             return await self._answered(config, outcome, trace, begun)
         return self._failed(outcome, trace, begun)
+
+    async def _compute(
+        self, config: Config, plan: Plan, call: Call, trace: Trace, tried: list[Attempt]
+    ) -> tuple[Trace, Outcome | None]:
+        """The statistical path. No outcome: nothing held, and the trace says why."""
+
+        async def attempt(backend: str, call: Call) -> Outcome:
+            made: list[Attempt] = []
+            outcome = await self._try(config, (backend,), call, made)
+            tried.extend(made[:-1])
+            return outcome
+
+        def seed() -> int:
+            return int(self.uniform() * 2**48)
+
+        computed = await Computing(config, plan, trace.request, attempt, seed).carry_out()
+        tried += computed.attempts
+        told = {**computed.told, "verified": computed.holds, "problem": computed.problem}
+        told["status"] = computed.status
+        trace = replace(trace, computed=told)
+        if computed.outcome is None:
+            return trace, None
+        return trace, await answered_by(computed, call, trace.request)
 
     async def _try(
         self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
@@ -189,6 +221,19 @@ class Engine:
         trace = self._finish(trace, begun, outcome, status=status)
         return Answer(status, body, trace)
 
+    def _not_computed(self, trace: Trace, begun: float) -> Answer:
+        """Nothing held, and no model was to answer in words: say which constraint it was."""
+        assert trace.computed is not None
+        problem = trace.computed["problem"]
+        status, kind, code, begins = REFUSALS.get(
+            trace.computed["status"], REFUSALS["not_verified"]
+        )
+        message = f"{begins}: {problem}."
+        trace = replace(trace, status=status, error=message, error_type=code)
+        trace = self._finish(trace, begun)
+        wait = 1.0 if status == 503 else None
+        return Answer(status, error_body(message, kind, code=code), trace, retry_after=wait)
+
     def _failed(self, outcome: Outcome, trace: Trace, begun: float) -> Answer:
         """Nobody answered: say what was tried. Only where all were busy is it 429."""
         tried = "; ".join(attempt.summary() for attempt in trace.attempts)
@@ -212,9 +257,10 @@ class Engine:
         request = trace.request
         prompt_tokens = tokens_in(prompt_text(request.fields))
         backend = config.backends[outcome.attempt.backend]
+        earlier = sum(attempt.cost_usd for attempt in trace.attempts[:-1])
 
         def cost_of(usage: Usage) -> float:
-            return _cost(backend.price, usage)
+            return earlier + _cost(backend.price, usage)
 
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
         heard = Heard(words=config.telemetry.answers)
@@ -282,6 +328,8 @@ class Engine:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)
         self.journal.append(trace)
+        if trace.computed is not None and trace.computed["verified"]:
+            self.journal.say([verification(trace, self.wall())])
         return trace
 
     def _count(self, trace: Trace, *, streamed: bool) -> None:
@@ -364,5 +412,5 @@ def _accounted(config: Config, trace: Trace, usage: Usage, answer: Answered | No
         attempts=attempts,
         answer=answer,
         premium_plan=plan,
-        premium_cost_usd=_cost(config.backends[config.plans[plan].ask].price, usage),
+        premium_cost_usd=_cost(config.backends[config.plans[plan].lead].price, usage),
     )

@@ -100,6 +100,16 @@ class Spec:
         """Columns that are text, which nobody can compute."""
         return tuple(field for field in self.fields if field.role == "text")
 
+    @property
+    def summary(self) -> str:
+        """In a few words, none of them the caller's."""
+        if self.kind == "analyse":
+            return ", ".join(sorted({analysis.method for analysis in self.analyses}))
+        if self.series is not None:
+            return f"a series of {self.count} {self.series.step}s"
+        families = [f.distribution.family for f in self.fields if f.distribution is not None]
+        return f"{self.count} records, {', '.join(dict.fromkeys(families)) or 'correlated'}"
+
     def told(self) -> dict[str, Any]:
         """As JSON, without the data and without what was not asked for."""
         told: dict[str, Any] = _said({**asdict(self), "data": None})

@@ -61,8 +61,11 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
 
 
 def explained_trace(trace: Trace) -> dict[str, Any]:
-    attempts = [asdict(attempt) for attempt in trace.attempts]
-    return explained(trace.decision, trace.request) | {"attempts": attempts}
+    told = explained(trace.decision, trace.request)
+    told["attempts"] = [asdict(attempt) for attempt in trace.attempts]
+    if trace.computed is not None:
+        told["computed"] = dict(trace.computed)
+    return told
 
 
 def with_explanation(piece: bytes, trace: Trace) -> bytes:
@@ -87,6 +90,8 @@ def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
         (b"x-waggle-experiment", b"none"),
         (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
     ]
+    if trace.computed is not None:
+        headers.append((b"x-waggle-verified", b"true" if trace.computed["verified"] else b"false"))
     if not streaming:
         headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
         headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))

@@ -7,8 +7,9 @@ from pydantic import Field
 from router.backends.encoder import EncoderSettings
 from router.backends.generator import GeneratorSettings
 from router.backends.openai import OpenAISettings
+from router.backends.sandbox import SandboxSettings
 
 AnyBackend = Annotated[
-    OpenAISettings | GeneratorSettings | EncoderSettings,
+    OpenAISettings | GeneratorSettings | EncoderSettings | SandboxSettings,
     Field(discriminator="kind"),
 ]

@@ -90,7 +90,8 @@ def _add_attempts(row: Row, trace: Trace) -> None:
 
 def _quotes(attempt: Attempt) -> bool:
     """Whether what is known of a failure are the backend's words, which may quote the prompt."""
-    return attempt.status >= 400 or attempt.fault in _BACKENDS_WORDS
+    sandboxed = attempt.provider == "sandbox"  # its words name the columns that were asked for
+    return sandboxed or attempt.status >= 400 or attempt.fault in _BACKENDS_WORDS
 
 
 def _attempt(attempt: Attempt, step: int, *, words: bool) -> Row:

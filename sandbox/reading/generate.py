@@ -59,6 +59,13 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
     beyond = _BEYOND.search(words.text)
     if beyond:
         raise NotUnderstood(f"`{beyond[0].strip()}` is not understood")
+    beside = Words(words.text)
+    for mention in found:
+        beside.blank(min(mention.head, mention.start), max(mention.end, mention.said))
+    plain = _plain_columns(beside)
+    strange = _unsaid(beside, words.text)
+    if strange:
+        raise NotUnderstood(f"what {strange} is to hold is not said")
     fields, shared = columns(words, found, noun)
     for at, relation in hanging:
         of = [mention.name for mention in found if mention.head < at and mention.name]
@@ -68,7 +75,8 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
         fields.append(Field(name, "derived", formula=formula))
     _names_are_known(fields)
     by_chance = any(map(_by_chance, fields))
-    fields += _plain_columns(words, fields)
+    known = {f.name for f in fields}
+    fields += [f for f in plain if not any(k == f.name or k.endswith("_" + f.name) for k in known)]
     fields, related = _related(fields, related, shared)
     left = re.search(NUMBER, words.text)
     if left:
@@ -131,9 +139,36 @@ _TEXT = (
 _ID = r"\b(?:(?:unique|sequential|auto-?increment(?:ing)?|distinct)\s+)?(?:(?P<what>\w+)[ _])?(?P<id>ids?|identifiers?|uuids?)\b(?:\s*(?:like|such as|e\.g\.|starting (?:with|at|from))\s*[\"']?(?P<like>[A-Za-z]+[-_]?)?\d+[\"']?)?"
 
 
-def _plain_columns(words: Words, fields: list[Field]) -> list[Field]:
+_LISTS = re.compile(
+    r"\b(?:with|including|include|containing|columns?|fields?|attributes|having|where)\b\s*:?"
+)
+
+
+def _unsaid(left: Words, text: str) -> str:
+    """A column that is listed beside others and that nothing at all is said of."""
+    start = _LISTS.search(text)
+    if start is None:
+        return ""
+    for item in re.finditer(r"[^,;:\n.()]+", left.text[start.end() :]):
+        for part in re.split(r"\band\b|\bor\b|\bplus\b", item[0]):
+            said = part.strip().lower().split()
+            bare = [word for word in said if word not in _ARTICLES]
+            told = text[start.end() + item.start() : start.end() + item.end()]
+            if (
+                1 <= len(bare) <= 3
+                and all(map(naming.is_a_name, bare))
+                and told.split() == item[0].split()
+            ):
+                return " ".join(bare)
+    return ""
+
+
+_ARTICLES = frozenset({"a", "an", "the", "their", "its", "each", "some", "random", "also", "both"})
+
+
+def _plain_columns(words: Words) -> list[Field]:
     """Ids, and columns of text, which no distribution was said of."""
-    known = {f.name for f in fields}
+    known: set[str] = set()
     found: list[Field] = []
     for match in words.take_all(_ID):
         what = (match["what"] or "").lower()

@@ -154,6 +154,11 @@ def _skipped(token: str, *, past_comma: bool) -> bool:
     return token.lower() in _GLUE or token in _PASSED or (past_comma and token == ",")
 
 
+def is_a_name(word: str) -> bool:
+    """Whether a word standing alone would name a column."""
+    return _names(word) and word.isidentifier() and singular(word) not in ENTITIES | GENERIC
+
+
 def _names(token: str) -> bool:
     low = token.lower()
     return (token[0].isalpha() or token[0] == "_") and low not in _GLUE and low not in _STOP

@@ -27,7 +27,7 @@ def problems(tmp_path, text, **environ):
 
 
 def test_the_embedded_default_and_the_example_are_valid():
-    assert list(load(EMBEDDED, {}).plans) == ["generate"]
+    assert list(load(EMBEDDED, {}).plans) == ["generate", "compute"]
     example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
     assert set(example.plans) == {"fast", "quality", "premium"}
 

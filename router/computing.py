@@ -1,0 +1,257 @@
+"""The statistical path: programs are written, run in the sandbox and judged, until one holds.
+
+Authors take turns: each writes, and mends once with the error before it; the deterministic one
+needs no model. Then the columns of text are added, which touches nothing that was computed. Where
+nothing holds, the caller hears which constraint failed, unless a model may still answer in words.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from router.answers import answer_text
+from router.api.feedback import WEIGHTS
+from router.api.sse import Cutter
+from router.attempts import Outcome, Stream
+from router.backends.base import CHAT, Call
+from router.backends.native import chat_reply, tokens_in
+from router.backends.sandbox import COMPUTE
+from router.config import SYNTHESIS, Config, Plan
+from router.domain import About, Attempt, Decision, Request, Signal, Trace, Usage, new_id
+from router.features import prompt_text
+from router.statistics import (
+    job_of,
+    program_in,
+    reading_of,
+    to_author,
+    to_mend,
+    wants_object,
+    words_in,
+    words_job,
+)
+from sandbox.document import of_records
+from sandbox.spec import Spec
+
+Try = Callable[[str, Call], Awaitable[Outcome]]
+
+_BATCH = 5_000  # records of text from one call to the generator
+_FEW = 50  # and to a model
+_FINAL = frozenset({"impossible", "refused", "not_statistical"})  # whoever writes, it stays so
+
+
+# What a caller hears: HTTP status, kind and code of the error, and how its message begins.
+REFUSALS = {
+    "impossible": (422, "invalid_request_error", "cannot_hold", "This cannot hold"),
+    "not_verified": (
+        422,
+        "invalid_request_error",
+        "not_verified",
+        "No program's result held what was asked for",
+    ),
+    "not_statistical": (
+        400,
+        "invalid_request_error",
+        "not_statistical",
+        "This is no request that a program can answer",
+    ),
+    "no_words": (422, "invalid_request_error", "no_words", "The text columns could not be had"),
+    "refused": (503, "server_error", "sandbox_refused", "The sandbox runs nothing"),
+    "no_answer": (503, "server_error", "no_backend_answered", "The sandbox did not answer"),
+}
+_CHARACTERS = 16_384  # of a document, in one piece of a stream
+
+
+@dataclass(slots=True)
+class Computed:
+    """What came of it. `document` is empty where nothing held."""
+
+    document: str = ""
+    told: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    status: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.document)
+
+
+@dataclass(slots=True)
+class Computing:
+    """One request on its way. `attempt` calls a backend, retries and all."""
+
+    config: Config
+    plan: Plan
+    request: Request
+    attempt: Try
+    seed: Callable[[], int]
+    made: Computed = field(default_factory=Computed)
+
+    async def carry_out(self) -> Computed:
+        spec = reading_of(self.request.fields).spec
+        if spec is None:
+            reasons = "; ".join(reading_of(self.request.fields).reasons)
+            self.made.status, self.made.problem = "not_statistical", reasons
+            return self.made
+        for author in self.plan.all_authors:
+            if await self._with(author, spec) or self.made.status in _FINAL:
+                break
+        if self.made.holds and spec.words:
+            await self._add_words(spec)
+        if self.made.outcome is not None:  # the run that the answer is made of comes last
+            self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
+        return self.made
+
+    async def _with(self, author: str, spec: Spec) -> bool:
+        """Let one author try, and mend once. For the deterministic one to mend is another seed."""
+        if author == SYNTHESIS:
+            return await self._run(None, author) or (
+                self.made.status not in _FINAL and await self._run(None, author)
+            )
+        messages = to_author(self.request.fields, spec)
+        source = await self._written(author, messages)
+        if source is None or await self._run(source, author):
+            return source is not None
+        if self.made.status in _FINAL:
+            return False
+        mended = await self._written(author, to_mend(messages, source, self.made.problem))
+        return mended is not None and await self._run(mended, author)
+
+    async def _run(self, source: str | None, author: str) -> bool:
+        seed = self.request.fields.get("seed")
+        seed = seed if isinstance(seed, int) and not isinstance(seed, bool) else self.seed()
+        body = job_of(self.request.fields, seed=abs(seed), source=source)
+        outcome = await self.attempt(self._sandbox, Call(COMPUTE, body, False, self.request.id))
+        if not outcome.answered:
+            self.made.attempts.append(replace(outcome.attempt, provider="sandbox"))
+            self.made.status, self.made.problem = "no_answer", outcome.attempt.detail
+            return False
+        told = orjson.loads(outcome.body)
+        self.made.document = told.pop("document", "")
+        self.made.status, self.made.problem = told["status"], told.get("problem", "")
+        self.made.told = {"author": author, **told}
+        if self.made.holds:
+            self.made.outcome = outcome
+        else:
+            fault = told["status"] if told["status"] != "ok" else "not_verified"
+            problem = self.made.problem[:300]
+            self.made.attempts.append(
+                replace(outcome.attempt, fault=fault, detail=problem, provider="sandbox")
+            )
+            self.made.status = fault
+        return self.made.holds
+
+    @property
+    def _sandbox(self) -> str:
+        assert self.plan.code is not None
+        return self.plan.code
+
+    async def _written(self, author: str, messages: list[dict[str, str]]) -> str | None:
+        fields = {"model": "auto", "messages": messages, "temperature": 0}
+        answer = await self._chat(author, fields)
+        return None if answer is None else program_in(answer)
+
+    async def _chat(self, backend: str, fields: Mapping[str, Any]) -> str | None:
+        """A backend's words, paid for; None where it gave none."""
+        call = Call(CHAT, orjson.dumps(fields), False, self.request.id)
+        outcome = await self.attempt(backend, call)
+        settings = self.config.backends[backend]
+        usage = outcome.usage or Usage(tokens_in(str(fields["messages"])), len(outcome.body) // 4)
+        cost = settings.price.cost_usd(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+        )
+        good = outcome.answered and not outcome.callers_fault
+        paid = replace(outcome.attempt, provider=settings.kind)
+        self.made.attempts.append(replace(paid, usage=usage, cost_usd=cost) if good else paid)
+        return answer_text(outcome.body) if good else None
+
+    async def _add_words(self, spec: Spec) -> None:
+        """Text by the record, from a backend that never sees what was computed."""
+        names = [field.name for field in spec.words]
+        backend = self.plan.words
+        if backend is None:
+            missing = f"the plan names no backend for words, and {', '.join(names)} are asked for"
+            self._failed("no_words", missing)
+            return
+        ours = self.config.backends[backend].kind == "generator"
+        rows = orjson.loads(self.made.document)
+        words: list[dict[str, str]] = []
+        while len(words) < len(rows):
+            count = min(len(rows) - len(words), _BATCH if ours else _FEW)
+            seed = (int(self.made.told["seed"]) + len(words)) % 2**62
+            job = words_job(spec, count, seed=seed, for_generator=ours)
+            answer = await self._chat(backend, job)
+            try:
+                words += words_in(answer or "", names, count)
+            except (ValueError, KeyError, TypeError) as error:
+                self._failed("no_words", f"{backend} gave no {', '.join(names)}: {error}")
+                return
+        # A computed column is never touched: its name wins.
+        merged = [{**_ids(row, spec), **text, **row} for text, row in zip(words, rows, strict=True)]
+        as_object = wants_object(self.request.fields)
+        self.made.document = of_records(merged, spec.format, as_object=as_object)
+
+    def _failed(self, status: str, problem: str) -> None:
+        self.made.document, self.made.status, self.made.problem = "", status, problem
+        if self.made.outcome is not None:
+            self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
+            self.made.outcome = None
+
+
+def _ids(row: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    """First of all, whose record it is."""
+    return {field.name: row[field.name] for field in spec.fields if field.role == "id"}
+
+
+def code_plan(config: Config, decision: Decision) -> Plan | None:
+    """The plan, where it is one with `code`; a sandbox that was named stands for such a plan."""
+    plan = config.plans.get(decision.plan)
+    if plan is None and config.backends[decision.plan].kind == "sandbox":
+        return Plan(code=decision.plan)
+    return plan if plan is not None and plan.code is not None else None
+
+
+class _NoConnection:
+    """What a stream is read from that is made here."""
+
+    def finish(self) -> None:
+        pass
+
+
+async def answered_by(computed: Computed, call: Call, request: Request) -> Outcome:
+    """The document as a model would have sent it: whole, or piece by piece."""
+    assert computed.outcome is not None
+    text = computed.document
+    pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
+    prompt_tokens = tokens_in(prompt_text(request.fields))
+    reply = chat_reply(call, "waggle-sandbox", pieces, prompt_tokens)
+    if call.stream:
+        stream = Stream([], Cutter(), _NoConnection(), reply.body)
+        return replace(computed.outcome, body=b"", stream=stream)
+    body = b"".join([piece async for piece in reply.body])
+    usage = Usage(prompt_tokens, tokens_in(text))
+    return replace(computed.outcome, body=body, usage=usage)
+
+
+def verification(trace: Trace, now: float) -> Signal:
+    """The verdict as a quality signal. Names of columns are words of the prompt, and stay out."""
+    assert trace.computed is not None
+    checks = trace.computed.get("verification", {}).get("checks", [])
+    chances = [check["p_value"] for check in checks if "p_value" in check]
+    told = f"{len(checks)} checks" + (f", least p {min(chances):.3g}" if chances else "")
+    decision = trace.decision
+    about = About(
+        trace.request.id,
+        round(trace.started_at * 1e6),
+        trace.request.key_id,
+        decision.strategy,
+        decision.plan,
+        decision.kind,
+    )
+    score = float(trace.computed.get("score", 0.0))
+    return Signal(new_id(now), now, about, "check", "verification", told, score, WEIGHTS["check"])

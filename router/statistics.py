@@ -1,0 +1,111 @@
+"""What of a chat request is for the sandbox, and what authors of programs are told. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from router.features import last_user_text, shape_of
+from sandbox.request import Reading, read
+from sandbox.runner import CONTRACT
+from sandbox.spec import Spec
+
+Fields = Mapping[str, Any]
+Message = dict[str, str]
+
+
+def reading_of(fields: Fields) -> Reading:
+    """Of the last thing that the user said. An answer of a given shape is not computed."""
+    if shape_of(fields) is not None:
+        return Reading("linguistic", ("the answer is to have a shape of its own",))
+    data = fields.get("data")
+    if data is not None:
+        return read(last_user_text(fields), data)
+    return _read(last_user_text(fields))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Reading:
+    """Asked once to decide and once to answer."""
+    return read(text)
+
+
+def job_of(fields: Fields, *, seed: int, source: str | None) -> bytes:
+    """For the sandbox: what is read of the request, and a program if there is one."""
+    text = {"role": "user", "content": last_user_text(fields)}
+    kept: dict[str, Any] = {"messages": [text]}
+    if fields.get("data") is not None:
+        kept["data"] = fields["data"]
+    job = {
+        "fields": kept,
+        "seed": seed,
+        "source": source,
+        "as_object": wants_object(fields),
+    }
+    return orjson.dumps(job)
+
+
+def wants_object(fields: Fields) -> bool:
+    wanted = fields.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") == "json_object"
+
+
+def to_author(fields: Fields, spec: Spec) -> list[Message]:
+    """What a model is told that is to write the program."""
+    columns = [field.name for field in spec.fields if field.role != "text"]
+    if spec.series is not None:
+        columns = ["time", spec.series.name]
+    shape = (
+        f"`result` is a dict of columns, each of {spec.count} values: {', '.join(columns)}."
+        if spec.kind == "generate"
+        else "`result` is a dict of figures by method. The data is in PARAMS['columns'], by name."
+    )
+    asked = (
+        f"{last_user_text(fields)[:4000]}\n\nAs it was read:\n"
+        f"{orjson.dumps(spec.told(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
+    )
+    system = f"{CONTRACT}\nAnswer with the program alone, in one ```python block."
+    return [{"role": "system", "content": system}, {"role": "user", "content": asked}]
+
+
+def to_mend(messages: Sequence[Message], source: str, problem: str) -> list[Message]:
+    """The same author, shown what came of it."""
+    return [
+        *messages,
+        {"role": "assistant", "content": f"```python\n{source}\n```"},
+        {"role": "user", "content": f"That failed: {problem}\nAnswer with the mended program."},
+    ]
+
+
+_BLOCK = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.S)
+
+
+def program_in(answer: str) -> str:
+    """The longest block of code, else all of it."""
+    return max(_BLOCK.findall(answer), key=len, default=answer).strip("\n")
+
+
+def words_job(spec: Spec, count: int, *, seed: int, for_generator: bool) -> dict[str, Any]:
+    """A chat request for the columns that are text."""
+    shape = {field.name: "string" for field in spec.words}
+    if for_generator:
+        content = f"{count} records"
+        told: dict[str, Any] = {"shape": shape, "count": count, "seed": seed}
+    else:
+        content = (
+            f"Answer with a JSON array of exactly {count} objects and nothing else. Each has these "
+            f"keys, with invented but plausible text, all different: {', '.join(shape)}."
+        )
+        told = {}
+    return {"model": "auto", "messages": [{"role": "user", "content": content}], **told}
+
+
+def words_in(answer: str, names: Sequence[str], count: int) -> list[dict[str, str]]:
+    """The text that came, record by record; `ValueError` where it is not what was asked for."""
+    found = re.search(r"\[.*\]", answer, re.S)
+    rows = orjson.loads(found[0] if found else answer)
+    if not isinstance(rows, list) or len(rows) < count:
+        raise ValueError(f"{count} records were asked for, and {len(rows)} came")
+    return [{name: str(row[name]) for name in names} for row in rows[:count]]

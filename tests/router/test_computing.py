@@ -1,0 +1,407 @@
+"""The statistical path through the endpoint: computed, verified, mended, or honestly refused."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import openai
+import pytest
+import yaml as pyyaml
+
+from router.config import ConfigError, load
+from router.telemetry.rows import request_row
+from tests.rig import Upstream, completion, rig
+from tests.sandbox.hostile import ATTACKS
+
+AGES = (
+    "Generate 1000 user records where ages follow a normal distribution with mean 35 and "
+    "standard deviation 12, clipped to 18–100"  # noqa: RUF001 - as people write it
+)
+YAML = """
+backends:
+  generator: {kind: generator}
+  sandbox: {kind: sandbox, min_level: 1}
+plans:
+  generate: {ask: generator}
+  compute: {code: sandbox, words: generator}
+"""
+
+
+def with_author(url: str, **plan) -> str:
+    """A configuration in which a scripted model writes the programs."""
+    config = pyyaml.safe_load(YAML)
+    price = {"input": 1, "output": 2}
+    config["backends"]["coder"] = {"kind": "openai", "base_url": url, "price": price}
+    config["plans"]["compute"] = {"code": "sandbox", "authors": ["coder"], **plan}
+    config["plans"]["words"] = {"ask": "coder"}
+    return pyyaml.safe_dump(config)
+
+
+def content(told) -> str:
+    return told.json["choices"][0]["message"]["content"]
+
+
+class Author(Upstream):
+    """A model that answers with these programs, one after the other; what it was told is kept."""
+
+    def __init__(self, *programs: str) -> None:
+        self.told = []
+        left = list(programs)
+
+        async def script(wire) -> None:
+            self.told.append(wire.fields)
+            await wire.json(completion(left.pop(0) if len(left) > 1 else left[0]))
+
+        super().__init__(script)
+
+
+async def test_a_statistical_request_is_computed_with_no_model():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat(AGES, headers={"x-waggle-explain": "true"})
+        assert told.status == 200, told.body
+        records = json.loads(content(told))
+        assert len(records) == 1000
+        ages = np.array([record["age"] for record in records])
+        assert ages.min() >= 18
+        assert ages.max() <= 100
+        assert abs(ages.mean() - 35.4) < 1.5
+        assert told.headers["x-waggle-plan"] == "compute"
+        assert told.headers["x-waggle-strategy"] == "computed"
+        assert told.headers["x-waggle-verified"] == "true"
+        computed = told.json["waggle"]["computed"]
+        assert computed["author"] == "synthesis"
+        assert "np.clip(rng.normal(35, 12, n), 18, 100)" in computed["program"]
+        assert computed["run"]["level"] >= 1
+        names = [check["name"] for check in computed["verification"]["checks"]]
+        assert names == ["count", "age: bounds", "age: whole numbers", "age: normal"]
+        assert all(check["holds"] for check in computed["verification"]["checks"])
+        assert "a program can answer it" in told.json["waggle"]["reason"]
+
+
+async def test_the_enterprise_example_passes_its_own_checks():
+    text = (
+        "Create a dataset of 500 enterprise customers: annual revenue is log-normally distributed "
+        "with median $10M and sigma 1.2, company size correlates with revenue with R² > 0.8, and "
+        "industry is Technology 35%, Finance 25%, Healthcare 20%, Manufacturing 20%."
+    )
+    async with rig(YAML) as waggle:
+        told = await waggle.chat(text)
+        records = json.loads(content(told))
+        revenue = np.array([record["annual_revenue"] for record in records])
+        size = np.array([record["company_size"] for record in records])
+        assert np.corrcoef(revenue, size)[0, 1] ** 2 > 0.8
+        assert 6e6 < np.median(revenue) < 16e6
+        assert {record["industry"] for record in records} == {
+            "Technology",
+            "Finance",
+            "Healthcare",
+            "Manufacturing",
+        }
+        assert told.headers["x-waggle-verified"] == "true"
+
+
+async def test_figures_of_given_data_come_back_as_an_object():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat("Compute the median and standard deviation of [2, 4, 4, 10]")
+        assert json.loads(content(told)) == {"median": 4.0, "sd": pytest.approx(3.4641016)}
+        table = "height,weight\n170,65\n180,80\n165,60\n"
+        told = await waggle.chat("What is the mean height?", data=table)
+        assert json.loads(content(told)) == {"mean": pytest.approx(515 / 3)}
+
+
+@pytest.mark.parametrize("words", ["", ", name and email"])
+async def test_csv_where_csv_is_asked_for(words: str):
+    async with rig(YAML) as waggle:
+        told = await waggle.chat(f"Generate 20 users with age from N(35, 12){words}, as CSV")
+        rows = list(csv.DictReader(io.StringIO(content(told))))
+        assert len(rows) == 20
+        assert ("name" in rows[0]) is bool(words)
+        assert all(row["age"].lstrip("-").isdecimal() for row in rows)
+
+
+async def test_a_json_object_where_one_is_asked_for():
+    async with rig(YAML) as waggle:
+        wanted = {"type": "json_object"}
+        told = await waggle.chat("Draw 5 values from N(0, 1)", response_format=wanted)
+        assert len(json.loads(content(told))["records"]) == 5
+
+
+async def test_text_is_added_without_touching_what_was_computed():
+    text = "Generate 300 customers with id, name, email and age normally distributed, mean 40, sd 9"
+    async with rig(YAML) as waggle:
+        told = await waggle.chat(text, seed=4, headers={"x-waggle-explain": "true"})
+        records = json.loads(content(told))
+        assert [list(record) for record in records[:1]] == [["id", "name", "email", "age"]]
+        assert [record["id"] for record in records] == list(range(1, 301))
+        assert all("@" in record["email"] for record in records)
+        assert len({record["name"] for record in records}) > 200
+        plain = text.replace("name, email and ", "")
+        alone = json.loads(content(await waggle.chat(plain, seed=4)))
+        assert [record["age"] for record in alone] == [record["age"] for record in records]
+        backends = [attempt["backend"] for attempt in told.json["waggle"]["attempts"]]
+        assert backends == ["generator", "sandbox"]
+        again = json.loads(content(await waggle.chat(text, seed=4)))
+        assert again == records
+
+
+async def test_a_large_answer_streams_as_one_document():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat("Draw 20000 values from N(0, 1)", stream=True)
+        *chunks, done = told.events
+        assert done == "[DONE]"
+        pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
+        assert len([piece for piece in pieces if piece]) > 10
+        assert len(json.loads("".join(pieces))) == 20_000
+        assert chunks[-1]["usage"]["cost"] == 0
+        (signal,) = waggle.journal.signals
+        assert signal.score == 1.0
+
+
+async def test_the_official_client_sees_an_ordinary_completion():
+    async with rig(YAML) as waggle:
+        client = openai.AsyncOpenAI(base_url=f"{waggle.url}/v1", api_key="none")
+        done = await client.chat.completions.create(
+            model="auto", messages=[{"role": "user", "content": "What is the mean of [1, 2, 6]?"}]
+        )
+        assert json.loads(done.choices[0].message.content or "") == {"mean": 3.0}
+        assert done.usage is not None
+        assert done.usage.completion_tokens > 0
+        await client.close()
+
+
+async def test_a_verdict_is_a_signal_and_keeps_no_words():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat("Generate 50 salaries from N(50000, 8000)")
+        (signal,) = waggle.journal.signals
+        assert (signal.source, signal.metric, signal.score) == ("check", "verification", 1.0)
+        assert signal.weight == 0.8
+        assert signal.about.request_id == told.headers["x-waggle-request-id"]
+        assert "salar" not in repr(signal)
+        (trace,) = waggle.journal.traces
+        row = request_row(trace)
+        assert row["kind"] == "statistics"
+        assert signal.about.ts_micros == row["ts"]
+        assert "salar" not in json.dumps(row)
+
+
+async def test_what_cannot_hold_is_refused_honestly():
+    text = (
+        "Generate 100 rows: x ~ N(0,1), y ~ N(0,1), z ~ N(0,1); correlation between x and y of "
+        "0.9; correlation between y and z of 0.9; correlation between x and z of -0.9"
+    )
+    async with rig(YAML) as waggle:
+        told = await waggle.chat(text)
+        assert told.status == 422
+        assert told.error["code"] == "cannot_hold"
+        assert "x/z -0.9" in told.error["message"]
+        assert "not positive definite" in told.error["message"]
+        told = await waggle.chat("Generate 100 ages from N(150, 10), clipped to 0-100")
+        assert "age: a mean of 150 lies outside its bounds" in told.error["message"]
+        assert not waggle.journal.signals
+        trace = waggle.journal.traces[-1]
+        assert "age" not in json.dumps(request_row(trace).get("error", ""))
+
+
+async def test_a_sandbox_that_is_named_computes_or_says_why_not():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat("What is the mean of [1, 2, 6]?", model="sandbox")
+        assert json.loads(content(told)) == {"mean": 3.0}
+        told = await waggle.chat("Why do bees dance?", model="sandbox")
+        assert (told.status, told.error["code"]) == (400, "not_statistical")
+        told = await waggle.chat("Why do bees dance?", model="compute")
+        assert (told.status, told.error["code"]) == (400, "not_statistical")
+
+
+async def test_an_ordinary_request_or_one_with_a_shape_goes_elsewhere():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat('3 users {"name": "string", "age": "int 18..90"}')
+        assert told.headers["x-waggle-plan"] == "generate"
+        assert "x-waggle-verified" not in told.headers
+        told = await waggle.chat("Draw 5 values from N(0, 1)", shape={"value": "number"})
+        assert told.headers["x-waggle-plan"] == "generate"
+
+
+GOOD = """```python
+import numpy as np
+result = {"age": np.random.default_rng().normal(35, 12, 100)}
+```"""
+ASKED = "Generate 100 ages from N(35, 12), with 6 decimals"
+
+
+async def test_a_model_writes_the_program_and_is_paid():
+    async with Author(GOOD).listening() as up, rig(with_author(up.url)) as waggle:
+        told = await waggle.chat("Generate 100 heights from N(35, 12)".replace("heights", "sizes"))
+        assert told.status == 200
+        told = await waggle.chat(
+            "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
+        )
+        assert told.headers["x-waggle-verified"] == "true"
+
+
+async def test_a_program_that_fails_is_mended_once_with_its_error_shown():
+    broken = "```python\nimport pandas\n```"
+    good = GOOD.replace('"age"', '"value"')
+    async with Author(broken, good).listening() as up, rig(with_author(up.url)) as waggle:
+        told = await waggle.chat(
+            "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
+        )
+        computed = told.json["waggle"]["computed"]
+        assert computed["author"] == "coder"
+        assert computed["verified"]
+        first, second = up.told
+        assert "pandas, polars, sklearn, matplotlib" in first["messages"][0]["content"]
+        assert '"family": "normal"' in first["messages"][1]["content"]
+        assert "import pandas" in second["messages"][2]["content"]
+        assert "pandas is not available in this sandbox" in second["messages"][3]["content"]
+        attempts = told.json["waggle"]["attempts"]
+        assert [a["backend"] for a in attempts] == ["coder", "sandbox", "coder", "sandbox"]
+        assert attempts[1]["fault"] == "error"
+        cost = sum(attempt["cost_usd"] for attempt in attempts)
+        assert cost > 0
+        assert told.json["usage"]["cost"] == pytest.approx(cost)
+
+
+@pytest.mark.parametrize(
+    ("program", "fault"),
+    [
+        ("result = {'value': [1.0] * 100}", "not_verified"),
+        ("result = {'value': [1.0] * 99}", "not_verified"),
+        ("print('35, 36, 37')", "not_verified"),
+        ("I am sorry, I cannot do that.", "error"),
+        ("while True: pass", "timeout"),
+    ],
+)
+async def test_an_author_who_fails_twice_gives_way_to_the_simpler_program(program, fault):
+    config = with_author("{url}").replace("min_level: 1", "min_level: 1\n    wall_seconds: 0.5")
+    async with Author(program).listening() as up, rig(config.replace("{url}", up.url)) as waggle:
+        told = await waggle.chat(
+            "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
+        )
+        assert told.status == 200
+        assert told.json["waggle"]["computed"]["author"] == "synthesis"
+        faults = [a["fault"] for a in told.json["waggle"]["attempts"] if a["backend"] == "sandbox"]
+        assert faults == [fault, fault, ""]
+        assert len(up.told) == 2
+
+
+async def test_another_author_has_its_turn():
+    async with (
+        Author("nonsense(").listening() as bad,
+        Author(GOOD.replace('"age"', '"value"')).listening() as good,
+    ):
+        config = pyyaml.safe_load(with_author(bad.url, authors=["coder", "second"]))
+        config["backends"]["second"] = {"kind": "openai", "base_url": good.url}
+        async with rig(pyyaml.safe_dump(config)) as waggle:
+            told = await waggle.chat(
+                "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
+            )
+            assert told.json["waggle"]["computed"]["author"] == "second"
+
+
+IMPOSSIBLE_TO_REACH = (
+    "Generate 200 rows: income is lognormal with mu 10 and sigma 3, score is uniform between 0 and "
+    "1, correlation between income and score of 0.99"
+)
+
+
+async def test_where_no_program_holds_a_model_answers_in_words_marked_as_unverified():
+    async with Author("In words: no.").listening() as up:
+        config = with_author(up.url, authors=["synthesis"], fallback=["coder"])
+        async with rig(config) as waggle:
+            told = await waggle.chat(IMPOSSIBLE_TO_REACH, headers={"x-waggle-explain": "true"})
+            assert told.status == 200
+            assert content(told) == "In words: no."
+            assert told.headers["x-waggle-verified"] == "false"
+            assert not told.json["waggle"]["computed"]["verified"]
+            assert "can reach" in told.json["waggle"]["computed"]["problem"]
+            assert not waggle.journal.signals
+
+
+async def test_without_such_a_model_it_says_which_constraint_was_missed():
+    async with rig(YAML) as waggle:
+        told = await waggle.chat(IMPOSSIBLE_TO_REACH)
+        assert told.status == 422
+        assert told.error["code"] == "not_verified"
+        assert "income and score: r: " in told.error["message"]
+        assert "columns distributed so can reach" in told.error["message"]
+
+
+async def test_below_its_level_the_path_refuses_and_all_else_goes_on():
+    """On a kernel that takes no system call filter."""
+    command = [sys.executable, "-m", "tests.sandbox.without", "seccomp=1", "--", sys.executable]
+    done = subprocess.run(
+        [*command, "-c", BELOW], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    refused, ordinary = map(json.loads, done.stdout.splitlines())
+    assert refused["status"] == 503
+    assert refused["error"]["code"] == "sandbox_refused"
+    assert "programs are not run here: level 1 of isolation" in refused["error"]["message"]
+    assert "the kernel takes no system call filter here" in refused["error"]["message"]
+    assert ordinary == {"status": 200}
+
+
+BELOW = f"""
+import asyncio, json
+from tests.rig import rig
+
+async def main():
+    async with rig({YAML!r}) as waggle:
+        told = await waggle.chat("What is the mean of [1, 2, 6]?")
+        print(json.dumps({{"status": told.status, "error": told.error}}))
+        told = await waggle.chat('2 users {{"name": "string"}}')
+        print(json.dumps({{"status": told.status}}))
+
+asyncio.run(main())
+"""
+ROOT = Path(__file__).parents[2]
+TRIED = [a for a in ATTACKS if a.status in ("error", "violation", "exit_0", "bad_frame")][::4]
+
+
+async def test_hostile_code_of_a_models_touches_nothing(tmp_path):
+    """Sent as a statistical request through an author who attacks: the caller gets the simpler
+    program's answer, and the machine is as it was."""
+    secret, outside = tmp_path / "secret", tmp_path / "outside"
+    secret.write_text("canary-77")
+    outside.mkdir()
+    places = {"secret": str(secret), "outside": str(outside), "port": 9, "victim": os.getpid()}
+    before = sorted(p.name for p in outside.iterdir())
+    assert len(TRIED) > 30
+    programs = [f"```python\n{attack.at(**places)}\n```" for attack in TRIED for _ in range(2)]
+    async with Author(*programs).listening() as up, rig(with_author(up.url)) as waggle:
+        for attack in TRIED:
+            told = await waggle.chat(
+                "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
+            )
+            assert told.status == 200, attack.name
+            computed = told.json["waggle"]["computed"]
+            assert computed["author"] == "synthesis", attack.name
+            faults = [attempt["fault"] for attempt in told.json["waggle"]["attempts"]]
+            assert attack.status in faults, (attack.name, faults)
+            assert b"canary-77" not in told.body, attack.name
+    assert sorted(p.name for p in outside.iterdir()) == before
+    assert secret.read_text() == "canary-77"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"ask": "generator"}, "either `ask` or `code`"),
+        ({"code": "generator"}, "a backend of kind sandbox, and this is of kind generator"),
+        ({"code": "sandbx"}, "sandbox"),
+        ({"authors": ["nobody"]}, "nobody"),
+        ({"words": "sandbox"}, "a sandbox answers no chat"),
+        ({"fallback": ["sandbox"]}, "a sandbox answers no chat"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_explained(tmp_path, change, says):
+    config = pyyaml.safe_load(YAML)
+    config["plans"]["compute"] |= change
+    file = tmp_path / "waggle.yaml"
+    file.write_text(pyyaml.safe_dump(config))
+    with pytest.raises(ConfigError, match=says):
+        load(file, {})

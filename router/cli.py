@@ -29,6 +29,7 @@ from router.config import (
     secrets_of,
 )
 from router.decide import ladder_of
+from router.programs import sandbox_app
 from router.surroundings import haproxy
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
@@ -41,6 +42,7 @@ app = typer.Typer(
 keys_app = typer.Typer(help="API keys: who may ask, and how much.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(telemetry_app, name="telemetry")
+app.add_typer(sandbox_app, name="sandbox")
 
 
 def read_keys(config: Config) -> tuple[Key, ...]:
@@ -202,10 +204,14 @@ def check(
         backends.add(told + ", ".join(backend.capabilities))
     plans = tree.add("plans")
     for label, plan in config.plans.items():
-        plans.add(f"[bold]{escape(label)}[/] " + " → ".join(plan.backends))
+        told = " → ".join(plan.backends)
+        if plan.code:
+            told = f"code in {told}; authors {', '.join(plan.all_authors)}"
+            told += f"; words from {plan.words}" if plan.words else ""
+        plans.add(f"[bold]{escape(label)}[/] {escape(told)}")
     objective = config.objective
     if objective.strategy == "ladder":
-        ladder = ladder_of(objective.ladder, tuple(config.plans))
+        ladder = ladder_of(objective.ladder, config.asking)
         steps = [str(ladder.rungs[0])]
         pairs = zip(ladder.cuts, ladder.rungs[1:], strict=True)
         steps += [f"from {cut:g} {rung}" for cut, rung in pairs]

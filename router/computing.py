@@ -31,7 +31,7 @@ from router.statistics import (
     words_in,
     words_job,
 )
-from sandbox.document import of_records
+from sandbox.records import of_records
 from sandbox.spec import Spec
 
 Try = Callable[[str, Call], Awaitable[Outcome]]

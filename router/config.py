@@ -160,6 +160,12 @@ class Config(Values):
     objective: Objective = Objective()
 
     @property
+    def asking(self) -> tuple[str, ...]:
+        """Plans to choose among by how hard a request is; those with `code` have a rule of their
+        own."""
+        return tuple(n for n, plan in self.plans.items() if plan.ask) or tuple(self.plans)
+
+    @property
     def data(self) -> Path:
         return Path(self.server.data).resolve()
 
@@ -253,7 +259,7 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     objective = raw.get("objective")
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)
-        yield from _ladder_length(objective, plans)
+        yield from _ladder_length(objective, _asking(raw))
 
 
 def _asked(plan: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -308,6 +314,11 @@ def _ladder_length(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Fo
         if len(cuts) != steps - 1:
             rule = f"{steps} rungs need {steps - 1} cuts, and there are {len(cuts)}"
             yield ("objective", "ladder", "cuts"), cuts, rule, "Add or remove a cut."
+
+
+def _asking(raw: Mapping[str, Any]) -> set[str]:
+    plans = dict(_items(raw.get("plans")))
+    return {n for n, p in plans.items() if isinstance(p, dict) and p.get("ask")} or set(plans)
 
 
 def _names(section: Any) -> set[str]:

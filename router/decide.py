@@ -49,7 +49,7 @@ def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
 def policy_of(config: Config) -> Policy:
     if config.objective.strategy == "fixed" and config.objective.plan:
         return Fixed(Arm(config.objective.plan))
-    return ladder_of(config.objective.ladder, tuple(config.plans))
+    return ladder_of(config.objective.ladder, config.asking)
 
 
 def policy_in_force(config: Config, *, at: float) -> PolicyInForce:

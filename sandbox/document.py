@@ -1,18 +1,15 @@
 """A verified result as the document that the caller gets: records, or figures; JSON, or CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import orjson
 
 from sandbox.frames import plain
+from sandbox.records import Record, csv_of, of_records
 from sandbox.spec import Spec
 from sandbox.verify import columns_of
-
-Record = dict[str, Any]
 
 
 def records(spec: Spec, result: Any) -> list[Record]:
@@ -33,17 +30,10 @@ def written(spec: Spec, result: Any, *, as_object: bool = False) -> str:
     return of_records(records(spec, result), spec.format, as_object=as_object)
 
 
-def of_records(rows: Sequence[Record], format_: str, *, as_object: bool = False) -> str:
-    if format_ == "csv":
-        return _csv(list(rows[0]) if rows else [], ([row[n] for n in row] for row in rows))
-    told = {"records": rows} if as_object else rows
-    return orjson.dumps(told).decode()
-
-
 def _figures(value: Any, format_: str) -> str:
     if format_ != "csv":
         return orjson.dumps(value).decode()
-    return _csv(["figure", "value"], _flat(value))
+    return csv_of(["figure", "value"], _flat(value))
 
 
 def _flat(value: Any, name: str = "") -> Iterable[list[Any]]:
@@ -52,14 +42,6 @@ def _flat(value: Any, name: str = "") -> Iterable[list[Any]]:
             yield from _flat(item, f"{name}.{key}" if name else str(key))
     else:
         yield [name, value]
-
-
-def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _listed(values: Any) -> list[Any]:

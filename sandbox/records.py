@@ -1,0 +1,25 @@
+"""Records as the document that a caller gets: JSON, or CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+Record = dict[str, Any]
+
+
+def of_records(rows: Sequence[Record], format_: str, *, as_object: bool = False) -> str:
+    if format_ == "csv":
+        return csv_of(list(rows[0]) if rows else [], ([row[n] for n in row] for row in rows))
+    told = {"records": rows} if as_object else rows
+    return orjson.dumps(told).decode()
+
+
+def csv_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    return text.getvalue()

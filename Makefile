@@ -3,13 +3,15 @@
 # make test   everything that must hold: lint, types, floors, tests
 # make soak   the telemetry under two hundred kills -9
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
+# make bench-sandbox    measures what isolation costs and what it holds
+# make bench-statistics measures which requests are computed, how rightly and how fast
 # make bench-telemetry  measures what writing and asking ten million rows costs
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: env serve test lint soak bench bench-telemetry lock clean
+.PHONY: env serve test lint soak bench bench-sandbox bench-statistics bench-telemetry lock clean
 
 env: $(STAMP)
 
@@ -36,6 +38,12 @@ test: lint
 
 bench: $(STAMP)
 	$(BIN)/python -m experiments.overhead.run
+
+bench-sandbox: $(STAMP)
+	$(BIN)/python -m experiments.sandbox.run
+
+bench-statistics: $(STAMP)
+	$(BIN)/python -m experiments.statistics.run
 
 bench-telemetry: $(STAMP)
 	$(BIN)/python -m experiments.telemetry.run

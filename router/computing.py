@@ -31,6 +31,7 @@ from router.statistics import (
     words_in,
     words_job,
 )
+from router.telemetry.rows import micros
 from sandbox.records import of_records
 from sandbox.spec import Spec
 
@@ -247,11 +248,12 @@ def verification(trace: Trace, now: float) -> Signal:
     decision = trace.decision
     about = About(
         trace.request.id,
-        round(trace.started_at * 1e6),
+        micros(trace.started_at),
         trace.request.key_id,
         decision.strategy,
         decision.plan,
         decision.kind,
+        "novel",
     )
     score = float(trace.computed.get("score", 0.0))
     return Signal(new_id(now), now, about, "check", "verification", told, score, WEIGHTS["check"])

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -17,13 +17,13 @@ from rich.table import Table
 from router.backends.sandbox import SandboxSettings
 from router.config import Config
 from router.terminal import ConfigOption, Stop, err, out, read
-from sandbox.frames import plain
-from sandbox.levels import NAMES, Verdict, judged, open_pool
-from sandbox.possible import contradiction
 from sandbox.request import read as read_request
 from sandbox.runner import CONTRACT, Program, Refused, Run
-from sandbox.synthesis import written
-from sandbox.verify import verified
+
+# What judges results loads numpy and scipy, which `waggle serve` has no use for: those are imported
+# by the commands that need them.
+if TYPE_CHECKING:
+    from sandbox.levels import Verdict
 
 sandbox_app = typer.Typer(help="Programs that nobody vouches for.", no_args_is_help=True)
 
@@ -34,6 +34,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Try every level of isolation here, and say which one programs would run at."""
+    from sandbox.levels import NAMES, judged
+
     wanted = _settings(read(config_file)).min_level
     verdicts = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
@@ -54,7 +56,9 @@ def check(
         raise typer.Exit(1)
 
 
-def _show(verdicts: list[Verdict], best: int, wanted: int) -> None:
+def _show(verdicts: "list[Verdict]", best: int, wanted: int) -> None:
+    from sandbox.levels import NAMES
+
     who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
     out.print(f"{platform.system()} {platform.release()} {platform.machine()}, as {who}")
     table = Table("level", "isolation", "here", box=None)
@@ -78,6 +82,8 @@ def run(
     config_file: ConfigOption = None,
 ) -> None:
     """Run a program in the sandbox and show what became of it."""
+    from sandbox.frames import plain
+
     try:
         source = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -104,6 +110,10 @@ def explain(
     config_file: ConfigOption = None,
 ) -> None:
     """How a statistical request is read, its program, and the verdict on a run of it."""
+    from sandbox.possible import contradiction
+    from sandbox.synthesis import written
+    from sandbox.verify import verified
+
     reading = read_request(request)
     if reading.spec is None:
         raise Stop(f"not computed: {'; '.join(reading.reasons)}")
@@ -139,6 +149,8 @@ def _settings(config: Config) -> SandboxSettings:
 
 
 def _ran(program: Program, settings: SandboxSettings) -> Run:
+    from sandbox.levels import open_pool
+
     async def once() -> Run:
         pool = await open_pool(min_level=settings.min_level, limits=settings.limits)
         try:

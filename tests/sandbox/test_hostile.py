@@ -14,10 +14,10 @@ from tests.sandbox.hostile import ATTACKS
 from tests.sandbox.siege import descendants
 
 ROOT = Path(__file__).parents[2]
-_NOBODY = 65534
+NOBODY = 65534
 
 
-def _python_for(who: dict[str, object]) -> list[str]:
+def python_for(who: dict[str, object]) -> list[str]:
     """A Python 3.11 that these may run: root's may lie in root's own home."""
     libraries = os.pathsep.join(place for place in sys.path if place)
     for python in (sys.executable, "/usr/bin/python3.11"):
@@ -35,8 +35,8 @@ def test_every_attack_is_stopped_for_its_reason_and_nothing_is_touched(level: in
     if user == "an ordinary user":
         if os.geteuid() != 0:
             pytest.skip("whoever runs the tests is an ordinary user already")
-        become = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-    command = [*_python_for(become), "-m", "tests.sandbox.siege", str(level)]
+        become = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    command = [*python_for(become), "-m", "tests.sandbox.siege", str(level)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **become)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout)

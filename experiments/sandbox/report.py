@@ -1,0 +1,30 @@
+"""The result of the last run, as the main README shows it."""
+
+from typing import Any
+
+from experiments.readme import table
+
+
+def readme_table(result: dict[str, Any]) -> str:
+    first = result["first_result"]
+    own = list(result["own"].values())
+    contained = min(o["contained"] for o in own)
+    rows = [
+        ["a trivial program", f"{result['trivial']['p50_ms']:.2f} ms"],
+        ["three columns of 1000 numpy draws", f"{result['numpy']['p50_ms']:.2f} ms"],
+        ["the same, as many as run", f"{result['numpy_per_second']:.0f} a second"],
+        [
+            "from no process at all to the first result",
+            f"{first['stdlib']['from_nothing_ms']:.0f} ms (with numpy "
+            f"{first['numpy']['from_nothing_ms']:.0f}, with scipy "
+            f"{first['scipy']['from_nothing_ms']:.0f})",
+        ],
+        ["a call of a routing function, p99", f"{result['function']['p99_us']:.0f} µs"],
+        ["hostile programs contained", f"{contained} of {own[0]['tried']}, at every level"],
+        [
+            "programs as language models write them that run",
+            f"{result['benign']['ran']} of {result['benign']['tried']}",
+        ],
+    ]
+    head = ["in the sandbox", f"level {result['level']}, {result['machine']}"]
+    return table(head, rows)

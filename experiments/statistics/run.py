@@ -1,0 +1,217 @@
+"""Which requests are computed, how rightly, and how fast through the endpoint.
+`make bench-statistics`"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.progress import Progress
+
+from experiments.readme import put
+from experiments.statistics.report import readme_table
+from router.client import stream_chat
+from sandbox.frames import plain
+from sandbox.levels import open_pool
+from sandbox.pool import Pool
+from sandbox.possible import contradiction
+from sandbox.request import read
+from sandbox.synthesis import written
+from sandbox.verify import verified
+from tests.sandbox.paraphrases import PARAPHRASES, line
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+ORDINARY = ("llmrouter.parquet", "routellm_mmlu.parquet")
+ASKED = {
+    "1000 ages": PARAPHRASES[0][0],
+    "500 companies, R² > 0.8": next(t for t, _ in PARAPHRASES if "enterprise customers" in t),
+    "the mean of five numbers": "What is the mean of 3, 5, 8, 12 and 15?",
+    "a t-test": next(t for t, _ in PARAPHRASES if "Run a t-test to see" in t),
+}
+
+
+def paraphrases() -> dict[str, Any]:
+    exact = 0
+    for text, asked in PARAPHRASES:
+        spec = read(text).spec
+        exact += spec is not None and line(spec) == asked
+    return {"tried": len(PARAPHRASES), "exact": exact}
+
+
+def ordinary(data: Path) -> dict[str, Any]:
+    """Prompts of other kinds: 500 drawn with a fixed seed, and all there are."""
+    prompts: list[str] = []
+    for name in ORDINARY:
+        prompts += pl.read_parquet(data / name).unique("prompt_id").sort("prompt_id")["prompt"]
+    drawn = random.Random(1).sample(prompts, 500)
+    begun = time.perf_counter()
+    taken = [prompt for prompt in prompts if read(prompt).computed]
+    seconds = time.perf_counter() - begun
+    return {
+        "of_500": sum(prompt in taken for prompt in drawn),
+        "of_all": len(taken),
+        "all": len(prompts),
+        "microseconds_each": 1e6 * seconds / len(prompts),
+        "taken": [prompt[-200:] for prompt in taken],
+    }
+
+
+async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
+    """How many of the handed-over requests the path takes, answers, and answers right."""
+    told: dict[str, dict[str, int]] = {}
+    frame = pl.read_parquet(data / "requests_dev.parquet")
+    with tarfile.open(data / "dabench_tables.tar.gz") as tar:
+        tables = {m.name: tar.extractfile(m) for m in tar.getmembers() if m.isfile()}
+        texts = {Path(name).name: file.read() for name, file in tables.items() if file}
+    for row in frame.iter_rows(named=True):
+        none = dict.fromkeys(("all", "taken", "answered", "right"), 0)
+        count = told.setdefault(row["source"], none)
+        count["all"] += 1
+        table = None
+        if row["data_file"] and row["data_file"] in texts:
+            table = texts[row["data_file"]].decode("utf-8", "replace")
+        rules = (row["context"] or "").split("@")[0] if table else ""
+        spec = read(f"{row['request']}\n{rules}", table).spec
+        if spec is None:
+            continue
+        count["taken"] += 1
+        if contradiction(spec):
+            continue
+        run = await pool.run(written(spec, seed=1))
+        if not run.ok or not verified(spec, run.result).holds:
+            continue
+        count["answered"] += 1
+        count["right"] += _right(row, plain(run.result))
+    return told
+
+
+def _right(row: dict[str, Any], result: Any) -> bool:
+    """Whether each expected value is among ours, rounded as it is."""
+    ours = list(_leaves(result))
+    if row["answer_kind"] == "number":
+        return any(math.isclose(o, float(row["answer"]), rel_tol=1e-6) for o in ours)
+    if row["answer_kind"] != "named_values":
+        return False
+    values = [value for _, value in json.loads(row["answer"])]
+    return all(_among(value, ours) for value in values)
+
+
+def _among(value: str, ours: list[float]) -> bool:
+    try:
+        expected = float(value)
+    except ValueError:
+        return False
+    places = len(value.partition(".")[2])
+    return any(math.isclose(round(o, places), expected, abs_tol=1.01 * 10**-places) for o in ours)
+
+
+def _leaves(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(value)
+
+
+@contextmanager
+def service() -> Iterator[str]:
+    """`waggle serve` with its embedded defaults, on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as data:
+        waggle = Path(sys.executable).parent / "waggle"
+        command = [str(waggle), "serve", "--data", data, "--port", str(port)]
+        running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            _wait_until_ready(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+
+
+def _wait_until_ready(port: int) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        try:
+            with stream_chat(f"http://127.0.0.1:{port}", ASKED["a t-test"], "auto", "") as reply:
+                "".join(reply.pieces())
+            return
+        except Exception:
+            time.sleep(0.5)
+    raise SystemExit("the service did not come up")
+
+
+def through_the_endpoint(count: int) -> dict[str, Any]:
+    told = {}
+    with service() as url:
+        for name, text in ASKED.items():
+            taken = []
+            for _ in range(count):
+                begun = time.perf_counter()
+                with stream_chat(url, text, "auto", "") as reply:
+                    "".join(reply.pieces())
+                taken.append(1000 * (time.perf_counter() - begun))
+            taken.sort()
+            told[name] = {"p50_ms": statistics.median(taken), "p95_ms": taken[int(0.95 * count)]}
+    return told
+
+
+async def measured(data: Path) -> dict[str, Any]:
+    with Progress() as progress:
+        task = progress.add_task("statistics", total=4)
+        result: dict[str, Any] = {"paraphrases": paraphrases()}
+        progress.advance(task)
+        result["ordinary"] = ordinary(data)
+        progress.advance(task)
+        pool = await open_pool(min_level=1)
+        result["requests_dev"] = await requests_dev(data, pool)
+        await pool.close()
+        progress.advance(task)
+        result["endpoint"] = await asyncio.to_thread(through_the_endpoint, 200)
+        progress.advance(task)
+    return result
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("WAGGLE_DATA", "../shared/data"))
+    )
+    data = arguments.parse_args().data
+    wanted = (*ORDINARY, "requests_dev.parquet", "dabench_tables.tar.gz")
+    missing = [name for name in wanted if not (data / name).is_file()]
+    if missing:
+        print(
+            f"{data} lacks {', '.join(missing)}: prompts of ulab-uiuc/LLMRouter and lm-sys/RouteLLM "
+            "(Hugging Face), requests of SVAMP, ODEX and DABench",
+            file=sys.stderr,
+        )
+        raise SystemExit(2)
+    result = asyncio.run(measured(data))
+    print(json.dumps(result, indent=2))
+    (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    put("statistics", readme_table(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -151,7 +151,11 @@ async def handed_over(level: int, folder: Path) -> dict[str, Any]:
                 after = await pool.run(TRIVIAL)
                 fine = _held(case, run, after, late=late)
                 fine = fine and secret.read_text() == "canary-1f2e"
-                fine = fine and victim.poll() is None and os.listdir(base) == ["secret"]
+                fine = (
+                    fine
+                    and victim.poll() is None
+                    and [e.name for e in Path(base).iterdir()] == ["secret"]
+                )
                 if not fine:
                     failed.append([case["name"], run.status])
         finally:
@@ -182,7 +186,7 @@ async def measured(hostile: Path, quick: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}"}
     with Progress() as progress:
         task = progress.add_task("speed", total=5)
-        pool = await open_pool(min_level=1)
+        pool = await open_pool(min_level=1, queue=1000)
         await pool.start()
         result["level"] = level
         result["trivial"] = await latencies(pool, TRIVIAL, rounds)

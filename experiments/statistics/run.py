@@ -202,8 +202,8 @@ def main() -> None:
     missing = [name for name in wanted if not (data / name).is_file()]
     if missing:
         print(
-            f"{data} lacks {', '.join(missing)}: prompts of ulab-uiuc/LLMRouter and lm-sys/RouteLLM "
-            "(Hugging Face), requests of SVAMP, ODEX and DABench",
+            f"{data} lacks {', '.join(missing)}: prompts of ulab-uiuc/LLMRouter and "
+            "lm-sys/RouteLLM (Hugging Face), requests of SVAMP, ODEX and DABench",
             file=sys.stderr,
         )
         raise SystemExit(2)

@@ -16,20 +16,39 @@ Fields = Mapping[str, Any]
 Message = dict[str, str]
 
 
-def reading_of(fields: Fields) -> Reading:
+_ENOUGH = 32_768  # characters of a table, to decide by; where it is computed it is read whole
+
+
+def reading_of(fields: Fields, *, whole: bool = False) -> Reading:
     """Of the last thing that the user said. An answer of a given shape is not computed."""
     if shape_of(fields) is not None:
         return Reading("linguistic", ("the answer is to have a shape of its own",))
-    data = fields.get("data")
-    if data is not None:
-        return read(last_user_text(fields), data)
-    return _read(last_user_text(fields))
+    text, data = last_user_text(fields), fields.get("data")
+    if data is None:
+        return _read(text, None)
+    return read(text, data) if whole else _read(text, _beginning(data))
 
 
 @lru_cache(maxsize=64)
-def _read(text: str) -> Reading:
+def _read(text: str, data: str | None) -> Reading:
     """Asked once to decide and once to answer."""
-    return read(text)
+    if data is not None and data[:1] in ("[", "{"):
+        return read(text, orjson.loads(data))
+    return read(text, data)
+
+
+def _beginning(data: Any) -> str:
+    """The first rows of a table, as text."""
+    if isinstance(data, str):
+        return data if len(data) <= _ENOUGH else data[: data.rfind("\n", 0, _ENOUGH)]
+    if isinstance(data, list):
+        data = data[:200]
+    if isinstance(data, dict):
+        data = {k: v[:200] if isinstance(v, list) else v for k, v in data.items()}
+    try:
+        return orjson.dumps(data).decode()
+    except TypeError:  # numbers beyond 64 bits: no table of ours
+        return "0"
 
 
 def job_of(fields: Fields, *, seed: int, source: str | None) -> bytes:

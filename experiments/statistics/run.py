@@ -58,7 +58,9 @@ def ordinary(data: Path) -> dict[str, Any]:
     """Prompts of other kinds: 500 drawn with a fixed seed, and all there are."""
     prompts: list[str] = []
     for name in ORDINARY:
-        prompts += pl.read_parquet(data / name).unique("prompt_id").sort("prompt_id")["prompt"]
+        prompts += (
+            pl.read_parquet(data / name).unique("prompt_id").sort("prompt_id")["prompt"].to_list()
+        )
     drawn = random.Random(1).sample(prompts, 500)
     begun = time.perf_counter()
     taken = [prompt for prompt in prompts if read(prompt).computed]

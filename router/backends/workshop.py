@@ -70,7 +70,7 @@ class Workshop:
         return await asyncio.shield(self._opening)
 
     async def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        reading = reading_of(job["fields"])
+        reading = await asyncio.to_thread(reading_of, job["fields"], whole=True)
         spec = reading.spec
         if spec is None:
             return {"status": "not_statistical", "problem": "; ".join(reading.reasons)}

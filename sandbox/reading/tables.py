@@ -169,7 +169,10 @@ def _csv(text: str) -> dict[str, tuple[Any, ...]] | None:
     delimiter = max(",;\t|", key=first.count)
     if not first.count(delimiter):
         return None
-    return _columns(list(csv.reader(io.StringIO(text), delimiter=delimiter)))
+    try:
+        return _columns(list(csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)))
+    except csv.Error:  # a field longer than any table has
+        return None
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> dict[str, tuple[Any, ...]] | None:

@@ -405,3 +405,16 @@ def test_a_plan_that_cannot_be_is_explained(tmp_path, change, says):
     file.write_text(pyyaml.safe_dump(config))
     with pytest.raises(ConfigError, match=says):
         load(file, {})
+
+
+async def test_a_long_table_is_decided_by_its_beginning_and_computed_whole():
+    rows = [f"{i},{'x' if i % 2 else 'y'}" for i in range(20_000)]
+    table = "n,kind\r\n" + "\r\n".join(rows)
+    async with rig(YAML) as waggle:
+        told = await waggle.chat("What is the mean of n by kind?", data=table)
+        assert json.loads(content(told)) == {"mean": {"x": 10_000.0, "y": 9_999.0}}
+        columns = {"n": list(range(1000)), "kind": ["a"] * 1000}
+        told = await waggle.chat("What is the median of n?", data=columns)
+        assert json.loads(content(told)) == {"median": 499.5}
+        told = await waggle.chat("What is the mean of n?", data=[1, 2])
+        assert told.status == 400

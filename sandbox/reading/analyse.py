@@ -76,7 +76,7 @@ _BEYOND = re.compile(
     r"categor(?:ise|ize|ised|ized)|encod\w*|rolling|moving|lag\w*|cumulative|growth rate|year[- ]over[- ]year|pivot|merge\w*|join\w*|ratio|"
     r"per capita|proportion|percentage of|top \d+|lastly|finally|on a different note|after that|next|secondly|afterwards|also|additionally|furthermore|euclidean|distance|possible|fell|rose|drops?|dropped|increas\w+|chang\w+|if|why|then|when|added|remaining|would|new|missing data|hidden|(?:second|third) (?:highest|lowest|largest)|more than|less than|greater than|at least|between \d+ and|"
     r"older|younger|above|below|first class|survived|extract\w*|pars(?:e|ing)|convert\w*|weighted by|trimmed|winsor\w*|bootstrap\w*|"
-    r"differ(?:s|ence)? (?:in|between) the (?:mean|average)s? (?!of)|difference|subtract\w*|interpolat\w*|preprocess\w*|clean\w*|time series|forecast\w*|arima|pca|principal)\b",
+    r"differ(?:s|ence)? (?:in|between) the (?:mean|average)s? (?!of)|difference|subtract\w*|interpolat\w*|preprocess\w*|clean\w*|prun\w*|before|separately|which|identif\w*|time series|forecast\w*|arima|pca|principal)\b",
     re.I,
 )  # fmt: skip
 _BY = r"\b(?:for each|by|per|grouped by|group(?:ing)? by|across(?: each)?|within each|in each|of each|for every|broken down by)\s+(?:the\s+|different\s+)?(?:unique\s+)?(?:values? (?:of|in) (?:the )?)?(?:column\s+)?[\"']?"
@@ -93,13 +93,16 @@ def read(table: Table) -> Read:
         return Read(problem="no figure or test that is known here is asked for")
     if len(wanted) > _MOST_METHODS:
         return Read(problem="more is asked for than one program should answer")
-    beyond = _BEYOND.search(rest)
-    if beyond and not _harmless(beyond[0], rest, wanted):
-        return Read(problem=f"`{beyond[0]}` changes what is asked in a way that is not understood")
+    for beyond in _BEYOND.finditer(rest):
+        if not _harmless(beyond[0], rest, wanted):
+            said = f"`{beyond[0]}` changes what is asked in a way that is not understood"
+            return Read(problem=said)
     loose = next((m.name for m, match in wanted if not _of_the_data(m, match, table)), "")
     if loose:
         return Read(problem=f"it is not sure that the {loose} is of this data")
     by = _grouped(text, table)
+    if not by and re.search(r"\b(?:each|every|per)\b(?! other)", rest, re.I) and table.named:
+        return Read(problem="it does not say by which column")
     analyses = []
     for method, match in wanted:
         made = _analysis(method, match, names, by, table, text)
@@ -267,6 +270,8 @@ def _analysis(
         return Analysis(method.name, tuple(columns))
     columns = mentioned or (numeric if len(numeric) == 1 or not table.named else [])
     columns = [c for c in columns if c != by]
+    if by and len(columns) > 1:
+        return f"it does not say of which column the {method.name} by {by}"
     if not columns:
         return f"it does not say of which column the {method.name}"
     return Analysis(method.name, tuple(columns), by, _parameters(method, match, text))

@@ -32,6 +32,11 @@ HI = [{"role": "user", "content": "hi"}]
 BODY = {"model": "auto", "messages": HI}
 
 
+SANDBOX = "  s: {kind: sandbox}\n"
+COMPUTE = "  compute: {code: s}\n"
+MEAN = "What is the mean of [1, 2, 6]?"
+
+
 async def slowly(wire):
     await asyncio.sleep(0.05)
     await answer_well(wire)
@@ -344,6 +349,33 @@ def test_the_command_line_asks_and_verifies_beside_the_running_service(service, 
     assert "Nothing is damaged" in service.run("telemetry", "verify").stdout
 
 
+async def test_programs_go_on_though_the_sandbox_is_killed(service, upstream):
+    """First its zygotes, then the replica that has them: no caller notices, nothing stays."""
+    text = TEXT.format(url=upstream.url, price=1, more=SANDBOX, plans=COMPUTE)
+    await asyncio.to_thread(service.config.write_text, text)
+    await command(service, "reload")
+    asked = {"model": "auto", "messages": [{"role": "user", "content": MEAN}]}
+    async with aiohttp.ClientSession() as session:
+
+        async def computed() -> str:
+            async with session.post(service.url + "/v1/chat/completions", json=asked) as answer:
+                told = await answer.json()
+                assert answer.status == 200, told
+                return told["choices"][0]["message"]["content"]
+
+        assert await computed() == '{"mean":3.0}'
+        for part in ("sandbox.cell.zygote", "ServeReplica:waggle-backend-s"):
+            killed = [pid for pid in service.processes(part) if born(pid)]
+            assert killed
+            for pid in killed:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            answers = await asyncio.gather(*(computed() for _ in range(20)))
+            assert set(answers) == {'{"mean":3.0}'}
+    await asyncio.sleep(0.5)
+    assert [pid for pid in killed if born(pid)] == []
+
+
 def test_what_happened_is_on_disk_and_no_secret_or_prompt_is(service):
     rows = ask_telemetry(service.data, "select * from requests")
     assert len(rows) > 100
@@ -359,11 +391,14 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     places = (Path("/tmp"), Path.home(), Path.home() / ".cache")
     before = {place: set(place.iterdir()) for place in places if place.is_dir()}
     more = "  e: {kind: encoder}\n"  # torch is one that writes where nobody asked it to
-    service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more=more, plans=""))
+    more += SANDBOX
+    text = TEXT.format(url=upstream.url, price=1, more=more, plans=COMPUTE)
+    service = new_service(tmp_path, text)
     try:
         service.start()
         with openai.OpenAI(base_url=service.url + "/v1", api_key="x") as c:
             assert c.embeddings.create(model="auto", input="x").data
+        assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
         family = set(service.processes(""))
         assert service.run("ask", "hi").stdout == "one two three\n"
         assert service.stop(signal.SIGINT) == 0
@@ -391,9 +426,12 @@ def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream)
 
 
 def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstream):
-    service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))
+    text = TEXT.format(url=upstream.url, price=1, more=SANDBOX, plans=COMPUTE)
+    service = new_service(tmp_path, text)
     try:
         service.start()
+        assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
+        assert service.processes("sandbox.cell.zygote")
         family = set(service.processes(""))
         os.kill(service.process.pid, signal.SIGKILL)
         service.process.wait()

@@ -8,14 +8,27 @@ import pytest
 
 from experiments import readme
 from experiments.overhead import report as overhead
+from experiments.sandbox import report as sandbox
+from experiments.statistics import report as statistics
 from experiments.telemetry import report as telemetry
+from sandbox.possible import contradiction
+from sandbox.request import read
+from sandbox.runner import Limits, Program
 from tests.rig import listening
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize(("name", "report"), [("overhead", overhead), ("telemetry", telemetry)])
+REPORTS = {
+    "overhead": overhead,
+    "telemetry": telemetry,
+    "sandbox": sandbox,
+    "statistics": statistics,
+}
+
+
+@pytest.mark.parametrize(("name", "report"), REPORTS.items())
 def test_the_figures_are_those_of_the_last_measurement(name, report):
     result = json.loads((ROOT / "experiments" / name / "result.json").read_text())
     assert readme.block(name) == report.readme_table(result)
@@ -35,10 +48,48 @@ def test_a_link_within_leads_to_a_heading(link):
 def test_the_complete_configuration_is_valid(tmp_path):
     from router.config import load
 
-    [text] = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+    compute, text = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
     path = tmp_path / "waggle.yaml"
     path.write_text(text)
     assert list(load(path, {"OPENAI_API_KEY": "x"}).plans) == ["fast", "premium"]
+    backends = "backends:\n" + "".join(
+        f"  {name}: {{kind: {kind}, {more}}}\n"
+        for name, kind, more in (
+            ("sandbox", "sandbox", "min_level: 1"),
+            ("generator", "generator", "locale: en_US"),
+            ("coder", "openai", 'base_url: "http://127.0.0.1:1/v1"'),
+            ("cloud", "openai", 'base_url: "http://127.0.0.1:1/v1"'),
+        )
+    )
+    path.write_text(backends + compute)
+    assert load(path, {}).plans["compute"].all_authors == ("coder", "synthesis")
+
+
+def test_the_statistical_requests_are_read_as_it_says():
+    said = [" ".join(text.split()) for text in re.findall(r'"(Generate [^"]+)"', TEXT)]
+    assert len(said) == 2
+    for text in said:
+        spec = read(text).spec
+        assert spec is not None, text
+        assert contradiction(spec) == ""
+    assert [f.name for f in (read(said[1]).spec or read("").spec).fields] == [
+        "revenue",
+        "region",
+        "employee",
+    ]
+
+
+async def test_the_sandbox_runs_as_its_own_readme_says():
+    from sandbox.levels import open_pool
+
+    text = (ROOT / "sandbox" / "README.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", text, re.S)
+    lines = "".join(f"    {line}\n" for line in code.splitlines())
+    names = {"open_pool": open_pool, "Limits": Limits, "Program": Program}
+    exec(f"async def example():\n{lines}    return run\n", names)
+    run = await names["example"]()
+    assert run.ok
+    assert run.result.tolist() == [0, 1, 4]
 
 
 async def test_the_backend_of_your_own_runs_as_it_stands_there():

@@ -29,7 +29,7 @@ def problems(tmp_path, text, **environ):
 def test_the_embedded_default_and_the_example_are_valid():
     assert list(load(EMBEDDED, {}).plans) == ["generate", "compute"]
     example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
-    assert set(example.plans) == {"fast", "quality", "premium"}
+    assert set(example.plans) == {"fast", "quality", "premium", "compute"}
 
 
 def test_the_values_the_example_shows_as_defaults_are_the_defaults():

@@ -15,18 +15,16 @@ from router.answers import answer_text
 from router.api.feedback import WEIGHTS
 from router.api.sse import Cutter
 from router.attempts import Outcome, Stream
+from router.authors import Author, author_of
 from router.backends.base import CHAT, Call
 from router.backends.native import chat_reply, tokens_in
 from router.backends.sandbox import COMPUTE
-from router.config import SYNTHESIS, Config, Plan
+from router.config import Config, Plan
 from router.domain import About, Attempt, Decision, Request, Signal, Trace, Usage, new_id
 from router.features import prompt_text
 from router.statistics import (
     job_of,
-    program_in,
     reading_of,
-    to_author,
-    to_mend,
     wants_object,
     words_in,
     words_job,
@@ -39,7 +37,9 @@ Try = Callable[[str, Call], Awaitable[Outcome]]
 
 _BATCH = 5_000  # records of text from one call to the generator
 _FEW = 50  # and to a model
-_FINAL = frozenset({"impossible", "refused", "not_statistical"})  # whoever writes, it stays so
+_FINAL = frozenset(
+    {"impossible", "refused", "not_statistical", "no_answer"}
+)  # whoever writes, it stays so
 
 
 # What a caller hears: HTTP status, kind and code of the error, and how its message begins.
@@ -97,8 +97,9 @@ class Computing:
             reasons = "; ".join(reading_of(self.request.fields).reasons)
             self.made.status, self.made.problem = "not_statistical", reasons
             return self.made
-        for author in self.plan.all_authors:
-            if await self._with(author, spec) or self.made.status in _FINAL:
+        for name in self.plan.all_authors:
+            author = author_of(name, self.request.fields, spec, self._chat)
+            if await self._by(author) or self.made.status in _FINAL:
                 break
         if self.made.holds and spec.words:
             await self._add_words(spec)
@@ -106,25 +107,22 @@ class Computing:
             self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
         return self.made
 
-    async def _with(self, author: str, spec: Spec) -> bool:
-        """Let one author try, and mend once. For the deterministic one to mend is another seed."""
-        if author == SYNTHESIS:
-            return await self._run(None, author) or (
-                self.made.status not in _FINAL and await self._run(None, author)
-            )
-        messages = to_author(self.request.fields, spec)
-        source = await self._written(author, messages)
-        if source is None or await self._run(source, author):
-            return source is not None
-        if self.made.status in _FINAL:
-            return False
-        mended = await self._written(author, to_mend(messages, source, self.made.problem))
-        return mended is not None and await self._run(mended, author)
+    async def _by(self, author: Author) -> bool:
+        """Let one author write, and mend once."""
+        problem = ""
+        for turn in range(2):
+            source = await author.write(problem)
+            if source is None or await self._run(source, author.name, turn):
+                return source is not None
+            if self.made.status in _FINAL:
+                return False
+            problem = self.made.problem
+        return False
 
-    async def _run(self, source: str | None, author: str) -> bool:
-        seed = self.request.fields.get("seed")
-        seed = seed if isinstance(seed, int) and not isinstance(seed, bool) else self.seed()
-        body = job_of(self.request.fields, seed=abs(seed), source=source)
+    async def _run(self, source: str, author: str, turn: int) -> bool:
+        given = self.request.fields.get("seed")
+        own = given if isinstance(given, int) and not isinstance(given, bool) else self.seed()
+        body = job_of(self.request.fields, seed=abs(own), turn=turn, source=source)
         outcome = await self.attempt(self._sandbox, Call(COMPUTE, body, False, self.request.id))
         if not outcome.answered:
             self.made.attempts.append(replace(outcome.attempt, provider="sandbox"))
@@ -149,11 +147,6 @@ class Computing:
     def _sandbox(self) -> str:
         assert self.plan.code is not None
         return self.plan.code
-
-    async def _written(self, author: str, messages: list[dict[str, str]]) -> str | None:
-        fields = {"model": "auto", "messages": messages, "temperature": 0}
-        answer = await self._chat(author, fields)
-        return None if answer is None else program_in(answer)
 
     async def _chat(self, backend: str, fields: Mapping[str, Any]) -> str | None:
         """A backend's words, paid for; None where it gave none."""

@@ -1,5 +1,6 @@
 """What this machine can and cannot do for Waggle, and how to mend what it cannot."""
 
+import asyncio
 import importlib.metadata
 import os
 import platform
@@ -14,6 +15,7 @@ from typing import Literal
 
 from router.backends.base import Fault
 from router.backends.encoder import packaged_model
+from router.backends.sandbox import SandboxSettings
 from router.config import Config
 from router.service import Running, descendants
 from router.surroundings import haproxy, ray_folder
@@ -41,8 +43,23 @@ def examine(config: Config, running: Running | None) -> Iterator[Finding]:
     yield _socket_paths(config.data)
     yield _port(config, running)
     yield _encoder()
+    yield _sandbox(config)
     if running is not None:
         yield from _listening(running)
+
+
+def _sandbox(config: Config) -> Finding:
+    """Tried, like all of this. Loads numpy, which nobody else here needs."""
+    from sandbox.levels import NAMES, best
+
+    wanted = [b.min_level for b in config.backends.values() if isinstance(b, SandboxSettings)]
+    level, verdicts = asyncio.run(best())
+    found = f"level {level}: {NAMES[level]}"
+    if level >= max(wanted, default=1):
+        return Finding("Isolation of programs", "ok", found)
+    reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
+    mend = f"No program is run, and plans with `code` refuse. {reasons}"
+    return Finding("Isolation of programs", "bad" if wanted else "warn", found, mend)
 
 
 def _python() -> Finding:

@@ -324,7 +324,8 @@ class Engine:
             overhead_seconds=overhead,
         )
         self._count(trace, streamed=streamed)
-        if trace.status < 400 and len(self.config.plans) > 1 and trace.decision.strategy != "named":
+        settles = trace.decision.strategy not in ("named", "computed")
+        if trace.status < 400 and len(self.config.plans) > 1 and settles:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)
         self.journal.append(trace)

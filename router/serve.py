@@ -37,6 +37,7 @@ from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.port import Port
+from router.statistics import reading_of
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -49,6 +50,8 @@ _STOP_SECONDS = 20.0
 _READ_AGAIN_SECONDS = 0.05
 _LEAVING_SECONDS = 0.5
 _log = logging.getLogger("waggle")
+# Read once at the start, since patterns are compiled when they are first used.
+_LIKELY = {"messages": [{"role": "user", "content": "Draw 10 values from N(0, 1) as CSV, seed 1"}]}
 
 
 class Ingress:
@@ -160,6 +163,7 @@ class HiveReplica:
 class RouterReplica:
     async def __init__(self, hive: DeploymentHandle) -> None:
         _settle()
+        reading_of(_LIKELY)
         self._name = serve.get_replica_context().replica_id.unique_id
         self._hive = HandleHive(hive)
         self._addresses = Addresses()

@@ -51,8 +51,8 @@ def _beginning(data: Any) -> str:
         return "0"
 
 
-def job_of(fields: Fields, *, seed: int, source: str | None) -> bytes:
-    """For the sandbox: what is read of the request, and a program if there is one."""
+def job_of(fields: Fields, *, seed: int, turn: int, source: str) -> bytes:
+    """For the sandbox: what is read of the request, and a program."""
     text = {"role": "user", "content": last_user_text(fields)}
     kept: dict[str, Any] = {"messages": [text]}
     if fields.get("data") is not None:
@@ -60,6 +60,7 @@ def job_of(fields: Fields, *, seed: int, source: str | None) -> bytes:
     job = {
         "fields": kept,
         "seed": seed,
+        "turn": turn,
         "source": source,
         "as_object": wants_object(fields),
     }

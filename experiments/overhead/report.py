@@ -35,7 +35,7 @@ def readme_table(result: dict[str, Any]) -> str:
         f"{reload['failed_requests'] + saturated['failed_requests']} failed requests of "
         f"{reload['requests'] + saturated['requests']:,}. A backend replica killed under load "
         f"failed {kill['failed_requests']} of {kill['requests']:,}. The ingress process, killed, "
-        f"was back in at most {ingress['worst_seconds']:.1f} s. Idle, everything Waggle starts "
+        f"was back in at most {ingress['worst_seconds']:.1f} s. Idle, all that this configuration starts (no sandbox) "
         f"holds {result['memory']['pss_mb']:,.0f} MB. "
         f"({result['machine']}, {result['rounds']} rounds.)"
     )

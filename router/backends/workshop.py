@@ -23,7 +23,6 @@ from sandbox.possible import contradiction
 from sandbox.records import of_records
 from sandbox.runner import Busy, Program, Refused, Run
 from sandbox.spec import Spec
-from sandbox.synthesis import CannotWrite, written
 from sandbox.verify import verified
 
 
@@ -77,11 +76,9 @@ class Workshop:
         cannot = contradiction(spec)
         if cannot:
             return {"status": "impossible", "problem": cannot, "spec": spec.told()}
+        program = _program(spec, job)
         try:
-            program = self._program(spec, job)
             run = await (await self._pool()).run(program)
-        except CannotWrite as reason:
-            return {"status": "no_program", "problem": str(reason), "spec": spec.told()}
         except Refused as refused:
             return {"status": "refused", "problem": str(refused)}
         except Busy as busy:
@@ -89,12 +86,15 @@ class Workshop:
         as_object = bool(job.get("as_object"))
         return await asyncio.to_thread(_judged, spec, program, run, as_object=as_object)
 
-    def _program(self, spec: Spec, job: Mapping[str, Any]) -> Program:
-        seed = int(job["seed"])
-        if job.get("source") is None:
-            return written(spec, seed=seed)
-        params = {"columns": dict(spec.data)} if spec.data else {}
-        return Program(str(job["source"]), params, seed if spec.seed is None else spec.seed)
+
+_TURN = 2**32
+
+
+def _program(spec: Spec, job: Mapping[str, Any]) -> Program:
+    """A seed that was asked for is used; a second turn has another, and always the same one."""
+    seed = int(job["seed"]) if spec.seed is None else spec.seed
+    params = {"columns": dict(spec.data)} if spec.data else {}
+    return Program(str(job["source"]), params, seed + int(job["turn"]) * _TURN)
 
 
 def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Filter:
     """Built once, in the zygote; each worker puts its own process id in."""
 
     def __init__(self) -> None:
-        self._code = _assembled()
+        self._code = assembled(MACHINE)
         self._hole = self._code.index(struct.pack("<I", _MARK))
 
     def install(self, process_id: int) -> None:
@@ -58,11 +58,12 @@ class Filter:
             raise OSError(ctypes.get_errno(), "the system call filter was refused")
 
 
-def _assembled() -> bytes:
-    numbers = NUMBERS[MACHINE]
-    code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[MACHINE], yes=1), _op(_RETURN, _KILL)]
+def assembled(machine: str) -> bytes:
+    """The filter for one architecture, as the kernel reads it."""
+    numbers = NUMBERS[machine]
+    code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[machine], yes=1), _op(_RETURN, _KILL)]
     code.append(_op(_LOAD, _NUMBER))
-    if MACHINE == "x86_64":
+    if machine == "x86_64":
         code += [_op(_AT_LEAST, _X32, no=1), _op(_RETURN, _KILL)]
     special = _looked_into()
     verdicts = {name: [_op(_RETURN, _ALLOW)] for name in COMPUTE}

@@ -268,6 +268,18 @@ def _analysis(
         if len(lengths) > 1:
             return f"{', '.join(columns)} are not of one length"
         return Analysis(method.name, tuple(columns))
+    return _of_one(method, match, mentioned, numeric, by, table, text)
+
+
+def _of_one(
+    method: _Method,
+    match: "re.Match[str]",
+    mentioned: list[str],
+    numeric: list[str],
+    by: str,
+    table: Table,
+    text: str,
+) -> Analysis | str:
     columns = mentioned or (numeric if len(numeric) == 1 or not table.named else [])
     columns = [c for c in columns if c != by]
     if by and len(columns) > 1:

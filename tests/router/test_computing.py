@@ -217,6 +217,22 @@ async def test_a_sandbox_that_is_named_computes_or_says_why_not():
         assert (told.status, told.error["code"]) == (400, "not_statistical")
 
 
+async def test_a_computed_turn_does_not_move_a_conversation():
+    async with Author("hello").listening() as up:
+        config = pyyaml.safe_load(YAML)
+        config["backends"]["m"] = {"kind": "openai", "base_url": up.url}
+        config["plans"] |= {"talk": {"ask": "m"}}
+        async with rig(pyyaml.safe_dump(config)) as waggle:
+            session = {"x-session-id": "s1"}
+            first = await waggle.chat("Why do bees dance?", headers=session)
+            assert first.headers["x-waggle-plan"] == "talk"
+            told = await waggle.chat("What is the mean of [1, 2, 6]?", headers=session)
+            assert told.headers["x-waggle-plan"] == "compute"
+            again = await waggle.chat("And why at noon?", headers=session)
+            assert again.headers["x-waggle-strategy"] == "sticky"
+            assert again.headers["x-waggle-backend"] == "m"
+
+
 async def test_an_ordinary_request_or_one_with_a_shape_goes_elsewhere():
     async with rig(YAML) as waggle:
         told = await waggle.chat('3 users {"name": "string", "age": "int 18..90"}')
@@ -287,6 +303,36 @@ async def test_an_author_who_fails_twice_gives_way_to_the_simpler_program(progra
         faults = [a["fault"] for a in told.json["waggle"]["attempts"] if a["backend"] == "sandbox"]
         assert faults == [fault, fault, ""]
         assert len(up.told) == 2
+
+
+async def test_a_model_may_write_the_words():
+    names = [{"name": f"Name {i}", "email": f"n{i}@example.com"} for i in range(60)]
+    lists = [f"Here you are:\n{json.dumps(names[:50])}", json.dumps(names[50:])]
+    text = "Generate 60 users with name, email and age normally distributed, mean 40, sd 9"
+    async with Author(*lists).listening() as up:
+        config = with_author(up.url, authors=["synthesis"], words="coder")
+        async with rig(config) as waggle:
+            told = await waggle.chat(text, seed=4)
+            records = json.loads(content(told))
+            assert [record["name"] for record in records] == [n["name"] for n in names]
+            assert {type(record["age"]) for record in records} == {int}
+            assert "exactly 50 objects" in up.told[0]["messages"][0]["content"]
+            assert "exactly 10 objects" in up.told[1]["messages"][0]["content"]
+            assert told.json["usage"]["cost"] > 0
+    for wrong in ("no", "[]", json.dumps([{"nam": "x"}] * 60)):
+        async with Author(wrong).listening() as up:
+            async with rig(with_author(up.url, authors=["synthesis"], words="coder")) as waggle:
+                told = await waggle.chat(text)
+                assert (told.status, told.error["code"]) == (422, "no_words")
+
+
+async def test_a_seed_gives_the_same_records_even_when_chance_is_against_it():
+    """Two draws in a thousand fail a check honestly: the second turn's seed is fixed as well."""
+    async with rig(YAML) as waggle:
+        first = await waggle.chat("Generate 30 values from N(0, 1), seed 11")
+        again = await waggle.chat("Generate 30 values from N(0, 1), seed 11")
+        other = await waggle.chat("Generate 30 values from N(0, 1), seed 12")
+        assert content(first) == content(again) != content(other)
 
 
 async def test_another_author_has_its_turn():

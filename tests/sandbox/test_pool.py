@@ -54,6 +54,22 @@ async def test_a_run_ends_in_its_own_way(pool: Pool, source: str, limits: Limits
     assert run.peak_bytes > 1 << 20
 
 
+async def test_a_machine_without_time_is_not_the_programs_fault():
+    """Six busy programs on one processor: none gets half of it."""
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(everywhere)})
+    pool = Pool(1, at_once=6)
+    try:
+        await pool.start(("stdlib",))
+        busy = Program("while True: pass")
+        runs = await asyncio.gather(*(pool.run(busy, Limits(wall_seconds=0.5)) for _ in range(6)))
+        assert {run.status for run in runs} <= {"starved", "timeout"}
+        assert "starved" in {run.status for run in runs}
+    finally:
+        os.sched_setaffinity(0, everywhere)
+        await pool.close()
+
+
 async def test_the_reason_of_an_error_names_the_line_and_what_to_do(pool: Pool):
     run = await pool.run(Program("x = 1\nimport pandas as pd"))
     assert run.error.startswith("ModuleNotFoundError: pandas is not available in this sandbox")

@@ -1,0 +1,59 @@
+"""Who writes programs. Nobody here is trusted: it runs in the sandbox, or not at all."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from router.config import SYNTHESIS
+from router.statistics import Fields, program_in, to_author, to_mend
+from sandbox.spec import Spec
+from sandbox.synthesis import CannotWrite, written
+
+Chat = Callable[[str, Mapping[str, Any]], Awaitable[str | None]]
+
+
+class Author(Protocol):
+    name: str
+
+    async def write(self, problem: str) -> str | None:
+        """A program's source; after a run that failed, with `problem`, a mended one. None: it has
+        nothing (more) to offer."""
+
+
+class Synthesis:
+    """Writes from the spec alone. It has one program; another seed may do where chance was it."""
+
+    name = SYNTHESIS
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+
+    async def write(self, problem: str) -> str | None:
+        del problem
+        try:
+            return written(self._spec, seed=0).source
+        except CannotWrite:
+            return None
+
+
+class Model:
+    """A backend, told the contract and the spec, and shown what became of its program."""
+
+    def __init__(self, name: str, fields: Fields, spec: Spec, chat: Chat) -> None:
+        self.name = name
+        self._chat = chat
+        self._messages = to_author(fields, spec)
+        self._last = ""
+
+    async def write(self, problem: str) -> str | None:
+        if problem:
+            self._messages = to_mend(self._messages, self._last, problem)
+        fields = {"model": "auto", "messages": self._messages, "temperature": 0}
+        answer = await self._chat(self.name, fields)
+        if answer is None:
+            return None
+        self._last = program_in(answer)
+        return self._last
+
+
+def author_of(name: str, fields: Fields, spec: Spec, chat: Chat) -> Author:
+    return Synthesis(spec) if name == SYNTHESIS else Model(name, fields, spec, chat)

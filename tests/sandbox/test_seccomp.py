@@ -1,0 +1,107 @@
+"""The system call filter, read as the kernel reads it: for both architectures, without running."""
+
+import errno
+import struct
+
+import pytest
+
+from sandbox.cell.seccomp import assembled
+from sandbox.cell.syscalls import AUDIT_ARCH, COMPUTE, NEVER, NO_FILES, NO_PROCESSES, NUMBERS
+
+ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+PROCESS = 0x0BADF00D  # what stands in the filter until a worker puts its own id in
+
+
+def verdict(machine: str, number: int, *arguments: int, arch: int | None = None) -> int:
+    """What classic BPF returns for such a call."""
+    arch = AUDIT_ARCH[machine] if arch is None else arch
+    padded = (*arguments, *[0] * (6 - len(arguments)))
+    data = struct.pack("<IIQ6Q", number, arch, 0, *padded)
+    code = assembled(machine)
+    at, accumulator = 0, 0
+    while True:
+        op, yes, no, operand = struct.unpack_from("<HBBI", code, 8 * at)
+        at += 1
+        if op == 0x20:
+            (accumulator,) = struct.unpack_from("<I", data, operand)
+        elif op == 0x54:
+            accumulator &= operand
+        elif op == 0x06:
+            return operand
+        else:
+            tests = {0x15: accumulator == operand, 0x35: accumulator >= operand}
+            holds = tests.get(op, bool(accumulator & operand))
+            at += yes if holds else no
+
+
+both = pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+
+
+@both
+def test_a_call_is_allowed_refused_or_the_end(machine: str):
+    numbers = NUMBERS[machine]
+    for name in COMPUTE:
+        if name in numbers:
+            assert verdict(machine, numbers[name]) == ALLOW, name
+    for name in NEVER:
+        assert verdict(machine, numbers[name]) == KILL, name
+    for name in NO_FILES:
+        if name in numbers:
+            assert verdict(machine, numbers[name]) == REFUSE | errno.EACCES, name
+    for name in NO_PROCESSES:
+        if name in numbers:
+            assert verdict(machine, numbers[name]) == REFUSE | errno.EAGAIN, name
+
+
+@both
+def test_every_number_that_is_not_named_is_refused(machine: str):
+    named = set(NUMBERS[machine].values())
+    for number in range(1024):
+        if number not in named:
+            assert verdict(machine, number) == REFUSE | errno.EPERM, number
+
+
+@both
+def test_arguments_decide_where_they_matter(machine: str):
+    n = NUMBERS[machine]
+    for name in ("mmap", "mprotect"):
+        assert verdict(machine, n[name], 0, 4096, 3) == ALLOW
+        assert verdict(machine, n[name], 0, 4096, 7) == REFUSE | errno.EPERM
+    assert verdict(machine, n["prlimit64"], 0, 7, 0) == ALLOW
+    for new_limit in (0x1000, 0x7F00_0000_0000):  # a pointer in either half
+        assert verdict(machine, n["prlimit64"], 0, 7, new_limit) == REFUSE | errno.EPERM
+    assert verdict(machine, n["tgkill"], PROCESS, 1, 9) == ALLOW
+    assert verdict(machine, n["tgkill"], 1, 1, 9) == REFUSE | errno.EPERM
+    for operation in (0, 1, 9, 10, 128, 129, 0x189):
+        assert verdict(machine, n["futex"], 0, operation) == ALLOW, operation
+    assert verdict(machine, n["futex"], 0, 6) == REFUSE | errno.ENOSYS
+    for command, allowed in (
+        (1, True),
+        (3, True),
+        (0, False),
+        (2, False),
+        (8, False),
+        (1030, False),
+    ):
+        expected = ALLOW if allowed else REFUSE | errno.EPERM
+        assert verdict(machine, n["fcntl"], 1, command) == expected, command
+
+
+@both
+def test_another_calling_convention_is_the_end(machine: str):
+    other = {"x86_64": 0x40000003, "aarch64": 0x40000028}[machine]  # i386, 32-bit ARM
+    assert verdict(machine, NUMBERS[machine]["read"], arch=other) == KILL
+    if machine == "x86_64":
+        assert verdict(machine, 0x40000000 | 39) == KILL  # x32
+
+
+@both
+def test_no_two_calls_have_one_number(machine: str):
+    assert len(set(NUMBERS[machine].values())) == len(NUMBERS[machine])
+
+
+def test_what_only_one_architecture_has_is_known():
+    """aarch64 never had the calls that newer ones replace; nothing else may be missing."""
+    old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit"}
+    assert NUMBERS["x86_64"].keys() - NUMBERS["aarch64"].keys() == old
+    assert NUMBERS["aarch64"].keys() <= NUMBERS["x86_64"].keys()

@@ -35,7 +35,8 @@ def readme_table(result: dict[str, Any]) -> str:
         f"{reload['failed_requests'] + saturated['failed_requests']} failed requests of "
         f"{reload['requests'] + saturated['requests']:,}. A backend replica killed under load "
         f"failed {kill['failed_requests']} of {kill['requests']:,}. The ingress process, killed, "
-        f"was back in at most {ingress['worst_seconds']:.1f} s. Idle, all that this configuration starts (no sandbox) "
+        f"was back in at most {ingress['worst_seconds']:.1f} s. Idle, all that this configuration "
+        f"starts (no sandbox) "
         f"holds {result['memory']['pss_mb']:,.0f} MB. "
         f"({result['machine']}, {result['rounds']} rounds.)"
     )

@@ -56,10 +56,10 @@ def _sandbox(config: Config) -> Finding:
     level, verdicts = asyncio.run(best())
     found = f"level {level}: {NAMES[level]}"
     if level >= max(wanted, default=1):
-        return Finding("Isolation of programs", "ok", found)
+        return Finding("Isolation", "ok", found)
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
     mend = f"No program is run, and plans with `code` refuse. {reasons}"
-    return Finding("Isolation of programs", "bad" if wanted else "warn", found, mend)
+    return Finding("Isolation", "bad" if wanted else "warn", found, mend)
 
 
 def _python() -> Finding:

@@ -7,6 +7,7 @@ setting does was measured: without the HAProxy ingress a request costs ten to fo
 import contextlib
 import importlib.util
 import platform
+import random
 import shutil
 import socket
 import stat
@@ -46,13 +47,22 @@ def ray_folder(data: Path) -> Path:
     return link
 
 
+# Below those that Linux gives to connections: one of these would be gone before we listen on it.
+_QUIET = range(20_000, 32_000)
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses at this moment."""
+    """Ports of loopback that nobody uses at this moment, nor is given by chance a moment later."""
+    found: list[int] = []
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        for port in random.sample(_QUIET, len(_QUIET)):
+            if len(found) == count:
+                return found
+            probe = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+    raise OSError(f"fewer than {count} ports of {_QUIET} are free")
 
 
 def ray_settings(

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,15 +16,14 @@ import duckdb
 import pytest
 
 from router.service import descendants, find_running, tidy
+from router.surroundings import free_ports
 from tests.rig import Upstream, answer_well
 
 WAGGLE = Path(sys.executable).with_name("waggle")
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 class Background:

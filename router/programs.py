@@ -82,7 +82,7 @@ def run(
     config_file: ConfigOption = None,
 ) -> None:
     """Run a program in the sandbox and show what became of it."""
-    from sandbox.frames import plain
+    from sandbox.supervisor.frames import plain
 
     try:
         source = file.read_text()

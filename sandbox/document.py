@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from sandbox.frames import plain
 from sandbox.records import Record, csv_of, of_records
 from sandbox.spec import Spec
+from sandbox.supervisor.frames import plain
 from sandbox.verify import columns_of
 
 

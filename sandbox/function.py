@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from sandbox.parent import Lost, Worker
 from sandbox.pool import Pool
+from sandbox.supervisor.parent import Lost, Worker
 
 _HEAD = struct.Struct("<I")
 _MOST_BYTES = 64 << 10

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from sandbox.conversation import Conversation, job_of
-from sandbox.parent import Lost, Parent, Worker, start
 from sandbox.runner import LIMITS, Busy, Limits, Program, Refused, Run, Tier
+from sandbox.supervisor.conversation import Conversation, job_of
+from sandbox.supervisor.parent import Lost, Parent, Worker, start
 
 _READY = 2  # workers that wait, in each tier
 _WORKER_SECONDS = 10.0

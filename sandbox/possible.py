@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sandbox.curves import share_between
+from sandbox.judging.curves import share_between
 from sandbox.spec import Distribution, Field, Spec
 
 _HARDLY = 1e-4  # of a distribution within its bounds: less would be drawn again and again

@@ -18,11 +18,11 @@ from rich.progress import Progress
 
 from experiments.readme import put
 from experiments.sandbox.report import readme_table
-from sandbox.frames import plain
 from sandbox.function import Function
 from sandbox.levels import best, open_pool
 from sandbox.pool import Pool
 from sandbox.runner import Limits, Program, Run, Tier
+from sandbox.supervisor.frames import plain
 from tests.sandbox.benign import PROGRAMS
 from tests.sandbox.test_hostile import NOBODY, python_for
 

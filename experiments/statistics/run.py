@@ -26,11 +26,11 @@ from rich.progress import Progress
 from experiments.readme import put
 from experiments.statistics.report import readme_table
 from router.client import stream_chat
-from sandbox.frames import plain
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.possible import contradiction
 from sandbox.request import read
+from sandbox.supervisor.frames import plain
 from sandbox.synthesis import written
 from sandbox.verify import verified
 from tests.sandbox.paraphrases import PARAPHRASES, line

@@ -1,7 +1,7 @@
 """How a job goes into a worker and a result comes out: a JSON header, then raw columns.
 
 Read by both sides. The worker's side writes with the standard library alone; nothing here trusts
-what it reads (`sandbox.frames` does the reading).
+what it reads (`sandbox.supervisor.frames` does the reading).
 """
 
 import os

@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from sandbox.frames import plain
 from sandbox.pool import Pool
 from sandbox.runner import Limits, Program, Run
+from sandbox.supervisor.frames import plain
 from tests.sandbox.hostile import ATTACKS, Attack
 
 _SECRET = "canary-5d1c"

@@ -16,7 +16,7 @@ from typing import Any
 from sandbox.cell.zygote import EXIT, FORK, WORKER
 from sandbox.runner import Refused, Tier
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _MAIN = """
 import json, sys
 sys.path[:] = json.loads(sys.argv.pop())

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 
 from sandbox.cell.wire import JOB
-from sandbox.frames import Assembler, BadFrame, Said, TooLarge
-from sandbox.parent import Used, Worker
 from sandbox.runner import Limits, Program, Run
+from sandbox.supervisor.frames import Assembler, BadFrame, Said, TooLarge
+from sandbox.supervisor.parent import Used, Worker
 
 _PIECE = 256 << 10
 _STARVED_SHARE = 0.5  # of its time, waiting for a processor

@@ -1,0 +1,48 @@
+"""What a verdict is made of."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ALPHA = 0.001  # a sample that is right fails a test of chance this often
+SHOWN = 6  # significant digits
+Column = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold, whether it does, and what was measured."""
+
+    name: str
+    holds: bool
+    detail: str
+    statistic: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    checks: tuple[Check, ...]
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.checks) and all(check.holds for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if not check.holds)
+
+    @property
+    def score(self) -> float:
+        """Of the checks, how many hold: what telemetry remembers as quality."""
+        return sum(check.holds for check in self.checks) / max(len(self.checks), 1)
+
+    def told(self) -> dict[str, Any]:
+        checks = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.checks]
+        return {"verified": self.holds, "checks": checks}
+
+
+def listed(values: Any) -> list[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)

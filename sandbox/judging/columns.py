@@ -1,0 +1,205 @@
+"""Is a column distributed, bounded and rounded as it was asked for?"""
+
+import ast
+import datetime as dt
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from sandbox.judging.check import ALPHA, SHOWN, Check, Column, listed
+from sandbox.judging.curves import of_field
+from sandbox.spec import Correlation, Field
+
+_FEW = 40  # different values: below, each is counted
+
+
+def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[Check]:
+    if field.role == "id":
+        texts = [str(value) for value in listed(values)]
+        return [_distinct(field.name, texts)]
+    if field.role == "date":
+        return _of_dates(field, values)
+    if field.role in ("category", "boolean"):
+        return _of_choices(field, listed(values))
+    x = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(x).all():
+        return [Check(f"{field.name}: numbers", False, "some are missing or not finite")]
+    if field.role == "derived":
+        return [_of_formula(field, x, columns)]
+    checks = _of_bounds(field, x) + _of_decimals(field, x)
+    if field.unique:
+        checks.append(_distinct(field.name, x.tolist()))
+    elif field.distribution is not None:
+        checks.append(_of_distribution(field, x))
+    return checks
+
+
+def _of_bounds(field: Field, x: Column) -> list[Check]:
+    if field.low is None and field.high is None:
+        return []
+    low, high = float(x.min()), float(x.max())
+    holds = (field.low is None or low >= field.low) and (field.high is None or high <= field.high)
+    bounds = f"{_plain(field.low, '-inf')} to {_plain(field.high, 'inf')}"
+    return [Check(f"{field.name}: bounds", holds, f"{low:g} to {high:g} within {bounds}")]
+
+
+def _of_decimals(field: Field, x: Column) -> list[Check]:
+    if field.decimals is None:
+        return []
+    holds = bool(
+        np.allclose(x, np.round(x, field.decimals), rtol=0, atol=1e-9 * max(1, np.abs(x).max()))
+    )
+    what = "whole numbers" if field.decimals == 0 else f"{field.decimals} decimals"
+    return [Check(f"{field.name}: {what}", holds, "as asked" if holds else "some have more")]
+
+
+def _distinct(name: str, values: Sequence[Any]) -> Check:
+    different = len(set(values))
+    return Check(
+        f"{name}: unique", different == len(values), f"{different} of {len(values)} differ"
+    )
+
+
+def _of_distribution(field: Field, x: Column) -> Check:
+    of = field.distribution
+    assert of is not None
+    label = f"{field.name}: {of.family}"
+    sample = f"mean {x.mean():.{SHOWN}g}, sd {x.std(ddof=1) if len(x) > 1 else 0:.{SHOWN}g}"
+    values, counts = np.unique(x, return_counts=True)
+    rounded = field.decimals is not None or of.discrete
+    if rounded and len(values) <= _FEW:
+        shares = np.diff(of_field(field, _with_gaps(field, values)), prepend=0.0)
+        return _chi2(label, _counted(field, values, counts), shares, sample)
+    expected = of_field(field, values)
+    observed = np.cumsum(counts) / len(x)
+    gaps = np.abs(observed - expected)
+    if not rounded:  # a curve without steps is met from both sides
+        below = np.concatenate([[0.0], observed[:-1]])
+        steps = _steps(field)
+        before = np.where(np.isin(values, steps), below, expected)
+        gaps = np.maximum(gaps, np.abs(below - before))
+    distance = float(gaps.max())
+    p = float(special.kolmogorov(distance * (math.sqrt(len(x)) + 0.12 + 0.11 / math.sqrt(len(x)))))
+    return Check(label, p > ALPHA, f"KS: {sample}", distance, p)
+
+
+def _steps(field: Field) -> list[float]:
+    """Where clipping has heaped values up."""
+    return [b for b in (field.low, field.high) if b is not None] if field.clip else []
+
+
+def _with_gaps(field: Field, values: Column) -> Column:
+    step = 1.0 if field.decimals in (0, None) else 10.0**-field.decimals
+    count = round(float(values[-1] - values[0]) / step) + 1
+    return values if count > 10 * _FEW else np.round(values[0] + step * np.arange(count), 9)
+
+
+def _counted(field: Field, values: Column, counts: Column) -> Column:
+    grid = _with_gaps(field, values)
+    found = np.zeros(len(grid))
+    found[np.searchsorted(grid, np.round(values, 9)).clip(0, len(grid) - 1)] = counts
+    return found
+
+
+def _chi2(label: str, counts: Column, shares: Column, sample: str) -> Check:
+    """Bins that expect few are taken together; what lies beyond the last is one more."""
+    total = counts.sum()
+    shares = np.append(shares, max(1 - shares.sum(), 0.0))
+    counts = np.append(counts, 0.0)
+    seen, wanted = [0.0], [0.0]
+    for count, share in zip(counts, shares, strict=True):
+        if wanted[-1] >= 5:
+            seen.append(0.0)
+            wanted.append(0.0)
+        seen[-1] += count
+        wanted[-1] += share * total
+    if len(wanted) > 1 and wanted[-1] < 5:
+        last_seen, last_wanted = seen.pop(), wanted.pop()
+        seen[-1] += last_seen
+        wanted[-1] += last_wanted
+    if len(wanted) < 2:
+        return Check(label, True, f"too few for a test: {sample}")
+    statistic = float(sum((s - w) ** 2 / max(w, 1e-9) for s, w in zip(seen, wanted, strict=True)))
+    p = float(special.chdtrc(len(wanted) - 1, statistic))
+    return Check(label, p > ALPHA, f"chi-square: {sample}", statistic, p)
+
+
+def _of_choices(field: Field, values: Sequence[Any]) -> list[Check]:
+    of = field.distribution
+    assert of is not None
+    said = [str(v).lower() if field.role == "boolean" else str(v) for v in values]
+    others = sorted(set(said) - set(of.labels))
+    if others:
+        return [Check(f"{field.name}: labels", False, f"{', '.join(others[:5])} not asked for")]
+    counts = np.array([said.count(label) for label in of.labels], dtype=float)
+    shares = np.array(of.weights)
+    held = ", ".join(f"{lb} {c / len(said):.1%}" for lb, c in zip(of.labels, counts, strict=True))
+    return [_chi2(f"{field.name}: shares", counts, shares, held)]
+
+
+def _of_dates(field: Field, values: Any) -> list[Check]:
+    days = [dt.date.fromisoformat(str(value)[:10]) for value in listed(values)]
+    first, last = dt.date.fromisoformat(field.start), dt.date.fromisoformat(field.end)
+    holds = min(days) >= first and max(days) <= last
+    return [
+        Check(f"{field.name}: dates", holds, f"{min(days)} to {max(days)} within {first} to {last}")
+    ]
+
+
+def of_correlation(wanted: Correlation, columns: Mapping[str, Any]) -> Check:
+    x, y = (np.asarray(columns[name], dtype=float) for name in (wanted.first, wanted.second))
+    r = float(np.corrcoef(x, y)[0, 1])
+    found = r * r if wanted.measure == "r2" else r
+    slack = max(0.02, 3 * (1 - min(abs(r), 1) ** 2) / math.sqrt(len(x)))
+    holds = {
+        "=": abs(found - wanted.value) <= slack,
+        ">": found > wanted.value,
+        "<": found < wanted.value,
+    }[wanted.relation]
+    name = "R2" if wanted.measure == "r2" else "r"
+    detail = f"{found:.4f}, asked for {wanted.relation} {wanted.value:g}"
+    if not holds:
+        most = float(np.corrcoef(np.sort(x), np.sort(y))[0, 1])
+        least = float(np.corrcoef(np.sort(x), np.sort(y)[::-1])[0, 1])
+        detail += f"; columns distributed so can reach {least:.3f} to {most:.3f}"
+    return Check(f"{wanted.first} and {wanted.second}: {name}", holds, detail, found)
+
+
+_OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+
+
+def _worked_out(node: ast.expr, columns: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Constant(value) if isinstance(value, int | float):
+            return float(value)
+        case ast.Name(name):
+            return np.asarray(columns[name], dtype=float)
+        case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
+            with np.errstate(all="ignore"):
+                return _OPERATORS[type(op)](_worked_out(left, columns), _worked_out(right, columns))
+    raise ValueError(f"{ast.unparse(node)} is no arithmetic")
+
+
+def _of_formula(field: Field, x: Column, columns: Mapping[str, Any]) -> Check:
+    expected = _worked_out(ast.parse(field.formula, mode="eval").body, columns)
+    slack = 0.5 * 10.0**-field.decimals if field.decimals is not None else 0.0
+    holds = bool(np.allclose(x, expected, rtol=1e-6, atol=slack + 1e-9))
+    return Check(
+        f"{field.name}: {field.formula}",
+        holds,
+        "holds in every record" if holds else "does not hold",
+    )
+
+
+def _plain(value: float | None, otherwise: str) -> str:
+    return otherwise if value is None else f"{value:g}"

@@ -17,7 +17,7 @@ Kind = Literal["computational", "linguistic", "both"]
 
 _LONGEST = 200_000  # characters; a table may be long, a wish is not
 _LONGEST_WISH = 4_000
-_LONGEST_TO_MAKE = 2_500
+_LONGEST_TO_MAKE = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 UNSUPPORTED = frozenset({"student", "other", "negative binomial", "multivariate"})
 
-_LINK = r"(?:\s*(?:value|parameter|of|=|:|is|at|being|equal to|equals|about|around|roughly|approximately|\(|~|set to|near)\s*)*\s*"
+_LINK = r"(?:\s{0,20}(?:(?:value|parameter|of|is|at|being|equal to|equals|about|around|roughly|approximately|set to|near)(?![a-z])|[=:(~])){0,5}\s{0,20}"
 
 
 def _said(text: str, *names: str) -> float | None:

@@ -10,10 +10,13 @@ from sandbox.spec import Correlation
 
 _NAME = r"(?:the |their |its |an? |each )?(?P<{0}>[A-Za-z_]\w*(?:[ -](?!and\b|with\b|is\b|are\b|has\b|have\b|should\b|must\b|of\b|at\b|that\b|which\b|correlat)[A-Za-z_]\w*){{0,2}}?)"
 _A, _B = _NAME.format("a"), _NAME.format("b")
+# A word may be repeated, but so that there is one way only to read it: no pattern here may take
+# forever over a text made to that end.
 _LEVEL = (
-    r"(?:\s*(?:coefficient|score|value|of|is|=|:|at|about|around|roughly|approximately|being|be|by|a|an|with|should|must|set|to|equal|strength|level|near|where|having|,|\(|~)\s*)*"
-    r"(?P<measure>R2|r|rho|pearson(?:'s)?(?: r)?|correlation)?(?:\s*(?:coefficient|of|is|=|:|at|about|around|approximately|be|~)\s*)*\s*"
-    rf"(?P<relation>>=?|<=?|greater than|more than|above|over|at least|exceed(?:s|ing)?|higher than|below|less than|under|at most|no less than)?\s*(?:of\s*)?(?P<value>{NUMBER})\s*\)?"
+    r"(?:\s{0,20}(?:(?:coefficient|score|value|of|is|at|about|around|roughly|approximately|being|be|by|a|an|with|should|must|set|to|equal|strength|level|near|where|having)(?![a-z])|[=:,(~])){0,6}"
+    r"\s{0,20}(?P<measure>R2|r|rho|pearson(?:'s)?(?: r)?|correlation)?"
+    r"(?:\s{0,20}(?:(?:coefficient|of|is|at|about|around|approximately|be)(?![a-z])|[=:~])){0,4}\s{0,20}"
+    rf"(?P<relation>>=?|<=?|greater than|more than|above|over|at least|exceed(?:s|ing)?|higher than|below|less than|under|at most|no less than)?\s{{0,20}}(?:of\s{{0,20}})?(?P<value>{NUMBER})\s?\)?"
 )
 _STRENGTH = r"(?P<strength>strong(?:ly)?|highly?|weak(?:ly)?|moderate(?:ly)?|perfectly|negative(?:ly)?|positive(?:ly)?|inverse(?:ly)?|tightly|closely)"
 _SOME = rf"(?:(?:{_STRENGTH.replace('strength', 'strength0')},?\s*)?(?:{_STRENGTH.replace('strength', 'strength1')}\s*)?)"
@@ -21,19 +24,17 @@ _PATTERNS = (
     # r(a, b) = 0.7
     rf"\b(?P<measure>R2|r|corr(?:elation)?|rho)\s*\(\s*{_A}\s*,\s*{_B}\s*\)\s*(?P<relation>>=?|<=?|=|of|is|:)?\s*(?P<value>{NUMBER})",
     # a correlation of 0.7 between a and b
-    rf"(?:with |and |have |has |add |at |assume |target |an? )*(?:{_SOME})(?:(?:pearson|linear|sample|target)\s*)?(?P<measure>correlat(?:ion|ed)|R2|r|pearson(?:'s)? r|rho)(?:{_LEVEL.replace('measure', 'measure2')})\s*(?:between|for|of|across)\s+{_A}\s+(?:and|vs\.?|with|to|on)\s+{_B}(?=\s*(?:[,.;)\n]|$|\band\b|\bshould\b|\bis\b|\bwith\b))",
+    rf"(?:(?:with|and|have|has|add|at|assume|target|an?) ){{0,4}}(?:{_SOME})(?:(?:pearson|linear|sample|target)\s*)?(?P<measure>correlat(?:ion|ed)|R2|r|pearson(?:'s)? r|rho)(?:{_LEVEL.replace('measure', 'measure2')})\s*(?:between|for|of|across)\s+{_A}\s+(?:and|vs\.?|with|to|on)\s+{_B}(?=\s*(?:[,.;)\n]|$|\band\b|\bshould\b|\bis\b|\bwith\b))",
     # correlation between a and b of 0.7
-    rf"(?:with |and |have |has |add |at |assume |the |an? )*(?:{_SOME})(?:(?:pearson|linear|sample|target)\s*)?(?P<measure>correlation|R2|r|relationship)\s*(?:coefficient )?(?:between|for|of)\s+{_A}\s+(?:and|vs\.?|with|to|on)\s+{_B}{_LEVEL.replace('measure', 'measure2')}",
+    rf"(?:(?:with|and|have|has|add|at|assume|the|an?) ){{0,4}}(?:{_SOME})(?:(?:pearson|linear|sample|target)\s*)?(?P<measure>correlation|R2|r|relationship)\s*(?:coefficient )?(?:between|for|of)\s+{_A}\s+(?:and|vs\.?|with|to|on)\s+{_B}{_LEVEL.replace('measure', 'measure2')}",
     # a and b are correlated at 0.7
-    rf"(?<![\w-]){_A}\s+and\s+{_B}\s*(?:(?:columns?|values?|variables?|that|which|should|must|are|be|is|to be|have|has|with|being|a|an)\s+)*(?:{_SOME})correlat(?:ed|ion|e)\b(?: with each other| together)?{_LEVEL}",
+    rf"(?<![\w-]){_A}\s+and\s+{_B}\s*(?:(?:columns?|values?|variables?|that|which|should|must|are|be|is|to be|have|has|with|being|a|an)\s+){{0,5}}(?:{_SOME})correlat(?:ed|ion|e)\b(?: with each other| together)?{_LEVEL}",
     # b correlates with a at 0.7
-    rf"(?<![\w-]){_A}\s*(?:(?:that|which|who|should|must|are|is|be|to be|will|has|have|a|an|,|being|linearly|also)\s+)*(?:{_SOME})(?:correlat(?:es?|ed|ing|ion)|related|linked|associated)\s+(?:with|to)\s+{_B}{_LEVEL}",
+    rf"(?<![\w-]){_A}\s*(?:(?:that|which|who|should|must|are|is|be|to be|will|has|have|a|an|,|being|linearly|also)\s+){{0,5}}(?:{_SOME})(?:correlat(?:es?|ed|ing|ion)|related|linked|associated)\s+(?:with|to)\s+{_B}{_LEVEL}",
     # b with R2 > 0.8 to a; b explained by a with R2 > 0.8
-    rf"(?<![\w-]){_A}\s*(?:(?:is|are|,|should be|driven|explained|predicted|determined|strongly|mostly|largely)\s+)*\s*(?:by|from|on|tied to|follow(?:s|ing)?|depend(?:s|ing)? on|dependent on|scal(?:es|ing) with)\s+{_B}\s*(?:with|at|\(|,|so that|and)?\s*(?:an? )?(?P<measure>R2|r)\s*(?:of|=|is|:)?\s*(?P<relation>>=?|<=?|above|over|at least|greater than|exceeding)?\s*(?P<value>{NUMBER})\s*\)?",
+    rf"(?<![\w-]){_A}\s*(?:(?:is|are|,|should be|driven|explained|predicted|determined|strongly|mostly|largely)\s+){{0,4}}\s*(?:by|from|on|tied to|follow(?:s|ing)?|depend(?:s|ing)? on|dependent on|scal(?:es|ing) with)\s+{_B}\s*(?:with|at|\(|,|so that|and)?\s*(?:an? )?(?P<measure>R2|r)\s*(?:of|=|is|:)?\s*(?P<relation>>=?|<=?|above|over|at least|greater than|exceeding)?\s*(?P<value>{NUMBER})\s*\)?",
     rf"(?<![\w-]){_A}\s*(?:with|having|\(|at)\s*(?:an? )?(?P<measure>R2|r)\s*(?:of|=|is|:)?\s*(?P<relation>>=?|<=?|above|over|at least|greater than|exceeding)?\s*(?P<value>{NUMBER})\s*\)?\s*(?:with|to|against|on|vs\.?|versus|relative to|from|for)\s+(?:respect to\s+)?{_B}(?=\s*(?:[,.;)\n]|$|\band\b))",
 )  # fmt: skip
-# Said of one column, and meant with the one described before it.
-_TO_THE_ONE_BEFORE = rf"(?<![\w-]){_A}\s*(?:with|having|\(|at|,)\s*(?:an? )?(?P<measure>R2)\s*(?:of|=|is|:)?\s*(?P<relation>>=?|<=?|above|over|at least|greater than|exceeding)?\s*(?P<value>{NUMBER})\s*\)?"
 
 
 def correlations(words: Words) -> list[Correlation]:
@@ -48,7 +49,7 @@ def correlations(words: Words) -> list[Correlation]:
     return found
 
 
-_HANGING = rf"(?:that|which|and)\s+(?:is\s+|are\s+|should\s+|be\s+)*(?:{_SOME})correlat(?:es?|ed)\s+(?:with|to)\s+{_B}{_LEVEL}"
+_HANGING = rf"(?:that|which|and)\s+(?:is\s+|are\s+|should\s+|be\s+){{0,5}}(?:{_SOME})correlat(?:es?|ed)\s+(?:with|to)\s+{_B}{_LEVEL}"
 
 
 def correlations_of_the_last(words: Words) -> list[tuple[int, Correlation]]:

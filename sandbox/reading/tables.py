@@ -56,15 +56,20 @@ def within(text: str) -> Table:
     return _lists(text)
 
 
+_OPENINGS = ((re.compile(r"\[\s*\{"), "]"), (re.compile(r"\{\s*\""), "}"))
+
+
 def _records(text: str) -> Table | None:
-    for found in re.finditer(
-        r"\[\s*\{.*?\}\s*\]|\{\s*\"[^{}\[\]]+\"\s*:\s*\[.*?\]\s*\}", text, re.S
-    ):
-        try:
-            data = json.loads(found[0])
-        except json.JSONDecodeError:
+    """Records or columns as JSON: from the first bracket to the last."""
+    for opening, closing in _OPENINGS:
+        first, end = opening.search(text), text.rfind(closing) + 1
+        if first is None or end <= first.start():
             continue
-        table = beside(data, text[: found.start()] + " " + text[found.end() :])
+        try:
+            data = json.loads(text[first.start() : end])
+        except (json.JSONDecodeError, RecursionError):
+            continue
+        table = beside(data, text[: first.start()] + " " + text[end:])
         if table.columns:
             return table
     return None

@@ -18,7 +18,8 @@ def normalised(text: str) -> str:
         r"\bR\s?²|\bR\s?\^\s?2|\bR-squared\b|\bR squared\b|\br2\b", "R2", text, flags=re.I
     )
     text = re.sub(r"\*\*(\w[^*\n]*)\*\*", r"\1", text)
-    return text
+    # Runs of nothing would only be read again and again.
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text))
 
 
 class Words:

@@ -105,6 +105,24 @@ def test_data_that_is_no_table_is_not_computed(data: object):
     assert "data" in "; ".join(read("What is the mean height?", data).reasons)
 
 
+REPEATED = [
+    *("of ", " ", "correlated ", "with ", "and ", "1, ", "50% ", "a ", "= ", "( ", "is ", "be "),
+    *("normal ", "label 10% ", "x ", "- ", "N(", "\n", "a, ", "or ", "must ", "r ", "at ", "to "),
+    *("by ", "in ", "between ", "mean ", "peak at 3 ", "season *", "true ", "per ", "x = ", "[{"),
+    *("[1, ", "a,b\n", "1,2\n", "| a |\n", "```\n", "$", "\\(", '{"a": [', "1 2 ", "1,1 "),
+]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("begin", ["", "rows with x correlated with y ", "values with peaks at "])
+def test_no_text_takes_forever(begin: str):
+    """Patterns that can be read in many ways take exponential time over a text made for it."""
+    for piece in REPEATED:
+        read(f"Generate 10 {begin}{piece * 900}"[:1999])
+        read(f"What is the mean of 1, 2, 3 {begin}{piece * 900}"[:3999])
+        read(f"What is the mean {begin}" + piece * (190_000 // len(piece)))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -59,6 +59,7 @@ REFUSALS = {
     ),
     "no_words": (422, "invalid_request_error", "no_words", "The text columns could not be had"),
     "refused": (503, "server_error", "sandbox_refused", "The sandbox runs nothing"),
+    "busy": (429, "rate_limit_error", "backends_busy", "The sandbox is busy"),
     "no_answer": (503, "server_error", "no_backend_answered", "The sandbox did not answer"),
 }
 _CHARACTERS = 16_384  # of a document, in one piece of a stream
@@ -126,7 +127,9 @@ class Computing:
         outcome = await self.attempt(self._sandbox, Call(COMPUTE, body, False, self.request.id))
         if not outcome.answered:
             self.made.attempts.append(replace(outcome.attempt, provider="sandbox"))
-            self.made.status, self.made.problem = "no_answer", outcome.attempt.detail
+            full = outcome.attempt.fault == "queue_full"
+            self.made.status = "busy" if full else "no_answer"
+            self.made.problem = outcome.attempt.detail
             return False
         told = orjson.loads(outcome.body)
         self.made.document = told.pop("document", "")

@@ -231,7 +231,7 @@ class Engine:
         message = f"{begins}: {problem}."
         trace = replace(trace, status=status, error=message, error_type=code)
         trace = self._finish(trace, begun)
-        wait = 1.0 if status == 503 else None
+        wait = 1.0 if status in (429, 503) else None
         return Answer(status, error_body(message, kind, code=code), trace, retry_after=wait)
 
     def _failed(self, outcome: Outcome, trace: Trace, begun: float) -> Answer:

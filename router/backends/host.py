@@ -207,6 +207,10 @@ class Host:
             self.breaker.succeeded()
             await _say(send, 400, "", fault.detail)
             return
+        if fault.kind == "queue_full":  # a bound of its own inside: busy is not broken
+            self.breaker.abandoned()
+            await _say(send, 503, fault.kind, fault.detail, retry_after=1.0)
+            return
         self.breaker.failed(self._clock())
         if started:
             reason = orjson.dumps({"fault": fault.kind, "detail": fault.detail})

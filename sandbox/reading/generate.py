@@ -14,7 +14,7 @@ from sandbox.reading.relations import correlations, correlations_of_the_last, de
 from sandbox.reading.text import Words, column_name, singular
 from sandbox.spec import Correlation, Distribution, Field, Spec
 
-_MOST = 1_000_000
+_MOST, _MOST_CELLS = 1_000_000, 2_000_000
 
 
 def read(text: str) -> Read:
@@ -39,6 +39,9 @@ def _read(words: Words) -> Read:
     if noun and singular(noun.split()[-1]) in _WORDS_ARE_WANTED:
         raise NotUnderstood(f"{noun} are words, not figures")
     fields, related = _fields(words, noun)
+    if count * len(fields) > _MOST_CELLS:
+        told = f"{count:g} records of {len(fields)} columns are more than one answer should hold"
+        raise NotUnderstood(f"{told}: ask for at most {_MOST_CELLS // len(fields)}")
     spec = Spec(
         "generate",
         int(count),

@@ -1,11 +1,13 @@
 """The statistical path through the endpoint: computed, verified, mended, or honestly refused."""
 
+import asyncio
 import csv
 import io
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -151,8 +153,12 @@ async def test_text_is_added_without_touching_what_was_computed():
 
 async def test_a_large_answer_streams_as_one_document():
     async with rig(YAML) as waggle:
-        told = await waggle.chat("Draw 20000 values from N(0, 1)", stream=True)
+        told = await waggle.chat(
+            "Draw 20000 values from N(0, 1)", stream=True, headers={"x-waggle-explain": "true"}
+        )
+        assert told.headers["x-waggle-verified"] == "true"
         *chunks, done = told.events
+        assert "rng.normal(0, 1, n)" in chunks[0]["waggle"]["computed"]["program"]
         assert done == "[DONE]"
         pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
         assert len([piece for piece in pieces if piece]) > 10
@@ -215,6 +221,22 @@ async def test_a_sandbox_that_is_named_computes_or_says_why_not():
         assert (told.status, told.error["code"]) == (400, "not_statistical")
         told = await waggle.chat("Why do bees dance?", model="compute")
         assert (told.status, told.error["code"]) == (400, "not_statistical")
+
+
+async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
+    config = pyyaml.safe_load(YAML)
+    config["backends"]["sandbox"] |= {"at_once": 1, "waiting": 0, "retry": {"times": 0}}
+    async with rig(pyyaml.safe_dump(config)) as waggle:
+        asked = "Generate 100000 values from N(0, 1)"
+        told = await asyncio.gather(*(waggle.chat(asked) for _ in range(12)))
+        statuses = {one.status for one in told}
+        assert statuses == {200, 429}
+        busy = next(one for one in told if one.status == 429)
+        assert busy.error["code"] == "backends_busy"
+        assert "programs wait, and no more may" in busy.error["message"]
+        assert busy.headers["retry-after"]
+        assert waggle.hosts["sandbox"].breaker.state(time.monotonic()) == "closed"
+        assert (await waggle.chat(asked)).status == 200
 
 
 async def test_a_computed_turn_does_not_move_a_conversation():

@@ -65,6 +65,10 @@ def test_an_ordinary_request_is_left_to_a_model(text: str):
         ("Generate 100 ages normal mean 35 sd 12 and then something with 99", "not understood"),
         ("Generate 20 rows with a ~ N(0, 1) and b = c * 2", "c, which is no column"),
         ("Generate 9999999999 ages from N(35, 12)", "up to 1000000"),
+        (
+            "Generate 900000 rows: a ~ N(0, 1), b ~ N(0, 1), c ~ N(0, 1)",
+            "ask for at most 666666",
+        ),
         ("What is the mean of [1, 2, 3] after removing outliers above 2?", "not understood"),
         ("Sum of [1, 2, 3] where x > 1?", "not understood"),
     ],

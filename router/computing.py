@@ -38,7 +38,7 @@ Try = Callable[[str, Call], Awaitable[Outcome]]
 _BATCH = 5_000  # records of text from one call to the generator
 _FEW = 50  # and to a model
 _FINAL = frozenset(
-    {"impossible", "refused", "not_statistical", "no_answer"}
+    {"impossible", "refused", "not_statistical", "no_answer", "busy"}
 )  # whoever writes, it stays so
 
 

@@ -107,14 +107,23 @@ def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[
     }
     if not run.ok:
         return told | {"problem": _why(run)}
-    verdict = verified(spec, run.result)
+    result = _printed(run.stdout) if run.result is None else run.result
+    verdict = verified(spec, result)
     told |= {"verification": verdict.told(), "score": verdict.score}
     if not verdict.holds:
         failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
         return told | {"problem": failed or "the result holds nothing"}
     if spec.words:  # still to come: these are their records, whatever format they end in
-        return told | {"document": of_records(records(spec, run.result), "json")}
-    return told | {"document": document(spec, run.result, as_object=as_object)}
+        return told | {"document": of_records(records(spec, result), "json")}
+    return told | {"document": document(spec, result, as_object=as_object)}
+
+
+def _printed(stdout: str) -> Any:
+    """Models print what they were to put into `result`. It is judged like any other."""
+    try:
+        return orjson.loads(stdout)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _why(run: Run) -> str:

@@ -281,6 +281,19 @@ async def test_a_model_writes_the_program_and_is_paid():
         assert told.headers["x-waggle-verified"] == "true"
 
 
+async def test_a_result_that_was_printed_counts_and_is_judged_as_any():
+    printed = (
+        "import json, numpy as np\n"
+        "print(json.dumps({'value': np.random.default_rng().normal(35, 12, 100).tolist()}))"
+    )
+    async with Author(printed).listening() as up, rig(with_author(up.url)) as waggle:
+        told = await waggle.chat(
+            "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
+        )
+        assert told.json["waggle"]["computed"]["author"] == "coder"
+        assert len(json.loads(content(told))) == 100
+
+
 async def test_a_program_that_fails_is_mended_once_with_its_error_shown():
     broken = "```python\nimport pandas\n```"
     good = GOOD.replace('"age"', '"value"')

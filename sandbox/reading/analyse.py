@@ -60,7 +60,7 @@ _METHODS = (
     _Method("kurtosis", r"\bkurtosis\b"),
     _Method("median", r"\bmedians?\b"),
     _Method("mode", r"\bmodes?\b|\bmost (?:common|frequent) (?:value|number)\b"),
-    _Method("range", r"\brange (?:of|for)\b|\bthe range\b|\bstatistical range\b"),
+    _Method("range", r"\brange(?= (?:of|for)\b)|\bthe range\b|\bstatistical range\b"),
     _Method("minimum", r"\b(?:minimum|min|smallest|lowest)\b"),
     _Method("maximum", r"\b(?:maximum|max|largest|highest)\b"),
     _Method("frequencies", r"\b(?:frequency (?:table|distribution|count)s?|value counts?|count of each|how many of each)\b"),
@@ -87,6 +87,7 @@ def read(table: Table) -> Read:
     if not table.columns:
         return Read(problem="there is no data to work on")
     text = re.sub(r"(?i)\b(?:dataset|data set|data|list|numbers)\s*:", " ", table.text)
+    text = re.sub(_PERCENTILES, _each_percentile, text, flags=re.I)
     names, columns_text = _mentioned(text, table)
     wanted, rest = _wanted(columns_text)
     if not wanted:
@@ -120,6 +121,16 @@ def read(table: Table) -> Read:
         format="csv" if re.search(r"\bas csv\b", text, re.I) else "json",
     )
     return Read(spec, reasons=[f"{a.method} of {', '.join(a.columns)}" for a in analyses])
+
+
+# `the 25th, 50th and 75th percentiles`
+_PERCENTILES = (
+    r"\b((?:\d{1,2}(?:st|nd|rd|th)?(?:,? and |, ))+\d{1,2}(?:st|nd|rd|th)?)[- ]percentiles?\b"
+)
+
+
+def _each_percentile(found: "re.Match[str]") -> str:
+    return " and ".join(f"{n}th percentile" for n in re.findall(r"\d{1,2}", found[1]))
 
 
 _CAREFUL = frozenset({"sum", "minimum", "maximum", "count", "range", "mode"})

@@ -54,6 +54,12 @@ def columns(
     return found, shared
 
 
+_UNIQUE = (
+    r"\bunique\b|\bno (?:duplicates|repeats)\b|\bdistinct\b|"
+    r"\bwithout (?:any )?(?:repetitions?|replacement|duplicates|repeats|repeating)\b"
+)
+
+
 def _as_counted(field: Field, noun: str) -> Field:
     """`200 unique positive integers`: what is counted is also said of its column."""
     if field.role != "number":
@@ -150,7 +156,7 @@ def _number(name: str, of: Distribution, region: str, *, whole: bool) -> Field:
     decimals = decimals_said(region)
     if decimals is None and (whole or name in _INTEGERS or of.discrete):
         decimals = 0
-    unique = bool(re.search(r"\bunique\b|\bno duplicates\b|\bdistinct\b", region, re.I))
+    unique = bool(re.search(_UNIQUE, region, re.I))
     return Field(name, "number", of, low, high, clip, decimals, unique)
 
 

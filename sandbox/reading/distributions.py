@@ -24,8 +24,8 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ("negative binomial", r"\bnegative[- ]binomial(?:ly)?\b"),
     ("binomial", r"\bbinomial(?:ly)?\b|\bBin(?:om)?(?=\s?\(\s*\d)"),
     ("bernoulli", r"\bbernoulli\b|\bcoin[- ](?:flips?|toss(?:es)?)\b"),
-    ("beta", r"\bbeta\b(?=[- ]distribut|\s?\(|\s+with (?:alpha|shape|a\b|parameters))|\bbeta (?=random)"),
-    ("gamma", r"\bgamma\b(?=[- ]distribut|\s?\(|\s+with (?:shape|alpha|k\b|mean|parameters))|\bgamma (?=random)"),
+    ("beta", r"\bbeta\b(?=[- ]distribut|\s?\(|\s+with (?:alpha|shape|a\b|parameters)|,\s*(?:alpha|a\b))|\bbeta (?=random)"),
+    ("gamma", r"\bgamma\b(?=[- ]distribut|\s?\(|\s+with (?:shape|alpha|k\b|mean|parameters)|,\s*(?:shape|alpha|k\b|mean))|\bgamma (?=random)"),
     ("pareto", r"\bpareto\b"),
     ("weibull", r"\bweibull\b"),
     ("student", r"\bstudent'?s?[- ]t\b(?! ?test)|\bt[- ]distribut(?:ed|ion)\b"),
@@ -186,7 +186,9 @@ def _exponential(text: str) -> Distribution | None:
     if rate:
         return Distribution("exponential", {"mean": 1 / rate})
     mean = _said(text, *_MEAN, "scale", "beta")
-    mean = _one(text) if mean is None else mean
+    if mean is None:  # Exp(0.5) is written of the rate
+        rate = _one(text)
+        mean = 1 / rate if rate else None
     return Distribution("exponential", {"mean": mean}) if mean else None
 
 

@@ -53,6 +53,10 @@ def bounds(text: str) -> tuple[float | None, float | None, bool]:
         both = distributions.span(found[0][found.start(1) - found.start() :])
         least, most = both or (number(found[1]), number(found[2]))
         return (least, most, clip) if least < most else (None, None, False)
+    high = _bound(text, r"no (?:\w+ )?(?:above|over|more than|higher than|greater than|exceeding)")
+    low = _bound(text, r"no (?:\w+ )?(?:below|under|less than|lower than|smaller than)")
+    if low is not None or high is not None:
+        return low, high, clip
     low = _bound(
         text,
         r"(?:min(?:imum)?(?: value)?|at least|no (?:less|lower|smaller) than|not (?:below|less than|under)|lower bound|greater than or equal to|above|over|>=?|floor(?:ed)? at|starting at|never (?:below|less than|under)|bounded below by|clipped at a minimum of|truncated below at|(?:clipped|truncated) below)",

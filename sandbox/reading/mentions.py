@@ -84,6 +84,10 @@ def _named(text: str, mention: Mention, last: Mention | None) -> bool:
         right, end = naming.after(text, mention.end)
         if not right:
             name, head = _before(text, mention.start, least, past_comma=True)
+    if not name and not right:  # `age (mean 40, sd 12, normal)`
+        opened = text.rfind("(", least, mention.start)
+        if opened >= 0 and ")" not in text[opened : mention.start]:
+            name, head = _before(text, opened, least)
     if not name and _says_more(text, mention, last):
         return False
     mention.name, mention.head = name or right, head

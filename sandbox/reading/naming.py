@@ -41,7 +41,7 @@ _GLUE = frozenset(
     assume assumed simulated set picked chosen selected some its their per at this these those it
     they also each pulled based on can may were was need needs samples draws
     in looks look like shaped nearly more less fairly stored computed
-    use uses used positive non-negative nonnegative numeric continuous discrete integer integers""".split()
+    use uses used that's who's it's which whose positive non-negative nonnegative numeric continuous discrete integer integers""".split()
 )
 _STOP = frozenset(
     """generate create simulate make give me please produce want draw sample where whose and or
@@ -51,11 +51,11 @@ _STOP = frozenset(
     mean average median sd std deviation sigma mu lambda scale shape alpha beta minimum maximum
     min max probability clipped truncated bounded limited restricted capped between rounded
     correlated correlation unique columns fields features attributes column field dataset data set
-    standard parameter parameters trials peaks centered centred averaging within around peak modes variance
+    standard parameter parameters trials peaks centered centred averaging within around staying lying falling kept remaining repetition replacement peak modes variance
     seed json csv format document response assume given""".split()
 )
 _UNITS = (
-    r"\bin (?:cm|mm|km|kg|lbs?|pounds|grams?|inches|feet|meters|metres|minutes|mins?|seconds|secs?|ms|"
+    r"\bin (?:centimet(?:er|re)s|kilomet(?:er|re)s|kilograms?|millimet(?:er|re)s|degrees(?: celsius| fahrenheit)?|units|points|cm|mm|km|kg|lbs?|pounds|grams?|inches|feet|meters|metres|minutes|mins?|seconds|secs?|ms|"
     r"milliseconds|hours|days|weeks|months|years|dollars|usd|eur|euros|gbp|percent|celsius|fahrenheit|"
     r"thousands|millions|mg/dl|mmhg|bpm)\b|\((?:cm|mm|km|kg|lbs?|minutes|mins?|seconds|secs?|s|ms|hours|"
     r"days|years|usd|\$|eur|€|%|in|inches|°c|°f|bpm|mg/dl|mmhg)\)"

@@ -162,7 +162,21 @@ _NO_NAMES = frozenset(
     {"of", "the", "data", "list", "numbers", "values", "dataset", "following", "these", "this"}
     | {"array", "for", "and", "with", "mean", "median", "mode", "observations", "gathered", "ve"}
     | {"average", "integers", "points", "below", "variance", "deviation", "sum", "it", "have"}
-    | {"collected", "measured", "recorded", "range", "constants", "tests", "figures", "that"}
+    | {
+        "lists",
+        "two",
+        "both",
+        "groups",
+        "samples",
+        "collected",
+        "measured",
+        "recorded",
+        "range",
+        "constants",
+        "tests",
+        "figures",
+        "that",
+    }
 )
 
 

@@ -17,7 +17,18 @@ HINTS = (
     *("mixture", "weibull", "pareto", "gamma", "beta", "bernoulli", "correlat", "r2", "r²", "r^2"),
     *("r-squared", "season", "time series", "time-series", "trend", "mean", "average", "median"),
     *("mode", "deviation", "std", "varian", "quartile", "percentile", "quantile", "regress"),
-    *("best fit", "best-fit", "t-test", "ttest", "t test", "chi", "anova", "ks test", "kolmogorov"),
+    *(
+        "least squares",
+        "best fit",
+        "best-fit",
+        "t-test",
+        "ttest",
+        "t test",
+        "chi",
+        "anova",
+        "ks test",
+        "kolmogorov",
+    ),
     *("shapiro", "confidence interval", "ci ", "skew", "kurtosis", "outlier", "mann", "wilcoxon"),
     *("kruskal", "levene", "iqr", "interquartile", "n(", "u(", "~", "%", "between", "from "),
     *("sum", "min", "max", "missing", "probabilit", "bell", "coin", "weights", "q1", "q3", "total"),
@@ -50,7 +61,7 @@ STRONG = re.compile(
 )
 MAKE = re.compile(
     r"^\s*(?:please|can you|could you|i'd like (?:you )?to|i want (?:you )?to|help me|let's|hi[,!]?|hello[,!]?|hey[,!]?|ok[,!]?)?[\s,]*(?:please\s+)?"
-    r"(?:randomly\s+)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|can i (?:get|have))\b|"
+    r"(?:randomly\s+)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|(?:can|could|may) i (?:please )?(?:get|have))\b|"
     r"(?:^|[.:;!?\n,]\s*|\b(?:please|to|and|you)\s+)(?:generate|simulate|synthesi[sz]e|create|draw|sample|produce)\s+(?:me\s+)?(?:a |an |some |the |about |exactly )?(?:sample|dataset|data set|set|table|list|batch|synthetic|random|fake|mock|dummy|time|\d|one|two|three|five|ten|hundred|thousand|fifty|twenty)|"
     r"^\s*(?:a |an )?(?:(?:synthetic|random|fake|mock|dummy) )?(?:dataset|data set|sample|table|list|time series)?\s*(?:of |with )?\d[\d,]*k?\s+\w+|^\s*(?:a|one|two|five|ten|fifty|half a)\s+(?:hundred|thousand|million|dozen)\b|^\s*(?:normal(?:ly)?|poisson|exponential|uniform|gaussian|log-?normal|binomial|gamma|weibull|sample size|bimodal)\b",
     re.I,

@@ -170,6 +170,22 @@ PARAPHRASES = [
     ('[{"age": 20, "pay": 10}, {"age": 30, "pay": 20}, {"age": 40, "pay": 25}] - what is the median of pay?', "median(pay)"),
     ("a,b\n1,\n2,5\n,6\n4,7\nHow many missing values are in b?", "missing(b)"),
     ("year,price\n2020,10\n2021,12\n2022,15\nWhat is the standard deviation of price, rounded to 2 decimal places?", "sd(price) .2"),
+    # of another voice
+    ("Produce 1000 random ages with an average of 35 and a standard deviation of 12, following a normal distribution and staying between 18 and 100.", "1000 | age int normal(35, 12) cut[18, 100]"),
+    ("I need a list of 500 exam scores, bell-shaped around 75 with standard deviation 8, no score above 100.", "500 | exam_score normal(75, 8) cut[-, 100]"),
+    ("Please provide 1000 simulated heights in centimeters, normally distributed with mean=172 and sd=9.", "1000 | height normal(172, 9)"),
+    ("Generate 10,000 samples of X ~ Exp(0.2)", "10000 | x exponential(5)"),
+    ("Could I get 250 draws from a Weibull with shape parameter 1.8 and scale parameter 40?", "250 | value weibull(1.8, 40)"),
+    ("Make me 100 fake invoices with an amount that's uniformly distributed between $50 and $500 (2 decimals) and a status that is paid 80% / unpaid 20%.", "100 | amount .2 uniform(50, 500); status cat(paid 0.8, unpaid 0.2)"),
+    ("Give me 45 integers drawn uniformly from 10 to 99 without repetition.", "45 | value int uniform(10, 99) unique"),
+    ("Generate a bimodal dataset of 2000 points: 60% around 10 with sd 2 and 40% around 30 with sd 4.", "2000 | value mix(0.6 normal(10, 2), 0.4 normal(30, 4))"),
+    ("Generate data for 300 customers. Each customer has an age (uniform 18-70), a monthly spend (gamma, shape 2, scale 50) and a segment (A 50%, B 30%, C 20%).", "300 | age int uniform(18, 70); monthly_spend gamma(2, 50); segment cat(A 0.5, B 0.3, C 0.2)"),
+    ("Find the slope and intercept of the least squares line for x = [0, 1, 2, 3] and y = [1, 3, 5, 8].", "regression(y, x)"),
+    ("Sample size: 150. Distribution: normal. Mean: 20. SD: 5. Please generate.", "150 | value normal(20, 5)"),
+    ("Given the data 23, 29, 20, 32, 23, 21, 33, 25, compute mean, median, mode and range of the data.", "mean(x1), median(x1), mode(x1), range(x1)"),
+    ("Determine the Pearson correlation for these two lists: [10, 20, 30, 40] and [12, 24, 33, 47].", "correlation(x1, x2)"),
+    ("Compute the 25th, 50th and 75th percentiles of [4, 8, 15, 16, 23, 42].", "quantile(x1; q=0.25), quantile(x1; q=0.5), quantile(x1; q=0.75)"),
+    ("Generate 500 people with age (mean 40, std 12, normal), gender (52% female, 48% male), and income which correlates with age at r=0.4", "500 | age int normal(40, 12); gender cat(female 0.52, male 0.48); income follows | income~age r = 0.4"),
 ]  # fmt: skip
 
 

@@ -67,9 +67,10 @@ class _Tier:
         """Order what is missing. After a run, not before: a fork would be in its way."""
         if self.parent is None or self.parent.lost:
             return
-        while len(self.ready) + self.asked < _READY + len(self.waiting):
-            self.parent.fork(**_settings(self.limits))
-            self.asked += 1
+        with contextlib.suppress(Lost):  # whoever waits is told by `_lost`
+            while len(self.ready) + self.asked < _READY + len(self.waiting):
+                self.parent.fork(**_settings(self.limits))
+                self.asked += 1
 
     def _came(self, worker: Worker) -> None:
         ordered = self.ordered.pop(worker.slot, None)

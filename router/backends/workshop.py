@@ -5,6 +5,7 @@ whoever wrote the program, it runs where it can harm nothing.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,8 @@ from sandbox.runner import Busy, Program, Refused, Run
 from sandbox.spec import Spec
 from sandbox.verify import verified
 
+_AGAIN_SECONDS = 30.0
+
 
 class Workshop:
     """The pool opens in the background: a service starts where a sandbox cannot."""
@@ -32,6 +35,7 @@ class Workshop:
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
         self._opening: asyncio.Task[Pool] | None = None
+        self._opened_at = time.monotonic()
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -64,8 +68,11 @@ class Workshop:
         return pool
 
     async def _pool(self) -> Pool:
-        if self._opening is None or (self._opening.done() and self._opening.exception()):
-            self._opening = asyncio.ensure_future(self._open())
+        """What this machine refused a moment ago it refuses still: trying takes a second or two."""
+        now = time.monotonic()
+        failed = self._opening is not None and self._opening.done() and self._opening.exception()
+        if self._opening is None or (failed and now - self._opened_at > _AGAIN_SECONDS):
+            self._opening, self._opened_at = asyncio.ensure_future(self._open()), now
         return await asyncio.shield(self._opening)
 
     async def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,11 +164,32 @@ def route(
         eligible = [Arm(plan) for plan in config.plans if plan in resting]
     score = complexity(request.fields, config.objective.ladder.all_weights)
     computed = [arm for arm in eligible if config.plans[arm].code]
-    if computed:
-        return _computed(request, computed[0], eligible, ineligible, score, around)
+    if computed:  # what a program answers exactly is not left to chance, nor to a model
+        spec = reading_of(request.fields).spec
+        return _ruled(
+            request,
+            computed[0],
+            eligible,
+            ineligible,
+            score,
+            around,
+            strategy="computed",
+            reason=f"a program can answer it: {spec.summary if spec else 'it was named'}",
+            kind=STATISTICS,
+        )
     home = around.home
     if home is not None and home.plan in eligible and home.backend not in around.down:
-        return _sticky(request, Arm(home.plan), eligible, ineligible, score, around)
+        return _ruled(
+            request,
+            Arm(home.plan),
+            eligible,
+            ineligible,
+            score,
+            around,
+            strategy="sticky",
+            reason="the conversation stays where it began",
+            kind=score.kind,
+        )
     distribution = policy.distribution(context(score), eligible)
     choice = draw(distribution, uniform)
     return Decision(
@@ -204,52 +225,33 @@ def _ineligible(
     return ""
 
 
-def _sticky(
-    request: Request,
-    plan: Arm,
-    eligible: Sequence[Arm],
-    ineligible: Mapping[str, str],
-    score: Complexity,
-    around: Surroundings,
-) -> Decision:
-    return Decision(
-        plan=plan,
-        propensity=1.0,
-        strategy="sticky",
-        probabilities={arm: float(arm == plan) for arm in eligible},
-        ineligible=ineligible,
-        reason="the conversation stays where it began",
-        score=score.score,
-        parts=score.parts,
-        policy_version=around.policy_version,
-        kind=request.task or score.kind,
-    )
-
-
 STATISTICS = "statistics"  # what kind a request is that can be computed
 
 
-def _computed(
+def _ruled(
     request: Request,
     plan: Arm,
     eligible: Sequence[Arm],
     ineligible: Mapping[str, str],
     score: Complexity,
     around: Surroundings,
+    *,
+    strategy: str,
+    reason: str,
+    kind: str,
 ) -> Decision:
-    """What a program can answer exactly is not left to chance, nor to a model."""
-    spec = reading_of(request.fields).spec
+    """A plan that a rule outside any policy takes: nothing is drawn."""
     return Decision(
         plan=plan,
         propensity=1.0,
-        strategy="computed",
+        strategy=strategy,
         probabilities={arm: float(arm == plan) for arm in eligible},
         ineligible=ineligible,
-        reason=f"a program can answer it: {spec.summary if spec else 'it was named'}",
+        reason=reason,
         score=score.score,
         parts=score.parts,
         policy_version=around.policy_version,
-        kind=request.task or STATISTICS,
+        kind=request.task or kind,
     )
 
 

@@ -81,29 +81,3 @@ def share_between(field: Field) -> float:
     low = cdf(of, np.array([field.low], dtype=float))[0] if field.low is not None else 0.0
     high = cdf(of, np.array([field.high], dtype=float))[0] if field.high is not None else 1.0
     return float(high - low)
-
-
-def moments(of: Distribution) -> tuple[float, float]:
-    """Mean and standard deviation; infinite where there is none."""
-    p = of.parameters
-    match of.family:
-        case "normal":
-            return p["mean"], p["sd"]
-        case "lognormal":
-            s2 = p["sigma"] ** 2
-            mean = float(np.exp(p["mu"] + s2 / 2))
-            return mean, mean * float(np.sqrt(np.expm1(s2)))
-        case "uniform":
-            return (p["low"] + p["high"]) / 2, (p["high"] - p["low"]) / 12**0.5
-        case "exponential":
-            return p["mean"], p["mean"]
-        case "poisson":
-            return p["rate"], p["rate"] ** 0.5
-        case "binomial":
-            return p["n"] * p["p"], (p["n"] * p["p"] * (1 - p["p"])) ** 0.5
-        case "mixture":
-            each = [moments(part) for part in of.parts]
-            mean = sum(w * m for w, (m, _) in zip(of.weights, each, strict=True))
-            square = sum(w * (s**2 + m**2) for w, (m, s) in zip(of.weights, each, strict=True))
-            return mean, (square - mean**2) ** 0.5
-    return float("nan"), float("nan")

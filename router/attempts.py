@@ -61,6 +61,7 @@ class Outcome:
     retry_after: float | None = None
     upstream_seconds: float = 0.0
     content_type: str = "application/json"
+    settled: bool = False  # its attempt has its tokens and its cost already
 
     @property
     def answered(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from router.config import SYNTHESIS
+from router.plans.grammar import SYNTHESIS
 from router.statistics import Fields, program_in, to_author, to_mend
 from sandbox.spec import Spec
 from sandbox.synthesis import CannotWrite, written

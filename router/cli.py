@@ -29,6 +29,7 @@ from router.config import (
     secrets_of,
 )
 from router.decide import ladder_of
+from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
 from router.surroundings import haproxy
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
@@ -202,13 +203,9 @@ def check(
         replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
         told = f"[bold]{escape(label)}[/] {backend.kind} {where} {price}; {replicas}; "
         backends.add(told + ", ".join(backend.capabilities))
-    plans = tree.add("plans")
+    plans = tree.add(f"plans  [dim]expected cost {ASSUMED}[/]")
     for label, plan in config.plans.items():
-        told = " → ".join(plan.backends)
-        if plan.code:
-            told = f"code in {told}; authors {', '.join(plan.all_authors)}"
-            told += f"; words from {plan.words}" if plan.words else ""
-        plans.add(f"[bold]{escape(label)}[/] {escape(told)}")
+        add_plan(plans, config, label, plan)
     objective = config.objective
     if objective.strategy == "ladder":
         ladder = ladder_of(objective.ladder, config.asking)

@@ -13,15 +13,14 @@ import orjson
 
 from router.answers import answer_text
 from router.api.feedback import WEIGHTS
-from router.api.sse import Cutter
-from router.attempts import Outcome, Stream
+from router.attempts import Outcome
 from router.authors import Author, author_of
 from router.backends.base import CHAT, Call
-from router.backends.native import chat_reply, tokens_in
+from router.backends.native import tokens_in
 from router.backends.sandbox import COMPUTE
-from router.config import Config, Plan
-from router.domain import About, Attempt, Decision, Request, Signal, Trace, Usage, new_id
-from router.features import prompt_text
+from router.config import Config
+from router.domain import About, Attempt, Request, Signal, Trace, Usage, new_id
+from router.plans.grammar import Code
 from router.statistics import (
     job_of,
     reading_of,
@@ -62,7 +61,6 @@ REFUSALS = {
     "busy": (429, "rate_limit_error", "backends_busy", "The sandbox is busy"),
     "no_answer": (503, "server_error", "no_backend_answered", "The sandbox did not answer"),
 }
-_CHARACTERS = 16_384  # of a document, in one piece of a stream
 
 
 @dataclass(slots=True)
@@ -86,7 +84,7 @@ class Computing:
     """One request on its way. `attempt` calls a backend, retries and all."""
 
     config: Config
-    plan: Plan
+    plan: Code
     request: Request
     attempt: Try
     seed: Callable[[], int]
@@ -203,36 +201,6 @@ class Computing:
 def _ids(row: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     """First of all, whose record it is."""
     return {field.name: row[field.name] for field in spec.fields if field.role == "id"}
-
-
-def code_plan(config: Config, decision: Decision) -> Plan | None:
-    """The plan, where it is one with `code`; a sandbox that was named stands for such a plan."""
-    plan = config.plans.get(decision.plan)
-    if plan is None and config.backends[decision.plan].kind == "sandbox":
-        return Plan(code=decision.plan)
-    return plan if plan is not None and plan.code is not None else None
-
-
-class _NoConnection:
-    """What a stream is read from that is made here."""
-
-    def finish(self) -> None:
-        pass
-
-
-async def answered_by(computed: Computed, call: Call, request: Request) -> Outcome:
-    """The document as a model would have sent it: whole, or piece by piece."""
-    assert computed.outcome is not None
-    text = computed.document
-    pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
-    prompt_tokens = tokens_in(prompt_text(request.fields))
-    reply = chat_reply(call, "waggle-sandbox", pieces, prompt_tokens)
-    if call.stream:
-        stream = Stream([], Cutter(), _NoConnection(), reply.body)
-        return replace(computed.outcome, body=b"", stream=stream)
-    body = b"".join([piece async for piece in reply.body])
-    usage = Usage(prompt_tokens, tokens_in(text))
-    return replace(computed.outcome, body=body, usage=usage)
 
 
 def verification(trace: Trace, now: float) -> Signal:

@@ -11,11 +11,13 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from router.backends.base import Dollars, Name, Seconds, Secret, Values
 from router.backends.kinds import AnyBackend
 from router.features import PARTS
+from router.plans.grammar import PATTERNS, AnyPlan, Code, lead, resolved
+from router.plans.names import cycle, names_in
 from router.yamlfile import (
     REFERENCE,
     ConfigError,
@@ -87,44 +89,6 @@ class Telemetry(Values):
     otlp: Otlp = Otlp()
 
 
-SYNTHESIS = "synthesis"  # the author that is no backend: it writes from the spec alone
-
-
-class Plan(Values):
-    """One way to answer: `ask` a backend, or compute with `code`."""
-
-    ask: Name | None = None
-    code: Name | None = Field(None, description="a backend of kind `sandbox`: the statistical path")
-    authors: tuple[Name, ...] = Field(
-        (SYNTHESIS,),
-        description="of programs for `code`, in turn: backends, or `synthesis`, which needs none",
-    )
-    words: Name | None = Field(None, description="the backend that adds text to computed records")
-    fallback: tuple[Name, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "Plan":
-        if (self.ask is None) == (self.code is None):
-            raise ValueError("a plan has either `ask` or `code`: give it one of them")
-        if self.ask is not None and (self.words or self.authors != (SYNTHESIS,)):
-            raise ValueError("`authors` and `words` belong to a plan with `code`")
-        return self
-
-    @property
-    def lead(self) -> str:
-        """The backend that the plan is about."""
-        return self.ask or self.code or ""
-
-    @property
-    def backends(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.lead, *self.fallback)))
-
-    @property
-    def all_authors(self) -> tuple[str, ...]:
-        """Who needs no model comes last at the latest: the simpler program."""
-        return tuple(dict.fromkeys((*self.authors, SYNTHESIS)))
-
-
 _WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))
 Weight = Annotated[float, Field(ge=0, le=1)]
 Part = Literal["fields", "nesting", "arrays", "rules", "length", "code", "question"]
@@ -156,14 +120,25 @@ class Config(Values):
     keys: Keys = Keys()
     telemetry: Telemetry = Telemetry()
     backends: dict[Name, AnyBackend] = Field(min_length=1)
-    plans: dict[Name, Plan] = Field(min_length=1)
+    plans: dict[Name, AnyPlan] = Field(min_length=1)
     objective: Objective = Objective()
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """Plans to choose among by how hard a request is; those with `code` have a rule of their
-        own."""
-        return tuple(n for n, plan in self.plans.items() if plan.ask) or tuple(self.plans)
+        """Plans to choose among by how hard a request is; what a program or a specialist answers
+        has a rule of its own."""
+        plans = (n for n, plan in self.plans.items() if not self._ruled(plan))
+        return tuple(plans) or tuple(self.plans)
+
+    def _ruled(self, plan: AnyPlan) -> bool:
+        return isinstance(plan, Code) or self.backends[self.lead_of(plan)].kind == "specialist"
+
+    def plan(self, step: str | AnyPlan) -> AnyPlan:
+        """The plan that a step is; the name of a backend stands for asking it."""
+        return resolved(step, self.plans)  # type: ignore[return-value]
+
+    def lead_of(self, step: str | AnyPlan) -> str:
+        return lead(step, self.plans)
 
     @property
     def data(self) -> Path:
@@ -200,7 +175,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         config = Config.model_validate(tree.root)
     except ValidationError as error:
         schema = Config.model_json_schema()
-        found += [explained(one, schema) for one in error.errors(include_url=False)]
+        found += [explained(one, schema, PATTERNS) for one in error.errors(include_url=False)]
     if found or config is None:
         raise ConfigError(problems(shown, found, tree.lines))
     return config
@@ -247,45 +222,41 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     """What a single value cannot know: whether the names it gives exist."""
     backends, plans = _names(raw.get("backends")), _names(raw.get("plans"))
     for name, plan in _items(raw.get("plans")):
-        for where, backend in _asked(plan) if isinstance(plan, dict) else ():
-            if isinstance(backend, str) and backend not in backends:
-                yield ("plans", name, *where), backend, *unknown("backend", backend, backends)
-        yield from _code_checks(raw, name, plan)
+        yield from _name_checks(raw, name, plan)
         if name == "auto" or name in backends:
             rule = "a plan may not be called `auto`, nor as a backend is"
             yield ("plans", name), name, rule, "Give it another name."
     if "auto" in backends:
         yield ("backends", "auto"), "auto", "`auto` means routing", "Give it another name."
+    round_ = cycle(dict(_items(raw.get("plans"))))
+    if round_:
+        rule = f"it leads back to itself: {' → '.join(round_)}"
+        yield ("plans", round_[0]), round_[0], rule, "Take one of these names out."
     objective = raw.get("objective")
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)
         yield from _ladder_length(objective, _asking(raw))
 
 
-def _asked(plan: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Every place in a plan where a backend is named."""
-    for key in ("ask", "code", "words"):
-        yield (key,), plan.get(key)
-    for key in ("fallback", "authors"):
-        listed = plan.get(key)
-        for i, backend in enumerate(listed if isinstance(listed, list) else ()):
-            if (key, backend) != ("authors", SYNTHESIS):
-                yield (key, i), backend
-
-
-def _code_checks(raw: Mapping[str, Any], name: str, plan: Any) -> Iterator[Found]:
-    """Programs run in a sandbox, and a sandbox answers no chat."""
-    if not isinstance(plan, dict):
-        return
+def _name_checks(raw: Mapping[str, Any], plan: str, told: Any) -> Iterator[Found]:
+    """Whether each name in a plan is that of something that can do what it is named for."""
     kinds = {b: s.get("kind") for b, s in _items(raw.get("backends")) if isinstance(s, dict)}
-    code = plan.get("code")
-    if isinstance(code, str) and kinds.get(code, "sandbox") != "sandbox":
-        rule = f"programs run in a backend of kind sandbox, and this is of kind {kinds[code]}"
-        yield ("plans", name, "code"), code, rule, "Name a backend of kind sandbox."
-    for where, backend in _asked(plan):
-        if where != ("code",) and isinstance(backend, str) and kinds.get(backend) == "sandbox":
-            rule = "a sandbox answers no chat"
-            yield ("plans", name, *where), backend, rule, "Use it as `code:` of a plan."
+    plans = _names(raw.get("plans"))
+    if isinstance(told, str):
+        return  # a plan is a mapping: its own rule says so
+    for where, name, role in names_in(told, ("plans", plan)):
+        known = {*kinds, *plans} if role == "step" else set(kinds)
+        if name not in known:
+            what = "backend or plan" if role == "step" else "backend"
+            yield where, name, *unknown(what, name, known)
+        elif role == "code" and kinds[name] != "sandbox":
+            rule = f"programs run in a backend of kind sandbox, and this is of kind {kinds[name]}"
+            yield where, name, rule, "Name a backend of kind sandbox."
+        elif role == "validator" and kinds[name] != "validator":
+            rule = f"what validates is of kind validator, and this is of kind {kinds[name]}"
+            yield where, name, rule, "Name a backend of kind validator, or use `judge`."
+        elif role in ("step", "backend") and kinds.get(name) == "sandbox":
+            yield where, name, "a sandbox answers no chat", "Use it as `code:` of a plan."
 
 
 def _objective_checks(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Found]:
@@ -318,7 +289,13 @@ def _ladder_length(objective: Mapping[str, Any], plans: set[str]) -> Iterator[Fo
 
 def _asking(raw: Mapping[str, Any]) -> set[str]:
     plans = dict(_items(raw.get("plans")))
-    return {n for n, p in plans.items() if isinstance(p, dict) and p.get("ask")} or set(plans)
+    kinds = {b: s.get("kind") for b, s in _items(raw.get("backends")) if isinstance(s, dict)}
+    ruled = {
+        n
+        for n, p in plans.items()
+        if isinstance(p, dict) and ("code" in p or kinds.get(str(p.get("ask"))) == "specialist")
+    }
+    return set(plans) - ruled or set(plans)
 
 
 def _names(section: Any) -> set[str]:

@@ -13,6 +13,9 @@ from router.config import Config, LadderSettings
 from router.domain import Decision, PolicyInForce, Request
 from router.features import Complexity, complexity, context, kind_of, needs, prompt_text
 from router.hive import Home
+from router.plans.costs import OUTPUT_TOKENS, Size, expected
+from router.plans.grammar import AnyPlan, Ask, Code, backends_of
+from router.plans.possible import impossible
 from router.statistics import reading_of
 
 AUTO = "auto"
@@ -69,7 +72,7 @@ def premium(config: Config) -> str:
         return config.objective.premium
 
     def dearness(plan: str) -> float:
-        price = config.backends[config.plans[plan].lead].price
+        price = config.backends[config.lead_of(plan)].price
         return price.input + price.output
 
     return max(config.plans, key=dearness)
@@ -101,14 +104,25 @@ def chain_of(
     wanted: frozenset[str],
     home: Home | None,
 ) -> tuple[str, ...]:
-    """The backends to try, in order: where the conversation lives, then as the plan says."""
+    """The backends to try, in order: where the conversation lives, then as the plan says. Of a plan
+    that is more than asking, none: it says itself what comes when."""
     plan = config.plans.get(decision.plan)
     if plan is None:
         return (str(decision.plan),)
+    if not isinstance(plan, Ask):
+        return ()
     chain = [b for b in plan.backends if not able(config.backends[b], request, wanted)]
     if home is not None and decision.strategy == "sticky" and home.backend in chain:
         chain = [home.backend, *(b for b in chain if b != home.backend)]
     return tuple(chain)
+
+
+def plan_of(config: Config, decision: Decision) -> AnyPlan:
+    """What was decided, as a plan: a backend that was named stands for asking it."""
+    name = str(decision.plan)
+    if name not in config.plans and config.backends[name].kind == "sandbox":
+        return Code(code=name)
+    return config.plan(name)
 
 
 def named(config: Config, request: Request, backend: str, around: Surroundings) -> Decision | None:
@@ -148,22 +162,23 @@ def route(
 ) -> Decision:
     """Choose among the plans that can answer. The draw is `uniform`'s; the rest is arithmetic."""
     all_wanted = needs(request.fields) | {wanted}
+    reasons = {b: able(settings, request, all_wanted) for b, settings in config.backends.items()}
     ineligible = {
         plan: reason
         for plan in config.plans
-        if (reason := _ineligible(config, plan, request, all_wanted, around))
+        if (reason := _ineligible(config, plan, request, reasons, around))
     }
     eligible = [Arm(plan) for plan in config.plans if plan not in ineligible]
     if not eligible:
         resting = {p for p, reason in ineligible.items() if reason.startswith(_RESTING)}
         if not resting:
-            reasons = "; ".join(f"{plan}: {reason}" for plan, reason in ineligible.items())
-            message = f"No plan can answer this request. {reasons}."
+            told = "; ".join(f"{plan}: {reason}" for plan, reason in ineligible.items())
+            message = f"No plan can answer this request. {told}."
             raise Unroutable(400, "no_plan_can_answer", message)
         # All that could answer are resting after failures: better to try one than to give up.
         eligible = [Arm(plan) for plan in config.plans if plan in resting]
     score = complexity(request.fields, config.objective.ladder.all_weights)
-    computed = [arm for arm in eligible if config.plans[arm].code]
+    computed = [arm for arm in eligible if isinstance(config.plans[arm], Code)]
     if computed:  # what a program answers exactly is not left to chance, nor to a model
         spec = reading_of(request.fields).spec
         return _ruled(
@@ -210,19 +225,33 @@ _RESTING = "resting"
 
 
 def _ineligible(
-    config: Config, plan: str, request: Request, wanted: frozenset[str], around: Surroundings
+    config: Config, plan: str, request: Request, reasons: Mapping[str, str], around: Surroundings
 ) -> str:
     if around.allowed and plan not in around.allowed:
         return "this key may not use it"
-    settings = config.plans[plan]
-    asked = (settings.code,) if settings.code else settings.backends
-    reasons = {b: able(config.backends[b], request, wanted) for b in asked}
-    capable = [backend for backend, reason in reasons.items() if not reason]
-    if not capable:
-        return "; ".join(f"{backend} {reason}" for backend, reason in reasons.items())
-    if all(backend in around.down for backend in capable):
-        return f"{_RESTING} after failures: {', '.join(capable)}"
-    return ""
+    reason = impossible(config, plan, reasons.__getitem__)
+    if reason:
+        return reason
+    if request.max_cost_usd is not None:
+        least = expected(config, plan, size_of(request)).least_usd
+        if least > request.max_cost_usd:
+            bound = f"${request.max_cost_usd:.6g}"
+            return f"is expected to cost ${least:.6g} at least, and the request may cost {bound}"
+    if not around.down:
+        return ""
+    resting = {b: _RESTING if b in around.down else why for b, why in reasons.items()}
+    if not impossible(config, plan, resting.__getitem__):
+        return ""
+    asked = dict.fromkeys(backends_of(plan, config.plans))
+    return f"{_RESTING} after failures: {', '.join(b for b in asked if b in around.down)}"
+
+
+def size_of(request: Request) -> Size:
+    """Tokens of one call with this request, as far as can be told before."""
+    given = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
+    most = given if isinstance(given, int) and not isinstance(given, bool) else OUTPUT_TOKENS
+    size = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
+    return Size(size, min(most, OUTPUT_TOKENS))
 
 
 STATISTICS = "statistics"  # what kind a request is that can be computed
@@ -267,7 +296,9 @@ def _bypass(
     config: Config, request: Request, backend: str, around: Surroundings, reason: str
 ) -> Decision:
     if around.allowed and not any(
-        backend in config.plans[plan].backends for plan in around.allowed if plan in config.plans
+        backend in backends_of(plan, config.plans)
+        for plan in around.allowed
+        if plan in config.plans
     ):
         raise _not_allowed(backend, around)
     return _certain(request, backend, reason)

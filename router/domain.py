@@ -25,6 +25,8 @@ class Request:
     continues: bool
     key_id: str = ""
     task: str = ""  # what the caller calls this kind of request, if anything
+    max_cost_usd: float | None = None
+    max_latency_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Attempt:
     usage: Usage = Usage()
     cost_usd: float = 0.0
     provider: str = ""
+    role: str = ""  # what it was for, as a place in the plan: `cascade.1`, `refine.critic`
+    parent: int = 0  # the step whose answer it was given, counted from 1; 0: none
+    swap_seconds: float = 0.0  # of these, until its model was there
 
     def summary(self) -> str:
         said = f" {self.status}" if self.status else ""
@@ -119,6 +124,9 @@ class Trace:
     computed: Mapping[str, Any] | None = None  # the program, its run and the verdict on it
     premium_plan: str = ""
     premium_cost_usd: float = 0.0
+    answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
+    partial: str = ""  # one word for why the plan was not carried out to its end
+    partial_reason: str = ""  # the same in words, which may quote the request: never written down
 
     def after(self, attempt: Attempt) -> "Trace":
         return replace(self, attempts=(*self.attempts, attempt))
@@ -128,8 +136,13 @@ class Trace:
         return sum(attempt.cost_usd for attempt in self.attempts)
 
     @property
+    def answering(self) -> Attempt | None:
+        """The step that the answer came from."""
+        return self.attempts[self.answered_by - 1] if self.attempts else None
+
+    @property
     def backend(self) -> str:
-        return self.attempts[-1].backend if self.attempts else ""
+        return self.answering.backend if self.answering else ""
 
 
 @dataclass(frozen=True, slots=True)

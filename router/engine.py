@@ -8,24 +8,42 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from router.answers import Heard, answer_text
 from router.api.errors import error_body
 from router.api.limits import Allowances
-from router.api.sse import DONE, Meter, broken, with_cost
+from router.api.splice import replaced
+from router.api.sse import DONE, Meter, broken, data_of, with_cost
 from router.attempts import Attempts, Outcome, Stream, pause_before_retry
 from router.backends.base import Call, Fault, Price
 from router.backends.native import tokens_in
-from router.computing import REFUSALS, Computing, answered_by, code_plan, verification
-from router.config import Config, Plan
-from router.decide import Surroundings, chain_of, named, policy_in_force, policy_of, premium, route
+from router.computing import REFUSALS, verification
+from router.config import Config
+from router.decide import (
+    Surroundings,
+    able,
+    chain_of,
+    named,
+    plan_of,
+    policy_in_force,
+    policy_of,
+    premium,
+    route,
+)
 from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
 from router.features import needs, prompt_text
 from router.hive import Home
 from router.homes import Homes
+from router.plans.concluding import completed, unfinished
+from router.plans.executor import Executor
+from router.plans.grammar import AnyPlan, Ask
+from router.plans.pace import Pace
+from router.plans.results import Result, ended
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
@@ -33,6 +51,8 @@ from router.telemetry.rows import digest
 # For the last backend of a chain whose replicas are all gone: one is back in 2 to 4 seconds.
 _PATIENCE = 15.0
 _IMPATIENCE = 0.5  # where another backend can answer instead
+_HEAD_START = 2.0  # seconds that a plan may take before its stream begins without words
+_HEARTBEAT = 10.0
 _LEFT: dict[str, Any] = {"status": 499, "error": "the caller left", "error_type": "cancelled"}
 
 
@@ -59,6 +79,8 @@ class Engine:
     uniform: Callable[[], float] = random.random
 
     resting: dict[str, float] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+    learned: Mapping[str, float] = field(default_factory=dict)  # scores of backends
 
     def __post_init__(self) -> None:
         self._begin(self.config)
@@ -101,26 +123,21 @@ class Engine:
             operation=wanted,
             keep_prompt=config.telemetry.prompts,
         )
+        plan = plan_of(config, decision)
+        if not (isinstance(plan, Ask) and plan.plain and _unbounded(request)):
+            return await self._carry_out(config, plan, trace, wanted, begun)
         home = self.homes.find(request.session, now=trace.started_at, seconds=1e9)
         all_wanted = needs(request.fields) | {wanted}
         chain = chain_of(config, decision, request, wanted=all_wanted, home=home)
         call = Call(path, request.body, request.stream, request.id)
         tried: list[Attempt] = []
-        plan = code_plan(config, decision)
-        outcome: Outcome | None = None
         try:
-            if plan is not None:
-                trace, outcome = await self._compute(config, plan, call, trace, tried)
-                chain = tuple(backend for backend in chain if backend != plan.code)
-            if outcome is None and chain:
-                outcome = await self._try(config, chain, call, tried)
+            outcome = await self._try(config, chain, call, tried)
         except asyncio.CancelledError:
             trace = replace(trace, attempts=tuple(tried), **_LEFT)
             self._finish(trace, begun)
             raise
         trace = replace(trace, attempts=tuple(tried))
-        if outcome is None:
-            return self._not_computed(trace, begun)
         if outcome.stream is not None:
             body = self._streamed(config, outcome, outcome.stream, trace, begun)
             return Answer(200, b"", trace, stream=body)
@@ -128,28 +145,113 @@ class Engine:
             return await self._answered(config, outcome, trace, begun)
         return self._failed(outcome, trace, begun)
 
-    async def _compute(
-        self, config: Config, plan: Plan, call: Call, trace: Trace, tried: list[Attempt]
-    ) -> tuple[Trace, Outcome | None]:
-        """The statistical path. No outcome: nothing held, and the trace says why."""
+    async def _carry_out(
+        self, config: Config, plan: AnyPlan, trace: Trace, wanted: str, begun: float
+    ) -> Answer:
+        """A plan of more than one step. A stream begins with its first words, or, where the steps
+        before them take long, with a comment that says so."""
+        request = trace.request
+        all_wanted = needs(request.fields) | {wanted}
+        executor = Executor(
+            config,
+            request,
+            lambda chain, call, tried: self._try(config, chain, call, tried),
+            {b: able(settings, request, all_wanted) for b, settings in config.backends.items()},
+            pace=self.pace.p95,
+            scores=self.scores,
+            seed=lambda: int(self.uniform() * 2**48),
+        )
+        task = asyncio.ensure_future(executor.run(plan))
+        try:
+            patience = _HEAD_START if request.stream else None
+            await asyncio.wait({task}, timeout=patience)
+            if not task.done():
+                body = self._awaited(config, task, executor, trace, begun)
+                return Answer(200, b"", trace, stream=body)
+            return await self._concluded(config, task.result(), executor, trace, begun)
+        except asyncio.CancelledError:
+            await ended([task])
+            self._finish(replace(trace, attempts=tuple(executor.attempts), **_LEFT), begun)
+            raise
 
-        async def attempt(backend: str, call: Call) -> Outcome:
-            made: list[Attempt] = []
-            outcome = await self._try(config, (backend,), call, made)
-            tried.extend(made[:-1])
-            return outcome
+    async def _concluded(
+        self, config: Config, result: Result, executor: Executor, trace: Trace, begun: float
+    ) -> Answer:
+        """What came of a plan, as an answer."""
+        result = result if result.ok or not result.text else _kept(result)
+        trace = replace(
+            trace,
+            attempts=tuple(executor.attempts),
+            answered_by=result.step,
+            computed=executor.computed,
+            partial=result.partial,
+            partial_reason=result.reason,
+        )
+        upstream = executor.upstream_seconds
+        if not result.ok:
+            return self._came_to_nothing(result, executor, trace, begun)
+        assert result.outcome is not None
+        outcome = replace(result.outcome, upstream_seconds=upstream)
+        comments = [executor.comments.get_nowait() for _ in range(executor.comments.qsize())]
+        if outcome.stream is None:
+            outcome = await completed(outcome, result.text, trace.request)
+        if outcome.stream is not None:
+            body = self._streamed(config, outcome, outcome.stream, trace, begun, comments)
+            return Answer(200, b"", trace, stream=body)
+        return await self._answered(config, outcome, trace, begun)
 
-        def seed() -> int:
-            return int(self.uniform() * 2**48)
+    def _came_to_nothing(
+        self, result: Result, executor: Executor, trace: Trace, begun: float
+    ) -> Answer:
+        upstream = executor.upstream_seconds
+        if trace.computed is not None and not trace.computed["verified"]:
+            return self._not_computed(trace, begun, upstream)
+        if executor.refusal is not None and not result.stopped:
+            body, status = executor.refusal.body, executor.refusal.attempt.status
+            trace = replace(trace, status=status, error="refused by the backend")
+            trace = replace(trace, error_type="refused_by_backend")
+            trace = self._finish(trace, begun, upstream=upstream)
+            return Answer(status, error_body_of(body, status), trace)
+        status, kind, code, message, wait = unfinished(result, executor.attempts)
+        trace = replace(trace, status=status, error=message, error_type=code)
+        trace = self._finish(trace, begun, upstream=upstream)
+        return Answer(status, error_body(message, kind, code=code), trace, retry_after=wait)
 
-        computed = await Computing(config, plan, trace.request, attempt, seed).carry_out()
-        tried += computed.attempts
-        told = {**computed.told, "verified": computed.holds, "problem": computed.problem}
-        told["status"] = computed.status
-        trace = replace(trace, computed=told)
-        if computed.outcome is None:
-            return trace, None
-        return trace, await answered_by(computed, call, trace.request)
+    async def _awaited(
+        self,
+        config: Config,
+        task: "asyncio.Task[Result]",
+        executor: Executor,
+        trace: Trace,
+        begun: float,
+    ) -> AsyncIterator[bytes]:
+        """A stream whose first words are not there yet: comments keep the caller's line open."""
+        concluded = False
+        try:
+            yield b": waggle is at work\n\n"
+            while not task.done():
+                comment = asyncio.ensure_future(executor.comments.get())
+                await asyncio.wait(
+                    {task, comment}, timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                )
+                if comment.done():
+                    yield f": {comment.result()}\n\n".encode()
+                    continue
+                comment.cancel()
+                if not task.done():
+                    yield b": still at it\n\n"
+            concluded = True
+            answer = await self._concluded(config, task.result(), executor, trace, begun)
+            if answer.stream is None:
+                yield b"data: " + answer.body + b"\n\n"
+                return
+            async for piece in answer.stream:
+                yield piece
+        finally:
+            if not concluded:
+                await ended([task])
+                left = replace(trace, attempts=tuple(executor.attempts), **_LEFT)
+                self._finish(left, begun)
 
     async def _try(
         self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
@@ -190,8 +292,14 @@ class Engine:
         detail = {"policy_version": self.policy_version, "plans": list(self.config.plans)}
         self.journal.note(Event(event_id, self.wall(), kind, self.policy_version, state, detail))
 
+    def scores(self, backend: str) -> float:
+        """How much a backend's vote counts; one of whom nothing is known, as much as any."""
+        return self.learned.get(backend, 1.0)
+
     def _note(self, outcome: Outcome) -> None:
         attempt = outcome.attempt
+        if not attempt.fault:
+            self.pace.see(attempt.backend, attempt.seconds)
         self.metrics.count(
             "waggle_attempts_total", backend=attempt.backend, outcome=attempt.fault or "answered"
         )
@@ -215,13 +323,13 @@ class Engine:
             usage = outcome.usage or _estimated(trace.request, len(body))
             text = answer_text(body) if config.telemetry.answers else None
             answer = Answered(len(body), digest(body), text)
-            trace = _accounted(config, trace, usage, answer)
+            trace = _accounted(config, trace, usage, answer, settled=outcome.settled)
             body = with_cost(body, usage, trace.cost_usd)
             await self._spent(trace)
         trace = self._finish(trace, begun, outcome, status=status)
         return Answer(status, body, trace)
 
-    def _not_computed(self, trace: Trace, begun: float) -> Answer:
+    def _not_computed(self, trace: Trace, begun: float, upstream: float) -> Answer:
         """Nothing held, and no model was to answer in words: say which constraint it was."""
         assert trace.computed is not None
         problem = trace.computed["problem"]
@@ -230,7 +338,7 @@ class Engine:
         )
         message = f"{begins}: {problem}."
         trace = replace(trace, status=status, error=message, error_type=code)
-        trace = self._finish(trace, begun)
+        trace = self._finish(trace, begun, upstream=upstream)
         wait = 1.0 if status in (429, 503) else None
         return Answer(status, error_body(message, kind, code=code), trace, retry_after=wait)
 
@@ -251,16 +359,25 @@ class Engine:
         )
 
     async def _streamed(
-        self, config: Config, outcome: Outcome, stream: Stream, trace: Trace, begun: float
+        self,
+        config: Config,
+        outcome: Outcome,
+        stream: Stream,
+        trace: Trace,
+        begun: float,
+        comments: Sequence[str] = (),
     ) -> AsyncIterator[bytes]:
         """The events of a stream, with the cost in the last; on a break, an error event."""
         request = trace.request
         prompt_tokens = tokens_in(prompt_text(request.fields))
         backend = config.backends[outcome.attempt.backend]
-        earlier = sum(attempt.cost_usd for attempt in trace.attempts[:-1])
+        answering = trace.answering
+        assert answering is not None
+        settled = outcome.settled
+        others = trace.cost_usd - answering.cost_usd
 
         def cost_of(usage: Usage) -> float:
-            return earlier + _cost(backend.price, usage)
+            return trace.cost_usd if settled else others + _cost(backend.price, usage)
 
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
         heard = Heard(words=config.telemetry.answers)
@@ -268,23 +385,25 @@ class Engine:
         written: Trace | None = None
 
         def write(trace: Trace) -> Trace:
-            trace = _accounted(config, trace, meter.final_usage(), heard.answer())
+            usage = meter.final_usage()
+            trace = _accounted(config, trace, usage, heard.answer(), settled=settled)
             return self._finish(trace, begun, outcome)
 
         try:
+            if comments or trace.partial:
+                yield _as_comments(comments, trace)
             async for piece in _metered(stream, meter):
                 heard.take(piece)
                 yield piece
-            piece = b"".join(event + b"\n\n" for event in meter.end()) + DONE
+            piece = b"".join(event + b"\n\n" for event in _marked(meter.end(), trace)) + DONE
             heard.take(piece)
             written = write(trace)  # before the caller has the end: what was answered is remembered
             yield piece
         except Fault as fault:
             message = f"The stream of {trace.backend} broke: {fault.detail}."
             if written is None:
-                *before, last = trace.attempts
-                last = replace(last, fault=fault.kind, detail=fault.detail)
-                told = replace(trace, attempts=(*before, last), status=502, error=message)
+                broken_off = replace(answering, fault=fault.kind, detail=fault.detail)
+                told = replace(_with_answering(trace, broken_off), status=502, error=message)
                 written = write(replace(told, error_type="stream_broken"))
             body = error_body(message, "server_error", code="stream_broken")
             yield b"data: " + body + b"\n\n"
@@ -296,8 +415,7 @@ class Engine:
                 await asyncio.shield(self._spent(written))
 
     async def _spent(self, trace: Trace) -> None:
-        usage = trace.attempts[-1].usage
-        tokens = usage.input_tokens + usage.output_tokens
+        tokens = sum(a.usage.input_tokens + a.usage.output_tokens for a in trace.attempts)
         await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
 
     def _finish(
@@ -307,12 +425,16 @@ class Engine:
         outcome: Outcome | None = None,
         *,
         status: int | None = None,
+        upstream: float | None = None,
     ) -> Trace:
+        """`upstream`: how long some backend was at work, where steps ran beside each other."""
         seconds = time.perf_counter() - begun
         first = seconds
-        upstream = sum(a.seconds for a in trace.attempts[:-1])
+        if upstream is None:
+            upstream = sum(a.seconds for a in trace.attempts[:-1])
         if outcome is not None:
-            upstream += outcome.upstream_seconds
+            whole = any(a.role for a in trace.attempts)
+            upstream = outcome.upstream_seconds + (0.0 if whole else upstream)
             first = outcome.attempt.first_byte_seconds or seconds
         streamed = outcome is not None and outcome.stream is not None
         overhead = max((first if streamed else seconds) - upstream, 0.0)
@@ -343,8 +465,8 @@ class Engine:
         if streamed:
             name = "gen_ai_server_time_to_first_token_seconds"
             metrics.observe(name, trace.first_byte_seconds, **labels)
-        if trace.attempts:
-            usage = trace.attempts[-1].usage
+        if trace.answering is not None:
+            usage = trace.answering.usage
             name = "gen_ai_client_token_usage_total"
             metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
@@ -399,19 +521,52 @@ def _cost(price: Price, usage: Usage) -> float:
     )
 
 
-def _accounted(config: Config, trace: Trace, usage: Usage, answer: Answered | None = None) -> Trace:
-    """The last attempt with its tokens and its price, and what the premium plan would have cost."""
-    *before, last = trace.attempts
-    settings = config.backends[last.backend]
-    cost = _cost(settings.price, usage)
-    attempts = (*before, replace(last, usage=usage, cost_usd=cost, provider=settings.kind))
+def _accounted(
+    config: Config, trace: Trace, usage: Usage, answer: Answered | None, *, settled: bool
+) -> Trace:
+    """The answering step with its tokens and its price, and what the premium plan would have cost.
+    A step that is settled has them already."""
+    answering = trace.answering
+    assert answering is not None
+    settings = config.backends[answering.backend]
+    if not settled:
+        cost = _cost(settings.price, usage)
+        told = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
+        trace = _with_answering(trace, told)
     if trace.operation != "chat":
-        return replace(trace, attempts=attempts, answer=answer)
+        return replace(trace, answer=answer)
     plan = premium(config)
     return replace(
         trace,
-        attempts=attempts,
         answer=answer,
         premium_plan=plan,
-        premium_cost_usd=_cost(config.backends[config.plans[plan].lead].price, usage),
+        premium_cost_usd=_cost(config.backends[config.lead_of(plan)].price, usage),
     )
+
+
+def _with_answering(trace: Trace, attempt: Attempt) -> Trace:
+    attempts = list(trace.attempts)
+    attempts[trace.answered_by - 1] = attempt
+    return replace(trace, attempts=tuple(attempts))
+
+
+def _unbounded(request: Request) -> bool:
+    return request.max_cost_usd is None and request.max_latency_ms is None
+
+
+def _kept(result: Result) -> Result:
+    """An answer that something is wrong with, where there is none better."""
+    return result if result.outcome is None else result.marked("gate", result.problem)
+
+
+def _as_comments(comments: Sequence[str], trace: Trace) -> bytes:
+    said = [*comments, *([f"partial: {trace.partial}"] if trace.partial else [])]
+    return b"".join(f": {one}\n\n".encode() for one in said)
+
+
+def _marked(events: list[bytes], trace: Trace) -> list[bytes]:
+    """The last chunk of a partial answer says so."""
+    if trace.partial and events and data_of(events[-1]).startswith(b"{"):
+        told = orjson.dumps({"partial": trace.partial, "reason": trace.partial_reason})
+        events[-1] = b"data: " + replaced(data_of(events[-1]), {b'"waggle"': told})
+    return events

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from router.plans.grammar import NAMED, TAGGED
+
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SECRETS = frozenset({"api_key"})
 _SECRET_SECTIONS = frozenset({"headers"})
@@ -111,19 +113,22 @@ def unknown(what: str, name: str, known: Iterable[str]) -> tuple[str, str]:
     return f"no {what} is called that", mend
 
 
-def explained(error: Any, schema: Mapping[str, Any]) -> Found:
+def explained(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, type]) -> Found:
     """A pydantic error in our words."""
     where: Location = tuple(error["loc"])
     rule, value = str(error["msg"]), error.get("input")
     mend = "Change it, or leave it out for the default."
     match error["type"]:
         case "extra_forbidden":
-            known = _known_keys(where[:-1], schema)
+            known = _known_keys(where[:-1], schema, patterns)
             close = difflib.get_close_matches(str(where[-1]), known, n=1)
             rule = "nothing reads this key"
             mend = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
         case "missing":
             value, rule, mend = "(missing)", "this key must be there", f"Add `{where[-1]}:`."
+        case "union_tag_invalid" | "union_tag_not_found" if where[:1] == ("plans",):
+            rule = "a step is the name of a backend or plan, or a plan of one pattern"
+            mend = f"Give it one of these keys: {', '.join(f'`{p}`' for p in patterns)}."
         case "union_tag_invalid" | "union_tag_not_found":
             kinds = str(error.get("ctx", {}).get("expected_tags", "")).replace("'", "`")
             kinds = kinds or ", ".join(f"`{kind}`" for kind in _tags(schema))
@@ -135,7 +140,17 @@ def explained(error: Any, schema: Mapping[str, Any]) -> Found:
             mend = "Write ${NAME} and set NAME in the environment."
         case _ if where[-1] == "[key]":
             where = where[:-1]
-    return where, value, rule[:1].lower() + rule[1:], mend
+    rule = rule.removeprefix("Value error, ")
+    return _untagged(where), value, rule[:1].lower() + rule[1:], mend
+
+
+def _untagged(where: Location) -> Location:
+    """Pydantic names the pattern of a plan in the place of an error; the file does not."""
+    return tuple(part for part in where if not _is_tag(part))
+
+
+def _is_tag(part: str | int) -> bool:
+    return isinstance(part, str) and (part == NAMED or part.startswith(TAGGED))
 
 
 def problems(file: str, found: Iterable[Found], lines: Mapping[Location, int]) -> list[Problem]:
@@ -157,17 +172,25 @@ def problems(file: str, found: Iterable[Found], lines: Mapping[Location, int]) -
     return sorted(result, key=lambda problem: (problem.line, problem.key, problem.rule))
 
 
-def _known_keys(where: Location, schema: Mapping[str, Any]) -> list[str]:
+def _known_keys(
+    where: Location, schema: Mapping[str, Any], patterns: Mapping[str, type]
+) -> list[str]:
     """The keys that may stand at a place, read off the JSON Schema."""
     node = _resolved(schema, schema)
     for part in where:
+        if _is_tag(part):
+            pattern = patterns.get(str(part).removeprefix(TAGGED))
+            node = _resolved(schema["$defs"][pattern.__name__] if pattern else {}, schema)
+            continue
+        if isinstance(part, int):
+            continue
         tagged = node.get("discriminator", {}).get("mapping", {}).get(part)
-        patterns = node.get("patternProperties", {}).values()
+        by_pattern = node.get("patternProperties", {}).values()
         node = _resolved(
             {"$ref": tagged}
             if tagged
             else node.get("properties", {}).get(part)
-            or next(iter(patterns), None)
+            or next(iter(by_pattern), None)
             or node.get("additionalProperties")
             or {},
             schema,
@@ -177,6 +200,9 @@ def _known_keys(where: Location, schema: Mapping[str, Any]) -> list[str]:
 
 def _resolved(node: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     node = node if isinstance(node, dict) else {}
+    for one in node.get("anyOf", ()):
+        if "$ref" in one:
+            node = one
     if "$ref" in node:
         found: dict[str, Any] = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
         return found

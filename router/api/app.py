@@ -22,6 +22,7 @@ from router.api.replies import (
     explained,
     explained_trace,
     ids,
+    partly,
     retry_after,
     told,
     with_explanation,
@@ -298,6 +299,8 @@ class App:
         body = answer.body
         if explain and body.startswith(b"{"):
             body = replaced(body, {b'"waggle"': orjson.dumps(explained_trace(answer.trace))})
+        elif answer.trace.partial and body.startswith(b"{"):
+            body = replaced(body, {b'"waggle"': orjson.dumps(partly(answer.trace))})
         await send.whole(answer.status, body, headers)
 
     async def _stream(self, send: Reply, answer: Answer, *, explain: bool) -> None:

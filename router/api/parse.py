@@ -1,5 +1,6 @@
 """A caller's bytes into a `Request`: checked here, trusted afterwards."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +58,26 @@ def parse_chat(
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
         key_id=key_id,
         task=_task(fields, headers),
+        max_cost_usd=_ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),
+        max_latency_ms=_ceiling(headers, b"x-waggle-max-latency-ms", "milliseconds", least=1.0),
     )
+
+
+def _ceiling(
+    headers: Mapping[bytes, bytes], name: bytes, unit: str, *, least: float
+) -> float | None:
+    """How far a request may go, as its caller bounds it."""
+    given = headers.get(name)
+    if given is None:
+        return None
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= least):
+        shown, header = given.decode("latin-1")[:80], name.decode()
+        raise BadRequest(f"`{header}` must be {unit}, {least:g} or more, not {shown!r}.", header)
+    return value
 
 
 def parse_embeddings(

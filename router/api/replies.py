@@ -65,7 +65,14 @@ def explained_trace(trace: Trace) -> dict[str, Any]:
     told["attempts"] = [asdict(attempt) for attempt in trace.attempts]
     if trace.computed is not None:
         told["computed"] = dict(trace.computed)
+    if trace.partial:
+        told |= partly(trace)
     return told
+
+
+def partly(trace: Trace) -> dict[str, Any]:
+    """What a caller is told of an answer that is not all that was planned."""
+    return {"partial": trace.partial, "reason": trace.partial_reason}
 
 
 def with_explanation(piece: bytes, trace: Trace) -> bytes:
@@ -92,6 +99,8 @@ def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
     ]
     if trace.computed is not None:
         headers.append((b"x-waggle-verified", b"true" if trace.computed["verified"] else b"false"))
+    if trace.partial:
+        headers.append((b"x-waggle-partial", trace.partial.encode()))
     if not streaming:
         headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
         headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))

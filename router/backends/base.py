@@ -29,7 +29,9 @@ Capability = Literal["chat", "tools", "images", "json", "embeddings"]
 class Values(BaseModel):
     """Frozen, and closed: a key nobody reads is an error, not a silence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
+    )
 
 
 class Price(Values):

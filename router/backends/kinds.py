@@ -5,11 +5,18 @@ from typing import Annotated
 from pydantic import Field
 
 from router.backends.encoder import EncoderSettings
+from router.backends.enricher import EnricherSettings
 from router.backends.generator import GeneratorSettings
 from router.backends.openai import OpenAISettings
 from router.backends.sandbox import SandboxSettings
+from router.backends.validator import ValidatorSettings
 
 AnyBackend = Annotated[
-    OpenAISettings | GeneratorSettings | EncoderSettings | SandboxSettings,
+    OpenAISettings
+    | GeneratorSettings
+    | EnricherSettings
+    | ValidatorSettings
+    | EncoderSettings
+    | SandboxSettings,
     Field(discriminator="kind"),
 ]

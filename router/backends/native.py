@@ -1,7 +1,7 @@
 """Answers of our own backends, written as OpenAI would write them."""
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -20,9 +20,18 @@ def tokens_in(text: str) -> int:
     return max(1, len(text) // 4) if text else 0
 
 
-def chat_reply(call: Call, model: str, pieces: Iterable[str], prompt_tokens: int) -> Reply:
-    """A completion whose content is the pieces joined: one object, or a stream of them."""
+def chat_reply(
+    call: Call,
+    model: str,
+    pieces: Iterable[str],
+    prompt_tokens: int,
+    *,
+    more: Mapping[str, Any] | None = None,
+) -> Reply:
+    """A completion whose content is the pieces joined: one object, or a stream of them. `more`
+    stands beside the choices; in a stream, in each chunk."""
     base = {"id": f"chatcmpl-{call.request_id}", "created": int(time.time()), "model": model}
+    base |= more or {}
     if call.stream:
         return Reply(200, "text/event-stream", _events(base, pieces, prompt_tokens))
     content = "".join(pieces)

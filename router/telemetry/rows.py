@@ -60,6 +60,8 @@ def request_row(trace: Trace) -> Row:
         row["premium_cost_usd"] = trace.premium_cost_usd
     if trace.attempts:
         _add_attempts(row, trace)
+    if trace.partial:
+        row["partial"] = trace.partial
     if trace.error:
         row["error_type"] = trace.error_type
         if trace.keep_prompt or not any(map(_quotes, trace.attempts)):
@@ -74,9 +76,10 @@ def _add_attempts(row: Row, trace: Trace) -> None:
     row["attempts"] = [
         _attempt(one, step, words=words) for step, one in enumerate(trace.attempts, 1)
     ]
-    last, usage = trace.attempts[-1], trace.attempts[-1].usage
-    row["backend"] = last.backend
-    row["gen_ai_provider_name"] = last.provider
+    answering = trace.answering or trace.attempts[-1]
+    usage = answering.usage
+    row["backend"] = answering.backend
+    row["gen_ai_provider_name"] = answering.provider
     row["gen_ai_usage_input_tokens"] = usage.input_tokens
     row["gen_ai_usage_output_tokens"] = usage.output_tokens
     row["gen_ai_usage_cache_read_input_tokens"] = usage.cached_tokens
@@ -113,6 +116,12 @@ def _attempt(attempt: Attempt, step: int, *, words: bool) -> Row:
             row["detail"] = attempt.detail
     if attempt.first_byte_seconds:
         row["ttft_ms"] = _ms(attempt.first_byte_seconds)
+    if attempt.role:
+        row["role"] = attempt.role
+    if attempt.parent:
+        row["parent"] = attempt.parent
+    if attempt.swap_seconds:
+        row["swap_ms"] = _ms(attempt.swap_seconds)
     return row
 
 

@@ -4,6 +4,7 @@ A row is written once, in the version of its day, and carries that version for e
 later is how it is read: each version knows how its columns become those of the next.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +14,8 @@ ATTEMPT = (
     "STRUCT(step INTEGER, parent INTEGER, backend VARCHAR, gen_ai_provider_name VARCHAR, "
     "status INTEGER, error_type VARCHAR, detail VARCHAR, latency_ms DOUBLE, ttft_ms DOUBLE, "
     "gen_ai_usage_input_tokens BIGINT, gen_ai_usage_output_tokens BIGINT, "
-    "gen_ai_usage_cache_read_input_tokens BIGINT, tokens_estimated BOOLEAN, cost_usd DOUBLE)"
+    "gen_ai_usage_cache_read_input_tokens BIGINT, tokens_estimated BOOLEAN, cost_usd DOUBLE, "
+    "role VARCHAR, swap_ms DOUBLE)"
 )
 
 # What stands where in `features`, by their version; numbers alone are kept with each row.
@@ -68,6 +70,19 @@ _REQUESTS = {
     "prompt": "VARCHAR",
     "answer": "VARCHAR",
     "attempts": f"{ATTEMPT}[]",
+    "partial": "VARCHAR",
+}
+
+_ATTEMPT_2 = ATTEMPT.removesuffix(", role VARCHAR, swap_ms DOUBLE)") + ")"
+_REQUESTS_2 = {name: type_ for name, type_ in _REQUESTS.items() if name != "partial"} | {
+    "attempts": f"{_ATTEMPT_2}[]"
+}
+_NEW_STEPS = ", role: null::VARCHAR, swap_ms: null::DOUBLE}"
+_REQUESTS_2_TO_3 = {
+    "attempts": "list_transform(attempts, lambda a: {"
+    + ", ".join(f"{name}: a.{name}" for name in re.findall(r"(\w+) [A-Z]+[,)]", _ATTEMPT_2))
+    + _NEW_STEPS
+    + ")",
 }
 
 _SIGNALS = {
@@ -210,7 +225,14 @@ class Table:
         return rows
 
 
-REQUESTS = Table("requests", 2, _REQUESTS, "request_id", {1: _REQUESTS_1}, {1: _REQUESTS_1_TO_2})
+REQUESTS = Table(
+    "requests",
+    3,
+    _REQUESTS,
+    "request_id",
+    {1: _REQUESTS_1, 2: _REQUESTS_2},
+    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3},
+)
 SIGNALS = Table("signals", 2, _SIGNALS, "request_id")
 POLICIES = Table("policies", 2, _POLICIES, "ts")
 TRIALS = Table("trials", 2, _TRIALS, "ts")

@@ -36,7 +36,7 @@ def test_help_names_every_command(waggle):
 def test_check_shows_what_would_run(waggle):
     result = waggle("check")
     assert result.exit_code == 0
-    assert "fast small → large" in result.output
+    assert "fast ask small → large" in result.output
     assert "from 4.5 premium" in result.output
     assert "loopback only" in result.output
     assert "topsecret" not in result.output

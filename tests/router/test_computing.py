@@ -471,7 +471,7 @@ async def test_hostile_code_of_a_models_touches_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"ask": "generator"}, "either `ask` or `code`"),
+        ({"ask": "generator"}, "plans.compute.code = sandbox: nothing reads this key"),
         ({"code": "generator"}, "a backend of kind sandbox, and this is of kind generator"),
         ({"code": "sandbx"}, "sandbox"),
         ({"authors": ["nobody"]}, "nobody"),

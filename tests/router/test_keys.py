@@ -34,12 +34,13 @@ def test_the_record_holds_nothing_of_the_secret():
         "Bearer \udcff",
         f"Bearer wg-{KEY.id}-",
     ],
+    ids=["longer", "shorter", "zeros", "dashes", "bare", "another's", "not ASCII", "no secret"],
 )
 def test_a_wrong_key_is_refused(header):
     assert refusal(Keyring([KEY]), header).code == "invalid_api_key"
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", TEXT])
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", TEXT], ids=range(5))
 def test_no_key_is_told_how_to_send_one(header):
     denied = refusal(Keyring([KEY]), header)
     assert denied.code == "missing_api_key"

@@ -293,7 +293,7 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     stored.seal()
     assert not old.exists()
     versions = {s.version for s in manifest.load(tmp_path).of("requests")}
-    assert versions == {1, 2}  # sealed as they were written, in the columns of their day
+    assert versions == {1, 3}  # sealed as they were written, in the columns of their day
     (row,) = stored.rows("select * from requests where request_id like '019c1234%1'")
     assert row["v"] == 1
     assert row["latency_ms"] == 500
@@ -305,19 +305,40 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     assert row["error"] is None
     assert [a["error_type"] for a in row["attempts"]] == ["connect", None]
     assert stored.one("select epoch_us(ts) from requests where v = 1 limit 1") == 1780000020250000
-    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (2, 1)]
+    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (3, 1)]
     assert stored.one("select sum(n) from rollup") == 3
     while stored.keeper.compact(everything=True):
         pass
-    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (2, 1)]
-    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {2}
+    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (3, 1)]
+    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {3}
     assert problems(tmp_path) == []
+
+
+def test_rows_from_before_plans_had_steps_are_read_beside_those_that_have(stored):
+    step = {"step": 1, "backend": "b", "status": 200, "latency_ms": 300.0, "cost_usd": 0.002}
+    folder = stored.folder / "journal" / "requests"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "w.000001.jsonl").write_bytes(encoded(1, 2, request(NOON, attempts=[step])))
+    role = {"role": "cascade.1", "parent": 1, "swap_ms": 20.0}
+    stored.write("requests", [request(NOON, attempts=[step, step | role], partial="cost")])
+    for _ in range(2):
+        told = stored.ask(
+            "select v, a.role, a.swap_ms, a.backend, partial "
+            "from (select v, partial, unnest(attempts) as a from requests) order by v, a.step"
+        )
+        assert told == [
+            (2, None, None, "b", None),
+            (3, None, None, "b", "cost"),
+            (3, "cascade.1", 20.0, "b", "cost"),
+        ]
+        stored.seal()
+    assert {s.version for s in manifest.load(stored.folder).of("requests")} == {2, 3}
 
 
 def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
     folder = stored.folder / "journal" / "requests"
-    (folder / "w.000001.jsonl").write_bytes(encoded(1, 3, request()))
-    with pytest.raises(ValueError, match=r"version 3.*written by a newer one"):
+    (folder / "w.000001.jsonl").write_bytes(encoded(1, 4, request()))
+    with pytest.raises(ValueError, match=r"version 4.*written by a newer one"):
         stored.keeper.seal()
 
 

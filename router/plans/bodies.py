@@ -1,0 +1,127 @@
+"""What each step of a plan is sent: the request, changed only where the plan says so. Pure."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from router.api.splice import replaced, spans
+from router.domain import Request
+from router.features import shape_of
+from router.plans.merging import only
+from router.plans.prompts import CONTINUE, only_these, working_on
+from router.records.anchors import anchors_of
+
+NATIVE = frozenset({"generator", "enricher", "validator", "specialist"})
+
+
+def _lesser(one: float | None, other: float | None) -> float | None:
+    bounds = [bound for bound in (one, other) if bound is not None]
+    return min(bounds, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How far a step may go: dollars of the whole request, and a moment."""
+
+    most_usd: float | None = None
+    until: float | None = None
+
+    def within(
+        self, spent: float, now: float, max_cost: float | None, max_ms: float | None
+    ) -> "Budget":
+        usd = [
+            b
+            for b in (self.most_usd, None if max_cost is None else spent + max_cost)
+            if b is not None
+        ]
+        ends = [
+            b
+            for b in (self.until, None if max_ms is None else now + max_ms / 1000)
+            if b is not None
+        ]
+        return Budget(min(usd, default=None), min(ends, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a step is to do: answer the request, or go on with a draft of it."""
+
+    role: str = ""
+    parent: int = 0
+    draft: str = ""
+    told: str = ""  # what is to be done with the draft, or beside the conversation
+    fields: tuple[str, ...] | None = None  # only this part of the shape
+    tail: bool = False  # its answer goes to the caller as it comes
+    logprobs: bool = False
+    entropy: bool = False
+    budget: Budget = Budget()
+
+    def at(self, place: str, **changes: Any) -> "Work":
+        role = f"{self.role}.{place}" if self.role else place
+        return replace(self, role=role, **changes)
+
+
+def body_of(request: Request, work: Work, kind: str) -> bytes:
+    """The request's own bytes, but for what this step needs otherwise."""
+    changes: dict[bytes, bytes] = {}
+    if request.stream and not work.tail:
+        changes[b'"stream"'] = b"false"
+        changes[b'"stream_options"'] = b"null"
+    if work.logprobs:
+        changes[b'"logprobs"'] = b"true"
+    if work.entropy:
+        changes[b'"top_logprobs"'] = b"5"
+    messages = list(request.fields["messages"])
+    if kind in NATIVE:
+        _for_ours(request, work, changes)
+    else:
+        _for_models(request, work, changes, messages)
+    if kind not in NATIVE and messages != request.fields["messages"]:
+        changes[b'"messages"'] = orjson.dumps(messages)
+    return replaced(request.body, changes) if changes else request.body
+
+
+def _for_ours(request: Request, work: Work, changes: dict[bytes, bytes]) -> None:
+    """Our own backends read fields, not instructions."""
+    if work.draft:
+        changes[b'"draft"'] = orjson.dumps(work.draft)
+    shape = shape_of(request.fields)
+    if work.fields is not None and shape is not None:
+        changes[b'"shape"'] = orjson.dumps(only(shape, work.fields))
+
+
+def _for_models(
+    request: Request, work: Work, changes: dict[bytes, bytes], messages: list[Any]
+) -> None:
+    shape = shape_of(request.fields)
+    if work.fields is not None and shape is not None:
+        part = only(shape, work.fields)
+        wanted = request.fields.get("response_format")
+        if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
+            inner = {**wanted["json_schema"], "schema": part}
+            changes[b'"response_format"'] = orjson.dumps({**wanted, "json_schema": inner})
+        messages.append({"role": "user", "content": only_these(part)})
+    if work.draft:
+        messages += working_on(work.draft, work.told or CONTINUE)
+    elif work.told:
+        messages.insert(0, {"role": "system", "content": work.told})
+
+
+def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:
+    """The fields of the asked shape that a step is to fill; None: all, or there is no shape."""
+    shape = shape_of(request.fields)
+    if wish is None or shape is None:
+        return None
+    return anchors_of(shape) if wish == "anchors" else tuple(wish)
+
+
+def without_logprobs(body: bytes) -> bytes:
+    """The answer as it would have come to a caller who did not ask for logprobs."""
+    start, end = spans(body).get(b'"choices"', (0, 0))
+    choices = body[start:end]
+    if orjson.loads(choices or b"[]")[1:] or b"{" not in choices:
+        return body
+    brace = choices.index(b"{")
+    changed = choices[:brace] + replaced(choices[brace:], {b'"logprobs"': b"null"})
+    return body[:start] + changed + body[end:]

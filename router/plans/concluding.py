@@ -1,0 +1,88 @@
+"""What came of a plan, as a caller hears it: a completion, a stream, or why there is none."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from router.api.sse import Cutter
+from router.attempts import Outcome, Stream
+from router.backends.base import CHAT, Call
+from router.backends.native import chat_reply, tokens_in
+from router.domain import Attempt, Request, Usage
+from router.features import prompt_text
+from router.plans.bodies import without_logprobs
+from router.plans.results import Result
+
+_CHARACTERS = 16_384  # of a document, in one piece of a stream
+
+
+class _NoConnection:
+    """What a stream is read from that is made here."""
+
+    def finish(self) -> None:
+        pass
+
+
+async def completed(outcome: Outcome, text: str, request: Request) -> Outcome:
+    """The answer of a step, or a text that was made of several, as a model would have sent it."""
+    if outcome.body and not request.stream:
+        asked = request.fields.get("logprobs")
+        return replace(outcome, body=outcome.body if asked else without_logprobs(outcome.body))
+    if outcome.body:
+        return replace(outcome, body=b"", stream=_stream(_events(outcome.body)))
+    pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
+    prompt_tokens = tokens_in(prompt_text(request.fields))
+    call = Call(CHAT, request.body, request.stream, request.id)
+    reply = chat_reply(call, f"waggle-{outcome.attempt.provider or 'plan'}", pieces, prompt_tokens)
+    if request.stream:
+        return replace(outcome, stream=_stream(reply.body))
+    body = b"".join([piece async for piece in reply.body])
+    return replace(outcome, body=body, usage=Usage(prompt_tokens, tokens_in(text)))
+
+
+def _stream(body: AsyncIterator[bytes]) -> Stream:
+    return Stream([], Cutter(), _NoConnection(), body)
+
+
+async def _events(body: bytes) -> AsyncIterator[bytes]:
+    """A completion that came whole, as the chunks of a stream."""
+    told = orjson.loads(body)
+    base = {key: told[key] for key in ("id", "created", "model") if key in told}
+    base["object"] = "chat.completion.chunk"
+    for choice in told.get("choices") or ():
+        message = choice.get("message") or {}
+        delta = {key: value for key, value in message.items() if value is not None}
+        calls = delta.get("tool_calls")
+        if isinstance(calls, list):
+            delta["tool_calls"] = [{"index": n, **call} for n, call in enumerate(calls)]
+        yield _event(base, {"index": choice.get("index", 0), "delta": delta}, None)
+        finish = choice.get("finish_reason") or "stop"
+        yield _event(base, {"index": choice.get("index", 0), "delta": {}}, finish)
+    if isinstance(told.get("usage"), dict):
+        yield b"data: " + orjson.dumps(base | {"choices": [], "usage": told["usage"]}) + b"\n\n"
+    yield b"data: [DONE]\n\n"
+
+
+def _event(base: dict[str, Any], choice: dict[str, Any], finish: str | None) -> bytes:
+    choice = {**choice, "finish_reason": finish}
+    return b"data: " + orjson.dumps(base | {"choices": [choice]}) + b"\n\n"
+
+
+def unfinished(
+    result: Result, attempts: Sequence[Attempt]
+) -> tuple[int, str, str, str, float | None]:
+    """HTTP status, kind, code and message of a plan that brought nothing, and when to try again."""
+    if result.stopped == "cost":
+        message = f"The ceiling on cost let no step answer: {result.problem}. Raise it."
+        return 422, "invalid_request_error", "over_max_cost", message, None
+    if result.stopped == "latency":
+        message = f"The ceiling on time was over before an answer came: {result.problem}."
+        return 504, "server_error", "over_max_latency", message, None
+    busy = attempts and all(a.fault == "queue_full" or a.status == 429 for a in attempts)
+    tried = "; ".join(attempt.summary() for attempt in attempts if attempt.fault)
+    message = f"The plan brought no answer: {result.problem}. Tried: {tried or 'nothing'}."
+    if busy:
+        return 429, "rate_limit_error", "backends_busy", message, 1.0
+    return 503, "server_error", "no_backend_answered", message, 1.0

@@ -1,0 +1,195 @@
+"""Making one answer of several: joining JSON, counting votes. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import json_repair
+import orjson
+
+from router.backends.shapes import is_schema
+
+_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.S)
+_NOTHING = object()
+
+
+class NoJson(ValueError):
+    pass
+
+
+def json_in(text: str) -> Any:
+    """The JSON of an answer: all of it, in a fence, or between words; mended where it is torn."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    fenced = _FENCE.search(text)
+    inner = fenced[1] if fenced else text
+    starts = [at for at in (inner.find("{"), inner.find("[")) if at >= 0]
+    if not starts:
+        raise NoJson("the answer holds no JSON")
+    found = json_repair.loads(inner[min(starts) :])
+    if not isinstance(found, dict | list) or not found:
+        raise NoJson("the answer holds no JSON that can be read")
+    return found
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """One document of several: objects by key, lists of records one by one. What an earlier part
+    said stands."""
+    made: Any = _NOTHING
+    for part in parts:
+        made = part if made is _NOTHING else _two(made, part)
+    if made is _NOTHING:
+        raise NoJson("there is nothing to join")
+    return made
+
+
+def _two(first: Any, second: Any) -> Any:
+    if isinstance(first, dict) and isinstance(second, dict):
+        added = {key: value for key, value in second.items() if key not in first}
+        return {k: _two(v, second[k]) if k in second else v for k, v in first.items()} | added
+    if isinstance(first, list) and isinstance(second, list):
+        if all(isinstance(item, dict) for item in (*first, *second)) and len(first) == len(second):
+            return [_two(a, b) for a, b in zip(first, second, strict=True)]
+        return first if first else second
+    if isinstance(first, list) and isinstance(second, dict):
+        lists = [value for value in second.values() if isinstance(value, list)]
+        return _two(first, lists[0]) if len(lists) == 1 else first
+    return second if first is None else first
+
+
+def parts_of(shape: Any, wishes: Sequence[Sequence[str]]) -> list[Any]:
+    """Of the fields of a shape, each branch those that it was given; the others share the rest."""
+    fields = field_names(shape)
+    given = {name for wish in wishes for name in wish}
+    rest = [name for name in fields if name not in given]
+    free = [n for n, wish in enumerate(wishes) if not wish]
+    shares: dict[int, list[str]] = {n: [] for n in free}
+    for index, name in enumerate(rest):
+        if free:
+            shares[free[index * len(free) // len(rest)]].append(name)
+    return [only(shape, list(wish) if wish else shares.get(n, [])) for n, wish in enumerate(wishes)]
+
+
+def field_names(shape: Any) -> list[str]:
+    inner = _object_of(shape)
+    if is_schema(inner):
+        inner = inner.get("properties") or {}
+    return [name for name in inner if not str(name).startswith("$")]
+
+
+def only(shape: Any, names: Sequence[str]) -> Any:
+    """The shape with these of its fields; of a list, each of its objects so."""
+    if isinstance(shape, list):
+        return [only(shape[0], names), *shape[1:]]
+    if not is_schema(shape):
+        return {k: v for k, v in shape.items() if k in names or str(k).startswith("$")}
+    if shape.get("type") == "array":
+        return {**shape, "items": only(shape.get("items") or {}, names)}
+    kept = {k: v for k, v in (shape.get("properties") or {}).items() if k in names}
+    required = [name for name in shape.get("required", ()) if name in kept]
+    return {**shape, "properties": kept, "required": required}
+
+
+def _object_of(shape: Any) -> Any:
+    while isinstance(shape, list) and shape:
+        shape = shape[0]
+    if isinstance(shape, dict) and shape.get("type") == "array":
+        return _object_of(shape.get("items") or {})
+    return shape if isinstance(shape, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Who won a vote, and with which share of the weight."""
+
+    winner: int
+    share: float
+
+
+def counted(answers: Sequence[str], weights: Sequence[float]) -> Count:
+    """The answer with most weight behind it; of equals, the one that was listed first."""
+    behind: dict[str, float] = {}
+    first: dict[str, int] = {}
+    for index, (answer, weight) in enumerate(zip(answers, weights, strict=True)):
+        plain = normalised(answer)
+        behind[plain] = behind.get(plain, 0.0) + weight
+        first.setdefault(plain, index)
+    best = max(behind, key=lambda plain: (behind[plain], -first[plain]))
+    return Count(first[best], behind[best] / sum(behind.values()))
+
+
+_LEAD = re.compile(
+    r"^(?:(?:so|thus|therefore|hence)[, ]+)?(?:the\s+)?(?:final\s+|correct\s+|right\s+)?"
+    r"(?:answer|result|solution)\s*(?:is|=|:)\s*",
+    re.I,
+)
+_FINAL = re.compile(r"(?:^|\n)\s*(?:final\s+answer|answer)\s*[:=]\s*(.+?)\s*$", re.I | re.S)
+_BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
+_PLAIN_NUMBER = re.compile(r"[$€£]?\s*(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*%?")
+
+
+def normalised(answer: str) -> str:
+    """What an answer says, without how it says it: votes for the same are to count as the same."""
+    text = answer.strip()
+    if text[:1] in "{[":
+        try:
+            return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()
+        except orjson.JSONDecodeError:
+            pass
+    for pattern in (_BOXED, _FINAL):
+        found = pattern.findall(text)
+        if found:
+            text = found[-1]
+    text = _LEAD.sub("", text.strip()).strip().strip("*_`\"'").rstrip(".!").strip("*_`\"'").strip()
+    number = _PLAIN_NUMBER.fullmatch(text)
+    if number:
+        value = float(number[1].replace(",", "") + (number[2] or ""))
+        return f"{value:.12g}"
+    letter = re.fullmatch(r"\(?([A-Za-z])\)?[.:)]?(?:\s.{0,200})?", text, re.S)
+    if letter and (len(text) <= 3 or re.match(r"\(?[A-Za-z][.:)]\s", text)):
+        return letter[1].lower()
+    return re.sub(r"[^\w\s]|_", "", re.sub(r"\s+", " ", text)).strip().lower()
+
+
+_TOKEN = re.compile(r"\w+")
+_NEGATIONS = frozenset(
+    [
+        "no",
+        "not",
+        "never",
+        "none",
+        "nor",
+        "cannot",
+        "cant",
+        "dont",
+        "doesnt",
+        "isnt",
+        "wont",
+        "without",
+    ]
+)
+
+
+def _decides(token: str) -> bool:
+    return token in _NEGATIONS or any(c.isdigit() for c in token)
+
+
+def agreement(first: str, second: str) -> float:
+    """How much two answers say the same, 0 to 1: equal once normalised, else shared words."""
+    one, two = normalised(first), normalised(second)
+    if one == two:
+        return 1.0
+    a, b = _TOKEN.findall(one), _TOKEN.findall(two)
+    decisive = {t for t in a if _decides(t)} ^ {t for t in b if _decides(t)}
+    if not a or not b or decisive:
+        return 0.0  # another figure, or a `not`, is another answer, whatever the words around it
+    left = list(b)
+    shared = 0
+    for token in a:
+        if token in left:
+            left.remove(token)
+            shared += 1
+    return 2 * shared / (len(a) + len(b))

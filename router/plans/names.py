@@ -1,0 +1,69 @@
+"""The names that a plan gives, read off the file before it is known to be sound. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+Place = tuple[str | int, ...]
+Role = Literal["step", "backend", "code", "validator"]
+Named = tuple[Place, str, Role]
+
+_STEPS = ("cascade", "pipeline", "fan_out", "hedge")
+_BACKENDS = ("ask", "words", "by", "judge", "critic", "fixer", "reviewer")
+
+
+def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
+    """Every name in a plan, where it stands, and what must be called so."""
+    if isinstance(raw, str):
+        yield at, raw, "step"
+    if not isinstance(raw, Mapping):
+        return
+    for key in _BACKENDS:
+        if isinstance(raw.get(key), str):
+            yield (*at, key), raw[key], "backend"
+    for key, role in (("code", "code"), ("validator", "validator")):
+        if isinstance(raw.get(key), str):
+            yield (*at, key), raw[key], role  # type: ignore[misc]
+    for key in ("fallback", "authors"):
+        listed = raw.get(key)
+        for index, name in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(name, str) and (key, name) != ("authors", "synthesis"):
+                yield (*at, key, index), name, "backend"
+    weights = raw.get("weights")
+    for name in weights if isinstance(weights, Mapping) else ():
+        yield (*at, "weights", name), name, "backend"
+    yield from _inner(raw, at)
+
+
+def _inner(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
+    for key in _STEPS:
+        steps = raw.get(key)
+        for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            yield from names_in(step, (*at, key, index))
+    for key in ("accept", "gate", "refine", "review"):
+        if isinstance(raw.get(key), Mapping):
+            yield from names_in(raw[key], (*at, key))
+    for key in ("draft", "finally"):
+        if key in raw:
+            yield from names_in(raw[key], (*at, key))
+
+
+def cycle(plans: Mapping[str, Any]) -> tuple[str, ...]:
+    """Plans that lead back to themselves, in the order they do; empty where none does."""
+    leads = {
+        name: [to for _, to, role in names_in(plan) if role == "step" and to in plans]
+        for name, plan in plans.items()
+    }
+    done: set[str] = set()
+
+    def walk(name: str, path: tuple[str, ...]) -> tuple[str, ...]:
+        if name in path:
+            return (*path[path.index(name) :], name)
+        if name not in done:
+            for to in leads[name]:
+                found = walk(to, (*path, name))
+                if found:
+                    return found
+            done.add(name)
+        return ()
+
+    return next((found for name in plans if (found := walk(name, ()))), ())

@@ -1,0 +1,50 @@
+"""What steps bring, and what checks say of it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from router.attempts import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a step brought. With `problem`, it is no good; with `partial`, it is not all of it."""
+
+    text: str = ""
+    outcome: Outcome | None = None
+    step: int = 0
+    problem: str = ""
+    stopped: str = ""  # one word, where a bound ended it: `cost`, `latency`
+    partial: str = ""  # one word: what is missing
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.problem
+
+    @property
+    def streams(self) -> bool:
+        return self.outcome is not None and self.outcome.stream is not None
+
+    def marked(self, why: str, reason: str) -> "Result":
+        """The best there is, and what is not right with it."""
+        if self.partial:
+            return self
+        return replace(self, problem="", partial=why, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    holds: bool
+    problem: str = ""
+    mended: str = ""  # the answer, where it could be put right without asking anyone
+    step: int = 0
+
+
+async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
+    """Cancel what still runs, and wait until it has let go."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,25 @@
+"""Which fields of a shape the others can be worked out from. Pure."""
+
+from typing import Any
+
+from router.backends.shapes import is_schema
+from router.records.concepts import DERIVED, concept
+
+
+def anchors_of(shape: Any) -> tuple[str, ...]:
+    """The fields that nothing else in the shape implies, in their order; never none of them."""
+    fields = _fields(shape)
+    there = {concept(name) for name in fields}
+    kept = [name for name in fields if not (DERIVED.get(concept(name), frozenset()) & there)]
+    return tuple(kept or fields)
+
+
+def _fields(shape: Any) -> list[str]:
+    while isinstance(shape, list) and shape:
+        shape = shape[0]
+    if not isinstance(shape, dict):
+        return []
+    if shape.get("type") == "array":
+        return _fields(shape.get("items") or {})
+    inner = shape.get("properties") or {} if is_schema(shape) else shape
+    return [name for name in inner if not str(name).startswith("$")]

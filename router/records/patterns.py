@@ -1,0 +1,27 @@
+"""Regular expressions from outside: bounded in time, whatever they say."""
+
+from functools import lru_cache
+
+import regex
+
+_SECONDS = 0.2
+
+
+class BadPattern(ValueError):
+    pass
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> "regex.Pattern[str]":
+    try:
+        return regex.compile(pattern)
+    except regex.error as error:
+        raise BadPattern(f"{pattern!r} is no regular expression: {error}") from None
+
+
+def found(pattern: str, text: str) -> bool:
+    """Whether it is found anywhere in the text. One that takes too long is an error, not a wait."""
+    try:
+        return _compiled(pattern).search(text, timeout=_SECONDS) is not None
+    except TimeoutError:
+        raise BadPattern(f"{pattern!r} takes more than {_SECONDS} s: make it simpler") from None

@@ -1,0 +1,57 @@
+"""Where the records of a request are: the draft of a plan, a field, or its last words. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.backends.base import Fault
+from router.features import last_user_text
+from router.plans.merging import NoJson, json_in
+
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records, and how they stood: as a list, as one object, or under a key of one."""
+
+    records: list[Any]
+    as_list: bool
+    text: str = ""  # as they came, where they came as text
+
+    def document(self, records: list[Any]) -> Any:
+        return records if self.as_list else records[0]
+
+
+def records_in(fields: Mapping[str, Any]) -> Found:
+    """The records, or a `Fault` that says where they are looked for."""
+    given = fields.get("records")
+    text = "" if given is not None else _text(fields)
+    if given is None:
+        try:
+            given = json_in(text)
+        except NoJson:
+            where = "in `records`, or as JSON in the last message"
+            raise Fault(
+                "bad_request", f"There are no records to work on: put them {where}"
+            ) from None
+    if isinstance(given, dict):
+        return Found([given], False, text)
+    if not isinstance(given, list) or not given:
+        raise Fault("bad_request", "records must be an object or a list that is not empty")
+    if len(given) > _MOST:
+        raise Fault("bad_request", f"{len(given)} records, and {_MOST} fit one request: send parts")
+    return Found(given, True, text)
+
+
+def _text(fields: Mapping[str, Any]) -> str:
+    draft = fields.get("draft")
+    if isinstance(draft, str) and draft:
+        return draft
+    messages = fields.get("messages")
+    for message in reversed(messages) if isinstance(messages, list) else ():
+        if isinstance(message, Mapping) and message.get("role") == "assistant":
+            return str(message.get("content") or "")
+        if isinstance(message, Mapping) and message.get("role") == "user":
+            break
+    return last_user_text(fields)

@@ -1,0 +1,67 @@
+"""The JSON Schema that records of a shape must hold. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from router.backends.shapes import Array, Leaf, Node, Object, OneOf, is_schema, parse
+
+Schema = dict[str, Any]
+
+_FORMATS = {
+    "uuid": "uuid", "date": "date", "datetime": "date-time", "time": "time", "email": "email",
+    "url": "uri", "phone": "phone", "ipv4": "ipv4", "ipv6": "ipv6", "hostname": "hostname",
+}  # fmt: skip
+_NUMBERS: Mapping[str, Schema] = {
+    "int": {"type": "integer"},
+    "number": {"type": "number"},
+    "price": {"type": "number", "minimum": 0},
+    "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+    "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+}
+
+
+def schema_of(shape: Any) -> Schema:
+    """Of one record: a schema is taken as it is, a shape is read. `Fault` where it cannot be."""
+    if isinstance(shape, list) and shape and not is_schema(shape):
+        return {"type": "array", "items": schema_of(shape[0])}
+    return dict(shape) if is_schema(shape) else _of(parse(shape).node)
+
+
+def of_record(schema: Schema) -> Schema:
+    """What one record must hold, where the schema is that of a list of them."""
+    items = schema.get("items")
+    if schema.get("type") != "array" or not isinstance(items, dict):
+        return schema
+    shared = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    return {**shared, **items}
+
+
+def _of(node: Node) -> Schema:
+    match node:
+        case Object(fields):
+            return {
+                "type": "object",
+                "properties": {key: _of(value) for key, value in fields},
+                "required": [key for key, _ in fields],
+            }
+        case Array(item, least, most, unique):
+            # One to five is what a shape says that says nothing; only a number stated is a bound.
+            bounds = {"minItems": least, "maxItems": most} if least == most else {}
+            return {"type": "array", "items": _of(item), "uniqueItems": unique, **bounds}
+        case OneOf(values, nodes):
+            if values:
+                return {"enum": list(values)}
+            return {"anyOf": [_of(one) for one in nodes]}
+        case Leaf(kind, least, most):
+            return _leaf(kind, least, most)
+
+
+def _leaf(kind: str, least: float | None, most: float | None) -> Schema:
+    if kind in _NUMBERS:
+        bounds = {"minimum": least, "maximum": most}
+        return {**_NUMBERS[kind], **{k: v for k, v in bounds.items() if v is not None}}
+    if kind in ("bool", "null"):
+        return {"type": "boolean" if kind == "bool" else "null"}
+    lengths = {"minLength": least, "maxLength": most}
+    told: Schema = {"type": "string", **{k: int(v) for k, v in lengths.items() if v is not None}}
+    return told | ({"format": _FORMATS[kind]} if kind in _FORMATS else {})

@@ -1,0 +1,92 @@
+"""Model servers that answer by rule: what a plan's steps are tried against."""
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.rig import Upstream, Wire, completion, delta, rig
+
+Say = str | Callable[[dict[str, Any]], str]
+TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}]
+
+
+@dataclass
+class Model:
+    """Says what it was told to, after `seconds`, as often as it is asked."""
+
+    says: Say | Sequence[str] = "hello"
+    seconds: float = 0.0
+    status: int = 200
+    probability: float | None = None
+    calls_tools: bool = False
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def __call__(self, wire: Wire) -> None:
+        fields = wire.fields
+        self.asked.append(fields)
+        turn = len(self.asked) - 1
+        await asyncio.sleep(self.seconds)
+        if self.status != 200:
+            await wire.json({"error": {"message": "no"}}, status=self.status)
+            return
+        if callable(self.says):
+            text = self.says(fields)
+        elif isinstance(self.says, str):
+            text = self.says
+        else:
+            text = self.says[min(turn, len(self.says) - 1)]
+        if fields.get("stream"):
+            wire.events()
+            for word in text.split(" "):
+                await wire.event(delta(word + " "))
+            await wire.event(delta(finish="stop"))
+            usage = completion()["usage"]
+            await wire.event(delta() | {"choices": [], "usage": usage})
+            await wire.event(b"[DONE]")
+            await wire.chunk(b"")
+            return
+        told = completion(text)
+        if self.calls_tools:
+            told["choices"][0]["message"] |= {"content": None, "tool_calls": TOOLS}
+            told["choices"][0]["finish_reason"] = "tool_calls"
+        if fields.get("logprobs") and self.probability is not None:
+            one = {"token": "x", "logprob": math.log(self.probability), "bytes": None}
+            alternatives = [dict(one), {"token": "y", "logprob": math.log(0.05)}]
+            one["top_logprobs"] = alternatives if fields.get("top_logprobs") else []
+            told["choices"][0]["logprobs"] = {"content": [one, one]}
+        await wire.json(told)
+
+    @property
+    def last(self) -> str:
+        return self.asked[-1]["messages"][-1]["content"]
+
+
+@asynccontextmanager
+async def planned(plans: dict[str, Any], more: dict[str, Any] | None = None, **models: Model):
+    """A Waggle whose backends are these models, each dearer than the one before it."""
+    async with AsyncExitStack() as stack:
+        backends: dict[str, Any] = {}
+        for n, (name, model) in enumerate(models.items()):
+            upstream = await stack.enter_async_context(Upstream(model).listening())
+            backends[name] = {
+                "kind": "openai",
+                "base_url": upstream.url,
+                "model": "up-1" if n == 0 else None,
+                "price": {"input": 10.0**n, "output": 10.0**n},
+                "retry": {"times": 0},
+            }
+        config = {"backends": backends | (more or {}), "plans": plans}
+        yield await stack.enter_async_context(rig(json.dumps(config)))
+
+
+def text_of(told: Any) -> str:
+    return told.json["choices"][0]["message"]["content"]
+
+
+def steps_of(waggle: Any) -> list[tuple[str, str, int]]:
+    """Each step of the last request: its place in the plan, who was asked, what it worked upon."""
+    return [(a.role, a.backend, a.parent) for a in waggle.journal.traces[-1].attempts]

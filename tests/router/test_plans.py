@@ -1,0 +1,487 @@
+"""Each pattern of plans, from its words in the file to its rows in telemetry."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from router.telemetry.rows import request_row
+from tests.router.scripted import TOOLS, Model, planned, steps_of, text_of
+
+GOOD, BAD = '{"score": 0.9, "problems": ""}', '{"score": 0.2, "problems": "too vague"}'
+SHAPE = {"name": "string", "age": "int 18..90"}
+
+
+def one(plan):
+    return {"p": plan}
+
+
+# -- cascade -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accept", "models", "answered"),
+    [
+        ({"probability": 0.8}, {"a": Model("sure", probability=0.95)}, "sure"),
+        ({"probability": 0.8}, {"a": Model("unsure", probability=0.4)}, "dear"),
+        ({"probability": 0.8}, {"a": Model("gives no logprobs")}, "dear"),
+        ({"entropy": 1.0}, {"a": Model("sure", probability=0.95)}, "sure"),
+        ({"entropy": 1.0}, {"a": Model("unsure", probability=0.3)}, "dear"),
+        ({"judge": "j"}, {"a": Model("fine"), "j": Model(GOOD)}, "fine"),
+        ({"judge": "j"}, {"a": Model("poor"), "j": Model(BAD)}, "dear"),
+        ({"judge": "j"}, {"a": Model("unjudged"), "j": Model("I cannot say")}, "dear"),
+        ({"regex": "^[0-9]+$"}, {"a": Model("42")}, "42"),
+        ({"regex": "^[0-9]+$"}, {"a": Model("forty-two")}, "dear"),
+        ({"rules": ["age >= 18"]}, {"a": Model('{"age": 20}')}, '{"age": 20}'),
+        ({"rules": ["age >= 18"]}, {"a": Model('{"age": 17}')}, "dear"),
+        ({"schema": {"type": "object", "required": ["x"]}}, {"a": Model('{"y": 1}')}, "dear"),
+    ],
+)
+async def test_a_cascade_stops_at_the_first_answer_that_is_accepted(accept, models, answered):
+    models = {**models, "b": Model("dear")}
+    plan = one({"cascade": ["a", "b"], "accept": accept})
+    async with planned(plan, **models) as waggle:
+        told = await waggle.chat("?")
+        assert told.status == 200
+        assert text_of(told) == answered
+        assert told.headers["x-waggle-backend"] == ("b" if answered == "dear" else "a")
+        assert "x-waggle-partial" not in told.headers
+        assert len(models["b"].asked) == (answered == "dear")
+        assert (
+            told.json["choices"][0]["logprobs"] is None
+        )  # the plan asked for them, not the caller
+        costs = [attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts]
+        assert told.json["usage"]["cost"] == pytest.approx(sum(costs))
+        assert all(costs)
+
+
+async def test_a_cascade_may_ask_whether_the_next_says_the_same():
+    plan = one({"cascade": ["a", "b", "c"], "accept": {"agreement": 0.8}})
+    a, b, c = Model("The answer is 42."), Model("42"), Model("something else")
+    async with planned(plan, a=a, b=b, c=c) as waggle:
+        assert text_of(await waggle.chat("?")) == "42"
+        assert steps_of(waggle) == [("cascade.0", "a", 0), ("cascade.1", "b", 1)]
+        b.says = "41"
+        assert text_of(await waggle.chat("?")) == "something else"
+
+
+async def test_a_rung_that_fails_is_passed_over_and_a_validator_may_accept():
+    validator = {"v": {"kind": "validator", "rules": ["age >= 18"]}}
+    plan = one({"cascade": ["a", "b", "c"], "accept": {"validator": "v"}})
+    a, b, c = Model(status=500), Model('{"age": 3}'), Model('{"age": 30}')
+    async with planned(plan, validator, a=a, b=b, c=c) as waggle:
+        told = await waggle.chat("?")
+        assert text_of(told) == '{"age": 30}'
+        assert [s[:2] for s in steps_of(waggle)] == [
+            ("cascade.0", "a"),
+            ("cascade.1", "b"),
+            ("accept.validator", "v"),
+            ("cascade.2", "c"),
+        ]
+
+
+# -- pipeline, gates ----------------------------------------------------------------------------
+
+
+async def test_a_pipeline_hands_each_answer_on():
+    plan = one({"pipeline": ["a", {"ask": "b", "instruct": "Translate it."}]})
+    a, b = Model("first"), Model("second")
+    async with planned(plan, a=a, b=b) as waggle:
+        assert text_of(await waggle.chat("do it")) == "second"
+        said = [(m["role"], m["content"]) for m in b.asked[0]["messages"]]
+        assert said[0] == ("user", "do it")
+        assert said[1] == ("assistant", "first")
+        assert said[2] == ("user", "Translate it.")
+        assert steps_of(waggle) == [("pipeline.0", "a", 0), ("pipeline.1", "b", 1)]
+
+
+async def test_a_pipeline_that_breaks_gives_what_it_has_marked():
+    plan = one({"pipeline": ["a", "b"]})
+    async with planned(plan, a=Model("draft"), b=Model(status=500)) as waggle:
+        told = await waggle.chat("do it")
+        assert told.status == 200
+        assert text_of(told) == "draft"
+        assert told.headers["x-waggle-partial"] == "failed"
+        assert told.json["waggle"]["partial"] == "failed"
+        assert "step 2 of 2" in told.json["waggle"]["reason"]
+        assert request_row(waggle.journal.traces[-1])["partial"] == "failed"
+
+
+async def test_a_gate_sends_back_what_does_not_hold_with_the_reasons():
+    gate = {"rules": ["age >= 18"], "repair": 2}
+    plan = one({"pipeline": [{"ask": "a", "gate": gate}, "b"]})
+    a = Model(['{"age": 3}', '{"age": 4}', '{"age": 21}'])
+    async with planned(plan, a=a, b=Model("done")) as waggle:
+        assert text_of(await waggle.chat("do it")) == "done"
+        assert len(a.asked) == 3
+        assert "age >= 18 does not hold" in a.last
+        assert steps_of(waggle)[1] == ("pipeline.0.repair", "a", 1)
+        a.says, a.asked = '{"age": 3}', []
+        told = await waggle.chat("do it")
+        assert told.headers["x-waggle-partial"] == "gate"
+        assert text_of(told) == '{"age": 3}'
+
+
+async def test_a_gate_mends_what_can_only_have_been_meant_one_way():
+    plan = one({"ask": "a", "gate": {"schema": True}})
+    a = Model('Here you are: {"name": "Ann", "Age": "42",}')
+    async with planned(plan, a=a) as waggle:
+        told = await waggle.chat("one", shape=SHAPE)
+        assert json.loads(text_of(told)) == {"name": "Ann", "age": 42}
+        assert len(a.asked) == 1
+
+
+# -- fan out ------------------------------------------------------------------------------------
+
+
+async def test_a_fan_out_asks_each_for_its_part_and_joins_them():
+    plan = one({"fan_out": [{"ask": "a", "fields": ["age"]}, "b"], "merge": "deep"})
+    a, b = Model('[{"age": 1}, {"age": 2}]'), Model('[{"name": "x"}, {"name": "y"}]')
+    async with planned(plan, a=a, b=b) as waggle:
+        told = await waggle.chat("two", shape=SHAPE)
+        assert json.loads(text_of(told)) == [{"age": 1, "name": "x"}, {"age": 2, "name": "y"}]
+        assert '{"age":"int 18..90"}' in a.last
+        assert '{"name":"string"}' in b.last
+        costs = [attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts]
+        assert told.json["usage"]["cost"] == pytest.approx(sum(costs))
+
+
+async def test_a_branch_that_failed_is_reported_and_the_rest_joined():
+    plan = one({"fan_out": ["a", "b"], "merge": "deep"})
+    async with planned(plan, a=Model('{"x": 1}'), b=Model(status=500)) as waggle:
+        told = await waggle.chat("?")
+        assert json.loads(text_of(told)) == {"x": 1}
+        assert told.headers["x-waggle-partial"] == "failed"
+        assert "branch 2" in told.json["waggle"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("says", "weights", "won"),
+    [
+        (["The answer is 1,000.", "999", "1000.0"], {}, "The answer is 1,000."),
+        (["a", "b", "c"], {}, "a"),
+        (["yes", "no", "no"], {"a": 5.0}, "yes"),
+        (['{"x": 1, "y": 2}', '{"y":2,"x":1}', "neither"], {}, '{"x": 1, "y": 2}'),
+        (["B) because", "(b)", "A"], {}, "B) because"),
+    ],
+)
+async def test_a_vote_counts_what_is_said_not_how(says, weights, won):
+    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote", "weights": weights})
+    models = dict(zip("abc", map(Model, says), strict=True))
+    async with planned(plan, **models) as waggle:
+        assert text_of(await waggle.chat("?")) == won
+
+
+async def test_votes_weigh_what_was_learned_of_each_backend():
+    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote"})
+    async with planned(plan, a=Model("right"), b=Model("wrong"), c=Model("wrong")) as waggle:
+        assert text_of(await waggle.chat("?")) == "wrong"
+        waggle.engine.learned = {"a": 0.95, "b": 0.3, "c": 0.4}
+        assert text_of(await waggle.chat("?")) == "right"
+
+
+async def test_the_best_is_the_one_the_judge_says():
+    plan = one({"fan_out": ["a", "b"], "merge": "best", "by": "j"})
+    judge = Model(lambda f: GOOD if "<answer>\nfine" in f["messages"][-1]["content"] else BAD)
+    async with planned(plan, a=Model("poor"), b=Model("fine"), j=judge) as waggle:
+        assert text_of(await waggle.chat("?")) == "fine"
+        assert len(judge.asked) == 2
+
+
+async def test_fusing_shows_all_answers_to_one_and_streams_what_it_says():
+    plan = one({"fan_out": ["a", "b"], "merge": "fuse", "by": "c"})
+    c = Model("all of it")
+    async with planned(plan, a=Model("north"), b=Model("south"), c=c) as waggle:
+        assert text_of(await waggle.chat("where?")) == "all of it"
+        assert "north" in c.last
+        assert "south" in c.last
+        told = await waggle.chat("where?", stream=True)
+        comments = [line for line in told.body.decode().split("\n\n") if line.startswith(":")]
+        assert any("fan_out.0 a answered" in line for line in comments)
+        words = "".join(
+            event["choices"][0]["delta"].get("content", "")
+            for event in told.events[:-1]
+            if event["choices"]
+        )
+        assert words.strip() == "all of it"
+        assert c.asked[-1]["stream"] is True
+        total = sum(attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts)
+        assert told.events[-2]["usage"]["cost"] == pytest.approx(total)
+
+
+async def test_a_slow_branch_is_left_behind_and_paid_for():
+    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote", "deadline_ms": 150, "quorum": 2})
+    slow = Model("late", seconds=30)
+    async with planned(plan, a=Model("x"), b=Model("x"), c=slow) as waggle:
+        begun = time.monotonic()
+        assert text_of(await waggle.chat("?")) == "x"
+        assert time.monotonic() - begun < 10
+        left = [a for a in waggle.journal.traces[-1].attempts if a.fault == "left_behind"]
+        assert [a.backend for a in left] == ["c"]
+        assert left[0].cost_usd > 0
+
+
+async def test_too_few_answers_are_no_quorum():
+    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote", "quorum": 2})
+    async with planned(plan, a=Model("x"), b=Model(status=500), c=Model(status=500)) as waggle:
+        told = await waggle.chat("?")
+        assert text_of(told) == "x"
+        assert told.headers["x-waggle-partial"] == "quorum"
+
+
+# -- refine, review, hedge ----------------------------------------------------------------------
+
+
+async def test_refining_goes_on_until_the_critic_is_content():
+    plan = one({"refine": {"draft": "a", "critic": "c", "fixer": "b", "until": 0.8, "max": 3}})
+    critic = Model([BAD, GOOD])
+    b = Model("better")
+    async with planned(plan, a=Model("draft"), b=b, c=critic) as waggle:
+        assert text_of(await waggle.chat("?")) == "better"
+        assert "too vague" in b.last
+        assert steps_of(waggle) == [
+            ("refine.draft", "a", 0),
+            ("refine.critic", "c", 1),
+            ("refine.fixer", "b", 2),
+            ("refine.critic", "c", 3),
+        ]
+
+
+async def test_refining_that_does_not_get_there_ends_with_the_premium():
+    told = {"draft": "a", "critic": "c", "until": 0.8, "max": 2, "finally": "d"}
+    a, critic, d = Model("draft"), Model(BAD), Model("premium")
+    async with planned(one({"refine": told}), a=a, c=critic, d=d) as waggle:
+        answer = await waggle.chat("?")
+        assert text_of(answer) == "premium"
+        assert len(a.asked) == 3
+        assert "x-waggle-partial" not in answer.headers
+
+
+async def test_the_best_round_goes_out_marked_where_nothing_was_enough():
+    scores = [f'{{"score": {score}, "problems": "p"}}' for score in (0.3, 0.6, 0.1)]
+    plan = one({"refine": {"draft": "a", "critic": "c", "until": 0.8, "max": 2}})
+    async with planned(plan, a=Model(["1", "2", "3"]), c=Model(scores)) as waggle:
+        told = await waggle.chat("?")
+        assert text_of(told) == "2"
+        assert told.headers["x-waggle-partial"] == "critic"
+
+
+async def test_a_review_sends_back_what_does_not_fit_the_conversation():
+    plan = one({"review": {"draft": "a", "reviewer": "r", "max": 1}})
+    a = Model(["it is red", "it is blue"])
+    reviewer = Model(['{"score": 0, "problems": "blue was agreed"}', '{"score": 1}'])
+    async with planned(plan, a=a, r=reviewer) as waggle:
+        assert text_of(await waggle.chat("which colour?")) == "it is blue"
+        assert "blue was agreed" in a.last
+        assert "which colour?" in reviewer.last
+        reviewer.says = '{"score": 0, "problems": "still red"}'
+        told = await waggle.chat("which colour?")
+        assert told.headers["x-waggle-partial"] == "review"
+
+
+async def test_a_hedge_asks_the_second_when_the_first_is_slow():
+    plan = one({"hedge": ["a", "b"], "after_ms": 50})
+    a, b = Model("slow", seconds=20), Model("quick")
+    async with planned(plan, a=a, b=b) as waggle:
+        for stream in (False, True):
+            told = await waggle.chat("?", stream=stream)
+            assert told.status == 200
+            assert b"quick" in told.body
+            trace = waggle.journal.traces[-1]
+            assert trace.backend == "b"
+            assert sorted((x.backend, x.fault) for x in trace.attempts) == [
+                ("a", "left_behind"),
+                ("b", ""),
+            ]
+
+
+async def test_a_hedge_asks_only_one_while_that_is_quick_and_the_next_at_once_where_it_failed():
+    plan = one({"hedge": ["a", "b"], "after_ms": 20_000})
+    a, b = Model("quick"), Model("second")
+    async with planned(plan, a=a, b=b) as waggle:
+        assert text_of(await waggle.chat("?")) == "quick"
+        assert b.asked == []
+        a.status = 500
+        assert text_of(await waggle.chat("?")) == "second"
+
+
+async def test_a_hedge_learns_how_long_a_backend_takes():
+    plan = one({"hedge": ["a", "b"], "after_ms": 20_000})
+    a, b = Model("quick"), Model("second")
+    async with planned(plan, a=a, b=b) as waggle:
+        for _ in range(25):
+            await waggle.chat("?")
+        a.seconds = 20
+        assert text_of(await waggle.chat("?")) == "second"
+
+
+# -- depth, names, ceilings, streams --------------------------------------------------------------
+
+
+async def test_patterns_compose_to_any_depth_and_plans_by_name():
+    plans = {
+        "inner": {"fan_out": ["a", "b", "a"], "merge": "vote"},
+        "p": {"pipeline": [{"hedge": ["inner", "b"]}, {"review": {"draft": "c", "reviewer": "r"}}]},
+    }
+    models = {"a": Model("x"), "b": Model("y"), "c": Model("z"), "r": Model('{"score": 1}')}
+    async with planned(plans, **models) as waggle:
+        assert text_of(await waggle.chat("?", model="p")) == "z"
+        assert {role for role, _, _ in steps_of(waggle)} == {
+            "pipeline.0.hedge.0.fan_out.0",
+            "pipeline.0.hedge.0.fan_out.1",
+            "pipeline.0.hedge.0.fan_out.2",
+            "pipeline.1.review.draft",
+            "pipeline.1.review.reviewer",
+        }
+
+
+async def test_a_ceiling_on_cost_stops_before_the_step_that_would_pass_it():
+    plan = one({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}})
+    a, b = Model("not quite"), Model("ok")
+    async with planned(plan, a=a, b=b) as waggle:
+        told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.001"})
+        assert text_of(told) == "not quite"
+        assert told.headers["x-waggle-partial"] == "cost"
+        assert b.asked == []
+        assert text_of(await waggle.chat("?", headers={"x-waggle-max-cost": "1"})) == "ok"
+        told = await waggle.chat("?", model="b", headers={"x-waggle-max-cost": "0.0001"})
+        assert told.status == 422
+        assert told.error["code"] == "over_max_cost"
+        told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0001"})
+        assert told.status == 400  # no plan can answer for so little, and it says so
+        assert "expected to cost" in told.error["message"]
+
+
+async def test_a_plan_has_ceilings_of_its_own():
+    plan = one({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}, "max_cost": 0.001})
+    async with planned(plan, a=Model("no"), b=Model("ok")) as waggle:
+        assert (await waggle.chat("?")).headers["x-waggle-partial"] == "cost"
+
+
+async def test_a_ceiling_on_time_ends_a_step_that_takes_too_long():
+    plans = {"p": {"pipeline": ["a", "b"]}, "q": {"ask": "b"}}
+    async with planned(plans, a=Model("draft"), b=Model("late", seconds=30)) as waggle:
+        begun = time.monotonic()
+        told = await waggle.chat("?", model="p", headers={"x-waggle-max-latency-ms": "300"})
+        assert text_of(told) == "draft"
+        assert told.headers["x-waggle-partial"] == "latency"
+        told = await waggle.chat("?", model="q", headers={"x-waggle-max-latency-ms": "300"})
+        assert told.status == 504
+        assert told.error["code"] == "over_max_latency"
+        assert time.monotonic() - begun < 10
+        assert [a.fault for a in waggle.journal.traces[-1].attempts] == ["deadline"]
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("x-waggle-max-cost", "cheap"), ("x-waggle-max-cost", "-1"), ("x-waggle-max-cost", "nan")]
+    + [("x-waggle-max-latency-ms", "0"), ("x-waggle-max-latency-ms", "inf")],
+)
+async def test_a_ceiling_that_is_none_is_refused_by_name(header, value):
+    async with planned(one({"ask": "a"}), a=Model()) as waggle:
+        told = await waggle.chat("?", headers={header: value})
+        assert told.status == 400
+        assert header in told.error["message"]
+        assert value in told.error["message"]
+
+
+async def test_a_stream_stays_alive_while_earlier_steps_are_at_work():
+    plan = one({"pipeline": ["a", "b"]})
+    async with planned(plan, a=Model("slow", seconds=2.5), b=Model("the end")) as waggle:
+        told = await waggle.chat("?", stream=True)
+        pieces = told.body.decode().split("\n\n")
+        assert pieces[0] == ": waggle is at work"
+        assert pieces[1].startswith(": pipeline.0 a answered")
+        assert "the " in told.body.decode()
+        assert told.events[-1] == "[DONE]"
+        assert waggle.journal.traces[-1].status == 200
+
+
+async def test_a_plan_that_fails_late_says_so_in_the_stream():
+    plan = one({"pipeline": ["a", "b"]})
+    async with planned(plan, a=Model(status=500, seconds=2.3), b=Model()) as waggle:
+        told = await waggle.chat("?", stream=True)
+        assert told.status == 200
+        assert told.events[-1]["error"]["code"] == "no_backend_answered"
+        assert waggle.journal.traces[-1].status == 503
+
+
+async def test_an_answer_that_came_whole_is_streamed_with_its_tools():
+    plan = one({"cascade": ["a", "b"], "accept": {"regex": '"x": 1'}})
+    async with planned(plan, a=Model(calls_tools=True), b=Model()) as waggle:
+        told = await waggle.chat("?")
+        assert told.json["choices"][0]["message"]["tool_calls"] == TOOLS
+        told = await waggle.chat("?", stream=True)
+        first, last = [e for e in told.events if e != "[DONE]"]
+        assert first["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **TOOLS[0]}]
+        assert last["choices"][0]["finish_reason"] == "tool_calls"
+        assert last["usage"]["cost"] > 0
+
+
+async def test_a_caller_who_leaves_ends_every_branch():
+    plan = one({"fan_out": ["a", "b"], "merge": "vote"})
+    a, b = Model(seconds=30), Model(seconds=30)
+    async with planned(plan, a=a, b=b) as waggle:
+        task = asyncio.ensure_future(waggle.chat("?"))
+        while not (a.asked and b.asked):
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        until = time.monotonic() + 10
+        while not waggle.journal.traces and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        trace = waggle.journal.traces[-1]
+        assert trace.status == 499
+        assert {x.fault for x in trace.attempts} == {"left_behind"}
+
+
+async def test_a_refusal_by_the_only_backend_is_the_callers_to_read():
+    plan = one({"pipeline": ["a", "b"]})
+    async with planned(plan, a=Model(status=400), b=Model()) as waggle:
+        told = await waggle.chat("?")
+        assert told.status == 400
+        assert told.error["message"] == "no"
+
+
+# -- our own backends ----------------------------------------------------------------------------
+
+
+OURS = {
+    "generator": {"kind": "generator"},
+    "enricher": {"kind": "enricher"},
+    "validator": {"kind": "validator", "repair": True, "rules": ["price <= msrp"]},
+}
+PIPELINE = {"pipeline": [{"ask": "generator", "fields": "anchors"}, "enricher", "validator"]}
+
+
+async def test_generate_enrich_validate_runs_without_a_model():
+    shape = {
+        **{"name": "string", "email": "email", "city": "string", "country": "string"},
+        **{"phone": "phone", "birth_date": "date", "age": "int 18..90"},
+        **{"price": "number", "msrp": "number 10..900"},
+    }
+    async with planned(one(PIPELINE), OURS) as waggle:
+        told = await waggle.chat("50 customers", shape=shape, seed=7)
+        records = json.loads(text_of(told))
+        assert len(records) == 50
+        assert all(list(record) == list(shape) for record in records)
+        assert all(record["price"] <= record["msrp"] for record in records)
+        assert steps_of(waggle) == [
+            ("pipeline.0", "generator", 0),
+            ("pipeline.1", "enricher", 1),
+            ("pipeline.2", "validator", 2),
+        ]
+        again = await waggle.chat("50 customers", shape=shape, seed=7)
+        assert text_of(again) == text_of(told)
+
+
+async def test_records_that_cannot_be_valid_are_given_back_marked_with_each_issue():
+    more = {**OURS, "validator": {"kind": "validator", "rules": ["age > 200"]}}
+    async with planned(one(PIPELINE), more) as waggle:
+        told = await waggle.chat("2 people", shape={"name": "string", "age": "int 18..90"})
+        assert told.status == 200
+        assert told.headers["x-waggle-partial"] == "failed"
+        assert "age > 200 does not hold" in told.json["waggle"]["reason"]
+        row = request_row(waggle.journal.traces[-1])
+        assert "age > 200" not in json.dumps(row)

@@ -31,6 +31,8 @@ from router.config import (
 from router.decide import ladder_of
 from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
+from router.specialists import prepare as prepare_specialists
+from router.specialists import specialist_app
 from router.surroundings import haproxy
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
@@ -44,6 +46,7 @@ keys_app = typer.Typer(help="API keys: who may ask, and how much.", no_args_is_h
 app.add_typer(keys_app, name="keys")
 app.add_typer(telemetry_app, name="telemetry")
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(specialist_app, name="specialist")
 
 
 def read_keys(config: Config) -> tuple[Key, ...]:
@@ -87,6 +90,7 @@ def serve(
             taken = f"{config.server.host}:{config.server.port}"
             raise Stop(f"{taken} is taken: stop what listens there, or give another --port")
     begun = time.monotonic()
+    prepare_specialists(config)
     service.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)
     ray_folder = service.prepare(config, own_ray=ray_address is None, starting=True)

@@ -15,8 +15,9 @@ from pydantic import Field, ValidationError
 
 from router.backends.base import Dollars, Name, Seconds, Secret, Values
 from router.backends.kinds import AnyBackend
+from router.backends.specialist import SHIPPED, SpecialistSettings
 from router.features import PARTS
-from router.plans.grammar import PATTERNS, AnyPlan, Code, lead, resolved
+from router.plans.grammar import PATTERNS, AnyPlan, Ask, Code, Pipeline, lead, resolved
 from router.plans.names import cycle, names_in
 from router.yamlfile import (
     REFERENCE,
@@ -89,6 +90,11 @@ class Telemetry(Values):
     otlp: Otlp = Otlp()
 
 
+FROM_PASSAGES = (
+    "Above are numbered passages from documents. Answer the question from them alone, in your own "
+    "words, and name the passages you used by their numbers in brackets. What they do not say, you "
+    "do not know: say so."
+)
 _WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))
 Weight = Annotated[float, Field(ge=0, le=1)]
 Part = Literal["fields", "nesting", "arrays", "rules", "length", "code", "question"]
@@ -134,8 +140,17 @@ class Config(Values):
         return isinstance(plan, Code) or self.backends[self.lead_of(plan)].kind == "specialist"
 
     def plan(self, step: str | AnyPlan) -> AnyPlan:
-        """The plan that a step is; the name of a backend stands for asking it."""
-        return resolved(step, self.plans)  # type: ignore[return-value]
+        """The plan that a step is; the name of a backend stands for asking it. A specialist with a
+        writer finds, and the writer says."""
+        plan = resolved(step, self.plans)
+        if isinstance(plan, Ask) and plan.instruct is None:
+            settings = self.backends.get(plan.ask)
+            if isinstance(settings, SpecialistSettings) and settings.writer is not None:
+                finding = Ask(ask=plan.ask, instruct=FROM_PASSAGES)
+                saying = Ask(ask=settings.writer, instruct=FROM_PASSAGES)
+                bounds = {"max_cost": plan.max_cost, "max_latency_ms": plan.max_latency_ms}
+                return Pipeline(pipeline=(finding, saying), gate=plan.gate, **bounds)
+        return plan  # type: ignore[return-value]
 
     def lead_of(self, step: str | AnyPlan) -> str:
         return lead(step, self.plans)
@@ -178,7 +193,22 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         found += [explained(one, schema, PATTERNS) for one in error.errors(include_url=False)]
     if found or config is None:
         raise ConfigError(problems(shown, found, tree.lines))
-    return config
+    return _at_home(config)
+
+
+def _at_home(config: Config) -> Config:
+    """Specialists know where their index lies, wherever their process runs."""
+    backends = dict(config.backends)
+    for name, settings in config.backends.items():
+        if isinstance(settings, SpecialistSettings):
+            folder = settings.folder
+            if not folder.startswith(SHIPPED):
+                folder = str(Path(folder).resolve())
+            home = settings.home or str(config.data / "specialists" / name)
+            encoders = settings.encoders or str(config.data / "encoders")
+            told = {"folder": folder, "home": home, "encoders": encoders}
+            backends[name] = settings.model_copy(update=told)
+    return config.model_copy(update={"backends": backends})
 
 
 def read_secret(reference: str) -> str:
@@ -226,6 +256,9 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
         if name == "auto" or name in backends:
             rule = "a plan may not be called `auto`, nor as a backend is"
             yield ("plans", name), name, rule, "Give it another name."
+    for name, told in _items(raw.get("backends")):
+        if isinstance(told, dict) and told.get("kind") == "specialist":
+            yield from _specialist_checks(name, told, backends)
     if "auto" in backends:
         yield ("backends", "auto"), "auto", "`auto` means routing", "Give it another name."
     round_ = cycle(dict(_items(raw.get("plans"))))
@@ -236,6 +269,19 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)
         yield from _ladder_length(objective, _asking(raw))
+
+
+def _specialist_checks(name: str, told: Mapping[str, Any], backends: set[str]) -> Iterator[Found]:
+    writer, folder = told.get("writer"), told.get("folder")
+    if isinstance(writer, str) and (writer not in backends or writer == name):
+        yield ("backends", name, "writer"), writer, *unknown("backend", writer, backends - {name})
+    if not isinstance(folder, str):
+        return
+    documents = SpecialistSettings(kind="specialist", folder=folder or ".").documents
+    if not documents.is_dir():
+        rule = "there is no such folder of documents"
+        mend = "Give an existing folder, or `shipped:ethereum` or `shipped:football`."
+        yield ("backends", name, "folder"), folder, rule, mend
 
 
 def _name_checks(raw: Mapping[str, Any], plan: str, told: Any) -> Iterator[Found]:

@@ -1,7 +1,7 @@
 """Which plan answers a request, and why. Pure: what is up, known or remembered comes in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import orjson
@@ -9,6 +9,7 @@ import orjson
 from learner.controls import Fixed, Ladder
 from learner.policy import Arm, Policy, draw
 from router.backends.base import BackendSettings
+from router.backends.specialist import SpecialistSettings
 from router.config import Config, LadderSettings
 from router.domain import Decision, PolicyInForce, Request
 from router.features import Complexity, complexity, context, kind_of, needs, prompt_text
@@ -36,6 +37,7 @@ class Surroundings:
 
     allowed: Collection[str] = ()  # plans; none named: all
     down: Collection[str] = ()  # backends that are resting after failures
+    claims: Mapping[str, float] = field(default_factory=dict)  # of specialists: how sure they are
     home: Home | None = None
     policy_version: str = ""
 
@@ -163,6 +165,7 @@ def route(
     """Choose among the plans that can answer. The draw is `uniform`'s; the rest is arithmetic."""
     all_wanted = needs(request.fields) | {wanted}
     reasons = {b: able(settings, request, all_wanted) for b, settings in config.backends.items()}
+    reasons |= _not_theirs(config, around.claims)
     ineligible = {
         plan: reason
         for plan in config.plans
@@ -191,6 +194,21 @@ def route(
             strategy="computed",
             reason=f"a program can answer it: {spec.summary if spec else 'it was named'}",
             kind=STATISTICS,
+        )
+    theirs = [arm for arm in eligible if config.backends[config.lead_of(arm)].kind == "specialist"]
+    if theirs:
+        surest = max(theirs, key=lambda arm: around.claims.get(config.lead_of(arm), 0.0))
+        sure = around.claims.get(config.lead_of(surest), 0.0)
+        return _ruled(
+            request,
+            surest,
+            eligible,
+            ineligible,
+            score,
+            around,
+            strategy="specialist",
+            reason=f"its documents hold an answer, with confidence {sure:.2f}",
+            kind=score.kind,
         )
     home = around.home
     if home is not None and home.plan in eligible and home.backend not in around.down:
@@ -252,6 +270,16 @@ def size_of(request: Request) -> Size:
     most = given if isinstance(given, int) and not isinstance(given, bool) else OUTPUT_TOKENS
     size = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
     return Size(size, min(most, OUTPUT_TOKENS))
+
+
+def _not_theirs(config: Config, claims: Mapping[str, float]) -> dict[str, str]:
+    """Specialists answer what their documents hold; of all else they can only say that they do not
+    know it."""
+    return {
+        name: "speaks for what its documents hold, and they do not hold this"
+        for name, settings in config.backends.items()
+        if isinstance(settings, SpecialistSettings) and claims.get(name, 0.0) < settings.enough
+    }
 
 
 STATISTICS = "statistics"  # what kind a request is that can be computed

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from router.backends.base import Fault
-from router.backends.encoder import packaged_model
 from router.backends.sandbox import SandboxSettings
 from router.config import Config
+from router.encoding.encoder import CannotEncode, packaged_model
 from router.service import Running, descendants
 from router.surroundings import haproxy, ray_folder
 
@@ -155,8 +154,8 @@ def port_free(host: str, port: int) -> bool:
 def _encoder() -> Finding:
     try:
         return Finding("Sentence encoder", "ok", packaged_model().parent.name)
-    except Fault as fault:
-        return Finding("Sentence encoder", "warn", fault.detail, "Or name a folder: kind: encoder.")
+    except CannotEncode as error:
+        return Finding("Sentence encoder", "warn", str(error), "Or name a folder: kind: encoder.")
 
 
 def _listening(running: Running) -> Iterator[Finding]:

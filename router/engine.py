@@ -36,6 +36,7 @@ from router.decide import (
     route,
 )
 from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
+from router.experts.claims import Claims
 from router.features import needs, prompt_text
 from router.hive import Home
 from router.homes import Homes
@@ -80,6 +81,7 @@ class Engine:
 
     resting: dict[str, float] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    claims: Claims = field(default_factory=Claims)
     learned: Mapping[str, float] = field(default_factory=dict)  # scores of backends
 
     def __post_init__(self) -> None:
@@ -104,10 +106,11 @@ class Engine:
             seconds = self.config.server.sticky_seconds
             home = self.homes.find(request.session, now=now, seconds=seconds)
         resting = [b for b, until in self.resting.items() if until > now]
-        around = Surroundings(allowed, resting, home, self.policy_version)
+        around = Surroundings(allowed, resting, home=home, policy_version=self.policy_version)
         decision = named(self.config, request, backend, around)
         if decision is not None:
             return decision
+        around = replace(around, claims=self.claims.of(self.config, request))
         uniform = self.uniform()
         return route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
 
@@ -446,7 +449,7 @@ class Engine:
             overhead_seconds=overhead,
         )
         self._count(trace, streamed=streamed)
-        settles = trace.decision.strategy not in ("named", "computed")
+        settles = trace.decision.strategy not in ("named", "computed", "specialist")
         if trace.status < 400 and len(self.config.plans) > 1 and settles:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)

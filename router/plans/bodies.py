@@ -84,6 +84,8 @@ def body_of(request: Request, work: Work, kind: str) -> bytes:
 
 def _for_ours(request: Request, work: Work, changes: dict[bytes, bytes]) -> None:
     """Our own backends read fields, not instructions."""
+    if work.told and not work.draft:
+        changes[b'"for_writer"'] = b"true"
     if work.draft:
         changes[b'"draft"'] = orjson.dumps(work.draft)
     shape = shape_of(request.fields)

@@ -8,7 +8,11 @@ import orjson
 
 
 def probability_of(body: bytes) -> float | None:
-    """The mean probability of a token (geometric); None where no logprobs came."""
+    """The mean probability of a token (geometric), or what a specialist says itself; None where
+    neither came."""
+    own = orjson.loads(body).get("specialist")
+    if isinstance(own, dict):
+        return float(own["confidence"])
     told = [token["logprob"] for token in _tokens(body)]
     return math.exp(sum(told) / len(told)) if told else None
 

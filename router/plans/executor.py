@@ -127,6 +127,8 @@ class Executor:
         result = await self.asked(able, body, work, stream=stream)
         if kind == "validator" and result.ok and result.outcome is not None:
             return _validated(result, result.outcome.body)
+        if kind == "specialist" and result.ok and result.outcome is not None:
+            return _found(result, result.outcome.body)
         return result
 
     async def asked(
@@ -457,6 +459,14 @@ def _validated(result: Result, body: bytes) -> Result:
     if told is None or told["valid"]:
         return result
     return replace(result, problem=_problems_of(told))
+
+
+def _found(result: Result, body: bytes) -> Result:
+    """A specialist that finds nothing says so, and nobody makes anything up from it."""
+    told = orjson.loads(body).get("specialist") if body else None
+    if told is None or told["found"]:
+        return result
+    return result.marked("unknown", "the documents hold no answer")
 
 
 def _problems_of(told: Mapping[str, Any]) -> str:

@@ -375,8 +375,13 @@ async def test_a_ceiling_on_time_ends_a_step_that_takes_too_long():
 
 @pytest.mark.parametrize(
     ("header", "value"),
-    [("x-waggle-max-cost", "cheap"), ("x-waggle-max-cost", "-1"), ("x-waggle-max-cost", "nan")]
-    + [("x-waggle-max-latency-ms", "0"), ("x-waggle-max-latency-ms", "inf")],
+    [
+        ("x-waggle-max-cost", "cheap"),
+        ("x-waggle-max-cost", "-1"),
+        ("x-waggle-max-cost", "nan"),
+        ("x-waggle-max-latency-ms", "0"),
+        ("x-waggle-max-latency-ms", "inf"),
+    ],
 )
 async def test_a_ceiling_that_is_none_is_refused_by_name(header, value):
     async with planned(one({"ask": "a"}), a=Model()) as waggle:

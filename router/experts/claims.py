@@ -1,0 +1,96 @@
+"""Which specialist a question is for, as a router sees it: in memory, and without asking anyone.
+
+A question that shares no telling word with any specialist's documents is no question for them, and
+costs nothing. Only one that does is encoded.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from router.backends.specialist import SpecialistSettings
+from router.config import Config
+from router.domain import Request
+from router.experts.store import current
+from router.experts.words import content_words
+from router.features import last_user_text, needs, shape_of
+
+if TYPE_CHECKING:
+    from router.experts.store import Index
+
+_LOOK_AGAIN_SECONDS = 2.0
+_LONGEST = 600  # characters; a question for a reference work is short
+_NOTHING: tuple[str, frozenset[str]] = ("", frozenset())
+_log = logging.getLogger("waggle")
+
+
+class Claims:
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, frozenset[str]]] = {}
+        self._indexes: dict[str, Index] = {}
+        self._looked_at = -_LOOK_AGAIN_SECONDS
+        self._trouble: set[str] = set()
+
+    def of(self, config: Config, request: Request) -> Mapping[str, float]:
+        """How sure each specialist is that its documents answer the request."""
+        specialists = {
+            name: settings
+            for name, settings in config.backends.items()
+            if isinstance(settings, SpecialistSettings) and settings.home is not None
+        }
+        if not specialists or shape_of(request.fields) is not None or needs(request.fields):
+            return {}
+        question = last_user_text(request.fields).strip()
+        if not question or len(question) > _LONGEST:
+            return {}
+        words = content_words(question)
+        self._look(specialists)
+        asked = [name for name in specialists if self._known.get(name, _NOTHING)[1] & set(words)]
+        return {name: self._claim(name, specialists[name], question, words) for name in asked}
+
+    def _look(self, specialists: Mapping[str, SpecialistSettings]) -> None:
+        """Which index each has now: another one may have taken its place."""
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_AGAIN_SECONDS:
+            return
+        self._looked_at = now
+        for name, settings in specialists.items():
+            told = _vocabulary(
+                Path(settings.home or ""), self._known.get(name, ("", frozenset()))[0]
+            )
+            if told is not None:
+                self._known[name] = told
+                self._indexes.pop(name, None)
+
+    def _claim(
+        self, name: str, settings: SpecialistSettings, question: str, words: list[str]
+    ) -> float:
+        from router.experts.home import encoder_of
+        from router.experts.search import claim
+        from router.experts.store import load
+
+        try:
+            encoder = encoder_of(settings.encoder, settings.encoders)
+            if name not in self._indexes:
+                self._indexes[name] = load(Path(settings.home or ""))
+            if self._indexes[name].encoder != encoder.name:
+                return 0.0
+            return claim(self._indexes[name], encoder.encode([question])[0], words)
+        except Exception:  # a specialist that cannot be read claims nothing; the request goes on
+            if name not in self._trouble:
+                self._trouble.add(name)
+                _log.exception("specialist %s cannot be read", name)
+            return 0.0
+
+
+def _vocabulary(home: Path, known: str) -> tuple[str, frozenset[str]] | None:
+    """The words of the index in use, if it is another one than the known."""
+    folder = current(home)
+    if folder is None or folder.name == known:
+        return None
+    words = orjson.loads((folder / "words.json").read_bytes())
+    return folder.name, frozenset(words)

@@ -1,0 +1,157 @@
+"""Files of a folder as sections of plain text: Markdown, text, HTML and PDF."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+READ = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".text": "text",
+    ".html": "html",
+}
+READ |= {".htm": "html", ".pdf": "pdf"}
+MOST_BYTES = 64 * 2**20
+
+
+class Unreadable(ValueError):
+    """A file that no text can be had from; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands below one heading, and the headings that lead to it."""
+
+    title: str
+    text: str
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The documents in a folder, hidden ones and links that lead out of it left aside."""
+    root = folder.resolve()
+    found = []
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if hidden or path.suffix.lower() not in READ or not path.is_file():
+            continue
+        if path.resolve().is_relative_to(root):
+            found.append(path)
+    return found
+
+
+def sections_of(path: Path) -> list[Section]:
+    if path.stat().st_size > MOST_BYTES:
+        raise Unreadable(f"it is larger than {MOST_BYTES >> 20} MB: split it")
+    kind = READ[path.suffix.lower()]
+    if kind == "pdf":
+        found = list(_pdf(path))
+    elif kind == "html":
+        found = list(_html(path.read_bytes()))
+    else:
+        text = _decoded(path.read_bytes())
+        found = list(_markdown(text)) if kind == "markdown" else [Section("", _plain(text))]
+    found = [section for section in found if section.text.strip()]
+    if not found:
+        raise Unreadable("there is no text in it")
+    return found
+
+
+def _decoded(raw: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
+_FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+
+
+def _markdown(text: str) -> Iterator[Section]:
+    titles: list[str] = []
+    lines: list[str] = []
+    fenced = False
+    for line in _FRONT.sub("", text.replace("\r\n", "\n")).split("\n"):
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        heading = None if fenced else _HEADING.match(line)
+        if heading is None:
+            lines.append(line)
+            continue
+        yield Section(_path(titles), _marked("\n".join(lines)))
+        lines = []
+        level = len(heading[1])
+        titles = [*titles[: level - 1], *[""] * (level - 1 - len(titles)), _marked(heading[2])]
+    yield Section(_path(titles), _marked("\n".join(lines)))
+
+
+def _path(titles: list[str]) -> str:
+    return " › ".join(title for title in titles if title)
+
+
+def _marked(text: str) -> str:
+    """Markdown without its marks."""
+    text = _LINK.sub(r"\1", re.sub(r"<!--.*?-->", "", text, flags=re.S))
+    text = re.sub(r"^(?:```|~~~).*$", "", text, flags=re.M)
+    text = re.sub(r"^\s*(?:[-*+]|\d+\.)\s+", "", text, flags=re.M)
+    return _plain(re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text))
+
+
+def _plain(text: str) -> str:
+    """Lines joined into paragraphs, which stay apart."""
+    text = re.sub(r"[\x00-\x08\x0b-\x1f]", " ", text.replace("\r\n", "\n"))
+    paragraphs = re.split(r"\n\s*\n", text)
+    return "\n\n".join(p for p in (" ".join(one.split()) for one in paragraphs) if p)
+
+
+def _html(raw: bytes) -> Iterator[Section]:
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(raw, "html.parser")
+    for tag in soup(["script", "style", "nav", "header", "footer", "aside", "noscript", "form"]):
+        tag.decompose()
+    for line_break in soup.find_all("br"):
+        line_break.replace_with(" ")
+    title = " ".join(soup.title.get_text(" ").split()) if soup.title else ""
+    titles = [title] if title else []
+    words: list[str] = []
+    root = soup.body or soup
+    blocks = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "th", "pre", "dd", "dt"]
+    found = root.find_all(blocks)
+    if not found:
+        yield Section(_path(titles), _plain(root.get_text("\n")))
+        return
+    for tag in found:
+        text = " ".join(tag.get_text().split())
+        if re.fullmatch(r"h[1-6]", tag.name):
+            yield Section(_path(titles), "\n\n".join(words))
+            words = []
+            level = int(tag.name[1])
+            titles = [*titles[:level], *[""] * (level - len(titles)), text]
+        elif text and tag.find(blocks) is None:
+            words.append(text)
+    yield Section(_path(titles), "\n\n".join(words))
+
+
+def _pdf(path: Path) -> Iterator[Section]:
+    import logging
+
+    from pypdf import PdfReader
+    from pypdf.errors import PdfReadError
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = PdfReader(path)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable("it needs a password")
+        for number, page in enumerate(reader.pages, 1):
+            text = re.sub(r"(\w)-\n(\w)", r"\1\2", page.extract_text() or "")
+            yield Section(f"page {number}", _plain(text))
+    except (PdfReadError, KeyError, ValueError, TypeError, RecursionError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        raise Unreadable(f"it is no PDF that can be read ({type(error).__name__})") from None

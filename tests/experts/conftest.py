@@ -1,0 +1,17 @@
+import pytest
+
+from router.encoding.encoder import Encoder, packaged_model, prepared
+
+
+@pytest.fixture(scope="session")
+def encoders(tmp_path_factory):
+    """The exported encoder's home, exported once for all tests of a run."""
+    root = tmp_path_factory.getbasetemp()
+    home = (root.parent if root.name.startswith("popen-") else root) / "encoders"
+    prepared(packaged_model(), home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def encoder(encoders):
+    return Encoder(prepared(packaged_model(), encoders))

@@ -1,0 +1,200 @@
+"""Folders as experts: found, cited, sure or not; and the router sends each question to its own."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from router.backends.specialist import SpecialistSettings
+from router.cli import app
+from router.config import ConfigError
+from router.config import load as load_config
+from router.experts.search import Expert
+from router.experts.store import NoDocuments, current, load, refresh
+from tests.router.scripted import Model, planned, text_of
+
+TEA = "# Tea\n\n## Green tea\nGreen tea is steamed soon after picking. Brew it at eighty degrees.\n"
+COFFEE = "# Coffee\n\n## Espresso\nEspresso is pressed through fine grounds at nine bar.\n"
+
+
+@pytest.fixture
+def docs(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "tea.md").write_text(TEA)
+    (folder / "coffee.md").write_text(COFFEE)
+    return folder
+
+
+def test_the_passage_that_answers_comes_first_with_its_source(docs, tmp_path, encoder):
+    report = refresh(docs, tmp_path / "index", encoder)
+    assert (report.files, report.fresh, report.passages) == (2, 2, 2)
+    expert = Expert(load(tmp_path / "index"), encoder)
+    hit = expert.ask("How hot should the water for green tea be?")[0]
+    assert hit.passage.source == "tea.md"
+    assert "eighty degrees" in hit.passage.text
+    assert hit.confidence > 0.65
+    assert expert.ask("Who was the first president of Iceland?")[0].confidence < 0.2
+
+
+def test_only_what_changed_is_read_again(docs, tmp_path, encoder):
+    home = tmp_path / "index"
+    refresh(docs, home, encoder)
+    first = current(home)
+    again = refresh(docs, home, encoder)
+    assert (again.fresh, again.changed) == (0, False)
+    (docs / "tea.md").write_text(TEA + "\n## Oolong\nOolong is half oxidised and often rolled.\n")
+    (docs / "coffee.md").unlink()
+    report = refresh(docs, home, encoder)
+    assert (report.files, report.fresh, report.passages) == (1, 1, 2)
+    assert current(home) != first
+    assert {p.source for p in load(home).passages} == {"tea.md"}
+
+
+@pytest.mark.parametrize("broken", ["vectors.npy", "passages.json", "index.json"])
+def test_an_index_that_was_damaged_is_never_used_and_made_again(docs, tmp_path, encoder, broken):
+    home = tmp_path / "index"
+    refresh(docs, home, encoder)
+    path = current(home) / broken
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF
+    path.write_bytes(bytes(raw))
+    with pytest.raises(LookupError):
+        load(home)
+    assert refresh(docs, home, encoder).fresh == 2
+    assert len(load(home).passages) == 2
+
+
+def test_a_folder_without_documents_says_so(tmp_path, encoder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NoDocuments, match="holds nothing to read"):
+        refresh(tmp_path / "empty", tmp_path / "index", encoder)
+    with pytest.raises(NoDocuments, match="is no folder"):
+        refresh(tmp_path / "missing", tmp_path / "index", encoder)
+
+
+def test_the_exported_encoder_gives_vectors_of_length_one_for_any_text(encoder):
+    texts = ["", "a", "word " * 2000, "日本語 🎉 \x00", "a"]
+    vectors = encoder.encode(texts)
+    assert vectors.shape == (5, encoder.dimensions)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    assert np.allclose(vectors[1], vectors[4])
+
+
+SHIPPED = {
+    "ethereum": [
+        "What happens to a validator that signs two blocks for one slot?",
+        "How can I take my staked coins out?",
+        "Why did my transfer use up all its gas and still fail?",
+        "What is impermanent loss?",
+    ],
+    "football": [
+        "When is a striker in an offside position?",
+        "How far from goal is the penalty spot?",
+        "Which nation has won the World Cup most often?",
+        "What is a false nine?",
+    ],
+    "": [
+        "How do I bake sourdough bread?",
+        "What is the capital of Australia?",
+        "How many players are on a basketball team?",
+        "Write a poem about the sea.",
+        "thanks!",
+    ],
+}
+
+
+def shipped(tmp_path, encoders, **more):
+    def settings(name):
+        home = {"home": str(tmp_path / name), "encoders": str(encoders)}
+        return {"kind": "specialist", "folder": f"shipped:{name}", **home, **more}
+
+    names = ("ethereum", "football")
+    return {name: settings(name) for name in names}, {f"ask-{n}": {"ask": n} for n in names}
+
+
+async def test_each_question_goes_to_the_one_whose_documents_hold_it(tmp_path, encoders, encoder):
+    backends, plans = shipped(tmp_path, encoders)
+    for name in backends:
+        folder = tmp_path / name
+        refresh(_documents(name), folder, encoder)
+    async with planned(plans | {"other": {"ask": "a"}}, backends, a=Model("other")) as waggle:
+        for name, questions in SHIPPED.items():
+            for question in questions:
+                told = await waggle.chat(question)
+                assert told.headers["x-waggle-backend"] == (name or "a"), question
+                if name:
+                    assert told.headers["x-waggle-strategy"] == "specialist"
+                    assert told.json["specialist"]["found"]
+                    source = told.json["specialist"]["passages"][0]["source"]
+                    assert f"Source: {source}" in text_of(told)
+        told = await waggle.chat("How do I bake bread?", model="football")
+        assert not told.json["specialist"]["found"]
+        assert text_of(told) == "These documents hold no answer to that."
+        told = await waggle.chat("  ", model="football")
+        assert told.status == 400
+        route = await waggle.post(
+            "/v1/route",
+            {"model": "auto", "messages": [{"role": "user", "content": "What is offside?"}]},
+        )
+        assert "hold an answer" in route.json["reason"]
+        assert "do not hold this" in route.json["ineligible"]["ask-ethereum"]
+
+
+async def test_a_writer_answers_from_the_passages_and_is_not_asked_where_there_are_none(
+    tmp_path, encoders
+):
+    backends, plans = shipped(tmp_path, encoders, writer="w")
+    writer = Model("Eleven metres [1].")
+    async with planned(plans, backends, w=writer) as waggle:
+        told = await waggle.chat("How far from goal is the penalty spot?", model="ask-football")
+        assert text_of(told) == "Eleven metres [1]."
+        assert "eleven metres" in writer.asked[0]["messages"][-2]["content"]
+        assert "from them alone" in writer.last
+        told = await waggle.chat("How do I bake bread?", model="ask-football")
+        assert told.headers["x-waggle-partial"] == "unknown"
+        assert len(writer.asked) == 1
+
+
+def test_a_specialist_is_added_by_one_command(docs, tmp_path, monkeypatch, encoders):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "encoders").symlink_to(encoders)
+    run = CliRunner()
+    told = run.invoke(app, ["specialist", "add", "drinks", str(docs)])
+    assert told.exit_code == 0, told.output
+    assert "2 files, 2 read" in told.output
+    assert "drinks: {kind: specialist" in (tmp_path / "waggle.yaml").read_text()
+    told = run.invoke(app, ["specialist", "ask", "drinks", "At what pressure is espresso made?"])
+    assert "nine bar" in told.output
+    told = run.invoke(app, ["specialist", "add", "drinks", str(docs)])
+    assert "0 read, 2 as before" in told.output
+    assert "drinks" in run.invoke(app, ["specialist", "list"]).output
+    for wrong, says in (
+        (["add", "no/name", str(docs)], "must be 1 to 64 letters"),
+        (["add", "generator", str(docs)], "of kind generator"),
+        (["add", "x", str(tmp_path / "missing")], "is no folder"),
+        (["add", "x", str(docs), "--writer", "nobody"], "no such backend"),
+        (["ask", "nobody", "?"], "no specialist is called nobody"),
+    ):
+        told = run.invoke(app, ["specialist", *wrong])
+        assert told.exit_code != 0
+        assert says in " ".join(told.output.split()), told.output
+
+
+def _documents(name):
+    return SpecialistSettings(kind="specialist", folder=f"shipped:{name}").documents
+
+
+def test_a_folder_that_is_not_there_is_named_in_the_configuration(tmp_path):
+    path = tmp_path / "w.yaml"
+    told = {
+        "backends": {"x": {"kind": "specialist", "folder": "shipped:chess", "writer": "y"}},
+        "plans": {"p": {"ask": "x"}},
+    }
+    path.write_text(json.dumps(told))
+    with pytest.raises(ConfigError) as error:
+        load_config(path)
+    assert "no such folder of documents" in str(error.value)
+    assert "backends.x.writer" in str(error.value)

@@ -20,6 +20,7 @@ from rich.tree import Tree
 from router import client, doctor, service
 from router.analysis import sql, telemetry_app
 from router.api.keys import Key, load_keys, new_key, save_keys
+from router.batch import batch
 from router.config import (
     EMBEDDED,
     TOKEN_VARIABLE,
@@ -461,6 +462,7 @@ def _first_line(error: ValueError) -> str:
 
 
 app.command()(sql)
+app.command()(batch)
 
 
 def main() -> None:

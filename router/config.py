@@ -193,11 +193,11 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         found += [explained(one, schema, PATTERNS) for one in error.errors(include_url=False)]
     if found or config is None:
         raise ConfigError(problems(shown, found, tree.lines))
-    return _at_home(config)
+    return config
 
 
-def _at_home(config: Config) -> Config:
-    """Specialists know where their index lies, wherever their process runs."""
+def at_home(config: Config) -> Config:
+    """Specialists told where their index lies, wherever their process runs."""
     backends = dict(config.backends)
     for name, settings in config.backends.items():
         if isinstance(settings, SpecialistSettings):

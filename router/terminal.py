@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from router.config import Config, find, load
+from router.config import Config, at_home, find, load
 from router.yamlfile import ConfigError
 
 out = Console(highlight=False)
@@ -38,7 +38,8 @@ def read(path: Path | None, **overrides: Any) -> Config:
         raise typer.Exit(2) from None
     given = {name: value for name, value in overrides.items() if value is not None}
     server = config.server.model_copy(update=given)
-    return config.model_copy(update={"server": type(server).model_validate(server.model_dump())})
+    server = type(server).model_validate(server.model_dump())
+    return at_home(config.model_copy(update={"server": server}))
 
 
 def show_problems(error: ConfigError) -> None:

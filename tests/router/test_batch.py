@@ -1,0 +1,152 @@
+"""`waggle batch`: every line answered once, whatever happens in between."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from router.cli import app
+from tests.router.scripted import Model, planned
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+async def run(waggle, *args):
+    arguments = ["batch", *map(str, args), "--url", waggle.url]
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments)
+
+
+async def test_each_line_is_asked_and_answered_by_its_id(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    told = [
+        {"prompt": "one"},
+        {"custom_id": "b", "body": {"messages": [{"role": "user", "content": "two"}]}},
+        {"messages": [{"role": "user", "content": "three"}], "model": "a", "temperature": 0.5},
+    ]
+    source.write_text("\n".join(map(json.dumps, told)) + "\n\n")
+    echo = Model(lambda fields: fields["messages"][-1]["content"].upper())
+    async with planned({"p": {"ask": "a"}}, a=echo) as waggle:
+        done = await run(waggle, source, target, "--plan", "p")
+        assert done.exit_code == 0, done.output
+        answers = {
+            line["custom_id"]: line["response"]["body"]["choices"][0]["message"]["content"]
+            for line in lines(target)
+        }
+        assert answers == {"line-1": "ONE", "b": "TWO", "line-3": "THREE"}
+        assert all(line["cost_usd"] > 0 and line["error"] is None for line in lines(target))
+        assert "3 of 3 answered" in done.output
+        assert {f["model"] for f in echo.asked} == {"up-1"}
+        assert [f.get("temperature") for f in echo.asked].count(0.5) == 1
+
+
+async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(6)))
+    model = Model("x")
+    async with planned({"p": {"ask": "a"}}, a=model) as waggle:
+        await run(waggle, source, target)
+        raw = target.read_bytes()
+        target.write_bytes(raw[: len(raw) - 40])
+        model.asked.clear()
+        done = await run(waggle, source, target)
+        assert "5 of 6 were answered before" in done.output
+        assert len(model.asked) == 1
+        assert sorted(line["custom_id"] for line in lines(target)) == [
+            f"line-{n}" for n in range(1, 7)
+        ]
+
+
+async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("router.batch._LONGEST_WAIT", 0.01)
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"prompt": "a"}\n{"prompt": "b", "model": "nobody"}\n')
+    model = Model(status=500)
+    async with planned({"p": {"ask": "a"}}, a=model) as waggle:
+        done = await run(waggle, source, target)
+        assert done.exit_code == 1
+        assert "the same command goes on" in done.output
+        (refused,) = lines(target)
+        assert refused["custom_id"] == "line-2"
+        assert refused["response"]["status_code"] == 404
+        assert "nobody" in refused["error"]["message"]
+        waggle.engine.resting.clear()
+        waggle.hosts["a"].breaker.succeeded()
+        model.status = 200
+        assert (await run(waggle, source, target)).exit_code == 0
+        assert len(lines(target)) == 2
+
+
+async def test_a_ceiling_on_the_whole_stops_in_time(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(20)))
+    async with planned({"p": {"ask": "a"}}, a=Model()) as waggle:
+        done = await run(waggle, source, target, "--max-cost", "0.0005", "--concurrency", "1")
+        assert done.exit_code == 1
+        assert "are spent" in done.output
+        assert len(lines(target)) == 4  # 0.00015 dollars each
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds no request"),
+        ("not json\n", "in.jsonl:1: this is not JSON"),
+        ('{"prompt": "x"}\n[1]\n', "in.jsonl:2: a line must be a JSON object"),
+        ('{"prompt": 3}\n', "prompt = 3 must be a text"),
+        ('{"x": 3}\n', '"prompt", "messages" or "body"'),
+        ('{"prompt": "x", "custom_id": 7}\n', "custom_id = 7 must be a text"),
+        ('{"prompt": "x", "custom_id": "a"}\n' * 2, "stands in line 1 as well"),
+        ('{"url": "/v1/embeddings", "body": {}}\n', "only /v1/chat/completions"),
+    ],
+)
+def test_a_file_that_cannot_be_asked_is_refused_before_anything_is_sent(tmp_path, text, says):
+    source = tmp_path / "in.jsonl"
+    source.write_text(text)
+    url = ["--url", "http://127.0.0.1:9"]
+    done = CliRunner().invoke(app, ["batch", str(source), str(tmp_path / "out.jsonl"), *url])
+    assert done.exit_code == 2
+    assert says in " ".join(done.output.split())
+
+
+def test_an_output_of_something_else_is_never_touched(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"prompt": "x"}\n')
+    target.write_text("my diary\n")
+    url = ["--url", "http://127.0.0.1:9"]
+    done = CliRunner().invoke(app, ["batch", str(source), str(target), *url])
+    assert done.exit_code == 2
+    assert target.read_text() == "my diary\n"
+    target.write_text('{"custom_id": "other"}\n')
+    done = CliRunner().invoke(app, ["batch", str(source), str(target), *url])
+    assert "has not: other" in " ".join(done.output.split())
+
+
+async def test_killed_in_the_middle_and_started_again_every_line_is_answered_once(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(300)))
+    model = Model("x", seconds=0.01)
+    async with planned({"p": {"ask": "a"}}, a=model) as waggle:
+        start = "from router.cli import main; main()"
+        command = [sys.executable, "-c", start, "batch", str(source), str(target)]
+        for _ in range(3):
+            process = await asyncio.create_subprocess_exec(
+                *command, "--url", waggle.url, stderr=asyncio.subprocess.DEVNULL
+            )
+            begun, before = time.monotonic(), target.stat().st_size if target.exists() else 0
+            while time.monotonic() - begun < 30:
+                if target.exists() and target.stat().st_size > before + 8000:
+                    break
+                await asyncio.sleep(0.005)
+            os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+        assert 0 < len(target.read_bytes().splitlines()) < 300
+        assert (await run(waggle, source, target)).exit_code == 0
+        ids = [line["custom_id"] for line in lines(target)]
+        assert len(ids) == len(set(ids)) == 300

@@ -15,6 +15,7 @@ from router.backends.base import Call, Fault, Retry
 from router.backends.hop import Hops, ReplicaLost
 from router.backends.host import FAULT, SECONDS, seconds_asked
 from router.backends.http1 import Connection
+from router.backends.local import SWAP
 from router.domain import Attempt, Usage
 
 # A caller's own fault: every backend would say the same, so the first answer is the answer.
@@ -170,7 +171,10 @@ async def _begun(backend: str, connection: Connection, begun: float) -> Outcome:
                     return _failed(backend, begun, fault.kind, fault.detail)
             if any(data_of(event) for event in events):
                 seconds = time.perf_counter() - begun
-                attempt = Attempt(backend, 200, "", "streaming", seconds, seconds)
+                swap = _swap_seconds(connection)
+                attempt = Attempt(
+                    backend, 200, "", "streaming", seconds, seconds, swap_seconds=swap
+                )
                 stream = Stream(events, cutter, connection, pieces)
                 upstream = _upstream_seconds(connection)
                 return Outcome(attempt, stream=stream, upstream_seconds=upstream)
@@ -197,7 +201,8 @@ def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> 
     if not isinstance(answer, dict) or ("error" in answer and "choices" not in answer):
         return _failed(backend, begun, "malformed", f"not an answer: {body[:200]!r}")
     seconds = time.perf_counter() - begun
-    attempt = Attempt(backend, status, "", "answered", seconds, seconds)
+    swap = _swap_seconds(connection)
+    attempt = Attempt(backend, status, "", "answered", seconds, seconds, swap_seconds=swap)
     return Outcome(attempt, body, usage=usage_in(answer), upstream_seconds=upstream)
 
 
@@ -223,6 +228,10 @@ def _told(status: int, body: bytes) -> str:
         return str(error["message"] if isinstance(error, dict) else error)
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return body[:200].decode("utf-8", "replace") or "it said nothing more"
+
+
+def _swap_seconds(connection: Connection) -> float:
+    return float(connection.headers.get(SWAP, b"0"))
 
 
 def _upstream_seconds(connection: Connection) -> float:

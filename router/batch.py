@@ -1,8 +1,8 @@
 """`waggle batch`: many requests from a file through the running service, into another file.
 
 Each line is a request, and each answer a line, written the moment it is there. Started again,
-it goes on with the lines that have none yet: what was answered is not asked again, and a line that a
-crash tore is.
+it goes on with the lines that have none yet: what was answered is not asked again, and a line that
+a crash tore is.
 """
 
 import asyncio

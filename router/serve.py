@@ -31,6 +31,7 @@ from router.asgi import Receive, Scope, Send, lifespan
 from router.attempts import Attempts
 from router.backends.hop import Hops
 from router.backends.host import Host
+from router.backends.local import LocalSettings
 from router.config import TOKEN_VARIABLE, Config, Limits, read_secret
 from router.domain import new_id
 from router.engine import Engine
@@ -251,6 +252,10 @@ class BackendReplica:
         )
         backend = config.backends["it"]
         built = backend.build(read_secret)
+        if isinstance(backend, LocalSettings):
+            # Serve keeps the models: so many at once, the least recently used out first.
+            keep = serve.multiplexed(max_num_models_per_replica=backend.at_once)
+            built.get = keep(_loader(built.load))
         if self._door.host is None:
             self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
             self._door.opened.set()
@@ -270,6 +275,15 @@ class BackendReplica:
             await asyncio.sleep(_LEAVING_SECONDS)
             await self._door.host.drain(_STOP_SECONDS - 2)
         await self._port.close()
+
+
+def _loader(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A function of its own for each backend: Serve hangs what it keeps on the function."""
+
+    async def loaded(model_id: str) -> Any:
+        return await load(model_id)
+
+    return loaded
 
 
 def _settle() -> None:

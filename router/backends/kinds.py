@@ -7,6 +7,7 @@ from pydantic import Field
 from router.backends.encoder import EncoderSettings
 from router.backends.enricher import EnricherSettings
 from router.backends.generator import GeneratorSettings
+from router.backends.local import LocalSettings
 from router.backends.openai import OpenAISettings
 from router.backends.sandbox import SandboxSettings
 from router.backends.specialist import SpecialistSettings
@@ -18,6 +19,7 @@ AnyBackend = Annotated[
     | EnricherSettings
     | ValidatorSettings
     | SpecialistSettings
+    | LocalSettings
     | EncoderSettings
     | SandboxSettings,
     Field(discriminator="kind"),

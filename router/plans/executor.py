@@ -124,6 +124,8 @@ class Executor:
         kind = self.config.backends[able[0]].kind
         stream = self.request.stream and work.tail
         body = body_of(self.request, work, kind)
+        if plan.model is not None:
+            body = replaced(body, {b'"model"': orjson.dumps(plan.model)})
         result = await self.asked(able, body, work, stream=stream)
         if kind == "validator" and result.ok and result.outcome is not None:
             return _validated(result, result.outcome.body)

@@ -101,6 +101,7 @@ class Ask(Plan):
         description="only these of the asked shape; `anchors`: those the rest follows from",
     )
     instruct: str | None = Field(None, description="what it is told beside the conversation")
+    model: str | None = Field(None, min_length=1, description="of a backend that has several")
 
     @property
     def pattern(self) -> str:
@@ -123,6 +124,7 @@ class Ask(Plan):
             and self.max_latency_ms is None
             and self.fields is None
             and self.instruct is None
+            and self.model is None
         )
 
 

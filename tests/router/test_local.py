@@ -1,0 +1,145 @@
+"""Models of one's own, on models so small that the test makes them."""
+
+import asyncio
+import json
+import math
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from router.telemetry.rows import request_row
+from tests.rig import rig
+from tests.router.scripted import text_of
+
+WORDS = [f"w{n}" for n in range(60)]
+
+
+def made(folder, seed, *, template=None):
+    """A model with two layers and sixty words, which means nothing and always the same."""
+    torch.manual_seed(seed)
+    vocabulary = {
+        word: n for n, word in enumerate(["<unk>", "</s>", "user:", "assistant:", *WORDS])
+    }
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="</s>")
+    fast.chat_template = template
+    fast.save_pretrained(folder)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=128,
+        bos_token_id=None, eos_token_id=1, pad_token_id=None,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder, safe_serialization=True)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    template = "{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:"
+    return {
+        "tiny": made(root / "tiny", 1, template=template),
+        "other": made(root / "other", 2),
+    }
+
+
+def local(folders, **more):
+    backend = {"kind": "local", "models": folders, "device": "cpu", "max_new_tokens": 12, **more}
+    return json.dumps(
+        {
+            "backends": {"mine": backend},
+            "plans": {"p": {"ask": "mine"}, "q": {"ask": "mine", "model": "other"}},
+        }
+    )
+
+
+async def test_the_same_seed_writes_the_same_and_a_stream_says_what_a_whole_answer_says(folders):
+    async with rig(local(folders)) as waggle:
+        asked = {"model": "mine", "seed": 5, "max_tokens": 8}
+        told = await waggle.chat("w1 w2 w3", **asked)
+        assert told.status == 200, told.body
+        again = await waggle.chat("w1 w2 w3", **asked)
+        assert text_of(told) == text_of(again)
+        usage = told.json["usage"]
+        assert usage["prompt_tokens"] == 5
+        assert 1 <= usage["completion_tokens"] <= 8
+        streamed = await waggle.chat("w1 w2 w3", stream=True, **asked)
+        chunks = [e for e in streamed.events if e != "[DONE]" and e["choices"]]
+        words = [c["choices"][0]["delta"].get("content", "") for c in chunks]
+        assert "".join(words) == text_of(told)
+        assert len([word for word in words if word]) > 1  # a token after the other
+
+
+async def test_logprobs_are_those_of_the_model(folders):
+    async with rig(local(folders)) as waggle:
+        told = await waggle.chat("w1 w2", temperature=0, logprobs=True, top_logprobs=3)
+        entries = told.json["choices"][0]["logprobs"]["content"]
+        assert len(entries) == told.json["usage"]["completion_tokens"]
+        for entry in entries:
+            assert len(entry["top_logprobs"]) == 3
+            assert entry["logprob"] == entry["top_logprobs"][0]["logprob"]  # greedy: the likeliest
+            assert math.exp(entry["logprob"]) <= 1
+            assert bytes(entry["bytes"]).decode() == entry["token"]
+        model = LlamaForCausalLM.from_pretrained(folders["tiny"]).eval()
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folders["tiny"])
+        ids = tokenizer("user: w1 w2 assistant:", return_tensors="pt")["input_ids"]
+        with torch.inference_mode():
+            first = torch.log_softmax(model(ids).logits[0, -1], dim=-1)
+        assert entries[0]["logprob"] == pytest.approx(float(first.max()), abs=1e-4)
+
+
+async def test_models_take_turns_in_memory_and_a_swap_is_in_telemetry(folders):
+    async with rig(local(folders)) as waggle:
+        seen = []
+        for model in ("tiny", "tiny", "other", "tiny"):
+            told = await waggle.chat("w1", model=model, max_tokens=1)
+            assert told.json["model"] == model
+            (step,) = request_row(waggle.journal.traces[-1])["attempts"]
+            seen.append(step.get("swap_ms", 0.0))
+        first, kept, other, back = seen
+        assert min(first, other, back) > 10 * kept
+        told = await waggle.chat("w1", model="q", max_tokens=1)
+        assert told.json["model"] == "other"
+
+
+async def test_callers_of_two_models_at_once_are_all_answered(folders):
+    async with rig(local(folders)) as waggle:
+        names = ["tiny", "other"] * 4
+        told = await asyncio.gather(*(waggle.chat("w1", model=n, max_tokens=2) for n in names))
+        assert [t.json["model"] for t in told] == names
+
+
+async def test_writing_stops_where_it_was_told_to(folders):
+    async with rig(local(folders)) as waggle:
+        whole = text_of(await waggle.chat("w1 w2", temperature=0))
+        word = whole.split()[2]
+        told = await waggle.chat("w1 w2", temperature=0, stop=[word])
+        assert text_of(told) == whole[: whole.index(word)]
+        assert told.json["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"n": 2}, "n = 2"),
+        ({"temperature": 3}, "temperature = 3 must be a number from 0.0 to 2.0"),
+        ({"max_tokens": 0}, "max_tokens = 0"),
+        ({"stop": [1]}, "stop must be"),
+        ({"messages": [{"role": "user", "content": "w1 " * 200}]}, "128 is the most"),
+    ],
+)
+async def test_what_cannot_be_written_is_refused_by_name(folders, asked, says):
+    async with rig(local(folders)) as waggle:
+        told = await waggle.chat("w1", **asked)
+        assert told.status == 400
+        assert says in told.error["message"]
+
+
+async def test_a_folder_that_holds_no_model_is_named(tmp_path):
+    async with rig(local({"x": str(tmp_path)})) as waggle:
+        told = await waggle.chat("w1", headers={"x-waggle-max-latency-ms": "20000"})
+        assert told.status == 503
+        assert "holds no model" in told.error["message"]

@@ -19,6 +19,7 @@ from router.backends.specialist import SHIPPED, SpecialistSettings
 from router.features import PARTS
 from router.plans.grammar import PATTERNS, AnyPlan, Ask, Code, Pipeline, lead, resolved
 from router.plans.names import cycle, names_in
+from router.signals.settings import DEFAULT, Sources
 from router.yamlfile import (
     REFERENCE,
     ConfigError,
@@ -128,6 +129,7 @@ class Config(Values):
     backends: dict[Name, AnyBackend] = Field(min_length=1)
     plans: dict[Name, AnyPlan] = Field(min_length=1)
     objective: Objective = Objective()
+    signals: Sources = DEFAULT
 
     @property
     def asking(self) -> tuple[str, ...]:
@@ -251,6 +253,7 @@ def is_loopback(host: str) -> bool:
 def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     """What a single value cannot know: whether the names it gives exist."""
     backends, plans = _names(raw.get("backends")), _names(raw.get("plans"))
+    kinds = {b: s.get("kind") for b, s in _items(raw.get("backends")) if isinstance(s, dict)}
     for name, plan in _items(raw.get("plans")):
         yield from _name_checks(raw, name, plan)
         if name == "auto" or name in backends:
@@ -259,6 +262,14 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     for name, told in _items(raw.get("backends")):
         if isinstance(told, dict) and told.get("kind") == "specialist":
             yield from _specialist_checks(name, told, backends)
+    for where, name, wanted in _signal_names(raw):
+        known = kinds if wanted == "backend" else plans
+        if name not in known:
+            yield ("signals", *where), name, *unknown(wanted, name, known)
+        elif where[1] == "by" and kinds[name] != _JUDGES.get(_kind_at(raw, where), kinds[name]):
+            rule = f"this is of kind {kinds[name]}"
+            mend = f"Name a backend of kind {_JUDGES[_kind_at(raw, where)]}."
+            yield ("signals", *where), name, rule, mend
     if "auto" in backends:
         yield ("backends", "auto"), "auto", "`auto` means routing", "Give it another name."
     round_ = cycle(dict(_items(raw.get("plans"))))
@@ -269,6 +280,28 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)
         yield from _ladder_length(objective, _asking(raw))
+
+
+_JUDGES = {"tests": "sandbox", "specialist": "specialist"}
+
+
+def _signal_names(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[int | str, ...], str, str]]:
+    """Every name that a source of signals gives, where it stands, and what it must be that of."""
+    signals = raw.get("signals")
+    for index, source in enumerate(signals if isinstance(signals, list) else ()):
+        if not isinstance(source, dict):
+            continue
+        for key in ("by", "against"):
+            if isinstance(source.get(key), str):
+                yield (index, key), source[key], "backend"
+        plans = source.get("plans")
+        for n, plan in enumerate(plans if isinstance(plans, list) else ()):
+            if isinstance(plan, str):
+                yield (index, "plans", n), plan, "plan"
+
+
+def _kind_at(raw: Mapping[str, Any], where: tuple[int | str, ...]) -> str:
+    return str(raw["signals"][where[0]].get("kind"))
 
 
 def _specialist_checks(name: str, told: Mapping[str, Any], backends: set[str]) -> Iterator[Found]:

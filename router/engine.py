@@ -45,6 +45,8 @@ from router.plans.executor import Executor
 from router.plans.grammar import AnyPlan, Ask
 from router.plans.pace import Pace
 from router.plans.results import Result, ended
+from router.signals.assessor import Assessor
+from router.signals.settings import SignalSource
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
@@ -85,6 +87,8 @@ class Engine:
     learned: Mapping[str, float] = field(default_factory=dict)  # scores of backends
 
     def __post_init__(self) -> None:
+        say, note = self.journal.say, self.journal.note
+        self.assessor = Assessor(self._try, say, note, self.wall, self.uniform)
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
@@ -319,17 +323,22 @@ class Engine:
         self, config: Config, outcome: Outcome, trace: Trace, begun: float
     ) -> Answer:
         body, status = outcome.body, outcome.attempt.status
+        sources: tuple[SignalSource, ...] = ()
         if outcome.callers_fault:
             body = error_body_of(body, status)
             trace = replace(trace, error="refused by the backend", error_type="refused_by_backend")
+            text = ""
         else:
             usage = outcome.usage or _estimated(trace.request, len(body))
-            text = answer_text(body) if config.telemetry.answers else None
-            answer = Answered(len(body), digest(body), text)
+            sources = self.assessor.chosen(config, trace)
+            text = answer_text(body) if config.telemetry.answers or sources else ""
+            kept = text if config.telemetry.answers else None
+            answer = Answered(len(body), digest(body), kept)
             trace = _accounted(config, trace, usage, answer, settled=outcome.settled)
             body = with_cost(body, usage, trace.cost_usd)
             await self._spent(trace)
         trace = self._finish(trace, begun, outcome, status=status)
+        self.assessor.assess(config, sources, trace, text)
         return Answer(status, body, trace)
 
     def _not_computed(self, trace: Trace, begun: float, upstream: float) -> Answer:
@@ -383,14 +392,21 @@ class Engine:
             return trace.cost_usd if settled else others + _cost(backend.price, usage)
 
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
-        heard = Heard(words=config.telemetry.answers)
+        sources = self.assessor.chosen(config, trace)
+        heard = Heard(words=config.telemetry.answers or bool(sources))
         trace = replace(trace, status=200)
         written: Trace | None = None
 
         def write(trace: Trace) -> Trace:
             usage = meter.final_usage()
-            trace = _accounted(config, trace, usage, heard.answer(), settled=settled)
-            return self._finish(trace, begun, outcome)
+            answer = heard.answer()
+            text = answer.text or ""
+            if not config.telemetry.answers:
+                answer = replace(answer, text=None)
+            trace = _accounted(config, trace, usage, answer, settled=settled)
+            trace = self._finish(trace, begun, outcome)
+            self.assessor.assess(config, sources, trace, text)
+            return trace
 
         try:
             if comments or trace.partial:

@@ -24,7 +24,7 @@ from ray.serve.context import _get_global_client
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
-from router.api.app import App, keep_exchanging
+from router.api.app import App, keep_exchanging, keep_learning
 from router.api.keys import Key
 from router.api.limits import Allowances
 from router.asgi import Receive, Scope, Send, lifespan
@@ -172,6 +172,7 @@ class RouterReplica:
         self._app: App | None = None
         self._keeper: KeeperProcess | None = None
         self._exchanging: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         """Serve's light reconfigure: everything changes but the process."""
@@ -185,6 +186,7 @@ class RouterReplica:
             self._exchanging = asyncio.ensure_future(
                 keep_exchanging(self._app, also=self._keeper.watch)
             )
+            self._learning = asyncio.ensure_future(keep_learning(self._app))
             self._app.engine.tell("router", self._name, "started")
         else:
             self._app.reconfigure(config, keys)
@@ -214,8 +216,9 @@ class RouterReplica:
         return App(engine, self._hive, keys, memory, name=self._name, started_at=now)
 
     async def __del__(self) -> None:
-        if self._exchanging is not None:
-            self._exchanging.cancel()
+        for task in (self._exchanging, self._learning):
+            if task is not None:
+                task.cancel()
         if self._app is not None:
             self._app.engine.tell("router", self._name, "stopped")
             self._app.close()

@@ -96,6 +96,11 @@ class MemoryOf:
                 return Remembered(about, tuple(self._said(request_id)))
         return None
 
+    async def scores(self) -> Mapping[str, float]:
+        if self.away:
+            raise LookupError("telemetry cannot be read: the rig said so")
+        return {"a": 0.9}
+
     def _said(self, request_id: str) -> Iterator[Said]:
         for signal in self._journal.signals:
             if signal.about.request_id == request_id:

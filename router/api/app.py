@@ -35,6 +35,7 @@ from router.decide import AUTO, Unroutable
 from router.domain import Decision, Refusal, Request, new_id
 from router.engine import Answer, Engine
 from router.hive import Hive, News
+from router.plans.grammar import votes
 from router.telemetry.analyst import Bounds, Refused, ask
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory
@@ -135,6 +136,18 @@ class App:
             return
         self._position = heard.position
         self.engine.homes.hear(heard.sessions)
+
+    async def learn(self) -> None:
+        """What was said of each backend's answers, for the plans that count votes by it."""
+        if not votes(self.engine.config.plans):
+            return
+        try:
+            learned = await self._memory.scores()
+        except LookupError as error:
+            _log.warning("votes are counted by the scores of before: %s", error)
+            return
+        # One of whom nothing is known yet counts as one of whom little is.
+        self.engine.learned = dict.fromkeys(self.engine.config.backends, 0.5) | dict(learned)
 
     def _watch_replicas(self) -> None:
         now = {b: len(self.engine.attempts.replicas(b)) for b in self.engine.config.backends}
@@ -431,6 +444,12 @@ def _no_route(method: str, path: str) -> Unroutable:
         return Unroutable(405, "method_not_allowed", message)
     message = f"There is nothing at {path}. Known: {', '.join(_ROUTES)}."
     return Unroutable(404, "unknown_url", message)
+
+
+async def keep_learning(app: App, seconds: float = 30.0) -> None:
+    while True:
+        await app.learn()
+        await asyncio.sleep(seconds)
 
 
 async def keep_exchanging(

@@ -14,7 +14,7 @@ import orjson
 
 from router.backends.base import Call, Fault, Reply
 from router.backends.native import once
-from router.backends.sandbox import COMPUTE, SandboxSettings
+from router.backends.sandbox import COMPUTE, RUN, SandboxSettings
 from router.statistics import reading_of
 from sandbox.document import records
 from sandbox.document import written as document
@@ -44,9 +44,10 @@ class Workshop:
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
-        if call.path != COMPUTE:
+        if call.path not in (COMPUTE, RUN):
             raise Fault("bad_request", "the sandbox is asked through a plan with `code:`")
-        told = await self._answer(orjson.loads(call.body))
+        job = orjson.loads(call.body)
+        told = await (self._ran(job) if call.path == RUN else self._answer(job))
         yield Reply(200, "application/json", once(orjson.dumps(told)))
 
     async def close(self) -> None:
@@ -74,6 +75,16 @@ class Workshop:
         if self._opening is None or (failed and now - self._opened_at > _AGAIN_SECONDS):
             self._opening, self._opened_at = asyncio.ensure_future(self._open()), now
         return await asyncio.shield(self._opening)
+
+    async def _ran(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """A program of anyone's, and what became of it."""
+        try:
+            run = await (await self._pool()).run(Program(str(job["source"]), {}, 0))
+        except Refused as refused:
+            return {"status": "refused", "problem": str(refused)}
+        except Busy as busy:
+            raise Fault("queue_full", str(busy)) from None
+        return {"status": run.status, "result": run.result, "run": _of_run(run)}
 
     async def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
         reading = await asyncio.to_thread(reading_of, job["fields"], whole=True)

@@ -361,6 +361,23 @@ def resolved(step: "Step", plans: Mapping[str, Plan]) -> Plan:
     return step
 
 
+def votes(plans: Mapping[str, Plan]) -> bool:
+    """Whether some plan counts votes by what was learned of each backend."""
+    todo: list[Step] = list(plans)
+    seen: set[str] = set()
+    while todo:
+        step = todo.pop()
+        if isinstance(step, str):
+            if step in seen:
+                continue
+            seen.add(step)
+        plan = resolved(step, plans)
+        if isinstance(plan, FanOut) and plan.merge == "vote":
+            return True
+        todo += [inner for _, inner in plan.places]
+    return False
+
+
 def backends_of(step: "Step", plans: Mapping[str, Plan]) -> Iterator[str]:
     """Every backend that may be asked on the way, some of them more than once."""
     plan = resolved(step, plans)

@@ -53,6 +53,7 @@ class _Filler:
 
     def fill(self, record: Mapping[str, Any], node: Node, index: int) -> dict[str, Any]:
         self._learn(record, node)
+        _settle_money(self)
         return self._object(record, node, index)
 
     def _learn(self, record: Any, node: Node) -> None:
@@ -73,12 +74,14 @@ class _Filler:
     def _object(self, record: Mapping[str, Any], node: Node, index: int) -> dict[str, Any]:
         if not isinstance(node, Object):
             return dict(record)
-        made: dict[str, Any] = {}
-        for key, inner in node.fields:
-            if key not in record:
-                made[key] = self._missing(key, inner, index)
-            else:
-                made[key] = self._given(record[key], inner, index)
+        fields = dict(node.fields)
+        # What others follow from comes first, wherever the shape has it.
+        order = sorted(fields, key=lambda key: _RANK.get(concept(key), len(_RANK)))
+        new = {key: self._missing(key, fields[key], index) for key in order if key not in record}
+        made = {
+            key: new[key] if key in new else self._given(record[key], inner, index)
+            for key, inner in node.fields
+        }
         return made | {key: value for key, value in record.items() if key not in made}
 
     def _given(self, value: Any, node: Node, index: int) -> Any:
@@ -348,6 +351,43 @@ def _each(self: _Filler) -> float | None:
     return None
 
 
+def _settle_money(self: _Filler) -> None:
+    """Where a sum is given and what it is made of is not: parts that add up to it."""
+    known, there = self.known, {*self.known, *self.wanted}
+    total, tax = _amount(known.get("total")), _amount(known.get("tax"))
+    subtotal = _amount(known.get("subtotal", known.get("amount")))
+    if subtotal is None and total is not None:
+        if tax is None and "tax" in there:
+            tax = round(total - total / 1.08, 2)
+            known["tax"] = tax
+        subtotal = round(total - (tax or 0.0), 2)
+    price_key = next((key for key in ("unit_price", "price") if key in there), None)
+    if subtotal is None or price_key is None or "quantity" not in there:
+        return
+    msrp, discount = _amount(known.get("msrp")), _amount(known.get("discount"))
+    if price_key == "price" and price_key not in known and msrp and discount is not None:
+        known[price_key] = round(msrp * (1 - discount / 100), 2)
+    quantity, each = _amount(known.get("quantity")), _amount(known.get(price_key))
+    if quantity is None:
+        quantity = _factor(self, subtotal, each)
+        known["quantity"] = quantity
+    if each is None and quantity:
+        known[price_key] = round(subtotal / quantity, 2)
+
+
+def _factor(self: _Filler, subtotal: float, each: float | None) -> float:
+    """A quantity that goes with a sum: one that divides it to the cent."""
+    low, high = _bounds(self.wanted.get("quantity"), 1, 9)
+    if each:
+        return round(subtotal / each)
+    least = subtotal / (_amount(self.known.get("msrp")) or subtotal or 1.0)  # no price above it
+    counts = list(range(max(round(low), 1), max(round(high), 1) + 1))
+    self.random.shuffle(counts)
+    counts.sort(key=lambda n: n < least - 1e-9)
+    whole = (n for n in counts if abs(round(subtotal / n, 2) * n - subtotal) < 0.005)
+    return next(whole, counts[0])
+
+
 def _subtotal(self: _Filler, _: Node) -> Any:
     quantity, each = _amount(self.known.get("quantity")), _each(self)
     total, tax = _amount(self.known.get("total")), _amount(self.known.get("tax"))
@@ -424,6 +464,13 @@ _WAYS: Mapping[str, Callable[[_Filler, Node], Any]] = {
     "subtotal": _subtotal, "amount": _subtotal, "tax": _tax, "total": _total,
     "unit_price": _unit_price, "domain": _domain, "website": _website, "min": _least, "max": _most,
 }  # fmt: skip
+_ORDER = (
+    "name", "first_name", "last_name", "username", "company", "domain", "website", "email",
+    "birth_date", "age", "birth_year", "hired", "msrp", "unit_price", "price", "cost",
+    "discount", "quantity", "subtotal", "amount", "tax", "total", "min", "max", "start", "end",
+    "created", "updated", "ordered", "shipped", "delivered",
+)  # fmt: skip
+_RANK = {name: rank for rank, name in enumerate(_ORDER)}
 _GAPS = {"hired": 20_000, "end": 60, "updated": 400, "shipped": 5, "delivered": 14}
 _TELLING = {
     "country_code": 8.0, "country": 8.0, "city": 4.0, "region": 2.0, "phone": 1.5,

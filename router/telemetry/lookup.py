@@ -35,6 +35,7 @@ class Remembered:
 
 class Memory(Protocol):
     async def find(self, request_id: str) -> Remembered | None: ...
+    async def scores(self) -> Mapping[str, float]: ...
 
 
 class CatalogMemory:
@@ -53,6 +54,14 @@ class CatalogMemory:
             self._answering = asyncio.ensure_future(self._answer())
         return await asyncio.shield(future)
 
+    async def scores(self) -> Mapping[str, float]:
+        """How good the answers of each backend were, as far as anybody said."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, scores_in, self._path)
+        except duckdb.Error as error:
+            raise LookupError(f"telemetry cannot be read: {error}") from None
+
     def close(self) -> None:
         self._threads.shutdown(wait=False)
 
@@ -68,6 +77,18 @@ class CatalogMemory:
                 continue
             for request_id, future in asked.items():
                 future.set_result(found.get(request_id))
+
+
+def scores_in(path: Path) -> Mapping[str, float]:
+    """Mean quality of the last week by the backend that answered. Few judgements move it little: it
+    begins at one half, as if two had been heard before."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        rows = con.execute(
+            "SELECT backend, (1 + sum(quality)) / (2 + count(*)) FROM requests "
+            "WHERE quality IS NOT NULL AND backend IS NOT NULL AND ts > ago(INTERVAL 7 DAY) "
+            "GROUP BY backend"
+        ).fetchall()
+    return dict(rows)
 
 
 def recall(path: Path, request_ids: Sequence[str]) -> Mapping[str, Remembered]:

@@ -179,6 +179,9 @@ async def test_votes_weigh_what_was_learned_of_each_backend():
         assert text_of(await waggle.chat("?")) == "wrong"
         waggle.engine.learned = {"a": 0.95, "b": 0.3, "c": 0.4}
         assert text_of(await waggle.chat("?")) == "right"
+        await waggle.app.learn()  # what telemetry says; of whom it says nothing, one half
+        assert waggle.engine.learned == {"a": 0.9, "b": 0.5, "c": 0.5}
+        assert text_of(await waggle.chat("?")) == "wrong"
 
 
 async def test_the_best_is_the_one_the_judge_says():

@@ -22,9 +22,10 @@ from router.domain import (
 )
 from router.telemetry.journal import FileJournal, NotDurable
 from router.telemetry.log import Rotation
-from router.telemetry.lookup import CatalogMemory
+from router.telemetry.lookup import CatalogMemory, scores_in
 from router.telemetry.metrics import Metrics
-from tests.telemetry.stored import Stored
+from router.telemetry.store.catalog import NAME
+from tests.telemetry.stored import Stored, request, signal
 
 AT = 1_780_000_020.0
 
@@ -197,3 +198,12 @@ def test_a_clock_that_is_set_is_an_event(stored):
     clock.close()
     assert told[0]["state"] == "stepped"
     assert "-3600" in told[0]["detail"]
+
+
+def test_backends_are_scored_by_what_was_said_of_their_answers(stored):
+    now = int(time.time() * 1e6)
+    rows = [request(now - n, backend=name) for n, name in enumerate(["a", "a", "b", "c"])]
+    stored.write("requests", rows)
+    stored.write("signals", [signal(rows[0], 1.0), signal(rows[1], 1.0), signal(rows[2], 0.0)])
+    stored.seal()
+    assert dict(scores_in(stored.folder / NAME)) == pytest.approx({"a": 3 / 4, "b": 1 / 3})

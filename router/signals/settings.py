@@ -1,0 +1,68 @@
+"""Who says how good an answer was, beside the app: what is checked, and how much it is believed."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from router.backends.base import Name, Values
+from router.records.rules import parsed
+
+Kind = Literal["json", "schema", "regex", "rules", "tests", "specialist", "judge"]
+_BELIEVED: Mapping[str, float] = {
+    "json": 0.5,
+    "schema": 0.8,
+    "regex": 0.6,
+    "rules": 0.8,
+    "tests": 0.9,
+    "specialist": 0.7,
+    "judge": 0.5,
+}
+_ASKS = frozenset({"tests", "specialist", "judge"})
+
+
+class SignalSource(Values):
+    """One source of quality, off the path of the request."""
+
+    kind: Kind
+    by: Name | None = Field(
+        None, description="the judge, the specialist, or the sandbox that runs tests"
+    )
+    against: Name | None = Field(
+        None, description="a backend whose answer the judge sees beside; default: it gives a score"
+    )
+    regex: str | None = Field(None, max_length=1000)
+    rules: tuple[str, ...] = ()
+    share: float = Field(1.0, gt=0, le=1, description="of requests, drawn at random")
+    weight: float | None = Field(None, gt=0, le=1, description="default: by kind")
+    plans: tuple[Name, ...] = Field((), description="only answers of these; default: all")
+
+    @field_validator("rules")
+    @classmethod
+    def _readable(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            parsed(rule)
+        return rules
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SignalSource":
+        if (self.by is None) == (self.kind in _ASKS):
+            needed = "needs" if self.by is None else "takes no"
+            raise ValueError(f"a signal of kind {self.kind} {needed} `by`")
+        if (self.kind == "regex") != (self.regex is not None):
+            raise ValueError("`regex` belongs to a signal of kind regex, and only there")
+        if (self.kind == "rules") != bool(self.rules):
+            raise ValueError("`rules` belong to a signal of kind rules, and only there")
+        if self.against is not None and self.kind != "judge":
+            raise ValueError("`against` belongs to a signal of kind judge")
+        return self
+
+    @property
+    def believed(self) -> float:
+        return _BELIEVED[self.kind] if self.weight is None else self.weight
+
+
+Sources = Annotated[
+    tuple[SignalSource, ...], Field(description="of quality; default: JSON and its schema")
+]
+DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))

@@ -1,0 +1,249 @@
+"""Records: every issue by path, what can be mended, and what goes with what is there."""
+
+import copy
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.backends.shapes import parse
+from router.records.anchors import anchors_of
+from router.records.checking import BadSchema, Wanted, issues_in
+from router.records.enriching import enriched
+from router.records.places import PLACES
+from router.records.repairing import repaired
+from router.records.schema import schema_of
+
+SCHEMA = {
+    "type": "object",
+    "required": ["email", "age", "level"],
+    "additionalProperties": False,
+    "properties": {
+        "email": {"type": "string", "format": "email"},
+        "age": {"type": "integer", "minimum": 0},
+        "level": {"enum": ["low", "high"]},
+        "born": {"type": "string", "format": "date"},
+        "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        "site": {"type": "string", "format": "uri"},
+        "id": {"type": "string", "format": "uuid"},
+        "active": {"type": "boolean", "default": True},
+    },
+}
+GOOD = {"email": "a@b.org", "age": 3, "level": "low"}
+
+
+def found(record, schema=SCHEMA, rules=()):
+    return {(i.path, i.keyword) for i in issues_in([record], Wanted(schema, tuple(rules)))}
+
+
+@pytest.mark.parametrize(
+    ("change", "issue"),
+    [
+        ({"email": "nobody"}, ("$[0].email", "format")),
+        ({"age": "3"}, ("$[0].age", "type")),
+        ({"age": -1}, ("$[0].age", "minimum")),
+        ({"age": True}, ("$[0].age", "type")),
+        ({"level": "mid"}, ("$[0].level", "enum")),
+        ({"born": "2026-02-30"}, ("$[0].born", "format")),
+        ({"tags": ["x", 3]}, ("$[0].tags[1]", "type")),
+        ({"site": "no site"}, ("$[0].site", "format")),
+        ({"odd name": 1}, ("$[0]", "additionalProperties")),
+    ],
+)
+def test_an_issue_is_told_by_its_path(change, issue):
+    assert found(GOOD | change) == {issue}
+
+
+def test_all_issues_are_told_and_each_names_its_mend():
+    records = [GOOD, {"age": "x"}, "nothing", GOOD]
+    issues = issues_in(records, Wanted(SCHEMA, ("age >= 0",)))
+    assert {issue.at[0] for issue in issues} == {1, 2}
+    assert len(issues) >= 4
+    assert all(issue.rule and issue.mend for issue in issues)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "wrong"},
+        {"$ref": "http://127.0.0.1:9/schema.json"},
+        {"$ref": "#/nowhere"},
+        {"type": "string", "pattern": "("},
+        {"type": "object", "patternProperties": {"(a+)+$": {}}},
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_refused_and_nothing_is_fetched(schema):
+    with pytest.raises(BadSchema):
+        issues_in(["x"], Wanted(schema))
+
+
+@pytest.mark.parametrize(
+    ("given_", "mended"),
+    [
+        ({"age": "42"}, {"age": 42}),
+        ({"age": "1,234"}, {"age": 1234}),
+        ({"age": 42.0}, {"age": 42}),
+        ({"level": "HIGH"}, {"level": "high"}),
+        ({"level": "hihg"}, {"level": "hihg"}),
+        ({"level": "lo w"}, {"level": "low"}),
+        ({"email": " a@b.org "}, {"email": "a@b.org"}),
+        ({"email": "a (at) b.org"}, {"email": "a@b.org"}),
+        ({"born": "2020/01/31"}, {"born": "2020-01-31"}),
+        ({"born": "January 31st, 2020"}, {"born": "2020-01-31"}),
+        ({"born": "03/04/2020"}, {"born": "03/04/2020"}),  # who knows which month
+        ({"site": "example.org/x"}, {"site": "https://example.org/x"}),
+        ({"tags": "one"}, {"tags": ["one"]}),
+        ({"tags": ["a", "b", "a"]}, {"tags": ["a", "b"]}),
+        ({"active": "yes"}, {"active": True}),
+        ({"id": "{123E4567E89B12D3A456426614174000}"},
+         {"id": "123e4567-e89b-12d3-a456-426614174000"}),
+        ({"odd": 1}, {}),
+        ({"age": -1}, {"age": -1}),  # nothing is invented
+    ],
+)  # fmt: skip
+def test_what_was_meant_is_put_right_and_nothing_is_invented(given_, mended):
+    record = GOOD | given_
+    before = copy.deepcopy(record)
+    made = repaired([record], Wanted(SCHEMA))
+    assert record == before
+    assert made.records == [GOOD | mended]
+    assert bool(made.issues) == bool(found(GOOD | mended))
+
+
+def test_a_field_under_another_spelling_is_found_and_a_sum_is_computed():
+    schema = {**SCHEMA, "additionalProperties": True}
+    record = {"E-Mail": "a@b.org", "Age": "7", "level": "low", "n": [1, 2], "total": 9}
+    made = repaired([record], Wanted(schema, ("total == sum(n)",)))
+    assert not made.issues
+    assert made.records[0] == {
+        "email": "a@b.org",
+        "age": 7,
+        "level": "low",
+        "n": [1, 2],
+        "total": 3,
+    }
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from([*SCHEMA["properties"], "x"]), _JSON), max_size=3))
+@settings(max_examples=60)
+def test_repairing_any_records_never_makes_more_issues(records):
+    wanted = Wanted(SCHEMA, ("age >= 0",))
+    before = len(issues_in(records, wanted))
+    made = repaired(records, wanted)
+    assert len(made.issues) <= before
+    assert made.issues == issues_in(made.records, wanted)
+
+
+# -- enriching ----------------------------------------------------------------------------------
+
+SHAPE = {
+    "name": "string", "email": "email", "username": "string", "city": "string", "state": "string",
+    "country": "string", "country_code": "string", "zip": "string", "phone": "phone",
+    "currency": "string", "birth_date": "date", "age": "int 18..90", "price": "number",
+    "msrp": "number", "discount_pct": "number", "quantity": "int 1..9", "subtotal": "number",
+    "tax": "number", "total": "number", "created_at": "datetime", "updated_at": "datetime",
+    "start_date": "date", "end_date": "date", "company": "string", "website": "url",
+}  # fmt: skip
+DAY = dt.date(2026, 11, 21)
+
+
+def fill(record, shape=SHAPE, seed=1):
+    return enriched([record], parse(shape).node, seed=seed, locale="en_US", as_of=DAY)[0]
+
+
+def consistent(r):
+    born = dt.date.fromisoformat(r["birth_date"][:10])
+    assert r["age"] == DAY.year - born.year - ((DAY.month, DAY.day) < (born.month, born.day))
+    assert r["price"] <= r["msrp"]
+    assert r["subtotal"] == pytest.approx(r["quantity"] * r["price"], abs=0.01)
+    assert r["total"] == pytest.approx(r["subtotal"] + r["tax"], abs=0.01)
+    assert r["created_at"] <= r["updated_at"]
+    assert r["start_date"] <= r["end_date"]
+    (place,) = [p for p in PLACES if p.city == r["city"]]
+    assert (r["country"], r["country_code"]) == (place.country, place.country_code)
+    assert (r["state"], r["currency"]) == (place.region, place.currency)
+    assert r["phone"].startswith(f"+{place.dial_code} ")
+    assert not issues_in([r], Wanted(schema_of(SHAPE)))
+
+
+@given(st.integers(0, 2**40), st.sets(st.sampled_from(list(SHAPE)), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_given_the_rest_goes_with_it_and_is_the_same_again(seed, names):
+    whole = fill({}, seed=seed)
+    consistent(whole)
+    some = {name: whole[name] for name in SHAPE if name in names}
+    made = fill(some, seed=seed + 1)
+    assert {name: made[name] for name in some} == some
+    consistent(made)
+    assert fill(some, seed=seed + 1) == made
+
+
+@pytest.mark.parametrize(
+    ("given_", "then"),
+    [
+        ({"city": "Paris"}, {"country": "France", "currency": "EUR"}),
+        ({"country": "Japan"}, {"country_code": "JP", "currency": "JPY"}),
+        ({"country_code": "DE"}, {"country": "Germany"}),
+        ({"phone": "+44 20 7946 0000"}, {"country": "United Kingdom", "city": "London"}),
+        ({"city": "Toulouse"}, {"country": "France"}),  # from the atlas
+        ({"city": "Reykjavik"}, {"country_code": "IS"}),
+        ({"country": "USA"}, {"country_code": "US"}),
+        ({"age": 40}, {"age": 40}),
+        ({"price": 10.0, "msrp": 20.0}, {"discount_pct": 50.0}),
+        ({"name": "Åsa Öberg"}, {"name": "Åsa Öberg"}),
+    ],
+)
+def test_what_follows_from_what_is_there(given_, then):
+    made = fill(given_)
+    assert {name: made[name] for name in then} == then
+
+
+def test_nothing_that_was_given_is_altered_not_even_what_is_wrong_or_null():
+    given_ = {"city": "Paris", "country": "Japan", "age": None, "price": 900, "msrp": 1, "x": [1]}
+    made = fill(given_)
+    assert {name: made[name] for name in given_} == given_
+    assert list(made)[:3] == ["name", "email", "username"]
+
+
+def test_records_within_records_are_filled_in_their_place():
+    shape = {
+        "city": "string",
+        "address": {"city": "string", "country": "string"},
+        "items": [{"quantity": "int 1..3", "unit_price": "number 1..9", "total": "number"}],
+    }
+    made = fill({"city": "Oslo", "items": [{"quantity": 2}]}, shape)
+    assert made["address"] == {"city": "Oslo", "country": "Norway"}
+    (item,) = made["items"]
+    assert item["total"] == pytest.approx(item["quantity"] * item["unit_price"], abs=0.01)
+
+
+def test_what_a_shape_allows_has_the_last_word():
+    shape = {
+        "country": "Germany|France",
+        "city": "string",
+        "age": "int 30..31",
+        "birth_date": "date",
+    }
+    for seed in range(20):
+        made = fill({}, shape, seed)
+        assert made["country"] in ("Germany", "France")
+        assert made["age"] in (30, 31)
+        assert {p.country for p in PLACES if p.city == made["city"]} == {made["country"]}
+
+
+def test_anchors_are_what_the_rest_follows_from():
+    assert anchors_of(SHAPE) == (
+        *("name", "city", "birth_date", "msrp", "quantity", "created_at", "start_date", "company"),
+    )
+    assert anchors_of([{"country": "string", "phone": "phone"}]) == ("country", "phone")
+    assert anchors_of({"type": "object", "properties": {"age": {}, "dob": {}}}) == ("dob",)

@@ -91,7 +91,7 @@ def serve(
             taken = f"{config.server.host}:{config.server.port}"
             raise Stop(f"{taken} is taken: stop what listens there, or give another --port")
     begun = time.monotonic()
-    prepare_specialists(config)
+    prepare_specialists(config, config_file)
     service.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)
     ray_folder = service.prepare(config, own_ray=ray_address is None, starting=True)

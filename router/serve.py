@@ -192,6 +192,9 @@ class RouterReplica:
             self._app.reconfigure(config, keys)
             if self._keeper is not None:
                 self._keeper.follow(config.telemetry)
+        # Not in the way of the start: until it is done the first question is slower, no more.
+        warm = self._app.engine.claims.warm
+        self._warming = asyncio.ensure_future(asyncio.to_thread(warm, config))
         # One event however many routers tell of it: they were told by the same deployment.
         self._app.engine.tell_once("configuration", settings["deployed"], "in force")
 

@@ -1,6 +1,9 @@
 """`waggle specialist ...`: a folder of documents becomes an expert in the configuration."""
 
+import contextlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,19 +127,25 @@ def ask(
         out.print(escape(hit.passage.text) + "\n")
 
 
-def prepare(config: Config) -> None:
-    """Indexes that are missing or behind their documents, before a service starts. One that cannot
-    be made is told of, and leaves the rest alone."""
+@specialist_app.command("refresh")
+def refresh_command(config_file: ConfigOption = None, data: DataOption = None) -> None:
+    """Bring every index up to its documents."""
+    config = read(config_file, data=str(data) if data else None)
     for name, settings in _specialists(config):
-        try:
+        with contextlib.suppress(Stop):  # told already; the others can be made
             report = index(name, settings)
-        except Stop as stop:
-            err.print(
-                f"[yellow]The specialist {escape(name)} cannot answer:[/] {escape(str(stop))}"
-            )
-            continue
-        if report.changed:
-            _tell(name, report)
+            if report.changed:
+                _tell(name, report)
+
+
+def prepare(config: Config, config_file: Path | None) -> None:
+    """The same before a service starts, in a process that may need memory for it."""
+    if not any(_specialists(config)):
+        return
+    start = "from router.cli import main; main()"
+    command = [sys.executable, "-c", start, "specialist", "refresh", "--data", str(config.data)]
+    command += ["-c", str(config_file)] if config_file else []
+    subprocess.run(command, check=False)
 
 
 def index(name: str, settings: SpecialistSettings) -> Report:
@@ -149,7 +158,7 @@ def index(name: str, settings: SpecialistSettings) -> Report:
         with _bar(name) as tell:
             return refresh(settings.documents, Path(settings.home or ""), encoder, tell)
     except (NoDocuments, CannotEncode, OSError) as error:
-        raise Stop(str(error)) from None
+        raise Stop(f"the specialist {name} cannot answer: {error}") from None
 
 
 @contextmanager

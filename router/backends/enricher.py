@@ -22,6 +22,7 @@ from router.backends.base import (
     Reply,
     SecretReader,
 )
+from router.backends.generator import Fakers
 from router.backends.native import chat_reply, fields_of, tokens_in, whole_number
 from router.backends.shapes import Array, Object, parse
 from router.features import prompt_text, shape_of
@@ -49,6 +50,7 @@ class EnricherSettings(BackendSettings):
 class EnricherBackend:
     def __init__(self, settings: EnricherSettings) -> None:
         self._settings = settings
+        self._fakers = Fakers(settings.locale)
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
@@ -76,5 +78,6 @@ class EnricherBackend:
             raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
         seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
-        made = enriched(found.records, node, seed=seed, locale=self._settings.locale, as_of=as_of)
+        with self._fakers.one() as fake:
+            made = enriched(found.records, node, seed=seed, fake=fake, as_of=as_of)
         return orjson.dumps(found.document(made)).decode()

@@ -9,7 +9,7 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -55,9 +55,29 @@ class GeneratorSettings(BackendSettings):
         return ""
 
 
+class Fakers:
+    """Fakers that are there already: to make one takes longer than to make a record."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = locale
+        self._idle: list[Faker] = []
+
+    @contextmanager
+    def one(self) -> Iterator[Faker]:
+        """One that nobody else has meanwhile."""
+        try:
+            fake = self._idle.pop()
+        except IndexError:
+            fake = Faker(self._locale)
+        try:
+            yield fake
+        finally:
+            self._idle.append(fake)
+
+
 class GeneratorBackend:
     def __init__(self, settings: GeneratorSettings) -> None:
-        self._locale = settings.locale
+        self._fakers = Fakers(settings.locale)
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
@@ -76,11 +96,12 @@ class GeneratorBackend:
             # At most so many different answers to this shape, whichever replica gives them.
             drawn = secrets.randbelow(shape.variants) if variant is None else variant
             seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
-        maker = Maker(Faker(self._locale), seed)
-        pieces: Iterator[str] = document(maker, shape.node, count)
-        if not call.stream:  # Faker is slow enough to starve the event loop
-            pieces = iter(await asyncio.to_thread(list, pieces))
-        yield chat_reply(call, "waggle-generator", pieces, tokens_in(prompt_text(fields)))
+        with self._fakers.one() as fake:
+            maker = Maker(fake, seed)
+            pieces: Iterator[str] = document(maker, shape.node, count)
+            if not call.stream:  # Faker is slow enough to starve the event loop
+                pieces = iter(await asyncio.to_thread(list, pieces))
+            yield chat_reply(call, "waggle-generator", pieces, tokens_in(prompt_text(fields)))
 
     async def close(self) -> None:
         pass

@@ -146,7 +146,10 @@ def _answer(
     if all_of_them:
         shown = (f"[{n}] {_source(hit)}\n{hit.passage.text}" for n, hit in enumerate(hits, 1))
         return "\n\n".join(shown), told
-    return f"{hits[0].passage.text}\n\nSource: {_source(hits[0])} (confidence {best:.2f})", told
+    return (
+        f"{hits[0].passage.text}\n\nSource: {_source(hits[0])} (confidence {min(best, 0.99):.2f})",
+        told,
+    )
 
 
 def _source(hit: "Hit") -> str:

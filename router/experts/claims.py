@@ -35,13 +35,17 @@ class Claims:
         self._looked_at = -_LOOK_AGAIN_SECONDS
         self._trouble: set[str] = set()
 
+    def warm(self, config: Config) -> None:
+        """What the first question would wait for. Takes half a second: call it beside the loop."""
+        specialists = _specialists(config)
+        self._look(specialists)
+        for name, settings in specialists.items():
+            if name in self._known:
+                self._claim(name, settings, "?", [])
+
     def of(self, config: Config, request: Request) -> Mapping[str, float]:
         """How sure each specialist is that its documents answer the request."""
-        specialists = {
-            name: settings
-            for name, settings in config.backends.items()
-            if isinstance(settings, SpecialistSettings) and settings.home is not None
-        }
+        specialists = _specialists(config)
         if not specialists or shape_of(request.fields) is not None or needs(request.fields):
             return {}
         question = last_user_text(request.fields).strip()
@@ -85,6 +89,14 @@ class Claims:
                 self._trouble.add(name)
                 _log.exception("specialist %s cannot be read", name)
             return 0.0
+
+
+def _specialists(config: Config) -> dict[str, SpecialistSettings]:
+    return {
+        name: settings
+        for name, settings in config.backends.items()
+        if isinstance(settings, SpecialistSettings) and settings.home is not None
+    }
 
 
 def _vocabulary(home: Path, known: str) -> tuple[str, frozenset[str]] | None:

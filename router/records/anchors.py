@@ -3,14 +3,20 @@
 from typing import Any
 
 from router.backends.shapes import is_schema
-from router.records.concepts import DERIVED, concept
+from router.records.concepts import DERIVED, PLACE, concept
 
 
 def anchors_of(shape: Any) -> tuple[str, ...]:
     """The fields that nothing else in the shape implies, in their order; never none of them."""
     fields = _fields(shape)
     there = {concept(name) for name in fields}
-    kept = [name for name in fields if not (DERIVED.get(concept(name), frozenset()) & there)]
+    # A place is chosen whole, by who knows which city lies where: not a city here, a country there.
+    placed = there & PLACE if len(there & PLACE) > 1 else frozenset()
+    kept = [
+        name
+        for name in fields
+        if concept(name) not in placed and not (DERIVED.get(concept(name), frozenset()) & there)
+    ]
     return tuple(kept or fields)
 
 

@@ -27,10 +27,9 @@ _DOMAINS = ("example.com", "example.org", "example.net")
 
 
 def enriched(
-    records: Sequence[Mapping[str, Any]], node: Node, *, seed: int, locale: str, as_of: dt.date
+    records: Sequence[Mapping[str, Any]], node: Node, *, seed: int, fake: Faker, as_of: dt.date
 ) -> list[dict[str, Any]]:
     """Each record with all that the shape has and it had not, in the order of the shape."""
-    fake = Faker(locale)
     made = []
     for index, record in enumerate(records):
         content = orjson.dumps([seed, index, record], option=orjson.OPT_SORT_KEYS)

@@ -4,6 +4,7 @@
 # make soak   the telemetry under two hundred kills -9
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
 # make bench-sandbox    measures what isolation costs and what it holds
+# make bench-plans      measures what plans cost and bring, and how well specialists find
 # make bench-statistics measures which requests are computed, how rightly and how fast
 # make bench-telemetry  measures what writing and asking ten million rows costs
 
@@ -11,7 +12,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: env serve test lint soak bench bench-sandbox bench-statistics bench-telemetry lock clean
+.PHONY: env serve test lint soak bench bench-sandbox bench-plans bench-statistics bench-telemetry lock clean
 
 env: $(STAMP)
 
@@ -33,14 +34,19 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two at once: the tests of the running service mostly wait. What looks at the whole machine runs alone.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 bench: $(STAMP)
 	$(BIN)/python -m experiments.overhead.run
 
 bench-sandbox: $(STAMP)
 	$(BIN)/python -m experiments.sandbox.run
+
+bench-plans: $(STAMP)
+	$(BIN)/python -m experiments.plans.run
 
 bench-statistics: $(STAMP)
 	$(BIN)/python -m experiments.statistics.run

@@ -164,7 +164,7 @@ class Engine:
             request,
             lambda chain, call, tried: self._try(config, chain, call, tried),
             {b: able(settings, request, all_wanted) for b, settings in config.backends.items()},
-            pace=self.pace.p95,
+            pace=self.pace,
             scores=self.scores,
             seed=lambda: int(self.uniform() * 2**48),
         )

@@ -8,6 +8,7 @@ import pytest
 
 from experiments import readme
 from experiments.overhead import report as overhead
+from experiments.plans import report as plans
 from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
 from experiments.telemetry import report as telemetry
@@ -25,6 +26,7 @@ REPORTS = {
     "telemetry": telemetry,
     "sandbox": sandbox,
     "statistics": statistics,
+    "plans": plans,
 }
 
 
@@ -48,21 +50,35 @@ def test_a_link_within_leads_to_a_heading(link):
 def test_the_complete_configuration_is_valid(tmp_path):
     from router.config import load
 
-    compute, text = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+    (complete,) = (b for b in YAML if "backends:" in b and "plans:" in b)
     path = tmp_path / "waggle.yaml"
-    path.write_text(text)
+    path.write_text(complete)
     assert list(load(path, {"OPENAI_API_KEY": "x"}).plans) == ["fast", "premium"]
-    backends = "backends:\n" + "".join(
-        f"  {name}: {{kind: {kind}, {more}}}\n"
-        for name, kind, more in (
-            ("sandbox", "sandbox", "min_level: 1"),
-            ("generator", "generator", "locale: en_US"),
-            ("coder", "openai", 'base_url: "http://127.0.0.1:1/v1"'),
-            ("cloud", "openai", 'base_url: "http://127.0.0.1:1/v1"'),
-        )
-    )
-    path.write_text(backends + compute)
-    assert load(path, {}).plans["compute"].all_authors == ("coder", "synthesis")
+
+
+YAML = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+BACKENDS = """
+  sandbox: {kind: sandbox}
+  generator: {kind: generator}
+  enricher: {kind: enricher}
+  validator: {kind: validator}
+  football: {kind: specialist, folder: "shipped:football"}
+"""
+MODELS = ("small", "second", "third", "large", "coder", "cloud")
+
+
+@pytest.mark.parametrize("text", [b for b in YAML if not ("backends:" in b and "plans:" in b)])
+def test_a_part_of_a_configuration_is_valid_beside_the_rest(text, tmp_path):
+    from router.config import load
+
+    models = "".join(f'  {m}: {{kind: openai, base_url: "http://127.0.0.1:1"}}\n' for m in MODELS)
+    own = text.removeprefix("backends:\n") if text.startswith("backends:") else ""
+    whole = f"backends:{BACKENDS}{models}{own}" + ("" if own else text)
+    if "plans:\n" not in whole:
+        whole += "plans:\n  records: {ask: generator}\n"
+    path = tmp_path / "waggle.yaml"
+    path.write_text(whole)
+    assert load(path, {}).plans
 
 
 def test_the_statistical_requests_are_read_as_it_says():

@@ -25,7 +25,10 @@ class Evidence:
 
     @property
     def confidence(self) -> float:
-        margin = min(self.likeness - self.elsewhere, _CLEAR)
-        features = (1.0, self.likeness, self.said, self.known, margin)
-        score = sum(w * f for w, f in zip(WEIGHTS, features, strict=True))
+        score = sum(w * f for w, f in zip(WEIGHTS, features(self), strict=True))
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
+
+
+def features(seen: Evidence) -> tuple[float, ...]:
+    margin = min(seen.likeness - seen.elsewhere, _CLEAR)
+    return 1.0, seen.likeness, seen.said, seen.known, margin

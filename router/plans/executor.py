@@ -43,6 +43,7 @@ from router.plans.grammar import (
     Step,
 )
 from router.plans.merging import NoJson, agreement, json_in
+from router.plans.pace import Pace
 from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
 from router.plans.results import Result, Verdict, ended
 from router.records.checking import BadSchema, Wanted, issues_in
@@ -65,7 +66,7 @@ class Executor:
     request: Request
     call: Caller
     cannot: Mapping[str, str]  # backends that cannot answer this request, and why
-    pace: Callable[[str], float | None]  # the p95 of a backend in seconds, where it is known
+    pace: Pace
     scores: Callable[[str], float]  # how much a backend's vote counts
     seed: Callable[[], int]
     clock: Callable[[], float] = time.perf_counter
@@ -247,6 +248,7 @@ class Executor:
             cost_usd=self._cost(backend, usage),
         )
         self._write(attempt, work)
+        self.pace.see(backend, attempt.seconds)  # it takes that long at least: p95 must know of it
         self.tell(work.role or "ask", backend, attempt)
 
     def tell(self, role: str, backend: str, attempt: Attempt) -> None:

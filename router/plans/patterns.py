@@ -304,7 +304,7 @@ async def hedge(run: "Executor", plan: Hedge, work: Work) -> Result:
                 n, step = steps.pop(0)
                 task = asyncio.ensure_future(run.step(step, work.at(f"hedge.{n}")))
                 running[task] = n
-                known = run.pace(lead(step, run.config.plans))
+                known = run.pace.p95(lead(step, run.config.plans))
                 pause = (known if known is not None else plan.after_ms / 1000) if steps else None
             done, _ = await asyncio.wait(
                 running, timeout=pause, return_when=asyncio.FIRST_COMPLETED

@@ -28,6 +28,7 @@ def python_for(who: dict[str, object]) -> list[str]:
     pytest.skip("there is no Python 3.11 that an ordinary user may run")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("user", ["whoever runs the tests", "an ordinary user"])
 @pytest.mark.parametrize("level", [3, 2, 1])
 def test_every_attack_is_stopped_for_its_reason_and_nothing_is_touched(level: int, user: str):

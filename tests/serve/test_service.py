@@ -18,6 +18,7 @@ import pytest
 
 from router.service import born
 from tests.rig import answer_well
+from tests.router.test_local import made
 from tests.serve.conftest import Service, ask_telemetry, end_hard, new_service
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
@@ -349,6 +350,59 @@ def test_the_command_line_asks_and_verifies_beside_the_running_service(service, 
     assert "Nothing is damaged" in service.run("telemetry", "verify").stdout
 
 
+STEPS = """  g: {{kind: generator}}
+  e: {{kind: enricher}}
+  v: {{kind: validator, repair: true}}
+  mine:
+    kind: local
+    device: cpu
+    models: {{tiny: {tiny}, other: {other}}}
+"""
+RECORDS = "  records: {pipeline: [{ask: g, fields: anchors}, e, v]}\n"
+SHAPE = {"name": "string", "email": "email", "city": "string", "country": "string"}
+
+
+async def test_plans_run_deployed_and_a_step_that_is_killed_is_not_noticed(
+    service, upstream, tmp_path
+):
+    folders = {name: made(tmp_path / name, seed) for seed, name in enumerate(("tiny", "other"))}
+    more = STEPS.format(**folders)
+    text = TEXT.format(url=upstream.url, price=1, more=more, plans=RECORDS)
+    await asyncio.to_thread(service.config.write_text, text)
+    await command(service, "reload")
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    asked = {"messages": HI, "shape": SHAPE}
+    lines = (json.dumps({"custom_id": f"r{n}", "body": asked | {"seed": n}}) for n in range(400))
+    source.write_text("\n".join(lines))
+    batch = asyncio.create_task(
+        command(service, "batch", str(source), str(target), "--plan", "records")
+    )
+    while not target.exists() or target.stat().st_size < 20_000:
+        await asyncio.sleep(0.02)
+    for pid in service.processes("ServeReplica:waggle-backend-e"):
+        os.kill(pid, signal.SIGKILL)
+    await batch
+    told = [json.loads(line) for line in target.read_text().splitlines()]
+    assert len({line["custom_id"] for line in told}) == len(told) == 400
+    assert all(line["error"] is None and "partial" not in line for line in told)
+    models = []
+    for model in ("tiny", "other", "tiny"):  # kept and swapped by Serve
+        body = BODY | {"model": model, "max_tokens": 2}
+        async with aiohttp.ClientSession() as session:
+            async with session.post(service.url + "/v1/chat/completions", json=body) as answer:
+                models.append((await answer.json())["model"])
+    assert models == ["tiny", "other", "tiny"]
+    await asyncio.sleep(0.5)
+    rows = await asyncio.to_thread(
+        ask_telemetry,
+        service,
+        "select role, parent, count(distinct request_id), max(swap_ms) > 0 from attempts "
+        "where plan in ('records', 'mine') and error_type is null group by all order by 1, 2",
+    )
+    assert ("pipeline.1", 1) in {row[:2] for row in rows}
+    assert [row for row in rows if row[3]] == [(None, None, 3, True)]
+
+
 async def test_programs_go_on_though_the_sandbox_is_killed(service, upstream):
     """First its zygotes, then the replica that has them: no caller notices, nothing stays."""
     text = TEXT.format(url=upstream.url, price=1, more=SANDBOX, plans=COMPUTE)
@@ -387,6 +441,7 @@ def test_what_happened_is_on_disk_and_no_secret_or_prompt_is(service):
     assert {"configuration", "router", "topology"} <= {row["kind"] for row in events}
 
 
+@pytest.mark.alone
 def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path, upstream):
     places = (Path("/tmp"), Path.home(), Path.home() / ".cache")
     before = {place: set(place.iterdir()) for place in places if place.is_dir()}
@@ -410,6 +465,7 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     assert [f for found in new.values() for f in found if "pytest" not in f.name] == []
 
 
+@pytest.mark.alone
 def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream):
     """As a supervisor sends it: what the command would ask to stop is gone already."""
     service = new_service(tmp_path, TEXT.format(url=upstream.url, price=1, more="", plans=""))

@@ -1,0 +1,146 @@
+"""Ten thousand records through generate, enrich, validate, by `waggle batch`, killed on the way."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+ROOT = Path(__file__).parent.parent.parent
+WAGGLE = Path(sys.executable).parent / "waggle"
+SHAPE = {
+    "name": "string", "email": "email", "city": "string", "country": "string", "phone": "phone",
+    "birth_date": "date", "age": "int 18..90", "price": "number", "msrp": "number 10..900",
+}  # fmt: skip
+# Written out by hand, so that our own reading of the shape is not what judges it.
+SCHEMA = {
+    "type": "object",
+    "required": list(SHAPE),
+    "additionalProperties": False,
+    "properties": {
+        **{name: {"type": "string", "minLength": 1} for name in ("name", "city", "country")},
+        "email": {"type": "string", "pattern": r"^[^@\s]+@[^@\s]+\.[^@\s]+$"},
+        "phone": {"type": "string", "pattern": r"^\+[0-9][0-9 ]{6,}$"},
+        "birth_date": {"type": "string", "format": "date", "pattern": r"^\d{4}-\d\d-\d\d$"},
+        "age": {"type": "integer", "minimum": 18, "maximum": 90},
+        "price": {"type": "number", "minimum": 0},
+        "msrp": {"type": "number", "minimum": 10, "maximum": 900},
+    },
+}
+
+
+@contextmanager
+def service() -> Iterator[tuple[str, Path]]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as data:
+        command = [str(WAGGLE), "serve", "--data", data, "--port", str(port)]
+        running = subprocess.Popen(command, cwd=data, stdout=subprocess.DEVNULL)
+        try:
+            _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
+            yield f"http://127.0.0.1:{port}", Path(data)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+
+
+def _wait_until_ready(url: str) -> None:
+    until = time.monotonic() + 180
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if json.load(answer)["status"] == "ready":
+                    return
+        except (OSError, ValueError, KeyError):
+            pass
+        time.sleep(0.5)
+    raise SystemExit("the service did not come up")
+
+
+def measured(count: int) -> dict[str, Any]:
+    with service() as (url, folder):
+        source, target = folder / "in.jsonl", folder / "out.jsonl"
+        with source.open("w") as file:
+            for number in range(count):
+                body = {
+                    "messages": [{"role": "user", "content": "One customer with an order."}],
+                    "shape": SHAPE,
+                    "seed": number,
+                }
+                file.write(json.dumps({"custom_id": f"r{number}", "body": body}) + "\n")
+        command = [
+            str(WAGGLE),
+            "batch",
+            str(source),
+            str(target),
+            "--plan",
+            "records",
+            "--url",
+            url,
+        ]
+        first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not (target.exists() and target.read_bytes().count(b"\n") > count // 3):
+            time.sleep(0.05)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        before = target.read_bytes().count(b"\n")
+        begun = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds = time.monotonic() - begun
+        rate = re.search(r"\(([\d.,]+) a second\)", done.stdout)
+        lines = [json.loads(line) for line in target.read_text().splitlines()]
+        steps = _steps(url)
+    return _judged(lines, count) | {
+        "answered_before_the_kill": before,
+        "answered_after": count - before,
+        "records_per_second": float(rate[1].replace(",", ""))
+        if rate
+        else (count - before) / seconds,
+        "steps": steps,
+    }
+
+
+def _judged(lines: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
+    violations = inconsistent = 0
+    for line in lines:
+        records = json.loads(line["response"]["body"]["choices"][0]["message"]["content"])
+        for record in records if isinstance(records, list) else [records]:
+            violations += not validator.is_valid(record)
+            inconsistent += record["price"] > record["msrp"]
+    ids = [line["custom_id"] for line in lines]
+    return {
+        "records": count,
+        "lines": len(lines),
+        "missing": count - len(set(ids)),
+        "twice": len(ids) - len(set(ids)),
+        "schema_violations": violations,
+        "price_above_msrp": inconsistent,
+        "failed": sum(line["error"] is not None for line in lines),
+    }
+
+
+def _steps(url: str) -> list[dict[str, Any]]:
+    """What telemetry has of the steps, as an analyst asks for it."""
+    sql = (
+        "select role, backend, count(*) as n, median(latency_ms) as p50_ms from attempts "
+        "where plan = 'records' group by all order by role"
+    )
+    time.sleep(1.0)
+    asked = urllib.request.Request(
+        url + "/v1/sql", json.dumps({"sql": sql}).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        told = json.load(answer)
+    names = [column["name"] for column in told["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in told["rows"]]

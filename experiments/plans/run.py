@@ -1,0 +1,39 @@
+"""What plans cost, what patterns bring, how well specialists find. `make bench-plans`"""
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+from rich.progress import Progress
+
+from experiments.plans import batch, patterns, specialists
+from experiments.plans.report import readme_table
+from experiments.readme import put
+
+HERE = Path(__file__).parent
+QUESTIONS, RECORDS = 2000, 10_000
+
+
+def main() -> None:
+    with Progress() as progress:
+        task = progress.add_task("plans", total=3 + len(patterns.PLANS))
+
+        def tell() -> None:
+            progress.advance(task)
+
+        result = asyncio.run(patterns.measured(QUESTIONS, tell))
+        result["overhead"] = asyncio.run(patterns.overhead(200))
+        tell()
+        with tempfile.TemporaryDirectory() as home:
+            result["specialists"] = specialists.measured(Path(home))
+        tell()
+        result["batch"] = batch.measured(RECORDS)
+        tell()
+    (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    put("plans", readme_table(result))
+    print(readme_table(result))
+
+
+if __name__ == "__main__":
+    main()

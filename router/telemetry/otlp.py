@@ -47,6 +47,9 @@ _NAMES = {
     "cost_usd": "waggle.cost_usd",
     "overhead_ms": "waggle.overhead_ms",
     "backend": "waggle.backend",
+    "partial": "waggle.partial",
+    "role": "waggle.step.role",
+    "swap_ms": "waggle.step.swap_ms",
 }
 
 
@@ -145,11 +148,14 @@ def spans_of(row: Mapping[str, Any], resource: Resource) -> list[ReadableSpan]:
     root = _context(trace_id, 0)
     name = f"{row['gen_ai_operation_name']} {row['gen_ai_request_model']}"
     spans = [_span(name, root, None, row, began, SpanKind.SERVER, resource)]
+    ends = {0: began}  # by step; 0 is the request's own beginning
     for attempt in row["attempts"] or ():
         context = _context(trace_id, attempt["step"])
         title = f"{row['gen_ai_operation_name']} {attempt['backend']}"
-        spans.append(_span(title, context, root, attempt, began, SpanKind.CLIENT, resource))
-        began += int((attempt["latency_ms"] or 0) * 1e6)  # one after the other
+        # A step of a plan begins where the one it worked upon ended; tries follow each other.
+        begins = ends[attempt.get("parent") or 0] if attempt.get("role") else max(ends.values())
+        spans.append(_span(title, context, root, attempt, begins, SpanKind.CLIENT, resource))
+        ends[attempt["step"]] = begins + int((attempt["latency_ms"] or 0) * 1e6)
     return spans
 
 

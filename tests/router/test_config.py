@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from router.config import EMBEDDED, Config, load, secrets_of
+from router.plans.grammar import PATTERNS
 from router.yamlfile import ConfigError
 
 GOOD = """
@@ -27,9 +28,10 @@ def problems(tmp_path, text, **environ):
 
 
 def test_the_embedded_default_and_the_example_are_valid():
-    assert list(load(EMBEDDED, {}).plans) == ["generate", "compute"]
+    plans = ["generate", "records", "compute", "ask-ethereum", "ask-football"]
+    assert list(load(EMBEDDED, {}).plans) == plans
     example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
-    assert set(example.plans) == {"fast", "quality", "premium", "compute"}
+    assert {plan.pattern for plan in example.plans.values()} == set(PATTERNS)
 
 
 def test_the_values_the_example_shows_as_defaults_are_the_defaults():

@@ -9,9 +9,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
 
 from router.config import Otlp
-from router.telemetry.otlp import Exporter
+from router.telemetry.otlp import Exporter, spans_of
 from tests.telemetry.stored import Stored, request
 
 
@@ -131,3 +132,20 @@ def test_no_word_of_a_prompt_goes_out(stored, collector):
     told = b"".join(one.SerializeToString() for one in collector.traces)
     assert b"secret" not in told
     assert b"answer" not in told
+
+
+def test_steps_beside_each_other_begin_together_and_later_ones_after_what_they_worked_upon():
+    def step(n, role, parent, ms):
+        return {"step": n, "role": role, "parent": parent, "backend": "b", "latency_ms": ms,
+                "status": 200, "error_type": None}  # fmt: skip
+
+    row = {
+        "request_id": "019c1234-0000-7000-8000-000000000001", "micros": 10, "error_type": None,
+        "gen_ai_operation_name": "chat", "gen_ai_request_model": "auto", "latency_ms": 9.0,
+        "attempts": [step(1, "fan_out.0", None, 5.0), step(2, "fan_out.1", None, 3.0),
+                     step(3, "fuse", 1, 2.0)],
+    }  # fmt: skip
+    root, one, two, fuse = spans_of(row, Resource.create({}))
+    assert one.start_time == two.start_time == root.start_time
+    assert fuse.start_time == one.end_time
+    assert fuse.attributes["waggle.step.role"] == "fuse"

@@ -19,7 +19,7 @@ from router.backends.base import CHAT, Call
 from router.backends.native import tokens_in
 from router.backends.sandbox import COMPUTE
 from router.config import Config
-from router.domain import About, Attempt, Request, Signal, Trace, Usage, new_id
+from router.domain import Attempt, Request, Signal, Trace, Usage, new_id
 from router.plans.grammar import Code
 from router.statistics import (
     job_of,
@@ -28,7 +28,6 @@ from router.statistics import (
     words_in,
     words_job,
 )
-from router.telemetry.rows import micros
 from sandbox.records import of_records
 from sandbox.spec import Spec
 
@@ -209,15 +208,7 @@ def verification(trace: Trace, now: float) -> Signal:
     checks = trace.computed.get("verification", {}).get("checks", [])
     chances = [check["p_value"] for check in checks if "p_value" in check]
     told = f"{len(checks)} checks" + (f", least p {min(chances):.3g}" if chances else "")
-    decision = trace.decision
-    about = About(
-        trace.request.id,
-        micros(trace.started_at),
-        trace.request.key_id,
-        decision.strategy,
-        decision.plan,
-        decision.kind,
-        "novel",
-    )
     score = float(trace.computed.get("score", 0.0))
-    return Signal(new_id(now), now, about, "check", "verification", told, score, WEIGHTS["check"])
+    return Signal(
+        new_id(now), now, trace.about, "check", "verification", told, score, WEIGHTS["check"]
+    )

@@ -136,6 +136,19 @@ class Trace:
         return sum(attempt.cost_usd for attempt in self.attempts)
 
     @property
+    def about(self) -> "About":
+        """What is remembered of it beside anything that is said about it."""
+        return About(
+            self.request.id,
+            int(self.started_at * 1e6),
+            self.request.key_id,
+            self.decision.strategy,
+            self.decision.plan,
+            self.decision.kind,
+            "novel",
+        )
+
+    @property
     def answering(self) -> Attempt | None:
         """The step that the answer came from."""
         return self.attempts[self.answered_by - 1] if self.attempts else None

@@ -173,8 +173,9 @@ class Engine:
             patience = _HEAD_START if request.stream else None
             await asyncio.wait({task}, timeout=patience)
             if not task.done():
-                body = self._awaited(config, task, executor, trace, begun)
-                return Answer(200, b"", trace, stream=body)
+                answer = Answer(200, b"", trace)
+                answer.stream = self._awaited(config, task, executor, answer, begun)
+                return answer
             return await self._concluded(config, task.result(), executor, trace, begun)
         except asyncio.CancelledError:
             await ended([task])
@@ -229,7 +230,7 @@ class Engine:
         config: Config,
         task: "asyncio.Task[Result]",
         executor: Executor,
-        trace: Trace,
+        promised: Answer,
         begun: float,
     ) -> AsyncIterator[bytes]:
         """A stream whose first words are not there yet: comments keep the caller's line open."""
@@ -248,7 +249,9 @@ class Engine:
                 if not task.done():
                     yield b": still at it\n\n"
             concluded = True
+            trace = promised.trace
             answer = await self._concluded(config, task.result(), executor, trace, begun)
+            promised.trace = answer.trace
             if answer.stream is None:
                 yield b"data: " + answer.body + b"\n\n"
                 return
@@ -257,7 +260,7 @@ class Engine:
         finally:
             if not concluded:
                 await ended([task])
-                left = replace(trace, attempts=tuple(executor.attempts), **_LEFT)
+                left = replace(promised.trace, attempts=tuple(executor.attempts), **_LEFT)
                 self._finish(left, begun)
 
     async def _try(
@@ -477,16 +480,16 @@ class Engine:
     def _count(self, trace: Trace, *, streamed: bool) -> None:
         metrics, backend = self.metrics, trace.backend
         metrics.count("waggle_requests_total", plan=trace.decision.plan, status=str(trace.status))
-        metrics.count("waggle_cost_usd_total", trace.cost_usd, backend=backend)
         metrics.observe("waggle_overhead_seconds", trace.overhead_seconds)
         labels = {"gen_ai_request_model": backend}
         metrics.observe("gen_ai_client_operation_duration_seconds", trace.seconds, **labels)
         if streamed:
             name = "gen_ai_server_time_to_first_token_seconds"
             metrics.observe(name, trace.first_byte_seconds, **labels)
-        if trace.answering is not None:
-            usage = trace.answering.usage
-            name = "gen_ai_client_token_usage_total"
+        name = "gen_ai_client_token_usage_total"
+        for attempt in trace.attempts:
+            usage, labels = attempt.usage, {"gen_ai_request_model": attempt.backend}
+            metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
             metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
 

@@ -323,12 +323,14 @@ class App:
         try:
             # A generator that was never begun runs no clean-up: its first piece is there already.
             piece = await anext(stream)
-            if explain:
-                piece = with_explanation(piece, answer.trace)
             await send.begin(200, headers)
-            await send.more(piece)
-            async for piece in stream:
+            unsaid = explain
+            while piece:
+                if unsaid:  # in the first event that is one: comments may come before it
+                    plain, piece = piece, with_explanation(piece, answer.trace)
+                    unsaid = piece is plain
                 await send.more(piece)
+                piece = await anext(stream, b"")
             await send.end()
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator, always

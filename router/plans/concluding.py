@@ -80,7 +80,10 @@ def unfinished(
     if result.stopped == "latency":
         message = f"The ceiling on time was over before an answer came: {result.problem}."
         return 504, "server_error", "over_max_latency", message, None
-    busy = attempts and all(a.fault == "queue_full" or a.status == 429 for a in attempts)
+    if not attempts:
+        message = f"This plan cannot answer the request: {result.problem}."
+        return 400, "invalid_request_error", "plan_cannot_answer", message, None
+    busy = all(a.fault == "queue_full" or a.status == 429 for a in attempts)
     tried = "; ".join(attempt.summary() for attempt in attempts if attempt.fault)
     message = f"The plan brought no answer: {result.problem}. Tried: {tried or 'nothing'}."
     if busy:

@@ -76,6 +76,7 @@ class Executor:
     refusal: Outcome | None = None  # a backend's own 400, where that is all that came
     upstream_seconds: float = 0.0
     _flying: int = 0
+    _promised_usd: float = 0.0  # of calls that are under way
     _since: float = 0.0
 
     async def run(self, plan: AnyPlan) -> Result:
@@ -143,6 +144,8 @@ class Executor:
             return Result(problem=problem, stopped=stopped)
         tried: list[Attempt] = []
         call = Call(CHAT, body, stream, self.request.id)
+        promised = call_cost(self.config, chain[0], size_of(self.request))
+        self._promised_usd += promised
         left = None if work.budget.until is None else work.budget.until - self.clock()
         begun = self.clock()
         self._takes_off()
@@ -157,6 +160,7 @@ class Executor:
             self._left(chain, tried, body, work, begun, "left_behind")
             raise
         finally:
+            self._promised_usd -= promised
             self._lands()
         step = self._written(tried, outcome, work)
         return self._result(outcome, work, step)
@@ -181,7 +185,7 @@ class Executor:
         if budget.until is not None and self.clock() >= budget.until:
             return f"no time was left for {backend}", "latency"
         if budget.most_usd is not None:
-            spent = sum(a.cost_usd for a in self.attempts)
+            spent = sum(a.cost_usd for a in self.attempts) + self._promised_usd
             cost = call_cost(self.config, backend, size_of(self.request))
             if spent + cost > budget.most_usd:
                 told = f"${spent:.6g} is spent, {backend} is expected to cost ${cost:.6g}"

@@ -80,15 +80,19 @@ class Plan(Values):
         raise NotImplementedError
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
+    def places(self) -> "Places":
         """The steps below, each under the name that telemetry gives it."""
-        raise NotImplementedError
+        return ()
 
     @property
     def asks(self) -> tuple[tuple[str, str], ...]:
         """Backends that are asked beside the steps, with what for."""
         gate = self.gate.asks if self.gate else ()
         return tuple(("gate", name) for name in gate)
+
+
+def _numbered(steps: tuple["Step", ...]) -> "Places":
+    return tuple((str(n), step) for n, step in enumerate(steps))
 
 
 class Ask(Plan):
@@ -106,10 +110,6 @@ class Ask(Plan):
     @property
     def pattern(self) -> str:
         return "ask"
-
-    @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
-        return ()
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -144,10 +144,6 @@ class Code(Plan):
         return "code"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
-        return ()
-
-    @property
     def backends(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.code, *self.fallback)))
 
@@ -168,8 +164,8 @@ class Cascade(Plan):
         return "cascade"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
-        return tuple((str(n), step) for n, step in enumerate(self.cascade))
+    def places(self) -> "Places":
+        return _numbered(self.cascade)
 
     @property
     def asks(self) -> tuple[tuple[str, str], ...]:
@@ -186,8 +182,8 @@ class Pipeline(Plan):
         return "pipeline"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
-        return tuple((str(n), step) for n, step in enumerate(self.pipeline))
+    def places(self) -> "Places":
+        return _numbered(self.pipeline)
 
 
 class FanOut(Plan):
@@ -221,8 +217,8 @@ class FanOut(Plan):
         return "fan_out"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
-        return tuple((str(n), step) for n, step in enumerate(self.fan_out))
+    def places(self) -> "Places":
+        return _numbered(self.fan_out)
 
     @property
     def asks(self) -> tuple[tuple[str, str], ...]:
@@ -250,7 +246,7 @@ class Refine(Plan):
         return "refine"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
+    def places(self) -> "Places":
         last = () if self.refine.finally_ is None else (("finally", self.refine.finally_),)
         return (("draft", self.refine.draft), *last)
 
@@ -277,7 +273,7 @@ class Review(Plan):
         return "review"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
+    def places(self) -> "Places":
         return (("draft", self.review.draft),)
 
     @property
@@ -298,8 +294,8 @@ class Hedge(Plan):
         return "hedge"
 
     @property
-    def places(self) -> tuple[tuple[str, "Step"], ...]:
-        return tuple((str(n), step) for n, step in enumerate(self.hedge))
+    def places(self) -> "Places":
+        return _numbered(self.hedge)
 
 
 # The key that says which it is, and the class it is read into. Pydantic puts the tag into the
@@ -350,6 +346,7 @@ Step = Annotated[
     | Annotated[Hedge, Tag(TAGGED + "hedge")],
     Discriminator(_which),
 ]
+Places = tuple[tuple[str, Step], ...]
 for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge):
     _model.model_rebuild()
 

@@ -19,13 +19,12 @@ from router.attempts import Outcome
 from router.backends.base import CHAT, Call
 from router.backends.sandbox import RUN
 from router.config import Config
-from router.domain import About, Attempt, Event, Request, Signal, Trace, new_id
+from router.domain import Attempt, Event, Request, Signal, Trace, new_id
 from router.features import last_user_text, prompt_text
 from router.plans.prompts import Message, better_in, opinion_in, to_compare, to_judge
 from router.signals.settings import SignalSource
 from router.signals.verdicts import Verdict, preferred, supported, verdict, wants_json
 from router.statistics import program_in
-from router.telemetry.rows import micros
 
 _AT_ONCE = 4
 _WAITING = 256
@@ -194,19 +193,9 @@ class Assessor:
 
     def _signal(self, source: SignalSource, trace: Trace, told: Verdict) -> Signal:
         now = self.wall()
-        decision = trace.decision
-        about = About(
-            trace.request.id,
-            micros(trace.started_at),
-            trace.request.key_id,
-            decision.strategy,
-            decision.plan,
-            decision.kind,
-            "novel",
-        )
         who = "judge" if source.kind == "judge" else "check"
         return Signal(
-            new_id(now), now, about, who, source.kind, told.told, told.score, source.believed
+            new_id(now), now, trace.about, who, source.kind, told.told, told.score, source.believed
         )
 
 

@@ -356,6 +356,34 @@ async def test_a_ceiling_on_cost_stops_before_the_step_that_would_pass_it():
         assert "expected to cost" in told.error["message"]
 
 
+async def test_what_is_under_way_counts_toward_the_ceiling():
+    plan = one({"fan_out": ["a", "b", "b", "b"], "merge": "vote"})
+    b = Model("x")
+    async with planned(plan, a=Model("x"), b=b) as waggle:
+        # One call of b is expected to cost 0.003: three beside each other would be beyond this.
+        told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0075"}, model="p")
+        assert text_of(told) == "x"
+        assert len(b.asked) == 2
+
+
+async def test_a_stream_is_explained_where_its_first_words_are():
+    plan = one({"pipeline": ["a", "b"]})
+    for seconds in (0.0, 2.3):
+        async with planned(plan, a=Model("x", seconds=seconds), b=Model("the end")) as waggle:
+            told = await waggle.chat("?", stream=True, headers={"x-waggle-explain": "true"})
+            roles = [attempt["role"] for attempt in told.events[0]["waggle"]["attempts"]]
+            assert roles == ["pipeline.0", "pipeline.1"]
+            assert sum("waggle" in event for event in told.events[:-1]) == 1
+
+
+async def test_a_plan_that_cannot_answer_such_a_request_says_so_to_its_caller():
+    async with planned(one(PIPELINE), OURS) as waggle:
+        told = await waggle.chat("What is the capital of France?", model="p")
+        assert told.status == 400
+        assert told.error["code"] == "plan_cannot_answer"
+        assert "JSON shape" in told.error["message"]
+
+
 async def test_a_plan_has_ceilings_of_its_own():
     plan = one({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}, "max_cost": 0.001})
     async with planned(plan, a=Model("no"), b=Model("ok")) as waggle:

@@ -63,9 +63,11 @@ class Claims:
             return
         self._looked_at = now
         for name, settings in specialists.items():
-            told = _vocabulary(
-                Path(settings.home or ""), self._known.get(name, ("", frozenset()))[0]
-            )
+            try:
+                told = _vocabulary(Path(settings.home or ""), self._known.get(name, _NOTHING)[0])
+            except (OSError, ValueError):
+                self._tell_once(name)
+                continue
             if told is not None:
                 self._known[name] = told
                 self._indexes.pop(name, None)
@@ -78,17 +80,20 @@ class Claims:
         from router.experts.store import load
 
         try:
-            encoder = encoder_of(settings.encoder, settings.encoders)
+            encoder = encoder_of(settings.encoder, settings.encoders, export=False)
             if name not in self._indexes:
                 self._indexes[name] = load(Path(settings.home or ""))
             if self._indexes[name].encoder != encoder.name:
                 return 0.0
             return claim(self._indexes[name], encoder.encode([question])[0], words)
         except Exception:  # a specialist that cannot be read claims nothing; the request goes on
-            if name not in self._trouble:
-                self._trouble.add(name)
-                _log.exception("specialist %s cannot be read", name)
+            self._tell_once(name)
             return 0.0
+
+    def _tell_once(self, name: str) -> None:
+        if name not in self._trouble:
+            self._trouble.add(name)
+            _log.exception("specialist %s cannot be read, and claims nothing", name)
 
 
 def _specialists(config: Config) -> dict[str, SpecialistSettings]:

@@ -5,6 +5,7 @@ half of it, and a crash leaves the one before. Whatever does not match its check
 """
 
 import contextlib
+import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -74,6 +75,13 @@ def refresh(documents: Path, home: Path, encoder: Encodes, tell: Tell = lambda *
     """Bring the index up to the documents. Files that did not change are not read again."""
     if not documents.is_dir():
         raise NoDocuments(f"{documents} is no folder")
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:  # one at a time, whoever began first
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _refreshed(documents, home, encoder, tell)
+
+
+def _refreshed(documents: Path, home: Path, encoder: Encodes, tell: Tell) -> Report:
     paths = files_of(documents)
     known = _known(home, encoder)
     report = Report(files=len(paths))

@@ -217,7 +217,8 @@ class Executor:
 
     def _write(self, attempt: Attempt, work: Work) -> int:
         kind = self.config.backends[attempt.backend].kind
-        told = replace(attempt, provider=kind, role=work.role, parent=work.parent)
+        role = work.role or ("code" if kind == "sandbox" else "ask")
+        told = replace(attempt, provider=kind, role=role, parent=work.parent)
         self.attempts.append(told)
         return len(self.attempts)
 

@@ -100,7 +100,10 @@ async def fan_out(run: "Executor", plan: FanOut, work: Work) -> Result:
     for n, step in enumerate(plan.fan_out):
         told = work.at(f"fan_out.{n}", tail=False)
         if parts is not None:
-            told = replace(told, fields=tuple(field_names(parts[n])))
+            names = tuple(field_names(parts[n]))
+            if not names:
+                continue  # more branches than fields: nothing is left for this one
+            told = replace(told, fields=names)
         task = asyncio.ensure_future(run.step(step, told))
         branches.append(Branch(n, step, task))
     try:
@@ -109,13 +112,14 @@ async def fan_out(run: "Executor", plan: FanOut, work: Work) -> Result:
         await ended([branch.task for branch in branches])
     missing = "; ".join(_missing(branch) for branch in branches if not branch.ok)
     good = [branch for branch in branches if branch.ok]
+    enough = min(plan.quorum, len(branches))
     if not good:
         failed = [b.result for b in branches if b.result is not None]
         stopped = failed[0].stopped if failed else ""
         return Result(problem=missing, stopped=stopped)
     result = await _merged(run, plan, good, work)
-    if len(good) < plan.quorum:
-        return result.marked("quorum", f"{len(good)} of {plan.quorum} answers came: {missing}")
+    if len(good) < enough:
+        return result.marked("quorum", f"{len(good)} of {enough} answers came: {missing}")
     if missing and plan.merge == "deep":
         return result.marked("failed", missing)
     return result

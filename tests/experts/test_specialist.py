@@ -142,6 +142,18 @@ async def test_each_question_goes_to_the_one_whose_documents_hold_it(tmp_path, e
         assert "do not hold this" in route.json["ineligible"]["ask-ethereum"]
 
 
+async def test_a_damaged_index_claims_nothing_and_spoils_no_request(tmp_path, encoders, encoder):
+    backends, plans = shipped(tmp_path, encoders)
+    refresh(_documents("football"), tmp_path / "football", encoder)
+    (current(tmp_path / "football") / "words.json").write_text("torn")
+    refresh(_documents("ethereum"), tmp_path / "ethereum", encoder)
+    (current(tmp_path / "ethereum") / "vectors.npy").write_bytes(b"torn")
+    async with planned(plans | {"other": {"ask": "a"}}, backends, a=Model("other")) as waggle:
+        for question in (SHIPPED["football"][0], SHIPPED["ethereum"][0]):
+            told = await waggle.chat(question)
+            assert (told.status, told.headers["x-waggle-backend"]) == (200, "a")
+
+
 async def test_a_writer_answers_from_the_passages_and_is_not_asked_where_there_are_none(
     tmp_path, encoders
 ):

@@ -147,6 +147,16 @@ async def test_a_fan_out_asks_each_for_its_part_and_joins_them():
         assert told.json["usage"]["cost"] == pytest.approx(sum(costs))
 
 
+async def test_branches_for_which_no_field_is_left_are_not_asked():
+    plan = one({"fan_out": ["a", "b", "c"], "merge": "deep", "quorum": 3})
+    models = {"a": Model('{"x": 1}'), "b": Model('{"y": 2}'), "c": Model("{}")}
+    async with planned(plan, **models) as waggle:
+        told = await waggle.chat("?", shape={"x": "int", "y": "int"})
+        assert json.loads(text_of(told)) == {"x": 1, "y": 2}
+        assert sum(len(model.asked) for model in models.values()) == 2
+        assert "x-waggle-partial" not in told.headers
+
+
 async def test_a_branch_that_failed_is_reported_and_the_rest_joined():
     plan = one({"fan_out": ["a", "b"], "merge": "deep"})
     async with planned(plan, a=Model('{"x": 1}'), b=Model(status=500)) as waggle:
@@ -320,6 +330,43 @@ async def test_a_hedge_learns_how_long_a_backend_takes():
 
 
 # -- depth, names, ceilings, streams --------------------------------------------------------------
+
+
+EVERY = {
+    "ask": {"ask": "a", "instruct": "Be brief."},
+    "cascade": {"cascade": ["a", "b"], "accept": {"judge": "j"}},
+    "pipeline": {"pipeline": ["a", "b"]},
+    "deep": {"fan_out": ["a", "b"], "merge": "deep"},
+    "vote": {"fan_out": ["a", "b"], "merge": "vote"},
+    "best": {"fan_out": ["a", "b"], "merge": "best", "by": "j"},
+    "fuse": {"fan_out": ["a", "b"], "merge": "fuse", "by": "b"},
+    "refine": {"refine": {"draft": "a", "critic": "j"}},
+    "review": {"review": {"draft": "a", "reviewer": "j"}},
+    "hedge": {"hedge": ["a", "b"]},
+    "gate": {"ask": "a", "gate": {"judge": "j"}},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_every_pattern_answers_and_is_in_telemetry_step_by_step(stream):
+    models = {"a": Model('{"x": 1}'), "b": Model('{"y": 2}'), "j": Model(GOOD)}
+    async with planned(EVERY, **models) as waggle:
+        for name in EVERY:
+            told = await waggle.chat("?", model=name, stream=stream)
+            assert told.status == 200
+            row = request_row(waggle.journal.traces[-1])
+            assert row["plan"] == name
+            steps = row["attempts"]
+            assert [step["step"] for step in steps] == list(range(1, len(steps) + 1))
+            for step in steps:
+                assert step["role"]
+                assert step.get("parent", 0) < step["step"]
+                assert step["gen_ai_usage_input_tokens"] > 0
+                assert step["cost_usd"] > 0
+                assert step["latency_ms"] > 0
+            assert row["cost_usd"] == pytest.approx(sum(step["cost_usd"] for step in steps))
+            last = told.events[-2] if stream else told.json
+            assert last["usage"]["cost"] == pytest.approx(row["cost_usd"])
 
 
 async def test_patterns_compose_to_any_depth_and_plans_by_name():

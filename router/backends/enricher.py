@@ -1,33 +1,13 @@
-"""Records and a larger shape in, complete records out: what was missing goes with what was there.
+"""What an enricher can be told."""
 
-No model, and nothing that was given is altered. The same records, shape and seed give the same.
-"""
-
-import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any, Literal
 
-import orjson
 from pydantic import Field
 
-from router.backends.base import (
-    CHAT,
-    Backend,
-    BackendSettings,
-    Call,
-    Capability,
-    Fault,
-    Reply,
-    SecretReader,
-)
-from router.backends.generator import Fakers
-from router.backends.native import chat_reply, fields_of, tokens_in, whole_number
-from router.backends.shapes import Array, Object, parse
-from router.features import prompt_text, shape_of
-from router.records.enriching import enriched
-from router.records.reading import records_in
+from router.backends.base import Backend, BackendSettings, Capability, SecretReader
+from router.features import shape_of
 
 
 class EnricherSettings(BackendSettings):
@@ -39,45 +19,12 @@ class EnricherSettings(BackendSettings):
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def build(self, read_secret: SecretReader) -> Backend:  # noqa: ARG002 - it has none
+        # Only the process that enriches loads what that takes.
+        from router.backends.enriching import EnricherBackend
+
         return EnricherBackend(self)
 
     def refuses(self, fields: Mapping[str, Any]) -> str:
         if shape_of(fields) is None:
             return "fills records up to a JSON shape, and the request holds none"
         return ""
-
-
-class EnricherBackend:
-    def __init__(self, settings: EnricherSettings) -> None:
-        self._settings = settings
-        self._fakers = Fakers(settings.locale)
-
-    @asynccontextmanager
-    async def send(self, call: Call) -> AsyncIterator[Reply]:
-        if call.path != CHAT:
-            raise Fault("bad_request", f"the enricher answers {CHAT}, not {call.path}")
-        fields = fields_of(call)
-        text = await asyncio.to_thread(self._answer, fields)
-        yield chat_reply(call, "waggle-enricher", [text], tokens_in(prompt_text(fields)))
-
-    async def close(self) -> None:
-        pass
-
-    def _answer(self, fields: Mapping[str, Any]) -> str:
-        shape = shape_of(fields)
-        if shape is None:
-            where = "in `shape`, or as a `response_format` with a JSON schema"
-            raise Fault(
-                "bad_request", f"The enricher needs the shape to fill up to: put it {where}"
-            )
-        node = parse(shape).node
-        while isinstance(node, Array):
-            node = node.item
-        found = records_in(fields)
-        if not isinstance(node, Object) or not all(isinstance(r, dict) for r in found.records):
-            raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
-        seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0
-        as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
-        with self._fakers.one() as fake:
-            made = enriched(found.records, node, seed=seed, fake=fake, as_of=as_of)
-        return orjson.dumps(found.document(made)).decode()

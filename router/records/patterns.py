@@ -1,8 +1,7 @@
 """Regular expressions from outside: bounded in time, whatever they say."""
 
 from functools import lru_cache
-
-import regex
+from typing import Any
 
 _SECONDS = 0.2
 
@@ -12,7 +11,9 @@ class BadPattern(ValueError):
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> "regex.Pattern[str]":
+def _compiled(pattern: str) -> Any:
+    import regex  # by those who meet a pattern; most processes never do
+
     try:
         return regex.compile(pattern)
     except regex.error as error:
@@ -22,6 +23,6 @@ def _compiled(pattern: str) -> "regex.Pattern[str]":
 def found(pattern: str, text: str) -> bool:
     """Whether it is found anywhere in the text. One that takes too long is an error, not a wait."""
     try:
-        return _compiled(pattern).search(text, timeout=_SECONDS) is not None
+        return bool(_compiled(pattern).search(text, timeout=_SECONDS))
     except TimeoutError:
         raise BadPattern(f"{pattern!r} takes more than {_SECONDS} s: make it simpler") from None

@@ -1,0 +1,57 @@
+"""Records and a larger shape in, complete records out: what was missing goes with what was there.
+
+No model, and nothing that was given is altered. The same records, shape and seed give the same.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from router.backends.base import CHAT, Call, Fault, Reply
+from router.backends.enricher import EnricherSettings
+from router.backends.generator import Fakers
+from router.backends.native import chat_reply, fields_of, tokens_in, whole_number
+from router.backends.shapes import Array, Object, parse
+from router.features import prompt_text, shape_of
+from router.records.enriching import enriched
+from router.records.reading import records_in
+
+
+class EnricherBackend:
+    def __init__(self, settings: EnricherSettings) -> None:
+        self._settings = settings
+        self._fakers = Fakers(settings.locale)
+
+    @asynccontextmanager
+    async def send(self, call: Call) -> AsyncIterator[Reply]:
+        if call.path != CHAT:
+            raise Fault("bad_request", f"the enricher answers {CHAT}, not {call.path}")
+        fields = fields_of(call)
+        text = await asyncio.to_thread(self._answer, fields)
+        yield chat_reply(call, "waggle-enricher", [text], tokens_in(prompt_text(fields)))
+
+    async def close(self) -> None:
+        pass
+
+    def _answer(self, fields: Mapping[str, Any]) -> str:
+        shape = shape_of(fields)
+        if shape is None:
+            where = "in `shape`, or as a `response_format` with a JSON schema"
+            raise Fault(
+                "bad_request", f"The enricher needs the shape to fill up to: put it {where}"
+            )
+        node = parse(shape).node
+        while isinstance(node, Array):
+            node = node.item
+        found = records_in(fields)
+        if not isinstance(node, Object) or not all(isinstance(r, dict) for r in found.records):
+            raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
+        seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0
+        as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
+        with self._fakers.one() as fake:
+            made = enriched(found.records, node, seed=seed, fake=fake, as_of=as_of)
+        return orjson.dumps(found.document(made)).decode()

@@ -40,7 +40,7 @@ def said(plan: Plan) -> str:
     if plan.max_latency_ms is not None:
         bounds.append(f"at most {plan.max_latency_ms:g} ms")
     if plan.gate is not None:
-        bounds.append(f"gate: {check_told(plan.gate)}, sent back {plan.gate.repair} times")
+        bounds.append(f"gate: {check_told(plan.gate)}, sent back {_times(plan.gate.repair)}")
     return "; ".join([_pattern(plan), *bounds])
 
 
@@ -65,7 +65,7 @@ def _pattern(plan: Plan) -> str:
             return told + (f" after {plan.deadline_ms:g} ms" if plan.deadline_ms else "")
         case Refine():
             told = f"refine until {plan.refine.critic} gives {plan.refine.until:g}"
-            return f"{told}, {plan.refine.max} times at most"
+            return f"{told}, mended {_times(plan.refine.max)}"
         case Review():
             return f"review by {plan.review.reviewer}"
         case Hedge():
@@ -91,6 +91,10 @@ def check_told(check: Check) -> str:
     if check.judge:
         told.append(f"{check.judge} gives {check.least:g}")
     return " and ".join(told)
+
+
+def _times(most: int) -> str:
+    return {0: "never", 1: "once at most"}.get(most, f"{most} times at most")
 
 
 def cost_told(cost: Expected) -> str:

@@ -121,3 +121,57 @@ def test_doctor_finds_nothing_bad_here(waggle):
     result = waggle("doctor")
     assert result.exit_code == 0
     assert "HAProxy ingress" in result.output
+
+
+def test_check_shows_plans_as_trees_with_what_they_may_cost(waggle, tmp_path):
+    (tmp_path / "plans.yaml").write_text(
+        """
+backends:
+  small: {kind: openai, base_url: "http://127.0.0.1:1", price: {input: 1, output: 2}}
+  large: {kind: openai, base_url: "http://127.0.0.1:1", price: {input: 10, output: 20}}
+plans:
+  cheap:
+    cascade: [small, {hedge: [large, small]}]
+    accept: {judge: small, rules: ["a < b"]}
+    max_cost: 0.5
+  fixed:
+    refine: {draft: cheap, critic: small, max: 2}
+"""
+    )
+    result = waggle("check", "-c", str(tmp_path / "plans.yaml"))
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.output.translate(dict.fromkeys(map(ord, "│├└─"), " ")).split())
+    assert "cascade, until a < b and small gives 0.7; at most $0.5" in told
+    # One call of small is 0.0011 dollars, of large 0.011: alone and judged, or with both hedged.
+    assert "2 to 4 calls, $2.2 to $14.3 per 1000" in told
+    assert "1 hedge" in told
+    assert "accept: small" in told
+    assert "refine until small gives 0.8, mended 2 times at most" in told
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        ("{cascade: [small, nobody], accept: {judge: small}}", "plans.p.cascade.1 = nobody"),
+        ("{cascade: [small, small], accept: {}}", "a check needs something to hold"),
+        ("{cascade: [small], accept: {judge: small}}", "plans.p.cascade"),
+        ("{fan_out: [small, small], merge: best}", "`by` names the backend"),
+        ("{fan_out: [small, small], merge: vote, quorum: 3}", "can never be there"),
+        ("{pipeline: [small, {fan: [small]}]}", "a step is the name of a backend or plan"),
+        ("{pipeline: [small, 3]}", "a step is the name of a backend or plan"),
+        ("{pipeline: [p]}", "leads back to itself: p → p"),
+        ("{ask: small, gate: {rules: ['a <']}}", "is no rule"),
+        ("{ask: small, gate: {validator: small}}", "of kind validator"),
+        ("{refine: {draft: small, critic: nobody}}", "plans.p.refine.critic = nobody"),
+        ("{hedge: [small, small], afterms: 3}", "Did you mean after_ms?"),
+        ("{ask: small, max_cost: -1}", "plans.p.max_cost"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_explained_by_its_place(waggle, tmp_path, plan, says):
+    (tmp_path / "w.yaml").write_text(
+        'backends:\n  small: {kind: openai, base_url: "http://127.0.0.1:1"}\n'
+        f"plans:\n  p: {plan}\n"
+    )
+    result = waggle("check", "-c", str(tmp_path / "w.yaml"))
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.split()), result.output

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from router.accounting import priced
 from router.answers import answer_text
 from router.api.feedback import WEIGHTS
 from router.attempts import Outcome
@@ -154,11 +155,7 @@ class Computing:
         outcome = await self.attempt(backend, call)
         settings = self.config.backends[backend]
         usage = outcome.usage or Usage(tokens_in(str(fields["messages"])), len(outcome.body) // 4)
-        cost = settings.price.cost_usd(
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-        )
+        cost = priced(settings.price, usage)
         good = outcome.answered and not outcome.callers_fault
         paid = replace(outcome.attempt, provider=settings.kind)
         self.made.attempts.append(replace(paid, usage=usage, cost_usd=cost) if good else paid)

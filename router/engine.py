@@ -12,15 +12,22 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
+from router.accounting import (
+    accounted,
+    as_comments,
+    error_body_of,
+    estimated,
+    marked_partial,
+    metered,
+    priced,
+    with_answering,
+)
 from router.answers import Heard, answer_text
 from router.api.errors import error_body
 from router.api.limits import Allowances
-from router.api.splice import replaced
-from router.api.sse import DONE, Meter, broken, data_of, with_cost
+from router.api.sse import DONE, Meter, with_cost
 from router.attempts import Attempts, Outcome, Stream, pause_before_retry
-from router.backends.base import Call, Fault, Price
+from router.backends.base import Call, Fault
 from router.backends.native import tokens_in
 from router.computing import REFUSALS, verification
 from router.config import Config
@@ -32,7 +39,6 @@ from router.decide import (
     plan_of,
     policy_in_force,
     policy_of,
-    premium,
     route,
 )
 from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
@@ -44,7 +50,7 @@ from router.plans.concluding import completed, unfinished
 from router.plans.executor import Executor
 from router.plans.grammar import AnyPlan, Ask
 from router.plans.pace import Pace
-from router.plans.results import Result, ended
+from router.plans.results import Result, abandoned, ended
 from router.signals.assessor import Assessor
 from router.signals.settings import SignalSource
 from router.telemetry.journal import Journal
@@ -255,11 +261,13 @@ class Engine:
             if answer.stream is None:
                 yield b"data: " + answer.body + b"\n\n"
                 return
-            async for piece in answer.stream:
-                yield piece
+            async with contextlib.aclosing(answer.stream) as stream:  # type: ignore[type-var]
+                async for piece in stream:
+                    yield piece
         finally:
             if not concluded:
                 await ended([task])
+                abandoned(task)
                 left = replace(promised.trace, attempts=tuple(executor.attempts), **_LEFT)
                 self._finish(left, begun)
 
@@ -332,12 +340,12 @@ class Engine:
             trace = replace(trace, error="refused by the backend", error_type="refused_by_backend")
             text = ""
         else:
-            usage = outcome.usage or _estimated(trace.request, len(body))
+            usage = outcome.usage or estimated(trace.request, len(body))
             sources = self.assessor.chosen(config, trace)
             text = answer_text(body) if config.telemetry.answers or sources else ""
             kept = text if config.telemetry.answers else None
             answer = Answered(len(body), digest(body), kept)
-            trace = _accounted(config, trace, usage, answer, settled=outcome.settled)
+            trace = accounted(config, trace, usage, answer, settled=outcome.settled)
             body = with_cost(body, usage, trace.cost_usd)
             await self._spent(trace)
         trace = self._finish(trace, begun, outcome, status=status)
@@ -392,7 +400,7 @@ class Engine:
         others = trace.cost_usd - answering.cost_usd
 
         def cost_of(usage: Usage) -> float:
-            return trace.cost_usd if settled else others + _cost(backend.price, usage)
+            return trace.cost_usd if settled else others + priced(backend.price, usage)
 
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
         sources = self.assessor.chosen(config, trace)
@@ -406,18 +414,18 @@ class Engine:
             text = answer.text or ""
             if not config.telemetry.answers:
                 answer = replace(answer, text=None)
-            trace = _accounted(config, trace, usage, answer, settled=settled)
+            trace = accounted(config, trace, usage, answer, settled=settled)
             trace = self._finish(trace, begun, outcome)
             self.assessor.assess(config, sources, trace, text)
             return trace
 
         try:
             if comments or trace.partial:
-                yield _as_comments(comments, trace)
-            async for piece in _metered(stream, meter):
+                yield as_comments(comments, trace)
+            async for piece in metered(stream, meter):
                 heard.take(piece)
                 yield piece
-            piece = b"".join(event + b"\n\n" for event in _marked(meter.end(), trace)) + DONE
+            piece = b"".join(event + b"\n\n" for event in marked_partial(meter.end(), trace)) + DONE
             heard.take(piece)
             written = write(trace)  # before the caller has the end: what was answered is remembered
             yield piece
@@ -425,7 +433,7 @@ class Engine:
             message = f"The stream of {trace.backend} broke: {fault.detail}."
             if written is None:
                 broken_off = replace(answering, fault=fault.kind, detail=fault.detail)
-                told = replace(_with_answering(trace, broken_off), status=502, error=message)
+                told = replace(with_answering(trace, broken_off), status=502, error=message)
                 written = write(replace(told, error_type="stream_broken"))
             body = error_body(message, "server_error", code="stream_broken")
             yield b"data: " + body + b"\n\n"
@@ -494,84 +502,6 @@ class Engine:
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
 
 
-async def _metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
-    """What may go to the caller, as it comes; all but the end, which carries the cost."""
-    async for events in _events(stream):
-        ready: list[bytes] = []
-        for event in events:
-            fault = broken(event)
-            if fault is not None:
-                raise fault
-            ready += meter.take(event)
-            if meter.done:
-                break
-        if ready:
-            yield b"\n\n".join(ready) + b"\n\n"
-        if meter.done:
-            return
-    if not meter.finished:
-        raise Fault("protocol", "it ended without a finish reason")
-
-
-async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
-    yield stream.first
-    async for piece in stream.pieces:
-        events = stream.cutter.cut(piece)
-        if events:
-            yield events
-    if stream.cutter.rest:
-        yield [stream.cutter.rest]
-
-
-def error_body_of(body: bytes, status: int) -> bytes:
-    """A backend's refusal as it is, where it has OpenAI's shape; else put into it."""
-    if body.lstrip().startswith(b"{") and b'"error"' in body and b'"message"' in body:
-        return body
-    said = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
-    return error_body(said, "invalid_request_error")
-
-
-def _estimated(request: Request, answer_bytes: int) -> Usage:
-    return Usage(tokens_in(prompt_text(request.fields)), answer_bytes // 4, estimated=True)
-
-
-def _cost(price: Price, usage: Usage) -> float:
-    return price.cost_usd(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_tokens=usage.cached_tokens,
-    )
-
-
-def _accounted(
-    config: Config, trace: Trace, usage: Usage, answer: Answered | None, *, settled: bool
-) -> Trace:
-    """The answering step with its tokens and its price, and what the premium plan would have cost.
-    A step that is settled has them already."""
-    answering = trace.answering
-    assert answering is not None
-    settings = config.backends[answering.backend]
-    if not settled:
-        cost = _cost(settings.price, usage)
-        told = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
-        trace = _with_answering(trace, told)
-    if trace.operation != "chat":
-        return replace(trace, answer=answer)
-    plan = premium(config)
-    return replace(
-        trace,
-        answer=answer,
-        premium_plan=plan,
-        premium_cost_usd=_cost(config.backends[config.lead_of(plan)].price, usage),
-    )
-
-
-def _with_answering(trace: Trace, attempt: Attempt) -> Trace:
-    attempts = list(trace.attempts)
-    attempts[trace.answered_by - 1] = attempt
-    return replace(trace, attempts=tuple(attempts))
-
-
 def _unbounded(request: Request) -> bool:
     return request.max_cost_usd is None and request.max_latency_ms is None
 
@@ -579,16 +509,3 @@ def _unbounded(request: Request) -> bool:
 def _kept(result: Result) -> Result:
     """An answer that something is wrong with, where there is none better."""
     return result if result.outcome is None else result.marked("gate", result.problem)
-
-
-def _as_comments(comments: Sequence[str], trace: Trace) -> bytes:
-    said = [*comments, *([f"partial: {trace.partial}"] if trace.partial else [])]
-    return b"".join(f": {one}\n\n".encode() for one in said)
-
-
-def _marked(events: list[bytes], trace: Trace) -> list[bytes]:
-    """The last chunk of a partial answer says so."""
-    if trace.partial and events and data_of(events[-1]).startswith(b"{"):
-        told = orjson.dumps({"partial": trace.partial, "reason": trace.partial_reason})
-        events[-1] = b"data: " + replaced(data_of(events[-1]), {b'"waggle"': told})
-    return events

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from router.accounting import priced
 from router.answers import answer_text
 from router.api.splice import replaced
 from router.attempts import Outcome
@@ -223,11 +224,7 @@ class Executor:
         return len(self.attempts)
 
     def _cost(self, backend: str, usage: Usage) -> float:
-        return self.config.backends[backend].price.cost_usd(
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-        )
+        return priced(self.config.backends[backend].price, usage)
 
     def _left(
         self,

@@ -48,3 +48,11 @@ async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def abandoned(task: "asyncio.Task[Result]") -> None:
+    """A result that nobody will read: what it streams from is let go."""
+    if task.done() and not task.cancelled() and task.exception() is None:
+        outcome = task.result().outcome
+        if outcome is not None and outcome.stream is not None:
+            outcome.stream.connection.finish()

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from router.accounting import priced
 from router.answers import answer_text
 from router.attempts import Outcome
 from router.backends.base import CHAT, Call
@@ -171,14 +172,8 @@ class Assessor:
         name = backend or source.by or ""
         call = Call(path, body, False, trace.request.id)
         outcome = await self.attempt(config, (name,), call, [])
-        usage = outcome.usage
-        cost = 0.0
-        if usage is not None:
-            cost = config.backends[name].price.cost_usd(
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cached_tokens=usage.cached_tokens,
-            )
+        price = config.backends[name].price
+        cost = 0.0 if outcome.usage is None else priced(price, outcome.usage)
         detail: Mapping[str, Any] = {
             "request_id": trace.request.id,
             "backend": name,

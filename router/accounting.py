@@ -1,0 +1,108 @@
+"""What an answer cost, and streams as they go out: counted, priced and marked on the way."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import orjson
+
+from router.api.errors import error_body
+from router.api.splice import replaced
+from router.api.sse import Meter, broken, data_of
+from router.attempts import Stream
+from router.backends.base import Fault, Price
+from router.backends.native import tokens_in
+from router.config import Config
+from router.decide import premium
+from router.domain import Answered, Attempt, Request, Trace, Usage
+from router.features import prompt_text
+
+
+async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
+    """What may go to the caller, as it comes; all but the end, which carries the cost."""
+    async for events in _events(stream):
+        ready: list[bytes] = []
+        for event in events:
+            fault = broken(event)
+            if fault is not None:
+                raise fault
+            ready += meter.take(event)
+            if meter.done:
+                break
+        if ready:
+            yield b"\n\n".join(ready) + b"\n\n"
+        if meter.done:
+            return
+    if not meter.finished:
+        raise Fault("protocol", "it ended without a finish reason")
+
+
+async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
+    yield stream.first
+    async for piece in stream.pieces:
+        events = stream.cutter.cut(piece)
+        if events:
+            yield events
+    if stream.cutter.rest:
+        yield [stream.cutter.rest]
+
+
+def error_body_of(body: bytes, status: int) -> bytes:
+    """A backend's refusal as it is, where it has OpenAI's shape; else put into it."""
+    if body.lstrip().startswith(b"{") and b'"error"' in body and b'"message"' in body:
+        return body
+    said = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
+    return error_body(said, "invalid_request_error")
+
+
+def estimated(request: Request, answer_bytes: int) -> Usage:
+    return Usage(tokens_in(prompt_text(request.fields)), answer_bytes // 4, estimated=True)
+
+
+def priced(price: Price, usage: Usage) -> float:
+    return price.cost_usd(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+    )
+
+
+def accounted(
+    config: Config, trace: Trace, usage: Usage, answer: Answered | None, *, settled: bool
+) -> Trace:
+    """The answering step with its tokens and its price, and what the premium plan would have cost.
+    A step that is settled has them already."""
+    answering = trace.answering
+    assert answering is not None
+    settings = config.backends[answering.backend]
+    if not settled:
+        cost = priced(settings.price, usage)
+        told = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
+        trace = with_answering(trace, told)
+    if trace.operation != "chat":
+        return replace(trace, answer=answer)
+    plan = premium(config)
+    return replace(
+        trace,
+        answer=answer,
+        premium_plan=plan,
+        premium_cost_usd=priced(config.backends[config.lead_of(plan)].price, usage),
+    )
+
+
+def with_answering(trace: Trace, attempt: Attempt) -> Trace:
+    attempts = list(trace.attempts)
+    attempts[trace.answered_by - 1] = attempt
+    return replace(trace, attempts=tuple(attempts))
+
+
+def as_comments(comments: Sequence[str], trace: Trace) -> bytes:
+    said = [*comments, *([f"partial: {trace.partial}"] if trace.partial else [])]
+    return b"".join(f": {one}\n\n".encode() for one in said)
+
+
+def marked_partial(events: list[bytes], trace: Trace) -> list[bytes]:
+    """The last chunk of a partial answer says so."""
+    if trace.partial and events and data_of(events[-1]).startswith(b"{"):
+        told = orjson.dumps({"partial": trace.partial, "reason": trace.partial_reason})
+        events[-1] = b"data: " + replaced(data_of(events[-1]), {b'"waggle"': told})
+    return events

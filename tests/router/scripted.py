@@ -23,6 +23,7 @@ class Model:
     status: int = 200
     probability: float | None = None
     calls_tools: bool = False
+    between: float = 0.0  # seconds, in a stream
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def __call__(self, wire: Wire) -> None:
@@ -43,6 +44,7 @@ class Model:
             wire.events()
             for word in text.split(" "):
                 await wire.event(delta(word + " "))
+                await asyncio.sleep(self.between)
             await wire.event(delta(finish="stop"))
             usage = completion()["usage"]
             await wire.event(delta() | {"choices": [], "usage": usage})

@@ -519,6 +519,24 @@ async def test_a_caller_who_leaves_ends_every_branch():
         assert {x.fault for x in trace.attempts} == {"left_behind"}
 
 
+@pytest.mark.parametrize("words", [0, 3])
+async def test_a_caller_who_leaves_a_slow_stream_is_written_down(words):
+    """While an earlier step is at work, or in the middle of the last one's words."""
+    plan = one({"pipeline": ["a", "b"]})
+    b = Model("word " * 200, between=0.05)
+    async with planned(plan, a=Model("x", seconds=2.4 if words else 30), b=b) as waggle:
+        body = {"model": "p", "stream": True, "messages": [{"role": "user", "content": "?"}]}
+        url = waggle.url + "/v1/chat/completions"
+        async with waggle.client.post(url, json=body) as answer:
+            assert await answer.content.readline() == b": waggle is at work\n"
+            while words:
+                words -= (await answer.content.readline()).startswith(b"data: ")
+        until = time.monotonic() + 10
+        while not waggle.journal.traces and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        assert [trace.status for trace in waggle.journal.traces] == [499]
+
+
 async def test_a_refusal_by_the_only_backend_is_the_callers_to_read():
     plan = one({"pipeline": ["a", "b"]})
     async with planned(plan, a=Model(status=400), b=Model()) as waggle:

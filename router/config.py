@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from router.backends.base import Dollars, Name, Seconds, Secret, Values
 from router.backends.kinds import AnyBackend
+from router.backends.local import LocalSettings
 from router.backends.specialist import SHIPPED, SpecialistSettings
 from router.features import PARTS
 from router.plans.grammar import PATTERNS, AnyPlan, Ask, Code, Pipeline, lead, resolved
@@ -199,9 +200,12 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def at_home(config: Config) -> Config:
-    """Specialists told where their index lies, wherever their process runs."""
+    """Folders as they are from here, wherever the process runs that needs them."""
     backends = dict(config.backends)
     for name, settings in config.backends.items():
+        if isinstance(settings, LocalSettings):
+            folders = {model: str(Path(f).resolve()) for model, f in settings.models.items()}
+            backends[name] = settings.model_copy(update={"models": folders})
         if isinstance(settings, SpecialistSettings):
             folder = settings.folder
             if not folder.startswith(SHIPPED):

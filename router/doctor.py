@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from router.backends.local import LocalSettings
 from router.backends.sandbox import SandboxSettings
+from router.backends.specialist import SpecialistSettings
 from router.config import Config
 from router.encoding.encoder import CannotEncode, packaged_model
+from router.experts.store import current
 from router.service import Running, descendants
 from router.surroundings import haproxy, ray_folder
 
@@ -42,6 +45,8 @@ def examine(config: Config, running: Running | None) -> Iterator[Finding]:
     yield _socket_paths(config.data)
     yield _port(config, running)
     yield _encoder()
+    yield from _specialists(config)
+    yield from _models(config)
     yield _sandbox(config)
     if running is not None:
         yield from _listening(running)
@@ -156,6 +161,27 @@ def _encoder() -> Finding:
         return Finding("Sentence encoder", "ok", packaged_model().parent.name)
     except CannotEncode as error:
         return Finding("Sentence encoder", "warn", str(error), "Or name a folder: kind: encoder.")
+
+
+def _specialists(config: Config) -> Iterator[Finding]:
+    for name, settings in config.backends.items():
+        if isinstance(settings, SpecialistSettings):
+            folder = current(Path(settings.home or ""))
+            if folder is None:
+                mend = "It answers once it is: waggle specialist refresh"
+                yield Finding(f"Specialist {name}", "warn", "not indexed yet", mend)
+            else:
+                yield Finding(f"Specialist {name}", "ok", settings.folder)
+
+
+def _models(config: Config) -> Iterator[Finding]:
+    for name, settings in config.backends.items():
+        for model, folder in settings.models.items() if isinstance(settings, LocalSettings) else ():
+            if (Path(folder) / "config.json").is_file():
+                yield Finding(f"Model {name}/{model}", "ok", folder)
+            else:
+                mend = f"Put a model there, or change backends.{name}.models."
+                yield Finding(f"Model {name}/{model}", "bad", f"no config.json in {folder}", mend)
 
 
 def _listening(running: Running) -> Iterator[Finding]:

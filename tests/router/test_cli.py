@@ -117,6 +117,16 @@ def test_ask_says_when_nobody_is_there(waggle):
     assert "cannot be reached" in result.output
 
 
+def test_doctor_names_what_specialists_and_models_lack(waggle, tmp_path):
+    (tmp_path / "d.yaml").write_text(
+        "backends:\n  s: {kind: specialist, folder: 'shipped:football'}\n"
+        "  m: {kind: local, models: {tiny: /nowhere}}\nplans:\n  p: {ask: s}\n"
+    )
+    told = " ".join(waggle("doctor", "-c", str(tmp_path / "d.yaml")).output.split())
+    assert "waggle specialist refresh" in told
+    assert "no config.json in /nowhere" in told
+
+
 def test_doctor_finds_nothing_bad_here(waggle):
     result = waggle("doctor")
     assert result.exit_code == 0

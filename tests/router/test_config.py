@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from router.config import EMBEDDED, Config, load, secrets_of
+from router.config import EMBEDDED, Config, at_home, load, secrets_of
 from router.plans.grammar import PATTERNS
 from router.yamlfile import ConfigError
 
@@ -180,3 +180,17 @@ plans: {cheap: {ask: g}}
 objective: {premium: cheep}
 """
     assert problems(tmp_path, text)["objective.premium"].mend == "Did you mean cheap?"
+
+
+def test_folders_are_those_seen_from_here_wherever_a_replica_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "waggle.yaml").write_text(
+        "server: {data: here}\n"
+        "backends:\n  s: {kind: specialist, folder: docs}\n  m: {kind: local, models: {t: tiny}}\n"
+        "plans:\n  p: {ask: s}\n"
+    )
+    config = at_home(load(tmp_path / "waggle.yaml", {}))
+    assert config.backends["s"].folder == str(tmp_path / "docs")
+    assert config.backends["s"].home == str(tmp_path / "here" / "specialists" / "s")
+    assert config.backends["m"].models == {"t": str(tmp_path / "tiny")}

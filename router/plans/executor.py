@@ -52,6 +52,8 @@ from router.records.patterns import BadPattern, found
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
 
+_LONG = 20_000  # characters of an answer that takes milliseconds to check
+
 
 class Caller(Protocol):
     async def __call__(
@@ -321,7 +323,7 @@ class Executor:
     ) -> Verdict:
         """Whether an answer holds all that a check asks; the cheap questions come first."""
         body = result.outcome.body if result.outcome is not None else b""
-        problem, mended = self._looked_at(check, result.text, may_mend=may_mend)
+        problem, mended = await self._looked_at(check, result.text, may_mend=may_mend)
         problem = problem or _unsure(check, body) or _alone(check, result.text, before)
         if problem:
             return Verdict(False, problem)
@@ -339,8 +341,13 @@ class Executor:
                 return Verdict(False, f"{wanted}: {opinion.problems}", step=step)
         return Verdict(True, mended=mended)
 
-    def _looked_at(self, check: Check, text: str, *, may_mend: bool) -> tuple[str, str]:
+    async def _looked_at(self, check: Check, text: str, *, may_mend: bool) -> tuple[str, str]:
         """What is wrong with the words themselves, or the words put right."""
+        if len(text) > _LONG:  # not on the loop that others wait for
+            return await asyncio.to_thread(self._read, check, text, may_mend)
+        return self._read(check, text, may_mend)
+
+    def _read(self, check: Check, text: str, may_mend: bool) -> tuple[str, str]:
         if check.regex is not None:
             try:
                 if not found(check.regex, text):

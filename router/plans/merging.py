@@ -12,6 +12,7 @@ from router.backends.shapes import is_schema
 
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.S)
 _NOTHING = object()
+_LONGEST_TORN = 500_000  # characters; what is mended is read letter by letter
 
 
 class NoJson(ValueError):
@@ -29,6 +30,8 @@ def json_in(text: str) -> Any:
     starts = [at for at in (inner.find("{"), inner.find("[")) if at >= 0]
     if not starts:
         raise NoJson("the answer holds no JSON")
+    if len(inner) > _LONGEST_TORN:
+        raise NoJson(f"the answer holds no JSON that can be read, in {len(inner):,} characters")
     found = json_repair.loads(inner[min(starts) :])
     if not isinstance(found, dict | list) or not found:
         raise NoJson("the answer holds no JSON that can be read")

@@ -586,3 +586,14 @@ async def test_records_that_cannot_be_valid_are_given_back_marked_with_each_issu
         assert "age > 200 does not hold" in told.json["waggle"]["reason"]
         row = request_row(waggle.journal.traces[-1])
         assert "age > 200" not in json.dumps(row)
+
+
+async def test_a_long_answer_is_checked_beside_the_loop_and_one_torn_beyond_mending_is_refused():
+    gate = {"schema": {"type": "array", "items": {"required": ["x"]}}, "repair": 0}
+    a = Model(json.dumps([{"x": n} for n in range(5000)]))
+    async with planned(one({"ask": "a", "gate": gate}), a=a) as waggle:
+        assert "x-waggle-partial" not in (await waggle.chat("?")).headers
+        a.says = '[{"x": ' + "1" * 600_000
+        told = await waggle.chat("?")
+        assert told.headers["x-waggle-partial"] == "gate"
+        assert "no JSON that can be read" in told.json["waggle"]["reason"]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from router.backends.base import Backend, BackendSettings, Capability, SecretReader
 from router.features import shape_of
-from router.records.rules import parsed
+from router.records.rules import RuleText
 
 
 class ValidatorSettings(BackendSettings):
@@ -15,17 +15,10 @@ class ValidatorSettings(BackendSettings):
     schema_: dict[str, Any] | None = Field(
         None, alias="schema", description="default: the shape or schema of the request"
     )
-    rules: tuple[str, ...] = Field((), description="between fields, e.g. `price <= msrp`")
+    rules: tuple[RuleText, ...] = Field((), description="between fields, e.g. `price <= msrp`")
     formats: bool = Field(True, description="check email, date, uri, …")
     repair: bool = False
     capabilities: tuple[Capability, ...] = ("chat", "json")
-
-    @field_validator("rules")
-    @classmethod
-    def _readable(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
-        for rule in rules:
-            parsed(rule)
-        return rules
 
     def build(self, read_secret: SecretReader) -> Backend:  # noqa: ARG002 - it has none
         # Only the process that validates loads what that takes.

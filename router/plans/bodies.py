@@ -30,17 +30,9 @@ class Budget:
     def within(
         self, spent: float, now: float, max_cost: float | None, max_ms: float | None
     ) -> "Budget":
-        usd = [
-            b
-            for b in (self.most_usd, None if max_cost is None else spent + max_cost)
-            if b is not None
-        ]
-        ends = [
-            b
-            for b in (self.until, None if max_ms is None else now + max_ms / 1000)
-            if b is not None
-        ]
-        return Budget(min(usd, default=None), min(ends, default=None))
+        cost = None if max_cost is None else spent + max_cost
+        end = None if max_ms is None else now + max_ms / 1000
+        return Budget(_lesser(self.most_usd, cost), _lesser(self.until, end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +64,10 @@ def body_of(request: Request, work: Work, kind: str) -> bytes:
         changes[b'"logprobs"'] = b"true"
     if work.entropy:
         changes[b'"top_logprobs"'] = b"5"
-    messages = list(request.fields["messages"])
     if kind in NATIVE:
         _for_ours(request, work, changes)
     else:
-        _for_models(request, work, changes, messages)
-    if kind not in NATIVE and messages != request.fields["messages"]:
-        changes[b'"messages"'] = orjson.dumps(messages)
+        _for_models(request, work, changes)
     return replaced(request.body, changes) if changes else request.body
 
 
@@ -93,9 +82,8 @@ def _for_ours(request: Request, work: Work, changes: dict[bytes, bytes]) -> None
         changes[b'"shape"'] = orjson.dumps(only(shape, work.fields))
 
 
-def _for_models(
-    request: Request, work: Work, changes: dict[bytes, bytes], messages: list[Any]
-) -> None:
+def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> None:
+    messages = list(request.fields["messages"])
     shape = shape_of(request.fields)
     if work.fields is not None and shape is not None:
         part = only(shape, work.fields)
@@ -108,6 +96,8 @@ def _for_models(
         messages += working_on(work.draft, work.told or CONTINUE)
     elif work.told:
         messages.insert(0, {"role": "system", "content": work.told})
+    if len(messages) > len(request.fields["messages"]):
+        changes[b'"messages"'] = orjson.dumps(messages)
 
 
 def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from router.accounting import priced
+from router.accounting import estimated, priced
 from router.answers import answer_text
 from router.api.splice import replaced
 from router.attempts import Outcome
@@ -211,10 +211,7 @@ class Executor:
             self._write(attempt, work)
         last = tried[-1]
         if outcome.answered and not outcome.callers_fault and outcome.stream is None:
-            usage = outcome.usage
-            if usage is None:
-                said = tokens_in(prompt_text(self.request.fields))
-                usage = Usage(said, len(outcome.body) // 4, estimated=True)
+            usage = outcome.usage or estimated(self.request, len(outcome.body))
             last = replace(last, usage=usage, cost_usd=self._cost(last.backend, usage))
         return self._write(last, work)
 
@@ -407,16 +404,11 @@ class Executor:
         """Why a backend cannot answer this request, or nothing."""
         return self.cannot.get(backend, "")
 
-    @staticmethod
-    def with_messages(body: bytes, messages: Sequence[Any]) -> bytes:
-        return replaced(body, {b'"messages"': orjson.dumps(messages)})
-
     def abandon(self, result: Result) -> None:
         """An answer that came second: it is paid for, and nobody reads it."""
-        if result.outcome is not None and result.outcome.stream is not None:
-            result.outcome.stream.connection.finish()
+        if result.let_go():
             one = self.attempts[result.step - 1]
-            usage = Usage(tokens_in(prompt_text(self.request.fields)), 0, estimated=True)
+            usage = estimated(self.request, 0)
             cost = self._cost(one.backend, usage)
             told = replace(one, fault="left_behind", usage=usage, cost_usd=cost)
             self.attempts[result.step - 1] = told

@@ -5,16 +5,15 @@ said by the one key of it that names a pattern.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from router.backends.base import Dollars, Name, Values
-from router.records.rules import parsed
+from router.records.rules import RuleText
 
 SYNTHESIS = "synthesis"  # the author that is no backend: it writes from the spec alone
 Share = Annotated[float, Field(ge=0, le=1)]
-Rule = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Check(Values):
@@ -23,7 +22,7 @@ class Check(Values):
     schema_: bool | dict[str, Any] | None = Field(
         None, alias="schema", description="true: the request's own shape; else a JSON Schema"
     )
-    rules: tuple[Rule, ...] = Field((), description="e.g. `price <= msrp`, of each record")
+    rules: tuple[RuleText, ...] = Field((), description="e.g. `price <= msrp`, of each record")
     regex: str | None = Field(None, max_length=1000, description="found in the answer")
     validator: Name | None = Field(None, description="a backend of kind `validator` that is asked")
     judge: Name | None = Field(None, description="a backend that says from 0 to 1 how good it is")
@@ -35,13 +34,6 @@ class Check(Values):
     agreement: Share | None = Field(
         None, description="how much it says what the draft before it said"
     )
-
-    @field_validator("rules")
-    @classmethod
-    def _readable(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
-        for rule in rules:
-            parsed(rule)
-        return rules
 
     @model_validator(mode="after")
     def _something(self) -> "Check":
@@ -77,7 +69,8 @@ class Plan(Values):
 
     @property
     def pattern(self) -> str:
-        raise NotImplementedError
+        """The key that says which it is."""
+        return next(key for key, class_ in PATTERNS.items() if isinstance(self, class_))
 
     @property
     def places(self) -> "Places":
@@ -108,10 +101,6 @@ class Ask(Plan):
     model: str | None = Field(None, min_length=1, description="of a backend that has several")
 
     @property
-    def pattern(self) -> str:
-        return "ask"
-
-    @property
     def backends(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.ask, *self.fallback)))
 
@@ -140,10 +129,6 @@ class Code(Plan):
     fallback: tuple[Name, ...] = ()
 
     @property
-    def pattern(self) -> str:
-        return "code"
-
-    @property
     def backends(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.code, *self.fallback)))
 
@@ -160,10 +145,6 @@ class Cascade(Plan):
     accept: Check
 
     @property
-    def pattern(self) -> str:
-        return "cascade"
-
-    @property
     def places(self) -> "Places":
         return _numbered(self.cascade)
 
@@ -176,10 +157,6 @@ class Pipeline(Plan):
     """Each step sees what the one before it made."""
 
     pipeline: tuple["Step", ...] = Field(min_length=1, max_length=20)
-
-    @property
-    def pattern(self) -> str:
-        return "pipeline"
 
     @property
     def places(self) -> "Places":
@@ -213,10 +190,6 @@ class FanOut(Plan):
         return self
 
     @property
-    def pattern(self) -> str:
-        return "fan_out"
-
-    @property
     def places(self) -> "Places":
         return _numbered(self.fan_out)
 
@@ -242,10 +215,6 @@ class Refine(Plan):
     refine: Refinement
 
     @property
-    def pattern(self) -> str:
-        return "refine"
-
-    @property
     def places(self) -> "Places":
         last = () if self.refine.finally_ is None else (("finally", self.refine.finally_),)
         return (("draft", self.refine.draft), *last)
@@ -269,10 +238,6 @@ class Review(Plan):
     review: Reviewing
 
     @property
-    def pattern(self) -> str:
-        return "review"
-
-    @property
     def places(self) -> "Places":
         return (("draft", self.review.draft),)
 
@@ -288,10 +253,6 @@ class Hedge(Plan):
     after_ms: float = Field(
         1000.0, gt=0, description="until enough calls were seen to know their p95"
     )
-
-    @property
-    def pattern(self) -> str:
-        return "hedge"
 
     @property
     def places(self) -> "Places":
@@ -323,7 +284,7 @@ def _which(value: Any) -> str | None:
     return next((TAGGED + pattern for pattern in PATTERNS if pattern in keys), None)
 
 
-AnyPlan = Annotated[
+_Tagged: TypeAlias = (
     Annotated[Ask, Tag(TAGGED + "ask")]
     | Annotated[Code, Tag(TAGGED + "code")]
     | Annotated[Cascade, Tag(TAGGED + "cascade")]
@@ -331,21 +292,10 @@ AnyPlan = Annotated[
     | Annotated[FanOut, Tag(TAGGED + "fan_out")]
     | Annotated[Refine, Tag(TAGGED + "refine")]
     | Annotated[Review, Tag(TAGGED + "review")]
-    | Annotated[Hedge, Tag(TAGGED + "hedge")],
-    Discriminator(_which),
-]
-Step = Annotated[
-    Annotated[Name, Tag(NAMED)]
-    | Annotated[Ask, Tag(TAGGED + "ask")]
-    | Annotated[Code, Tag(TAGGED + "code")]
-    | Annotated[Cascade, Tag(TAGGED + "cascade")]
-    | Annotated[Pipeline, Tag(TAGGED + "pipeline")]
-    | Annotated[FanOut, Tag(TAGGED + "fan_out")]
-    | Annotated[Refine, Tag(TAGGED + "refine")]
-    | Annotated[Review, Tag(TAGGED + "review")]
-    | Annotated[Hedge, Tag(TAGGED + "hedge")],
-    Discriminator(_which),
-]
+    | Annotated[Hedge, Tag(TAGGED + "hedge")]
+)
+AnyPlan = Annotated[_Tagged, Discriminator(_which)]
+Step = Annotated[Annotated[Name, Tag(NAMED)] | _Tagged, Discriminator(_which)]
 Places = tuple[tuple[str, Step], ...]
 for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge):
     _model.model_rebuild()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from router.api.splice import replaced
 from router.features import shape_of
 from router.plans.bodies import Work, body_of
 from router.plans.grammar import (
@@ -106,13 +107,13 @@ async def fan_out(run: "Executor", plan: FanOut, work: Work) -> Result:
             told = replace(told, fields=names)
         task = asyncio.ensure_future(run.step(step, told))
         branches.append(Branch(n, step, task))
+    enough = min(plan.quorum, len(branches))
     try:
-        await _gathered(branches, plan)
+        await _gathered(branches, plan.deadline_ms, enough)
     finally:
         await ended([branch.task for branch in branches])
     missing = "; ".join(_missing(branch) for branch in branches if not branch.ok)
     good = [branch for branch in branches if branch.ok]
-    enough = min(plan.quorum, len(branches))
     if not good:
         failed = [b.result for b in branches if b.result is not None]
         stopped = failed[0].stopped if failed else ""
@@ -135,14 +136,14 @@ def _parts(run: "Executor", plan: FanOut) -> list[Any] | None:
     return parts_of(shape, wishes)
 
 
-async def _gathered(branches: Sequence[Branch], plan: FanOut) -> None:
+async def _gathered(branches: Sequence[Branch], deadline_ms: float | None, enough: int) -> None:
     """Until all are there; or until the deadline, if enough are by then; or until enough are."""
     loop = asyncio.get_running_loop()
-    deadline = None if plan.deadline_ms is None else loop.time() + plan.deadline_ms / 1000
+    deadline = None if deadline_ms is None else loop.time() + deadline_ms / 1000
     waiting: set[asyncio.Task[Result]] = {branch.task for branch in branches}
     while waiting:
         late = deadline is not None and loop.time() >= deadline
-        if late and sum(branch.ok for branch in branches) >= plan.quorum:
+        if late and sum(branch.ok for branch in branches) >= enough:
             return
         left = None if deadline is None or late else deadline - loop.time()
         _, waiting = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -210,7 +211,7 @@ async def _fused(run: "Executor", plan: FanOut, results: Sequence[Result], work:
     ]
     told = work.at("fuse", parent=parent)
     body = body_of(run.request, replace(told, draft="", told=""), "openai")
-    body = run.with_messages(body, messages)
+    body = replaced(body, {b'"messages"': orjson.dumps(messages)})
     stream = run.request.stream and work.tail
     result = await run.asked((plan.by,), body, told, stream=stream)
     if result.ok:
@@ -298,7 +299,7 @@ async def review(run: "Executor", plan: Review, work: Work) -> Result:
 async def hedge(run: "Executor", plan: Hedge, work: Work) -> Result:
     """The next begins when the one before is slower than its p95, or has failed."""
     steps = [s for s in enumerate(plan.hedge) if not impossible(run.config, s[1], run.why)]
-    running: dict[asyncio.Task[Result], int] = {}
+    running: set[asyncio.Task[Result]] = set()
     failed: Result = Result(problem="no backend of the hedge can answer this request")
     winner: Result | None = None
     try:
@@ -307,14 +308,13 @@ async def hedge(run: "Executor", plan: Hedge, work: Work) -> Result:
             if steps:
                 n, step = steps.pop(0)
                 task = asyncio.ensure_future(run.step(step, work.at(f"hedge.{n}")))
-                running[task] = n
+                running.add(task)
                 known = run.pace.p95(lead(step, run.config.plans))
                 pause = (known if known is not None else plan.after_ms / 1000) if steps else None
-            done, _ = await asyncio.wait(
+            done, running = await asyncio.wait(
                 running, timeout=pause, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
-                del running[task]
                 result = task.result()
                 if result.ok and winner is None:
                     winner = result

@@ -24,9 +24,12 @@ class Result:
     def ok(self) -> bool:
         return not self.problem
 
-    @property
-    def streams(self) -> bool:
-        return self.outcome is not None and self.outcome.stream is not None
+    def let_go(self) -> bool:
+        """End what it streams from, where nobody will read it; whether there was such a stream."""
+        stream = self.outcome.stream if self.outcome is not None else None
+        if stream is not None:
+            stream.connection.finish()
+        return stream is not None
 
     def marked(self, why: str, reason: str) -> "Result":
         """The best there is, and what is not right with it."""
@@ -53,6 +56,4 @@ async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
 def abandoned(task: "asyncio.Task[Result]") -> None:
     """A result that nobody will read: what it streams from is let go."""
     if task.done() and not task.cancelled() and task.exception() is None:
-        outcome = task.result().outcome
-        if outcome is not None and outcome.stream is not None:
-            outcome.stream.connection.finish()
+        task.result().let_go()

@@ -17,7 +17,9 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from router.records.patterns import found
 
@@ -63,6 +65,14 @@ def parsed(text: str) -> Rule:
     fields = dict.fromkeys(name for name in names if name not in _WORDS)
     return Rule(text.strip(), tree, tuple(fields))
 
+
+def _readable(text: str) -> str:
+    parsed(text)
+    return text
+
+
+# A rule as a configuration writes it: one that cannot be read is refused with the file.
+RuleText = Annotated[str, Field(max_length=_LONGEST), AfterValidator(_readable)]
 
 _WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {

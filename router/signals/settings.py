@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from router.backends.base import Name, Values
-from router.records.rules import parsed
+from router.records.rules import RuleText
 
 Kind = Literal["json", "schema", "regex", "rules", "tests", "specialist", "judge"]
 _BELIEVED: Mapping[str, float] = {
@@ -32,17 +32,10 @@ class SignalSource(Values):
         None, description="a backend whose answer the judge sees beside; default: it gives a score"
     )
     regex: str | None = Field(None, max_length=1000)
-    rules: tuple[str, ...] = ()
+    rules: tuple[RuleText, ...] = ()
     share: float = Field(1.0, gt=0, le=1, description="of requests, drawn at random")
     weight: float | None = Field(None, gt=0, le=1, description="default: by kind")
     plans: tuple[Name, ...] = Field((), description="only answers of these; default: all")
-
-    @field_validator("rules")
-    @classmethod
-    def _readable(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
-        for rule in rules:
-            parsed(rule)
-        return rules
 
     @model_validator(mode="after")
     def _whole(self) -> "SignalSource":

@@ -3,21 +3,15 @@
 import json
 import re
 import signal
-import socket
 import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-ROOT = Path(__file__).parent.parent.parent
-WAGGLE = Path(sys.executable).parent / "waggle"
+from experiments.served import WAGGLE, service
+
 SHAPE = {
     "name": "string", "email": "email", "city": "string", "country": "string", "phone": "phone",
     "birth_date": "date", "age": "int 18..90", "price": "number", "msrp": "number 10..900",
@@ -37,34 +31,6 @@ SCHEMA = {
         "msrp": {"type": "number", "minimum": 10, "maximum": 900},
     },
 }
-
-
-@contextmanager
-def service() -> Iterator[tuple[str, Path]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as data:
-        command = [str(WAGGLE), "serve", "--data", data, "--port", str(port)]
-        running = subprocess.Popen(command, cwd=data, stdout=subprocess.DEVNULL)
-        try:
-            _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
-            yield f"http://127.0.0.1:{port}", Path(data)
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(60)
-
-
-def _wait_until_ready(url: str) -> None:
-    until = time.monotonic() + 180
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                if json.load(answer)["status"] == "ready":
-                    return
-        except (OSError, ValueError, KeyError):
-            pass
-        time.sleep(0.5)
-    raise SystemExit("the service did not come up")
 
 
 def measured(count: int) -> dict[str, Any]:

@@ -7,16 +7,11 @@ import json
 import math
 import os
 import random
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +19,7 @@ import polars as pl
 from rich.progress import Progress
 
 from experiments.readme import put
+from experiments.served import service
 from experiments.statistics.report import readme_table
 from router.client import stream_chat
 from sandbox.levels import open_pool
@@ -134,38 +130,16 @@ def _leaves(value: Any) -> Iterator[float]:
         yield float(value)
 
 
-@contextmanager
-def service() -> Iterator[str]:
-    """`waggle serve` with its embedded defaults, on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as data:
-        waggle = Path(sys.executable).parent / "waggle"
-        command = [str(waggle), "serve", "--data", data, "--port", str(port)]
-        running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        try:
-            _wait_until_ready(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(60)
-
-
-def _wait_until_ready(port: int) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        try:
-            with stream_chat(f"http://127.0.0.1:{port}", ASKED["a t-test"], "auto", "") as reply:
-                "".join(reply.pieces())
-            return
-        except Exception:
-            time.sleep(0.5)
-    raise SystemExit("the service did not come up")
+def _warm(url: str) -> None:
+    """Until a program was run: the first one waits for its libraries."""
+    with stream_chat(url, ASKED["a t-test"], "auto", "") as reply:
+        "".join(reply.pieces())
 
 
 def through_the_endpoint(count: int) -> dict[str, Any]:
     told = {}
-    with service() as url:
+    with service() as (url, _):
+        _warm(url)
         for name, text in ASKED.items():
             taken = []
             for _ in range(count):

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from router.backends.shapes import is_schema
+from router.plans.merging import field_names
 from router.records.concepts import DERIVED, PLACE, concept
 
 
 def anchors_of(shape: Any) -> tuple[str, ...]:
     """The fields that nothing else in the shape implies, in their order; never none of them."""
-    fields = _fields(shape)
+    fields = field_names(shape)
     there = {concept(name) for name in fields}
     # A place is chosen whole, by who knows which city lies where: not a city here, a country there.
     placed = there & PLACE if len(there & PLACE) > 1 else frozenset()
@@ -18,14 +18,3 @@ def anchors_of(shape: Any) -> tuple[str, ...]:
         if concept(name) not in placed and not (DERIVED.get(concept(name), frozenset()) & there)
     ]
     return tuple(kept or fields)
-
-
-def _fields(shape: Any) -> list[str]:
-    while isinstance(shape, list) and shape:
-        shape = shape[0]
-    if not isinstance(shape, dict):
-        return []
-    if shape.get("type") == "array":
-        return _fields(shape.get("items") or {})
-    inner = shape.get("properties") or {} if is_schema(shape) else shape
-    return [name for name in inner if not str(name).startswith("$")]

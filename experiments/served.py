@@ -1,0 +1,44 @@
+"""`waggle serve` with its embedded defaults, for those who measure through it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+WAGGLE = Path(sys.executable).parent / "waggle"
+
+
+@contextmanager
+def service() -> Iterator[tuple[str, Path]]:
+    """On a port and a data folder of its own, which end with it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as data:
+        command = [str(WAGGLE), "serve", "--data", data, "--port", str(port)]
+        running = subprocess.Popen(command, cwd=data, stdout=subprocess.DEVNULL)
+        try:
+            _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
+            yield f"http://127.0.0.1:{port}", Path(data)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+
+
+def _wait_until_ready(url: str) -> None:
+    until = time.monotonic() + 180
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if json.load(answer)["status"] == "ready":
+                    return
+        except (OSError, ValueError, KeyError):
+            pass
+        time.sleep(0.5)
+    raise SystemExit("the service did not come up")

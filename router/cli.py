@@ -35,6 +35,7 @@ from router.programs import sandbox_app
 from router.specialists import prepare as prepare_specialists
 from router.specialists import specialist_app
 from router.surroundings import haproxy
+from router.telemetry.store import catalog
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
 app = typer.Typer(
@@ -114,6 +115,8 @@ def serve(
         cluster.deploy(config, keys, seconds=60, tell=status.update)
         url = f"http://{client.reachable(config.server.host)}:{config.server.port}"
         client.wait_until_ready(url, seconds=30)
+        if ray_address is None and not catalog.appeared(config.telemetry_folder, seconds=30):
+            out.print("[yellow]Telemetry is written, but cannot be asked yet: see logs/waggle.log")
         me = os.getpid()
         source = str(find(config_file).resolve())
         ours = ray_address is None

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.telemetry.lines import encoded
-from router.telemetry.store import manifest, seal
+from router.telemetry.store import catalog, manifest, seal
 from router.telemetry.store.compact import Tiers
 from router.telemetry.store.keep import Keeper, Rules
 from router.telemetry.store.verify import verify
@@ -42,6 +43,15 @@ def test_a_row_is_seen_once_before_and_after_it_is_sealed_and_merged(stored):
     assert stored.segments == 1
     assert stored.ask("select count(*), count(distinct request_id) from requests") == [(20, 20)]
     assert problems(stored.folder) == []
+
+
+def test_a_start_waits_until_telemetry_can_be_asked(tmp_path):
+    assert not catalog.appeared(tmp_path, seconds=0)
+    starting = threading.Thread(target=lambda: Keeper(tmp_path).recover())
+    starting.start()
+    assert catalog.appeared(tmp_path, seconds=30)
+    assert catalog.published(tmp_path) is not None
+    starting.join()
 
 
 def test_a_reader_who_opened_before_still_sees_every_row(stored):

@@ -81,6 +81,16 @@ def _opened(ours: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(ours), config={"storage_compatibility_version": "v1.2.0"})
 
 
+def appeared(folder: Path, *, seconds: float) -> bool:
+    """Wait for the first one: the keeper publishes it, and whoever asks before finds nothing."""
+    until = time.monotonic() + seconds
+    while not (folder / NAME).exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def taken(folder: Path) -> bool:
     """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does: until there is
     a new one, nobody else can open it."""

@@ -1,4 +1,4 @@
-"""How likely each arm should be, given a context.
+"""How likely each arm should be, given a context, and what came of it.
 
 A policy answers with a distribution and draws nothing, so the same context always gets the same
 answer and the probability of the arm that is tried is known exactly. Off-policy evaluation divides
@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import NewType, Protocol
 
 Arm = NewType("Arm", str)
+# Numbers by name. The part of a name before `=` or `.` is its group: `task=sql`, `lex.3`.
 Context = Mapping[str, float]
 Distribution = Mapping[Arm, float]
 
@@ -26,8 +27,43 @@ class Choice:
     propensity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """How good an arm proved in a context. What is said again under the same id counts once."""
+
+    id: str
+    arm: Arm
+    context: Context
+    quality: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is always seen, whether or not anybody said how good it was."""
+
+    arm: Arm
+    context: Context
+    spend: float  # how many times the arm's own rate it took
+    seconds: float
+    failed: bool = False
+
+
 class Policy(Protocol):
     def distribution(self, context: Context, arms: Sequence[Arm]) -> Distribution: ...
+
+
+class Learner(Protocol):
+    def learn(self, feedback: Feedback) -> None: ...
+    def policy(self) -> Policy:
+        """As it stands; later feedback does not touch it."""
+
+
+def group_of(name: str) -> str:
+    for index, letter in enumerate(name):
+        if letter in "=.":
+            return name[:index]
+    return name
 
 
 def draw(distribution: Distribution, uniform: float) -> Choice:

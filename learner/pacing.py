@@ -1,0 +1,58 @@
+"""Keeping spending to a budget: money gets dearer in the policy's eyes as it runs ahead.
+
+The price is a dual variable, moved by how far spending is from where it should be by now, and by
+how far it ever was. Near the end of a window nothing else is left to steer by, so what the rest of
+the budget cannot pay for is not on offer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+_GAIN = 0.05
+_MEMORY = 0.97
+_DEAREST = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pacer:
+    """A budget for a number of requests; when they are over, the next ones begin."""
+
+    budget: float
+    requests: int
+    spent: float = 0.0
+    served: int = 0
+    price: float = 0.0  # utility that a share of the mean budget of one request costs
+    pace: float = 1.0  # recent spending, as a multiple of what the rest of the budget allows
+
+    @property
+    def mean(self) -> float:
+        """What each of the remaining requests may cost on average."""
+        left = max(self.requests - self.served, 1)
+        return max(self.budget - self.spent, 0.0) / left
+
+    def penalty(self, cost: float) -> float:
+        """What is taken off the utility of an arm that is expected to cost this."""
+        return self.price * cost * self.requests / self.budget
+
+    def affordable(self, costs: Sequence[float]) -> list[bool]:
+        """Which arms leave enough for the rest at the cheapest; the cheapest always does."""
+        cheapest = min(costs)
+        left = self.budget - self.spent - cheapest * max(self.requests - self.served - 1, 0)
+        return [cost <= max(left, cheapest) for cost in costs]
+
+    def after(self, cost: float) -> "Pacer":
+        allowed = self.mean
+        ratio = min(cost / allowed, 10.0) if allowed > 0 else 10.0
+        pace = _MEMORY * self.pace + (1 - _MEMORY) * ratio
+        price = self.price + _GAIN * 0.1 * (pace - 1)
+        moved = replace(
+            self,
+            spent=self.spent + cost,
+            served=self.served + 1,
+            price=min(max(price, 0.0), _DEAREST),
+            pace=pace,
+        )
+        if moved.served >= self.requests:
+            # What was over- or underspent is carried into the next window.
+            return replace(moved, spent=moved.spent - self.budget, served=0)
+        return moved

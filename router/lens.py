@@ -1,0 +1,294 @@
+"""The words of a prompt as a few numbers: hashed TF-IDF, 16 directions of it, and neighbourhoods.
+
+A lens is fitted once, without labels, to some hundred prompts: the first that came, or those of
+`waggle warm`. It keeps no word of them, only what hashed words weigh and where prompts lie. Where a
+sentence vector is there already it is put beside the words; neighbourhoods with it and without it
+are different ones, for a prompt is found in the company it was seen in.
+"""
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from math import log, log1p
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+DIMENSIONS = 16
+BUCKETS = 4096
+NEAR, FAR = 48, 10  # neighbourhoods, fine and coarse
+ENOUGH = 400  # prompts to fit a lens to
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\s\w]")
+_HEAD, _TAIL = 3000, 1000  # characters of a long prompt that are looked at
+_WITH_VECTOR = 100  # numbers of neighbourhoods found with a sentence vector begin here
+_FORMAT = 1
+
+Terms = Mapping[int, float]
+
+
+def terms(text: str) -> Terms:
+    """Hashed words and a few signs of style, with how often they came."""
+    cut = text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:]
+    tokens = ["#" if token.isdigit() else token for token in _TOKEN.findall(cut.lower())]
+    counted: dict[str, float] = {}
+    for token in tokens:
+        counted[token] = counted.get(token, 0.0) + 1.0
+    for sign in _style(text.strip() or " ", tokens):
+        counted[sign] = counted.get(sign, 0.0) + 1.0
+    hashed: dict[int, float] = {}
+    for token, count in counted.items():
+        at = crc32(token.encode("utf-8", "replace")) % BUCKETS
+        hashed[at] = hashed.get(at, 0.0) + count
+    return hashed
+
+
+def _style(text: str, tokens: Sequence[str]) -> Iterable[str]:
+    """How it begins and ends, how long it is, and what it is made of, as words of their own."""
+    head = text[:_HEAD]
+    size, length = len(head), log(1 + len(text))
+    yield "^" + _shape(text[0])
+    yield "$" + _shape(text[-1])
+    yield "^w " + (tokens[0] if tokens else "")
+    yield f"length {int(length * 1.5)}"
+    yield f"length+ {int(length * 1.5 + 0.5)}"
+    yield f"lines {min(int(log1p(text.count(chr(10))) * 2), 6)}"
+    made = make(head)
+    for name, share in (
+        ("digits", 20 * made.digits / size),
+        ("capitals", 25 * made.capitals / size),
+        ("signs", 25 * made.signs / size),
+        ("commas", 40 * head.count(",") / size),
+    ):
+        yield f"{name} {min(int(share), 4)}"
+    yield f"words {int(1.5 * sum(map(len, tokens)) / (len(tokens) + 1))}"
+
+
+class Make(NamedTuple):
+    """How many characters of each sort a text has; other alphabets count as small letters."""
+
+    letters: int
+    capitals: int
+    digits: int
+    spaces: int
+    signs: int
+
+
+_SORTED = bytes(
+    ord("0")
+    if 48 <= byte <= 57
+    else ord("A")
+    if 65 <= byte <= 90
+    else ord("a")
+    if 97 <= byte <= 122
+    else ord(" ")
+    if byte in b" \t\r\n\v\f"
+    else ord("-")  # of a character of several bytes only the first counts
+    if 128 <= byte < 192
+    else ord("a")
+    if byte >= 192
+    else ord(".")
+    for byte in range(256)
+)
+
+
+def make(text: str) -> Make:
+    told = text.encode("utf-8", "replace").translate(_SORTED)
+    capitals = told.count(b"A")
+    letters = capitals + told.count(b"a")
+    return Make(letters, capitals, told.count(b"0"), told.count(b" "), told.count(b"."))
+
+
+def _shape(letter: str) -> str:
+    if letter.isalpha():
+        return "U" if letter.isupper() else "l"
+    return "0" if letter.isdigit() else letter
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A prompt, seen through a lens."""
+
+    lex: tuple[float, ...]
+    vec: tuple[float, ...] | None
+    near: int
+    far: int
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What was fitted. Without vectors among the prompts, what speaks of them is empty."""
+
+    weights: "Matrix"  # of each bucket
+    words: "Matrix"  # (16, buckets)
+    words_middle: "Matrix"
+    near: "Matrix"
+    far: "Matrix"
+    meaning: "Matrix"  # (16, size of a sentence vector)
+    meaning_middle: "Matrix"
+    near_both: "Matrix"
+    far_both: "Matrix"
+
+    @cached_property
+    def number(self) -> int:
+        """48 bits of a fingerprint: exact in a float, so that it may stand in a row."""
+        told = blake2b(str(_FORMAT).encode(), digest_size=6)
+        for array in self._arrays().values():
+            told.update(array.tobytes())
+        return int.from_bytes(told.digest()) or 1
+
+    def view(self, text: str, vector: Sequence[float] | None = None) -> View:
+        import numpy as np
+
+        lex = self._lex(terms(text))
+        shown = tuple(round(value, 3) for value in lex.tolist())
+        if vector is None or not len(self.meaning):
+            return View(shown, None, _closest(self.near, lex), _closest(self.far, lex))
+        vec = self.meaning @ np.asarray(vector, dtype=np.float32) - self.meaning_middle
+        both = np.concatenate([vec, lex])
+        near, far = _closest(self.near_both, both), _closest(self.far_both, both)
+        meant = tuple(round(value, 3) for value in vec.tolist())
+        return View(shown, meant, _WITH_VECTOR + near, _WITH_VECTOR + far)
+
+    def _lex(self, counted: Terms) -> "Matrix":
+        import numpy as np
+
+        at = np.fromiter(counted.keys(), np.intp, len(counted))
+        value = np.fromiter(counted.values(), np.float32, len(counted))
+        value = np.log1p(value) * self.weights[at]
+        length = float(np.sqrt(value @ value)) or 1.0
+        return np.asarray(self.words[:, at] @ (value / length) - self.words_middle)
+
+    def _arrays(self) -> dict[str, "Matrix"]:
+        return {
+            name: getattr(self, name)
+            for name in (
+                *("weights", "words", "words_middle", "near", "far"),
+                *("meaning", "meaning_middle", "near_both", "far_both"),
+            )
+        }
+
+    def written(self) -> bytes:
+        import numpy as np
+
+        told = io.BytesIO()
+        arrays: dict[str, Any] = self._arrays()
+        np.savez_compressed(told, **arrays)
+        return told.getvalue()
+
+    @classmethod
+    def read(cls, content: bytes) -> "Lens":
+        """Raises `ValueError` where it is none."""
+        import zipfile
+
+        import numpy as np
+
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as told:
+                return cls(**{name: told[name] for name in told.files})
+        except (OSError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"this is no lens: {error}") from None
+
+
+def keep(lens: Lens, folder: Path) -> Path:
+    """Under its number, beside others: rows that were seen through those still name them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"lens-{lens.number:012x}.npz"
+    beside = path.with_suffix(".new")
+    beside.write_bytes(lens.written())
+    beside.replace(path)
+    (folder / "lens.new").write_text(f"{lens.number:012x}\n")
+    (folder / "lens.new").replace(folder / "lens")
+    return path
+
+
+def kept(folder: Path) -> Lens | None:
+    """The lens in use, if there is one that can be read."""
+    try:
+        name = (folder / "lens").read_text().strip()
+        lens = Lens.read((folder / f"lens-{name}.npz").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return lens if f"{lens.number:012x}" == name else None
+
+
+def fitted(prompts: Sequence[Terms], vectors: Sequence[Sequence[float] | None]) -> Lens:
+    """The directions in which these prompts differ most, and where they crowd."""
+    import numpy as np
+
+    weights = _weights(prompts)
+    rows = np.zeros((len(prompts), BUCKETS), dtype=np.float32)
+    for row, counted in zip(rows, prompts, strict=True):
+        at = list(counted)
+        row[at] = np.log1p([counted[one] for one in at]) * weights[at]
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    words, lex = _directions(rows)
+    told = [at for at, vector in enumerate(vectors) if vector is not None]
+    empty = np.zeros((0, 0), dtype=np.float32)
+    meaning, near_both, far_both, middle = empty, empty, empty, np.zeros(0, dtype=np.float32)
+    if len(told) >= ENOUGH // 2:
+        given = np.array([vectors[at] for at in told], dtype=np.float32)
+        meaning, vec = _directions(given)
+        middle = meaning @ given.mean(axis=0)
+        both = np.hstack([vec, lex[told]]).astype(np.float32)
+        near_both, far_both = _crowds(both, NEAR), _crowds(both, FAR)
+    return Lens(
+        weights,
+        words,
+        np.asarray(words @ rows.mean(axis=0), dtype=np.float32),
+        _crowds(lex, NEAR),
+        _crowds(lex, FAR),
+        meaning,
+        np.asarray(middle, dtype=np.float32),
+        near_both,
+        far_both,
+    )
+
+
+def _weights(prompts: Sequence[Terms]) -> "Matrix":
+    """Rare words weigh more, but not so much that the style of a prompt is drowned."""
+    import numpy as np
+
+    seen = np.zeros(BUCKETS)
+    for counted in prompts:
+        seen[list(counted)] += 1
+    weights = np.sqrt(np.log((1 + len(prompts)) / (1 + seen)))
+    weights[seen == 0] = 0.0
+    return weights.astype(np.float32)
+
+
+def _directions(rows: "Matrix") -> tuple["Matrix", "Matrix"]:
+    """The strongest directions, scaled so that coordinates along the first are about one."""
+    import numpy as np
+
+    centred = rows - rows.mean(axis=0)
+    _, _, found = np.linalg.svd(centred, full_matrices=False)
+    directions = np.zeros((DIMENSIONS, rows.shape[1]), dtype=np.float32)
+    directions[: min(DIMENSIONS, len(found))] = found[:DIMENSIONS]
+    # The sign of a direction is anybody's choice: the same on every machine.
+    directions *= np.where(directions.sum(axis=1, keepdims=True) < 0, -1, 1)
+    seen = centred @ directions.T
+    scale = max(float(seen.std(axis=0).max()), 1e-6)
+    return np.asarray(directions / scale, dtype=np.float32), np.asarray(seen / scale)
+
+
+def _crowds(points: "Matrix", count: int) -> "Matrix":
+    """k-means, begun four times at points far from each other; the tightest."""
+    from sklearn.cluster import KMeans  # type: ignore[import-untyped]
+
+    count = min(count, len(points))
+    found = KMeans(count, n_init=4, random_state=0).fit(points)
+    return found.cluster_centers_.astype("float32")  # type: ignore[no-any-return]
+
+
+def _closest(centres: "Matrix", point: "Matrix") -> int:
+    apart = centres - point
+    return int((apart * apart).sum(axis=1).argmin())

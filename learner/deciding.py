@@ -7,7 +7,7 @@ no relearning. It needs numpy and nothing else: whoever decides need not load wh
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from learner.explore import Rule, floored, thompson
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
+from learner.preference import BALANCED, Estimate, Preference
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -35,22 +36,6 @@ def log_time(seconds: Vector) -> Vector:
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
-    """Utility is quality - cost * log10(1 + 1000 * dollars) - latency * log10(1 + 10 * seconds)."""
-
-    cost: float = 0.1
-    latency: float = 0.05
-
-
-PRESETS: Mapping[str, Preference] = {
-    "quality": Preference(0.02, 0.01),
-    "balanced": Preference(0.1, 0.05),
-    "cheap": Preference(0.4, 0.02),
-    "fast": Preference(0.05, 0.4),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     curiosity: float = 0.6  # share of the variance that is explored by, with nothing known yet
     settled: float = 0.02  # the same once much is known
@@ -63,19 +48,6 @@ class Settings:
     safe_share: float = 1.0  # of answers that may go to arms not yet known to be safe
     margin: float = 0.02  # how much worse than the default an arm may be and still be safe
     publish_every: int = 1  # judged answers between two policies, for whoever learns in place
-
-
-class Estimate(NamedTuple):
-    """What a policy expects of one arm in one context."""
-
-    arm: Arm
-    quality: float
-    deviation: float  # of the quality: one standard deviation
-    cost: float
-    seconds: float
-    failure: float
-    utility: float
-    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +81,7 @@ class BanditPolicy:
     posterior: Posterior
     expected: Mapping[str, Expected]  # by kind; "" for any other
     settings: Settings = Settings()
-    preference: Preference = Preference()
+    preference: Preference = BALANCED
     bursts: tuple[Arm, ...] = ()
     rates: Vector | None = None  # what an arm costs that takes once its rate
     fallback: Policy | None = None  # decides until arms are known to be as good
@@ -121,10 +93,15 @@ class BanditPolicy:
         return self.posterior.arms
 
     @property
+    def seen(self) -> float:
+        """Judged answers that it rests on."""
+        return float(self.posterior.weights.sum())
+
+    @property
     def curiosity(self) -> float:
         """The share of its uncertainty that is explored by."""
-        told, seen = self.settings, float(self.posterior.weights.sum())
-        known = seen / (told.patience * max(len(self.arms), 1))
+        told = self.settings
+        known = self.seen / (told.patience * max(len(self.arms), 1))
         return told.settled + (told.curiosity - told.settled) * exp(-known)
 
     def preferring(self, preference: Preference) -> "BanditPolicy":
@@ -139,11 +116,14 @@ class BanditPolicy:
             return dict(zip(arms, self._shares(context, None)[3].tolist(), strict=True))
         index = {arm: at for at, arm in enumerate(known)}
         at = [index[arm] for arm in arms if arm in index]
-        if not at:
+        shares = self._shares(context, at)[3].tolist() if at else []
+        return self.spread(dict(zip((known[n] for n in at), shares, strict=True)), arms)
+
+    def spread(self, told: Mapping[Arm, float], arms: Sequence[Arm]) -> Distribution:
+        """Shares of the arms it knows, over all that there are."""
+        if not told:
             return dict.fromkeys(arms, 1 / len(arms))
-        shares = self._shares(context, at)[3].tolist()
-        told = dict(zip((arm for arm in arms if arm in index), shares, strict=True))
-        strangers = len(arms) - len(at)
+        strangers = len(arms) - len(told)
         if not strangers:
             return told
         # One that came after this policy was made: tried as one is that is new.

@@ -34,8 +34,8 @@ _SHARED = {"bias": 1.0, "task": 0.3}  # variance of what arms have in common; of
 _SHARED_OTHERS = 0.1
 _OWN_BIAS = 0.1
 Belief = Mapping[str, float]  # group of features -> variance of an arm's own weight on them
-# `far` and `near` are coarse and fine neighbourhoods of prompts that look alike. The first belief is
-# that arms are the same but for a constant, which is what holds in a pool of near equals.
+# `far` and `near` are coarse and fine neighbourhoods of prompts that look alike. The first belief
+# is that arms are the same but for a constant, as they are in a pool of near equals.
 _PLAIN = dict.fromkeys(("part", "lex", "vec"), 0.003)
 BELIEFS: tuple[Belief, ...] = (
     {},

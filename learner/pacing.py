@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 _GAIN = 0.05
 _MEMORY = 0.97
 _DEAREST = 50.0
+_DAYS_GAIN = 50.0  # price for each share of a day's budget that spending runs ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ class Pacer:
         cheapest = min(costs)
         left = self.budget - self.spent - cheapest * max(self.requests - self.served - 1, 0)
         return [cost <= max(left, cheapest) for cost in costs]
+
+    @classmethod
+    def of_day(cls, budget: float, spent: float, served: int, gone: float) -> "Pacer":
+        """Of a day of which this share is gone; as many requests come later as came so far."""
+        requests = max(int(served / max(gone, 0.01)), served + 1, 1)
+        price = min(_DAYS_GAIN * max(spent / budget - gone, 0.0), _DEAREST)
+        return cls(budget, requests, spent, served, price)
 
     def after(self, cost: float) -> "Pacer":
         allowed = self.mean

@@ -30,6 +30,8 @@ from router.config import (
     secrets_of,
 )
 from router.decide import ladder_of
+from router.demo import demo
+from router.learned import policy_app, scores, warm
 from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
 from router.specialists import prepare as prepare_specialists
@@ -46,6 +48,7 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys: who may ask, and how much.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(policy_app, name="policy")
 app.add_typer(telemetry_app, name="telemetry")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(specialist_app, name="specialist")
@@ -464,6 +467,9 @@ def _first_line(error: ValueError) -> str:
     return "; ".join(line.partition(" [type=")[0] for line in lines[1:3]) or lines[0]
 
 
+app.command()(demo)
+app.command()(scores)
+app.command()(warm)
 app.command()(sql)
 app.command()(batch)
 

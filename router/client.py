@@ -53,9 +53,11 @@ def stream_chat(url: str, prompt: str, model: str, key: str) -> Iterator[Reply]:
         yield Reply(told, iter(answer.readline, b""))
 
 
-def get_json(url: str) -> dict[str, Any]:
+def get_json(url: str, key: str = "") -> dict[str, Any]:
+    """What a path answers with."""
     parts = urlsplit(url)
-    with _answered(url, "GET", parts.path, None, {}, fail=False) as answer:
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    with _answered(url, "GET", parts.path, None, headers, fail=False) as answer:
         told: dict[str, Any] = json.loads(answer.read())
         return told
 

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from router.backends.base import Dollars, Name, Seconds, Secret, Values
 from router.backends.kinds import AnyBackend
@@ -114,9 +114,61 @@ class LadderSettings(Values):
         return _WEIGHTS | {str(part): weight for part, weight in self.weights.items()}
 
 
+class Weights(Values):
+    """What a unit of log-cost and of log-latency takes off quality."""
+
+    cost: float = Field(0.1, ge=0, le=10)
+    latency: float = Field(0.05, ge=0, le=10)
+
+
+class Budget(Values):
+    """What may be spent; the bandit keeps to it. One of the two."""
+
+    dollars_per_day: Dollars | None = None
+    dollars_per_1k: Dollars | None = Field(None, description="for each thousand requests")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Budget":
+        if (self.dollars_per_day is None) == (self.dollars_per_1k is None):
+            raise ValueError("a budget is either `dollars_per_day` or `dollars_per_1k`")
+        if not (self.dollars_per_day or self.dollars_per_1k):
+            raise ValueError("a budget of nothing leaves nothing to choose: name more than 0")
+        return self
+
+
+class Learning(Values):
+    """How the bandit learns, and how much it may risk."""
+
+    explore: float = Field(
+        0.1, ge=0, le=1, description="share of requests for plans not yet known to be as good"
+    )
+    margin: float = Field(
+        0.02, ge=0, le=1, description="of utility: how much worse than the default is as good"
+    )
+    floor: float = Field(0.001, ge=0, le=0.05, description="least share of any plan")
+    memory: float = Field(
+        20_000, ge=100, le=1e9, description="judged answers after which one counts half"
+    )
+    snapshot_seconds: Seconds = Field(30.0, description="between two snapshots that are kept")
+    snapshots: int = Field(20, ge=2, le=10_000, description="how many are kept")
+    stale_seconds: Seconds = Field(30.0, description="a router says so that heard nothing as long")
+    encode: bool = Field(False, description="a sentence vector for each request: 1.5 ms")
+
+
+Quality = Annotated[float, Field(ge=0, le=1)]
+
+
 class Objective(Values):
-    strategy: Literal["ladder", "fixed"] = "ladder"
-    plan: Name | None = Field(None, description="of the strategy `fixed`")
+    strategy: Literal["ladder", "fixed", "bandit"] = "ladder"
+    plan: Name | None = Field(None, description="of the strategy `fixed`; the bandit's default")
+    optimize: Literal["quality", "balanced", "cheap", "fast"] = "balanced"
+    weights: Weights | None = Field(None, description="in place of what `optimize` stands for")
+    budget: Budget | None = None
+    cards: dict[Name, dict[str, Quality]] = Field(
+        default_factory=dict,
+        description="quality expected of a plan, by kind of request or task; `any` for all",
+    )
+    learning: Learning = Learning()
     premium: Name | None = Field(
         None, description="the plan that savings are counted against; default: the dearest"
     )
@@ -165,6 +217,10 @@ class Config(Values):
     @property
     def telemetry_folder(self) -> Path:
         return self.data / "telemetry"
+
+    @property
+    def learner_folder(self) -> Path:
+        return self.data / "learner"
 
     @property
     def keys_file(self) -> Path:
@@ -347,6 +403,8 @@ def _objective_checks(objective: Mapping[str, Any], plans: set[str]) -> Iterator
         name = objective.get(key)
         if isinstance(name, str) and name not in plans:
             yield ("objective", key), name, *unknown("plan", name, plans)
+    for name in _names(objective.get("cards")) - plans:
+        yield ("objective", "cards", name), name, *unknown("plan", name, plans)
     if objective.get("strategy") == "fixed" and objective.get("plan") is None:
         rule = "the strategy `fixed` needs to know its plan"
         yield ("objective", "strategy"), "fixed", rule, "Add `plan: NAME` below objective."

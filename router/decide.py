@@ -1,23 +1,30 @@
 """Which plan answers a request, and why. Pure: what is up, known or remembered comes in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import orjson
 
 from learner.controls import Fixed, Ladder
-from learner.policy import Arm, Policy, draw
+from learner.policy import Arm, Choice, Context, Policy, draw
 from router.backends.base import BackendSettings
 from router.backends.specialist import SpecialistSettings
+from router.choosing import chosen, leaves, preference_of, rates_of, too_slow
 from router.config import Config, LadderSettings
+from router.context import context_of, numbers
 from router.domain import Decision, PolicyInForce, Request
-from router.features import Complexity, complexity, context, kind_of, needs, prompt_text
+from router.features import Complexity, complexity, kind_of, needs, prompt_text
 from router.hive import Home
+from router.lens import Lens
 from router.plans.costs import OUTPUT_TOKENS, Size, expected
 from router.plans.grammar import AnyPlan, Ask, Code, backends_of
 from router.plans.possible import impossible
 from router.statistics import reading_of
+
+if TYPE_CHECKING:
+    from learner.deciding import BanditPolicy
 
 AUTO = "auto"
 _CHARACTERS_PER_TOKEN = 4
@@ -40,6 +47,8 @@ class Surroundings:
     claims: Mapping[str, float] = field(default_factory=dict)  # of specialists: how sure they are
     home: Home | None = None
     policy_version: str = ""
+    lens: Lens | None = None
+    vector: Sequence[float] | None = None  # of the request's words, where it was needed anyway
 
 
 def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
@@ -52,7 +61,8 @@ def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
 
 
 def policy_of(config: Config) -> Policy:
-    if config.objective.strategy == "fixed" and config.objective.plan:
+    """What decides, or, under the bandit, what does until it knows better."""
+    if config.objective.strategy != "ladder" and config.objective.plan:
         return Fixed(Arm(config.objective.plan))
     return ladder_of(config.objective.ladder, config.asking)
 
@@ -127,7 +137,9 @@ def plan_of(config: Config, decision: Decision) -> AnyPlan:
     return config.plan(name)
 
 
-def named(config: Config, request: Request, backend: str, around: Surroundings) -> Decision | None:
+def named(
+    config: Config, request: Request, backend: str, around: Surroundings, *, wanted: str = "chat"
+) -> Decision | None:
     """The decision of a caller who decided: a backend asked for, or a model that is not `auto`."""
     if backend:
         if backend not in config.backends:
@@ -141,6 +153,10 @@ def named(config: Config, request: Request, backend: str, around: Surroundings) 
     if request.model in config.plans:
         if around.allowed and request.model not in around.allowed:
             raise _not_allowed(request.model, around)
+        reason = _cannot(config, request.model, request, wanted)
+        if reason:
+            message = f"The plan `{request.model}` cannot answer this request. {reason}."
+            raise Unroutable(400, "plan_cannot_answer", message, "model")
         return _certain(request, request.model, f"the caller asked for plan {request.model}")
     target = aliases(config).get(request.model)
     if target is None:
@@ -161,8 +177,15 @@ def route(
     *,
     wanted: str,
     uniform: float,
+    bandit: "BanditPolicy | None" = None,
 ) -> Decision:
-    """Choose among the plans that can answer. The draw is `uniform`'s; the rest is arithmetic."""
+    """Choose among the plans that can answer. The draw is `uniform`'s; the rest is arithmetic.
+
+    Where there is a bandit, it decides, and `policy` is what it is guarded by."""
+    for plan in request.only:
+        if plan not in config.plans:
+            message = f"There is no plan `{plan}`. Known: {', '.join(config.plans)}."
+            raise Unroutable(400, "unknown_plan", message, "x-waggle-plans")
     all_wanted = needs(request.fields) | {wanted}
     reasons = {b: able(settings, request, all_wanted) for b, settings in config.backends.items()}
     reasons |= _not_theirs(config, around.claims)
@@ -180,63 +203,122 @@ def route(
             raise Unroutable(400, "no_plan_can_answer", message)
         # All that could answer are resting after failures: better to try one than to give up.
         eligible = [Arm(plan) for plan in config.plans if plan in resting]
+    case = _Case(config, request, around, eligible, ineligible, _seen(config, request, around))
+    ruled = _ruled(case)
+    if ruled is not None:
+        return ruled
+    if bandit is not None:
+        return _by_bandit(case, bandit, uniform)
+    if case.home is not None:
+        reason = "the conversation stays where it began"
+        return case.decided(Choice(Arm(case.home.plan), 1.0), "sticky", reason)
+    distribution = policy.distribution(case.seen.context, eligible)
+    strategy = "ladder" if config.objective.strategy == "bandit" else config.objective.strategy
+    reason = _reason(config, policy, case.seen.score)
+    decided = case.decided(draw(distribution, uniform), strategy, reason)
+    return replace(decided, probabilities=distribution)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A request as numbers: how hard it looks, and what the learner is told of it."""
+
+    score: Complexity
+    numbers: tuple[float | None, ...]
+    context: Context
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A request, and the plans there are for it."""
+
+    config: Config
+    request: Request
+    around: Surroundings
+    eligible: Sequence[Arm]
+    ineligible: Mapping[str, str]
+    seen: _Seen
+
+    @property
+    def home(self) -> Home | None:
+        """Where the conversation lives, if it can go on there."""
+        home = self.around.home
+        if home is None or home.plan not in self.eligible or home.backend in self.around.down:
+            return None
+        return home
+
+    def decided(self, choice: Choice, strategy: str, reason: str) -> Decision:
+        """One plan and no other; whoever drew it puts in the odds of all."""
+        return Decision(
+            plan=choice.arm,
+            propensity=choice.propensity,
+            strategy=strategy,
+            probabilities={arm: float(arm == choice.arm) for arm in self.eligible},
+            ineligible=self.ineligible,
+            reason=reason,
+            score=self.seen.score.score,
+            parts=self.seen.score.parts,
+            numbers=self.seen.numbers,
+            policy_version=self.around.policy_version,
+            kind=self.seen.kind,
+            rates=rates_of(self.config, [choice.arm], size_of(self.request)),
+        )
+
+
+def _seen(config: Config, request: Request, around: Surroundings) -> _Seen:
     score = complexity(request.fields, config.objective.ladder.all_weights)
-    computed = [arm for arm in eligible if isinstance(config.plans[arm], Code)]
+    tagged, lens = bool(request.task), around.lens
+    told = numbers(
+        request.fields, score, sort=score.kind, tagged=tagged, lens=lens, vector=around.vector
+    )
+    context = context_of(told, request.task, lens=lens.number if lens is not None else 0)
+    return _Seen(score, told, context, request.task or score.kind)
+
+
+def _ruled(case: _Case) -> Decision | None:
+    """What no policy is asked about: a program's exact answer, and a question on documents."""
+    config, request = case.config, case.request
+    computed = [arm for arm in case.eligible if isinstance(config.plans[arm], Code)]
     if computed:  # what a program answers exactly is not left to chance, nor to a model
         spec = reading_of(request.fields).spec
-        return _ruled(
-            request,
-            computed[0],
-            eligible,
-            ineligible,
-            score,
-            around,
-            strategy="computed",
-            reason=f"a program can answer it: {spec.summary if spec else 'it was named'}",
-            kind=STATISTICS,
-        )
-    theirs = [arm for arm in eligible if config.backends[config.lead_of(arm)].kind == "specialist"]
-    if theirs:
-        surest = max(theirs, key=lambda arm: around.claims.get(config.lead_of(arm), 0.0))
-        sure = around.claims.get(config.lead_of(surest), 0.0)
-        return _ruled(
-            request,
-            surest,
-            eligible,
-            ineligible,
-            score,
-            around,
-            strategy="specialist",
-            reason=f"its documents hold an answer, with confidence {sure:.2f}",
-            kind=score.kind,
-        )
-    home = around.home
-    if home is not None and home.plan in eligible and home.backend not in around.down:
-        return _ruled(
-            request,
-            Arm(home.plan),
-            eligible,
-            ineligible,
-            score,
-            around,
-            strategy="sticky",
-            reason="the conversation stays where it began",
-            kind=score.kind,
-        )
-    distribution = policy.distribution(context(score), eligible)
-    choice = draw(distribution, uniform)
-    return Decision(
-        plan=choice.arm,
-        propensity=choice.propensity,
-        strategy=config.objective.strategy,
-        probabilities=distribution,
-        ineligible=ineligible,
-        reason=_reason(config, policy, score),
-        score=score.score,
-        parts=score.parts,
-        policy_version=around.policy_version,
-        kind=request.task or score.kind,
-    )
+        reason = f"a program can answer it: {spec.summary if spec else 'it was named'}"
+        told = case.decided(Choice(computed[0], 1.0), "computed", reason)
+        return replace(told, kind=request.task or STATISTICS)
+    leads = {arm: config.lead_of(arm) for arm in case.eligible}
+    theirs = [arm for arm, lead in leads.items() if config.backends[lead].kind == "specialist"]
+    if not theirs:
+        return None
+    claims = case.around.claims
+    surest = max(theirs, key=lambda arm: claims.get(leads[arm], 0.0))
+    sure = claims.get(leads[surest], 0.0)
+    reason = f"its documents hold an answer, with confidence {sure:.2f}"
+    told = case.decided(Choice(surest, 1.0), "specialist", reason)
+    return replace(told, kind=request.task or case.seen.score.kind)
+
+
+def _by_bandit(case: _Case, policy: "BanditPolicy", uniform: float) -> Decision:
+    config, request, context = case.config, case.request, case.seen.context
+    if request.max_latency_ms is not None:
+        slow = too_slow(policy, context, case.eligible, request.max_latency_ms)
+        left = [arm for arm in case.eligible if arm not in slow]
+        case = replace(case, eligible=left, ineligible={**case.ineligible, **slow})
+    size, preference = size_of(request), preference_of(config, request)
+    rates = rates_of(config, case.eligible, size)
+    told = chosen(policy, preference, context, case.eligible, rates)
+    if case.home is None:
+        decided = case.decided(draw(told.distribution, uniform), "bandit", told.reason)
+        decided = replace(decided, probabilities=told.distribution)
+    else:
+        tokens = size.input_tokens
+        moves = leaves(config, preference, case.home, told, input_tokens=tokens)
+        best = max(told.estimates, key=lambda one: one.utility, default=None)
+        if moves and best is not None:
+            decided = case.decided(Choice(best.arm, 1.0), "moved", moves)
+        else:
+            reason = f"the conversation stays where it began; {told.reason}"
+            decided = case.decided(Choice(Arm(case.home.plan), 1.0), "sticky", reason)
+    return replace(decided, rates=rates, estimates=told.estimates)
 
 
 _RESTING = "resting"
@@ -247,6 +329,13 @@ def _ineligible(
 ) -> str:
     if around.allowed and plan not in around.allowed:
         return "this key may not use it"
+    if request.only and plan not in request.only:
+        return "the request names other plans"
+    if request.region:
+        asked = dict.fromkeys(backends_of(plan, config.plans))
+        away = [b for b in asked if config.backends[b].region != request.region]
+        if away:
+            return f"{away[0]} does not stand in region {request.region}"
     reason = impossible(config, plan, reasons.__getitem__)
     if reason:
         return reason
@@ -285,39 +374,18 @@ def _not_theirs(config: Config, claims: Mapping[str, float]) -> dict[str, str]:
 STATISTICS = "statistics"  # what kind a request is that can be computed
 
 
-def _ruled(
-    request: Request,
-    plan: Arm,
-    eligible: Sequence[Arm],
-    ineligible: Mapping[str, str],
-    score: Complexity,
-    around: Surroundings,
-    *,
-    strategy: str,
-    reason: str,
-    kind: str,
-) -> Decision:
-    """A plan that a rule outside any policy takes: nothing is drawn."""
-    return Decision(
-        plan=plan,
-        propensity=1.0,
-        strategy=strategy,
-        probabilities={arm: float(arm == plan) for arm in eligible},
-        ineligible=ineligible,
-        reason=reason,
-        score=score.score,
-        parts=score.parts,
-        policy_version=around.policy_version,
-        kind=request.task or kind,
-    )
-
-
 def _reason(config: Config, policy: Policy, score: Complexity) -> str:
     if isinstance(policy, Ladder):
         most = max(score.parts, key=lambda part: score.parts[part])
         why = f", most of it from {most}" if score.parts[most] >= 0.5 else ""
         return f"complexity {score.score:.1f} of 10{why}; cuts at {list(policy.cuts)}"
     return f"the strategy is {config.objective.strategy}"
+
+
+def _cannot(config: Config, plan: str, request: Request, wanted: str) -> str:
+    """Why a plan that was asked for by name could not even begin, or nothing."""
+    all_wanted = needs(request.fields) | {wanted}
+    return impossible(config, plan, lambda b: able(config.backends[b], request, all_wanted))
 
 
 def _bypass(

@@ -6,6 +6,7 @@ from os import urandom
 from typing import Any
 
 from learner.policy import Arm, Distribution
+from learner.preference import Estimate, Preference
 
 Fields = Mapping[str, Any]
 
@@ -27,6 +28,9 @@ class Request:
     task: str = ""  # what the caller calls this kind of request, if anything
     max_cost_usd: float | None = None
     max_latency_ms: float | None = None
+    preference: Preference | None = None  # what this caller trades quality against
+    region: str = ""  # where its backends must stand, if it matters
+    only: tuple[str, ...] = ()  # the plans that this request may use; none named: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,12 @@ class Decision:
     reason: str = ""
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
-    features_version: int = 1
+    numbers: tuple[float | None, ...] = ()  # what the learner knows of it: see `context.NAMES`
+    features_version: int = 2
     policy_version: str = ""
     kind: str = ""
+    rates: Mapping[str, float] = field(default_factory=dict)  # dollars each plan costs by its price
+    estimates: tuple[Estimate, ...] = ()  # what the bandit expected of each plan
 
     @property
     def explored(self) -> bool:

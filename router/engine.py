@@ -44,6 +44,7 @@ from router.decide import (
 from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
 from router.experts.claims import Claims
 from router.features import needs, prompt_text
+from router.following import Following
 from router.hive import Home
 from router.homes import Homes
 from router.plans.concluding import completed, unfinished
@@ -91,6 +92,7 @@ class Engine:
     pace: Pace = field(default_factory=Pace)
     claims: Claims = field(default_factory=Claims)
     learned: Mapping[str, float] = field(default_factory=dict)  # scores of backends
+    following: Following = field(default_factory=Following)
 
     def __post_init__(self) -> None:
         say, note = self.journal.say, self.journal.note
@@ -99,6 +101,7 @@ class Engine:
 
     def _begin(self, config: Config) -> None:
         self.config, self.policy = config, policy_of(config)
+        self.following.bandit = None  # of plans that may be others now; the next one comes soon
         in_force = policy_in_force(config, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)
@@ -117,12 +120,28 @@ class Engine:
             home = self.homes.find(request.session, now=now, seconds=seconds)
         resting = [b for b, until in self.resting.items() if until > now]
         around = Surroundings(allowed, resting, home=home, policy_version=self.policy_version)
-        decision = named(self.config, request, backend, around)
+        decision = named(self.config, request, backend, around, wanted=wanted)
         if decision is not None:
             return decision
-        around = replace(around, claims=self.claims.of(self.config, request))
-        uniform = self.uniform()
-        return route(self.config, self.policy, request, around, wanted=wanted, uniform=uniform)
+        config, following = self.config, self.following
+        claims = self.claims.of(config, request)
+        always = config.objective.learning.encode
+        vector = self.claims.vector(config, request, always=always)
+        lens = following.lens
+        around = replace(around, claims=claims, lens=lens, vector=vector)
+        if following.bandit is not None:
+            around = replace(around, policy_version=following.version)
+        if following.collecting:
+            following.collect(request, vector)
+        return route(
+            config,
+            self.policy,
+            request,
+            around,
+            wanted=wanted,
+            uniform=self.uniform(),
+            bandit=following.bandit,
+        )
 
     async def answer(
         self, request: Request, decision: Decision, *, path: str, wanted: str

@@ -7,8 +7,6 @@ from typing import Any
 
 import orjson
 
-from learner.policy import Context
-
 _LOOKED_AT = 20_000  # characters of prompt; more changes no rung, and a regex over megabytes stalls
 _RULE_KEYS = frozenset(
     (
@@ -159,10 +157,6 @@ def _kind(wanted: frozenset[str], *, code: bool, hard: bool, question: bool) -> 
         if need in wanted:
             return need
     return "code" if code else "reasoning" if hard else "question" if question else "text"
-
-
-def context(score: Complexity) -> Context:
-    return {"complexity": score.score, **score.parts}
 
 
 def _structure(shape: Any) -> tuple[int, int, int, int]:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from ray.serve.context import _get_global_client
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
-from router.api.app import App, keep_exchanging, keep_learning
+from router.api.app import App, keep_exchanging, keep_following, keep_learning
 from router.api.keys import Key
 from router.api.limits import Allowances
 from router.asgi import Receive, Scope, Send, lifespan
@@ -35,6 +36,7 @@ from router.backends.local import LocalSettings
 from router.config import TOKEN_VARIABLE, Config, Limits, read_secret
 from router.domain import new_id
 from router.engine import Engine
+from router.following import Asked, Published
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.port import Port
@@ -50,6 +52,8 @@ _BACKEND_PREFIX = "waggle-backend-"
 _STOP_SECONDS = 20.0
 _READ_AGAIN_SECONDS = 0.05
 _LEAVING_SECONDS = 0.5
+_LEARNS_EVERY = 1.0
+_LEARNERS_NICE = 5
 _log = logging.getLogger("waggle")
 # Read once at the start, since patterns are compiled when they are first used.
 _LIKELY = {"messages": [{"role": "user", "content": "Draw 10 values from N(0, 1) as CSV, seed 1"}]}
@@ -154,6 +158,71 @@ class HiveReplica:
         return self._state.all_metrics()
 
 
+@serve.deployment(name="learner", max_ongoing_requests=1000, health_check_period_s=2)
+class LearnerReplica:
+    """One for all routers. What it does takes its time, and happens beside its loop."""
+
+    async def __init__(self) -> None:
+        _settle()
+        self._publisher: Any = None
+        self._turning: asyncio.Task[None] | None = None
+
+    async def reconfigure(self, settings: Mapping[str, Any]) -> None:
+        from router.learning.publisher import Publisher  # River and what it brings
+
+        config = Config.model_validate(settings["config"])
+        if self._publisher is None:
+            _log_to(config.data / "logs" / "waggle.log")
+            os.nice(_LEARNERS_NICE)
+            rotation = Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows)
+            folder = config.telemetry_folder
+            self._journal = FileJournal(folder, "learner", Metrics(), rotation=rotation)
+            self._publisher = Publisher(config, self._journal)
+            self._turning = asyncio.ensure_future(self._keep_turning())
+        else:
+            await asyncio.to_thread(self._publisher.reconfigure, config)
+
+    async def _keep_turning(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._publisher.turn)
+            except Exception:  # what it has is still handed out
+                _log.exception("the learner could not go on, and tries again")
+            await asyncio.sleep(_LEARNS_EVERY)
+
+    async def hear(self, asked: Asked) -> Published:
+        told: Published = self._publisher.hear(asked)
+        return told
+
+    async def told(self) -> Mapping[str, Any]:
+        known: Mapping[str, Any] = await asyncio.to_thread(self._publisher.told)
+        return known
+
+    async def __del__(self) -> None:
+        if self._turning is not None:
+            self._turning.cancel()
+        if self._publisher is not None:
+            await asyncio.to_thread(self._publisher.close)
+            self._journal.close()
+
+
+class HandleLearner:
+    """The learner over a Serve handle."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+
+    async def hear(self, asked: Asked) -> Published:
+        async with asyncio.timeout(5):
+            told: Published = await self._handle.hear.remote(asked)
+        return told
+
+    async def told(self) -> Mapping[str, Any]:
+        async with asyncio.timeout(10):
+            known: Mapping[str, Any] = await self._handle.told.remote()
+        return known
+
+
 @serve.deployment(
     name="router",
     max_ongoing_requests=2000,
@@ -162,9 +231,10 @@ class HiveReplica:
 )
 @serve.ingress(Ingress())
 class RouterReplica:
-    async def __init__(self, hive: DeploymentHandle) -> None:
+    async def __init__(self, hive: DeploymentHandle, learner: DeploymentHandle) -> None:
         _settle()
         reading_of(_LIKELY)
+        self._learner = HandleLearner(learner)
         self._name = serve.get_replica_context().replica_id.unique_id
         self._hive = HandleHive(hive)
         self._addresses = Addresses()
@@ -173,6 +243,7 @@ class RouterReplica:
         self._keeper: KeeperProcess | None = None
         self._exchanging: asyncio.Task[None] | None = None
         self._learning: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         """Serve's light reconfigure: everything changes but the process."""
@@ -187,6 +258,7 @@ class RouterReplica:
                 keep_exchanging(self._app, also=self._keeper.watch)
             )
             self._learning = asyncio.ensure_future(keep_learning(self._app))
+            self._following = asyncio.ensure_future(keep_following(self._app))
             self._app.engine.tell("router", self._name, "started")
         else:
             self._app.reconfigure(config, keys)
@@ -216,10 +288,18 @@ class RouterReplica:
         )
         memory = CatalogMemory(config.telemetry_folder)
         now = int(time.time())
-        return App(engine, self._hive, keys, memory, name=self._name, started_at=now)
+        return App(
+            engine,
+            self._hive,
+            keys,
+            memory,
+            learner=self._learner,
+            name=self._name,
+            started_at=now,
+        )
 
     async def __del__(self) -> None:
-        for task in (self._exchanging, self._learning):
+        for task in (self._exchanging, self._learning, self._following):
             if task is not None:
                 task.cancel()
         if self._app is not None:
@@ -337,7 +417,7 @@ def scale(context: AutoscalingContext) -> tuple[int, dict[str, Any]]:
 
 
 def build(args: Mapping[str, str]) -> serve.Application:  # noqa: ARG001 - what `serve deploy` calls
-    return RouterReplica.bind(HiveReplica.bind())
+    return RouterReplica.bind(HiveReplica.bind(), LearnerReplica.bind())
 
 
 def build_backend(args: Mapping[str, str]) -> serve.Application:
@@ -379,6 +459,11 @@ def schema(
                         "name": "router",
                         "num_replicas": config.server.replicas,
                         "user_config": router_settings(config, keys),
+                        "ray_actor_options": {"num_cpus": 0.05},
+                    },
+                    {
+                        "name": "learner",
+                        "user_config": {"config": config.model_dump(mode="json")},
                         "ray_actor_options": {"num_cpus": 0.05},
                     },
                     {

@@ -34,6 +34,8 @@ from router.config import Config, Limits
 from router.decide import AUTO, Unroutable
 from router.domain import Decision, Refusal, Request, new_id
 from router.engine import Answer, Engine
+from router.following import Asked as AskedForNews
+from router.following import Published
 from router.hive import Hive, News
 from router.plans.grammar import votes
 from router.telemetry.analyst import Bounds, Refused, ask
@@ -73,6 +75,13 @@ class Asked:
         return ""
 
 
+class Teacher(Protocol):
+    """The learner, as a router sees it."""
+
+    async def hear(self, asked: AskedForNews) -> Published: ...
+    async def told(self) -> Mapping[str, Any]: ...
+
+
 class Parse(Protocol):
     def __call__(
         self, body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
@@ -89,10 +98,12 @@ class App:
         keys: Iterable[Key],
         memory: Memory,
         *,
+        learner: Teacher | None = None,
         name: str,
         started_at: int,
     ) -> None:
         self.engine = engine
+        self._learner = learner
         self._hive = hive
         self._memory = memory
         self._querying = 0
@@ -100,6 +111,7 @@ class App:
         self._name = name
         self._started_at = started_at
         self._running = 0
+        self._stale = False
         self._position = 0
         self._replicas: dict[str, int] = {}
         self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[None]]] = {
@@ -108,6 +120,7 @@ class App:
             ("POST", "/v1/route"): self._route,
             ("POST", "/v1/feedback"): self._feedback,
             ("POST", "/v1/sql"): self._sql,
+            ("GET", "/v1/learner"): self._learner_told,
             ("GET", "/v1/models"): self._list_models,
             ("GET", "/health"): self._live,
             ("GET", "/health/live"): self._live,
@@ -148,6 +161,29 @@ class App:
             return
         # One of whom nothing is known yet counts as one of whom little is.
         self.engine.learned = dict.fromkeys(self.engine.config.backends, 0.5) | dict(learned)
+
+    async def follow(self) -> None:
+        """Ask the learner for news; without an answer, go on with what it said last."""
+        engine, following = self.engine, self.engine.following
+        if self._learner is None:
+            return
+        now = engine.wall()
+        try:
+            told = await self._learner.hear(following.asked)
+            following.hear(told, now=now, strategy=engine.config.objective.strategy)
+        except Exception as error:
+            engine.metrics.count("waggle_learner_unreachable_total")
+            _log.debug("the learner did not answer: %r", error)
+        if following.heard_at is None:
+            return
+        age = max(engine.wall() - following.heard_at, 0.0)
+        stale = age > engine.config.objective.learning.stale_seconds
+        engine.metrics.gauge("waggle_policy_age_seconds", age)
+        engine.metrics.gauge("waggle_policy_stale", float(stale or bool(following.refused)))
+        if stale != self._stale:
+            self._stale = stale
+            state = "stale" if stale else "fresh"
+            engine.tell("policy", self._name, state, version=following.version, seconds=round(age))
 
     def _watch_replicas(self) -> None:
         now = {b: len(self.engine.attempts.replicas(b)) for b in self.engine.config.backends}
@@ -263,6 +299,20 @@ class App:
         finally:
             self._querying -= 1
         await asked.reply.whole(200, told, [JSON, *ids(asked.id)])
+
+    async def _learner_told(self, asked: Asked) -> None:
+        """What was learned: per kind of request and plan, and what the policy makes of it."""
+        self._authorize(asked, "analyst")
+        if self._learner is None:
+            raise Unroutable(404, "no_learner", "Nothing learns here: this router runs alone.")
+        try:
+            told = await self._learner.told()
+        except Exception as error:
+            _log.debug("the learner did not answer: %r", error)
+            message = "The learner does not answer at the moment; routers go on with its last word."
+            raise Unroutable(503, "learner_away", message) from None
+        here = self.engine.following.told(now=self.engine.wall())
+        await asked.reply.json(200, {**told, "router": here})
 
     async def _list_models(self, asked: Asked) -> None:
         self._authorize(asked, "app")
@@ -429,6 +479,7 @@ _ROUTES = {
     "/v1/feedback": "POST",
     "/v1/sql": "POST",
     "/v1/models": "GET",
+    "/v1/learner": "GET",
     "/health/live": "GET",
     "/health/ready": "GET",
     "/metrics": "GET",
@@ -451,6 +502,12 @@ def _no_route(method: str, path: str) -> Unroutable:
 async def keep_learning(app: App, seconds: float = 30.0) -> None:
     while True:
         await app.learn()
+        await asyncio.sleep(seconds)
+
+
+async def keep_following(app: App, seconds: float = 0.5) -> None:
+    while True:
+        await app.follow()
         await asyncio.sleep(seconds)
 
 

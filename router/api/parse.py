@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from learner.preference import PRESETS, Preference
 from router.domain import Request
 
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -60,6 +61,9 @@ def parse_chat(
         task=_task(fields, headers),
         max_cost_usd=_ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),
         max_latency_ms=_ceiling(headers, b"x-waggle-max-latency-ms", "milliseconds", least=1.0),
+        preference=_preference(headers),
+        region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
+        only=_names(headers, b"x-waggle-plans"),
     )
 
 
@@ -78,6 +82,35 @@ def _ceiling(
         shown, header = given.decode("latin-1")[:80], name.decode()
         raise BadRequest(f"`{header}` must be {unit}, {least:g} or more, not {shown!r}.", header)
     return value
+
+
+def _preference(headers: Mapping[bytes, bytes]) -> Preference | None:
+    """What this caller trades quality against: by name, or as `cost=0.2, latency=0.1`."""
+    given = headers.get(b"x-waggle-optimize")
+    if given is None:
+        return None
+    text = given.decode("latin-1").strip()
+    if text in PRESETS:
+        return PRESETS[text]
+    told: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if name not in ("cost", "latency") or name in told or not 0 <= value <= 10:
+            known = ", ".join(PRESETS)
+            rule = f"one of {known}, or weights from 0 to 10 as `cost=0.2, latency=0.1`"
+            header = "x-waggle-optimize"
+            raise BadRequest(f"`{header}` must be {rule}, not {text[:80]!r}.", header)
+        told[name] = value
+    return Preference(**told)
+
+
+def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
+    given = headers.get(header, b"").decode("latin-1")
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 def parse_embeddings(

@@ -8,6 +8,8 @@ import orjson
 from router.api.splice import replaced
 from router.api.sse import data_of
 from router.asgi import HeaderList, Send, respond
+from router.choosing import exploring_costs
+from router.context import NAMES
 from router.domain import Decision, Request, Trace
 
 JSON = (b"content-type", b"application/json")
@@ -57,6 +59,38 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
         "ineligible": dict(decision.ineligible),
         "reason": decision.reason,
         "complexity": {"score": decision.score, "parts": dict(decision.parts)},
+        "policy_version": decision.policy_version,
+        **_expected(decision),
+    }
+
+
+def _expected(decision: Decision) -> dict[str, Any]:
+    """What the bandit expected of each plan, best first, and what its exploring costs."""
+    if not decision.estimates:
+        return {}
+    ranked = sorted(decision.estimates, key=lambda one: -one.utility)
+    runner_up = ranked[1].arm if len(ranked) > 1 else None
+    return {
+        "expected": [
+            {
+                "plan": one.arm,
+                "quality": round(one.quality, 4),
+                "interval": round(1.96 * one.deviation, 4),
+                "cost_usd": one.cost,
+                "seconds": round(one.seconds, 4),
+                "failure": round(one.failure, 4),
+                "utility": round(one.utility, 4),
+            }
+            for one in ranked
+        ],
+        "best": ranked[0].arm,
+        "runner_up": runner_up,
+        "exploring_costs": round(exploring_costs(ranked, decision.probabilities), 6),
+        "features": {
+            name: value
+            for name, value in zip(NAMES, decision.numbers, strict=False)
+            if value is not None
+        },
     }
 
 

@@ -95,6 +95,8 @@ class BackendSettings(Values):
         None, ge=1, description="tokens; longer prompts go elsewhere"
     )
 
+    region: str = Field("", max_length=64, description="where it stands, for who must stay there")
+
     def build(self, read_secret: "SecretReader") -> "Backend":
         raise NotImplementedError
 

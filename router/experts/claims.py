@@ -20,10 +20,16 @@ from router.experts.words import content_words
 from router.features import last_user_text, needs, shape_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from router.experts.store import Index
+
+    Vector = NDArray[np.float32]
 
 _LOOK_AGAIN_SECONDS = 2.0
 _LONGEST = 600  # characters; a question for a reference work is short
+_VECTORED = 2000  # characters that a sentence vector is made of
 _NOTHING: tuple[str, frozenset[str]] = ("", frozenset())
 _log = logging.getLogger("waggle")
 
@@ -34,6 +40,28 @@ class Claims:
         self._indexes: dict[str, Index] = {}
         self._looked_at = -_LOOK_AGAIN_SECONDS
         self._trouble: set[str] = set()
+        self._encoded: tuple[str, Vector | None] = ("", None)
+
+    def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
+        """The sentence vector of a request: if it was needed anyway, or is wanted `always`."""
+        text = last_user_text(request.fields).strip()
+        vector = self._encoded[1] if text and self._encoded[0] == text else None
+        if vector is None and always and text:
+            for settings in _specialists(config).values():
+                vector = self._encode(settings, text[:_VECTORED])
+                break
+        return None if vector is None else vector.tolist()
+
+    def _encode(self, settings: SpecialistSettings, text: str) -> "Vector | None":
+        from router.experts.home import encoder_of
+
+        try:
+            encoder = encoder_of(settings.encoder, settings.encoders, export=False)
+            vector: Vector = encoder.encode([text])[0]
+        except Exception:  # an encoder that is not there yet: the request goes on without
+            return None
+        self._encoded = (text, vector)
+        return vector
 
     def warm(self, config: Config) -> None:
         """What the first question would wait for. Takes half a second: call it beside the loop."""
@@ -85,7 +113,10 @@ class Claims:
                 self._indexes[name] = load(Path(settings.home or ""))
             if self._indexes[name].encoder != encoder.name:
                 return 0.0
-            return claim(self._indexes[name], encoder.encode([question])[0], words)
+            if self._encoded[0] != question:
+                self._encoded = (question, encoder.encode([question])[0])
+            vector = self._encoded[1]
+            return 0.0 if vector is None else claim(self._indexes[name], vector, words)
         except Exception:  # a specialist that cannot be read claims nothing; the request goes on
             self._tell_once(name)
             return 0.0

@@ -7,9 +7,8 @@ What is unknown is left out, and reads as null: never as zero, and never as good
 from hashlib import blake2b
 from typing import Any
 
-from router.domain import Attempt, Event, PolicyInForce, Refusal, Signal, Trace
+from router.domain import Attempt, Decision, Event, PolicyInForce, Refusal, Signal, Trace
 from router.features import prompt_text
-from router.telemetry.tables import FEATURES
 
 Row = dict[str, Any]
 _BACKENDS_WORDS = frozenset({"upstream", "malformed", "bad_request"})
@@ -42,11 +41,7 @@ def request_row(trace: Trace) -> Row:
         "request_bytes": len(request.body),
         "request_hash": digest(request.body),
     }
-    if decision.parts:
-        row["features_version"] = decision.features_version
-        known = {"complexity": decision.score, **decision.parts}
-        row["features"] = [known.get(name) for name in FEATURES[decision.features_version]]
-        row["complexity"] = decision.score
+    _add_expected(row, decision)
     if decision.ineligible:
         row["ineligible"] = decision.ineligible
     if request.key_id:
@@ -69,6 +64,19 @@ def request_row(trace: Trace) -> Row:
     if trace.keep_prompt:
         row["prompt"] = prompt_text(request.fields)[:LONGEST_TEXT]
     return row
+
+
+def _add_expected(row: Row, decision: Decision) -> None:
+    if decision.numbers:
+        row["features_version"] = decision.features_version
+        row["features"] = decision.numbers
+        row["complexity"] = decision.score
+    if decision.plan in decision.rates:
+        row["rate_usd"] = decision.rates[decision.plan]
+    for estimate in decision.estimates:
+        if estimate.arm == decision.plan:
+            row["expected_quality"] = round(estimate.quality, 6)
+            row["expected_cost_usd"] = estimate.cost
 
 
 def _add_attempts(row: Row, trace: Trace) -> None:

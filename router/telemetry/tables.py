@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from router.context import NAMES
 from router.features import PARTS
 
 ATTEMPT = (
@@ -19,7 +20,7 @@ ATTEMPT = (
 )
 
 # What stands where in `features`, by their version; numbers alone are kept with each row.
-FEATURES = {1: ("complexity", *PARTS)}
+FEATURES = {1: ("complexity", *PARTS), 2: NAMES}
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 
@@ -71,10 +72,16 @@ _REQUESTS = {
     "answer": "VARCHAR",
     "attempts": f"{ATTEMPT}[]",
     "partial": "VARCHAR",
+    "rate_usd": "DOUBLE",
+    "expected_quality": "DOUBLE",
+    "expected_cost_usd": "DOUBLE",
 }
 
 _ATTEMPT_2 = ATTEMPT.removesuffix(", role VARCHAR, swap_ms DOUBLE)") + ")"
-_REQUESTS_2 = {name: type_ for name, type_ in _REQUESTS.items() if name != "partial"} | {
+_REQUESTS_3 = {
+    n: type_ for n, type_ in _REQUESTS.items() if not n.startswith(("rate_", "expected_"))
+}
+_REQUESTS_2 = {name: type_ for name, type_ in _REQUESTS_3.items() if name != "partial"} | {
     "attempts": f"{_ATTEMPT_2}[]"
 }
 _NEW_STEPS = ", role: null::VARCHAR, swap_ms: null::DOUBLE}"
@@ -227,11 +234,11 @@ class Table:
 
 REQUESTS = Table(
     "requests",
-    3,
+    4,
     _REQUESTS,
     "request_id",
-    {1: _REQUESTS_1, 2: _REQUESTS_2},
-    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3},
+    {1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3},
+    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}},
 )
 SIGNALS = Table("signals", 2, _SIGNALS, "request_id")
 POLICIES = Table("policies", 2, _POLICIES, "ts")

@@ -1,0 +1,37 @@
+"""What is traded against what, and what is expected of an arm. Plain values, without numpy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from learner.policy import Arm
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Utility is quality - cost * log10(1 + 1000 * dollars) - latency * log10(1 + 10 * seconds)."""
+
+    cost: float = 0.1
+    latency: float = 0.05
+
+
+BALANCED = Preference()
+PRESETS: Mapping[str, Preference] = {
+    "quality": Preference(0.02, 0.01),
+    "balanced": BALANCED,
+    "cheap": Preference(0.4, 0.02),
+    "fast": Preference(0.05, 0.4),
+}
+
+
+class Estimate(NamedTuple):
+    """What a policy expects of one arm in one context."""
+
+    arm: Arm
+    quality: float
+    deviation: float  # of the quality: one standard deviation
+    cost: float
+    seconds: float
+    failure: float
+    utility: float
+    share: float

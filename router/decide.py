@@ -384,6 +384,8 @@ def _reason(config: Config, policy: Policy, score: Complexity) -> str:
 
 def _cannot(config: Config, plan: str, request: Request, wanted: str) -> str:
     """Why a plan that was asked for by name could not even begin, or nothing."""
+    if isinstance(config.plans[plan], Code):
+        return ""  # its own refusal says what it could not read
     all_wanted = needs(request.fields) | {wanted}
     return impossible(config, plan, lambda b: able(config.backends[b], request, all_wanted))
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from router.context import NAMES
 from router.domain import (
     About,
     Answered,
@@ -28,6 +29,7 @@ from router.telemetry.store.catalog import NAME
 from tests.telemetry.stored import Stored, request, signal
 
 AT = 1_780_000_020.0
+NUMBERS = tuple({"complexity": 4.0, "code": 4.0}.get(name) for name in NAMES)
 
 
 def trace(**given) -> Trace:
@@ -37,7 +39,7 @@ def trace(**given) -> Trace:
     )  # fmt: skip
     decision = Decision(
         "dear", 0.25, "bandit", {"cheap": 0.75, "dear": 0.25}, {"tiny": "too small"}, "why",
-        4.0, {"code": 4.0}, policy_version="v7", kind="question",
+        4.0, {"code": 4.0}, NUMBERS, policy_version="v7", kind="question",
     )  # fmt: skip
     attempts = (
         Attempt("a", 500, "upstream", "they said: hello", 0.5, provider="openai"),
@@ -100,7 +102,7 @@ def test_a_trace_is_there_for_analysts_the_moment_it_was_appended(stored, journa
         "quality": None,
         "answer_bytes": 99,
         "error": None,
-        "v": 3,
+        "v": 4,
     }
     assert {name: row[name] for name in expected} == expected
     known = {name: value for name, value in row["features"].items() if value is not None}

@@ -14,8 +14,8 @@ from learner.policy import Arm
 
 _FORMING = 60  # judged answers before an arm's residuals mean anything
 _USUAL_SPREAD = 0.42
-_THRESHOLD = 26.0
-_SLACK = 0.12
+_THRESHOLD = 34.0
+_SLACK = 0.15
 _SAVED = ("_sum_increase", "_sum_decrease", "_min_increase", "_max_decrease")
 
 

@@ -1,23 +1,43 @@
 """What every policy promises, whichever rule it follows."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learner.bandit import Bandit
 from learner.controls import Fixed, Ladder
-from learner.policy import Arm, Choice, draw
+from learner.deciding import BanditPolicy, Settings
+from learner.explore import inverse_gap
+from learner.pacing import Pacer
+from learner.policy import Arm, Choice, Feedback, draw
 
 ARMS = [Arm(name) for name in ("fast", "quality", "premium")]
+
+
+def _bandit() -> BanditPolicy:
+    bandit = Bandit("test")
+    bandit.know(ARMS)
+    for n in range(30):
+        bandit.learn(Feedback(str(n), ARMS[n % 3], {"complexity": n / 3}, n % 2))
+    return bandit.policy(fallback=Fixed(ARMS[0])).priced({ARMS[2]: 0.01})
+
+
 POLICIES = [
+    _bandit(),
+    replace(_bandit(), settings=Settings(safe_share=0.1), bursts=(ARMS[1],)),
+    replace(_bandit(), fallback=None, pacer=Pacer(1.0, 1000), rule=inverse_gap(10.0)),
     Fixed(Arm("quality")),
     Ladder("complexity", (3.0, 6.0), tuple(ARMS)),
     Ladder("complexity", (), (ARMS[0],)),
 ]
+NAMES = [f"{type(policy).__name__}-{n}" for n, policy in enumerate(POLICIES)]
 some_arms = st.lists(st.sampled_from([*ARMS, Arm("stranger")]), min_size=1, unique=True)
 contexts = st.fixed_dictionaries({"complexity": st.floats(0, 10)})
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+@pytest.mark.parametrize("policy", POLICIES, ids=NAMES)
 @given(context=contexts, arms=some_arms)
 def test_a_policy_answers_with_a_distribution_over_the_arms_it_was_given(policy, context, arms):
     distribution = policy.distribution(context, arms)
@@ -26,7 +46,7 @@ def test_a_policy_answers_with_a_distribution_over_the_arms_it_was_given(policy,
     assert min(distribution.values()) >= 0
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+@pytest.mark.parametrize("policy", POLICIES, ids=NAMES)
 @given(context=contexts, arms=some_arms)
 def test_the_same_context_gets_the_same_answer(policy, context, arms):
     assert policy.distribution(context, arms) == policy.distribution(context, arms)

@@ -1,0 +1,184 @@
+"""Real outcomes of real models, as a table of prompts by models; and contexts as the router makes
+them, through a lens that was fitted to the first prompts of the stream."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from learner.policy import Arm, Context
+from router.config import LadderSettings
+from router.context import context_of, numbers
+from router.encoding.encoder import Encoder, packaged_model, prepared
+from router.features import complexity
+from router.lens import ENOUGH, Lens, fitted, terms
+
+Matrix = np.ndarray[Any, np.dtype[np.float64]]
+ORIGINS = {
+    "llmrouter": "github.com/ulab-uiuc/LLMRouter",
+    "routellm_mmlu": "github.com/lm-sys/RouteLLM",
+    "bfcl_july": "github.com/HuanzhiMao/BFCL-Result (2024-07-25)",
+    "open_bandit_small": "research.zozo.com/data.html",
+}
+# llmrouter records no prices. Those of `prices.csv` where the model is listed (CARROT), else those
+# listed there for models of the same size: dollars per million tokens, in and out alike.
+_PER_MTOK = {
+    "llama-3.1-8b-instruct": 0.2,
+    "mistral-7b-instruct-v0.3": 0.2,
+    "codegemma-7b": 0.2,
+    "llama3-chatqa-1.5-8b": 0.2,
+    "qwen2.5-7b-instruct": 0.3,
+    "gemma-2-9b-it": 0.3,
+    "llama3-chatqa-1.5-70b": 0.9,
+    "llama-3.1-nemotron-51b-instruct": 0.9,
+    "llama-3.3-nemotron-super-49b-v1": 0.9,
+}
+_ROUTELLM = {"Mixtral-8x7B-Instruct-v0.1": (0.6, 0.6), "gpt-4-1106-preview": (10.0, 30.0)}
+BFCL_POOL = (
+    *("claude-3-5-sonnet-20240620", "claude-3-opus-20240229", "gpt-4-0125-preview"),
+    *("gpt-4o-2024-05-13", "gemini-1.5-pro-preview-0514", "gemini-1.5-flash-preview-0514"),
+    *("command-r-plus", "mistral-medium-2312", "mistral-small-2402", "claude-instant-1.2"),
+    *("gpt-3.5-turbo-0125-FC", "claude-3-haiku-20240307"),
+)
+_OUTPUT_TOKENS = 200  # of an answer whose length was not recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What each model made of each prompt, and what it cost."""
+
+    name: str
+    prompts: tuple[str, ...]
+    tasks: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    quality: Matrix  # (prompts, models)
+    cost: Matrix
+    vectors: Matrix
+
+    @property
+    def dearness(self) -> Matrix:
+        """log10 of each model's mean cost over the cheapest's: what a unit of `cost` weighs."""
+        mean = self.cost.mean(axis=0)
+        return np.asarray(np.log10(mean / mean.min()))
+
+    @property
+    def rates(self) -> dict[Arm, float]:
+        """Dollars at which the policy's own cost term is that same logarithm."""
+        mean = self.cost.mean(axis=0)
+        told = (mean / mean.min() - 1) / 1000
+        return {arm: float(rate) for arm, rate in zip(self.arms, told, strict=True)}
+
+    def only(self, arms: Sequence[int], name: str) -> "Outcomes":
+        at = list(arms)
+        chosen = tuple(self.arms[n] for n in at)
+        return Outcomes(
+            name,
+            self.prompts,
+            self.tasks,
+            chosen,
+            self.quality[:, at],
+            self.cost[:, at],
+            self.vectors,
+        )
+
+
+def load(name: str, data: Path, cache: Path) -> Outcomes:
+    path = data / f"{name}.parquet"
+    if not path.is_file():
+        print(f"{path} is missing; the original is at {ORIGINS[name]}", file=sys.stderr)
+        raise SystemExit(2)
+    frame = pl.read_parquet(path).with_columns(
+        key=pl.concat_str("category", pl.col("prompt_id").cast(pl.String), separator="/")
+    )
+    models = {
+        "llmrouter": tuple(sorted(_PER_MTOK)),
+        "routellm_mmlu": tuple(_ROUTELLM),
+        "bfcl_july": BFCL_POOL,
+    }[name]
+    frame = frame.filter(pl.col("model").is_in(list(models)))
+    first = frame.unique("key", keep="first", maintain_order=True)
+    table = first.select("key", "prompt", "category").join(
+        frame.pivot(on="model", index="key", values="score"), on="key", how="left"
+    )
+    quality = table.select(models).to_numpy().astype(np.float64)
+    prompts = tuple(table["prompt"].to_list())
+    if name == "bfcl_july":
+        costs = table.select("key").join(
+            frame.pivot(on="model", index="key", values="cost_usd"), on="key", how="left"
+        )
+        cost = costs.select(models).to_numpy().astype(np.float64)
+        cost = np.where(np.isnan(cost), np.nanmean(cost, axis=0), cost)
+    else:
+        tokens = np.array([len(prompt) / 4 for prompt in prompts])
+        per = _ROUTELLM if name == "routellm_mmlu" else {m: (p, p) for m, p in _PER_MTOK.items()}
+        inward = np.array([per[m][0] for m in models])
+        outward = np.array([per[m][1] for m in models])
+        out_tokens = 10 if name == "routellm_mmlu" else _OUTPUT_TOKENS  # a letter, or a text
+        cost = (np.outer(tokens, inward) + out_tokens * outward) / 1e6
+    vectors = _vectors(name, prompts, cache)
+    arms = tuple(Arm(model) for model in models)
+    return Outcomes(name, prompts, tuple(table["category"]), arms, quality, cost, vectors)
+
+
+def _vectors(name: str, prompts: Sequence[str], cache: Path) -> Matrix:
+    """Sentence vectors, made once: some minutes on two cores."""
+    path = cache / f"{name}-vectors.npy"
+    if path.is_file():
+        told: Matrix = np.load(path)
+        if len(told) == len(prompts):
+            return told
+    cache.mkdir(parents=True, exist_ok=True)
+    encoder = Encoder(prepared(packaged_model(), cache / "encoders"))
+    order = sorted(range(len(prompts)), key=lambda at: len(prompts[at]))
+    told = np.zeros((len(prompts), 384), dtype=np.float32)
+    for start in range(0, len(order), 32):
+        at = order[start : start + 32]
+        told[at] = encoder.encode([prompts[n][:2000] for n in at])
+    np.save(path, told)
+    return told
+
+
+def contexts(outcomes: Outcomes, order: Sequence[int], *, tagged: bool) -> list[Context]:
+    """Of each prompt, in the order of the table. The lens is fitted to the first of the stream;
+    what comes before it is there is seen without."""
+    first = list(order[:ENOUGH])
+    lens = fitted(
+        [terms(outcomes.prompts[at]) for at in first],
+        [outcomes.vectors[at].tolist() for at in first],
+    )
+    early = set(first)
+    return [
+        _context(outcomes, at, None if at in early else lens, tagged=tagged)
+        for at in range(len(outcomes.prompts))
+    ]
+
+
+_WEIGHTS = LadderSettings().all_weights
+
+
+def _context(outcomes: Outcomes, at: int, lens: Lens | None, *, tagged: bool) -> Context:
+    fields = {"messages": [{"role": "user", "content": outcomes.prompts[at]}]}
+    score = complexity(fields, _WEIGHTS)
+    vector = outcomes.vectors[at].tolist()
+    told = numbers(fields, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
+    made = context_of(told, outcomes.tasks[at], lens=lens.number if lens else 0)
+    return {name: value for name, value in made.items() if name != "complexity"}
+
+
+def features_seconds(outcomes: Outcomes, order: Sequence[int]) -> Matrix:
+    """What a context costs without a sentence vector, prompt by prompt."""
+    lens = fitted([terms(outcomes.prompts[at]) for at in order[:ENOUGH]], [None] * ENOUGH)
+    told = []
+    for at in order[ENOUGH : ENOUGH + 2000]:
+        fields = {"messages": [{"role": "user", "content": outcomes.prompts[at]}]}
+        begun = time.perf_counter()
+        score = complexity(fields, _WEIGHTS)
+        made = numbers(fields, score, sort=score.kind, tagged=False, lens=lens)
+        context_of(made, "", lens=lens.number)
+        told.append(time.perf_counter() - begun)
+    return np.array(told)

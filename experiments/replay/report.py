@@ -1,0 +1,140 @@
+"""Runs to tables, tables to the README, curves to pictures."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.readme import table
+
+
+def tables(found: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Means over seeds, with their standard errors."""
+    grouped: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for job, told in found:
+        stream = f"{job.data_set}{', tagged' if job.tagged else ''}"
+        grouped[f"{job.table}|{stream}"][job.name].append(told)
+    result: dict[str, Any] = {}
+    for key, players in grouped.items():
+        name, stream = key.split("|")
+        result.setdefault(name, {})[stream] = {
+            player: _summed(runs) for player, runs in players.items()
+        }
+    if "costs" in result:
+        result["saved"] = {s: _saved(points) for s, points in result["costs"].items()}
+    return result
+
+
+def _summed(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {"runs": len(runs)}
+    for name in runs[0]:
+        values = np.array([run[name] for run in runs], dtype=float)
+        if values.ndim > 1:
+            told[name] = [round(float(v), 5) for v in values.mean(axis=0)]
+            continue
+        told[name] = round(float(values.mean()), 6)
+        if name in ("last_fifth", "all", "first_200", "after", "over_mix"):
+            error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
+            told[f"{name}_se"] = round(float(error), 6)
+        if name == "worst_overshoot":
+            told["worst_seed"] = round(float(values.max()), 6)
+    return told
+
+
+def _saved(points: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Dollars saved at the strongest model's quality, and how much of the gap is closed on
+    average over all shares of the dearer model (APGR)."""
+    rows = sorted(points.values(), key=lambda row: row["cost"])
+    strong, dear = rows[0]["strong_quality"], rows[0]["strong_cost"]
+    weak, low = rows[0]["cheap_quality"], rows[0]["cheap_cost"]
+    # The cheapest mixture of two points of the sweep that is as good.
+    best = dear
+    for one in rows:
+        for other in rows:
+            if one["quality"] >= strong > other["quality"]:
+                share = (strong - other["quality"]) / (one["quality"] - other["quality"])
+                best = min(best, share * one["cost"] + (1 - share) * other["cost"])
+        if one["quality"] >= strong:
+            best = min(best, one["cost"])
+    mix = weak + (strong - weak) * (best - low) / (dear - low)
+    shares = [min(max((row["cost"] - low) / (dear - low), 0.0), 1.0) for row in rows]
+    closed = [(row["quality"] - weak) / (strong - weak) for row in rows]
+    ends = sorted([(0.0, 0.0), *zip(shares, closed, strict=True), (1.0, 1.0)])
+    at = np.linspace(0, 1, 101)
+    curve = np.interp(at, [x for x, _ in ends], [y for _, y in ends])
+    return {
+        "strong_quality": strong,
+        "strong_usd_per_1k": 1000 * dear,
+        "usd_per_1k": 1000 * best,
+        "saved": 1 - best / dear,
+        "quality_of_mix": mix,
+        "apgr": float(np.trapezoid(curve, at)),
+    }
+
+
+def plots(result: Mapping[str, Any], folder: Path) -> None:
+    """Learning curves as PNG and HTML."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import plotly.graph_objects as go
+    from matplotlib import pyplot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for stream, players in result.get("main", {}).items():
+        name = stream.replace(", ", "-")
+        figure, axes = pyplot.subplots(figsize=(9, 5))
+        shown = go.Figure()
+        for player, told in players.items():
+            curve = np.convolve(told["curve"], np.ones(3) / 3, mode="valid")
+            at = np.linspace(0, 100, len(curve))
+            axes.plot(at, curve, label=player, lw=2.5 if player == "waggle" else 1)
+            shown.add_scatter(x=at, y=curve, name=player)
+        axes.axhline(0, color="black", lw=0.8)
+        axes.set_xlabel("share of the stream, %")
+        axes.set_ylabel("utility over the best single model")
+        axes.set_title(stream)
+        axes.legend(fontsize=7)
+        figure.tight_layout()
+        figure.savefig(folder / f"{name}.png", dpi=120)
+        pyplot.close(figure)
+        shown.update_layout(
+            title=stream,
+            xaxis_title="share of the stream, %",
+            yaxis_title="utility over the best single model",
+        )
+        shown.write_html(folder / f"{name}.html", include_plotlyjs=True)
+
+
+def readme_table(result: Mapping[str, Any]) -> str:
+    main = result["main"]
+    streams = {
+        "llmrouter, tagged": "llmrouter, tags",
+        "llmrouter": "llmrouter",
+        "bfcl_july": "BFCL, 12 models",
+        "near_equal": "near equals",
+    }
+    names = [
+        *("waggle", "Thompson without context", "rule ladder", "random", "River LinUCBDisjoint"),
+        *("Vowpal Wabbit squarecb", "Vowpal Wabbit regcb", "MABWiser LinTS"),
+    ]
+    rows = [
+        [
+            f"**{name}**" if name == "waggle" else name,
+            *(
+                f"{main[s][name]['last_fifth']:+.3f} ± {main[s][name]['last_fifth_se']:.3f}"
+                for s in streams
+            ),
+        ]
+        for name in names
+    ]
+    told = result["bounds"]
+    rows.append(
+        [
+            "the whole truth, offline",
+            *(f"{told[s]['full_information']:+.3f}" if s in told else "" for s in streams),
+        ]
+    )
+    return table(["utility over the best single model, last fifth", *streams.values()], rows)

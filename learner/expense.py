@@ -106,7 +106,7 @@ class Expenses:
     _usual: dict[tuple[Arm, str], Usual] = field(default_factory=dict)
 
     def see(self, outcome: Outcome, kind: str) -> None:
-        for key in {(outcome.arm, ""), (outcome.arm, kind)}:
+        for key in dict.fromkeys(((outcome.arm, ""), (outcome.arm, kind))):
             self._usual.setdefault(key, Usual()).see(outcome)
 
     def of(self, arm: Arm, kind: str = "") -> Expense:

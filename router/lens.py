@@ -194,7 +194,7 @@ class Lens:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as told:
                 return cls(**{name: told[name] for name in told.files})
-        except (OSError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, TypeError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(f"this is no lens: {error}") from None
 
 
@@ -282,9 +282,10 @@ def _directions(rows: "Matrix") -> tuple["Matrix", "Matrix"]:
 
 def _crowds(points: "Matrix", count: int) -> "Matrix":
     """k-means, begun four times at points far from each other; the tightest."""
+    import numpy as np
     from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
-    count = min(count, len(points))
+    count = min(count, len(np.unique(points.round(5), axis=0)))
     found = KMeans(count, n_init=4, random_state=0).fit(points)
     return found.cluster_centers_.astype("float32")  # type: ignore[no-any-return]
 

@@ -5,13 +5,14 @@ odds are worth on average, so no run is lucky in its draws.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from experiments.replay.outcomes import Matrix, Outcomes
 from learner.bandit import Bandit
+from learner.controls import Fixed
 from learner.deciding import BanditPolicy, Settings
 from learner.evidence import BELIEFS, Belief
 from learner.explore import Rule, thompson
@@ -38,6 +39,7 @@ class Ours:
     every: int = 20  # answers between two policies
     beliefs: Sequence[Belief] = BELIEFS
     rule: Rule = thompson
+    default: int | None = None  # the arm that a guard keeps to until others are known as good
     arms: Sequence[int] = ()
     pacer: Pacer | None = None
     drifts: int = 0
@@ -59,7 +61,8 @@ class Ours:
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
         if self._policy is None or self._told >= self.every:
             self._told = 0
-            made = self.bandit.policy(pacer=self.pacer)
+            default = None if self.default is None else Fixed(self.outcomes.arms[self.default])
+            made = self.bandit.policy(pacer=self.pacer, fallback=default)
             made = made.priced(self.rates).preferring(Preference(self.cost_weight, 0.0))
             self._policy = _with_rule(made, self.rule)
         told = self._policy.distribution(context, self.known)
@@ -79,8 +82,6 @@ class Ours:
 
 
 def _with_rule(policy: BanditPolicy, rule: Rule) -> BanditPolicy:
-    from dataclasses import replace
-
     return replace(policy, rule=rule)
 
 
@@ -178,7 +179,7 @@ class VowpalWabbit:
         return self.last
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        cost = self.dearness[arm] - quality
+        cost = min(max(1 + self.dearness[arm] - quality, 0.0), 1.0)  # what it expects by default
         self.vw.learn(self._example(context, f"{arm}:{cost:.6f}:{max(self.last[arm], 1e-3):.6f}"))
 
     def _example(self, context: Context, label: str = "") -> list[str]:

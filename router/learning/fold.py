@@ -212,10 +212,10 @@ class Fold:
         outcome = Outcome(arm, context, spend, row.latency_ms / 1000, row.failed)
         kind = kind_in(context)
         state.bandit.see(outcome, kind)
-        for key in {("", row.plan), (kind, row.plan)}:
+        for key in dict.fromkeys((("", row.plan), (kind, row.plan))):
             state.seen[key] = state.seen.get(key, 0) + 1
-        for key_ in {"", kind}:
-            _fade(state.usual.setdefault(key_, {}), context)
+        for usual in dict.fromkeys(("", kind)):
+            _fade(state.usual.setdefault(usual, {}), context)
 
     def _pay(self, row: Row) -> None:
         state, budget = self.state, self.config.objective.budget
@@ -252,7 +252,7 @@ class Fold:
             before = Feedback("", arm, context, given[0], given[1])
             state.bandit.revise(before, feedback)
         else:
-            for key in {("", row.plan), (kind_in(context), row.plan)}:
+            for key in dict.fromkeys((("", row.plan), (kind_in(context), row.plan))):
                 state.judged[key] = state.judged.get(key, 0) + 1
             drifted = state.bandit.learn(feedback)
             if drifted is not None:
@@ -348,7 +348,7 @@ _CARD = 8.0  # answers that a card counts for
 def _fade(usual: dict[str, float], context: Context) -> None:
     """Move a mean context a little toward this one."""
     share = 0.02 if usual else 1.0
-    for name in usual.keys() | context.keys():
+    for name in dict.fromkeys((*usual, *context)):
         usual[name] = usual.get(name, 0.0) + share * (context.get(name, 0.0) - usual.get(name, 0.0))
         if abs(usual[name]) < 1e-4:
             del usual[name]

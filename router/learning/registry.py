@@ -5,6 +5,7 @@ be read is moved away and told of; it is never deleted, and never used.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -113,7 +114,11 @@ class Registry:
 
     def log(self, line: dict[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "batches.jsonl").open("ab") as file:
+        with (self._folder / "batches.jsonl").open("a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                torn = file.read(1) != b"\n"  # by a kill: what follows is a line of its own
+                file.write(b"\n" if torn else b"")
             file.write(orjson.dumps(line) + b"\n")
 
     def logged(self) -> Iterator[dict[str, Any]]:

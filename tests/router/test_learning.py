@@ -1,0 +1,416 @@
+"""The learner as a fold over telemetry: killed, poisoned, gone back, taught; and what it tells."""
+
+import json
+
+import numpy as np
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from learner import snapshot
+from learner.policy import Arm
+from router.cli import app
+from router.config import load
+from router.context import context_of, numbers
+from router.features import complexity
+from router.following import Asked
+from router.learning.fold import Fold, rebuilt
+from router.learning.publisher import Publisher
+from router.learning.told import scores
+from router.lens import terms
+from tests.rig import MemoryJournal
+from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
+
+YAML = """
+server: {{data: {data}}}
+backends:
+  a: {{kind: generator}}
+  b: {{kind: generator, price: {{input: 10, output: 30}}}}
+plans: {{cheap: {{ask: a}}, dear: {{ask: b}}}}
+objective: {{strategy: bandit, learning: {{snapshots: 3, snapshot_seconds: 1}}{more}}}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    return configured(tmp_path)
+
+
+def configured(tmp_path, more="", yaml=YAML):
+    path = tmp_path / "waggle.yaml"
+    path.write_text(yaml.format(data=tmp_path / "var", more=more))
+    return load(path, {})
+
+
+@pytest.fixture
+def stored(config):
+    stored = Stored(config.telemetry_folder)
+    yield stored
+    stored.close()
+
+
+class Traffic:
+    """Requests and what was said of them, written as routers do."""
+
+    def __init__(self, config, stored, seed=1):
+        self.config, self.stored = config, stored
+        self.chance = np.random.default_rng(seed)
+        self.at = NOON
+        self.rows = []
+
+    def send(self, count=30, *, good=lambda plan, task: plan == "dear", writers=("r1", "r2")):
+        for n in range(count):
+            self.at += MINUTE // 60
+            plan = ("cheap", "dear")[int(self.chance.integers(2))]
+            task = ("sql", "chat")[int(self.chance.integers(2))]
+            row = request(
+                self.at,
+                plan=plan,
+                kind=task,
+                strategy="bandit",
+                eligible=["cheap", "dear"],
+                probabilities=[0.5, 0.5],
+                propensity=0.5,
+                features_version=2,
+                features=of(f"{task} request {n}"),
+                rate_usd=0.001,
+                cost_usd=0.002,
+            )
+            self.rows.append(row)
+            writer = writers[n % len(writers)]
+            self.stored.write("requests", [row], writer)
+            if self.chance.random() < 0.8:
+                score = float(self.chance.random() < (0.9 if good(plan, task) else 0.3))
+                self.stored.write("signals", [signal(row, score)], writer)
+
+
+def of(text):
+    fields = {"messages": [{"role": "user", "content": text}]}
+    score = complexity(fields, dict.fromkeys(complexity(fields, _ANY).parts, 0.5))
+    return numbers(fields, score, sort=score.kind, tagged=True)
+
+
+_ANY = dict.fromkeys(("fields", "nesting", "arrays", "rules", "length", "code", "question"), 0.5)
+
+
+def turned(fold):
+    while fold.turn():
+        pass
+    return fold
+
+
+def test_what_was_said_of_answers_moves_the_policy(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(150)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    policy = fold.policy(0.0).priced({})
+    context = context_of(of("sql request 3"), "sql", lens=0)
+    told = policy.distribution(context, [Arm("cheap"), Arm("dear")])
+    assert told[Arm("dear")] > 0.85
+    assert fold.state.bandit.expenses.of(Arm("dear")).spend == pytest.approx(2.0)
+    assert fold.turn() is False
+
+
+def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(config, stored):
+    """Live: batches as they came, snapshots now and then, kills in between; and once more from
+    nothing. The writers' rows were sealed and merged meanwhile."""
+    traffic, chance = Traffic(config, stored), np.random.default_rng(2)
+    fold = Fold(config, 0)
+    fold.begin()
+    for n in range(25):
+        # A writer that was sealed writes no more: another start has another name.
+        writers = ("r1", "r2") if n <= 12 else ("r3", "r4")
+        traffic.send(int(chance.integers(1, 12)), writers=writers)
+        if n == 12:
+            stored.seal()
+        for _ in range(int(chance.integers(0, 3))):
+            fold.turn()
+        if n % 7 == 6:
+            fold.keep(float(n))
+        if n % 5 == 4:  # kill -9: nothing of it is left but what is on the disk
+            before = fold.written()
+            fold = Fold(config, 0)
+            fold.begin()
+            assert fold.written() == before
+    turned(fold)
+    assert fold.state.bandit.learned > 80
+    assert rebuilt(config, 0).written() == fold.written()
+
+
+def test_a_batch_that_was_written_down_and_not_gone_through_is_gone_through(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(20)
+    fold = Fold(config, 0)
+    fold.begin()
+    batch = fold._feed.beyond(fold.state.mark)
+    fold.registry.log({"batch": batch.state()})  # and here it was killed
+    with (config.learner_folder / "batches.jsonl").open("ab") as file:
+        file.write(b'{"batch": {"requ')  # or in the middle of writing the next
+    again = Fold(config, 0)
+    again.begin()
+    assert again.state.bandit.learned > 5
+    traffic.send(20)
+    turned(again)
+    assert rebuilt(config, 0).written() == again.written()
+
+
+@pytest.mark.parametrize("harm", ["cut", "nan", "empty", "features"])
+def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(config, stored, harm):
+    traffic = Traffic(config, stored)
+    traffic.send(40)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    version = fold.keep(1.0)
+    wanted = fold.written()
+    content = version.path.read_bytes()
+    if harm == "nan":
+        body = content[content.index(b'"bandit":') + 9 : content.rindex(b"}")]
+        told = orjson.loads(body)
+        told["arms"]["dear"]["natural_mean"][0] = None  # how JSON writes NaN
+        content = rewritten(told)
+    elif harm == "features":
+        content = rewritten(snapshot.opened(content) | {"features": "1:0"})
+    else:
+        content = content[: 500 if harm == "cut" else 0]
+    version.path.write_bytes(content)
+    events = []
+    again = Fold(config, 0, lambda *told, **detail: events.append((told, detail)))
+    again.begin()
+    assert again.written() == wanted
+    assert events[0][0] == ("learner", version.name, "set aside")
+    assert events[0][1]["reason"]
+    assert (config.learner_folder / "aside" / version.path.name).exists()
+
+
+def rewritten(told):
+    from hashlib import blake2b
+
+    body = orjson.dumps(told)
+    digest = blake2b(body, digest_size=16).hexdigest().encode()
+    return b'{"checksum":"' + digest + b'","bandit":' + body + b"}\n"
+
+
+def test_feedback_that_comes_late_or_changes_its_mind_counts_as_it_is_now(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(20)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    row = traffic.rows[0]
+    for ts, score in ((9, 1.0), (10, 0.0)):
+        late = signal(row, score, source="app", metric="late", ts=row["ts"] + ts * MINUTE)
+        stored.write("signals", [late, late], "r1")  # and twice is once
+        turned(fold)
+    assert fold.state.given[row["request_id"]][0] in (0.0, 0.5)
+    assert rebuilt(config, 0).written() == fold.written()
+
+
+def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
+    row = request(strategy="named", features_version=2, features=of("x"), rate_usd=0.001)
+    stored.write("requests", [row])
+    stored.write("signals", [signal(row, 1.0)])
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    assert fold.state.bandit.learned == 0
+    assert fold.state.bandit.expenses.of(Arm("cheap")).seen == 1
+
+
+def test_rows_of_other_features_are_left_out(config, stored):
+    rows = [request(features_version=1, features=[1.0] * 8), request()]
+    stored.write("requests", rows)
+    stored.write("signals", [signal(row, 1.0) for row in rows])
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    assert fold.state.bandit.learned == 0
+
+
+def test_going_back_drops_what_came_since_and_learns_on_from_there(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    good = fold.keep(1.0)
+    learned = fold.state.bandit.learned
+    traffic.send(60, good=lambda plan, task: plan == "cheap")
+    turned(fold)
+    fold.registry.go_back(good.name)
+    assert fold.turn()
+    assert fold.state.bandit.learned == learned
+    assert fold.turn() is False  # what came between is not learned again
+    traffic.send(10)
+    turned(fold)
+    assert fold.state.bandit.learned > learned
+    fold.keep(2.0)
+    again = Fold(config, 0)
+    again.begin()
+    assert again.written() == fold.written()
+
+
+def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(120)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    version = fold.keep(1.0)
+    fold.registry.pin(version.name)
+    pinned = fold.policy(0.0)
+    traffic.send(200, good=lambda plan, task: plan == "cheap")
+    turned(fold)
+    assert (fold.policy(0.0).posterior.means == pinned.posterior.means).all()
+    for n in range(5):
+        fold.keep(float(n))
+    assert version.name in {v.name for v in fold.registry.versions()}  # though only 3 are kept
+    assert len(fold.registry.versions()) == 4
+    fold.registry.unpin()
+    assert fold.policy(0.0).seen > pinned.seen
+
+
+def test_a_plan_that_is_new_is_told_of_and_tried(config, stored, tmp_path):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    events = []
+    fold = Fold(config, 0, lambda *told, **_: events.append(told))
+    fold.begin()
+    turned(fold)
+    more = YAML.replace("dear: {{ask: b}}", "dear: {{ask: b}}, third: {{ask: b}}")
+    fold.reconfigure(configured(tmp_path, yaml=more))
+    assert ("learner", "third", "new") in events
+    told = fold.policy(0.0).distribution({"complexity": 1.0}, [Arm("cheap"), Arm("third")])
+    assert told[Arm("third")] >= 0.05
+
+
+def test_cards_are_believed_until_answers_say_otherwise(tmp_path):
+    more = ", cards: {dear: {sql: 0.95, any: 0.5}, cheap: {sql: 0.2}}"
+    config = configured(tmp_path, more)
+    Stored(config.telemetry_folder).close()
+    fold = Fold(config, 0)
+    fold.begin()
+    told = {e.arm: e for e in fold.policy(0.0).estimates({"task=sql": 1.0, "complexity": 1.0})}
+    assert told[Arm("dear")].quality > told[Arm("cheap")].quality + 0.3
+
+
+def test_dollars_for_a_thousand_requests_are_counted_from_rows(tmp_path):
+    config = configured(tmp_path, ", budget: {dollars_per_1k: 3}")
+    stored = Stored(config.telemetry_folder)
+    Traffic(config, stored).send(100)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    assert fold.pacer(0.0).spent == pytest.approx(0.2)
+    assert fold.pacer(0.0).served == 100
+    stored.close()
+
+
+def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config, stored):
+    journal, now = MemoryJournal(), [1000.0]
+    publisher = Publisher(config, journal, wall=lambda: now[0])
+    traffic = Traffic(config, stored)
+    traffic.send(30)
+    assert publisher.turn()
+    first = publisher.hear(Asked("", 0))
+    assert first.policy is not None
+    assert first.wants_prompts
+    assert publisher.hear(Asked(first.version, 0)).policy is None
+    words = [f"{a}{b}{c}" for a in "bcdfgklm" for b in "aeiou" for c in "bcdfgklmnprst"]
+    prompts = [(terms(f"What is a {word}?"), None) for word in words]
+    publisher.hear(Asked(first.version, 0, prompts))
+    now[0] += 100
+    traffic.send(5)
+    publisher.turn()
+    second = publisher.hear(Asked(first.version, 0))
+    assert second.lens != 0
+    assert second.lens_content
+    assert second.policy.features.endswith(f":{second.lens:x}")
+    assert not publisher.hear(Asked(second.version, second.lens)).lens_content
+    assert [e.state for e in journal.events if e.kind == "learner"] == ["lens fitted"]
+    assert journal.policies[-1].strategy == "bandit"
+    told = publisher.told()
+    assert json.loads(json.dumps(told))["learned"] > 10
+
+
+def test_it_tells_what_it_knows_by_kind_and_plan(config, stored):
+    Traffic(config, stored).send(200)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    told = scores(fold, fold.policy(0.0), config)
+    by = {(kind["kind"], row["plan"]): row for kind in told["kinds"] for row in kind["plans"]}
+    assert by["sql", "dear"]["quality"] == pytest.approx(0.9, abs=0.15)
+    assert by["sql", "dear"]["interval"] < 0.3
+    assert by["sql", "cheap"]["quality"] < 0.55
+    assert by["any", "dear"]["requests"] + by["any", "cheap"]["requests"] == 200
+    assert sum(row["share"] for row in told["kinds"][0]["plans"]) == pytest.approx(1, abs=1e-3)
+
+
+LINE = {"prompt": "select all customers", "task": "sql", "scores": {"cheap": 0.1, "dear": 0.9}}
+
+
+def run(tmp_path, *args):
+    return CliRunner().invoke(app, [*args, "-c", str(tmp_path / "waggle.yaml")])
+
+
+def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
+    source = tmp_path / "scored.jsonl"
+    source.write_text(
+        "".join(json.dumps(LINE | {"prompt": f"select {n}"}) + "\n" for n in range(60))
+    )
+    done = run(tmp_path, "warm", str(source))
+    assert done.exit_code == 0, done.output
+    assert "60 prompts with 120 scores" in done.output
+    assert "taught before" in run(tmp_path, "warm", str(source)).output
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    assert fold.state.bandit.learned == 120
+    told = fold.policy(0.0).priced({})
+    context = context_of(of("select 7"), "sql", lens=0)
+    assert told.distribution(context, told.arms)[Arm("dear")] > 0.8
+    assert rebuilt(config, 0).written() == fold.written()
+    assert b"select" not in b"".join(
+        p.read_bytes() for p in config.learner_folder.rglob("*") if p.is_file()
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "1 is not JSON"),
+        ('{"scores": {"cheap": 1}}', 'needs a "prompt"'),
+        ('{"prompt": "x"}', 'needs "scores"'),
+        ('{"prompt": "x", "scores": {"gold": 1}}', "Known: cheap, dear"),
+        ('{"prompt": "x", "scores": {"dear": 7}}', "must be 0 to 1, not 7"),
+        ('{"prompt": "x", "task": 4, "scores": {"dear": 1}}', "task must be a text"),
+        ("", "is empty"),
+    ],
+    ids=["torn", "no-prompt", "no-scores", "unknown", "range", "task", "empty"],
+)
+def test_what_cannot_be_taught_is_refused_by_line(config, tmp_path, line, said):
+    source = tmp_path / "scored.jsonl"
+    source.write_text(line)
+    done = run(tmp_path, "warm", str(source))
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+
+
+def test_snapshots_are_listed_pinned_and_gone_back_to_by_name(config, stored, tmp_path):
+    Traffic(config, stored).send(30)
+    fold = Fold(config, 0)
+    fold.begin()
+    turned(fold)
+    version = fold.keep(1_800_000_000.0)
+    assert version.name in run(tmp_path, "policy", "list").output
+    assert "Pinned to" in run(tmp_path, "policy", "pin", version.name[:6]).output
+    assert "pinned" in run(tmp_path, "policy", "list").output
+    assert "No longer pinned" in run(tmp_path, "policy", "unpin").output
+    assert run(tmp_path, "policy", "rollback", version.name).exit_code == 0
+    assert fold.registry.wanted_back() == version.name
+    missing = run(tmp_path, "policy", "pin", "999999")
+    assert missing.exit_code == 2
+    assert version.name in missing.output

@@ -6,13 +6,15 @@
 # make bench-sandbox    measures what isolation costs and what it holds
 # make bench-plans      measures what plans cost and bring, and how well specialists find
 # make bench-statistics measures which requests are computed, how rightly and how fast
+# make bench-replay   replays the learner on recorded answers, beside its controls and others
+# make bench-demo     runs `waggle demo`, killed and started again halfway
 # make bench-telemetry  measures what writing and asking ten million rows costs
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: env serve test lint soak bench bench-sandbox bench-plans bench-statistics bench-telemetry lock clean
+.PHONY: env serve test lint soak bench bench-demo bench-replay bench-sandbox bench-plans bench-statistics bench-telemetry lock clean
 
 env: $(STAMP)
 
@@ -44,6 +46,13 @@ bench: $(STAMP)
 
 bench-sandbox: $(STAMP)
 	$(BIN)/python -m experiments.sandbox.run
+
+bench-replay: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[bench]'
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.replay.run
+
+bench-demo: $(STAMP)
+	$(BIN)/python -m experiments.demo.run
 
 bench-plans: $(STAMP)
 	$(BIN)/python -m experiments.plans.run

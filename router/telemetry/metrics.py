@@ -39,6 +39,9 @@ _HELP = {
     "gen_ai_server_time_to_first_token_seconds": "Time until a stream's first byte.",
     "gen_ai_client_token_usage_total": "Tokens, by backend and type.",
     "waggle_hive_unreachable_total": "Times the shared limits could not be asked.",
+    "waggle_learner_unreachable_total": "Times the learner could not be asked for news.",
+    "waggle_policy_age_seconds": "Time since the learner was last heard.",
+    "waggle_policy_stale": "Whether decisions rest on a policy that is too old, or was refused.",
     "waggle_requests_running": "Requests being answered.",
 }
 

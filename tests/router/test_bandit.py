@@ -1,0 +1,202 @@
+"""The bandit at the endpoint: what it decides, whom it listens to, and how it says why."""
+
+import pytest
+
+from learner.bandit import Bandit
+from learner.policy import Arm, Feedback, Outcome
+from router.context import context_of, taught
+from router.following import Asked, Published
+from tests.rig import Upstream, rig
+
+YAML = """
+backends:
+  a: {{kind: openai, base_url: "{url}", model: up-1, region: eu,
+       price: {{input: 0.1, output: 0.2}}}}
+  b: {{kind: openai, base_url: "{url}", model: up-1, region: us,
+       price: {{input: 20, cached_input: 1, output: 60}}}}
+plans: {{cheap: {{ask: a}}, dear: {{ask: b}}}}
+objective: {{strategy: bandit, plan: cheap, weights: {{cost: 0.05, latency: 0}}}}
+"""
+CHEAP, DEAR = Arm("cheap"), Arm("dear")
+
+
+class Taught:
+    """A learner that was taught which plan is good at what, on real contexts."""
+
+    def __init__(self, rounds=150):
+        self.bandit = Bandit(taught(0))
+        self.bandit.know([CHEAP, DEAR])
+        self.rounds = rounds
+        self.away = False
+        self.asked = []
+
+    def see(self, numbers, task, good):
+        context = dict(context_of(numbers, task, lens=0))
+        context.pop("complexity")
+        for n in range(self.rounds):
+            for arm in (CHEAP, DEAR):
+                id_ = f"{task}:{self.bandit.learned}:{n}:{arm}"
+                self.bandit.learn(Feedback(id_, arm, context, good[arm]))
+                seconds = 0.2 if arm == CHEAP else 3.0
+                self.bandit.see(Outcome(arm, context, 1.0, seconds), f"task={task}")
+
+    async def hear(self, asked):
+        if self.away:
+            raise ConnectionError("the learner is away")
+        self.asked.append(asked)
+        return Published("v1", self.bandit.policy(), 0)
+
+    async def told(self):
+        if self.away:
+            raise ConnectionError("the learner is away")
+        return {"object": "learner", "state": "learning"}
+
+
+HARD, EASY = {DEAR: 0.95, CHEAP: 0.2}, {DEAR: 0.9, CHEAP: 0.9}
+
+
+async def ready(waggle, learner=None):
+    """The app follows a learner that knows the tasks `hard` and `easy`."""
+    learner = learner or Taught()
+    for task, good in (("hard", HARD), ("easy", EASY)):
+        told = await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})
+        assert told.json["strategy"] == "fixed" or told.json["strategy"] == "ladder"
+        features = told.json.get("features")
+        assert features is None  # nothing is expected before there is a policy
+        trace = await waggle.chat("Is it?", metadata={"task": task})
+        assert trace.status == 200
+        learner.see(waggle.journal.traces[-1].decision.numbers, task, good)
+    waggle.app._learner = learner
+    await waggle.app.follow()
+    return learner
+
+
+ASKED = {"model": "auto", "messages": [{"role": "user", "content": "Is it?"}]}
+
+
+@pytest.fixture
+async def upstream():
+    async with Upstream().listening() as server:
+        yield server
+
+
+async def test_each_kind_goes_where_it_is_answered_well_for_its_price(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        await ready(waggle)
+        for task, plan in (("hard", "dear"), ("easy", "cheap")):
+            told = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})).json
+            assert (told["strategy"], told["best"]) == ("bandit", plan)
+            assert told["probabilities"][plan] > 0.9
+            assert told["policy_version"] == "v1"
+
+
+async def test_it_says_why_in_words_and_numbers(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        await ready(waggle)
+        told = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})).json
+        assert "dear is expected to be worth" in told["reason"]
+        assert "task=hard" in told["reason"]
+        assert told["runner_up"] == "cheap"
+        first = told["expected"][0]
+        assert first["quality"] == pytest.approx(0.95, abs=0.05)
+        assert 0 < first["interval"] < 0.2
+        assert first["cost_usd"] > 0.001
+        assert told["exploring_costs"] >= 0
+        assert told["features"]["asks"] == 1.0
+
+
+async def test_a_caller_may_want_something_else_and_nothing_is_relearned(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        await ready(waggle)
+        hard = ASKED | {"metadata": {"task": "hard"}}
+        for wanted, plan in (("cost=10, latency=0", "cheap"), ("quality", "dear")):
+            told = (await waggle.post("/v1/route", hard, x_waggle_optimize=wanted)).json
+            assert told["best"] == plan
+
+
+@pytest.mark.parametrize("wanted", ["best", "cost=much", "cost=-1", "speed=1", "cost=1,cost=2", ""])
+async def test_a_wish_nobody_understands_is_refused(upstream, wanted):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        told = await waggle.post("/v1/route", ASKED, x_waggle_optimize=wanted)
+        assert told.status == 400
+        assert "quality, balanced, cheap, fast" in told.error["message"]
+        assert told.error["param"] == "x-waggle-optimize"
+
+
+async def test_guards_come_before_what_was_learned(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        await ready(waggle)
+        hard = ASKED | {"metadata": {"task": "hard"}}
+        told = (await waggle.post("/v1/route", hard, x_waggle_region="eu")).json
+        assert (told["plan"], told["ineligible"]["dear"]) == (
+            "cheap",
+            "b does not stand in region eu",
+        )
+        told = (await waggle.post("/v1/route", hard, x_waggle_plans="cheap")).json
+        assert told["ineligible"] == {"dear": "the request names other plans"}
+        told = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1000")).json
+        assert told["plan"] == "cheap"
+        assert "95th percentile" in told["ineligible"]["dear"]
+        told = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1")).json
+        assert set(told["eligible"]) == {"cheap", "dear"}  # better late than never
+        told = await waggle.post("/v1/route", hard, x_waggle_region="mars")
+        assert told.error["code"] == "no_plan_can_answer"
+        told = await waggle.post("/v1/route", hard, x_waggle_plans="gold")
+        assert (told.status, told.error["code"]) == (400, "unknown_plan")
+
+
+async def test_the_row_holds_what_was_expected_and_all_odds(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        await ready(waggle)
+        await waggle.chat("Is it?", metadata={"task": "hard"}, headers={"x-session-id": "new"})
+        from router.telemetry.rows import request_row
+
+        row = request_row(waggle.journal.traces[-1])
+        assert row["strategy"] == "bandit"
+        assert sum(row["probabilities"]) == pytest.approx(1)
+        assert min(row["probabilities"]) > 0
+        assert row["propensity"] == row["probabilities"][row["eligible"].index(row["plan"])]
+        assert 0 <= row["expected_quality"] <= 1.2
+        assert row["rate_usd"] > 0
+        assert row["features_version"] == 2
+
+
+async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        await waggle.chat("Is it?", headers={"x-session-id": "s", "x-waggle-plans": "cheap"})
+        await ready(waggle)
+        hard, easy = (
+            ASKED | {"metadata": {"task": t, "session_id": "s"}} for t in ("hard", "easy")
+        )
+        stays = (await waggle.post("/v1/route", easy)).json
+        assert (stays["strategy"], stays["plan"]) == ("sticky", "cheap")
+        moves = (await waggle.post("/v1/route", hard)).json
+        assert (moves["strategy"], moves["plan"]) == ("moved", "dear")
+        assert "moving the conversation costs" in moves["reason"]
+
+
+async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        learner = await ready(waggle)
+        assert isinstance(learner.asked[0], Asked)
+        learner.away = True
+        waggle.engine.following.heard_at -= 100
+        await waggle.app.follow()
+        told = await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})
+        assert told.json["strategy"] == "bandit"
+        assert b'waggle_policy_stale{router="r1"} 1' in (await waggle.get("/metrics")).body
+        assert [(e.kind, e.state) for e in waggle.journal.events][-1] == ("policy", "stale")
+        away = await waggle.get("/v1/learner")
+        assert (away.status, away.error["code"]) == (503, "learner_away")
+        learner.away = False
+        await waggle.app.follow()
+        assert b'waggle_policy_stale{router="r1"} 0' in (await waggle.get("/metrics")).body
+        assert (await waggle.get("/v1/learner")).json["router"]["version"] == "v1"
+
+
+async def test_a_plan_that_is_named_and_cannot_begin_says_why():
+    yaml = "backends: {g: {kind: generator}}\nplans: {p: {ask: g}}"
+    async with rig(yaml) as waggle:
+        told = await waggle.chat("Write a haiku", model="p")
+        assert (told.status, told.error["code"]) == (400, "plan_cannot_answer")
+        assert "g makes records for a JSON shape" in told.error["message"]

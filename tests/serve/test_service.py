@@ -337,6 +337,40 @@ async def test_feedback_is_durable_and_counts_at_once(service):
             assert (await answer.json())["rows"] == [[0.75]]
 
 
+async def test_the_learner_killed_under_load_fails_nobody_and_remembers(service):
+    async def learned(least):
+        for _ in range(200):
+            async with session.get(service.url + "/v1/learner") as answer:
+                told = await answer.json()
+            if answer.status == 200 and told.get("learned", -1) >= least:
+                return told
+            await asyncio.sleep(0.2)
+        pytest.fail(f"the learner did not come to {least}: {told}")
+
+    async with aiohttp.ClientSession() as session:
+        before = (await learned(0))["learned"]
+        for n in range(10):
+            headers = {"x-session-id": f"taught-{n}"}
+            async with session.post(
+                service.url + "/v1/chat/completions", json=BODY | {"model": "auto"}, headers=headers
+            ) as answer:
+                request_id = answer.headers["x-waggle-request-id"]
+            said = {"request_id": request_id, "score": 0.7}
+            async with session.post(service.url + "/v1/feedback", json=said) as answer:
+                assert answer.status == 200
+        told = await learned(before + 10)
+        (row,) = (row for row in told["kinds"][0]["plans"] if row["plan"] == "fast")
+        assert row["judged"] >= 10
+        (replica,) = service.processes("ServeReplica:waggle:learner")
+        async with Load(service) as load:
+            os.kill(replica, signal.SIGKILL)
+            await load.more(100)
+            again = await learned(before + 10)
+        assert set(load.statuses) == {200}
+        assert again["learned"] == told["learned"]
+    assert "judged answers" in (await command(service, "scores")).stdout
+
+
 def test_the_command_line_asks_and_verifies_beside_the_running_service(service, tmp_path):
     assert "fast" in service.run("sql", "select distinct plan from requests").stdout
     told = service.run("sql", "select 1 as one", "--format", "csv").stdout

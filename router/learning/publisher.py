@@ -40,6 +40,7 @@ class Publisher:
         self._published = Published("", None)
         self._run = secrets.token_hex(2)
         self._turns = 0
+        self._pinned = ""
         self.trouble = ""
         self._fold: Fold | None = None
 
@@ -58,12 +59,13 @@ class Publisher:
         with self._lock:
             self._find_lens()
             try:
-                moved = sum(self._fold.turn() for _ in range(_FULL_BATCHES)) > 0
+                moved = self._read()
                 self.trouble = ""
             except duckdb.Error as error:  # the catalog is not there yet, or is being replaced
                 self.trouble = str(error)
                 return False
-            if not moved and not self._changed:
+            pinned = self._fold.registry.pinned != self._pinned
+            if not (moved or pinned or self._changed):
                 return False
             self._changed = False
             self._fit()
@@ -71,6 +73,15 @@ class Publisher:
             now = self._wall()
             if now - self._kept_at >= self._config.objective.learning.snapshot_seconds:
                 self._keep(now)
+        return moved
+
+    def _read(self) -> bool:
+        assert self._fold is not None
+        moved = False
+        for _ in range(_FULL_BATCHES):
+            if not self._fold.turn():
+                break
+            moved = True
         return moved
 
     def hear(self, asked: Asked) -> Published:
@@ -119,7 +130,7 @@ class Publisher:
         now = self._wall()
         policy = self._fold.policy(now)
         self._turns += 1
-        pinned = self._fold.registry.pinned
+        pinned = self._pinned = self._fold.registry.pinned
         name = f"{policy.seen:.0f}-{self._run}{self._turns:x}"
         version = f"pinned-{pinned}" if pinned else name
         self._published = Published(version, policy, self._number)

@@ -331,6 +331,9 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     assert not publisher.hear(Asked(second.version, second.lens)).lens_content
     assert [e.state for e in journal.events if e.kind == "learner"] == ["lens fitted"]
     assert journal.policies[-1].strategy == "bandit"
+    publisher._fold.registry.pin(publisher._fold.registry.versions()[-1].name)
+    publisher.turn()  # though nothing came
+    assert publisher.hear(Asked("", 0)).version.startswith("pinned-")
     told = publisher.told()
     assert json.loads(json.dumps(told))["learned"] > 10
 

@@ -37,9 +37,9 @@ def log_time(seconds: Vector) -> Vector:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    curiosity: float = 0.6  # share of the variance that is explored by, with nothing known yet
+    curiosity: float = 0.4  # share of the variance that is explored by, with nothing known yet
     settled: float = 0.02  # the same once much is known
-    patience: float = 170.0  # judged answers an arm over which the one becomes the other
+    patience: float = 100.0  # judged answers an arm over which the one becomes the other
     floor: float = 0.001  # the least share of any arm
     memory: float = 20_000.0  # judged answers after which half of one is forgotten
     kept: float = 0.15  # of what was known of an arm that drifted
@@ -58,6 +58,7 @@ class Posterior:
     arms: tuple[Arm, ...]
     means: Matrix
     spreads: NDArray[np.float64]
+    common: NDArray[np.float64]  # of the spreads, what comes of weights that arms share
     weights: Vector  # of arms: how much was seen of each
     beliefs: Vector  # how likely each belief is by now
 
@@ -215,10 +216,20 @@ class BanditPolicy:
             quality, variance, utility = quality[chosen], variance[chosen], utility[chosen]
         else:
             chosen = np.arange(len(self.arms))
-        shares = self._explored(chosen, utility, variance, costs)
+        shares = self._explored(chosen, utility, self._apart(x, variance, chosen), costs)
         if self.fallback is not None and len(chosen) > 1:
             shares = self._guarded(context, chosen, utility, variance, shares)
         return quality, variance, utility, shares
+
+    def _apart(self, x: Vector, variance: Vector, chosen: Any) -> Vector:
+        """What is unsure of each arm beside the others: what is unsure of all alike tells none
+        from another, and is no reason to try them."""
+        size = len(x)
+        common = (self.posterior.common.reshape(-1, size) @ x).reshape(-1, size) @ x
+        common = np.maximum(common[chosen], 0.0)
+        alike = np.sqrt(common)
+        apart = variance - common + (alike - alike.min()) ** 2
+        return np.asarray(np.maximum(apart, _LEAST_VARIANCE))
 
     def _explored(
         self, chosen: Any, utility: Vector, variance: Vector, costs: Vector | None

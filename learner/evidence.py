@@ -181,14 +181,18 @@ class Evidence:
         weights /= weights.sum()
         means = sum(w * model.means() for w, model in zip(weights, models, strict=True))
         assert isinstance(means, np.ndarray)
-        spreads = np.zeros_like(precision)
+        spreads, common = np.zeros_like(precision), np.zeros_like(precision)
         for weight, model in zip(weights, models, strict=True):
             if weight > 1e-4:
                 apart = model.means() - means
-                spreads += weight * (model.spreads() + apart[:, :, None] * apart[:, None, :])
+                shares = model.shared()
+                common += weight * shares
+                spreads += weight * (shares + apart[:, :, None] * apart[:, None, :])
+                rows, columns = model.at[:, None], model.at
+                spreads[:, rows, columns] += weight * model.own_spread
         means[:, 0] += _MIDDLE
         seen = np.array([self._of(arm).weight for arm in arms])
-        return Posterior(dict(self.names), tuple(arms), means, spreads, seen, weights)
+        return Posterior(dict(self.names), tuple(arms), means, spreads, common, seen, weights)
 
     def _of(self, arm: Arm) -> Regression:
         model = self.arms.get(arm)
@@ -220,9 +224,9 @@ class _Pooled:
     def means(self) -> Matrix:
         return np.asarray(self.from_common @ self.common + self.own)
 
-    def spreads(self) -> NDArray[np.float64]:
+    def shared(self) -> NDArray[np.float64]:
+        """What is unsure of each arm because the common weights are."""
         told = self.from_common @ self.common_spread @ self.from_common.transpose(0, 2, 1)
-        told[:, self.at[:, None], self.at] += self.own_spread
         return np.asarray(told)
 
 

@@ -143,17 +143,19 @@ def _vectors(name: str, prompts: Sequence[str], cache: Path) -> Matrix:
     return told
 
 
-def contexts(outcomes: Outcomes, order: Sequence[int], *, tagged: bool) -> list[Context]:
+def contexts(
+    outcomes: Outcomes, order: Sequence[int], *, tagged: bool, early: bool = False
+) -> list[Context]:
     """Of each prompt, in the order of the table. The lens is fitted to the first of the stream;
-    what comes before it is there is seen without."""
+    what comes before it is there is seen without, unless it was there `early`."""
     first = list(order[:ENOUGH])
     lens = fitted(
         [terms(outcomes.prompts[at]) for at in first],
         [outcomes.vectors[at].tolist() for at in first],
     )
-    early = set(first)
+    without = set() if early else set(first)
     return [
-        _context(outcomes, at, None if at in early else lens, tagged=tagged)
+        _context(outcomes, at, None if at in without else lens, tagged=tagged)
         for at in range(len(outcomes.prompts))
     ]
 

@@ -230,7 +230,8 @@ def _in_world(
     arms = [n for n in range(len(outcomes.arms)) if n != best] if world.joins else []
     every = 200 if "old" in job.name else 20
     player = Ours(outcomes, every=every, arms=arms)
-    if world.warm:
+    if world.warm:  # `waggle warm` fits its lens before it reads: all of it is seen through it
+        seen = contexts(outcomes, order, tagged=job.tagged, early=True)
         player.teach(order[: world.warm], seen)
         order = order[world.warm :]
     told = play(outcomes, player, order, seen, job.seed, world)
@@ -446,6 +447,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=Path(default))
     options.add_argument("--cache", type=Path, default=ROOT / "var" / "replay")
     options.add_argument("--seeds", type=int, default=8)
+    options.add_argument("--players", default="", help="of the main table: names that begin so")
     options.add_argument("--only", default="main,worlds,costs,budget,open_bandit,timings")
     options.add_argument("--plots", type=Path, default=ROOT / "var" / "replay")
     told = options.parse_args()
@@ -453,6 +455,7 @@ def main() -> None:
     path = HERE / "result.json"
     result = json.loads(path.read_text()) if path.exists() else {}
     todo = jobs(only, told.seeds)
+    todo = [job for job in todo if job.table != "main" or job.name.startswith(told.players)]
     found: list[tuple[Job, dict[str, Any]]] = []
     for name in sorted({job.data_set for job in todo}):
         _prepared(name, told.data, told.cache)  # vectors are made once, before there are two of us
@@ -462,8 +465,10 @@ def main() -> None:
         for one in pool.imap_unordered(_work, arguments, chunksize=4):
             found.append(one)
             progress.advance(bar)
-    result |= tables(found)
-    if "main" in only:
+    for name, streams in tables(found).items():
+        for stream, rows in streams.items():
+            result.setdefault(name, {}).setdefault(stream, {}).update(rows)
+    if "main" in only and not told.players:
         result["bounds"] = {
             f"{name}{', tagged' if tagged else ''}": bounds(
                 _prepared(name, told.data, told.cache), min(told.seeds, 4), tagged=tagged

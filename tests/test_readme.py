@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from experiments import readme
+from experiments.demo import report as demo
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
+from experiments.replay import report as replay
 from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
 from experiments.telemetry import report as telemetry
@@ -27,6 +29,8 @@ REPORTS = {
     "sandbox": sandbox,
     "statistics": statistics,
     "plans": plans,
+    "demo": demo,
+    "replay": replay,
 }
 
 

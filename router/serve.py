@@ -529,11 +529,20 @@ def connect(address: str) -> None:
 
 def start_serve(config: Config) -> None:
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    serve.start(
-        proxy_location="EveryNode",
-        http_options={"host": config.server.host, "port": config.server.port},
-        logging_config={"enable_access_log": False},
-    )
+
+    def start() -> None:
+        serve.start(
+            proxy_location="EveryNode",
+            http_options={"host": config.server.host, "port": config.server.port},
+            logging_config={"enable_access_log": False},
+        )
+
+    try:
+        start()
+    except ray.exceptions.RayActorError:
+        # On a busy machine the first proxy is given up before it ran; Serve starts another, and
+        # asked again it is there already.
+        start()
 
 
 def deploy(

@@ -64,7 +64,9 @@ def read(text: str, data: Any = None) -> Reading:
 def _hints(text: str) -> bool:
     """Cheap, for every request that there is comes by here."""
     low = text.lower()
-    return any(hint in low for hint in wishes.HINTS) and bool(wishes.FIGURE.search(low))
+    return any(hint in low for hint in wishes.HINTS) and bool(
+        wishes.FIGURE.search(low) or wishes.SOME.search(low)
+    )
 
 
 def _read(table: tables.Table, text: str) -> Read:

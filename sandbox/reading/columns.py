@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from sandbox.reading import dates, distributions, naming
+from sandbox.reading import dates, distributions, naming, usual
 from sandbox.reading.categories import Choice
 from sandbox.reading.counts import plain_noun
 from sandbox.reading.limits import bounds, decimals_said, integers_said
@@ -132,10 +132,20 @@ def _distributed(mention: Mention, name: str, region: str, earlier: str) -> Fiel
         of = distributions.read(mention.family, earlier)
         mention.from_earlier = of is not None
     if of is None:
-        raise NotUnderstood(f"the parameters of {name} ({mention.family}) are not all given")
+        return _usual(mention, name, region + earlier)
     uniform = mention.family == "uniform"
     whole = uniform and _both_whole(region) and integers_said(region + earlier)
     return _number(name, of, region, whole=whole)
+
+
+def _usual(mention: Mention, name: str, said: str) -> Field:
+    """Where no figure at all is said of a quantity that everybody knows: what is usual."""
+    found = None if re.search(NUMBER, said) else usual.of(name, mention.family)
+    if found is None:
+        raise NotUnderstood(f"the parameters of {name} ({mention.family}) are not all given")
+    of, told = found
+    low, high = (None, None) if of.family == "uniform" else (told.low, told.high)
+    return Field(name, "number", of, low, high, decimals=told.decimals)
 
 
 def _category(name: str, choice: Choice) -> Field:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from sandbox.reading import distributions, naming
+from sandbox.reading import distributions, naming, usual, wishes
 from sandbox.reading.columns import NotUnderstood, columns
 from sandbox.reading.counts import counted
 from sandbox.reading.found import Read
@@ -32,6 +32,8 @@ def _read(words: Words) -> Read:
         r"(?:\bas|\bin|\binto|\bto)?\s*(?:a\s)?\bcsv\b(?: format| file| table| output)?"
     )
     count, noun = counted(words)
+    if count is None and wishes.SOME.search(words.text):
+        count, noun = usual.COUNT, words.text.split()[0]
     if count is None:
         raise NotUnderstood("it does not say how many records")
     if not 1 <= count <= _MOST or count != int(count):

@@ -53,6 +53,12 @@ LINGUISTIC = re.compile(
     r"\b(?:story|narrative|essay|explanation|interpretation)\b",
     re.I,
 )
+# Records of a kind and how they are spread, and not how many.
+SOME = re.compile(
+    r"^\W*(?:users|customers|employees|people|patients|students|products|orders|records|rows|persons|clients|workers|members|subscribers|participants)"
+    r" with (?:an? )?(?:[\w-]+ ){0,3}distribution\b[\s.!]*$",
+    re.I,
+)
 # Who says this wants data made; `give me` may ask for either.
 STRONG = re.compile(
     r"^\W*(?:please |can you |could you |would you |help me |i want (?:you )?to |i need (?:you )?to )*"
@@ -60,6 +66,7 @@ STRONG = re.compile(
     re.I,
 )
 MAKE = re.compile(
+    rf"{SOME.pattern}|"
     r"^\s*(?:please|can you|could you|i'd like (?:you )?to|i want (?:you )?to|help me|let's|hi[,!]?|hello[,!]?|hey[,!]?|ok[,!]?)?[\s,]*(?:please\s+)?"
     r"(?:randomly\s+)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|(?:can|could|may) i (?:please )?(?:get|have))\b|"
     r"(?:^|[.:;!?\n,]\s*|\b(?:please|to|and|you)\s+)(?:generate|simulate|synthesi[sz]e|create|draw|sample|produce)\s+(?:me\s+)?(?:a |an |some |the |about |exactly )?(?:sample|dataset|data set|set|table|list|batch|synthetic|random|fake|mock|dummy|time|\d|one|two|three|five|ten|hundred|thousand|fifty|twenty)|"

@@ -1,0 +1,71 @@
+"""What people expect of quantities that they name and say no figures of: an age, a salary.
+
+Only where a request leaves the parameters open altogether: then any choice holds what was asked,
+and one that looks like the world is the best of them.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sandbox.reading.distributions import lognormal_of
+from sandbox.spec import Distribution
+
+COUNT = 100  # records, where a request does not say how many
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    mean: float
+    deviation: float
+    low: float | None = None
+    high: float | None = None
+    decimals: int | None = None
+
+
+_USUAL = {
+    "age": Usual(40, 12, 18, 90, 0),
+    "salary": Usual(60_000, 15_000, 20_000, None, 0),
+    "income": Usual(60_000, 20_000, 10_000, None, 0),
+    "wage": Usual(25, 8, 8, None, 2),
+    "height": Usual(170, 10, 130, 220, 1),
+    "weight": Usual(72, 14, 35, 180, 1),
+    "score": Usual(70, 12, 0, 100, 1),
+    "grade": Usual(75, 10, 0, 100, 1),
+    "iq": Usual(100, 15, 40, 160, 0),
+    "gpa": Usual(3.0, 0.5, 0, 4, 2),
+    "rating": Usual(3.7, 0.8, 1, 5, 1),
+    "price": Usual(50, 15, 1, None, 2),
+    "temperature": Usual(20, 5, None, None, 1),
+    "duration": Usual(30, 8, 1, None, 1),
+    "experience": Usual(10, 5, 0, 45, 1),
+    "tenure": Usual(6, 3, 0, 45, 1),
+}
+_TWO_PEAKS = 1.25  # deviations that the peaks lie from the middle, each half as wide
+_NAMED = re.compile(r"[a-z]+")
+
+
+def of(name: str, family: str) -> tuple[Distribution, Usual] | None:
+    """A distribution of this family for what is called so, and the bounds it keeps."""
+    usual = next((_USUAL[word] for word in reversed(_NAMED.findall(name)) if word in _USUAL), None)
+    if usual is None:
+        return None
+    mean, deviation = usual.mean, usual.deviation
+    match family:
+        case "normal":
+            return Distribution("normal", {"mean": mean, "sd": deviation}), usual
+        case "mixture":
+            apart = _TWO_PEAKS * deviation
+            peaks = tuple(
+                Distribution("normal", {"mean": at, "sd": deviation / 2})
+                for at in (mean - apart, mean + apart)
+            )
+            return Distribution("mixture", parts=peaks, weights=(0.5, 0.5)), usual
+        case "uniform":
+            low = usual.low if usual.low is not None else mean - 2 * deviation
+            high = usual.high if usual.high is not None else mean + 2 * deviation
+            return Distribution("uniform", {"low": low, "high": high}), usual
+        case "lognormal":
+            return lognormal_of(mean, deviation), Usual(mean, deviation, decimals=usual.decimals)
+        case "exponential":
+            return Distribution("exponential", {"mean": mean}), Usual(mean, deviation)
+    return None

@@ -80,13 +80,13 @@ def accounted(
         trace = with_answering(trace, told)
     if trace.operation != "chat":
         return replace(trace, answer=answer)
+    return beside_premium(config, replace(trace, answer=answer), usage)
+
+
+def beside_premium(config: Config, trace: Trace, usage: Usage) -> Trace:
     plan = premium(config)
-    return replace(
-        trace,
-        answer=answer,
-        premium_plan=plan,
-        premium_cost_usd=priced(config.backends[config.lead_of(plan)].price, usage),
-    )
+    cost = priced(config.backends[config.lead_of(plan)].price, usage)
+    return replace(trace, premium_plan=plan, premium_cost_usd=cost)
 
 
 def with_answering(trace: Trace, attempt: Attempt) -> Trace:

@@ -1,6 +1,7 @@
 """What is remembered of an answer: its length and hash always, its words only where asked."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -24,12 +25,59 @@ class Heard:
         if self._pieces is not None:
             self._pieces.append(piece)
 
+    def whole(self) -> "Whole | None":
+        """The answer, if its words were kept and it came to a good end."""
+        if self._pieces is None:
+            return None
+        text, model, ended = "", "", False
+        for event in b"".join(self._pieces).split(b"\n\n"):
+            told = _told(data_of(event))
+            choices = told.get("choices") or ()
+            for choice in choices:
+                delta = choice.get("delta") or {}
+                if choice.get("index", 0) != 0 or delta.get("tool_calls"):
+                    return None
+                text += delta.get("content") or ""
+                ended = ended or choice.get("finish_reason") == "stop"
+            model = model or str(told.get("model") or "")
+        return Whole(text, model) if ended and text else None
+
     def answer(self) -> Answered:
         text = None
         if self._pieces is not None:
             events = b"".join(self._pieces).split(b"\n\n")
             text = "".join(part for event in events for part in _parts(data_of(event), "delta"))
         return Answered(self._size, self._hash.hexdigest(), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A completion of words alone, said to its end; and the model that names itself in it."""
+
+    text: str
+    model: str
+
+
+def whole_of(body: bytes) -> Whole | None:
+    told = _told(body)
+    choices = told.get("choices")
+    if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
+        return None
+    message = choices[0].get("message")
+    if choices[0].get("finish_reason") != "stop" or not isinstance(message, dict):
+        return None
+    text = message.get("content")
+    if not isinstance(text, str) or not text or message.get("tool_calls"):
+        return None
+    return Whole(text, str(told.get("model") or ""))
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def answer_text(body: bytes) -> str:

@@ -1,9 +1,11 @@
 """Who writes programs. Nobody here is trusted: it runs in the sandbox, or not at all."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from router.plans.grammar import SYNTHESIS
+from router.reuse.solution import Solution
 from router.statistics import Fields, program_in, to_author, to_mend
 from sandbox.spec import Spec
 from sandbox.synthesis import CannotWrite, written
@@ -38,10 +40,13 @@ class Synthesis:
 class Model:
     """A backend, told the contract and the spec, and shown what became of its program."""
 
-    def __init__(self, name: str, fields: Fields, spec: Spec, chat: Chat) -> None:
+    def __init__(
+        self, name: str, fields: Fields, spec: Spec, chat: Chat, example: Solution | None
+    ) -> None:
         self.name = name
         self._chat = chat
-        self._messages = to_author(fields, spec)
+        beside = (example.request, example.program) if example is not None else None
+        self._messages = to_author(fields, spec, beside)
         self._last = ""
 
     async def write(self, problem: str) -> str | None:
@@ -55,5 +60,12 @@ class Model:
         return self._last
 
 
-def author_of(name: str, fields: Fields, spec: Spec, chat: Chat) -> Author:
-    return Synthesis(spec) if name == SYNTHESIS else Model(name, fields, spec, chat)
+def author_of(
+    name: str, fields: Fields, spec: Spec, chat: Chat, example: Solution | None = None
+) -> Author:
+    """`example`: a program that solved something like it, to work from."""
+    if name == SYNTHESIS:
+        left_open = example is not None and "count" in spec.assumed
+        count = Spec.of(example.spec).count if example is not None and left_open else 0
+        return Synthesis(replace(spec, count=count) if count else spec)
+    return Model(name, fields, spec, chat, example)

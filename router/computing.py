@@ -5,7 +5,7 @@ needs no model. Then the columns of text are added, which touches nothing that w
 nothing holds, the caller hears which constraint failed, unless a model may still answer in words.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from router.backends.sandbox import COMPUTE
 from router.config import Config
 from router.domain import Attempt, Request, Signal, Trace, Usage, new_id
 from router.plans.grammar import Code
+from router.reuse.editing import edited
+from router.reuse.solution import Solution
 from router.statistics import (
     job_of,
     reading_of,
@@ -34,6 +36,8 @@ from sandbox.spec import Spec
 
 Try = Callable[[str, Call], Awaitable[Outcome]]
 
+_EDITED = 2  # remembered programs that are tried before an author is asked
+_PATTERN_FROM = 0.6  # similarity from which a program is worth an author's look
 _BATCH = 5_000  # records of text from one call to the generator
 _FEW = 50  # and to a model
 _FINAL = frozenset(
@@ -88,7 +92,9 @@ class Computing:
     request: Request
     attempt: Try
     seed: Callable[[], int]
+    library: Sequence[tuple[float, Solution]] = ()  # programs of before, nearest first
     made: Computed = field(default_factory=Computed)
+    _count: int | None = None  # of records, where the request leaves it open
 
     async def carry_out(self) -> Computed:
         spec = reading_of(self.request.fields).spec
@@ -96,15 +102,51 @@ class Computing:
             reasons = "; ".join(reading_of(self.request.fields).reasons)
             self.made.status, self.made.problem = "not_statistical", reasons
             return self.made
-        for name in self.plan.all_authors:
-            author = author_of(name, self.request.fields, spec, self._chat)
-            if await self._by(author) or self.made.status in _FINAL:
-                break
+        if not await self._remembered(spec):
+            await self._written(spec)
         if self.made.holds and spec.words:
             await self._add_words(spec)
         if self.made.outcome is not None:  # the run that the answer is made of comes last
             self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
         return self.made
+
+    async def _remembered(self, spec: Spec) -> bool:
+        """A program that solved the like before, edited by rule and run and verified again."""
+        tried = 0
+        for similarity, solution in self.library:
+            change = edited(solution.program, Spec.of(solution.spec), spec)
+            if change is None or tried >= _EDITED:
+                continue
+            tried += 1
+            if await self._run(change.source, "memory", 0):
+                self._told_of(change.tier, solution, similarity, change.change)
+                return True
+            if self.made.status in _FINAL:
+                return True
+        return False
+
+    async def _written(self, spec: Spec) -> None:
+        """By the authors in turn, who see what solved something like it."""
+        example = next((one for one in self.library if one[0] >= _PATTERN_FROM), None)
+        if example is not None and "count" in spec.assumed:
+            self._count = Spec.of(example[1].spec).count or None
+        for name in self.plan.all_authors:
+            beside = example[1] if example is not None else None
+            author = author_of(name, self.request.fields, spec, self._chat, beside)
+            if await self._by(author):
+                if example is not None:
+                    self._told_of("pattern", example[1], example[0], "written anew beside it")
+                return
+            if self.made.status in _FINAL:
+                return
+
+    def _told_of(self, tier: str, solution: Solution, similarity: float, change: str) -> None:
+        self.made.told["reuse"] = {
+            "tier": tier,
+            "solution": solution.id,
+            "similarity": similarity,
+            "change": change,
+        }
 
     async def _by(self, author: Author) -> bool:
         """Let one author write, and mend once."""
@@ -121,7 +163,9 @@ class Computing:
     async def _run(self, source: str, author: str, turn: int) -> bool:
         given = self.request.fields.get("seed")
         own = given if isinstance(given, int) and not isinstance(given, bool) else self.seed()
-        body = job_of(self.request.fields, seed=abs(own), turn=turn, source=source)
+        body = job_of(
+            self.request.fields, seed=abs(own), turn=turn, source=source, count=self._count
+        )
         outcome = await self.attempt(self._sandbox, Call(COMPUTE, body, False, self.request.id))
         if not outcome.answered:
             self.made.attempts.append(replace(outcome.attempt, provider="sandbox"))

@@ -20,6 +20,7 @@ from router.backends.specialist import SHIPPED, SpecialistSettings
 from router.features import PARTS
 from router.plans.grammar import PATTERNS, AnyPlan, Ask, Code, Pipeline, lead, resolved
 from router.plans.names import cycle, names_in
+from router.reuse.settings import Reuse
 from router.signals.settings import DEFAULT, Sources
 from router.yamlfile import (
     REFERENCE,
@@ -183,6 +184,7 @@ class Config(Values):
     plans: dict[Name, AnyPlan] = Field(min_length=1)
     objective: Objective = Objective()
     signals: Sources = DEFAULT
+    reuse: Reuse = Reuse()
 
     @property
     def asking(self) -> tuple[str, ...]:
@@ -221,6 +223,10 @@ class Config(Values):
     @property
     def learner_folder(self) -> Path:
         return self.data / "learner"
+
+    @property
+    def reuse_folder(self) -> Path:
+        return self.data / "solutions"
 
     @property
     def keys_file(self) -> Path:
@@ -336,6 +342,10 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     if round_:
         rule = f"it leads back to itself: {' → '.join(round_)}"
         yield ("plans", round_[0]), round_[0], rule, "Take one of these names out."
+    reuse = raw.get("reuse")
+    adapter = reuse.get("adapter") if isinstance(reuse, dict) else None
+    if isinstance(adapter, str) and adapter not in backends:
+        yield ("reuse", "adapter"), adapter, *unknown("backend", adapter, backends)
     objective = raw.get("objective")
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import urandom
-from typing import Any
+from typing import Any, Literal
 
 from learner.policy import Arm, Distribution
 from learner.preference import Estimate, Preference
 
 Fields = Mapping[str, Any]
+MEMORY = "memory"  # what stands for a backend where none was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class Request:
     preference: Preference | None = None  # what this caller trades quality against
     region: str = ""  # where its backends must stand, if it matters
     only: tuple[str, ...] = ()  # the plans that this request may use; none named: all
+    scope: str = ""  # whose solutions are its own
+    reuse: Literal["", "off", "exact", "similar"] = ""  # how far a remembered answer may do
+    no_store: bool = False  # its answer is not to be remembered
+    ttl_seconds: float | None = None  # nor for longer than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,20 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What of an answer was remembered, and why that was thought right."""
+
+    tier: Literal["exact", "reuse", "adapt", "pattern", "novel"]
+    solution: int
+    similarity: float = 1.0
+    chance: float = 1.0  # that it is right
+    propensity: float = 1.0  # of answering from memory; where it was `checked`, of not doing so
+    reason: str = ""  # none of the caller's words: it is written down
+    bucket: str = ""
+    checked: bool = False  # it was answered anew, to be held against what is remembered
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """Everything that has happened to one request so far."""
 
@@ -133,6 +152,7 @@ class Trace:
     premium_cost_usd: float = 0.0
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
     partial: str = ""  # one word for why the plan was not carried out to its end
+    recalled: "Recalled | None" = None  # what of it was remembered
     partial_reason: str = ""  # the same in words, which may quote the request: never written down
 
     def after(self, attempt: Attempt) -> "Trace":
@@ -152,8 +172,13 @@ class Trace:
             self.decision.strategy,
             self.decision.plan,
             self.decision.kind,
-            "novel",
+            self.tier,
         )
+
+    @property
+    def tier(self) -> str:
+        """exact, reuse, adapt, pattern or novel: how much of the answer was remembered."""
+        return "novel" if self.recalled is None else self.recalled.tier
 
     @property
     def answering(self) -> Attempt | None:
@@ -162,7 +187,9 @@ class Trace:
 
     @property
     def backend(self) -> str:
-        return self.answering.backend if self.answering else ""
+        if self.answering is None:
+            return MEMORY if self.tier in ("exact", "reuse") else ""
+        return self.answering.backend
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from learner.policy import Arm
 from router.accounting import (
     accounted,
     as_comments,
+    beside_premium,
     error_body_of,
     estimated,
     marked_partial,
@@ -22,7 +24,7 @@ from router.accounting import (
     priced,
     with_answering,
 )
-from router.answers import Heard, answer_text
+from router.answers import Heard, Whole, answer_text, whole_of
 from router.api.errors import error_body
 from router.api.limits import Allowances
 from router.api.sse import DONE, Meter, with_cost
@@ -41,17 +43,30 @@ from router.decide import (
     policy_of,
     route,
 )
-from router.domain import Answered, Attempt, Decision, Event, Request, Trace, Usage, new_id
+from router.domain import (
+    Answered,
+    Attempt,
+    Decision,
+    Event,
+    Recalled,
+    Request,
+    Signal,
+    Trace,
+    Usage,
+    new_id,
+)
 from router.experts.claims import Claims
 from router.features import needs, prompt_text
 from router.following import Following
 from router.hive import Home
 from router.homes import Homes
-from router.plans.concluding import completed, unfinished
+from router.plans.concluding import completed, stream_of, unfinished
 from router.plans.executor import Executor
 from router.plans.grammar import AnyPlan, Ask
 from router.plans.pace import Pace
 from router.plans.results import Result, abandoned, ended
+from router.remembering import Looked, Remembering, recalled_program, remember, to_adapt
+from router.reuse.memory import Found
 from router.signals.assessor import Assessor
 from router.signals.settings import SignalSource
 from router.telemetry.journal import Journal
@@ -93,15 +108,22 @@ class Engine:
     claims: Claims = field(default_factory=Claims)
     learned: Mapping[str, float] = field(default_factory=dict)  # scores of backends
     following: Following = field(default_factory=Following)
+    remembers: bool = False  # whether it may have a memory, if the configuration wants one
+    remembering: Remembering | None = field(default=None, init=False)
+    _looked: dict[str, Looked] = field(default_factory=dict)  # of requests that are under way
 
     def __post_init__(self) -> None:
-        say, note = self.journal.say, self.journal.note
-        self.assessor = Assessor(self._try, say, note, self.wall, self.uniform)
+        note = self.journal.note
+        self.assessor = Assessor(self._try, self.say, note, self.wall, self.uniform)
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
         self.config, self.policy = config, policy_of(config)
         self.following.bandit = None  # of plans that may be others now; the next one comes soon
+        if self.remembering is not None:
+            self.remembering.memory.reconfigure(config.reuse)
+        elif self.remembers:
+            self.remembering = remember(config, uniform=self.uniform, wall=self.wall, tell=self.tell)
         in_force = policy_in_force(config, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)
@@ -110,8 +132,67 @@ class Engine:
         self._begin(config)
         self.resting = {b: until for b, until in self.resting.items() if b in config.backends}
 
+    async def look(
+        self, request: Request, *, backend: str, allowed: tuple[str, ...]
+    ) -> Looked | None:
+        """What is remembered of the like of it, before anything is decided."""
+        if self.remembering is None or self.config.reuse.mode == "off":
+            return None
+        return await self.remembering.look(self.config, request, backend=backend, allowed=allowed)
+
+    async def remembered(self, request: Request, looked: Looked) -> Answer:
+        """An answer from memory: nothing is called, and nothing is paid."""
+        begun = time.perf_counter()
+        assert self.remembering is not None
+        assert looked.found is not None
+        found = looked.found
+        decision = self.remembering.decision(request, found, self.policy_version)
+        reply = self.remembering.reply(request, found.solution)
+        trace = Trace(
+            request,
+            decision,
+            started_at=self.wall(),
+            keep_prompt=self.config.telemetry.prompts,
+            recalled=found.recalled,
+            status=200,
+        )
+        text = found.solution.answer
+        usage = Usage(tokens_in(prompt_text(request.fields)), tokens_in(text), estimated=True)
+        trace = beside_premium(self.config, trace, usage)
+        self.remembering.used(trace, looked)
+        kept = text if self.config.telemetry.answers else None
+        if request.stream:
+            answer = Answered(len(text.encode()), digest(text.encode()), kept)
+            body = self._recited(stream_of(reply.body), replace(trace, answer=answer), begun)
+            return Answer(200, b"", trace, stream=body)
+        plain = b"".join([piece async for piece in reply.body])
+        trace = replace(trace, answer=Answered(len(plain), digest(plain), kept))
+        trace = self._finish(trace, begun)
+        return Answer(200, with_cost(plain, usage, 0.0), trace)
+
+    async def _recited(self, stream: Stream, trace: Trace, begun: float) -> AsyncIterator[bytes]:
+        prompt_tokens = tokens_in(prompt_text(trace.request.fields))
+        meter = Meter(trace.request.include_usage, prompt_tokens, lambda _: 0.0)
+        done = False
+        try:
+            async for piece in metered(stream, meter):
+                yield piece
+            piece = b"".join(event + b"\n\n" for event in meter.end()) + DONE
+            self._finish(trace, begun)
+            done = True
+            yield piece
+        finally:
+            if not done:
+                self._finish(replace(trace, **_LEFT), begun)
+
     def decide(
-        self, request: Request, *, wanted: str, backend: str, allowed: tuple[str, ...]
+        self,
+        request: Request,
+        *,
+        wanted: str,
+        backend: str,
+        allowed: tuple[str, ...],
+        looked: Looked | None = None,
     ) -> Decision:
         now = self.wall()
         home = None
@@ -124,6 +205,8 @@ class Engine:
         if decision is not None:
             return decision
         config, following = self.config, self.following
+        if looked is not None and looked.vector is not None:
+            self.claims.know(config, request, looked.vector)
         claims = self.claims.of(config, request)
         always = config.objective.learning.encode
         vector = self.claims.vector(config, request, always=always)
@@ -144,16 +227,29 @@ class Engine:
         )
 
     async def answer(
-        self, request: Request, decision: Decision, *, path: str, wanted: str
+        self,
+        request: Request,
+        decision: Decision,
+        *,
+        path: str,
+        wanted: str,
+        looked: Looked | None = None,
     ) -> Answer:
         config = self.config
         begun = time.perf_counter()
+        recalled = None
+        if looked is not None:
+            self._looked[request.id] = looked
+            recalled = looked.found.recalled if looked.found is not None else None
+            if looked.found is not None and recalled is not None and recalled.tier == "adapt":
+                request, decision, recalled = self._adapting(request, decision, looked.found)
         trace = Trace(
             request,
             decision,
             started_at=self.wall(),
             operation=wanted,
             keep_prompt=config.telemetry.prompts,
+            recalled=recalled,
         )
         plan = plan_of(config, decision)
         if not (isinstance(plan, Ask) and plan.plain and _unbounded(request)):
@@ -177,6 +273,25 @@ class Engine:
             return await self._answered(config, outcome, trace, begun)
         return self._failed(outcome, trace, begun)
 
+    def _adapting(
+        self, request: Request, decision: Decision, found: Found
+    ) -> tuple[Request, Decision, Recalled | None]:
+        """A backend that is told what was answered before changes it to fit, where there is one."""
+        adapter = self.config.reuse.adapter
+        named_plan = decision.strategy in ("named", "computed", "specialist")
+        if adapter is None or named_plan or found.solution.kind != "text":
+            return request, decision, None
+        arm = Arm(adapter)
+        told = replace(
+            decision,
+            plan=arm,
+            propensity=1.0,
+            strategy="reuse",
+            probabilities={arm: 1.0},
+            reason=found.recalled.reason,
+        )
+        return replace(request, body=to_adapt(request, found.solution)), told, found.recalled
+
     async def _carry_out(
         self, config: Config, plan: AnyPlan, trace: Trace, wanted: str, begun: float
     ) -> Answer:
@@ -192,6 +307,7 @@ class Engine:
             pace=self.pace,
             scores=self.scores,
             seed=lambda: int(self.uniform() * 2**48),
+            library=looked.library if (looked := self._looked.get(request.id)) else (),
         )
         task = asyncio.ensure_future(executor.run(plan))
         try:
@@ -219,6 +335,7 @@ class Engine:
             computed=executor.computed,
             partial=result.partial,
             partial_reason=result.reason,
+            recalled=recalled_program(executor.computed) or trace.recalled,
         )
         upstream = executor.upstream_seconds
         if not result.ok:
@@ -319,6 +436,15 @@ class Engine:
             raise ValueError("a chain without backends: decide() lets none through")
         return outcome
 
+    def say(self, signals: Sequence[Signal]) -> None:
+        """What we found of answers ourselves."""
+        self.journal.say(signals)
+        self.heard(signals)
+
+    def heard(self, signals: Sequence[Signal]) -> None:
+        if self.remembering is not None:
+            self.remembering.heard(signals)
+
     def tell(self, kind: str, subject: str, state: str, **detail: Any) -> None:
         """Something that happened to the service, seen by this router."""
         now = self.wall()
@@ -353,6 +479,7 @@ class Engine:
         self, config: Config, outcome: Outcome, trace: Trace, begun: float
     ) -> Answer:
         body, status = outcome.body, outcome.attempt.status
+        looked = self._looked.pop(trace.request.id, None)
         sources: tuple[SignalSource, ...] = ()
         if outcome.callers_fault:
             body = error_body_of(body, status)
@@ -368,8 +495,19 @@ class Engine:
             body = with_cost(body, usage, trace.cost_usd)
             await self._spent(trace)
         trace = self._finish(trace, begun, outcome, status=status)
+        if not outcome.callers_fault and self._wanted(config, looked):
+            self._remember(config, looked, trace, whole_of(body))
         self.assessor.assess(config, sources, trace, text)
         return Answer(status, body, trace)
+
+    def _wanted(self, config: Config, looked: Looked | None) -> bool:
+        return self.remembering is not None and self.remembering.wants(config, looked)
+
+    def _remember(
+        self, config: Config, looked: Looked | None, trace: Trace, whole: Whole | None
+    ) -> None:
+        if looked is not None and whole is not None and self.remembering is not None:
+            self.remembering.answered(config, looked, trace, whole.text, whole.model)
 
     def _not_computed(self, trace: Trace, begun: float, upstream: float) -> Answer:
         """Nothing held, and no model was to answer in words: say which constraint it was."""
@@ -423,7 +561,9 @@ class Engine:
 
         meter = Meter(request.include_usage, prompt_tokens, cost_of)
         sources = self.assessor.chosen(config, trace)
-        heard = Heard(words=config.telemetry.answers or bool(sources))
+        looked = self._looked.pop(request.id, None)
+        wanted = self._wanted(config, looked)
+        heard = Heard(words=config.telemetry.answers or bool(sources) or wanted)
         trace = replace(trace, status=200)
         written: Trace | None = None
 
@@ -435,6 +575,8 @@ class Engine:
                 answer = replace(answer, text=None)
             trace = accounted(config, trace, usage, answer, settled=settled)
             trace = self._finish(trace, begun, outcome)
+            if wanted:
+                self._remember(config, looked, trace, heard.whole())
             self.assessor.assess(config, sources, trace, text)
             return trace
 
@@ -494,18 +636,20 @@ class Engine:
             first_byte_seconds=first,
             overhead_seconds=overhead,
         )
+        self._looked.pop(trace.request.id, None)
         self._count(trace, streamed=streamed)
-        settles = trace.decision.strategy not in ("named", "computed", "specialist")
+        settles = trace.decision.strategy not in ("named", "computed", "specialist", "reuse")
         if trace.status < 400 and len(self.config.plans) > 1 and settles:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)
         self.journal.append(trace)
         if trace.computed is not None and trace.computed["verified"]:
-            self.journal.say([verification(trace, self.wall())])
+            self.say([verification(trace, self.wall())])
         return trace
 
     def _count(self, trace: Trace, *, streamed: bool) -> None:
         metrics, backend = self.metrics, trace.backend
+        metrics.count("waggle_reuse_total", tier=trace.tier)
         metrics.count("waggle_requests_total", plan=trace.decision.plan, status=str(trace.status))
         metrics.observe("waggle_overhead_seconds", trace.overhead_seconds)
         labels = {"gen_ai_request_model": backend}

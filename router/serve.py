@@ -285,6 +285,7 @@ class RouterReplica:
             Allowances(self._hive, metrics),
             metrics,
             Homes(),
+            remembers=True,
         )
         memory = CatalogMemory(config.telemetry_folder)
         now = int(time.time())

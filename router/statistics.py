@@ -51,8 +51,9 @@ def _beginning(data: Any) -> str:
         return "0"
 
 
-def job_of(fields: Fields, *, seed: int, turn: int, source: str) -> bytes:
-    """For the sandbox: what is read of the request, and a program."""
+def job_of(fields: Fields, *, seed: int, turn: int, source: str, count: int | None = None) -> bytes:
+    """For the sandbox: what is read of the request, and a program. `count`: of records, where the
+    request leaves that open."""
     text = {"role": "user", "content": last_user_text(fields)}
     kept: dict[str, Any] = {"messages": [text]}
     if fields.get("data") is not None:
@@ -63,6 +64,7 @@ def job_of(fields: Fields, *, seed: int, turn: int, source: str) -> bytes:
         "turn": turn,
         "source": source,
         "as_object": wants_object(fields),
+        "count": count,
     }
     return orjson.dumps(job)
 
@@ -72,8 +74,9 @@ def wants_object(fields: Fields) -> bool:
     return isinstance(wanted, dict) and wanted.get("type") == "json_object"
 
 
-def to_author(fields: Fields, spec: Spec) -> list[Message]:
-    """What a model is told that is to write the program."""
+def to_author(fields: Fields, spec: Spec, example: tuple[str, str] | None = None) -> list[Message]:
+    """What a model is told that is to write the program. `example`: a request like this one, and
+    the program that solved it."""
     columns = [field.name for field in spec.fields if field.role != "text"]
     if spec.series is not None:
         columns = ["time", spec.series.name]
@@ -86,6 +89,12 @@ def to_author(fields: Fields, spec: Spec) -> list[Message]:
         f"{last_user_text(fields)[:4000]}\n\nAs it was read:\n"
         f"{orjson.dumps(spec.told(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
     )
+    if example is not None:
+        request, program = example
+        asked += (
+            f"\n\nThis was asked before: {request[:1000]}\nand this program solved it; work from "
+            f"it where it serves:\n```python\n{program}\n```"
+        )
     system = f"{CONTRACT}\nAnswer with the program alone, in one ```python block."
     return [{"role": "system", "content": system}, {"role": "user", "content": asked}]
 

@@ -94,6 +94,27 @@ class Spec:
     decimals: int | None = None  # of the figures worked out
     seed: int | None = None
     format: Literal["json", "csv"] = "json"
+    assumed: tuple[str, ...] = ()  # what the request left open, and was taken to be usual
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Spec":
+        """What `told` tells, but for the data."""
+        plain = dict(told)
+        plain.pop("data", None)
+        series = plain.get("series")
+        return cls(
+            **plain
+            | {
+                "fields": tuple(_field(one) for one in plain.get("fields", ())),
+                "correlations": tuple(Correlation(**one) for one in plain.get("correlations", ())),
+                "series": Series(**series) if series else None,
+                "analyses": tuple(
+                    Analysis(**one | {"columns": tuple(one.get("columns", ()))})
+                    for one in plain.get("analyses", ())
+                ),
+                "assumed": tuple(plain.get("assumed", ())),
+            }
+        )
 
     @property
     def words(self) -> tuple[Field, ...]:
@@ -114,6 +135,21 @@ class Spec:
         """As JSON, without the data and without what was not asked for."""
         told: dict[str, Any] = _said({**asdict(self), "data": None})
         return told
+
+
+def _field(told: Mapping[str, Any]) -> Field:
+    of = told.get("distribution")
+    return Field(**{**told, "distribution": _distribution(of) if of else None})
+
+
+def _distribution(told: Mapping[str, Any]) -> Distribution:
+    return Distribution(
+        told["family"],
+        told.get("parameters", {}),
+        tuple(told.get("labels", ())),
+        tuple(told.get("weights", ())),
+        tuple(_distribution(part) for part in told.get("parts", ())),
+    )
 
 
 def _said(value: Any) -> Any:

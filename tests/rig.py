@@ -355,8 +355,17 @@ async def rig(
         hops = Hops(TOKEN)
         stack.callback(hops.forget, frozenset())
         engine = Engine(
-            config, Attempts(table, hops), journal, Allowances(hive, metrics), metrics, Homes()
+            config,
+            Attempts(table, hops),
+            journal,
+            Allowances(hive, metrics),
+            metrics,
+            Homes(),
+            remembers=True,
         )
+        if engine.remembering is not None:
+            stack.callback(engine.remembering.memory.close)
+            await asyncio.to_thread(engine.remembering.memory.wait, 60)
         memory = MemoryOf(journal)
         app = App(engine, hive, keys, memory, name="r1", started_at=1)
         address = await stack.enter_async_context(listening(app))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -38,6 +38,7 @@ from router.following import Asked as AskedForNews
 from router.following import Published
 from router.hive import Hive, News
 from router.plans.grammar import votes
+from router.remembering import Looked
 from router.telemetry.analyst import Bounds, Refused, ask
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory
@@ -129,6 +130,8 @@ class App:
         }
 
     def close(self) -> None:
+        if self.engine.remembering is not None:
+            self.engine.remembering.memory.close()
         self.engine.journal.close()
 
     def reconfigure(self, config: Config, keys: Iterable[Key]) -> None:
@@ -226,9 +229,18 @@ class App:
     async def _chat(self, asked: Asked) -> None:
         key, request = await self._request(asked, parse_chat)
         await self.engine.allowances.admit(key, self._limits)
-        decision = self._decide(asked, request, key)
+        request = replace(request, scope=key.remembers_as)
+        looked = await self.engine.look(request, backend=asked.backend, allowed=key.plans)
+        remembered = looked is not None and looked.answers
+        decision = None if remembered else self._decide(asked, request, key, looked)
         async with WhileConnected(asked.receive):
-            answer = await self.engine.answer(request, decision, path=CHAT, wanted="chat")
+            if looked is not None and decision is None:
+                answer = await self.engine.remembered(request, looked)
+            else:
+                assert decision is not None
+                answer = await self.engine.answer(
+                    request, decision, path=CHAT, wanted="chat", looked=looked
+                )
             explain = asked.headers.get(b"x-waggle-explain", b"").lower() == b"true"
             if answer.stream is None:
                 await self._reply(asked.reply, answer, explain=explain)
@@ -271,6 +283,7 @@ class App:
         )
         try:
             await self.engine.journal.keep(signals)
+            self.engine.heard(signals)
         except NotDurable as error:
             raise _unavailable(f"it could not be made durable ({error})") from None
         told = {
@@ -335,8 +348,12 @@ class App:
             message = f"The request is larger than server.max_request_bytes = {most}."
             raise BadRequest(message, status=413) from None
 
-    def _decide(self, asked: Asked, request: Request, key: Key) -> Decision:
-        return self.engine.decide(request, wanted="chat", backend=asked.backend, allowed=key.plans)
+    def _decide(
+        self, asked: Asked, request: Request, key: Key, looked: Looked | None = None
+    ) -> Decision:
+        return self.engine.decide(
+            request, wanted="chat", backend=asked.backend, allowed=key.plans, looked=looked
+        )
 
     def _embedder(self, asked: Asked, request: Request) -> Decision:
         """Embeddings are no matter of taste: vectors of two models must not be mixed."""

@@ -29,8 +29,14 @@ class Key(Values):
     scopes: tuple[Scope, ...] = ("app",)
     plans: tuple[Name, ...] = ()
     limits: Limits = Limits()
+    shares: str = ""  # keys that name the same group share what was solved
     created: str = ""
     revoked: str = ""
+
+    @property
+    def remembers_as(self) -> str:
+        """Whose solutions are looked up for it, and kept."""
+        return f"group {self.shares}" if self.shares else f"key {self.id}"
 
     def allows(self, plan: str) -> bool:
         return not self.plans or plan in self.plans

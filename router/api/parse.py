@@ -64,6 +64,7 @@ def parse_chat(
         preference=_preference(headers),
         region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
         only=_names(headers, b"x-waggle-plans"),
+        **_remembering(fields, headers),
     )
 
 
@@ -106,6 +107,25 @@ def _preference(headers: Mapping[bytes, bytes]) -> Preference | None:
             raise BadRequest(f"`{header}` must be {rule}, not {text[:80]!r}.", header)
         told[name] = value
     return Preference(**told)
+
+
+def _remembering(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """How far a remembered answer may do, and for how long this one may be remembered."""
+    reuse = headers.get(b"x-waggle-reuse", b"").decode("latin-1").strip().lower()
+    if reuse not in ("", "off", "exact", "similar"):
+        rule = "one of off, exact, similar"
+        raise BadRequest(f"`x-waggle-reuse` must be {rule}, not {reuse[:80]!r}.", "x-waggle-reuse")
+    told: dict[str, Any] = {"reuse": reuse, "no_store": fields.get("store") is False}
+    for part in headers.get(b"cache-control", b"").decode("latin-1").lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "no-store":
+            told["no_store"] = True
+        elif name == "no-cache":
+            told["reuse"] = "off"
+        elif name == "max-age" and value.isdigit():
+            told["ttl_seconds"] = float(value[:9])
+    ttl = _ceiling(headers, b"x-waggle-ttl", "seconds", least=0.0)
+    return told if ttl is None else told | {"ttl_seconds": ttl}
 
 
 def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:

@@ -97,6 +97,8 @@ def _expected(decision: Decision) -> dict[str, Any]:
 def explained_trace(trace: Trace) -> dict[str, Any]:
     told = explained(trace.decision, trace.request)
     told["attempts"] = [asdict(attempt) for attempt in trace.attempts]
+    if trace.recalled is not None:
+        told["reuse"] = asdict(trace.recalled)
     if trace.computed is not None:
         told["computed"] = dict(trace.computed)
     if trace.partial:
@@ -127,7 +129,7 @@ def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
         (b"x-waggle-plan", decision.plan.encode()),
         (b"x-waggle-strategy", decision.strategy.encode()),
         (b"x-waggle-propensity", f"{decision.propensity:.6g}".encode()),
-        (b"x-waggle-reuse", b"novel"),
+        (b"x-waggle-reuse", trace.tier.encode()),
         (b"x-waggle-experiment", b"none"),
         (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
     ]

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -91,6 +92,8 @@ class Workshop:
         spec = reading.spec
         if spec is None:
             return {"status": "not_statistical", "problem": "; ".join(reading.reasons)}
+        if job.get("count") and "count" in spec.assumed:
+            spec = replace(spec, count=int(job["count"]))
         cannot = contradiction(spec)
         if cannot:
             return {"status": "impossible", "problem": cannot, "spec": spec.told()}

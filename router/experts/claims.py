@@ -52,6 +52,12 @@ class Claims:
                 break
         return None if vector is None else vector.tolist()
 
+    def know(self, config: Config, request: Request, vector: "Vector") -> None:
+        """The vector of a request that was made elsewhere by the same encoder."""
+        text = last_user_text(request.fields).strip()
+        if all(s.encoder == config.reuse.encoder for s in _specialists(config).values()):
+            self._encoded = (text, vector)
+
     def _encode(self, settings: SpecialistSettings, text: str) -> "Vector | None":
         from router.experts.home import encoder_of
 

@@ -206,7 +206,8 @@ class Fold:
         state.latest_micros = max(state.latest_micros, row.ts_micros)
         self._pay(row)
         arm, context = Arm(row.plan), self._context(row)
-        if context is None or row.plan not in self.config.plans or row.abandoned:
+        remembered = row.strategy == "reuse"  # no plan was carried out
+        if context is None or row.plan not in self.config.plans or row.abandoned or remembered:
             return
         spend = spend_of(row.cost_usd, row.rate_usd or 0.0)
         outcome = Outcome(arm, context, spend, row.latency_ms / 1000, row.failed)
@@ -238,7 +239,7 @@ class Fold:
         told = state.trust.quality(judged.now)
         context = self._context(row)
         # A caller who names a plan has chosen by what we do not know.
-        if told is None or context is None or row.strategy in ("", "named"):
+        if told is None or context is None or row.strategy in ("", "named", "reuse"):
             return
         if row.plan not in self.config.plans:
             return

@@ -31,18 +31,19 @@ async def completed(outcome: Outcome, text: str, request: Request) -> Outcome:
         asked = request.fields.get("logprobs")
         return replace(outcome, body=outcome.body if asked else without_logprobs(outcome.body))
     if outcome.body:
-        return replace(outcome, body=b"", stream=_stream(_events(outcome.body)))
+        return replace(outcome, body=b"", stream=stream_of(_events(outcome.body)))
     pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
     prompt_tokens = tokens_in(prompt_text(request.fields))
     call = Call(CHAT, request.body, request.stream, request.id)
     reply = chat_reply(call, f"waggle-{outcome.attempt.provider or 'plan'}", pieces, prompt_tokens)
     if request.stream:
-        return replace(outcome, stream=_stream(reply.body))
+        return replace(outcome, stream=stream_of(reply.body))
     body = b"".join([piece async for piece in reply.body])
     return replace(outcome, body=body, usage=Usage(prompt_tokens, tokens_in(text)))
 
 
-def _stream(body: AsyncIterator[bytes]) -> Stream:
+def stream_of(body: AsyncIterator[bytes]) -> Stream:
+    """What is made here, read as if it came from a backend."""
     return Stream([], Cutter(), _NoConnection(), body)
 
 

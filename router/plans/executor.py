@@ -51,6 +51,7 @@ from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.patterns import BadPattern, found
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
+from router.reuse.solution import Solution
 
 _LONG = 20_000  # characters of an answer that takes milliseconds to check
 
@@ -72,6 +73,7 @@ class Executor:
     pace: Pace
     scores: Callable[[str], float]  # how much a backend's vote counts
     seed: Callable[[], int]
+    library: Sequence[tuple[float, Solution]] = ()  # programs of before, nearest first
     clock: Callable[[], float] = time.perf_counter
     attempts: list[Attempt] = field(default_factory=list)
     comments: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
@@ -269,7 +271,9 @@ class Executor:
                 self._write(one, work)
             return outcome
 
-        made = await Computing(self.config, plan, self.request, attempt, self.seed).carry_out()
+        made = await Computing(
+            self.config, plan, self.request, attempt, self.seed, self.library
+        ).carry_out()
         for one in made.attempts:
             self._write(one, work)
         told = {**made.told, "verified": made.holds, "problem": made.problem}

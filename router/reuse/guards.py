@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from router.reuse.words import Told, lexicon, told
+from router.reuse.forms import lexicon
+from router.reuse.words import Told, told
 
 Likeness = Literal["same", "parameters", "minor", "other"]
 

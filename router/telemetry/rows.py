@@ -7,7 +7,16 @@ What is unknown is left out, and reads as null: never as zero, and never as good
 from hashlib import blake2b
 from typing import Any
 
-from router.domain import Attempt, Decision, Event, PolicyInForce, Refusal, Signal, Trace
+from router.domain import (
+    Attempt,
+    Decision,
+    Event,
+    PolicyInForce,
+    Recalled,
+    Refusal,
+    Signal,
+    Trace,
+)
 from router.features import prompt_text
 
 Row = dict[str, Any]
@@ -33,7 +42,7 @@ def request_row(trace: Trace) -> Row:
         "plan": decision.plan,
         "propensity": decision.propensity,
         "explored": decision.explored,
-        "reuse_tier": "novel",
+        "reuse_tier": trace.tier,
         "status": trace.status,
         "cost_usd": trace.cost_usd,
         "latency_ms": round(trace.seconds * 1000, 4),
@@ -42,6 +51,8 @@ def request_row(trace: Trace) -> Row:
         "request_hash": digest(request.body),
     }
     _add_expected(row, decision)
+    if trace.recalled is not None:
+        _add_recalled(row, trace.recalled)
     if decision.ineligible:
         row["ineligible"] = decision.ineligible
     if request.key_id:
@@ -77,6 +88,16 @@ def _add_expected(row: Row, decision: Decision) -> None:
         if estimate.arm == decision.plan:
             row["expected_quality"] = round(estimate.quality, 6)
             row["expected_cost_usd"] = estimate.cost
+
+
+def _add_recalled(row: Row, recalled: Recalled) -> None:
+    row["similarity"] = round(recalled.similarity, 6)
+    row["solution"] = recalled.solution
+    row["reuse_chance"] = round(recalled.chance, 6)
+    row["reuse_propensity"] = round(recalled.propensity, 6)
+    row["reuse_checked"] = recalled.checked
+    if recalled.bucket:
+        row["reuse_bucket"] = recalled.bucket
 
 
 def _add_attempts(row: Row, trace: Trace) -> None:

@@ -75,11 +75,21 @@ _REQUESTS = {
     "rate_usd": "DOUBLE",
     "expected_quality": "DOUBLE",
     "expected_cost_usd": "DOUBLE",
+    "solution": "BIGINT",
+    "reuse_chance": "DOUBLE",
+    "reuse_propensity": "DOUBLE",
+    "reuse_checked": "BOOLEAN",
+    "reuse_bucket": "VARCHAR",
 }
 
 _ATTEMPT_2 = ATTEMPT.removesuffix(", role VARCHAR, swap_ms DOUBLE)") + ")"
+_REQUESTS_4 = {
+    n: type_
+    for n, type_ in _REQUESTS.items()
+    if n == "reuse_tier" or not n.startswith(("solution", "reuse_"))
+}
 _REQUESTS_3 = {
-    n: type_ for n, type_ in _REQUESTS.items() if not n.startswith(("rate_", "expected_"))
+    n: type_ for n, type_ in _REQUESTS_4.items() if not n.startswith(("rate_", "expected_"))
 }
 _REQUESTS_2 = {name: type_ for name, type_ in _REQUESTS_3.items() if name != "partial"} | {
     "attempts": f"{_ATTEMPT_2}[]"
@@ -234,11 +244,11 @@ class Table:
 
 REQUESTS = Table(
     "requests",
-    4,
+    5,
     _REQUESTS,
     "request_id",
-    {1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3},
-    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}},
+    {1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3, 4: _REQUESTS_4},
+    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}, 4: {}},
 )
 SIGNALS = Table("signals", 2, _SIGNALS, "request_id")
 POLICIES = Table("policies", 2, _POLICIES, "ts")

@@ -32,8 +32,9 @@ def _read(words: Words) -> Read:
         r"(?:\bas|\bin|\binto|\bto)?\s*(?:a\s)?\bcsv\b(?: format| file| table| output)?"
     )
     count, noun = counted(words)
+    assumed: tuple[str, ...] = ()
     if count is None and wishes.SOME.search(words.text):
-        count, noun = usual.COUNT, words.text.split()[0]
+        count, noun, assumed = usual.COUNT, words.text.split()[0], ("count",)
     if count is None:
         raise NotUnderstood("it does not say how many records")
     if not 1 <= count <= _MOST or count != int(count):
@@ -51,6 +52,7 @@ def _read(words: Words) -> Read:
         tuple(related),
         seed=int(seed[1]) if seed else None,
         format="csv" if csv else "json",
+        assumed=assumed,
     )
     reasons = [f"{f.name}: {f.distribution.family}" for f in fields if f.distribution]
     return Read(spec, reasons=[f"{int(count)} records", *reasons])

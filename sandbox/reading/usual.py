@@ -24,8 +24,8 @@ class Usual:
 
 _USUAL = {
     "age": Usual(40, 12, 18, 90, 0),
-    "salary": Usual(60_000, 15_000, 20_000, None, 0),
-    "income": Usual(60_000, 20_000, 10_000, None, 0),
+    "salary": Usual(60_000, 15_000, 20_000, 150_000, 0),
+    "income": Usual(60_000, 20_000, 10_000, 200_000, 0),
     "wage": Usual(25, 8, 8, None, 2),
     "height": Usual(170, 10, 130, 220, 1),
     "weight": Usual(72, 14, 35, 180, 1),

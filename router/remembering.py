@@ -1,0 +1,304 @@
+"""The engine's part of reuse: what is looked up before a decision, and what is kept after it."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from learner.policy import Arm
+from router.backends.base import CHAT, Call, Reply
+from router.backends.native import chat_reply, tokens_in
+from router.config import Config
+from router.domain import Decision, Recalled, Request, Signal, Trace
+from router.encoding.batching import Batching
+from router.features import kind_of, prompt_text
+from router.reuse.asking import Wish
+from router.reuse.guards import Verdict
+from router.reuse.memory import Found, Memory, program_space
+from router.reuse.solution import Solution
+from router.reuse.store import Check
+from router.statistics import reading_of
+
+if TYPE_CHECKING:
+    from router.reuse.index import Matrix
+
+_CHARACTERS = 16_384  # of a remembered answer, in one piece of a stream
+_REMEMBERED_USES = 10_000  # answers from memory whose judgement still counts as evidence
+_THE_SAME = Verdict("same", ("the very same request",))
+_ALIKE, _APART = 0.85, 0.6  # cosine of two answers that say the same, and that do not
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found for a request before anything was decided."""
+
+    wish: Wish
+    found: Found | None = None
+    vector: "Matrix | None" = None
+    library: Sequence[tuple[float, Solution]] = ()
+
+    @property
+    def answers(self) -> bool:
+        """Whether the answer itself is remembered: no plan is carried out."""
+        return self.found is not None and self.found.recalled.tier in ("exact", "reuse")
+
+
+def remember(
+    config: Config,
+    *,
+    uniform: Callable[[], float],
+    wall: Callable[[], float],
+    tell: Callable[..., None],
+) -> "Remembering | None":
+    """A memory in the data folder, where the configuration wants one."""
+    if config.reuse.mode == "off":
+        return None
+
+    def encoder() -> Batching:
+        from router.experts.home import encoder_of
+
+        home = str(config.data / "encoders")
+        return Batching(encoder_of(config.reuse.encoder, home))
+
+    similar = config.reuse.mode == "similar"
+    folder = config.reuse_folder
+    made = Memory(folder, config.reuse, encoder=encoder if similar else None, wall=wall, tell=tell)
+    made.start()
+    return Remembering(made, uniform, wall)
+
+
+@dataclass
+class Remembering:
+    memory: Memory
+    uniform: Callable[[], float]
+    wall: Callable[[], float]
+    _uses: OrderedDict[str, tuple[str, bytes, int]] = field(default_factory=OrderedDict)
+
+    async def look(
+        self, config: Config, request: Request, *, backend: str, allowed: Sequence[str]
+    ) -> Looked:
+        wish = self.memory.wish(request, scope=request.scope, backend=backend)
+        if wish.mode == "off":
+            return Looked(wish)
+        exact = self.memory.exact(wish)
+        if exact is not None and exact.answer and _may(config, exact, allowed):
+            recalled = Recalled("exact", exact.id, reason="the very same request was answered")
+            return Looked(wish, Found(recalled, exact, _THE_SAME))
+        vector = await self.memory.vector(wish)
+        library: Sequence[tuple[float, Solution]] = ()
+        found = None
+        if wish.mode == "similar" and reading_of(request.fields).spec is not None:
+            library = [
+                one for one in self.memory.programs(wish, vector) if _may(config, one[1], allowed)
+            ]
+        elif vector is not None:
+            found = self.memory.similar(wish, vector, self.uniform())
+            if found is not None and not _may(config, found.solution, allowed):
+                found = None
+        return Looked(wish, found, vector, library)
+
+    def decision(self, request: Request, found: Found, policy_version: str) -> Decision:
+        arm, recalled = Arm(found.solution.plan), found.recalled
+        return Decision(
+            arm,
+            1.0,
+            "reuse",
+            {arm: 1.0},
+            reason=recalled.reason,
+            policy_version=policy_version,
+            kind=request.task or kind_of(request.fields),
+        )
+
+    def reply(self, request: Request, solution: Solution) -> Reply:
+        """A remembered answer, as a model would have sent it."""
+        text = solution.answer
+        pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
+        call = Call(CHAT, b"", request.stream, request.id)
+        prompt_tokens = tokens_in(prompt_text(request.fields))
+        return chat_reply(call, solution.model or solution.backend, pieces, prompt_tokens)
+
+    def used(self, trace: Trace, looked: Looked) -> None:
+        assert looked.found is not None
+        recalled = looked.found.recalled
+        self.memory.used(trace.request.id, recalled.solution)
+        self._uses[trace.request.id] = (recalled.bucket, looked.wish.space, recalled.solution)
+        if len(self._uses) > _REMEMBERED_USES:
+            self._uses.popitem(last=False)
+
+    # -- after an answer ------------------------------------------------------------------------
+
+    def wants(self, config: Config, looked: Looked | None) -> bool:
+        """Whether the words of this answer are of use."""
+        if looked is None or config.reuse.mode == "off":
+            return False
+        checks = looked.found is not None and looked.found.recalled.checked
+        return checks or (looked.wish.keeps and looked.wish.mode != "off")
+
+    def answered(self, config: Config, looked: Looked, trace: Trace, text: str, model: str) -> None:
+        """An answer went out that was not remembered: it may be from now on."""
+        if trace.status != 200 or not text or trace.partial:
+            return
+        found = looked.found
+        if found is not None and found.recalled.checked:
+            self._compare(looked, found, text)
+        if not looked.wish.keeps or looked.wish.mode == "off":
+            return
+        if trace.computed is not None:
+            if trace.computed["verified"]:
+                self._keep_program(config, looked, trace, text)
+            return
+        if len(text.encode()) <= config.reuse.most_bytes:
+            self._keep_text(config, looked, trace, text, model)
+
+    def _keep_text(
+        self, config: Config, looked: Looked, trace: Trace, text: str, model: str
+    ) -> None:
+        adapted = trace.tier == "adapt" and trace.recalled is not None
+        solution = replace(
+            self._bare(config, looked, trace),
+            space=looked.wish.space,
+            kind="text",
+            answer=text,
+            state="proven" if config.reuse.keep == "all" else "unproven",
+            proof="kept without proof" if config.reuse.keep == "all" else "",
+            model=model,
+        )
+        if adapted and trace.recalled is not None:
+            change = "a backend adapted it"
+            solution = replace(solution, parent=trace.recalled.solution, change=change)
+        self.memory.keep(solution)
+
+    def _keep_program(self, config: Config, looked: Looked, trace: Trace, text: str) -> None:
+        """A verified program. One that was only given other numbers is no other program."""
+        computed = trace.computed or {}
+        reuse = computed.get("reuse") or {}
+        if reuse.get("tier") == "reuse":
+            self.memory.used(trace.request.id, int(reuse["solution"]))
+            return
+        checks = len(computed.get("verification", {}).get("checks", ()))
+        self.memory.keep(
+            replace(
+                self._bare(config, looked, trace),
+                space=program_space(looked.wish.scope),
+                kind="program",
+                answer=text if len(text.encode()) <= config.reuse.most_bytes else "",
+                program=computed["program"],
+                spec=computed["spec"],
+                seed=int(computed["seed"]) % 2**62,
+                state="proven",
+                proof=f"verified: {checks} checks",
+                parent=int(reuse.get("solution", 0)),
+                change=str(reuse.get("change", "")),
+                model=str(computed.get("author", "")),
+            )
+        )
+
+    def _bare(self, config: Config, looked: Looked, trace: Trace) -> Solution:
+        import numpy as np
+
+        now = self.wall()
+        ttl = trace.request.ttl_seconds
+        ttl = config.reuse.ttl_seconds if ttl is None else min(ttl, config.reuse.ttl_seconds)
+        encoder = self.memory.encoder
+        vector = looked.vector
+        return Solution(
+            scope=looked.wish.scope,
+            space=b"",
+            exact=looked.wish.exact,
+            kind="text",
+            request=looked.wish.text,
+            vector=b"" if vector is None else np.asarray(vector, np.float32).tobytes(),
+            encoder=encoder.encoder.name if encoder is not None and vector is not None else "",
+            plan=trace.decision.plan,
+            backend=trace.backend,
+            policy_version=trace.decision.policy_version,
+            cost_usd=trace.cost_usd,
+            seconds=trace.seconds,
+            created=now,
+            expires=now + ttl,
+            request_id=trace.request.id,
+        )
+
+    def _compare(self, looked: Looked, found: Found, text: str) -> None:
+        asyncio.ensure_future(self._compared(looked, found, text))  # noqa: RUF006 - it ends by itself
+
+    async def _compared(self, looked: Looked, found: Found, text: str) -> None:
+        same = alike(found.solution.answer, text)
+        if same is None and self.memory.encoder is not None:
+            try:
+                one, two = await asyncio.gather(
+                    self.memory.encoder.encode(found.solution.answer[:2000]),
+                    self.memory.encoder.encode(text[:2000]),
+                )
+            except Exception:  # nothing is learned from it, then
+                return
+            cosine = float(one @ two)
+            same = True if cosine >= _ALIKE else False if cosine < _APART else None
+        if same is not None:
+            recalled = found.recalled
+            check = Check(
+                recalled.bucket, looked.wish.space, not same, 1.0, self.wall(), recalled.solution
+            )
+            self.memory.checked(check)
+
+    def heard(self, signals: Sequence[Signal]) -> None:
+        """Verdicts on answers; on one that came from memory, evidence on its like as well."""
+        self.memory.heard(signals)
+        for signal in signals:
+            use = self._uses.get(signal.about.request_id)
+            if use is not None and use[0] and signal.score is not None:
+                bucket, space, id_ = use
+                wrong = signal.score <= 0.3
+                if wrong or signal.score >= 0.7:
+                    self.memory.checked(Check(bucket, space, wrong, signal.weight, signal.at, id_))
+
+
+_NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def alike(one: str, two: str) -> bool | None:
+    """Whether two answers say the same; None where that cannot be told from their letters."""
+    plain, other = (" ".join(text.lower().split()).rstrip(".!") for text in (one, two))
+    if plain == other:
+        return True
+    if plain[:1] in "[{" and other[:1] in "[{":
+        try:
+            return bool(orjson.loads(one) == orjson.loads(two))
+        except orjson.JSONDecodeError:
+            return None
+    if sorted(_NUMBERS.findall(plain)) != sorted(_NUMBERS.findall(other)):
+        return False if max(len(plain), len(other)) < 200 else None
+    mine, theirs = set(plain.split()), set(other.split())
+    shared = len(mine & theirs) / max(len(mine | theirs), 1)
+    return True if shared >= 0.8 else None
+
+
+def recalled_program(computed: Mapping[str, Any] | None) -> Recalled | None:
+    """What a program that was run owes to one of before."""
+    reuse = (computed or {}).get("reuse")
+    if not reuse:
+        return None
+    reason = f"a remembered program: {reuse['change']}"
+    return Recalled(reuse["tier"], reuse["solution"], reuse["similarity"], reason=reason)
+
+
+def to_adapt(request: Request, solution: Solution) -> bytes:
+    """The request with the remembered answer beside it, for a backend that changes it to fit."""
+    fields: dict[str, Any] = dict(request.fields)
+    messages = list(fields["messages"])
+    beside = (
+        f"This was asked before:\n{solution.request}\n\nand answered so:\n{solution.answer}\n\n"
+        "Answer what is asked now. Keep of that answer what still holds, and change what does not."
+    )
+    fields["messages"] = [*messages[:-1], {"role": "system", "content": beside}, messages[-1]]
+    return orjson.dumps(fields)
+
+
+def _may(config: Config, solution: Solution, allowed: Sequence[str]) -> bool:
+    """A plan that this caller may use, and that there still is."""
+    plan = solution.plan
+    return (not allowed or plan in allowed) and (plan in config.plans or plan in config.backends)

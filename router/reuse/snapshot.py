@@ -1,0 +1,31 @@
+"""`python -m router.reuse.snapshot FOLDER ENCODER DIMENSIONS`: the graphs, written to disk.
+
+In a process of its own, since saving a graph stops the interpreter for as long as it takes. It
+begins with the graphs that are there, takes in what came since, and leaves when another is at it.
+"""
+
+import sys
+from pathlib import Path
+
+from router.reuse.index import Index, gently
+from router.reuse.memory import alone
+from router.reuse.store import Store
+
+
+def main(folder: Path, encoder: str, dimensions: int) -> None:
+    lock = alone(folder / "graphs.lock")
+    if lock is None:
+        return
+    with lock:
+        gently()
+        store = Store(folder)
+        index, _ = Index.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
+        while index.tend():
+            pass
+        index.follow(store)
+        index.save(folder / "graphs")
+        store.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

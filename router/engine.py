@@ -123,7 +123,9 @@ class Engine:
         if self.remembering is not None:
             self.remembering.memory.reconfigure(config.reuse)
         elif self.remembers:
-            self.remembering = remember(config, uniform=self.uniform, wall=self.wall, tell=self.tell)
+            self.remembering = remember(
+                config, uniform=self.uniform, wall=self.wall, tell=self.tell
+            )
         in_force = policy_in_force(config, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)

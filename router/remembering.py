@@ -68,7 +68,7 @@ def remember(
     folder = config.reuse_folder
     made = Memory(folder, config.reuse, encoder=encoder if similar else None, wall=wall, tell=tell)
     made.start()
-    return Remembering(made, uniform, wall)
+    return Remembering(made, uniform, wall, tell)
 
 
 @dataclass
@@ -76,6 +76,7 @@ class Remembering:
     memory: Memory
     uniform: Callable[[], float]
     wall: Callable[[], float]
+    tell: Callable[..., None]
     _uses: OrderedDict[str, tuple[str, bytes, int]] = field(default_factory=OrderedDict)
 
     async def look(
@@ -88,10 +89,12 @@ class Remembering:
         if exact is not None and exact.answer and _may(config, exact, allowed):
             recalled = Recalled("exact", exact.id, reason="the very same request was answered")
             return Looked(wish, Found(recalled, exact, _THE_SAME))
-        vector = await self.memory.vector(wish)
+        computes = reading_of(request.fields).spec is not None
+        space = program_space(wish.scope) if computes else wish.space
+        vector = await self.memory.vector(wish, space)
         library: Sequence[tuple[float, Solution]] = ()
         found = None
-        if wish.mode == "similar" and reading_of(request.fields).spec is not None:
+        if wish.mode == "similar" and computes:
             library = [
                 one for one in self.memory.programs(wish, vector) if _may(config, one[1], allowed)
             ]
@@ -240,10 +243,24 @@ class Remembering:
             same = True if cosine >= _ALIKE else False if cosine < _APART else None
         if same is not None:
             recalled = found.recalled
-            check = Check(
-                recalled.bucket, looked.wish.space, not same, 1.0, self.wall(), recalled.solution
+            self._learn(
+                Check(
+                    recalled.bucket,
+                    looked.wish.space,
+                    not same,
+                    1.0,
+                    self.wall(),
+                    recalled.solution,
+                ),
+                by="made anew",
             )
-            self.memory.checked(check)
+
+    def _learn(self, check: Check, *, by: str) -> None:
+        """Evidence on a bucket, for the calibration and for whoever asks the telemetry."""
+        self.memory.checked(check)
+        state = "wrong" if check.wrong else "right"
+        told = {"bucket": check.bucket, "weight": check.weight, "by": by}
+        self.tell("reuse", str(check.solution), state, **told)
 
     def heard(self, signals: Sequence[Signal]) -> None:
         """Verdicts on answers; on one that came from memory, evidence on its like as well."""

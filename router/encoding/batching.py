@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ _MOST = 32
 
 class Encodes(Protocol):
     name: str
+    folder: Path
     dimensions: int
 
     def encode(self, texts: "Sequence[str]") -> "Vectors": ...

@@ -78,7 +78,7 @@ class Encoder:
     """Vectors of length one for texts. One thread: two that share the cores are slower."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._lock = Lock()
         self._session: Any = None
         self._tokenizer: Any = None
@@ -116,9 +116,9 @@ class Encoder:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.enable_cpu_mem_arena = False
-            self._tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+            self._tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
             self._tokenizer.enable_truncation(self._most_tokens)
             self._tokenizer.enable_padding()
             self._session = onnxruntime.InferenceSession(
-                str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+                str(self.folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )

@@ -25,6 +25,8 @@ from router.reuse.store import Store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from router.encoding.quick import Quick
+
     Matrix = NDArray[np.float32]
 
 _FLAT = 5_000  # up to here a matrix answers as fast as a graph
@@ -130,60 +132,91 @@ class Ids:
             self._held[id_] = 0
 
 
+class Rows:
+    """Vectors by id, in a matrix that grows."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._matrix: Matrix = np.zeros((0, dimensions), dtype=np.float32)
+        self._at: dict[int, int] = {}
+        self.ids: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, id_: int) -> bool:
+        return id_ in self._at
+
+    def __getitem__(self, id_: int) -> "Matrix":
+        row: Matrix = self._matrix[self._at[id_]]
+        return row
+
+    def append(self, id_: int, vector: "Matrix") -> None:
+        count = len(self.ids)
+        if count >= len(self._matrix):
+            grown = np.zeros((max(1, 2 * count), self._dimensions), dtype=np.float32)
+            grown[:count] = self._matrix[:count]
+            self._matrix = grown
+        self._matrix[count] = vector
+        self.ids.append(id_)
+        self._at[id_] = count
+
+    def remove(self, id_: int) -> None:
+        """The last takes its place."""
+        if id_ not in self._at:
+            return
+        place, last = self._at.pop(id_), len(self.ids) - 1
+        moved = self.ids.pop()
+        if place != last:
+            self._matrix[place] = self._matrix[last]
+            self.ids[place], self._at[moved] = moved, place
+        if len(self._matrix) > 4 * max(len(self.ids), 64):
+            self._matrix = self._matrix[: max(len(self.ids), 1)].copy()
+
+    def all(self) -> tuple[list[int], "Matrix"]:
+        return list(self.ids), self._matrix[: len(self.ids)].copy()
+
+    def likeness(self, vector: "Matrix") -> "Matrix":
+        found: Matrix = self._matrix[: len(self.ids)] @ vector
+        return found
+
+    def nearest(self, vector: "Matrix") -> float:
+        return float(self.likeness(vector).max()) if self.ids else 0.0
+
+
 @dataclass
 class Shelf:
-    """One space: a graph, if it has one, and a matrix of what is not in it yet."""
+    """One space: a graph, if it has one, and in rows what is not in it yet."""
 
-    dimensions: int
+    rows: Rows
+    quick: Rows  # the same by the quick table, as long as there is no graph
     graph: Graph | None = None
-    ids: list[int] = field(default_factory=list)
-    at: dict[int, int] = field(default_factory=dict)
-    matrix: "Matrix" = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     in_graph: Ids = field(default_factory=Ids)
     leaving: set[int] = field(default_factory=set)  # deleted while a new graph was being built
     building: bool = False
 
     def __len__(self) -> int:
-        return len(self.ids) + (self.graph.living if self.graph else 0)
+        return len(self.rows) + (self.graph.living if self.graph else 0)
 
     def __contains__(self, id_: int) -> bool:
-        return id_ in self.at or id_ in self.in_graph
-
-    def append(self, id_: int, vector: "Matrix") -> None:
-        count = len(self.ids)
-        if count >= len(self.matrix):
-            grown = np.zeros((max(1, 2 * count), self.dimensions), dtype=np.float32)
-            if count:
-                grown[:count] = self.matrix[:count]
-            self.matrix = grown
-        self.matrix[count] = vector
-        self.ids.append(id_)
-        self.at[id_] = count
+        return id_ in self.rows or id_ in self.in_graph
 
     def remove(self, id_: int) -> None:
         if self.building:
             self.leaving.add(id_)
-        if id_ in self.at:
-            self.take_out(id_)
+        self.quick.remove(id_)
+        if id_ in self.rows:
+            self.rows.remove(id_)
         elif id_ in self.in_graph and self.graph is not None:
             self.graph.remove(id_)
             self.in_graph.discard(id_)
 
-    def take_out(self, id_: int) -> None:
-        """Of the matrix; the last takes its place."""
-        place, last = self.at.pop(id_), len(self.ids) - 1
-        moved = self.ids.pop()
-        if place != last:
-            self.matrix[place] = self.matrix[last]
-            self.ids[place], self.at[moved] = moved, place
-
     def nearest(self, vector: "Matrix", k: int) -> list[Near]:
         found: list[Near] = []
-        count = len(self.ids)
-        if count:
-            scores = self.matrix[:count] @ vector
-            best = np.argpartition(-scores, k - 1)[:k] if count > k else range(count)
-            found = [Near(self.ids[at], float(scores[at])) for at in best]
+        if self.rows.ids:
+            scores = self.rows.likeness(vector)
+            some = np.argpartition(-scores, k - 1)[:k] if len(scores) > k else range(len(scores))
+            found = [Near(self.rows.ids[at], float(scores[at])) for at in some]
         if self.graph is not None:
             found += self.graph.nearest(vector, k)
         return sorted(found, key=lambda near: -near.similarity)[:k]
@@ -193,8 +226,9 @@ class Index:
     """All spaces. Readers and the one who follows the journal share it under a lock that nobody
     holds for longer than one addition takes."""
 
-    def __init__(self, dimensions: int, encoder: str) -> None:
+    def __init__(self, dimensions: int, encoder: str, quick: "Quick | None" = None) -> None:
         self.dimensions, self.encoder = dimensions, encoder
+        self._quick = quick
         self.position = 0  # of the journal
         self._shelves: dict[bytes, Shelf] = {}
         self._lock = threading.Lock()
@@ -210,14 +244,29 @@ class Index:
         with self._lock:
             return shelf.nearest(vector, k)
 
-    def add(self, space: bytes, id_: int, vector: "Matrix") -> None:
+    def nothing_like(self, space: bytes, text: str) -> bool:
+        """Whether there is nothing near it, as far as can be told without the encoder."""
+        shelf = self._shelves.get(space)
+        if shelf is None or not len(shelf):
+            return True
+        if self._quick is None or shelf.graph is not None or len(shelf.rows) != len(shelf.quick):
+            return False
+        told = self._quick.encode(text)
+        with self._lock:
+            likeness = shelf.quick.nearest(told)
+        return likeness < self._quick.skips_below
+
+    def add(self, space: bytes, id_: int, vector: "Matrix", said: str = "") -> None:
         vector = _sound(vector, self.dimensions)
+        quick = self._quick.encode(said) if self._quick is not None and said else None
         shelf = self._shelves.get(space)
         with self._lock:
             if shelf is None:
-                shelf = self._shelves[space] = Shelf(self.dimensions)
+                shelf = self._shelves[space] = Shelf(Rows(self.dimensions), Rows(self.dimensions))
             if id_ not in shelf:
-                shelf.append(id_, vector)
+                shelf.rows.append(id_, vector)
+                if quick is not None and shelf.graph is None:
+                    shelf.quick.append(id_, quick)
 
     def remove(self, space: bytes, id_: int) -> None:
         shelf = self._shelves.get(space)
@@ -234,9 +283,10 @@ class Index:
                 if change.what == "out":
                     self.remove(change.space, change.solution)
                 elif change.solution in vectors:
-                    vector, encoder = vectors[change.solution]
+                    vector, encoder, said = vectors[change.solution]
                     if encoder == self.encoder and vector:
-                        self.add(change.space, change.solution, np.frombuffer(vector, np.float32))
+                        told = np.frombuffer(vector, np.float32)
+                        self.add(change.space, change.solution, told, said)
             self.position = changes[-1].seq
             seen += len(changes)
         return seen
@@ -248,10 +298,10 @@ class Index:
         Takes its time, and readers do not wait for it. Whether there was anything to do."""
         busy = False
         for shelf in list(self._shelves.values()):
-            if len(shelf.ids) > _FLAT or _worn(shelf.graph):
+            if len(shelf.rows) > _FLAT or _worn(shelf.graph):
                 busy = True
                 graph = shelf.graph
-                wanted = len(shelf.ids) + (graph.count if graph else 0)
+                wanted = len(shelf.rows) + (graph.count if graph else 0)
                 if graph is None or wanted > graph.room or _worn(graph):
                     self._build(shelf, threads=threads)
                 else:
@@ -260,21 +310,19 @@ class Index:
 
     def _move(self, shelf: Shelf, graph: Graph) -> None:
         """Into the graph that is being read: one at a time, so that no reader waits for long."""
-        for id_ in list(shelf.ids):
+        for id_ in list(shelf.rows.ids):
             with self._lock:
-                place = shelf.at.get(id_)
-                if place is not None:
-                    graph.add([id_], shelf.matrix[place : place + 1])
+                if id_ in shelf.rows:
+                    graph.add([id_], shelf.rows[id_][None, :])
                     shelf.in_graph.add(id_)
-                    shelf.take_out(id_)
+                    shelf.rows.remove(id_)
 
     def _build(self, shelf: Shelf, *, threads: int) -> None:
         """A new graph of all that live, which then takes the old one's place."""
         with self._lock:
             shelf.building, shelf.leaving = True, set()
             old, kept = shelf.graph, list(shelf.in_graph)
-            fresh = list(shelf.ids)
-            vectors = shelf.matrix[: len(fresh)].copy()
+            fresh, vectors = shelf.rows.all()
         room = max(int(_ROOM * (len(kept) + len(fresh))), _LEAST_ROOM)
         made = Graph(self.dimensions, room)
         for start in range(0, len(kept), _STEP):
@@ -290,15 +338,13 @@ class Index:
             shelf.building = False
             shelf.in_graph = Ids((*kept, *fresh))
             shelf.graph = made
+            shelf.quick = Rows(self.dimensions)
             for id_ in fresh:
-                if id_ in shelf.at:
-                    shelf.take_out(id_)
+                shelf.rows.remove(id_)
             for id_ in shelf.leaving:
                 if id_ in shelf.in_graph:
                     made.remove(id_)
                     shelf.in_graph.discard(id_)
-            if len(shelf.matrix) > 4 * max(len(shelf.ids), 64):
-                shelf.matrix = shelf.matrix[: max(len(shelf.ids), 1)].copy()
 
     # -- files ----------------------------------------------------------------------------------
 
@@ -341,11 +387,17 @@ class Index:
 
     @classmethod
     def open(
-        cls, folder: Path, store: Store, *, dimensions: int, encoder: str
+        cls,
+        folder: Path,
+        store: Store,
+        *,
+        dimensions: int,
+        encoder: str,
+        quick: "Quick | None" = None,
     ) -> tuple["Index", list[str]]:
         """From the graphs that are on disk, proven against the store; what cannot be proven is
         made anew from it. Beside the index: what was wrong."""
-        made, wrong = cls(dimensions, encoder), []
+        made, wrong = cls(dimensions, encoder, quick), []
         made.position = store.position()
         manifest = _manifest(folder)
         if manifest and manifest["encoder"] == encoder and manifest["dimensions"] == dimensions:
@@ -356,8 +408,8 @@ class Index:
         for space, _ in store.spaces():
             shelf = made._shelves.get(space)
             known = shelf.in_graph if shelf is not None else Ids()
-            for id_, vector in _missing(store, space, known, encoder):
-                made.add(space, id_, vector)
+            for id_, vector, said in _missing(store, space, known, encoder):
+                made.add(space, id_, vector, said)
         return made, wrong
 
     def _take(self, folder: Path, entry: Mapping[str, Any], store: Store) -> str:
@@ -381,7 +433,7 @@ class Index:
         problem = _unlike(graph, kept, store)
         if problem:
             return problem
-        shelf = Shelf(self.dimensions, graph)
+        shelf = Shelf(Rows(self.dimensions), Rows(self.dimensions), graph)
         for id_ in np.setdiff1d(ids, living, assume_unique=True).tolist():
             graph.remove(id_)
         shelf.in_graph = Ids(kept.tolist())
@@ -393,11 +445,11 @@ class Index:
         found: list[str] = []
         for space, _ in store.spaces():
             shelf = self._shelves.get(space)
-            held = {*shelf.at, *shelf.in_graph} if shelf is not None else set()
+            held = {*shelf.rows.ids, *shelf.in_graph} if shelf is not None else set()
             living = store.living(space)
             stored = store.vectors(living)
             for id_ in living:
-                vector, encoder = stored.get(id_, (b"", ""))
+                vector, encoder, _ = stored.get(id_, (b"", "", ""))
                 if encoder != self.encoder or not vector:
                     continue
                 if id_ not in held:
@@ -434,9 +486,8 @@ def _sound(vector: "Matrix", dimensions: int) -> "Matrix":
 
 
 def _of(shelf: Shelf, id_: int) -> "Matrix":
-    if id_ in shelf.at:
-        found: Matrix = shelf.matrix[shelf.at[id_]]
-        return found
+    if id_ in shelf.rows:
+        return shelf.rows[id_]
     assert shelf.graph is not None
     vector: Matrix = shelf.graph.vectors([id_])[0]
     return vector
@@ -444,12 +495,12 @@ def _of(shelf: Shelf, id_: int) -> "Matrix":
 
 def _missing(
     store: Store, space: bytes, known: Ids, encoder: str
-) -> Iterator[tuple[int, "Matrix"]]:
+) -> Iterator[tuple[int, "Matrix", str]]:
     ids = [id_ for id_ in store.living(space) if id_ not in known]
     for start in range(0, len(ids), 500):
-        for id_, (vector, theirs) in store.vectors(ids[start : start + 500]).items():
+        for id_, (vector, theirs, said) in store.vectors(ids[start : start + 500]).items():
             if theirs == encoder and vector:
-                yield id_, np.frombuffer(vector, np.float32)
+                yield id_, np.frombuffer(vector, np.float32), said
 
 
 def _unlike(graph: Graph, kept: "NDArray[np.int64]", store: Store) -> str:
@@ -457,7 +508,7 @@ def _unlike(graph: Graph, kept: "NDArray[np.int64]", store: Store) -> str:
     some = kept[:: max(1, len(kept) // _SAMPLED)].tolist()
     stored = store.vectors(some)
     for id_ in some:
-        vector = np.frombuffer(stored.get(id_, (b"", ""))[0], np.float32)
+        vector = np.frombuffer(stored.get(id_, (b"", "", ""))[0], np.float32)
         if len(vector) == graph.dimensions and not np.allclose(
             graph.vectors([id_])[0], vector, atol=1e-5
         ):

@@ -16,7 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +80,7 @@ class Memory:
         self.encoder: Batching | None = None
         self.index: Index | None = None
         self._store: Store | None = None
-        self._checks_read = 0
+        self._checks_read = self._turns = 0
         self._known: OrderedDict[int, Solution] = OrderedDict()
         self._queue: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
         self._ready = threading.Event()
@@ -97,6 +97,7 @@ class Memory:
         except (Unreadable, OSError) as error:
             self.trouble = str(error)
             _log.error("nothing is remembered: %s", error)
+            self._ready.set()
             return
         self._thread.start()
 
@@ -135,10 +136,13 @@ class Memory:
             self._trouble(error)
             return None
 
-    async def vector(self, wish: Wish) -> "Matrix | None":
-        if wish.mode != "similar" or self.encoder is None or not wish.text:
+    async def vector(self, wish: Wish, space: bytes) -> "Matrix | None":
+        """Of the request's words, where there is something near them in this space."""
+        if wish.mode != "similar" or self.encoder is None or self.index is None:
             return None
         try:
+            if self.index.nothing_like(space, wish.text[:_LONGEST]):
+                return None
             return await self.encoder.encode(wish.text[:_LONGEST])
         except Exception as error:
             self._trouble(error)
@@ -208,8 +212,9 @@ class Memory:
         """Programs of this scope, nearest first."""
         space = program_space(wish.scope)
         try:
-            if self.index is not None and vector is not None:
-                near = self.index.nearest(space, vector, 2 * _LOOKED_AT)
+            if self.index is not None:
+                wide = 2 * _LOOKED_AT
+                near = [] if vector is None else self.index.nearest(space, vector, wide)
                 found = [(one.similarity, self._solution(one.solution)) for one in near]
             elif self._store is not None:
                 lately = self._store.everything(
@@ -280,6 +285,7 @@ class Memory:
             try:
                 self._write(self._gathered(_FOLLOWS_SECONDS))
                 self._follow()
+                self._turns += 1
                 if time.monotonic() - tidied > _TIDIES_SECONDS:
                     tidied = time.monotonic()
                     self._store.retire(self._wall(), most=self.settings.most)
@@ -290,6 +296,7 @@ class Memory:
         self._write(self._gathered(0))
 
     def _open(self) -> None:
+        from router.encoding.quick import trained
         from router.reuse.index import Index
 
         assert self._store is not None
@@ -302,6 +309,7 @@ class Memory:
                     self._store,
                     dimensions=told.dimensions,
                     encoder=told.name,
+                    quick=trained(told.folder),
                 )
                 for problem in wrong:
                     _log.warning("of the index of solutions: %s", problem)
@@ -327,7 +335,7 @@ class Memory:
         assert self._store is not None
         if work.add:
             try:
-                ids = self._store.add([one for one, _ in work.add])
+                ids = self._store.add(self._encoded([one for one, _ in work.add]))
             except Exception as error:
                 for _, told in work.add:
                     told.set_exception(error)
@@ -342,6 +350,19 @@ class Memory:
                 self._tell("solutions", str(id_), "quarantined")
         if work.checks:
             self._store.check(work.checks)
+
+    def _encoded(self, solutions: Sequence[Solution]) -> list[Solution]:
+        """Those that no lookup needed a vector for get it now."""
+        bare = [one for one in solutions if not one.vector and one.request]
+        if self.encoder is None or not bare:
+            return list(solutions)
+        told = self.encoder.encoder
+        vectors = told.encode([one.request[:_LONGEST] for one in bare])
+        made = {
+            id(one): replace(one, vector=vector.tobytes(), encoder=told.name)
+            for one, vector in zip(bare, vectors, strict=True)
+        }
+        return [made.get(id(one), one) for one in solutions]
 
     def _follow(self) -> None:
         assert self._store is not None

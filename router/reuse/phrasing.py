@@ -254,9 +254,12 @@ OWN = re.compile(r"\b(?:my|mine|our|ours|myself)\b")
 
 
 def opened(text: str) -> str:
+    text = " ".join(text.split())
     for word, pattern, plain in _OPENERS:
         if word in text:
-            text = pattern.sub(_agent if plain == "AGENT" else plain, text)
+            said = pattern.sub(_agent if plain == "AGENT" else plain, text)
+            if said != text:
+                text = " ".join(said.split())
     return text
 
 

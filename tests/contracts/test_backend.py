@@ -5,6 +5,7 @@ import json
 from contextlib import AsyncExitStack
 
 import pytest
+from tests.experts.conftest import encoders  # noqa: F401 - a fixture
 
 from router.backends.base import CHAT, EMBEDDINGS, Call, Fault
 from router.backends.enricher import EnricherSettings
@@ -12,7 +13,6 @@ from router.backends.generator import GeneratorSettings
 from router.backends.local import LocalSettings
 from router.backends.specialist import SpecialistSettings
 from router.backends.validator import ValidatorSettings
-from tests.experts.conftest import encoders  # noqa: F401 - a fixture
 from tests.router.test_local import made
 
 SHAPE = {"name": "string", "age": "int 18..90"}

@@ -1,0 +1,182 @@
+"""The index: what it finds, how it grows, and that its files are proven before believed."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.reuse import index as module
+from router.reuse.index import Graph, Index
+from router.reuse.solution import Solution
+from router.reuse.store import Store
+
+SPACE = b"s" * 16
+
+
+def vectors(count: int, dimensions: int = 16, seed: int = 0) -> np.ndarray:
+    made = np.random.default_rng(seed).standard_normal((count, dimensions)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def stored(folder, made: np.ndarray, *, first: int = 0) -> Store:
+    store = Store(folder)
+    store.add(
+        [
+            Solution("k", SPACE, bytes([n % 256, n // 256]) * 8, "text", f"request {n}", "answer",
+                     vector=v.tobytes(), encoder="e", state="proven", expires=1e12)
+            for n, v in enumerate(made, first)
+        ]
+    )  # fmt: skip
+    return store
+
+
+def opened(folder, store, dimensions=16, encoder="e"):
+    return Index.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    """Graphs from a few dozen on, so that a test sees many."""
+    monkeypatch.setattr(module, "_FLAT", 40)
+    monkeypatch.setattr(module, "_LEAST_ROOM", 50)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(["add", "remove", "tend"]), max_size=120), st.randoms())
+def test_whatever_comes_and_goes_it_holds_what_there_is(steps, chance):
+    made, held, told = vectors(200), {}, Index(16, "e")
+    for step in steps:
+        if step == "add":
+            id_ = len(held) + 1
+            held[id_] = True
+            told.add(SPACE, id_, made[id_])
+        elif step == "remove" and any(held.values()):
+            id_ = chance.choice([i for i, living in held.items() if living])
+            held[id_] = False
+            told.remove(SPACE, id_)
+        else:
+            told.tend()
+    living = [id_ for id_, there in held.items() if there]
+    assert len(told) == len(living)
+    for id_ in living[:20]:
+        assert told.nearest(SPACE, made[id_], 1)[0].solution == id_
+    gone = {id_ for id_, there in held.items() if not there}
+    assert not gone & {near.solution for near in told.nearest(SPACE, made[0], 200)}
+
+
+def test_readers_never_wait_for_a_graph_nor_see_half_of_one():
+    made, told = vectors(1500), Index(16, "e")
+    told.add(SPACE, 1, made[1])
+    wrong: list[Exception] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                assert told.nearest(SPACE, made[1], 8)[0].solution == 1
+            except Exception as error:
+                wrong.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for id_ in range(2, 1500):
+        told.add(SPACE, id_, made[id_])
+        if id_ % 50 == 0:
+            told.tend()
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
+    assert told.graphs == 1
+
+
+def test_dead_entries_are_reclaimed():
+    made, told = vectors(400), Index(16, "e")
+    for id_ in range(1, 201):
+        told.add(SPACE, id_, made[id_])
+    told.tend()
+    for id_ in range(1, 101):
+        told.remove(SPACE, id_)
+    (shelf,) = told._shelves.values()
+    assert shelf.graph.dead == 100
+    told.tend()
+    assert (shelf.graph.dead, shelf.graph.count) == (0, 100)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [np.full(16, np.nan), np.zeros(16), np.ones(16), np.ones(8) / 8**0.5, np.full(16, np.inf)],
+)
+def test_what_is_no_vector_of_length_one_never_comes_in(bad):
+    told = Index(16, "e")
+    with pytest.raises(ValueError, match="a vector must be 16 numbers of length 1"):
+        told.add(SPACE, 1, bad.astype(np.float32))
+    assert told.nearest(SPACE, vectors(1)[0]) == []
+
+
+def test_spaces_never_meet():
+    made, told = vectors(3), Index(16, "e")
+    told.add(b"a" * 16, 1, made[0])
+    told.add(b"b" * 16, 2, made[0])
+    assert [near.solution for near in told.nearest(b"a" * 16, made[0])] == [1]
+
+
+def test_it_comes_back_from_its_files_and_what_came_since(tmp_path):
+    made = vectors(160)
+    store = stored(tmp_path, made[:100])
+    told, _ = opened(tmp_path, store)
+    told.tend()
+    told.save(tmp_path / "graphs")
+    more = stored(tmp_path, made[100:], first=100)
+    store.quarantine(5)
+    again, wrong = opened(tmp_path, more)
+    assert wrong == []
+    assert again.graphs == 1
+    assert len(again) == 159
+    assert again.differs(more) == []
+    assert again.nearest(SPACE, made[150], 1)[0].solution == 151
+    assert 5 not in {near.solution for near in again.nearest(SPACE, made[4], 159)}
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda content: content[:-100], "bytes, not"),
+        (lambda content: content[:900] + bytes([content[900] ^ 4]) + content[901:], "checksum"),
+    ],
+)
+def test_a_damaged_graph_is_noticed_and_made_anew(tmp_path, damage, told):
+    made = vectors(100)
+    store = stored(tmp_path, made)
+    first, _ = opened(tmp_path, store)
+    first.tend()
+    first.save(tmp_path / "graphs")
+    (path,) = (tmp_path / "graphs").glob("*.hnsw")
+    path.write_bytes(damage(path.read_bytes()))
+    again, (problem,) = opened(tmp_path, store)
+    assert told in problem
+    assert len(again) == 100
+    assert again.differs(store) == []
+
+
+def test_a_graph_whose_ids_point_at_the_vectors_of_others_is_not_believed(tmp_path):
+    made = vectors(100)
+    store = stored(tmp_path, made)
+    wrong_one, _ = opened(tmp_path, store)
+    wrong_one.tend()
+    (shelf,) = wrong_one._shelves.values()
+    shelf.graph = Graph(16, 200)
+    shelf.graph.add(range(1, 101), made[::-1])
+    wrong_one.save(tmp_path / "graphs")
+    again, (problem,) = opened(tmp_path, store)
+    assert "another vector for solution" in problem
+    assert again.differs(store) == []
+
+
+def test_vectors_of_another_encoder_are_not_mixed_in(tmp_path):
+    store = stored(tmp_path, vectors(10))
+    told, _ = opened(tmp_path, store, encoder="another")
+    assert len(told) == 0

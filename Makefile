@@ -1,12 +1,14 @@
 # make env    builds .venv from requirements.lock
 # make serve  starts the service with its embedded defaults (or ./waggle.yaml)
 # make test   everything that must hold: lint, types, floors, tests
-# make soak   the telemetry under two hundred kills -9
+# make slow   the tests that wait for most of a minute
+# make soak   the telemetry, and the store of solutions, under two hundred kills -9 each
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
 # make bench-sandbox    measures what isolation costs and what it holds
 # make bench-plans      measures what plans cost and bring, and how well specialists find
 # make bench-statistics measures which requests are computed, how rightly and how fast
 # make bench-replay   replays the learner on recorded answers, beside its controls and others
+# make bench-reuse    measures what reuse answers rightly and what a lookup costs
 # make bench-demo     runs `waggle demo`, killed and started again halfway
 # make bench-telemetry  measures what writing and asking ten million rows costs
 
@@ -14,7 +16,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: env serve test lint soak bench bench-demo bench-replay bench-sandbox bench-plans bench-statistics bench-telemetry lock clean
+.PHONY: env serve test lint slow soak bench bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-telemetry lock clean
 
 env: $(STAMP)
 
@@ -38,8 +40,12 @@ lint: $(STAMP)
 
 # Two at once: the tests of the running service mostly wait. What looks at the whole machine runs alone.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not alone and not slow"
+	$(BIN)/python -m pytest -m "alone and not slow"
+
+# What waits for most of a minute: replicas that come under load, a second node that goes.
+slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow
 
 bench: $(STAMP)
 	$(BIN)/python -m experiments.overhead.run
@@ -50,6 +56,9 @@ bench-sandbox: $(STAMP)
 bench-replay: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[bench]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.replay.run
+
+bench-reuse: $(STAMP)
+	$(BIN)/python -m experiments.reuse.run
 
 bench-demo: $(STAMP)
 	$(BIN)/python -m experiments.demo.run
@@ -65,6 +74,7 @@ bench-telemetry: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.telemetry.soak --kills 200
+	$(BIN)/python -m tests.reuse.soak --kills 200
 
 # Resolves pyproject.toml anew in an environment of its own.
 lock:

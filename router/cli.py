@@ -34,6 +34,7 @@ from router.demo import demo
 from router.learned import policy_app, scores, warm
 from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
+from router.solutions import solutions_app
 from router.specialists import prepare as prepare_specialists
 from router.specialists import specialist_app
 from router.surroundings import haproxy
@@ -52,6 +53,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(telemetry_app, name="telemetry")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(specialist_app, name="specialist")
+app.add_typer(solutions_app, name="solutions")
 
 
 def read_keys(config: Config) -> tuple[Key, ...]:
@@ -397,6 +399,9 @@ def keys_new(
     rpm: Annotated[int | None, typer.Option(help="Requests per minute.")] = None,
     tpm: Annotated[int | None, typer.Option(help="Tokens per minute.")] = None,
     dollars: Annotated[float | None, typer.Option(help="Dollars per day (UTC).")] = None,
+    shares: Annotated[
+        str, typer.Option(help="Keys that name the same group share what was solved.")
+    ] = "",
     config_file: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -409,7 +414,12 @@ def keys_new(
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     try:
         text, key = new_key(
-            name, created, scopes=tuple(scope or ("app",)), plans=tuple(plan or ()), limits=limits
+            name,
+            created,
+            scopes=tuple(scope or ("app",)),
+            plans=tuple(plan or ()),
+            limits=limits,
+            shares=shares,
         )
         kept = load_keys(config.keys_file)
     except ValueError as error:
@@ -426,13 +436,22 @@ def keys_new(
 def keys_list(config_file: ConfigOption = None, data: DataOption = None) -> None:
     """Every key, without its secret."""
     config = read(config_file, data=str(data) if data else None)
-    table = Table("id", "name", "scopes", "plans", "limits", "created", "revoked", box=None)
+    table = Table(
+        "id", "name", "scopes", "plans", "limits", "shares", "created", "revoked", box=None
+    )
     for key in load_keys(config.keys_file):
         limits = {n: v for n, v in key.limits.model_dump().items() if v is not None}
         told = ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "none"
         plans = ", ".join(key.plans) or "all"
         table.add_row(
-            key.id, key.name, ", ".join(key.scopes), plans, told, key.created, key.revoked
+            key.id,
+            key.name,
+            ", ".join(key.scopes),
+            plans,
+            told,
+            key.shares,
+            key.created,
+            key.revoked,
         )
     out.print(table)
 

@@ -124,7 +124,11 @@ class Engine:
             self.remembering.memory.reconfigure(config.reuse)
         elif self.remembers:
             self.remembering = remember(
-                config, uniform=self.uniform, wall=self.wall, tell=self.tell
+                config,
+                uniform=self.uniform,
+                wall=self.wall,
+                tell=self.tell,
+                ask=lambda backend, call: self._try(self.config, (backend,), call, []),
             )
         in_force = policy_in_force(config, at=self.wall())
         self.policy_version = in_force.version

@@ -3,25 +3,31 @@
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from learner.policy import Arm
+from router.attempts import Outcome
 from router.backends.base import CHAT, Call, Reply
 from router.backends.native import chat_reply, tokens_in
+from router.backends.sandbox import COMPUTE
 from router.config import Config
 from router.domain import Decision, Recalled, Request, Signal, Trace
 from router.encoding.batching import Batching
 from router.features import kind_of, prompt_text
-from router.reuse.asking import Wish
+from router.reuse.asking import Wish, exact_of, wish_of
+from router.reuse.editing import edited
 from router.reuse.guards import Verdict
-from router.reuse.memory import Found, Memory, program_space
+from router.reuse.library import variations
+from router.reuse.memory import Found, Memory, acknowledged, program_space
 from router.reuse.solution import Solution
 from router.reuse.store import Check
-from router.statistics import reading_of
+from router.statistics import job_of, reading_of
+from sandbox.spec import Spec
 
 if TYPE_CHECKING:
     from router.reuse.index import Matrix
@@ -30,6 +36,9 @@ _CHARACTERS = 16_384  # of a remembered answer, in one piece of a stream
 _REMEMBERED_USES = 10_000  # answers from memory whose judgement still counts as evidence
 _THE_SAME = Verdict("same", ("the very same request",))
 _ALIKE, _APART = 0.85, 0.6  # cosine of two answers that say the same, and that do not
+
+
+Ask = Callable[[str, Call], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ def remember(
     uniform: Callable[[], float],
     wall: Callable[[], float],
     tell: Callable[..., None],
+    ask: Ask,
 ) -> "Remembering | None":
     """A memory in the data folder, where the configuration wants one."""
     if config.reuse.mode == "off":
@@ -68,7 +78,7 @@ def remember(
     folder = config.reuse_folder
     made = Memory(folder, config.reuse, encoder=encoder if similar else None, wall=wall, tell=tell)
     made.start()
-    return Remembering(made, uniform, wall, tell)
+    return Remembering(made, uniform, wall, tell, ask)
 
 
 @dataclass
@@ -77,18 +87,23 @@ class Remembering:
     uniform: Callable[[], float]
     wall: Callable[[], float]
     tell: Callable[..., None]
+    ask: Ask | None = None  # a backend, for a program that is reviewed
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _uses: OrderedDict[str, tuple[str, bytes, int]] = field(default_factory=OrderedDict)
 
     async def look(
         self, config: Config, request: Request, *, backend: str, allowed: Sequence[str]
     ) -> Looked:
-        wish = self.memory.wish(request, scope=request.scope, backend=backend)
-        if wish.mode == "off":
-            return Looked(wish)
-        exact = self.memory.exact(wish)
+        scope, mode = request.scope, self.memory.mode(request)
+        key = exact_of(request, scope=scope, backend=backend)
+        exact = self.memory.exact(key) if mode != "off" else None
         if exact is not None and exact.answer and _may(config, exact, allowed):
             recalled = Recalled("exact", exact.id, reason="the very same request was answered")
+            wish = Wish(scope, b"", key, "", mode, keeps=False)
             return Looked(wish, Found(recalled, exact, _THE_SAME))
+        wish = wish_of(request, key, scope=scope, backend=backend, mode=mode)
+        if wish.mode == "off":
+            return Looked(wish)
         computes = reading_of(request.fields).spec is not None
         space = program_space(wish.scope) if computes else wish.space
         vector = await self.memory.vector(wish, space)
@@ -183,8 +198,9 @@ class Remembering:
             self.memory.used(trace.request.id, int(reuse["solution"]))
             return
         checks = len(computed.get("verification", {}).get("checks", ()))
-        self.memory.keep(
-            replace(
+        sandbox = trace.backend
+        kept = self.memory.keep(
+            solution := replace(
                 self._bare(config, looked, trace),
                 space=program_space(looked.wish.scope),
                 kind="program",
@@ -199,6 +215,31 @@ class Remembering:
                 model=str(computed.get("author", "")),
             )
         )
+        task = asyncio.ensure_future(self._review(solution, kept, sandbox))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _review(self, solution: Solution, kept: "Future[int]", sandbox: str) -> None:
+        """Before it is used widely: the program with other numbers, run and verified."""
+        if self.ask is None or solution.spec.get("kind") != "generate":
+            return
+        id_ = await acknowledged(kept)
+        held = tried = 0
+        for text, seed in variations(solution):
+            fields = {"messages": [{"role": "user", "content": text}]}
+            spec = reading_of(fields).spec
+            change = edited(solution.program, Spec.of(solution.spec), spec) if spec else None
+            if change is None:
+                continue
+            job = job_of(fields, seed=seed, turn=0, source=change.source)
+            outcome = await self.ask(sandbox, Call(COMPUTE, job, False, solution.request_id))
+            if not outcome.answered:
+                return  # it says nothing of the program
+            tried += 1
+            held += bool(orjson.loads(outcome.body).get("document"))
+        if tried:
+            verdict = "passed" if held == tried else "failed"
+            self.memory.reviewed(id_, f"{verdict}: {held} of {tried} variations held")
 
     def _bare(self, config: Config, looked: Looked, trace: Trace) -> Solution:
         import numpy as np
@@ -227,7 +268,9 @@ class Remembering:
         )
 
     def _compare(self, looked: Looked, found: Found, text: str) -> None:
-        asyncio.ensure_future(self._compared(looked, found, text))  # noqa: RUF006 - it ends by itself
+        task = asyncio.ensure_future(self._compared(looked, found, text))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _compared(self, looked: Looked, found: Found, text: str) -> None:
         same = alike(found.solution.answer, text)

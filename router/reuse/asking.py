@@ -35,24 +35,37 @@ class Wish:
     unfit: str = ""  # why it is not even looked up
 
 
-def wish_of(request: Request, *, scope: str, backend: str, mode: Mode) -> Wish:
+def exact_of(request: Request, *, scope: str, backend: str) -> bytes:
+    """The key of this very request. What may not be reused has one as well: nothing is kept
+    under it."""
+    bare = {k: v for k, v in request.fields.items() if k not in _TRAVEL}
+    return _hashed(_frame(request, scope, backend), bare)
+
+
+def wish_of(request: Request, exact: bytes, *, scope: str, backend: str, mode: Mode) -> Wish:
     fields = request.fields
-    mode = min(mode, request.reuse or mode, key=_MODES.index)
-    unfit = "the request says off" if mode == "off" else _unfit(request)
+    unfit = "it is not to be answered from memory" if mode == "off" else _unfit(request)
     if unfit:
-        return Wish(scope, b"", b"", "", "off", keeps=False, unfit=unfit)
-    frame = [scope, backend, request.region, sorted(request.only), request.task]
-    bare = {k: v for k, v in fields.items() if k not in _TRAVEL}
-    exact = _hashed(frame, bare)
+        return Wish(scope, b"", exact, "", "off", keeps=False, unfit=unfit)
     messages = fields["messages"]
     text = last_user_text(fields).strip()
-    last = messages[-1]
+    last, keeps = messages[-1], not request.no_store
     # Only the words of the user's last message may differ; a message of parts is all frame.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
-        return Wish(scope, exact, exact, text, "exact", keeps=not request.no_store)
+        return Wish(scope, exact, exact, text, "exact", keeps=keeps)
+    bare = {k: v for k, v in fields.items() if k not in _TRAVEL}
     bare["messages"] = [*messages[:-1], {**last, "content": None}]
-    space = _hashed(frame, bare)
-    return Wish(scope, space, exact, text, mode, keeps=not request.no_store)
+    space = _hashed(_frame(request, scope, backend), bare)
+    return Wish(scope, space, exact, text, mode, keeps=keeps)
+
+
+def mode_of(request: Request, mode: Mode) -> Mode:
+    """As far as both the request and the operator allow."""
+    return min(mode, request.reuse or mode, key=_MODES.index)
+
+
+def _frame(request: Request, scope: str, backend: str) -> list[Any]:
+    return [scope, backend, request.region, request.only, request.task]
 
 
 _MODES = ("off", "exact", "similar")

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _FLAT = 5_000  # up to here a matrix answers as fast as a graph
-_ROOM = 1.5  # a new graph has room for half as many again
+_ROOM = 1.25  # a new graph has room for a quarter more
 _LEAST_ROOM = 20_000
-_M, _BUILT_WITH, _ASKED_WITH = 16, 120, 100
+_M, _BUILT_WITH, _ASKED_WITH = 16, 140, 160
 _DELETED = 0.25  # share of a graph that is dead when it is built anew
 _STEP = 2_000  # additions to a graph that nobody reads yet
 _SAMPLED = 64  # vectors that are held against the store at a start

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from router.context import language
 from router.domain import Recalled, Request, Signal
-from router.reuse.asking import Mode, Wish, wish_of
+from router.reuse.asking import Mode, Wish, mode_of
 from router.reuse.guards import Verdict, compared
+from router.reuse.library import doubles
 from router.reuse.settings import Reuse
 from router.reuse.solution import Solution
 from router.reuse.store import Check, Store, Unreadable
@@ -60,6 +61,7 @@ class _Work:
     uses: list[tuple[str, int, float]] = field(default_factory=list)
     verdicts: list[tuple[str, float, float, str]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    reviews: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Memory:
@@ -122,16 +124,14 @@ class Memory:
 
     # -- looking up -----------------------------------------------------------------------------
 
-    def wish(self, request: Request, *, scope: str, backend: str) -> Wish:
-        mode: Mode = self.settings.mode if self._store is not None else "off"
-        return wish_of(request, scope=scope, backend=backend, mode=mode)
+    def mode(self, request: Request) -> Mode:
+        return mode_of(request, self.settings.mode) if self._store is not None else "off"
 
-    def exact(self, wish: Wish) -> Solution | None:
-        """The answer to this very request: one look into the store, before any encoding."""
-        if wish.mode == "off" or self._store is None:
-            return None
+    def exact(self, key: bytes) -> Solution | None:
+        """The answer to this very request: one look into the store, before anything else."""
+        assert self._store is not None
         try:
-            return self._store.exact(wish.exact, self._wall())
+            return self._store.exact(key, self._wall())
         except Exception as error:  # a store that fails is a memory that has nothing
             self._trouble(error)
             return None
@@ -234,6 +234,7 @@ class Memory:
             and one.kind == "program"
             and one.scope == wish.scope
             and one.expires > now
+            and not one.reviewed.startswith("failed")
         ]
 
     def _solution(self, id_: int) -> Solution | None:
@@ -270,6 +271,9 @@ class Memory:
     def checked(self, check: Check) -> None:
         self._queue.put(("checks", check))
 
+    def reviewed(self, id_: int, told: str) -> None:
+        self._queue.put(("reviews", (id_, told)))
+
     def _trouble(self, error: Exception) -> None:
         if str(error) != self.trouble:
             self.trouble = str(error)
@@ -289,6 +293,7 @@ class Memory:
                 if time.monotonic() - tidied > _TIDIES_SECONDS:
                     tidied = time.monotonic()
                     self._store.retire(self._wall(), most=self.settings.most)
+                    self._merge()
                     self._keep_snapshot()
             except Exception:
                 _log.exception("the memory could not be kept, and tries again")
@@ -350,6 +355,17 @@ class Memory:
                 self._tell("solutions", str(id_), "quarantined")
         if work.checks:
             self._store.check(work.checks)
+        for id_, verdict in work.reviews:
+            self._store.review(id_, verdict)
+            self._known.pop(id_, None)
+
+    def _merge(self) -> None:
+        """Programs that compute the same are one: the best of them."""
+        assert self._store is not None
+        programs = self._store.everything("kind = 'program' and state = 'proven' limit 50000")
+        for id_, best in list(doubles(programs)):
+            self._store.deprecate(id_, f"solution {best} stands for it")
+            self._tell("solutions", str(id_), "merged", into=best)
 
     def _encoded(self, solutions: Sequence[Solution]) -> list[Solution]:
         """Those that no lookup needed a vector for get it now."""

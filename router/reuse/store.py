@@ -47,6 +47,10 @@ create table if not exists checks (
 """
 _COLUMNS = [f.name for f in fields(Solution) if f.name != "id"]
 _INSERT = f"insert into solutions ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"
+_BY_EXACT = (
+    "select id, scope, kind, answer, plan, backend, model from solutions "
+    "where exact = ? and state = 'proven' and expires > ?"
+)
 _SELECT = f"select id, {', '.join(_COLUMNS)} from solutions"
 
 
@@ -230,23 +234,23 @@ class Store:
                 "failures > successes + uses * 0.05)",
                 (now, now - _UNPROVEN_SECONDS),
             ).fetchall()
-            # In the order of ids, which is that of age.
+            for id_, space, state in gone:
+                _delete(connection, id_, space, state)
             count = connection.execute(
                 "select count(*) from solutions where state = 'proven'"
             ).fetchone()[0]
+            least: list[Any] = []
             if count > most:
-                gone += connection.execute(
+                least = connection.execute(
                     "select id, space, state from solutions where state = 'proven' "
                     "order by (uses + successes * 2) * 1.0 / (1 + (? - max(last_used, created)) "
                     "/ 86400.0), id limit ?",
                     (now, count - most),
                 ).fetchall()
-            for id_, space, state in gone:
-                connection.execute("delete from solutions where id = ?", (id_,))
-                if state == "proven":
-                    _tell(connection, id_, space, "out")
+            for id_, space, state in least:
+                _delete(connection, id_, space, state)
             connection.execute("delete from served where at <= ?", (now - 30 * 86_400,))
-            return len(gone)
+            return len(gone) + len(least)
 
     def forget(self, *, ids: Sequence[int] = (), scope: str | None = None) -> int:
         """Deleted for good, with all that came of them."""
@@ -268,11 +272,15 @@ class Store:
     # -- reading --------------------------------------------------------------------------------
 
     def exact(self, exact: bytes, now: float) -> Solution | None:
-        """The proven solution of this very request."""
-        row = self._connection.execute(
-            f"{_SELECT} where exact = ? and state = 'proven' and expires > ?", (exact, now)
-        ).fetchone()
-        return None if row is None else _solution(row)
+        """The proven solution of this very request: what it takes to give its answer again."""
+        row = self._connection.execute(_BY_EXACT, (exact, now)).fetchone()
+        if row is None:
+            return None
+        id_, scope, kind, answer, plan, backend, model = row
+        return Solution(
+            scope, b"", exact, kind, "", answer, state="proven",
+            plan=plan, backend=backend, model=model, id=id_,
+        )  # fmt: skip
 
     def get(self, id_: int) -> Solution | None:
         row = self._connection.execute(f"{_SELECT} where id = ?", (id_,)).fetchone()
@@ -316,6 +324,17 @@ class Store:
             found |= {id_: (vector, encoder, said) for id_, vector, encoder, said in rows}
         return found
 
+    def all_vectors(
+        self, encoder: str, where: str = "1"
+    ) -> Iterator[tuple[list[int], list[bytes]]]:
+        """Ids and vectors of this encoder, some thousands at a time."""
+        rows = self._connection.execute(
+            f"select id, vector from solutions where {where} and encoder = ? and vector <> x''",
+            (encoder,),
+        )
+        while some := rows.fetchmany(5_000):
+            yield [id_ for id_, _ in some], [vector for _, vector in some]
+
     def living(self, space: bytes) -> list[int]:
         rows = self._connection.execute(
             "select id from solutions where space = ? and state = 'proven' order by id", (space,)
@@ -357,6 +376,12 @@ def _tell(connection: sqlite3.Connection, id_: int, space: bytes, what: str) -> 
     connection.execute(
         "insert into journal (solution, space, what) values (?, ?, ?)", (id_, space, what)
     )
+
+
+def _delete(connection: sqlite3.Connection, id_: int, space: bytes, state: str) -> None:
+    connection.execute("delete from solutions where id = ?", (id_,))
+    if state == "proven":
+        _tell(connection, id_, space, "out")
 
 
 def _line(connection: sqlite3.Connection, id_: int) -> list[int]:

@@ -10,7 +10,7 @@ each of its candidates is answered anew and is one more piece of evidence.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import exp, lgamma, log
+from math import ceil, exp, floor, lgamma, log, log10
 from typing import Protocol
 
 from router.reuse.guards import Verdict
@@ -22,6 +22,7 @@ _MOST_CHECKED = 0.05
 _EARLY = 50.0  # checks after which the share has fallen to a half
 _POOLED = 100.0  # checks that all spaces together count for in one of them
 _FADES = 4_000.0  # checks after which one counts half
+_REMEMBERED = 10_000  # standings, between two pieces of evidence
 _STRICT = 0.5  # of the budget: between two looks an error more must not break it
 
 # Before any evidence: wrong, of how many. What `experiments/reuse` measured on pairs of requests
@@ -99,8 +100,10 @@ class Calibration:
     least_checked: float = _LEAST_CHECKED
     _all: dict[str, Seen] = field(default_factory=dict)
     _own: dict[tuple[str, bytes], Seen] = field(default_factory=dict)
+    _standing: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
 
     def learn(self, checks: Iterable[Check]) -> None:
+        self._standing.clear()
         for check in checks:
             for seen in (
                 self._all.setdefault(check.bucket, Seen()),
@@ -109,10 +112,18 @@ class Calibration:
                 seen.see(wrong=check.wrong, weight=check.weight)
 
     def standing(self, bucket: str, space: bytes = b"") -> Standing:
+        known = self._standing.get((bucket, space))
+        if known is None:
+            if len(self._standing) > _REMEMBERED:
+                self._standing.clear()
+            known = self._standing[bucket, space] = self._worked_out(bucket, space)
+        return known
+
+    def _worked_out(self, bucket: str, space: bytes) -> Standing:
         wrong, right = self._counts(bucket, space)
         checks = self._all.get(bucket, Seen()).checks
         mean = wrong / (wrong + right)
-        bound = upper(round(wrong, 2), round(right, 1))
+        bound = upper(_up(wrong), _down(right))
         serves = bound <= self.budget or (mean <= _STRICT * self.budget and wrong < 1)
         share = _MOST_CHECKED / (1 + checks / _EARLY)
         return Standing(mean, bound, serves, max(share, self.least_checked) if serves else 1.0)
@@ -144,7 +155,18 @@ class Calibration:
         }
 
 
-@lru_cache(maxsize=4096)
+def _up(wrong: float) -> float:
+    """To a twentieth above: bounds are worked out for few numbers, and on the safe side."""
+    return ceil(20 * wrong) / 20
+
+
+def _down(right: float) -> float:
+    """To two figures below."""
+    step = 10.0 ** (floor(log10(max(right, 1.0))) - 1)
+    return max(floor(right / step) * step, 0.1)
+
+
+@lru_cache(maxsize=65_536)
 def upper(wrong: float, right: float, confidence: float = _CONFIDENCE) -> float:
     """The share that a Beta(wrong, right) lies under with this confidence, by halving."""
     low, high = 0.0, 1.0

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import aiohttp
@@ -190,6 +191,7 @@ async def test_a_reload_brings_backends_and_plans_and_takes_them_away(service, u
     assert set(load.statuses) == {200}, load.bodies[:3]
 
 
+@pytest.mark.slow
 async def test_a_backend_under_load_gets_more_replicas(service, upstream):
     head = f"server: {{port: {service.port}}}\n"
     many = "replicas: {min: 1, max: 2, ongoing: 1}"
@@ -515,18 +517,33 @@ def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream)
     assert [pid for pid in family if born(pid)] == []
 
 
+def tier_of(service: Service, text: str) -> str:
+    """How much of its answer was remembered."""
+    body = {"model": "auto", "messages": [{"role": "user", "content": text}]}
+    url = service.url + "/v1/chat/completions"
+    asked = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "text/json"})
+    with urllib.request.urlopen(asked, timeout=30) as told:
+        return told.headers["x-waggle-reuse"]
+
+
 def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstream):
+    """And remembers, in every router, what it had solved."""
     text = TEXT.format(url=upstream.url, price=1, more=SANDBOX, plans=COMPUTE)
-    service = new_service(tmp_path, text)
+    service = new_service(tmp_path, text + "reuse: {mode: exact}\n")
     try:
         service.start()
         assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
+        until = time.monotonic() + 10
+        while tier_of(service, MEAN) != "exact":
+            assert time.monotonic() < until
         assert service.processes("sandbox.cell.zygote")
         family = set(service.processes(""))
         os.kill(service.process.pid, signal.SIGKILL)
         service.process.wait()
         service.start()
         assert [pid for pid in family if born(pid)] == []
+        assert {tier_of(service, MEAN) for _ in range(8)} == {"exact"}
+        assert service.run("solutions", "verify").returncode == 0
         assert service.run("ask", "hi").stdout == "one two three\n"
         assert service.stop() == 0
     finally:

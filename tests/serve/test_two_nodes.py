@@ -18,7 +18,7 @@ from router import client
 from tests.rig import answer_well
 from tests.serve.conftest import WAGGLE, free_port
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(180)]
 
 TEXT = """
 server: {{port: {port}, data: {data}}}

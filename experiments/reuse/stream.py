@@ -1,0 +1,97 @@
+"""Whether the budget is kept: streams of requests, some of which are not what they resemble.
+
+Each step is a pair of requests of which people said whether the answer to one serves the other. A
+calibration that knows nothing beforehand sees the candidates of a stream, kind by kind; what it
+serves counts, and what it has made anew tells it whether that would have been right.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from router.reuse.guards import compared
+from router.reuse.store import Check
+from router.reuse.tiers import Calibration, band, bucket_of
+
+BUDGET = 0.01
+STEPS = 20_000
+
+
+def ignorant(bucket: str) -> tuple[float, float]:
+    """Nothing is known of any kind of likeness."""
+    del bucket
+    return 0.5, 1.0
+
+
+def guarded(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
+    """What passes the guards: its bucket, and whether it is wrong."""
+    found = []
+    for row in rows:
+        verdict = compared(row["text_a"], row["text_b"])
+        if verdict.likeness == "same":
+            found.append((bucket_of(verdict, row["cosine"]), row["label"] == 0))
+    return found
+
+
+def by_cosine(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
+    """As if there were no guards: bands of a hundredth of cosine alone."""
+    return [
+        (f"cosine {int(100 * row['cosine'])}:{band(row['cosine'])}", row["label"] == 0)
+        for row in rows
+        if row["cosine"] >= 0.8
+    ]
+
+
+def mixed(shares: Sequence[tuple[float, float]]) -> Callable[[np.random.Generator], Any]:
+    """Kinds whose true share of wrong is known: how often each comes, and how often it is wrong."""
+
+    def draw(chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        kinds = chance.choice(len(shares), STEPS, p=[often for often, _ in shares])
+        wrong = chance.random(STEPS) < np.array([bad for _, bad in shares])[kinds]
+        return kinds, wrong
+
+    return draw
+
+
+def served(kinds: Sequence[str], wrong: Sequence[bool], seed: int, prior: Any) -> tuple[int, int]:
+    """How many were answered from memory, and how many of those wrongly."""
+    chance = np.random.default_rng(seed)
+    calibration = Calibration(BUDGET, prior=prior)
+    given = bad = 0
+    for kind, is_wrong in zip(kinds, wrong, strict=True):
+        standing = calibration.standing(kind)
+        if standing.serves and chance.random() >= standing.checked:
+            given += 1
+            bad += is_wrong
+        else:
+            calibration.learn([Check(kind, b"", bool(is_wrong), 1.0, 0.0, 0)])
+    return given, bad
+
+
+def simulated(name: str, pool: Any, seeds: int, prior: Any = ignorant) -> dict[str, Any]:
+    shares, kept, hits = [], 0, []
+    for seed in range(seeds):
+        chance = np.random.default_rng(1000 + seed)
+        if callable(pool):
+            which, wrong = pool(chance)
+            kinds = [f"kind {k}:3" for k in which]
+        else:
+            # Zipf: a few requests come again and again.
+            weight = 1 / np.arange(1, len(pool) + 1) ** 0.9
+            order = chance.permutation(len(pool))
+            some = order[chance.choice(len(pool), STEPS, p=weight / weight.sum())]
+            kinds, wrong = [pool[at][0] for at in some], [pool[at][1] for at in some]
+        given, bad = served(kinds, list(wrong), seed, prior)
+        share = bad / given if given else 0.0
+        shares.append(share)
+        hits.append(given / STEPS)
+        kept += share <= BUDGET
+    return {
+        "stream": name,
+        "seeds": seeds,
+        "kept": kept,
+        "worst": round(max(shares), 5),
+        "mean_wrong": round(float(np.mean(shares)), 5),
+        "mean_hits": round(float(np.mean(hits)), 4),
+    }

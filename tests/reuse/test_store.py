@@ -1,0 +1,137 @@
+"""The store: what it promises of what was acknowledged, judged, retired and forgotten."""
+
+import stat
+import threading
+from dataclasses import replace
+
+import pytest
+
+from router.reuse.library import doubles, template, variations
+from router.reuse.store import Store, Unreadable
+from tests.reuse.soak import soak, solution
+
+NOW = 1_000_000.0
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path)
+    yield made
+    made.close()
+
+
+def unproven(text: str, request_id: str):
+    return replace(solution(text), state="unproven", request_id=request_id, created=NOW)
+
+
+def test_kills_lose_nothing_that_was_acknowledged(tmp_path):
+    report = soak(12, tmp_path, seed=3)
+    assert report.problems == []
+    assert report.acknowledged > 100
+
+
+def test_several_writers_at_once_each_get_their_own_ids(tmp_path, store):
+    ids: list[int] = []
+
+    def write(name: int) -> None:
+        other = Store(tmp_path)
+        for n in range(20):
+            ids.extend(other.add([solution(f"{name}.{n}")]))
+        other.close()
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ids) == list(range(1, 81))
+    changes = store.changes(0)
+    assert [c.solution for c in changes] == sorted(ids)  # the journal is in the order of ids
+
+
+def test_a_rating_proves_a_solution_and_a_bad_one_puts_it_away(store):
+    one, two = store.add([unproven("a", "r1"), unproven("b", "r2")])
+    assert store.exact(solution("a").exact, NOW) is None
+    store.judge([("r1", 1.0, 1.0, "app: score")], ttl_seconds=60)
+    found = store.get(one)
+    assert (found.state, found.proof, found.successes) == ("proven", "app: score", 1.0)
+    store.judge([("r2", 0.5, 1.0, "app: score")], ttl_seconds=60)
+    assert store.get(two).state == "unproven"
+    assert store.judge([("r1", 0.0, 1.0, "app: score")], ttl_seconds=60) == [one]
+    assert store.get(one).state == "quarantined"
+    assert store.judge([("nobody's", 1.0, 1.0, "x")], ttl_seconds=60) == []
+
+
+def test_what_came_of_a_wrong_one_goes_with_it(store):
+    (root,) = store.add([solution("root")])
+    (child,) = store.add([replace(solution("child"), parent=root)])
+    (grandchild,) = store.add([replace(solution("grandchild"), parent=child)])
+    (other,) = store.add([solution("other")])
+    assert store.quarantine(child) == [child, grandchild]
+    assert [store.get(n).state for n in (root, other)] == ["proven", "proven"]
+    assert store.forget(ids=[root]) == 3
+
+
+def test_the_newest_answer_to_a_request_stands_for_those_before(store):
+    first, second = (store.add([solution("same")])[0] for _ in range(2))
+    assert store.exact(solution("same").exact, NOW).id == second
+    assert store.get(first).state == "deprecated"
+    assert [(c.solution, c.what) for c in store.changes(0)] == [(1, "in"), (2, "in"), (1, "out")]
+
+
+def test_what_is_stale_or_bad_retires_and_beyond_the_most_the_least_used(store):
+    store.add(
+        [
+            replace(solution("stale"), expires=NOW - 1),
+            replace(solution("bad"), failures=3.0),
+            unproven("never judged", "r"),
+            replace(solution("popular"), uses=9, created=NOW),
+            replace(solution("idle"), created=NOW - 86_400 * 20),
+            replace(solution("fresh"), uses=1, created=NOW),
+        ]
+    )
+    assert store.retire(NOW + 4000, most=2) == 4
+    assert [one.request for one in store.everything()] == ["popular", "fresh"]
+
+
+def test_only_its_owner_can_read_the_file(store):
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_store_is_refused_with_a_way_out(tmp_path):
+    (tmp_path / "solutions.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(Unreadable, match="move it away to begin anew"):
+        Store(tmp_path)
+
+
+SPEC = {
+    "kind": "generate",
+    "count": 1000,
+    "fields": [{"name": "age", "distribution": {"family": "normal", "parameters": {"mean": 40}}}],
+}
+
+
+def test_programs_that_differ_in_numbers_alone_are_doubles_and_the_better_one_stays():
+    other = {**SPEC, "count": 5, "fields": [{**SPEC["fields"][0], "distribution": {
+        "family": "normal", "parameters": {"mean": 30}}}]}  # fmt: skip
+    assert template(SPEC) == template(other)
+    named = {**SPEC, "fields": [{**SPEC["fields"][0], "name": "salary"}]}
+    assert template(SPEC) != template(named)
+    program = replace(solution("x"), kind="program")
+    some = [
+        replace(program, id=1, spec=SPEC, failures=2.0),
+        replace(program, id=2, spec=other, successes=4.0),
+        replace(program, id=3, spec=named),
+        replace(program, id=4, spec=SPEC, scope="another key"),
+    ]
+    assert list(doubles(some)) == [(1, 2)]
+
+
+def test_a_program_is_reviewed_with_other_counts_where_the_request_names_one():
+    made = replace(solution("x"), request="Generate 1000 users, seed 7", spec=SPEC)
+    assert [text for text, _ in variations(made)] == [
+        "Generate 333 users, seed 7",
+        "Generate 2000 users, seed 7",
+    ]
+    twice = replace(made, request="1000 users of 1000")
+    assert {text for text, _ in variations(twice)} == {twice.request}

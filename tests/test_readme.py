@@ -11,6 +11,7 @@ from experiments.demo import report as demo
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
 from experiments.replay import report as replay
+from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
 from experiments.telemetry import report as telemetry
@@ -31,6 +32,7 @@ REPORTS = {
     "plans": plans,
     "demo": demo,
     "replay": replay,
+    "reuse": reuse,
 }
 
 

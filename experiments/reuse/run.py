@@ -12,7 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.reuse import lookups, stream
+from experiments import readme
+from experiments.reuse import lookups, report, stream
 from experiments.reuse.suite import CLASSES, pairs
 from router.config import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
@@ -207,6 +208,8 @@ def main() -> None:
             train(encoder, encoder.folder, [], lambda *_: None)
         result["lookups"] = lookups.measured(list(dict.fromkeys(texts)), given.count, WORK)
     path.write_text(json.dumps(result, indent=1) + "\n")
+    if {"pairs", "data", "streams", "lookups"} <= result.keys():
+        readme.put("reuse", report.readme_table(result))
     show(result)
 
 

@@ -115,7 +115,7 @@ create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
 with r as (
-  select * from sums(every, since, until) where strategy not in ('named', 'sticky')),
+  select * from sums(every, since, until) where strategy not in ('named', 'sticky', 'reuse')),
 plans as (
   select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
   from r group by plan having sum(n) > 0),
@@ -145,6 +145,12 @@ select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(premium_cost_usd - cost_usd) as saved_usd
 from hours_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
+-- Answers from memory that were made anew or judged, by what they had in common with the request.
+create view reuse_checks as
+select detail->>'bucket' as bucket, detail->>'by' as judged_by, count(*) as checks,
+       count(*) filter (state = 'wrong') as wrong, avg((state = 'wrong')::int) as wrong_share
+from events where kind = 'reuse' group by all order by checks desc;
+
 -- The arms of one trial, each with an interval that holds at every look (95% by default).
 create macro trial_results(trial, alpha := 0.05, rho := 0.05) as table
 with s as (
@@ -168,7 +174,7 @@ create macro off_policy(
 with logged as (
   select plan, propensity, quality, eligible as could
   from requests
-  where ts >= since and ts < until and strategy not in ('named', 'sticky')
+  where ts >= since and ts < until and strategy not in ('named', 'sticky', 'reuse')
     and propensity > 0 and quality is not null),
 chances as (select unnest(could) as plan, n from (select could, count(*) as n from logged group by could)),
 asked as (select plan, sum(n)::bigint as n from chances group by plan),

@@ -34,7 +34,7 @@ def solution(text: str) -> Solution:
     exact = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return Solution(
         "key", b"s" * 16, exact, "text", text, f"answer to {text}",
-        vector=vector_of(text).tobytes(), encoder="e", state="proven", expires=1e12,
+        vector=vector_of(text).tobytes(), encoder="e", state="proven", expires=4e9,
     )  # fmt: skip
 
 

@@ -139,6 +139,16 @@ def test_reuse_by_tier(stored):
     assert told["exact"]["saved_usd"] == pytest.approx(0.004)
 
 
+def test_reuse_checks(stored):
+    for n, state in enumerate(("right", "right", "right", "wrong")):
+        detail = {"bucket": "same:3", "by": "made anew", "weight": 1.0}
+        row = {"ts": NOON, "event_id": str(n), "kind": "reuse", "subject": "7", "state": state}
+        stored.write("events", [row | {"detail": detail}])
+    (told,) = stored.rows("from reuse_checks")
+    assert told["bucket"] == "same:3"
+    assert (told["checks"], told["wrong"], told["wrong_share"]) == (4, 1, 0.25)
+
+
 def test_off_policy_recovers_the_value_of_each_plan(stored):
     told = {row["plan"]: row for row in stored.rows("from off_policy()")}
     # Weights 1/0.75 for the two cheap ones and 1/0.25 for the dear one, over three judged requests.

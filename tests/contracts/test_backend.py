@@ -5,7 +5,6 @@ import json
 from contextlib import AsyncExitStack
 
 import pytest
-from tests.experts.conftest import encoders  # noqa: F401 - a fixture
 
 from router.backends.base import CHAT, EMBEDDINGS, Call, Fault
 from router.backends.enricher import EnricherSettings
@@ -26,7 +25,7 @@ def fields(text, **more):
 @pytest.fixture(
     scope="module", params=["generator", "enricher", "validator", "specialist", "local"]
 )
-def kind(request, tmp_path_factory, encoders):  # noqa: F811
+def kind(request, tmp_path_factory, encoders):
     """Settings, and a request that such a backend can answer."""
     folder = tmp_path_factory.mktemp(request.param)
     match request.param:

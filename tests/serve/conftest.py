@@ -73,7 +73,7 @@ class Service:
     def data(self) -> Path:
         return self.folder / "var"
 
-    def start(self, *, seconds: float = 60) -> None:
+    def start(self, *, seconds: float = 120) -> None:
         log = (self.folder / "serve.log").open("ab")
         self.process = subprocess.Popen(
             [WAGGLE, "serve", "-c", self.config], cwd=self.folder, stdout=log, stderr=log

@@ -63,7 +63,7 @@ def served(kinds: Sequence[str], wrong: Sequence[bool], seed: int, prior: Any) -
         standing = calibration.standing(kind)
         if standing.serves and chance.random() >= standing.checked:
             given += 1
-            bad += is_wrong
+            bad += int(is_wrong)
         else:
             calibration.learn([Check(kind, b"", bool(is_wrong), 1.0, 0.0, 0)])
     return given, bad
@@ -86,12 +86,12 @@ def simulated(name: str, pool: Any, seeds: int, prior: Any = ignorant) -> dict[s
         share = bad / given if given else 0.0
         shares.append(share)
         hits.append(given / STEPS)
-        kept += share <= BUDGET
+        kept += int(share <= BUDGET)
     return {
         "stream": name,
         "seeds": seeds,
-        "kept": kept,
-        "worst": round(max(shares), 5),
+        "kept": int(kept),
+        "worst": round(float(max(shares)), 5),
         "mean_wrong": round(float(np.mean(shares)), 5),
         "mean_hits": round(float(np.mean(hits)), 4),
     }

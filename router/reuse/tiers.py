@@ -156,8 +156,9 @@ class Calibration:
 
 
 def _up(wrong: float) -> float:
-    """To a twentieth above: bounds are worked out for few numbers, and on the safe side."""
-    return ceil(20 * wrong) / 20
+    """To two figures above: bounds are worked out for few numbers, and on the safe side."""
+    step = 0.05 if wrong < 5 else 10.0 ** (floor(log10(wrong)) - 1)
+    return ceil(wrong / step) * step
 
 
 def _down(right: float) -> float:

@@ -99,12 +99,17 @@ def turned(fold):
     return fold
 
 
+def begun(config):
+    """A learner that starts, and has not looked at any row yet."""
+    fold = Fold(config, 0)
+    fold.begin()
+    return fold
+
+
 def test_what_was_said_of_answers_moves_the_policy(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(150)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     policy = fold.policy(0.0).priced({})
     context = context_of(of("sql request 3"), "sql", lens=0)
     told = policy.distribution(context, [Arm("cheap"), Arm("dear")])
@@ -117,8 +122,7 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
     """Live: batches as they came, snapshots now and then, kills in between; and once more from
     nothing. The writers' rows were sealed and merged meanwhile."""
     traffic, chance = Traffic(config, stored), np.random.default_rng(2)
-    fold = Fold(config, 0)
-    fold.begin()
+    fold = begun(config)
     for n in range(25):
         # A writer that was sealed writes no more: another start has another name.
         writers = ("r1", "r2") if n <= 12 else ("r3", "r4")
@@ -131,8 +135,7 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
             fold.keep(float(n))
         if n % 5 == 4:  # kill -9: nothing of it is left but what is on the disk
             before = fold.written()
-            fold = Fold(config, 0)
-            fold.begin()
+            fold = begun(config)
             assert fold.written() == before
     turned(fold)
     assert fold.state.bandit.learned > 80
@@ -142,8 +145,7 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
 def test_a_batch_that_was_written_down_and_not_gone_through_is_gone_through(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(20)
-    fold = Fold(config, 0)
-    fold.begin()
+    fold = begun(config)
     batch = fold._feed.beyond(fold.state.mark)
     fold.registry.log({"batch": batch.state()})  # and here it was killed
     with (config.learner_folder / "batches.jsonl").open("ab") as file:
@@ -160,9 +162,7 @@ def test_a_batch_that_was_written_down_and_not_gone_through_is_gone_through(conf
 def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(config, stored, harm):
     traffic = Traffic(config, stored)
     traffic.send(40)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     version = fold.keep(1.0)
     wanted = fold.written()
     content = version.path.read_bytes()
@@ -196,9 +196,7 @@ def rewritten(told):
 def test_feedback_that_comes_late_or_changes_its_mind_counts_as_it_is_now(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(20)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     row = traffic.rows[0]
     for ts, score in ((9, 1.0), (10, 0.0)):
         late = signal(row, score, source="app", metric="late", ts=row["ts"] + ts * MINUTE)
@@ -212,9 +210,7 @@ def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
     row = request(strategy="named", features_version=2, features=of("x"), rate_usd=0.001)
     stored.write("requests", [row])
     stored.write("signals", [signal(row, 1.0)])
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     assert fold.state.bandit.learned == 0
     assert fold.state.bandit.expenses.of(Arm("cheap")).seen == 1
 
@@ -223,18 +219,14 @@ def test_rows_of_other_features_are_left_out(config, stored):
     rows = [request(features_version=1, features=[1.0] * 8), request()]
     stored.write("requests", rows)
     stored.write("signals", [signal(row, 1.0) for row in rows])
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     assert fold.state.bandit.learned == 0
 
 
 def test_going_back_drops_what_came_since_and_learns_on_from_there(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(60)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     good = fold.keep(1.0)
     learned = fold.state.bandit.learned
     traffic.send(60, good=lambda plan, task: plan == "cheap")
@@ -255,9 +247,7 @@ def test_going_back_drops_what_came_since_and_learns_on_from_there(config, store
 def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(120)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     version = fold.keep(1.0)
     fold.registry.pin(version.name)
     pinned = fold.policy(0.0)
@@ -290,8 +280,7 @@ def test_cards_are_believed_until_answers_say_otherwise(tmp_path):
     more = ", cards: {dear: {sql: 0.95, any: 0.5}, cheap: {sql: 0.2}}"
     config = configured(tmp_path, more)
     Stored(config.telemetry_folder).close()
-    fold = Fold(config, 0)
-    fold.begin()
+    fold = begun(config)
     told = {e.arm: e for e in fold.policy(0.0).estimates({"task=sql": 1.0, "complexity": 1.0})}
     assert told[Arm("dear")].quality > told[Arm("cheap")].quality + 0.3
 
@@ -300,9 +289,7 @@ def test_dollars_for_a_thousand_requests_are_counted_from_rows(tmp_path):
     config = configured(tmp_path, ", budget: {dollars_per_1k: 3}")
     stored = Stored(config.telemetry_folder)
     Traffic(config, stored).send(100)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     assert fold.pacer(0.0).spent == pytest.approx(0.2)
     assert fold.pacer(0.0).served == 100
     stored.close()
@@ -340,9 +327,7 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
 
 def test_it_tells_what_it_knows_by_kind_and_plan(config, stored):
     Traffic(config, stored).send(200)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     told = scores(fold, fold.policy(0.0), config)
     by = {(kind["kind"], row["plan"]): row for kind in told["kinds"] for row in kind["plans"]}
     assert by["sql", "dear"]["quality"] == pytest.approx(0.9, abs=0.15)
@@ -368,9 +353,7 @@ def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
     assert done.exit_code == 0, done.output
     assert "60 prompts with 120 scores" in done.output
     assert "taught before" in run(tmp_path, "warm", str(source)).output
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     assert fold.state.bandit.learned == 120
     told = fold.policy(0.0).priced({})
     context = context_of(of("select 7"), "sql", lens=0)
@@ -404,9 +387,7 @@ def test_what_cannot_be_taught_is_refused_by_line(config, tmp_path, line, said):
 
 def test_snapshots_are_listed_pinned_and_gone_back_to_by_name(config, stored, tmp_path):
     Traffic(config, stored).send(30)
-    fold = Fold(config, 0)
-    fold.begin()
-    turned(fold)
+    fold = turned(begun(config))
     version = fold.keep(1_800_000_000.0)
     assert version.name in run(tmp_path, "policy", "list").output
     assert "Pinned to" in run(tmp_path, "policy", "pin", version.name[:6]).output

@@ -54,18 +54,20 @@ def mixed(shares: Sequence[tuple[float, float]]) -> Callable[[np.random.Generato
     return draw
 
 
-def served(kinds: Sequence[str], wrong: Sequence[bool], seed: int, prior: Any) -> tuple[int, int]:
-    """How many were answered from memory, and how many of those wrongly."""
+def served(
+    kinds: Sequence[str], wrong: Sequence[bool], which: Sequence[int], seed: int, prior: Any
+) -> tuple[int, int]:
+    """How many were answered from memory, and how many of those wrongly. `which`: the solution."""
     chance = np.random.default_rng(seed)
     calibration = Calibration(BUDGET, prior=prior)
     given = bad = 0
-    for kind, is_wrong in zip(kinds, wrong, strict=True):
+    for kind, is_wrong, id_ in zip(kinds, wrong, which, strict=True):
         standing = calibration.standing(kind)
         if standing.serves and chance.random() >= standing.checked:
             given += 1
             bad += int(is_wrong)
         else:
-            calibration.learn([Check(kind, b"", bool(is_wrong), 1.0, 0.0, 0)])
+            calibration.learn([Check(kind, b"", bool(is_wrong), 1.0, 0.0, id_)])
     return given, bad
 
 
@@ -75,14 +77,15 @@ def simulated(name: str, pool: Any, seeds: int, prior: Any = ignorant) -> dict[s
         chance = np.random.default_rng(1000 + seed)
         if callable(pool):
             which, wrong = pool(chance)
-            kinds = [f"kind {k}:3" for k in which]
+            kinds, ids = [f"kind {k}:3" for k in which], list(range(STEPS))
         else:
             # Zipf: a few requests come again and again.
             weight = 1 / np.arange(1, len(pool) + 1) ** 0.9
             order = chance.permutation(len(pool))
             some = order[chance.choice(len(pool), STEPS, p=weight / weight.sum())]
             kinds, wrong = [pool[at][0] for at in some], [pool[at][1] for at in some]
-        given, bad = served(kinds, list(wrong), seed, prior)
+            ids = some.tolist()
+        given, bad = served(kinds, list(wrong), ids, seed, prior)
         share = bad / given if given else 0.0
         shares.append(share)
         hits.append(given / STEPS)

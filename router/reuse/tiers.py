@@ -23,7 +23,6 @@ _EARLY = 50.0  # checks after which the share has fallen to a half
 _POOLED = 100.0  # checks that all spaces together count for in one of them
 _FADES = 4_000.0  # checks after which one counts half
 _REMEMBERED = 10_000  # standings, between two pieces of evidence
-_STRICT = 0.5  # of the budget: between two looks an error more must not break it
 
 # Before any evidence: wrong, of how many. What `experiments/reuse` measured on pairs of requests
 # that its author had not looked at; the classical cuts are its bands of similarity.
@@ -100,16 +99,22 @@ class Calibration:
     least_checked: float = _LEAST_CHECKED
     _all: dict[str, Seen] = field(default_factory=dict)
     _own: dict[tuple[str, bytes], Seen] = field(default_factory=dict)
+    _times: dict[tuple[str, int], int] = field(default_factory=dict)
     _standing: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
 
     def learn(self, checks: Iterable[Check]) -> None:
         self._standing.clear()
         for check in checks:
+            # That the same solution is right once more says little of others of its kind.
+            times = self._times[check.bucket, check.solution] = (
+                self._times.get((check.bucket, check.solution), 0) + 1
+            )
+            weight = check.weight if check.wrong else check.weight / times
             for seen in (
                 self._all.setdefault(check.bucket, Seen()),
                 self._own.setdefault((check.bucket, check.space), Seen()),
             ):
-                seen.see(wrong=check.wrong, weight=check.weight)
+                seen.see(wrong=check.wrong, weight=weight)
 
     def standing(self, bucket: str, space: bytes = b"") -> Standing:
         known = self._standing.get((bucket, space))
@@ -124,7 +129,7 @@ class Calibration:
         checks = self._all.get(bucket, Seen()).checks
         mean = wrong / (wrong + right)
         bound = upper(_up(wrong), _down(right))
-        serves = bound <= self.budget or (mean <= _STRICT * self.budget and wrong < 1)
+        serves = bound <= self.budget
         share = _MOST_CHECKED / (1 + checks / _EARLY)
         return Standing(mean, bound, serves, max(share, self.least_checked) if serves else 1.0)
 

@@ -1,0 +1,68 @@
+"""How sure is sure enough: bounds, evidence by kind and neighbourhood, and a budget kept."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import beta
+
+from experiments.reuse.stream import ignorant, mixed, simulated
+from router.reuse.guards import compared
+from router.reuse.store import Check
+from router.reuse.tiers import Calibration, bucket_of, upper
+
+
+@given(st.floats(0.1, 50), st.floats(0.5, 5000))
+def test_the_bound_is_that_of_the_beta_distribution(wrong, right):
+    assert upper(wrong, right) == pytest.approx(beta.ppf(0.95, wrong, right), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "bucket"), [(0.97, "same:3"), (0.9, "same:2"), (0.7, "same:1"), (0.3, "same:0")]
+)
+def test_the_classical_cuts_are_the_bands_of_a_kind(similarity, bucket):
+    verdict = compared("How do I boil an egg?", "How can I boil an egg?")
+    assert bucket_of(verdict, similarity) == bucket
+
+
+def checks(bucket, count, *, wrong=0, space=b"", first=0):
+    return [Check(bucket, space, n < wrong, 1.0, 0.0, first + n) for n in range(count)]
+
+
+def test_a_kind_of_which_nothing_is_known_serves_once_it_has_earned_it():
+    told = Calibration(0.01, prior=ignorant)
+    assert (told.standing("x:3").serves, told.standing("x:3").checked) == (False, 1.0)
+    told.learn(checks("x:3", 100))
+    assert not told.standing("x:3").serves
+    told.learn(checks("x:3", 400, first=100))
+    assert told.standing("x:3").serves
+    assert told.standing("x:3").checked < 0.1
+
+
+def test_one_solution_that_is_right_again_and_again_earns_little():
+    told = Calibration(0.01, prior=ignorant)
+    told.learn([Check("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
+    assert not told.standing("x:3").serves
+
+
+def test_what_goes_wrong_is_no_longer_served():
+    told = Calibration(0.01)
+    assert told.standing("same:3").serves
+    told.learn(checks("same:3", 10, wrong=10))
+    assert not told.standing("same:3").serves
+
+
+def test_a_neighbourhood_that_goes_wrong_is_doubted_before_the_others_are():
+    told = Calibration(0.01, prior=ignorant)
+    told.learn(checks("x:3", 3000, space=b"a"))
+    told.learn(checks("x:3", 40, wrong=4, space=b"b", first=5000))
+    assert told.standing("x:3", b"b").bound > 2 * told.standing("x:3", b"a").bound
+    assert not told.standing("x:3", b"b").serves
+
+
+def test_the_budget_is_kept_on_streams_whose_kinds_are_not_known():
+    pool = mixed([(0.6, 0.001), (0.2, 0.03), (0.2, 0.2)])
+    told = simulated("a stream", pool, seeds=5)
+    assert told["kept"] == 5
+    assert told["mean_hits"] > 0.3
+    assert np.isfinite(told["worst"])

@@ -16,9 +16,11 @@ from router.backends.base import CHAT, Call, Reply
 from router.backends.native import chat_reply, tokens_in
 from router.backends.sandbox import COMPUTE
 from router.config import Config
+from router.decide import able
 from router.domain import Decision, Recalled, Request, Signal, Trace
 from router.encoding.batching import Batching
-from router.features import kind_of, prompt_text
+from router.features import kind_of, needs, prompt_text
+from router.plans.grammar import backends_of
 from router.reuse.asking import Wish, exact_of, wish_of
 from router.reuse.editing import edited
 from router.reuse.guards import Verdict
@@ -117,6 +119,8 @@ class Remembering:
             found = self.memory.similar(wish, vector, self.uniform())
             if found is not None and not _may(config, found.solution, allowed):
                 found = None
+            if found is not None and found.recalled.tier == "adapt":
+                found = found if _may_adapt(config, request, allowed) else None
         return Looked(wish, found, vector, library)
 
     def decision(self, request: Request, found: Found, policy_version: str) -> Decision:
@@ -362,3 +366,16 @@ def _may(config: Config, solution: Solution, allowed: Sequence[str]) -> bool:
     """A plan that this caller may use, and that there still is."""
     plan = solution.plan
     return (not allowed or plan in allowed) and (plan in config.plans or plan in config.backends)
+
+
+def _may_adapt(config: Config, request: Request, allowed: Sequence[str]) -> bool:
+    """Whether there is a backend for it that this caller may use. Who names plans, a region or
+    bounds gets a decision that keeps to them."""
+    adapter = config.reuse.adapter
+    bounds = (request.max_cost_usd, request.max_latency_ms)
+    if adapter is None or request.only or request.region or bounds != (None, None):
+        return False
+    if able(config.backends[adapter], request, needs(request.fields) | {"chat"}):
+        return False
+    known = (plan for plan in allowed if plan in config.plans)
+    return not allowed or any(adapter in backends_of(plan, config.plans) for plan in known)

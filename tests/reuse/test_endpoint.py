@@ -380,6 +380,37 @@ async def test_a_backend_adapts_what_is_close_with_the_original_beside_it(tmp_pa
         assert (child.parent, child.change) == (1, "a backend adapted it")
 
 
+@pytest.mark.parametrize(
+    ("plans", "headers"),
+    [
+        (("generate",), {}),
+        ((), {"x-waggle-plans": "ask"}),
+        ((), {"x-waggle-max-cost": "0.5"}),
+        ((), {"x-waggle-max-latency-ms": "60000"}),
+    ],
+)
+async def test_the_adapter_is_asked_for_nobody_who_may_not_use_the_adapter_nor_past_their_bounds(
+    tmp_path, plans, headers
+):
+    (one, first), (two, second) = (
+        new_key("a", "", shares="t"),
+        new_key("b", "", shares="t", plans=plans),
+    )
+    async with (
+        Model("That is 8.05 km.", "That is 12.87 km.").listening() as model,
+        rig(
+            models(tmp_path, model.url, keep="all", adapter="model"), keys=[first, second]
+        ) as waggle,
+    ):
+        bearer = {"authorization": f"Bearer {one}"}
+        await waggle.chat("Convert 5 miles to kilometres.", headers=bearer)
+        await settled(waggle)
+        bearer = {"authorization": f"Bearer {two}"}
+        told = await waggle.chat("Convert 8 miles to kilometres.", headers=bearer | headers)
+        assert told.headers.get("x-waggle-reuse") != "adapt"
+        assert "8.05" not in json.dumps([asked["messages"] for asked in model.asked])
+
+
 async def test_remembered_answers_teach_no_plan(tmp_path):
     async with Model().listening() as model, rig(models(tmp_path, model.url, keep="all")) as waggle:
         await waggle.chat(QUESTION)

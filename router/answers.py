@@ -86,11 +86,7 @@ def answer_text(body: bytes) -> str:
 
 def _parts(body: bytes, name: str) -> Iterator[str]:
     """The words of each choice of an answer or chunk, the arguments of tools among them."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return
-    choices = told.get("choices") if isinstance(told, dict) else None
+    choices = _told(body).get("choices")
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get(name) if isinstance(choice, dict) else None
         if isinstance(message, dict):

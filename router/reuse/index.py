@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from router.reuse.store import Store
+from router.telemetry.durable import replace_durably, write_durably
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -358,8 +359,7 @@ class Index:
             name = f"{space.hex()}-{self.position}.hnsw"
             beside = folder / f"{name}.new"
             shelf.graph.save(beside)
-            _sync(beside)
-            beside.replace(folder / name)
+            replace_durably(beside, folder / name)
             entries.append(
                 {
                     "space": space.hex(),
@@ -375,11 +375,7 @@ class Index:
             "position": self.position,
             "graphs": entries,
         }
-        beside = folder / "manifest.new"
-        beside.write_text(json.dumps(told))
-        _sync(beside)
-        beside.replace(folder / "manifest.json")
-        _sync(folder)
+        write_durably(folder / "manifest.json", json.dumps(told).encode())
         names = {entry["file"] for entry in entries}
         for path in folder.glob("*.hnsw*"):
             if path.name not in names:
@@ -530,14 +526,6 @@ def _crc(path: Path) -> int:
             return 0
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
             return zlib.crc32(content)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def gently() -> None:

@@ -6,7 +6,6 @@ journal of the store as well, so that what another router learned is known here 
 """
 
 import asyncio
-import fcntl
 import logging
 import queue
 import subprocess
@@ -432,14 +431,3 @@ def _proof(signal: Signal) -> str:
 
 async def acknowledged(told: "Future[int]") -> int:
     return await asyncio.wrap_future(told)
-
-
-def alone(path: Path) -> Any:
-    """A lock that one process at a time has; None where another has it."""
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file

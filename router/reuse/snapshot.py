@@ -8,23 +8,21 @@ import sys
 from pathlib import Path
 
 from router.reuse.index import Index, gently
-from router.reuse.memory import alone
 from router.reuse.store import Store
+from router.telemetry.durable import lock_if_free
 
 
 def main(folder: Path, encoder: str, dimensions: int) -> None:
-    lock = alone(folder / "graphs.lock")
-    if lock is None:
-        return
-    with lock:
-        gently()
-        store = Store(folder)
-        index, _ = Index.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
-        while index.tend():
-            pass
-        index.follow(store)
-        index.save(folder / "graphs")
-        store.close()
+    if lock_if_free(folder / "graphs.lock") is None:
+        return  # what is locked is let go when this process ends
+    gently()
+    store = Store(folder)
+    index, _ = Index.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
+    while index.tend():
+        pass
+    index.follow(store)
+    index.save(folder / "graphs")
+    store.close()
 
 
 if __name__ == "__main__":

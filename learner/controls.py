@@ -1,7 +1,7 @@
 """Simple policies: what a learner has to beat before anyone should use it."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from learner.policy import Arm, Context, Distribution
@@ -46,3 +46,29 @@ class Ladder:
         if chosen is None:  # None of our rungs is allowed, though other arms are.
             return dict.fromkeys(arms, 1 / len(arms))
         return {arm: float(arm == chosen) for arm in arms}
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The same odds for every request; of arms that cannot be used, the others have the share."""
+
+    shares: Mapping[Arm, float]
+
+    def __post_init__(self) -> None:
+        if not self.shares or min(self.shares.values()) < 0 or not sum(self.shares.values()):
+            raise ValueError(f"a mix needs shares, none below zero, got {dict(self.shares)!r}")
+
+    def distribution(self, context: Context, arms: Sequence[Arm]) -> Distribution:  # noqa: ARG002
+        told = {arm: self.shares.get(arm, 0.0) for arm in arms}
+        total = sum(told.values())
+        if not total:
+            return dict.fromkeys(arms, 1 / len(arms))
+        return {arm: share / total for arm, share in told.items()}
+
+
+def cost_matched(costs: Mapping[Arm, float], spent: float) -> Mix:
+    """The cheapest arm and the dearest, with the odds that cost as much as was spent."""
+    low, high = (pick(costs, key=lambda arm: costs[arm]) for pick in (min, max))
+    span = costs[high] - costs[low]
+    share = min(max((spent - costs[low]) / span, 0.0), 1.0) if span > 0 else 0.0
+    return Mix({low: 1 - share, high: share} if low != high else {low: 1.0})

@@ -15,6 +15,8 @@ from router.config import Config
 from router.decide import premium
 from router.domain import Answered, Attempt, Request, Trace, Usage
 from router.features import prompt_text
+from router.plans.costs import Size, expected
+from router.plans.grammar import Ask
 
 
 async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
@@ -85,8 +87,18 @@ def accounted(
 
 def beside_premium(config: Config, trace: Trace, usage: Usage) -> Trace:
     plan = premium(config)
-    cost = priced(config.backends[config.lead_of(plan)].price, usage)
-    return replace(trace, premium_plan=plan, premium_cost_usd=cost)
+    return replace(
+        trace, premium_plan=plan, premium_cost_usd=_premium_usd(config, plan, trace, usage)
+    )
+
+
+def _premium_usd(config: Config, plan: str, trace: Trace, usage: Usage) -> float:
+    """Of several steps the shortest way: what was saved is rather told too small than too large."""
+    if isinstance(config.plans[plan], Ask):
+        return priced(config.backends[config.lead_of(plan)].price, usage)
+    if trace.decision.plan == plan:
+        return trace.cost_usd
+    return expected(config, plan, Size(usage.input_tokens, usage.output_tokens)).least_usd
 
 
 def with_answering(trace: Trace, attempt: Attempt) -> Trace:

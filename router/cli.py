@@ -34,12 +34,14 @@ from router.demo import demo
 from router.learned import policy_app, scores, warm
 from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
+from router.report import report_command
 from router.solutions import solutions_app
 from router.specialists import prepare as prepare_specialists
 from router.specialists import specialist_app
 from router.surroundings import haproxy
 from router.telemetry.store import catalog
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
+from router.trialling import routes_app, simplify, trial_app
 
 app = typer.Typer(
     help="A self-optimizing router for language models. Start with: waggle serve",
@@ -54,6 +56,8 @@ app.add_typer(telemetry_app, name="telemetry")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(specialist_app, name="specialist")
 app.add_typer(solutions_app, name="solutions")
+app.add_typer(trial_app, name="trial")
+app.add_typer(routes_app, name="routes")
 
 
 def read_keys(config: Config) -> tuple[Key, ...]:
@@ -489,6 +493,8 @@ def _first_line(error: ValueError) -> str:
 app.command()(demo)
 app.command()(scores)
 app.command()(warm)
+app.command()(simplify)
+app.command("report")(report_command)
 app.command()(sql)
 app.command()(batch)
 

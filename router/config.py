@@ -156,6 +156,28 @@ class Learning(Values):
     encode: bool = Field(False, description="a sentence vector for each request: 1.5 ms")
 
 
+class Trials(Values):
+    """How strategies compete, and what may happen without an operator."""
+
+    propose: bool = Field(False, description="open trials of what is distilled, written or simpler")
+    adopt: bool = Field(False, description="adopt winners by steps; else an operator does")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="chance of a false verdict of one trial")
+    most_requests: int = Field(20_000, ge=100, description="a trial ends undecided after these")
+    epsilon: float = Field(
+        0.01, gt=0, le=0.5, description="of utility: what may be lost to be simpler"
+    )
+    control: float = Field(
+        0.02, ge=0.02, le=0.5, description="share of requests that what was adopted is held against"
+    )
+    step_requests: int = Field(
+        100, ge=10, description="judged requests, decided apart, in each step of an adoption"
+    )
+    shadow_requests: int = Field(100, ge=10, description="before a function is tried for real")
+    every_hours: float = Field(24.0, gt=0, description="between two looks for something simpler")
+    function_ms: float = Field(5.0, gt=0, le=1000, description="deadline of a routing function")
+    writer: Name | None = Field(None, description="the backend that writes routing functions")
+
+
 Quality = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -185,6 +207,7 @@ class Config(Values):
     objective: Objective = Objective()
     signals: Sources = DEFAULT
     reuse: Reuse = Reuse()
+    trials: Trials = Trials()
 
     @property
     def asking(self) -> tuple[str, ...]:
@@ -223,6 +246,10 @@ class Config(Values):
     @property
     def learner_folder(self) -> Path:
         return self.data / "learner"
+
+    @property
+    def trials_folder(self) -> Path:
+        return self.data / "trials"
 
     @property
     def reuse_folder(self) -> Path:
@@ -342,14 +369,20 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:
     if round_:
         rule = f"it leads back to itself: {' → '.join(round_)}"
         yield ("plans", round_[0]), round_[0], rule, "Take one of these names out."
-    reuse = raw.get("reuse")
-    adapter = reuse.get("adapter") if isinstance(reuse, dict) else None
-    if isinstance(adapter, str) and adapter not in backends:
-        yield ("reuse", "adapter"), adapter, *unknown("backend", adapter, backends)
+    yield from _helpers(raw, backends)
     objective = raw.get("objective")
     if isinstance(objective, dict):
         yield from _objective_checks(objective, plans)
         yield from _ladder_length(objective, _asking(raw))
+
+
+def _helpers(raw: Mapping[str, Any], backends: Iterable[str]) -> Iterator[Found]:
+    """Backends that do something for us beside answering."""
+    for section, key in (("reuse", "adapter"), ("trials", "writer")):
+        told = raw.get(section)
+        name = told.get(key) if isinstance(told, dict) else None
+        if isinstance(name, str) and name not in set(backends):
+            yield (section, key), name, *unknown("backend", name, backends)
 
 
 _JUDGES = {"tests": "sandbox", "specialist": "specialist"}

@@ -1,20 +1,21 @@
 """Which plan answers a request, and why. Pure: what is up, known or remembered comes in."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from learner.controls import Fixed, Ladder
-from learner.policy import Arm, Choice, Context, Policy, draw
+from learner.policy import Arm, Choice, Context, Distribution, Policy, draw
+from learner.preference import Estimate
 from router.backends.base import BackendSettings
 from router.backends.specialist import SpecialistSettings
-from router.choosing import chosen, leaves, preference_of, rates_of, too_slow
+from router.choosing import Chosen, chosen, leaves, preference_of, rates_of, too_slow
 from router.config import Config, LadderSettings
 from router.context import context_of, numbers
-from router.domain import Decision, PolicyInForce, Request
+from router.domain import Decision, Exposure, PolicyInForce, Request
 from router.features import Complexity, complexity, kind_of, needs, prompt_text
 from router.hive import Home
 from router.lens import Lens
@@ -22,6 +23,9 @@ from router.plans.costs import OUTPUT_TOKENS, Size, expected
 from router.plans.grammar import AnyPlan, Ask, Code, backends_of
 from router.plans.possible import impossible
 from router.statistics import reading_of
+from router.trials.contract import Unanswered, opinion, told_of
+from router.trials.steering import Steering, unit_of
+from router.trials.strategies import Strategy, policy_for
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
@@ -49,6 +53,9 @@ class Surroundings:
     policy_version: str = ""
     lens: Lens | None = None
     vector: Sequence[float] | None = None  # of the request's words, where it was needed anyway
+    steering: Steering | None = None  # who serves and who is tried, where that is not only ours
+    asks: Callable[[Strategy, Sequence[Any]], Any] | None = None  # a routing function
+    similar: Sequence[Mapping[str, Any]] = ()  # what is remembered that is like it
 
 
 def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
@@ -207,7 +214,10 @@ def route(
     ruled = _ruled(case)
     if ruled is not None:
         return ruled
-    if bandit is not None:
+    stays = case.home is not None and bandit is not None and around.steering is not None
+    if around.steering is not None and not (stays and around.steering.serving.kind == "bandit"):
+        return _steered(case, around.steering, _Deciders(policy, bandit), uniform)
+    if bandit is not None and config.objective.strategy == "bandit":
         return _by_bandit(case, bandit, uniform)
     if case.home is not None:
         reason = "the conversation stays where it began"
@@ -297,12 +307,147 @@ def _ruled(case: _Case) -> Decision | None:
     return replace(told, kind=request.task or case.seen.score.kind)
 
 
+@dataclass(frozen=True, slots=True)
+class _Deciders:
+    """Who decides where nothing was registered: the configuration's policy, and what is learned."""
+
+    policy: Policy
+    bandit: "BanditPolicy | None"
+
+
+def _steered(case: _Case, steering: Steering, by: _Deciders, uniform: float) -> Decision:
+    """As the side decides that the request fell on; and what the other would have done, with the
+    same luck: only where that is something else do the two compare."""
+    if case.home is not None:
+        reason = "the conversation stays where it began"
+        return case.decided(Choice(Arm(case.home.plan), 1.0), "sticky", reason)
+    if case.request.max_latency_ms is not None and by.bandit is not None:
+        case = _quick_enough(case, by.bandit, case.request.max_latency_ms)
+    unit = unit_of(case.request)
+    parts = steering.parts(unit)
+    known: dict[str, tuple[Chosen, str]] = {}
+
+    def told(strategy: Strategy) -> tuple[Chosen, str]:
+        if strategy.key not in known:
+            known[strategy.key] = _told(case, strategy, steering, by)
+        return known[strategy.key]
+
+    strategy = steering.strategy(parts)
+    own, trouble = told(strategy)
+    choice = draw(own.distribution, uniform)
+    exposures = []
+    odds: Distribution = own.distribution
+    for part in parts:
+        other, others_trouble = told(steering.strategy(parts, flipped=part))
+        chance = 0.0 if part.live.shadow else 1 - part.told.chance
+        odds = _mixed(odds, other.distribution, chance)
+        elsewhere = draw(other.distribution, uniform).arm
+        live, side = part.live, part.told.side
+        exposures.append(
+            Exposure(
+                live.slot.trial,
+                live.name,
+                "shadow" if live.shadow else side,
+                blake2b(unit.encode(), digest_size=8).hexdigest(),
+                1.0 if live.shadow else part.told.chance,
+                choice.arm != elsewhere,
+                str(elsewhere),
+                trouble or others_trouble,
+            )
+        )
+    taken = Choice(choice.arm, odds.get(choice.arm, 0.0))
+    decided = case.decided(taken, strategy.kind, own.reason)
+    return replace(
+        decided,
+        probabilities=odds,
+        exposures=tuple(exposures),
+        policy_version=(case.around.policy_version if strategy.kind == "bandit" else strategy.key),
+        rates=rates_of(case.config, case.eligible, size_of(case.request)),
+        estimates=own.estimates,
+    )
+
+
+def _mixed(a: Distribution, b: Distribution, share: float) -> Distribution:
+    """The odds of a plan, whichever side a request had fallen on."""
+    if not share:
+        return a
+    return {arm: (1 - share) * a.get(arm, 0.0) + share * b.get(arm, 0.0) for arm in {**a, **b}}
+
+
+def _told(case: _Case, strategy: Strategy, steering: Steering, by: _Deciders) -> tuple[Chosen, str]:
+    """What a strategy would do. A function that has no answer leaves it to what serves, and that to
+    the configuration's own."""
+    eligible = [arm for arm in case.eligible if arm not in strategy.without] or case.eligible
+    case = replace(case, eligible=eligible)
+    if strategy.kind == "function":
+        try:
+            return _by_function(case, strategy, by), ""
+        except Unanswered as error:
+            usual = steering.serving
+            if usual.kind == "function":
+                usual = Strategy("bandit", "bandit")
+            told, _ = _told(case, usual, steering, by)
+            reason = f"{strategy.key} did not say ({error}); {told.reason}"
+            return replace(told, reason=reason), str(error)
+    if strategy.kind == "bandit" and by.bandit is not None:
+        return _chosen(case, by.bandit, strategy.settings), ""
+    policy = by.policy if strategy.kind == "bandit" else policy_for(strategy, _ladder(case, by))
+    distribution = policy.distribution(case.seen.context, eligible)
+    reason = f"{strategy.key}: {_reason(case.config, policy, case.seen.score)}"
+    return Chosen(distribution, (), reason), ""
+
+
+def _ladder(case: _Case, by: _Deciders) -> Ladder:
+    if isinstance(by.policy, Ladder):
+        return by.policy
+    return ladder_of(case.config.objective.ladder, case.config.asking)
+
+
+def _chosen(
+    case: _Case, policy: "BanditPolicy", settings: Mapping[str, Any] | None = None
+) -> Chosen:
+    if settings:
+        policy = replace(policy, settings=replace(policy.settings, **settings))
+    rates = rates_of(case.config, case.eligible, size_of(case.request))
+    preference = preference_of(case.config, case.request)
+    return chosen(policy, preference, case.seen.context, case.eligible, rates)
+
+
+def _by_function(case: _Case, strategy: Strategy, by: _Deciders) -> Chosen:
+    around = case.around
+    if around.asks is None:
+        raise Unanswered("no routing function can run here")
+    known = _chosen(case, by.bandit) if by.bandit is not None else None
+    estimates = known.estimates if known is not None else ()
+    size = size_of(case.request)
+    rates = rates_of(case.config, case.eligible, size)
+    request = told_of(
+        case.seen.numbers,
+        kind=case.seen.kind,
+        tagged=bool(case.request.task),
+        input_tokens=size.input_tokens,
+    )
+    expected = {one.arm: _score(one) for one in estimates}
+    scores = {str(arm): {"usd": rates[arm], **expected.get(arm, {})} for arm in case.eligible}
+    answer = around.asks(strategy, (request, scores, list(around.similar)))
+    return Chosen(opinion(answer, case.eligible), estimates, f"{strategy.key} says so")
+
+
+def _score(one: Estimate) -> dict[str, float]:
+    return {
+        "usd": one.cost,
+        "quality": round(one.quality, 6),
+        "deviation": round(one.deviation, 6),
+        "seconds": round(one.seconds, 6),
+        "failure": round(one.failure, 6),
+        "utility": round(one.utility, 6),
+    }
+
+
 def _by_bandit(case: _Case, policy: "BanditPolicy", uniform: float) -> Decision:
     config, request, context = case.config, case.request, case.seen.context
     if request.max_latency_ms is not None:
-        slow = too_slow(policy, context, case.eligible, request.max_latency_ms)
-        left = [arm for arm in case.eligible if arm not in slow]
-        case = replace(case, eligible=left, ineligible={**case.ineligible, **slow})
+        case = _quick_enough(case, policy, request.max_latency_ms)
     size, preference = size_of(request), preference_of(config, request)
     rates = rates_of(config, case.eligible, size)
     told = chosen(policy, preference, context, case.eligible, rates)
@@ -319,6 +464,12 @@ def _by_bandit(case: _Case, policy: "BanditPolicy", uniform: float) -> Decision:
             reason = f"the conversation stays where it began; {told.reason}"
             decided = case.decided(Choice(Arm(case.home.plan), 1.0), "sticky", reason)
     return replace(decided, rates=rates, estimates=told.estimates)
+
+
+def _quick_enough(case: _Case, policy: "BanditPolicy", most_ms: float) -> _Case:
+    slow = too_slow(policy, case.seen.context, case.eligible, most_ms)
+    left = [arm for arm in case.eligible if arm not in slow]
+    return replace(case, eligible=left, ineligible={**case.ineligible, **slow})
 
 
 _RESTING = "resting"

@@ -8,12 +8,12 @@ same requests, so the table compares like with like.
 Nothing is lost by a kill: what was done lies in a file, and the service is waited for.
 """
 
-import datetime as dt
 import http.client
 import math
 import random
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,23 +31,12 @@ from router import service
 from router.config import Config, environment
 from router.decide import ladder_of
 from router.features import complexity
-from router.records.atlas import found
+from router.tasks import Task, linked, plain
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
 _AT_ONCE = 4
 _PATIENCE = 180.0  # seconds that a service may be away
 _AUTO = "auto"
-Check = Callable[[str], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One request of the stream, and what must hold of its answer."""
-
-    kind: str
-    prompt: str
-    check: Check
-    shape: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +61,28 @@ class Answered:
 
 
 def demo(
-    requests: Annotated[int, typer.Option(help="How many requests.", min=50)] = 1500,
+    requests: Annotated[
+        int, typer.Option(help="How many requests; with --weeks, of a week.", min=50)
+    ] = 1500,
     seed: Annotated[int, typer.Option(help="Of the stream.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, not where it stood.")] = False,
+    weeks: Annotated[
+        int | None,
+        typer.Option(min=1, max=104, help="Go through so many weeks, without a service."),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
     url: UrlOption = None,
     config_file: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Send a mixed stream through the service and show what learning brought."""
+    """Send a mixed stream through the service and show what learning brought.
+
+    With --weeks, a router's life in compressed time, in this process: trials, adoptions, a
+    rollback, and a report of it all in DATA/weeks.
+    """
+    if weeks is not None:
+        _weeks(weeks, requests, seed, config_file, data, as_json=json_)
+        return
     config = read(config_file, data=str(data) if data else None)
     running = service.find_running(config.data)
     if url is None and running is None:
@@ -102,63 +104,33 @@ def demo(
         _show(rows, told)
 
 
+def _weeks(
+    count: int,
+    requests: int,
+    seed: int,
+    config_file: Path | None,
+    data: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from router.weeks import weeks  # what learns is loaded only here
+
+    folder = read(None, data=str(data) if data else None).data / "weeks"
+    if folder.exists():
+        if not (folder / "trials").exists() and any(folder.iterdir()):
+            raise Stop(f"{folder} holds something else: give another --data", 2)
+        shutil.rmtree(folder)
+    told = weeks(count, requests=requests, seed=seed, data=folder, config_file=config_file)
+    if as_json:
+        out.print_json(orjson.dumps(told).decode())
+
+
 def stream(requests: int, seed: int) -> Iterator[Task]:
     """The same for the same seed: shapes plain and linked, statistics, questions, open ones."""
     chance = random.Random(seed)
-    makers = (_plain, _linked, _statistics, _question, _open)
+    makers = (plain, linked, _statistics, _question, _open)
     for _ in range(requests):
         yield chance.choices(makers, weights=(3, 4, 1.5, 1.5, 0.5))[0](chance)
-
-
-def _plain(chance: random.Random) -> Task:
-    """Many fields and none that follows from another: nothing to reconcile."""
-    names = ("sku", "title", "color", "material", "weight_grams", "stock", "shelf", "note", "batch")
-    count = chance.randint(4, len(names))
-    kinds = ("uuid", "sentence", "color", "word", "int 1..900", "int 0..50", "word", "sentence")
-    shape: dict[str, Any] = {n: chance.choice(kinds) for n in chance.sample(names, count)}
-    shape["parts"] = [{"code": "uuid", "count": "int 1..9"}]
-    wanted = chance.randint(1, 5)
-    prompt = f"{wanted} articles of the {chance.choice(('spring', 'autumn', 'new'))} catalogue"
-    return Task("catalogue", prompt, lambda text: _holds(text, shape, lambda _: True), shape)
-
-
-def _linked(chance: random.Random) -> Task:
-    """Few fields that must agree: a city lies in its country, an age follows from a birth date."""
-    shape: dict[str, Any] = {"name": "string", "city": "city", "country": "country"}
-    if chance.random() < 0.6:
-        shape |= {"birth_date": "date", "age": "int"}
-    if chance.random() < 0.5:
-        shape["phone"] = "phone"
-    wanted = chance.randint(1, 4)
-    prompt = f"{wanted} {chance.choice(('customers', 'patients', 'members'))} with their places"
-    return Task("people", prompt, lambda text: _holds(text, shape, _agrees), shape)
-
-
-def _agrees(record: Mapping[str, Any]) -> bool:
-    if found(str(record["city"]), str(record["country"])) is None:
-        return False
-    if "age" not in record:
-        return True
-    try:
-        born = dt.date.fromisoformat(str(record["birth_date"]))
-    except ValueError:
-        return False
-    years = (dt.datetime.now(dt.UTC).date() - born).days / 365.2425
-    return abs(years - float(record["age"])) <= 1.01
-
-
-def _holds(text: str, shape: Mapping[str, Any], rule: Callable[[Mapping[str, Any]], bool]) -> float:
-    """The share of records that have every field and keep the rule."""
-    try:
-        told = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return 0.0
-    records = told if isinstance(told, list) else [told]
-    if not records:
-        return 0.0
-    return sum(
-        isinstance(one, dict) and shape.keys() <= one.keys() and rule(one) for one in records
-    ) / len(records)
 
 
 def _statistics(chance: random.Random) -> Task:

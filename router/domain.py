@@ -83,6 +83,20 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """A request's part in a trial. `apart`: the other side would have chosen `other` instead."""
+
+    trial: str
+    name: str
+    side: Literal["candidate", "current", "shadow"]
+    unit: str  # what fell on it: a conversation or a request, as a digest
+    chance: float  # that it did
+    apart: bool
+    other: str = ""
+    trouble: str = ""  # why the candidate gave no answer of its own
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Why a request went where it went: enough to replay the draw."""
 
@@ -100,6 +114,7 @@ class Decision:
     kind: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)  # dollars each plan costs by its price
     estimates: tuple[Estimate, ...] = ()  # what the bandit expected of each plan
+    exposures: tuple[Exposure, ...] = ()  # the trials it was part of
 
     @property
     def explored(self) -> bool:
@@ -241,6 +256,17 @@ class PolicyInForce:
 
     version: str
     strategy: str
+    settings: Mapping[str, Any]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrialNews:
+    """A trial that came into a state, with the numbers that brought it there."""
+
+    trial: str
+    name: str
+    state: str
     settings: Mapping[str, Any]
     at: float
 

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
+
 from learner.policy import Arm
 from router.accounting import (
     accounted,
@@ -29,7 +31,7 @@ from router.api.errors import error_body
 from router.api.limits import Allowances
 from router.api.sse import DONE, Meter, with_cost
 from router.attempts import Attempts, Outcome, Stream, pause_before_retry
-from router.backends.base import Call, Fault
+from router.backends.base import CHAT, Call, Fault
 from router.backends.native import tokens_in
 from router.computing import REFUSALS, verification
 from router.config import Config
@@ -72,6 +74,7 @@ from router.signals.settings import SignalSource
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
+from router.trials.functions import Functions
 
 # For the last backend of a chain whose replicas are all gone: one is back in 2 to 4 seconds.
 _PATIENCE = 15.0
@@ -110,6 +113,7 @@ class Engine:
     following: Following = field(default_factory=Following)
     remembers: bool = False  # whether it may have a memory, if the configuration wants one
     remembering: Remembering | None = field(default=None, init=False)
+    functions: Functions | None = field(default=None, init=False)  # that routes are asked of
     _looked: dict[str, Looked] = field(default_factory=dict)  # of requests that are under way
 
     def __post_init__(self) -> None:
@@ -218,8 +222,12 @@ class Engine:
         vector = self.claims.vector(config, request, always=always)
         lens = following.lens
         around = replace(around, claims=claims, lens=lens, vector=vector)
-        if following.bandit is not None:
+        steering = following.steering
+        if following.bandit is not None and (steering or config.objective.strategy == "bandit"):
             around = replace(around, policy_version=following.version)
+        if steering is not None:
+            asks = self.functions.ask if self.functions is not None else None
+            around = replace(around, steering=steering, asks=asks, similar=_similar(looked))
         if following.collecting:
             following.collect(request, vector)
         return route(
@@ -461,6 +469,29 @@ class Engine:
         detail = {"policy_version": self.policy_version, "plans": list(self.config.plans)}
         self.journal.note(Event(event_id, self.wall(), kind, self.policy_version, state, detail))
 
+    async def asked(self, backend: str, prompt: str) -> str:
+        """What a backend says to this, for ourselves; nothing, where it does not answer."""
+        body = orjson.dumps({"model": backend, "messages": [{"role": "user", "content": prompt}]})
+        if backend not in self.config.backends:
+            return ""
+        call = Call(CHAT, body, False, new_id(self.wall()))
+        outcome = await self._try(self.config, (backend,), call, [])
+        return answer_text(outcome.body) if outcome.answered else ""
+
+    async def steer(self) -> None:
+        """Have the functions ready that trials and strategies are made of."""
+        steering = self.following.steering
+        wanted = steering.functions if steering is not None else ()
+        if self.functions is None and wanted:
+            deadline = self.config.trials.function_ms / 1000
+            self.functions = Functions(deadline, self._tell_of_function)
+        if self.functions is not None:
+            self.functions.deadline_seconds = self.config.trials.function_ms / 1000
+            await self.functions.follow(wanted)
+
+    def _tell_of_function(self, key: str, state: str, reason: str) -> None:
+        self.tell("function", key, state, reason=reason)
+
     def scores(self, backend: str) -> float:
         """How much a backend's vote counts; one of whom nothing is known, as much as any."""
         return self.learned.get(backend, 1.0)
@@ -669,6 +700,21 @@ class Engine:
             metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
             metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
+
+
+def _similar(looked: Looked | None) -> list[dict[str, Any]]:
+    """What is remembered that is like a request, as routing functions are told of it."""
+    if looked is None or looked.found is None:
+        return []
+    found = looked.found
+    return [
+        {
+            "plan": found.solution.plan,
+            "similarity": found.recalled.similarity,
+            "tier": found.recalled.tier,
+            "rate": found.solution.rate,
+        }
+    ]
 
 
 def _unbounded(request: Request) -> bool:

@@ -13,9 +13,19 @@ from router.context import lens_in
 from router.domain import Request
 from router.features import prompt_text
 from router.lens import ENOUGH, Lens, Terms, terms
+from router.trials.steering import Steering
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something that a backend is to be asked for the learner: it cannot reach one itself."""
+
+    id: str
+    backend: str
+    prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,8 @@ class Published:
     lens: int = 0
     lens_content: bytes = b""  # where the router has another one, or none
     wants_prompts: bool = False
+    steering: Steering | None = None  # where the router has an older one
+    errand: "Errand | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class Asked:
     version: str
     lens: int
     prompts: Sequence[tuple[Terms, Sequence[float] | None]] = ()
+    steering: int = 0  # the version of what it knows of trials
+    done: tuple[str, str] | None = None  # an errand, and what came of it
 
 
 Ask = Callable[[Asked], Any]  # awaitable of Published
@@ -49,6 +63,9 @@ class Following:
     collecting: bool = False
     heard_at: float | None = None
     refused: str = ""
+    steering: Steering | None = None
+    errand: Errand | None = None
+    done: tuple[str, str] | None = None
     _prompts: list[tuple[Terms, Sequence[float] | None]] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
 
@@ -56,14 +73,21 @@ class Following:
     def asked(self) -> Asked:
         prompts, self._prompts = self._prompts, []
         lens = self.lens.number if self.lens is not None else 0
-        return Asked(self.version if self.bandit is not None else "", lens, prompts)
+        known = self.steering.version if self.steering is not None else 0
+        done, self.done = self.done, None
+        version = self.version if self.bandit is not None else ""
+        return Asked(version, lens, prompts, known, done)
 
-    def hear(self, told: Published, *, now: float, strategy: str) -> None:
+    def hear(self, told: Published, *, now: float) -> None:
         self.heard_at = now
         self.collecting = told.wants_prompts
         if told.lens_content:
             self.lens = Lens.read(told.lens_content)
-        if told.policy is not None and strategy == "bandit":
+        if told.steering is not None:
+            self.steering = told.steering
+        if told.errand is not None:
+            self.errand = told.errand
+        if told.policy is not None:
             self.refused = self.refuses(told.policy.features)
             if not self.refused:
                 self.bandit, self.version = told.policy, told.version

@@ -198,6 +198,10 @@ class LearnerReplica:
         known: Mapping[str, Any] = await asyncio.to_thread(self._publisher.told)
         return known
 
+    async def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        known: Mapping[str, Any] = await asyncio.to_thread(self._publisher.trials, asked)
+        return known
+
     async def __del__(self) -> None:
         if self._turning is not None:
             self._turning.cancel()
@@ -220,6 +224,11 @@ class HandleLearner:
     async def told(self) -> Mapping[str, Any]:
         async with asyncio.timeout(10):
             known: Mapping[str, Any] = await self._handle.told.remote()
+        return known
+
+    async def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        async with asyncio.timeout(30):
+            known: Mapping[str, Any] = await self._handle.trials.remote(asked)
         return known
 
 

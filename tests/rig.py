@@ -22,7 +22,7 @@ from router.attempts import Attempts
 from router.backends.hop import Hops
 from router.backends.host import Host
 from router.config import Config, Limits
-from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace
+from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
@@ -43,6 +43,7 @@ class MemoryJournal:
         self.refusals: list[Refusal] = []
         self.events: list[Event] = []
         self.policies: list[PolicyInForce] = []
+        self.trials: list[TrialNews] = []
         self.signals: list[Signal] = []
         self.full = False
 
@@ -61,6 +62,9 @@ class MemoryJournal:
 
     def policy(self, policy: PolicyInForce) -> None:
         self.policies.append(policy)
+
+    def trial(self, news: TrialNews) -> None:
+        self.trials.append(news)
 
     async def keep(self, signals: Sequence[Signal]) -> None:
         if self.full:

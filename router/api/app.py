@@ -81,6 +81,7 @@ class Teacher(Protocol):
 
     async def hear(self, asked: AskedForNews) -> Published: ...
     async def told(self) -> Mapping[str, Any]: ...
+    async def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]: ...
 
 
 class Parse(Protocol):
@@ -115,6 +116,7 @@ class App:
         self._stale = False
         self._position = 0
         self._replicas: dict[str, int] = {}
+        self._errand: asyncio.Task[None] | None = None
         self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[None]]] = {
             ("POST", "/v1/chat/completions"): self._chat,
             ("POST", "/v1/embeddings"): self._embeddings,
@@ -122,6 +124,8 @@ class App:
             ("POST", "/v1/feedback"): self._feedback,
             ("POST", "/v1/sql"): self._sql,
             ("GET", "/v1/learner"): self._learner_told,
+            ("GET", "/v1/trials"): self._trials_told,
+            ("POST", "/v1/trials"): self._trials_asked,
             ("GET", "/v1/models"): self._list_models,
             ("GET", "/health"): self._live,
             ("GET", "/health/live"): self._live,
@@ -173,7 +177,9 @@ class App:
         now = engine.wall()
         try:
             told = await self._learner.hear(following.asked)
-            following.hear(told, now=now, strategy=engine.config.objective.strategy)
+            following.hear(told, now=now)
+            await engine.steer()
+            await self._run_errand()
         except Exception as error:
             engine.metrics.count("waggle_learner_unreachable_total")
             _log.debug("the learner did not answer: %r", error)
@@ -326,6 +332,47 @@ class App:
             raise Unroutable(503, "learner_away", message) from None
         here = self.engine.following.told(now=self.engine.wall())
         await asked.reply.json(200, {**told, "router": here})
+
+    async def _trials_told(self, asked: Asked) -> None:
+        """Every trial with its numbers, every strategy, and who serves."""
+        self._authorize(asked, "analyst")
+        await asked.reply.json(200, await self._of_trials({"do": "list"}))
+
+    async def _trials_asked(self, asked: Asked) -> None:
+        """`{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`."""
+        self._authorize(asked, "admin")
+        try:
+            wanted = orjson.loads(await self._body(asked))
+        except orjson.JSONDecodeError as error:
+            raise BadRequest(f"The body is not JSON: {error}.") from None
+        if not isinstance(wanted, dict):
+            raise BadRequest('The body must be an object: {"do": "new", ...}.')
+        told = await self._of_trials(wanted)
+        if "rejected" in told:
+            raise BadRequest(str(told["rejected"]), "do")
+        await asked.reply.json(200, told)
+
+    async def _of_trials(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._learner is None:
+            raise Unroutable(404, "no_learner", "Nothing learns here: this router runs alone.")
+        try:
+            return await self._learner.trials(wanted)
+        except Exception as error:
+            _log.debug("the learner did not answer: %r", error)
+            message = "The learner does not answer at the moment: ask again."
+            raise Unroutable(503, "learner_away", message) from None
+
+    async def _run_errand(self) -> None:
+        """Ask a backend for the learner, beside the requests of callers."""
+        following = self.engine.following
+        errand, following.errand = following.errand, None
+        if errand is None or (self._errand is not None and not self._errand.done()):
+            return
+
+        async def run() -> None:
+            following.done = (errand.id, await self.engine.asked(errand.backend, errand.prompt))
+
+        self._errand = asyncio.ensure_future(run())
 
     async def _list_models(self, asked: Asked) -> None:
         self._authorize(asked, "app")
@@ -497,6 +544,7 @@ _ROUTES = {
     "/v1/sql": "POST",
     "/v1/models": "GET",
     "/v1/learner": "GET",
+    "/v1/trials": "GET or POST",
     "/health/live": "GET",
     "/health/ready": "GET",
     "/metrics": "GET",

@@ -60,6 +60,7 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
         "reason": decision.reason,
         "complexity": {"score": decision.score, "parts": dict(decision.parts)},
         "policy_version": decision.policy_version,
+        **({"trials": [asdict(one) for one in decision.exposures]} if decision.exposures else {}),
         **_expected(decision),
     }
 
@@ -130,7 +131,7 @@ def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
         (b"x-waggle-strategy", decision.strategy.encode()),
         (b"x-waggle-propensity", f"{decision.propensity:.6g}".encode()),
         (b"x-waggle-reuse", trace.tier.encode()),
-        (b"x-waggle-experiment", b"none"),
+        (b"x-waggle-experiment", _experiment(decision)),
         (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
     ]
     if trace.computed is not None:
@@ -141,6 +142,12 @@ def told(trace: Trace, *, streaming: bool = False) -> HeaderList:
         headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
         headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))
     return headers
+
+
+def _experiment(decision: Decision) -> bytes:
+    """`trial:side` of each trial it was part of."""
+    told = ", ".join(f"{one.name}:{one.side}" for one in decision.exposures)
+    return told.encode("ascii", "replace") or b"none"
 
 
 def ids(request_id: str) -> HeaderList:

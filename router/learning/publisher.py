@@ -15,13 +15,16 @@ import duckdb
 
 from router.config import Config
 from router.domain import Event, PolicyInForce, new_id
-from router.following import Asked, Published
+from router.following import Asked, Errand, Published
 from router.learning.fold import Fold
 from router.learning.told import scores
 from router.lens import ENOUGH, Lens, Terms, fitted, keep, kept
 from router.telemetry.journal import Journal
+from router.trials.director import Director, act
+from router.trials.proposing import Known, Proposer
 
 _log = logging.getLogger("waggle")
+_ERRAND_SECONDS = 300.0
 _FULL_BATCHES = 20  # read one after the other before anyone is told
 
 
@@ -43,6 +46,11 @@ class Publisher:
         self._pinned = ""
         self.trouble = ""
         self._fold: Fold | None = None
+        self.director = Director(config, journal, wall)
+        self.proposer = Proposer(self.director, config, wall)
+        self._done: tuple[str, str] | None = None
+        self._directing = threading.Lock()
+        self._lent: tuple[str, float] = "", 0.0
 
     def begin(self) -> None:
         """Read where reading stood, and all that came since. May take its time."""
@@ -53,6 +61,45 @@ class Publisher:
 
     def turn(self) -> bool:
         """One look at telemetry; whether anything was learned."""
+        moved = self._learn()
+        if self._fold is not None:
+            self._direct()
+        return moved
+
+    def _direct(self) -> None:
+        """What came of trials, and what is proposed; beside learning, and never in its way."""
+        with self._directing:
+            self._directed()
+
+    def _directed(self) -> None:
+        try:
+            self.director.turn()
+        except (duckdb.Error, OSError) as error:
+            _log.warning("trials are looked at again later: %s", error)
+            return
+        done, self._done = self._done, None
+        if done is not None:
+            self.proposer.hear(done, self._known)
+        self.proposer.turn(self._known)
+
+    def _known(self) -> Known | None:
+        policy = self._published.policy
+        if policy is None or self._fold is None:
+            return None
+        state = self._fold.state
+        judged = {plan: n for (kind, plan), n in state.judged.items() if not kind}
+        told = scores(self._fold, policy, self._config)
+        rows = [
+            {**row, "kind": kind["kind"]} for kind in told.get("kinds", ()) for row in kind["plans"]
+        ]
+        return Known(policy, self._number, judged, rows)
+
+    def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What somebody wants of the trials, over the wire."""
+        with self._directing:
+            return act(self.director, asked, self._wall())
+
+    def _learn(self) -> bool:
         if self._fold is None:
             self.begin()
         assert self._fold is not None
@@ -96,13 +143,25 @@ class Publisher:
         lens = self._lens
         content = lens.written() if lens is not None and asked.lens != lens.number else b""
         wants = lens is None
-        if asked.version == told.version:
-            return Published(told.version, None, told.lens, content, wants)
-        return Published(told.version, told.policy, told.lens, content, wants)
+        self._done = asked.done or self._done
+        steering = self.director.steering
+        if steering is not None and steering.version == asked.steering:
+            steering = None
+        policy = None if asked.version == told.version else told.policy
+        return Published(told.version, policy, told.lens, content, wants, steering, self._errand())
+
+    def _errand(self) -> Errand | None:
+        """To one router at a time; to another, where that one never came back."""
+        errand, now = self.proposer.errand, self._wall()
+        if errand is None or (self._lent[0] == errand.id and now - self._lent[1] < _ERRAND_SECONDS):
+            return None
+        self._lent = errand.id, now
+        return errand
 
     def reconfigure(self, config: Config) -> None:
         with self._lock:
-            self._config = config
+            self._config = self.proposer.config = config
+            self.director.reconfigure(config)
             if self._fold is not None:
                 self._fold.reconfigure(config)
                 self._publish()

@@ -16,10 +16,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, new_id
+from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews, new_id
 from router.telemetry.log import Log, Rotation
 from router.telemetry.metrics import Metrics
-from router.telemetry.rows import event_row, policy_row, refusal_row, request_row, signal_row
+from router.telemetry.rows import (
+    event_row,
+    policy_row,
+    refusal_row,
+    request_row,
+    signal_row,
+    trial_row,
+)
 from router.telemetry.tables import TABLES
 
 _log = logging.getLogger("waggle")
@@ -40,6 +47,7 @@ class Journal(Protocol):
     def refuse(self, refusal: Refusal) -> None: ...
     def note(self, event: Event) -> None: ...
     def policy(self, policy: PolicyInForce) -> None: ...
+    def trial(self, news: TrialNews) -> None: ...
     async def keep(self, signals: Sequence[Signal]) -> None:
         """Returns when they are durable; else raises `NotDurable`."""
 
@@ -68,6 +76,7 @@ class FileJournal:
         idle_seconds: float = 0.02,
         patience: float = 5.0,
         wall: Callable[[], float] = time.time,
+        told: bool = False,
     ) -> None:
         self.writer = f"{role}-{secrets.token_hex(4)}"
         self._metrics = metrics
@@ -81,7 +90,7 @@ class FileJournal:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._troubled = False
         self._dropped = self._counted = 0
-        self._wall = wall
+        self._wall, self._told = wall, told  # a clock that is told runs as its teller wants
         self._clock_offset = wall() - time.monotonic()
         self._thread = threading.Thread(target=self._keep_syncing, name="journal", daemon=True)
         self._thread.start()
@@ -105,6 +114,9 @@ class FileJournal:
 
     def policy(self, policy: PolicyInForce) -> None:
         self._logs["policies"].append(policy_row(policy))
+
+    def trial(self, news: TrialNews) -> None:
+        self._logs["trials"].append(trial_row(news))
 
     async def keep(self, signals: Sequence[Signal]) -> None:
         log = self._logs["signals"]
@@ -184,6 +196,8 @@ class FileJournal:
         """A wall clock that was set is worth an event: times before and after do not compare."""
         offset = self._wall() - time.monotonic()
         step = offset - self._clock_offset
+        if self._told:
+            return
         if abs(step) >= _STEP_SECONDS:
             self._clock_offset = offset
             self._event("clock", self.writer, "stepped", seconds=round(step, 3))

@@ -16,6 +16,7 @@ from router.domain import (
     Refusal,
     Signal,
     Trace,
+    TrialNews,
 )
 from router.features import prompt_text
 
@@ -88,6 +89,26 @@ def _add_expected(row: Row, decision: Decision) -> None:
         if estimate.arm == decision.plan:
             row["expected_quality"] = round(estimate.quality, 6)
             row["expected_cost_usd"] = estimate.cost
+    if decision.exposures:
+        _add_exposures(row, decision)
+
+
+def _add_exposures(row: Row, decision: Decision) -> None:
+    """The trials it was in; the columns `trial_id` and `variant` are those of the first."""
+    first = decision.exposures[0]
+    row["trial_id"], row["variant"] = first.trial, first.side
+    row["exposures"] = [
+        {
+            "trial_id": one.trial,
+            "unit": one.unit,
+            "variant": one.side,
+            "chance": one.chance,
+            "apart": one.apart,
+            "other": one.other,
+            **({"trouble": one.trouble} if one.trouble else {}),
+        }
+        for one in decision.exposures
+    ]
 
 
 def _add_recalled(row: Row, recalled: Recalled) -> None:
@@ -207,6 +228,16 @@ def policy_row(policy: PolicyInForce) -> Row:
         "policy_version": policy.version,
         "strategy": policy.strategy,
         "settings": dict(policy.settings),
+    }
+
+
+def trial_row(news: TrialNews) -> Row:
+    return {
+        "ts": micros(news.at),
+        "trial_id": news.trial,
+        "name": news.name,
+        "state": news.state,
+        "settings": dict(news.settings),
     }
 
 

@@ -19,6 +19,11 @@ ATTEMPT = (
     "role VARCHAR, swap_ms DOUBLE)"
 )
 
+EXPOSURE = (
+    "STRUCT(trial_id VARCHAR, unit VARCHAR, variant VARCHAR, chance DOUBLE, apart BOOLEAN, "
+    "other VARCHAR, trouble VARCHAR)"
+)
+
 # What stands where in `features`, by their version; numbers alone are kept with each row.
 FEATURES = {1: ("complexity", *PARTS), 2: NAMES}
 
@@ -80,12 +85,14 @@ _REQUESTS = {
     "reuse_propensity": "DOUBLE",
     "reuse_checked": "BOOLEAN",
     "reuse_bucket": "VARCHAR",
+    "exposures": f"{EXPOSURE}[]",
 }
 
 _ATTEMPT_2 = ATTEMPT.removesuffix(", role VARCHAR, swap_ms DOUBLE)") + ")"
+_REQUESTS_5 = {name: type_ for name, type_ in _REQUESTS.items() if name != "exposures"}
 _REQUESTS_4 = {
     n: type_
-    for n, type_ in _REQUESTS.items()
+    for n, type_ in _REQUESTS_5.items()
     if n == "reuse_tier" or not n.startswith(("solution", "reuse_"))
 }
 _REQUESTS_3 = {
@@ -244,11 +251,11 @@ class Table:
 
 REQUESTS = Table(
     "requests",
-    5,
+    6,
     _REQUESTS,
     "request_id",
-    {1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3, 4: _REQUESTS_4},
-    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}, 4: {}},
+    {1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3, 4: _REQUESTS_4, 5: _REQUESTS_5},
+    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}, 4: {}, 5: {}},
 )
 SIGNALS = Table("signals", 2, _SIGNALS, "request_id")
 POLICIES = Table("policies", 2, _POLICIES, "ts")

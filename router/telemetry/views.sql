@@ -151,19 +151,47 @@ select detail->>'bucket' as bucket, detail->>'by' as judged_by, count(*) as chec
        count(*) filter (state = 'wrong') as wrong, avg((state = 'wrong')::int) as wrong_share
 from events where kind = 'reuse' group by all order by checks desc;
 
--- The arms of one trial, each with an interval that holds at every look (95% by default).
-create macro trial_results(trial, alpha := 0.05, rho := 0.05) as table
-with s as (
-  select variant, count(*) as n, count(quality) as judged, avg(quality) as quality,
-         coalesce(var_samp(quality), 0) as v, avg(cost_usd) as cost_usd,
+-- One row for each trial that a request was part of. `apart`: the other side had chosen `other`.
+create view exposures as
+select request_id, ts, kind, strategy, plan, e.trial_id as trial_id, e.unit as unit,
+       e.variant as variant, e.chance as chance, e.apart as apart, e.other as other,
+       e.trouble as trouble, quality, cost_usd, latency_ms, error_type
+from (select *, unnest(exposures) as e from requests where exposures is not null);
+
+-- What became of each trial, step by step, with the numbers of that moment: `lift` is what the
+-- candidate adds to the utility of a request, between bounds that hold at every look.
+create view trial_history as
+select distinct ts, trial_id, name, state, settings->>'candidate' as candidate,
+       settings->>'current' as "current", settings->>'opened_by' as opened_by,
+       (settings->>'share')::double as share, settings->>'why' as why,
+       (settings->'numbers'->>'requests')::bigint as requests,
+       (settings->'numbers'->'lift'->>'low')::double as lift_low,
+       (settings->'numbers'->'lift'->>'mean')::double as lift,
+       (settings->'numbers'->'lift'->>'high')::double as lift_high,
+       settings->'numbers'->'guards' as guards,
+       (settings->'numbers'->>'split_p')::double as split_p
+from all_trials order by ts;
+
+-- The sides of one trial, by its name or id. Quality is of what was decided apart, with an interval
+-- that holds at every look (95% by default); `share` of units is what the sides had of all.
+create macro trial_results(trial, alpha := 0.05, rho := 0.126) as table
+with e as (
+  select * from exposures
+  where variant <> 'shadow'
+    and (trial_id = trial or trial_id in (select t.trial_id from trials t where t.name = trial))),
+s as (
+  select variant, count(*) as n, count(*) filter (apart) as decided_apart,
+         count(quality) filter (apart) as judged, avg(quality) filter (apart) as quality,
+         coalesce(var_samp(quality) filter (apart), 0) as v,
+         1000 * avg(cost_usd) filter (apart) as usd_per_1k,
          quantile_cont(latency_ms, 0.95) as p95_ms,
          avg((error_type is not null)::int) as error_rate
-  from requests where trial_id = trial group by variant)
-select variant, n, judged, quality,
+  from e group by variant)
+select variant, n, decided_apart, judged, quality,
        sqrt(v) * sqrt((judged * rho * rho + 1) / nullif(judged * judged * rho * rho, 0)
                       * ln((judged * rho * rho + 1) / (alpha * alpha))) as quality_radius,
-       quality - first(quality) over (order by variant) as lift,
-       1000 * cost_usd as usd_per_1k, p95_ms, error_rate, n / sum(n) over () as share
+       quality - first(quality) over (order by variant desc) as lift,
+       usd_per_1k, p95_ms, error_rate, n / sum(n) over () as share
 from s order by variant;
 
 -- What always taking each plan would have brought, from what was logged with its propensity.

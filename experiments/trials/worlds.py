@@ -1,0 +1,69 @@
+"""Made-up worlds for trials: two strategies that agree on most requests, and what they are worth.
+
+The truth is known here, which is the point: how often a verdict is false can only be counted where
+it is. Contexts explain a part of the outcome, as they do in telemetry.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from learner.assignment import Side
+from learner.trial import Exposed
+
+Kind = Literal["binary", "graded", "rare failures", "heavy costs"]
+KINDS: tuple[Kind, ...] = ("binary", "graded", "rare failures", "heavy costs")
+
+
+@dataclass(frozen=True)
+class Unit:
+    side: Side
+    seconds: float
+    exposed: Exposed | None  # None: both would have done the same
+
+
+@dataclass
+class World:
+    """`gain`: what the candidate adds to the quality of a request, over all requests."""
+
+    kind: Kind = "binary"
+    gain: float = 0.0
+    apart: float = 0.3
+    share: float = 0.5
+    falls_at: int | None = None  # from this request on it adds `fallen` instead
+    fallen: float = 0.0
+
+    def units(self, chance: np.random.Generator, most: int) -> Iterator[Unit]:
+        for n in range(most):
+            gain = self.gain if self.falls_at is None or n < self.falls_at else self.fallen
+            yield self._unit(chance, gain / self.apart)
+
+    def _unit(self, chance: np.random.Generator, gain: float) -> Unit:
+        candidate = bool(chance.random() < self.share)
+        side: Side = "candidate" if candidate else "current"
+        seconds = float(np.exp(chance.normal(-1.5, 0.6)))
+        if chance.random() >= self.apart:
+            return Unit(side, seconds, None)
+        task, hard = int(chance.integers(4)), float(chance.random())
+        base = (0.75, 0.6, 0.85, 0.5)[task] - 0.3 * hard
+        likely = min(max(base + (gain if candidate else 0.0), 0.0), 1.0)
+        cost = float(np.exp(chance.normal(-7, 0.5)))
+        if self.kind == "graded":
+            quality = float(chance.beta(6 * likely + 0.1, 6 * (1 - likely) + 0.1))
+        elif self.kind == "rare failures":
+            quality = float(chance.random() < 0.97 + (gain if candidate else 0.0))
+        else:
+            quality = float(chance.random() < likely)
+        if self.kind == "heavy costs":
+            cost = float(np.exp(chance.normal(-7, 0.5)) * (1 + chance.pareto(1.5)))
+        log_cost = float(np.log10(1 + 1000 * cost))
+        utility = quality - 0.1 * log_cost - 0.05 * float(np.log10(1 + 10 * seconds))
+        context = {f"task={task}": 1.0, "hard": hard}
+        told = self.share if candidate else 1 - self.share
+        return Unit(
+            side,
+            seconds,
+            Exposed(side, told, context, log_cost, seconds, False, quality, utility),
+        )

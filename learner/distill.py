@@ -1,0 +1,165 @@
+"""A shallow tree that says in a few lines what a policy has learned to do.
+
+It is grown for what its choices are worth, not for agreeing with anyone: each split is the one that
+gains most utility over all contexts, and none is kept that gains less than it costs to read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.policy import Arm
+
+Matrix = NDArray[np.float64]
+_CUTS = 100  # places at which a number may be cut
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An arm for all that comes here. `worth`: what each arm is worth here on average."""
+
+    arm: Arm
+    count: int
+    worth: Mapping[Arm, float]
+    rows: Any = None  # which contexts came here
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`yes` where the word is one of `words`, or the number is below `cut`."""
+
+    name: str
+    yes: "Leaf | Split"
+    no: "Leaf | Split"
+    words: tuple[str, ...] = ()
+    cut: float | None = None
+
+    def takes(self, words: Mapping[str, str], numbers: Mapping[str, float]) -> bool:
+        if self.cut is None:
+            return words.get(self.name, "") in self.words
+        return numbers.get(self.name, 0.0) < self.cut
+
+
+Tree = Leaf | Split
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Contexts as words and numbers, and what each arm is worth in each of them."""
+
+    arms: tuple[Arm, ...]
+    worth: Matrix  # (contexts, arms)
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    numbers: Mapping[str, Matrix] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A leaf that may yet be split, and the best way to."""
+
+    rows: NDArray[np.intp]
+    gain: float = 0.0
+    name: str = ""
+    words: tuple[str, ...] = ()
+    cut: float | None = None
+    yes: "_Open | None" = None
+    no: "_Open | None" = None
+
+
+def grown(table: Table, *, leaves: int = 9, least: float = 0.0005, least_rows: int = 20) -> Tree:
+    """`least`: of utility a request, on average over all, that a split must gain."""
+    root = _Open(np.arange(len(table.worth)))
+    _look(table, root, least_rows)
+    edge = [root]
+    while len(edge) < leaves:
+        best = max(edge, key=lambda one: one.gain)
+        if best.gain < least * len(table.worth):
+            break
+        edge.remove(best)
+        took = _taken(table, best)
+        best.yes, best.no = _Open(best.rows[took]), _Open(best.rows[~took])
+        for child in (best.yes, best.no):
+            _look(table, child, least_rows)
+            edge.append(child)
+    return _closed(table, root)
+
+
+def chosen(tree: Tree, words: Mapping[str, str], numbers: Mapping[str, float]) -> Arm:
+    while isinstance(tree, Split):
+        tree = tree.yes if tree.takes(words, numbers) else tree.no
+    return tree.arm
+
+
+def leaves_of(tree: Tree) -> Iterator[Leaf]:
+    if isinstance(tree, Leaf):
+        yield tree
+    else:
+        yield from leaves_of(tree.yes)
+        yield from leaves_of(tree.no)
+
+
+def _look(table: Table, leaf: _Open, least_rows: int) -> None:
+    if len(leaf.rows) < 2 * least_rows:
+        return
+    worth = table.worth[leaf.rows]
+    base = float(worth.sum(axis=0).max())
+    for name, told in table.words.items():
+        _by_words(leaf, name, np.asarray(told, dtype=object)[leaf.rows], worth, base, least_rows)
+    for name, values in table.numbers.items():
+        _by_number(leaf, name, values[leaf.rows], worth, base, least_rows)
+
+
+def _by_words(
+    leaf: _Open, name: str, told: Any, worth: Matrix, base: float, least_rows: int
+) -> None:
+    """Those words together for which one arm is better than what is best for all."""
+    known, at = np.unique(told.astype(str), return_inverse=True)
+    if len(known) < 2:
+        return
+    sums = np.zeros((len(known), worth.shape[1]))
+    np.add.at(sums, at, worth)
+    counts = np.bincount(at, minlength=len(known))
+    usual = int(sums.sum(axis=0).argmax())
+    for arm in range(worth.shape[1]):
+        better = sums[:, arm] > sums[:, usual]
+        count = int(counts[better].sum())
+        if arm == usual or not least_rows <= count <= len(told) - least_rows:
+            continue
+        gain = float(sums[better].sum(axis=0).max() + sums[~better].sum(axis=0).max()) - base
+        if gain > leaf.gain:
+            leaf.gain, leaf.name, leaf.cut = gain, name, None
+            leaf.words = tuple(str(word) for word in known[better])
+
+
+def _by_number(
+    leaf: _Open, name: str, values: Matrix, worth: Matrix, base: float, least_rows: int
+) -> None:
+    order = np.argsort(values, kind="stable")
+    ordered, below = values[order], np.cumsum(worth[order], axis=0)
+    total = below[-1]
+    for place in np.linspace(least_rows, len(values) - least_rows, _CUTS).astype(int):
+        if ordered[place - 1] == ordered[place]:
+            continue
+        gain = float(below[place - 1].max() + (total - below[place - 1]).max()) - base
+        if gain > leaf.gain:
+            leaf.gain, leaf.name, leaf.words = gain, name, ()
+            leaf.cut = float((ordered[place - 1] + ordered[place]) / 2)
+
+
+def _taken(table: Table, leaf: _Open) -> NDArray[np.bool_]:
+    if leaf.cut is None:
+        told = np.asarray(table.words[leaf.name], dtype=object)[leaf.rows].astype(str)
+        return np.isin(told, leaf.words)
+    return np.asarray(table.numbers[leaf.name][leaf.rows] < leaf.cut)
+
+
+def _closed(table: Table, leaf: _Open) -> Tree:
+    if leaf.yes is not None and leaf.no is not None:
+        yes, no = _closed(table, leaf.yes), _closed(table, leaf.no)
+        return Split(leaf.name, yes, no, leaf.words, leaf.cut)
+    worth = table.worth[leaf.rows].mean(axis=0)
+    told = {arm: float(value) for arm, value in zip(table.arms, worth, strict=True)}
+    return Leaf(max(told, key=lambda arm: told[arm]), len(leaf.rows), told, leaf.rows)

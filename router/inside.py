@@ -1,0 +1,181 @@
+"""A whole Waggle in one process, without Ray: real backends behind real ports, real telemetry, the
+learner and its trials; and a clock that whoever runs it sets.
+
+For `waggle demo --weeks`, where weeks go by in minutes. What serves is `router/serve.py`.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from router.api.limits import Allowances
+from router.api.parse import parse_chat
+from router.attempts import Attempts
+from router.backends.base import CHAT, Backend
+from router.backends.hop import Hops
+from router.backends.host import Host
+from router.config import Config, Limits, read_secret
+from router.domain import Signal, Trace, new_id
+from router.engine import Engine
+from router.hive import HiveState, Lease, News
+from router.homes import Homes
+from router.port import Port
+from router.telemetry.journal import FileJournal
+from router.telemetry.keeper import KeeperProcess
+from router.telemetry.log import Rotation
+from router.telemetry.metrics import Metrics
+from router.telemetry.store import catalog
+
+
+@dataclass
+class Clock:
+    """Time as it is told here."""
+
+    now: float
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class _Alone:
+    """The hive of a router that is alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._state, self._clock = HiveState(), clock
+
+    async def lease(self, key_id: str, limits: Limits) -> Lease:
+        return self._state.lease(key_id, limits, self._clock())
+
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        self._state.spend(key_id, tokens, cost_usd, self._clock())
+
+    async def exchange(self, router: str, news: News) -> News:
+        return self._state.exchange(router, news, self._clock())
+
+    async def all_metrics(self) -> Mapping[str, bytes]:
+        return {}
+
+
+@dataclass
+class _Addresses:
+    known: dict[str, list[str]] = field(default_factory=dict)
+
+    def addresses(self, backend: str) -> list[str]:
+        return self.known.get(backend, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer, and everything that happened to the request."""
+
+    status: int
+    text: str
+    trace: Trace
+
+
+@dataclass
+class Inside:
+    config: Config
+    engine: Engine
+    publisher: Any  # of `router.learning`: what River brings is loaded only where something learns
+    clock: Clock
+    journal: FileJournal
+    hosts: Mapping[str, Host]
+
+    async def ask(self, prompt: str, *, task: str = "", **more: Any) -> Told:
+        body = {"model": "auto", "messages": [{"role": "user", "content": prompt}]} | more
+        headers = {b"x-waggle-task": task.encode()} if task else {}
+        request = parse_chat(
+            orjson.dumps(body), headers, request_id=new_id(self.clock()), key_id=""
+        )
+        decision = self.engine.decide(request, wanted="chat", backend="", allowed=())
+        answer = await self.engine.answer(request, decision, path=CHAT, wanted="chat")
+        text = ""
+        if answer.status == 200:
+            text = orjson.loads(answer.body)["choices"][0]["message"]["content"] or ""
+        return Told(answer.status, text, answer.trace)
+
+    def judge(self, trace: Trace, score: float) -> None:
+        """What the app says of an answer."""
+        now = self.clock()
+        self.engine.say([Signal(new_id(now), now, trace.about, "app", "score", score=score)])
+
+    async def learn(self) -> None:
+        """One turn of the learner and its trials, and its news for the router."""
+        await asyncio.to_thread(self.publisher.turn)
+        following = self.engine.following
+        following.hear(self.publisher.hear(following.asked), now=self.clock())
+        await self.engine.steer()
+
+    def change(self, backend: str, wear: Callable[[Backend], Backend]) -> None:
+        """A backend is another from now on, as a provider's may be overnight."""
+        host = self.hosts[backend]
+        host.backend = wear(host.backend)
+
+
+@asynccontextmanager
+async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[Inside]:
+    """Everything up; what is asked is asked of it directly, in its own loop."""
+    from router.learning.publisher import Publisher
+
+    chance = random.Random(seed)
+    token = secrets.token_hex(8)
+    async with AsyncExitStack() as stack:
+        addresses, hosts = _Addresses(), {}
+        for name, settings in config.backends.items():
+            backend = settings.build(read_secret)
+            stack.push_async_callback(backend.close)
+            hosts[name] = host = Host(settings, backend, token=token)
+            port = Port()
+            await port.open(host, host="127.0.0.1")
+            stack.push_async_callback(port.close)
+            addresses.known[name] = [port.address]
+        metrics, folder = Metrics(), config.telemetry_folder
+        rotation = Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows)
+        journal = FileJournal(folder, "router", metrics, rotation=rotation, wall=clock, told=True)
+        stack.callback(journal.close)
+        keeper = KeeperProcess(folder, config.telemetry)
+        stack.callback(keeper.close)
+        hops = Hops(token)
+        stack.callback(hops.forget, frozenset())
+        engine = Engine(
+            config,
+            Attempts(addresses, hops),
+            journal,
+            Allowances(_Alone(clock), metrics),
+            metrics,
+            Homes(),
+            wall=clock,
+            uniform=chance.random,
+        )
+        await asyncio.to_thread(catalog.appeared, folder, seconds=60)
+        publisher = Publisher(config, journal, clock)
+        made = Inside(config, engine, publisher, clock, journal, hosts)
+        watching = asyncio.ensure_future(_watch(keeper))
+        try:
+            yield made
+        finally:
+            watching.cancel()
+            if engine.functions is not None:
+                await engine.functions.close()
+            with suppress(asyncio.CancelledError):
+                await watching
+            await asyncio.to_thread(publisher.close)
+
+
+async def _watch(keeper: KeeperProcess) -> None:
+    while True:
+        keeper.watch()
+        await asyncio.sleep(0.5)
+
+
+__all__ = ["Clock", "Inside", "Told", "inside"]

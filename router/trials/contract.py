@@ -1,0 +1,132 @@
+"""What a routing function is given, and what it may answer.
+
+    def route(request, scores, similar):
+        return "plan"                     # or {"plan": share, ...}, or None: no opinion
+
+It sees numbers and names, never a prompt: `request` has kind, task, language, complexity, parts,
+input_tokens and some shape of the text; `scores` has, for each plan that can answer, what it costs
+and what the learner expects of it; `similar` what is remembered that is like the request.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from learner.policy import Arm, Distribution
+from router.context import LANGUAGES, NAMES, SORTS
+from router.features import PARTS
+
+NAME = "route"
+ARGUMENTS = ("request", "scores", "similar")
+_AT = {name: at for at, name in enumerate(NAMES)}
+_TEXT = ("chars", "lines", "digits", "capitals", "signs", "asks")
+_MOST_LINES = 200
+_MOST_SOURCE = 20_000
+_BUILTINS = (
+    *("abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "isinstance", "len"),
+    *("list", "max", "min", "range", "reversed", "round", "set", "sorted", "str", "sum", "tuple"),
+    *("zip", "True", "False", "None"),
+)
+
+
+LOADING = "it is being loaded"
+
+
+class Unanswered(Exception):
+    """A function had no answer that could be followed; the message says why."""
+
+
+def told_of(
+    numbers: Sequence[float | None], *, kind: str, tagged: bool, input_tokens: int
+) -> dict[str, Any]:
+    """A request as a routing function sees it."""
+    if not numbers:
+        return {"kind": kind, "task": kind if tagged else "", "input_tokens": input_tokens}
+    return {
+        "kind": kind,
+        "sort": SORTS[int(numbers[_AT["sort"]] or 0)],
+        "task": kind if tagged else "",
+        "language": LANGUAGES[int(numbers[_AT["language"]] or 0)],
+        "complexity": numbers[0] or 0.0,
+        **{part: numbers[_AT[part]] or 0.0 for part in (*PARTS, *_TEXT)},
+        "input_tokens": input_tokens,
+    }
+
+
+NUMBERS = ("complexity", *PARTS, *_TEXT, "input_tokens")
+WORDS = ("kind", "sort", "task", "language")
+
+
+def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
+    """What a function answered, as odds; `Unanswered` where it cannot be followed."""
+    if answer is None:
+        raise Unanswered("it has no opinion")
+    if isinstance(answer, str):
+        if answer not in eligible:
+            raise Unanswered(f"it chose {answer[:60]!r}, which cannot answer this request")
+        return {arm: float(arm == answer) for arm in eligible}
+    if not isinstance(answer, dict) or not answer:
+        raise Unanswered(f"it answered with {type(answer).__name__}, not a plan or shares of plans")
+    for plan, share in answer.items():
+        if plan not in eligible:
+            raise Unanswered(f"it chose {str(plan)[:60]!r}, which cannot answer this request")
+        number = isinstance(share, int | float) and not isinstance(share, bool)
+        if not number or not isfinite(share) or share < 0:
+            raise Unanswered(f"the share of {plan} is {str(share)[:40]}, not a number from 0 up")
+    total = float(sum(answer.values()))
+    if not 0 < total < 1e12:
+        raise Unanswered("its shares add up to nothing that can be shared out")
+    return {arm: answer.get(arm, 0.0) / total for arm in eligible}
+
+
+def lint(source: str) -> list[str]:
+    """What is wrong with a function's text before it is ever run; nothing, if nothing is."""
+    if len(source) > _MOST_SOURCE or source.count("\n") > _MOST_LINES:
+        return [f"it is longer than {_MOST_LINES} lines or {_MOST_SOURCE} characters"]
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return [f"it is not Python: {str(error)[:120]}"]
+    found = []
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    route = next((node for node in functions if node.name == NAME), None)
+    if route is None:
+        return [f"it has no function `{NAME}`"]
+    if tuple(arg.arg for arg in route.args.args) != ARGUMENTS:
+        found.append(f"`{NAME}` must take {', '.join(ARGUMENTS)}")
+    made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and _stores(node)}
+    made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    made |= {node.name for node in functions}
+    known = {*made, *_BUILTINS}
+    for node in ast.walk(tree):
+        where = f"line {getattr(node, 'lineno', 0)}"
+        if isinstance(node, _FORBIDDEN):
+            found.append(f"{where}: {type(node).__name__.lower()} is not needed to choose a plan")
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            found.append(f"{where}: {node.attr} begins with an underscore")
+        elif isinstance(node, ast.Name) and node.id not in known:
+            found.append(f"{where}: {node.id} is neither an argument nor one of the built-ins")
+    return list(dict.fromkeys(found))[:10]
+
+
+def _stores(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+_FORBIDDEN = (
+    ast.Import, ast.ImportFrom, ast.ClassDef, ast.AsyncFunctionDef, ast.Await, ast.Global,
+    ast.Nonlocal, ast.While, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Yield, ast.YieldFrom,
+    ast.Delete, ast.Try, ast.Raise,
+)  # fmt: skip
+
+
+def example(kind: str, plans: Mapping[str, float], numbers: Sequence[float | None] = ()) -> Any:
+    """Arguments as a function may be given them, for trying it out."""
+    scores = {
+        plan: {"usd": usd, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0,
+               "utility": 0.6}
+        for plan, usd in plans.items()
+    }  # fmt: skip
+    request = told_of(numbers or (0.0,) * len(NAMES), kind=kind, tagged=True, input_tokens=100)
+    return (request, scores, [])

@@ -1,0 +1,113 @@
+"""Routing functions ready to be asked, each in a locked worker of its own.
+
+A call takes tens of microseconds and never more than the deadline; what fails leaves the request to
+the strategy that serves. One that keeps failing is left alone for a while, so that not even the
+deadline is spent on it.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from router.trials.contract import LOADING, Unanswered
+from router.trials.strategies import Strategy
+from sandbox.function import Failed, Function
+from sandbox.levels import open_pool
+from sandbox.pool import Pool
+from sandbox.runner import Refused
+from sandbox.supervisor.parent import Lost
+
+_IN_A_ROW = 3  # failures after which it is left alone
+_REST_SECONDS = 30.0
+_LONGEST_REST = 1800.0
+_LEAST_LEVEL = 1  # of isolation: none may run below it
+_AGAIN_SECONDS = 30.0  # after a sandbox that would not open
+
+
+@dataclass(slots=True)
+class _Kept:
+    function: Function
+    failures: int = 0
+    rests: int = 0
+    until: float = 0.0
+
+
+class Functions:
+    """`follow` says which there are to be; `ask` asks one."""
+
+    def __init__(
+        self,
+        deadline_seconds: float,
+        tell: Callable[[str, str, str], None] = lambda *_: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.deadline_seconds = deadline_seconds
+        self._tell = tell  # strategy, state, reason
+        self._clock = clock
+        self._pool: Pool | None = None
+        self._kept: dict[str, _Kept] = {}
+        self._refused: dict[str, str] = {}
+        self._following = asyncio.Lock()
+        self._not_before = 0.0
+
+    async def follow(self, strategies: Sequence[Strategy]) -> None:
+        async with self._following:
+            wanted = {one.key: one for one in strategies}
+            for key in self._kept.keys() - wanted.keys():
+                self._kept.pop(key).function.close()
+            for key, strategy in wanted.items():
+                if key not in self._kept and self._clock() >= self._not_before:
+                    await self._open(key, strategy)
+
+    async def _open(self, key: str, strategy: Strategy) -> None:
+        try:
+            if self._pool is None:
+                self._pool = await open_pool(min_level=_LEAST_LEVEL)
+            function = Function(self._pool, strategy.source)
+            await function.open()
+        except (Failed, Refused, Lost, OSError, TimeoutError) as error:
+            self._not_before = self._clock() + _AGAIN_SECONDS
+            if self._refused.get(key) != str(error):
+                self._refused[key] = str(error)
+                self._tell(key, "not loaded", str(error))
+            return
+        self._refused.pop(key, None)
+        self._kept[key] = _Kept(function)
+
+    def ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
+        """Its answer; `Unanswered` where it gave none in time."""
+        kept = self._kept.get(strategy.key)
+        if kept is None:
+            reason = self._refused.get(strategy.key, LOADING)
+            raise Unanswered(reason)
+        now = self._clock()
+        if now < kept.until:
+            raise Unanswered("it failed again and again, and is left alone for a while")
+        try:
+            told = kept.function.call(*arguments, seconds=self.deadline_seconds)
+        except Failed as error:
+            self._failed(strategy.key, kept, now, str(error))
+            raise Unanswered(str(error)[:200]) from None
+        kept.failures = 0
+        return told
+
+    def _failed(self, key: str, kept: _Kept, now: float, reason: str) -> None:
+        kept.failures += 1
+        if kept.failures < _IN_A_ROW:
+            return
+        kept.failures = 0
+        kept.rests += 1
+        kept.until = now + min(_REST_SECONDS * 2 ** (kept.rests - 1), _LONGEST_REST)
+        self._tell(key, "left alone", reason)
+
+    async def close(self) -> None:
+        for kept in self._kept.values():
+            kept.function.close()
+        self._kept.clear()
+        if self._pool is not None:
+            with contextlib.suppress(Lost, OSError):
+                await self._pool.close()
+            self._pool = None

@@ -1,0 +1,501 @@
+"""What is proposed without anybody asking: functions that were distilled or written, plans that
+could go. Each passes its gates here, and is then tried like anything else.
+
+Replay may veto; nothing is ever promoted by it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from learner.policy import Arm
+from router.choosing import preference_in
+from router.domain import new_id
+from router.following import Errand
+from router.trials.book import Book, Line, Rejected
+from router.trials.contract import Unanswered, lint, opinion
+from router.trials.director import Director
+from router.trials.functions import Functions
+from router.trials.logged import Logged
+from router.trials.replaying import Replay
+from router.trials.simplifying import idle, paths
+from router.trials.strategies import Strategy
+from router.trials.writing import (
+    asked,
+    code_of,
+    distilled,
+    first_prompt,
+    returns_in,
+    source_in,
+    table_of,
+    worth_of,
+)
+
+if TYPE_CHECKING:
+    from learner.deciding import BanditPolicy
+    from router.config import Config
+
+_log = logging.getLogger("waggle")
+_MOST_ROWS = 4000  # logged decisions that are looked at
+_ENOUGH_ROWS = 300
+_REPLAYED = 1500  # of them, those that a function is asked about
+_CONTRACT_ROWS = 60
+_FAILURES = 8  # kinds and plans that an author is shown
+_WAITS = 900.0  # seconds that an author has
+_DISTILLED = "distilled"
+_WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What proposals are made from: the learner as it stands."""
+
+    bandit: "BanditPolicy"
+    lens: int
+    judged: Mapping[str, int]  # answers by plan
+    scores: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass
+class Proposer:
+    director: Director
+    config: "Config"
+    wall: Callable[[], float]
+    errand: Errand | None = None
+    _looked_at: float = 0.0
+    _lent_at: float = 0.0
+    _prompt: int = 0
+
+    def turn(self, known: Callable[[], Known | None]) -> None:
+        """What operators asked for at once, and now and then what nobody did."""
+        told, now = self.config.trials, self.wall()
+        wishes, self.director.wishes = self.director.wishes, []
+        due = told.propose and now - self._looked_at >= told.every_hours * 3600
+        if not wishes and not due:
+            return
+        learned = known()
+        if learned is None:
+            return
+        wanted = [str(one["what"]) for one in wishes]
+        if due:
+            self._looked_at = now
+            wanted += ["challenge", "distill", "simplify", *(["write"] if told.writer else [])]
+        rows = self._logged()
+        if len(rows) < _ENOUGH_ROWS:
+            for what in dict.fromkeys(str(one["what"]) for one in wishes):
+                why = f"{len(rows)} judged answers are known, and {_ENOUGH_ROWS} are needed"
+                self._note(what, "nothing", why, by_hand=True)
+            return
+        for what in dict.fromkeys(wanted):
+            by_hand = any(one["what"] == what for one in wishes)
+            self._propose(what, learned, rows, by_hand=by_hand)
+
+    def _logged(self) -> list[Logged]:
+        try:
+            return self.director.telemetry.logged(0, _MOST_ROWS)
+        except duckdb.Error as error:  # the catalog is being replaced: there will be another look
+            _log.warning("nothing is proposed, for telemetry cannot be read: %s", error)
+            return []
+
+    def _propose(self, what: str, known: Known, rows: list[Logged], *, by_hand: bool) -> None:
+        if not by_hand and self._busy(what):
+            return
+        try:
+            if what == "challenge":
+                self.challenge()
+            elif what == "distill":
+                self.distill(known, rows)
+            elif what == "simplify":
+                self.simplify(known, rows)
+            elif what == "write":
+                self.ask_author(known, rows)
+        except Rejected as error:
+            self._note(what, "nothing", str(error), by_hand=by_hand)
+
+    def _busy(self, what: str) -> bool:
+        """One proposal at a time in each layer, and none while something is on its way in."""
+        book = self.director.book
+        watched = book.watched
+        if watched is not None and (watched.state == "adopting" or watched.share < 0.9):
+            return True
+        layer = "plans" if what == "simplify" else "strategy"
+        return any(one.slot.layer == layer for one in book.live)
+
+    # -- what is learned, against what does not learn --------------------------------------------
+
+    def challenge(self) -> None:
+        """The bandit, where something else serves that was never held against it."""
+        book = self.director.book
+        serving = book.serving
+        tried = {(one.candidate, one.current) for one in book.trials.values()}
+        if serving.kind in ("bandit", "function") or ("bandit", serving.key) in tried:
+            return
+        at = self.wall()
+        effect = f"what is learned decides, in place of {serving.key}"
+        self.director.change(
+            lambda book: book.open(
+                _free(book, "learn"), "bandit", at, opened_by="challenger", effect=effect
+            )
+        )
+
+    # -- a tree read off the learner ------------------------------------------------------------
+
+    def distill(self, known: Known, rows: list[Logged]) -> None:
+        book = self.director.book
+        serving = book.serving
+        replay = Replay(self.config, known.bandit, known.lens)
+        plans = [Arm(plan) for plan in self.config.asking if plan not in serving.without]
+        rows = [one for one in rows if set(plans) & set(one.odds)]
+        table = table_of(rows, replay, plans)
+        tree = distilled(table)
+        best = float(table.worth.max(axis=1).mean())
+        worth = worth_of(tree)
+        fixed = max(float(value) for value in table.worth.mean(axis=0))
+        summary = (
+            f"Distilled from {len(rows):,} judged answers: expected to be worth {worth:.4f} a "
+            f"request; the best plan for each would be {best:.4f}, the best one plan {fixed:.4f}."
+        )
+        source = code_of(tree, summary, rows)
+        latest = _latest(book, _DISTILLED)
+        same = latest is not None and _code(latest.source) == _code(source)
+        if latest is not None and same and _settled(book, latest):
+            raise Rejected(f"{latest.key} says the same: nothing new was learned")
+        kinds = sorted({one.kind for one in rows})
+        ways = f"{paths(self.config, serving, kinds)} paths become {returns_in(source)}"
+        if serving.kind == "function":
+            here = self._expected(replay, serving, rows)
+            if worth < here + self.config.trials.epsilon:
+                told = f"is worth {worth:.4f} by what was learned, and {serving.key} {here:.4f}"
+                raise Rejected(f"what could be distilled {told}")
+            goal, effect = "better", f"{worth - here:+.4f} of utility a request; {ways}"
+        else:
+            goal, effect = "no worse", f"{worth - best:+.4f} of utility a request; {ways}"
+        made = Strategy(_DISTILLED, "function", source=source, author="distiller", evidence=summary)
+        self._enter(made, known, rows, goal=goal, opened_by="distiller", effect=effect)
+
+    def _expected(self, replay: Replay, strategy: Strategy, rows: Sequence[Logged]) -> float:
+        """What a strategy is worth by what was learned."""
+        functions = _Asking(strategy)
+        with functions as asks:
+            told = Replay(self.config, replay.bandit, replay.lens, asks)
+            values = []
+            for one in rows[-_REPLAYED:]:
+                odds = told.odds(strategy, one)
+                arms = list(odds)
+                values.append(
+                    sum(odds[a] * v for a, v in zip(arms, replay.worth(one, arms), strict=True))
+                )
+        return sum(values) / len(values) if values else 0.0
+
+    # -- what could go --------------------------------------------------------------------------
+
+    def simplify(self, known: Known, rows: list[Logged]) -> None:
+        book, epsilon = self.director.book, self.config.trials.epsilon
+        serving = book.serving
+        replay = Replay(self.config, known.bandit, known.lens)
+        if serving.kind == "function":
+            self._prune(known, rows)
+            return
+        if serving.kind not in ("bandit", "ladder"):
+            return  # it is as simple as can be
+        found = idle(self.config, replay, serving, rows, known.judged, epsilon)
+        if found is None:
+            raise Rejected(
+                f"every plan that {serving.key} may choose is worth more than {epsilon:g} of "
+                "utility, or is too little known"
+            )
+        name = "without-" + "-".join(found.plans[:3]) + ("-more" if len(found.plans) > 3 else "")
+        made = Strategy(
+            name[:60], "same", without=found.plans, author="simplifier", evidence=found.sentence
+        )
+        self._enter(
+            made, known, rows, goal="no worse", opened_by="simplifier", effect=found.sentence
+        )
+
+    def _prune(self, known: Known, rows: list[Logged]) -> None:
+        """A function that serves, grown again with fewer branches."""
+        serving = self.director.book.serving
+        replay = Replay(self.config, known.bandit, known.lens)
+        plans = [Arm(plan) for plan in self.config.asking if plan not in serving.without]
+        table = table_of(rows, replay, plans)
+        here = self._expected(replay, serving, rows)
+        branches = returns_in(serving.source)
+        for leaves in range(1, branches):
+            tree = distilled(table, leaves=leaves)
+            worth = worth_of(tree)
+            if worth < here - self.config.trials.epsilon:
+                continue
+            summary = (
+                f"Distilled from {len(rows):,} judged answers with fewer branches than "
+                f"{serving.key}: expected to be worth {worth:.4f} a request, where that is "
+                f"{here:.4f}."
+            )
+            source = code_of(tree, summary, rows)
+            effect = (
+                f"{worth - here:+.4f} of utility a request; {branches} paths become "
+                f"{returns_in(source)}"
+            )
+            made = Strategy(
+                _DISTILLED, "function", source=source, author="simplifier", evidence=summary
+            )
+            self._enter(made, known, rows, goal="no worse", opened_by="simplifier", effect=effect)
+            return
+        raise Rejected(f"{serving.key} has {branches} branches, and each of them is worth having")
+
+    # -- a backend that writes functions --------------------------------------------------------
+
+    def ask_author(self, known: Known, rows: list[Logged]) -> None:
+        writer = self.config.trials.writer
+        if writer is None:
+            raise Rejected("no backend writes functions: name one as trials.writer in waggle.yaml")
+        now = self.wall()
+        if self.errand is not None and now - self._lent_at < _WAITS:
+            raise Rejected(f"{writer} is at work on one already")
+        prompt = self._next_prompt()
+        serving = self.director.book.serving
+        current = serving.source or f"the strategy {serving.key}"
+        failures = _failures(rows, Replay(self.config, known.bandit, known.lens))
+        text = asked(str(prompt["text"]), known.scores, current, failures)
+        self._prompt, self._lent_at = int(prompt["version"]), now
+        self.errand = Errand(new_id(now), writer, text)
+
+    def hear(self, done: tuple[str, str], known: Callable[[], Known | None]) -> None:
+        """What the author answered."""
+        if self.errand is None or done[0] != self.errand.id:
+            return
+        errand, self.errand = self.errand, None
+        if not done[1].strip():
+            self._note("write", "nothing", f"{errand.backend} gave no answer")
+            return
+        learned = known()
+        rows = self._logged()
+        if learned is None:
+            return
+        source = source_in(done[1])
+        evidence = f"written by {errand.backend}, asked by prompt {self._prompt}"
+        made = Strategy(_WRITTEN, "function", source=source, author=errand.backend,
+                        evidence=evidence)  # fmt: skip
+        try:
+            self._enter(made, learned, rows, goal="better", opened_by="author", effect=evidence)
+        except Rejected as error:
+            self._learn_from(self._prompt, 0.0, str(error))
+            self._note("write", "refused", str(error))
+
+    def _next_prompt(self) -> Mapping[str, Any]:
+        """The prompt whose functions fared best, those not yet tried first."""
+        self._score_prompts()
+        book = self.director.book
+        versions = [one for one in book.prompts if one["what"] == "version"]
+        if not versions:
+            told = preference_in(self.config)
+            text = first_prompt(told.cost, told.latency)
+            line = self._prompt_line(version=1, text=text, parent=0, why="the first")
+            self.director.change(lambda _: [line])
+            return line
+        scores: dict[int, list[float]] = {}
+        for one in book.prompts:
+            if one["what"] == "scored":
+                scores.setdefault(one["version"], []).append(float(one["score"]))
+        untried = [one for one in versions if one["version"] not in scores]
+        if untried:
+            return untried[-1]
+        return max(versions, key=lambda one: _mean(scores[one["version"]]))
+
+    def _score_prompts(self) -> None:
+        """Whatever became of the functions they asked for."""
+        book = self.director.book
+        known = {str(one.get("trial")) for one in book.prompts if one["what"] == "scored"}
+        for trial in book.trials.values():
+            strategy = book.strategies.get(trial.candidate)
+            settled = trial.ended or trial.state == "adopted"
+            if strategy is None or trial.opened_by != "author" or not settled or trial.id in known:
+                continue
+            score = {"adopted": 1.0, "superseded": 1.0, "kept": 0.3}.get(trial.state, 0.1)
+            version = int(strategy.evidence.rpartition(" ")[2] or 1)
+            self._learn_from(version, score, f"{trial.state}: {trial.why}", trial.id)
+
+    def _learn_from(self, version: int, score: float, why: str, trial: str = "") -> None:
+        """How a function fared is told to the next author: a new version of the prompt."""
+        book = self.director.book
+        versions = {one["version"]: one for one in book.prompts if one["what"] == "version"}
+        scored = self._prompt_line(
+            what="scored", version=version, score=score, trial=trial, why=why
+        )
+        lines = [scored]
+        parent = versions.get(version)
+        if parent is not None and score < 1.0:
+            number = max(versions) + 1
+            lesson = f"An earlier function was not taken: {why[:300]}\nAvoid that.\n"
+            text = f"{parent['text']}\n{lesson}"
+            lines.append(self._prompt_line(version=number, text=text, parent=version, why=why))
+        self.director.change(lambda _: lines)
+
+    def _prompt_line(self, what: str = "version", **told: Any) -> Line:
+        return {"do": "prompt", "at": self.wall(), "what": what, **told}
+
+    # -- gates ----------------------------------------------------------------------------------
+
+    def _enter(
+        self,
+        strategy: Strategy,
+        known: Known,
+        rows: Sequence[Logged],
+        *,
+        goal: str,
+        opened_by: str,
+        effect: str,
+    ) -> None:
+        """Through the gates and into a trial; `Rejected` says which gate it was."""
+        is_function = strategy.kind == "function"
+        with _Asking(strategy) as asks:
+            if is_function:
+                gate(strategy.source, asks, rows[-_CONTRACT_ROWS:])
+            replay = Replay(self.config, known.bandit, known.lens, asks)
+            here = strategy.over(self.director.book.serving)
+            estimate = replay.estimate(here, rows[-_REPLAYED:])
+        veto = estimate.vetoes(self.config.trials.epsilon)
+        if veto:
+            raise Rejected(veto)
+        at = self.wall()
+
+        def lines(book: Book) -> list[Line]:
+            registered = book.register(strategy, at)
+            made = Strategy.read(registered[0]["strategy"])
+            book.registered[made.key] = made  # what is opened next refers to it
+            try:
+                opened = book.open(
+                    _free(book, made.key.replace("@", "-")),
+                    made.key,
+                    at,
+                    goal=goal,
+                    shadow=is_function,
+                    opened_by=opened_by,
+                    effect=effect,
+                )
+            finally:
+                del book.registered[made.key]
+            opened[0]["trial"]["replay"] = estimate.told()
+            return [*registered, *opened]
+
+        self.director.change(lines)
+
+    def _note(self, what: str, state: str, why: str, *, by_hand: bool = False) -> None:
+        line = {"do": "note", "at": self.wall(), "subject": what, "what": state, "why": why}
+        before = [one for one in self.director.book.notes if one["subject"] == what]
+        if before and before[-1]["why"] == why and not by_hand:
+            return  # said already
+        self.director.change(lambda _: [line])
+
+
+def gate(source: str, asks: Callable[..., Any] | None, rows: Sequence[Logged]) -> None:
+    """Lint and contract: `Rejected` where a function may not even be shadowed."""
+    wrong = lint(source)
+    if wrong:
+        raise Rejected(f"lint: {'; '.join(wrong)}")
+    if asks is None:
+        raise Rejected("routing functions cannot run on this machine: see `waggle sandbox check`")
+    strategy = Strategy("tried", "function", source=source)
+    for one in rows:
+        eligible = list(one.odds)
+        scores: dict[str, dict[str, float]] = {
+            str(arm): {"usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5,
+                       "failure": 0.0, "utility": 0.6}
+            for arm in eligible
+        }  # fmt: skip
+        arguments: Sequence[Any] = (one.told, scores, [])
+        try:
+            told = [asks(strategy, arguments) for _ in range(2)]
+            if told[0] is not None:
+                opinion(told[0], eligible)
+        except Unanswered as error:
+            raise Rejected(f"contract: asked about kind {one.kind!r}: {error}") from None
+        if told[0] != told[1]:
+            raise Rejected(f"contract: asked twice about kind {one.kind!r} it chose differently")
+
+
+class _Asking:
+    """A function at hand for as long as it takes to look at it; on a loop of its own."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._functions: Functions | None = None
+        self._trouble = ""
+
+    def __enter__(self) -> Callable[..., Any] | None:
+        if self._strategy.kind != "function":
+            return None
+        self._loop = asyncio.new_event_loop()
+        self._functions = Functions(0.05, lambda _key, _state, reason: self._failed(reason))
+        self._loop.run_until_complete(self._functions.follow([self._strategy]))
+        if self._trouble:
+            self.__exit__()
+            raise Rejected(f"contract: {self._trouble}")
+        return self._ask
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop is not None and self._functions is not None:
+            self._loop.run_until_complete(self._functions.close())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+            self._loop = None
+
+    def _ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
+        functions = self._functions
+        assert functions is not None
+        assert self._loop is not None
+        own = replace(strategy, name=self._strategy.name, version=self._strategy.version)
+
+        async def ask() -> Any:  # on the loop: a worker that dies is replaced there
+            return functions.ask(own, arguments)
+
+        return self._loop.run_until_complete(ask())
+
+    def _failed(self, reason: str) -> None:
+        self._trouble = reason
+
+
+def _failures(rows: Sequence[Logged], replay: Replay) -> list[str]:
+    """Kinds of request and plans of which least came, and what else was there."""
+    by: dict[tuple[str, str], list[float]] = {}
+    for one in rows:
+        by.setdefault((one.kind, one.plan), []).append(one.utility(replay.preference))
+    worst = sorted((_mean(v), k) for k, v in by.items() if len(v) >= 5)[:_FAILURES]
+    return [
+        f"{kind} through {plan}: utility {mean:.3f} over {len(by[kind, plan])} judged answers"
+        for mean, (kind, plan) in worst
+    ]
+
+
+def _free(book: Book, name: str) -> str:
+    taken = {one.name for one in book.trials.values()}
+    number = 2
+    while name in taken:
+        name = f"{name.rstrip('0123456789').rstrip('-')}-{number}"
+        number += 1
+    return name
+
+
+def _latest(book: Book, name: str) -> Strategy | None:
+    versions = [one for one in book.registered.values() if one.name == name]
+    return max(versions, key=lambda one: one.version, default=None)
+
+
+def _settled(book: Book, strategy: Strategy) -> bool:
+    """Whether it had its trial, or has it now; one that was vetoed before may try again."""
+    states = [one.state for one in book.trials.values() if one.candidate == strategy.key]
+    return any(state not in ("vetoed", "superseded", "stopped") for state in states)
+
+
+def _code(source: str) -> list[str]:
+    """Without what it says of itself."""
+    lines = [line.strip() for line in source.splitlines()]
+    return [line for line in lines if line.startswith(("if ", "return "))]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,141 @@
+"""Strategies by name and version: what may decide, be shadowed, tried and adopted.
+
+A strategy is a value that says how to decide, and any router can carry it out. Those of the
+configuration have no version; what is registered later is numbered and never changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from learner.controls import Fixed, Ladder, Mix
+from learner.policy import Arm, Policy
+from router.config import Config
+from router.yamlfile import unknown
+
+Kind = Literal["bandit", "ladder", "fixed", "mix", "function", "same"]
+_MOST_SOURCE = 20_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """`same`: as what serves decides, but for the plans it goes without or puts in place of
+    others."""
+
+    name: str
+    kind: Kind
+    version: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""  # of a function
+    author: str = ""
+    evidence: str = ""
+    without: tuple[str, ...] = ()
+    at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}@{self.version}" if self.version else self.name
+
+    def over(self, base: "Strategy") -> "Strategy":
+        """This strategy where `base` serves."""
+        if self.kind != "same":
+            return self
+        without = tuple(dict.fromkeys((*base.without, *self.without)))
+        return replace(base, without=without, name=f"{base.key} {self.key}", version=0)
+
+    def written(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value not in ("", {}, ())}
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> "Strategy":
+        return cls(**{**told, "without": tuple(told.get("without", ()))})
+
+
+def built_in(config: Config) -> dict[str, Strategy]:
+    """What the configuration brings: its own strategy, the controls, each plan always."""
+    told = [Strategy("bandit", "bandit"), Strategy("ladder", "ladder")]
+    told += [Strategy(f"always-{plan}", "fixed", settings={"plan": plan}) for plan in config.asking]
+    return {one.key: one for one in told}
+
+
+def configured(config: Config) -> Strategy:
+    """What decides before anything was adopted."""
+    objective = config.objective
+    if objective.strategy == "fixed":
+        return Strategy(f"always-{objective.plan}", "fixed", settings={"plan": objective.plan})
+    return Strategy(objective.strategy, "bandit" if objective.strategy == "bandit" else "ladder")
+
+
+def policy_for(strategy: Strategy, ladder: Ladder) -> Policy:
+    """A strategy that is a policy of its own; `ladder` is the configuration's."""
+    told = strategy.settings
+    match strategy.kind:
+        case "fixed":
+            return Fixed(Arm(told["plan"]))
+        case "mix":
+            return Mix({Arm(plan): float(share) for plan, share in told["shares"].items()})
+        case "ladder" if told:
+            rungs = tuple(Arm(plan) for plan in told["rungs"])
+            return Ladder(told.get("feature", "complexity"), tuple(told["cuts"]), rungs)
+    return ladder
+
+
+_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "bandit": ("floor", "safe_share", "margin", "curiosity", "settled", "patience"),
+    "ladder": ("feature", "cuts", "rungs"),
+    "fixed": ("plan",),
+    "mix": ("shares",),
+    "function": (),
+    "same": (),
+}
+
+
+def check(strategy: Strategy, config: Config) -> None:
+    """`ValueError` where it could not decide under this configuration: what is wrong and the way
+    to mend it."""
+    where = f"strategy {strategy.name}"
+    if strategy.kind not in get_args(Kind):
+        rule, mend = unknown("kind", str(strategy.kind), get_args(Kind))
+        raise ValueError(f"{where}: kind = {strategy.kind}: {rule}. {mend}")
+    for name in strategy.settings:
+        if name not in _SETTINGS[strategy.kind]:
+            known = ", ".join(_SETTINGS[strategy.kind]) or "no settings"
+            raise ValueError(
+                f"{where}: {name} = {strategy.settings[name]!r}: kind {strategy.kind} takes {known}"
+            )
+    for plan in (*_plans_in(strategy), *strategy.without):
+        if plan not in config.plans:
+            rule, mend = unknown("plan", plan, config.plans)
+            raise ValueError(f"{where}: {plan}: {rule}. {mend}")
+    if not set(config.asking) - set(strategy.without):
+        raise ValueError(f"{where}: it goes without {', '.join(strategy.without)}: none are left")
+    if strategy.kind == "function" and not 0 < len(strategy.source) <= _MOST_SOURCE:
+        size = len(strategy.source)
+        raise ValueError(f"{where}: a source of {size} characters: 1 to {_MOST_SOURCE} are taken")
+    if strategy.kind == "same" and not strategy.without:
+        raise ValueError(
+            f"{where}: it would decide as what serves does: name plans it goes without"
+        )
+    if strategy.kind == "bandit":
+        _check_bandit(strategy, where)
+    if strategy.kind in ("fixed", "mix") or strategy.settings:
+        try:
+            policy_for(strategy, Ladder("complexity", (), (Arm(config.asking[0]),)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{where}: {error}") from None
+
+
+def _check_bandit(strategy: Strategy, where: str) -> None:
+    for name, value in strategy.settings.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
+            raise ValueError(f"{where}: {name} = {value!r}: it is a number from 0 up")
+
+
+def _plans_in(strategy: Strategy) -> Sequence[str]:
+    told = strategy.settings
+    if strategy.kind == "fixed":
+        return (str(told.get("plan", "")),)
+    if strategy.kind == "mix":
+        shares = told.get("shares", {})
+        return tuple(shares) if isinstance(shares, dict) else (str(shares),)
+    return tuple(told.get("rungs", ()))

@@ -1,0 +1,209 @@
+"""`waggle demo --weeks 12`: a quarter of a year of a router's life, in minutes.
+
+Real backends answer real requests and real checks judge the answers; trials, adoptions and
+rollbacks are those of the service. Only the clock is told, and one thing is staged: at two thirds
+of the time, the cheap provider changes what it delivers.
+"""
+
+import asyncio
+import datetime as dt
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from router.backends.base import Backend, Call, Reply
+from router.backends.native import once
+from router.choosing import preference_in
+from router.config import Config, at_home, load
+from router.inside import Clock, Inside, inside
+from router.report import report, written
+from router.tasks import Task, linked, plain
+from router.terminal import err, out
+from router.trials.logged import utility_of
+
+_WEEK = 7 * 86_400.0
+_TURN_EVERY = 50  # requests between two turns of the learner
+_JUDGED = 0.8  # of answers that the app says something about
+_PLAIN = ("catalogue", "inventory", "shelves", "logs", "palette", "labels", "parts")
+_LINKED = ("customers", "patients", "members", "staff", "suppliers")
+
+
+@dataclass(slots=True)
+class Week:
+    """One week as it went."""
+
+    number: int
+    requests: int = 0
+    judged: int = 0
+    quality: float = 0.0
+    utility: float = 0.0
+    cost_usd: float = 0.0
+    premium_usd: float = 0.0
+    seconds: float = 0.0
+    serving: str = ""
+    paths: int = 0
+    events: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        count = max(self.requests, 1)
+        return {
+            "week": self.number,
+            "requests": self.requests,
+            "quality": round(self.quality / count, 4),
+            "utility": round(self.utility / count, 4),
+            "usd_per_1k": round(1000 * self.cost_usd / count, 5),
+            "premium_usd_per_1k": round(1000 * self.premium_usd / count, 5),
+            "ms": round(1000 * self.seconds / count, 3),
+            "serving": self.serving,
+            "paths": self.paths,
+            "events": list(self.events),
+        }
+
+
+@dataclass
+class _Worn:
+    """A provider that leaves the last field out of its records, more often than not."""
+
+    inner: Backend
+    chance: random.Random
+
+    @asynccontextmanager
+    async def send(self, call: Call) -> AsyncIterator[Reply]:
+        async with self.inner.send(call) as reply:
+            whole = b"".join([piece async for piece in reply.body])
+            yield replace(reply, body=once(self._without(whole)))
+
+    def _without(self, body: bytes) -> bytes:
+        if self.chance.random() > 0.7:
+            return body
+        answer = orjson.loads(body)
+        message = answer["choices"][0]["message"]
+        records = orjson.loads(message["content"])
+        for record in records if isinstance(records, list) else [records]:
+            if isinstance(record, dict) and len(record) > 1:
+                record.pop(list(record)[-1])
+        message["content"] = orjson.dumps(records).decode()
+        return orjson.dumps(answer)
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+def weeks(
+    count: int, *, requests: int, seed: int, data: Path, config_file: Path | None
+) -> list[dict[str, Any]]:
+    """Go through them, show the story, and leave a report and the telemetry it rests on."""
+    path = config_file or Path(str(files("router") / "weeks.yaml"))
+    config = load(path)
+    server = config.server.model_copy(update={"data": str(data)})
+    config = at_home(config.model_copy(update={"server": server}))
+    begun = time.monotonic()
+    told = asyncio.run(_run(config, count, requests, seed))
+    _show(told, config, time.monotonic() - begun)
+    return told
+
+
+async def _run(config: Config, count: int, requests: int, seed: int) -> list[dict[str, Any]]:
+    clock = Clock(dt.datetime.now(dt.UTC).timestamp() - count * _WEEK)
+    chance = random.Random(seed)
+    turns = max(1, round(2 * count / 3))
+    told = []
+    columns = (
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+    )
+    async with inside(config, clock=clock, seed=seed) as waggle:
+        with Progress(*columns, console=err) as progress:
+            bar = progress.add_task("Week 1", total=count * requests)
+            for number in range(1, count + 1):
+                if number == turns + 1 and count >= 6:
+                    waggle.change("cheap", lambda inner: _Worn(inner, random.Random(seed)))
+                week = await _week(waggle, number, requests, chance, progress, bar)
+                told.append(week.told())
+        clock.advance(60)
+        await waggle.learn()
+    return told
+
+
+async def _week(
+    waggle: Inside, number: int, requests: int, chance: random.Random, progress: Progress, bar: Any
+) -> Week:
+    week, book = Week(number), waggle.publisher.director.book
+    known = _WEEK / requests
+    preference = preference_in(waggle.config)
+    before = {id_: one.state for id_, one in book.trials.items()}
+    for at in range(requests):
+        task = _task(chance)
+        answer = await waggle.ask(task.prompt, task=task.kind, shape=task.shape, seed=at)
+        quality = task.check(answer.text) if answer.status == 200 else 0.0
+        trace = answer.trace
+        if answer.status == 200 and chance.random() < _JUDGED:
+            waggle.judge(trace, quality)
+            week.judged += 1
+        week.requests += 1
+        week.quality += quality
+        week.utility += utility_of(quality, trace.cost_usd, trace.seconds, preference)
+        week.cost_usd += trace.cost_usd
+        week.premium_usd += trace.premium_cost_usd
+        week.seconds += trace.seconds
+        waggle.clock.advance(known)
+        if at % _TURN_EVERY == _TURN_EVERY - 1:
+            await waggle.learn()
+            doing = f"Week {number}: {book.serving.key}, quality {week.quality / week.requests:.2f}"
+            progress.update(bar, completed=(number - 1) * requests + at + 1, description=doing)
+    week.serving = book.serving.key
+    week.paths = _paths(waggle)
+    week.events = tuple(
+        f"{one.name}: {before.get(one.id, 'new')} → {one.state}"
+        for one in book.trials.values()
+        if before.get(one.id) != one.state
+    )
+    return week
+
+
+def _paths(waggle: Inside) -> int:
+    from router.trials.simplifying import paths
+
+    return paths(waggle.config, waggle.publisher.director.book.serving, (*_PLAIN, *_LINKED))
+
+
+def _task(chance: random.Random) -> Task:
+    if chance.random() < 0.55:
+        return replace(plain(chance), kind=chance.choice(_PLAIN))
+    return replace(linked(chance), kind=chance.choice(_LINKED))
+
+
+def _show(told: Sequence[dict[str, Any]], config: Config, seconds: float) -> None:
+    table = Table(title="Week by week", box=None)
+    heads = ("week", "served by", "paths", "quality", "utility", "$ per 1k", "ms", "what happened")
+    for name in heads:
+        table.add_column(
+            name, justify="left" if name in ("served by", "what happened") else "right"
+        )
+    for one in told:
+        table.add_row(
+            str(one["week"]),
+            one["serving"],
+            str(one["paths"]),
+            f"{one['quality']:.3f}",
+            f"{one['utility']:.3f}",
+            f"{one['usd_per_1k']:.4f}",
+            f"{one['ms']:.2f}",
+            escape("; ".join(one["events"])),
+        )
+    out.print(table)
+    path = written(report(config, days=len(told) * 7.0 + 1), config.data)
+    out.print(f"The whole story, each claim with its query: {path} ({seconds:.0f} s)")
+    folder = config.data
+    out.print(f"Read on: waggle trial list --data {folder}; waggle routes log --data {folder}")

@@ -1,0 +1,70 @@
+"""Trees read off a policy: they find what was planted, and stop where nothing is gained."""
+
+import numpy as np
+import pytest
+
+from learner.distill import Leaf, Table, chosen, grown, leaves_of
+from learner.policy import Arm
+
+A, B, C = Arm("a"), Arm("b"), Arm("c")
+
+
+def planted(count=3000, noise=0.1, seed=1):
+    """`a` is best for sql, `b` where it is hard, `c` for all else."""
+    chance = np.random.default_rng(seed)
+    kinds = chance.choice(["sql", "chat", "poem", "code"], count)
+    hard = chance.random(count)
+    worth = np.zeros((count, 3))
+    worth[:, 0] = np.where(kinds == "sql", 0.9, 0.4)
+    worth[:, 1] = np.where(hard > 0.7, 0.8, 0.3)
+    worth[:, 2] = 0.6
+    worth += chance.normal(0, noise, worth.shape)
+    return Table((A, B, C), worth, {"kind": kinds.tolist()}, {"hard": hard})
+
+
+def test_it_finds_what_was_planted():
+    tree = grown(planted())
+    cases = {("sql", 0.1): A, ("sql", 0.9): A, ("chat", 0.2): C, ("poem", 0.95): B}
+    told = {(k, h): chosen(tree, {"kind": k}, {"hard": h}) for k, h in cases}
+    assert told == cases
+    assert len(list(leaves_of(tree))) <= 4  # a cut between two of its places takes another
+
+
+def test_words_for_which_one_arm_is_better_are_told_together():
+    chance = np.random.default_rng(1)
+    kinds = chance.choice([f"k{n}" for n in range(8)], 2000)
+    even = np.isin(kinds, ["k0", "k2", "k4", "k6"])
+    worth = np.stack([np.where(even, 0.9, 0.1), np.where(even, 0.1, 0.9)], axis=1)
+    tree = grown(Table((A, B), worth, {"kind": kinds.tolist()}, {}))
+    assert len(list(leaves_of(tree))) == 2
+    assert set(tree.words) in ({"k0", "k2", "k4", "k6"}, {"k1", "k3", "k5", "k7"})
+
+
+def test_where_one_arm_is_best_everywhere_there_is_no_branch():
+    table = planted()
+    worth = np.stack([np.full(500, 0.9), np.full(500, 0.5)], axis=1)
+    names = {"kind": list(table.words["kind"][:500])}
+    tree = grown(Table((A, B), worth, names, {"hard": table.numbers["hard"][:500]}))
+    assert isinstance(tree, Leaf)
+    assert tree.arm == A
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 3])
+def test_it_has_no_more_branches_than_it_may(leaves):
+    assert len(list(leaves_of(grown(planted(), leaves=leaves)))) == leaves
+
+
+def test_more_branches_are_never_worth_less():
+    table = planted()
+
+    def worth(leaves):
+        tree = grown(table, leaves=leaves)
+        return sum(leaf.count * leaf.worth[leaf.arm] for leaf in leaves_of(tree))
+
+    told = [worth(n) for n in (1, 2, 3, 6)]
+    assert told == sorted(told)
+
+
+def test_an_unknown_word_takes_the_other_way():
+    tree = grown(planted())
+    assert chosen(tree, {"kind": "never seen"}, {"hard": 0.1}) == C

@@ -28,6 +28,8 @@ _HEAVIEST = 50.0
 _MOST_TIMES = 4000  # latencies of the current side that are kept
 _ENOUGH_TIMES = 40
 _FEW = 20  # judged units of the rarer side
+_FEW_REQUESTS = 200
+_MOST_LOG_COST = 2.0  # a hundredfold
 _TAIL = 0.05
 _MISMATCH = 0.001  # how unlikely a split must be before it is called broken
 
@@ -287,24 +289,29 @@ class Comparison:
 
     def lift(self, alpha: float | None = None) -> Interval:
         """What the candidate adds to the utility of a request, on average over all of them."""
-        if not self.enough:
+        return self._over_all(self.utility, self.rules.alpha if alpha is None else alpha)
+
+    def _over_all(self, told: Contrast, alpha: float, widest: float = 1.0) -> Interval:
+        """Of a request, whether decided apart or not. Where hardly any is, that alone bounds it:
+        none can differ by more than `widest`."""
+        share = self.apart_share
+        if self.enough:
+            return told.values.interval(alpha).times(share)
+        if self.requests < _FEW_REQUESTS:
             return _UNKNOWN
-        told = self.utility.values.interval(self.rules.alpha if alpha is None else alpha)
-        return told.times(self.apart_share)
+        most = widest * (share + 3 * sqrt((share + 1 / self.requests) / self.requests))
+        return Interval(-most, 0.0, most)
 
     def guards(self) -> list[Guard]:
-        rules, share = self.rules, self.apart_share
+        rules = self.rules
         alpha = rules.alpha / 4
-        quality = self.quality.values.interval(alpha).times(share)
-        cost = self.cost.values.interval(alpha).times(share)
-        errors = self.errors.values.interval(alpha).times(share)
-        tail = self.tail.over.interval(alpha)
-        enough = self.enough
+        tail = self.tail.over
+        slow = tail.interval(alpha) if tail.n >= rules.least else _UNKNOWN
         return [
-            _guard("quality", quality, -rules.quality, enough=enough, above=True),
-            _guard("cost", cost, rules.cost, enough=enough),
-            _guard("errors", errors, rules.errors, enough=enough),
-            _guard("p95", tail, 0.0, enough=self.tail.over.n >= rules.least),
+            _guard("quality", self._over_all(self.quality, alpha), -rules.quality, above=True),
+            _guard("cost", self._over_all(self.cost, alpha, _MOST_LOG_COST), rules.cost),
+            _guard("errors", self._over_all(self.errors, alpha), rules.errors),
+            _guard("p95", slow, 0.0),
         ]
 
     def verdict(self) -> Verdict:
@@ -474,13 +481,12 @@ def split_evidence(candidate: int, current: int, share: float) -> float:
     return mixed - candidate * log(share) - current * log(1 - share)
 
 
-def _guard(name: str, found: Interval, bound: float, *, enough: bool, above: bool = False) -> Guard:
+def _guard(name: str, found: Interval, bound: float, *, above: bool = False) -> Guard:
     state: State = "unknown"
-    if enough:
-        if (found.low > bound) if above else (found.high < bound):
-            state = "held"
-        elif (found.high < bound) if above else (found.low > bound):
-            state = "breached"
+    if (found.low > bound) if above else (found.high < bound):
+        state = "held"
+    elif (found.high < bound) if above else (found.low > bound):
+        state = "breached"
     return Guard(name, state, found, bound)
 
 

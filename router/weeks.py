@@ -1,8 +1,8 @@
 """`waggle demo --weeks 12`: a quarter of a year of a router's life, in minutes.
 
 Real backends answer real requests and real checks judge the answers; trials, adoptions and
-rollbacks are those of the service. Only the clock is told, and one thing is staged: at two thirds
-of the time, the cheap provider changes what it delivers.
+rollbacks are those of the service. Only the clock is told, and one thing is staged: after three
+quarters of the time, the cheap provider changes what it delivers.
 """
 
 import asyncio
@@ -116,7 +116,7 @@ def weeks(
 async def _run(config: Config, count: int, requests: int, seed: int) -> list[dict[str, Any]]:
     clock = Clock(dt.datetime.now(dt.UTC).timestamp() - count * _WEEK)
     chance = random.Random(seed)
-    turns = max(1, round(2 * count / 3))
+    turns = max(1, round(3 * count / 4))
     told = []
     columns = (
         TextColumn("[progress.description]{task.description}"),

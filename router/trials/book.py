@@ -338,7 +338,7 @@ class Ledger:
                 content = b"".join(orjson.dumps(line) + b"\n" for line in lines)
                 file.seek(0, os.SEEK_END)
                 if file.tell() != self._read:  # a line that a kill cut short: nobody acted upon it
-                    content = b"\n" + content
+                    content = b" torn\n" + content
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -148,7 +148,7 @@ def test_a_worse_candidate_is_kept_out():
 
 
 def test_one_that_only_has_to_be_no_worse_is_adopted_where_both_are_alike():
-    rules = Rules(goal="no worse", margin=0.06)
+    rules = Rules(goal="no worse", margin=0.06, quality=0.06)
     assert fed(lambda side: 0.7, rules, apart=0.3)[1].word == "adopt"
     assert fed(lambda side: 0.7, Rules(worth=0.0))[1].word == "more data"
 
@@ -214,9 +214,21 @@ def test_a_trial_ends_at_its_length():
     assert "nothing was decided within 300 requests" in verdict.sentence
 
 
+def test_where_hardly_anything_is_decided_apart_that_bounds_what_can_be_lost():
+    told = Comparison(Rules(goal="no worse", margin=0.02))
+    for n in range(1500):
+        side = ("candidate", "current")[n % 2]
+        told.see(side, 0.1)
+        if n % 300 == 0:
+            told.expose(exposed(side, 0.5))
+    verdict = told.verdict()
+    assert verdict.word == "adopt"
+    assert -0.02 < verdict.numbers["lift"]["low"] < -0.003
+
+
 def test_nothing_is_said_of_a_handful():
     told = Comparison(Rules())
-    for n in range(200):
+    for n in range(150):
         side = "candidate" if n < 5 else "current"
         one = exposed(side, float(side == "candidate"), chance=0.05 if n < 5 else 0.95)
         told.expose(one)

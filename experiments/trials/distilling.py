@@ -1,0 +1,75 @@
+"""How much of what the bandit gains is left in a function of at most thirty lines.
+
+The bandit learns the first four fifths of a stream from its own choices alone; a tree is read off
+it there. Both then decide the last fifth without learning, beside the best single model.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from experiments.replay.outcomes import Outcomes, contexts
+from experiments.replay.players import Ours
+from experiments.replay.run import COST, World, play
+from learner.distill import Table, chosen, grown, leaves_of
+from learner.policy import Context
+from learner.preference import Preference
+from router.trials.contract import lint
+from router.trials.writing import code_of
+
+
+def distilled(outcomes: Outcomes, seed: int, *, leaves: int = 9) -> dict[str, Any]:
+    order = np.random.default_rng(seed).permutation(len(outcomes.prompts)).tolist()
+    seen = contexts(outcomes, order, tagged=True)
+    cut = len(order) * 4 // 5
+    early, late = order[:cut], order[cut:]
+    player = Ours(outcomes)
+    play(outcomes, player, early, seen, seed, World())
+    policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
+    arms = outcomes.arms
+    worth = np.array([[e.utility for e in policy.estimates(seen[at], arms)] for at in early])
+    words, numbers = _told(outcomes, seen, early)
+    tree = grown(Table(arms, worth, words, numbers), leaves=leaves, least=0.0005)
+    source = code_of(tree, f"Distilled from {len(early):,} answers.")
+    truth = outcomes.quality - COST * outcomes.dearness
+    single = int(truth[early].mean(axis=0).argmax())
+    index = {arm: at for at, arm in enumerate(arms)}
+    bandit = [float(_odds(policy, seen[at], outcomes) @ truth[at]) for at in late]
+    tasks, values = _told(outcomes, seen, late)
+    function = []
+    for n, at in enumerate(late):
+        words_here = {name: told[n] for name, told in tasks.items()}
+        numbers_here = {name: float(told[n]) for name, told in values.items()}
+        function.append(float(truth[at, index[chosen(tree, words_here, numbers_here)]]))
+    best = float(truth[late, single].mean())
+    gain, kept = float(np.mean(bandit)) - best, float(np.mean(function)) - best
+    return {
+        "seed": seed,
+        "bandit": gain,
+        "function": kept,
+        "share": kept / gain if gain else None,
+        "lines": source.count("\n"),
+        "leaves": len(list(leaves_of(tree))),
+        "lint": lint(source),
+        "source": source,
+    }
+
+
+def _odds(policy: Any, context: Context, outcomes: Outcomes) -> Any:
+    told = policy.distribution(context, outcomes.arms)
+    return np.array([told[arm] for arm in outcomes.arms])
+
+
+def _told(
+    outcomes: Outcomes, seen: Sequence[Context], rows: Sequence[int]
+) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """What a routing function is told of a request, and no more."""
+    languages = [next((n[9:] for n in seen[at] if n.startswith("language=")), "") for at in rows]
+    words = {"kind": [outcomes.tasks[at] for at in rows], "language": languages}
+    names = sorted({name for at in rows[:500] for name in seen[at] if name.startswith("part.")})
+    numbers = {
+        name.removeprefix("part."): np.array([seen[at].get(name, 0.0) for at in rows])
+        for name in names
+    }
+    return words, numbers

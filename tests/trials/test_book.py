@@ -1,0 +1,185 @@
+"""The book of trials: what may be done, who serves, and what a kill leaves of it."""
+
+import multiprocessing
+
+import orjson
+import pytest
+
+from router.config import Config
+from router.trials.book import Ledger, Rejected
+from router.trials.strategies import Strategy
+
+YAML = {
+    "backends": {"a": {"kind": "generator"}, "b": {"kind": "generator"}},
+    "plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "z": {"pipeline": ["a", "b"]}},
+    "objective": {"strategy": "fixed", "plan": "x"},
+}
+CONFIG = Config.model_validate(YAML)
+SOURCE = "def route(request, scores, similar):\n    return 'y'\n"
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path, CONFIG)
+
+
+def opened(ledger, name="t", candidate="bandit", **more):
+    ledger.change(lambda book: book.open(name, candidate, 10.0, **more))
+    return ledger.book.trial(name)
+
+
+def test_before_anything_was_adopted_the_configuration_decides(ledger):
+    assert ledger.book.serving.key == "always-x"
+    assert ledger.book.steering().lives == ()
+
+
+def test_a_trial_is_opened_against_what_serves(ledger):
+    trial = opened(ledger)
+    assert (trial.state, trial.candidate, trial.current) == ("running", "bandit", "always-x")
+    live = ledger.book.steering().lives[0]
+    assert (live.candidate.kind, live.slot.share) == ("bandit", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"candidate": "bandti"}, "no strategy is called that. Did you mean bandit?"),
+        ({"candidate": "always-x"}, "serves already"),
+        ({"share": 1.0}, "split below 1"),
+        ({"traffic": 0.0}, "traffic = 0"),
+    ],
+)
+def test_what_cannot_be_tried_says_why(ledger, given, why):
+    with pytest.raises(Rejected) as error:
+        opened(ledger, **given)
+    assert why in str(error.value)
+    assert not ledger.book.trials
+
+
+def test_a_layer_that_is_full_takes_no_more_and_another_layer_does(ledger):
+    opened(ledger, "one", traffic=0.7)
+    with pytest.raises(Rejected, match="50% of the traffic of layer 'strategy' is not free; 30%"):
+        opened(ledger, "two", "ladder", traffic=0.5)
+    opened(ledger, "two", "ladder", traffic=0.3)
+    slots = [trial.slot for trial in ledger.book.live]
+    assert (slots[0].high, slots[1].low) == (pytest.approx(0.7), pytest.approx(0.7))
+    ledger.change(lambda book: book.register(Strategy("slim", "same", without=("z",)), 11.0))
+    assert opened(ledger, "three", "slim").slot.layer == "plans"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "why"),
+    [
+        (Strategy("s", "mix", settings={"shares": {"q": 1.0}}), "q: no plan is called that"),
+        (Strategy("s", "mix", settings={"shares": {"x": -1.0}}), "none below zero"),
+        (Strategy("s", "ladder", settings={"rungs": ["x"], "cuts": [1, 2]}), "need 3 rungs"),
+        (Strategy("s", "fixed"), "no plan is called that"),
+        (Strategy("s", "bandit", settings={"courage": 1}), "courage = 1: kind bandit takes floor"),
+        (Strategy("s", "bandit", settings={"floor": "much"}), "floor = 'much': it is a number"),
+        (Strategy("s", "function"), "a source of 0 characters"),
+        (Strategy("s", "same"), "name plans it goes without"),
+        (Strategy("s", "same", without=("x", "y", "z")), "none are left"),
+        (Strategy("s", "majic"), "no kind is called that"),
+        (Strategy("bandit", "fixed", settings={"plan": "x"}), "the configuration's own"),
+    ],
+)
+def test_a_strategy_that_could_not_decide_is_not_registered(ledger, strategy, why):
+    with pytest.raises(Rejected) as error:
+        ledger.change(lambda book: book.register(strategy, 1.0))
+    assert why in str(error.value)
+
+
+def test_versions_are_numbered_and_the_bare_name_is_the_latest(ledger):
+    for _ in range(2):
+        made = Strategy("code", "function", source=SOURCE)
+        ledger.change(lambda book, made=made: book.register(made, 1.0))
+    assert ledger.book.strategy("code").key == "code@2"
+    assert ledger.book.strategy("code@1").version == 1
+
+
+def test_what_is_adopted_serves_beside_its_control_and_is_taken_back(ledger):
+    opened(ledger)
+    ledger.change(lambda book: book.adopt("t", 20.0, why="it is better"))
+    book = ledger.book
+    assert (book.serving.key, book.control.key) == ("bandit", "always-x")
+    holdout = book.steering().holdout
+    assert holdout.slot.share == 0.01  # the first of the steps
+    assert holdout.current.key == "always-x"
+    ledger.change(lambda book: book.roll_back(30.0, "it turned bad"))
+    assert (book.serving.key, book.trial("t").state) == ("always-x", "rolled back")
+    assert book.steering().holdout is None
+    with pytest.raises(Rejected, match="nothing to roll back"):
+        ledger.change(lambda book: book.roll_back(31.0, "again"))
+
+
+def test_an_adoption_ends_the_other_trials_of_its_layer(ledger):
+    opened(ledger, "one", traffic=0.5)
+    opened(ledger, "two", "ladder", traffic=0.5)
+    ledger.change(lambda book: book.adopt("one", 20.0, why="better", by_steps=False))
+    assert ledger.book.trial("two").state == "superseded"
+    assert ledger.book.steering().holdout.slot.share == pytest.approx(0.98)
+
+
+def test_what_goes_without_plans_becomes_a_strategy_of_its_own_when_adopted(ledger):
+    opened(ledger, "learn")
+    ledger.change(lambda book: book.adopt("learn", 20.0, why="better", by_steps=False))
+    ledger.change(lambda book: book.register(Strategy("slim", "same", without=("z",)), 21.0))
+    opened(ledger, "slim", "slim")
+    ledger.change(lambda book: book.adopt("slim", 22.0, why="no worse", by_steps=False))
+    serving = ledger.book.serving
+    assert (serving.kind, serving.without) == ("bandit", ("z",))
+    assert ledger.book.control.key == "bandit"
+
+
+def test_a_configuration_without_the_plans_of_what_was_adopted_serves_as_it_did_before(ledger):
+    ledger.change(lambda book: book.register(Strategy("yes", "fixed", settings={"plan": "z"}), 1.0))
+    opened(ledger, "t", "yes")
+    ledger.change(lambda book: book.adopt("t", 2.0, why="better", by_steps=False))
+    fewer = YAML | {"plans": {"x": {"ask": "a"}, "y": {"ask": "b"}}}
+    ledger.reconfigure(Config.model_validate(fewer))
+    assert ledger.book.serving.key == "always-x"
+    assert ledger.book.steering().serving.key == "always-x"
+    ledger.reconfigure(CONFIG)
+    assert ledger.book.serving.key == "yes@1"
+
+
+def test_who_comes_later_reads_the_same_book(ledger, tmp_path):
+    opened(ledger)
+    ledger.change(lambda book: book.adopt("t", 20.0, why="better"))
+    again = Ledger(tmp_path, CONFIG)
+    again.follow()
+    assert again.book.trials == ledger.book.trials
+    assert again.book.serving == ledger.book.serving
+    assert again.book.steering() == ledger.book.steering()
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_a_line_that_a_kill_cut_short_was_never_written(ledger, tmp_path, cut):
+    opened(ledger)
+    whole = ledger.path.read_bytes()
+    torn = orjson.dumps({"do": "state", "at": 1.0, "trial": "x", "state": "kept", "why": "?"})
+    ledger.path.write_bytes(whole + torn[:cut])
+    again = Ledger(tmp_path, CONFIG)
+    again.change(lambda book: book.stop("t", 30.0))
+    last = Ledger(tmp_path, CONFIG)
+    last.follow()
+    assert last.book.trial("t").state == "stopped"
+    assert last.book.lines == 2
+
+
+def _register(folder, name, times):
+    ledger = Ledger(folder, CONFIG)
+    for _ in range(times):
+        ledger.change(lambda book: book.register(Strategy(name, "function", source=SOURCE), 1.0))
+
+
+def test_processes_that_write_at_once_lose_nothing_and_number_without_a_gap(tmp_path):
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_register, args=(tmp_path, "code", 25)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    ledger = Ledger(tmp_path, CONFIG)
+    ledger.follow()
+    assert sorted(one.version for one in ledger.book.registered.values()) == list(range(1, 101))

@@ -1,0 +1,190 @@
+"""Trials in a decision: both sides have the odds that are logged, and who agrees is not drawn."""
+
+from collections import Counter
+
+import pytest
+
+from learner.assignment import Slot
+from router.config import Config
+from router.decide import Surroundings, policy_of, route
+from router.domain import Request, Trace
+from router.hive import Home
+from router.telemetry.rows import request_row
+from router.trials.contract import Unanswered
+from router.trials.steering import Live, Steering
+from router.trials.strategies import Strategy
+
+CONFIG = Config.model_validate(
+    {
+        "backends": {"a": {"kind": "generator"}, "b": {"kind": "generator"}},
+        "plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "z": {"pipeline": ["a", "b"]}},
+        "objective": {"strategy": "fixed", "plan": "x"},
+    }
+)
+X, Y = (Strategy(f"always-{p}", "fixed", settings={"plan": p}) for p in "xy")
+MIX = Strategy("mix", "mix", 1, {"shares": {"x": 0.5, "y": 0.3, "z": 0.2}})
+CODE = Strategy("code", "function", 1, source="...")
+
+
+def request(n=0, **given):
+    fields = {"messages": [{"role": "user", "content": "two people"}], "shape": {"name": "string"}}
+    told = {
+        "id": f"r{n}", "body": b"{}", "fields": fields, "model": "auto", "stream": False,
+        "include_usage": False, "session": "s", "session_given": False, "continues": False,
+    }  # fmt: skip
+    return Request(**(told | given))
+
+
+def trial(candidate, share=0.5, *, current=None, shadow=False, id_="t1", layer="strategy"):
+    return Live(Slot(id_, layer, 0.0, 1.0, share), id_, candidate, current, shadow=shadow)
+
+
+def decide(steering, one, uniform=0.4, **around):
+    return route(
+        CONFIG,
+        policy_of(CONFIG),
+        one,
+        Surroundings(steering=steering, **around),
+        wanted="chat",
+        uniform=uniform,
+    )
+
+
+def test_each_side_decides_as_its_strategy_and_the_odds_are_those_of_both():
+    steering = Steering(X, lives=(trial(Y, 0.3),))
+    told = [decide(steering, request(n)) for n in range(2000)]
+    for one in told:
+        exposure = one.exposures[0]
+        assert one.plan == ("y" if exposure.side == "candidate" else "x")
+        assert exposure.other == ("x" if exposure.side == "candidate" else "y")
+        assert exposure.apart
+        assert exposure.chance == pytest.approx(0.3 if exposure.side == "candidate" else 0.7)
+        assert one.probabilities == pytest.approx({"x": 0.7, "y": 0.3, "z": 0.0})
+    plans = Counter(one.plan for one in told)
+    assert plans["y"] / 2000 == pytest.approx(0.3, abs=0.03)
+
+
+def test_what_is_drawn_has_the_logged_odds_and_only_who_differs_is_apart():
+    steering = Steering(X, lives=(trial(MIX, 0.5),))
+    told = [decide(steering, request(n), uniform=(n % 100 + 0.5) / 100) for n in range(4000)]
+    odds = {"x": 0.75, "y": 0.15, "z": 0.1}
+    assert told[0].probabilities == pytest.approx(odds)
+    plans = Counter(one.plan for one in told)
+    for plan, share in odds.items():
+        assert plans[plan] / 4000 == pytest.approx(share, abs=0.03)
+    # With the same luck the mix takes x as well, half of the time: nothing is learned there.
+    apart = sum(one.exposures[0].apart for one in told) / 4000
+    assert apart == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_conversation_is_one_unit_and_stays_with_its_plan():
+    steering = Steering(X, lives=(trial(Y, 0.5),))
+    units = {decide(steering, request(n, session_given=True)).exposures[0].unit for n in range(20)}
+    assert len(units) == 1
+    home = Home("z", "a", 1.0)
+    told = decide(steering, request(1, session_given=True), home=home)
+    assert (told.plan, told.strategy, told.exposures) == ("z", "sticky", ())
+
+
+def test_a_shadow_is_asked_and_never_followed():
+    told = decide(Steering(X, lives=(trial(Y, shadow=True),)), request())
+    exposure = told.exposures[0]
+    assert (told.plan, told.propensity) == ("x", 1.0)
+    assert (exposure.side, exposure.chance, exposure.apart, exposure.other) == (
+        "shadow", 1.0, True, "y",
+    )  # fmt: skip
+
+
+def test_who_is_held_out_has_the_control_and_is_in_no_trial():
+    holdout = trial(Y, 0.9, current=X, id_="adopted", layer="holdout")
+    steering = Steering(Y, holdout, (trial(MIX, 0.5),))
+    for n in range(300):
+        told = decide(steering, request(n))
+        if told.exposures[0].side == "current":
+            assert told.plan == "x"
+            assert len(told.exposures) == 1
+        else:
+            assert [one.name for one in told.exposures] == ["adopted", "t1"]
+
+
+def test_layers_are_independent_and_one_takes_from_whatever_the_other_decides():
+    slim = Strategy("slim", "same", 1, without=("x",))
+    lives = (trial(MIX, 0.5), trial(slim, 0.5, id_="t2", layer="plans"))
+    told = [decide(Steering(X, lives=lives), request(n), uniform=0.9) for n in range(1500)]
+    sides = Counter(tuple(e.side for e in one.exposures) for one in told)
+    assert all(count / 1500 == pytest.approx(0.25, abs=0.05) for count in sides.values())
+    for one in told:
+        if one.exposures[1].side == "candidate":
+            assert one.plan != "x"
+
+
+def test_a_plan_that_none_may_go_without_is_kept():
+    slim = Strategy("slim", "same", 1, without=("x",))
+    steering = Steering(X, lives=(trial(slim, 0.5, layer="plans"),))
+    told = {decide(steering, request(n, only=("x",))).plan for n in range(20)}
+    assert told == {"x"}
+
+
+def asks(answer):
+    def ask(strategy, arguments):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(*arguments) if callable(answer) else answer
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("answer", "plan", "trouble"),
+    [
+        ("y", "y", ""),
+        ({"y": 3, "z": 1}, "y", ""),
+        (None, "x", "it has no opinion"),
+        ("nowhere", "x", "'nowhere', which cannot answer"),
+        ({"y": -1}, "x", "the share of y is -1"),
+        ({"y": float("nan")}, "x", "the share of y is nan"),
+        ({"y": float("inf")}, "x", "the share of y is inf"),
+        ({"y": 0}, "x", "nothing that can be shared"),
+        ({"y": True}, "x", "the share of y is True"),
+        ([], "x", "answered with list"),
+        (42, "x", "answered with int"),
+        (Unanswered("no answer by its deadline"), "x", "no answer by its deadline"),
+    ],
+)
+def test_a_function_decides_and_where_it_cannot_what_serves_does(answer, plan, trouble):
+    steering = Steering(X, lives=(trial(CODE, 0.999999),))
+    told = decide(steering, request(), asks=asks(answer))
+    assert told.plan == plan
+    assert trouble in told.exposures[0].trouble
+    assert bool(trouble) == bool(told.exposures[0].trouble)
+
+
+def test_a_function_that_serves_and_fails_leaves_it_to_the_configuration():
+    told = decide(Steering(CODE), request(), asks=asks(Unanswered("it is dead")))
+    assert told.plan == "x"
+    assert "code@1 did not say (it is dead)" in told.reason
+
+
+def test_a_function_sees_numbers_and_names_and_no_word_of_the_prompt():
+    seen = []
+    steering = Steering(CODE)
+    decide(
+        steering,
+        request(task="people", fields=request().fields | {"secret": "hunter2"}),
+        asks=asks(lambda *told: seen.append(told) or "y"),
+    )
+    (given, scores, similar) = seen[0]
+    assert given["kind"] == given["task"] == "people"
+    assert "two people" not in str(seen)
+    assert "hunter2" not in str(seen)
+    assert set(scores) == {"x", "y", "z"}
+    assert similar == []
+
+
+def test_the_row_keeps_each_part_with_its_chance():
+    told = decide(Steering(X, lives=(trial(Y, 0.3),)), request())
+    row = request_row(Trace(request(), told, started_at=1.0))
+    exposure = row["exposures"][0]
+    assert (row["trial_id"], row["variant"]) == ("t1", exposure["variant"])
+    assert exposure["chance"] == (0.3 if exposure["variant"] == "candidate" else 0.7)
+    assert len(exposure["unit"]) == 16

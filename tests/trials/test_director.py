@@ -1,0 +1,436 @@
+"""Trials at work on telemetry: verdicts, adoption by steps, rollback, shadows, proposals."""
+
+import numpy as np
+import orjson
+import pytest
+
+from learner.assignment import Slot, assigned
+from learner.bandit import Bandit
+from learner.policy import Arm, Feedback, Outcome
+from router.config import load
+from router.context import context_of, taught
+from router.trials.course import phase_of
+from router.trials.director import Director, act
+from router.trials.proposing import Known, Proposer
+from router.trials.simplifying import paths
+from router.trials.strategies import Strategy
+from router.trials.writing import returns_in
+from tests.rig import MemoryJournal
+from tests.router.test_learning import of
+from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
+
+YAML = """
+server: {{data: {data}}}
+backends:
+  a: {{kind: generator}}
+  b: {{kind: generator, price: {{input: 10, output: 30}}}}
+  c: {{kind: generator, price: {{input: 10, output: 30}}}}
+plans: {{cheap: {{ask: a}}, dear: {{ask: b}}, idle: {{ask: c}}}}
+objective: {{strategy: fixed, plan: cheap}}
+trials: {{step_requests: 20, shadow_requests: 20, adopt: {adopt}, propose: {propose}}}
+"""
+KINDS = ("sql", "chat")
+
+
+def made(tmp_path, adopt="true", propose="true"):
+    path = tmp_path / "waggle.yaml"
+    path.write_text(YAML.format(data=tmp_path / "var", adopt=adopt, propose=propose))
+    config = load(path, {})
+    return World(config)
+
+
+class World:
+    """Requests decided as routers would, told to telemetry; time goes a second a request."""
+
+    def __init__(self, config):
+        self.config = config
+        self.stored = Stored(config.telemetry_folder)
+        self.journal = MemoryJournal()
+        self.at = NOON
+        self.chance = np.random.default_rng(1)
+        self.director = Director(config, self.journal, self.now)
+        self.count = 0
+
+    def now(self):
+        return self.at / 1e6
+
+    @property
+    def book(self):
+        return self.director.book
+
+    def change(self, told):
+        return self.director.change(told)
+
+    def send(self, count, good, *, trouble="", failing=()):
+        """`good`: how good each plan is for each kind."""
+        rows, signals = [], []
+        for _ in range(count):
+            self.at += MINUTE // 60
+            self.count += 1
+            kind = KINDS[int(self.chance.integers(2))]
+            steering = self.book.steering()
+            unit = f"u{self.count}"
+            parts = steering.parts(unit)
+            plan = self.plan_of(steering.strategy(parts), kind)
+            exposures = []
+            for part in parts:
+                other = self.plan_of(steering.strategy(parts, flipped=part), kind)
+                exposures.append(
+                    {
+                        "trial_id": part.live.slot.trial,
+                        "unit": unit,
+                        "variant": "shadow" if part.live.shadow else part.told.side,
+                        "chance": part.told.chance,
+                        "apart": other != plan,
+                        "other": other,
+                        **({"trouble": trouble} if trouble else {}),
+                    }
+                )
+            row = request(
+                self.at,
+                plan=plan,
+                kind=kind,
+                strategy="fixed",
+                eligible=["cheap", "dear", "idle"],
+                probabilities=[0.6, 0.3, 0.1],
+                propensity={"cheap": 0.6, "dear": 0.3, "idle": 0.1}[plan],
+                features_version=2,
+                features=of(f"{kind} request {self.count}"),
+                cost_usd=0.0001,
+                latency_ms=100.0 * float(self.chance.uniform(0.9, 1.1)),
+                status=503 if plan in failing and self.chance.random() < 0.5 else 200,
+                **({"exposures": exposures} if exposures else {}),
+            )
+            rows.append(row)
+            if row["status"] == 200:
+                score = float(self.chance.random() < good(plan, kind))
+                signals.append(signal(row, score))
+        self.stored.write("requests", rows, "r1")
+        self.stored.write("signals", signals, "r1")
+
+    def plan_of(self, strategy, kind):
+        plan = strategy.settings.get("plan")
+        if strategy.kind == "function":
+            return "dear"
+        if plan is None or plan in strategy.without:
+            plan = next(p for p in ("cheap", "dear", "idle") if p not in strategy.without)
+        return plan
+
+    def go(self, count, good, *, every=40, **more):
+        for _ in range(count // every):
+            self.send(every, good, **more)
+            self.director.turn()
+
+    def states(self, name):
+        return [news.state for news in self.journal.trials if news.name == name]
+
+
+@pytest.fixture
+def world(tmp_path):
+    told = made(tmp_path)
+    yield told
+    told.stored.close()
+
+
+def better(plan, kind):
+    return {"cheap": 0.5, "dear": 0.9, "idle": 0.2}[plan]
+
+
+def worse(plan, kind):
+    return {"cheap": 0.9, "dear": 0.5, "idle": 0.2}[plan]
+
+
+def alike(plan, kind):
+    return 0.8
+
+
+def test_a_better_candidate_is_adopted_by_steps_and_its_control_stays(world):
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.go(4000, better)
+    assert world.book.trial("dearer").state == "adopted"
+    assert world.book.serving.key == "always-dear"
+    assert world.book.steering().holdout.slot.share == pytest.approx(0.98)
+    states = world.states("dearer")
+    assert states[0] == "running"
+    assert "adopting" in states
+    assert states[-1] == "adopted"
+    shares = [news.settings["share"] for news in world.journal.trials if news.state == "adopting"]
+    assert sorted(set(shares)) == [0.01, 0.1, 0.5]
+    why = next(n.settings["why"] for n in world.journal.trials if n.state == "adopting")
+    assert "Adopt: the candidate is better: utility +0." in why
+
+
+def test_a_worse_one_is_kept_out_and_the_numbers_are_told(world):
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.go(800, worse)
+    trial = world.book.trial("dearer")
+    assert (trial.state, world.book.serving.key) == ("kept", "always-cheap")
+    assert trial.numbers["lift"]["high"] < 0 or "breached" in trial.why
+
+
+def test_without_leave_to_adopt_an_operator_is_asked(tmp_path):
+    world = made(tmp_path, adopt="false")
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.go(800, better)
+    trial = world.book.trial("dearer")
+    assert (trial.state, world.book.serving.key) == ("decided", "always-cheap")
+    assert "waggle trial adopt dearer" in trial.why
+    world.change(lambda book: book.adopt("dearer", world.now(), why="an operator adopted it"))
+    assert world.book.serving.key == "always-dear"
+    world.stored.close()
+
+
+def test_what_turns_bad_after_its_adoption_is_rolled_back_with_an_event(world):
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.go(4000, better)
+    assert world.book.trial("dearer").state == "adopted"
+    before = world.count
+
+    def turned(plan, kind):
+        return {"cheap": 0.5, "dear": 0.2, "idle": 0.2}[plan]
+
+    while world.book.serving.key == "always-dear" and world.count - before < 2000:
+        world.go(40, turned)
+    assert world.book.serving.key == "always-cheap"
+    trial = world.book.trial("dearer")
+    assert trial.state == "rolled back"
+    assert "it turned bad: utility -" in trial.why
+    events = {(one.kind, one.subject, one.state) for one in world.journal.events}
+    assert ("trial", "dearer", "rolled back") in events
+    assert ("trial", "dearer", "share 0.5") in events  # first the control was asked
+
+
+def test_failures_speak_against_a_candidate_that_nobody_judged(world):
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.go(800, alike, failing=("dear",))
+    assert world.book.trial("dearer").state == "kept"
+
+
+def test_a_function_leaves_the_shadow_only_where_it_answers(world):
+    source = "def route(request, scores, similar):\n    return 'dear'\n"
+    for name in ("good", "bad"):
+        told = Strategy(name, "function", source=source)
+        world.change(lambda book, told=told: book.register(told, world.now()))
+    world.change(lambda book: book.open("good", "good", world.now(), shadow=True, traffic=0.5))
+    world.change(lambda book: book.open("bad", "bad", world.now(), shadow=True, traffic=0.5))
+    world.send(200, alike)
+    good = world.book.trial("good")
+    world.director.turn()
+    assert world.book.trial("good").state == "running"
+    assert "in the shadow" in world.book.trial("good").why
+    assert phase_of(good) == "shadow"
+    bad = world.book.trial("bad")
+    world.change(
+        lambda book: [{"do": "state", "at": world.now(), "trial": bad.id, "state": "shadow",
+                       "why": ""}]
+    )  # fmt: skip
+    world.director._courses.clear()
+    world.send(200, alike, trouble="ValueError: no")
+    world.director.turn()
+    assert world.book.trial("bad").state == "vetoed"
+    assert "had no answer for 100% of" in world.book.trial("bad").why
+
+
+def test_a_director_that_starts_again_comes_to_the_same_and_tells_nothing_twice(world):
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.go(200, better)
+    told = len(world.journal.trials)
+    again = Director(world.config, world.journal, world.now)
+    again.turn()
+    ours = world.director.overview()["trials"][0]["numbers"]
+    theirs = again.overview()["trials"][0]["numbers"]
+    assert theirs["judged"] == ours["judged"]
+    assert theirs["lift"]["mean"] == pytest.approx(ours["lift"]["mean"], abs=0.01)
+    assert len([n for n in world.journal.trials if n.state == "running"]) <= told + 1
+
+
+def test_units_that_come_again_count_once(world):
+    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.send(60, alike)
+    slot = world.book.trial("dearer").slot
+    side = assigned(Slot(**{**_plain(slot)}), "u1").side
+    exposure = {
+        "trial_id": slot.trial, "unit": "u1", "variant": side, "chance": 0.5, "apart": True,
+        "other": "dear",
+    }  # fmt: skip
+    rows = [
+        request(world.at + n, plan="cheap", kind="sql", exposures=[exposure]) for n in range(50)
+    ]
+    world.stored.write("requests", rows, "r2")
+    world.director.turn()
+    numbers = world.director.overview()["trials"][0]["numbers"]
+    assert numbers["requests"] == 60
+
+
+def _plain(slot):
+    return {name: getattr(slot, name) for name in ("trial", "layer", "low", "high", "share")}
+
+
+# -- proposals
+
+
+def known(world, good, rounds=150):
+    """A learner that was taught how good each plan is."""
+    bandit = Bandit(taught(0))
+    arms = [Arm(plan) for plan in ("cheap", "dear", "idle")]
+    bandit.know(arms)
+    for n in range(rounds):
+        for kind in KINDS:
+            context = dict(context_of(of(f"{kind} request {n}"), kind, lens=0))
+            context.pop("complexity", None)
+            for arm in arms:
+                quality = float(world.chance.random() < good(arm, kind))
+                bandit.learn(Feedback(f"{n}{kind}{arm}", arm, context, quality))
+                bandit.see(Outcome(arm, context, 1.0, 0.1), f"task={kind}")
+    return Known(bandit.policy(), 0, dict.fromkeys(arms, 2 * rounds))
+
+
+def by_kind(plan, kind):
+    if plan == "idle":
+        return 0.3
+    return 0.95 if (plan == "dear") == (kind == "sql") else 0.4
+
+
+def proposer(world):
+    return Proposer(world.director, world.config, world.now)
+
+
+def test_a_function_is_distilled_with_its_evidence_and_tried(world):
+    world.go(400, by_kind)
+    rows = world.director.telemetry.logged(0, 4000)
+    assert len(rows) == 400
+    proposer(world).distill(known(world, by_kind), rows)
+    trial = world.book.trial("distilled-1")
+    assert (trial.state, trial.goal, trial.opened_by) == ("shadow", "no worse", "distiller")
+    source = world.book.strategies["distilled@1"].source
+    assert 'request["kind"] == "sql"' in source or 'request["kind"] == "chat"' in source
+    assert 'return "dear"' in source
+    assert "requests: dear is expected to be worth" in source
+    assert returns_in(source) == 2
+    assert source.count("\n") <= 30
+    assert trial.replay["n"] == 400
+    policies = {one.version: one for one in world.journal.policies}
+    assert policies["distilled@1"].settings["source"] == source
+
+
+def test_replay_vetoes_what_it_knows_to_be_worse(world):
+    world.go(1200, lambda plan, kind: 0.9 if plan == "cheap" else 0.1)
+    with pytest.raises(Exception, match=r"replay: 1,200 logged answers put it at") as error:
+        proposer(world)._enter(
+            Strategy("bad", "fixed", settings={"plan": "dear"}),
+            known(world, worse),
+            shifted(world.director.telemetry.logged(0, 4000)),
+            goal="better",
+            opened_by="author",
+            effect="",
+        )
+    assert "of utility, and what served had" in str(error.value)
+    assert not world.book.trials
+
+
+def shifted(rows):
+    """As if a third of them had gone to `dear`, and been worth nothing."""
+    from dataclasses import replace
+
+    return [
+        replace(one, plan=Arm("dear"), propensity=0.3, quality=0.0) if n % 3 == 0 else one
+        for n, one in enumerate(rows)
+    ]
+
+
+def test_a_plan_that_adds_nothing_is_found_and_goes_by_trial(world):
+    told = Strategy("bandit", "bandit")
+    world.go(400, by_kind)
+    book = world.book
+    world.change(lambda book: book.open("learn", "bandit", world.now()))
+    world.change(lambda book: book.adopt("learn", world.now(), why="", by_steps=False))
+    rows = world.director.telemetry.logged(0, 4000)
+    proposer(world).simplify(known(world, by_kind), rows)
+    trial = book.trial("without-idle-1")
+    assert (trial.goal, trial.slot.layer) == ("no worse", "plans")
+    assert "6 paths become 4; c would not be needed" in trial.effect
+    assert paths(world.config, told, KINDS) == 6
+
+
+def test_a_plan_that_is_best_for_some_kind_is_never_idle(world):
+    world.go(400, by_kind)
+    world.change(lambda book: book.open("learn", "bandit", world.now()))
+    world.change(lambda book: book.adopt("learn", world.now(), why="", by_steps=False))
+    rows = world.director.telemetry.logged(0, 4000)
+    proposer(world).simplify(known(world, by_kind), rows)
+    gone = world.book.strategies[world.book.live[-1].candidate].without
+    assert gone == ("idle",)
+
+
+def test_an_author_is_asked_and_what_it_writes_passes_the_gates_or_says_why(world):
+    world.go(400, by_kind)
+    path = world.config.model_copy(
+        update={"trials": world.config.trials.model_copy(update={"writer": "a"})}
+    )
+    told = Proposer(world.director, path, world.now)
+    learned = known(world, by_kind)
+    rows = world.director.telemetry.logged(0, 4000)
+    told.ask_author(learned, rows)
+    errand = told.errand
+    assert errand.backend == "a"
+    assert "def route(request, scores, similar)" in errand.prompt
+    assert "Where it is worth least:" in errand.prompt
+    bad = (
+        "Here you are:\n```python\nimport os\ndef route(request, scores, similar):\n  return 1\n```"
+    )
+    told.hear((errand.id, bad), lambda: learned)
+    assert "lint: line 1: import is not needed" in world.book.notes[-1]["why"]
+    versions = [one for one in world.book.prompts if one["what"] == "version"]
+    assert [one["version"] for one in versions] == [1, 2]
+    assert "An earlier function was not taken: lint" in versions[1]["text"]
+    told.ask_author(learned, rows)
+    assert "An earlier function was not taken" in told.errand.prompt
+    good = "```python\ndef route(request, scores, similar):\n    return 'dear'\n```"
+    told.hear((told.errand.id, good), lambda: learned)
+    trial = world.book.trial("written-1")
+    assert (trial.opened_by, trial.state) == ("author", "shadow")
+    assert world.book.strategies["written@1"].evidence.endswith("asked by prompt 2")
+
+
+def test_nothing_is_proposed_before_enough_is_known(world):
+    world.send(50, by_kind)
+    told = proposer(world)
+    world.change(lambda _: [{"do": "ask", "at": world.now(), "what": "distill"}])
+    told.turn(lambda: known(world, by_kind, 5))
+    assert "50 judged answers are known, and 300 are needed" in world.book.notes[-1]["why"]
+
+
+# -- over the wire
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"do": "dance"}, "do = 'dance': one of new, stop"),
+        ({}, "do = None"),
+        ({"do": "new"}, "new needs the name of a trial"),
+        ({"do": "new", "name": "t"}, "new needs a candidate"),
+        ({"do": "new", "name": "t", "candidate": "bandit", "splt": 1}, "splt: new takes name"),
+        ({"do": "new", "name": "t", "candidate": "bandit", "split": "x"}, "split = 'x'"),
+        ({"do": "new", "name": "t", "candidate": "bandit", "goal": "win"}, "goal = 'win'"),
+        ({"do": "stop", "name": "t"}, "no trial is called that"),
+        ({"do": "adopt", "name": "t"}, "no trial is called that"),
+        ({"do": "rollback"}, "nothing to roll back"),
+        ({"do": "rollback", "to": "nobody"}, "no strategy is called that"),
+        ({"do": "register", "name": "a b", "kind": "mix"}, "letters, digits"),
+        ({"do": "register", "name": "m", "kind": "mix", "settings": []}, "settings are an object"),
+        ({"do": "register", "name": "m", "kind": "mox"}, "no kind is called that"),
+    ],
+)
+def test_a_wish_that_cannot_be_granted_says_why(world, wanted, why):
+    assert why in act(world.director, wanted, world.now())["rejected"]
+
+
+def test_a_trial_is_opened_shown_and_stopped_by_wire(world):
+    wanted = {"do": "new", "name": "t", "candidate": "bandit", "traffic": 0.2}
+    told = act(world.director, wanted, world.now())
+    assert told["trials"][0]["state"] == "running"
+    assert told["trials"][0]["traffic"] == pytest.approx(0.2)
+    orjson.dumps(told)
+    told = act(world.director, {"do": "stop", "name": "t"}, world.now())
+    assert told["trials"][0]["state"] == "stopped"

@@ -1,0 +1,199 @@
+"""Routing functions nobody vouches for: none delays a request past its deadline, changes what is
+answered, or gets further than the gates when it should not."""
+
+import time
+
+import pytest
+
+from router.trials.book import Rejected
+from router.trials.contract import LOADING, Unanswered, lint
+from router.trials.functions import Functions
+from router.trials.proposing import _Asking, gate
+from router.trials.strategies import Strategy
+from tests.trials.test_deciding import X, decide, request, trial
+
+DEADLINE = 0.05
+SLACK = 0.5  # a busy machine may not wake us at once; far below what any of these would take
+GIVEN = ({"kind": "a", "complexity": 1.0}, {"x": {"usd": 0.1}, "y": {"usd": 0.2}}, [])
+
+
+def code(body, name="f"):
+    source = "def route(request, scores, similar):\n" + "\n".join(
+        f"    {line}" for line in body.splitlines()
+    )
+    return Strategy(name, "function", 1, source=source)
+
+
+@pytest.fixture
+async def functions():
+    told = []
+    made = Functions(DEADLINE, lambda *news: told.append(news))
+    made.told = told
+    yield made
+    await made.close()
+
+
+HOSTILE = {
+    "loops for ever": "while True: pass",
+    "takes all memory": "return 'x' * 10**10",
+    "builds a huge list": "x = [0]\nfor i in range(60): x = x + x\nreturn 'x'",
+    "opens a socket": "import socket\nsocket.socket().connect(('127.0.0.1', 80))",
+    "reads a file": "return open('/etc/passwd').read()",
+    "starts a program": "import os\nos.system('id')",
+    "forks": "import os\nos.fork()",
+    "raises": "raise ValueError('no')",
+    "raises what ends programs": "raise SystemExit(0)",
+    "recurses": "return route(request, scores, similar)",
+    "answers with a function": "return route",
+    "answers with a set": "return {1, 2}",
+    "answers with bytes": "return b'x'",
+    "answers with too much": "return {str(i): 1 for i in range(100000)}",
+    "answers with not a number": "return {'x': float('nan')}",
+    "answers with an unknown plan": "return 'nowhere'",
+    "sleeps": "import time\ntime.sleep(30)",
+    "ends its process": "import os\nos._exit(0)",
+    "computes for ever": "return pow(7, 10**9)",
+    "is slow on rare input": "if request['kind'] == 'a':\n    while True: pass\nreturn 'x'",
+    "writes to what it was given": "request.clear()\nscores.clear()\nreturn 'nowhere'",
+    "answers with deep nesting": "x = []\nfor i in range(100000): x = [x]\nreturn x",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_a_hostile_function_delays_no_request_and_changes_no_answer(functions, body):
+    hostile = code(body)
+    await functions.follow([hostile])
+    given = ({"kind": "a"}, {"x": {"usd": 0.1}}, [])
+    for _ in range(3):
+        begun = time.perf_counter()
+        told = decide_with(functions, hostile)
+        assert time.perf_counter() - begun < DEADLINE + SLACK
+        assert told.plan == "x"  # what serves, as without it
+        assert told.exposures[0].trouble
+    assert given == ({"kind": "a"}, {"x": {"usd": 0.1}}, [])
+
+
+def decide_with(functions, strategy):
+    from router.trials.steering import Steering
+
+    one = request(task="a")
+    return decide(Steering(X, lives=(trial(strategy, 0.999999),)), one, asks=functions.ask)
+
+
+async def test_a_good_function_is_asked_and_answers(functions):
+    good = code("return 'y' if request['complexity'] < 2 else {'x': 1, 'y': 3}")
+    await functions.follow([good])
+    assert functions.ask(good, GIVEN) == "y"
+    assert functions.ask(good, ({"complexity": 5}, {}, [])) == {"x": 1, "y": 3}
+
+
+async def test_one_that_keeps_failing_is_left_alone_and_tried_again_later():
+    now = [0.0]
+    told = []
+    made = Functions(DEADLINE, lambda *news: told.append(news), lambda: now[0])
+    bad = code("raise ValueError('no')")
+    try:
+        await made.follow([bad])
+        reasons = []
+        for _ in range(5):
+            with pytest.raises(Unanswered) as error:
+                made.ask(bad, GIVEN)
+            reasons.append(str(error.value))
+        assert "ValueError" in reasons[2]
+        assert "left alone for a while" in reasons[3]
+        assert [news[:2] for news in told] == [("f@1", "left alone")]
+        now[0] = 40.0
+        with pytest.raises(Unanswered, match="ValueError"):
+            made.ask(bad, GIVEN)
+    finally:
+        await made.close()
+
+
+async def test_before_it_is_there_the_request_goes_elsewhere(functions):
+    with pytest.raises(Unanswered, match=LOADING):
+        functions.ask(code("return 'x'"), GIVEN)
+
+
+async def test_one_that_cannot_be_loaded_says_so_once(functions):
+    broken = Strategy("f", "function", 1, source="def other(): pass")
+    await functions.follow([broken])
+    await functions.follow([broken])
+    assert [news[:2] for news in functions.told] == [("f@1", "not loaded")]
+
+
+async def test_what_is_no_longer_wanted_is_closed(functions):
+    one, other = code("return 'x'", "one"), code("return 'y'", "other")
+    await functions.follow([one, other])
+    await functions.follow([other])
+    assert functions.ask(other, GIVEN) == "y"
+    with pytest.raises(Unanswered):
+        functions.ask(one, GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("def route(a, b, c): return 'x'", "must take request, scores, similar"),
+        ("def other(request, scores, similar): return 'x'", "has no function `route`"),
+        ("def route(request, scores, similar)\n  return 1", "it is not Python"),
+        (code("import os\nreturn 'x'").source, "line 2: import is not needed"),
+        (code("return request.__class__").source, "begins with an underscore"),
+        (code("return open('x')").source, "open is neither an argument"),
+        (code("return eval('1')").source, "eval is neither an argument"),
+        (code("while True: pass").source, "while is not needed"),
+        (code("try:\n  return 1\nexcept: pass").source, "try is not needed"),
+        ("x = 1\n" * 300 + code("return 'x'").source, "longer than 200 lines"),
+        (code("global y\nreturn y").source, "global is not needed"),
+    ],
+)
+def test_lint_says_what_is_wrong_before_anything_runs(source, why):
+    assert why in "; ".join(lint(source))
+
+
+def test_what_is_plain_passes():
+    assert (
+        lint(
+            code(
+                "best = max(scores, key=lambda plan: scores[plan].get('utility', 0))\n"
+                "if request['kind'] in ('a', 'b') and len(similar) > 1:\n    return best\n"
+                "return {plan: 1 for plan in scores}"
+            ).source
+        )
+        == []
+    )
+
+
+class Row:
+    """As much of a logged row as the gates look at."""
+
+    def __init__(self, kind="a"):
+        self.kind = kind
+        self.odds = {"x": 0.5, "y": 0.5}
+        self.told = {"kind": kind, "complexity": 1.0}
+
+
+USUAL = (Row(),)
+
+
+def gated(strategy, rows=USUAL):
+    with _Asking(strategy) as asks:
+        gate(strategy.source, asks, rows)
+
+
+def test_the_contract_holds_for_each_kind_of_request_that_was_logged():
+    gated(code("return 'x'"))
+    rare = code("return 'x' if request['kind'] != 'rare' else 'nowhere'")
+    with pytest.raises(Rejected, match="contract: asked about kind 'rare': it chose 'nowhere'"):
+        gated(rare, (Row(), Row("rare")))
+
+
+def test_a_function_that_changes_its_mind_is_refused():
+    whim = "state = [0]\ndef route(request, scores, similar):\n"
+    whim += "    state[0] = state[0] + 1\n    return 'x' if state[0] % 2 else 'y'\n"
+    with pytest.raises(Rejected, match="asked twice about kind 'a' it chose differently"):
+        gated(Strategy("f", "function", 1, source=whim))
+
+
+def test_a_slow_one_is_refused_by_its_contract():
+    with pytest.raises(Rejected, match="deadline"):
+        gated(code("x = 0\nfor i in range(10**9): x = x + i\nreturn 'x'"))

@@ -99,6 +99,12 @@ class Fold:
         self._go_through(line)
         return True
 
+    def be_curious(self, plans: Sequence[str]) -> None:
+        """Have more requests go to these for a while, as to plans that are new."""
+        line = {"curious": list(plans)}
+        self.registry.log(line)
+        self._go_through(line)
+
     def keep(self, at: float) -> Version:
         """A snapshot of all of it."""
         version = self.registry.keep(self.written(at))
@@ -175,6 +181,11 @@ class Fold:
         state.batches += 1
         if "warm" in line:
             self._warm(line["warm"])
+            return
+        if "curious" in line:
+            for plan in line["curious"]:
+                if Arm(plan) in state.bandit.evidence.arms:
+                    state.bandit.bursts[Arm(plan)] = state.bandit.settings.burst_length
             return
         if "back" in line:
             state.mark = Watermark(line["mark"])

@@ -81,6 +81,11 @@ class Publisher:
         if done is not None:
             self.proposer.hear(done, self._known)
         self.proposer.turn(self._known)
+        curious, self.proposer.curious = self.proposer.curious, ()
+        if curious and self._fold is not None:
+            with self._lock:
+                self._fold.be_curious(curious)
+                self._changed = True
 
     def _known(self) -> Known | None:
         policy = self._published.policy

@@ -22,7 +22,7 @@ from router.trials.director import Director
 from router.trials.functions import Functions
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
-from router.trials.simplifying import idle, paths
+from router.trials.simplifying import look, paths
 from router.trials.strategies import Strategy
 from router.trials.writing import (
     asked,
@@ -46,6 +46,7 @@ _REPLAYED = 1500  # of them, those that a function is asked about
 _CONTRACT_ROWS = 60
 _FAILURES = 8  # kinds and plans that an author is shown
 _WAITS = 900.0  # seconds that an author has
+_CURIOUS = 4  # plans that more requests go to, at a time
 _DISTILLED = "distilled"
 _WRITTEN = "written"
 
@@ -66,6 +67,7 @@ class Proposer:
     config: "Config"
     wall: Callable[[], float]
     errand: Errand | None = None
+    curious: tuple[str, ...] = ()  # plans to learn more of
     _looked_at: float = 0.0
     _lent_at: float = 0.0
     _prompt: int = 0
@@ -202,7 +204,24 @@ class Proposer:
             return
         if serving.kind not in ("bandit", "ladder"):
             return  # it is as simple as can be
-        found = idle(self.config, replay, serving, rows, known.judged, epsilon)
+        spared, alone = _spared(book)
+        told = look(
+            self.config,
+            replay,
+            serving,
+            rows,
+            known.judged,
+            epsilon,
+            spared=spared,
+            alone=alone,
+        )
+        found, few = told.idle, told.strangers
+        if few and serving.kind == "bandit":
+            # Beside whatever is tried now: next time it is known whether they add anything.
+            self.curious = few[:_CURIOUS]
+        if found is None and few:
+            names = ", ".join(self.curious or few)
+            raise Rejected(f"too little is known of {names}: more requests go there for a while")
         if found is None:
             raise Rejected(
                 f"every plan that {serving.key} may choose is worth more than {epsilon:g} of "
@@ -483,6 +502,15 @@ def _free(book: Book, name: str) -> str:
 def _latest(book: Book, name: str) -> Strategy | None:
     versions = [one for one in book.registered.values() if one.name == name]
     return max(versions, key=lambda one: one.version, default=None)
+
+
+def _spared(book: Book) -> tuple[set[str], set[str]]:
+    """Plans without which a trial was not shown to be as good; and those that were among several
+    of that kind, of which it is not known which it was."""
+    kept = [one for one in book.trials.values() if one.state == "kept"]
+    gone = [book.strategies[one.candidate].without for one in kept]
+    spared = {without[0] for without in gone if len(without) == 1}
+    return spared, {plan for without in gone if len(without) > 1 for plan in without}
 
 
 def _settled(book: Book, strategy: Strategy) -> bool:

@@ -1,7 +1,8 @@
 """What of a strategy could go without utility falling: found here by replay, proved by trial."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import erf, exp, pi, sqrt
 
 from learner.policy import Arm
 from router.config import Config
@@ -11,8 +12,8 @@ from router.trials.replaying import Replay
 from router.trials.strategies import Strategy
 from router.trials.writing import returns_in
 
-_OPTIMISM = 1.28  # deviations: what a plan might yet be worth, nine times in ten
-_ENOUGH = 8  # judged answers before a plan is called useless: hope counts for the rest
+ENOUGH = 30  # judged answers before a plan is called useless
+_MOST_LOSS = 2.0  # times epsilon: of several that are nearly alike, the best only seems so
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +34,58 @@ class Idle:
         return f"{told} of utility; {self.before} paths become {self.after}{gone}"
 
 
-def idle(
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What could go, and of what more must be known before it could."""
+
+    idle: Idle | None
+    strangers: tuple[str, ...] = ()  # the least known first
+
+
+def look(
     config: Config,
     replay: Replay,
     strategy: Strategy,
     rows: Sequence[Logged],
     judged: Mapping[str, int],
     epsilon: float,
-) -> Idle | None:
-    """The plans whose going costs no more than `epsilon` together, the idlest first."""
+    *,
+    spared: Collection[str] = (),
+    alone: Collection[str] = (),
+) -> Look:
+    """The plans to try going without: those that nothing is lost with, all at once; else the one
+    that least is, as far as the learner can tell it from the others. A trial has to prove it.
+    `alone`: plans that were among several without which a trial failed."""
     plans = [plan for plan in config.asking if plan not in strategy.without]
     known = _Known.of(replay, rows, [Arm(plan) for plan in plans])
     if known is None or len(plans) < 2:
-        return None
+        return Look(None)
+    able = [p for p in plans if judged.get(p, 0) >= ENOUGH and p not in spared]
+    few = [plan for plan in plans if judged.get(plan, 0) < ENOUGH]
+    first = {plan: known.without([plan], plan) for plan in able}
+    hopeful = [p for p, (lost, hoped) in first.items() if lost <= epsilon / 2 and hoped > epsilon]
+    strangers = tuple(sorted((*few, *hopeful), key=lambda plan: judged.get(plan, 0)))
     gone: list[str] = []
     loss = hope = 0.0
-    while len(plans) - len(gone) > 1:
-        left = [plan for plan in plans if plan not in gone]
-        tried = {
-            plan: known.without([*gone, plan], plan)
-            for plan in left
-            if judged.get(plan, 0) >= _ENOUGH
-        }
+    while len(plans) - len(gone) > 1 and not set(gone) & set(alone):
+        left = [p for p in able if p not in gone and not (gone and p in alone)]
+        tried = {plan: known.without([*gone, plan], plan) for plan in left}
+        tried = {plan: told for plan, told in tried.items() if hope + told[1] <= epsilon}
         if not tried:
             break
         plan = min(tried, key=lambda one: (tried[one][0], tried[one][1], one))
         lost, hoped = tried[plan]
-        if lost > epsilon / 2 or hope + hoped > epsilon:
+        if lost > (epsilon / 4 if gone else _MOST_LOSS * epsilon):
             break
         gone.append(plan)
         loss, hope = lost, hope + hoped
+        if lost > epsilon / 4:
+            break  # it is tried alone
     if not gone:
-        return None
+        return Look(None, strangers)
     simpler = replace(strategy, without=(*strategy.without, *gone))
     kinds = sorted({one.kind for one in rows})
-    return Idle(
+    found = Idle(
         tuple(gone),
         loss,
         hope,
@@ -75,6 +93,7 @@ def idle(
         paths(config, strategy, kinds),
         paths(config, simpler, kinds),
     )
+    return Look(found, strangers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +102,44 @@ class _Known:
 
     plans: tuple[Arm, ...]
     worth: Sequence[Sequence[float]]
-    might: Sequence[Sequence[float]]
+    unsure: Sequence[Sequence[float]]  # one deviation of each
     best: float
 
     @classmethod
     def of(cls, replay: Replay, rows: Sequence[Logged], plans: Sequence[Arm]) -> "_Known | None":
         if not rows:
             return None
-        worth, might = [], []
+        worth, unsure = [], []
         for one in rows:
             told = {e.arm: e for e in replay.estimates(one, plans)}
             if len(told) < len(plans):
                 return None  # one is new: nothing is known of it yet
             worth.append([told[arm].utility for arm in plans])
-            might.append([told[arm].utility + _OPTIMISM * told[arm].deviation for arm in plans])
+            unsure.append([told[arm].deviation for arm in plans])
         best = sum(max(row) for row in worth) / len(rows)
-        return cls(tuple(plans), worth, might, best)
+        return cls(tuple(plans), worth, unsure, best)
 
     def without(self, gone: Sequence[str], last: str) -> tuple[float, float]:
-        """What is lost, on average, where the best of the others answers; and what the last of
-        them might have been worth beyond that."""
+        """What is lost, on average, where the best of the others answers; and how much more the
+        last of them may be expected to add, for all that is not known of it."""
         at = self.plans.index(Arm(last))
         left = [n for n, plan in enumerate(self.plans) if plan not in gone]
         kept = [max(row[n] for n in left) for row in self.worth]
         lost = self.best - sum(kept) / len(kept)
-        hoped = [max(row[at] - best, 0.0) for row, best in zip(self.might, kept, strict=True)]
-        return lost, sum(hoped) / len(hoped)
+        hoped = sum(
+            _improvement(row[at] - best, deviation[at])
+            for row, deviation, best in zip(self.worth, self.unsure, kept, strict=True)
+        )
+        alone = sum(max(row[at] - best, 0.0) for row, best in zip(self.worth, kept, strict=True))
+        return lost, (hoped - alone) / len(kept)
+
+
+def _improvement(ahead: float, deviation: float) -> float:
+    """What is gained on average by knowing: the expected part of a normal variable above zero."""
+    if deviation <= 0:
+        return max(ahead, 0.0)
+    z = ahead / deviation
+    return deviation * exp(-z * z / 2) / sqrt(2 * pi) + ahead * (1 + erf(z / sqrt(2))) / 2
 
 
 def paths(config: Config, strategy: Strategy, kinds: Sequence[str]) -> int:

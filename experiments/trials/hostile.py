@@ -1,0 +1,66 @@
+"""Hostile routing functions in a decision: how long a request waits, and what is answered."""
+
+import asyncio
+import time
+from typing import Any
+
+import numpy as np
+
+from router.trials.functions import Functions
+from router.trials.steering import Steering
+from tests.trials.test_deciding import X, decide, request, trial
+from tests.trials.test_functions import HOSTILE, code
+
+DEADLINE = 0.005
+CALLS = 100
+
+
+def besieged() -> dict[str, Any]:
+    return asyncio.run(_besieged())
+
+
+async def _besieged() -> dict[str, Any]:
+    told = {}
+    for name, body in HOSTILE.items():
+        functions = Functions(DEADLINE)
+        strategy = code(body)
+        await functions.follow([strategy])
+        steering = Steering(X, lives=(trial(strategy, 0.999999),))
+        usual = decide(Steering(X), request(task="a"))
+        waits, changed = [], 0
+        for n in range(CALLS):
+            begun = time.perf_counter()
+            decision = decide(steering, request(n, task="a"), asks=functions.ask)
+            waits.append(time.perf_counter() - begun)
+            changed += decision.plan != usual.plan
+            await asyncio.sleep(0.005)  # as requests come; a worker that died is replaced meanwhile
+        await functions.close()
+        told[name] = {
+            "changed": changed,
+            "p50_ms": round(1000 * float(np.percentile(waits, 50)), 3),
+            "most_ms": round(1000 * max(waits), 3),
+        }
+    good = await _good()
+    return {
+        "deadline_ms": 1000 * DEADLINE,
+        "calls": CALLS,
+        "functions": told,
+        "changed": sum(one["changed"] for one in told.values()),
+        "most_ms": max(one["most_ms"] for one in told.values()),
+        "good": good,
+    }
+
+
+async def _good() -> dict[str, float]:
+    functions = Functions(DEADLINE)
+    strategy = code("return 'y' if request['complexity'] < 2 else 'x'")
+    await functions.follow([strategy])
+    steering = Steering(strategy)
+    waits = []
+    for n in range(2000):
+        begun = time.perf_counter()
+        decide(steering, request(n, task="a"), asks=functions.ask)
+        waits.append(time.perf_counter() - begun)
+    await functions.close()
+    cuts = {"p50_ms": 50, "p99_ms": 99}
+    return {name: round(1000 * float(np.percentile(waits, cut)), 3) for name, cut in cuts.items()}

@@ -1,0 +1,215 @@
+"""A pool with useless plans planted in it: whether simplification finds them, and spares the rest.
+
+Real outcomes of nine models; six plans more, each a copy of one of them that is dearer or worse.
+The bandit learns from its own choices; what it would let go is then tried on prompts it never saw.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from experiments.replay.outcomes import Outcomes, contexts
+from experiments.replay.players import Ours
+from experiments.replay.run import COST, World, play
+from learner.policy import Arm, Context, Feedback
+from learner.preference import Estimate, Preference
+from learner.trial import Comparison, Exposed, Rules
+from router.config import Config
+from router.trials.simplifying import look
+from router.trials.strategies import Strategy
+
+PLANTED = 6
+EPSILON = 0.01
+_ROUNDS = 16
+_GOES_ON = 1000
+_LOOKED_AT = 1500
+
+
+@dataclass(frozen=True)
+class _Row:
+    at: int
+    kind: str
+
+
+@dataclass
+class _Replay:
+    """What the learner expects, as `Replay` tells it."""
+
+    policy: Any
+    seen: list[Context]
+
+    def estimates(self, one: _Row, plans: list[Arm]) -> list[Estimate]:
+        told: list[Estimate] = self.policy.estimates(self.seen[one.at], plans)
+        return told
+
+
+def with_useless(outcomes: Outcomes, seed: int) -> Outcomes:
+    """Three copies that cost twice as much, and three whose answers are worse by a fifth."""
+    chance = np.random.default_rng(700 + seed)
+    quality, cost = [outcomes.quality], [outcomes.cost]
+    names = list(outcomes.arms)
+    for n in range(PLANTED):
+        of = int(chance.integers(len(outcomes.arms)))
+        names.append(Arm(f"planted-{n}"))
+        told, paid = outcomes.quality[:, [of]], outcomes.cost[:, [of]]
+        if n % 2:
+            told = np.where(chance.random(told.shape) < 0.2, 0.0, told)
+        else:
+            paid = 2 * paid
+        quality.append(told)
+        cost.append(paid)
+    return replace(outcomes, arms=tuple(names), quality=np.hstack(quality), cost=np.hstack(cost))
+
+
+def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
+    pool = with_useless(outcomes, seed)
+    order = np.random.default_rng(seed).permutation(len(pool.prompts)).tolist()
+    seen = contexts(pool, order, tagged=True)
+    cut = len(order) * 7 // 10
+    player = Ours(pool)
+    play(pool, player, order[:cut], seen, seed, World())
+    plans = {str(arm): {"ask": f"b-{n}"} for n, arm in enumerate(pool.arms)}
+    backends = {f"b-{n}": {"kind": "generator"} for n in range(len(pool.arms))}
+    config = Config.model_validate({"backends": backends, "plans": plans})
+    rows = [_Row(at, pool.tasks[at]) for at in order[cut - _LOOKED_AT : cut]]
+    serving = Strategy("bandit", "bandit")
+    gone: list[str] = []
+    spared: set[str] = set()
+    alone: set[str] = set()
+    trials = []
+    for turn in range(_ROUNDS):
+        policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
+        replay: Any = _Replay(policy, seen)
+        judged = {str(arm): int(player.bandit.evidence.weight(arm)) for arm in pool.arms}
+        looked = look(
+            config,
+            replay,
+            serving,
+            rows,  # type: ignore[arg-type]
+            judged,
+            EPSILON,
+            spared=spared,
+            alone=alone,
+        )
+        found, few = looked.idle, looked.strangers[:4]
+        for plan in few:
+            player.bandit.bursts[Arm(plan)] = player.bandit.settings.burst_length
+        if found is not None:
+            told = _tried(pool, policy, seen, order[cut:], serving, found.plans, 100 * seed + turn)
+            trials.append({"without": list(found.plans), "word": told[0], "requests": told[1]})
+            if told[0] == "adopt":
+                gone += found.plans
+                serving = replace(serving, without=(*serving.without, *found.plans))
+            else:
+                (spared if len(found.plans) == 1 else alone).update(found.plans)
+        left = [arm for arm in pool.arms if arm not in gone]
+        _goes_on(pool, player, order[:cut], seen, left, 100 * seed + turn)
+    policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
+    useful = _useful(pool, order[cut:])
+    planted = {f"planted-{n}" for n in range(PLANTED)}
+    kinds = len(set(pool.tasks))
+    return {
+        "seed": seed,
+        "found": len(planted & set(gone)),
+        "planted": PLANTED,
+        "useful": sorted(useful),
+        "useful_removed": sorted(useful & set(gone)),
+        "others_removed": sorted(set(gone) - planted - useful),
+        "paths": [kinds * len(pool.arms), kinds * (len(pool.arms) - len(gone))],
+        "loss": _loss(pool, policy, seen, order[cut:], gone),
+        "trials": trials,
+    }
+
+
+def _goes_on(
+    pool: Outcomes, player: Ours, prompts: list[int], seen: list[Context], left: list[Arm], n: int
+) -> None:
+    """A thousand requests more, of which the learner learns."""
+    chance = np.random.default_rng(3000 + n)
+    index = {arm: at for at, arm in enumerate(pool.arms)}
+    for step in range(_GOES_ON):
+        at = prompts[int(chance.integers(len(prompts)))]
+        if step % player.every == 0:
+            made = player.bandit.policy().priced(player.rates)
+            policy = made.preferring(Preference(COST, 0.0))
+        arm = _choice(policy, seen[at], left, float(chance.random()))
+        quality = float(pool.quality[at, index[arm]])
+        player.bandit.learn(Feedback(f"{n}:{step}", arm, seen[at], quality))
+
+
+def _choice(policy: Any, context: Context, arms: list[Arm], uniform: float) -> Arm:
+    told = policy.distribution(context, arms)
+    edges = np.cumsum([told[arm] for arm in arms])
+    return arms[min(int(np.searchsorted(edges, uniform * edges[-1])), len(arms) - 1)]
+
+
+def _tried(
+    pool: Outcomes,
+    policy: Any,
+    seen: list[Context],
+    prompts: list[int],
+    serving: Strategy,
+    without: tuple[str, ...],
+    seed: int,
+) -> tuple[str, int]:
+    """A trial on real outcomes; prompts come again where it needs more of them."""
+    chance = np.random.default_rng(900 + seed)
+    told = Comparison(Rules(goal="no worse", margin=EPSILON))
+    current = [arm for arm in pool.arms if arm not in serving.without]
+    fewer = [arm for arm in current if arm not in without]
+    index = {arm: at for at, arm in enumerate(pool.arms)}
+    for n in range(20_000):
+        at = prompts[int(chance.integers(len(prompts)))]
+        uniform = float(chance.random())
+        old = _choice(policy, seen[at], current, uniform)
+        new = _choice(policy, seen[at], fewer, uniform)
+        side = "candidate" if chance.random() < 0.5 else "current"
+        told.see(side, 0.1)  # type: ignore[arg-type]
+        if old == new:
+            if n % 200 == 199 and (word := told.verdict().word) != "more data":
+                return word, n + 1
+            continue
+        arm = index[new if side == "candidate" else old]
+        quality = float(pool.quality[at, arm])
+        dear = float(pool.dearness[arm])
+        one = Exposed(side, 0.5, {}, dear, 0.1, False, quality, quality - COST * dear)  # type: ignore[arg-type]
+        told.expose(one)
+        told.judge(one)
+        word = told.verdict().word
+        if word != "more data":
+            return word, n + 1
+    return "more data", 20_000
+
+
+def _useful(pool: Outcomes, prompts: list[int]) -> set[str]:
+    """Plans without which, knowing everything by task, more than epsilon would be lost."""
+    worth = pool.quality - COST * pool.dearness
+    tasks = np.array([pool.tasks[at] for at in prompts])
+    by_task = np.array([worth[prompts][tasks == task].sum(axis=0) for task in sorted(set(tasks))])
+    best = by_task.max(axis=1).sum()
+    told = set()
+    for at, arm in enumerate(pool.arms):
+        rest = np.delete(by_task, at, axis=1).max(axis=1).sum()
+        if (best - rest) / len(prompts) > EPSILON:
+            told.add(str(arm))
+    return told
+
+
+def _loss(
+    pool: Outcomes, policy: Any, seen: list[Context], prompts: list[int], gone: list[str]
+) -> float:
+    """What the whole of it cost, by the real outcomes."""
+    worth = pool.quality - COST * pool.dearness
+    left = [arm for arm in pool.arms if arm not in gone]
+    every = list(pool.arms)
+    index = {arm: at for at, arm in enumerate(pool.arms)}
+
+    def value(arms: list[Arm]) -> float:
+        total = 0.0
+        for at in prompts:
+            odds = policy.distribution(seen[at], arms)
+            total += sum(share * worth[at, index[arm]] for arm, share in odds.items())
+        return total / len(prompts)
+
+    return round(float(value(every) - value(left)), 5)

@@ -1,0 +1,78 @@
+"""What the README shows of trials."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.readme import table
+
+
+def readme_table(result: Mapping[str, Any]) -> str:
+    null, power, turned = result["null"], result["power"], result["turned"]
+    gain, loss = power["gain"], power["loss"]
+    cross = result["crosscheck"]["largest_relative_difference"]
+    distilled, planted, hostile = result["distilled"], result["planted"], result["hostile"]
+    rows = [
+        (
+            f"false verdicts in {null['trials']:,} trials of nothing, a look at every request",
+            f"{null['false']:.1%}; a t-test looked at as often: {null['naive']:.0%}",
+        ),
+        (
+            "requests until a true gain of .04 is adopted, where 30% are decided apart",
+            f"{gain['requests']['median']:,.0f}, nine in ten within {gain['requests']['p90']:,.0f}",
+        ),
+        (
+            f"a loss of .05 injected {loss['runs']} times",
+            f"adopted {loss['words'].get('adopt', 0)} times",
+        ),
+    ]
+    for fallen, one in turned.items():
+        if fallen == "stays good":
+            what = f"{one['rolled_back']} of {one['runs']} were rolled back"
+            rows.append(("one that stays good after its adoption", what))
+            continue
+        rows.append(
+            (
+                f"one that turns bad (utility {float(fallen):+g} a request), rolled back",
+                f"{one['rolled_back']} of {one['runs']}, {one['within_2000']} within 2,000 "
+                f"requests; median {one['requests']['median']:,.0f}",
+            )
+        )
+    rows += [
+        (
+            "intervals beside those of ville and of gbstats, largest difference",
+            f"{cross['ville']:.1%}, {cross['gbstats']:.1%}",
+        ),
+        (
+            f"distilled function, share of the bandit's gain on llmrouter ({distilled['seeds']} "
+            "seeds)",
+            f"{distilled['share']:.0%} in at most {distilled['most_lines']} lines",
+        ),
+        (
+            "useless plans planted among real ones that simplification found",
+            f"{planted['found']:.0%}; useful ones removed: {planted['useful_removed']}; most "
+            f"utility lost: {planted['most_loss']:.4f}",
+        ),
+        (
+            f"{len(hostile['functions'])} hostile functions, {hostile['deadline_ms']:g} ms each",
+            f"answers changed: {hostile['changed']}; longest wait {hostile['most_ms']:.1f} ms",
+        ),
+    ]
+    return table(("", "measured"), rows)
+
+
+def weeks_table(result: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            str(one["week"]),
+            one["serving"],
+            str(one["paths"]),
+            f"{one['quality']:.3f}",
+            f"{one['utility']:.3f}",
+            f"${one['usd_per_1k']:.2f}",
+            f"{one['ms']:.1f}",
+            "; ".join(one["events"]),
+        )
+        for one in result["weeks"]
+    ]
+    head = ("week", "served by", "paths", "quality", "utility", "per 1,000", "ms", "what happened")
+    return table(head, rows)

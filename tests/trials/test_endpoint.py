@@ -1,0 +1,150 @@
+"""Trials at the endpoint: the header, the explanation, /v1/trials, a function that serves."""
+
+import pytest
+
+from learner.assignment import Slot
+from router.following import Errand, Published
+from router.trials.director import Director, act
+from router.trials.steering import Live, Steering
+from router.trials.strategies import Strategy
+from tests.rig import Upstream, completion, rig
+
+YAML = """
+backends:
+  a: {{kind: openai, base_url: "{url}", model: up-1}}
+  b: {{kind: openai, base_url: "{url}", model: up-1}}
+plans: {{x: {{ask: a}}, y: {{ask: b}}}}
+objective: {{strategy: fixed, plan: x}}
+trials: {{function_ms: 50}}
+"""
+X, Y = (Strategy(f"always-{p}", "fixed", settings={"plan": p}) for p in "xy")
+SOURCE = """\
+def route(request, scores, similar):
+    return "y" if request["task"] == "hard" else "x"
+"""
+
+
+class Learner:
+    """What the learner publishes of trials, and what it is asked."""
+
+    def __init__(self, steering=None, errand=None, director=None):
+        self.steering, self.errand, self.director = steering, errand, director
+        self.asked = []
+
+    async def hear(self, asked):
+        self.asked.append(asked)
+        known = self.steering is not None and asked.steering == self.steering.version
+        return Published("", None, steering=None if known else self.steering, errand=self.errand)
+
+    async def told(self):
+        return {}
+
+    async def trials(self, wanted):
+        return act(self.director, wanted, 1.0)
+
+
+@pytest.fixture
+async def upstream():
+    async with Upstream().listening() as server:
+        yield server
+
+
+async def following(waggle, learner):
+    waggle.app._learner = learner
+    await waggle.app.follow()
+
+
+async def test_a_request_in_a_trial_says_so_in_its_header_and_its_row(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        before = await waggle.chat()
+        assert before.headers["x-waggle-experiment"] == "none"
+        live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
+        await following(waggle, Learner(Steering(X, lives=(live,), version=3)))
+        sides = set()
+        for _ in range(30):
+            told = await waggle.chat(headers={"x-waggle-explain": "true"})
+            trial, side = told.headers["x-waggle-experiment"].split(":")
+            sides.add(side)
+            assert trial == "dearer"
+            assert told.headers["x-waggle-plan"] == ("y" if side == "candidate" else "x")
+            assert told.headers["x-waggle-propensity"] == "0.5"
+            explained = told.json["waggle"]["trials"][0]
+            assert (explained["side"], explained["chance"]) == (side, 0.5)
+        assert sides == {"candidate", "current"}
+        assert waggle.journal.traces[-1].decision.exposures[0].trial == "t1"
+
+
+async def test_who_names_a_plan_is_in_no_trial(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
+        await following(waggle, Learner(Steering(X, lives=(live,), version=3)))
+        told = await waggle.chat(model="y")
+        assert told.headers["x-waggle-experiment"] == "none"
+
+
+async def test_a_routing_function_serves_from_its_locked_worker(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        code = Strategy("code", "function", 1, source=SOURCE)
+        await following(waggle, Learner(Steering(code, version=3)))
+        for task, plan in (("hard", "y"), ("easy", "x")):
+            told = await waggle.chat(headers={"x-waggle-task": task})
+            assert told.headers["x-waggle-plan"] == plan
+            assert told.headers["x-waggle-strategy"] == "function"
+        assert waggle.journal.traces[-1].decision.policy_version == "code@1"
+        await waggle.engine.functions.close()
+
+
+async def test_a_function_that_never_returns_delays_nobody_for_long(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        loop = "def route(request, scores, similar):\n    while True: pass\n"
+        code = Strategy("code", "function", 1, source=loop)
+        await following(waggle, Learner(Steering(code, version=3)))
+        for _ in range(6):
+            told = await waggle.chat()
+            assert (told.status, told.headers["x-waggle-plan"]) == (200, "x")
+        assert any(e.kind == "function" and e.state == "left alone" for e in waggle.journal.events)
+        await waggle.engine.functions.close()
+
+
+async def test_an_errand_of_the_learner_is_run_and_its_outcome_told(upstream):
+    async def answer(wire):
+        await wire.json(completion("a function"))
+
+    upstream.script = answer
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        learner = Learner(errand=Errand("e1", "a", "write one"))
+        await following(waggle, learner)
+        await waggle.app._errand
+        learner.errand = None
+        await waggle.app.follow()
+        assert learner.asked[-1].done == ("e1", "a function")
+        assert upstream.seen[-1].fields["messages"][0]["content"] == "write one"
+
+
+async def test_trials_over_http(upstream, tmp_path):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        server = waggle.engine.config.server.model_copy(update={"data": str(tmp_path)})
+        config = waggle.engine.config.model_copy(update={"server": server})
+        director = Director(config, waggle.journal, lambda: 1.0)
+        await following(waggle, Learner(director=director))
+        told = await waggle.get("/v1/trials")
+        assert (told.json["serving"], told.json["trials"]) == ("always-x", [])
+        body = {"do": "new", "name": "t", "candidate": "always-y"}
+        told = await waggle.post("/v1/trials", body)
+        assert told.json["trials"][0]["state"] == "running"
+        assert [news.state for news in waggle.journal.trials] == ["running"]
+        bad = await waggle.post("/v1/trials", body | {"name": "u"})
+        assert bad.status == 400
+        assert "100% of the traffic of layer 'strategy' is not free" in bad.error["message"]
+        assert (await waggle.post("/v1/trials", b"{")).status == 400
+        assert (await waggle.post("/v1/trials", [])).status == 400
+        told = await waggle.post("/v1/trials", {"do": "adopt", "name": "t", "at_once": True})
+        assert (told.json["serving"], told.json["control"]) == ("always-y", "always-x")
+        told = await waggle.post("/v1/trials", {"do": "rollback"})
+        assert told.json["serving"] == "always-x"
+
+
+async def test_without_a_learner_there_are_no_trials(upstream):
+    async with rig(YAML.format(url=upstream.url)) as waggle:
+        told = await waggle.get("/v1/trials")
+        assert (told.status, told.error["code"]) == (404, "no_learner")

@@ -441,8 +441,7 @@ class Watch:
             return "calm"  # decided before routers heard of the alert
         told.add(one, one.utility or 0.0)
         if told.values.n >= _LEAST_ALERT:
-            # What is left of alpha: each alert has half of what the last had.
-            found = told.values.interval(self.rules.alpha / 2**self.alerts)
+            found = self.found
             over = told.values.n >= self.patience
             if found.high < 0 or (over and found.mean < -_LITTLE / 2):
                 return "roll back"
@@ -455,9 +454,10 @@ class Watch:
 
     @property
     def found(self) -> Interval:
+        """Only a loss matters, so its side has all of alpha; and each alert half of the last's."""
         if self.alert is None:
             return _UNKNOWN
-        return self.alert.values.interval(self.rules.alpha / 2 ** max(self.alerts, 1))
+        return self.alert.values.interval(2 * self.rules.alpha / 2 ** max(self.alerts, 1))
 
 
 # A cumulative sum in deviations: shifts of less than twice the slack are let be; one of a deviation

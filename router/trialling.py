@@ -20,6 +20,8 @@ from router.config import Config
 from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
 from router.trials.contract import lint
+from router.trials.director import matched
+from router.trials.logged import Telemetry
 from router.trials.strategies import Strategy
 
 trial_app = typer.Typer(
@@ -239,8 +241,11 @@ def register(
     config_file: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Give a strategy a name and a version, so that it can be tried."""
-    _, ledger = _ledger(config_file, data)
+    """Give a strategy a name and a version, so that it can be tried.
+
+    A mix without settings is the one of the cheapest plan and the dearest that costs what is spent.
+    """
+    config, ledger = _ledger(config_file, data)
     try:
         told = json.loads(settings)
         source = file.read_text("utf-8") if file is not None else ""
@@ -259,6 +264,10 @@ def register(
         author="operator",
         without=tuple(without or ()),
     )
+    try:
+        made = matched(made, Telemetry(config.telemetry_folder), config)
+    except Rejected as error:
+        raise Stop(str(error), 2) from None
     _change(ledger, lambda book: book.register(made, time.time()))
     key = ledger.book.strategy(name).key
     out.print(f"Registered {key}. Try it: waggle trial new NAME --candidate {key}")

@@ -15,6 +15,7 @@ from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
 from experiments.telemetry import report as telemetry
+from experiments.trials import report as trials
 from sandbox.possible import contradiction
 from sandbox.request import read
 from sandbox.runner import Limits, Program
@@ -33,6 +34,7 @@ REPORTS = {
     "demo": demo,
     "replay": replay,
     "reuse": reuse,
+    "trials": trials,
 }
 
 
@@ -40,6 +42,14 @@ REPORTS = {
 def test_the_figures_are_those_of_the_last_measurement(name, report):
     result = json.loads((ROOT / "experiments" / name / "result.json").read_text())
     assert readme.block(name) == report.readme_table(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "report"), {"weeks": trials.weeks_table, "distilled": trials.function_of}.items()
+)
+def test_the_story_is_that_of_the_last_run(name, report):
+    result = json.loads((ROOT / "experiments" / "trials" / "result.json").read_text())
+    assert readme.block(name, "trials") == report(result).strip()
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", TEXT))

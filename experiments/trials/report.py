@@ -72,7 +72,15 @@ def weeks_table(result: Mapping[str, Any]) -> str:
             f"{one['ms']:.1f}",
             "; ".join(one["events"]),
         )
-        for one in result["weeks"]
+        for one in result["weeks"]["weeks"]
     ]
     head = ("week", "served by", "paths", "quality", "utility", "per 1,000", "ms", "what happened")
     return table(head, rows)
+
+
+def function_of(result: Mapping[str, Any]) -> str:
+    """The richest function that served in these weeks."""
+    served = {one["serving"] for one in result["weeks"]["weeks"]}
+    functions = [one for one in result["weeks"]["functions"] if one["key"] in served]
+    told = max(functions, key=lambda one: one["source"].count("return "))
+    return f"```python\n{told['source'].rstrip()}\n```"

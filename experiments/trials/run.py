@@ -20,7 +20,7 @@ from rich.progress import track
 from experiments.readme import put
 from experiments.served import WAGGLE
 from experiments.trials.crosscheck import crosschecked
-from experiments.trials.report import readme_table, weeks_table
+from experiments.trials.report import function_of, readme_table, weeks_table
 from experiments.trials.simulate import decided, null_trial, summary, turned
 
 HERE = Path(__file__).parent
@@ -121,13 +121,25 @@ def hostile() -> dict[str, Any]:
     return besieged()
 
 
-def weeks() -> list[dict[str, Any]]:
+def weeks() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         command = [str(WAGGLE), "demo", "--weeks", "12", "--requests", "1000", "--data", folder]
         done = subprocess.run([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, check=True)
         text = done.stdout.decode()
         told: list[dict[str, Any]] = json.loads(text[text.index("[\n") :])
-        return told
+        ledger = (Path(folder) / "weeks" / "trials" / "ledger.jsonl").read_text().splitlines()
+        lines = [json.loads(line) for line in ledger]
+        sources = [one["strategy"] for one in lines if one["do"] == "register"]
+        states = [one for one in lines if one["do"] == "state"]
+        return {
+            "weeks": told,
+            "functions": [
+                {"key": f"{one['name']}@{one['version']}", "source": one["source"]}
+                for one in sources
+                if one.get("source")
+            ],
+            "trials": [{"state": one["state"], "why": one["why"]} for one in states],
+        }
 
 
 def main() -> None:
@@ -153,8 +165,8 @@ def main() -> None:
         result[name] = parts[name]()
         path.write_text(json.dumps(result, indent=1) + "\n")
     put("trials", readme_table(result))
-    if "weeks" in result:
-        put("weeks", weeks_table(result))
+    put("weeks", weeks_table(result), "trials")
+    put("distilled", function_of(result), "trials")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,15 @@ before anything follows from it, so a kill between two steps repeats none and lo
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 
+from learner.controls import cost_matched
+from learner.policy import Arm
 from learner.trial import Verdict
 from router.choosing import preference_in
 from router.config import Config
@@ -338,14 +342,16 @@ def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, 
     """What came over the wire; a wish that cannot be granted says why."""
     try:
         if wanted.get("do") != "list":
-            lines = granted(director.book, wanted, now)
+            lines = granted(director.book, director.telemetry, wanted, now)
             director.change(lambda book: lines(book))
         return director.overview()
     except Rejected as error:
         return {"rejected": str(error)}
 
 
-def granted(book: Book, wanted: Mapping[str, Any], now: float) -> Callable[[Book], list[Line]]:
+def granted(
+    book: Book, telemetry: Telemetry, wanted: Mapping[str, Any], now: float
+) -> Callable[[Book], list[Line]]:
     """A wish as a change of the book."""
     known = {
         "new": ("name", "candidate", "split", "traffic", "layer", "goal", "shadow"),
@@ -383,7 +389,8 @@ def granted(book: Book, wanted: Mapping[str, Any], now: float) -> Callable[[Book
         case "rollback":
             return lambda book: book.roll_back(now, "an operator rolled it back")
         case "register":
-            return lambda book: book.register(_strategy(wanted), now)
+            made = matched(_strategy(wanted), telemetry, book.config)
+            return lambda book: book.register(made, now)
     return lambda _: [{"do": "ask", "at": now, "what": do}]
 
 
@@ -430,6 +437,28 @@ def _strategy(wanted: Mapping[str, Any]) -> Strategy:
         author="operator",
         without=tuple(without),
     )
+
+
+def matched(strategy: Strategy, telemetry: Telemetry, config: Config) -> Strategy:
+    """A mix without shares is the one that costs what is spent: of the cheapest plan and the
+    dearest that were tried."""
+    if strategy.kind != "mix" or strategy.settings:
+        return strategy
+    try:
+        costs, spent = telemetry.costs()
+    except duckdb.Error:
+        costs, spent = {}, 0.0
+    known = {Arm(plan): cost for plan, cost in costs.items() if plan in config.asking}
+    if len(known) < 2:
+        raise Rejected(
+            f"strategy {strategy.name}: {len(known)} plans were tried, and a mix that costs what "
+            'serves needs two: give its shares, e.g. {"shares": {"a": 0.5, "b": 0.5}}'
+        )
+    shares = {
+        str(plan): round(share, 4) for plan, share in cost_matched(known, spent).shares.items()
+    }
+    evidence = f"costs ${1000 * spent:.4g} per 1,000 requests, as what was decided so far"
+    return replace(strategy, settings={"shares": shares}, evidence=evidence)
 
 
 def told_of(trial: Trial) -> dict[str, Any]:

@@ -132,6 +132,17 @@ class Telemetry:
             told.append(Logged(id_, kind, numbers, named, Arm(plan), *rest))
         return told
 
+    def costs(self) -> tuple[dict[str, float], float]:
+        """Dollars a request of each plan that was tried, and of all that was decided."""
+        told = self.rows(
+            "SELECT plan, sum(cost_usd) AS usd, sum(n) AS n FROM rollup WHERE strategy NOT IN "
+            "('named', 'sticky', 'moved', 'reuse', 'computed', 'specialist') GROUP BY plan "
+            "HAVING sum(n) >= 5"
+        )
+        total = sum(one["n"] for one in told)
+        spent = sum(one["usd"] for one in told) / total if total else 0.0
+        return {str(one["plan"]): one["usd"] / one["n"] for one in told}, spent
+
     def rows(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
         with self._open() as con:
             found = con.execute(sql, list(arguments))

@@ -106,6 +106,18 @@ def begun(config):
     return fold
 
 
+def test_curiosity_is_part_of_what_is_learned_and_comes_back_after_a_kill(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    fold = turned(begun(config))
+    fold.be_curious(["dear", "gone"])
+    assert fold.state.bandit.bursts == {"dear": fold.state.bandit.settings.burst_length}
+    traffic.send(20)
+    turned(fold)
+    again = turned(begun(config))
+    assert again.state.bandit.bursts == fold.state.bandit.bursts
+
+
 def test_what_was_said_of_answers_moves_the_policy(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(150)

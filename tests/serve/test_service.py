@@ -373,6 +373,63 @@ async def test_the_learner_killed_under_load_fails_nobody_and_remembers(service)
     assert "judged answers" in (await command(service, "scores")).stdout
 
 
+ROUTE = """\
+def route(request, scores, similar):
+    return "other" if request["task"] == "hard" else "fast"
+"""
+
+
+async def _plan_of(service, task, **wanted):
+    """Asks until the answer says so; routers hear of a change within a second."""
+    headers = {"x-waggle-task": task}
+    until = time.monotonic() + 30
+    async with aiohttp.ClientSession() as session:
+        while True:
+            url = service.url + "/v1/chat/completions"
+            async with session.post(url, json=BODY, headers=headers) as answer:
+                told = {name.lower(): value for name, value in answer.headers.items()}
+                assert answer.status == 200
+            if all(told.get(f"x-waggle-{name}") == value for name, value in wanted.items()):
+                return told
+            assert time.monotonic() < until, (wanted, told)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_function_is_tried_adopted_and_rolled_back_and_survives_the_learner(
+    service, upstream, tmp_path
+):
+    text = TEXT.format(url=upstream.url, price=1, more="", plans="  other: {ask: a}\n")
+    service.config.write_text(f"server: {{port: {service.port}}}\n{text}")
+    await command(service, "reload")
+    (tmp_path / "route.py").write_text(ROUTE)
+    source = str(tmp_path / "route.py")
+    await command(service, "trial", "register", "mine", "--kind", "function", "--file", source)
+    await command(service, "trial", "new", "try-mine", "--candidate", "mine", "--split", "0.9")
+    told = await _plan_of(service, "hard", experiment="try-mine:candidate", plan="other")
+    assert told["x-waggle-strategy"] == "function"
+    assert told["x-waggle-propensity"] == "0.9"
+    await command(service, "trial", "adopt", "try-mine", "--at-once")
+    await _plan_of(service, "hard", experiment="try-mine:candidate", plan="other")
+    for pid in service.processes("learner"):
+        os.kill(pid, signal.SIGKILL)
+    await _plan_of(service, "easy", experiment="try-mine:candidate", plan="fast")
+    listed = await command(service, "trial", "list")
+    assert "mine@1 serves, held against ladder" in listed.stdout
+    assert "mine@1" in (await command(service, "routes", "log")).stdout
+    await command(service, "trial", "rollback")
+    await _plan_of(service, "hard", experiment="none", strategy="ladder")
+    until = time.monotonic() + 60
+    while True:  # the learner that came in its place tells what happened
+        with contextlib.suppress(duckdb.Error):
+            rows = ask_telemetry(service.data, "select state from trial_history order by ts")
+            if rows and rows[-1]["state"] == "rolled back":
+                break
+        assert time.monotonic() < until, rows
+        await asyncio.sleep(0.2)
+    sides = ask_telemetry(service.data, "from trial_results('try-mine')")
+    assert {row["variant"] for row in sides} <= {"candidate", "current"}
+
+
 def test_the_command_line_asks_and_verifies_beside_the_running_service(service, tmp_path):
     assert "fast" in service.run("sql", "select distinct plan from requests").stdout
     told = service.run("sql", "select 1 as one", "--format", "csv").stdout

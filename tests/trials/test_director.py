@@ -400,6 +400,17 @@ def test_nothing_is_proposed_before_enough_is_known(world):
     assert "50 judged answers are known, and 300 are needed" in world.book.notes[-1]["why"]
 
 
+def test_a_mix_without_shares_costs_what_is_spent(world):
+    told = act(world.director, {"do": "register", "name": "toss", "kind": "mix"}, world.now())
+    assert "0 plans were tried" in told["rejected"]
+    rows = [request(NOON + n, plan=("cheap", "dear")[n % 4 == 0], strategy="bandit",
+                    cost_usd=(0.001, 0.009)[n % 4 == 0]) for n in range(80)]  # fmt: skip
+    world.stored.write("requests", rows, "r1")
+    told = act(world.director, {"do": "register", "name": "toss", "kind": "mix"}, world.now())
+    made = next(one for one in told["strategies"] if one["key"] == "toss@1")
+    assert made["settings"]["shares"] == {"cheap": 0.75, "dear": 0.25}
+
+
 # -- over the wire
 
 

@@ -11,20 +11,12 @@ is known. What `experiments/trials` measures of them is what is claimed of them.
 from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import exp, inf, lgamma, log, sqrt
+from math import exp, inf, log, sqrt
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from learner.assignment import Side
-from learner.policy import Context
+from learner.sequence import UNKNOWN, Contrast, Exposed, Interval, Running, split_evidence
 
-_TIGHT_AT = 500  # compared units at which the interval is tightest
-_MIXING = 7.94 / _TIGHT_AT  # (2 ln 20 + ln(1 + 2 ln 20)) / n
-_MOST_NAMES = 32  # covariates
-_RIDGE = 8.0
-_HEAVIEST = 50.0
 _MOST_TIMES = 4000  # latencies of the current side that are kept
 _ENOUGH_TIMES = 40
 _FEW = 20  # judged units of the rarer side
@@ -61,124 +53,6 @@ class Rules:
                 f"least = {self.least} and most_requests = {self.most_requests}: "
                 "at least 2, and no more than the most"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Exposed:
-    """A unit that the two sides would have treated apart, and what came of it."""
-
-    side: Side
-    chance: float  # that it fell on this side
-    context: Context
-    log_cost: float
-    seconds: float
-    failed: bool
-    quality: float | None = None  # None: nobody said
-    utility: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    low: float
-    mean: float
-    high: float
-
-    def times(self, share: float) -> "Interval":
-        return Interval(self.low * share, self.mean * share, self.high * share)
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
-
-
-_UNKNOWN = Interval(-inf, 0.0, inf)
-
-
-@dataclass(slots=True)
-class Running:
-    """A mean of values that come one by one. `span`: how large one may be."""
-
-    span: float
-    n: int = 0
-    mean: float = 0.0
-    squares: float = 0.0
-
-    def add(self, value: float, span: float = 0.0) -> None:
-        self.span = max(self.span, span)
-        self.n += 1
-        apart = value - self.mean
-        self.mean += apart / self.n
-        self.squares += apart * (value - self.mean)
-
-    def radius(self, alpha: float) -> float:
-        if self.n < 2:
-            return inf
-        # One value more, as far out as they go: of what is rare, none may have been seen yet.
-        variance = (self.squares + self.span**2) / self.n
-        mixed = self.n * _MIXING
-        return sqrt(variance * 2 * (mixed + 1) / (self.n * mixed) * log(sqrt(mixed + 1) / alpha))
-
-    def interval(self, alpha: float) -> Interval:
-        radius = self.radius(alpha)
-        return Interval(self.mean - radius, self.mean, self.mean + radius)
-
-
-@dataclass
-class Adjustment:
-    """What is to be expected of a unit, by what was known of it before it was decided: ridge
-    regression, one unit at a time. It only ever knows units that came before."""
-
-    names: dict[str, int] = field(default_factory=lambda: {"": 0})
-    _spread: NDArray[np.float64] = field(default_factory=lambda: _wide(_MOST_NAMES))
-    _weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros(_MOST_NAMES))
-
-    def vector(self, context: Context) -> NDArray[np.float64]:
-        x = np.zeros(_MOST_NAMES)
-        x[0] = 1.0
-        for name, value in context.items():
-            at = self.names.get(name)
-            if at is None and len(self.names) < _MOST_NAMES:
-                at = self.names[name] = len(self.names)
-            if at is not None:
-                x[at] = value
-        return x
-
-    def expected(self, x: NDArray[np.float64]) -> float:
-        return float(self._weights @ x)
-
-    def learn(self, x: NDArray[np.float64], value: float, weight: float) -> None:
-        lean = self._spread @ x
-        gain = lean / (1 / weight + float(x @ lean))
-        self._weights += gain * (value - float(self._weights @ x))
-        self._spread -= np.outer(gain, lean)
-
-
-def _wide(size: int) -> NDArray[np.float64]:
-    told = np.eye(size) / _RIDGE
-    told[0, 0] = 100.0  # what is usual is known from the first on
-    return told
-
-
-@dataclass
-class Contrast:
-    """How far the candidate is from the current side, over units that were decided apart."""
-
-    span: float = 1.0
-    values: Running = field(init=False)
-    adjustment: Adjustment = field(default_factory=Adjustment)
-
-    def __post_init__(self) -> None:
-        self.values = Running(self.span)
-
-    def add(self, one: Exposed, value: float) -> float:
-        """The value's part in the difference; unbiased whatever was expected of it."""
-        x = self.adjustment.vector(one.context)
-        beyond = value - self.adjustment.expected(x)
-        sign = 1 if one.side == "candidate" else -1
-        told = sign * beyond / one.chance
-        self.values.add(told, self.span / one.chance)
-        # What serves best is what would be expected of the *other* side: rarer sides count more.
-        self.adjustment.learn(x, value, min(max((1 - one.chance) / one.chance, 0.02), _HEAVIEST))
-        return beyond
 
 
 @dataclass
@@ -298,7 +172,7 @@ class Comparison:
         if self.enough:
             return told.values.interval(alpha).times(share)
         if self.requests < _FEW_REQUESTS:
-            return _UNKNOWN
+            return UNKNOWN
         most = widest * (share + 3 * sqrt((share + 1 / self.requests) / self.requests))
         return Interval(-most, 0.0, most)
 
@@ -306,7 +180,7 @@ class Comparison:
         rules = self.rules
         alpha = rules.alpha / 4
         tail = self.tail.over
-        slow = tail.interval(alpha) if tail.n >= rules.least else _UNKNOWN
+        slow = tail.interval(alpha) if tail.n >= rules.least else UNKNOWN
         return [
             _guard("quality", self._over_all(self.quality, alpha), -rules.quality, above=True),
             _guard("cost", self._over_all(self.cost, alpha, _MOST_LOG_COST), rules.cost),
@@ -386,99 +260,6 @@ class Comparison:
             "guards": {one.name: {"state": one.state, **_plain(one.interval)} for one in guards},
             "split_p": round(min(1.0, exp(-self.mismatch)), 6),
         }
-
-
-@dataclass
-class Watch:
-    """Whether what was adopted still earns its place: calm while its answers are as they were, and
-    where they are not, the control gets half until that is decided.
-
-    A held-out control of a few per cent could not tell soon; that the answers of an adopted
-    strategy fell is seen at once, and whether the old one would do better is then asked.
-    """
-
-    rules: Rules = Rules()
-    calm_share: float = 0.98
-    alert_share: float = 0.5
-    patience: int = 1200  # compared units of an alert before it must be decided
-    alerts: int = 0
-    alert: Contrast | None = None
-    _fall: float = 0.0
-    _own: Adjustment = field(default_factory=Adjustment)
-    _spread: Running = field(default_factory=lambda: Running(0.1))
-
-    @property
-    def share(self) -> float:
-        """The candidate's, until something changes."""
-        return self.calm_share if self.alert is None else self.alert_share
-
-    def judge(self, one: Exposed) -> Literal["calm", "alert", "roll back", "recovered"]:
-        assert one.utility is not None
-        if self.alert is not None:
-            return self._decide(self.alert, one)
-        if one.side != "candidate":
-            return "calm"
-        x = self._own.vector(one.context)
-        beyond = one.utility - self._own.expected(x)
-        known = self._spread.n >= self.rules.least
-        if known:
-            deviation = sqrt(max(self._spread.squares / self._spread.n, 1e-4))
-            self._fall = max(0.0, self._fall - beyond / deviation - _SLACK)
-        if not known or self._fall < _SETTLED:
-            # While it seems to fall, nothing is learned: it would get used to it.
-            self._own.learn(x, one.utility, 1.0)
-            self._spread.add(beyond)
-        if self._fall < _ALARM:
-            return "calm"
-        self.alerts += 1
-        self.alert, self._fall = Contrast(), 0.0
-        return "alert"
-
-    def _decide(
-        self, told: Contrast, one: Exposed
-    ) -> Literal["calm", "alert", "roll back", "recovered"]:
-        if abs(one.chance - 0.5) > 0.3:
-            return "calm"  # decided before routers heard of the alert
-        told.add(one, one.utility or 0.0)
-        if told.values.n >= _LEAST_ALERT:
-            found = self.found
-            over = told.values.n >= self.patience
-            if found.high < 0 or (over and found.mean < -_LITTLE / 2):
-                return "roll back"
-            if found.low > -_LITTLE or over:
-                # Both are alike: the world changed, and this is how its answers are now.
-                self.alert = None
-                self._own, self._spread = Adjustment(), Running(0.1)
-                return "recovered"
-        return "calm"
-
-    @property
-    def found(self) -> Interval:
-        """Only a loss matters, so its side has all of alpha; and each alert half of the last's."""
-        if self.alert is None:
-            return _UNKNOWN
-        return self.alert.values.interval(2 * self.rules.alpha / 2 ** max(self.alerts, 1))
-
-
-# A cumulative sum in deviations: shifts of less than twice the slack are let be; one of a deviation
-# is seen after about twenty answers, and a false alarm comes once in many thousands.
-_SLACK = 0.2
-_SETTLED = 6.0
-_ALARM = 20.0
-_LEAST_ALERT = 30
-_LITTLE = 0.05  # of utility, where both decide apart: a loss that may be let be
-
-
-def split_evidence(candidate: int, current: int, share: float) -> float:
-    """Log of how much likelier some other split made these counts; it may be watched for ever, and
-    exceeds `-log(p)` with a chance of `p` where the split is what it was to be."""
-    a, b = 50 * share, 50 * (1 - share)
-    mixed = (
-        (lgamma(a + candidate) - lgamma(a))
-        + (lgamma(b + current) - lgamma(b))
-        - (lgamma(a + b + candidate + current) - lgamma(a + b))
-    )
-    return mixed - candidate * log(share) - current * log(1 - share)
 
 
 def _guard(name: str, found: Interval, bound: float, *, above: bool = False) -> Guard:

@@ -125,9 +125,7 @@ def chain_of(
 ) -> tuple[str, ...]:
     """The backends to try, in order: where the conversation lives, then as the plan says. Of a plan
     that is more than asking, none: it says itself what comes when."""
-    plan = config.plans.get(decision.plan)
-    if plan is None:
-        return (str(decision.plan),)
+    plan = plan_of(config, decision)
     if not isinstance(plan, Ask):
         return ()
     chain = [b for b in plan.backends if not able(config.backends[b], request, wanted)]
@@ -139,7 +137,8 @@ def chain_of(
 def plan_of(config: Config, decision: Decision) -> AnyPlan:
     """What was decided, as a plan: a backend that was named stands for asking it."""
     name = str(decision.plan)
-    if name not in config.plans and config.backends[name].kind == "sandbox":
+    backend = config.backends.get(name)
+    if name not in config.plans and backend is not None and backend.kind == "sandbox":
         return Code(code=name)
     return config.plan(name)
 
@@ -329,7 +328,9 @@ def _steered(case: _Case, steering: Steering, by: _Deciders, uniform: float) -> 
 
     def told(strategy: Strategy) -> tuple[Chosen, str]:
         if strategy.key not in known:
-            known[strategy.key] = _told(case, strategy, steering, by)
+            own, trouble = _told(case, strategy, steering, by)
+            odds = _instead(own.distribution, strategy.instead)
+            known[strategy.key] = replace(own, distribution=odds), trouble
         return known[strategy.key]
 
     strategy = steering.strategy(parts)
@@ -362,9 +363,16 @@ def _steered(case: _Case, steering: Steering, by: _Deciders, uniform: float) -> 
         probabilities=odds,
         exposures=tuple(exposures),
         policy_version=(case.around.policy_version if strategy.kind == "bandit" else strategy.key),
-        rates=rates_of(case.config, case.eligible, size_of(case.request)),
+        rates=rates_of(case.config, [*odds], size_of(case.request)),
         estimates=own.estimates,
     )
+
+
+def _instead(odds: Distribution, instead: Mapping[str, str]) -> Distribution:
+    """The same odds, where simpler plans take the place of some."""
+    if not instead:
+        return odds
+    return {Arm(instead.get(arm, arm)): share for arm, share in odds.items()}
 
 
 def _mixed(a: Distribution, b: Distribution, share: float) -> Distribution:

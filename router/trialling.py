@@ -17,12 +17,13 @@ from rich.table import Table
 
 from router import service
 from router.config import Config
+from router.plans.grammar import whole
 from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
 from router.trials.contract import lint
-from router.trials.director import matched
 from router.trials.logged import Telemetry
 from router.trials.strategies import Strategy
+from router.trials.wishes import matched
 
 trial_app = typer.Typer(
     help="Trials: one strategy against another, adopted when it is shown to be better.",
@@ -222,6 +223,7 @@ def strategies(config_file: ConfigOption = None, data: DataOption = None) -> Non
     for key, one in ledger.book.strategies.items():
         told = json.dumps(dict(one.settings)) if one.settings else ""
         told = f"without {', '.join(one.without)} {told}" if one.without else told
+        told = f"{', '.join(one.instead.values())} {told}" if one.instead else told
         mark = "[green]serves[/]" if key == serving else ""
         if not ledger.book.usable(one):
             mark = "[yellow]not under this configuration[/]"
@@ -238,6 +240,9 @@ def register(
     settings: Annotated[str, typer.Option(help='As JSON, e.g. \'{"plan": "a"}\'.')] = "{}",
     file: Annotated[Path | None, typer.Option(help="The source of a function.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="A plan that it goes without.")] = None,
+    instead: Annotated[
+        list[str] | None, typer.Option(help="A simpler plan for another: records~validator.")
+    ] = None,
     config_file: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -263,6 +268,7 @@ def register(
         source=source,
         author="operator",
         without=tuple(without or ()),
+        instead={whole(one): one for one in instead or ()},
     )
     try:
         made = matched(made, Telemetry(config.telemetry_folder), config)

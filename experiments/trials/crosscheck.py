@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from learner.trial import Running
+from learner.sequence import Running
 
 _THEIRS = """
 import json, sys

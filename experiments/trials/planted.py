@@ -14,7 +14,8 @@ from experiments.replay.players import Ours
 from experiments.replay.run import COST, World, play
 from learner.policy import Arm, Context, Feedback
 from learner.preference import Estimate, Preference
-from learner.trial import Comparison, Exposed, Rules
+from learner.sequence import Exposed
+from learner.trial import Comparison, Rules
 from router.config import Config
 from router.trials.simplifying import look
 from router.trials.strategies import Strategy

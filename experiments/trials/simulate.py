@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from experiments.trials.worlds import KINDS, World
-from learner.trial import Comparison, Rules, Running, Watch
+from learner.sequence import Running
+from learner.trial import Comparison, Rules
+from learner.watch import Watch
 
 _LOOKS = 3000  # requests of an A/A trial, each of them a look
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from learner.assignment import Side
-from learner.trial import Exposed
+from learner.sequence import Exposed
 
 Kind = Literal["binary", "graded", "rare failures", "heavy costs"]
 KINDS: tuple[Kind, ...] = ("binary", "graded", "rare failures", "heavy costs")

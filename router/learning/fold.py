@@ -23,6 +23,7 @@ from router.context import SORTS, VERSION, context_of, taught
 from router.decide import policy_of
 from router.learning.feed import Batch, Feed, Judged, Row, Watermark
 from router.learning.registry import Registry, Version
+from router.plans.grammar import whole
 
 _log = logging.getLogger("waggle")
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still be changed
@@ -216,15 +217,16 @@ class Fold:
         state = self.state
         state.latest_micros = max(state.latest_micros, row.ts_micros)
         self._pay(row)
-        arm, context = Arm(row.plan), self._context(row)
+        plan = whole(row.plan)  # what stands for a plan teaches what that plan now is
+        arm, context = Arm(plan), self._context(row)
         remembered = row.strategy == "reuse"  # no plan was carried out
-        if context is None or row.plan not in self.config.plans or row.abandoned or remembered:
+        if context is None or plan not in self.config.plans or row.abandoned or remembered:
             return
         spend = spend_of(row.cost_usd, row.rate_usd or 0.0)
         outcome = Outcome(arm, context, spend, row.latency_ms / 1000, row.failed)
         kind = kind_in(context)
         state.bandit.see(outcome, kind)
-        for key in dict.fromkeys((("", row.plan), (kind, row.plan))):
+        for key in dict.fromkeys((("", plan), (kind, plan))):
             state.seen[key] = state.seen.get(key, 0) + 1
         for usual in dict.fromkeys(("", kind)):
             _fade(state.usual.setdefault(usual, {}), context)
@@ -252,11 +254,12 @@ class Fold:
         # A caller who names a plan has chosen by what we do not know.
         if told is None or context is None or row.strategy in ("", "named", "reuse"):
             return
-        if row.plan not in self.config.plans:
+        plan = whole(row.plan)
+        if plan not in self.config.plans:
             return
         quality, weight = told
         given = state.given.get(row.request_id)
-        arm, id_ = Arm(row.plan), f"{row.request_id}:{quality:.6f}:{weight:.6f}"
+        arm, id_ = Arm(plan), f"{row.request_id}:{quality:.6f}:{weight:.6f}"
         feedback = Feedback(id_, arm, context, quality, weight)
         if given is None and judged.before:
             return  # said again of something long past
@@ -264,7 +267,7 @@ class Fold:
             before = Feedback("", arm, context, given[0], given[1])
             state.bandit.revise(before, feedback)
         else:
-            for key in dict.fromkeys((("", row.plan), (kind_in(context), row.plan))):
+            for key in dict.fromkeys((("", plan), (kind_in(context), plan))):
                 state.judged[key] = state.judged.get(key, 0) + 1
             drifted = state.bandit.learn(feedback)
             if drifted is not None:

@@ -20,8 +20,9 @@ from router.learning.fold import Fold
 from router.learning.told import scores
 from router.lens import ENOUGH, Lens, Terms, fitted, keep, kept
 from router.telemetry.journal import Journal
-from router.trials.director import Director, act
+from router.trials.director import Director
 from router.trials.proposing import Known, Proposer
+from router.trials.wishes import act
 
 _log = logging.getLogger("waggle")
 _ERRAND_SECONDS = 300.0

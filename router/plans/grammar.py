@@ -301,11 +301,53 @@ for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review,
     _model.model_rebuild()
 
 
+LESS = "~"  # `records~validator`: the plan `records` without its stage `validator`
+
+
 def resolved(step: "Step", plans: Mapping[str, Plan]) -> Plan:
     """The plan that a step is: a name is that of a plan, else of a backend."""
     if isinstance(step, str):
-        return plans.get(step) or Ask(ask=step)
+        return plans.get(step) or simpler(step, plans) or Ask(ask=step)
     return step
+
+
+def whole(name: str) -> str:
+    """The plan that a simpler one was taken from."""
+    return name.partition(LESS)[0]
+
+
+def stages(name: str, plans: Mapping[str, Plan]) -> list[str]:
+    """What could be taken out of a plan and leave one: steps of a pipeline but the first, rungs of
+    a cascade but the last, the gate."""
+    plan = plans[name]
+    told: list[str] = []
+    if isinstance(plan, Pipeline) and len(plan.pipeline) > 1:
+        told = [_called(step, n) for n, step in enumerate(plan.pipeline)][1:]
+    if isinstance(plan, Cascade) and len(plan.cascade) > 2:
+        told = [_called(step, n) for n, step in enumerate(plan.cascade)][:-1]
+    return [*dict.fromkeys(told), *(["gate"] if plan.gate is not None else [])]
+
+
+def simpler(name: str, plans: Mapping[str, Plan]) -> Plan | None:
+    """The plan that a name with `~` means, where there is such."""
+    base, _, stage = name.partition(LESS)
+    plan = plans.get(base)
+    if plan is None or not stage or stage not in stages(base, plans):
+        return None
+    if stage == "gate":
+        return plan.model_copy(update={"gate": None})
+    if isinstance(plan, Cascade):
+        rungs = [s for n, s in enumerate(plan.cascade) if _called(s, n) != stage]
+        return plan.model_copy(update={"cascade": tuple(rungs)})
+    assert isinstance(plan, Pipeline)
+    steps = [s for n, s in enumerate(plan.pipeline) if n == 0 or _called(s, n) != stage]
+    return plan.model_copy(update={"pipeline": tuple(steps)})
+
+
+def _called(step: "Step", number: int) -> str:
+    if isinstance(step, str):
+        return step
+    return step.ask if isinstance(step, Ask) else str(number)
 
 
 def votes(plans: Mapping[str, Plan]) -> bool:

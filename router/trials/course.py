@@ -9,7 +9,9 @@ from typing import Any, Literal
 from learner.assignment import Side
 from learner.policy import Context
 from learner.preference import Preference
-from learner.trial import Comparison, Contrast, Exposed, Rules, Watch
+from learner.sequence import Contrast, Exposed
+from learner.trial import Comparison, Rules
+from learner.watch import Watch
 from router.config import Config
 from router.context import context_of
 from router.trials.book import Trial

@@ -7,22 +7,19 @@ before anything follows from it, so a kill between two steps repeats none and lo
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import orjson
 
-from learner.controls import cost_matched
-from learner.policy import Arm
 from learner.trial import Verdict
 from router.choosing import preference_in
 from router.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
+from router.learning.feed import Feed
 from router.learning.registry import replace as written
 from router.telemetry.journal import Journal
-from router.trials.book import STEPS, Book, Ledger, Line, Rejected, Trial
+from router.trials.book import STEPS, Book, Ledger, Line, Trial
 from router.trials.course import Course, Turned, phase_of
 from router.trials.logged import Telemetry
 from router.trials.steering import Steering
@@ -34,6 +31,7 @@ _SOON_MICROS = 30_000_000
 _LOOKS_BACK = 30  # looks between two that go back so far
 _WATCHES_BACK = 2 * 86_400.0  # seconds of an adopted strategy's past that a new start reads
 _SAYS_EVERY = 60.0  # seconds between two rows on the numbers of one trial
+_RARELY = 5  # times the requests of a step, where hardly any is decided apart
 _TROUBLED = 0.05  # share of a function's calls that may fail in its shadow
 
 
@@ -48,6 +46,8 @@ class Director:
         self._said: dict[str, tuple[float, int]] = {}
         self._looks = 0
         self._shown = b""
+        self._feed = Feed(config.telemetry_folder)
+        self._stamp: object = None
         self.wishes: list[Line] = []  # what operators asked for that takes the learner
         self._hear(self.ledger.follow())
 
@@ -80,7 +80,9 @@ class Director:
         """One look at what came of the trials; whether anything is to be done otherwise now."""
         before = self.book.lines
         self._hear(self.ledger.follow())
-        book = self.book
+        book, stamp = self.book, (self._feed.stamp, self.book.lines)
+        if stamp == self._stamp:
+            return False  # nothing was asked, said or decided since
         watched = book.watched
         wanted = {one.id: one for one in (*book.live, *((watched,) if watched else ()))}
         for gone in self._courses.keys() - wanted.keys():
@@ -92,6 +94,7 @@ class Director:
                 self._conclude(trial, self._courses[trial.id])
         if wanted:
             self._show()
+        self._stamp = stamp
         return self.book.lines != before
 
     def _follow(self, wanted: Mapping[str, Trial]) -> None:
@@ -203,7 +206,7 @@ class Director:
             return
         seen = sum(comparison.assigned.values())
         if comparison.compared < self._config.trials.step_requests and not (
-            seen >= 20 * self._config.trials.step_requests
+            seen >= _RARELY * self._config.trials.step_requests
         ):
             return
         shares = [*STEPS, 1 - self._config.trials.control]
@@ -336,129 +339,6 @@ class Director:
                 {"strategy": one.key, "at": one.at, "why": one.why} for one in book.history
             ],
         }
-
-
-def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """What came over the wire; a wish that cannot be granted says why."""
-    try:
-        if wanted.get("do") != "list":
-            lines = granted(director.book, director.telemetry, wanted, now)
-            director.change(lambda book: lines(book))
-        return director.overview()
-    except Rejected as error:
-        return {"rejected": str(error)}
-
-
-def granted(
-    book: Book, telemetry: Telemetry, wanted: Mapping[str, Any], now: float
-) -> Callable[[Book], list[Line]]:
-    """A wish as a change of the book."""
-    known = {
-        "new": ("name", "candidate", "split", "traffic", "layer", "goal", "shadow"),
-        "stop": ("name",),
-        "adopt": ("name", "at_once"),
-        "rollback": ("to",),
-        "register": ("name", "kind", "settings", "source", "without"),
-        "simplify": (),
-        "distill": (),
-        "write": (),
-    }
-    do = wanted.get("do")
-    if do not in known:
-        raise Rejected(f"do = {do!r}: one of {', '.join(known)} or list is meant")
-    strange = [name for name in wanted if name not in (*known[do], "do")]
-    if strange:
-        takes = ", ".join(known[do]) or "nothing more"
-        raise Rejected(f"{strange[0]}: {do} takes {takes}")
-    if do in ("new", "stop", "adopt") and not isinstance(wanted.get("name"), str):
-        raise Rejected(f"{do} needs the name of a trial, a text")
-    match do:
-        case "new":
-            return _new(wanted, now)
-        case "stop":
-            return lambda book: book.stop(wanted["name"], now)
-        case "adopt":
-            by_steps = not wanted.get("at_once", False)
-            why = "an operator adopted it"
-            keep = book.config.trials.control
-            return lambda book: book.adopt(
-                wanted["name"], now, why=why, by_steps=by_steps, keep=keep
-            )
-        case "rollback" if wanted.get("to"):
-            return lambda book: book.return_to(str(wanted["to"]), now, "an operator said so")
-        case "rollback":
-            return lambda book: book.roll_back(now, "an operator rolled it back")
-        case "register":
-            made = matched(_strategy(wanted), telemetry, book.config)
-            return lambda book: book.register(made, now)
-    return lambda _: [{"do": "ask", "at": now, "what": do}]
-
-
-def _new(wanted: Mapping[str, Any], now: float) -> Callable[[Book], list[Line]]:
-    candidate = wanted.get("candidate")
-    if not isinstance(candidate, str):
-        raise Rejected("new needs a candidate, the name of a strategy")
-    goal = wanted.get("goal", "better")
-    if goal not in ("better", "no worse"):
-        raise Rejected(f"goal = {goal!r}: `better` or `no worse`")
-    numbers = {name: wanted.get(name, usual) for name, usual in (("split", 0.5), ("traffic", 1.0))}
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Rejected(f"{name} = {value!r}: it is a number")
-    return lambda book: book.open(
-        wanted["name"],
-        candidate,
-        now,
-        share=float(numbers["split"]),
-        traffic=float(numbers["traffic"]),
-        layer=str(wanted.get("layer", "")),
-        goal=goal,
-        shadow=bool(wanted.get("shadow", False)),
-    )
-
-
-def _strategy(wanted: Mapping[str, Any]) -> Strategy:
-    name, kind = wanted.get("name"), wanted.get("kind")
-    if not isinstance(name, str) or not name or not isinstance(kind, str):
-        raise Rejected("register needs a name and a kind")
-    if not all(letter.isalnum() or letter in "-_." for letter in name):
-        raise Rejected(f"name = {name!r}: letters, digits, `-`, `_` and `.` make a name")
-    settings, source = wanted.get("settings", {}), wanted.get("source", "")
-    if not isinstance(settings, dict) or not isinstance(source, str):
-        raise Rejected("settings are an object, and a source is a text")
-    without = wanted.get("without", ())
-    if not all(isinstance(one, str) for one in without):
-        raise Rejected(f"without = {without!r}: names of plans are meant")
-    return Strategy(
-        name,
-        kind,  # type: ignore[arg-type]  # `check` says so where it is none
-        settings=settings,
-        source=source,
-        author="operator",
-        without=tuple(without),
-    )
-
-
-def matched(strategy: Strategy, telemetry: Telemetry, config: Config) -> Strategy:
-    """A mix without shares is the one that costs what is spent: of the cheapest plan and the
-    dearest that were tried."""
-    if strategy.kind != "mix" or strategy.settings:
-        return strategy
-    try:
-        costs, spent = telemetry.costs()
-    except duckdb.Error:
-        costs, spent = {}, 0.0
-    known = {Arm(plan): cost for plan, cost in costs.items() if plan in config.asking}
-    if len(known) < 2:
-        raise Rejected(
-            f"strategy {strategy.name}: {len(known)} plans were tried, and a mix that costs what "
-            'serves needs two: give its shares, e.g. {"shares": {"a": 0.5, "b": 0.5}}'
-        )
-    shares = {
-        str(plan): round(share, 4) for plan, share in cost_matched(known, spent).shares.items()
-    }
-    evidence = f"costs ${1000 * spent:.4g} per 1,000 requests, as what was decided so far"
-    return replace(strategy, settings={"shares": shares}, evidence=evidence)
 
 
 def told_of(trial: Trial) -> dict[str, Any]:

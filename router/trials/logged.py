@@ -11,6 +11,7 @@ import duckdb
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
 from router.context import NAMES, VERSION, context_of
+from router.plans.grammar import whole
 from router.telemetry.store.catalog import NAME
 from router.trials.contract import told_of
 
@@ -98,6 +99,11 @@ ORDER BY r.ts DESC LIMIT ?
 """
 
 
+def _arm(plan: str) -> Arm:
+    """A simpler plan that stood for another is what that one now is."""
+    return Arm(whole(plan))
+
+
 class Telemetry:
     """One look at a time; opened anew for each, since catalogs are replaced."""
 
@@ -128,8 +134,8 @@ class Telemetry:
             rows = con.execute(_LOGGED, [since_micros, VERSION, most]).fetchall()
         told = []
         for id_, kind, numbers, eligible, odds, plan, *rest in reversed(rows):
-            named = dict(zip(map(Arm, eligible), odds, strict=True))
-            told.append(Logged(id_, kind, numbers, named, Arm(plan), *rest))
+            named = dict(zip(map(_arm, eligible), odds, strict=True))
+            told.append(Logged(id_, kind, numbers, named, _arm(plan), *rest))
         return told
 
     def costs(self) -> tuple[dict[str, float], float]:

@@ -4,10 +4,9 @@ could go. Each passes its gates here, and is then tried like anything else.
 Replay may veto; nothing is ever promoted by it.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,12 +16,11 @@ from router.choosing import preference_in
 from router.domain import new_id
 from router.following import Errand
 from router.trials.book import Book, Line, Rejected
-from router.trials.contract import Unanswered, lint, opinion
 from router.trials.director import Director
-from router.trials.functions import Functions
+from router.trials.gates import Asking, gate
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
-from router.trials.simplifying import look, paths
+from router.trials.simplifying import Look, idle_stages, look, paths
 from router.trials.strategies import Strategy
 from router.trials.writing import (
     asked,
@@ -46,6 +44,7 @@ _REPLAYED = 1500  # of them, those that a function is asked about
 _CONTRACT_ROWS = 60
 _FAILURES = 8  # kinds and plans that an author is shown
 _WAITS = 900.0  # seconds that an author has
+_CAREFUL = 0.1  # of requests, for what was never carried out before
 _CURIOUS = 4  # plans that more requests go to, at a time
 _DISTILLED = "distilled"
 _WRITTEN = "written"
@@ -95,6 +94,9 @@ class Proposer:
         for what in dict.fromkeys(wanted):
             by_hand = any(one["what"] == what for one in wishes)
             self._propose(what, learned, rows, by_hand=by_hand)
+        if "simplify" in wanted and self.director.book.serving.kind == "bandit":
+            # Beside whatever is tried now: next time it is known whether they add anything.
+            self.curious = self._look(learned, rows).strangers[:_CURIOUS]
 
     def _logged(self) -> list[Logged]:
         try:
@@ -181,7 +183,7 @@ class Proposer:
 
     def _expected(self, replay: Replay, strategy: Strategy, rows: Sequence[Logged]) -> float:
         """What a strategy is worth by what was learned."""
-        functions = _Asking(strategy)
+        functions = Asking(strategy)
         with functions as asks:
             told = Replay(self.config, replay.bandit, replay.lens, asks)
             values = []
@@ -198,29 +200,18 @@ class Proposer:
     def simplify(self, known: Known, rows: list[Logged]) -> None:
         book, epsilon = self.director.book, self.config.trials.epsilon
         serving = book.serving
-        replay = Replay(self.config, known.bandit, known.lens)
         if serving.kind == "function":
-            self._prune(known, rows)
+            if not self._shorten(known, rows):
+                self._prune(known, rows)
             return
         if serving.kind not in ("bandit", "ladder"):
             return  # it is as simple as can be
-        spared, alone = _spared(book)
-        told = look(
-            self.config,
-            replay,
-            serving,
-            rows,
-            known.judged,
-            epsilon,
-            spared=spared,
-            alone=alone,
-        )
+        told = self._look(known, rows)
         found, few = told.idle, told.strangers
-        if few and serving.kind == "bandit":
-            # Beside whatever is tried now: next time it is known whether they add anything.
-            self.curious = few[:_CURIOUS]
+        if found is None and self._shorten(known, rows):
+            return
         if found is None and few:
-            names = ", ".join(self.curious or few)
+            names = ", ".join(few[:_CURIOUS])
             raise Rejected(f"too little is known of {names}: more requests go there for a while")
         if found is None:
             raise Rejected(
@@ -234,6 +225,46 @@ class Proposer:
         self._enter(
             made, known, rows, goal="no worse", opened_by="simplifier", effect=found.sentence
         )
+
+    def _look(self, known: Known, rows: list[Logged]) -> Look:
+        book = self.director.book
+        spared, alone = _spared(book)
+        return look(
+            self.config,
+            Replay(self.config, known.bandit, known.lens),
+            book.serving,
+            rows,
+            known.judged,
+            self.config.trials.epsilon,
+            spared=spared,
+            alone=alone,
+        )
+
+    def _shorten(self, known: Known, rows: list[Logged]) -> bool:
+        """A plan without one of its stages, on a tenth of requests: nothing is known of it yet."""
+        book = self.director.book
+        tried = {other for one in book.registered.values() for other in one.instead.values()}
+        found = idle_stages(self.config, book.serving, rows, tried)
+        if not found:
+            return False
+        one = found[0]
+        made = Strategy(
+            f"{one.plan}-less-{one.stage}"[:60],
+            "same",
+            instead={one.plan: one.simpler},
+            author="simplifier",
+            evidence=one.sentence,
+        )
+        self._enter(
+            made,
+            known,
+            rows,
+            goal="no worse",
+            opened_by="simplifier",
+            effect=one.sentence,
+            share=_CAREFUL,
+        )
+        return True
 
     def _prune(self, known: Known, rows: list[Logged]) -> None:
         """A function that serves, grown again with fewer branches."""
@@ -367,10 +398,11 @@ class Proposer:
         goal: str,
         opened_by: str,
         effect: str,
+        share: float = 0.5,
     ) -> None:
         """Through the gates and into a trial; `Rejected` says which gate it was."""
         is_function = strategy.kind == "function"
-        with _Asking(strategy) as asks:
+        with Asking(strategy) as asks:
             if is_function:
                 gate(strategy.source, asks, rows[-_CONTRACT_ROWS:])
             replay = Replay(self.config, known.bandit, known.lens, asks)
@@ -391,6 +423,7 @@ class Proposer:
                     made.key,
                     at,
                     goal=goal,
+                    share=share,
                     shadow=is_function,
                     opened_by=opened_by,
                     effect=effect,
@@ -408,74 +441,6 @@ class Proposer:
         if before and before[-1]["why"] == why and not by_hand:
             return  # said already
         self.director.change(lambda _: [line])
-
-
-def gate(source: str, asks: Callable[..., Any] | None, rows: Sequence[Logged]) -> None:
-    """Lint and contract: `Rejected` where a function may not even be shadowed."""
-    wrong = lint(source)
-    if wrong:
-        raise Rejected(f"lint: {'; '.join(wrong)}")
-    if asks is None:
-        raise Rejected("routing functions cannot run on this machine: see `waggle sandbox check`")
-    strategy = Strategy("tried", "function", source=source)
-    for one in rows:
-        eligible = list(one.odds)
-        scores: dict[str, dict[str, float]] = {
-            str(arm): {"usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5,
-                       "failure": 0.0, "utility": 0.6}
-            for arm in eligible
-        }  # fmt: skip
-        arguments: Sequence[Any] = (one.told, scores, [])
-        try:
-            told = [asks(strategy, arguments) for _ in range(2)]
-            if told[0] is not None:
-                opinion(told[0], eligible)
-        except Unanswered as error:
-            raise Rejected(f"contract: asked about kind {one.kind!r}: {error}") from None
-        if told[0] != told[1]:
-            raise Rejected(f"contract: asked twice about kind {one.kind!r} it chose differently")
-
-
-class _Asking:
-    """A function at hand for as long as it takes to look at it; on a loop of its own."""
-
-    def __init__(self, strategy: Strategy) -> None:
-        self._strategy = strategy
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._functions: Functions | None = None
-        self._trouble = ""
-
-    def __enter__(self) -> Callable[..., Any] | None:
-        if self._strategy.kind != "function":
-            return None
-        self._loop = asyncio.new_event_loop()
-        self._functions = Functions(0.05, lambda _key, _state, reason: self._failed(reason))
-        self._loop.run_until_complete(self._functions.follow([self._strategy]))
-        if self._trouble:
-            self.__exit__()
-            raise Rejected(f"contract: {self._trouble}")
-        return self._ask
-
-    def __exit__(self, *_: object) -> None:
-        if self._loop is not None and self._functions is not None:
-            self._loop.run_until_complete(self._functions.close())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
-            self._loop = None
-
-    def _ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
-        functions = self._functions
-        assert functions is not None
-        assert self._loop is not None
-        own = replace(strategy, name=self._strategy.name, version=self._strategy.version)
-
-        async def ask() -> Any:  # on the loop: a worker that dies is replaced there
-            return functions.ask(own, arguments)
-
-        return self._loop.run_until_complete(ask())
-
-    def _failed(self, reason: str) -> None:
-        self._trouble = reason
 
 
 def _failures(rows: Sequence[Logged], replay: Replay) -> list[str]:

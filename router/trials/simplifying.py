@@ -1,18 +1,20 @@
 """What of a strategy could go without utility falling: found here by replay, proved by trial."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import erf, exp, pi, sqrt
 
 from learner.policy import Arm
 from router.config import Config
-from router.plans.grammar import backends_of
+from router.plans.grammar import LESS, backends_of, stages
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
 from router.trials.strategies import Strategy
 from router.trials.writing import returns_in
 
 ENOUGH = 30  # judged answers before a plan is called useless
+_LEAST_SHARE = 0.05  # of requests, before it is worth asking what a plan's stages are for
 _MOST_LOSS = 2.0  # times epsilon: of several that are nearly alike, the best only seems so
 
 
@@ -140,6 +142,40 @@ def _improvement(ahead: float, deviation: float) -> float:
         return max(ahead, 0.0)
     z = ahead / deviation
     return deviation * exp(-z * z / 2) / sqrt(2 * pi) + ahead * (1 + erf(z / sqrt(2))) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a plan that might go, and the plan without it."""
+
+    plan: str
+    stage: str
+    share: float  # of requests that go through the plan
+
+    @property
+    def simpler(self) -> str:
+        return f"{self.plan}{LESS}{self.stage}"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.plan} without {self.stage}; {self.share:.0%} of requests go through it"
+
+
+def idle_stages(
+    config: Config, strategy: Strategy, rows: Sequence[Logged], tried: Collection[str]
+) -> list[Stage]:
+    """Stages that no trial ever went without, of the plans that most requests go through first."""
+    counts = Counter(str(one.plan) for one in rows)
+    found = []
+    for plan, count in counts.most_common():
+        if plan not in config.asking or plan in strategy.without or plan in strategy.instead:
+            continue
+        share = count / len(rows)
+        for stage in stages(plan, config.plans):
+            one = Stage(plan, stage, share)
+            if one.simpler not in tried and share >= _LEAST_SHARE:
+                found.append(one)
+    return found
 
 
 def paths(config: Config, strategy: Strategy, kinds: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from learner.controls import Fixed, Ladder, Mix
 from learner.policy import Arm, Policy
 from router.config import Config
+from router.plans.grammar import LESS, simpler, stages, whole
 from router.yamlfile import unknown
 
 Kind = Literal["bandit", "ladder", "fixed", "mix", "function", "same"]
@@ -30,6 +31,7 @@ class Strategy:
     author: str = ""
     evidence: str = ""
     without: tuple[str, ...] = ()
+    instead: Mapping[str, str] = field(default_factory=dict)  # plans, and simpler ones for them
     at: float = 0.0
 
     @property
@@ -41,7 +43,9 @@ class Strategy:
         if self.kind != "same":
             return self
         without = tuple(dict.fromkeys((*base.without, *self.without)))
-        return replace(base, without=without, name=f"{base.key} {self.key}", version=0)
+        instead = {**base.instead, **self.instead}
+        name = f"{base.key} {self.key}"
+        return replace(base, without=without, instead=instead, name=name, version=0)
 
     def written(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value not in ("", {}, ())}
@@ -103,16 +107,17 @@ def check(strategy: Strategy, config: Config) -> None:
             raise ValueError(
                 f"{where}: {name} = {strategy.settings[name]!r}: kind {strategy.kind} takes {known}"
             )
-    for plan in (*_plans_in(strategy), *strategy.without):
-        if plan not in config.plans:
-            rule, mend = unknown("plan", plan, config.plans)
-            raise ValueError(f"{where}: {plan}: {rule}. {mend}")
-    if not set(config.asking) - set(strategy.without):
-        raise ValueError(f"{where}: it goes without {', '.join(strategy.without)}: none are left")
+    _check_plans(strategy, config, where)
     if strategy.kind == "function" and not 0 < len(strategy.source) <= _MOST_SOURCE:
         size = len(strategy.source)
         raise ValueError(f"{where}: a source of {size} characters: 1 to {_MOST_SOURCE} are taken")
-    if strategy.kind == "same" and not strategy.without:
+    for plan, other in strategy.instead.items():
+        if simpler(other, config.plans) is None or whole(other) != plan:
+            known = ", ".join(f"{plan}{LESS}{stage}" for stage in stages(plan, config.plans))
+            raise ValueError(
+                f"{where}: {other} cannot stand for {plan}; there are: {known or 'none'}"
+            )
+    if strategy.kind == "same" and not strategy.without and not strategy.instead:
         raise ValueError(
             f"{where}: it would decide as what serves does: name plans it goes without"
         )
@@ -123,6 +128,15 @@ def check(strategy: Strategy, config: Config) -> None:
             policy_for(strategy, Ladder("complexity", (), (Arm(config.asking[0]),)))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{where}: {error}") from None
+
+
+def _check_plans(strategy: Strategy, config: Config, where: str) -> None:
+    for plan in (*_plans_in(strategy), *strategy.without, *strategy.instead):
+        if plan not in config.plans:
+            rule, mend = unknown("plan", plan, config.plans)
+            raise ValueError(f"{where}: {plan}: {rule}. {mend}")
+    if not set(config.asking) - set(strategy.without):
+        raise ValueError(f"{where}: it goes without {', '.join(strategy.without)}: none are left")
 
 
 def _check_bandit(strategy: Strategy, where: str) -> None:

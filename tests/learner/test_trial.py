@@ -14,17 +14,9 @@ from ville._boundaries import normal_mixture
 from experiments.trials.simulate import decided, null_trial, turned
 from experiments.trials.worlds import World
 from learner.assignment import Slot, assigned, place, room
-from learner.trial import (
-    _MIXING,
-    Adjustment,
-    Comparison,
-    Contrast,
-    Exposed,
-    Rules,
-    Running,
-    Watch,
-    split_evidence,
-)
+from learner.sequence import MIXING, Adjustment, Contrast, Exposed, Running, split_evidence
+from learner.trial import Comparison, Rules
+from learner.watch import Watch
 
 UNITS = [f"unit-{n}" for n in range(4000)]
 
@@ -78,13 +70,13 @@ def test_the_interval_is_the_one_that_another_library_draws(n, alpha):
     for value in chance.normal(0.3, 2.0, n):
         ours.add(float(value))
     deviation = sqrt(ours.squares / n)
-    theirs = deviation * normal_mixture(n, alpha, 1 / _MIXING) / n
+    theirs = deviation * normal_mixture(n, alpha, 1 / MIXING) / n
     assert ours.radius(alpha) == pytest.approx(float(theirs), rel=1e-9)
 
 
 def test_it_is_tightest_where_that_library_would_have_it():
     theirs = 1 / ville.best_rho(500, 0.05)
-    assert pytest.approx(theirs, rel=0.05) == _MIXING
+    assert pytest.approx(theirs, rel=0.05) == MIXING
 
 
 def test_what_speaks_against_a_split_is_what_another_library_says():

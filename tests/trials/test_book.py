@@ -79,6 +79,8 @@ def test_a_layer_that_is_full_takes_no_more_and_another_layer_does(ledger):
         (Strategy("s", "function"), "a source of 0 characters"),
         (Strategy("s", "same"), "name plans it goes without"),
         (Strategy("s", "same", without=("x", "y", "z")), "none are left"),
+        (Strategy("s", "same", instead={"z": "z~q"}), "z~q cannot stand for z; there are: z~b"),
+        (Strategy("s", "same", instead={"x": "z~b"}), "z~b cannot stand for x; there are: none"),
         (Strategy("s", "majic"), "no kind is called that"),
         (Strategy("bandit", "fixed", settings={"plan": "x"}), "the configuration's own"),
     ],

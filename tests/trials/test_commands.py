@@ -36,7 +36,7 @@ def place(tmp_path, monkeypatch):
 def run(*words, status=0):
     told = CliRunner().invoke(app, list(words))
     assert told.exit_code == status, told.output + told.stderr
-    return told.output + told.stderr
+    return " ".join((told.output + told.stderr).replace("│", " ").split())
 
 
 def test_a_trial_from_its_opening_to_its_end(place):
@@ -93,7 +93,7 @@ def test_functions_are_registered_read_and_compared(place):
     assert "code@2" in run("routes", "log")
     assert 'request["kind"] == "chat"' in run("routes", "show", "code")
     told = run("routes", "diff", "code@1", "code@2")
-    assert '-    return "dear" if request["kind"] == "sql"' in told
+    assert '- return "dear" if request["kind"] == "sql"' in told
     (place / "route.py").write_text("import os\n" + SOURCE)
     told = CliRunner().invoke(
         app, ["trial", "register", "code", "--kind", "function", "--file", "route.py"]

@@ -6,7 +6,7 @@ import pytest
 
 from learner.assignment import Slot
 from router.config import Config
-from router.decide import Surroundings, policy_of, route
+from router.decide import Surroundings, plan_of, policy_of, route
 from router.domain import Request, Trace
 from router.hive import Home
 from router.telemetry.rows import request_row
@@ -188,3 +188,17 @@ def test_the_row_keeps_each_part_with_its_chance():
     assert (row["trial_id"], row["variant"]) == ("t1", exposure["variant"])
     assert exposure["chance"] == (0.3 if exposure["variant"] == "candidate" else 0.7)
     assert len(exposure["unit"]) == 16
+
+
+def test_a_simpler_plan_takes_the_place_of_the_one_it_was_taken_from():
+    less = Strategy("less", "same", 1, instead={"z": "z~b"})
+    steering = Steering(
+        Strategy("always-z", "fixed", settings={"plan": "z"}), lives=(trial(less, layer="plans"),)
+    )
+    told = [decide(steering, request(n)) for n in range(200)]
+    for one in told:
+        candidate = one.exposures[0].side == "candidate"
+        assert (one.plan, one.exposures[0].other) == (("z~b", "z") if candidate else ("z", "z~b"))
+        assert one.probabilities["z~b"] == pytest.approx(0.5)
+        assert one.plan in one.rates
+    assert plan_of(CONFIG, told[0]).pattern == "pipeline"

@@ -7,13 +7,15 @@ import pytest
 from learner.assignment import Slot, assigned
 from learner.bandit import Bandit
 from learner.policy import Arm, Feedback, Outcome
-from router.config import load
+from router.config import Config, load
 from router.context import context_of, taught
+from router.trials.book import Rejected
 from router.trials.course import phase_of
-from router.trials.director import Director, act
+from router.trials.director import Director
 from router.trials.proposing import Known, Proposer
 from router.trials.simplifying import paths
 from router.trials.strategies import Strategy
+from router.trials.wishes import act
 from router.trials.writing import returns_in
 from tests.rig import MemoryJournal
 from tests.router.test_learning import of
@@ -360,6 +362,47 @@ def test_a_plan_that_is_best_for_some_kind_is_never_idle(world):
     proposer(world).simplify(known(world, by_kind), rows)
     gone = world.book.strategies[world.book.live[-1].candidate].without
     assert gone == ("idle",)
+
+
+def test_a_stage_that_nothing_is_known_to_need_is_tried_without_on_few_requests(tmp_path):
+    world = made(tmp_path)
+    plans = {"cheap": {"pipeline": ["a", "b", "c"], "gate": {"schema": True}},
+             "dear": {"ask": "b"}}  # fmt: skip
+    dumped = world.config.model_dump(mode="json") | {"plans": plans}
+    dumped["objective"] = {"strategy": "bandit"}
+    config = Config.model_validate(dumped)
+    world.director.reconfigure(config)
+    world.config = config
+    world.go(400, lambda plan, kind: 0.9 if plan == "cheap" else 0.3)
+    rows = world.director.telemetry.logged(0, 4000)
+    learned = known(world, by_kind)
+    told = Proposer(world.director, config, world.now)
+    tried = []
+    for _ in range(5):
+        before = set(world.book.trials)
+        try:
+            told.simplify(learned, rows)
+        except Rejected:
+            break
+        (trial,) = [one for id_, one in world.book.trials.items() if id_ not in before]
+        tried.append(trial)
+        world.change(lambda book, name=trial.name: book.stop(name, world.now()))
+    names = [world.book.strategies[one.candidate].instead for one in tried]
+    assert {"cheap": "cheap~b"} in names
+    assert {"cheap": "cheap~c"} in names
+    assert {"cheap": "cheap~gate"} in names
+    assert all(one.slot.share == 0.1 for one in tried if "less" in one.name)
+    world.stored.close()
+
+
+def test_rows_of_a_simpler_plan_count_for_the_one_it_stands_for(world):
+    row = request(NOON, plan="cheap~b", kind="sql", strategy="bandit", eligible=["cheap~b", "dear"],
+                  probabilities=[0.7, 0.3], propensity=0.7, features_version=2,
+                  features=of("sql request"))  # fmt: skip
+    world.stored.write("requests", [row], "r1")
+    world.stored.write("signals", [signal(row, 1.0)], "r1")
+    (told,) = world.director.telemetry.logged(0, 10)
+    assert (told.plan, dict(told.odds)) == ("cheap", {"cheap": 0.7, "dear": 0.3})
 
 
 def test_an_author_is_asked_and_what_it_writes_passes_the_gates_or_says_why(world):

@@ -8,7 +8,7 @@ import pytest
 from router.trials.book import Rejected
 from router.trials.contract import LOADING, Unanswered, lint
 from router.trials.functions import Functions
-from router.trials.proposing import _Asking, gate
+from router.trials.gates import Asking, gate
 from router.trials.strategies import Strategy
 from tests.trials.test_deciding import X, decide, request, trial
 
@@ -176,7 +176,7 @@ USUAL = (Row(),)
 
 
 def gated(strategy, rows=USUAL):
-    with _Asking(strategy) as asks:
+    with Asking(strategy) as asks:
         gate(strategy.source, asks, rows)
 
 

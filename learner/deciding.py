@@ -260,13 +260,16 @@ class BanditPolicy:
         assert self.fallback is not None
         arms = [self.arms[at] for at in chosen]
         usual = self.fallback.distribution(context, arms)
-        default = arms.index(max(usual, key=lambda arm: usual[arm]))
+        most = max(usual, key=lambda arm: usual[arm])
+        # A default that cannot be used here says nothing of the others: then the best known is it.
+        told = usual[most] > 1 / len(arms) + 1e-9
+        default = arms.index(most) if told else int(utility.argmax())
         apart = utility - utility[default] + self.settings.margin
         safe = apart >= _SURE * np.sqrt(variance + variance[default])
         safe[default] = True
         risked = float(shares[~safe].sum())
         if risked <= self.settings.safe_share:
             return shares
-        told = np.where(safe, shares, shares * (self.settings.safe_share / risked))
-        told[default] += 1 - told.sum()
-        return told
+        kept = np.where(safe, shares, shares * (self.settings.safe_share / risked))
+        kept[default] += 1 - kept.sum()
+        return kept

@@ -34,8 +34,8 @@ from router.trials.logged import utility_of
 _WEEK = 7 * 86_400.0
 _TURN_EVERY = 50  # requests between two turns of the learner
 _JUDGED = 0.8  # of answers that the app says something about
-_PLAIN = ("catalogue", "inventory", "shelves", "logs", "palette", "labels", "parts")
-_LINKED = ("customers", "patients", "members", "staff", "suppliers")
+_PLAIN = ("catalogue", "inventory")
+_LINKED = ("customers", "patients")
 
 
 @dataclass(slots=True)

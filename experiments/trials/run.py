@@ -122,6 +122,7 @@ def hostile() -> dict[str, Any]:
 
 
 def weeks() -> dict[str, Any]:
+    """As anybody would run it."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(WAGGLE), "demo", "--weeks", "12", "--requests", "1000", "--data", folder]
         done = subprocess.run([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, check=True)

@@ -149,6 +149,17 @@ def test_until_it_is_cleared_an_arm_gets_no_more_than_was_set_aside():
     assert bandit.policy(fallback=Fixed(B)).distribution(Y, [A, B])[A] <= 0.1
 
 
+def test_a_default_that_cannot_be_used_leaves_the_best_known_in_its_place():
+    bandit = Bandit("1:0", Settings(safe_share=0.1))
+    gone = Arm("gone")
+    bandit.know([A, B, gone])
+    for n in range(60):
+        for arm, quality in ((A, 0.3), (B, 0.9), (gone, 0.6)):
+            bandit.learn(Feedback(f"{n}{arm}", arm, X, quality))
+    told = bandit.policy(fallback=Fixed(gone)).distribution(X, [A, B])
+    assert told[B] > 0.9
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_budget_is_kept_to_within_a_hundredth(seed):
     bandit = taught({(A, "x"): 0.9, (A, "y"): 0.9, (B, "x"): 0.6, (B, "y"): 0.6})

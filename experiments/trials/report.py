@@ -49,8 +49,9 @@ def readme_table(result: Mapping[str, Any]) -> str:
         ),
         (
             "useless plans planted among real ones that simplification found",
-            f"{planted['found']:.0%}; useful ones removed: {planted['useful_removed']}; most "
-            f"utility lost: {planted['most_loss']:.4f}",
+            f"{planted['found']} of {planted['planted']}; useful ones removed: "
+            f"{planted['useful_removed']}; utility of all who were simplified: "
+            f"{-planted['most_loss']:+.3f} at least",
         ),
         (
             f"{len(hostile['functions'])} hostile functions, {hostile['deadline_ms']:g} ms each",

@@ -109,7 +109,8 @@ def planted(data: Path, cache: Path) -> dict[str, Any]:
     told = [simplified(outcomes, seed) for seed in track(range(8), "Simplifying")]
     return {
         "runs": told,
-        "found": sum(one["found"] for one in told) / sum(one["planted"] for one in told),
+        "found": sum(one["found"] for one in told),
+        "planted": sum(one["planted"] for one in told),
         "useful_removed": sum(len(one["useful_removed"]) for one in told),
         "most_loss": max(one["loss"] for one in told),
     }

@@ -163,7 +163,7 @@ class Book:
                 self._state(line, at)
             case "share":
                 trial = self.trials[line["trial"]]
-                self.trials[trial.id] = replace(trial, share=line["share"])
+                self.trials[trial.id] = replace(trial, share=line["share"], why=line["why"])
             case "numbers":
                 trial = self.trials[line["trial"]]
                 told = {name: line[name] for name in ("numbers", "why", "replay") if name in line}

@@ -282,7 +282,7 @@ class Director:
             "layer": trial.slot.layer,
             "split": trial.slot.share,
             "share": line.get("share", trial.share),
-            "why": line.get("why", trial.effect or trial.why),
+            "why": line.get("why") or trial.why or trial.effect,
             "numbers": line.get("numbers", {}),
         }
         self._journal.trial(TrialNews(id_, trial.name, state, told, at))
@@ -314,7 +314,9 @@ class Director:
         self._said[trial.id] = (now, compared)
         here = self.book.trials[trial.id]
         if here.state == trial.state:
-            self._tell_trial(trial.id, now, here.state, {"numbers": course.numbers()})
+            verdict = course.comparison.verdict()
+            why = verdict.sentence if here.state == "running" else here.why
+            self._tell_trial(trial.id, now, here.state, {"numbers": course.numbers(), "why": why})
 
     def overview(self) -> dict[str, Any]:
         """Everything about trials, for people and programs."""

@@ -303,7 +303,7 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     stored.seal()
     assert not old.exists()
     versions = {s.version for s in manifest.load(tmp_path).of("requests")}
-    assert versions == {1, 5}  # sealed as they were written, in the columns of their day
+    assert versions == {1, 6}  # sealed as they were written, in the columns of their day
     (row,) = stored.rows("select * from requests where request_id like '019c1234%1'")
     assert row["v"] == 1
     assert row["latency_ms"] == 500
@@ -315,12 +315,12 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     assert row["error"] is None
     assert [a["error_type"] for a in row["attempts"]] == ["connect", None]
     assert stored.one("select epoch_us(ts) from requests where v = 1 limit 1") == 1780000020250000
-    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (5, 1)]
+    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (6, 1)]
     assert stored.one("select sum(n) from rollup") == 3
     while stored.keeper.compact(everything=True):
         pass
-    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (5, 1)]
-    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {5}
+    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (6, 1)]
+    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {6}
     assert problems(tmp_path) == []
 
 
@@ -338,17 +338,17 @@ def test_rows_from_before_plans_had_steps_are_read_beside_those_that_have(stored
         )
         assert told == [
             (2, None, None, "b", None),
-            (5, None, None, "b", "cost"),
-            (5, "cascade.1", 20.0, "b", "cost"),
+            (6, None, None, "b", "cost"),
+            (6, "cascade.1", 20.0, "b", "cost"),
         ]
         stored.seal()
-    assert {s.version for s in manifest.load(stored.folder).of("requests")} == {2, 5}
+    assert {s.version for s in manifest.load(stored.folder).of("requests")} == {2, 6}
 
 
 def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
     folder = stored.folder / "journal" / "requests"
-    (folder / "w.000001.jsonl").write_bytes(encoded(1, 6, request()))
-    with pytest.raises(ValueError, match=r"version 6.*written by a newer one"):
+    (folder / "w.000001.jsonl").write_bytes(encoded(1, 7, request()))
+    with pytest.raises(ValueError, match=r"version 7.*written by a newer one"):
         stored.keeper.seal()
 
 

@@ -162,19 +162,25 @@ def test_off_policy_recovers_the_value_of_each_plan(stored):
 
 
 def test_trial_results(stored):
+    def part(side, apart):
+        told = {"trial_id": "t", "unit": "u", "variant": side, "chance": 0.5, "apart": apart}
+        return [{**told, "other": "dear"}]
+
     rows = [
-        request(trial_id="t", variant=variant, latency_ms=float(index))
-        for variant in ("a", "b")
-        for index in range(10)
+        request(exposures=part(side, index < 10), latency_ms=float(index))
+        for side in ("current", "candidate")
+        for index in range(20)
     ]
     stored.write("requests", rows)
-    scores = [0.5 + (row["variant"] == "b") * 0.2 + (index % 2) * 0.1 for index, row in enumerate(rows)]  # fmt: skip # noqa: E501
+    scores = [0.5 + (n >= 20) * 0.2 + (n % 2) * 0.1 for n in range(40)]
     stored.write("signals", [signal(row, score) for row, score in zip(rows, scores, strict=True)])
-    a, b = stored.rows("from trial_results('t')")
-    assert (a["n"], b["n"], a["share"]) == (10, 10, 0.5)
-    assert b["lift"] == pytest.approx(0.2)
-    assert a["lift"] == 0
-    assert b["quality_radius"] > 0.1  # ten are not enough to call it
+    told = {row["variant"]: row for row in stored.rows("from trial_results('t')")}
+    ours, theirs = told["candidate"], told["current"]
+    assert (ours["n"], theirs["n"], ours["share"]) == (20, 20, 0.5)
+    assert (ours["decided_apart"], ours["judged"]) == (10, 10)
+    assert ours["lift"] == pytest.approx(0.2)
+    assert theirs["lift"] == 0
+    assert ours["quality_radius"] > 0.1  # ten are not enough to call it
 
 
 def test_drift_compares_the_last_minutes_with_the_day(stored):

@@ -24,7 +24,7 @@ from router.plans.grammar import AnyPlan, Ask, Code, backends_of
 from router.plans.possible import impossible
 from router.statistics import reading_of
 from router.trials.contract import Unanswered, opinion, told_of
-from router.trials.steering import Steering, unit_of
+from router.trials.steering import Part, Steering, unit_of
 from router.trials.strategies import Strategy, policy_for
 
 if TYPE_CHECKING:
@@ -337,11 +337,9 @@ def _steered(case: _Case, steering: Steering, by: _Deciders, uniform: float) -> 
     own, trouble = told(strategy)
     choice = draw(own.distribution, uniform)
     exposures = []
-    odds: Distribution = own.distribution
+    odds = _whichever_side(steering, parts, lambda one: told(one)[0].distribution)
     for part in parts:
-        other, others_trouble = told(steering.strategy(parts, flipped=part))
-        chance = 0.0 if part.live.shadow else 1 - part.told.chance
-        odds = _mixed(odds, other.distribution, chance)
+        other, others_trouble = told(steering.strategy(parts, flipped=(part,)))
         elsewhere = draw(other.distribution, uniform).arm
         live, side = part.live, part.told.side
         exposures.append(
@@ -366,6 +364,26 @@ def _steered(case: _Case, steering: Steering, by: _Deciders, uniform: float) -> 
         rates=rates_of(case.config, [*odds], size_of(case.request)),
         estimates=own.estimates,
     )
+
+
+def _whichever_side(
+    steering: Steering, parts: Sequence[Part], told: Callable[[Strategy], Distribution]
+) -> Distribution:
+    """The odds of each plan before it was known on which sides the request falls."""
+    tried = [part for part in parts if not part.live.shadow and not steering.holds_out(part)]
+
+    def over(left: Sequence[Part], flipped: tuple[Part, ...]) -> Distribution:
+        if not left:
+            return told(steering.strategy(parts, flipped=flipped))
+        first, rest = left[0], left[1:]
+        return _mixed(over(rest, flipped), over(rest, (*flipped, first)), 1 - first.told.chance)
+
+    odds = over(tried, ())
+    for part in parts:
+        if steering.holds_out(part):
+            other = told(steering.strategy((part,), flipped=(part,)))
+            odds = _mixed(odds, other, 1 - part.told.chance)
+    return odds
 
 
 def _instead(odds: Distribution, instead: Mapping[str, str]) -> Distribution:

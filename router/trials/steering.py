@@ -53,13 +53,17 @@ class Steering:
                 found.append(Part(live, told))
         return found
 
-    def strategy(self, parts: Sequence[Part], *, flipped: Part | None = None) -> Strategy:
-        """What decides for a unit in these parts; with one of them on its other side."""
+    def holds_out(self, part: Part) -> bool:
+        return part.live is self.holdout
+
+    def strategy(self, parts: Sequence[Part], *, flipped: Sequence[Part] = ()) -> Strategy:
+        """What decides for a unit in these parts; with some of them on their other side."""
         base = self.serving
         for part in parts:
-            candidate = (part.told.side == "candidate") != (part is flipped)
-            if part.live.shadow:
-                candidate = part is flipped
+            turned = any(part is one for one in flipped)
+            candidate = turned if part.live.shadow else (part.told.side == "candidate") != turned
+            if self.holds_out(part) and not candidate and part.live.current is not None:
+                return part.live.current  # who is held out is in no other
             if candidate:
                 base = part.live.candidate.over(base)
             elif part.live.current is not None:

@@ -118,6 +118,19 @@ def test_layers_are_independent_and_one_takes_from_whatever_the_other_decides():
             assert one.plan != "x"
 
 
+def test_the_logged_odds_are_exact_however_many_trials_meet():
+    holdout = trial(X, 0.8, current=Y, id_="adopted", layer="holdout")
+    slim = Strategy("slim", "same", 1, without=("x",))
+    lives = (trial(MIX, 0.3), trial(slim, 0.4, id_="t2", layer="plans"))
+    steering = Steering(X, holdout, lives)
+    told = [decide(steering, request(n), uniform=(n % 50 + 0.5) / 50) for n in range(8000)]
+    odds = next(one for one in told if len(one.exposures) == 3).probabilities
+    plans = Counter(one.plan for one in told)
+    for plan, share in odds.items():
+        assert plans[plan] / 8000 == pytest.approx(share, abs=0.02)
+    assert sum(odds.values()) == pytest.approx(1.0)
+
+
 def test_a_plan_that_none_may_go_without_is_kept():
     slim = Strategy("slim", "same", 1, without=("x",))
     steering = Steering(X, lives=(trial(slim, 0.5, layer="plans"),))

@@ -76,7 +76,7 @@ class World:
             plan = self.plan_of(steering.strategy(parts), kind)
             exposures = []
             for part in parts:
-                other = self.plan_of(steering.strategy(parts, flipped=part), kind)
+                other = self.plan_of(steering.strategy(parts, flipped=(part,)), kind)
                 exposures.append(
                     {
                         "trial_id": part.live.slot.trial,

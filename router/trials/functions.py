@@ -55,33 +55,35 @@ class Functions:
 
     async def follow(self, strategies: Sequence[Strategy]) -> None:
         async with self._following:
-            wanted = {one.key: one for one in strategies}
-            for key in self._kept.keys() - wanted.keys():
-                self._kept.pop(key).function.close()
-            for key, strategy in wanted.items():
-                if key not in self._kept and self._clock() >= self._not_before:
-                    await self._open(key, strategy)
+            # By its text: the same function may stand in several strategies.
+            wanted = {one.source: one for one in strategies}
+            for source in self._kept.keys() - wanted.keys():
+                self._kept.pop(source).function.close()
+            for source, strategy in wanted.items():
+                if source not in self._kept and self._clock() >= self._not_before:
+                    await self._open(strategy)
 
-    async def _open(self, key: str, strategy: Strategy) -> None:
+    async def _open(self, strategy: Strategy) -> None:
+        key, source = strategy.key, strategy.source
         try:
             if self._pool is None:
                 self._pool = await open_pool(min_level=_LEAST_LEVEL)
-            function = Function(self._pool, strategy.source)
+            function = Function(self._pool, source)
             await function.open()
         except (Failed, Refused, Lost, OSError, TimeoutError) as error:
             self._not_before = self._clock() + _AGAIN_SECONDS
-            if self._refused.get(key) != str(error):
-                self._refused[key] = str(error)
+            if self._refused.get(source) != str(error):
+                self._refused[source] = str(error)
                 self._tell(key, "not loaded", str(error))
             return
-        self._refused.pop(key, None)
-        self._kept[key] = _Kept(function)
+        self._refused.pop(source, None)
+        self._kept[source] = _Kept(function)
 
     def ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
         """Its answer; `Unanswered` where it gave none in time."""
-        kept = self._kept.get(strategy.key)
+        kept = self._kept.get(strategy.source)
         if kept is None:
-            reason = self._refused.get(strategy.key, LOADING)
+            reason = self._refused.get(strategy.source, LOADING)
             raise Unanswered(reason)
         now = self._clock()
         if now < kept.until:

@@ -9,6 +9,7 @@ from router.trials.book import Rejected
 from router.trials.contract import LOADING, Unanswered, lint
 from router.trials.functions import Functions
 from router.trials.gates import Asking, gate
+from router.trials.steering import Steering
 from router.trials.strategies import Strategy
 from tests.trials.test_deciding import X, decide, request, trial
 
@@ -74,8 +75,6 @@ async def test_a_hostile_function_delays_no_request_and_changes_no_answer(functi
 
 
 def decide_with(functions, strategy):
-    from router.trials.steering import Steering
-
     one = request(task="a")
     return decide(Steering(X, lives=(trial(strategy, 0.999999),)), one, asks=functions.ask)
 
@@ -112,6 +111,17 @@ async def test_one_that_keeps_failing_is_left_alone_and_tried_again_later():
 async def test_before_it_is_there_the_request_goes_elsewhere(functions):
     with pytest.raises(Unanswered, match=LOADING):
         functions.ask(code("return 'x'"), GIVEN)
+
+
+async def test_a_function_still_decides_where_a_trial_takes_plans_from_it(functions):
+    serving = code("return 'y'")
+    steering = Steering(
+        serving, lives=(trial(Strategy("slim", "same", 1, without=("z",)), layer="plans"),)
+    )
+    await functions.follow(steering.functions)
+    told = [decide(steering, request(n), asks=functions.ask) for n in range(20)]
+    assert {one.plan for one in told} == {"y"}
+    assert not any(one.exposures[0].trouble or one.exposures[0].apart for one in told)
 
 
 async def test_one_that_cannot_be_loaded_says_so_once(functions):

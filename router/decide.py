@@ -372,13 +372,18 @@ def _whichever_side(
     """The odds of each plan before it was known on which sides the request falls."""
     tried = [part for part in parts if not part.live.shadow and not steering.holds_out(part)]
 
-    def over(left: Sequence[Part], flipped: tuple[Part, ...]) -> Distribution:
-        if not left:
-            return told(steering.strategy(parts, flipped=flipped))
-        first, rest = left[0], left[1:]
-        return _mixed(over(rest, flipped), over(rest, (*flipped, first)), 1 - first.told.chance)
-
-    odds = over(tried, ())
+    sides: list[tuple[float, tuple[Part, ...]]] = [(1.0, ())]
+    for part in tried:
+        chance = part.told.chance
+        sides = [
+            one
+            for share, flipped in sides
+            for one in ((share * chance, flipped), (share * (1 - chance), (*flipped, part)))
+        ]
+    odds: dict[Arm, float] = {}
+    for share, flipped in sides:
+        for arm, own in told(steering.strategy(parts, flipped=flipped)).items():
+            odds[arm] = odds.get(arm, 0.0) + share * own
     for part in parts:
         if steering.holds_out(part):
             other = told(steering.strategy((part,), flipped=(part,)))
@@ -393,10 +398,7 @@ def _instead(odds: Distribution, instead: Mapping[str, str]) -> Distribution:
     return {Arm(instead.get(arm, arm)): share for arm, share in odds.items()}
 
 
-def _mixed(a: Distribution, b: Distribution, share: float) -> Distribution:
-    """The odds of a plan, whichever side a request had fallen on."""
-    if not share:
-        return a
+def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:
     return {arm: (1 - share) * a.get(arm, 0.0) + share * b.get(arm, 0.0) for arm in {**a, **b}}
 
 

@@ -1,5 +1,6 @@
 """Trials in a decision: both sides have the odds that are logged, and who agrees is not drawn."""
 
+import gc
 from collections import Counter
 
 import pytest
@@ -129,6 +130,20 @@ def test_the_logged_odds_are_exact_however_many_trials_meet():
     for plan, share in odds.items():
         assert plans[plan] / 8000 == pytest.approx(share, abs=0.02)
     assert sum(odds.values()) == pytest.approx(1.0)
+
+
+def test_a_decision_leaves_nothing_for_the_collector():
+    lives = (trial(MIX, 0.3), trial(Y, 0.4, id_="t2", layer="plans"))
+    steering = Steering(X, lives=lives)
+    decide(steering, request())
+    gc.collect()
+    gc.disable()
+    try:
+        for n in range(50):
+            decide(steering, request(n))
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
 
 
 def test_a_plan_that_none_may_go_without_is_kept():

@@ -24,12 +24,10 @@ WAGGLE = Path(sys.executable).with_name("waggle")
 
 
 def pytest_collection_modifyitems(items):
-    """One service at a time, however many tests run beside it; and from the beginning on, for they
-    take longest: last, they would keep one of two workers and leave the other idle."""
+    """One service at a time, however many tests run beside it."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("service"))
-    items.sort(key=lambda item: not item.path.is_relative_to(HERE))
 
 
 def free_port() -> int:

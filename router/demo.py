@@ -33,6 +33,7 @@ from router.decide import ladder_of
 from router.features import complexity
 from router.tasks import Task, linked, plain
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
+from router.trials.logged import utility_of
 
 _AT_ONCE = 4
 _PATIENCE = 180.0  # seconds that a service may be away
@@ -55,9 +56,7 @@ class Answered:
 
     @property
     def utility(self) -> float:
-        told = PRESETS["balanced"]
-        cost = told.cost * math.log10(1 + 1000 * self.cost_usd)
-        return self.quality - cost - told.latency * math.log10(1 + 10 * self.seconds)
+        return utility_of(self.quality, self.cost_usd, self.seconds, PRESETS["balanced"])
 
 
 def demo(

@@ -204,9 +204,8 @@ class Director:
             found = "; ".join(breached) or f"utility {lift} a request"
             self._roll_back(f"on its way to all requests it proved worse: {found}")
             return
-        seen = sum(comparison.assigned.values())
         if comparison.compared < self._config.trials.step_requests and not (
-            seen >= _RARELY * self._config.trials.step_requests
+            comparison.requests >= _RARELY * self._config.trials.step_requests
         ):
             return
         shares = [*STEPS, 1 - self._config.trials.control]
@@ -297,8 +296,7 @@ class Director:
         told = {}
         for id_, course in self._courses.items():
             trial = self.book.trials[id_]
-            why = course.comparison.verdict().sentence if trial.state == "running" else trial.why
-            told[id_] = {"why": why, "numbers": course.numbers()}
+            told[id_] = {"why": _why(trial, course), "numbers": course.numbers()}
         content = orjson.dumps(told)
         if content != self._shown:
             self._shown = content
@@ -314,9 +312,8 @@ class Director:
         self._said[trial.id] = (now, compared)
         here = self.book.trials[trial.id]
         if here.state == trial.state:
-            verdict = course.comparison.verdict()
-            why = verdict.sentence if here.state == "running" else here.why
-            self._tell_trial(trial.id, now, here.state, {"numbers": course.numbers(), "why": why})
+            told = {"numbers": course.numbers(), "why": _why(here, course)}
+            self._tell_trial(trial.id, now, here.state, told)
 
     def overview(self) -> dict[str, Any]:
         """Everything about trials, for people and programs."""
@@ -324,13 +321,9 @@ class Director:
         trials = []
         for trial in reversed(book.trials.values()):
             course = self._courses.get(trial.id)
-            numbers: Mapping[str, Any] = trial.numbers
-            why = trial.why or trial.effect
-            if course is not None and not trial.ended:
-                numbers = course.numbers()
-                if trial.state == "running":
-                    why = course.comparison.verdict().sentence
-            trials.append(told_of(trial) | {"why": why, "numbers": dict(numbers)})
+            course = None if trial.ended else course
+            numbers = course.numbers() if course is not None else dict(trial.numbers)
+            trials.append(told_of(trial) | {"why": _why(trial, course), "numbers": numbers})
         return {
             "object": "trials",
             "serving": book.serving.key,
@@ -341,6 +334,13 @@ class Director:
                 {"strategy": one.key, "at": one.at, "why": one.why} for one in book.history
             ],
         }
+
+
+def _why(trial: Trial, course: Course | None) -> str:
+    """What is to be said of it at this moment."""
+    if course is not None and trial.state == "running":
+        return course.comparison.verdict().sentence
+    return trial.why or trial.effect
 
 
 def told_of(trial: Trial) -> dict[str, Any]:

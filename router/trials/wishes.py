@@ -21,7 +21,7 @@ def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, 
     try:
         if wanted.get("do") != "list":
             lines = granted(director.book, director.telemetry, wanted, now)
-            director.change(lambda book: lines(book))
+            director.change(lines)
         return director.overview()
     except Rejected as error:
         return {"rejected": str(error)}

@@ -13,7 +13,6 @@ from router.trials.replaying import Replay
 
 _WIDTH = 96
 _WORDS = ("kind", "language")
-_FEW = 3  # words that a sentence can name
 
 
 def table_of(rows: Sequence[Logged], replay: Replay, plans: Sequence[Arm]) -> Table:

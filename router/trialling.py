@@ -20,7 +20,7 @@ from router.config import Config
 from router.plans.grammar import whole
 from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
-from router.trials.contract import lint
+from router.trials.director import told_of
 from router.trials.logged import Telemetry
 from router.trials.strategies import Strategy
 from router.trials.wishes import matched
@@ -258,9 +258,6 @@ def register(
         raise Stop(f"--settings or --file: {error}", 2) from None
     if not isinstance(told, dict):
         raise Stop(f"--settings {settings}: an object is meant, e.g. '{{}}'", 2)
-    wrong = lint(source) if kind == "function" else []
-    if wrong:
-        raise Stop(f"{file}: {'; '.join(wrong)}", 2)
     made = Strategy(
         name,
         kind,  # type: ignore[arg-type]  # the book says so where it is none
@@ -395,15 +392,7 @@ def _numbers(config: Config) -> Mapping[str, Any]:
 
 def _told(trial: Trial, numbers: Mapping[str, Any]) -> dict[str, Any]:
     here = {} if trial.ended else numbers.get(trial.id, {})
-    return {
-        "id": trial.id,
-        "name": trial.name,
-        "state": trial.state,
-        "candidate": trial.candidate,
-        "current": trial.current,
-        "goal": trial.goal,
-        "opened_by": trial.opened_by,
-        "share": trial.share,
+    return told_of(trial) | {
         "why": here.get("why") or trial.why or trial.effect,
         "numbers": here.get("numbers") or dict(trial.numbers),
     }

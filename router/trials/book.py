@@ -17,6 +17,7 @@ import orjson
 from learner.assignment import Slot, room
 from router.config import Config
 from router.domain import new_id
+from router.trials.contract import lint
 from router.trials.steering import HOLDOUT, Live, Steering
 from router.trials.strategies import Strategy, built_in, check, configured
 from router.yamlfile import unknown
@@ -164,10 +165,6 @@ class Book:
             case "share":
                 trial = self.trials[line["trial"]]
                 self.trials[trial.id] = replace(trial, share=line["share"], why=line["why"])
-            case "numbers":
-                trial = self.trials[line["trial"]]
-                told = {name: line[name] for name in ("numbers", "why", "replay") if name in line}
-                self.trials[trial.id] = replace(trial, **told)
             case "serve":
                 self._serve(line, at)
             case "prompt":
@@ -202,6 +199,9 @@ class Book:
             check(told, self.config)
         except ValueError as error:
             raise Rejected(str(error)) from None
+        wrong = lint(told.source) if told.kind == "function" else []
+        if wrong:
+            raise Rejected(f"strategy {told.name}: {'; '.join(wrong)}")
         return [{"do": "register", "at": at, "strategy": told.written()}]
 
     def open(
@@ -311,12 +311,11 @@ class Ledger:
 
     def __init__(self, folder: Path, config: Config) -> None:
         self.path = folder / _FILE
-        self._config = config
         self._read = 0
         self.book = Book(config)
 
     def reconfigure(self, config: Config) -> None:
-        self._config = self.book.config = config
+        self.book.config = config
 
     def follow(self) -> list[Line]:
         """Take in what others added; what that was."""

@@ -475,6 +475,10 @@ def test_a_mix_without_shares_costs_what_is_spent(world):
         ({"do": "register", "name": "a b", "kind": "mix"}, "letters, digits"),
         ({"do": "register", "name": "m", "kind": "mix", "settings": []}, "settings are an object"),
         ({"do": "register", "name": "m", "kind": "mox"}, "no kind is called that"),
+        (
+            {"do": "register", "name": "m", "kind": "function", "source": "import os\n"},
+            "strategy m: it has no function `route`",
+        ),
     ],
 )
 def test_a_wish_that_cannot_be_granted_says_why(world, wanted, why):

@@ -39,9 +39,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two at once: the tests of the running service mostly wait. What looks at the whole machine runs alone.
+# Two at once, one of which has the running service: its tests mostly wait. What looks at the whole
+# machine runs alone.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not alone and not slow"
+	$(BIN)/python -m pytest -n 2 --dist load -m "not alone and not slow"
 	$(BIN)/python -m pytest -m "alone and not slow"
 
 # What waits for most of a minute: replicas that come under load, a second node that goes.

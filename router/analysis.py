@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from router.api.keys import load_keys
+from router.keys import load_keys
 from router.api.parse import session_id
 from router.config import Config
 from router.telemetry.keeper import rules_of

@@ -19,7 +19,7 @@ from rich.tree import Tree
 
 from router import client, doctor, service
 from router.analysis import sql, telemetry_app
-from router.api.keys import Key, load_keys, new_key, save_keys
+from router.keys import Key, load_keys, new_key, save_keys
 from router.batch import batch
 from router.config import (
     EMBEDDED,
@@ -121,7 +121,7 @@ def serve(
             signal.signal(number, _interrupt)
         cluster.start_serve(config)
         status.update("Starting the service …")
-        cluster.deploy(config, keys, seconds=60, tell=status.update)
+        cluster.deploy(config, keys, seconds=180, tell=status.update)
         url = f"http://{client.reachable(config.server.host)}:{config.server.port}"
         client.wait_until_ready(url, seconds=30)
         if ray_address is None and not catalog.appeared(config.telemetry_folder, seconds=30):
@@ -346,7 +346,7 @@ def _reload(config: Config, running: service.Running) -> float:
         status.update("Reloading …")
         begun = time.monotonic()
         try:
-            cluster.deploy(config, keys, seconds=60, tell=status.update)
+            cluster.deploy(config, keys, seconds=180, tell=status.update)
         except (RuntimeError, TimeoutError) as error:
             raise Stop(f"the change did not come up: {error}") from None
         return time.monotonic() - begun

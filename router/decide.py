@@ -82,6 +82,9 @@ def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
     }
     text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
     version = blake2b(text, digest_size=6).hexdigest()
+    ladder = ladder_of(config.objective.ladder, config.asking)
+    # Worked out for whoever compares what was decided with what the ladder would have.
+    settings["ladder"] = {"rungs": list(ladder.rungs), "cuts": list(ladder.cuts)}
     return PolicyInForce(version, config.objective.strategy, settings, at)
 
 

@@ -114,6 +114,7 @@ class Engine:
     remembers: bool = False  # whether it may have a memory, if the configuration wants one
     remembering: Remembering | None = field(default=None, init=False)
     functions: Functions | None = field(default=None, init=False)  # that routes are asked of
+    _level: int = 0  # of isolation, as programs were last run
     _looked: dict[str, Looked] = field(default_factory=dict)  # of requests that are under way
 
     def __post_init__(self) -> None:
@@ -680,9 +681,18 @@ class Engine:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)
         self.journal.append(trace)
-        if trace.computed is not None and trace.computed["verified"]:
-            self.say([verification(trace, self.wall())])
+        if trace.computed is not None:
+            self._heed_level(trace.computed)
+            if trace.computed["verified"]:
+                self.say([verification(trace, self.wall())])
         return trace
+
+    def _heed_level(self, computed: Mapping[str, Any]) -> None:
+        """How far programs are isolated, told when it is first seen and when it changes."""
+        level = computed.get("run", {}).get("level", 0)
+        if level and level != self._level:
+            self._level = level
+            self.tell("sandbox", "programs", f"level {level}")
 
     def _count(self, trace: Trace, *, streamed: bool) -> None:
         metrics, backend = self.metrics, trace.backend

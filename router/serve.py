@@ -26,7 +26,7 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
-from router.api.keys import Key
+from router.keys import Key
 from router.api.limits import Allowances
 from router.asgi import Receive, Scope, Send, lifespan
 from router.attempts import Attempts

@@ -1,7 +1,24 @@
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
+
+
+class OneService(LoadScopeScheduling):
+    """One running service at a time, from the first moment, however many tests run beside it.
+
+    `--dist loadgroup` says as much, but does not see its own marks under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "service" if nodeid.startswith("tests/serve/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneService(config, log)
+
 
 # Timing on shared machines says nothing; what an example does must not depend on it.
 settings.register_profile(

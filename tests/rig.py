@@ -16,7 +16,7 @@ import aiohttp
 import yaml
 
 from router.api.app import App
-from router.api.keys import Key
+from router.keys import Key
 from router.api.limits import Allowances
 from router.attempts import Attempts
 from router.backends.hop import Hops

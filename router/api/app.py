@@ -12,7 +12,7 @@ import orjson
 
 from router.api.errors import error_body, kind_of
 from router.api.feedback import parse_feedback, signals_of
-from router.api.keys import Denied, Key, Keyring
+from router.keys import Denied, Key, Keyring
 from router.api.limits import Limited
 from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_query
 from router.api.replies import (
@@ -198,7 +198,9 @@ class App:
         now = {b: len(self.engine.attempts.replicas(b)) for b in self.engine.config.backends}
         for backend, count in now.items():
             before = self._replicas.get(backend)
-            if before is not None and before != count:
+            if before is None and count:
+                self.engine.tell("topology", backend, "found", replicas=count)
+            elif before is not None and before != count:
                 state = "grew" if count > before else "shrank"
                 self.engine.tell("topology", backend, state, replicas=count, before=before)
         self._replicas = now

@@ -344,8 +344,10 @@ class Memory:
                 for _, told in work.add:
                     told.set_exception(error)
                 raise
-            for (_, told), id_ in zip(work.add, ids, strict=True):
+            for (one, told), id_ in zip(work.add, ids, strict=True):
                 told.set_result(id_)
+                if one.parent:
+                    self._tell("solutions", str(id_), "adapted", parent=one.parent, sort=one.kind)
         if work.uses:
             self._store.serve(work.uses)
         if work.verdicts:

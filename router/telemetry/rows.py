@@ -89,6 +89,16 @@ def _add_expected(row: Row, decision: Decision) -> None:
         if estimate.arm == decision.plan:
             row["expected_quality"] = round(estimate.quality, 6)
             row["expected_cost_usd"] = estimate.cost
+    if decision.estimates:
+        row["expected"] = [
+            {
+                "plan": one.arm,
+                "quality": round(one.quality, 4),
+                "cost_usd": round(one.cost, 8),
+                "latency_ms": round(1000 * one.seconds, 2),
+            }
+            for one in decision.estimates
+        ]
     if decision.exposures:
         _add_exposures(row, decision)
 

@@ -24,6 +24,9 @@ EXPOSURE = (
     "other VARCHAR, trouble VARCHAR)"
 )
 
+# What the policy expected of a plan at that moment, whether it was chosen or not.
+EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOUBLE)"
+
 # What stands where in `features`, by their version; numbers alone are kept with each row.
 FEATURES = {1: ("complexity", *PARTS), 2: NAMES}
 
@@ -86,10 +89,12 @@ _REQUESTS = {
     "reuse_checked": "BOOLEAN",
     "reuse_bucket": "VARCHAR",
     "exposures": f"{EXPOSURE}[]",
+    "expected": f"{EXPECTED}[]",
 }
 
 _ATTEMPT_2 = ATTEMPT.removesuffix(", role VARCHAR, swap_ms DOUBLE)") + ")"
-_REQUESTS_5 = {name: type_ for name, type_ in _REQUESTS.items() if name != "exposures"}
+_REQUESTS_6 = {name: type_ for name, type_ in _REQUESTS.items() if name != "expected"}
+_REQUESTS_5 = {name: type_ for name, type_ in _REQUESTS_6.items() if name != "exposures"}
 _REQUESTS_4 = {
     n: type_
     for n, type_ in _REQUESTS_5.items()
@@ -251,11 +256,14 @@ class Table:
 
 REQUESTS = Table(
     "requests",
-    6,
+    7,
     _REQUESTS,
     "request_id",
-    {1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3, 4: _REQUESTS_4, 5: _REQUESTS_5},
-    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}, 4: {}, 5: {}},
+    {
+        **{1: _REQUESTS_1, 2: _REQUESTS_2, 3: _REQUESTS_3},
+        **{4: _REQUESTS_4, 5: _REQUESTS_5, 6: _REQUESTS_6},
+    },
+    {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}, 4: {}, 5: {}, 6: {}},
 )
 SIGNALS = Table("signals", 2, _SIGNALS, "request_id")
 POLICIES = Table("policies", 2, _POLICIES, "ts")

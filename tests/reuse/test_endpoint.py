@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 import yaml
 
-from router.api.keys import new_key
+from router.keys import new_key
 from router.telemetry.rows import request_row
 from tests.rig import Upstream, completion
 from tests.rig import rig as any_rig

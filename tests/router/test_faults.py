@@ -351,7 +351,7 @@ async def test_a_backend_port_answers_nobody_but_routers():
 
 
 async def test_the_limits_of_a_key_hold_while_the_hive_is_away():
-    from router.api.keys import new_key
+    from router.keys import new_key
 
     text, key = new_key("k", "", limits={"requests_per_minute": 3})
     async with Upstream().listening() as a:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.api.feedback import parse_feedback, signals_of
-from router.api.keys import new_key
+from router.keys import new_key
 from router.api.parse import BadRequest
 from router.domain import About
 from router.telemetry.lookup import Remembered, Said

@@ -2,7 +2,7 @@ import stat
 
 import pytest
 
-from router.api.keys import Denied, Keyring, load_keys, new_key, save_keys
+from router.keys import Denied, Keyring, load_keys, new_key, save_keys
 
 TEXT, KEY = new_key("alice", "2026-01-01")
 

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from router.api.keys import new_key
+from router.keys import new_key
 from tests.rig import LocalHive, Upstream, rig
 
 TEXT = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.api.keys import new_key
+from router.keys import new_key
 from router.telemetry.rows import refusal_row, request_row
 from tests.rig import Upstream, answer_well, completion, rig
 
@@ -103,7 +103,10 @@ async def test_a_replica_gained_or_lost_is_an_event():
         await waggle.app.exchange()
         await waggle.app.exchange()
         told = [(e.kind, e.subject, e.state, e.detail) for e in waggle.journal.events]
-        assert told == [("topology", "a", "grew", {"replicas": 2, "before": 1})]
+        assert told == [
+            ("topology", "a", "found", {"replicas": 1}),
+            ("topology", "a", "grew", {"replicas": 2, "before": 1}),
+        ]
 
 
 async def test_the_policy_in_force_is_on_record_and_named_by_its_decisions():

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import openai
 import pytest
 
-from router.api.keys import new_key
+from router.keys import new_key
 from tests.rig import Upstream, answer_well, completion, delta, rig
 
 TWO = """

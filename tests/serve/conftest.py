@@ -19,15 +19,7 @@ from router.service import descendants, find_running, tidy
 from router.surroundings import free_ports
 from tests.rig import Upstream, answer_well
 
-HERE = Path(__file__).parent
 WAGGLE = Path(sys.executable).with_name("waggle")
-
-
-def pytest_collection_modifyitems(items):
-    """One service at a time, however many tests run beside it."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("service"))
 
 
 def free_port() -> int:
@@ -73,7 +65,7 @@ class Service:
     def data(self) -> Path:
         return self.folder / "var"
 
-    def start(self, *, seconds: float = 120) -> None:
+    def start(self, *, seconds: float = 180) -> None:
         log = (self.folder / "serve.log").open("ab")
         self.process = subprocess.Popen(
             [WAGGLE, "serve", "-c", self.config], cwd=self.folder, stdout=log, stderr=log

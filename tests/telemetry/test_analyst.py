@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from router.api.keys import new_key
+from router.keys import new_key
 from router.telemetry.analyst import Bounds, Refused, ask
 from router.telemetry.sql import quoted
 from tests.rig import rig

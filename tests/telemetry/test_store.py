@@ -303,7 +303,7 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     stored.seal()
     assert not old.exists()
     versions = {s.version for s in manifest.load(tmp_path).of("requests")}
-    assert versions == {1, 6}  # sealed as they were written, in the columns of their day
+    assert versions == {1, 7}  # sealed as they were written, in the columns of their day
     (row,) = stored.rows("select * from requests where request_id like '019c1234%1'")
     assert row["v"] == 1
     assert row["latency_ms"] == 500
@@ -320,7 +320,7 @@ def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_
     while stored.keeper.compact(everything=True):
         pass
     assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (6, 1)]
-    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {6}
+    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {7}
     assert problems(tmp_path) == []
 
 
@@ -338,17 +338,17 @@ def test_rows_from_before_plans_had_steps_are_read_beside_those_that_have(stored
         )
         assert told == [
             (2, None, None, "b", None),
-            (6, None, None, "b", "cost"),
-            (6, "cascade.1", 20.0, "b", "cost"),
+            (7, None, None, "b", "cost"),
+            (7, "cascade.1", 20.0, "b", "cost"),
         ]
         stored.seal()
-    assert {s.version for s in manifest.load(stored.folder).of("requests")} == {2, 6}
+    assert {s.version for s in manifest.load(stored.folder).of("requests")} == {2, 7}
 
 
 def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
     folder = stored.folder / "journal" / "requests"
-    (folder / "w.000001.jsonl").write_bytes(encoded(1, 7, request()))
-    with pytest.raises(ValueError, match=r"version 7.*written by a newer one"):
+    (folder / "w.000001.jsonl").write_bytes(encoded(1, 8, request()))
+    with pytest.raises(ValueError, match=r"version 8.*written by a newer one"):
         stored.keeper.seal()
 
 

@@ -131,6 +131,11 @@ def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
     )
     for table in TABLES.values():
         yield f"CREATE OR REPLACE VIEW all_{table.name} AS {_all_rows(folder, manifest, table)}"
+    yield "CREATE OR REPLACE VIEW unsealed AS " + " UNION ALL ".join(
+        f"SELECT {quoted(table.name)} AS name, count(*) AS n, min(ts) AS oldest, max(ts) AS newest "
+        f"FROM {_live(folder, manifest, table)}"
+        for table in TABLES.values()
+    )
     columns = ", ".join(rollup.COLUMNS)
     live = rollup.of_requests(_live(folder, manifest, TABLES["requests"]))
     for name, unsealed in (("rollup", live), ("hours", rollup.by_hour(f"({live})"))):

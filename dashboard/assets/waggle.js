@@ -1,0 +1,354 @@
+// What the browser does: fetch the view that the URL names once a second, give each panel that
+// changed its new content, and turn brushes, buttons and filters into URLs. Text from telemetry is
+// only ever set as text.
+(() => {
+  "use strict";
+
+  const PLACES = { tags: new Map(), versions: new Map(), sql: new Map() };
+  let busy = null; // the fetch under way, and what for
+  let paused = false;
+  let newest = null;
+  let seen = ""; // the view that was shown last
+  let span = null; // from when to when that was
+
+  const byId = (id) => document.getElementById(id);
+  const query = () => new URLSearchParams(window.location.search);
+  const page = () => window.location.pathname.replace(/^\/+|\/+$/g, "") || "learning";
+
+  function theme() {
+    const asked = query().get("theme");
+    if (asked === "dark" || asked === "light") return asked;
+    let kept = null;
+    try { kept = window.localStorage.getItem("theme"); } catch { /* storage may be denied */ }
+    if (kept === "dark" || kept === "light") return kept;
+    return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
+  // To the same view with some of it changed; what is empty is taken out.
+  function go(changes) {
+    const next = query();
+    const target = changes.page ?? page();
+    for (const [name, value] of Object.entries(changes)) {
+      if (name === "page") continue;
+      if (value) next.set(name, value); else next.delete(name);
+    }
+    if (changes.page && changes.page !== page()) {
+      for (const name of ["find", "outcome", "tier", "strategy"]) {
+        if (!(name in changes)) next.delete(name);
+      }
+      if (!("request" in changes)) next.delete("request");
+    }
+    const search = next.toString();
+    dash_clientside.set_props("url", { pathname: "/" + target, search: search ? "?" + search : "" });
+  }
+
+  function say(words) {
+    const toast = byId("toast");
+    if (!toast) return;
+    toast.textContent = words;
+    toast.classList.add("shown");
+    window.clearTimeout(say.timer);
+    say.timer = window.setTimeout(() => toast.classList.remove("shown"), 2500);
+  }
+
+  function state(name, words) {
+    const place = byId("state");
+    if (!place) return;
+    const told = { live: "● live", paused: "‖ paused", missing: "○ no telemetry",
+                   failed: "! trouble", away: "✗ dashboard does not answer" }[name] || name;
+    if (place.textContent !== told) place.textContent = told;
+    place.className = "state " + name;
+    place.title = words || "";
+  }
+
+  function ago() {
+    const place = byId("fresh");
+    if (!place) return;
+    if (!newest) { place.textContent = "no request yet"; return; }
+    const seconds = Math.max(0, (Date.now() - newest) / 1000);
+    const told = seconds < 90 ? `${Math.round(seconds)} s`
+      : seconds < 5400 ? `${Math.round(seconds / 60)} min`
+      : seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
+    place.textContent = `newest request ${told} ago`;
+  }
+
+  function brushed(graph, event) {
+    if (!graph.layout || !graph.layout.meta || !graph.layout.meta.brush) return;
+    const [start, end] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
+    if (start && end) {
+      const iso = (one) => String(one).replace(" ", "T").slice(0, 19);
+      go({ from: iso(start), to: iso(end), last: "" });
+    } else if (event["xaxis.autorange"]) {
+      go({ from: "", to: "" });
+    }
+  }
+
+  function listen(id, tries) {
+    const place = byId("g-" + id);
+    const graph = place && place.querySelector(".js-plotly-plot");
+    if (!graph || !graph.on) {
+      if (tries > 0) window.setTimeout(() => listen(id, tries - 1), 100);
+      return;
+    }
+    if (graph.dataset.listens) return;
+    graph.dataset.listens = "1";
+    graph.on("plotly_relayout", (event) => brushed(graph, event));
+  }
+
+  function show(id, panel) {
+    const section = byId("panel-" + id);
+    if (!section || PLACES.versions.get(id) === panel.v) return;
+    PLACES.versions.set(id, panel.v);
+    PLACES.sql.set(id, panel.sql);
+    section.hidden = Boolean(panel.away);
+    const form = panel.figure ? "figure" : panel.parts ? "parts" : "empty";
+    if (form === "figure") {
+      dash_clientside.set_props("g-" + id, { figure: panel.figure });
+      listen(id, 50);
+    } else {
+      dash_clientside.set_props("b-" + id, { children: panel.parts || panel.empty });
+    }
+    section.dataset.form = form;
+  }
+
+  function options(told) {
+    for (const name of ["kind", "plan"]) {
+      const select = document.querySelector(`#filters select[data-key="${name}"]`);
+      if (!select) continue;
+      const wanted = ["", ...(told[name + "s"] || [])];
+      const chosen = query().get(name) || "";
+      if (!wanted.includes(chosen)) wanted.push(chosen);
+      if (select.dataset.has !== wanted.join("\n")) {
+        select.dataset.has = wanted.join("\n");
+        select.replaceChildren(...wanted.map((one) => {
+          const option = document.createElement("option");
+          option.value = one;
+          option.textContent = one || "all";
+          return option;
+        }));
+      }
+      if (document.activeElement !== select) select.value = chosen;
+    }
+  }
+
+  const CHOICES = {
+    outcome: ["", "failed", "explored", "judged", "unjudged"],
+    tier: ["", "exact", "reuse", "adapt", "pattern", "novel"],
+    strategy: ["", "bandit", "ladder", "fixed", "mix", "function", "computed", "specialist",
+               "sticky", "reuse", "named"],
+  };
+
+  // The filters of a page, and the span for whom dragging is no way.
+  function filters(names) {
+    const place = byId("filters");
+    if (!place || place.dataset.made === names) return;
+    place.dataset.made = names;
+    place.replaceChildren();
+    const field = (label, control) => {
+      const wrap = document.createElement("label");
+      const words = document.createElement("span");
+      words.textContent = label;
+      wrap.append(words, control);
+      place.append(wrap);
+    };
+    for (const name of names.split(",").filter(Boolean)) {
+      if (name === "find") {
+        const input = document.createElement("input");
+        input.type = "search";
+        input.dataset.key = "find";
+        input.placeholder = "request id, session, key, error, reason …";
+        input.value = query().get("find") || "";
+        field("find", input);
+        continue;
+      }
+      const select = document.createElement("select");
+      select.dataset.key = name;
+      for (const one of CHOICES[name] || [""]) {
+        const option = document.createElement("option");
+        option.value = one;
+        option.textContent = one || "all";
+        select.append(option);
+      }
+      select.value = query().get(name) || "";
+      field(name, select);
+    }
+    for (const [key, label] of [["from", "from (UTC)"], ["to", "to (UTC)"]]) {
+      const input = document.createElement("input");
+      input.type = "datetime-local";
+      input.dataset.key = key;
+      field(label, input);
+    }
+  }
+
+  // What is chosen, as the URL has it.
+  function reflect() {
+    const now = query();
+    document.documentElement.dataset.theme = theme();
+    for (const link of document.querySelectorAll("nav a[data-page]")) {
+      if (link.dataset.page === page()) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    const last = now.get("from") || now.get("to") ? "" : now.get("last") || "7d";
+    for (const button of document.querySelectorAll("[data-last]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.last === last));
+    }
+    for (const [key, place] of [["from", 0], ["to", 1]]) {
+      const input = document.querySelector(`#filters input[data-key="${key}"]`);
+      if (input && document.activeElement !== input) {
+        const value = (now.get(key) || (span ? span[place] : "")).slice(0, 16);
+        if (input.value !== value) input.value = value;
+      }
+    }
+    const back = byId("whole");
+    if (back) back.hidden = !(now.get("from") || now.get("to"));
+    const dark = byId("theme");
+    if (dark) dark.textContent = theme() === "dark" ? "☀ light" : "☾ dark";
+  }
+
+  async function refresh(force) {
+    const names = byId("page") && byId("page").firstElementChild;
+    if (!names) return;
+    filters(names.dataset.filters || "");
+    const asked = query();
+    asked.set("theme", theme());
+    const url = `/data/${page()}?${asked}`;
+    const other = url !== seen;
+    reflect();
+    if (!force && !other && (paused || document.hidden)) return;
+    if (busy && busy.url === url) return;
+    if (busy) busy.stop.abort();
+    const doing = { url, stop: new AbortController() };
+    busy = doing;
+    try {
+      const headers = other || force ? {} : { "If-None-Match": PLACES.tags.get(url) || "" };
+      const answer = await fetch(url, { headers, cache: "no-store", signal: doing.stop.signal });
+      if (answer.status === 401) { window.location.assign("/login"); return; }
+      if (answer.status === 304) {
+        await answer.text();
+        state(paused ? "paused" : "live");
+        return;
+      }
+      const told = await answer.json();
+      if (busy !== doing) return;
+      if (!answer.ok) { state("failed", told.error); say(told.error); seen = url; return; }
+      span = told.span || null;
+      if (seen.split("?")[0] !== url.split("?")[0]) PLACES.versions.clear();
+      seen = url;
+      PLACES.tags.clear();
+      PLACES.tags.set(url, answer.headers.get("etag"));
+      newest = told.newest ? Date.parse(told.newest) : null;
+      for (const [id, panel] of Object.entries(told.panels)) show(id, panel);
+      options(told);
+      reflect();
+      ago();
+      state(paused ? "paused" : told.state, told.words);
+    } catch (error) {
+      if (error.name !== "AbortError") state("away", "It may be starting again; this page waits.");
+    } finally {
+      if (busy === doing) busy = null;
+    }
+  }
+
+  async function copied(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      say("The query is copied.");
+    } catch {
+      const box = byId("sqlbox");
+      byId("sqltext").value = text;
+      box.showModal();
+      byId("sqltext").select();
+    }
+  }
+
+  function picture(id) {
+    const graph = byId("g-" + id) && byId("g-" + id).querySelector(".js-plotly-plot");
+    if (!graph || byId("panel-" + id).dataset.form !== "figure") {
+      say("There is no picture here: take the CSV.");
+      return;
+    }
+    const card = getComputedStyle(byId("panel-" + id)).backgroundColor;
+    const title = { text: byId("title-" + id).textContent, x: 0.02, font: { size: 14 } };
+    const margin = { ...graph.layout.margin, t: 60 };
+    const layout = { ...graph.layout, paper_bgcolor: card, title, margin, autosize: false };
+    const size = { width: Math.max(graph.clientWidth, 640), height: graph.clientHeight + 40 };
+    window.Plotly.downloadImage(
+      { data: graph.data, layout: { ...layout, ...size } },
+      { format: "png", scale: 2, ...size, filename: `waggle-${page()}-${id}` },
+    );
+  }
+
+  function table(id) {
+    const asked = query();
+    const link = document.createElement("a");
+    link.href = `/csv/${page()}/${id}?${asked}`;
+    link.download = `waggle-${page()}-${id}.csv`;
+    link.click();
+  }
+
+  document.addEventListener("click", (event) => {
+    const at = event.target.closest("[data-act],[data-go],[data-last],[data-page]");
+    if (!at) return;
+    const plain = !(event.metaKey || event.ctrlKey || event.shiftKey);
+    if (at.dataset.page !== undefined && plain) {
+      event.preventDefault();
+      go({ page: at.dataset.page });
+      window.scrollTo(0, 0);
+    } else if (at.dataset.go !== undefined) {
+      event.preventDefault();
+      go(Object.fromEntries(new URLSearchParams(at.dataset.go)));
+      if (!at.dataset.go.includes("page=")) {
+        byId("page").scrollIntoView({ block: "start" });
+      }
+    } else if (at.dataset.last !== undefined) {
+      go({ last: at.dataset.last, from: "", to: "" });
+    }
+    switch (at.dataset.act) {
+      case "sql": {
+        const sql = PLACES.sql.get(at.dataset.panel);
+        if (sql) copied(sql + ";"); else say("Nothing was asked yet.");
+        break;
+      }
+      case "csv": table(at.dataset.panel); break;
+      case "png": picture(at.dataset.panel); break;
+      case "whole": go({ from: "", to: "" }); break;
+      case "close": byId("sqlbox").close(); break;
+      case "pause":
+        paused = !paused;
+        at.setAttribute("aria-pressed", String(paused));
+        at.textContent = paused ? "▶ go on" : "‖ pause";
+        state(paused ? "paused" : "live");
+        if (!paused) refresh(true);
+        break;
+      case "theme": {
+        const next = theme() === "dark" ? "light" : "dark";
+        try { window.localStorage.setItem("theme", next); } catch { /* only for this URL then */ }
+        go({ theme: next });
+        break;
+      }
+      default:
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    const key = event.target.dataset && event.target.dataset.key;
+    if (!key || !event.target.closest("#filters")) return;
+    if (key === "from" || key === "to") {
+      if (event.target.value) go({ [key]: event.target.value + ":00" });
+    } else {
+      go({ [key]: event.target.value });
+    }
+  });
+
+  document.documentElement.dataset.theme = theme();
+  window.setInterval(ago, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(false); });
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.waggle = {
+    refresh: () => {
+      refresh(false);
+      return window.dash_clientside.no_update;
+    },
+  };
+})();

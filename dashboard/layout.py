@@ -1,0 +1,155 @@
+"""The page around the panels, and each page before its rows are there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.board import PAGES
+from dashboard.panel import Page, Panel
+from dashboard.view import ALL, LASTS
+
+_TICK_MS = 1000
+
+
+def whole(*, signed_in: bool) -> html.Div:
+    """Everything that stays while pages change."""
+    links = [
+        html.A(page.title, href=f"/{name}", **_data(page=name)) for name, page in PAGES.items()
+    ]
+    spans = [
+        html.Button(_spoken(last), type="button", **_data(last=last), **_aria(pressed="false"))
+        for last in (*LASTS, ALL)
+    ]
+    return html.Div(
+        [
+            dcc.Location(id="url", refresh=False),
+            dcc.Interval(id="tick", interval=_TICK_MS),
+            dcc.Store(id="heard"),
+            html.A("To the content", href="#page", className="skip"),
+            html.Header(
+                className="top",
+                children=[
+                    html.Div("Waggle", className="brand"),
+                    html.Nav(links, **_aria(label="pages")),
+                    html.Div(
+                        className="right",
+                        children=[
+                            html.Span("…", id="state", className="state", role="status"),
+                            html.Span("", id="fresh", className="fresh"),
+                            _button("‖ pause", "pause", pressed="false"),
+                            _button("theme", "theme", id="theme"),
+                            *([html.A("sign out", href="/logout")] if signed_in else []),
+                        ],
+                    ),
+                ],
+            ),
+            html.Div(
+                className="bar",
+                role="group",
+                children=[
+                    html.Div(spans, className="spans", role="group", **_aria(label="span of time")),
+                    html.Button(
+                        "✕ whole span", id="whole", type="button", hidden=True, **_data(act="whole")
+                    ),
+                    html.Div(id="filters", className="filters"),
+                ],
+                **_aria(label="what is shown"),
+            ),
+            html.Main(id="page", tabIndex=-1),
+            html.Div(id="toast", className="toast", role="status"),
+            html.Dialog(
+                id="sqlbox",
+                children=[
+                    html.P("The browser does not let a page copy here. Copy it from this box:"),
+                    dcc.Textarea(id="sqltext", readOnly=True, title="the query"),
+                    _button("close", "close"),
+                ],
+                **_aria(label="the query of a panel"),
+            ),
+        ]
+    )
+
+
+def of_page(page: Page) -> html.Div:
+    """Before anything is known: where each panel will be."""
+    return html.Div(
+        [
+            html.H1(page.title),
+            html.P(page.says, className="says"),
+            html.Div([_panel(one) for one in page.panels], className="panels"),
+        ],
+        **_data(filters=",".join(page.filters)),
+    )
+
+
+def unknown(name: str) -> html.Div:
+    known: Sequence[Any] = [html.Li(html.A(p.title, href=f"/{n}")) for n, p in PAGES.items()]
+    return html.Div(
+        [html.H1("Nothing here"), html.P(f"There is no page {name!r}."), html.Ul(known)]
+    )
+
+
+def _panel(panel: Panel) -> html.Section:
+    graph = panel.form == "graph"
+    sorts = ("panel", panel.size, "tall" if panel.tall else "", "graphs" if graph else "")
+    acts = [("copy SQL", "sql", "copy the query of"), ("CSV", "csv", "rows as CSV of")]
+    if graph:
+        acts.append(("PNG", "png", "picture of"))
+    buttons = [
+        html.Button(
+            label,
+            type="button",
+            **_data(act=act, panel=panel.id),
+            **_aria(label=f"{label}: {words} {panel.title}"),
+        )
+        for label, act, words in acts
+    ]
+    inside: list[Any] = [
+        html.Header(
+            [html.H2(panel.title, id=f"title-{panel.id}"), html.Div(buttons, className="acts")]
+        ),
+        html.Div(id=f"b-{panel.id}", className="body"),
+    ]
+    if graph:
+        inside.append(
+            dcc.Graph(
+                id=f"g-{panel.id}",
+                className="graph",
+                responsive=True,
+                config={
+                    "displaylogo": False,
+                    "displayModeBar": False,
+                    "showSendToCloud": False,
+                    "plotlyServerURL": "",
+                    "doubleClick": "reset+autosize",
+                    "scrollZoom": False,
+                },
+            )
+        )
+    if panel.note:
+        inside.append(html.P(panel.note, className="note"))
+    return html.Section(
+        inside,
+        id=f"panel-{panel.id}",
+        className=" ".join(filter(None, sorts)),
+        **_data(form="loading", **({"needs": "yes"} if panel.needs is not None else {})),
+        **_aria(labelledby=f"title-{panel.id}"),
+    )
+
+
+def _button(text: str, act: str, *, pressed: str = "", **more: Any) -> html.Button:
+    aria = _aria(pressed=pressed) if pressed else {}
+    return html.Button(text, type="button", **_data(act=act), **aria, **more)
+
+
+def _spoken(last: str) -> str:
+    return "All" if last == ALL else last.replace("m", " min").replace("h", " h").replace("d", " d")
+
+
+def _data(**values: str) -> Mapping[str, Any]:
+    return {f"data-{name}": value for name, value in values.items()}
+
+
+def _aria(**values: str) -> Mapping[str, Any]:
+    return {f"aria-{name}": value for name, value in values.items()}

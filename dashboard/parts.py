@@ -1,0 +1,153 @@
+"""Numbers, tables and texts as Dash components. Text is text: nothing of a row becomes markup."""
+
+import datetime as dt
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from dashboard.panel import Empty
+
+_UNKNOWN = "–"
+_WIDE = 14  # characters, from which a tile writes smaller
+
+
+def number(value: float | None, places: str = ",.0f", unit: str = "") -> str:
+    """With its unit; what is unknown is said so, and is no zero."""
+    return _UNKNOWN if value is None else f"{value:{places}}{unit}"
+
+
+def with_half(value: float | None, half: float | None, places: str = ".3f") -> str:
+    if value is None:
+        return _UNKNOWN
+    return f"{value:{places}}" + (f" ± {half:{places}}" if half is not None else "")
+
+
+def between(low: float | None, mean: float | None, high: float | None) -> str:
+    if mean is None:
+        return _UNKNOWN
+    if low is None or high is None:
+        return f"{mean:+.4f}"
+    return f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def dollars(value: float | None) -> str:
+    if value is None:
+        return _UNKNOWN
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    if size == 0:
+        return "$0"
+    return f"{sign}${size:,.2f}" if size >= 10 else f"{sign}${size:.4g}"
+
+
+def when(moment: dt.datetime | None) -> str:
+    return _UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def tile(title: str, value: str, more: str = "", *, tone: str = "") -> html.Div:
+    """One figure of a headline strip. The sign before it says what the colour says."""
+    sign = {"good": "▲ ", "bad": "▼ ", "warn": "! "}.get(tone, "")
+    return html.Div(
+        className=f"tile {tone}".strip(),
+        children=[
+            html.Div(title, className="tile-title"),
+            html.Div(
+                f"{sign}{value}", className="tile-value" + (" long" if len(value) > _WIDE else "")
+            ),
+            html.Div(more, className="tile-more"),
+        ],
+    )
+
+
+def tiles(*children: html.Div) -> list[Any]:
+    return [html.Div(list(children), className="tiles")]
+
+
+Cell = Any  # a text, or a component
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[Cell]], *, numeric: Sequence[int] = (), label: str
+) -> html.Div:
+    """Scrolls sideways in itself where it is wider than the screen."""
+    return html.Div(
+        tabIndex=0,
+        role="region",
+        className="scroll",
+        **{"aria-label": label},  # type: ignore[arg-type]
+        children=html.Table(
+            [
+                html.Thead(
+                    html.Tr(
+                        [
+                            html.Th(one, scope="col", className="number" if at in numeric else "")
+                            for at, one in enumerate(head)
+                        ]
+                    )
+                ),
+                html.Tbody(
+                    [
+                        html.Tr(
+                            [
+                                html.Td(cell, className="number" if at in numeric else "")
+                                for at, cell in enumerate(row)
+                            ]
+                        )
+                        for row in rows
+                    ]
+                ),
+            ]
+        ),
+    )
+
+
+def link(text: str, **view: str) -> html.A:
+    """To another view of the dashboard; the script makes the URL, and keeps what else is there."""
+    told = "&".join(f"{name}={value}" for name, value in view.items())
+    return html.A(text, href="#", **{"data-go": told})  # type: ignore[arg-type]
+
+
+def badge(state: str) -> html.Span:
+    """A state in words, with a sign before it."""
+    good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
+    bad = {"rolled back", "broken", "open", "wrong", "shrank", "failed", "violated", "vetoed"}
+    busy = {"running", "shadow", "adopting", "unknown"}
+    tone = (
+        "good" if state in good else "bad" if state in bad else "busy" if state in busy else "calm"
+    )
+    sign = {"good": "✓", "bad": "✗", "busy": "…", "calm": "·"}[tone]
+    return html.Span(f"{sign} {state}", className=f"badge {tone}")
+
+
+def code(text: str, label: str) -> html.Div:
+    return html.Div(
+        html.Pre(text),
+        tabIndex=0,
+        role="region",
+        className="scroll code",
+        **{"aria-label": label},  # type: ignore[arg-type]
+    )
+
+
+def difference(before: str, after: str, names: tuple[str, str]) -> html.Div:
+    """Two texts, line by line; signs tell what colours tell."""
+    told = difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="")
+    rows = []
+    for line in told:
+        sort = {"+": "added", "-": "gone", "@": "place"}.get(line[:1], "")
+        rows.append(html.Span(line + "\n", className=sort))
+    return html.Div(
+        html.Pre(rows or "no difference"),
+        tabIndex=0,
+        role="region",
+        className="scroll code diff",
+        **{"aria-label": f"from {names[0]} to {names[1]}"},  # type: ignore[arg-type]
+    )
+
+
+def empty(told: Empty) -> html.Div:
+    words: list[Any] = [html.P(told.words)]
+    if told.command:
+        words.append(html.Code(told.command))
+    return html.Div(words, className="empty")

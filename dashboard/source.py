@@ -1,0 +1,136 @@
+"""Telemetry as any analyst opens it: read-only, one query at a time, whatever becomes of the files.
+
+A catalog that was replaced is opened again; one that is missing, taken or from before is told of as
+such, and asked again the next time.
+"""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from router.telemetry.store.catalog import NAME
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+_LONGEST_SECONDS = 10.0
+_MEMORY = "1GB"
+
+
+class Missing(Exception):
+    """There is nothing to read yet, or just now; the message says what to do."""
+
+
+class Failed(Exception):
+    """One query did not work; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a query answered, and how long that took."""
+
+    columns: tuple[str, ...]
+    rows: Rows
+    seconds: float
+
+
+class Source:
+    """One connection, for one thread at a time."""
+
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        self.folder = folder
+        self._threads = threads
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._seen: tuple[int, int] | None = None
+        self._lock = threading.Lock()
+
+    def ask(self, sql: str) -> Told:
+        """Raises `Missing` or `Failed`."""
+        with self._lock:
+            begun = time.perf_counter()
+            try:
+                return self._asked(sql, begun)
+            except duckdb.IOException:  # it was replaced, and what it names is gone
+                self._close()
+                try:
+                    return self._asked(sql, begun)
+                except duckdb.IOException as error:
+                    self._close()
+                    raise Missing(f"Telemetry cannot be read just now: {_first(error)}") from None
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _asked(self, sql: str, begun: float) -> Told:
+        con = self._open()
+        timer = threading.Timer(_LONGEST_SECONDS, con.interrupt)
+        timer.start()
+        try:
+            found = con.execute(sql)
+            names = tuple(column[0] for column in found.description or ())
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        except duckdb.InterruptException:
+            raise Failed(
+                f"It took longer than {_LONGEST_SECONDS:g} s: choose a shorter time."
+            ) from None
+        except duckdb.CatalogException as error:
+            hint = "made by an older Waggle? Start the service on it once"
+            raise Failed(f"This telemetry lacks something ({hint}): {_first(error)}") from None
+        except duckdb.IOException:
+            raise
+        except duckdb.Error as error:
+            raise Failed(_first(error)) from None
+        finally:
+            timer.cancel()
+        return Told(names, rows, time.perf_counter() - begun)
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        path = self.folder / NAME
+        try:
+            found = path.stat()
+        except OSError:
+            self._close()
+            raise Missing(f"There is no telemetry in {self.folder} yet.") from None
+        seen = (found.st_ino, found.st_mtime_ns)
+        if self._con is None or seen != self._seen:
+            self._close()
+            self._con, self._seen = self._connected(path), seen
+        return self._con
+
+    def _connected(self, path: Path) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect(
+            str(path),
+            read_only=True,
+            config={
+                "threads": self._threads,
+                "memory_limit": _MEMORY,
+                "temp_directory": "",
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET parquet_metadata_cache = true")  # segments are never written again
+        return con
+
+    def _close(self) -> None:
+        if self._con is not None:
+            self._con.close()
+            self._con = None
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300]
+
+
+def moment(value: dt.datetime) -> str:
+    """As SQL writes it."""
+    return f"timestamp '{value:%Y-%m-%d %H:%M:%S}'"

@@ -10,10 +10,10 @@ import datetime as dt
 import gzip
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -21,8 +21,7 @@ from dashboard.pages import learning, plans, requests, reuse, system, trials
 from dashboard.panel import Asked, Empty, Facts, Ladder, Page, Panel, Shown
 from dashboard.parts import empty
 from dashboard.source import Failed, Missing, Rows, Source, Told, moment
-from dashboard.view import View, span_of
-from router.config import Config
+from dashboard.view import Span, View, span_of
 from router.telemetry.rollup import KEYS, SUMS
 
 PAGES: Mapping[str, Page] = {
@@ -34,8 +33,10 @@ PAGES: Mapping[str, Page] = {
 }
 TAIL = 20_000  # requests that are gone through one by one
 _FRESH_SECONDS = 0.95
+_SAME_SECONDS = 10.0
 _SLOW = 3.0  # a view that takes long is worked out again only after so many times as long
 _FACTS_SECONDS = 15.0
+_FINE_SPAN = dt.timedelta(minutes=31)  # up to which curves are made of the rows, if they are few
 _KEPT = 64
 _SUMMED = ", ".join(f"sum({name}) as {name}" for name in SUMS)
 _KEYS = ", ".join(name for name in KEYS if name != "minute")
@@ -48,15 +49,6 @@ class Settings:
     weights: tuple[float, float] = (0.1, 0.05)
     reuse_budget: float | None = None
 
-    @classmethod
-    def of(cls, config: Config) -> "Settings":
-        from learner.preference import PRESETS
-
-        given = config.objective.weights
-        known = PRESETS[config.objective.optimize]
-        weights = (given.cost, given.latency) if given else (known.cost, known.latency)
-        return cls(weights, config.reuse.budget)
-
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -65,8 +57,10 @@ class Drawn:
     content: bytes
     packed: bytes
     tag: str
-    at: float
+    at: float  # when it was known to be right
+    drawn: float
     seconds: float
+    of: tuple[str, Span | None]  # the state of telemetry, and the span
 
 
 @dataclass
@@ -89,6 +83,8 @@ class Board:
         self._entries: dict[View, _Entry] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="board")
         self._facts: tuple[float, Facts] | None = None
+        self._counted: tuple[float, dt.datetime | None, bool] = (0.0, None, False)
+        self._read: set[str] = set()
 
     async def page(self, view: View) -> Drawn:
         now = time.monotonic()
@@ -113,7 +109,7 @@ class Board:
 
     async def _work(self, view: View, entry: _Entry) -> Drawn:
         loop = asyncio.get_running_loop()
-        entry.drawn = await loop.run_in_executor(self._thread, self.draw, view)
+        entry.drawn = await loop.run_in_executor(self._thread, self._again, view, entry.drawn)
         if len(self._entries) > _KEPT:
             oldest = sorted(self._entries, key=lambda one: self._entries[one].used)
             for one in oldest[: len(self._entries) - _KEPT]:
@@ -123,11 +119,26 @@ class Board:
     def draw(self, view: View) -> Drawn:
         """In this thread."""
         begun = time.monotonic()
+        state = self.source.state()
         told = packed(self.told(view))
         self.drawn_count += 1
         tag = hashlib.blake2b(told, digest_size=12).hexdigest()
         squeezed = gzip.compress(told, 4)
-        return Drawn(told, squeezed, tag, time.monotonic(), time.monotonic() - begun)
+        now = time.monotonic()
+        return Drawn(told, squeezed, tag, now, now, now - begun, (state, self._span(view)))
+
+    def _again(self, view: View, last: Drawn | None) -> Drawn:
+        """The last one, if not a row was written since; for a while, for ages are told too."""
+        now = time.monotonic()
+        young = last is not None and now - last.drawn < _SAME_SECONDS
+        if last is not None and young and last.of == (self.source.state(), self._span(view)):
+            return replace(last, at=now)
+        return self.draw(view)
+
+    def _span(self, view: View) -> Span | None:
+        if self._facts is None:
+            return None
+        return span_of(view, now=self.clock(), first=self._facts[1].first)
 
     def told(self, view: View) -> dict[str, Any]:
         """A page, panel by panel, as values of JSON."""
@@ -136,10 +147,10 @@ class Board:
             asked = self._asked(view)
         except Missing as missing:
             hint = Empty(f"{missing} It begins with the service:", "waggle serve")
-            panels = {one.id: _panel(one, hint, "", 0.0) for one in page.panels}
+            panels = {one.id: _panel(hint, "", 0.0) for one in page.panels}
             return {"state": "missing", "words": str(missing), "newest": None, "panels": panels}
         except Failed as failed:
-            panels = {one.id: _panel(one, Empty(str(failed)), "", 0.0) for one in page.panels}
+            panels = {one.id: _panel(Empty(str(failed)), "", 0.0) for one in page.panels}
             return {"state": "failed", "words": str(failed), "newest": None, "panels": panels}
         panels = {}
         answered: dict[str, Told | Empty] = {}
@@ -161,7 +172,7 @@ class Board:
         self, panel: Panel, asked: Asked, answered: dict[str, Told | Empty]
     ) -> dict[str, Any]:
         if panel.needs is not None and (why := panel.needs(asked)):
-            return _panel(panel, Empty(why), "", 0.0) | {"away": True}
+            return _panel(Empty(why), "", 0.0) | {"away": True}
         sql = panel.sql(asked).strip()
         if sql not in answered:
             try:
@@ -170,8 +181,8 @@ class Board:
                 answered[sql] = Empty(str(trouble))
         told = answered[sql]
         if isinstance(told, Empty):
-            return _panel(panel, told, sql, 0.0)
-        return _panel(panel, panel.show(told.rows, asked), sql, told.seconds)
+            return _panel(told, sql, 0.0)
+        return _panel(panel.show(told.rows, asked), sql, told.seconds)
 
     def _told(self, view: View, panel: Panel) -> Told:
         asked = self._asked(view)
@@ -181,20 +192,27 @@ class Board:
 
     def _ask(self, sql: str, asked: Asked) -> Told:
         """Of the tables that were read for this view, where it names what they hold."""
-        for text, (name, read) in _shared(asked).items():
+        return self.source.ask(self._through(sql, list(_shared(asked).items())))
+
+    def _through(self, sql: str, shared: Sequence[tuple[str, tuple[str, str]]]) -> str:
+        for at in reversed(range(len(shared))):
+            text, (name, read) = shared[at]
             if text in sql:
                 if text not in self._read:
-                    self.source.ask(f"create or replace temp table {name} as {read}")
+                    made = self._through(read, shared[:at])
+                    self.source.ask(f"create or replace temp table {name} as {made}")
                     self._read.add(text)
                 sql = sql.replace(text, name)
-        return self.source.ask(sql)
+        return sql
 
     def _asked(self, view: View) -> Asked:
         """The span of a view, and what is known before its panels ask."""
         now = self.clock()
         facts = replace(self._known(), now=now)
         span = span_of(view, now=now, first=facts.first)
-        self._read: set[str] = set()
+        if facts.first is not None and span.until - span.since <= _FINE_SPAN and self._few(span):
+            span = span_of(view, now=now, first=facts.first, fine=True)
+        self._read = set()
         asked = Asked(view, span, facts)
         if facts.first is None:
             return asked
@@ -213,12 +231,24 @@ class Board:
         facts = replace(facts, rows=rows, tail=self._tail(tail, asked), newest=newest)
         return replace(asked, facts=facts)
 
+    def _few(self, span: Span) -> bool:
+        """Whether rows are few enough for a fine curve; for a while it stays so."""
+        at, since, few = self._counted
+        if since == span.since and time.monotonic() - at < _FACTS_SECONDS:
+            return few
+        (one,) = self.source.ask(
+            "select coalesce(sum(n), 0)::bigint as n from rollup_parts "
+            f"where minute >= {moment(span.since)} and minute < {moment(span.until)}"
+        ).rows
+        few = bool(one["n"] <= TAIL)
+        self._counted = time.monotonic(), span.since, few
+        return few
+
     def _newest(self, counts: Rows) -> dt.datetime | None:
         since = counts[0]["minute"] if counts else None
         where = f"where ts >= {moment(since)}" if since is not None else ""
         (one,) = self.source.ask(f"select max(ts) as newest from all_requests {where}").rows
-        found: dt.datetime | None = one["newest"]
-        return found
+        return cast("dt.datetime | None", one["newest"])
 
     def _tail(self, bucket: dt.datetime | None, asked: Asked) -> dt.datetime | None:
         """Since when there are about so many: within the bucket, by the minute."""
@@ -229,12 +259,13 @@ class Board:
             f"select minute, sum(n)::bigint as n from rollup_parts where minute >= {moment(bucket)}"
             f" and minute < {moment(asked.span.until)} group by 1 order by 1 desc"
         ).rows
-        rows = 0
+        rows, since = 0, min(end, asked.span.until)
         for one in minutes:
             rows += one["n"]
-            if rows > TAIL:
-                return max(one["minute"] + dt.timedelta(minutes=1), asked.span.since)
-        return min(end, asked.span.until)
+            if rows > TAIL and since < asked.span.until:
+                break
+            since = one["minute"]
+        return max(since, asked.span.since)
 
     def _known(self) -> Facts:
         at = time.monotonic()
@@ -248,20 +279,25 @@ class Board:
 
     def _found(self) -> Facts:
         (one,) = self.source.ask(
-            "select min(minute) as first, list(distinct plan order by plan) as plans, "
+            "select min(minute) as hour, list(distinct plan order by plan) as plans, "
             "list(distinct kind order by kind) as kinds from hours_parts where plan is not null"
         ).rows
         ladder = self.source.ask(
-            "select settings->'ladder' as ladder from policies where (settings->'ladder') is not null "
-            "order by first_used desc limit 1"
+            "select settings->'ladder' as ladder from policies "
+            "where (settings->'ladder') is not null order by first_used desc limit 1"
         ).rows
         marks = self.source.ask(
             "select ts, kind, subject, state from events "
             "where kind in ('drift', 'configuration', 'strategy') order by ts"
         ).rows
+        first = one["hour"]
+        if first is not None:
+            until = moment(first + dt.timedelta(hours=1))
+            found = self.source.ask(f"select min(ts) as first from all_requests where ts < {until}")
+            first = found.rows[0]["first"] or first
         return Facts(
             now=self.clock(),
-            first=one["first"],
+            first=first,
             plans=tuple(plan for plan in one["plans"] or () if plan),
             kinds=tuple(kind for kind in one["kinds"] or () if kind),
             ladder=_ladder(ladder[0]["ladder"]) if ladder else None,
@@ -272,7 +308,8 @@ class Board:
 
 
 def _shared(asked: Asked) -> Mapping[str, tuple[str, str]]:
-    """What several panels read of telemetry: as it stands in their SQL, and as it is read once."""
+    """What several panels read of telemetry: as it stands in their SQL, and as it is read once.
+    Later ones are made of earlier ones."""
     every = asked.span.every
     summed = (
         f"select time_bucket({every}, minute) as minute, {_KEYS}, {_SUMMED} from {asked.sums} "
@@ -282,6 +319,7 @@ def _shared(asked: Asked) -> Mapping[str, tuple[str, str]]:
         asked.sums: ("shared_sums", summed),
         asked.rows: ("shared_rows", f"from {asked.rows}"),
         asked.calls: ("shared_calls", f"from {asked.calls}"),
+        f"({learning.controlled(asked)})": ("shared_curve", learning.controlled(asked)),
     }
 
 
@@ -291,7 +329,7 @@ def _ladder(told: str) -> Ladder | None:
     return Ladder(rungs, cuts) if len(rungs) == len(cuts) + 1 else None
 
 
-def _panel(panel: Panel, shown: Shown, sql: str, seconds: float) -> dict[str, Any]:
+def _panel(shown: Shown, sql: str, seconds: float) -> dict[str, Any]:
     told: dict[str, Any] = {"sql": sql, "ms": round(1000 * seconds, 1)}
     match shown:
         case Empty():

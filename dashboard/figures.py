@@ -246,8 +246,8 @@ def stacked(
                     "pattern": pattern(asked, number),
                 },
                 "hovertemplate": f"%{{y:,}}{unit}<extra>{plain(name)}</extra>",
-                "width": asked.span.bucket_seconds * 1000 * 0.94,
-                "offset": asked.span.bucket_seconds * 1000 * 0.03,
+                "width": asked.span.bucket_seconds * 1000,
+                "offset": 0,
             }
         )
     return drawn
@@ -257,7 +257,7 @@ def pattern(asked: Asked, number: int) -> dict[str, Any]:
     """Over the colour, so that it stays as strong."""
     ink = INKS[asked.view.theme]
     shape = PATTERNS[number % len(PATTERNS)]
-    return {"shape": shape, "fillmode": "overlay", "fgcolor": ink.card, "fgopacity": 0.6, "size": 7}
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": ink.card, "fgopacity": 0.4, "size": 8}
 
 
 def _hue(asked: Asked, place: int) -> tuple[str, int]:

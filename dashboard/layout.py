@@ -92,7 +92,8 @@ def unknown(name: str) -> html.Div:
 
 def _panel(panel: Panel) -> html.Section:
     graph = panel.form == "graph"
-    sorts = ("panel", panel.size, "tall" if panel.tall else "", "graphs" if graph else "")
+    sorts = ["panel", panel.size, "tall" if panel.tall else ""]
+    sorts += ["graphs" if graph else "", "broad" if panel.broad else ""]
     acts = [("copy SQL", "sql", "copy the query of"), ("CSV", "csv", "rows as CSV of")]
     if graph:
         acts.append(("PNG", "png", "picture of"))
@@ -112,21 +113,21 @@ def _panel(panel: Panel) -> html.Section:
         html.Div(id=f"b-{panel.id}", className="body"),
     ]
     if graph:
-        inside.append(
-            dcc.Graph(
-                id=f"g-{panel.id}",
-                className="graph",
-                responsive=True,
-                config={
-                    "displaylogo": False,
-                    "displayModeBar": False,
-                    "showSendToCloud": False,
-                    "plotlyServerURL": "",
-                    "doubleClick": "reset+autosize",
-                    "scrollZoom": False,
-                },
-            )
+        drawn = dcc.Graph(
+            id=f"g-{panel.id}",
+            className="graph",
+            responsive=True,
+            config={
+                "displaylogo": False,
+                "displayModeBar": False,
+                "showSendToCloud": False,
+                "plotlyServerURL": "",
+                "doubleClick": "reset+autosize",
+                "scrollZoom": False,
+            },
         )
+        label = {"tabIndex": 0, "role": "region", **_aria(label=f"{panel.title}, drawn")}
+        inside.append(html.Div(drawn, className="scroll", **label) if panel.broad else drawn)
     if panel.note:
         inside.append(html.P(panel.note, className="note"))
     return html.Section(

@@ -60,14 +60,8 @@ class Asked:
     def sums(self) -> str:
         """The rollup of the span, as telemetry's own macros read it."""
         span = self.span
-        return f"sums({span.every}, {moment(span.since)}, {moment(span.until)})"
-
-    @property
-    def bounds(self) -> str:
-        span = self.span
-        return (
-            f"every := {span.every}, since := {moment(span.since)}, until := {moment(span.until)}"
-        )
+        name = "row_sums" if span.bucket_seconds < 60 else "sums"
+        return f"{name}({span.every}, {moment(span.since)}, {moment(span.until)})"
 
     @property
     def here(self) -> str:
@@ -123,6 +117,7 @@ class Panel:
     form: Literal["graph", "parts"] = "graph"
     size: Literal["half", "whole"] = "half"
     tall: bool = False
+    broad: bool = False  # scrolls sideways in itself, where it would be too narrow to read
     needs: Callable[[Asked], str] | None = None  # why there is nothing to ask, if so
 
 

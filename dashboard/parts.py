@@ -9,24 +9,24 @@ from dash import html
 
 from dashboard.panel import Empty
 
-_UNKNOWN = "–"
-_WIDE = 14  # characters, from which a tile writes smaller
+UNKNOWN = "\N{EN DASH}"
+_WIDE = 12  # characters, from which a tile writes smaller
 
 
 def number(value: float | None, places: str = ",.0f", unit: str = "") -> str:
     """With its unit; what is unknown is said so, and is no zero."""
-    return _UNKNOWN if value is None else f"{value:{places}}{unit}"
+    return UNKNOWN if value is None else f"{value:{places}}{unit}"
 
 
 def with_half(value: float | None, half: float | None, places: str = ".3f") -> str:
     if value is None:
-        return _UNKNOWN
+        return UNKNOWN
     return f"{value:{places}}" + (f" ± {half:{places}}" if half is not None else "")
 
 
 def between(low: float | None, mean: float | None, high: float | None) -> str:
     if mean is None:
-        return _UNKNOWN
+        return UNKNOWN
     if low is None or high is None:
         return f"{mean:+.4f}"
     return f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
@@ -34,15 +34,15 @@ def between(low: float | None, mean: float | None, high: float | None) -> str:
 
 def dollars(value: float | None) -> str:
     if value is None:
-        return _UNKNOWN
-    sign, size = ("−" if value < 0 else ""), abs(value)
+        return UNKNOWN
+    sign, size = ("\N{MINUS SIGN}" if value < 0 else ""), abs(value)
     if size == 0:
         return "$0"
     return f"{sign}${size:,.2f}" if size >= 10 else f"{sign}${size:.4g}"
 
 
 def when(moment: dt.datetime | None) -> str:
-    return _UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+    return UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def tile(title: str, value: str, more: str = "", *, tone: str = "") -> html.Div:

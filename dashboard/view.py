@@ -23,6 +23,7 @@ ALL = "all"
 _DEFAULT_LAST = "7d"
 _LONGEST = 200  # characters of a value in the URL
 # Seconds; from an hour up whole hours, which telemetry keeps as sums of their own.
+_FINE = (5, 10, 20)
 _BUCKETS = (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800)
 _MOST_BUCKETS = 96
 
@@ -128,7 +129,7 @@ class Span:
         return f"{self.bucket_seconds} seconds"
 
 
-def span_of(view: View, *, now: dt.datetime, first: dt.datetime | None) -> Span:
+def span_of(view: View, *, now: dt.datetime, first: dt.datetime | None, fine: bool = False) -> Span:
     """What a view spans, no earlier than the first row. Ends are whole buckets, so that a second
     later the same query is asked, and its answer can be shared."""
     until = view.until or now
@@ -142,14 +143,15 @@ def span_of(view: View, *, now: dt.datetime, first: dt.datetime | None) -> Span:
         since = max(since, first)
     since = min(since, until - dt.timedelta(minutes=1))
     seconds = (until - since).total_seconds()
-    bucket = next((b for b in _BUCKETS if seconds / b <= _MOST_BUCKETS), None)
+    buckets = (*_FINE, *_BUCKETS) if fine else _BUCKETS
+    bucket = next((b for b in buckets if seconds / b <= _MOST_BUCKETS), None)
     bucket = bucket or 604800 * -(-int(seconds) // (604800 * _MOST_BUCKETS))
-    step = min(bucket, 3600) if view.since is None else 60
+    step = min(bucket, 3600) if view.since is None else min(bucket, 60)
     return Span(_down(since, step), _up(until, step), bucket)
 
 
 def _down(moment: dt.datetime, seconds: int) -> dt.datetime:
-    start = dt.datetime(1970, 1, 1)
+    start = dt.datetime.fromisoformat("0001-01-01")
     return start + (moment - start) // dt.timedelta(seconds=seconds) * dt.timedelta(seconds=seconds)
 
 

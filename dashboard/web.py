@@ -272,11 +272,7 @@ def _dash(door: Door) -> Any:
     app.index_string = app.index_string.replace("{%favicon%}", icon)
     app.layout = lambda: layout.whole(signed_in=door.locked)
 
-    @app.callback(Output("page", "children"), Input("url", "pathname"))
-    async def page(path: str | None) -> Any:
-        name = (path or "").strip("/") or "learning"
-        return layout.of_page(PAGES[name]) if name in PAGES else layout.unknown(name)
-
+    app.callback(Output("page", "children"), Input("url", "pathname"))(_of)
     app.clientside_callback(
         "window.dash_clientside.waggle.refresh",
         Output("heard", "data"),
@@ -286,6 +282,11 @@ def _dash(door: Door) -> Any:
         State("url", "pathname"),
     )
     return app
+
+
+async def _of(path: str | None) -> Any:
+    name = (path or "").strip("/") or "learning"
+    return layout.of_page(PAGES[name]) if name in PAGES else layout.unknown(name)
 
 
 def _view(scope: Scope, page: str = "") -> View:
@@ -333,5 +334,6 @@ def _login_page(wrong: str) -> bytes:
 <form method="post" action="/login"><label for="key">An analyst's key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
 <button type="submit">Sign in</button></form>
-<p class="quiet">Made with <code>waggle keys new NAME --scope analyst</code>.</p></main></body></html>
+<p class="quiet">Made with <code>waggle keys new NAME --scope analyst</code>.</p>
+</main></body></html>
 """.encode()

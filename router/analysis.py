@@ -16,9 +16,9 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from router.keys import load_keys
 from router.api.parse import session_id
 from router.config import Config
+from router.keys import load_keys
 from router.telemetry.keeper import rules_of
 from router.telemetry.sql import quoted
 from router.telemetry.store import catalog, manifest

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,6 @@ from rich.tree import Tree
 
 from router import client, doctor, service
 from router.analysis import sql, telemetry_app
-from router.keys import Key, load_keys, new_key, save_keys
 from router.batch import batch
 from router.config import (
     EMBEDDED,
@@ -31,7 +31,9 @@ from router.config import (
 )
 from router.decide import ladder_of
 from router.demo import demo
+from router.keys import Key, load_keys, new_key, save_keys
 from router.learned import policy_app, scores, warm
+from router.pages import Pages
 from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
 from router.report import report_command
@@ -58,6 +60,11 @@ app.add_typer(specialist_app, name="specialist")
 app.add_typer(solutions_app, name="solutions")
 app.add_typer(trial_app, name="trial")
 app.add_typer(routes_app, name="routes")
+
+
+# The dashboard stands above us, and brings its own command.
+for _entry in entry_points(group="waggle.commands"):
+    app.command(_entry.name)(_entry.load())
 
 
 def read_keys(config: Config) -> tuple[Key, ...]:
@@ -110,7 +117,7 @@ def serve(
     # Ray reads its environment when it is imported, so not before it was prepared.
     from router import serve as cluster
 
-    code, ended = 0, True
+    code, ended, pages = 0, True, Pages(config)
     try:
         if ray_address is None:
             address = cluster.start_ray(ray_folder)
@@ -129,12 +136,13 @@ def serve(
         me = os.getpid()
         source = str(find(config_file).resolve())
         ours = ray_address is None
-        record = service.Running(me, service.born(me), url, address, source, ours)
+        record = service.Running(me, service.born(me), url, address, source, ours, pages.url)
         service.remember(config.data, record)
         status.stop()
         _welcome(config, keys, record, time.monotonic() - begun)
         while True:
-            signal.pause()
+            pages.watch()
+            time.sleep(1)
     except KeyboardInterrupt:
         status.update("Stopping …")
         status.start()
@@ -145,6 +153,7 @@ def serve(
         err.print(f"The logs are in {config.data}/ray/session_latest/logs")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        pages.close()
         if ray_address is None:
             ended = service.within(25.0, cluster.stop)
             service.end_descendants()
@@ -176,6 +185,7 @@ def _welcome(config: Config, keys: Sequence[Key], record: service.Running, secon
         "Keys": str(len(keys) or "none: loopback only"),
         "Health": f"{url}/health/ready",
         "Metrics": f"{url}/metrics",
+        "Dashboard": record.dashboard or "none: dashboard.enabled is false",
         "Telemetry": f"{config.data}/telemetry",
         "Logs": f"{config.data}/logs",
     }
@@ -288,9 +298,12 @@ def status(
     except client.Refused as refusal:
         raise Stop(f"the process {running.pid} lives but does not answer: {refusal}") from None
     if as_json:
-        print(json.dumps({"url": running.url, "pid": running.pid, **told}))  # noqa: T201
+        known = {"url": running.url, "dashboard": running.dashboard, "pid": running.pid}
+        print(json.dumps({**known, **told}))  # noqa: T201
         return
     out.print(f"{running.url} is [bold]{told['status']}[/] (pid {running.pid})")
+    if running.dashboard:
+        out.print(f"dashboard {running.dashboard}")
     if "telemetry" in told:
         out.print(f"[yellow]Telemetry is {escape(told['telemetry'])}[/]")
     table = Table("backend", "state", "replicas", box=None)

@@ -60,6 +60,14 @@ class Server(Values):
     sticky_seconds: Seconds = 3600.0
 
 
+class DashboardSettings(Values):
+    """The pages that operators watch; `waggle serve` starts them beside the service."""
+
+    enabled: bool = True
+    host: str | None = Field(None, description="default: that of the server")
+    port: int | None = Field(None, ge=1, le=65535, description="default: 50 above the server's")
+
+
 class Keys(Values):
     file: str = "keys.json"
     limits: Limits = Limits()
@@ -202,6 +210,7 @@ class Config(Values):
     server: Server = Server()
     keys: Keys = Keys()
     telemetry: Telemetry = Telemetry()
+    dashboard: DashboardSettings = DashboardSettings()
     backends: dict[Name, AnyBackend] = Field(min_length=1)
     plans: dict[Name, AnyPlan] = Field(min_length=1)
     objective: Objective = Objective()
@@ -258,6 +267,14 @@ class Config(Values):
     @property
     def keys_file(self) -> Path:
         return self.data / self.keys.file
+
+    @property
+    def dashboard_host(self) -> str:
+        return self.dashboard.host or self.server.host
+
+    @property
+    def dashboard_port(self) -> int:
+        return self.dashboard.port or min(self.server.port + 50, 65535)
 
     @property
     def loopback(self) -> bool:

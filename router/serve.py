@@ -26,7 +26,6 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
-from router.keys import Key
 from router.api.limits import Allowances
 from router.asgi import Receive, Scope, Send, lifespan
 from router.attempts import Attempts
@@ -39,6 +38,7 @@ from router.engine import Engine
 from router.following import Asked, Published
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
+from router.keys import Key
 from router.port import Port
 from router.statistics import reading_of
 from router.telemetry.journal import FileJournal

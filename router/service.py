@@ -36,6 +36,7 @@ class Running:
     ray_address: str
     config: str
     ours: bool  # we started Ray; otherwise it is somebody else's cluster
+    dashboard: str = ""  # where it is, if there is one
 
     @property
     def alive(self) -> bool:

@@ -16,7 +16,6 @@ import aiohttp
 import yaml
 
 from router.api.app import App
-from router.keys import Key
 from router.api.limits import Allowances
 from router.attempts import Attempts
 from router.backends.hop import Hops
@@ -26,6 +25,7 @@ from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, T
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
+from router.keys import Key
 from router.port import Port
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Remembered, Said

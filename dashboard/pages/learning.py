@@ -25,6 +25,10 @@ def _routed(asked: Asked) -> str:
 
 
 def curve(asked: Asked) -> str:
+    return f"select * from ({controlled(asked)}) order by bucket"
+
+
+def controlled(asked: Asked) -> str:
     """What routing brought, beside what three controls would have: each takes, of every kind of
     request, what its plans brought and cost on that kind."""
     utility = asked.utility
@@ -60,8 +64,8 @@ tried as (  -- each of these plans, on the kinds of requests of each bucket
   where plan in (select plan from best) or plan in (select unnest([low, high]) from ends)
   group by all),
 mix as (  -- a coin between the cheapest and the dearest, with the odds that cost what was spent
-  select bucket, cheap.q + share * (dear.q - cheap.q) as q, cheap.c + share * (dear.c - cheap.c) as c,
-         cheap.l + share * (dear.l - cheap.l) as l
+  select bucket, cheap.q + share * (dear.q - cheap.q) as q,
+         cheap.c + share * (dear.c - cheap.c) as c, cheap.l + share * (dear.l - cheap.l) as l
   from (select served.bucket, cheap, dear, cost,
                coalesce(least(greatest((cost - cheap.c) / nullif(dear.c - cheap.c, 0), 0), 1), 0.5)
                  as share
@@ -80,9 +84,10 @@ select served.bucket, served.n, judged, served.quality, half, 1000 * cost as usd
        {utility("tried.q", "tried.c", "tried.l")} as best, best.plan as best_plan,
        {utility("mix.q", "mix.c", "mix.l")} as mix, {utility("ladder.q", "ladder.c", "ladder.l")}
          as ladder
-from served left join best on true left join tried on tried.bucket = served.bucket and tried.plan = best.plan
-left join mix on mix.bucket = served.bucket left join ladder on ladder.bucket = served.bucket
-order by served.bucket"""
+from served left join best on true
+left join tried on tried.bucket = served.bucket and tried.plan = best.plan
+left join mix on mix.bucket = served.bucket
+left join ladder on ladder.bucket = served.bucket"""
 
 
 def _curve(rows: Rows, asked: Asked) -> Shown:
@@ -111,7 +116,7 @@ def _curve(rows: Rows, asked: Asked) -> Shown:
 def strip(asked: Asked) -> str:
     u = asked.utility
     return f"""
-with curve as ({curve(asked)}),
+with curve as (select * from ({controlled(asked)})),
 ahead as (  -- of each control, where it is known: how far utility is above it, by requests
   select sum(n * (utility - ladder)) / sum(n) filter (ladder is not null) as over_ladder,
          sum(n * (utility - mix)) / sum(n) filter (mix is not null) as over_mix,
@@ -123,9 +128,10 @@ b as (
          sum(premium_cost_usd) - sum(cost_usd) as saved
   from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0),
 m as (select sum(saved) / sum(n) as r, count(*) as k from b),
-saved as (  -- as sums of buckets; the interval is of how a request's saving differs between them
+saved as (  -- the interval is of how a request's saving differs between buckets
   select sum(saved) as saved_usd, sum(premium) as premium_usd,
-         1.96 * sqrt(any_value(k) / nullif(any_value(k) - 1, 0) * sum(pow(saved - r * n, 2))) as half
+         1.96 * sqrt(any_value(k) / nullif(any_value(k) - 1, 0)
+                     * sum(pow(saved - r * n, 2))) as half
   from b, m),
 w as (
   select sum(n)::bigint as n, sum(quality_n)::bigint as judged, sum(cost_usd) as cost_usd,
@@ -141,7 +147,8 @@ w as (
         )
     } as utility,
          binned_quantile([{", ".join(f"sum(bin_{i})" for i in range(38))}], 0.95) as p95_ms,
-         coalesce(sum(n) filter (reuse_tier <> 'novel'), 0) / sum(n) as reused, sum(errors) / sum(n) as failed
+         coalesce(sum(n) filter (reuse_tier <> 'novel'), 0) / sum(n) as reused,
+         sum(errors) / sum(n) as failed
   from {asked.sums} where {asked.narrowed})
 select w.*, saved_usd, half, premium_usd, over_ladder, over_mix, over_half from w, saved, ahead"""
 
@@ -227,6 +234,11 @@ def _cost(rows: Rows, asked: Asked) -> Shown:
     if not rows:
         return nothing_yet(asked)
     premium = [one for one in rows if one["premium_usd_per_1k"]]
+    if not premium and not total(rows, "usd_per_1k"):
+        return Empty(
+            "Nothing here has a price. Give each backend its own:",
+            "price: {input: 0.15, output: 0.60}",
+        )
     data = [lines(asked, rows, "usd_per_1k", "spent", places="$,.4f", width=3)]
     if premium:
         data.append(
@@ -282,8 +294,8 @@ PAGE = Page(
             form="parts",
             size="whole",
             note="Saved is against always asking the premium plan with the same tokens; intervals "
-            "are 95%. Requests whose caller named the plan are left out. The control is worked out from "
-            "what its plans brought on each kind of request.",
+            "are 95%. Requests whose caller named the plan are left out. The control is worked out "
+            "from what its plans brought on each kind of request.",
         ),
         Panel(
             "curve",

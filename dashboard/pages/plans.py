@@ -48,6 +48,8 @@ def _map(rows: Rows, asked: Asked) -> Shown:
             else Empty("No answer was judged in this time: send feedback, or choose a longer time.")
         )
     slowest = max(one["mean_ms"] for one in told) or 1.0
+    dearest = max(one["usd_per_1k"] for one in told)
+    cost, most = ("usd_per_1k", dearest) if dearest else ("mean_ms", slowest)
     kinds = sorted({one["kind"] for one in told})
     drawn: list[dict[str, Any]] = []
     for plan in sorted({one["plan"] for one in told}):
@@ -58,7 +60,7 @@ def _map(rows: Rows, asked: Asked) -> Shown:
                 "type": "scatter",
                 "mode": "markers",
                 "name": plain(plan),
-                "x": [one["usd_per_1k"] for one in own],
+                "x": [one[cost] for one in own],
                 "y": [one["quality"] for one in own],
                 "error_y": {
                     "type": "data",
@@ -76,19 +78,28 @@ def _map(rows: Rows, asked: Asked) -> Shown:
                     "line": {"width": 1, "color": INKS[asked.view.theme].card},
                 },
                 "customdata": [
-                    [plain(one["kind"]), one["n"], one["judged"], one["mean_ms"], one["half"] or 0]
+                    [
+                        *(plain(one["kind"]), one["n"], one["judged"], one["mean_ms"]),
+                        *(one["half"] or 0, one["usd_per_1k"]),
+                    ]
                     for one in own
                 ],
                 "hovertemplate": "%{customdata[0]}: quality %{y:.3f} ± %{customdata[4]:.3f}, "
-                "$%{x:.4f} per 1,000, %{customdata[3]:.0f} ms<br>%{customdata[1]:,} requests, "
-                "%{customdata[2]:,} judged<extra>" + plain(plan) + "</extra>",
+                "$%{customdata[5]:.4f} per 1,000, %{customdata[3]:.0f} ms<br>"
+                "%{customdata[1]:,} requests, %{customdata[2]:,} judged<extra>"
+                + plain(plan)
+                + "</extra>",
             }
         )
     return figure(
         asked,
         drawn,
         tall=True,
-        xaxis=axis(asked, "$ per 1,000 requests", rangemode="tozero"),
+        xaxis=axis(
+            asked,
+            "$ per 1,000 requests" if dearest else "milliseconds (nothing here has a price)",
+            range=[-0.05 * most, 1.1 * most],
+        ),
         yaxis=axis(asked, "quality"),
         hovermode="closest",
     )
@@ -343,6 +354,7 @@ PAGE = Page(
             worth,
             _heat,
             tall=True,
+            broad=True,
             note="Utility, and how many requests it rests on; ? where nobody judged.",
         ),
         Panel(

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from dashboard.panel import Asked, Empty, Page, Panel, Shown, nothing_yet
-from dashboard.parts import badge, code, dollars, link, number, table, tile, tiles, when
+from dashboard.parts import UNKNOWN, badge, code, dollars, link, number, table, tile, tiles, when
 from dashboard.source import Row, Rows, moment
 from router.telemetry.sql import quoted
 
@@ -86,10 +86,10 @@ def _found(rows: Rows, asked: Asked) -> Shown:
                 (
                     when(one["ts"]),
                     link(f"…{one['request_id'][-12:]}", request=one["request_id"]),
-                    one["kind"] or "–",
-                    (one["strategy"] or "–") + (" (explored)" if one["explored"] else ""),
+                    one["kind"] or UNKNOWN,
+                    (one["strategy"] or UNKNOWN) + (" (explored)" if one["explored"] else ""),
                     one["plan"] or "none",
-                    one["reuse_tier"] or "–",
+                    one["reuse_tier"] or UNKNOWN,
                     badge("ok" if not one["error_type"] else "failed")
                     if (one["status"] or 200) < 400 and not one["error_type"]
                     else f"✗ {one['status'] or ''} {one['error_type'] or ''}",
@@ -149,7 +149,7 @@ def _story(rows: Rows, asked: Asked) -> Shown:
             tile("plan", one["plan"] or "none", f"{one['strategy'] or ''} {_chance(one)}"),
             tile(
                 "status",
-                str(one["status"] or "–"),
+                str(one["status"] or UNKNOWN),
                 one["error_type"] or "",
                 tone="bad" if one["error_type"] else "",
             ),
@@ -218,7 +218,7 @@ def _choices(one: Row) -> html.Div:
             )
         )
     for plan, why in (one["ineligible"] or {}).items():
-        rows.append((plan, "0", "–", "–", "–", f"could not: {why}"))
+        rows.append((plan, "0", UNKNOWN, UNKNOWN, UNKNOWN, f"could not: {why}"))
     return table(
         ("plan", "probability", "quality expected", "cost expected", "time expected", ""),
         rows,

@@ -18,7 +18,8 @@ with w as (  -- who wrote in the last five minutes
   select count(distinct writer) as writers from all_requests
   where ts > {moment(asked.facts.now)} - interval 5 minute),
 p as (
-  select max(first_used) as published, arg_max((settings->>'learned')::bigint, first_used) as learned
+  select max(first_used) as published,
+         arg_max((settings->>'learned')::bigint, first_used) as learned
   from policies where strategy = 'bandit' and (settings->>'learned') is not null),
 s as (
   select max(ts) as said from all_signals where score is not null
@@ -75,9 +76,11 @@ with s as (
   from {asked.sums} where {asked.narrowed}),
 k as (
   select kind, plan, sum(n)::bigint as n,
-         coalesce(sum(n) filter (late) / nullif((select sum(n) from s where late), 0), 0)
-           - coalesce(sum(n) filter (not late) / nullif((select sum(n) from s where not late), 0), 0)
-           as moved
+         case when (select sum(n) from s where not late) >= 20 then
+           coalesce(sum(n) filter (late) / nullif((select sum(n) from s where late), 0), 0)
+           - coalesce(sum(n) filter (not late)
+                      / nullif((select sum(n) from s where not late), 0), 0)
+         else 0 end as moved
   from s group by all),
 c as (
   select plan, backend, count(*) as calls, avg((error_type is not null)::int) as failed
@@ -101,10 +104,8 @@ def _topology(rows: Rows, asked: Asked) -> Shown:
     moved: dict[str, float] = {}
     for one in _gathered(rows):
         sort = ("kind", "plan") if one["what"] == "plan" else ("plan", "backend")
-        ends = [
-            nodes.setdefault(end, len(nodes))
-            for end in ((sort[0], one["source"]), (sort[1], one["target"]))
-        ]
+        named = ((sort[0], one["source"]), (sort[1], one["target"]))
+        ends = [nodes.setdefault(end, len(nodes)) for end in named]
         plan = one["target"] if one["what"] == "plan" else one["source"]
         links["source"].append(ends[0])
         links["target"].append(ends[1])
@@ -120,11 +121,11 @@ def _topology(rows: Rows, asked: Asked) -> Shown:
         else:
             links["customdata"].append(f"{one['n']:,} calls, {one['failed']:.1%} failed")
     labels = []
-    for sort, name in nodes:
-        change = moved.get(name, 0.0) if sort == "plan" else 0.0
+    for floor, name in nodes:
+        change = moved.get(name, 0.0) if floor == "plan" else 0.0
         sign = f" ▲ {change:+.0%}" if change > _MOVED else f" ▼ {change:+.0%}"
         labels.append(plain(name) + (sign if abs(change) > _MOVED else ""))
-    hues = [colour(asked, name)[0] if sort == "plan" else ink.muted for sort, name in nodes]
+    hues = [colour(asked, name)[0] if floor == "plan" else ink.muted for floor, name in nodes]
     told = figure(
         asked,
         [
@@ -168,7 +169,7 @@ def _gathered(rows: Rows) -> Rows:
     for one in rows:
         end = "target" if one["what"] == "plan" else "source"
         row = {**one, end: name if one[end] in rare else one[end]}
-        key = row["what"], row["source"], row["target"]
+        key = str(row["what"]), str(row["source"]), str(row["target"])
         have = told.setdefault(key, {**row, "n": 0, "moved": 0.0, "failed": 0.0})
         have["moved"] += row["moved"] or 0.0
         have["failed"] = (have["failed"] * have["n"] + (row["failed"] or 0.0) * row["n"]) / (
@@ -182,6 +183,7 @@ def changed(asked: Asked) -> str:
     return f"""
 select ts, kind, subject, state, detail::varchar as detail, len(seen_by) as seen_by
 from events where {asked.here} and kind not in ('reuse', 'signal')
+  and (kind <> 'solutions' or state not in ('adapted', 'quarantined', 'merged'))
 order by ts desc, event_id limit 100"""
 
 
@@ -259,6 +261,7 @@ PAGE = Page(
             _topology,
             size="whole",
             tall=True,
+            broad=True,
             note="As wide as its share of requests, and of calls. ▲ ▼: a plan's share in the "
             "second half of the time beside the first.",
         ),

@@ -52,7 +52,7 @@ from h where began < {until} and (ts >= {since} or state in {_OPEN})
 order by state in {_OPEN} desc, ts desc, trial_id limit 100"""
 
 
-def _listed(rows: Rows, asked: Asked) -> Shown:
+def _listed(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
     if not rows:
         return _NONE
     return [

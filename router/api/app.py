@@ -12,7 +12,6 @@ import orjson
 
 from router.api.errors import error_body, kind_of
 from router.api.feedback import parse_feedback, signals_of
-from router.keys import Denied, Key, Keyring
 from router.api.limits import Limited
 from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_query
 from router.api.replies import (
@@ -37,6 +36,7 @@ from router.engine import Answer, Engine
 from router.following import Asked as AskedForNews
 from router.following import Published
 from router.hive import Hive, News
+from router.keys import Denied, Key, Keyring
 from router.plans.grammar import votes
 from router.remembering import Looked
 from router.telemetry.analyst import Bounds, Refused, ask

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.keys import Denied, Key
 from router.config import Limits
 from router.hive import Hive, HiveState, Lease
+from router.keys import Denied, Key
 from router.telemetry.metrics import Metrics
 
 

@@ -56,6 +56,11 @@ def of_requests(rows: str, *, sign: int = 1) -> str:
         GROUP BY minute, strategy, plan, kind, reuse_tier"""
 
 
+def bins_of(latency: str) -> str:
+    """One row's part in each bin."""
+    return ", ".join(f"({_bin(latency)} = {index})::BIGINT AS bin_{index}" for index in range(BINS))
+
+
 def of_judgements(before: str, after: str) -> str:
     """What changed: requests with the quality they had, and with the one they have."""
     bins = ", ".join(f"0::BIGINT AS bin_{index}" for index in range(BINS))

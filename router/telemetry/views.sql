@@ -68,6 +68,19 @@ where minute >= since and minute < until
   and (epoch(every) % 3600 <> 0 or minute < whole_hour(since)
        or minute >= greatest(date_trunc('hour', until), whole_hour(since)));
 
+-- The same from the rows themselves, for the last minutes: as fine as is asked for, and judged as of
+-- now. Costs what its rows do.
+create macro row_sums(every, since, until) as table
+select time_bucket(every, ts) as minute, strategy, plan, kind, reuse_tier, 1::bigint as n,
+       (error_type is not null)::bigint as errors, coalesce(explored, false)::bigint as explored,
+       coalesce(cost_usd, 0) as cost_usd, coalesce(premium_cost_usd, 0) as premium_cost_usd,
+       coalesce(gen_ai_usage_input_tokens, 0) as input_tokens,
+       coalesce(gen_ai_usage_output_tokens, 0) as output_tokens,
+       coalesce(latency_ms, 0) as latency_ms, coalesce(overhead_ms, 0) as overhead_ms,
+       (quality is not null)::bigint as quality_n, coalesce(quality, 0) as quality,
+       coalesce(quality * quality, 0) as quality_squared, {bins}
+from requests where ts >= since and ts < until and plan is not null;
+
 create macro learning_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table

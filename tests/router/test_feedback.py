@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.api.feedback import parse_feedback, signals_of
-from router.keys import new_key
 from router.api.parse import BadRequest
 from router.domain import About
+from router.keys import new_key
 from router.telemetry.lookup import Remembered, Said
 from tests.rig import rig
 

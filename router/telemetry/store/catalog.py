@@ -23,7 +23,7 @@ import duckdb
 from router.telemetry import rollup
 from router.telemetry.durable import held, replace_durably
 from router.telemetry.log import SUFFIX
-from router.telemetry.sql import from_journals, from_segments, listed, quoted
+from router.telemetry.sql import from_live_journals, from_segments, listed, quoted
 from router.telemetry.store.manifest import Manifest
 from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import FEATURES, TABLES, Table
@@ -133,7 +133,7 @@ def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"CREATE OR REPLACE VIEW all_{table.name} AS {_all_rows(folder, manifest, table)}"
     yield "CREATE OR REPLACE VIEW unsealed AS " + " UNION ALL ".join(
         f"SELECT {quoted(table.name)} AS name, count(*) AS n, min(ts) AS oldest, max(ts) AS newest "
-        f"FROM {_live(folder, manifest, table)}"
+        f"FROM {_live(folder, manifest, table)} HAVING count(*) > 0"
         for table in TABLES.values()
     )
     columns = ", ".join(rollup.COLUMNS)
@@ -156,7 +156,13 @@ def fixed() -> Iterator[str]:
         f"THEN map({listed(names)}, features)"
         for version, names in FEATURES.items()
     )
-    yield from split(text.replace("{sums}", sums).replace("{features}", f"CASE {features} END"))
+    for name, told in {
+        "sums": sums,
+        "features": f"CASE {features} END",
+        "bins": rollup.bins_of("latency_ms"),
+    }.items():
+        text = text.replace("{" + name + "}", told)
+    yield from split(text)
 
 
 def split(text: str) -> Iterator[str]:
@@ -176,7 +182,7 @@ def _live(folder: Path, manifest: Manifest, table: Table) -> str:
     """Rows of journals that were not sealed when this was published."""
     journals = folder / "journal" / table.name
     guard = _guard(folder, manifest.generation)
-    rows = from_journals(table, table.version, [journals / ("*" + SUFFIX), guard], live=True)
+    rows = from_live_journals(table, table.version, [journals / ("*" + SUFFIX), guard])
     prefix = f"journal/{table.name}/"
     sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
     # One search in one string: a list of names would be gone through for each file.

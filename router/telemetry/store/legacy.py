@@ -39,7 +39,7 @@ def take(
     numbered = ({"v": VERSION, "n": number, **row} for number, row in enumerate(rows, 1))
     copy.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in numbered))
     columns = ", ".join(REQUESTS.columns_of(VERSION))
-    source = from_journals(REQUESTS, VERSION, [copy], live=False)
+    source = from_journals(REQUESTS, VERSION, [copy])
     covers = {path.stem: ((1, len(rows)),)}
     made = segments.write(
         con,

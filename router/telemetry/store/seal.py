@@ -208,7 +208,7 @@ def _segment(
     covers, damaged = covers_of(journals)
     rows = sum(journal.rows for journal in journals)
     columns = ", ".join(table.columns_of(version))
-    source = from_journals(table, version, paths, live=False)
+    source = from_journals(table, version, paths)
     # As they came, which is nearly by time; merging sorts them.
     sql = f"SELECT {columns} FROM {source}"
     try:

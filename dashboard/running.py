@@ -1,0 +1,80 @@
+"""The dashboard as a process: beside a service, whose end is its own, or by itself."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+
+from dashboard.board import Board, Settings
+from dashboard.login import Door
+from dashboard.source import Source
+from dashboard.web import Site
+from router.pages import Place
+
+_OURS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Taken(Exception):
+    """The port is somebody else's; the message says so."""
+
+
+def board_of(place: Place) -> Board:
+    weights = (place.cost_weight, place.latency_weight)
+    return Board(Source(place.folder), Settings(weights, place.reuse_budget))
+
+
+def run(place: Place, *, parent: int | None = None) -> None:
+    """Until a signal, or until who started it is gone. Raises `Taken`."""
+    bound = _bound(place)
+    board = board_of(place)
+    hosts = _OURS | {place.host} if is_local(place.host) else None
+    site = Site(board, Door(Path(place.keys) if place.keys else None), hosts=hosts)
+    settings = uvicorn.Config(
+        site, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none"
+    )
+    server = uvicorn.Server(settings)
+    try:
+        asyncio.run(_serve(server, bound, parent))
+    finally:
+        board.close()
+
+
+async def _serve(server: uvicorn.Server, bound: socket.socket, parent: int | None) -> None:
+    watching = asyncio.ensure_future(_watch(server, parent)) if parent is not None else None
+    try:
+        await server.serve(sockets=[bound])
+    finally:
+        if watching is not None:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+
+async def _watch(server: uvicorn.Server, parent: int) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells who goes
+        await asyncio.sleep(0.5)
+    server.should_exit = True
+
+
+def _bound(place: Place) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((place.host, place.port))
+    except OSError as error:
+        bound.close()
+        raise Taken(f"{place.host}:{place.port} cannot be had: {error.strerror}") from None
+    return bound
+
+
+def is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return False

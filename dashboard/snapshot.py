@@ -1,0 +1,100 @@
+"""All pages as one file: for a mail, a ticket, an archive. It fetches nothing and runs nothing but
+Plotly on the figures that are in it.
+"""
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from dashboard.board import PAGES, Board
+from dashboard.panel import Page, Panel
+from dashboard.view import View
+
+_VOID = frozenset({"br", "hr", "img", "input"})
+_NAMES = {"className": "class", "tabIndex": "tabindex", "htmlFor": "for"}
+_DRAW = """
+for (const place of document.querySelectorAll("[data-figure]")) {
+  const told = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+  Plotly.newPlot(place, told.data, told.layout, {displaylogo: false, responsive: true,
+    displayModeBar: false, showSendToCloud: false, plotlyServerURL: ""});
+}
+"""
+
+
+def written(board: Board, view: View) -> str:
+    """The pages of a view, one after another."""
+    told = {name: board.told(replace(view, page=name)) for name in PAGES}
+    newest = told[view.page]["newest"] or "no request yet"
+    style = files("dashboard").joinpath("assets/waggle.css").read_text()
+    plotly = files("plotly").joinpath("package_data/plotly.min.js").read_text()
+    links = "".join(f'<a href="#{name}">{html.escape(p.title)}</a>' for name, p in PAGES.items())
+    body = "\n".join("".join(_page(page, told[name])) for name, page in PAGES.items())
+    return f"""<!doctype html>
+<html lang="en" data-theme="{view.theme}"><head><meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="default-src 'none'; img-src data: blob:;
+ style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Waggle: a snapshot</title>
+<style>{style}</style></head><body>
+<header class="top"><div class="brand">Waggle</div><nav aria-label="pages">{links}</nav>
+<div class="right"><span class="fresh">snapshot; newest request {html.escape(newest)}</span></div>
+</header><main>
+{body}
+</main><script>{plotly}</script><script>{_DRAW}</script></body></html>
+"""
+
+
+def _page(page: Page, told: Mapping[str, Any]) -> Iterator[str]:
+    yield f'<h1 id="{page.name}">{html.escape(page.title)}</h1>'
+    yield f'<p class="says">{html.escape(page.says)}</p><div class="panels">'
+    for panel in page.panels:
+        shown = told["panels"][panel.id]
+        if not shown.get("away"):
+            yield from _panel(page, panel, shown)
+    yield "</div>"
+
+
+def _panel(page: Page, panel: Panel, shown: Mapping[str, Any]) -> Iterator[str]:
+    name = f"{page.name}-{panel.id}"
+    tall = " tall" if panel.tall else ""
+    yield f'<section class="panel {panel.size}{tall}"><header><h2>{html.escape(panel.title)}</h2>'
+    yield "</header>"
+    if "figure" in shown:
+        content = orjson.dumps(shown["figure"], option=orjson.OPT_NON_STR_KEYS).decode()
+        content = content.replace("<", "\\u003c")
+        yield f'<div class="graph" data-figure="{name}"></div>'
+        yield f'<script type="application/json" id="{name}">{content}</script>'
+    else:
+        yield markup(shown.get("parts", shown.get("empty")))
+    if panel.note:
+        yield f'<p class="note">{html.escape(panel.note)}</p>'
+    if shown["sql"]:
+        yield f"<details><summary>SQL</summary><pre>{html.escape(shown['sql'])}</pre></details>"
+    yield "</section>"
+
+
+def markup(part: Any) -> str:
+    """Dash's components as HTML; every text in them escaped."""
+    if part is None:
+        return ""
+    if isinstance(part, str | int | float):
+        return html.escape(str(part))
+    if isinstance(part, Sequence):
+        return "".join(map(markup, part))
+    told = part.to_plotly_json()
+    name = told["type"].lower()
+    if name == "a":
+        return markup(told["props"].get("children"))  # it would lead into a dashboard
+    props = {key: value for key, value in told["props"].items() if key != "children"}
+    given = "".join(
+        f' {_NAMES.get(key, key)}="{html.escape(str(value))}"'
+        for key, value in props.items()
+        if value not in (None, False) and key != "id"
+    )
+    if name in _VOID:
+        return f"<{name}{given}>"
+    return f"<{name}{given}>{markup(told['props'].get('children'))}</{name}>"

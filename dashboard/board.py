@@ -98,8 +98,8 @@ class Board:
         return await asyncio.shield(entry.doing)
 
     async def table(self, view: View, panel: str) -> Told:
-        """The rows of one panel. Raises `Missing`, `Failed`, or `KeyError` where there is none."""
-        found = next(one for one in PAGES[view.page].panels if one.id == panel)
+        """The rows of one panel. Raises `Missing` or `Failed`."""
+        (found,) = (one for one in PAGES[view.page].panels if one.id == panel)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._told, view, found)
 

@@ -32,16 +32,19 @@ class Door:
     _seen: tuple[int, int] | None = field(default=None, init=False)
     _ring: Keyring = field(default_factory=lambda: Keyring(()), init=False)
     _valid: frozenset[str] = field(default=frozenset(), init=False)
+    _broken: bool = field(default=False, init=False)
     _open: dict[str, tuple[str, float]] = field(default_factory=dict, init=False)
 
     @property
     def locked(self) -> bool:
         self._look()
-        return self._ring.required
+        return self._broken or self._ring.required
 
     def enter(self, key: str) -> str:
         """A word for the cookie. Raises `Refused`."""
         self._look()
+        if self._broken:
+            raise Refused("The file of keys cannot be read: see the log of whoever runs this.")
         try:
             known = self._ring.identify(f"Bearer {key.strip()}")
         except Denied as denied:
@@ -80,9 +83,10 @@ class Door:
             return
         try:
             keys = load_keys(self.file)
-        except ValueError:  # somebody broke the file: what was valid stays so, nothing opens
+        except ValueError:  # somebody broke the file: what was valid stays so, and nothing opens
+            self._broken = True
             return
-        self._seen = seen
+        self._seen, self._broken = seen, False
         self._ring = Keyring(keys)
         self._valid = frozenset(
             key.id for key in keys if not key.revoked and set(key.scopes) & set(_MAY_LOOK)

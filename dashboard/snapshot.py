@@ -93,7 +93,7 @@ def markup(part: Any) -> str:
     given = "".join(
         f' {_NAMES.get(key, key)}="{html.escape(str(value))}"'
         for key, value in props.items()
-        if value not in (None, False) and key != "id"
+        if value is not None and value is not False and key != "id"
     )
     if name in _VOID:
         return f"<{name}{given}>"

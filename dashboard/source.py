@@ -67,7 +67,7 @@ class Source:
 
     def state(self) -> str:
         """Another one whenever a row was written or sealed; cheap to know."""
-        told = [str(self._seen)]
+        told = []
         try:
             for folder in sorted((self.folder / "journal").iterdir()):
                 with os.scandir(folder) as files:

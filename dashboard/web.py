@@ -124,13 +124,13 @@ class Site:
         *_, page, panel = ("", "", *scope["path"].split("/"))[-2:]
         try:
             view = _view(scope, page)
+            if panel not in {one.id for one in PAGES[page].panels}:
+                words = {"error": f"There is no panel {panel!r} on the page {page!r}."}
+                await self._reply(send, 404, orjson.dumps(words))
+                return
             told = await self._board.table(view, panel)
         except (Unreadable, Missing, Failed) as wrong:
             await self._reply(send, 400, orjson.dumps({"error": str(wrong)}))
-            return
-        except LookupError:
-            words = {"error": f"There is no panel {panel!r} on the page {page!r}."}
-            await self._reply(send, 404, orjson.dumps(words))
             return
         name = f'attachment; filename="waggle-{page}-{panel}.csv"'.encode()
         content = table_of(told.columns, told.rows)

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const PLACES = { tags: new Map(), versions: new Map(), sql: new Map() };
+  const PLACES = { tags: new Map(), sql: new Map() };
   let busy = null; // the fetch under way, and what for
   let paused = false;
   let newest = null;
@@ -97,8 +97,8 @@
 
   function show(id, panel) {
     const section = byId("panel-" + id);
-    if (!section || PLACES.versions.get(id) === panel.v) return;
-    PLACES.versions.set(id, panel.v);
+    if (!section || section.dataset.v === panel.v) return;
+    section.dataset.v = panel.v; // on the page itself, for it may be made anew
     PLACES.sql.set(id, panel.sql);
     section.hidden = Boolean(panel.away);
     const form = panel.figure ? "figure" : panel.parts ? "parts" : "empty";
@@ -214,13 +214,14 @@
     const url = `/data/${page()}?${asked}`;
     const other = url !== seen;
     reflect();
-    if (!force && !other && (paused || document.hidden)) return;
+    if (!force && !other && (paused || document.hidden)) return; // with what is there
+    const bare = document.querySelector(".panel[data-form=loading]:not([hidden])") !== null;
     if (busy && busy.url === url) return;
     if (busy) busy.stop.abort();
     const doing = { url, stop: new AbortController() };
     busy = doing;
     try {
-      const headers = other || force ? {} : { "If-None-Match": PLACES.tags.get(url) || "" };
+      const headers = other || force || bare ? {} : { "If-None-Match": PLACES.tags.get(url) || "" };
       const answer = await fetch(url, { headers, cache: "no-store", signal: doing.stop.signal });
       if (answer.status === 401) { window.location.assign("/login"); return; }
       if (answer.status === 304) {
@@ -232,7 +233,6 @@
       if (busy !== doing) return;
       if (!answer.ok) { state("failed", told.error); say(told.error); seen = url; return; }
       span = told.span || null;
-      if (seen.split("?")[0] !== url.split("?")[0]) PLACES.versions.clear();
       seen = url;
       PLACES.tags.clear();
       PLACES.tags.set(url, answer.headers.get("etag"));

@@ -1,0 +1,66 @@
+import datetime as dt
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from dashboard.board import Board, Settings
+from dashboard.login import Door
+from dashboard.source import Source
+from dashboard.web import Site
+from tests.dashboard.story import told
+from tests.telemetry.stored import MINUTE
+
+
+@pytest.fixture(scope="session")
+def begin() -> int:
+    """An hour and a bit ago, at a whole minute."""
+    return (time.time_ns() // 1000 - 61 * MINUTE) // MINUTE * MINUTE
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory, begin) -> Path:
+    """A folder of telemetry that nobody writes to any more."""
+    folder = tmp_path_factory.mktemp("story") / "telemetry"
+    told(folder, begin=begin)
+    return folder
+
+
+@pytest.fixture
+def board(story) -> Iterator[Board]:
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # and it stays so
+    board = Board(Source(story), Settings(reuse_budget=0.01), clock=lambda: now)
+    yield board
+    board.close()
+
+
+@contextmanager
+def served(folder: Path, *, keys: Path | None = None) -> Iterator[str]:
+    """The dashboard over this folder, on a port of its own; where it is."""
+    board = Board(Source(folder), Settings(reuse_budget=0.01))
+    site = Site(board, Door(keys), hosts=frozenset({"127.0.0.1", "localhost"}))
+    settings = uvicorn.Config(site, host="127.0.0.1", port=0, log_level="warning", ws="none")
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 30
+    while not server.started:
+        assert time.monotonic() < until, "the dashboard did not start"
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        board.close()
+
+
+@pytest.fixture(scope="session")
+def url(story) -> Iterator[str]:
+    with served(story) as url:
+        yield url

@@ -1,0 +1,153 @@
+"""An hour in the life of a router, written as routers write it: everything a page can show.
+
+Two kinds of request, two plans; the bandit finds out that `cheap` will do for texts. There is a
+trial that was adopted, a routing function with an older one, a drift, a breaker that opened,
+answers from memory of which one was wrong, a request that failed; and names that would do harm if
+they could.
+"""
+
+import random
+from pathlib import Path
+from typing import Any
+
+from router.domain import new_id
+from tests.telemetry.stored import MINUTE, Stored, request, signal
+
+HARM = "<img src=x onerror=\"document.title='owned'\">"
+TRIAL = "01a1fae8-0000-7000-8000-000000000001"
+OLD = "def route(request, scores, similar):\n    return 'dear'\n"
+NEW = "def route(request, scores, similar):\n    # 412 answers\n    return 'cheap'\n"
+
+
+def told(folder: Path, *, begin: int, requests: int = 600, seed: int = 1) -> list[dict[str, Any]]:
+    """Written and half sealed; the rows of the requests, oldest first."""
+    chance = random.Random(seed)
+    stored = Stored(folder)
+    rows, signals = [], []
+    for n in range(requests):
+        at = begin + n * 60 * MINUTE // requests
+        kind = chance.choice(("text", "json"))
+        learned = n / requests
+        cheap = chance.random() < (0.2 + 0.7 * learned if kind == "text" else 0.15)
+        plan = "cheap" if cheap else "dear"
+        good = {("cheap", "text"): 0.93, ("cheap", "json"): 0.4}.get((plan, kind), 0.95)
+        row = request(
+            at,
+            kind=kind,
+            strategy="bandit" if n > 60 else "ladder",
+            policy_version="17-a1",
+            plan=plan,
+            propensity=0.9,
+            eligible=["cheap", "dear"],
+            probabilities=[0.9, 0.1] if cheap else [0.1, 0.9],
+            explored=chance.random() < 0.1,
+            complexity=round(chance.uniform(0, 9), 2),
+            backend=plan,
+            cost_usd=0.0002 if cheap else 0.004,
+            premium_plan="dear",
+            premium_cost_usd=0.004,
+            latency_ms=chance.uniform(20, 60) if cheap else chance.uniform(150, 400),
+            overhead_ms=chance.uniform(0.3, 0.9),
+            expected_quality=good,
+            expected_cost_usd=0.004,
+            expected=[
+                {"plan": "cheap", "quality": 0.9, "cost_usd": 0.0002, "latency_ms": 40.0},
+                {"plan": "dear", "quality": 0.95, "cost_usd": 0.004, "latency_ms": 300.0},
+            ],
+            reason=f"{plan} is expected to be worth more",
+            session=HARM if n % 50 == 0 else f"s{n % 7}",
+            attempts=[
+                {
+                    **{"step": 1, "backend": plan, "status": 200, "latency_ms": 90.0},
+                    **{"cost_usd": 0.0002 if cheap else 0.004, "role": "ask"},
+                    **{"gen_ai_usage_input_tokens": 12, "gen_ai_usage_output_tokens": 80},
+                }
+            ],
+        )
+        if n % 20 == 7:
+            row |= {
+                "reuse_tier": "reuse",
+                "solution": 13 if n % 40 == 7 else 20,
+                "similarity": 0.97,
+            }
+            row["cost_usd"] = 0.0
+        if n % 97 == 5:
+            row |= {"error_type": "upstream", "error": HARM, "status": 502}
+        if n > 300:
+            side = "candidate" if n % 2 else "current"
+            row["trial_id"], row["variant"] = TRIAL, side
+            row["exposures"] = [
+                {
+                    **{"trial_id": TRIAL, "unit": str(n), "variant": side, "chance": 0.5},
+                    **{"apart": n % 3 == 0, "other": "dear"},
+                }
+            ]
+        if n == requests - 1:
+            row |= {"prompt": HARM + "</script><script>document.title='owned'</script>"}
+            row |= {"kind": "json", "answer": "[1, 2]"}
+        rows.append(row)
+        if chance.random() < 0.8 and "error_type" not in row:
+            signals.append(signal(row, float(chance.random() < good), comment=HARM))
+    half = requests // 2
+    stored.write("requests", rows[:half], writer=f"early{seed}")
+    stored.write("signals", [s for s in signals if s["ts"] < rows[half]["ts"]], f"early{seed}")
+    stored.seal()
+    late = Stored(folder)
+    late.write("requests", rows[half:], writer=f"late{seed}")
+    late.write("signals", [s for s in signals if s["ts"] >= rows[half]["ts"]], writer=f"late{seed}")
+    late.write("events", list(_events(begin)), writer=f"late{seed}")
+    late.write("policies", list(_policies(begin)), writer=f"late{seed}")
+    late.write("trials", list(_trials(begin)), writer=f"late{seed}")
+    late.keeper.seal()
+    return rows
+
+
+def _events(begin: int) -> Any:
+    for minute, kind, subject, state, detail in (
+        (1, "configuration", "17-a1", "in force", {"plans": ["cheap", "dear"]}),
+        (1, "topology", "cheap", "found", {"replicas": 1}),
+        (2, "topology", "dear", "found", {"replicas": 2}),
+        (3, "sandbox", "programs", "level 3", {}),
+        (20, "breaker", "dear", "open", {"reason": HARM}),
+        (22, "breaker", "dear", "closed", {}),
+        (30, "drift", "cheap", "fell", {"kind": "text"}),
+        (35, "reuse", "13", "right", {"bucket": "same words", "by": "made anew"}),
+        (36, "reuse", "20", "wrong", {"bucket": "same words", "by": "made anew"}),
+        (37, "reuse", "20", "right", {"bucket": "same numbers", "by": "app"}),
+        (38, "solutions", "20", "adapted", {"parent": 13, "sort": "program"}),
+        (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
+    ):
+        event = {"kind": kind, "subject": subject, "state": state, "detail": detail}
+        yield {"ts": begin + minute * MINUTE, "event_id": new_id(begin / 1e6 + minute), **event}
+
+
+def _policies(begin: int) -> Any:
+    ladder = {"rungs": ["cheap", "dear"], "cuts": [4.5]}
+    yield _policy(begin, "17-a1", "bandit", {"learned": 400, "ladder": ladder})
+    yield _policy(begin + 5 * MINUTE, "learned:1", "function", {"source": OLD})
+    yield _policy(begin + 50 * MINUTE, "learned:2", "function", {"source": NEW})
+
+
+def _policy(at: int, version: str, strategy: str, settings: dict[str, Any]) -> dict[str, Any]:
+    return {"ts": at, "policy_version": version, "strategy": strategy, "settings": settings}
+
+
+def _trials(begin: int) -> Any:
+    for step in range(1, 9):
+        half = 0.12 / step
+        lift = {"low": 0.04 - half, "mean": 0.04, "high": 0.04 + half}
+        numbers = {
+            **{"requests": 40 * step, "lift": lift, "split_p": 0.61, "apart_share": 0.3},
+            "assigned": {"candidate": 20 * step, "current": 20 * step},
+            "guards": {"quality": {"state": "held", "low": -0.01, "mean": 0.02, "high": 0.05}},
+        }
+        yield {
+            "ts": begin + (30 + 2 * step) * MINUTE,
+            "trial_id": TRIAL,
+            "name": "learned",
+            "state": "adopted" if step == 8 else "running",
+            "settings": {
+                **{"candidate": "learned:2", "current": "bandit", "opened_by": HARM},
+                **{"share": 0.5, "numbers": numbers, "why": f"More data: {HARM}"},
+            },
+        }

@@ -1,0 +1,230 @@
+import asyncio
+import json
+import shutil
+
+import duckdb
+import plotly.graph_objects as go
+import pytest
+
+from dashboard.board import PAGES, Board, Settings, every_panel
+from dashboard.source import Source
+from dashboard.view import View, view_of
+from tests.dashboard.story import HARM, TRIAL, told
+from tests.telemetry.stored import Stored
+
+VIEWS = [
+    {"last": "all"},
+    {"last": "1h", "kind": "text", "theme": "dark"},
+    {"last": "15m"},
+    {"last": "24h", "kind": "no'such", "find": "50%_'; drop table x; --", "plan": "cheap"},
+]
+PANELS = [(page.name, panel.id) for page, panel in every_panel()]
+
+
+def whole(value):
+    return json.loads(json.dumps(value, default=lambda one: one.to_plotly_json()))
+
+
+@pytest.mark.parametrize("query", VIEWS, ids=str)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_panel_answers_and_what_it_draws_is_a_figure(board, page, query):
+    told = board.told(view_of(page, query))
+    assert told["state"] == "live"
+    for name, panel in told["panels"].items():
+        assert "Error" not in str(panel.get("empty", "")), f"{name}: {panel['empty']}"
+        if "figure" in panel:
+            go.Figure(panel["figure"])  # Plotly knows every attribute, and takes every value
+
+
+def test_each_page_has_something_to_show(board):
+    shown = {
+        (page, name)
+        for page in PAGES
+        for name, panel in board.told(View(page=page, last="all"))["panels"].items()
+        if "empty" not in panel
+    }
+    assert set(PANELS) - shown == {("requests", "story"), ("requests", "others")}
+
+
+@pytest.mark.parametrize("query", [{"last": "all"}, {"last": "15m", "kind": "json"}], ids=str)
+@pytest.mark.parametrize("page", PAGES)
+def test_the_query_that_is_copied_answers_what_is_shown(board, story, tmp_path, page, query):
+    """Though the panel was asked of tables that the page had read once."""
+    view = view_of(page, query)
+    copy = shutil.copy(story / "telemetry.duckdb", tmp_path)  # DuckDB shares what is open already
+    with duckdb.connect(copy, read_only=True) as con:
+        for name, panel in board.told(view)["panels"].items():
+            if not panel["sql"]:
+                continue
+            shown = asyncio.run(board.table(view, name))
+            copied = con.execute(panel["sql"]).fetchall()
+            assert [rounded(list(row.values())) for row in shown.rows] == [
+                rounded(list(row)) for row in copied
+            ], name
+
+
+def rounded(value):
+    """Sums of floats differ in their last bits with the order they are added in."""
+    match value:
+        case float():
+            return float(f"{value:.8g}")
+        case list() | tuple():
+            return [rounded(one) for one in value]
+        case dict():
+            return {name: rounded(one) for name, one in value.items()}
+    return value
+
+
+def test_controls_are_what_their_plans_brought_on_each_kind(tmp_path):
+    """Two kinds, two plans, one bucket: worked out by hand."""
+    from tests.telemetry.stored import NOON, request, signal
+
+    stored, rows, signals = Stored(tmp_path), [], []
+    worth = {("text", "cheap"): 0.9, ("text", "dear"): 1.0}
+    worth |= {("json", "cheap"): 0.2, ("json", "dear"): 0.8}
+    for (kind, plan), quality in worth.items():
+        for n in range(30 if plan == "cheap" else 10):
+            cost = 0.0 if plan == "cheap" else 0.008
+            row = request(NOON + n, kind=kind, plan=plan, cost_usd=cost, complexity=float(n % 10))
+            rows.append(row | {"latency_ms": 0.0, "strategy": "bandit"})
+            signals.append(signal(rows[-1], quality))
+    stored.write("requests", rows)
+    stored.write("signals", signals)
+    ladder = {"rungs": ["cheap", "dear"], "cuts": [5]}
+    policy = {"ts": NOON, "policy_version": "v", "strategy": "bandit"}
+    stored.write("policies", [policy | {"settings": {"ladder": ladder}}])
+    stored.seal()
+    board = Board(Source(tmp_path), Settings(weights=(0.1, 0.0)))
+    view = view_of("learning", {"from": "2026-05-28T20:27:00", "to": "2026-05-28T20:28:00"})
+    (row,) = asyncio.run(board.table(view, "curve")).rows
+    board.close()
+
+    def utility(quality, cost):
+        import math
+
+        return quality - 0.1 * math.log10(1 + 1000 * cost)
+
+    assert row["n"] == 80
+    quality = (30 * 0.9 + 10 * 1.0 + 30 * 0.2 + 10 * 0.8) / 80
+    assert row["utility"] == pytest.approx(utility(quality, 0.002))
+    # Always the dear one: half of the requests are texts.
+    assert row["best_plan"] == "dear"
+    assert row["best"] == pytest.approx(utility((1.0 + 0.8) / 2, 0.008))
+    # A coin that costs .002 falls on the dear one every fourth time.
+    assert row["mix"] == pytest.approx(utility(0.75 * 0.55 + 0.25 * 0.9, 0.002))
+    # The ladder sends what is as complex as 5 to the dear one: of 0 to 9, one half.
+    assert row["ladder"] == pytest.approx(utility(0.5 * 0.55 + 0.5 * 0.9, 0.004))
+
+
+async def test_a_view_is_worked_out_once_however_many_look(story):
+    board = Board(Source(story))
+    views = [View(page="learning", last="all")] * 25
+    drawn = await asyncio.gather(*(board.page(view) for view in views))
+    assert board.drawn_count == 1
+    assert len({one.tag for one in drawn}) == 1
+    board.close()
+
+
+async def test_nothing_is_drawn_again_while_no_row_was_written(tmp_path, begin):
+    told(tmp_path, begin=begin, requests=50)
+    board = Board(Source(tmp_path))
+    view = view_of("plans", {"last": "all", "to": "2099-01-01"})
+    first = await board.page(view)
+    again = await board.page(view)
+    for entry in board._entries.values():
+        entry.drawn = board._again(view, entry.drawn)
+    assert (again.tag, board.drawn_count) == (first.tag, 1)
+    told(tmp_path, begin=begin, requests=10, seed=2)
+    for entry in board._entries.values():
+        entry.drawn = board._again(view, entry.drawn)
+    assert board.drawn_count == 2
+    board.close()
+
+
+def test_a_store_that_is_not_there_says_what_to_do_and_one_that_comes_is_seen(tmp_path, begin):
+    board = Board(Source(tmp_path / "telemetry"))
+    told_of = board.told(View())
+    assert told_of["state"] == "missing"
+    assert "waggle serve" in str(told_of["panels"]["curve"]["empty"])
+    Stored(tmp_path / "telemetry").seal()
+    assert "waggle ask" in str(board.told(View())["panels"]["curve"]["empty"])
+    told(tmp_path / "telemetry", begin=begin, requests=60)
+    assert "figure" in board.told(View())["panels"]["curve"]
+    board.close()
+
+
+def test_a_store_that_goes_and_comes_again_is_followed(tmp_path, begin):
+    folder = tmp_path / "telemetry"
+    told(folder, begin=begin, requests=60)
+    board = Board(Source(folder))
+    assert board.told(View())["state"] == "live"
+    shutil.rmtree(folder)
+    assert board.told(View())["state"] == "missing"
+    told(folder, begin=begin, requests=80)
+    assert board.told(View())["state"] == "live"
+    (folder / "telemetry.duckdb").write_bytes(b"this is no database")
+    assert board.told(View())["state"] in ("missing", "failed")
+    board.close()
+
+
+def test_it_cannot_write(story):
+    source = Source(story)
+    with pytest.raises(Exception, match="read-only"):
+        source.ask("create table owned (a int)")
+    source.close()
+
+
+def test_the_story_of_a_request_has_what_every_plan_was_expected_to_do(board, story):
+    with duckdb.connect(str(story / "telemetry.duckdb"), read_only=True) as con:
+        ((looked, kind),) = con.execute(
+            "select request_id, kind from requests where prompt is not null"
+        ).fetchall()
+    told_of = board.told(View(page="requests", last="all", request=looked))["panels"]
+    text = str(whole(told_of["story"]["parts"]))
+    for part in ("quality expected", "0.950", "$0.0002", "300.0 ms", "What was done", "cheap"):
+        assert part in text
+    assert kind == "json"
+    assert "dear" in str(whole(told_of["others"]["parts"]))
+
+
+def test_an_unknown_request_is_told_as_such(board):
+    shown = board.told(View(page="requests", request="01a1fae8-7a09-761b-9982-5744f9e7daf0"))
+    assert "is known here" in str(shown["panels"]["story"]["empty"])
+
+
+def test_trials_show_the_sequence_the_guards_and_the_functions_with_their_difference(board):
+    shown = board.told(View(page="trials", last="all", trial=TRIAL))["panels"]
+    figure = shown["sequence"]["figure"]
+    assert len(figure["data"][2]["x"]) == 8
+    assert "held" in str(whole(shown["verdict"]["parts"]))
+    assert "as meant" in str(whole(shown["verdict"]["parts"]))
+    text = str(whole(shown["functions"]["parts"]))
+    assert "-    return 'dear'" in text
+    assert "+    return 'cheap'" in text
+
+
+def test_false_reuse_stands_beside_its_budget(board):
+    shown = board.told(View(page="reuse", last="all"))["panels"]
+    assert "1 of 3 checked" in str(whole(shown["reuse-strip"]["parts"]))
+    assert shown["checks"]["figure"]["layout"]["shapes"][0]["x0"] == 0.01
+    assert "20 ← 13" in str(whole(shown["solutions"]["parts"]))
+
+
+def test_events_are_marks_on_every_time_axis(board):
+    drawn = [
+        panel["figure"]["layout"]
+        for page in PAGES
+        for panel in board.told(View(page=page, last="all"))["panels"].values()
+        if "figure" in panel and panel["figure"]["layout"].get("meta", {}).get("brush")
+    ]
+    assert len(drawn) >= 7
+    for layout in drawn:
+        signs = {one["text"] for one in layout["annotations"]}
+        assert signs == {"▲", "●", "◆"}
+
+
+def test_no_name_that_came_with_a_row_is_markup(board):
+    """Components are text; of figures Plotly reads a little HTML, so names are escaped there."""
+    for page in PAGES:
+        for panel in board.told(View(page=page, last="all"))["panels"].values():
+            assert HARM not in json.dumps(panel.get("figure", {}))

@@ -1,0 +1,275 @@
+"""Every page in a real browser, over telemetry as routers write it."""
+
+import csv
+import re
+import shutil
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import pytest
+
+from dashboard.board import PAGES, Board
+from dashboard.snapshot import written
+from dashboard.source import Source
+from dashboard.view import View
+from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium
+from tests.dashboard.conftest import served
+from tests.dashboard.story import TRIAL, told
+
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def watched(browser, url):
+    """On a laptop; and nothing may have gone wrong at the end."""
+    seen = Watched(browser, url)
+    yield seen
+    seen.close()
+    assert seen.trouble == []
+    assert seen.foreign == []
+
+
+def query(watched):
+    found = parse_qs(urlsplit(watched.page.url).query)
+    return {name: values[0] for name, values in found.items()}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, theme, size):
+    seen = Watched(browser, url, size)
+    for name in PAGES:
+        extra = f"&trial={TRIAL}" if name == "trials" else ""
+        seen.open(f"/{name}?last=all&theme={theme}{extra}")
+        seen.page.wait_for_timeout(300)
+        place = f"{name} in {theme} on a {size}"
+        assert seen.page.locator("h1").inner_text() == PAGES[name].title
+        assert seen.page.locator("#state").inner_text() == "● live", place
+        assert seen.wider() == [], place
+        assert seen.overlapping() == [], place
+        assert seen.clipped() == [], place
+        assert seen.violations() == [], place
+        assert seen.page.title() == "Waggle", place  # what was hostile would have renamed it
+    seen.close()
+    assert seen.trouble == []
+    assert seen.foreign == []
+
+
+def test_what_is_brushed_is_in_the_url_and_everything_follows(watched):
+    watched.open("/learning?last=all")
+    before = watched.page.locator("#panel-strip .tile-value").first.inner_text()
+    plot = watched.page.locator("#g-curve .nsewdrag").first.bounding_box()
+    watched.page.mouse.move(plot["x"] + plot["width"] * 0.3, plot["y"] + 60)
+    watched.page.mouse.down()
+    watched.page.mouse.move(plot["x"] + plot["width"] * 0.6, plot["y"] + 80, steps=8)
+    watched.page.mouse.up()
+    watched.until("new URLSearchParams(location.search).has('from')")
+    chosen = query(watched)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", chosen["from"])
+    assert chosen["from"] < chosen["to"]
+    watched.until(f"document.querySelector('#panel-strip .tile-value').textContent !== '{before}'")
+    first = int(watched.page.locator("#panel-strip .tile-value").first.inner_text())
+    assert 0 < first < int(before)
+    ranges = "() => ['cost', 'shares', 'regret'].map((one) => document.querySelector("
+    ranges += "`#g-${one} .js-plotly-plot`).layout.xaxis.range[0].slice(0, 16))"
+    assert set(watched.page.evaluate(ranges)) == {chosen["from"][:16]}
+    # Other pages have it too, a link shows the same to whoever gets it, and there is a way back.
+    watched.page.get_by_role("link", name="Plans").click()
+    watched.settle()
+    assert query(watched)["from"] == chosen["from"]
+    watched.page.reload()
+    watched.settle()
+    watched.page.get_by_role("button", name="whole span").click()
+    watched.until("!new URLSearchParams(location.search).has('from')")
+
+
+def test_a_span_may_be_chosen_without_a_mouse(watched):
+    watched.open("/learning")
+    watched.page.keyboard.press("Tab")
+    assert watched.page.evaluate("document.activeElement.textContent") == "To the content"
+    watched.page.get_by_role("button", name="15 min").focus()
+    watched.page.keyboard.press("Enter")
+    watched.until("new URLSearchParams(location.search).get('last') === '15m'")
+    watched.until("document.querySelector('[data-last=\"15m\"]').ariaPressed === 'true'")
+    watched.page.get_by_label("from (UTC)").fill("2026-01-01T10:00")
+    watched.until("new URLSearchParams(location.search).get('from') === '2026-01-01T10:00:00'")
+
+
+def test_going_back_shows_what_was_there_before(watched):
+    watched.open("/learning?last=all")
+    watched.page.get_by_role("link", name="System").click()
+    watched.settle()
+    assert watched.page.locator("h1").inner_text() == "System"
+    watched.page.go_back()
+    watched.until("document.querySelector('h1').textContent === 'Learning'")
+    watched.settle()
+    assert query(watched)["last"] == "all"
+
+
+def test_the_query_of_a_panel_is_copied_and_runs(watched, story, tmp_path):
+    watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    watched.open("/plans?last=all")
+    watched.page.locator("#panel-heat [data-act=sql]").click()
+    watched.until("document.getElementById('toast').classList.contains('shown')")
+    sql = watched.page.evaluate("() => navigator.clipboard.readText()")
+    copy = shutil.copy(story / "telemetry.duckdb", tmp_path)
+    with duckdb.connect(copy, read_only=True) as con:
+        rows = con.execute(sql).fetchall()
+    assert sum(row[2] for row in rows) == 600
+
+
+def test_where_nothing_may_be_copied_the_query_is_there_to_take(watched):
+    watched.context.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
+    watched.open("/plans?last=all")
+    watched.page.locator("#panel-heat [data-act=sql]").click()
+    assert "sums(" in watched.page.get_by_title("the query").input_value()
+    watched.page.get_by_role("button", name="close").click()
+
+
+def test_rows_and_pictures_can_be_taken_home(watched, tmp_path):
+    watched.open("/learning?last=all")
+    with watched.page.expect_download() as taken:
+        watched.page.locator("#panel-cost [data-act=csv]").click()
+    taken.value.save_as(tmp_path / "cost.csv")
+    with (tmp_path / "cost.csv").open() as file:
+        assert sum(int(row["n"]) for row in csv.DictReader(file)) == 600
+    with watched.page.expect_download() as taken:
+        watched.page.locator("#panel-cost [data-act=png]").click()
+    assert taken.value.suggested_filename == "waggle-learning-cost.png"
+    taken.value.save_as(tmp_path / "cost.png")
+    assert (tmp_path / "cost.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plan_is_hidden_by_a_click_and_stays_hidden_while_rows_come(browser, tmp_path, begin):
+    told(tmp_path, begin=begin, requests=100)
+    with served(tmp_path) as url:
+        seen = Watched(browser, url).open("/learning?last=all")
+        hidden = "document.querySelector('#g-shares .js-plotly-plot')._fullData"
+        hidden += ".map((one) => one.visible).includes('legendonly')"
+        seen.page.locator("#g-shares .legendtoggle").first.click()
+        seen.until(hidden)
+        told(tmp_path, begin=begin, requests=150, seed=2)
+        seen.until("document.querySelector('#panel-strip .tile-value').textContent === '250'")
+        assert seen.page.evaluate(hidden)
+        seen.close()
+        assert seen.trouble == []
+
+
+def test_it_is_live_and_can_be_paused(browser, tmp_path, begin):
+    folder = tmp_path / "telemetry"
+    with served(folder) as url:
+        seen = Watched(browser, url).open("/learning?last=all")
+        assert seen.page.locator("#state").inner_text() == "○ no telemetry"
+        assert "waggle serve" in seen.page.locator("#panel-curve").inner_text()
+        first = "document.querySelector('#panel-strip .tile-value')?.textContent"
+        told(folder, begin=begin, requests=60)
+        seen.until(f"{first} === '60'")
+        seen.page.get_by_role("button", name="pause").click()
+        assert seen.page.locator("#state").inner_text() == "‖ paused"
+        told(folder, begin=begin, requests=40, seed=2)
+        seen.page.wait_for_timeout(2500)
+        assert seen.page.evaluate(first) == "60"
+        seen.page.get_by_role("button", name="go on").click()
+        seen.until(f"{first} === '100'")
+        seen.close()
+        assert seen.trouble == []
+
+
+def test_nothing_moves_while_nothing_happens(watched):
+    """No panel is drawn again that has not changed: what was drawn is still the same node."""
+    watched.open("/plans?last=all")
+    watched.page.wait_for_timeout(1500)
+    mark = "() => { for (const one of document.querySelectorAll('.main-svg')) one.marked = 1; }"
+    watched.page.evaluate(mark)
+    heights = "() => [...document.querySelectorAll('.panel')].map((one) => one.offsetHeight)"
+    before = watched.page.evaluate(heights)
+    watched.page.wait_for_timeout(2500)
+    left = "() => [...document.querySelectorAll('.main-svg')].every((one) => one.marked)"
+    assert watched.page.evaluate(left)
+    assert watched.page.evaluate(heights) == before
+
+
+def test_a_dashboard_that_goes_and_comes_again_is_waited_for(browser, story):
+    with served(story) as url:
+        seen = Watched(browser, url).open("/learning?last=all")
+    seen.until("document.getElementById('state').textContent.includes('does not answer')")
+    seen.close()
+
+
+def test_requests_are_found_narrowed_and_told(watched):
+    watched.open("/requests?last=all")
+    assert watched.page.locator("#panel-found tbody tr").count() == 100
+    assert not watched.page.locator("#panel-story").is_visible()
+    watched.page.locator("select[data-key=outcome]").select_option("failed")
+    watched.until("document.querySelectorAll('#panel-found tbody tr').length === 7")
+    watched.page.locator("select[data-key=outcome]").select_option("")
+    watched.page.locator("select[data-key=kind]").select_option("json")
+    watched.until("new URLSearchParams(location.search).get('kind') === 'json'")
+    watched.page.locator("input[data-key=find]").fill("s3")
+    watched.page.keyboard.press("Enter")
+    watched.until("document.querySelectorAll('#panel-found tbody tr').length < 60")
+    watched.page.locator("input[data-key=find]").fill("")
+    watched.page.keyboard.press("Enter")
+    watched.page.locator("#panel-found tbody a").first.click()
+    watched.until("!document.getElementById('panel-story').hidden")
+    watched.until("document.getElementById('panel-story').innerText.includes('What was done')")
+    text = watched.page.locator("#panel-story").inner_text()
+    assert "onerror" in text  # as text: the page's name is still its own
+    assert watched.page.title() == "Waggle"
+    assert watched.page.locator("#panel-story img").count() == 0
+    assert "quality expected" in text
+
+
+def test_a_trial_is_chosen_from_the_list(watched):
+    watched.open("/trials?last=all")
+    watched.page.locator("#panel-trials tbody a").first.click()
+    watched.until(f"new URLSearchParams(location.search).get('trial') === '{TRIAL}'")
+    watched.settle()
+    assert "adopted" in watched.page.locator("#panel-verdict").inner_text()
+
+
+def test_the_theme_is_kept(watched):
+    watched.open("/learning?last=all")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    light = watched.page.evaluate(background)
+    watched.page.get_by_role("button", name="dark").click()
+    watched.until("document.documentElement.dataset.theme === 'dark'")
+    assert watched.page.evaluate(background) != light
+    watched.open("/plans")
+    assert watched.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/learning?last=2y", "/learning?from=x"])
+def test_a_url_that_means_nothing_says_so(browser, url, path):
+    seen = Watched(browser, url)
+    seen.page.goto(url + path)
+    if "?" in path:
+        seen.until("document.getElementById('toast').textContent.includes('is no')")
+    else:
+        seen.until("document.querySelector('h1')?.textContent === 'Nothing here'")
+        assert "nowhere" in seen.page.locator("main").inner_text()
+    seen.close()
+
+
+def test_a_snapshot_is_one_file_that_needs_nothing_else(browser, story, tmp_path):
+    board = Board(Source(story))
+    path = tmp_path / "snapshot.html"
+    path.write_text(written(board, View(last="all")))
+    board.close()
+    seen = Watched(browser, "file://")
+    seen.context.set_offline(True)
+    seen.page.goto(path.as_uri())
+    seen.until("document.querySelectorAll('[data-figure] .main-svg').length > 10")
+    assert seen.page.title() == "Waggle: a snapshot"
+    assert seen.page.locator("section").count() >= 25
+    assert seen.page.locator("section img").count() == 0
+    assert seen.violations() == []
+    seen.close()
+    assert seen.trouble == []
+    assert seen.foreign == []

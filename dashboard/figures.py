@@ -81,6 +81,7 @@ def figure(
         "hoverlabel": {"bgcolor": ink.card, "font": {"color": ink.text}, "bordercolor": ink.muted},
         "legend": {
             "orientation": "h",
+            "traceorder": "normal",
             "y": 1.02,
             "yanchor": "bottom",
             "x": 0,

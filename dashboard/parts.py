@@ -38,7 +38,7 @@ def dollars(value: float | None) -> str:
     sign, size = ("\N{MINUS SIGN}" if value < 0 else ""), abs(value)
     if size == 0:
         return "$0"
-    return f"{sign}${size:,.2f}" if size >= 10 else f"{sign}${size:.4g}"
+    return f"{sign}${size:,.2f}" if size >= 1 else f"{sign}${size:.3g}"
 
 
 def when(moment: dt.datetime | None) -> str:

@@ -66,10 +66,20 @@ def _order(rows: Rows) -> list[str]:
     return [*(t for t in _TIERS if t in found), *sorted(found.difference(_TIERS))]
 
 
+def _hues(asked: Asked, rows: Rows) -> dict[str, tuple[str, int]]:
+    """The same for a tier wherever it is; what was made anew is the ground."""
+    ink = INKS[asked.view.theme]
+    told = {tier: (ink.palette[at], at) for at, tier in enumerate(_TIERS)}
+    told |= {tier: (ink.palette[-1], 5) for tier in _order(rows) if tier not in told}
+    return told | {"novel": (ink.grid, 0)}
+
+
 def _tiers(rows: Rows, asked: Asked) -> Shown:
     if not rows:
         return nothing_yet(asked)
-    drawn = stacked(asked, rows, "tier", "n", _order(rows), unit=" requests")
+    drawn = stacked(
+        asked, rows, "tier", "n", _order(rows), hues=_hues(asked, rows), unit=" requests"
+    )
     return over_time(asked, drawn, "requests", bars="stack", tall=True)
 
 
@@ -79,7 +89,9 @@ def _saved(rows: Rows, asked: Asked) -> Shown:
         return _NEVER
     if not total(told, "saved_usd"):
         return Empty("Nothing here has a price, so nothing that was reused saved any.")
-    drawn = stacked(asked, told, "tier", "saved_usd", _order(told), unit=" $")
+    drawn = stacked(
+        asked, told, "tier", "saved_usd", _order(told), hues=_hues(asked, told), unit=" $"
+    )
     return over_time(asked, drawn, "dollars saved", bars="stack", tickprefix="$")
 
 
@@ -140,7 +152,7 @@ def solutions(asked: Asked) -> str:
     return f"""
 with recursive used as (
   select solution, count(*) as uses, list(distinct reuse_tier order by reuse_tier) as tiers,
-         any_value(kind) as kind, count(quality) as judged, avg(quality) as quality,
+         min(kind) as kind, count(quality) as judged, avg(quality) as quality,
          sum(premium_cost_usd - cost_usd) as saved_usd, max(ts) as last_used,
          arg_max(request_id, ts) as request_id
   from {asked.rows} where solution is not null and reuse_tier <> 'novel' group by solution

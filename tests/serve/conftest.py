@@ -117,10 +117,11 @@ def end_hard(service: Service) -> None:
     tidy(service.data)
 
 
-def new_service(folder: Path, text: str) -> Service:
-    port = free_port()
+def new_service(folder: Path, text: str, *, dashboard: bool = False) -> Service:
+    port, pages = free_ports(2)
     config = folder / "waggle.yaml"
-    config.write_text(f"server: {{port: {port}}}\n{text}")
+    beside = f"dashboard: {{enabled: {str(dashboard).lower()}, port: {pages}}}\n"
+    config.write_text(f"server: {{port: {port}}}\n{beside}{text}")
     return Service(folder, config, port)
 
 

@@ -17,7 +17,9 @@ import duckdb
 import openai
 import pytest
 
+from dashboard.board import PAGES
 from router.service import born
+from tests.dashboard.browser import CHROMIUM, Watched, chromium
 from tests.rig import answer_well
 from tests.router.test_local import made
 from tests.serve.conftest import Service, ask_telemetry, end_hard, new_service
@@ -52,7 +54,8 @@ def upstream(background):
 @pytest.fixture(scope="module")
 def service(upstream, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
-    service = new_service(folder, TEXT.format(url=upstream.url, price=1, more="", plans=""))
+    text = TEXT.format(url=upstream.url, price=1, more="", plans="")
+    service = new_service(folder, text, dashboard=True)
     service.start()
     yield service
     end_hard(service)
@@ -144,6 +147,51 @@ def test_ask_and_status_speak_to_the_running_service(service):
     assert "is ready" in service.run("status").stdout
     told = json.loads(service.run("status", "--json").stdout)
     assert told["backends"]["a"] == {"state": "up", "replicas": 1}
+
+
+def test_the_dashboard_beside_it_shows_what_it_does_and_comes_back(service):
+    at = json.loads(service.run("status", "--json").stdout)["dashboard"]
+    assert at in service.log
+    service.run("ask", "hi")
+    _until(lambda: _shown(at)["newest"] is not None)
+    (pid,) = service.processes("-m dashboard")
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"WAGGLE_TOKEN" not in environment
+    assert b"RAY_" not in environment
+    if CHROMIUM is not None:
+        with chromium() as browser:
+            seen = Watched(browser, at)
+            for name in PAGES:
+                seen.open(f"/{name}?last=1h")
+                assert seen.page.locator("#state").inner_text() == "● live"
+            seen.open("/system")
+            assert "in force" in seen.page.locator("#panel-changed").inner_text()
+            seen.open("/learning")
+            assert seen.trouble == []
+            os.kill(pid, signal.SIGKILL)
+            seen.until("document.getElementById('state').textContent.includes('answer')")
+            seen.until("document.getElementById('state').textContent === '● live'", 60)
+            seen.close()
+            assert seen.foreign == []
+    else:
+        os.kill(pid, signal.SIGKILL)
+    _until(lambda: service.processes("-m dashboard") not in ([], [pid]))
+    _until(lambda: _shown(at)["state"] == "live")
+
+
+def _shown(at):
+    try:
+        with urllib.request.urlopen(f"{at}/data/learning?last=1h", timeout=10) as answer:
+            return json.load(answer)
+    except OSError:
+        return {"newest": None, "state": "away"}
+
+
+def _until(holds, seconds=60):
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.2)
 
 
 def test_everything_it_listens_on_is_loopback(service):
@@ -541,7 +589,7 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     more = "  e: {kind: encoder}\n"  # torch is one that writes where nobody asked it to
     more += SANDBOX
     text = TEXT.format(url=upstream.url, price=1, more=more, plans=COMPUTE)
-    service = new_service(tmp_path, text)
+    service = new_service(tmp_path, text, dashboard=True)
     try:
         service.start()
         with openai.OpenAI(base_url=service.url + "/v1", api_key="x") as c:

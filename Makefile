@@ -10,6 +10,7 @@
 # make bench-replay   replays the learner on recorded answers, beside its controls and others
 # make bench-reuse    measures what reuse answers rightly and what a lookup costs
 # make bench-trials   measures how far verdicts may be believed, and goes through twelve weeks
+# make bench-dashboard  measures what watching costs, and who can
 # make bench-demo     runs `waggle demo`, killed and started again halfway
 # make bench-telemetry  measures what writing and asking ten million rows costs
 
@@ -17,7 +18,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: env serve test lint slow soak bench bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-telemetry bench-trials lock clean
+.PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-telemetry bench-trials lock clean
 
 env: $(STAMP)
 
@@ -64,6 +65,9 @@ bench-reuse: $(STAMP)
 
 bench-trials: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.trials.run
+
+bench-dashboard: $(STAMP)
+	$(BIN)/python -m experiments.dashboard.run
 
 bench-demo: $(STAMP)
 	$(BIN)/python -m experiments.demo.run

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import uvicorn
 
-from dashboard.board import Board, Settings
+from dashboard.board import Board
+from dashboard.knowing import Settings
 from dashboard.login import Door
 from dashboard.source import Source
 from dashboard.web import Site

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from experiments import readme
+from experiments.dashboard import report as dashboard
+from experiments.demo import picture
 from experiments.demo import report as demo
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
@@ -32,6 +34,7 @@ REPORTS = {
     "statistics": statistics,
     "plans": plans,
     "demo": demo,
+    "dashboard": dashboard,
     "replay": replay,
     "reuse": reuse,
     "trials": trials,
@@ -50,6 +53,12 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
 def test_the_story_is_that_of_the_last_run(name, report):
     result = json.loads((ROOT / "experiments" / "trials" / "result.json").read_text())
     assert readme.block(name, "trials") == report(result).strip()
+
+
+def test_the_learning_curve_is_that_of_the_last_demo(tmp_path):
+    result = json.loads((ROOT / "experiments" / "demo" / "result.json").read_text())
+    picture.draw(result["curve"], tmp_path / "curve.svg")
+    assert picture.PICTURE.read_text() == (tmp_path / "curve.svg").read_text()
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", TEXT))

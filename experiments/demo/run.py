@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from experiments.demo.picture import PICTURE, curve, draw
 from experiments.demo.report import readme_table
 from experiments.readme import put
 from experiments.served import WAGGLE
@@ -70,6 +71,7 @@ def main() -> None:
             if (one := json.loads(line))["asked"] == "auto"
         ]
         routed.sort(key=lambda one: one["request"])
+        result["curve"] = curve([json.loads(line) for line in path.read_bytes().splitlines()])
         size = len(routed) // 10
         result["quality_by_tenth"] = [
             round(sum(one["quality"] for one in routed[n * size : (n + 1) * size]) / size, 4)
@@ -79,6 +81,7 @@ def main() -> None:
         running.wait(60)
     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     put("demo", readme_table(result))
+    draw(result["curve"], PICTURE)
 
 
 def _after(port: int, before: int) -> int:

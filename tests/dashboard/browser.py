@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
@@ -30,15 +30,28 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def visitor(browser: Browser, size: str = "laptop") -> BrowserContext:
+    """Somebody who was never here."""
+    width, height = SIZES[size]
+    return browser.new_context(
+        viewport={"width": width, "height": height}, accept_downloads=True, locale="en-GB"
+    )
+
+
 class Watched:
     """A page, and what went wrong on it."""
 
-    def __init__(self, browser: Browser, url: str, size: str = "laptop") -> None:
-        width, height = SIZES[size]
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        size: str = "laptop",
+        *,
+        context: BrowserContext | None = None,
+    ) -> None:
         self.url = url
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True, locale="en-GB"
-        )
+        self._own = context is None
+        self.context = context or visitor(browser, size)
         self.page: Page = self.context.new_page()
         self.trouble: list[str] = []
         self.foreign: list[str] = []
@@ -72,7 +85,7 @@ class Watched:
             ".every((one) => one.querySelector('.main-svg'))"
         )
 
-    def until(self, condition: str, seconds: float = 20) -> None:
+    def until(self, condition: str, seconds: float = 40) -> None:
         """The page may evaluate no text, so it is asked from outside."""
         for _ in range(int(seconds * 20)):
             asked = f"() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }}"
@@ -142,4 +155,7 @@ class Watched:
         )
 
     def close(self) -> None:
-        self.context.close()
+        if self._own:
+            self.context.close()
+        else:
+            self.page.close()

@@ -6,7 +6,8 @@ import duckdb
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.board import PAGES, Board, Settings, every_panel
+from dashboard.board import PAGES, Board, every_panel
+from dashboard.knowing import Settings
 from dashboard.source import Source
 from dashboard.view import View, view_of
 from tests.dashboard.story import HARM, TRIAL, told

@@ -12,7 +12,7 @@ from dashboard.board import PAGES, Board
 from dashboard.snapshot import written
 from dashboard.source import Source
 from dashboard.view import View
-from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium
+from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium, visitor
 from tests.dashboard.conftest import served
 from tests.dashboard.story import TRIAL, told
 
@@ -25,10 +25,18 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="module")
+def visits(browser):
+    """Somebody who has been here before: the largest script is in the cache."""
+    context = visitor(browser)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def watched(browser, url):
+def watched(browser, visits, url):
     """On a laptop; and nothing may have gone wrong at the end."""
-    seen = Watched(browser, url)
+    seen = Watched(browser, url, context=visits)
     yield seen
     seen.close()
     assert seen.trouble == []
@@ -44,17 +52,18 @@ def query(watched):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, theme, size):
     seen = Watched(browser, url, size)
-    for name in PAGES:
-        extra = f"&trial={TRIAL}" if name == "trials" else ""
-        seen.open(f"/{name}?last=all&theme={theme}{extra}")
-        seen.page.wait_for_timeout(300)
+    seen.open(f"/learning?last=all&theme={theme}&trial={TRIAL}")
+    for name, page in PAGES.items():
+        seen.page.get_by_role("link", name=page.title, exact=True).click()
+        seen.until(f"document.querySelector('h1').textContent === '{page.title}'")
+        seen.settle()
         place = f"{name} in {theme} on a {size}"
-        assert seen.page.locator("h1").inner_text() == PAGES[name].title
         assert seen.page.locator("#state").inner_text() == "● live", place
         assert seen.wider() == [], place
         assert seen.overlapping() == [], place
         assert seen.clipped() == [], place
-        assert seen.violations() == [], place
+        if size == "laptop":  # axe sees the same on both
+            assert seen.violations() == [], place
         assert seen.page.title() == "Waggle", place  # what was hostile would have renamed it
     seen.close()
     assert seen.trouble == []
@@ -125,7 +134,7 @@ def test_the_query_of_a_panel_is_copied_and_runs(watched, story, tmp_path):
 
 
 def test_where_nothing_may_be_copied_the_query_is_there_to_take(watched):
-    watched.context.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
+    watched.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
     watched.open("/plans?last=all")
     watched.page.locator("#panel-heat [data-act=sql]").click()
     assert "sums(" in watched.page.get_by_title("the query").input_value()
@@ -234,8 +243,8 @@ def test_a_trial_is_chosen_from_the_list(watched):
     assert "adopted" in watched.page.locator("#panel-verdict").inner_text()
 
 
-def test_the_theme_is_kept(watched):
-    watched.open("/learning?last=all")
+def test_the_theme_is_kept(browser, url):
+    watched = Watched(browser, url).open("/learning?last=all")
     background = "() => getComputedStyle(document.body).backgroundColor"
     light = watched.page.evaluate(background)
     watched.page.get_by_role("button", name="dark").click()
@@ -243,6 +252,8 @@ def test_the_theme_is_kept(watched):
     assert watched.page.evaluate(background) != light
     watched.open("/plans")
     assert watched.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+    watched.close()
+    assert watched.trouble == []
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/learning?last=2y", "/learning?from=x"])

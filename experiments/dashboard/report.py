@@ -1,0 +1,43 @@
+"""The result of the last run, as the main README shows it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.readme import table
+
+
+def readme_table(result: Mapping[str, Any]) -> str:
+    seen, fresh = result["in a browser"], result["refreshing"]
+    twenty, over = fresh["twenty of one view"], fresh["twenty over all pages"]
+    serious = sum(map(len, seen["axe_serious"].values()))
+    rows = [
+        ["first plot, nothing cached", f"{seen['first_plot_seconds']:.2f} s"],
+        [
+            "what that loads",
+            f"{seen['page_weight_mib']:.2f} MiB in {seen['page_requests']} requests",
+        ],
+        [
+            "CPU a viewer and refresh, 20 viewers of one view",
+            f"{twenty['cpu_ms_per_refresh']:.1f} ms",
+        ],
+        ["the same, spread over all six pages", f"{over['cpu_ms_per_refresh']:.1f} ms"],
+        ["a panel over 10 million rows of a day, slowest", _slowest(result["a day"])],
+        ["a panel over 10 million rows of a month, slowest", _slowest(result["a month"])],
+        [
+            "requests to other hosts, errors in the console",
+            f"{len(seen['foreign_requests'])}, {len(seen['console_errors'])}",
+        ],
+        ["serious findings of axe, both themes", str(serious)],
+    ]
+    return f"{table(('', 'measured'), rows)}\n\n({result['machine']}.)"
+
+
+def _slowest(part: Mapping[str, Any]) -> str:
+    panels = [
+        (ms, f"{panel} of {page}")
+        for page, told in part["pages"].items()
+        for panel, ms in told["panels_ms"].items()
+    ]
+    pages = [(told["page_ms"], page) for page, told in part["pages"].items()]
+    ms, where = max(panels)
+    return f"{ms:.0f} ms ({where}); a whole page {max(pages)[0]:.0f} ms"

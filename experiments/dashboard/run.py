@@ -1,0 +1,271 @@
+"""What the dashboard costs, and whether everybody can use it. `make bench-dashboard`
+
+python -m experiments.dashboard.run [--rows 10000000] [--seconds 20]
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import duckdb
+from rich.progress import Progress
+
+from dashboard.board import PAGES, Board
+from dashboard.source import Source
+from dashboard.view import View
+from experiments.dashboard.report import readme_table
+from experiments.readme import put
+from experiments.telemetry import big
+from router.pages import Place
+from router.surroundings import free_ports
+from tests.dashboard.browser import Watched, chromium
+from tests.dashboard.story import told
+from tests.telemetry.stored import MINUTE, Stored, request, signal
+
+HERE = Path(__file__).parent
+SPREADS = {"a day": 28 * 3600.0, "a month": 30 * 86400.0}
+LASTS = ("all", "24h", "1h")
+
+
+@contextmanager
+def _dashboard(folder: Path) -> Iterator[tuple[str, int]]:
+    """As a service starts it; where it is, and its process."""
+    place = Place(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
+    process = subprocess.Popen([sys.executable, "-m", "dashboard", place.written()])
+    try:
+        until = time.monotonic() + 60
+        while not asyncio.run(_answers(place.url)):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("the dashboard did not start")
+            time.sleep(0.1)
+        yield place.url, process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/health") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def _cpu(pid: int) -> float:
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class _Writing:
+    """Ten requests and judgements a second, so that each second there is something new."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stored = Stored(folder)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self) -> "_Writing":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *told: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        while not self._stop.wait(0.1):
+            row = request(time.time_ns() // 1000, kind="text", strategy="bandit")
+            self._stored.write("requests", [row], "live")
+            self._stored.write("signals", [signal(row, 0.9)], "live")
+
+
+async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict[str, float]:
+    """Each asks once a second, as the page does; the CPU of the dashboard for each time."""
+    count = 0
+
+    async def look(http: aiohttp.ClientSession, path: str, phase: float) -> None:
+        nonlocal count
+        tag = ""
+        await asyncio.sleep(phase)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            async with http.get(url + path, headers={"if-none-match": tag}) as answer:
+                await answer.read()
+                tag = answer.headers.get("etag", "")
+                count += 1
+            await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - begun)))
+
+    async with aiohttp.ClientSession() as http:
+        for path in views:  # what is read for the first time is not of a refresh
+            async with http.get(url + path) as answer:
+                await answer.read()
+        begun = _cpu(pid)
+        await asyncio.gather(*(look(http, path, n / len(views)) for n, path in enumerate(views)))
+        spent = _cpu(pid) - begun
+    return {
+        "viewers": len(views),
+        "refreshes": count,
+        "cpu_ms_per_refresh": round(1000 * spent / count, 2),
+        "core_share": round(spent / seconds, 3),
+    }
+
+
+def _refreshing(folder: Path, seconds: float) -> dict[str, Any]:
+    with _dashboard(folder) as (url, pid), _Writing(folder):
+        same = ["/data/learning?last=1h"]
+        pages = [f"/data/{name}?last=1h" for name in PAGES]
+        return {
+            name: asyncio.run(_viewers(url, pid, views, seconds))
+            for name, views in (
+                ("one viewer", same),
+                ("twenty of one view", same * 20),
+                ("twenty over all pages", (pages * 4)[:20]),
+            )
+        }
+
+
+def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
+    """First plots with nothing cached, what that weighs, and what goes wrong on any page."""
+    with _dashboard(folder) as (url, _), chromium() as browser:
+        first, weights, requests = [], [], []
+        for _ in range(times):
+            seen = Watched(browser, url)
+            wire = seen.context.new_cdp_session(seen.page)
+            wire.send("Network.enable")
+            sizes: list[float] = []
+            wire.on("Network.loadingFinished", lambda e, s=sizes: s.append(e["encodedDataLength"]))
+            begun = time.perf_counter()
+            seen.page.goto(f"{url}/learning?last=all")
+            seen.page.wait_for_selector("#g-curve .main-svg .scatterlayer .trace", timeout=30_000)
+            first.append(time.perf_counter() - begun)
+            seen.settle()
+            weights.append(sum(sizes))
+            requests.append(len(sizes))
+            seen.close()
+        trouble: list[str] = []
+        foreign: list[str] = []
+        violations: dict[str, list[str]] = {}
+        for theme in ("light", "dark"):
+            seen = Watched(browser, url)
+            violations[theme] = []
+            for name in PAGES:
+                seen.open(f"/{name}?last=all&theme={theme}")
+                violations[theme] += [f"{name}: {one}" for one in seen.violations()]
+            trouble += seen.trouble
+            foreign += seen.foreign
+            seen.close()
+    return {
+        "first_plot_seconds": round(statistics.median(first), 2),
+        "first_plot_worst_seconds": round(max(first), 2),
+        "page_weight_mib": round(statistics.median(weights) / 2**20, 2),
+        "page_requests": int(statistics.median(requests)),
+        "console_errors": trouble,
+        "foreign_requests": foreign,
+        "axe_serious": violations,
+    }
+
+
+def _panels(folder: Path, end: float) -> dict[str, Any]:
+    """Each page over ten million rows: what a refresh takes, what each panel of it takes, and what
+    each query takes that is copied and asked by itself."""
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.fromtimestamp(end, UTC).replace(tzinfo=None) + timedelta(seconds=5)
+    board = Board(Source(folder), clock=lambda: now)
+    told_of: dict[str, Any] = {}
+    for last in LASTS:
+        for name in PAGES:
+            view = View(page=name, last=last)
+            if name == "requests":
+                found = board.told(view)["panels"]["found"]["parts"][0]
+                view = View(page=name, last=last, request=_first_request(found))
+            board.told(view)
+            drawn, panels = [], {}
+            for _ in range(3):
+                begun = time.perf_counter()
+                page = board.told(view)
+                drawn.append(time.perf_counter() - begun)
+                for panel, shown in page["panels"].items():
+                    panels.setdefault(panel, []).append(shown["ms"])
+            told_of[f"{name}, {last}"] = {
+                "page_ms": round(1000 * statistics.median(drawn), 1),
+                "panels_ms": {panel: statistics.median(ms) for panel, ms in panels.items()},
+                "copied_ms": _copied(folder, page["panels"]),
+            }
+    board.close()
+    return told_of
+
+
+def _first_request(table: Any) -> str:
+    body = table.children.children[1]
+    link = body.children[0].children[1].children
+    return str(link.to_plotly_json()["props"]["data-go"].removeprefix("request="))
+
+
+def _copied(folder: Path, panels: Any) -> dict[str, float]:
+    """As somebody who pastes them: in a connection of their own, one thread."""
+    times = {}
+    place = folder / "copied.duckdb"
+    place.write_bytes((folder / "telemetry.duckdb").read_bytes())
+    with duckdb.connect(str(place), read_only=True, config={"threads": 1}) as con:
+        con.execute("SET parquet_metadata_cache = true")
+        for name, panel in panels.items():
+            if panel["sql"]:
+                took = []
+                for _ in range(3):
+                    begun = time.perf_counter()
+                    con.execute(panel["sql"]).fetchall()
+                    took.append(time.perf_counter() - begun)
+                times[name] = round(1000 * statistics.median(took), 1)
+    place.unlink()
+    return times
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rows", type=int, default=10_000_000)
+    options.add_argument("--seconds", type=float, default=20.0)
+    given = options.parse_args()
+    result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}"}
+    with tempfile.TemporaryDirectory() as place, Progress() as progress:
+        bar = progress.add_task("An hour of traffic", total=2 + len(SPREADS) * (given.rows + 1))
+        hour = Path(place) / "hour"
+        begin = (time.time_ns() // 1000 - 61 * MINUTE) // MINUTE * MINUTE
+        told(hour, begin=begin, requests=3000)
+        result["in a browser"] = _in_a_browser(hour, 5)
+        progress.advance(bar)
+        result["refreshing"] = _refreshing(hour, given.seconds)
+        progress.advance(bar)
+        for name, spread in SPREADS.items():
+            folder = Path(place) / name.replace(" ", "-")
+            end = time.time()
+            done = 0
+            progress.update(bar, description=f"{given.rows:,} rows in {name}")
+            for rows in big.build(folder, given.rows, end=int(end * 1e6), spread_seconds=spread):
+                progress.advance(bar, rows - done)
+                done = rows
+            result[name] = {"rows": given.rows, "pages": _panels(folder, end)}
+            progress.advance(bar)
+    result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    put("dashboard", readme_table(result))
+
+
+if __name__ == "__main__":
+    main()

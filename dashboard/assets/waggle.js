@@ -95,6 +95,52 @@
     graph.on("plotly_relayout", (event) => brushed(graph, event));
   }
 
+  // Numbers, tables and texts, as plain elements: a thousand cells of a table are there at once, which
+  // as components of their own took seconds. Text is set as text, and only known attributes are set.
+  const TAGS = new Set(["a", "code", "dd", "details", "div", "dl", "dt", "h3", "p", "pre", "span",
+                        "strong", "summary", "table", "tbody", "td", "th", "thead", "tr"]);
+  const PROPS = { className: "class", tabIndex: "tabindex", role: "role", href: "href", open: "open",
+                  scope: "scope" };
+
+  function built(part) {
+    const made = document.createDocumentFragment();
+    if (part === null || part === undefined) return made;
+    if (Array.isArray(part)) {
+      for (const one of part) made.append(built(one));
+    } else if (typeof part === "object") {
+      const tag = part.type.toLowerCase();
+      if (!TAGS.has(tag)) return made;
+      const element = document.createElement(tag);
+      for (const [name, value] of Object.entries(part.props)) {
+        const known = PROPS[name] || (/^(data|aria)-[a-z]+$/.test(name) ? name : "");
+        if (known && value !== false && value !== null) {
+          element.setAttribute(known, value === true ? "" : value);
+        }
+      }
+      element.append(built(part.props.children));
+      made.append(element);
+    } else {
+      made.append(String(part));
+    }
+    return made;
+  }
+
+  // In the place of what was there; who reads it stays where they are.
+  function put(place, part) {
+    const scrolled = [...place.querySelectorAll(".scroll")].map((one) => [one.scrollTop, one.scrollLeft]);
+    const opened = [...place.querySelectorAll("details")].map((one) => one.open);
+    const all = "a, summary, .scroll";
+    const focus = [...place.querySelectorAll(all)].indexOf(document.activeElement);
+    place.replaceChildren(built(part));
+    place.querySelectorAll(".scroll").forEach((one, at) => {
+      if (scrolled[at]) [one.scrollTop, one.scrollLeft] = scrolled[at];
+    });
+    place.querySelectorAll("details").forEach((one, at) => {
+      if (opened[at] !== undefined) one.open = opened[at];
+    });
+    if (focus >= 0) place.querySelectorAll(all)[focus]?.focus({ preventScroll: true });
+  }
+
   function show(id, panel) {
     const section = byId("panel-" + id);
     if (!section || section.dataset.v === panel.v) return;
@@ -106,7 +152,7 @@
       dash_clientside.set_props("g-" + id, { figure: panel.figure });
       listen(id, 50);
     } else {
-      dash_clientside.set_props("b-" + id, { children: panel.parts || panel.empty });
+      put(byId("b-" + id), panel.parts || panel.empty);
     }
     section.dataset.form = form;
   }

@@ -4,6 +4,7 @@ python -m experiments.demo.run [--requests 1500]
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -36,8 +37,12 @@ def _start(data: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 def _learned(port: int) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/learner", timeout=20) as answer:
-        return int(json.load(answer).get("learned", 0))
+    url = f"http://127.0.0.1:{port}/v1/learner"
+    for _ in range(20):  # it may be busy for a moment
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=20) as told:
+            return int(json.load(told).get("learned", 0))
+        time.sleep(0.5)
+    raise RuntimeError("the learner does not answer")
 
 
 def main() -> None:
@@ -57,7 +62,8 @@ def main() -> None:
             time.sleep(0.2)
         before = _learned(port)
         for pid in [running.pid, *descendants(running.pid)]:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # the dashboard goes with its service
+                os.kill(pid, signal.SIGKILL)
         running.wait()
         end_left_behind(data)
         running = _start(data, port)

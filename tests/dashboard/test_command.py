@@ -1,0 +1,125 @@
+"""`waggle dashboard`, as a person runs it."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from router.cli import app
+from router.config import Config
+from router.pages import Pages, Place
+from router.surroundings import free_ports
+
+WAGGLE = Path(sys.executable).with_name("waggle")
+
+
+def waggle(*args):
+    return CliRunner().invoke(app, [*map(str, args)])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("no/such/folder",), "no/such/folder is no folder: name one that holds telemetry.duckdb"),
+        (("--host", "0.0.0.0"), "open to the network, and there is no key: make one with"),
+        (("--snapshot", "x.html"), "there is no telemetry in"),
+        (("--port", "0"), "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_reason(tmp_path, monkeypatch, args, said):
+    monkeypatch.chdir(tmp_path)
+    result = waggle("dashboard", *args)
+    assert result.exit_code in (1, 2)
+    assert said in " ".join(result.output.split())
+
+
+def test_a_snapshot_is_written_or_it_is_said_why_not(story, tmp_path):
+    path = tmp_path / "week.html"
+    result = waggle("dashboard", story, "--snapshot", path, "--theme", "dark")
+    assert "it needs nothing else" in result.output
+    text = path.read_text()
+    assert 'data-theme="dark"' in text
+    assert "<img src=x" not in text
+    bare = re.sub(r"<script>.*?</script>", "", text, flags=re.S)  # Plotly's own
+    assert len(bare) < len(text) / 4
+    assert not re.search(r'(src|href)="https?:', bare)
+    result = waggle("dashboard", story, "--snapshot", path, "--last", "2y")
+    assert "last=2y is no span of time" in " ".join(result.output.split())
+    result = waggle("dashboard", story, "--snapshot", tmp_path / "no" / "x.html")
+    assert "cannot be written" in result.output
+
+
+def test_it_runs_by_itself_over_the_folder_above_and_ends_with_control_c(story, tmp_path):
+    (port,) = free_ports(1)
+    command = [WAGGLE, "dashboard", story.parent, "--port", str(port)]
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"{url}/data/learning?last=all") as answer:
+                    assert b'"state":"live"' in answer.read()
+                break
+            except OSError:
+                assert time.monotonic() < until
+                time.sleep(0.2)
+        taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert taken.returncode == 1
+        assert "give another --port" in taken.stderr
+    finally:
+        running.send_signal(signal.SIGINT)
+    printed, _ = running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert url in printed
+    assert printed.endswith("Stopped.\n")
+
+
+def test_a_dashboard_that_ends_is_started_again_after_longer_and_longer(tmp_path):
+    """Here it ends at once, for its port is taken; nobody else is bothered by that."""
+    config = Config.model_validate(
+        {
+            "server": {"data": str(tmp_path)},
+            "backends": {"g": {"kind": "generator"}},
+            "plans": {"p": {"ask": "g"}},
+        }
+    )
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings = {"port": other.getsockname()[1]}
+        dashboard = config.dashboard.model_copy(update=settings)
+        now = [0.0]
+        pages = Pages(config.model_copy(update={"dashboard": dashboard}), clock=lambda: now[0])
+        for _ in range(2):
+            pages.watch()
+            first = pages._process
+            assert first is not None
+            assert first.wait(60) == 1
+            pages.watch()
+            assert pages._process is None  # not at once
+            now[0] += 10
+        pages.close()
+    log = (tmp_path / "logs" / "dashboard.log").read_text()
+    assert log.count("cannot be had: Address already in use") == 2
+
+
+def test_where_none_is_wanted_none_is_started(tmp_path):
+    config = Config.model_validate(
+        {
+            "server": {"data": str(tmp_path), "port": 9100},
+            "dashboard": {"enabled": False},
+            "backends": {"g": {"kind": "generator"}},
+            "plans": {"p": {"ask": "g"}},
+        }
+    )
+    pages = Pages(config)
+    pages.watch()
+    assert (pages.url, pages._process) == ("", None)
+    assert Place.of(config).url == "http://127.0.0.1:9150"
+    assert Place.read(Place.of(config).written()) == Place.of(config)

@@ -11,12 +11,13 @@ from typing import cast
 import orjson
 
 from dashboard.panel import Asked, Facts, Ladder
-from dashboard.reading import Reading
+from dashboard.reading import Kept, Reading
 from dashboard.source import Rows, Source, moment
 from dashboard.view import Span, View, span_of
 
 TAIL = 20_000  # requests that are gone through one by one
 _KEPT_SECONDS = 15.0
+_NEWEST_SECONDS = 3.0
 _FINE_SPAN = dt.timedelta(minutes=31)  # up to which curves are made of the rows, if they are few
 
 
@@ -36,6 +37,8 @@ class Knowing:
     ) -> None:
         self._source, self._settings, self._clock = source, settings, clock
         self._facts: tuple[float, Facts] | None = None
+        self._kept = Kept()
+        self._last: tuple[float, dt.datetime | None] = (0.0, None)
         self._counted: tuple[float, dt.datetime | None, bool] = (0.0, None, False)
 
     def span(self, view: View) -> Span | None:
@@ -46,13 +49,13 @@ class Knowing:
 
     def reading(self, view: View) -> Reading:
         """All that is known, and the tables of the view to ask."""
-        facts = replace(self._kept(), now=self._clock())
+        facts = replace(self._known(), now=self._clock())
         span = span_of(view, now=facts.now, first=facts.first)
         if facts.first is None:
-            return Reading(self._source, Asked(view, span, facts))
+            return Reading(self._source, Asked(view, span, facts), self._kept)
         if span.until - span.since <= _FINE_SPAN and self._few(span):
             span = span_of(view, now=facts.now, first=facts.first, fine=True)
-        reading = Reading(self._source, Asked(view, span, facts))
+        reading = Reading(self._source, Asked(view, span, facts), self._kept)
         counts = reading.ask(
             f"select minute, sum(n)::bigint as n from {reading.asked.sums} where plan is not null "
             "group by minute order by minute desc"
@@ -68,7 +71,7 @@ class Knowing:
         )
         return reading
 
-    def _kept(self) -> Facts:
+    def _known(self) -> Facts:
         now = time.monotonic()
         if self._facts is not None and now - self._facts[0] < _KEPT_SECONDS:
             self._source.ask("select 1")  # is it still there?
@@ -113,9 +116,14 @@ class Knowing:
         return cast("dt.datetime", one["first"] or hour)
 
     def _newest(self, counts: Rows) -> dt.datetime | None:
+        """Of all rows; for a moment it may be a newer one."""
+        at, last = self._last
+        if last is not None and time.monotonic() - at < _NEWEST_SECONDS:
+            return last
         where = f"where ts >= {moment(counts[0]['minute'])}" if counts else ""
         (one,) = self._source.ask(f"select max(ts) as newest from all_requests {where}").rows
-        return cast("dt.datetime | None", one["newest"])
+        self._last = time.monotonic(), cast("dt.datetime | None", one["newest"])
+        return self._last[1]
 
     def _few(self, span: Span) -> bool:
         """Whether rows are few enough for a fine curve; for a while it stays so."""

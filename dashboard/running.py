@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
+import uvloop
 
 from dashboard.board import Board
 from dashboard.knowing import Settings
@@ -39,7 +40,8 @@ def run(place: Place, *, parent: int | None = None) -> None:
     )
     server = uvicorn.Server(settings)
     try:
-        asyncio.run(_serve(server, bound, parent))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(server, bound, parent))
     finally:
         board.close()
 

@@ -49,6 +49,7 @@ class Source:
         self._threads = threads
         self._con: duckdb.DuckDBPyConnection | None = None
         self._seen: tuple[int, int] | None = None
+        self.connection = 0  # how many there were; what was made in one is not in the next
         self._lock = threading.Lock()
 
     def ask(self, sql: str) -> Told:
@@ -115,6 +116,7 @@ class Source:
         if self._con is None or seen != self._seen:
             self._close()
             self._con, self._seen = self._connected(path), seen
+            self.connection += 1
         return self._con
 
     def _connected(self, path: Path) -> duckdb.DuckDBPyConnection:

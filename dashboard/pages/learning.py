@@ -10,7 +10,7 @@ from dashboard.source import Row, Rows
 MIN_JUDGED = 5  # of a plan on a kind, before it says what the plan is worth there
 
 
-def _routed(asked: Asked) -> str:
+def routed(asked: Asked) -> str:
     """Which plan the rule ladder takes, from requests one by one; else nothing of it."""
     ladder = asked.facts.ladder
     if ladder is None:
@@ -72,7 +72,7 @@ mix as (  -- a coin between the cheapest and the dearest, with the odds that cos
         from served, ends
         join tried cheap on cheap.bucket = served.bucket and cheap.plan = ends.low
         join tried dear on dear.bucket = served.bucket and dear.plan = ends.high)),
-routed as ({_routed(asked)}),
+routed as (select * from ({routed(asked)})),
 ladder as (
   select bucket, sum(k.n * w * q) / sum(k.n * w) as q, sum(k.n * w * c) / sum(k.n * w) as c,
          sum(k.n * w * l) / sum(k.n * w) as l, sum(k.n * w) / any_value(served.n) as covered

@@ -76,6 +76,8 @@ class _Writing:
 
     def __init__(self, folder: Path) -> None:
         self._stored = Stored(folder)
+        self._stored.seal()
+        self._turn = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
 
@@ -88,10 +90,14 @@ class _Writing:
         self._thread.join()
 
     def _write(self) -> None:
+        sealed = time.monotonic()
         while not self._stop.wait(0.1):
             row = request(time.time_ns() // 1000, kind="text", strategy="bandit")
-            self._stored.write("requests", [row], "live")
-            self._stored.write("signals", [signal(row, 0.9)], "live")
+            self._stored.write("requests", [row], f"live{self._turn}")
+            self._stored.write("signals", [signal(row, 0.9)], f"live{self._turn}")
+            if time.monotonic() - sealed > 5:  # as the keeper of a service does
+                self._stored.seal()
+                sealed, self._turn = time.monotonic(), self._turn + 1
 
 
 async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict[str, float]:

@@ -113,19 +113,7 @@ def _panel(panel: Panel) -> html.Section:
         html.Div(id=f"b-{panel.id}", className="body"),
     ]
     if graph:
-        drawn = dcc.Graph(
-            id=f"g-{panel.id}",
-            className="graph",
-            responsive=True,
-            config={
-                "displaylogo": False,
-                "displayModeBar": False,
-                "showSendToCloud": False,
-                "plotlyServerURL": "",
-                "doubleClick": "reset+autosize",
-                "scrollZoom": False,
-            },
-        )
+        drawn = html.Div(id=f"s-{panel.id}")  # the plot comes with its first figure
         label = {"tabIndex": 0, "role": "region", **_aria(label=f"{panel.title}, drawn")}
         inside.append(html.Div(drawn, className="scroll", **label) if panel.broad else drawn)
     if panel.note:

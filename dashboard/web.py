@@ -29,6 +29,10 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _LONGEST_FORM = 4096
+# What the first plot waits for, and would be asked for only once its place is there. Plotly is most
+# of a page's weight: begun at once, it is read while the rest is.
+_GRAPH = "/_dash-component-suites/dash/dcc/async-graph.js"
+_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 _STATIC = ("/_dash-component-suites/", "/assets/")
 _OPEN_TO_ALL = ("/assets/waggle.css", "/assets/waggle.svg")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -196,7 +200,7 @@ class Site:
         async def told(message: Mapping[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
                 page = await self._asked("/")
-                for path in re.findall(rb'src="(/[^"?]+)', page):
+                for path in re.findall(rb'(?:src|preload" as="script" href)="(/[^"?]+)', page):
                     await self._asked(path.decode())
             await send(message)
 
@@ -269,7 +273,10 @@ def _dash(door: Door) -> Any:
     app.backend.websocket_capability = False  # nothing here needs one, and the door has none
     icon = '<link rel="icon" type="image/svg+xml" href="/assets/waggle.svg">'
     app.index_string = app.index_string.replace("<html>", '<html lang="en">')
-    app.index_string = app.index_string.replace("{%favicon%}", icon)
+    early = (
+        f'<link rel="preload" as="script" href="{_GRAPH}"><script async src="{_PLOTLY}"></script>'
+    )
+    app.index_string = app.index_string.replace("{%favicon%}", icon + early)
     app.layout = lambda: layout.whole(signed_in=door.locked)
 
     app.callback(Output("page", "children"), Input("url", "pathname"))(_of)

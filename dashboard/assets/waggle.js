@@ -141,6 +141,22 @@
     if (focus >= 0) place.querySelectorAll(all)[focus]?.focus({ preventScroll: true });
   }
 
+  const plotly = new Promise((resolve) => {
+    const begun = Date.now();
+    const look = () => {
+      if (window.Plotly || Date.now() - begun > 10000) resolve(); else window.setTimeout(look, 15);
+    };
+    look();
+  });
+
+  // No button leads out of the page, none to somebody's cloud.
+  const GRAPH = {
+    className: "graph",
+    responsive: true,
+    config: { displaylogo: false, displayModeBar: false, showSendToCloud: false,
+              plotlyServerURL: "", doubleClick: "reset+autosize", scrollZoom: false },
+  };
+
   function show(id, panel) {
     const section = byId("panel-" + id);
     if (!section || section.dataset.v === panel.v) return;
@@ -149,7 +165,13 @@
     section.hidden = Boolean(panel.away);
     const form = panel.figure ? "figure" : panel.parts ? "parts" : "empty";
     if (form === "figure") {
-      dash_clientside.set_props("g-" + id, { figure: panel.figure });
+      if (byId("g-" + id)) {
+        dash_clientside.set_props("g-" + id, { figure: panel.figure });
+      } else {
+        const props = { ...GRAPH, id: "g-" + id, figure: panel.figure };
+        const graph = { namespace: "dash_core_components", type: "Graph", props };
+        dash_clientside.set_props("s-" + id, { children: graph });
+      }
       listen(id, 50);
     } else {
       put(byId("b-" + id), panel.parts || panel.empty);
@@ -283,7 +305,13 @@
       PLACES.tags.clear();
       PLACES.tags.set(url, answer.headers.get("etag"));
       newest = told.newest ? Date.parse(told.newest) : null;
-      for (const [id, panel] of Object.entries(told.panels)) show(id, panel);
+      for (const [id, panel] of Object.entries(told.panels)) {
+        if (panel.figure) await plotly; // else Dash would read it a second time
+        show(id, panel);
+        // Where a plot is new, one after another: the first is there before the last is begun.
+        if (panel.figure && !byId("g-" + id)) await new Promise((go_on) => setTimeout(go_on, 0));
+        if (busy !== doing) return;
+      }
       options(told);
       reflect();
       ago();

@@ -34,7 +34,7 @@ PAGES: Mapping[str, Page] = {
 }
 _FRESH_SECONDS = 0.95
 _SAME_SECONDS = 10.0
-_SLOW = 3.0  # a view that takes long is worked out again only after so many times as long
+_TIMES_AS_LONG = 12.0  # as a view took, until it is worked out again: a twelfth of a core is enough
 _KEPT = 64
 
 
@@ -77,7 +77,7 @@ class Board:
         entry = self._entries.setdefault(view, _Entry())
         entry.used = now
         last = entry.drawn
-        if last is not None and now - last.at < max(_FRESH_SECONDS, _SLOW * last.seconds):
+        if last is not None and now - last.at < max(_FRESH_SECONDS, _TIMES_AS_LONG * last.seconds):
             return last
         if entry.doing is None or entry.doing.done():
             entry.doing = asyncio.ensure_future(self._work(view, entry))
@@ -110,8 +110,9 @@ class Board:
         self.drawn_count += 1
         tag = hashlib.blake2b(told, digest_size=12).hexdigest()
         squeezed = gzip.compress(told, 4)
-        now = time.monotonic()
-        return Drawn(told, squeezed, tag, now, now, now - begun, (state, self._knowing.span(view)))
+        seconds = time.monotonic() - begun
+        of = state, self._knowing.span(view)
+        return Drawn(told, squeezed, tag, begun, begun, seconds, of)
 
     def _again(self, view: View, last: Drawn | None) -> Drawn:
         """The last one, if not a row was written since; for a while, for ages are told too."""

@@ -21,6 +21,7 @@ Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
 _LONGEST_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
 _MEMORY = "1GB"
 
 
@@ -51,6 +52,9 @@ class Source:
         self._seen: tuple[int, int] | None = None
         self.connection = 0  # how many there were; what was made in one is not in the next
         self._lock = threading.Lock()
+        self._asking: float | None = None  # since when
+        self._closed = threading.Event()
+        self._watching: threading.Thread | None = None
 
     def ask(self, sql: str) -> Told:
         """Raises `Missing` or `Failed`."""
@@ -79,13 +83,21 @@ class Source:
         return "\n".join(told)
 
     def close(self) -> None:
+        self._closed.set()
         with self._lock:
             self._close()
 
+    def _watch(self) -> None:
+        """One thread for all queries: what takes too long is ended."""
+        while not self._closed.wait(_LOOK_SECONDS):
+            begun, con = self._asking, self._con
+            late = begun is not None and time.monotonic() - begun > _LONGEST_SECONDS
+            if late and con is not None:
+                con.interrupt()
+
     def _asked(self, sql: str, begun: float) -> Told:
         con = self._open()
-        timer = threading.Timer(_LONGEST_SECONDS, con.interrupt)
-        timer.start()
+        self._asking = time.monotonic()
         try:
             found = con.execute(sql)
             names = tuple(column[0] for column in found.description or ())
@@ -102,7 +114,7 @@ class Source:
         except duckdb.Error as error:
             raise Failed(_first(error)) from None
         finally:
-            timer.cancel()
+            self._asking = None
         return Told(names, rows, time.perf_counter() - begun)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
@@ -132,6 +144,9 @@ class Source:
                 "autoload_known_extensions": False,
             },
         )
+        if self._watching is None:
+            self._watching = threading.Thread(target=self._watch, name="watch", daemon=True)
+            self._watching.start()
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET parquet_metadata_cache = true")  # segments are never written again
         return con

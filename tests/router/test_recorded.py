@@ -105,6 +105,7 @@ async def test_a_replica_gained_or_lost_is_an_event():
         told = [(e.kind, e.subject, e.state, e.detail) for e in waggle.journal.events]
         assert told == [
             ("topology", "a", "found", {"replicas": 1}),
+            ("topology", "b", "found", {"replicas": 1}),
             ("topology", "a", "grew", {"replicas": 2, "before": 1}),
         ]
 

@@ -34,7 +34,7 @@ PAGES: Mapping[str, Page] = {
 }
 _FRESH_SECONDS = 0.95
 _SAME_SECONDS = 10.0
-_TIMES_AS_LONG = 12.0  # as a view took, until it is worked out again: a twelfth of a core is enough
+_TIMES_AS_LONG = 16.0  # as a view took, until it is worked out again: so much of a core is enough
 _KEPT = 64
 
 

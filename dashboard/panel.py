@@ -136,7 +136,7 @@ def nothing_yet(asked: Asked) -> Empty:
     if facts.newest is None:
         return Empty(
             "No request was answered yet. Ask something, and it is here a second later:",
-            'waggle ask "Three customers: name, age 18..90"',
+            'waggle ask \'Three customers: {"name": "string", "age": "int 18..90"}\'',
         )
     if facts.rows:
         return Empty("Requests there are, but none that this counts.")

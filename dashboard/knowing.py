@@ -49,6 +49,7 @@ class Knowing:
 
     def reading(self, view: View) -> Reading:
         """All that is known, and the tables of the view to ask."""
+        self._source.renew()
         facts = replace(self._known(), now=self._clock())
         span = span_of(view, now=facts.now, first=facts.first)
         if facts.first is None:
@@ -74,7 +75,6 @@ class Knowing:
     def _known(self) -> Facts:
         now = time.monotonic()
         if self._facts is not None and now - self._facts[0] < _KEPT_SECONDS:
-            self._source.ask("select 1")  # is it still there?
             return self._facts[1]
         facts = self._found()
         if facts.first is not None:

@@ -70,6 +70,13 @@ class Source:
                     self._close()
                     raise Missing(f"Telemetry cannot be read just now: {_first(error)}") from None
 
+    def renew(self) -> None:
+        """The catalog as it lies there now. Until the next time the same one is asked, and what was
+        read into tables of it is still there. Raises `Missing`."""
+        with self._lock:
+            if self._lying() != self._seen:
+                self._close()
+
     def state(self) -> str:
         """Another one whenever a row was written or sealed; cheap to know."""
         told = []
@@ -118,18 +125,19 @@ class Source:
         return Told(names, rows, time.perf_counter() - begun)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        path = self.folder / NAME
+        if self._con is None:
+            seen = self._lying()
+            self._con, self._seen = self._connected(self.folder / NAME), seen
+            self.connection += 1
+        return self._con
+
+    def _lying(self) -> tuple[int, int]:
         try:
-            found = path.stat()
+            found = (self.folder / NAME).stat()
         except OSError:
             self._close()
             raise Missing(f"There is no telemetry in {self.folder} yet.") from None
-        seen = (found.st_ino, found.st_mtime_ns)
-        if self._con is None or seen != self._seen:
-            self._close()
-            self._con, self._seen = self._connected(path), seen
-            self.connection += 1
-        return self._con
+        return found.st_ino, found.st_mtime_ns
 
     def _connected(self, path: Path) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect(

@@ -168,6 +168,20 @@ def test_a_store_that_goes_and_comes_again_is_followed(tmp_path, begin):
     board.close()
 
 
+def test_a_catalog_that_is_replaced_while_a_page_is_read_is_read_to_the_end(tmp_path, begin):
+    """The keeper puts another in its place every few seconds; what was read into tables stays."""
+    told(tmp_path, begin=begin, requests=60)
+    board = Board(Source(tmp_path))
+    reading = board._knowing.reading(View(last="all"))
+    count = f"select sum(n)::bigint as n from {reading.asked.sums} where plan is not null"
+    assert reading.ask(count).rows == [{"n": 60}]
+    told(tmp_path, begin=begin, requests=40, seed=2)
+    assert reading.ask(count).rows == [{"n": 60}]
+    reading = board._knowing.reading(View(last="all"))
+    assert reading.ask(count).rows == [{"n": 100}]
+    board.close()
+
+
 def test_it_cannot_write(story):
     source = Source(story)
     with pytest.raises(Exception, match="read-only"):

@@ -143,7 +143,6 @@ class Board:
             "words": "",
             "newest": facts.newest.isoformat() + "Z" if facts.newest is not None else None,
             "span": [f"{span.since:%Y-%m-%dT%H:%M}", f"{span.until:%Y-%m-%dT%H:%M}"],
-            "bucket": span.bucket,
             "kinds": facts.kinds,
             "plans": facts.plans,
         }

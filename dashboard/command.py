@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from dashboard.view import Unreadable, view_of
+from router.config import is_loopback
 from router.keys import load_keys
 from router.pages import Place
 from router.telemetry.store.catalog import NAME
@@ -45,9 +46,9 @@ def dashboard(
     if snapshot is not None:
         _snapshot(place, snapshot, last, theme)
         return
-    from dashboard.running import Taken, is_local, run  # Dash takes a second to load
+    from dashboard.running import Taken, run  # Dash takes a second to load
 
-    if not is_local(place.host) and not _keys(place):
+    if not is_loopback(place.host) and not _keys(place):
         hint = "make one with `waggle keys new NAME --scope analyst`, or use 127.0.0.1"
         raise Stop(f"--host {place.host} is open to the network, and there is no key: {hint}", 2)
     if not (place.folder / NAME).exists():

@@ -172,20 +172,18 @@ def lines(
     label: str,
     *,
     number: int = 0,
-    x: str = "bucket",
-    unit: str = "",
     places: str = ".3f",
-    hue: str = "",
+    unit: str = "",
     width: float = 2,
 ) -> dict[str, Any]:
     ink = INKS[asked.view.theme]
-    drawn = hue or ink.palette[number % len(ink.palette)]
+    drawn = ink.palette[number % len(ink.palette)]
     few = len(rows) <= 40
     return {
         "type": "scatter",
         "mode": "lines+markers" if few else "lines",
         "name": plain(label),
-        "x": [_at(one[x]) for one in rows],
+        "x": [_at(one["bucket"]) for one in rows],
         "y": [one[name] for one in rows],
         "line": {"color": drawn, "width": width, "dash": DASHES[number % len(DASHES)]},
         "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6, "color": drawn},
@@ -194,16 +192,14 @@ def lines(
     }
 
 
-def band(
-    asked: Asked, rows: Rows, low: str, high: str, label: str, *, hue: str = "", x: str = "bucket"
-) -> list[dict[str, Any]]:
+def band(asked: Asked, rows: Rows, low: str, high: str, label: str) -> list[dict[str, Any]]:
     """Between two curves; where either is unknown there is nothing."""
-    drawn = hue or INKS[asked.view.theme].palette[0]
+    drawn = INKS[asked.view.theme].palette[0]
     told = [one for one in rows if one[low] is not None and one[high] is not None]
     base = {
         "type": "scatter",
         "mode": "lines",
-        "x": [_at(one[x]) for one in told],
+        "x": [_at(one["bucket"]) for one in told],
         "line": {"width": 0, "color": drawn},
         "hoverinfo": "skip",
     }
@@ -226,15 +222,15 @@ def stacked(
     value: str,
     names: Sequence[str],
     *,
-    hues: Mapping[str, tuple[str, int]] | None = None,
+    hues: Mapping[str, tuple[str, int]],
     unit: str = "",
 ) -> list[dict[str, Any]]:
     """Shares of a whole over time; a click on a name takes it out, two leave it alone."""
     buckets = sorted({one["bucket"] for one in rows})
     found = {(one[by], one["bucket"]): one[value] for one in rows}
     drawn = []
-    for place, name in enumerate(names):
-        hue, number = (hues or {}).get(name) or _hue(asked, place)
+    for name in names:
+        hue, number = hues[name]
         drawn.append(
             {
                 "type": "bar",
@@ -259,11 +255,6 @@ def pattern(asked: Asked, number: int) -> dict[str, Any]:
     ink = INKS[asked.view.theme]
     shape = PATTERNS[number % len(PATTERNS)]
     return {"shape": shape, "fillmode": "overlay", "fgcolor": ink.card, "fgopacity": 0.4, "size": 8}
-
-
-def _hue(asked: Asked, place: int) -> tuple[str, int]:
-    palette = INKS[asked.view.theme].palette
-    return palette[place % len(palette)], place
 
 
 def _at(moment: object) -> object:

@@ -122,7 +122,7 @@ def _panel(panel: Panel) -> html.Section:
         inside,
         id=f"panel-{panel.id}",
         className=" ".join(filter(None, sorts)),
-        **_data(form="loading", **({"needs": "yes"} if panel.needs is not None else {})),
+        **_data(form="loading"),
         **_aria(labelledby=f"title-{panel.id}"),
     )
 

@@ -11,9 +11,21 @@ from typing import Any, Literal
 
 from dashboard.source import Row, Rows, moment
 from dashboard.view import Span, View
+from router.telemetry.rollup import SUMMED_BINS
 from router.telemetry.sql import quoted
 
 Figure = Mapping[str, Any]
+# Of the sums of a rollup: the mean quality, and half of its 95% interval.
+QUALITY = "sum(quality) / nullif(sum(quality_n), 0)"
+QUALITY_HALF = (
+    "1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2) / nullif(sum(quality_n), 0), "
+    "0) / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0))"
+)
+
+
+def quantile(q: float) -> str:
+    """Of the latency in them, to within a few percent."""
+    return f"binned_quantile([{SUMMED_BINS}], {q})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,11 @@ class Asked:
         cost_weight, latency_weight = self.facts.weights
         weights = f"cost_weight := {cost_weight:g}, latency_weight := {latency_weight:g}"
         return f"utility({quality}, {cost}, {latency}, {weights})"
+
+    @property
+    def mean_utility(self) -> str:
+        """Of the sums of a rollup."""
+        return self.utility(QUALITY, "sum(cost_usd) / sum(n)", "sum(latency_ms) / sum(n)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +14,7 @@ from dashboard.knowing import Settings
 from dashboard.login import Door
 from dashboard.source import Source
 from dashboard.web import Site
+from router.config import is_loopback
 from router.pages import Place
 
 _OURS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -33,7 +33,7 @@ def run(place: Place, *, parent: int | None = None) -> None:
     """Until a signal, or until who started it is gone. Raises `Taken`."""
     bound = _bound(place)
     board = board_of(place)
-    hosts = _OURS | {place.host} if is_local(place.host) else None
+    hosts = _OURS | {place.host} if is_loopback(place.host) else None
     site = Site(board, Door(Path(place.keys) if place.keys else None), hosts=hosts)
     settings = uvicorn.Config(
         site, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none"
@@ -73,11 +73,3 @@ def _bound(place: Place) -> socket.socket:
         bound.close()
         raise Taken(f"{place.host}:{place.port} cannot be had: {error.strerror}") from None
     return bound
-
-
-def is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ip_address(host).is_loopback
-    return False

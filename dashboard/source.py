@@ -45,9 +45,8 @@ class Told:
 class Source:
     """One connection, for one thread at a time."""
 
-    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._threads = threads
         self._con: duckdb.DuckDBPyConnection | None = None
         self._seen: tuple[int, int] | None = None
         self.connection = 0  # how many there were; what was made in one is not in the next
@@ -144,7 +143,7 @@ class Source:
             str(path),
             read_only=True,
             config={
-                "threads": self._threads,
+                "threads": 1,
                 "memory_limit": _MEMORY,
                 "temp_directory": "",
                 "python_enable_replacements": False,

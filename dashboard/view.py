@@ -119,15 +119,6 @@ class Span:
     def every(self) -> str:
         return f"interval {self.bucket_seconds} second"
 
-    @property
-    def bucket(self) -> str:
-        """For people."""
-        for seconds, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-            if self.bucket_seconds % seconds == 0:
-                count = self.bucket_seconds // seconds
-                return word if count == 1 else f"{count} {word}s"
-        return f"{self.bucket_seconds} seconds"
-
 
 def span_of(view: View, *, now: dt.datetime, first: dt.datetime | None, fine: bool = False) -> Span:
     """What a view spans, no earlier than the first row. Ends are whole buckets, so that a second

@@ -3,7 +3,18 @@
 from typing import Any
 
 from dashboard.figures import band, colour, lines, over_time, stacked
-from dashboard.panel import Asked, Empty, Page, Panel, Shown, nothing_yet, total
+from dashboard.panel import (
+    QUALITY,
+    QUALITY_HALF,
+    Asked,
+    Empty,
+    Page,
+    Panel,
+    Shown,
+    nothing_yet,
+    quantile,
+    total,
+)
 from dashboard.parts import dollars, number, tile, tiles, with_half
 from dashboard.source import Row, Rows
 
@@ -43,16 +54,13 @@ cells as (  -- what a plan is worth on a kind of request, as far as anybody judg
 k as (select bucket, coalesce(kind, '') as kind, sum(n) as n from s group by all),
 served as (
   select bucket, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
-         sum(quality) / nullif(sum(quality_n), 0) as quality,
-         1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2)
-                              / nullif(sum(quality_n), 0), 0)
-                     / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0)) as half,
+         {QUALITY} as quality,
+         {QUALITY_HALF} as half,
          sum(cost_usd) / sum(n) as cost, sum(latency_ms) / sum(n) as ms
   from s group by bucket having sum(n) > 0),
 whole as (select kind, sum(n) as n from k group by kind),
 plans as (  -- one plan for everything: only those that most requests were tried with
-  select plan, sum(n) / (select sum(n) from whole) as covered,
-         sum(n * q) / sum(n) as q, sum(n * c) / sum(n) as c, sum(n * l) / sum(n) as l
+  select plan, sum(n * q) / sum(n) as q, sum(n * c) / sum(n) as c, sum(n * l) / sum(n) as l
   from whole join cells using (kind) group by plan
   having sum(n) >= 0.8 * (select sum(n) from whole)),
 best as (
@@ -114,7 +122,6 @@ def _curve(rows: Rows, asked: Asked) -> Shown:
 
 
 def strip(asked: Asked) -> str:
-    u = asked.utility
     return f"""
 with curve as (select * from ({controlled(asked)})),
 ahead as (  -- of each control, where it is known: how far utility is above it, by requests
@@ -124,7 +131,7 @@ ahead as (  -- of each control, where it is known: how far utility is above it, 
   from curve where utility is not null),
 b as (
   select time_bucket({asked.span.every}, minute) as bucket, sum(n)::double as n,
-         sum(premium_cost_usd) as premium, sum(cost_usd) as spent,
+         sum(premium_cost_usd) as premium,
          sum(premium_cost_usd) - sum(cost_usd) as saved
   from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0),
 m as (select sum(saved) / sum(n) as r, count(*) as k from b),
@@ -135,18 +142,9 @@ saved as (  -- the interval is of how a request's saving differs between buckets
   from b, m),
 w as (
   select sum(n)::bigint as n, sum(quality_n)::bigint as judged, sum(cost_usd) as cost_usd,
-         sum(quality) / nullif(sum(quality_n), 0) as quality,
-         1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2)
-                              / nullif(sum(quality_n), 0), 0)
-                     / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0)) as quality_half,
-         {
-        u(
-            "sum(quality) / nullif(sum(quality_n), 0)",
-            "sum(cost_usd) / sum(n)",
-            "sum(latency_ms) / sum(n)",
-        )
-    } as utility,
-         binned_quantile([{", ".join(f"sum(bin_{i})" for i in range(38))}], 0.95) as p95_ms,
+         {QUALITY} as quality,
+         {QUALITY_HALF} as quality_half,
+         {asked.mean_utility} as utility, {quantile(0.95)} as p95_ms,
          coalesce(sum(n) filter (reuse_tier <> 'novel'), 0) / sum(n) as reused,
          sum(errors) / sum(n) as failed
   from {asked.sums} where {asked.narrowed})

@@ -15,27 +15,29 @@ from dashboard.figures import (
     pattern,
     plain,
 )
-from dashboard.panel import Asked, Empty, Page, Panel, Shown, known, nothing_yet
+from dashboard.panel import (
+    QUALITY,
+    QUALITY_HALF,
+    Asked,
+    Empty,
+    Page,
+    Panel,
+    Shown,
+    known,
+    nothing_yet,
+    quantile,
+)
 from dashboard.source import Rows
 from router.telemetry.sql import quoted
 
-_BINS = ", ".join(f"sum(bin_{index})" for index in range(38))
-
 
 def worth(asked: Asked) -> str:
-    u = asked.utility(
-        "sum(quality) / nullif(sum(quality_n), 0)",
-        "sum(cost_usd) / sum(n)",
-        "sum(latency_ms) / sum(n)",
-    )
     return f"""
 select coalesce(kind, 'any') as kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
-       sum(quality) / nullif(sum(quality_n), 0) as quality,
-       1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2)
-                            / nullif(sum(quality_n), 0), 0)
-                   / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0)) as half,
+       {QUALITY} as quality,
+       {QUALITY_HALF} as half,
        1000 * sum(cost_usd) / sum(n) as usd_per_1k, sum(latency_ms) / sum(n) as mean_ms,
-       binned_quantile([{_BINS}], 0.95) as p95_ms, {u} as utility
+       {quantile(0.95)} as p95_ms, {asked.mean_utility} as utility
 from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0 order by kind, plan"""
 
 
@@ -307,9 +309,7 @@ def _health(rows: Rows, asked: Asked) -> Shown:
 
 
 def latency(asked: Asked) -> str:
-    quantiles = ", ".join(
-        f"binned_quantile([{_BINS}], {q}) as p{round(100 * q)}_ms" for q in (0.5, 0.95, 0.99)
-    )
+    quantiles = ", ".join(f"{quantile(q)} as p{round(100 * q)}_ms" for q in (0.5, 0.95, 0.99))
     plan = f" and plan = {quoted(asked.view.plan)}" if asked.view.plan else ""
     return f"""
 select time_bucket({asked.span.every}, minute) as bucket, sum(n)::bigint as n, {quantiles},

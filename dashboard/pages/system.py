@@ -126,7 +126,7 @@ def _topology(rows: Rows, asked: Asked) -> Shown:
         sign = f" ▲ {change:+.0%}" if change > _MOVED else f" ▼ {change:+.0%}"
         labels.append(plain(name) + (sign if abs(change) > _MOVED else ""))
     hues = [colour(asked, name)[0] if floor == "plan" else ink.muted for floor, name in nodes]
-    told = figure(
+    return figure(
         asked,
         [
             {
@@ -151,7 +151,6 @@ def _topology(rows: Rows, asked: Asked) -> Shown:
         tall=True,
         margin={"l": 10, "r": 10, "t": 20, "b": 20},
     )
-    return told
 
 
 def _gathered(rows: Rows) -> Rows:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.figures import INKS, axis, figure, plain
+from dashboard.figures import INKS, axis, faded, figure, plain
 from dashboard.panel import Asked, Empty, Page, Panel, Shown
 from dashboard.parts import (
     badge,
@@ -92,7 +92,6 @@ def _sequence(rows: Rows, asked: Asked) -> Shown:
     ink = INKS[asked.view.theme]
     x = [one["requests"] for one in sure]
     hue = ink.palette[0]
-    fill = f"rgba({int(hue[1:3], 16)},{int(hue[3:5], 16)},{int(hue[5:7], 16)},0.18)"
     name = plain(f"{told[-1]['candidate']} over {told[-1]['current']}")
     edge = {"type": "scatter", "mode": "lines", "x": x, "hoverinfo": "skip"}
     data: list[Mapping[str, Any]] = [
@@ -101,7 +100,7 @@ def _sequence(rows: Rows, asked: Asked) -> Shown:
             **edge,
             "y": [one["lift_high"] for one in sure],
             "line": {"width": 0},
-            **{"fill": "tonexty", "fillcolor": fill, "name": "holds at every look"},
+            **{"fill": "tonexty", "fillcolor": faded(hue, 0.18), "name": "holds at every look"},
         },
         {
             **{"type": "scatter", "mode": "lines+markers", "name": name},

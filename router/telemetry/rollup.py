@@ -34,6 +34,9 @@ COLUMNS = {
 }
 
 
+SUMMED_BINS = ", ".join(f"sum(bin_{index})" for index in range(BINS))
+
+
 def of_requests(rows: str, *, sign: int = 1) -> str:
     """The rollup of these requests; refused ones, which no plan answered, are left out."""
     bins = (f"count(*) FILTER (bin = {index}) * {sign} AS bin_{index}" for index in range(BINS))

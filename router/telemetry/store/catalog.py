@@ -150,14 +150,13 @@ def fixed() -> Iterator[str]:
     yield f"CREATE VIEW rollup AS {rollup.added_up('rollup_parts')}"
     yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
     text = files("router.telemetry").joinpath(_VIEWS).read_text()
-    sums = ", ".join(f"sum(bin_{index})" for index in range(rollup.BINS))
     features = " ".join(
         f"WHEN features_version = {version} AND len(features) = {len(names)} "
         f"THEN map({listed(names)}, features)"
         for version, names in FEATURES.items()
     )
     for name, told in {
-        "sums": sums,
+        "sums": rollup.SUMMED_BINS,
         "features": f"CASE {features} END",
         "bins": rollup.bins_of("latency_ms"),
     }.items():

@@ -76,6 +76,12 @@ class Watched:
         self.settle()
         return self
 
+    def turn(self, title: str) -> None:
+        """To another page; the old one is settled until the new one is there."""
+        self.page.get_by_role("link", name=title, exact=True).click()
+        self.until(f"document.querySelector('h1').textContent === '{title}'")
+        self.settle()
+
     def settle(self) -> None:
         """Until every panel has its content, and the plots are drawn."""
         self.until(

@@ -54,9 +54,7 @@ def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, th
     seen = Watched(browser, url, size)
     seen.open(f"/learning?last=all&theme={theme}&trial={TRIAL}")
     for name, page in PAGES.items():
-        seen.page.get_by_role("link", name=page.title, exact=True).click()
-        seen.until(f"document.querySelector('h1').textContent === '{page.title}'")
-        seen.settle()
+        seen.turn(page.title)
         place = f"{name} in {theme} on a {size}"
         assert seen.page.locator("#state").inner_text() == "● live", place
         assert seen.wider() == [], place
@@ -89,8 +87,7 @@ def test_what_is_brushed_is_in_the_url_and_everything_follows(watched):
     ranges += "`#g-${one} .js-plotly-plot`).layout.xaxis.range[0].slice(0, 16))"
     assert set(watched.page.evaluate(ranges)) == {chosen["from"][:16]}
     # Other pages have it too, a link shows the same to whoever gets it, and there is a way back.
-    watched.page.get_by_role("link", name="Plans").click()
-    watched.settle()
+    watched.turn("Plans")
     assert query(watched)["from"] == chosen["from"]
     watched.page.reload()
     watched.settle()
@@ -112,8 +109,7 @@ def test_a_span_may_be_chosen_without_a_mouse(watched):
 
 def test_going_back_shows_what_was_there_before(watched):
     watched.open("/learning?last=all")
-    watched.page.get_by_role("link", name="System").click()
-    watched.settle()
+    watched.turn("System")
     assert watched.page.locator("h1").inner_text() == "System"
     watched.page.go_back()
     watched.until("document.querySelector('h1').textContent === 'Learning'")

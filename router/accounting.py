@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import orjson
 
-from router.api.errors import error_body
-from router.api.splice import replaced
-from router.api.sse import Meter, broken, data_of
 from router.attempts import Stream
-from router.backends.base import Fault, Price
-from router.backends.native import tokens_in
+from router.backends.base import Price
 from router.config import Config
 from router.decide import premium
-from router.domain import Answered, Attempt, Request, Trace, Usage
+from router.domain import Answered, Attempt, Fault, Request, Trace, Usage
 from router.features import prompt_text
 from router.plans.costs import Size, expected
 from router.plans.grammar import Ask
+from router.wire.chat_replies import tokens_in
+from router.wire.errors import error_body
+from router.wire.splice import replaced
+from router.wire.sse import Meter, broken, data_of
 
 
 async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:

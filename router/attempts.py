@@ -10,13 +10,12 @@ from typing import Any, Protocol
 
 import orjson
 
-from router.api.sse import Cutter, broken, data_of, usage_in
-from router.backends.base import Call, Fault, Retry
+from router.backends.base import Retry
 from router.backends.hop import Hops, ReplicaLost
-from router.backends.host import FAULT, SECONDS, seconds_asked
-from router.backends.http1 import Connection
-from router.backends.local import SWAP
-from router.domain import Attempt, Usage
+from router.domain import Attempt, Call, Fault, Usage
+from router.wire.http_client import Connection
+from router.wire.replica_headers import FAULT, SECONDS, SWAP, seconds_asked
+from router.wire.sse import Cutter, broken, data_of, usage_in
 
 # A caller's own fault: every backend would say the same, so the first answer is the answer.
 _CALLERS_FAULT = frozenset({400, 405, 406, 411, 413, 414, 415, 416, 417, 422, 431, 451})

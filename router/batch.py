@@ -22,11 +22,11 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from router.backends.base import CHAT, Fault
-from router.backends.http1 import Pool
 from router.config import environment
+from router.domain import CHAT, Fault
 from router.service import find_running
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
+from router.wire.http_client import Pool
 
 _TRIES = 5
 _LONGEST_WAIT = 10.0

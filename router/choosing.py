@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from learner.policy import Arm, Context, Distribution
 from learner.preference import PRESETS, Estimate, Preference
 from router.config import Config
-from router.domain import Request
-from router.hive import Home
+from router.domain import Home, Request
 from router.plans.costs import Size, expected
 
 if TYPE_CHECKING:  # numpy comes with it: only who is given one loads it

@@ -44,6 +44,7 @@ from router.surroundings import haproxy
 from router.telemetry.store import catalog
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.trialling import routes_app, simplify, trial_app
+from router.wire.addresses import reachable
 
 app = typer.Typer(
     help="A self-optimizing router for language models. Start with: waggle serve",
@@ -129,7 +130,7 @@ def serve(
         cluster.start_serve(config)
         status.update("Starting the service …")
         cluster.deploy(config, keys, seconds=180, tell=status.update)
-        url = f"http://{client.reachable(config.server.host)}:{config.server.port}"
+        url = f"http://{reachable(config.server.host)}:{config.server.port}"
         client.wait_until_ready(url, seconds=30)
         if ray_address is None and not catalog.appeared(config.telemetry_folder, seconds=30):
             out.print("[yellow]Telemetry is written, but cannot be asked yet: see logs/waggle.log")

@@ -37,11 +37,6 @@ class Reply:
                 yield (choice.get("delta") or {}).get("content") or ""
 
 
-def reachable(host: str) -> str:
-    """Where to reach a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-
-
 @contextmanager
 def stream_chat(url: str, prompt: str, model: str, key: str) -> Iterator[Reply]:
     body = {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}

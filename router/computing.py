@@ -12,15 +12,11 @@ from typing import Any
 import orjson
 
 from router.accounting import priced
-from router.answers import answer_text
 from router.api.feedback import WEIGHTS
 from router.attempts import Outcome
 from router.authors import Author, author_of
-from router.backends.base import CHAT, Call
-from router.backends.native import tokens_in
-from router.backends.sandbox import COMPUTE
 from router.config import Config
-from router.domain import Attempt, Request, Signal, Trace, Usage, new_id
+from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Signal, Trace, Usage, new_id
 from router.plans.grammar import Code
 from router.reuse.editing import edited
 from router.reuse.solution import Solution
@@ -31,6 +27,8 @@ from router.statistics import (
     words_in,
     words_job,
 )
+from router.wire.answers import answer_text
+from router.wire.chat_replies import tokens_in
 from sandbox.records import of_records
 from sandbox.spec import Spec
 

@@ -7,7 +7,6 @@ stay references to the environment until the process that needs one reads it.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +21,7 @@ from router.plans.grammar import PATTERNS, AnyPlan, Ask, Code, Pipeline, lead, r
 from router.plans.names import cycle, names_in
 from router.reuse.settings import Reuse
 from router.signals.settings import DEFAULT, Sources
+from router.wire.addresses import is_loopback
 from router.yamlfile import (
     REFERENCE,
     ConfigError,
@@ -351,13 +351,6 @@ def export(settings: Mapping[str, str], *, force: bool = False) -> None:
 
 def environment(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _cross_checks(raw: Mapping[str, Any]) -> Iterator[Found]:

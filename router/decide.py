@@ -15,9 +15,8 @@ from router.backends.specialist import SpecialistSettings
 from router.choosing import Chosen, chosen, leaves, preference_of, rates_of, too_slow
 from router.config import Config, LadderSettings
 from router.context import context_of, numbers
-from router.domain import Decision, Exposure, PolicyInForce, Request
+from router.domain import Decision, Exposure, Home, PolicyInForce, Request
 from router.features import Complexity, complexity, kind_of, needs, prompt_text
-from router.hive import Home
 from router.lens import Lens
 from router.plans.costs import OUTPUT_TOKENS, Size, expected
 from router.plans.grammar import AnyPlan, Ask, Code, backends_of

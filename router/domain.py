@@ -1,6 +1,6 @@
 """The nouns of routing. Plain values: no I/O, no clock, no configuration."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from os import urandom
 from typing import Any, Literal
@@ -278,3 +278,50 @@ def new_id(now: float) -> str:
     tail[2] = 0x80 | tail[2] & 0x3F
     text = (int(now * 1000).to_bytes(6, "big") + tail).hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to one backend."""
+
+    path: str
+    body: bytes
+    stream: bool
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The head of an answer, and its bytes as they come."""
+
+    status: int
+    content_type: str
+    body: AsyncIterator[bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Fault(Exception):
+    """A call that brought no answer; `kind` is one word, the message says more.
+
+    Kinds: connect, timeout, protocol, too_large, unavailable, bad_request.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+COMPUTE, RUN = "/compute", "/run"  # a statistical request with its program; any program
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a conversation lives."""
+
+    plan: str
+    backend: str
+    at: float

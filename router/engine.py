@@ -26,13 +26,8 @@ from router.accounting import (
     priced,
     with_answering,
 )
-from router.answers import Heard, Whole, answer_text, whole_of
-from router.api.errors import error_body
 from router.api.limits import Allowances
-from router.api.sse import DONE, Meter, with_cost
 from router.attempts import Attempts, Outcome, Stream, pause_before_retry
-from router.backends.base import CHAT, Call, Fault
-from router.backends.native import tokens_in
 from router.computing import REFUSALS, verification
 from router.config import Config
 from router.decide import (
@@ -46,10 +41,14 @@ from router.decide import (
     route,
 )
 from router.domain import (
+    CHAT,
     Answered,
     Attempt,
+    Call,
     Decision,
     Event,
+    Fault,
+    Home,
     Recalled,
     Request,
     Signal,
@@ -60,7 +59,6 @@ from router.domain import (
 from router.experts.claims import Claims
 from router.features import needs, prompt_text
 from router.following import Following
-from router.hive import Home
 from router.homes import Homes
 from router.plans.concluding import completed, stream_of, unfinished
 from router.plans.executor import Executor
@@ -75,6 +73,10 @@ from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
 from router.trials.functions import Functions
+from router.wire.answers import Heard, Whole, answer_text, whole_of
+from router.wire.chat_replies import tokens_in
+from router.wire.errors import error_body
+from router.wire.sse import DONE, Meter, with_cost
 
 # For the last backend of a chain whose replicas are all gone: one is back in 2 to 4 seconds.
 _PATIENCE = 15.0

@@ -13,6 +13,7 @@ from typing import Protocol
 import orjson
 
 from router.config import Limits
+from router.domain import Home
 
 _MINUTE, _DAY = 60, 86_400
 _SESSIONS = 200_000
@@ -26,15 +27,6 @@ class Lease:
     until: float = 0.0
     retry_after: float = 0.0
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where a conversation lives."""
-
-    plan: str
-    backend: str
-    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ it began. Each router hears of the others' conversations a fraction of a second 
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from router.hive import Home
+from router.domain import Home
 
 _MOST = 50_000
 

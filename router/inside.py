@@ -17,20 +17,20 @@ import orjson
 from router.api.limits import Allowances
 from router.api.parse import parse_chat
 from router.attempts import Attempts
-from router.backends.base import CHAT, Backend
+from router.backends.base import Backend
 from router.backends.hop import Hops
 from router.backends.host import Host
 from router.config import Config, Limits, read_secret
-from router.domain import Signal, Trace, new_id
+from router.domain import CHAT, Signal, Trace, new_id
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
-from router.port import Port
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
 from router.telemetry.metrics import Metrics
 from router.telemetry.store import catalog
+from router.wire.listener import Port
 
 
 @dataclass

@@ -16,7 +16,8 @@ from router import client, service
 from router.config import Config, environment
 from router.context import numbers
 from router.features import complexity
-from router.learning.registry import Registry, Version, replace
+from router.files import replace
+from router.learning.registry import Registry, Version
 from router.lens import ENOUGH, Lens, fitted, keep, kept, terms
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 

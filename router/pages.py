@@ -15,8 +15,8 @@ from pathlib import Path
 import orjson
 
 from router.choosing import preference_in
-from router.client import reachable
 from router.config import Config, environment
+from router.wire.addresses import reachable
 
 _AGAIN_SECONDS = (1.0, 5.0, 30.0)
 _FINE_SECONDS = 60.0

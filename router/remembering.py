@@ -12,12 +12,9 @@ import orjson
 
 from learner.policy import Arm
 from router.attempts import Outcome
-from router.backends.base import CHAT, Call, Reply
-from router.backends.native import chat_reply, tokens_in
-from router.backends.sandbox import COMPUTE
 from router.config import Config
 from router.decide import able
-from router.domain import Decision, Recalled, Request, Signal, Trace
+from router.domain import CHAT, COMPUTE, Call, Decision, Recalled, Reply, Request, Signal, Trace
 from router.encoding.batching import Batching
 from router.features import kind_of, needs, prompt_text
 from router.plans.grammar import backends_of
@@ -29,6 +26,7 @@ from router.reuse.memory import Found, Memory, acknowledged, program_space
 from router.reuse.solution import Solution
 from router.reuse.store import Check
 from router.statistics import job_of, reading_of
+from router.wire.chat_replies import chat_reply, tokens_in
 from sandbox.spec import Spec
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ from ray.serve.schema import ServeDeploySchema
 
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
 from router.api.limits import Allowances
-from router.asgi import Receive, Scope, Send, lifespan
 from router.attempts import Attempts
 from router.backends.hop import Hops
 from router.backends.host import Host
@@ -39,13 +38,14 @@ from router.following import Asked, Published
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.keys import Key
-from router.port import Port
 from router.statistics import reading_of
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
 from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
+from router.wire.asgi import Receive, Scope, Send, lifespan
+from router.wire.listener import Port
 
 APPLICATION = "waggle"
 _BACKEND_PREFIX = "waggle-backend-"

@@ -21,15 +21,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from router.backends.base import Backend, Call, Reply
-from router.backends.native import once
+from router.backends.base import Backend
 from router.choosing import preference_in
 from router.config import Config, at_home, load
+from router.domain import Call, Reply
 from router.inside import Clock, Inside, inside
 from router.report import report, written
 from router.tasks import Task, linked, plain
 from router.terminal import err, out
 from router.trials.logged import utility_of
+from router.wire.chat_replies import once
 
 _WEEK = 7 * 86_400.0
 _TURN_EVERY = 50  # requests between two turns of the learner

@@ -26,11 +26,11 @@ from router.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.keys import Key
-from router.port import Port
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Remembered, Said
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import request_row
+from router.wire.listener import Port
 
 TOKEN = "rig-token"
 

@@ -145,7 +145,7 @@ async def test_the_backend_of_your_own_runs_as_it_stands_there():
         "from contextlib import asynccontextmanager\n"
         "from typing import Literal\n"
         "from router.backends.base import Backend, BackendSettings, Call, Reply, SecretReader\n"
-        "from router.backends.native import chat_reply, fields_of, tokens_in\n"
+        "from router.wire.chat_replies import chat_reply, fields_of, tokens_in\n"
         "from router.features import last_user_text\n" + code,
         names,
     )

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from router.api.errors import error_body, kind_of
 from router.api.feedback import parse_feedback, signals_of
 from router.api.limits import Limited
 from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_query
@@ -26,12 +25,9 @@ from router.api.replies import (
     told,
     with_explanation,
 )
-from router.api.splice import replaced
-from router.asgi import Receive, Scope, Send, TooLarge, WhileConnected, lifespan, read_body
-from router.backends.base import CHAT, EMBEDDINGS
 from router.config import Config, Limits
 from router.decide import AUTO, Unroutable
-from router.domain import Decision, Refusal, Request, new_id
+from router.domain import CHAT, EMBEDDINGS, Decision, Refusal, Request, new_id
 from router.engine import Answer, Engine
 from router.following import Asked as AskedForNews
 from router.following import Published
@@ -43,6 +39,9 @@ from router.telemetry.analyst import Bounds, Refused, ask
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory
 from router.telemetry.metrics import exposition
+from router.wire.asgi import Receive, Scope, Send, TooLarge, WhileConnected, lifespan, read_body
+from router.wire.errors import error_body, kind_of
+from router.wire.splice import replaced
 
 _log = logging.getLogger("waggle")
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))

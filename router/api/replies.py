@@ -5,12 +5,12 @@ from typing import Any
 
 import orjson
 
-from router.api.splice import replaced
-from router.api.sse import data_of
-from router.asgi import HeaderList, Send, respond
 from router.choosing import exploring_costs
 from router.context import NAMES
 from router.domain import Decision, Request, Trace
+from router.wire.asgi import HeaderList, Send, respond
+from router.wire.splice import replaced
+from router.wire.sse import data_of
 
 JSON = (b"content-type", b"application/json")
 SSE = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]

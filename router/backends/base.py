@@ -4,14 +4,13 @@ A backend answers a call with a reply whose bytes are already in OpenAI's shape.
 about retries, prices or health: its host and the engine do.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
+from router.domain import Call, Reply
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -115,40 +114,8 @@ class SecretReader(Protocol):
         """The value behind `${NAME}`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to one backend."""
-
-    path: str
-    body: bytes
-    stream: bool
-    request_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The head of an answer, and its bytes as they come."""
-
-    status: int
-    content_type: str
-    body: AsyncIterator[bytes]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 class Backend(Protocol):
     def send(self, call: Call) -> AbstractAsyncContextManager[Reply]:
         """Leaving the context before the body has ended cancels the work behind it."""
 
     async def close(self) -> None: ...
-
-
-class Fault(Exception):
-    """A call that brought no answer; `kind` is one word, the message says more.
-
-    Kinds: connect, timeout, protocol, too_large, unavailable, bad_request.
-    """
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail

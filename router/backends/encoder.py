@@ -16,18 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from pydantic import Field
 
-from router.backends.base import (
-    EMBEDDINGS,
-    Backend,
-    BackendSettings,
-    Call,
-    Capability,
-    Fault,
-    Reply,
-    SecretReader,
-)
-from router.backends.native import fields_of, once
+from router.backends.base import Backend, BackendSettings, Capability, SecretReader
+from router.domain import EMBEDDINGS, Call, Fault, Reply
 from router.encoding.encoder import CannotEncode, packaged_model
+from router.wire.chat_replies import fields_of, once
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -11,14 +11,14 @@ from typing import Any
 
 import orjson
 
-from router.backends.base import CHAT, Call, Fault, Reply
 from router.backends.enricher import EnricherSettings
 from router.backends.generator import Fakers
-from router.backends.native import chat_reply, fields_of, tokens_in, whole_number
 from router.backends.shapes import Array, Object, parse
+from router.domain import CHAT, Call, Fault, Reply
 from router.features import prompt_text, shape_of
 from router.records.enriching import enriched
 from router.records.reading import records_in
+from router.wire.chat_replies import chat_reply, fields_of, tokens_in, whole_number
 
 
 class EnricherBackend:

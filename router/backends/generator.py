@@ -17,19 +17,11 @@ import orjson
 from faker import Faker
 from pydantic import Field
 
-from router.backends.base import (
-    CHAT,
-    Backend,
-    BackendSettings,
-    Call,
-    Capability,
-    Fault,
-    Reply,
-    SecretReader,
-)
-from router.backends.native import chat_reply, fields_of, tokens_in, whole_number
+from router.backends.base import Backend, BackendSettings, Capability, SecretReader
 from router.backends.shapes import Array, Leaf, Node, Object, OneOf, parse
+from router.domain import CHAT, Call, Fault, Reply
 from router.features import last_user_text, prompt_text, shape_of
+from router.wire.chat_replies import chat_reply, fields_of, tokens_in, whole_number
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNT = re.compile(

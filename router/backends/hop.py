@@ -1,8 +1,8 @@
 """The hop from a router to a backend replica, over that replica's own port."""
 
-from router.backends.base import Call, Fault
-from router.backends.host import REQUEST_ID, STREAM, TOKEN
-from router.backends.http1 import Connection, Pool
+from router.domain import Call, Fault
+from router.wire.http_client import Connection, Pool
+from router.wire.replica_headers import REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):

@@ -13,7 +13,10 @@ from collections.abc import AsyncIterator, Callable
 
 import orjson
 
-from router.asgi import (
+from router.backends.base import Backend, BackendSettings
+from router.backends.breaker import CircuitBreaker, failed
+from router.domain import Call, Fault, Reply
+from router.wire.asgi import (
     HeaderList,
     Message,
     Receive,
@@ -23,18 +26,15 @@ from router.asgi import (
     read_body,
     respond,
 )
-from router.backends.base import Backend, BackendSettings, Call, Fault, Reply
-from router.backends.breaker import CircuitBreaker, failed
-
-TOKEN, FAULT, STREAM, REQUEST_ID, SECONDS = (
-    b"x-waggle-token",
-    b"x-waggle-fault",
-    b"x-waggle-stream",
-    b"x-waggle-request-id",
-    b"x-waggle-seconds",  # how long the backend itself took: until the first byte, in streams
+from router.wire.replica_headers import (
+    BROKEN,
+    FAULT,
+    REQUEST_ID,
+    SECONDS,
+    STREAM,
+    TOKEN,
+    seconds_asked,
 )
-# How a stream that cannot end well tells the engine why, before the connection is cut.
-BROKEN = b"event: x-waggle-broken\ndata: "
 
 
 class Host:
@@ -229,14 +229,6 @@ class Host:
             f"nothing more within timeouts.between = {times.between} s, "
             f"or timeouts.total = {times.total} s was over"
         )
-
-
-def seconds_asked(retry_after: str) -> float | None:
-    """Retry-After in seconds. A date, or nonsense, is no answer."""
-    try:
-        return max(float(retry_after), 0.0)
-    except ValueError:
-        return None
 
 
 def _head(reply: Reply, seconds: float, length: int | None = None) -> Message:

@@ -13,8 +13,6 @@ from pydantic import Field, model_validator
 
 from router.backends.base import Backend, BackendSettings, Capability, Name, SecretReader
 
-SWAP = b"x-waggle-swap"  # seconds that a call waited for its model to be there
-
 
 class LocalSettings(BackendSettings):
     kind: Literal["local"]

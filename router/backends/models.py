@@ -14,9 +14,10 @@ from typing import Any
 
 import orjson
 
-from router.backends.base import CHAT, Call, Fault, Reply
-from router.backends.local import SWAP, LocalSettings
-from router.backends.native import fields_of, once, whole_number
+from router.backends.local import LocalSettings
+from router.domain import CHAT, Call, Fault, Reply
+from router.wire.chat_replies import fields_of, once, whole_number
+from router.wire.replica_headers import SWAP
 
 _MOST_TOP = 20
 

@@ -12,17 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from router.api.splice import replaced, replaced_only, spans
-from router.backends.base import (
-    Backend,
-    BackendSettings,
-    Call,
-    Capability,
-    Reply,
-    Secret,
-    SecretReader,
-)
-from router.backends.http1 import Pool
+from router.backends.base import Backend, BackendSettings, Capability, Secret, SecretReader
+from router.domain import Call, Reply
+from router.wire.http_client import Pool
+from router.wire.splice import replaced, replaced_only, spans
 
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
 _USAGE_WANTED = re.compile(rb'"include_usage"\s*:\s*true')

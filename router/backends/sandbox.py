@@ -9,8 +9,6 @@ from router.backends.base import Backend, BackendSettings, Capability, SecretRea
 from router.statistics import reading_of
 from sandbox.runner import Limits, Tier
 
-COMPUTE, RUN = "/compute", "/run"  # a statistical request with its program; any program
-
 
 class SandboxSettings(BackendSettings):
     kind: Literal["sandbox"]

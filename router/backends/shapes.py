@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.backends.base import Fault
+from router.domain import Fault
 
 # What a leaf may say, and the kind of value it then is.
 _WORDS = {

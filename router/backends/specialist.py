@@ -12,19 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from router.backends.base import (
-    CHAT,
-    Backend,
-    BackendSettings,
-    Call,
-    Capability,
-    Fault,
-    Name,
-    Reply,
-    SecretReader,
-)
-from router.backends.native import chat_reply, fields_of, tokens_in, whole_number
+from router.backends.base import Backend, BackendSettings, Capability, Name, SecretReader
+from router.domain import CHAT, Call, Fault, Reply
 from router.features import last_user_text, prompt_text
+from router.wire.chat_replies import chat_reply, fields_of, tokens_in, whole_number
 
 if TYPE_CHECKING:
     from router.experts.search import Expert, Hit

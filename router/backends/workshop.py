@@ -13,10 +13,10 @@ from typing import Any
 
 import orjson
 
-from router.backends.base import Call, Fault, Reply
-from router.backends.native import once
-from router.backends.sandbox import COMPUTE, RUN, SandboxSettings
+from router.backends.sandbox import SandboxSettings
+from router.domain import COMPUTE, RUN, Call, Fault, Reply
 from router.statistics import reading_of
+from router.wire.chat_replies import once
 from sandbox.document import records
 from sandbox.document import written as document
 from sandbox.levels import open_pool

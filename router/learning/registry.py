@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from router.files import replace
+
 _SUFFIX = ".json"
 
 
@@ -131,10 +133,3 @@ class Registry:
             with contextlib.suppress(orjson.JSONDecodeError):
                 if line:
                     yield orjson.loads(line)
-
-
-def replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    beside.replace(path)

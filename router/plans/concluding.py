@@ -6,14 +6,13 @@ from typing import Any
 
 import orjson
 
-from router.api.sse import Cutter
 from router.attempts import Outcome, Stream
-from router.backends.base import CHAT, Call
-from router.backends.native import chat_reply, tokens_in
-from router.domain import Attempt, Request, Usage
+from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.features import prompt_text
 from router.plans.bodies import without_logprobs
 from router.plans.results import Result
+from router.wire.chat_replies import chat_reply, tokens_in
+from router.wire.sse import Cutter
 
 _CHARACTERS = 16_384  # of a document, in one piece of a stream
 

@@ -14,15 +14,11 @@ from typing import Any, Protocol
 import orjson
 
 from router.accounting import estimated, priced
-from router.answers import answer_text
-from router.api.splice import replaced
 from router.attempts import Outcome
-from router.backends.base import CHAT, Call
-from router.backends.native import tokens_in
 from router.computing import Computing
 from router.config import Config
 from router.decide import size_of
-from router.domain import Attempt, Request, Usage
+from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.features import prompt_text, shape_of
 from router.plans import patterns
 from router.plans.bodies import Budget, Work, body_of, fields_for
@@ -52,6 +48,9 @@ from router.records.patterns import BadPattern, found
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
 from router.reuse.solution import Solution
+from router.wire.answers import answer_text
+from router.wire.chat_replies import tokens_in
+from router.wire.splice import replaced
 
 _LONG = 20_000  # characters of an answer that takes milliseconds to check
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from router.api.splice import replaced
 from router.features import shape_of
 from router.plans.bodies import Work, body_of
 from router.plans.grammar import (
@@ -25,6 +24,7 @@ from router.plans.merging import NoJson, counted, field_names, joined, json_in, 
 from router.plans.possible import impossible
 from router.plans.prompts import mending, to_fuse, to_review
 from router.plans.results import Result, ended
+from router.wire.splice import replaced
 
 if TYPE_CHECKING:
     from router.plans.executor import Executor

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.backends.base import Fault
+from router.domain import Fault
 from router.features import last_user_text
 from router.plans.merging import NoJson, json_in
 

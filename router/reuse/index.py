@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from router.files import replace_durably, write_durably
 from router.reuse.store import Store
-from router.telemetry.durable import replace_durably, write_durably
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

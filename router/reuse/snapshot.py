@@ -7,9 +7,9 @@ begins with the graphs that are there, takes in what came since, and leaves when
 import sys
 from pathlib import Path
 
+from router.files import lock_if_free
 from router.reuse.index import Index, gently
 from router.reuse.store import Store
-from router.telemetry.durable import lock_if_free
 
 
 def main(folder: Path, encoder: str, dimensions: int) -> None:

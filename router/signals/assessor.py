@@ -15,17 +15,15 @@ from typing import Any
 import orjson
 
 from router.accounting import priced
-from router.answers import answer_text
 from router.attempts import Outcome
-from router.backends.base import CHAT, Call
-from router.backends.sandbox import RUN
 from router.config import Config
-from router.domain import Attempt, Event, Request, Signal, Trace, new_id
+from router.domain import CHAT, RUN, Attempt, Call, Event, Request, Signal, Trace, new_id
 from router.features import last_user_text, prompt_text
 from router.plans.prompts import Message, better_in, opinion_in, to_compare, to_judge
 from router.signals.settings import SignalSource
 from router.signals.verdicts import Verdict, preferred, supported, verdict, wants_json
 from router.statistics import program_in
+from router.wire.answers import answer_text
 
 _AT_ONCE = 4
 _WAITING = 256

@@ -20,7 +20,7 @@ import duckdb
 import orjson
 
 from router.config import Telemetry
-from router.telemetry.durable import lock_if_free
+from router.files import lock_if_free
 from router.telemetry.store.keep import Keeper, Rules
 from router.telemetry.store.manifest import Damaged
 

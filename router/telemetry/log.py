@@ -19,7 +19,7 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from router.telemetry.durable import sync_folder
+from router.files import sync_folder
 from router.telemetry.lines import encoded
 
 SUFFIX = ".jsonl"

@@ -24,7 +24,7 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
 from router.config import Otlp, read_secret
-from router.telemetry.durable import write_durably
+from router.files import write_durably
 from router.telemetry.store.catalog import NAME
 
 _log = logging.getLogger("waggle")

@@ -16,8 +16,8 @@ from learner.trial import Verdict
 from router.choosing import preference_in
 from router.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
+from router.files import replace as written
 from router.learning.feed import Feed
-from router.learning.registry import replace as written
 from router.telemetry.journal import Journal
 from router.trials.book import STEPS, Book, Ledger, Line, Trial
 from router.trials.course import Course, Turned, phase_of

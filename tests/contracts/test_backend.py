@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from router.backends.base import CHAT, EMBEDDINGS, Call, Fault
 from router.backends.enricher import EnricherSettings
 from router.backends.generator import GeneratorSettings
 from router.backends.local import LocalSettings
 from router.backends.specialist import SpecialistSettings
 from router.backends.validator import ValidatorSettings
+from router.domain import CHAT, EMBEDDINGS, Call, Fault
 from tests.router.test_local import made
 
 SHAPE = {"name": "string", "age": "int 18..90"}

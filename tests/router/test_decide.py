@@ -6,7 +6,7 @@ import yaml
 from router.api.parse import parse_chat
 from router.config import Config
 from router.decide import Surroundings, Unroutable, chain_of, named, policy_of, route
-from router.hive import Home
+from router.domain import Home
 
 CONFIG = Config.model_validate(
     yaml.safe_load("""

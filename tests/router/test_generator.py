@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from router.backends.base import CHAT, Call, Fault
 from router.backends.generator import GeneratorBackend, GeneratorSettings, asked_count
 from router.backends.shapes import parse
+from router.domain import CHAT, Call, Fault
 
 BACKEND = GeneratorBackend(GeneratorSettings(kind="generator"))
 

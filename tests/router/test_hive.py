@@ -3,7 +3,8 @@ import json
 import pytest
 
 from router.config import Limits
-from router.hive import HiveState, Home, News
+from router.domain import Home
+from router.hive import HiveState, News
 from router.homes import Homes
 
 DAY = 86_400.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.api.splice import inserted, object_at, replaced, replaced_only, spans
+from router.wire.splice import inserted, object_at, replaced, replaced_only, spans
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

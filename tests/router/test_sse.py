@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.api.sse import Cutter, Meter, broken, data_of, usage_in, with_cost
-from router.backends.base import Fault
-from router.domain import Usage
+from router.domain import Fault, Usage
+from router.wire.sse import Cutter, Meter, broken, data_of, usage_in, with_cost
 from tests.rig import delta
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from router.telemetry.durable import held
+from router.files import held
 from router.telemetry.lines import decoded
 from router.telemetry.log import Log, Rotation
 

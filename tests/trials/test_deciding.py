@@ -8,8 +8,7 @@ import pytest
 from learner.assignment import Slot
 from router.config import Config
 from router.decide import Surroundings, plan_of, policy_of, route
-from router.domain import Request, Trace
-from router.hive import Home
+from router.domain import Home, Request, Trace
 from router.telemetry.rows import request_row
 from router.trials.contract import Unanswered
 from router.trials.steering import Live, Steering

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import duckdb
 
+from router.files import held, replace_durably
 from router.telemetry import rollup
-from router.telemetry.durable import held, replace_durably
 from router.telemetry.log import SUFFIX
 from router.telemetry.sql import from_live_journals, from_segments, listed, quoted
 from router.telemetry.store.manifest import Manifest

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from router.telemetry.durable import alone, held
+from router.files import alone, held
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.store import catalog, compact, legacy, manifest, remove, seal, segments
 from router.telemetry.store.compact import Tiers

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from router.files import held
 from router.telemetry import rollup
-from router.telemetry.durable import held
 from router.telemetry.sql import from_journals
 from router.telemetry.store import segments
 from router.telemetry.store.manifest import Manifest, Segment

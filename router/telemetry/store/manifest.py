@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from router.telemetry.durable import write_durably
+from router.files import write_durably
 
 Ranges = tuple[tuple[int, int], ...]  # numbers of rows, both ends included, rising, apart
 Covers = Mapping[str, Ranges]  # by writer

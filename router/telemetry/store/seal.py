@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from router.files import held, write_durably
 from router.telemetry import rollup
-from router.telemetry.durable import held, write_durably
 from router.telemetry.lines import decoded
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.sql import from_journals

@@ -9,8 +9,8 @@ from zlib import crc32
 
 import duckdb
 
+from router.files import replace_durably
 from router.telemetry import rollup
-from router.telemetry.durable import replace_durably
 from router.telemetry.sql import from_segments, quoted
 from router.telemetry.store.manifest import Covers, Segment
 from router.telemetry.tables import TABLES

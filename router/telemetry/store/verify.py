@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from router.telemetry.durable import alone
+from router.files import alone
 from router.telemetry.sql import quoted
 from router.telemetry.store import catalog, manifest
 from router.telemetry.store.manifest import Covers, Manifest, Ranges, Segment, count, merged

@@ -6,10 +6,9 @@ from typing import Any
 
 import orjson
 
-from router.api.splice import inserted, object_at, replaced, spans
-from router.backends.base import Fault
-from router.backends.host import BROKEN
-from router.domain import Usage
+from router.domain import Fault, Usage
+from router.wire.replica_headers import BROKEN
+from router.wire.splice import inserted, object_at, replaced, spans
 
 DONE = b"data: [DONE]\n\n"
 _END = re.compile(rb"\r?\n\r?\n")

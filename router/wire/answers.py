@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from router.api.sse import data_of
 from router.domain import Answered
+from router.wire.sse import data_of
 
 
 class Heard:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import uvicorn
 
-from router.asgi import Receive, Scope, Send
+from router.wire.asgi import Receive, Scope, Send
 
 
 class Application(Protocol):

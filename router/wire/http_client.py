@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 import httptools
 
-from router.backends.base import Fault
+from router.domain import Fault
 
 _PAUSE_AT = 64  # pieces of a stream that its reader has not taken yet
 

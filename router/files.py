@@ -75,3 +75,10 @@ def held(path: Path, lock: Callable[[int, int], None] = fcntl.flock) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(content)
+    beside.replace(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from router.backends.base import Call, Fault, Reply
+from router.domain import Call, Fault, Reply
 
 
 def fields_of(call: Call) -> dict[str, Any]:

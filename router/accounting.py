@@ -6,14 +6,13 @@ from dataclasses import replace
 import orjson
 
 from router.attempts import Stream
-from router.backends.base import Price
-from router.config import Config
+from router.config.config import Config
+from router.config.plans import Ask
+from router.config.values import Price
 from router.decide import premium
 from router.domain import Answered, Attempt, Fault, Request, Trace, Usage
-from router.features import prompt_text
 from router.plans.costs import Size, expected
-from router.plans.grammar import Ask
-from router.wire.chat_replies import tokens_in
+from router.request.text import prompt_text, tokens_in
 from router.wire.errors import error_body
 from router.wire.splice import replaced
 from router.wire.sse import Meter, broken, data_of

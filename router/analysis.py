@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from router.api.parse import session_id
-from router.config import Config
+from router.config.config import Config
 from router.keys import load_keys
 from router.telemetry.keeper import rules_of
 from router.telemetry.sql import quoted

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from router.backends.base import Retry
 from router.backends.hop import Hops, ReplicaLost
+from router.config.values import Retry
 from router.domain import Attempt, Call, Fault, Usage
 from router.wire.http_client import Connection
 from router.wire.replica_headers import FAULT, SECONDS, SWAP, seconds_asked

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from router.plans.grammar import SYNTHESIS
+from router.config.plans import SYNTHESIS
+from router.request.statistical import Fields, program_in, to_author, to_mend
 from router.reuse.solution import Solution
-from router.statistics import Fields, program_in, to_author, to_mend
 from sandbox.spec import Spec
 from sandbox.synthesis import CannotWrite, written
 

@@ -22,7 +22,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from router.config import environment
+from router.config.environment import environment
 from router.domain import CHAT, Fault
 from router.service import find_running
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from learner.policy import Arm, Context, Distribution
 from learner.preference import PRESETS, Estimate, Preference
-from router.config import Config
+from router.config.config import Config
 from router.domain import Home, Request
 from router.plans.costs import Size, expected
 

@@ -21,14 +21,9 @@ from rich.tree import Tree
 from router import client, doctor, service
 from router.analysis import sql, telemetry_app
 from router.batch import batch
-from router.config import (
-    EMBEDDED,
-    TOKEN_VARIABLE,
-    Config,
-    environment,
-    find,
-    secrets_of,
-)
+from router.config.config import Config
+from router.config.environment import TOKEN_VARIABLE, environment
+from router.config.load import EMBEDDED, find, secrets_of
 from router.decide import ladder_of
 from router.demo import demo
 from router.keys import Key, load_keys, new_key, save_keys

@@ -12,23 +12,17 @@ from typing import Any
 import orjson
 
 from router.accounting import priced
-from router.api.feedback import WEIGHTS
 from router.attempts import Outcome
 from router.authors import Author, author_of
-from router.config import Config
+from router.config.config import Config
+from router.config.plans import Code
+from router.config.signals import WEIGHTS
 from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Signal, Trace, Usage, new_id
-from router.plans.grammar import Code
+from router.request.statistical import job_of, reading_of, wants_object, words_in, words_job
+from router.request.text import tokens_in
 from router.reuse.editing import edited
 from router.reuse.solution import Solution
-from router.statistics import (
-    job_of,
-    reading_of,
-    wants_object,
-    words_in,
-    words_job,
-)
 from router.wire.answers import answer_text
-from router.wire.chat_replies import tokens_in
 from sandbox.records import of_records
 from sandbox.spec import Spec
 

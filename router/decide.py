@@ -10,18 +10,21 @@ import orjson
 from learner.controls import Fixed, Ladder
 from learner.policy import Arm, Choice, Context, Distribution, Policy, draw
 from learner.preference import Estimate
-from router.backends.base import BackendSettings
-from router.backends.specialist import SpecialistSettings
 from router.choosing import Chosen, chosen, leaves, preference_of, rates_of, too_slow
-from router.config import Config, LadderSettings
-from router.context import context_of, numbers
+from router.config.backends import SpecialistSettings
+from router.config.capabilities import able
+from router.config.config import Config
+from router.config.objective import LadderSettings
+from router.config.plans import AnyPlan, Ask, Code, backends_of
 from router.domain import Decision, Exposure, Home, PolicyInForce, Request
-from router.features import Complexity, complexity, kind_of, needs, prompt_text
-from router.lens import Lens
 from router.plans.costs import OUTPUT_TOKENS, Size, expected
-from router.plans.grammar import AnyPlan, Ask, Code, backends_of
 from router.plans.possible import impossible
-from router.statistics import reading_of
+from router.request.complexity import Complexity, complexity, kind_of
+from router.request.context import context_of, numbers
+from router.request.lens import Lens
+from router.request.statistical import reading_of
+from router.request.text import _CHARACTERS_PER_TOKEN, prompt_text
+from router.request.wants import needs
 from router.trials.contract import Unanswered, opinion, told_of
 from router.trials.steering import Part, Steering, unit_of
 from router.trials.strategies import Strategy, policy_for
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
 AUTO = "auto"
-_CHARACTERS_PER_TOKEN = 4
 
 
 class Unroutable(Exception):
@@ -103,18 +105,6 @@ def aliases(config: Config) -> dict[str, str]:
     """Every name a caller may give in `model` to mean one backend."""
     named = {alias: name for name, b in config.backends.items() for alias in b.aliases}
     return named | {name: name for name in config.backends}
-
-
-def able(settings: BackendSettings, request: Request, wanted: frozenset[str]) -> str:
-    """Why this backend cannot answer the request, or nothing."""
-    missing = wanted - set(settings.capabilities)
-    if missing:
-        return f"cannot do {', '.join(sorted(missing))}"
-    if settings.context_window is not None:
-        tokens = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
-        if tokens > settings.context_window:
-            return f"about {tokens} tokens do not fit its window of {settings.context_window}"
-    return settings.refuses(request.fields)
 
 
 def chain_of(

@@ -28,9 +28,10 @@ from rich.table import Table
 from learner.policy import Arm
 from learner.preference import PRESETS
 from router import service
-from router.config import Config, environment
+from router.config.config import Config
+from router.config.environment import environment
 from router.decide import ladder_of
-from router.features import complexity
+from router.request.complexity import complexity
 from router.tasks import Task, linked, plain
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.trials.logged import utility_of

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from router.backends.local import LocalSettings
-from router.backends.sandbox import SandboxSettings
-from router.backends.specialist import SpecialistSettings
-from router.config import Config
+from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
+from router.config.config import Config
+from router.documents.store import current
 from router.encoding.encoder import CannotEncode, packaged_model
-from router.experts.store import current
 from router.service import Running, descendants
 from router.surroundings import haproxy, ray_folder
 

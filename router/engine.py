@@ -29,17 +29,11 @@ from router.accounting import (
 from router.api.limits import Allowances
 from router.attempts import Attempts, Outcome, Stream, pause_before_retry
 from router.computing import REFUSALS, verification
-from router.config import Config
-from router.decide import (
-    Surroundings,
-    able,
-    chain_of,
-    named,
-    plan_of,
-    policy_in_force,
-    policy_of,
-    route,
-)
+from router.config.capabilities import able
+from router.config.config import Config
+from router.config.plans import AnyPlan, Ask
+from router.config.signals import SignalSource
+from router.decide import Surroundings, chain_of, named, plan_of, policy_in_force, policy_of, route
 from router.domain import (
     CHAT,
     Answered,
@@ -57,24 +51,22 @@ from router.domain import (
     new_id,
 )
 from router.experts.claims import Claims
-from router.features import needs, prompt_text
 from router.following import Following
 from router.homes import Homes
 from router.plans.concluding import completed, stream_of, unfinished
 from router.plans.executor import Executor
-from router.plans.grammar import AnyPlan, Ask
 from router.plans.pace import Pace
 from router.plans.results import Result, abandoned, ended
 from router.remembering import Looked, Remembering, recalled_program, remember, to_adapt
+from router.request.text import prompt_text, tokens_in
+from router.request.wants import needs
 from router.reuse.memory import Found
 from router.signals.assessor import Assessor
-from router.signals.settings import SignalSource
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
 from router.trials.functions import Functions
 from router.wire.answers import Heard, Whole, answer_text, whole_of
-from router.wire.chat_replies import tokens_in
 from router.wire.errors import error_body
 from router.wire.sse import DONE, Meter, with_cost
 

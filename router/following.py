@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from router.context import lens_in
 from router.domain import Request
-from router.features import prompt_text
-from router.lens import ENOUGH, Lens, Terms, terms
+from router.request.context import lens_in
+from router.request.lens import ENOUGH, Lens, Terms, terms
+from router.request.text import prompt_text
 from router.trials.steering import Steering
 
 if TYPE_CHECKING:

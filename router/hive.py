@@ -12,7 +12,7 @@ from typing import Protocol
 
 import orjson
 
-from router.config import Limits
+from router.config.server import Limits
 from router.domain import Home
 
 _MINUTE, _DAY = 60, 86_400

@@ -18,9 +18,12 @@ from router.api.limits import Allowances
 from router.api.parse import parse_chat
 from router.attempts import Attempts
 from router.backends.base import Backend
+from router.backends.build import build
 from router.backends.hop import Hops
 from router.backends.host import Host
-from router.config import Config, Limits, read_secret
+from router.config.config import Config
+from router.config.environment import read_secret
+from router.config.server import Limits
 from router.domain import CHAT, Signal, Trace, new_id
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
@@ -132,7 +135,7 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
     async with AsyncExitStack() as stack:
         addresses, hosts = _Addresses(), {}
         for name, settings in config.backends.items():
-            backend = settings.build(read_secret)
+            backend = build(settings, read_secret)
             stack.push_async_callback(backend.close)
             hosts[name] = host = Host(settings, backend, token=token)
             port = Port()

@@ -15,8 +15,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from router.backends.base import Name, Values
-from router.config import Limits
+from router.config.server import Limits
+from router.config.values import Name, Values
 
 Scope = Literal["app", "analyst", "admin"]
 

@@ -13,12 +13,13 @@ from rich.progress import track
 from rich.table import Table
 
 from router import client, service
-from router.config import Config, environment
-from router.context import numbers
-from router.features import complexity
+from router.config.config import Config
+from router.config.environment import environment
 from router.files import replace
 from router.learning.registry import Registry, Version
-from router.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.request.complexity import complexity
+from router.request.context import numbers
+from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
 policy_app = typer.Typer(

@@ -15,7 +15,8 @@ from pathlib import Path
 import orjson
 
 from router.choosing import preference_in
-from router.config import Config, environment
+from router.config.config import Config
+from router.config.environment import environment
 from router.wire.addresses import reachable
 
 _AGAIN_SECONDS = (1.0, 5.0, 30.0)

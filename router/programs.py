@@ -14,8 +14,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.syntax import Syntax
 from rich.table import Table
 
-from router.backends.sandbox import SandboxSettings
-from router.config import Config
+from router.config.backends import SandboxSettings
+from router.config.config import Config
 from router.terminal import ConfigOption, Stop, err, out, read
 from sandbox.request import read as read_request
 from sandbox.runner import CONTRACT, Program, Refused, Run

@@ -12,12 +12,15 @@ import orjson
 
 from learner.policy import Arm
 from router.attempts import Outcome
-from router.config import Config
-from router.decide import able
+from router.config.capabilities import able
+from router.config.config import Config
+from router.config.plans import backends_of
 from router.domain import CHAT, COMPUTE, Call, Decision, Recalled, Reply, Request, Signal, Trace
 from router.encoding.batching import Batching
-from router.features import kind_of, needs, prompt_text
-from router.plans.grammar import backends_of
+from router.request.complexity import kind_of
+from router.request.statistical import job_of, reading_of
+from router.request.text import prompt_text, tokens_in
+from router.request.wants import needs
 from router.reuse.asking import Wish, exact_of, wish_of
 from router.reuse.editing import edited
 from router.reuse.guards import Verdict
@@ -25,8 +28,7 @@ from router.reuse.library import variations
 from router.reuse.memory import Found, Memory, acknowledged, program_space
 from router.reuse.solution import Solution
 from router.reuse.store import Check
-from router.statistics import job_of, reading_of
-from router.wire.chat_replies import chat_reply, tokens_in
+from router.wire.chat_replies import chat_reply
 from sandbox.spec import Spec
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def remember(
         return None
 
     def encoder() -> Batching:
-        from router.experts.home import encoder_of
+        from router.encoding.home import encoder_of
 
         home = str(config.data / "encoders")
         return Batching(encoder_of(config.reuse.encoder, home))

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from router.config import Config
+from router.config.config import Config
 from router.telemetry.store.catalog import NAME
 from router.terminal import ConfigOption, DataOption, Stop, out, read
 from router.trials.book import Ledger

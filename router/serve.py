@@ -28,17 +28,20 @@ from ray.serve.schema import ServeDeploySchema
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
 from router.api.limits import Allowances
 from router.attempts import Attempts
+from router.backends.build import build as backend_for
 from router.backends.hop import Hops
 from router.backends.host import Host
-from router.backends.local import LocalSettings
-from router.config import TOKEN_VARIABLE, Config, Limits, read_secret
+from router.config.backends import LocalSettings
+from router.config.config import Config
+from router.config.environment import TOKEN_VARIABLE, read_secret
+from router.config.server import Limits
 from router.domain import new_id
 from router.engine import Engine
 from router.following import Asked, Published
 from router.hive import HiveState, Lease, News
 from router.homes import Homes
 from router.keys import Key
-from router.statistics import reading_of
+from router.request.statistical import reading_of
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -347,7 +350,7 @@ class BackendReplica:
             {"backends": {"it": settings["backend"]}, "plans": {"p": {"ask": "it"}}}
         )
         backend = config.backends["it"]
-        built = backend.build(read_secret)
+        built = backend_for(backend, read_secret)
         if isinstance(backend, LocalSettings):
             # Serve keeps the models: so many at once, the least recently used out first.
             keep = serve.multiplexed(max_num_models_per_replica=backend.at_once)

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from router.config import TOKEN_VARIABLE, Config, export
+from router.config.config import Config
+from router.config.environment import TOKEN_VARIABLE, export
 from router.surroundings import free_ports, haproxy, install_proxy, ray_folder, ray_settings
 
 _SET_CHILD_SUBREAPER = 36

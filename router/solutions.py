@@ -15,7 +15,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.tree import Tree
 
-from router.config import Config
+from router.config.config import Config
 from router.reuse.guards import compared
 from router.reuse.solution import Solution
 from router.reuse.store import Store, Unreadable
@@ -74,7 +74,7 @@ def _nearest(
     """By meaning where the encoder is there, else by the words themselves."""
     import numpy as np
 
-    from router.experts.home import encoder_of
+    from router.encoding.home import encoder_of
 
     if words == "all":
         some = store.everything(f"{where} order by uses desc, id desc limit ?", (limit,))
@@ -178,7 +178,7 @@ def export(folder: Path, config_file: ConfigOption = None, data: DataOption = No
 @solutions_app.command()
 def verify(config_file: ConfigOption = None, data: DataOption = None) -> None:
     """Prove that the index and what it points at agree, and that the store is whole."""
-    from router.experts.home import encoder_of
+    from router.encoding.home import encoder_of
     from router.reuse.index import Index
 
     config, store = _store(config_file, data)
@@ -270,8 +270,8 @@ def _known(store: Store, ids: Sequence[int]) -> Sequence[int]:
 def prepare(config_file: ConfigOption = None, data: DataOption = None) -> None:
     """Export the sentence encoder and fit the quick table to it, once; minutes."""
     from router.encoding.encoder import CannotEncode
+    from router.encoding.home import encoder_of
     from router.encoding.quick import train, trained
-    from router.experts.home import encoder_of
 
     config = read(config_file, data=str(data) if data else None)
     begun = time.monotonic()

@@ -17,13 +17,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from router import service
-from router.backends.base import Name
-from router.backends.specialist import SpecialistSettings
-from router.config import EMBEDDED, Config, find, load
+from router.config.backends import SpecialistSettings
+from router.config.config import Config
+from router.config.load import EMBEDDED, find, load
+from router.config.values import Name
+from router.config.yaml_tree import ConfigError
+from router.documents.store import NoDocuments, Report, Tell, refresh
 from router.encoding.encoder import CannotEncode
-from router.experts.store import NoDocuments, Report, Tell, refresh
 from router.terminal import ConfigOption, DataOption, Stop, err, out, read
-from router.yamlfile import ConfigError
 
 specialist_app = typer.Typer(help="Experts made of documents.", no_args_is_help=True)
 
@@ -84,7 +85,7 @@ def list_command(config_file: ConfigOption = None, data: DataOption = None) -> N
     """Every specialist, and what it has read."""
     import orjson
 
-    from router.experts.store import current
+    from router.documents.store import current
 
     config = read(config_file, data=str(data) if data else None)
     table = Table("name", "folder", "passages", "index", "writer", box=None)
@@ -150,7 +151,7 @@ def prepare(config: Config, config_file: Path | None) -> None:
 
 def index(name: str, settings: SpecialistSettings) -> Report:
     """Bring one index up to its documents, with a bar where that takes a while."""
-    from router.experts.home import encoder_of
+    from router.encoding.home import encoder_of
 
     try:
         with err.status("Preparing the sentence encoder …"):

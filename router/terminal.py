@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from router.config import Config, at_home, find, load
-from router.yamlfile import ConfigError
+from router.config.config import Config
+from router.config.load import at_home, find, load
+from router.config.yaml_tree import ConfigError
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

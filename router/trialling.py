@@ -16,8 +16,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from router import service
-from router.config import Config
-from router.plans.grammar import whole
+from router.config.config import Config
+from router.config.plans import whole
 from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
 from router.trials.director import told_of

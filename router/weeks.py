@@ -23,7 +23,8 @@ from rich.table import Table
 
 from router.backends.base import Backend
 from router.choosing import preference_in
-from router.config import Config, at_home, load
+from router.config.config import Config
+from router.config.load import at_home, load
 from router.domain import Call, Reply
 from router.inside import Clock, Inside, inside
 from router.report import report, written

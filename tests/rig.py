@@ -18,9 +18,11 @@ import yaml
 from router.api.app import App
 from router.api.limits import Allowances
 from router.attempts import Attempts
+from router.backends.build import build
 from router.backends.hop import Hops
 from router.backends.host import Host
-from router.config import Config, Limits
+from router.config.config import Config
+from router.config.server import Limits
 from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
 from router.engine import Engine
 from router.hive import HiveState, Lease, News
@@ -351,7 +353,7 @@ async def rig(
     async with AsyncExitStack() as stack:
         table, hosts = Table(), {}
         for name, settings in config.backends.items():
-            backend = settings.build(lambda reference: "sk-upstream-secret")
+            backend = build(settings, lambda reference: "sk-upstream-secret")
             stack.push_async_callback(backend.close)
             hosts[name] = Host(settings, backend, token=TOKEN)
             table.known[name] = [await stack.enter_async_context(listening(hosts[name]))]

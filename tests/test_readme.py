@@ -73,7 +73,7 @@ def test_a_link_within_leads_to_a_heading(link):
 
 
 def test_the_complete_configuration_is_valid(tmp_path):
-    from router.config import load
+    from router.config.load import load
 
     (complete,) = (b for b in YAML if "backends:" in b and "plans:" in b)
     path = tmp_path / "waggle.yaml"
@@ -94,7 +94,7 @@ MODELS = ("small", "second", "third", "large", "coder", "cloud")
 
 @pytest.mark.parametrize("text", [b for b in YAML if not ("backends:" in b and "plans:" in b)])
 def test_a_part_of_a_configuration_is_valid_beside_the_rest(text, tmp_path):
-    from router.config import load
+    from router.config.load import load
 
     models = "".join(f'  {m}: {{kind: openai, base_url: "http://127.0.0.1:1"}}\n' for m in MODELS)
     own = text.removeprefix("backends:\n") if text.startswith("backends:") else ""
@@ -144,13 +144,13 @@ async def test_the_backend_of_your_own_runs_as_it_stands_there():
         "from collections.abc import AsyncIterator\n"
         "from contextlib import asynccontextmanager\n"
         "from typing import Literal\n"
-        "from router.backends.base import Backend, BackendSettings, Call, Reply, SecretReader\n"
-        "from router.wire.chat_replies import chat_reply, fields_of, tokens_in\n"
-        "from router.features import last_user_text\n" + code,
+        "from router.config.values import BackendSettings\nfrom router.domain import Call, Reply\n"
+        "from router.wire.chat_replies import chat_reply\n"
+        "from router.request.text import fields_of, last_user_text, tokens_in\n" + code,
         names,
     )
     settings = names["EchoSettings"](kind="echo")
-    host = Host(settings, settings.build(str), token="t")
+    host = Host(settings, names["EchoBackend"](), token="t")
     body = {"messages": [{"role": "user", "content": "dance with me"}]}
     async with listening(host) as address, aiohttp.ClientSession() as session:
         async with session.post(

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from router.config import export
+from router.config.environment import export
 from router.surroundings import free_ports, haproxy, install_proxy, ray_settings
 from router.wire.asgi import lifespan, read_body, respond
 from router.wire.http_client import Pool

@@ -1,5 +1,5 @@
 """How well the shipped specialists find, how well a router tells whose a question is, and how sure
-they may be: the weights of `router.experts.confidence` are fitted here."""
+they may be: the weights of `router.documents.confidence` are fitted here."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from router.backends.specialist import SpecialistSettings
+from router.config.backends import SpecialistSettings
+from router.documents.confidence import ENOUGH, WEIGHTS, features
+from router.documents.search import Expert, evidence
+from router.documents.store import load, refresh
+from router.documents.words import content_words
 from router.encoding.encoder import Encoder, packaged_model, prepared
-from router.experts.confidence import ENOUGH, WEIGHTS, features
-from router.experts.search import Expert, evidence
-from router.experts.store import load, refresh
-from router.experts.words import content_words
 
 HERE = Path(__file__).parent / "questions"
 NAMES = ("ethereum", "football")
@@ -79,7 +79,7 @@ def _answers(title: str, headings: tuple[str, ...]) -> bool:
 
 def _routed(experts: dict[str, Expert], encoder: Encoder, asked: Asked) -> dict[str, Any]:
     """As a router decides: by the vectors and the vocabulary alone."""
-    from router.experts.search import claim
+    from router.documents.search import claim
 
     wrong = []
     for whose, question, _ in asked:

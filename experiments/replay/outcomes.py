@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from learner.policy import Arm, Context
-from router.config import LadderSettings
-from router.context import context_of, numbers
+from router.config.objective import LadderSettings
 from router.encoding.encoder import Encoder, packaged_model, prepared
-from router.features import complexity
-from router.lens import ENOUGH, Lens, fitted, terms
+from router.request.complexity import complexity
+from router.request.context import context_of, numbers
+from router.request.lens import ENOUGH, Lens, fitted, terms
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 ORIGINS = {

@@ -15,12 +15,12 @@ from rich.table import Table
 from experiments import readme
 from experiments.reuse import lookups, report, stream
 from experiments.reuse.suite import CLASSES, pairs
-from router.config import environment
+from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.encoding.quick import train, trained
+from router.request.statistical import reading_of
 from router.reuse.editing import edited
 from router.reuse.guards import compared
-from router.statistics import reading_of
 from sandbox.levels import open_pool
 from sandbox.runner import Limits, Program
 from sandbox.synthesis import written

@@ -19,7 +19,7 @@ from experiments.readme import put
 from experiments.telemetry import big
 from experiments.telemetry.report import readme_table
 from router.domain import About, Attempt, Decision, Request, Signal, Trace, Usage, new_id
-from router.features import PARTS
+from router.request.complexity import PARTS
 from router.telemetry.journal import FileJournal
 from router.telemetry.log import Log, Rotation
 from router.telemetry.metrics import Metrics

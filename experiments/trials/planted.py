@@ -16,7 +16,7 @@ from learner.policy import Arm, Context, Feedback
 from learner.preference import Estimate, Preference
 from learner.sequence import Exposed
 from learner.trial import Comparison, Rules
-from router.config import Config
+from router.config.config import Config
 from router.trials.simplifying import look
 from router.trials.strategies import Strategy
 

@@ -25,7 +25,9 @@ from router.api.replies import (
     told,
     with_explanation,
 )
-from router.config import Config, Limits
+from router.config.config import Config
+from router.config.plans import votes
+from router.config.server import Limits
 from router.decide import AUTO, Unroutable
 from router.domain import CHAT, EMBEDDINGS, Decision, Refusal, Request, new_id
 from router.engine import Answer, Engine
@@ -33,7 +35,6 @@ from router.following import Asked as AskedForNews
 from router.following import Published
 from router.hive import Hive, News
 from router.keys import Denied, Key, Keyring
-from router.plans.grammar import votes
 from router.remembering import Looked
 from router.telemetry.analyst import Bounds, Refused, ask
 from router.telemetry.journal import NotDurable

@@ -13,14 +13,13 @@ from typing import Any
 import orjson
 
 from router.api.parse import BadRequest, kind_of_value, parse_body
+from router.config.signals import WEIGHTS
 from router.domain import Signal
 from router.telemetry.lookup import Remembered, Said
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 64 * 2**10
-# How much is believed of who says so. The app speaks for itself; a model is only a witness.
-WEIGHTS = {"check": 0.8, "judge": 0.5}
 _THUMBS = {"up": 1.0, "down": 0.0, True: 1.0, False: 0.0}
 _KNOWN = frozenset(
     (

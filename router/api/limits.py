@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.config import Limits
+from router.config.server import Limits
 from router.hive import Hive, HiveState, Lease
 from router.keys import Denied, Key
 from router.telemetry.metrics import Metrics

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from router.choosing import exploring_costs
-from router.context import NAMES
 from router.domain import Decision, Request, Trace
+from router.request.context import NAMES
 from router.wire.asgi import HeaderList, Send, respond
 from router.wire.splice import replaced
 from router.wire.sse import data_of

@@ -5,7 +5,7 @@ Time comes in as an argument, in seconds of any steady clock.
 
 from typing import Literal
 
-from router.backends.base import Breaker
+from router.config.values import Breaker
 
 State = Literal["closed", "open", "half_open"]
 

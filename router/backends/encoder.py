@@ -11,32 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from pydantic import Field
 
-from router.backends.base import Backend, BackendSettings, Capability, SecretReader
 from router.domain import EMBEDDINGS, Call, Fault, Reply
-from router.encoding.encoder import CannotEncode, packaged_model
-from router.wire.chat_replies import fields_of, once
+from router.request.text import fields_of
+from router.wire.chat_replies import once
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _MOST_TEXTS = 2048
-
-
-class EncoderSettings(BackendSettings):
-    kind: Literal["encoder"]
-    folder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
-    capabilities: tuple[Capability, ...] = ("embeddings",)
-
-    def build(self, read_secret: SecretReader) -> Backend:  # noqa: ARG002 - it has none
-        try:
-            return EncoderBackend(Path(self.folder) if self.folder else packaged_model())
-        except CannotEncode as error:
-            raise Fault("unavailable", str(error)) from None
 
 
 class EncoderBackend:

@@ -11,14 +11,15 @@ from typing import Any
 
 import orjson
 
-from router.backends.enricher import EnricherSettings
-from router.backends.generator import Fakers
-from router.backends.shapes import Array, Object, parse
+from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.features import prompt_text, shape_of
 from router.records.enriching import enriched
+from router.records.mock import Fakers
 from router.records.reading import records_in
-from router.wire.chat_replies import chat_reply, fields_of, tokens_in, whole_number
+from router.records.shapes import Array, Object, parse
+from router.request.text import fields_of, prompt_text, tokens_in, whole_number
+from router.request.wants import shape_of
+from router.wire.chat_replies import chat_reply
 
 
 class EnricherBackend:

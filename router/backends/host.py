@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable
 
 import orjson
 
-from router.backends.base import Backend, BackendSettings
+from router.backends.base import Backend
 from router.backends.breaker import CircuitBreaker, failed
+from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
 from router.wire.asgi import (
     HeaderList,

@@ -14,9 +14,10 @@ from typing import Any
 
 import orjson
 
-from router.backends.local import LocalSettings
+from router.config.backends import LocalSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.wire.chat_replies import fields_of, once, whole_number
+from router.request.text import fields_of, whole_number
+from router.wire.chat_replies import once
 from router.wire.replica_headers import SWAP
 
 _MOST_TOP = 20

@@ -7,33 +7,15 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
-
-from router.backends.base import Backend, BackendSettings, Capability, Secret, SecretReader
+from router.config.backends import OpenAISettings
 from router.domain import Call, Reply
 from router.wire.http_client import Pool
 from router.wire.splice import replaced, replaced_only, spans
 
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
 _USAGE_WANTED = re.compile(rb'"include_usage"\s*:\s*true')
-
-
-class OpenAISettings(BackendSettings):
-    kind: Literal["openai"]
-    base_url: str = Field(pattern=r"^https?://[^\s]+$", description="up to and with /v1")
-    model: str | None = Field(None, min_length=1, description="default: what the caller named")
-    api_key: Secret | None = None
-    capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
-
-    def build(self, read_secret: SecretReader) -> Backend:
-        return OpenAIBackend(self, read_secret(self.api_key) if self.api_key else "")
-
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        return (self.model,) if self.model else ()
 
 
 class OpenAIBackend:

@@ -1,54 +1,25 @@
 """A folder of documents as an expert: it answers with the passage, its source and how sure it is.
 
 It says so where they hold no answer. With a `writer` a plan is made of it in which that backend
-answers in prose from the passages alone (`router.config.Config.plan`).
+answers in prose from the passages alone (`router.config.load.Config.plan`).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from router.backends.base import Backend, BackendSettings, Capability, Name, SecretReader
+from router.config.backends import SpecialistSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.features import last_user_text, prompt_text
-from router.wire.chat_replies import chat_reply, fields_of, tokens_in, whole_number
+from router.request.text import fields_of, last_user_text, prompt_text, tokens_in, whole_number
+from router.wire.chat_replies import chat_reply
 
 if TYPE_CHECKING:
-    from router.experts.search import Expert, Hit
+    from router.documents.search import Expert, Hit
 
-SHIPPED = "shipped:"
 _LONGEST = 2_000  # characters of a question
 UNKNOWN = "These documents hold no answer to that."
-
-
-class SpecialistSettings(BackendSettings):
-    kind: Literal["specialist"]
-    folder: str = Field(
-        min_length=1, description="of documents (.md, .txt, .html, .pdf), or `shipped:ethereum`"
-    )
-    encoder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
-    writer: Name | None = Field(
-        None, description="a backend that answers in prose, from the passages found and no more"
-    )
-    passages: int = Field(3, ge=1, le=20, description="shown to the writer, and told to the caller")
-    enough: float = Field(0.65, ge=0, le=1, description="least confidence of an answer")
-    home: str | None = Field(None, description="where its index is; default: in server.data")
-    encoders: str | None = Field(None, description="where exported encoders are; default: likewise")
-    capabilities: tuple[Capability, ...] = ("chat",)
-
-    def build(self, read_secret: SecretReader) -> Backend:  # noqa: ARG002 - it has none
-        return SpecialistBackend(self)
-
-    @property
-    def documents(self) -> Path:
-        if self.folder.startswith(SHIPPED):
-            name = self.folder.removeprefix(SHIPPED)
-            return Path(__file__).parent.parent / "experts" / "shipped" / name
-        return Path(self.folder)
 
 
 class SpecialistBackend:
@@ -82,7 +53,7 @@ class SpecialistBackend:
         pass
 
     async def _ready(self) -> "Expert":
-        from router.experts.store import current
+        from router.documents.store import current
 
         async with self._lock:
             home = Path(self._settings.home or "")
@@ -96,10 +67,10 @@ class SpecialistBackend:
 
 def opened(settings: SpecialistSettings) -> "Expert":
     """The expert, its index made now where there is none."""
+    from router.documents.search import Expert
+    from router.documents.store import NoDocuments, load, refresh
     from router.encoding.encoder import CannotEncode
-    from router.experts.home import encoder_of
-    from router.experts.search import Expert
-    from router.experts.store import NoDocuments, load, refresh
+    from router.encoding.home import encoder_of
 
     if settings.home is None:
         raise Fault("unavailable", "it has no `home` for its index: load it from a file")

@@ -11,15 +11,16 @@ from typing import Any
 
 import orjson
 
-from router.backends.validator import ValidatorSettings
+from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.features import prompt_text, shape_of
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.reading import Found, records_in
 from router.records.repairing import repaired
 from router.records.rules import parsed
 from router.records.schema import of_record, schema_of
-from router.wire.chat_replies import chat_reply, fields_of, tokens_in
+from router.request.text import fields_of, prompt_text, tokens_in
+from router.request.wants import shape_of
+from router.wire.chat_replies import chat_reply
 
 _TOLD_ISSUES = 100
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from router.backends.sandbox import SandboxSettings
+from router.config.backends import SandboxSettings
 from router.domain import COMPUTE, RUN, Call, Fault, Reply
-from router.statistics import reading_of
+from router.request.statistical import reading_of
 from router.wire.chat_replies import once
 from sandbox.document import records
 from sandbox.document import written as document

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from router.backends.specialist import SpecialistSettings
-from router.config import Config
+from router.config.backends import SpecialistSettings
+from router.config.config import Config
+from router.documents.store import current
+from router.documents.words import content_words
 from router.domain import Request
-from router.experts.store import current
-from router.experts.words import content_words
-from router.features import last_user_text, needs, shape_of
+from router.request.text import last_user_text
+from router.request.wants import needs, shape_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from router.experts.store import Index
+    from router.documents.store import Index
 
     Vector = NDArray[np.float32]
 
@@ -59,7 +60,7 @@ class Claims:
             self._encoded = (text, vector)
 
     def _encode(self, settings: SpecialistSettings, text: str) -> "Vector | None":
-        from router.experts.home import encoder_of
+        from router.encoding.home import encoder_of
 
         try:
             encoder = encoder_of(settings.encoder, settings.encoders, export=False)
@@ -109,9 +110,9 @@ class Claims:
     def _claim(
         self, name: str, settings: SpecialistSettings, question: str, words: list[str]
     ) -> float:
-        from router.experts.home import encoder_of
-        from router.experts.search import claim
-        from router.experts.store import load
+        from router.documents.search import claim
+        from router.documents.store import load
+        from router.encoding.home import encoder_of
 
         try:
             encoder = encoder_of(settings.encoder, settings.encoders, export=False)

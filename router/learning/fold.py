@@ -18,12 +18,12 @@ from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome
 from learner.trust import Trust
 from router.choosing import spend_of
-from router.config import Config
-from router.context import SORTS, VERSION, context_of, taught
+from router.config.config import Config
+from router.config.plans import whole
 from router.decide import policy_of
 from router.learning.feed import Batch, Feed, Judged, Row, Watermark
 from router.learning.registry import Registry, Version
-from router.plans.grammar import whole
+from router.request.context import SORTS, VERSION, context_of, taught
 
 _log = logging.getLogger("waggle")
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still be changed

@@ -13,12 +13,12 @@ from typing import Any
 
 import duckdb
 
-from router.config import Config
+from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.following import Asked, Errand, Published
 from router.learning.fold import Fold
 from router.learning.told import scores
-from router.lens import ENOUGH, Lens, Terms, fitted, keep, kept
+from router.request.lens import ENOUGH, Lens, Terms, fitted, keep, kept
 from router.telemetry.journal import Journal
 from router.trials.director import Director
 from router.trials.proposing import Known, Proposer

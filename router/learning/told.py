@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from learner.policy import Arm
 from router.choosing import preference_in, rates_of
-from router.config import Config
+from router.config.config import Config
 from router.learning.fold import Fold
 from router.plans.costs import Size
 

@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 
 from router.domain import Request
-from router.features import shape_of
-from router.plans.merging import only
 from router.plans.prompts import CONTINUE, only_these, working_on
 from router.records.anchors import anchors_of
+from router.records.shape_fields import only
+from router.request.wants import shape_of
 from router.wire.splice import replaced, spans
 
 NATIVE = frozenset({"generator", "enricher", "validator", "specialist"})

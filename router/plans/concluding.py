@@ -8,10 +8,10 @@ import orjson
 
 from router.attempts import Outcome, Stream
 from router.domain import CHAT, Attempt, Call, Request, Usage
-from router.features import prompt_text
 from router.plans.bodies import without_logprobs
 from router.plans.results import Result
-from router.wire.chat_replies import chat_reply, tokens_in
+from router.request.text import prompt_text, tokens_in
+from router.wire.chat_replies import chat_reply
 from router.wire.sse import Cutter
 
 _CHARACTERS = 16_384  # of a document, in one piece of a stream

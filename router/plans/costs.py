@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from router.config import Config
-from router.plans.grammar import (
+from router.config.config import Config
+from router.config.plans import (
     Ask,
     Cascade,
     Code,

@@ -16,15 +16,8 @@ import orjson
 from router.accounting import estimated, priced
 from router.attempts import Outcome
 from router.computing import Computing
-from router.config import Config
-from router.decide import size_of
-from router.domain import CHAT, Attempt, Call, Request, Usage
-from router.features import prompt_text, shape_of
-from router.plans import patterns
-from router.plans.bodies import Budget, Work, body_of, fields_for
-from router.plans.confidence import entropy_of, probability_of
-from router.plans.costs import call_cost
-from router.plans.grammar import (
+from router.config.config import Config
+from router.config.plans import (
     AnyPlan,
     Ask,
     Cascade,
@@ -39,17 +32,25 @@ from router.plans.grammar import (
     Review,
     Step,
 )
-from router.plans.merging import NoJson, agreement, json_in
+from router.decide import size_of
+from router.domain import CHAT, Attempt, Call, Request, Usage
+from router.plans import patterns
+from router.plans.bodies import Budget, Work, body_of, fields_for
+from router.plans.confidence import entropy_of, probability_of
+from router.plans.costs import call_cost
+from router.plans.merging import agreement
 from router.plans.pace import Pace
 from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
 from router.plans.results import Result, Verdict, ended
 from router.records.checking import BadSchema, Wanted, issues_in
+from router.records.json_text import NoJson, json_in
 from router.records.patterns import BadPattern, found
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
+from router.request.text import prompt_text, tokens_in
+from router.request.wants import shape_of
 from router.reuse.solution import Solution
 from router.wire.answers import answer_text
-from router.wire.chat_replies import tokens_in
 from router.wire.splice import replaced
 
 _LONG = 20_000  # characters of an answer that takes milliseconds to check

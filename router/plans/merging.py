@@ -5,37 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import json_repair
 import orjson
 
-from router.backends.shapes import is_schema
+from router.records.json_text import NoJson
+from router.records.shape_fields import field_names, only
 
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.S)
 _NOTHING = object()
-_LONGEST_TORN = 500_000  # characters; what is mended is read letter by letter
-
-
-class NoJson(ValueError):
-    pass
-
-
-def json_in(text: str) -> Any:
-    """The JSON of an answer: all of it, in a fence, or between words; mended where it is torn."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        pass
-    fenced = _FENCE.search(text)
-    inner = fenced[1] if fenced else text
-    starts = [at for at in (inner.find("{"), inner.find("[")) if at >= 0]
-    if not starts:
-        raise NoJson("the answer holds no JSON")
-    if len(inner) > _LONGEST_TORN:
-        raise NoJson(f"the answer holds no JSON that can be read, in {len(inner):,} characters")
-    found = json_repair.loads(inner[min(starts) :])
-    if not isinstance(found, dict | list) or not found:
-        raise NoJson("the answer holds no JSON that can be read")
-    return found
 
 
 def joined(parts: Sequence[Any]) -> Any:
@@ -74,34 +49,6 @@ def parts_of(shape: Any, wishes: Sequence[Sequence[str]]) -> list[Any]:
         if free:
             shares[free[index * len(free) // len(rest)]].append(name)
     return [only(shape, list(wish) if wish else shares.get(n, [])) for n, wish in enumerate(wishes)]
-
-
-def field_names(shape: Any) -> list[str]:
-    inner = _object_of(shape)
-    if is_schema(inner):
-        inner = inner.get("properties") or {}
-    return [name for name in inner if not str(name).startswith("$")]
-
-
-def only(shape: Any, names: Sequence[str]) -> Any:
-    """The shape with these of its fields; of a list, each of its objects so."""
-    if isinstance(shape, list):
-        return [only(shape[0], names), *shape[1:]]
-    if not is_schema(shape):
-        return {k: v for k, v in shape.items() if k in names or str(k).startswith("$")}
-    if shape.get("type") == "array":
-        return {**shape, "items": only(shape.get("items") or {}, names)}
-    kept = {k: v for k, v in (shape.get("properties") or {}).items() if k in names}
-    required = [name for name in shape.get("required", ()) if name in kept]
-    return {**shape, "properties": kept, "required": required}
-
-
-def _object_of(shape: Any) -> Any:
-    while isinstance(shape, list) and shape:
-        shape = shape[0]
-    if isinstance(shape, dict) and shape.get("type") == "array":
-        return _object_of(shape.get("items") or {})
-    return shape if isinstance(shape, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from router.features import shape_of
+from router.config.plans import Ask, Cascade, FanOut, Hedge, Pipeline, Refine, Review, Step, lead
 from router.plans.bodies import Work, body_of
-from router.plans.grammar import (
-    Ask,
-    Cascade,
-    FanOut,
-    Hedge,
-    Pipeline,
-    Refine,
-    Review,
-    Step,
-    lead,
-)
-from router.plans.merging import NoJson, counted, field_names, joined, json_in, parts_of
+from router.plans.merging import counted, joined, parts_of
 from router.plans.possible import impossible
 from router.plans.prompts import mending, to_fuse, to_review
 from router.plans.results import Result, ended
+from router.records.json_text import NoJson, json_in
+from router.records.shape_fields import field_names
+from router.request.wants import shape_of
 from router.wire.splice import replaced
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from router.config import Config
-from router.plans.grammar import Ask, Cascade, Code, FanOut, Hedge, Pipeline, Step
+from router.config.config import Config
+from router.config.plans import Ask, Cascade, Code, FanOut, Hedge, Pipeline, Step
 
 Refusal = Callable[[str], str]  # why a backend cannot answer, or nothing
 

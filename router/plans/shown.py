@@ -3,9 +3,8 @@
 from rich.markup import escape
 from rich.tree import Tree
 
-from router.config import Config
-from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, Expected, expected
-from router.plans.grammar import (
+from router.config.config import Config
+from router.config.plans import (
     Ask,
     Cascade,
     Check,
@@ -18,6 +17,7 @@ from router.plans.grammar import (
     Review,
     Step,
 )
+from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, Expected, expected
 
 ASSUMED = f"for {INPUT_TOKENS} tokens in and {OUTPUT_TOKENS} out of each call"
 

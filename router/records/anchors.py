@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from router.plans.merging import field_names
 from router.records.concepts import DERIVED, PLACE, concept
+from router.records.shape_fields import field_names
 
 
 def anchors_of(shape: Any) -> tuple[str, ...]:

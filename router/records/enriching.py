@@ -16,11 +16,11 @@ from typing import Any
 import orjson
 from faker import Faker
 
-from router.backends.generator import Maker
-from router.backends.shapes import Array, Leaf, Node, Object, OneOf
 from router.records.atlas import found
 from router.records.concepts import ORDERED, PLACE, concept
+from router.records.mock import Maker
 from router.records.places import PLACES, Place
+from router.records.shapes import Array, Leaf, Node, Object, OneOf
 
 _NUMBERS = frozenset({"int", "number", "price"})
 _DOMAINS = ("example.com", "example.org", "example.net")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.domain import Fault
-from router.features import last_user_text
-from router.plans.merging import NoJson, json_in
+from router.records.json_text import NoJson, json_in
+from router.request.text import last_user_text
 
 _MOST = 10_000
 

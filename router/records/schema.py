@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.backends.shapes import Array, Leaf, Node, Object, OneOf, is_schema, parse
+from router.records.shapes import Array, Leaf, Node, Object, OneOf, is_schema, parse
 
 Schema = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import orjson
 
 from router.domain import Request
-from router.features import last_user_text
+from router.request.text import last_user_text
 
 Mode = Literal["off", "exact", "similar"]
 

@@ -20,12 +20,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from router.context import language
+from router.config.reuse import Reuse
 from router.domain import Recalled, Request, Signal
+from router.request.context import language
 from router.reuse.asking import Mode, Wish, mode_of
 from router.reuse.guards import Verdict, compared
 from router.reuse.library import doubles
-from router.reuse.settings import Reuse
 from router.reuse.solution import Solution
 from router.reuse.store import Check, Store, Unreadable
 from router.reuse.tiers import Calibration, bucket_of

@@ -16,13 +16,13 @@ import orjson
 
 from router.accounting import priced
 from router.attempts import Outcome
-from router.config import Config
+from router.config.config import Config
+from router.config.signals import SignalSource
 from router.domain import CHAT, RUN, Attempt, Call, Event, Request, Signal, Trace, new_id
-from router.features import last_user_text, prompt_text
 from router.plans.prompts import Message, better_in, opinion_in, to_compare, to_judge
-from router.signals.settings import SignalSource
+from router.request.statistical import program_in
+from router.request.text import last_user_text, prompt_text
 from router.signals.verdicts import Verdict, preferred, supported, verdict, wants_json
-from router.statistics import program_in
 from router.wire.answers import answer_text
 
 _AT_ONCE = 4

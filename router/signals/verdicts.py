@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.experts.words import content_words
-from router.features import shape_of
-from router.plans.merging import NoJson, json_in
+from router.config.signals import SignalSource
+from router.documents.words import content_words
 from router.records.checking import BadSchema, Wanted, issues_in
+from router.records.json_text import NoJson, json_in
 from router.records.patterns import BadPattern, found
 from router.records.schema import of_record, schema_of
-from router.signals.settings import SignalSource
+from router.request.wants import shape_of
 
 _SHRINKS = 0.25  # how quickly a longer answer's win counts less: the fourth root of the ratio
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import orjson
 
-from router.config import Telemetry
+from router.config.server import Telemetry
 from router.files import lock_if_free
 from router.telemetry.store.keep import Keeper, Rules
 from router.telemetry.store.manifest import Damaged

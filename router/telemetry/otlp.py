@@ -23,7 +23,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
-from router.config import Otlp, read_secret
+from router.config.environment import read_secret
+from router.config.server import Otlp
 from router.files import write_durably
 from router.telemetry.store.catalog import NAME
 

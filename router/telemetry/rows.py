@@ -18,7 +18,7 @@ from router.domain import (
     Trace,
     TrialNews,
 )
-from router.features import prompt_text
+from router.request.text import prompt_text
 
 Row = dict[str, Any]
 _BACKENDS_WORDS = frozenset({"upstream", "malformed", "bad_request"})

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from router.context import NAMES
-from router.features import PARTS
+from router.request.complexity import PARTS
+from router.request.context import NAMES
 
 ATTEMPT = (
     "STRUCT(step INTEGER, parent INTEGER, backend VARCHAR, gen_ai_provider_name VARCHAR, "

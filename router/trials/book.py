@@ -15,12 +15,12 @@ from typing import Any, Literal
 import orjson
 
 from learner.assignment import Slot, room
-from router.config import Config
+from router.config.config import Config
+from router.config.yaml_tree import unknown
 from router.domain import new_id
 from router.trials.contract import lint
 from router.trials.steering import HOLDOUT, Live, Steering
 from router.trials.strategies import Strategy, built_in, check, configured
-from router.yamlfile import unknown
 
 State = Literal[
     "shadow", "running", "decided", "adopting", "adopted", "kept", "stopped", "vetoed",

@@ -14,8 +14,8 @@ from math import isfinite
 from typing import Any
 
 from learner.policy import Arm, Distribution
-from router.context import LANGUAGES, NAMES, SORTS
-from router.features import PARTS
+from router.request.complexity import PARTS
+from router.request.context import LANGUAGES, NAMES, SORTS
 
 NAME = "route"
 ARGUMENTS = ("request", "scores", "similar")

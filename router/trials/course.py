@@ -12,8 +12,8 @@ from learner.preference import Preference
 from learner.sequence import Contrast, Exposed
 from learner.trial import Comparison, Rules
 from learner.watch import Watch
-from router.config import Config
-from router.context import context_of
+from router.config.config import Config
+from router.request.context import context_of
 from router.trials.book import Trial
 from router.trials.contract import LOADING
 from router.trials.logged import Exposure, utility_of

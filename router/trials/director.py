@@ -14,7 +14,7 @@ import orjson
 
 from learner.trial import Verdict
 from router.choosing import preference_in
-from router.config import Config
+from router.config.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
 from router.files import replace as written
 from router.learning.feed import Feed

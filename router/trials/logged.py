@@ -10,8 +10,8 @@ import duckdb
 
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
-from router.context import NAMES, VERSION, context_of
-from router.plans.grammar import whole
+from router.config.plans import whole
+from router.request.context import NAMES, VERSION, context_of
 from router.telemetry.store.catalog import NAME
 from router.trials.contract import told_of
 

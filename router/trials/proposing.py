@@ -35,7 +35,7 @@ from router.trials.writing import (
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
-    from router.config import Config
+    from router.config.config import Config
 
 _log = logging.getLogger("waggle")
 _MOST_ROWS = 4000  # logged decisions that are looked at

@@ -13,7 +13,7 @@ from learner.policy import Arm, Distribution
 from learner.preference import Estimate as Expected
 from learner.preference import Preference
 from router.choosing import preference_in, rates_of
-from router.config import Config
+from router.config.config import Config
 from router.decide import ladder_of
 from router.plans.costs import Size
 from router.trials.contract import Unanswered, opinion

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from math import erf, exp, pi, sqrt
 
 from learner.policy import Arm
-from router.config import Config
-from router.plans.grammar import LESS, backends_of, stages
+from router.config.config import Config
+from router.config.plans import LESS, backends_of, stages
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
 from router.trials.strategies import Strategy

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 
 from learner.controls import Fixed, Ladder, Mix
 from learner.policy import Arm, Policy
-from router.config import Config
-from router.plans.grammar import LESS, simpler, stages, whole
-from router.yamlfile import unknown
+from router.config.config import Config
+from router.config.plans import LESS, simpler, stages, whole
+from router.config.yaml_tree import unknown
 
 Kind = Literal["bandit", "ladder", "fixed", "mix", "function", "same"]
 _MOST_SOURCE = 20_000  # characters

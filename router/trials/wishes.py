@@ -8,8 +8,8 @@ import duckdb
 
 from learner.controls import cost_matched
 from learner.policy import Arm
-from router.config import Config
-from router.plans.grammar import whole
+from router.config.config import Config
+from router.config.plans import whole
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.logged import Telemetry

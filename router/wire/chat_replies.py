@@ -6,18 +6,8 @@ from typing import Any
 
 import orjson
 
-from router.domain import Call, Fault, Reply
-
-
-def fields_of(call: Call) -> dict[str, Any]:
-    fields = orjson.loads(call.body)
-    assert isinstance(fields, dict)  # the api let nothing else through
-    return fields
-
-
-def tokens_in(text: str) -> int:
-    """About four characters a token: what a caller of a real model would expect to be told."""
-    return max(1, len(text) // 4) if text else 0
+from router.domain import Call, Reply
+from router.request.text import tokens_in
 
 
 def chat_reply(
@@ -75,13 +65,3 @@ def _usage(prompt: int, completion: int) -> dict[str, int]:
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }
-
-
-def whole_number(fields: dict[str, Any], key: str, *, least: int, most: int) -> int | None:
-    """An integer field of the request, None where it is missing."""
-    value = fields.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise Fault("bad_request", f"{key} = {value!r} must be an integer from {least} to {most}")
-    return value

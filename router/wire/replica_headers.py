@@ -1,4 +1,4 @@
-"""Headers and marks that a backend's replica and the router exchange on top of OpenAI's protocol."""
+"""Headers and marks that a replica of a backend and the router add to the protocol of OpenAI."""
 
 TOKEN, FAULT, STREAM, REQUEST_ID, SECONDS = (
     b"x-waggle-token",

@@ -6,11 +6,14 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from router.backends.enricher import EnricherSettings
-from router.backends.generator import GeneratorSettings
-from router.backends.local import LocalSettings
-from router.backends.specialist import SpecialistSettings
-from router.backends.validator import ValidatorSettings
+from router.backends.build import build
+from router.config.backends import (
+    EnricherSettings,
+    GeneratorSettings,
+    LocalSettings,
+    SpecialistSettings,
+    ValidatorSettings,
+)
 from router.domain import CHAT, EMBEDDINGS, Call, Fault
 from tests.router.test_local import made
 
@@ -54,7 +57,7 @@ async def sent(backend, asked, *, stream, path=CHAT):
 
 async def test_a_stream_says_what_a_whole_answer_says(kind):
     settings, asked = kind
-    backend = settings.build(str)
+    backend = build(settings, str)
     type_, body = await sent(backend, asked, stream=False)
     whole = json.loads(body)
     assert type_ == "application/json"
@@ -76,7 +79,7 @@ async def test_a_stream_says_what_a_whole_answer_says(kind):
 
 async def test_it_answers_chat_and_says_so_of_anything_else(kind):
     settings, asked = kind
-    backend = settings.build(str)
+    backend = build(settings, str)
     with pytest.raises(Fault) as fault:
         await sent(backend, asked, stream=False, path=EMBEDDINGS)
     assert fault.value.kind == "bad_request"
@@ -86,7 +89,7 @@ async def test_it_answers_chat_and_says_so_of_anything_else(kind):
 
 async def test_a_caller_who_leaves_in_the_middle_breaks_nothing(kind):
     settings, asked = kind
-    backend = settings.build(str)
+    backend = build(settings, str)
     body = json.dumps(asked | {"stream": True, "max_tokens": 50}).encode()
     async with backend.send(Call(CHAT, body, True, "r1")) as reply:
         await anext(aiter(reply.body))
@@ -97,7 +100,7 @@ async def test_a_caller_who_leaves_in_the_middle_breaks_nothing(kind):
 
 async def test_several_at_once_are_answered_as_one_would_be(kind):
     settings, asked = kind
-    backend = settings.build(str)
+    backend = build(settings, str)
     answers = await asyncio.gather(*(sent(backend, asked, stream=False) for _ in range(6)))
     texts = {json.loads(body)["choices"][0]["message"]["content"] for _, body in answers}
     assert len(texts) == 1

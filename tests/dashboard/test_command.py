@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli import app
-from router.config import Config
+from router.config.config import Config
 from router.pages import Pages, Place
 from router.surroundings import free_ports
 

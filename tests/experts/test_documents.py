@@ -2,8 +2,8 @@
 
 import pytest
 
-from router.experts.chunking import Passage, distinct, passages_of
-from router.experts.documents import Section, Unreadable, files_of, sections_of
+from router.documents.chunking import Passage, distinct, passages_of
+from router.documents.formats import Section, Unreadable, files_of, sections_of
 
 
 def read(tmp_path, name, content):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from router.backends.specialist import SpecialistSettings
 from router.cli import app
-from router.config import ConfigError
-from router.config import load as load_config
-from router.experts.search import Expert
-from router.experts.store import NoDocuments, current, load, refresh
+from router.config.backends import SpecialistSettings
+from router.config.load import ConfigError
+from router.config.load import load as load_config
+from router.documents.search import Expert
+from router.documents.store import NoDocuments, current, load, refresh
 from tests.router.scripted import Model, planned, text_of
 
 TEA = "# Tea\n\n## Green tea\nGreen tea is steamed soon after picking. Brew it at eighty degrees.\n"

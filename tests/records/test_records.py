@@ -8,13 +8,13 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.backends.shapes import parse
 from router.records.anchors import anchors_of
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.enriching import enriched
 from router.records.places import PLACES
 from router.records.repairing import repaired
 from router.records.schema import schema_of
+from router.records.shapes import parse
 
 SCHEMA = {
     "type": "object",

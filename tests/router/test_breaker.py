@@ -1,7 +1,7 @@
 import pytest
 
-from router.backends.base import Breaker
 from router.backends.breaker import CircuitBreaker, failed
+from router.config.values import Breaker
 
 
 def breaker(**settings):

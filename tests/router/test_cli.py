@@ -7,7 +7,7 @@ import yaml
 from typer.testing import CliRunner
 
 from router.cli import app
-from router.config import TOKEN_VARIABLE
+from router.config.environment import TOKEN_VARIABLE
 
 GOOD = """
 server: {data: DATA}

@@ -15,7 +15,7 @@ import openai
 import pytest
 import yaml as pyyaml
 
-from router.config import ConfigError, load
+from router.config.load import ConfigError, load
 from router.telemetry.rows import request_row
 from tests.rig import Upstream, completion, rig
 from tests.sandbox.hostile import ATTACKS

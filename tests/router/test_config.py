@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from router.config import EMBEDDED, Config, at_home, load, secrets_of
-from router.plans.grammar import PATTERNS
-from router.yamlfile import ConfigError
+from router.config.config import Config
+from router.config.load import EMBEDDED, at_home, load, secrets_of
+from router.config.plans import PATTERNS
+from router.config.yaml_tree import ConfigError
 
 GOOD = """
 backends:

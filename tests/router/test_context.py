@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from router.context import NAMES, context_of, language, lens_in, numbers, taught
 from router.domain import Decision, Request, Trace
-from router.features import PARTS, complexity
 from router.following import Following, Published
-from router.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.request.complexity import PARTS, complexity
+from router.request.context import NAMES, context_of, language, lens_in, numbers, taught
+from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
 from router.telemetry.rows import request_row
 
 WEIGHTS = dict.fromkeys(PARTS, 0.5)

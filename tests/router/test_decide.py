@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from router.api.parse import parse_chat
-from router.config import Config
+from router.config.config import Config
 from router.decide import Surroundings, Unroutable, chain_of, named, policy_of, route
 from router.domain import Home
 

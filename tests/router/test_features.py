@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.config import LadderSettings
-from router.features import PARTS, complexity, last_user_text, needs, shape_in, shape_of
+from router.config.objective import LadderSettings
+from router.request.complexity import PARTS, complexity
+from router.request.text import last_user_text
+from router.request.wants import needs, shape_in, shape_of
 
 WEIGHTS = LadderSettings().all_weights
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from router.config import Limits
+from router.config.server import Limits
 from router.domain import Home
 from router.hive import HiveState, News
 from router.homes import Homes

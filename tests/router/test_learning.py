@@ -10,14 +10,14 @@ from typer.testing import CliRunner
 from learner import snapshot
 from learner.policy import Arm
 from router.cli import app
-from router.config import load
-from router.context import context_of, numbers
-from router.features import complexity
+from router.config.load import load
 from router.following import Asked
 from router.learning.fold import Fold, rebuilt
 from router.learning.publisher import Publisher
 from router.learning.told import scores
-from router.lens import terms
+from router.request.complexity import complexity
+from router.request.context import context_of, numbers
+from router.request.lens import terms
 from tests.rig import MemoryJournal
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.attempts import pause_before_retry, shown
-from router.backends.base import Retry
+from router.config.values import Retry
 from router.domain import Attempt
 
 RETRY = Retry(times=2, backoff=0.2, longest=5.0)

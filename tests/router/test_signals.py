@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from router.signals.settings import SignalSource
+from router.config.signals import SignalSource
 from router.signals.verdicts import preferred, supported, verdict
 from tests.router.scripted import Model, planned
 

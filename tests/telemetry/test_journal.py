@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from router.context import NAMES
 from router.domain import (
     About,
     Answered,
@@ -21,6 +20,7 @@ from router.domain import (
     Usage,
     new_id,
 )
+from router.request.context import NAMES
 from router.telemetry.journal import FileJournal, NotDurable
 from router.telemetry.log import Rotation
 from router.telemetry.lookup import CatalogMemory, scores_in

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 
-from router.config import Otlp
+from router.config.server import Otlp
 from router.telemetry.otlp import Exporter, spans_of
 from tests.telemetry.stored import Stored, request
 

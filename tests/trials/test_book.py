@@ -5,7 +5,7 @@ import multiprocessing
 import orjson
 import pytest
 
-from router.config import Config
+from router.config.config import Config
 from router.trials.book import Ledger, Rejected
 from router.trials.strategies import Strategy
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli import app
-from router.config import load
+from router.config.load import load
 from router.telemetry.rows import policy_row, trial_row
 from router.trials.book import Ledger
 from router.trials.director import Director

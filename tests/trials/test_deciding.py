@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from learner.assignment import Slot
-from router.config import Config
+from router.config.config import Config
 from router.decide import Surroundings, plan_of, policy_of, route
 from router.domain import Home, Request, Trace
 from router.telemetry.rows import request_row

@@ -7,8 +7,9 @@ import pytest
 from learner.assignment import Slot, assigned
 from learner.bandit import Bandit
 from learner.policy import Arm, Feedback, Outcome
-from router.config import Config, load
-from router.context import context_of, taught
+from router.config.config import Config
+from router.config.load import load
+from router.request.context import context_of, taught
 from router.trials.book import Rejected
 from router.trials.course import phase_of
 from router.trials.director import Director

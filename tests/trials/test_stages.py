@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter
 
-from router.plans.grammar import AnyPlan, backends_of, simpler, stages, whole
+from router.config.plans import AnyPlan, backends_of, simpler, stages, whole
 
 PLANS = {
     name: TypeAdapter(AnyPlan).validate_python(told)

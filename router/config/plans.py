@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from router.backends.base import Dollars, Name, Values
+from router.config.values import Dollars, Name, Values
 from router.records.rules import RuleText
 
 SYNTHESIS = "synthesis"  # the author that is no backend: it writes from the spec alone

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from router.experts.documents import Section
+from router.documents.formats import Section
 
 _MOST_WORDS = 130
 _FEW_WORDS = 4

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from router.experts.chunking import Passage, distinct, passages_of
-from router.experts.documents import Unreadable, files_of, sections_of
-from router.experts.words import content_words, rarity
+from router.documents.chunking import Passage, distinct, passages_of
+from router.documents.formats import Unreadable, files_of, sections_of
+from router.documents.words import content_words, rarity
 
 if TYPE_CHECKING:
     from router.encoding.encoder import Vectors

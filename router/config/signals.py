@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from router.backends.base import Name, Values
+from router.config.values import Name, Values
 from router.records.rules import RuleText
 
 Kind = Literal["json", "schema", "regex", "rules", "tests", "specialist", "judge"]
@@ -59,3 +59,7 @@ Sources = Annotated[
     tuple[SignalSource, ...], Field(description="of quality; default: JSON and its schema")
 ]
 DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
+
+
+# How much is believed of who says so. The app speaks for itself; a model is only a witness.
+WEIGHTS = {"check": 0.8, "judge": 0.5}

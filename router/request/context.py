@@ -12,8 +12,9 @@ from math import log1p
 from typing import Any
 
 from learner.policy import Context
-from router.features import PARTS, Complexity, prompt_text
-from router.lens import DIMENSIONS, Lens, View, make
+from router.request.complexity import PARTS, Complexity
+from router.request.lens import DIMENSIONS, Lens, View, make
+from router.request.text import prompt_text
 
 VERSION = 2
 _TEXT = ("chars", "lines", "digits", "capitals", "signs", "asks")

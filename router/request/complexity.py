@@ -1,11 +1,12 @@
 """A request, seen as numbers. Pure: nothing is fetched, timed or remembered here."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
+from router.request.text import last_user_text, prompt_text
+from router.request.wants import needs, shape_of
 
 _LOOKED_AT = 20_000  # characters of prompt; more changes no rung, and a regex over megabytes stalls
 _RULE_KEYS = frozenset(
@@ -46,72 +47,6 @@ class Complexity:
     score: float
     parts: Mapping[str, float]
     kind: str = ""  # of the request, by what stands out most
-
-
-def prompt_text(fields: Mapping[str, Any]) -> str:
-    """All the words of the conversation, oldest first."""
-    return "\n".join(_texts(fields.get("messages")))
-
-
-def _texts(messages: Any) -> Iterator[str]:
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, str):
-            yield content
-        elif isinstance(content, list):
-            for part in content:
-                if isinstance(part, dict) and isinstance(part.get("text"), str):
-                    yield part["text"]
-
-
-def last_user_text(fields: Mapping[str, Any]) -> str:
-    messages = fields.get("messages")
-    for message in reversed(messages) if isinstance(messages, list) else ():
-        if isinstance(message, dict) and message.get("role") == "user":
-            return "\n".join(_texts([message]))
-    return ""
-
-
-def shape_of(fields: Mapping[str, Any]) -> Any:
-    """The JSON shape or schema that the answer should have, or None: stated, or in the prompt."""
-    if fields.get("shape") is not None:
-        return fields["shape"]
-    wanted = fields.get("response_format")
-    if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
-        return wanted["json_schema"].get("schema")
-    return shape_in(last_user_text(fields))
-
-
-def shape_in(text: str) -> Any:
-    """The JSON object or array written out in a prompt, if there is one."""
-    for opening, closing in ("{}", "[]"):
-        start, end = text.find(opening), text.rfind(closing)
-        if 0 <= start < end:
-            try:
-                found = orjson.loads(text[start : end + 1])
-            except orjson.JSONDecodeError:
-                continue
-            if found and isinstance(found if opening == "{" else found[0], dict):
-                return found
-    return None
-
-
-def needs(fields: Mapping[str, Any]) -> frozenset[str]:
-    """What a backend must be able to do to answer this: `tools`, `images`, `json`."""
-    found = set()
-    if fields.get("tools") or fields.get("functions"):
-        found.add("tools")
-    wanted = fields.get("response_format")
-    if isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema"):
-        found.add("json")
-    messages = fields.get("messages")
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, list) and any(
-            isinstance(part, dict) and part.get("type") == "image_url" for part in content
-        ):
-            found.add("images")
-    return frozenset(found)
 
 
 def complexity(fields: Mapping[str, Any], weights: Mapping[str, float]) -> Complexity:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from router.plans.grammar import NAMED, TAGGED
+from router.config.plans import NAMED, TAGGED
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SECRETS = frozenset({"api_key"})

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from router.experts.chunking import Passage
-from router.experts.confidence import Evidence
-from router.experts.store import Encodes, Index
-from router.experts.words import content_words, covered
+from router.documents.chunking import Passage
+from router.documents.confidence import Evidence
+from router.documents.store import Encodes, Index
+from router.documents.words import content_words, covered
 
 if TYPE_CHECKING:
     from router.encoding.encoder import Vectors

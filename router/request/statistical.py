@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from router.features import last_user_text, shape_of
+from router.request.text import last_user_text
+from router.request.wants import shape_of
 from sandbox.request import Reading, read
 from sandbox.runner import CONTRACT
 from sandbox.spec import Spec

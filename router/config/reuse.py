@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from router.backends.base import Name, Values
+from router.config.values import Name, Values
 
 
 class Reuse(Values):

@@ -1,0 +1,67 @@
+"""From settings to the backend that they describe: the only place that knows both.
+
+A kind is imported when one is built, so that only the process which runs models loads torch, and
+only the process which validates loads a validator.
+"""
+
+from pathlib import Path
+
+from router.backends.base import Backend, SecretReader
+from router.config.backends import (
+    AnyBackend,
+    EncoderSettings,
+    EnricherSettings,
+    GeneratorSettings,
+    LocalSettings,
+    OpenAISettings,
+    SandboxSettings,
+    SpecialistSettings,
+    ValidatorSettings,
+)
+from router.domain import Fault
+from router.encoding.encoder import CannotEncode, packaged_model
+
+
+def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
+    match settings:
+        case OpenAISettings():
+            from router.backends.openai import OpenAIBackend
+
+            return OpenAIBackend(
+                settings, read_secret(settings.api_key) if settings.api_key else ""
+            )
+        case GeneratorSettings():
+            from router.backends.generator import GeneratorBackend
+
+            return GeneratorBackend(settings)
+        case EnricherSettings():
+            from router.backends.enriching import EnricherBackend
+
+            return EnricherBackend(settings)
+        case ValidatorSettings():
+            from router.backends.validating import ValidatorBackend
+
+            return ValidatorBackend(settings)
+        case SpecialistSettings():
+            from router.backends.specialist import SpecialistBackend
+
+            return SpecialistBackend(settings)
+        case LocalSettings():
+            from router.backends.models import LocalBackend
+
+            return LocalBackend(settings)
+        case EncoderSettings():
+            from router.backends.encoder import EncoderBackend
+
+            return EncoderBackend(_model_folder(settings))
+        case SandboxSettings():
+            from router.backends.workshop import Workshop
+
+            return Workshop(settings)
+
+
+def _model_folder(settings: EncoderSettings) -> Path:
+    try:
+        return Path(settings.folder) if settings.folder else packaged_model()
+    except CannotEncode as error:
+        raise Fault("unavailable", str(error)) from None

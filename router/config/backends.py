@@ -1,0 +1,169 @@
+"""Settings of every kind of backend. `router.backends.build` knows the class behind each."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from router.config.values import BackendSettings, Capability, Name, Secret
+from router.records.rules import RuleText
+from router.request.statistical import reading_of
+from router.request.wants import shape_of
+from sandbox.runner import Limits, Tier
+
+SHIPPED = "shipped:"  # a folder of documents that comes with Waggle
+
+
+class EncoderSettings(BackendSettings):
+    kind: Literal["encoder"]
+    folder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
+    capabilities: tuple[Capability, ...] = ("embeddings",)
+
+
+class EnricherSettings(BackendSettings):
+    kind: Literal["enricher"]
+    locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
+    as_of: dt.date | None = Field(
+        None, description="the day that ages are counted to; default: today"
+    )
+    capabilities: tuple[Capability, ...] = ("chat", "json")
+
+    def refuses(self, fields: Mapping[str, Any]) -> str:
+        if shape_of(fields) is None:
+            return "fills records up to a JSON shape, and the request holds none"
+        return ""
+
+
+class GeneratorSettings(BackendSettings):
+    kind: Literal["generator"]
+    locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
+    capabilities: tuple[Capability, ...] = ("chat", "json")
+
+    def refuses(self, fields: Mapping[str, Any]) -> str:
+        if shape_of(fields) is None:
+            return "makes records for a JSON shape, and the request holds none"
+        return ""
+
+
+class LocalSettings(BackendSettings):
+    kind: Literal["local"]
+    models: dict[Name, str] = Field(
+        min_length=1, description="name: folder; a caller names one in `model`; default: the first"
+    )
+    at_once: int = Field(1, ge=1, le=16, description="models in memory at the same time")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    max_new_tokens: int = Field(512, ge=1, le=100_000, description="where a caller names no bound")
+    capabilities: tuple[Capability, ...] = ("chat",)
+
+    @model_validator(mode="after")
+    def _sound(self) -> "LocalSettings":
+        for name, folder in self.models.items():
+            if not folder:
+                raise ValueError(f"the folder of {name} is empty: name one")
+        return self
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return tuple(self.models)
+
+    def folder(self, name: str) -> Path:
+        return Path(self.models[name])
+
+    def asked(self, fields: Mapping[str, Any]) -> str:
+        """Which of the models a request means."""
+        model = fields.get("model")
+        return model if model in self.models else next(iter(self.models))
+
+
+class OpenAISettings(BackendSettings):
+    kind: Literal["openai"]
+    base_url: str = Field(pattern=r"^https?://[^\s]+$", description="up to and with /v1")
+    model: str | None = Field(None, min_length=1, description="default: what the caller named")
+    api_key: Secret | None = None
+    capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return (self.model,) if self.model else ()
+
+
+class SandboxSettings(BackendSettings):
+    kind: Literal["sandbox"]
+    min_level: Literal[1, 2, 3] = Field(
+        1, description="of isolation; where the machine gives less, nothing is run"
+    )
+    wall_seconds: float = Field(5.0, gt=0, le=300, description="longest run of a program")
+    memory_mb: int = Field(512, ge=64, le=65_536)
+    at_once: int | None = Field(None, ge=1, le=256, description="programs; default: one a core")
+    waiting: int = Field(64, ge=0, le=10_000, description="programs that may wait for their turn")
+    ready: tuple[Tier, ...] = Field(
+        ("numpy",), description="libraries to have loaded at the start; others load when needed"
+    )
+    capabilities: tuple[Capability, ...] = ("chat", "json")
+
+    def refuses(self, fields: Mapping[str, Any]) -> str:
+        if reading_of(fields).computed:
+            return ""
+        # Why not in detail would quote the request, and this is written down.
+        return "computes, and this is no statistical request that says all it must"
+
+    @property
+    def limits(self) -> Limits:
+        cpu = max(1, round(self.wall_seconds))
+        return Limits(self.wall_seconds, cpu, memory_bytes=self.memory_mb << 20)
+
+
+class SpecialistSettings(BackendSettings):
+    kind: Literal["specialist"]
+    folder: str = Field(
+        min_length=1, description="of documents (.md, .txt, .html, .pdf), or `shipped:ethereum`"
+    )
+    encoder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
+    writer: Name | None = Field(
+        None, description="a backend that answers in prose, from the passages found and no more"
+    )
+    passages: int = Field(3, ge=1, le=20, description="shown to the writer, and told to the caller")
+    enough: float = Field(0.65, ge=0, le=1, description="least confidence of an answer")
+    home: str | None = Field(None, description="where its index is; default: in server.data")
+    encoders: str | None = Field(None, description="where exported encoders are; default: likewise")
+    capabilities: tuple[Capability, ...] = ("chat",)
+
+    @property
+    def documents(self) -> Path:
+        if self.folder.startswith(SHIPPED):
+            name = self.folder.removeprefix(SHIPPED)
+            return Path(__file__).parent.parent / "documents" / "shipped" / name
+        return Path(self.folder)
+
+
+class ValidatorSettings(BackendSettings):
+    kind: Literal["validator"]
+    schema_: dict[str, Any] | None = Field(
+        None, alias="schema", description="default: the shape or schema of the request"
+    )
+    rules: tuple[RuleText, ...] = Field((), description="between fields, e.g. `price <= msrp`")
+    formats: bool = Field(True, description="check email, date, uri, …")
+    repair: bool = False
+    capabilities: tuple[Capability, ...] = ("chat", "json")
+
+    def refuses(self, fields: Mapping[str, Any]) -> str:
+        known = self.schema_ is not None or self.rules or fields.get("rules")
+        if known or shape_of(fields) is not None:
+            return ""
+        return "validates records, and the request has no shape, schema or rules for them"
+
+
+AnyBackend = Annotated[
+    OpenAISettings
+    | GeneratorSettings
+    | EnricherSettings
+    | ValidatorSettings
+    | SpecialistSettings
+    | LocalSettings
+    | EncoderSettings
+    | SandboxSettings,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,29 @@
+"""TODO: what this module promises."""
+
+import os
+from collections.abc import Mapping
+
+from router.config.yaml_tree import REFERENCE
+
+TOKEN_VARIABLE = "WAGGLE_TOKEN"
+
+
+def read_secret(reference: str) -> str:
+    """The value behind `${NAME}`, in the process that needs it."""
+    match = REFERENCE.fullmatch(reference)
+    name = match[1] if match else reference
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise LookupError(f"{name} is not in the environment: set it and start again") from None
+
+
+def export(settings: Mapping[str, str], *, force: bool = False) -> None:
+    """Into this process's environment, for what it starts. What the operator set stands."""
+    for name, value in settings.items():
+        if force or name not in os.environ:
+            os.environ[name] = value
+
+
+def environment(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)

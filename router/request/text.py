@@ -1,0 +1,55 @@
+"""TODO: what this module promises."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from router.domain import Call, Fault
+
+_CHARACTERS_PER_TOKEN = 4
+
+
+def prompt_text(fields: Mapping[str, Any]) -> str:
+    """All the words of the conversation, oldest first."""
+    return "\n".join(_texts(fields.get("messages")))
+
+
+def _texts(messages: Any) -> Iterator[str]:
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, str):
+            yield content
+        elif isinstance(content, list):
+            for part in content:
+                if isinstance(part, dict) and isinstance(part.get("text"), str):
+                    yield part["text"]
+
+
+def last_user_text(fields: Mapping[str, Any]) -> str:
+    messages = fields.get("messages")
+    for message in reversed(messages) if isinstance(messages, list) else ():
+        if isinstance(message, dict) and message.get("role") == "user":
+            return "\n".join(_texts([message]))
+    return ""
+
+
+def fields_of(call: Call) -> dict[str, Any]:
+    fields = orjson.loads(call.body)
+    assert isinstance(fields, dict)  # the api let nothing else through
+    return fields
+
+
+def tokens_in(text: str) -> int:
+    """About four characters a token: what a caller of a real model would expect to be told."""
+    return max(1, len(text) // 4) if text else 0
+
+
+def whole_number(fields: dict[str, Any], key: str, *, least: int, most: int) -> int | None:
+    """An integer field of the request, None where it is missing."""
+    value = fields.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Fault("bad_request", f"{key} = {value!r} must be an integer from {least} to {most}")
+    return value

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import orjson
 
-from router.attempts import Stream
+from router.calls.outcome import Stream
+from router.calls.prices import priced
 from router.config.config import Config
 from router.config.plans import Ask
-from router.config.values import Price
 from router.decide import premium
-from router.domain import Answered, Attempt, Fault, Request, Trace, Usage
+from router.domain import Answered, Attempt, Fault, Trace, Usage
 from router.plans.costs import Size, expected
-from router.request.text import prompt_text, tokens_in
 from router.wire.errors import error_body
 from router.wire.splice import replaced
 from router.wire.sse import Meter, broken, data_of
@@ -53,18 +52,6 @@ def error_body_of(body: bytes, status: int) -> bytes:
         return body
     said = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
     return error_body(said, "invalid_request_error")
-
-
-def estimated(request: Request, answer_bytes: int) -> Usage:
-    return Usage(tokens_in(prompt_text(request.fields)), answer_bytes // 4, estimated=True)
-
-
-def priced(price: Price, usage: Usage) -> float:
-    return price.cost_usd(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_tokens=usage.cached_tokens,
-    )
 
 
 def accounted(

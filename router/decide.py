@@ -17,13 +17,12 @@ from router.config.config import Config
 from router.config.objective import LadderSettings
 from router.config.plans import AnyPlan, Ask, Code, backends_of
 from router.domain import Decision, Exposure, Home, PolicyInForce, Request
-from router.plans.costs import OUTPUT_TOKENS, Size, expected
+from router.plans.costs import expected, size_of
 from router.plans.possible import impossible
 from router.request.complexity import Complexity, complexity, kind_of
 from router.request.context import context_of, numbers
 from router.request.lens import Lens
 from router.request.statistical import reading_of
-from router.request.text import _CHARACTERS_PER_TOKEN, prompt_text
 from router.request.wants import needs
 from router.trials.contract import Unanswered, opinion, told_of
 from router.trials.steering import Part, Steering, unit_of
@@ -522,14 +521,6 @@ def _ineligible(
         return ""
     asked = dict.fromkeys(backends_of(plan, config.plans))
     return f"{_RESTING} after failures: {', '.join(b for b in asked if b in around.down)}"
-
-
-def size_of(request: Request) -> Size:
-    """Tokens of one call with this request, as far as can be told before."""
-    given = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
-    most = given if isinstance(given, int) and not isinstance(given, bool) else OUTPUT_TOKENS
-    size = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
-    return Size(size, min(most, OUTPUT_TOKENS))
 
 
 def _not_theirs(config: Config, claims: Mapping[str, float]) -> dict[str, str]:

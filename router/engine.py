@@ -20,15 +20,15 @@ from router.accounting import (
     as_comments,
     beside_premium,
     error_body_of,
-    estimated,
     marked_partial,
     metered,
-    priced,
     with_answering,
 )
 from router.api.limits import Allowances
-from router.attempts import Attempts, Outcome, Stream, pause_before_retry
-from router.computing import REFUSALS, verification
+from router.calls.attempts import Attempts, pause_before_retry
+from router.calls.outcome import Outcome, Stream
+from router.calls.prices import estimated, priced
+from router.compute.computing import REFUSALS, verification
 from router.config.capabilities import able
 from router.config.config import Config
 from router.config.plans import AnyPlan, Ask

@@ -16,11 +16,11 @@ import orjson
 
 from router.api.limits import Allowances
 from router.api.parse import parse_chat
-from router.attempts import Attempts
-from router.backends.base import Backend
 from router.backends.build import build
-from router.backends.hop import Hops
 from router.backends.host import Host
+from router.backends.protocol import Backend
+from router.calls.attempts import Attempts
+from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import read_secret
 from router.config.server import Limits

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from learner.policy import Arm
-from router.attempts import Outcome
+from router.calls.outcome import Outcome
 from router.config.capabilities import able
 from router.config.config import Config
 from router.config.plans import backends_of

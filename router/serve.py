@@ -27,10 +27,10 @@ from ray.serve.schema import ServeDeploySchema
 
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
 from router.api.limits import Allowances
-from router.attempts import Attempts
 from router.backends.build import build as backend_for
-from router.backends.hop import Hops
 from router.backends.host import Host
+from router.calls.attempts import Attempts
+from router.calls.hop import Hops
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret

@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from router.backends.base import Backend
+from router.backends.protocol import Backend
 from router.choosing import preference_in
 from router.config.config import Config
 from router.config.load import at_home, load

@@ -17,10 +17,10 @@ import yaml
 
 from router.api.app import App
 from router.api.limits import Allowances
-from router.attempts import Attempts
 from router.backends.build import build
-from router.backends.hop import Hops
 from router.backends.host import Host
+from router.calls.attempts import Attempts
+from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.server import Limits
 from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews

@@ -6,7 +6,7 @@ only the process which validates loads a validator.
 
 from pathlib import Path
 
-from router.backends.base import Backend, SecretReader
+from router.backends.protocol import Backend, SecretReader
 from router.config.backends import (
     AnyBackend,
     EncoderSettings,
@@ -35,11 +35,11 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
 
             return GeneratorBackend(settings)
         case EnricherSettings():
-            from router.backends.enriching import EnricherBackend
+            from router.backends.enricher_backend import EnricherBackend
 
             return EnricherBackend(settings)
         case ValidatorSettings():
-            from router.backends.validating import ValidatorBackend
+            from router.backends.validator_backend import ValidatorBackend
 
             return ValidatorBackend(settings)
         case SpecialistSettings():
@@ -47,7 +47,7 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
 
             return SpecialistBackend(settings)
         case LocalSettings():
-            from router.backends.models import LocalBackend
+            from router.backends.local_models import LocalBackend
 
             return LocalBackend(settings)
         case EncoderSettings():
@@ -55,7 +55,7 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
 
             return EncoderBackend(_model_folder(settings))
         case SandboxSettings():
-            from router.backends.workshop import Workshop
+            from router.backends.sandbox_pool import Workshop
 
             return Workshop(settings)
 

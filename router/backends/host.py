@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Callable
 
 import orjson
 
-from router.backends.base import Backend
 from router.backends.breaker import CircuitBreaker, failed
+from router.backends.protocol import Backend
 from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
 from router.wire.asgi import (

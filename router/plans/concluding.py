@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from router.attempts import Outcome, Stream
+from router.calls.outcome import Outcome, Stream
 from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.plans.bodies import without_logprobs
 from router.plans.results import Result

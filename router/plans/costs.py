@@ -15,6 +15,8 @@ from router.config.plans import (
     Review,
     Step,
 )
+from router.domain import Request
+from router.request.text import _CHARACTERS_PER_TOKEN, prompt_text
 
 OUTPUT_TOKENS = 300  # of an answer whose length nobody bounded
 INPUT_TOKENS = 500
@@ -122,3 +124,11 @@ def _refine(config: Config, plan: Refine, size: Size) -> Expected:
     fixer = _call(config, told.fixer, size) if told.fixer else draft
     last = expected(config, told.finally_, size) if told.finally_ is not None else _NOTHING
     return draft + critic + (fixer + critic).times(0, told.max) + last.times(0, 1)
+
+
+def size_of(request: Request) -> Size:
+    """Tokens of one call with this request, as far as can be told before."""
+    given = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
+    most = given if isinstance(given, int) and not isinstance(given, bool) else OUTPUT_TOKENS
+    size = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
+    return Size(size, min(most, OUTPUT_TOKENS))

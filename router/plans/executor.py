@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from router.accounting import estimated, priced
-from router.attempts import Outcome
-from router.computing import Computing
+from router.calls.outcome import Outcome
+from router.calls.prices import estimated, priced
+from router.compute.computing import Computing
 from router.config.config import Config
 from router.config.plans import (
     AnyPlan,
@@ -32,12 +32,11 @@ from router.config.plans import (
     Review,
     Step,
 )
-from router.decide import size_of
 from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.plans import patterns
 from router.plans.bodies import Budget, Work, body_of, fields_for
 from router.plans.confidence import entropy_of, probability_of
-from router.plans.costs import call_cost
+from router.plans.costs import call_cost, size_of
 from router.plans.merging import agreement
 from router.plans.pace import Pace
 from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from router.attempts import Outcome
+from router.calls.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from router.accounting import priced
-from router.attempts import Outcome
+from router.calls.outcome import Outcome
+from router.calls.prices import priced
 from router.config.config import Config
 from router.config.signals import SignalSource
 from router.domain import CHAT, RUN, Attempt, Call, Event, Request, Signal, Trace, new_id

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.attempts import pause_before_retry, shown
+from router.calls.attempts import pause_before_retry, shown
 from router.config.values import Retry
 from router.domain import Attempt
 

@@ -4,15 +4,15 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import orjson
 
-from router.backends.hop import Hops, ReplicaLost
+from router.calls.hop import Hops, ReplicaLost
+from router.calls.outcome import Outcome, Stream
 from router.config.values import Retry
-from router.domain import Attempt, Call, Fault, Usage
+from router.domain import Attempt, Call, Fault
 from router.wire.http_client import Connection
 from router.wire.replica_headers import FAULT, SECONDS, SWAP, seconds_asked
 from router.wire.sse import Cutter, broken, data_of, usage_in
@@ -31,41 +31,6 @@ class Directory(Protocol):
     """Where the replicas of each backend listen, as `host:port`."""
 
     def addresses(self, backend: str) -> Sequence[str]: ...
-
-
-class Finishing(Protocol):
-    """Where a stream comes from: told when nobody reads on."""
-
-    def finish(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Stream:
-    """A stream that has begun: its first events, and the connection the rest will come from."""
-
-    first: list[bytes]
-    cutter: Cutter
-    connection: "Finishing"
-    pieces: AsyncIterator[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a try brought: an answer, the caller's own fault, or a failure to move on from."""
-
-    attempt: Attempt
-    body: bytes = b""
-    stream: Stream | None = None
-    usage: Usage | None = None
-    callers_fault: bool = False
-    retry_after: float | None = None
-    upstream_seconds: float = 0.0
-    content_type: str = "application/json"
-    settled: bool = False  # its attempt has its tokens and its cost already
-
-    @property
-    def answered(self) -> bool:
-        return not self.attempt.fault
 
 
 def pause_before_retry(

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
+from router.backends.records_in import Found, records_in
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.checking import BadSchema, Wanted, issues_in
-from router.records.reading import Found, records_in
 from router.records.repairing import repaired
 from router.records.rules import parsed
 from router.records.schema import of_record, schema_of

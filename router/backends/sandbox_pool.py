@@ -1,6 +1,6 @@
 """The sandbox behind a backend's port: a request is read, its program run, the result judged.
 
-A plan with `code:` sends it one job after another (`router.computing`) until a result is verified;
+A plan with `code:` sends it one job after another (`router.compute.computing`) until a result is verified;
 whoever wrote the program, it runs where it can harm nothing.
 """
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from router.accounting import priced
-from router.attempts import Outcome
-from router.authors import Author, author_of
+from router.calls.outcome import Outcome
+from router.calls.prices import priced
+from router.compute.authors import Author, author_of
 from router.config.config import Config
 from router.config.plans import Code
 from router.config.signals import WEIGHTS

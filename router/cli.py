@@ -24,7 +24,6 @@ from router.batch import batch
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, environment
 from router.config.load import EMBEDDED, find, secrets_of
-from router.decide import ladder_of
 from router.demo import demo
 from router.keys import Key, load_keys, new_key, save_keys
 from router.learned import policy_app, scores, warm
@@ -32,6 +31,7 @@ from router.pages import Pages
 from router.plans.shown import ASSUMED, add_plan
 from router.programs import sandbox_app
 from router.report import report_command
+from router.routing.ladder import ladder_of
 from router.solutions import solutions_app
 from router.specialists import prepare as prepare_specialists
 from router.specialists import specialist_app

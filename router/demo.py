@@ -30,8 +30,8 @@ from learner.preference import PRESETS
 from router import service
 from router.config.config import Config
 from router.config.environment import environment
-from router.decide import ladder_of
 from router.request.complexity import complexity
+from router.routing.ladder import ladder_of
 from router.tasks import Task, linked, plain
 from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.trials.logged import utility_of

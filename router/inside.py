@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 
-from router.api.limits import Allowances
 from router.api.parse import parse_chat
 from router.backends.build import build
 from router.backends.host import Host
@@ -25,9 +24,10 @@ from router.config.config import Config
 from router.config.environment import read_secret
 from router.config.server import Limits
 from router.domain import CHAT, Signal, Trace, new_id
-from router.engine import Engine
+from router.engine.allowances import Allowances
+from router.engine.conversations import Homes
+from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
-from router.homes import Homes
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import orjson
 
-from router.choosing import preference_in
 from router.config.config import Config
 from router.config.environment import environment
+from router.routing.bandit import preference_in
 from router.wire.addresses import reachable
 
 _AGAIN_SECONDS = (1.0, 5.0, 30.0)

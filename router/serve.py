@@ -26,7 +26,6 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
-from router.api.limits import Allowances
 from router.backends.build import build as backend_for
 from router.backends.host import Host
 from router.calls.attempts import Attempts
@@ -36,12 +35,13 @@ from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
 from router.config.server import Limits
 from router.domain import new_id
-from router.engine import Engine
-from router.following import Asked, Published
+from router.engine.allowances import Allowances
+from router.engine.conversations import Homes
+from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
-from router.homes import Homes
 from router.keys import Key
 from router.request.statistical import reading_of
+from router.routing.messages import Asked, Published
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation

@@ -18,11 +18,11 @@ from rich.table import Table
 from router import service
 from router.config.config import Config
 from router.config.plans import whole
+from router.routing.strategies import Strategy
 from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
 from router.trials.director import told_of
 from router.trials.logged import Telemetry
-from router.trials.strategies import Strategy
 from router.trials.wishes import matched
 
 trial_app = typer.Typer(

@@ -22,12 +22,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from router.backends.protocol import Backend
-from router.choosing import preference_in
 from router.config.config import Config
 from router.config.load import at_home, load
 from router.domain import Call, Reply
 from router.inside import Clock, Inside, inside
 from router.report import report, written
+from router.routing.bandit import preference_in
 from router.tasks import Task, linked, plain
 from router.terminal import err, out
 from router.trials.logged import utility_of

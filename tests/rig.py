@@ -16,7 +16,6 @@ import aiohttp
 import yaml
 
 from router.api.app import App
-from router.api.limits import Allowances
 from router.backends.build import build
 from router.backends.host import Host
 from router.calls.attempts import Attempts
@@ -24,9 +23,10 @@ from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.server import Limits
 from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
-from router.engine import Engine
+from router.engine.allowances import Allowances
+from router.engine.conversations import Homes
+from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
-from router.homes import Homes
 from router.keys import Key
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Remembered, Said

@@ -15,7 +15,7 @@ from experiments.replay.run import COST, World, play
 from learner.distill import Table, chosen, grown, leaves_of
 from learner.policy import Context
 from learner.preference import Preference
-from router.trials.contract import lint
+from router.routing.function_contract import lint
 from router.trials.writing import code_of
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from router.trials.functions import Functions
-from router.trials.steering import Steering
+from router.engine.functions import Functions
+from router.routing.steering import Steering
 from tests.trials.test_deciding import X, decide, request, trial
 from tests.trials.test_functions import HOSTILE, code
 

@@ -17,8 +17,8 @@ from learner.preference import Estimate, Preference
 from learner.sequence import Exposed
 from learner.trial import Comparison, Rules
 from router.config.config import Config
+from router.routing.strategies import Strategy
 from router.trials.simplifying import look
-from router.trials.strategies import Strategy
 
 PLANTED = 6
 EPSILON = 0.01

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 import orjson
 
 from router.api.feedback import parse_feedback, signals_of
-from router.api.limits import Limited
 from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_query
 from router.api.replies import (
     JSON,
@@ -28,14 +27,15 @@ from router.api.replies import (
 from router.config.config import Config
 from router.config.plans import votes
 from router.config.server import Limits
-from router.decide import AUTO, Unroutable
 from router.domain import CHAT, EMBEDDINGS, Decision, Refusal, Request, new_id
-from router.engine import Answer, Engine
-from router.following import Asked as AskedForNews
-from router.following import Published
+from router.engine.allowances import Limited
+from router.engine.engine import Answer, Engine
+from router.engine.recall import Looked
 from router.hive import Hive, News
 from router.keys import Denied, Key, Keyring
-from router.remembering import Looked
+from router.routing.decide import AUTO, Unroutable
+from router.routing.messages import Asked as AskedForNews
+from router.routing.messages import Published
 from router.telemetry.analyst import Bounds, Refused, ask
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from router.choosing import exploring_costs
 from router.domain import Decision, Request, Trace
 from router.request.context import NAMES
+from router.routing.bandit import exploring_costs
 from router.wire.asgi import HeaderList, Send, respond
 from router.wire.splice import replaced
 from router.wire.sse import data_of

@@ -1,7 +1,7 @@
 """The sandbox behind a backend's port: a request is read, its program run, the result judged.
 
-A plan with `code:` sends it one job after another (`router.compute.computing`) until a result is verified;
-whoever wrote the program, it runs where it can harm nothing.
+A plan with `code:` sends it one job after another (`router.compute.computing`) until a result is
+verified; whoever wrote the program, it runs where it can harm nothing.
 """
 
 import asyncio

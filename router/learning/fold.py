@@ -17,13 +17,13 @@ from learner.deciding import BanditPolicy, Settings
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome
 from learner.trust import Trust
-from router.choosing import spend_of
 from router.config.config import Config
 from router.config.plans import whole
-from router.decide import policy_of
-from router.learning.feed import Batch, Feed, Judged, Row, Watermark
 from router.learning.registry import Registry, Version
 from router.request.context import SORTS, VERSION, context_of, taught
+from router.routing.bandit import spend_of
+from router.routing.ladder import policy_of
+from router.telemetry.feed import Batch, Feed, Judged, Row, Watermark
 
 _log = logging.getLogger("waggle")
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still be changed

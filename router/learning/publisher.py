@@ -15,10 +15,10 @@ import duckdb
 
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
-from router.following import Asked, Errand, Published
 from router.learning.fold import Fold
 from router.learning.told import scores
 from router.request.lens import ENOUGH, Lens, Terms, fitted, keep, kept
+from router.routing.messages import Asked, Errand, Published
 from router.telemetry.journal import Journal
 from router.trials.director import Director
 from router.trials.proposing import Known, Proposer

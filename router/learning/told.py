@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from learner.policy import Arm
-from router.choosing import preference_in, rates_of
 from router.config.config import Config
 from router.learning.fold import Fold
 from router.plans.costs import Size
+from router.routing.bandit import preference_in, rates_of
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy

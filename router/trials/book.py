@@ -18,9 +18,9 @@ from learner.assignment import Slot, room
 from router.config.config import Config
 from router.config.yaml_tree import unknown
 from router.domain import new_id
-from router.trials.contract import lint
-from router.trials.steering import HOLDOUT, Live, Steering
-from router.trials.strategies import Strategy, built_in, check, configured
+from router.routing.function_contract import lint
+from router.routing.steering import HOLDOUT, Live, Steering
+from router.routing.strategies import Strategy, built_in, check, configured
 
 State = Literal[
     "shadow", "running", "decided", "adopting", "adopted", "kept", "stopped", "vetoed",

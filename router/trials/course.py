@@ -14,8 +14,8 @@ from learner.trial import Comparison, Rules
 from learner.watch import Watch
 from router.config.config import Config
 from router.request.context import context_of
+from router.routing.function_contract import LOADING
 from router.trials.book import Trial
-from router.trials.contract import LOADING
 from router.trials.logged import Exposure, utility_of
 
 _MOST_PENDING = 20_000

@@ -13,17 +13,17 @@ from typing import Any
 import orjson
 
 from learner.trial import Verdict
-from router.choosing import preference_in
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
 from router.files import replace as written
-from router.learning.feed import Feed
+from router.routing.bandit import preference_in
+from router.routing.steering import Steering
+from router.routing.strategies import Strategy
+from router.telemetry.feed import Feed
 from router.telemetry.journal import Journal
 from router.trials.book import STEPS, Book, Ledger, Line, Trial
 from router.trials.course import Course, Turned, phase_of
 from router.trials.logged import Telemetry
-from router.trials.steering import Steering
-from router.trials.strategies import Strategy
 
 _log = logging.getLogger("waggle")
 _LATE_MICROS = 900_000_000  # a request that took so long is still found, some time later

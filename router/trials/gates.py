@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from router.engine.functions import Functions
+from router.routing.function_contract import Unanswered, lint, opinion
+from router.routing.strategies import Strategy
 from router.trials.book import Rejected
-from router.trials.contract import Unanswered, lint, opinion
-from router.trials.functions import Functions
 from router.trials.logged import Logged
-from router.trials.strategies import Strategy
 
 
 def gate(source: str, asks: Callable[..., Any] | None, rows: Sequence[Logged]) -> None:

@@ -12,8 +12,8 @@ from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
 from router.config.plans import whole
 from router.request.context import NAMES, VERSION, context_of
+from router.routing.function_contract import told_of
 from router.telemetry.store.catalog import NAME
-from router.trials.contract import told_of
 
 _TAGGED = NAMES.index("tagged")
 _SECOND = 1_000_000

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from learner.policy import Arm
-from router.choosing import preference_in
 from router.domain import new_id
-from router.following import Errand
+from router.routing.bandit import preference_in
+from router.routing.messages import Errand
+from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.gates import Asking, gate
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
 from router.trials.simplifying import Look, idle_stages, look, paths
-from router.trials.strategies import Strategy
 from router.trials.writing import (
     asked,
     code_of,

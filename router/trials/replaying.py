@@ -12,13 +12,13 @@ from learner.offpolicy import normalised
 from learner.policy import Arm, Distribution
 from learner.preference import Estimate as Expected
 from learner.preference import Preference
-from router.choosing import preference_in, rates_of
 from router.config.config import Config
-from router.decide import ladder_of
 from router.plans.costs import Size
-from router.trials.contract import Unanswered, opinion
+from router.routing.bandit import preference_in, rates_of
+from router.routing.function_contract import Unanswered, opinion
+from router.routing.ladder import ladder_of
+from router.routing.strategies import Strategy, policy_for
 from router.trials.logged import Logged
-from router.trials.strategies import Strategy, policy_for
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy

@@ -8,9 +8,9 @@ from math import erf, exp, pi, sqrt
 from learner.policy import Arm
 from router.config.config import Config
 from router.config.plans import LESS, backends_of, stages
+from router.routing.strategies import Strategy
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
-from router.trials.strategies import Strategy
 from router.trials.writing import returns_in
 
 ENOUGH = 30  # judged answers before a plan is called useless

@@ -10,10 +10,10 @@ from learner.controls import cost_matched
 from learner.policy import Arm
 from router.config.config import Config
 from router.config.plans import whole
+from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.logged import Telemetry
-from router.trials.strategies import Strategy
 
 
 def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, Any]:

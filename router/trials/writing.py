@@ -7,7 +7,7 @@ from math import sqrt
 
 from learner.distill import Leaf, Split, Table, Tree, grown, leaves_of
 from learner.policy import Arm
-from router.trials.contract import ARGUMENTS, NUMBERS, WORDS
+from router.routing.function_contract import ARGUMENTS, NUMBERS, WORDS
 from router.trials.logged import Logged
 from router.trials.replaying import Replay
 

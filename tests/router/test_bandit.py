@@ -4,8 +4,8 @@ import pytest
 
 from learner.bandit import Bandit
 from learner.policy import Arm, Feedback, Outcome
-from router.following import Asked, Published
 from router.request.context import context_of, taught
+from router.routing.messages import Asked, Published
 from tests.rig import Upstream, rig
 
 YAML = """

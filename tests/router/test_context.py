@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from router.domain import Decision, Request, Trace
-from router.following import Following, Published
 from router.request.complexity import PARTS, complexity
 from router.request.context import NAMES, context_of, language, lens_in, numbers, taught
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.routing.following import Following
+from router.routing.messages import Published
 from router.telemetry.rows import request_row
 
 WEIGHTS = dict.fromkeys(PARTS, 0.5)

@@ -5,8 +5,9 @@ import yaml
 
 from router.api.parse import parse_chat
 from router.config.config import Config
-from router.decide import Surroundings, Unroutable, chain_of, named, policy_of, route
 from router.domain import Home
+from router.routing.decide import Surroundings, Unroutable, chain_of, named, route
+from router.routing.ladder import policy_of
 
 CONFIG = Config.model_validate(
     yaml.safe_load("""

@@ -4,8 +4,8 @@ import pytest
 
 from router.config.server import Limits
 from router.domain import Home
+from router.engine.conversations import Homes
 from router.hive import HiveState, News
-from router.homes import Homes
 
 DAY = 86_400.0
 NOON = 100 * DAY + DAY / 2

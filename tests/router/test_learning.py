@@ -11,13 +11,13 @@ from learner import snapshot
 from learner.policy import Arm
 from router.cli import app
 from router.config.load import load
-from router.following import Asked
 from router.learning.fold import Fold, rebuilt
 from router.learning.publisher import Publisher
 from router.learning.told import scores
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import terms
+from router.routing.messages import Asked
 from tests.rig import MemoryJournal
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 

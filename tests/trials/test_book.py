@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from router.config.config import Config
+from router.routing.strategies import Strategy
 from router.trials.book import Ledger, Rejected
-from router.trials.strategies import Strategy
 
 YAML = {
     "backends": {"a": {"kind": "generator"}, "b": {"kind": "generator"}},

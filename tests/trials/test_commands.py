@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from router.cli import app
 from router.config.load import load
+from router.routing.strategies import Strategy
 from router.telemetry.rows import policy_row, trial_row
 from router.trials.book import Ledger
 from router.trials.director import Director
-from router.trials.strategies import Strategy
 from tests.rig import MemoryJournal
 from tests.telemetry.stored import NOON, Stored, request, signal
 from tests.trials.test_director import YAML

@@ -7,12 +7,13 @@ import pytest
 
 from learner.assignment import Slot
 from router.config.config import Config
-from router.decide import Surroundings, plan_of, policy_of, route
 from router.domain import Home, Request, Trace
+from router.routing.decide import Surroundings, plan_of, route
+from router.routing.function_contract import Unanswered
+from router.routing.ladder import policy_of
+from router.routing.steering import Live, Steering
+from router.routing.strategies import Strategy
 from router.telemetry.rows import request_row
-from router.trials.contract import Unanswered
-from router.trials.steering import Live, Steering
-from router.trials.strategies import Strategy
 
 CONFIG = Config.model_validate(
     {

@@ -10,12 +10,12 @@ from learner.policy import Arm, Feedback, Outcome
 from router.config.config import Config
 from router.config.load import load
 from router.request.context import context_of, taught
+from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.course import phase_of
 from router.trials.director import Director
 from router.trials.proposing import Known, Proposer
 from router.trials.simplifying import paths
-from router.trials.strategies import Strategy
 from router.trials.wishes import act
 from router.trials.writing import returns_in
 from tests.rig import MemoryJournal

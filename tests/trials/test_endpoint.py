@@ -3,10 +3,10 @@
 import pytest
 
 from learner.assignment import Slot
-from router.following import Errand, Published
+from router.routing.messages import Errand, Published
+from router.routing.steering import Live, Steering
+from router.routing.strategies import Strategy
 from router.trials.director import Director
-from router.trials.steering import Live, Steering
-from router.trials.strategies import Strategy
 from router.trials.wishes import act
 from tests.rig import Upstream, completion, rig
 

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
+from router.engine.functions import Functions
+from router.routing.function_contract import LOADING, Unanswered, lint
+from router.routing.steering import Steering
+from router.routing.strategies import Strategy
 from router.trials.book import Rejected
-from router.trials.contract import LOADING, Unanswered, lint
-from router.trials.functions import Functions
 from router.trials.gates import Asking, gate
-from router.trials.steering import Steering
-from router.trials.strategies import Strategy
 from tests.trials.test_deciding import X, decide, request, trial
 
 DEADLINE = 0.05

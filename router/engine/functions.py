@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.trials.contract import LOADING, Unanswered
-from router.trials.strategies import Strategy
+from router.routing.function_contract import LOADING, Unanswered
+from router.routing.strategies import Strategy
 from sandbox.function import Failed, Function
 from sandbox.levels import open_pool
 from sandbox.pool import Pool

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from learner.assignment import Assigned, Slot, assigned
 from router.domain import Request
-from router.trials.strategies import Strategy
+from router.routing.strategies import Strategy
 
 HOLDOUT = "holdout"  # the layer in which an adopted strategy is watched
 

@@ -5,18 +5,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from learner.controls import Fixed, Ladder
+from learner.controls import Ladder
 from learner.policy import Arm, Choice, Context, Distribution, Policy, draw
 from learner.preference import Estimate
-from router.choosing import Chosen, chosen, leaves, preference_of, rates_of, too_slow
 from router.config.backends import SpecialistSettings
 from router.config.capabilities import able
 from router.config.config import Config
-from router.config.objective import LadderSettings
 from router.config.plans import AnyPlan, Ask, Code, backends_of
-from router.domain import Decision, Exposure, Home, PolicyInForce, Request
+from router.domain import Decision, Exposure, Home, Request
 from router.plans.costs import expected, size_of
 from router.plans.possible import impossible
 from router.request.complexity import Complexity, complexity, kind_of
@@ -24,9 +20,11 @@ from router.request.context import context_of, numbers
 from router.request.lens import Lens
 from router.request.statistical import reading_of
 from router.request.wants import needs
-from router.trials.contract import Unanswered, opinion, told_of
-from router.trials.steering import Part, Steering, unit_of
-from router.trials.strategies import Strategy, policy_for
+from router.routing.bandit import Chosen, chosen, leaves, preference_of, rates_of, too_slow
+from router.routing.function_contract import Unanswered, opinion, told_of
+from router.routing.ladder import ladder_of
+from router.routing.steering import Part, Steering, unit_of
+from router.routing.strategies import Strategy, policy_for
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
@@ -56,48 +54,6 @@ class Surroundings:
     steering: Steering | None = None  # who serves and who is tried, where that is not only ours
     asks: Callable[[Strategy, Sequence[Any]], Any] | None = None  # a routing function
     similar: Sequence[Mapping[str, Any]] = ()  # what is remembered that is like it
-
-
-def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
-    """The rule ladder; where no rungs are named, the plans in the order of the file."""
-    rungs = settings.rungs or tuple(plans)
-    cuts = settings.cuts
-    if cuts is None:
-        cuts = tuple(round(9 * step / len(rungs), 2) for step in range(1, len(rungs)))
-    return Ladder("complexity", cuts, tuple(map(Arm, rungs)))
-
-
-def policy_of(config: Config) -> Policy:
-    """What decides, or, under the bandit, what does until it knows better."""
-    if config.objective.strategy != "ladder" and config.objective.plan:
-        return Fixed(Arm(config.objective.plan))
-    return ladder_of(config.objective.ladder, config.asking)
-
-
-def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
-    """What decides under this configuration; its version is the same wherever that is the same."""
-    settings = {
-        "objective": config.objective.model_dump(mode="json"),
-        "plans": {name: plan.model_dump(mode="json") for name, plan in config.plans.items()},
-    }
-    text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
-    version = blake2b(text, digest_size=6).hexdigest()
-    ladder = ladder_of(config.objective.ladder, config.asking)
-    # Worked out for whoever compares what was decided with what the ladder would have.
-    settings["ladder"] = {"rungs": list(ladder.rungs), "cuts": list(ladder.cuts)}
-    return PolicyInForce(version, config.objective.strategy, settings, at)
-
-
-def premium(config: Config) -> str:
-    """The plan that savings are counted against: the one named, else the one that costs most."""
-    if config.objective.premium is not None:
-        return config.objective.premium
-
-    def dearness(plan: str) -> float:
-        price = config.backends[config.lead_of(plan)].price
-        return price.input + price.output
-
-    return max(config.plans, key=dearness)
 
 
 def aliases(config: Config) -> dict[str, str]:

@@ -15,16 +15,6 @@ from typing import Any
 import orjson
 
 from learner.policy import Arm
-from router.accounting import (
-    accounted,
-    as_comments,
-    beside_premium,
-    error_body_of,
-    marked_partial,
-    metered,
-    with_answering,
-)
-from router.api.limits import Allowances
 from router.calls.attempts import Attempts, pause_before_retry
 from router.calls.outcome import Outcome, Stream
 from router.calls.prices import estimated, priced
@@ -33,7 +23,6 @@ from router.config.capabilities import able
 from router.config.config import Config
 from router.config.plans import AnyPlan, Ask
 from router.config.signals import SignalSource
-from router.decide import Surroundings, chain_of, named, plan_of, policy_in_force, policy_of, route
 from router.domain import (
     CHAT,
     Answered,
@@ -50,22 +39,27 @@ from router.domain import (
     Usage,
     new_id,
 )
-from router.experts.claims import Claims
-from router.following import Following
-from router.homes import Homes
+from router.engine.allowances import Allowances
+from router.engine.conversations import Homes
+from router.engine.costs import accounted, beside_premium, with_answering
+from router.engine.functions import Functions
+from router.engine.recall import Looked, Remembering, recalled_program, remember, to_adapt
+from router.engine.streams import as_comments, error_body_of, marked_partial, metered
 from router.plans.concluding import completed, stream_of, unfinished
 from router.plans.executor import Executor
 from router.plans.pace import Pace
 from router.plans.results import Result, abandoned, ended
-from router.remembering import Looked, Remembering, recalled_program, remember, to_adapt
 from router.request.text import prompt_text, tokens_in
 from router.request.wants import needs
 from router.reuse.memory import Found
+from router.routing.claims import Claims
+from router.routing.decide import Surroundings, chain_of, named, plan_of, route
+from router.routing.following import Following
+from router.routing.ladder import policy_in_force, policy_of
 from router.signals.assessor import Assessor
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
-from router.trials.functions import Functions
 from router.wire.answers import Heard, Whole, answer_text, whole_of
 from router.wire.errors import error_body
 from router.wire.sse import DONE, Meter, with_cost

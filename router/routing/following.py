@@ -13,43 +13,11 @@ from router.domain import Request
 from router.request.context import lens_in
 from router.request.lens import ENOUGH, Lens, Terms, terms
 from router.request.text import prompt_text
-from router.trials.steering import Steering
+from router.routing.messages import Asked, Errand, Published
+from router.routing.steering import Steering
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """Something that a backend is to be asked for the learner: it cannot reach one itself."""
-
-    id: str
-    backend: str
-    prompt: str
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What the learner hands out: a policy under its name, and the lens it sees through."""
-
-    version: str
-    policy: "BanditPolicy | None"
-    lens: int = 0
-    lens_content: bytes = b""  # where the router has another one, or none
-    wants_prompts: bool = False
-    steering: Steering | None = None  # where the router has an older one
-    errand: "Errand | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a router tells the learner when it asks for news."""
-
-    version: str
-    lens: int
-    prompts: Sequence[tuple[Terms, Sequence[float] | None]] = ()
-    steering: int = 0  # the version of what it knows of trials
-    done: tuple[str, str] | None = None  # an errand, and what came of it
 
 
 Ask = Callable[[Asked], Any]  # awaitable of Published

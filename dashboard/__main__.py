@@ -4,7 +4,7 @@ import os
 import sys
 
 from dashboard.running import Taken, run
-from router.pages import Place
+from router.deployment.dashboard_process import Place
 
 try:
     run(Place.read(sys.argv[1]), parent=os.getppid())

@@ -8,10 +8,10 @@ import typer
 from rich.markup import escape
 
 from dashboard.view import Unreadable, view_of
+from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
+from router.deployment.dashboard_process import Place
 from router.keys import load_keys
-from router.pages import Place
 from router.telemetry.store.catalog import NAME
-from router.terminal import ConfigOption, DataOption, Stop, out, read
 from router.wire.addresses import is_loopback
 
 

@@ -14,7 +14,7 @@ from dashboard.knowing import Settings
 from dashboard.login import Door
 from dashboard.source import Source
 from dashboard.web import Site
-from router.pages import Place
+from router.deployment.dashboard_process import Place
 from router.wire.addresses import is_loopback
 
 _OURS = frozenset({"127.0.0.1", "localhost", "::1"})

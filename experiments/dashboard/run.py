@@ -30,8 +30,8 @@ from dashboard.view import View
 from experiments.dashboard.report import readme_table
 from experiments.readme import put
 from experiments.telemetry import big
-from router.pages import Place
-from router.surroundings import free_ports
+from router.deployment.dashboard_process import Place
+from router.deployment.ray_environment import free_ports
 from tests.dashboard.browser import Watched, chromium
 from tests.dashboard.story import told
 from tests.telemetry.stored import MINUTE, Stored, request, signal

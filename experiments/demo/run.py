@@ -20,7 +20,7 @@ from experiments.demo.picture import PICTURE, curve, draw
 from experiments.demo.report import readme_table
 from experiments.readme import put
 from experiments.served import WAGGLE
-from router.service import descendants, end_left_behind, find_running
+from router.deployment.local_service import descendants, end_left_behind, find_running
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from router.config.environment import export
-from router.surroundings import free_ports, haproxy, install_proxy, ray_settings
+from router.deployment.ray_environment import free_ports, haproxy, install_proxy, ray_settings
 from router.wire.asgi import lifespan, read_body, respond
 from router.wire.http_client import Pool
 

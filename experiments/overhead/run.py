@@ -29,8 +29,13 @@ from rich.table import Table
 
 from experiments import readme
 from experiments.overhead.report import readme_table
-from router.service import adopt_orphans, descendants, end_descendants, find_running
-from router.surroundings import free_ports
+from router.deployment.local_service import (
+    adopt_orphans,
+    descendants,
+    end_descendants,
+    find_running,
+)
+from router.deployment.ray_environment import free_ports
 
 HERE = Path(__file__).parent
 BUILD = HERE.parent.parent / "var" / "bench"

@@ -21,7 +21,7 @@ from rich.progress import Progress
 from experiments.readme import put
 from experiments.served import service
 from experiments.statistics.report import readme_table
-from router.client import stream_chat
+from router.cli.client import stream_chat
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.possible import contradiction

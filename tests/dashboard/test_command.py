@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from router.cli import app
+from router.cli.main import app
 from router.config.config import Config
-from router.pages import Pages, Place
-from router.surroundings import free_ports
+from router.deployment.dashboard_process import Pages, Place
+from router.deployment.ray_environment import free_ports
 
 WAGGLE = Path(sys.executable).with_name("waggle")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from router.cli import app
+from router.cli.main import app
 from router.config.backends import SpecialistSettings
 from router.config.load import ConfigError
 from router.config.load import load as load_config

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from router.cli import app
+from router.cli.main import app
 from router.encoding.batching import Batching
 from router.reuse.store import Check, Store
 from tests.reuse.soak import solution

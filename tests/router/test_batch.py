@@ -10,7 +10,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from router.cli import app
+from router.cli.main import app
 from tests.router.scripted import Model, planned
 
 
@@ -64,7 +64,7 @@ async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path)
 
 
 async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("router.batch._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("router.cli.batch._LONGEST_WAIT", 0.01)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"prompt": "a"}\n{"prompt": "b", "model": "nobody"}\n')
     model = Model(status=500)
@@ -133,7 +133,7 @@ async def test_killed_in_the_middle_and_started_again_every_line_is_answered_onc
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(300)))
     model = Model("x", seconds=0.01)
     async with planned({"p": {"ask": "a"}}, a=model) as waggle:
-        start = "from router.cli import main; main()"
+        start = "from router.cli.main import main; main()"
         command = [sys.executable, "-c", start, "batch", str(source), str(target)]
         for _ in range(3):
             process = await asyncio.create_subprocess_exec(

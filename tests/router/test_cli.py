@@ -6,7 +6,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from router.cli import app
+from router.cli.main import app
 from router.config.environment import TOKEN_VARIABLE
 
 GOOD = """

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from learner import snapshot
 from learner.policy import Arm
-from router.cli import app
+from router.cli.main import app
 from router.config.load import load
 from router.learning.fold import Fold, rebuilt
 from router.learning.publisher import Publisher

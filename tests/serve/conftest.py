@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from router.service import descendants, find_running, tidy
-from router.surroundings import free_ports
+from router.deployment.local_service import descendants, find_running, tidy
+from router.deployment.ray_environment import free_ports
 from tests.rig import Upstream, answer_well
 
 WAGGLE = Path(sys.executable).with_name("waggle")

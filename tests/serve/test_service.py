@@ -18,7 +18,7 @@ import openai
 import pytest
 
 from dashboard.board import PAGES
-from router.service import born
+from router.deployment.local_service import born
 from tests.dashboard.browser import CHROMIUM, Watched, chromium
 from tests.rig import answer_well
 from tests.router.test_local import made

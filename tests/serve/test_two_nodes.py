@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from router import client
+from router.cli import client
 from tests.rig import answer_well
 from tests.serve.conftest import WAGGLE, free_port
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from router.cli import app
+from router.cli.main import app
 from router.config.load import load
 from router.routing.strategies import Strategy
 from router.telemetry.rows import policy_row, trial_row

@@ -12,15 +12,16 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from router import client, service
+from router.cli import client
+from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.config.config import Config
 from router.config.environment import environment
+from router.deployment import local_service as service
 from router.files import replace
 from router.learning.registry import Registry, Version
 from router.request.complexity import complexity
 from router.request.context import numbers
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
-from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 
 policy_app = typer.Typer(
     help="Snapshots of what was learned: list them, pin one, go back to one.", no_args_is_help=True

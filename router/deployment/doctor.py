@@ -15,10 +15,10 @@ from typing import Literal
 
 from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
 from router.config.config import Config
+from router.deployment.local_service import Running, descendants
+from router.deployment.ray_environment import haproxy, ray_folder
 from router.documents.store import current
 from router.encoding.encoder import CannotEncode, packaged_model
-from router.service import Running, descendants
-from router.surroundings import haproxy, ray_folder
 
 Verdict = Literal["ok", "warn", "bad"]
 _PINNED = {"ray": "2.60.0", "torch": "2.13.0"}

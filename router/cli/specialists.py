@@ -16,15 +16,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from router import service
+from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
 from router.config.load import EMBEDDED, find, load
 from router.config.values import Name
 from router.config.yaml_tree import ConfigError
+from router.deployment import local_service as service
 from router.documents.store import NoDocuments, Report, Tell, refresh
 from router.encoding.encoder import CannotEncode
-from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 
 specialist_app = typer.Typer(help="Experts made of documents.", no_args_is_help=True)
 
@@ -143,7 +143,7 @@ def prepare(config: Config, config_file: Path | None) -> None:
     """The same before a service starts, in a process that may need memory for it."""
     if not any(_specialists(config)):
         return
-    start = "from router.cli import main; main()"
+    start = "from router.cli.main import main; main()"
     command = [sys.executable, "-c", start, "specialist", "refresh", "--data", str(config.data)]
     command += ["-c", str(config_file)] if config_file else []
     subprocess.run(command, check=False)

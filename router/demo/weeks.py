@@ -22,14 +22,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from router.backends.protocol import Backend
+from router.cli.report import report, written
+from router.cli.terminal import err, out
 from router.config.config import Config
 from router.config.load import at_home, load
+from router.demo.in_process import Clock, Inside, inside
+from router.demo.tasks import Task, linked, plain
 from router.domain import Call, Reply
-from router.inside import Clock, Inside, inside
-from router.report import report, written
 from router.routing.bandit import preference_in
-from router.tasks import Task, linked, plain
-from router.terminal import err, out
 from router.trials.logged import utility_of
 from router.wire.chat_replies import once
 
@@ -105,7 +105,7 @@ def weeks(
     count: int, *, requests: int, seed: int, data: Path, config_file: Path | None
 ) -> list[dict[str, Any]]:
     """Go through them, show the story, and leave a report and the telemetry it rests on."""
-    path = config_file or Path(str(files("router") / "weeks.yaml"))
+    path = config_file or Path(str(files("router.demo") / "weeks.yaml"))
     config = load(path)
     server = config.server.model_copy(update={"data": str(data)})
     config = at_home(config.model_copy(update={"server": server}))

@@ -20,7 +20,13 @@ from pathlib import Path
 
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, export
-from router.surroundings import free_ports, haproxy, install_proxy, ray_folder, ray_settings
+from router.deployment.ray_environment import (
+    free_ports,
+    haproxy,
+    install_proxy,
+    ray_folder,
+    ray_settings,
+)
 
 _SET_CHILD_SUBREAPER = 36
 _SECRETS_FILE = "secrets.json"

@@ -15,11 +15,11 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 
-from router import service
+from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.config.config import Config
 from router.config.plans import whole
+from router.deployment import local_service as service
 from router.routing.strategies import Strategy
-from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
 from router.trials.director import told_of
 from router.trials.logged import Telemetry

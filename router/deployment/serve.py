@@ -466,7 +466,7 @@ def schema(
             {
                 "name": APPLICATION,
                 "route_prefix": "/",
-                "import_path": "router.serve:build",
+                "import_path": "router.deployment.serve:build",
                 "deployments": [
                     {
                         "name": "router",
@@ -507,14 +507,14 @@ def _backend_application(name: str, settings: Any) -> dict[str, Any]:
             "downscale_delay_s": 60,
             "metrics_interval_s": 1,
             "look_back_period_s": 2,
-            "policy": {"policy_function": "router.serve:scale"},
+            "policy": {"policy_function": "router.deployment.serve:scale"},
         }
     else:
         deployment["num_replicas"] = replicas.min
     return {
         "name": _BACKEND_PREFIX + name,
         "route_prefix": None,
-        "import_path": "router.serve:build_backend",
+        "import_path": "router.deployment.serve:build_backend",
         "args": {"name": name},
         "deployments": [deployment],
     }

@@ -14,9 +14,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.syntax import Syntax
 from rich.table import Table
 
+from router.cli.terminal import ConfigOption, Stop, err, out, read
 from router.config.backends import SandboxSettings
 from router.config.config import Config
-from router.terminal import ConfigOption, Stop, err, out, read
 from sandbox.request import read as read_request
 from sandbox.runner import CONTRACT, Program, Refused, Run
 

@@ -22,10 +22,10 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.config.environment import environment
+from router.deployment.local_service import find_running
 from router.domain import CHAT, Fault
-from router.service import find_running
-from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.wire.http_client import Pool
 
 _TRIES = 5

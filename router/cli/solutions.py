@@ -15,12 +15,12 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.tree import Tree
 
+from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.config.config import Config
 from router.reuse.guards import compared
 from router.reuse.solution import Solution
 from router.reuse.store import Store, Unreadable
 from router.reuse.tiers import Calibration
-from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 
 solutions_app = typer.Typer(
     help="What was solved once: search it, check it, export its programs.", no_args_is_help=True

@@ -17,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from router.api.parse import session_id
+from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.config.config import Config
 from router.keys import load_keys
 from router.telemetry.keeper import rules_of
@@ -26,7 +27,6 @@ from router.telemetry.store.keep import Keeper
 from router.telemetry.store.manifest import Damaged
 from router.telemetry.store.remove import Removed
 from router.telemetry.store.verify import verify
-from router.terminal import ConfigOption, DataOption, Stop, err, out, read
 
 telemetry_app = typer.Typer(help="The record of every request.", no_args_is_help=True)
 _SHOWN_ROWS = 200

@@ -27,13 +27,13 @@ from rich.table import Table
 
 from learner.policy import Arm
 from learner.preference import PRESETS
-from router import service
+from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.config.config import Config
 from router.config.environment import environment
+from router.demo.tasks import Task, linked, plain
+from router.deployment import local_service as service
 from router.request.complexity import complexity
 from router.routing.ladder import ladder_of
-from router.tasks import Task, linked, plain
-from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
 from router.trials.logged import utility_of
 
 _AT_ONCE = 4
@@ -113,7 +113,7 @@ def _weeks(
     *,
     as_json: bool,
 ) -> None:
-    from router.weeks import weeks  # what learns is loaded only here
+    from router.demo.weeks import weeks
 
     folder = read(None, data=str(data) if data else None).data / "weeks"
     if folder.exists():

@@ -15,9 +15,9 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
+from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
 from router.config.config import Config
 from router.telemetry.store.catalog import NAME
-from router.terminal import ConfigOption, DataOption, Stop, out, read
 from router.trials.book import Ledger
 
 _BOOTSTRAPS = 400

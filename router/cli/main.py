@@ -1,6 +1,5 @@
 """`waggle ...`: everything a person runs."""
 
-import datetime as dt
 import json
 import os
 import signal
@@ -18,27 +17,31 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.tree import Tree
 
-from router import client, doctor, service
-from router.analysis import sql, telemetry_app
-from router.batch import batch
+from router.cli import client
+from router.cli.batch import batch
+from router.cli.keys import keys_app
+from router.cli.learner import policy_app, scores, warm
+from router.cli.report import report_command
+from router.cli.sandbox import sandbox_app
+from router.cli.service import _reload, _url, read_keys, running_service
+from router.cli.solutions import solutions_app
+from router.cli.specialists import prepare as prepare_specialists
+from router.cli.specialists import specialist_app
+from router.cli.telemetry import sql, telemetry_app
+from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
+from router.cli.trials import routes_app, simplify, trial_app
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, environment
 from router.config.load import EMBEDDED, find, secrets_of
-from router.demo import demo
-from router.keys import Key, load_keys, new_key, save_keys
-from router.learned import policy_app, scores, warm
-from router.pages import Pages
+from router.demo.stream import demo
+from router.deployment import doctor
+from router.deployment import local_service as service
+from router.deployment.dashboard_process import Pages
+from router.deployment.ray_environment import haproxy
+from router.keys import Key
 from router.plans.shown import ASSUMED, add_plan
-from router.programs import sandbox_app
-from router.report import report_command
 from router.routing.ladder import ladder_of
-from router.solutions import solutions_app
-from router.specialists import prepare as prepare_specialists
-from router.specialists import specialist_app
-from router.surroundings import haproxy
 from router.telemetry.store import catalog
-from router.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
-from router.trialling import routes_app, simplify, trial_app
 from router.wire.addresses import reachable
 
 app = typer.Typer(
@@ -47,7 +50,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-keys_app = typer.Typer(help="API keys: who may ask, and how much.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(policy_app, name="policy")
 app.add_typer(telemetry_app, name="telemetry")
@@ -61,25 +63,6 @@ app.add_typer(routes_app, name="routes")
 # The dashboard stands above us, and brings its own command.
 for _entry in entry_points(group="waggle.commands"):
     app.command(_entry.name)(_entry.load())
-
-
-def read_keys(config: Config) -> tuple[Key, ...]:
-    try:
-        keys = load_keys(config.keys_file)
-    except ValueError as error:
-        raise Stop(str(error), 2) from None
-    if not keys and not config.loopback:
-        host = config.server.host
-        hint = "make one with `waggle keys new NAME`, or set server.host to 127.0.0.1"
-        raise Stop(f"server.host = {host} is open to the network, and there is no key: {hint}", 2)
-    return keys
-
-
-def running_service(config: Config) -> service.Running:
-    running = service.find_running(config.data)
-    if running is None:
-        raise Stop(f"no service runs on {config.data}: start one with `waggle serve`")
-    return running
 
 
 @app.command()
@@ -111,7 +94,7 @@ def serve(
     status = out.status("Starting Ray …")
     status.start()
     # Ray reads its environment when it is imported, so not before it was prepared.
-    from router import serve as cluster
+    from router.deployment import serve as cluster
 
     code, ended, pages = 0, True, Pages(config)
     try:
@@ -275,11 +258,6 @@ def ask(
     )
 
 
-def _url(config_file: Path | None, data: Path | None) -> str:
-    config = read(config_file, data=str(data) if data else None)
-    return running_service(config).url
-
-
 @app.command()
 def status(
     config_file: ConfigOption = None,
@@ -336,31 +314,6 @@ def reload(config_file: ConfigOption = None, data: DataOption = None) -> None:
     )
 
 
-def _reload(config: Config, running: service.Running) -> float:
-    keys = read_keys(config)
-    port = int(running.url.rpartition(":")[2])
-    if port != config.server.port:
-        server = config.server.model_copy(update={"port": port})
-        config = config.model_copy(update={"server": server})
-    missing = service.missing_secrets(running, secrets_of(config))
-    if missing:
-        names = ", ".join(missing)
-        hint = "a running service cannot be given a new secret: set it and start again"
-        raise Stop(f"{names} was not in the environment when the service started; {hint}", 2)
-    service.prepare(config, own_ray=running.ours)
-    from router import serve as cluster
-
-    with out.status("Connecting …") as status:
-        cluster.connect(running.ray_address)
-        status.update("Reloading …")
-        begun = time.monotonic()
-        try:
-            cluster.deploy(config, keys, seconds=180, tell=status.update)
-        except (RuntimeError, TimeoutError) as error:
-            raise Stop(f"the change did not come up: {error}") from None
-        return time.monotonic() - begun
-
-
 @app.command()
 def deploy(
     config_file: ConfigOption = None,
@@ -374,7 +327,7 @@ def deploy(
         raise Stop("say --print: waggle deploy --print > serve.yaml; serve deploy serve.yaml", 2)
     keys = read_keys(config)
     service.prepare(config, own_ray=False)
-    from router import serve as cluster
+    from router.deployment import serve as cluster
 
     needed = ", ".join((TOKEN_VARIABLE, *secrets_of(config)))
     lines = [
@@ -402,101 +355,6 @@ def doctor_command(config_file: ConfigOption = None, data: DataOption = None) ->
     if not haproxy():
         out.print("Without HAProxy the default proxy is used: it works, and is slower.")
     raise typer.Exit(1 if worst else 0)
-
-
-@keys_app.command("new")
-def keys_new(
-    name: str,
-    scope: Annotated[list[str] | None, typer.Option(help="app, analyst or admin.")] = None,
-    plan: Annotated[list[str] | None, typer.Option(help="A plan it may use; default: all.")] = None,
-    rpm: Annotated[int | None, typer.Option(help="Requests per minute.")] = None,
-    tpm: Annotated[int | None, typer.Option(help="Tokens per minute.")] = None,
-    dollars: Annotated[float | None, typer.Option(help="Dollars per day (UTC).")] = None,
-    shares: Annotated[
-        str, typer.Option(help="Keys that name the same group share what was solved.")
-    ] = "",
-    config_file: ConfigOption = None,
-    data: DataOption = None,
-) -> None:
-    """Make a key. It is shown once; only a salted hash of it is kept."""
-    config = read(config_file, data=str(data) if data else None)
-    for one in plan or ():
-        if one not in config.plans:
-            raise Stop(f"--plan {one}: no such plan; there are {', '.join(config.plans)}", 2)
-    limits = {"requests_per_minute": rpm, "tokens_per_minute": tpm, "dollars_per_day": dollars}
-    created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    try:
-        text, key = new_key(
-            name,
-            created,
-            scopes=tuple(scope or ("app",)),
-            plans=tuple(plan or ()),
-            limits=limits,
-            shares=shares,
-        )
-        kept = load_keys(config.keys_file)
-    except ValueError as error:
-        raise Stop(_first_line(error), 2) from None
-    if any(other.name == name and not other.revoked for other in kept):
-        raise Stop(f"there is a key called {name}: revoke it first, or choose another name", 2)
-    save_keys(config.keys_file, (*kept, key))
-    out.print(text, markup=False)
-    err.print("Keep it: it cannot be shown again. Send it as `Authorization: Bearer …`.")
-    _tell_running(config)
-
-
-@keys_app.command("list")
-def keys_list(config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """Every key, without its secret."""
-    config = read(config_file, data=str(data) if data else None)
-    table = Table(
-        "id", "name", "scopes", "plans", "limits", "shares", "created", "revoked", box=None
-    )
-    for key in load_keys(config.keys_file):
-        limits = {n: v for n, v in key.limits.model_dump().items() if v is not None}
-        told = ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "none"
-        plans = ", ".join(key.plans) or "all"
-        table.add_row(
-            key.id,
-            key.name,
-            ", ".join(key.scopes),
-            plans,
-            told,
-            key.shares,
-            key.created,
-            key.revoked,
-        )
-    out.print(table)
-
-
-@keys_app.command("revoke")
-def keys_revoke(name_or_id: str, config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """Make a key worthless, at once."""
-    config = read(config_file, data=str(data) if data else None)
-    kept = load_keys(config.keys_file)
-    hit = [key for key in kept if name_or_id in (key.id, key.name) and not key.revoked]
-    if not hit:
-        known = ", ".join(key.name for key in kept if not key.revoked) or "none"
-        raise Stop(f"no key is called {name_or_id}; there are: {known}", 2)
-    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    changed = [key.model_copy(update={"revoked": now}) if key in hit else key for key in kept]
-    save_keys(config.keys_file, changed)
-    out.print(f"Revoked {', '.join(key.name for key in hit)}.")
-    _tell_running(config)
-
-
-def _tell_running(config: Config) -> None:
-    """A running service learns of keys by a reload; one that is down will read them."""
-    running = service.find_running(config.data)
-    if running is not None:
-        current = read(Path(running.config), data=config.server.data)
-        _reload(current, running)
-        err.print("The running service knows.")
-
-
-def _first_line(error: ValueError) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    return "; ".join(line.partition(" [type=")[0] for line in lines[1:3]) or lines[0]
 
 
 app.command()(demo)

@@ -1,7 +1,8 @@
 """A whole Waggle in one process, without Ray: real backends behind real ports, real telemetry, the
 learner and its trials; and a clock that whoever runs it sets.
 
-For `waggle demo --weeks`, where weeks go by in minutes. What serves is `router/serve.py`.
+For `waggle demo --weeks`, where weeks go by in minutes. A real service is deployed by
+`router.deployment.serve`.
 """
 
 import asyncio

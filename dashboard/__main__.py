@@ -4,10 +4,10 @@ import os
 import sys
 
 from dashboard.running import Taken, run
-from router.deployment.dashboard_process import Place
+from router.deployment.dashboard_process import DashboardOptions
 
 try:
-    run(Place.read(sys.argv[1]), parent=os.getppid())
+    run(DashboardOptions.read(sys.argv[1]), parent=os.getppid())
 except Taken as taken:
     sys.exit(f"dashboard: {taken}")
 except KeyboardInterrupt:

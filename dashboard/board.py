@@ -17,13 +17,13 @@ from typing import Any
 
 import orjson
 
-from dashboard.knowing import Knowing, Settings
+from dashboard.knowing import BoardSettings, Knowing
 from dashboard.pages import learning, plans, requests, reuse, system, trials
 from dashboard.panel import Empty, Page, Panel, Shown
 from dashboard.parts import empty
-from dashboard.reading import Reading
-from dashboard.source import Failed, Missing, Source, Told
-from dashboard.view import Span, View
+from dashboard.reading import PageReading
+from dashboard.source import Missing, QueryAnswer, QueryFailed, Source
+from dashboard.view import PageView, Span
 
 PAGES: Mapping[str, Page] = {
     one.name: one
@@ -52,7 +52,7 @@ class Drawn:
 
 
 @dataclass
-class _Entry:
+class _BoardEntry:
     drawn: Drawn | None = None
     doing: asyncio.Task[Drawn] | None = None
     used: float = 0.0
@@ -63,18 +63,18 @@ class Board:
     """Answers views; asks telemetry in one thread, one page at a time."""
 
     source: Source
-    settings: Settings = field(default_factory=Settings)
+    settings: BoardSettings = field(default_factory=BoardSettings)
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC).replace(tzinfo=None)
     drawn_count: int = 0
 
     def __post_init__(self) -> None:
-        self._entries: dict[View, _Entry] = {}
+        self._entries: dict[PageView, _BoardEntry] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="board")
         self._knowing = Knowing(self.source, self.settings, self.clock)
 
-    async def page(self, view: View) -> Drawn:
+    async def page(self, view: PageView) -> Drawn:
         now = time.monotonic()
-        entry = self._entries.setdefault(view, _Entry())
+        entry = self._entries.setdefault(view, _BoardEntry())
         entry.used = now
         last = entry.drawn
         if last is not None and now - last.at < max(_FRESH_SECONDS, _TIMES_AS_LONG * last.seconds):
@@ -83,7 +83,7 @@ class Board:
             entry.doing = asyncio.ensure_future(self._work(view, entry))
         return await asyncio.shield(entry.doing)
 
-    async def table(self, view: View, panel: str) -> Told:
+    async def table(self, view: PageView, panel: str) -> QueryAnswer:
         """The rows of one panel. Raises `Missing` or `Failed`."""
         (found,) = (one for one in PAGES[view.page].panels if one.id == panel)
         loop = asyncio.get_running_loop()
@@ -93,7 +93,7 @@ class Board:
         self._thread.shutdown(wait=False, cancel_futures=True)
         self.source.close()
 
-    async def _work(self, view: View, entry: _Entry) -> Drawn:
+    async def _work(self, view: PageView, entry: _BoardEntry) -> Drawn:
         loop = asyncio.get_running_loop()
         entry.drawn = await loop.run_in_executor(self._thread, self._again, view, entry.drawn)
         if len(self._entries) > _KEPT:
@@ -102,7 +102,7 @@ class Board:
                 del self._entries[one]
         return entry.drawn
 
-    def draw(self, view: View) -> Drawn:
+    def draw(self, view: PageView) -> Drawn:
         """In this thread."""
         begun = time.monotonic()
         state = self.source.state()
@@ -114,7 +114,7 @@ class Board:
         of = state, self._knowing.span(view)
         return Drawn(told, squeezed, tag, begun, begun, seconds, of)
 
-    def _again(self, view: View, last: Drawn | None) -> Drawn:
+    def _again(self, view: PageView, last: Drawn | None) -> Drawn:
         """The last one, if not a row was written since; for a while, for ages are told too."""
         now = time.monotonic()
         young = last is not None and now - last.drawn < _SAME_SECONDS
@@ -126,16 +126,16 @@ class Board:
             return replace(last, at=now)
         return self.draw(view)
 
-    def told(self, view: View) -> dict[str, Any]:
+    def told(self, view: PageView) -> dict[str, Any]:
         """A page, panel by panel, as values of JSON."""
         page = PAGES[view.page]
         try:
             reading = self._knowing.reading(view)
         except Missing as missing:
             return _without(page, "missing", Empty(f"{missing} It begins with:", "waggle serve"))
-        except Failed as failed:
+        except QueryFailed as failed:
             return _without(page, "failed", Empty(str(failed)))
-        answered: dict[str, Told | Empty] = {}
+        answered: dict[str, QueryAnswer | Empty] = {}
         facts, span = reading.asked.facts, reading.asked.span
         return {
             "panels": {one.id: _drawn(one, reading, answered) for one in page.panels},
@@ -147,10 +147,10 @@ class Board:
             "plans": facts.plans,
         }
 
-    def _told(self, view: View, panel: Panel) -> Told:
+    def _told(self, view: PageView, panel: Panel) -> QueryAnswer:
         reading = self._knowing.reading(view)
         if panel.needs is not None and (why := panel.needs(reading.asked)):
-            raise Failed(why)
+            raise QueryFailed(why)
         return reading.ask(panel.sql(reading.asked).strip())
 
 
@@ -160,7 +160,9 @@ def _without(page: Page, state: str, why: Empty) -> dict[str, Any]:
     return {"state": state, "words": why.words, "newest": None, "panels": panels}
 
 
-def _drawn(panel: Panel, reading: Reading, answered: dict[str, Told | Empty]) -> dict[str, Any]:
+def _drawn(
+    panel: Panel, reading: PageReading, answered: dict[str, QueryAnswer | Empty]
+) -> dict[str, Any]:
     """Panels that ask the same share the answer."""
     asked = reading.asked
     if panel.needs is not None and (why := panel.needs(asked)):
@@ -169,7 +171,7 @@ def _drawn(panel: Panel, reading: Reading, answered: dict[str, Told | Empty]) ->
     if sql not in answered:
         try:
             answered[sql] = reading.ask(sql)
-        except (Missing, Failed) as trouble:
+        except (Missing, QueryFailed) as trouble:
             answered[sql] = Empty(str(trouble))
     told = answered[sql]
     if isinstance(told, Empty):

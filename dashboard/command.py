@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dashboard.view import Unreadable, view_of
+from dashboard.view import UnreadableView, view_of
 from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
-from router.deployment.dashboard_process import Place
+from router.deployment.dashboard_process import DashboardOptions
 from router.keys import load_keys
 from router.telemetry.store.catalog import NAME
 from router.wire.addresses import is_loopback
@@ -36,7 +36,7 @@ def dashboard(
     `waggle serve` starts it too. By itself it needs no service: it reads telemetry as any analyst.
     """
     config = read(config_file, data=str(data) if data else None)
-    place = Place.of(config)
+    place = DashboardOptions.of(config)
     if telemetry is not None:
         folder = _folder(telemetry)
         beside = folder.parent / config.keys.file  # whose telemetry it is, theirs are the keys
@@ -73,23 +73,23 @@ def _folder(given: Path) -> Path:
     return given.resolve()
 
 
-def _keys(place: Place) -> bool:
+def _keys(place: DashboardOptions) -> bool:
     try:
         return bool(load_keys(Path(place.keys)))
     except ValueError as error:
         raise Stop(str(error), 2) from None
 
 
-def _snapshot(place: Place, path: Path, last: str, theme: str) -> None:
+def _snapshot(place: DashboardOptions, path: Path, last: str, theme: str) -> None:
     if not (place.folder / NAME).exists():
         hint = "start `waggle serve` once, or name another folder"
         raise Stop(f"there is no telemetry in {place.folder}: {hint}")
     try:
         view = view_of("learning", {"last": last, "theme": theme})
-    except Unreadable as wrong:
+    except UnreadableView as wrong:
         raise Stop(str(wrong), 2) from None
+    from dashboard.page_snapshot import written
     from dashboard.running import board_of
-    from dashboard.snapshot import written
 
     with out.status("Drawing …"):
         board = board_of(place)

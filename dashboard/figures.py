@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.panel import Asked, Figure
+from dashboard.panel import Figure, PanelQuery
 from dashboard.source import Rows
 
 
@@ -54,7 +54,7 @@ def plain(text: object) -> str:
     return html.escape(str(text), quote=False)
 
 
-def colour(asked: Asked, plan: str) -> tuple[str, int]:
+def colour(asked: PanelQuery, plan: str) -> tuple[str, int]:
     """A plan's colour, the same in every panel and at every moment; and its number."""
     plans = asked.facts.plans
     number = plans.index(plan) if plan in plans else len(plans)
@@ -68,7 +68,7 @@ def faded(colour: str, alpha: float) -> str:
 
 
 def figure(
-    asked: Asked, data: Sequence[Mapping[str, Any]], *, tall: bool = False, **layout: Any
+    asked: PanelQuery, data: Sequence[Mapping[str, Any]], *, tall: bool = False, **layout: Any
 ) -> Figure:
     ink = INKS[asked.view.theme]
     base: dict[str, Any] = {
@@ -97,7 +97,7 @@ def figure(
     return {"data": list(data), "layout": base}
 
 
-def axis(asked: Asked, title: str = "", **more: Any) -> dict[str, Any]:
+def axis(asked: PanelQuery, title: str = "", **more: Any) -> dict[str, Any]:
     ink = INKS[asked.view.theme]
     return {
         "title": {"text": title, "font": {"size": 11, "color": ink.muted}, "standoff": 6},
@@ -111,7 +111,7 @@ def axis(asked: Asked, title: str = "", **more: Any) -> dict[str, Any]:
 
 
 def over_time(
-    asked: Asked,
+    asked: PanelQuery,
     data: Sequence[Mapping[str, Any]],
     title: str,
     *,
@@ -146,7 +146,7 @@ _BARS: Mapping[str, Mapping[str, str]] = {
 SIGNS = {"drift": "▲", "configuration": "●", "strategy": "◆"}
 
 
-def _marks(asked: Asked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _marks(asked: PanelQuery) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What happened meanwhile: a line each, with a sign on top that tells which sort."""
     ink = INKS[asked.view.theme]
     marks = [one for one in asked.facts.marks if asked.span.since <= one["ts"] < asked.span.until]
@@ -166,7 +166,7 @@ def _marks(asked: Asked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def lines(
-    asked: Asked,
+    asked: PanelQuery,
     rows: Rows,
     name: str,
     label: str,
@@ -192,7 +192,7 @@ def lines(
     }
 
 
-def band(asked: Asked, rows: Rows, low: str, high: str, label: str) -> list[dict[str, Any]]:
+def band(asked: PanelQuery, rows: Rows, low: str, high: str, label: str) -> list[dict[str, Any]]:
     """Between two curves; where either is unknown there is nothing."""
     drawn = INKS[asked.view.theme].palette[0]
     told = [one for one in rows if one[low] is not None and one[high] is not None]
@@ -216,7 +216,7 @@ def band(asked: Asked, rows: Rows, low: str, high: str, label: str) -> list[dict
 
 
 def stacked(
-    asked: Asked,
+    asked: PanelQuery,
     rows: Rows,
     by: str,
     value: str,
@@ -250,7 +250,7 @@ def stacked(
     return drawn
 
 
-def pattern(asked: Asked, number: int) -> dict[str, Any]:
+def pattern(asked: PanelQuery, number: int) -> dict[str, Any]:
     """Over the colour, so that it stays as strong."""
     ink = INKS[asked.view.theme]
     shape = PATTERNS[number % len(PATTERNS)]

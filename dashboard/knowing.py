@@ -10,10 +10,10 @@ from typing import cast
 
 import orjson
 
-from dashboard.panel import Asked, Facts, Ladder
-from dashboard.reading import Kept, Reading
+from dashboard.panel import Facts, LadderBound, PanelQuery
+from dashboard.reading import Kept, PageReading
 from dashboard.source import Rows, Source, moment
-from dashboard.view import Span, View, span_of
+from dashboard.view import PageView, Span, span_of
 
 TAIL = 20_000  # requests that are gone through one by one
 _KEPT_SECONDS = 15.0
@@ -22,7 +22,7 @@ _FINE_SPAN = dt.timedelta(minutes=31)  # up to which curves are made of the rows
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class BoardSettings:
     """What the configuration says that telemetry does not."""
 
     weights: tuple[float, float] = (0.1, 0.05)
@@ -33,7 +33,7 @@ class Knowing:
     """Of one source, for one thread. Whatever it asks may raise `Missing` or `Failed`."""
 
     def __init__(
-        self, source: Source, settings: Settings, clock: Callable[[], dt.datetime]
+        self, source: Source, settings: BoardSettings, clock: Callable[[], dt.datetime]
     ) -> None:
         self._source, self._settings, self._clock = source, settings, clock
         self._facts: tuple[float, Facts] | None = None
@@ -41,22 +41,22 @@ class Knowing:
         self._last: tuple[float, dt.datetime | None] = (0.0, None)
         self._counted: tuple[float, dt.datetime | None, bool] = (0.0, None, False)
 
-    def span(self, view: View) -> Span | None:
+    def span(self, view: PageView) -> Span | None:
         """What a view comes to by now; unknown before anything was asked."""
         if self._facts is None:
             return None
         return span_of(view, now=self._clock(), first=self._facts[1].first)
 
-    def reading(self, view: View) -> Reading:
+    def reading(self, view: PageView) -> PageReading:
         """All that is known, and the tables of the view to ask."""
         self._source.renew()
         facts = replace(self._known(), now=self._clock())
         span = span_of(view, now=facts.now, first=facts.first)
         if facts.first is None:
-            return Reading(self._source, Asked(view, span, facts), self._kept)
+            return PageReading(self._source, PanelQuery(view, span, facts), self._kept)
         if span.until - span.since <= _FINE_SPAN and self._few(span):
             span = span_of(view, now=facts.now, first=facts.first, fine=True)
-        reading = Reading(self._source, Asked(view, span, facts), self._kept)
+        reading = PageReading(self._source, PanelQuery(view, span, facts), self._kept)
         counts = reading.ask(
             f"select minute, sum(n)::bigint as n from {reading.asked.sums} where plan is not null "
             "group by minute order by minute desc"
@@ -162,7 +162,7 @@ def _crossed(counts: Rows) -> dt.datetime | None:
     return None
 
 
-def _ladder(told: str) -> Ladder | None:
+def _ladder(told: str) -> LadderBound | None:
     known = orjson.loads(told)
     rungs, cuts = tuple(known["rungs"]), tuple(map(float, known["cuts"]))
-    return Ladder(rungs, cuts) if len(rungs) == len(cuts) + 1 else None
+    return LadderBound(rungs, cuts) if len(rungs) == len(cuts) + 1 else None

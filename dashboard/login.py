@@ -19,12 +19,12 @@ _MAY_LOOK = ("analyst", "admin")
 _MOST = 10_000
 
 
-class Refused(Exception):
+class LoginRefused(Exception):
     """The message is for who tried."""
 
 
 @dataclass
-class Door:
+class LoginDoor:
     """Keys as the file has them now: one that is revoked ends what was opened with it."""
 
     file: Path | None = None
@@ -44,13 +44,13 @@ class Door:
         """A word for the cookie. Raises `Refused`."""
         self._look()
         if self._broken:
-            raise Refused("The file of keys cannot be read: see the log of whoever runs this.")
+            raise LoginRefused("The file of keys cannot be read: see the log of whoever runs this.")
         try:
             known = self._ring.identify(f"Bearer {key.strip()}")
         except Denied as denied:
-            raise Refused(denied.message) from None
+            raise LoginRefused(denied.message) from None
         if not set(known.scopes) & set(_MAY_LOOK):
-            raise Refused(
+            raise LoginRefused(
                 f"The key {known.name!r} may ask, but not look: make one with "
                 f"`waggle keys new {known.name}-looks --scope analyst`."
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dashboard.source import Row, Rows, moment
-from dashboard.view import Span, View
+from dashboard.view import PageView, Span
 from router.telemetry.rollup import SUMMED_BINS
 from router.telemetry.sql import quoted
 
@@ -29,7 +29,7 @@ def quantile(q: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
+class LadderBound:
     """The rule ladder that was configured: plans from the cheapest, and where the next begins."""
 
     rungs: tuple[str, ...]
@@ -52,7 +52,7 @@ class Facts:
     newest: dt.datetime | None = None
     plans: tuple[str, ...] = ()  # all there ever were, for colours that stay
     kinds: tuple[str, ...] = ()
-    ladder: Ladder | None = None
+    ladder: LadderBound | None = None
     weights: tuple[float, float] = (0.1, 0.05)  # of utility: cost, latency
     reuse_budget: float | None = None
     rows: int = 0  # requests in the span
@@ -61,10 +61,10 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PanelQuery:
     """A view, the span it comes to, and what is known."""
 
-    view: View
+    view: PageView
     span: Span
     facts: Facts
 
@@ -128,14 +128,14 @@ Shown = Figure | Empty | Sequence[Any]  # a figure, nothing, or Dash components
 class Panel:
     id: str
     title: str
-    sql: Callable[[Asked], str]
-    show: Callable[[Rows, Asked], Shown]
+    sql: Callable[[PanelQuery], str]
+    show: Callable[[Rows, PanelQuery], Shown]
     note: str = ""  # how to read it
     form: Literal["graph", "parts"] = "graph"
     size: Literal["half", "whole"] = "half"
     tall: bool = False
     broad: bool = False  # scrolls sideways in itself, where it would be too narrow to read
-    needs: Callable[[Asked], str] | None = None  # why there is nothing to ask, if so
+    needs: Callable[[PanelQuery], str] | None = None  # why there is nothing to ask, if so
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Page:
     filters: Sequence[str] = field(default=("kind",))
 
 
-def nothing_yet(asked: Asked) -> Empty:
+def nothing_yet(asked: PanelQuery) -> Empty:
     """Of a span without requests: what would fill it."""
     facts = asked.facts
     if facts.newest is None:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.pages import learning
-from dashboard.panel import Asked
-from dashboard.source import Source, Told, moment
+from dashboard.panel import PanelQuery
+from dashboard.source import QueryAnswer, Source, moment
 from router.telemetry.rollup import KEYS, SUMS
 
 _SUMMED = ", ".join(f"sum({name}) as {name}" for name in SUMS)
@@ -51,15 +51,15 @@ class Kept:
         return [name for name, made_in in old if made_in == connection]
 
 
-class Reading:
-    def __init__(self, source: Source, asked: Asked, kept: Kept) -> None:
+class PageReading:
+    def __init__(self, source: Source, asked: PanelQuery, kept: Kept) -> None:
         self.asked = asked
         self._source, self._kept = source, kept
         self._read: set[str] = set()
         for name in kept.pop_old(self._connection):
             source.ask(f"drop table if exists {name}")
 
-    def ask(self, sql: str) -> Told:
+    def ask(self, sql: str) -> QueryAnswer:
         """Raises `Missing` or `Failed`."""
         return self._source.ask(self._through(sql, _shared(self.asked)))
 
@@ -82,7 +82,7 @@ class Reading:
         return self._source.connection
 
 
-def _shared(asked: Asked) -> Sequence[_Shared]:
+def _shared(asked: PanelQuery) -> Sequence[_Shared]:
     """What several panels read. Later ones are made of earlier ones."""
     span, sums = asked.span, asked.sums
     if 60 <= span.bucket_seconds < 3600:  # then that is what the macro reads, in half the time

@@ -10,11 +10,11 @@ import uvicorn
 import uvloop
 
 from dashboard.board import Board
-from dashboard.knowing import Settings
-from dashboard.login import Door
+from dashboard.knowing import BoardSettings
+from dashboard.login import LoginDoor
 from dashboard.source import Source
 from dashboard.web import Site
-from router.deployment.dashboard_process import Place
+from router.deployment.dashboard_process import DashboardOptions
 from router.wire.addresses import is_loopback
 
 _OURS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -24,17 +24,17 @@ class Taken(Exception):
     """The port is somebody else's; the message says so."""
 
 
-def board_of(place: Place) -> Board:
+def board_of(place: DashboardOptions) -> Board:
     weights = (place.cost_weight, place.latency_weight)
-    return Board(Source(place.folder), Settings(weights, place.reuse_budget))
+    return Board(Source(place.folder), BoardSettings(weights, place.reuse_budget))
 
 
-def run(place: Place, *, parent: int | None = None) -> None:
+def run(place: DashboardOptions, *, parent: int | None = None) -> None:
     """Until a signal, or until who started it is gone. Raises `Taken`."""
     bound = _bound(place)
     board = board_of(place)
     hosts = _OURS | {place.host} if is_loopback(place.host) else None
-    site = Site(board, Door(Path(place.keys) if place.keys else None), hosts=hosts)
+    site = Site(board, LoginDoor(Path(place.keys) if place.keys else None), hosts=hosts)
     settings = uvicorn.Config(
         site, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none"
     )
@@ -63,7 +63,7 @@ async def _watch(server: uvicorn.Server, parent: int) -> None:
     server.should_exit = True
 
 
-def _bound(place: Place) -> socket.socket:
+def _bound(place: DashboardOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -29,12 +29,12 @@ class Missing(Exception):
     """There is nothing to read yet, or just now; the message says what to do."""
 
 
-class Failed(Exception):
+class QueryFailed(Exception):
     """One query did not work; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class QueryAnswer:
     """What a query answered, and how long that took."""
 
     columns: tuple[str, ...]
@@ -55,7 +55,7 @@ class Source:
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
 
-    def ask(self, sql: str) -> Told:
+    def ask(self, sql: str) -> QueryAnswer:
         """Raises `Missing` or `Failed`."""
         with self._lock:
             begun = time.perf_counter()
@@ -101,7 +101,7 @@ class Source:
             if late and con is not None:
                 con.interrupt()
 
-    def _asked(self, sql: str, begun: float) -> Told:
+    def _asked(self, sql: str, begun: float) -> QueryAnswer:
         con = self._open()
         self._asking = time.monotonic()
         try:
@@ -109,19 +109,19 @@ class Source:
             names = tuple(column[0] for column in found.description or ())
             rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         except duckdb.InterruptException:
-            raise Failed(
+            raise QueryFailed(
                 f"It took longer than {_LONGEST_SECONDS:g} s: choose a shorter time."
             ) from None
         except duckdb.CatalogException as error:
             hint = "made by an older Waggle? Start the service on it once"
-            raise Failed(f"This telemetry lacks something ({hint}): {_first(error)}") from None
+            raise QueryFailed(f"This telemetry lacks something ({hint}): {_first(error)}") from None
         except duckdb.IOException:
             raise
         except duckdb.Error as error:
-            raise Failed(_first(error)) from None
+            raise QueryFailed(_first(error)) from None
         finally:
             self._asking = None
-        return Told(names, rows, time.perf_counter() - begun)
+        return QueryAnswer(names, rows, time.perf_counter() - begun)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._con is None:

@@ -28,12 +28,12 @@ _BUCKETS = (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 60
 _MOST_BUCKETS = 96
 
 
-class Unreadable(ValueError):
+class UnreadableView(ValueError):
     """The URL says something that is no view; the message is for who sent it."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PageView:
     page: str = "learning"
     last: str = _DEFAULT_LAST
     since: dt.datetime | None = None  # a brushed span; then `last` says nothing
@@ -55,7 +55,7 @@ class View:
     @property
     def query(self) -> str:
         """As it stands in the URL, without what is so anyway."""
-        plain = View()
+        plain = PageView()
         told = {}
         for one in fields(self):
             value = getattr(self, one.name)
@@ -71,27 +71,27 @@ _NAMES = {"since": "from", "until": "to"}
 _OUTCOMES = ("failed", "explored", "judged", "unjudged")
 
 
-def view_of(page: str, query: Mapping[str, str]) -> View:
+def view_of(page: str, query: Mapping[str, str]) -> PageView:
     """The view that a URL stands for. Raises `Unreadable`."""
-    names = {_NAMES.get(one.name, one.name): one.name for one in fields(View)}
+    names = {_NAMES.get(one.name, one.name): one.name for one in fields(PageView)}
     given: dict[str, object] = {}
     for name, value in query.items():
         field = names.get(name)
         if field is None or field == "page" or not value:
             continue  # of a later edition, or of the browser alone
         if len(value) > _LONGEST:
-            raise Unreadable(f"{name} is longer than {_LONGEST} characters: shorten it.")
+            raise UnreadableView(f"{name} is longer than {_LONGEST} characters: shorten it.")
         given[field] = _moment(name, value) if field in ("since", "until") else value
-    view = replace(View(page=page), **given)  # type: ignore[arg-type]
+    view = replace(PageView(page=page), **given)  # type: ignore[arg-type]
     if view.last != ALL and view.last not in LASTS:
         known = ", ".join((*LASTS, ALL))
-        raise Unreadable(f"last={view.last} is no span of time: use one of {known}.")
+        raise UnreadableView(f"last={view.last} is no span of time: use one of {known}.")
     if view.theme not in get_args(Theme):
-        raise Unreadable(f"theme={view.theme} is not known: use light or dark.")
+        raise UnreadableView(f"theme={view.theme} is not known: use light or dark.")
     if view.outcome and view.outcome not in _OUTCOMES:
-        raise Unreadable(f"outcome={view.outcome} is not known: use {', '.join(_OUTCOMES)}.")
+        raise UnreadableView(f"outcome={view.outcome} is not known: use {', '.join(_OUTCOMES)}.")
     if view.since and view.until and view.since >= view.until:
-        raise Unreadable(f"from={view.since} is not before to={view.until}: swap them.")
+        raise UnreadableView(f"from={view.since} is not before to={view.until}: swap them.")
     return view
 
 
@@ -104,7 +104,7 @@ def _moment(name: str, value: str) -> dt.datetime:
         return dt.datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}")
     except ValueError:
         hint = "write it as 2026-11-21T16:30:00, in UTC"
-        raise Unreadable(f"{name}={value} is no moment: {hint}.") from None
+        raise UnreadableView(f"{name}={value} is no moment: {hint}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,9 @@ class Span:
         return f"interval {self.bucket_seconds} second"
 
 
-def span_of(view: View, *, now: dt.datetime, first: dt.datetime | None, fine: bool = False) -> Span:
+def span_of(
+    view: PageView, *, now: dt.datetime, first: dt.datetime | None, fine: bool = False
+) -> Span:
     """What a view spans, no earlier than the first row. Ends are whole buckets, so that a second
     later the same query is asked, and its answer can be shared."""
     until = view.until or now

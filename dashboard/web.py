@@ -20,9 +20,9 @@ from fastapi import FastAPI
 
 from dashboard import layout
 from dashboard.board import PAGES, Board
-from dashboard.login import COOKIE, Door, Refused
-from dashboard.source import Failed, Missing
-from dashboard.view import Unreadable, View, view_of
+from dashboard.login import COOKIE, LoginDoor, LoginRefused
+from dashboard.source import Missing, QueryFailed
+from dashboard.view import PageView, UnreadableView, view_of
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -41,7 +41,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Site:
     """Dash behind a door."""
 
-    def __init__(self, board: Board, door: Door, *, hosts: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, board: Board, door: LoginDoor, *, hosts: frozenset[str] | None = None
+    ) -> None:
         self._board, self._door, self._hosts = board, door, hosts
         self._dash = _dash(door)
         self._server = self._dash.server
@@ -110,7 +112,7 @@ class Site:
     async def _data(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
         try:
             view = _view(scope)
-        except Unreadable as wrong:
+        except UnreadableView as wrong:
             await self._reply(send, 400, orjson.dumps({"error": str(wrong)}))
             return
         drawn = await self._board.page(view)
@@ -133,7 +135,7 @@ class Site:
                 await self._reply(send, 404, orjson.dumps(words))
                 return
             told = await self._board.table(view, panel)
-        except (Unreadable, Missing, Failed) as wrong:
+        except (UnreadableView, Missing, QueryFailed) as wrong:
             await self._reply(send, 400, orjson.dumps({"error": str(wrong)}))
             return
         name = f'attachment; filename="waggle-{page}-{panel}.csv"'.encode()
@@ -151,7 +153,7 @@ class Site:
         form = parse_qs((await _body(receive)).decode("utf-8", "replace"))
         try:
             word = self._door.enter(form.get("key", [""])[0])
-        except Refused as refused:
+        except LoginRefused as refused:
             content = _login_page(str(refused))
             await self._reply(send, 401, content, b"text/html; charset=utf-8")
             return
@@ -255,7 +257,7 @@ class Site:
         await send({"type": "http.response.body", "body": body})
 
 
-def _dash(door: Door) -> Any:
+def _dash(door: LoginDoor) -> Any:
     """Dash with its pages; the browser fetches what is on them itself."""
     bare = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app: Any = Dash(
@@ -296,10 +298,10 @@ async def _of(path: str | None) -> Any:
     return layout.of_page(PAGES[name]) if name in PAGES else layout.unknown(name)
 
 
-def _view(scope: Scope, page: str = "") -> View:
+def _view(scope: Scope, page: str = "") -> PageView:
     name = page or scope["path"].rsplit("/", 1)[-1]
     if name not in PAGES:
-        raise Unreadable(f"There is no page {name!r}: there are {', '.join(PAGES)}.")
+        raise UnreadableView(f"There is no page {name!r}: there are {', '.join(PAGES)}.")
     return view_of(name, dict(parse_qsl(scope["query_string"].decode("latin-1"))))
 
 

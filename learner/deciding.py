@@ -36,7 +36,7 @@ def log_time(seconds: Vector) -> Vector:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class BanditSettings:
     curiosity: float = 0.4  # share of the variance that is explored by, with nothing known yet
     settled: float = 0.02  # the same once much is known
     patience: float = 100.0  # judged answers an arm over which the one becomes the other
@@ -81,7 +81,7 @@ class BanditPolicy:
     features: str  # the version of contexts that it was taught
     posterior: Posterior
     expected: Mapping[str, Expected]  # by kind; "" for any other
-    settings: Settings = Settings()
+    settings: BanditSettings = BanditSettings()
     preference: Preference = BALANCED
     bursts: tuple[Arm, ...] = ()
     rates: Vector | None = None  # what an arm costs that takes once its rate

@@ -18,7 +18,7 @@ _CUTS = 100  # places at which a number may be cut
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class TreeLeaf:
     """An arm for all that comes here. `worth`: what each arm is worth here on average."""
 
     arm: Arm
@@ -32,8 +32,8 @@ class Split:
     """`yes` where the word is one of `words`, or the number is below `cut`."""
 
     name: str
-    yes: "Leaf | Split"
-    no: "Leaf | Split"
+    yes: "TreeLeaf | Split"
+    no: "TreeLeaf | Split"
     words: tuple[str, ...] = ()
     cut: float | None = None
 
@@ -43,11 +43,11 @@ class Split:
         return numbers.get(self.name, 0.0) < self.cut
 
 
-Tree = Leaf | Split
+Tree = TreeLeaf | Split
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DecisionTable:
     """Contexts as words and numbers, and what each arm is worth in each of them."""
 
     arms: tuple[Arm, ...]
@@ -69,7 +69,9 @@ class _Open:
     no: "_Open | None" = None
 
 
-def grown(table: Table, *, leaves: int = 9, least: float = 0.0005, least_rows: int = 20) -> Tree:
+def grown(
+    table: DecisionTable, *, leaves: int = 9, least: float = 0.0005, least_rows: int = 20
+) -> Tree:
     """`least`: of utility a request, on average over all, that a split must gain."""
     root = _Open(np.arange(len(table.worth)))
     _look(table, root, least_rows)
@@ -93,15 +95,15 @@ def chosen(tree: Tree, words: Mapping[str, str], numbers: Mapping[str, float]) -
     return tree.arm
 
 
-def leaves_of(tree: Tree) -> Iterator[Leaf]:
-    if isinstance(tree, Leaf):
+def leaves_of(tree: Tree) -> Iterator[TreeLeaf]:
+    if isinstance(tree, TreeLeaf):
         yield tree
     else:
         yield from leaves_of(tree.yes)
         yield from leaves_of(tree.no)
 
 
-def _look(table: Table, leaf: _Open, least_rows: int) -> None:
+def _look(table: DecisionTable, leaf: _Open, least_rows: int) -> None:
     if len(leaf.rows) < 2 * least_rows:
         return
     worth = table.worth[leaf.rows]
@@ -149,17 +151,17 @@ def _by_number(
             leaf.cut = float((ordered[place - 1] + ordered[place]) / 2)
 
 
-def _taken(table: Table, leaf: _Open) -> NDArray[np.bool_]:
+def _taken(table: DecisionTable, leaf: _Open) -> NDArray[np.bool_]:
     if leaf.cut is None:
         told = np.asarray(table.words[leaf.name], dtype=object)[leaf.rows].astype(str)
         return np.isin(told, leaf.words)
     return np.asarray(table.numbers[leaf.name][leaf.rows] < leaf.cut)
 
 
-def _closed(table: Table, leaf: _Open) -> Tree:
+def _closed(table: DecisionTable, leaf: _Open) -> Tree:
     if leaf.yes is not None and leaf.no is not None:
         yes, no = _closed(table, leaf.yes), _closed(table, leaf.no)
         return Split(leaf.name, yes, no, leaf.words, leaf.cut)
     worth = table.worth[leaf.rows].mean(axis=0)
     told = {arm: float(value) for arm, value in zip(table.arms, worth, strict=True)}
-    return Leaf(max(told, key=lambda arm: told[arm]), len(leaf.rows), told, leaf.rows)
+    return TreeLeaf(max(told, key=lambda arm: told[arm]), len(leaf.rows), told, leaf.rows)

@@ -41,7 +41,7 @@ class Fading:
 
 
 @dataclass
-class Usual:
+class UsualExpense:
     """Of one arm, or of one arm with one kind of request."""
 
     seen: int = 0
@@ -78,7 +78,7 @@ class Usual:
         }
 
     @classmethod
-    def of(cls, state: Mapping[str, Any]) -> "Usual":
+    def of(cls, state: Mapping[str, Any]) -> "UsualExpense":
         return cls(
             state["seen"],
             Fading(state["spend"]),
@@ -103,11 +103,11 @@ class Expense:
 class Expenses:
     """Of every arm, by kind of request; `""` stands for all of them."""
 
-    _usual: dict[tuple[Arm, str], Usual] = field(default_factory=dict)
+    _usual: dict[tuple[Arm, str], UsualExpense] = field(default_factory=dict)
 
     def see(self, outcome: Outcome, kind: str) -> None:
         for key in dict.fromkeys(((outcome.arm, ""), (outcome.arm, kind))):
-            self._usual.setdefault(key, Usual()).see(outcome)
+            self._usual.setdefault(key, UsualExpense()).see(outcome)
 
     def of(self, arm: Arm, kind: str = "") -> Expense:
         usual = self._usual.get((arm, kind))
@@ -136,4 +136,4 @@ class Expenses:
 
     @classmethod
     def restored(cls, state: Iterable[Any]) -> "Expenses":
-        return cls({(Arm(arm), kind): Usual.of(told) for arm, kind, told in state})
+        return cls({(Arm(arm), kind): UsualExpense.of(told) for arm, kind, told in state})

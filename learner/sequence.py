@@ -51,7 +51,7 @@ UNKNOWN = Interval(-inf, 0.0, inf)
 
 
 @dataclass(slots=True)
-class Running:
+class RunningMoments:
     """A mean of values that come one by one. `span`: how large one may be."""
 
     span: float
@@ -120,11 +120,11 @@ class Contrast:
     """How far the candidate is from the current side, over units that were decided apart."""
 
     span: float = 1.0
-    values: Running = field(init=False)
+    values: RunningMoments = field(init=False)
     adjustment: Adjustment = field(default_factory=Adjustment)
 
     def __post_init__(self) -> None:
-        self.values = Running(self.span)
+        self.values = RunningMoments(self.span)
 
     def add(self, one: Exposed, value: float) -> float:
         """The value's part in the difference; unbiased whatever was expected of it."""

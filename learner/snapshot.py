@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from learner.bandit import Bandit
-from learner.deciding import Settings
+from learner.bandit_learner import Bandit
+from learner.deciding import BanditSettings
 from learner.drift import Detectors
 from learner.evidence import BELIEFS, Belief, Evidence, Regression
 from learner.expense import Expenses
@@ -21,7 +21,7 @@ from learner.policy import Arm
 FORMAT = 1
 
 
-class Unreadable(ValueError):
+class UnreadableSnapshot(ValueError):
     """This is no snapshot, or a damaged one; the message says why."""
 
 
@@ -65,29 +65,29 @@ def opened(content: bytes) -> dict[str, Any]:
         whole = orjson.loads(content)
         checksum, told = whole["checksum"], whole["bandit"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise Unreadable(f"it is not a snapshot: {error}") from None
+        raise UnreadableSnapshot(f"it is not a snapshot: {error}") from None
     start = content.index(b'"bandit":') + len(b'"bandit":')
     body = content[start : content.rindex(b"}")]
     if blake2b(body, digest_size=16).hexdigest() != checksum:
-        raise Unreadable("its checksum does not hold: some of its bytes were changed")
+        raise UnreadableSnapshot("its checksum does not hold: some of its bytes were changed")
     if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise Unreadable(f"its format is {told.get('format')!r}, and this reads {FORMAT}")
+        raise UnreadableSnapshot(f"its format is {told.get('format')!r}, and this reads {FORMAT}")
     return told
 
 
 def read(
-    content: bytes, settings: Settings | None = None, beliefs: tuple[Belief, ...] = BELIEFS
+    content: bytes, settings: BanditSettings | None = None, beliefs: tuple[Belief, ...] = BELIEFS
 ) -> Bandit:
     told = opened(content)
     try:
-        return _bandit(told, settings or Settings(), beliefs)
+        return _bandit(told, settings or BanditSettings(), beliefs)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        if isinstance(error, Unreadable):
+        if isinstance(error, UnreadableSnapshot):
             raise
-        raise Unreadable(f"it lacks what a bandit needs: {error!r}") from None
+        raise UnreadableSnapshot(f"it lacks what a bandit needs: {error!r}") from None
 
 
-def _bandit(told: dict[str, Any], settings: Settings, beliefs: tuple[Belief, ...]) -> Bandit:
+def _bandit(told: dict[str, Any], settings: BanditSettings, beliefs: tuple[Belief, ...]) -> Bandit:
     names = {name: at for at, name in enumerate(told["names"])}
     size = len(names)
     evidence = Evidence(names)
@@ -96,9 +96,9 @@ def _bandit(told: dict[str, Any], settings: Settings, beliefs: tuple[Belief, ...
         natural = np.array(state["natural_mean"], dtype=np.float64)
         sums = (upper, natural, np.array([state["squares"], state["weight"]], dtype=np.float64))
         if not all(np.isfinite(part).all() for part in sums):
-            raise Unreadable(f"what it knows of `{arm}` holds something that is no number")
+            raise UnreadableSnapshot(f"what it knows of `{arm}` holds something that is no number")
         if state["weight"] < 0:
-            raise Unreadable(f"`{arm}` has a negative weight, {state['weight']}")
+            raise UnreadableSnapshot(f"`{arm}` has a negative weight, {state['weight']}")
         precision = np.zeros((size, size))
         precision[np.triu_indices(size)] = upper
         precision += np.triu(precision, 1).T

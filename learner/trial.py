@@ -15,7 +15,7 @@ from math import exp, inf, log, sqrt
 from typing import Any, Literal
 
 from learner.assignment import Side
-from learner.sequence import UNKNOWN, Contrast, Exposed, Interval, Running, split_evidence
+from learner.sequence import UNKNOWN, Contrast, Exposed, Interval, RunningMoments, split_evidence
 
 _MOST_TIMES = 4000  # latencies of the current side that are kept
 _ENOUGH_TIMES = 40
@@ -31,7 +31,7 @@ State = Literal["held", "unknown", "breached"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class TrialRules:
     """What a trial must show, and how long it may take."""
 
     goal: Goal = "better"
@@ -61,7 +61,7 @@ class Tail:
 
     times: float
     _current: list[float] = field(default_factory=list)
-    over: Running = field(default_factory=lambda: Running(1.0))
+    over: RunningMoments = field(default_factory=lambda: RunningMoments(1.0))
     _seen: int = 0
 
     def add(self, side: Side, seconds: float) -> None:
@@ -94,7 +94,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialVerdict:
     """What the numbers say, in one word, one sentence and themselves."""
 
     word: Word
@@ -106,7 +106,7 @@ class Verdict:
 class Comparison:
     """All that is known of one trial so far."""
 
-    rules: Rules = Rules()
+    rules: TrialRules = TrialRules()
     share: float = 0.5  # what the candidate was to have of the units
     assigned: dict[Side, int] = field(default_factory=lambda: {"candidate": 0, "current": 0})
     apart: dict[Side, int] = field(default_factory=lambda: {"candidate": 0, "current": 0})
@@ -188,7 +188,7 @@ class Comparison:
             _guard("p95", slow, 0.0),
         ]
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> TrialVerdict:
         rules, lift, guards = self.rules, self.lift(), self.guards()
         numbers = self._numbers(lift, guards)
         found = f"{_lift(lift)} after {self._counted()}"
@@ -199,24 +199,24 @@ class Comparison:
                 f"units where {self.share:.0%} were to be the candidate's: something removes units "
                 "from one side, and nothing else here can be trusted"
             )
-            return Verdict("keep", f"Keep: {told}.", numbers)
+            return TrialVerdict("keep", f"Keep: {told}.", numbers)
         if breached:
             told = "; ".join(str(one) for one in breached)
-            return Verdict("keep", f"Keep: it does harm: {told}; utility {found}.", numbers)
+            return TrialVerdict("keep", f"Keep: it does harm: {told}; utility {found}.", numbers)
         floor = 0.0 if rules.goal == "better" else -rules.margin
         if lift.high < floor:
-            return Verdict("keep", f"Keep: the candidate is worse: utility {found}.", numbers)
+            return TrialVerdict("keep", f"Keep: the candidate is worse: utility {found}.", numbers)
         if lift.low > floor:
             return self._adopt(guards, found, numbers)
         if rules.goal == "better" and lift.high < rules.worth:
             told = f"a gain of {rules.worth:g} a request can be ruled out"
-            return Verdict("keep", f"Keep: {told}: utility {found}.", numbers)
+            return TrialVerdict("keep", f"Keep: {told}: utility {found}.", numbers)
         if self.requests >= rules.most_requests:
             told = f"nothing was decided within {rules.most_requests:,} requests"
-            return Verdict("keep", f"Keep: {told}: utility {found}.", numbers)
-        return Verdict("more data", f"More data: utility {found}.", numbers)
+            return TrialVerdict("keep", f"Keep: {told}: utility {found}.", numbers)
+        return TrialVerdict("more data", f"More data: utility {found}.", numbers)
 
-    def _adopt(self, guards: list[Guard], found: str, numbers: Mapping[str, Any]) -> Verdict:
+    def _adopt(self, guards: list[Guard], found: str, numbers: Mapping[str, Any]) -> TrialVerdict:
         words = "better" if self.rules.goal == "better" else "no worse"
         open_ = [one for one in guards if one.state != "held"]
         counts = self.judged["candidate"], self.judged["current"]
@@ -228,13 +228,13 @@ class Comparison:
                 f"{counts[1]:,}), so it may only seem {words}: adopt it by hand if that is harmless"
             )
             word: Word = "keep" if reached else "more data"
-            return Verdict(word, f"{word.capitalize()}: {told}; utility {found}.", numbers)
+            return TrialVerdict(word, f"{word.capitalize()}: {told}; utility {found}.", numbers)
         if open_:
             told = ", ".join(one.name for one in open_)
             word = "keep" if reached else "more data"
             sentence = f"{word.capitalize()}: it is {words}, and not yet shown to spare {told}"
-            return Verdict(word, f"{sentence}: utility {found}.", numbers)
-        return Verdict("adopt", f"Adopt: the candidate is {words}: utility {found}.", numbers)
+            return TrialVerdict(word, f"{sentence}: utility {found}.", numbers)
+        return TrialVerdict("adopt", f"Adopt: the candidate is {words}: utility {found}.", numbers)
 
     def _expected_share(self) -> float:
         """The candidate's share of what was decided apart; sides may have been drawn by several."""

@@ -17,7 +17,7 @@ _WITNESSES = frozenset({"check", "judge"})  # all others speak for themselves
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SourceScore:
     """The latest word of one source on one answer."""
 
     source: str
@@ -50,7 +50,7 @@ class Record:
 class Trust:
     _records: dict[str, Record] = field(default_factory=dict)
 
-    def quality(self, said: Sequence[Said]) -> tuple[float, float] | None:
+    def quality(self, said: Sequence[SourceScore]) -> tuple[float, float] | None:
         """Quality and how much it is believed; nothing where nobody said anything."""
         total = weighed = 0.0
         for one in said:
@@ -61,7 +61,7 @@ class Trust:
             return None
         return weighed / total, min(total, 1.0)
 
-    def compare(self, said: Sequence[Said]) -> None:
+    def compare(self, said: Sequence[SourceScore]) -> None:
         """Hold witnesses against ratings of the same answer."""
         ratings = [one for one in said if one.explicit]
         total = sum(one.weight for one in ratings)
@@ -83,7 +83,7 @@ class Trust:
         share = record.compared / (record.compared + _PRIOR)
         return max((1 - share) * given + share * close, 0.02)
 
-    def _heard(self, one: Said) -> tuple[float, float]:
+    def _heard(self, one: SourceScore) -> tuple[float, float]:
         if one.explicit:
             return one.score, one.weight
         record = self._records.get(one.name)

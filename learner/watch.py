@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Literal
 
-from learner.sequence import UNKNOWN, Adjustment, Contrast, Exposed, Interval, Running
-from learner.trial import Rules
+from learner.sequence import UNKNOWN, Adjustment, Contrast, Exposed, Interval, RunningMoments
+from learner.trial import TrialRules
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Watch:
     strategy fell is seen at once, and whether the old one would do better is then asked.
     """
 
-    rules: Rules = field(default_factory=Rules)
+    rules: TrialRules = field(default_factory=TrialRules)
     calm_share: float = 0.98
     alert_share: float = 0.5
     patience: int = 1200  # compared units of an alert before it must be decided
@@ -25,7 +25,7 @@ class Watch:
     alert: Contrast | None = None
     _fall: float = 0.0
     _own: Adjustment = field(default_factory=Adjustment)
-    _spread: Running = field(default_factory=lambda: Running(0.1))
+    _spread: RunningMoments = field(default_factory=lambda: RunningMoments(0.1))
 
     @property
     def share(self) -> float:
@@ -68,7 +68,7 @@ class Watch:
             if found.low > -_LITTLE or over:
                 # Both are alike: the world changed, and this is how its answers are now.
                 self.alert = None
-                self._own, self._spread = Adjustment(), Running(0.1)
+                self._own, self._spread = Adjustment(), RunningMoments(0.1)
                 return "recovered"
         return "calm"
 

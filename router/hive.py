@@ -12,7 +12,7 @@ from typing import Protocol
 
 import orjson
 
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.domain import Home
 
 _MINUTE, _DAY = 60, 86_400
@@ -39,7 +39,7 @@ class News:
 
 
 class Hive(Protocol):
-    async def lease(self, key_id: str, limits: Limits) -> Lease: ...
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease: ...
     async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None: ...
     async def exchange(self, router: str, news: News) -> News: ...
     async def all_metrics(self) -> Mapping[str, bytes]: ...
@@ -96,7 +96,7 @@ class HiveState:
             self._ledger = ledger
             self._restore()
 
-    def lease(self, key_id: str, limits: Limits, now: float) -> Lease:
+    def lease(self, key_id: str, limits: KeyLimits, now: float) -> Lease:
         use = self._use(key_id, now)
         use.requests.forget(now)
         use.tokens.forget(now)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.config.values import Name, Values
 
 Scope = Literal["app", "analyst", "admin"]
@@ -28,7 +28,7 @@ class Key(Values):
     digest: str
     scopes: tuple[Scope, ...] = ("app",)
     plans: tuple[Name, ...] = ()
-    limits: Limits = Limits()
+    limits: KeyLimits = KeyLimits()
     shares: str = ""  # keys that name the same group share what was solved
     created: str = ""
     revoked: str = ""

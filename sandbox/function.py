@@ -24,11 +24,11 @@ _LOAD_SECONDS = 2.0
 _SETTINGS = {"kind": "function", "memory_bytes": 128 << 20, "cpu_seconds": None}
 
 
-class Failed(Exception):
+class FunctionFailed(Exception):
     """The function gave no answer; the message says why."""
 
 
-class Late(Failed):
+class Late(FunctionFailed):
     """It had not answered by its deadline. Its worker is gone; the next call finds a new one."""
 
 
@@ -51,27 +51,31 @@ class Function:
             os.write(worker.socket, _HEAD.pack(len(body)) + body)
             answer = await asyncio.to_thread(_answer, worker, time.monotonic() + _LOAD_SECONDS)
             if not answer.get("ok"):
-                raise Failed(f"the function cannot be loaded: {answer.get('error')}")
-        except (OSError, Failed) as error:
+                raise FunctionFailed(f"the function cannot be loaded: {answer.get('error')}")
+        except (OSError, FunctionFailed) as error:
             _end(worker)
-            raise error if isinstance(error, Failed) else Failed(str(error)) from error
+            raise (
+                error if isinstance(error, FunctionFailed) else FunctionFailed(str(error))
+            ) from error
         self._worker = worker
 
     def call(self, *arguments: Any, seconds: float) -> Any:
         """What the function returns. Blocks for at most `seconds`."""
         worker = self._worker
         if worker is None:
-            raise Failed("the function is being loaded again")
+            raise FunctionFailed("the function is being loaded again")
         self._calls += 1
         body = orjson.dumps({"arguments": arguments, "seed": self._seed + self._calls})
         try:
             os.write(worker.socket, _HEAD.pack(len(body)) + body)
             answer = _answer(worker, time.monotonic() + seconds)
-        except (OSError, Failed) as error:
+        except (OSError, FunctionFailed) as error:
             self._replace()
-            raise error if isinstance(error, Failed) else Failed(str(error)) from error
+            raise (
+                error if isinstance(error, FunctionFailed) else FunctionFailed(str(error))
+            ) from error
         if answer.get("ok") is not True:
-            raise Failed(str(answer.get("error"))[:500])
+            raise FunctionFailed(str(answer.get("error"))[:500])
         return answer.get("value")
 
     def close(self) -> None:
@@ -86,7 +90,7 @@ class Function:
         self._opening = asyncio.ensure_future(self._reopen())
 
     async def _reopen(self) -> None:
-        with contextlib.suppress(Failed, Lost):
+        with contextlib.suppress(FunctionFailed, Lost):
             await self.open()
 
 
@@ -94,13 +98,13 @@ def _answer(worker: Worker, until: float) -> dict[str, Any]:
     head = _exactly(worker, _HEAD.size, until)
     (length,) = _HEAD.unpack(head)
     if length > _MOST_BYTES:
-        raise Failed(f"it answered with {length} bytes; at most {_MOST_BYTES}")
+        raise FunctionFailed(f"it answered with {length} bytes; at most {_MOST_BYTES}")
     try:
         told = orjson.loads(_exactly(worker, length, until))
     except orjson.JSONDecodeError as error:
-        raise Failed(f"its answer is not JSON: {error}") from None
+        raise FunctionFailed(f"its answer is not JSON: {error}") from None
     if not isinstance(told, dict):
-        raise Failed("its answer is no object")
+        raise FunctionFailed("its answer is no object")
     return told
 
 
@@ -112,7 +116,7 @@ def _exactly(worker: Worker, count: int, until: float) -> bytes:
             raise Late("no answer by its deadline")
         piece = os.read(worker.socket, count - len(found))
         if not piece:
-            raise Failed("the function ended its worker")
+            raise FunctionFailed("the function ended its worker")
         found += piece
     return found
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sandbox.cell import lockdown, seccomp
 from sandbox.pool import Pool
-from sandbox.runner import LIMITS, Limits, Program, Refused, Run
+from sandbox.runner import LIMITS, Limits, Program, Run, RunRefused
 
 NAMES = {
     3: "namespaces, Landlock and a system call filter",
@@ -25,7 +25,7 @@ _SELF_TEST_LIMITS = Limits(wall_seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LevelVerdict:
     """Whether a level can be had here, and why not."""
 
     level: int
@@ -88,11 +88,11 @@ async def _tried(pool: Pool, source: str) -> Run:
     return run
 
 
-async def judged(level: int) -> Verdict:
+async def judged(level: int) -> LevelVerdict:
     """Try one level: start it, and try to get out."""
     why = _cannot(level)
     if why:
-        return Verdict(level, False, why)
+        return LevelVerdict(level, False, why)
     pool = Pool(level, at_once=1)
     try:
         await pool.start(("stdlib",))
@@ -100,13 +100,13 @@ async def judged(level: int) -> Verdict:
             run = await _tried(pool, source)
             if not as_it_should(run):
                 ended = f"{run.status} {run.error}".strip()
-                return Verdict(level, False, f"the self-test failed where {attempt}: {ended}")
-    except Refused as refused:
-        return Verdict(level, False, str(refused).partition(": ")[2])
+                return LevelVerdict(level, False, f"the self-test failed where {attempt}: {ended}")
+    except RunRefused as refused:
+        return LevelVerdict(level, False, str(refused).partition(": ")[2])
     finally:
         with contextlib.suppress(ProcessLookupError):
             await pool.close()
-    return Verdict(level, True, f"{len(_SELF_TEST)} attempts ended as they should")
+    return LevelVerdict(level, True, f"{len(_SELF_TEST)} attempts ended as they should")
 
 
 def _cannot(level: int) -> str:
@@ -121,7 +121,7 @@ def _cannot(level: int) -> str:
     return ""
 
 
-async def best(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[Verdict]]:
+async def best(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[LevelVerdict]]:
     """The highest level that holds, and what was found on the way to it. 0: none."""
     verdicts = []
     for level in range(at_most, max(at_least, 1) - 1, -1):
@@ -137,11 +137,11 @@ async def open_pool(
     """A pool at the best level of this machine; `Refused`, with the reasons, below `min_level`."""
     level, verdicts = await best(at_least=min_level)
     if not level:
-        raise Refused(refusal(min_level, verdicts))
+        raise RunRefused(refusal(min_level, verdicts))
     return Pool(level, limits=limits, at_once=at_once, queue=queue)
 
 
-def refusal(min_level: int, verdicts: list[Verdict]) -> str:
+def refusal(min_level: int, verdicts: list[LevelVerdict]) -> str:
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
     return (
         f"programs are not run here: level {min_level} of isolation ({NAMES[min_level]}) is asked "

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from sandbox.runner import LIMITS, Busy, Limits, Program, Refused, Run, Tier
+from sandbox.runner import LIMITS, Busy, Limits, Program, Run, RunRefused, Tier
 from sandbox.supervisor.conversation import Conversation, job_of
 from sandbox.supervisor.parent import Lost, Parent, Worker, start
 
@@ -101,7 +101,7 @@ class _Tier:
 
     async def close(self) -> None:
         if self.starting is not None:
-            with contextlib.suppress(Refused, asyncio.CancelledError):
+            with contextlib.suppress(RunRefused, asyncio.CancelledError):
                 await self.starting
         if self.parent is not None:
             await self.parent.close()

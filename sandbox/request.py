@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.reading import analyse, generate, series, tables, wishes
+from sandbox.reading import analyse, generate, series, wishes
+from sandbox.reading import data_tables as tables
 from sandbox.reading.found import Read
-from sandbox.reading.text import normalised
+from sandbox.reading.plain_text import normalised
 from sandbox.spec import Spec
 
 Kind = Literal["computational", "linguistic", "both"]
@@ -21,7 +22,7 @@ _LONGEST_TO_MAKE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Interpretation:
     """What a request turned out to be, and why."""
 
     kind: Kind
@@ -33,32 +34,34 @@ class Reading:
         return self.spec is not None
 
 
-def read(text: str, data: Any = None) -> Reading:
+def read(text: str, data: Any = None) -> Interpretation:
     """`data`: what came beside the text, as CSV, records or columns."""
     if len(text) > _LONGEST or (data is None and not _hints(text)):
-        return Reading("linguistic", ("nothing in it asks for a computation",))
+        return Interpretation("linguistic", ("nothing in it asks for a computation",))
     if wishes.NOT_OURS.search(text):
-        return Reading("linguistic", ("it is set as mathematics or as a choice of answers",))
+        return Interpretation("linguistic", ("it is set as mathematics or as a choice of answers",))
     plain = normalised(text)
-    table = tables.beside(data, plain) if data is not None else tables.Table(text=plain)
+    table = tables.beside(data, plain) if data is not None else tables.DataTable(text=plain)
     if table.problem:
-        return Reading("linguistic", (table.problem,))
+        return Interpretation("linguistic", (table.problem,))
     if data is None and not wishes.STRONG.search(plain):
         table = tables.within(plain)
     if len(table.text) > _LONGEST_WISH:
-        return Reading("linguistic", ("it is too long to be sure of",))
+        return Interpretation("linguistic", ("it is too long to be sure of",))
     about = wishes.ABOUT.search(table.text)
     if about:
-        return Reading("linguistic", (f"`{about[0].strip()}` asks for words, not for figures",))
+        return Interpretation(
+            "linguistic", (f"`{about[0].strip()}` asks for words, not for figures",)
+        )
     found = _read(table, plain)
     if found.spec is None:
-        return Reading("linguistic", (found.problem,))
+        return Interpretation("linguistic", (found.problem,))
     if found.spec.kind == "analyse" and wishes.LINGUISTIC.search(table.text):
-        return Reading("linguistic", ("it asks for words about the figures as well",))
+        return Interpretation("linguistic", ("it asks for words about the figures as well",))
     words = [f.name for f in found.spec.words]
     if words:
-        return Reading("both", (*found.reasons, f"text: {', '.join(words)}"), found.spec)
-    return Reading("computational", tuple(found.reasons), found.spec)
+        return Interpretation("both", (*found.reasons, f"text: {', '.join(words)}"), found.spec)
+    return Interpretation("computational", tuple(found.reasons), found.spec)
 
 
 def _hints(text: str) -> bool:
@@ -69,7 +72,7 @@ def _hints(text: str) -> bool:
     )
 
 
-def _read(table: tables.Table, text: str) -> Read:
+def _read(table: tables.DataTable, text: str) -> Read:
     if table.columns:
         figures = analyse.read(table)
         if figures.spec is not None or table.named or not _wish_to_make(text):

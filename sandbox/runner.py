@@ -94,7 +94,7 @@ STATUSES = {
 }
 
 
-class Refused(Exception):
+class RunRefused(Exception):
     """This machine cannot isolate a program as well as was asked for, so none is run."""
 
 

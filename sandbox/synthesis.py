@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from sandbox.figures import analysis
+from sandbox.figure_programs import analysis
 from sandbox.runner import Program
 from sandbox.spec import Correlation, Distribution, Field, Series, Spec
 

@@ -6,20 +6,20 @@ once in a thousand runs of it; the author is then asked again, with another seed
 
 from typing import Any
 
-from sandbox.judging.check import Check, Verification
-from sandbox.judging.columns import of_column, of_correlation
-from sandbox.judging.figures import of_analysis
-from sandbox.judging.series import of_series
+from sandbox.judging.check import StatisticalCheck, Verification
+from sandbox.judging.column_tests import of_column, of_correlation
+from sandbox.judging.figure_checks import of_analysis
+from sandbox.judging.series_tests import of_series
 from sandbox.spec import Spec
 
-__all__ = ["Check", "Verification", "columns_of", "verified"]
+__all__ = ["StatisticalCheck", "Verification", "columns_of", "verified"]
 
 
 def verified(spec: Spec, result: Any) -> Verification:
     try:
         checks = of_analysis(spec, result) if spec.kind == "analyse" else _of_data(spec, result)
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:
-        checks = [Check("shape", False, f"the result cannot be read: {error}")]
+        checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
     return Verification(tuple(checks))
 
 
@@ -36,17 +36,23 @@ def columns_of(result: Any) -> dict[str, Any]:
     raise TypeError(f"the result is a {type(result).__name__}, and no columns")
 
 
-def _of_data(spec: Spec, result: Any) -> list[Check]:
+def _of_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
     if spec.series is not None:
         return of_series(spec.count, spec.series, columns_of(result))
     columns = columns_of(result)
     wanted = [field for field in spec.fields if field.role != "text"]
     missing = [field.name for field in wanted if field.name not in columns]
     if missing:
-        return [Check("columns", False, f"{', '.join(missing)} missing; there are {list(columns)}")]
+        return [
+            StatisticalCheck(
+                "columns", False, f"{', '.join(missing)} missing; there are {list(columns)}"
+            )
+        ]
     lengths = {name: len(columns[name]) for name in (field.name for field in wanted)}
     checks = [
-        Check("count", set(lengths.values()) == {spec.count}, f"{lengths}, asked for {spec.count}")
+        StatisticalCheck(
+            "count", set(lengths.values()) == {spec.count}, f"{lengths}, asked for {spec.count}"
+        )
     ]
     if not checks[0].holds:
         return checks

@@ -21,7 +21,7 @@ from router.backends.host import Host
 from router.calls.attempts import Attempts
 from router.calls.hop import Hops
 from router.config.config import Config
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
@@ -29,7 +29,7 @@ from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.keys import Key
 from router.telemetry.journal import NotDurable
-from router.telemetry.lookup import Remembered, Said
+from router.telemetry.lookup import Remembered, StoredSignal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import request_row
 from router.wire.listener import Port
@@ -107,12 +107,12 @@ class MemoryOf:
             raise LookupError("telemetry cannot be read: the rig said so")
         return {"a": 0.9}
 
-    def _said(self, request_id: str) -> Iterator[Said]:
+    def _said(self, request_id: str) -> Iterator[StoredSignal]:
         for signal in self._journal.signals:
             if signal.about.request_id == request_id:
                 content = (signal.value, signal.score, signal.comment, signal.demonstration)
                 at = round(signal.at * 1e6)
-                yield Said(signal.id, signal.source, signal.metric, content, at)
+                yield StoredSignal(signal.id, signal.source, signal.metric, content, at)
 
 
 class LocalHive:
@@ -123,7 +123,7 @@ class LocalHive:
         self.away = False
         self.clock = clock
 
-    async def lease(self, key_id: str, limits: Limits) -> Lease:
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
         self._check()
         return self.state.lease(key_id, limits, self.clock())
 

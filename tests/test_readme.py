@@ -18,7 +18,7 @@ from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
 from experiments.telemetry import report as telemetry
 from experiments.trials import report as trials
-from sandbox.possible import contradiction
+from sandbox.contradictions import contradiction
 from sandbox.request import read
 from sandbox.runner import Limits, Program
 from tests.rig import listening

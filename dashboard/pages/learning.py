@@ -6,10 +6,10 @@ from dashboard.figures import band, colour, lines, over_time, stacked
 from dashboard.panel import (
     QUALITY,
     QUALITY_HALF,
-    Asked,
     Empty,
     Page,
     Panel,
+    PanelQuery,
     Shown,
     nothing_yet,
     quantile,
@@ -21,7 +21,7 @@ from dashboard.source import Row, Rows
 MIN_JUDGED = 5  # of a plan on a kind, before it says what the plan is worth there
 
 
-def routed(asked: Asked) -> str:
+def routed(asked: PanelQuery) -> str:
     """Which plan the rule ladder takes, from requests one by one; else nothing of it."""
     ladder = asked.facts.ladder
     if ladder is None:
@@ -35,11 +35,11 @@ def routed(asked: Asked) -> str:
     where {asked.tail}{kind} and complexity is not null group by all"""
 
 
-def curve(asked: Asked) -> str:
+def curve(asked: PanelQuery) -> str:
     return f"select * from ({controlled(asked)}) order by bucket"
 
 
-def controlled(asked: Asked) -> str:
+def controlled(asked: PanelQuery) -> str:
     """What routing brought, beside what three controls would have: each takes, of every kind of
     request, what its plans brought and cost on that kind."""
     utility = asked.utility
@@ -98,7 +98,7 @@ left join mix on mix.bucket = served.bucket
 left join ladder on ladder.bucket = served.bucket"""
 
 
-def _curve(rows: Rows, asked: Asked) -> Shown:
+def _curve(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     if not total(rows, "judged"):
@@ -121,7 +121,7 @@ def _curve(rows: Rows, asked: Asked) -> Shown:
     return over_time(asked, data, "utility of a request", tall=True)
 
 
-def strip(asked: Asked) -> str:
+def strip(asked: PanelQuery) -> str:
     return f"""
 with curve as (select * from ({controlled(asked)})),
 ahead as (  -- of each control, where it is known: how far utility is above it, by requests
@@ -151,7 +151,7 @@ w as (
 select w.*, saved_usd, half, premium_usd, over_ladder, over_mix, over_half from w, saved, ahead"""
 
 
-def _strip(rows: Rows, asked: Asked) -> Shown:
+def _strip(rows: Rows, asked: PanelQuery) -> Shown:
     one = rows[0] if rows else None
     if one is None or not one["n"]:
         return nothing_yet(asked)
@@ -197,7 +197,7 @@ def _saved(one: Row) -> Any:
     return tile("saved", value, share or "nothing here has a price", tone=tone)
 
 
-def regret(asked: Asked) -> str:
+def regret(asked: PanelQuery) -> str:
     """As the macro `regret_curve` has it, of what the view leaves."""
     return f"""
 with b as (
@@ -213,14 +213,14 @@ select bucket, sum(n)::bigint as judged, sum(n * best - total) as regret,
 from b join best using (kind) group by bucket having sum(n) > 0 order by bucket"""
 
 
-def _regret(rows: Rows, asked: Asked) -> Shown:
+def _regret(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return Empty("Judged answers are needed, five of a plan on some kind of request.")
     drawn = lines(asked, rows, "cumulative_regret", "given away", number=3, places=",.1f")
     return over_time(asked, [drawn | {"fill": "tozeroy"}], "quality given away, added up")
 
 
-def cost(asked: Asked) -> str:
+def cost(asked: PanelQuery) -> str:
     return f"""
 select time_bucket({asked.span.every}, minute) as bucket, sum(n)::bigint as n,
        1000 * sum(cost_usd) / sum(n) as usd_per_1k,
@@ -228,7 +228,7 @@ select time_bucket({asked.span.every}, minute) as bucket, sum(n)::bigint as n,
 from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0 order by 1"""
 
 
-def _cost(rows: Rows, asked: Asked) -> Shown:
+def _cost(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     premium = [one for one in rows if one["premium_usd_per_1k"]]
@@ -245,13 +245,13 @@ def _cost(rows: Rows, asked: Asked) -> Shown:
     return over_time(asked, data, "$ per 1,000 requests", rangemode="tozero")
 
 
-def shares(asked: Asked) -> str:
+def shares(asked: PanelQuery) -> str:
     return f"""
 select time_bucket({asked.span.every}, minute) as bucket, plan, sum(n)::bigint as n
 from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0 order by 1, 2"""
 
 
-def _shares(rows: Rows, asked: Asked) -> Shown:
+def _shares(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     names = sorted({one["plan"] for one in rows})
@@ -262,14 +262,14 @@ def _shares(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def explored(asked: Asked) -> str:
+def explored(asked: PanelQuery) -> str:
     return f"""
 select time_bucket({asked.span.every}, minute) as bucket, sum(n)::bigint as n,
        sum(explored) / sum(n) as explored_share, sum(quality_n) / sum(n) as judged_share
 from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0 order by 1"""
 
 
-def _explored(rows: Rows, asked: Asked) -> Shown:
+def _explored(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     data = [

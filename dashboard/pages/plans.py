@@ -18,10 +18,10 @@ from dashboard.figures import (
 from dashboard.panel import (
     QUALITY,
     QUALITY_HALF,
-    Asked,
     Empty,
     Page,
     Panel,
+    PanelQuery,
     Shown,
     known,
     nothing_yet,
@@ -31,7 +31,7 @@ from dashboard.source import Rows
 from router.telemetry.sql import quoted
 
 
-def worth(asked: Asked) -> str:
+def worth(asked: PanelQuery) -> str:
     return f"""
 select coalesce(kind, 'any') as kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
        {QUALITY} as quality,
@@ -41,7 +41,7 @@ select coalesce(kind, 'any') as kind, plan, sum(n)::bigint as n, sum(quality_n):
 from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0 order by kind, plan"""
 
 
-def _map(rows: Rows, asked: Asked) -> Shown:
+def _map(rows: Rows, asked: PanelQuery) -> Shown:
     told = [one for one in rows if known(one, "quality")]
     if not told:
         return (
@@ -107,7 +107,7 @@ def _map(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def _heat(rows: Rows, asked: Asked) -> Shown:
+def _heat(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     kinds = sorted({one["kind"] for one in rows})
@@ -149,7 +149,7 @@ def _heat(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def calibration(asked: Asked) -> str:
+def calibration(asked: PanelQuery) -> str:
     return f"""
 select round(least(greatest(expected_quality, 0), 1) * 20) / 20 as predicted,
        avg(expected_quality) as expected, avg(quality) as quality, count(*) as n,
@@ -158,7 +158,7 @@ from {asked.rows} where expected_quality is not null and quality is not null
 group by 1 having count(*) >= 5 order by 1"""
 
 
-def _calibration(rows: Rows, asked: Asked) -> Shown:
+def _calibration(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return Empty(
             "What was expected stands beside what came once five alike answers of the bandit were "
@@ -200,14 +200,14 @@ def _calibration(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def stages(asked: Asked) -> str:
+def stages(asked: PanelQuery) -> str:
     return f"""
 select plan, coalesce(role, 'ask') as stage, backend, count(*) as calls, sum(cost_usd) as usd,
        avg(latency_ms) as mean_ms, avg((error_type is not null)::int) as failed
 from {asked.calls} where plan is not null group by all order by plan, stage, backend"""
 
 
-def _stages(rows: Rows, asked: Asked) -> Shown:
+def _stages(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     priced = any(one["usd"] for one in rows)
@@ -250,7 +250,7 @@ def _stages(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def health(asked: Asked) -> str:
+def health(asked: PanelQuery) -> str:
     return f"""
 with b as (
   select ts, subject as backend, state, detail->>'reason' as reason from events
@@ -267,7 +267,7 @@ from c full join (select * from s where state = 'open') s on s.backend = c.backe
 order by backend, rested"""
 
 
-def _health(rows: Rows, asked: Asked) -> Shown:
+def _health(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     ink = INKS[asked.view.theme]
@@ -308,7 +308,7 @@ def _health(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def latency(asked: Asked) -> str:
+def latency(asked: PanelQuery) -> str:
     quantiles = ", ".join(f"{quantile(q)} as p{round(100 * q)}_ms" for q in (0.5, 0.95, 0.99))
     plan = f" and plan = {quoted(asked.view.plan)}" if asked.view.plan else ""
     return f"""
@@ -317,7 +317,7 @@ select time_bucket({asked.span.every}, minute) as bucket, sum(n)::bigint as n, {
 from {asked.sums} where {asked.narrowed}{plan} group by all having sum(n) > 0 order by 1"""
 
 
-def _latency(rows: Rows, asked: Asked) -> Shown:
+def _latency(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     data = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.panel import Asked, Empty, Page, Panel, Shown, nothing_yet
+from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet
 from dashboard.parts import UNKNOWN, badge, code, dollars, link, number, table, tile, tiles, when
 from dashboard.source import Row, Rows, moment
 from router.telemetry.sql import quoted
@@ -21,7 +21,7 @@ _OUTCOMES = {
 }
 
 
-def _filters(asked: Asked) -> str:
+def _filters(asked: PanelQuery) -> str:
     view = asked.view
     told = [
         f"{name} = {quoted(value)}"
@@ -49,7 +49,7 @@ def _filters(asked: Asked) -> str:
     return "".join(f"\n  and {one}" for one in told)
 
 
-def found(asked: Asked) -> str:
+def found(asked: PanelQuery) -> str:
     here = asked.tail
     if asked.view.find and (known := _around(asked.view.find)):
         here = known
@@ -60,7 +60,7 @@ from requests where {here}{_filters(asked)}
 order by ts desc limit {_SHOWN}"""
 
 
-def _found(rows: Rows, asked: Asked) -> Shown:
+def _found(rows: Rows, asked: PanelQuery) -> Shown:
     view = asked.view
     if not rows:
         if any((view.kind, view.plan, view.strategy, view.tier, view.outcome, view.find)):
@@ -122,17 +122,17 @@ def _around(request_id: str) -> str:
     return f"ts >= {moment(at - hour)} and ts < {moment(at + hour)}"
 
 
-def _one(asked: Asked) -> str:
+def _one(asked: PanelQuery) -> str:
     looked = asked.view.request
     here = _around(looked)
     return f"request_id = {quoted(looked)}" + (f" and {here}" if here else "")
 
 
-def _unpicked(asked: Asked) -> str:
+def _unpicked(asked: PanelQuery) -> str:
     return "" if asked.view.request else "Choose a request from the list, and its story is here."
 
 
-def story(asked: Asked) -> str:
+def story(asked: PanelQuery) -> str:
     looked = quoted(asked.view.request)
     return f"""
 select r.*, (select list(s order by s.ts) from signals s where s.request_id = {looked}
@@ -140,7 +140,7 @@ select r.*, (select list(s order by s.ts) from signals s where s.request_id = {l
 from requests r where {_one(asked)} limit 1"""
 
 
-def _story(rows: Rows, asked: Asked) -> Shown:
+def _story(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return Empty(f"No request {asked.view.request} is known here: was it pruned or forgotten?")
     one = rows[0]
@@ -299,7 +299,7 @@ def _hashes(one: Row) -> str:
     return " · ".join(told)
 
 
-def others(asked: Asked) -> str:
+def others(asked: PanelQuery) -> str:
     return f"""
 with r as (select coalesce(kind, '') as its from all_requests where {_one(asked)} limit 1)
 select plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
@@ -310,7 +310,7 @@ where plan is not null and strategy <> 'named'
 group by plan having sum(n) > 0 order by quality desc nulls last, plan"""
 
 
-def _others(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _others(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty("No other request of its kind in this time.")
     return [

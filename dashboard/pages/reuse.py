@@ -1,7 +1,7 @@
 """How much is answered from memory, how often that is wrong, and what it saves."""
 
 from dashboard.figures import INKS, SYMBOLS, axis, figure, over_time, plain, stacked
-from dashboard.panel import Asked, Empty, Page, Panel, Shown, nothing_yet, total
+from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet, total
 from dashboard.parts import dollars, link, number, table, tile, tiles, when
 from dashboard.source import Rows
 
@@ -13,7 +13,7 @@ _NEVER = Empty(
 )
 
 
-def strip(asked: Asked) -> str:
+def strip(asked: PanelQuery) -> str:
     return f"""
 with s as (
   select sum(n)::bigint as n, sum(n) filter (reuse_tier <> 'novel')::bigint as reused,
@@ -29,7 +29,7 @@ select n, reused, saved_usd, checks, wrong, wrong / nullif(checks, 0) as share,
 from s, c"""
 
 
-def _strip(rows: Rows, asked: Asked) -> Shown:
+def _strip(rows: Rows, asked: PanelQuery) -> Shown:
     one = rows[0] if rows else None
     if one is None or not one["n"]:
         return nothing_yet(asked)
@@ -54,7 +54,7 @@ def _strip(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def tiers(asked: Asked) -> str:
+def tiers(asked: PanelQuery) -> str:
     return f"""
 select time_bucket({asked.span.every}, minute) as bucket, coalesce(reuse_tier, 'novel') as tier,
        sum(n)::bigint as n, sum(premium_cost_usd - cost_usd) as saved_usd
@@ -66,7 +66,7 @@ def _order(rows: Rows) -> list[str]:
     return [*(t for t in _TIERS if t in found), *sorted(found.difference(_TIERS))]
 
 
-def _hues(asked: Asked, rows: Rows) -> dict[str, tuple[str, int]]:
+def _hues(asked: PanelQuery, rows: Rows) -> dict[str, tuple[str, int]]:
     """The same for a tier wherever it is; what was made anew is the ground."""
     ink = INKS[asked.view.theme]
     told = {tier: (ink.palette[at], at) for at, tier in enumerate(_TIERS)}
@@ -74,7 +74,7 @@ def _hues(asked: Asked, rows: Rows) -> dict[str, tuple[str, int]]:
     return told | {"novel": (ink.grid, 0)}
 
 
-def _tiers(rows: Rows, asked: Asked) -> Shown:
+def _tiers(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     drawn = stacked(
@@ -83,7 +83,7 @@ def _tiers(rows: Rows, asked: Asked) -> Shown:
     return over_time(asked, drawn, "requests", bars="stack", tall=True)
 
 
-def _saved(rows: Rows, asked: Asked) -> Shown:
+def _saved(rows: Rows, asked: PanelQuery) -> Shown:
     told = [one for one in rows if one["tier"] != "novel"]
     if not told:
         return _NEVER
@@ -95,7 +95,7 @@ def _saved(rows: Rows, asked: Asked) -> Shown:
     return over_time(asked, drawn, "dollars saved", bars="stack", tickprefix="$")
 
 
-def checks(asked: Asked) -> str:
+def checks(asked: PanelQuery) -> str:
     return f"""
 select coalesce(detail->>'bucket', 'any') as bucket, count(*) as checks,
        count(*) filter (state = 'wrong') as wrong, wrong / checks as share,
@@ -106,7 +106,7 @@ select coalesce(detail->>'bucket', 'any') as bucket, count(*) as checks,
 from events where kind = 'reuse' and {asked.here} group by all order by checks desc limit 20"""
 
 
-def _checks(rows: Rows, asked: Asked) -> Shown:
+def _checks(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return Empty(
             "No reused answer was checked in this time. A share of them is made anew to see; what "
@@ -148,7 +148,7 @@ def _checks(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def solutions(asked: Asked) -> str:
+def solutions(asked: PanelQuery) -> str:
     return f"""
 with recursive used as (
   select solution, count(*) as uses, list(distinct reuse_tier order by reuse_tier) as tiers,
@@ -170,7 +170,7 @@ select used.*, (select arg_max(path, len(path)) from line where line.solution = 
 from used order by uses desc, solution"""
 
 
-def _solutions(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _solutions(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return _NEVER
     return [

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dashboard.figures import INKS, colour, faded, figure, plain
-from dashboard.panel import Asked, Empty, Page, Panel, Shown, nothing_yet
+from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet
 from dashboard.parts import badge, number, table, tile, tiles, when
 from dashboard.source import Rows, moment
 
@@ -12,7 +12,7 @@ _RARE = 0.01
 _LATE_SECONDS = 60.0
 
 
-def strip(asked: Asked) -> str:
+def strip(asked: PanelQuery) -> str:
     return f"""
 with w as (  -- who wrote in the last five minutes
   select count(distinct writer) as writers from all_requests
@@ -34,7 +34,7 @@ u as (select sum(n)::bigint as unsealed, min(oldest) as oldest from unsealed)
 select * from w, p, s, x, t, u"""
 
 
-def _strip(rows: Rows, asked: Asked) -> Shown:
+def _strip(rows: Rows, asked: PanelQuery) -> Shown:
     one = rows[0]
     lag = None
     if one["said"] is not None and one["published"] is not None:
@@ -68,7 +68,7 @@ def _strip(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def topology(asked: Asked) -> str:
+def topology(asked: PanelQuery) -> str:
     half = asked.span.since + (asked.span.until - asked.span.since) / 2
     return f"""
 with s as (
@@ -91,7 +91,7 @@ select 'backend' as what, plan as source, backend as target, calls as n, null as
 from c order by what desc, source, target"""
 
 
-def _topology(rows: Rows, asked: Asked) -> Shown:
+def _topology(rows: Rows, asked: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(asked)
     ink = INKS[asked.view.theme]
@@ -178,7 +178,7 @@ def _gathered(rows: Rows) -> Rows:
     return list(told.values())
 
 
-def changed(asked: Asked) -> str:
+def changed(asked: PanelQuery) -> str:
     return f"""
 select ts, kind, subject, state, detail::varchar as detail, len(seen_by) as seen_by
 from events where {asked.here} and kind not in ('reuse', 'signal')
@@ -186,7 +186,7 @@ from events where {asked.here} and kind not in ('reuse', 'signal')
 order by ts desc, event_id limit 100"""
 
 
-def _changed(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _changed(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty("Nothing changed in this time: no configuration, breaker, replica, policy.")
     return [
@@ -207,7 +207,7 @@ def _changed(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
     ]
 
 
-def replicas(asked: Asked) -> str:
+def replicas(asked: PanelQuery) -> str:
     return f"""
 with t as (
   select subject as backend, arg_max((detail->>'replicas')::bigint, ts) as replicas,
@@ -223,7 +223,7 @@ select coalesce(t.backend, c.backend) as backend, replicas, since, calls, failed
 from t full join c on c.backend = t.backend order by calls desc nulls last, 1"""
 
 
-def _replicas(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _replicas(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty("No backend was called yet.")
     return [

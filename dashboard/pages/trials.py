@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from dashboard.figures import INKS, axis, faded, figure, plain
-from dashboard.panel import Asked, Empty, Page, Panel, Shown
+from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.parts import (
     badge,
     between,
@@ -33,14 +33,14 @@ _NONE = Empty(
 _GUARDS = {"errors": "failures", "p95": "p95 (log)", "cost": "cost (log)"}
 
 
-def _chosen(asked: Asked) -> str:
+def _chosen(asked: PanelQuery) -> str:
     """The trial that was picked, else the one that changed last."""
     if asked.view.trial:
         return quoted(asked.view.trial)
     return "(select trial_id from trials order by changed desc, trial_id limit 1)"
 
 
-def listed(asked: Asked) -> str:
+def listed(asked: PanelQuery) -> str:
     since, until = moment(asked.span.since), moment(asked.span.until)
     return f"""
 with h as (
@@ -52,7 +52,7 @@ from h where began < {until} and (ts >= {since} or state in {_OPEN})
 order by state in {_OPEN} desc, ts desc, trial_id limit 100"""
 
 
-def _listed(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _listed(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return _NONE
     return [
@@ -76,7 +76,7 @@ def _listed(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
     ]
 
 
-def sequence(asked: Asked) -> str:
+def sequence(asked: PanelQuery) -> str:
     return f"""
 select h.ts, h.name, h.state, h.candidate, h."current", h.requests, h.lift_low, h.lift,
        h.lift_high, h.why
@@ -84,7 +84,7 @@ from trial_history h where trial_id = {_chosen(asked)} and requests is not null
 order by requests, ts"""
 
 
-def _sequence(rows: Rows, asked: Asked) -> Shown:
+def _sequence(rows: Rows, asked: PanelQuery) -> Shown:
     told = [one for one in rows if one["lift"] is not None]
     if not told:
         return Empty("Nothing to compare yet: it begins with the first judged requests.")
@@ -127,7 +127,7 @@ def _sequence(rows: Rows, asked: Asked) -> Shown:
     )
 
 
-def verdict(asked: Asked) -> str:
+def verdict(asked: PanelQuery) -> str:
     return f"""
 select h.trial_id, h.name, h.state, h.candidate, h."current", h.opened_by, h.share, h.ts, h.why,
        h.requests, h.lift_low, h.lift, h.lift_high, h.guards, h.split_p,
@@ -137,7 +137,7 @@ from trial_history h join trials t using (trial_id) where trial_id = {_chosen(as
 order by h.ts desc, h.requests desc nulls last limit 1"""
 
 
-def _verdict(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _verdict(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return _NONE
     one = rows[0]
@@ -184,7 +184,7 @@ def _ratio(one: Row) -> html.Div:
     )
 
 
-def sides(asked: Asked) -> str:
+def sides(asked: PanelQuery) -> str:
     return f"""
 select variant, count(*) as n, count(*) filter (apart) as decided_apart,
        count(quality) filter (apart) as judged, avg(quality) filter (apart) as quality,
@@ -196,7 +196,7 @@ from (select * from exposures where {asked.tail}) where trial_id = {_chosen(aske
 group by variant order by variant"""
 
 
-def _sides(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _sides(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty("No request of this time was part of it.")
     return [
@@ -231,7 +231,7 @@ def _sides(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
     ]
 
 
-def served(asked: Asked) -> str:
+def served(asked: PanelQuery) -> str:
     return f"""
 select ts, kind, subject, state, detail->>'why' as why from events
 where ts < {moment(asked.span.until)}
@@ -240,7 +240,7 @@ where ts < {moment(asked.span.until)}
 order by ts desc, subject limit 50"""
 
 
-def _served(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _served(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty("What was configured serves; nothing was adopted in its place yet.")
     return [
@@ -255,14 +255,14 @@ def _served(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
     ]
 
 
-def functions(asked: Asked) -> str:
+def functions(asked: PanelQuery) -> str:
     return f"""
 select policy_version, first_used, settings->>'source' as source from policies
 where (settings->>'source') is not null and first_used < {moment(asked.span.until)}
 order by first_used desc limit 8"""
 
 
-def _functions(rows: Rows, asked: Asked) -> Shown:  # noqa: ARG001
+def _functions(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty(
             "No routing function yet. What was learned, as code to read:", "waggle routes distill"

@@ -26,11 +26,11 @@ from rich.progress import Progress
 
 from dashboard.board import PAGES, Board
 from dashboard.source import Source
-from dashboard.view import View
+from dashboard.view import PageView
 from experiments.dashboard.report import readme_table
 from experiments.readme import put
 from experiments.telemetry import big
-from router.deployment.dashboard_process import Place
+from router.deployment.dashboard_process import DashboardOptions
 from router.deployment.ray_environment import free_ports
 from tests.dashboard.browser import Watched, chromium
 from tests.dashboard.story import told
@@ -44,7 +44,7 @@ LASTS = ("all", "24h", "1h")
 @contextmanager
 def _dashboard(folder: Path) -> Iterator[tuple[str, int]]:
     """As a service starts it; where it is, and its process."""
-    place = Place(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
+    place = DashboardOptions(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
     process = subprocess.Popen([sys.executable, "-m", "dashboard", place.written()])
     try:
         until = time.monotonic() + 60
@@ -197,10 +197,10 @@ def _panels(folder: Path, end: float) -> dict[str, Any]:
     told_of: dict[str, Any] = {}
     for last in LASTS:
         for name in PAGES:
-            view = View(page=name, last=last)
+            view = PageView(page=name, last=last)
             if name == "requests":
                 found = board.told(view)["panels"]["found"]["parts"][0]
-                view = View(page=name, last=last, request=_first_request(found))
+                view = PageView(page=name, last=last, request=_first_request(found))
             board.told(view)
             drawn, panels = [], {}
             for _ in range(3):

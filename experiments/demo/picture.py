@@ -17,11 +17,11 @@ _POINTS = 25
 def curve(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Utility by stretches of the stream: the learner's with its 95% interval, and what the rule
     ladder and the best single plan would have brought on the same requests."""
-    from router.demo.stream import Answered, compared
+    from router.demo.stream import DemoAnswer, compared
 
-    told = [Answered(**line) for line in lines]
+    told = [DemoAnswer(**line) for line in lines]
     routed = {one.request: one for one in told if one.asked == "auto"}
-    by: dict[int, dict[str, Answered]] = {}
+    by: dict[int, dict[str, DemoAnswer]] = {}
     for one in told:
         by.setdefault(one.request, {})[one.asked] = one
     ranked = [row["strategy"] for row in compared(told)]

@@ -12,13 +12,13 @@ from pathlib import Path
 from router.config.environment import export
 from router.deployment.ray_environment import free_ports, haproxy, install_proxy, ray_settings
 from router.wire.asgi import lifespan, read_body, respond
-from router.wire.http_client import Pool
+from router.wire.http_client import ConnectionPool
 
 
 class PassOn:
     """Sends each body to the upstream, and its answer back."""
 
-    pool: Pool | None = None
+    pool: ConnectionPool | None = None
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
@@ -28,7 +28,7 @@ class PassOn:
             await lifespan(receive, send)
             return
         body = await read_body(receive)
-        self.pool = self.pool or Pool("127.0.0.1", self.upstream)
+        self.pool = self.pool or ConnectionPool("127.0.0.1", self.upstream)
         head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
         connection = await self.pool.send(head % len(body), body)
         answer = await connection.whole()

@@ -1,5 +1,5 @@
 """How well the shipped specialists find, how well a router tells whose a question is, and how sure
-they may be: the weights of `router.documents.confidence` are fitted here."""
+they may be: the weights of `router.documents.answer_confidence` are fitted here."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.config.backends import SpecialistSettings
-from router.documents.confidence import ENOUGH, WEIGHTS, features
+from router.documents.answer_confidence import ENOUGH, WEIGHTS, features
+from router.documents.passage_index import load, refresh
 from router.documents.search import Expert, evidence
-from router.documents.store import load, refresh
-from router.documents.words import content_words
+from router.documents.stems import content_words
 from router.encoding.encoder import Encoder, packaged_model, prepared
 
 HERE = Path(__file__).parent / "questions"

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from experiments.replay.outcomes import Matrix, Outcomes
-from learner.bandit import Bandit
+from learner.bandit_learner import Bandit
 from learner.controls import Fixed
-from learner.deciding import BanditPolicy, Settings
+from learner.deciding import BanditPolicy, BanditSettings
 from learner.evidence import BELIEFS, Belief
 from learner.explore import Rule, thompson
 from learner.pacing import Pacer
@@ -34,7 +34,7 @@ class Ours:
     learns, not how little it may risk."""
 
     outcomes: Outcomes
-    settings: Settings = field(default_factory=Settings)
+    settings: BanditSettings = field(default_factory=BanditSettings)
     cost_weight: float = 0.1
     every: int = 20  # answers between two policies
     beliefs: Sequence[Belief] = BELIEFS

@@ -38,7 +38,7 @@ from experiments.replay.players import (
     VowpalWabbit,
 )
 from experiments.replay.report import plots, readme_table, tables
-from learner.deciding import Settings
+from learner.deciding import BanditSettings
 from learner.explore import epsilon, inverse_gap, upper_bound
 from learner.offpolicy import normalised, weighted
 from learner.pacing import Pacer
@@ -159,7 +159,7 @@ def _player(name: str, outcomes: Outcomes, seen: Sequence[Context], seed: int) -
     own, _, rule = name.partition(", ")
     if rule == "guarded":  # by an operator who picked the best single model
         default = int((outcomes.quality - COST * outcomes.dearness).mean(axis=0).argmax())
-        return Ours(outcomes, Settings(safe_share=0.1), default=default)
+        return Ours(outcomes, BanditSettings(safe_share=0.1), default=default)
     if own == "waggle":
         return Ours(outcomes, rule=RULES[rule]) if rule else Ours(outcomes)
     if own == "Vowpal Wabbit squarecb" or own == "Vowpal Wabbit regcb":
@@ -388,7 +388,7 @@ def timings(outcomes: Outcomes) -> dict[str, float]:
     chance = np.random.default_rng(0)
     arms = [Arm(f"plan-{n}") for n in range(8)]
     player = Ours(outcomes)
-    bandit = type(player.bandit)("timing", Settings())
+    bandit = type(player.bandit)("timing", BanditSettings())
     bandit.know(arms)
 
     def context() -> Context:

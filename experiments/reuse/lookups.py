@@ -16,9 +16,9 @@ from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.encoding.quick import Quick, trained
 from router.reuse import index as indexing
 from router.reuse.guards import compared
-from router.reuse.index import Index
+from router.reuse.index import SolutionIndex
 from router.reuse.solution import Solution
-from router.reuse.store import Store
+from router.reuse.solution_store import Store
 
 SPACE = b"s" * 16
 
@@ -104,7 +104,7 @@ def million(encoder: Encoder, texts: list[str], count: int, folder: Path) -> dic
     written = time.perf_counter() - begun
     print(f"{count} rows written in {written:.0f} s", flush=True)
     begun = time.perf_counter()
-    built, _ = Index.open(folder / "graphs", store, dimensions=384, encoder=encoder.name)
+    built, _ = SolutionIndex.open(folder / "graphs", store, dimensions=384, encoder=encoder.name)
     built.tend(threads=2)
     building = time.perf_counter() - begun
     print(f"graph built in {building:.0f} s", flush=True)
@@ -138,7 +138,9 @@ def reloaded(folder: Path) -> dict[str, Any]:
     before = _resident()
     begun = time.perf_counter()
     store = Store(folder)
-    index, wrong = Index.open(folder / "graphs", store, dimensions=384, encoder=encoder.name)
+    index, wrong = SolutionIndex.open(
+        folder / "graphs", store, dimensions=384, encoder=encoder.name
+    )
     reload = time.perf_counter() - begun
     assert wrong == [], wrong
     memory = _resident() - before

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from router.reuse.guards import compared
-from router.reuse.store import Check
+from router.reuse.solution_store import StoreCheck
 from router.reuse.tiers import Calibration, band, bucket_of
 
 BUDGET = 0.01
@@ -67,7 +67,7 @@ def served(
             given += 1
             bad += int(is_wrong)
         else:
-            calibration.learn([Check(kind, b"", bool(is_wrong), 1.0, 0.0, id_)])
+            calibration.learn([StoreCheck(kind, b"", bool(is_wrong), 1.0, 0.0, id_)])
     return given, bad
 
 

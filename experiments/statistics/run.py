@@ -22,9 +22,9 @@ from experiments.readme import put
 from experiments.served import service
 from experiments.statistics.report import readme_table
 from router.cli.client import stream_chat
+from sandbox.contradictions import contradiction
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
-from sandbox.possible import contradiction
 from sandbox.request import read
 from sandbox.supervisor.frames import plain
 from sandbox.synthesis import written

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from learner.sequence import Running
+from learner.sequence import RunningMoments
 
 _THEIRS = """
 import json, sys
@@ -72,17 +72,17 @@ def crosschecked(folder: Path) -> dict[str, Any]:
     return {"cases": len(cases), "largest_relative_difference": worst}
 
 
-def _mean(values: Sequence[float]) -> Running:
-    told = Running(span=0.0)
+def _mean(values: Sequence[float]) -> RunningMoments:
+    told = RunningMoments(span=0.0)
     for value in values:
         told.add(value)
     return told
 
 
-def _difference(values: Sequence[float]) -> Running:
+def _difference(values: Sequence[float]) -> RunningMoments:
     """Every second one is the candidate's: each unit's part in the difference of the two means."""
     usual = sum(values) / len(values)
-    told = Running(span=0.0)
+    told = RunningMoments(span=0.0)
     for n, value in enumerate(values):
         told.add((1 if n % 2 else -1) * 2 * (value - usual))
     return told

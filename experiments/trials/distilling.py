@@ -12,7 +12,7 @@ import numpy as np
 from experiments.replay.outcomes import Outcomes, contexts
 from experiments.replay.players import Ours
 from experiments.replay.run import COST, World, play
-from learner.distill import Table, chosen, grown, leaves_of
+from learner.distill import DecisionTable, chosen, grown, leaves_of
 from learner.policy import Context
 from learner.preference import Preference
 from router.routing.function_contract import lint
@@ -30,7 +30,7 @@ def distilled(outcomes: Outcomes, seed: int, *, leaves: int = 9) -> dict[str, An
     arms = outcomes.arms
     worth = np.array([[e.utility for e in policy.estimates(seen[at], arms)] for at in early])
     words, numbers = _told(outcomes, seen, early)
-    tree = grown(Table(arms, worth, words, numbers), leaves=leaves, least=0.0005)
+    tree = grown(DecisionTable(arms, worth, words, numbers), leaves=leaves, least=0.0005)
     source = code_of(tree, f"Distilled from {len(early):,} answers.")
     truth = outcomes.quality - COST * outcomes.dearness
     single = int(truth[early].mean(axis=0).argmax())

@@ -15,7 +15,7 @@ from experiments.replay.run import COST, World, play
 from learner.policy import Arm, Context, Feedback
 from learner.preference import Estimate, Preference
 from learner.sequence import Exposed
-from learner.trial import Comparison, Rules
+from learner.trial import Comparison, TrialRules
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.simplifying import look
@@ -156,7 +156,7 @@ def _tried(
 ) -> tuple[str, int]:
     """A trial on real outcomes; prompts come again where it needs more of them."""
     chance = np.random.default_rng(900 + seed)
-    told = Comparison(Rules(goal="no worse", margin=EPSILON))
+    told = Comparison(TrialRules(goal="no worse", margin=EPSILON))
     current = [arm for arm in pool.arms if arm not in serving.without]
     fewer = [arm for arm in current if arm not in without]
     index = {arm: at for at, arm in enumerate(pool.arms)}

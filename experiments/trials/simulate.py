@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from experiments.trials.worlds import KINDS, World
-from learner.sequence import Running
-from learner.trial import Comparison, Rules
+from learner.sequence import RunningMoments
+from learner.trial import Comparison, TrialRules
 from learner.watch import Watch
 
 _LOOKS = 3000  # requests of an A/A trial, each of them a look
@@ -19,9 +19,12 @@ def null_trial(seed: int) -> dict[str, Any]:
     """Nothing differs: whether a trial says that something does, and whether a t-test would."""
     chance = np.random.default_rng(seed)
     world = World(KINDS[seed % len(KINDS)])
-    told = Comparison(Rules(worth=0.0, most_requests=10**9))
+    told = Comparison(TrialRules(worth=0.0, most_requests=10**9))
     false, naive = "", False
-    sides: dict[str, Running] = {"candidate": Running(0.0), "current": Running(0.0)}
+    sides: dict[str, RunningMoments] = {
+        "candidate": RunningMoments(0.0),
+        "current": RunningMoments(0.0),
+    }
     for unit in world.units(chance, _LOOKS):
         told.see(unit.side, unit.seconds)
         if unit.exposed is not None:
@@ -36,7 +39,7 @@ def null_trial(seed: int) -> dict[str, Any]:
     return {"seed": seed, "kind": world.kind, "false": false, "naive": naive}
 
 
-def _t_test(a: Running, b: Running) -> bool:
+def _t_test(a: RunningMoments, b: RunningMoments) -> bool:
     if min(a.n, b.n) < 10:
         return False
     spread = sqrt(a.squares / (a.n - 1) / a.n + b.squares / (b.n - 1) / b.n)
@@ -46,7 +49,7 @@ def _t_test(a: Running, b: Running) -> bool:
 def decided(seed: int, gain: float, apart: float = 0.3, most: int = 20_000) -> dict[str, Any]:
     """A true difference: after how many requests it was decided, and how."""
     chance = np.random.default_rng(10_000 + seed)
-    told = Comparison(Rules())
+    told = Comparison(TrialRules())
     for number, unit in enumerate(World("binary", gain, apart).units(chance, most), 1):
         told.see(unit.side, unit.seconds)
         if unit.exposed is not None:

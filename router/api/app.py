@@ -15,7 +15,7 @@ from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_que
 from router.api.replies import (
     JSON,
     SSE,
-    Reply,
+    ReplyWriter,
     explained,
     explained_trace,
     ids,
@@ -26,7 +26,7 @@ from router.api.replies import (
 )
 from router.config.config import Config
 from router.config.plans import votes
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.domain import CHAT, EMBEDDINGS, Decision, Refusal, Request, new_id
 from router.engine.allowances import Limited
 from router.engine.engine import Answer, Engine
@@ -34,13 +34,13 @@ from router.engine.recall import Looked
 from router.hive import Hive, News
 from router.keys import Denied, Key, Keyring
 from router.routing.decide import AUTO, Unroutable
-from router.routing.messages import Asked as AskedForNews
+from router.routing.messages import NewsRequest as AskedForNews
 from router.routing.messages import Published
-from router.telemetry.analyst import Bounds, Refused, ask
+from router.telemetry.analyst import Bounds, QueryRefused, ask
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory
 from router.telemetry.metrics import exposition
-from router.wire.asgi import Receive, Scope, Send, TooLarge, WhileConnected, lifespan, read_body
+from router.wire.asgi import BodyTooLarge, Receive, Scope, Send, WhileConnected, lifespan, read_body
 from router.wire.errors import error_body, kind_of
 from router.wire.splice import replaced
 
@@ -49,13 +49,13 @@ _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analys
 
 
 @dataclass(slots=True)
-class Asked:
+class Incoming:
     """One HTTP request, as it came, and the way to answer it."""
 
     scope: Scope
     headers: Mapping[bytes, bytes]
     receive: Receive
-    reply: Reply
+    reply: ReplyWriter
     id: str
     key_id: str = ""
 
@@ -117,7 +117,7 @@ class App:
         self._position = 0
         self._replicas: dict[str, int] = {}
         self._errand: asyncio.Task[None] | None = None
-        self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[None]]] = {
+        self._routes: dict[tuple[str, str], Callable[[Incoming], Awaitable[None]]] = {
             ("POST", "/v1/chat/completions"): self._chat,
             ("POST", "/v1/embeddings"): self._embeddings,
             ("POST", "/v1/route"): self._route,
@@ -212,7 +212,7 @@ class App:
         if scope["type"] != "http":
             return
         now = self.engine.wall()
-        asked = Asked(scope, dict(scope["headers"]), receive, Reply(send), new_id(now))
+        asked = Incoming(scope, dict(scope["headers"]), receive, ReplyWriter(send), new_id(now))
         self._running += 1
         try:
             await self._dispatch(asked)
@@ -225,7 +225,7 @@ class App:
         finally:
             self._running -= 1
 
-    async def _dispatch(self, asked: Asked) -> None:
+    async def _dispatch(self, asked: Incoming) -> None:
         handler = self._routes.get((asked.scope["method"], asked.path))
         if handler is not None:
             await handler(asked)
@@ -234,7 +234,7 @@ class App:
         else:
             raise _no_route(asked.scope["method"], asked.path)
 
-    async def _chat(self, asked: Asked) -> None:
+    async def _chat(self, asked: Incoming) -> None:
         key, request = await self._request(asked, parse_chat)
         await self.engine.allowances.admit(key, self._limits)
         request = replace(request, scope=key.remembers_as)
@@ -255,7 +255,7 @@ class App:
             else:
                 await self._stream(asked.reply, answer, explain=explain)
 
-    async def _embeddings(self, asked: Asked) -> None:
+    async def _embeddings(self, asked: Incoming) -> None:
         key, request = await self._request(asked, parse_embeddings)
         await self.engine.allowances.admit(key, self._limits)
         decision = self._embedder(asked, request)
@@ -265,13 +265,13 @@ class App:
             )
             await self._reply(asked.reply, answer, explain=False)
 
-    async def _route(self, asked: Asked) -> None:
+    async def _route(self, asked: Incoming) -> None:
         """Decide, and say so, without answering: nothing is called, stored or charged."""
         key, request = await self._request(asked, parse_chat)
         decision = self._decide(asked, request, key)
         await asked.reply.json(200, {"object": "route", **explained(decision, request)})
 
-    async def _feedback(self, asked: Asked) -> None:
+    async def _feedback(self, asked: Incoming) -> None:
         """Acknowledged when it is durable, and not before."""
         key = self._authorize(asked, "app")
         feedback = parse_feedback(await self._body(asked))
@@ -303,7 +303,7 @@ class App:
         }
         await asked.reply.whole(200, orjson.dumps(told), [JSON, *ids(asked.id)])
 
-    async def _sql(self, asked: Asked) -> None:
+    async def _sql(self, asked: Incoming) -> None:
         self._authorize(asked, "analyst")
         settings = self.engine.config.telemetry
         query = parse_query(await self._body(asked), most_rows=settings.sql_rows)
@@ -315,13 +315,13 @@ class App:
             bounds = Bounds(query.rows, settings.sql_seconds)
             async with WhileConnected(asked.receive):
                 told = await ask(self.engine.config.telemetry_folder, query.sql, bounds)
-        except Refused as refusal:
+        except QueryRefused as refusal:
             raise BadRequest(str(refusal), "sql") from None
         finally:
             self._querying -= 1
         await asked.reply.whole(200, told, [JSON, *ids(asked.id)])
 
-    async def _learner_told(self, asked: Asked) -> None:
+    async def _learner_told(self, asked: Incoming) -> None:
         """What was learned: per kind of request and plan, and what the policy makes of it."""
         self._authorize(asked, "analyst")
         if self._learner is None:
@@ -335,12 +335,12 @@ class App:
         here = self.engine.following.told(now=self.engine.wall())
         await asked.reply.json(200, {**told, "router": here})
 
-    async def _trials_told(self, asked: Asked) -> None:
+    async def _trials_told(self, asked: Incoming) -> None:
         """Every trial with its numbers, every strategy, and who serves."""
         self._authorize(asked, "analyst")
         await asked.reply.json(200, await self._of_trials({"do": "list"}))
 
-    async def _trials_asked(self, asked: Asked) -> None:
+    async def _trials_asked(self, asked: Incoming) -> None:
         """`{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`."""
         self._authorize(asked, "admin")
         try:
@@ -376,35 +376,35 @@ class App:
 
         self._errand = asyncio.ensure_future(run())
 
-    async def _list_models(self, asked: Asked) -> None:
+    async def _list_models(self, asked: Incoming) -> None:
         self._authorize(asked, "app")
         await asked.reply.json(200, {"object": "list", "data": self._models()})
 
-    async def _live(self, asked: Asked) -> None:
+    async def _live(self, asked: Incoming) -> None:
         await asked.reply.json(200, {"status": "live", "router": self._name})
 
-    async def _request(self, asked: Asked, parse: Parse) -> tuple[Key, Request]:
+    async def _request(self, asked: Incoming, parse: Parse) -> tuple[Key, Request]:
         """Who asks, and what; refused before anything else is done for them."""
         key = self._authorize(asked, "app")
         body = await self._body(asked)
         return key, parse(body, asked.headers, request_id=asked.id, key_id=key.id)
 
-    async def _body(self, asked: Asked) -> bytes:
+    async def _body(self, asked: Incoming) -> bytes:
         most = self.engine.config.server.max_request_bytes
         try:
             return await read_body(asked.receive, most=most)
-        except TooLarge:
+        except BodyTooLarge:
             message = f"The request is larger than server.max_request_bytes = {most}."
             raise BadRequest(message, status=413) from None
 
     def _decide(
-        self, asked: Asked, request: Request, key: Key, looked: Looked | None = None
+        self, asked: Incoming, request: Request, key: Key, looked: Looked | None = None
     ) -> Decision:
         return self.engine.decide(
             request, wanted="chat", backend=asked.backend, allowed=key.plans, looked=looked
         )
 
-    def _embedder(self, asked: Asked, request: Request) -> Decision:
+    def _embedder(self, asked: Incoming, request: Request) -> Decision:
         """Embeddings are no matter of taste: vectors of two models must not be mixed."""
         config = self.engine.config
         backend = asked.backend
@@ -421,7 +421,7 @@ class App:
             raise Unroutable(404, "model_not_found", message, "model")
         return decision
 
-    async def _reply(self, send: Reply, answer: Answer, *, explain: bool) -> None:
+    async def _reply(self, send: ReplyWriter, answer: Answer, *, explain: bool) -> None:
         headers = [JSON, *told(answer.trace)]
         if answer.retry_after is not None:
             headers.append(retry_after(answer.retry_after))
@@ -432,7 +432,7 @@ class App:
             body = replaced(body, {b'"waggle"': orjson.dumps(partly(answer.trace))})
         await send.whole(answer.status, body, headers)
 
-    async def _stream(self, send: Reply, answer: Answer, *, explain: bool) -> None:
+    async def _stream(self, send: ReplyWriter, answer: Answer, *, explain: bool) -> None:
         assert answer.stream is not None
         stream = answer.stream
         headers = [*SSE, *told(answer.trace, streaming=True)]
@@ -451,7 +451,7 @@ class App:
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator, always
 
-    def _authorize(self, asked: Asked, scope: str) -> Key:
+    def _authorize(self, asked: Incoming, scope: str) -> Key:
         if not self._keyring.required:
             return _ANYONE
         header = asked.headers.get(b"authorization", b"").decode("latin-1")
@@ -463,7 +463,7 @@ class App:
         return key
 
     @property
-    def _limits(self) -> Limits:
+    def _limits(self) -> KeyLimits:
         return self.engine.config.keys.limits
 
     def _models(self) -> list[dict[str, Any]]:
@@ -475,7 +475,7 @@ class App:
             for name, owner in named
         ]
 
-    async def _model(self, asked: Asked) -> None:
+    async def _model(self, asked: Incoming) -> None:
         self._authorize(asked, "app")
         name = asked.path.removeprefix("/v1/models/")
         for model in self._models():
@@ -484,7 +484,7 @@ class App:
                 return
         raise Unroutable(404, "model_not_found", f"The model `{name}` does not exist.", "model")
 
-    async def _ready(self, asked: Asked) -> None:
+    async def _ready(self, asked: Incoming) -> None:
         engine = self.engine
         now = engine.wall()
         backends = {}
@@ -504,7 +504,7 @@ class App:
             status["telemetry"] = f"not written: {self.engine.journal.trouble}"
         await asked.reply.json(200 if ready else 503, status)
 
-    async def _metrics(self, asked: Asked) -> None:
+    async def _metrics(self, asked: Incoming) -> None:
         self._authorize(asked, "analyst")
         own = {self._name: self.engine.metrics.snapshot()}
         others: Mapping[str, bytes] = {}
@@ -513,7 +513,7 @@ class App:
         text = exposition({**others, **own}).encode()
         await asked.reply.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
 
-    async def _refuse(self, asked: Asked, error: BadRequest | Denied | Unroutable) -> None:
+    async def _refuse(self, asked: Incoming, error: BadRequest | Denied | Unroutable) -> None:
         status = error.status
         code, param = getattr(error, "code", None), getattr(error, "param", None)
         body = error_body(error.message, kind_of(status), code=code, param=param)

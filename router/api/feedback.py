@@ -15,7 +15,7 @@ import orjson
 from router.api.parse import BadRequest, kind_of_value, parse_body
 from router.config.signals import WEIGHTS
 from router.domain import Signal
-from router.telemetry.lookup import Remembered, Said
+from router.telemetry.lookup import Remembered, StoredSignal
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -45,13 +45,13 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Feedback:
+class FeedbackBody:
     request_id: str
     source: str
     statements: tuple[Statement, ...]
 
 
-def parse_feedback(body: bytes) -> Feedback:
+def parse_feedback(body: bytes) -> FeedbackBody:
     fields = parse_body(body)
     for name in fields.keys() - _KNOWN:
         raise BadRequest(f"`{name}` is not known here. Known: {', '.join(sorted(_KNOWN))}.", name)
@@ -69,7 +69,7 @@ def parse_feedback(body: bytes) -> Feedback:
     if not statements:
         message = "Say something: `score`, `thumbs`, `metric_name`, `comment` or `demonstration`."
         raise BadRequest(message, "score")
-    return Feedback(request_id.lower(), source, statements)
+    return FeedbackBody(request_id.lower(), source, statements)
 
 
 def _statements(fields: Mapping[str, Any]) -> Iterator[Statement]:
@@ -131,7 +131,7 @@ def _shown(value: Any) -> str:
 
 
 def signals_of(
-    feedback: Feedback, known: Remembered, *, key_id: str, idempotency_key: str, at: float
+    feedback: FeedbackBody, known: Remembered, *, key_id: str, idempotency_key: str, at: float
 ) -> tuple[list[Signal], list[str]]:
     """What is new in it, and the ids of all of it, new or known.
 
@@ -167,11 +167,11 @@ def signals_of(
 
 
 def _signal(
-    feedback: Feedback,
+    feedback: FeedbackBody,
     statement: Statement,
     known: Remembered,
     signal_id: str,
-    last: Said | None,
+    last: StoredSignal | None,
     key_id: str,
     at: float,
 ) -> Signal:

@@ -16,7 +16,7 @@ JSON = (b"content-type", b"application/json")
 SSE = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
 
-class Reply:
+class ReplyWriter:
     """`send`, which remembers whether an answer has begun: a second one would be garbage."""
 
     def __init__(self, send: Send) -> None:

@@ -51,7 +51,7 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
 
             return LocalBackend(settings)
         case EncoderSettings():
-            from router.backends.encoder import EncoderBackend
+            from router.backends.encoder_backend import EncoderBackend
 
             return EncoderBackend(_model_folder(settings))
         case SandboxSettings():

@@ -41,7 +41,7 @@ class Loaded:
 Load = Callable[[str], Awaitable[Loaded]]
 
 
-class Shelf:
+class ModelShelf:
     """At most so many models, the least recently asked for taken out first."""
 
     def __init__(self, load: Load, most: int) -> None:
@@ -64,7 +64,7 @@ class LocalBackend:
 
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
-        self.get: Load = Shelf(self.load, settings.at_once).get
+        self.get: Load = ModelShelf(self.load, settings.at_once).get
         self._turn = asyncio.Lock()  # for the accelerator: one answer is written at a time
 
     async def load(self, name: str) -> Loaded:

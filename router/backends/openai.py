@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from router.config.backends import OpenAISettings
 from router.domain import Call, Reply
-from router.wire.http_client import Pool
+from router.wire.http_client import ConnectionPool
 from router.wire.splice import replaced, replaced_only, spans
 
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
@@ -27,7 +27,7 @@ class OpenAIBackend:
         port = url.port or (443 if tls else 80)
         context = ssl.create_default_context() if tls else None
         seconds = settings.timeouts.connect
-        self._pool = Pool(url.hostname or "", port, context=context, seconds=seconds)
+        self._pool = ConnectionPool(url.hostname or "", port, context=context, seconds=seconds)
         lines = [f"host: {url.netloc.rpartition('@')[2]}", "content-type: application/json"]
         lines += ["accept: application/json, text/event-stream", "user-agent: waggle"]
         if api_key:

@@ -12,7 +12,7 @@ _MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RecordsFound:
     """Records, and how they stood: as a list, as one object, or under a key of one."""
 
     records: list[Any]
@@ -23,7 +23,7 @@ class Found:
         return records if self.as_list else records[0]
 
 
-def records_in(fields: Mapping[str, Any]) -> Found:
+def records_in(fields: Mapping[str, Any]) -> RecordsFound:
     """The records, or a `Fault` that says where they are looked for."""
     given = fields.get("records")
     text = "" if given is not None else _text(fields)
@@ -36,12 +36,12 @@ def records_in(fields: Mapping[str, Any]) -> Found:
                 "bad_request", f"There are no records to work on: put them {where}"
             ) from None
     if isinstance(given, dict):
-        return Found([given], False, text)
+        return RecordsFound([given], False, text)
     if not isinstance(given, list) or not given:
         raise Fault("bad_request", "records must be an object or a list that is not empty")
     if len(given) > _MOST:
         raise Fault("bad_request", f"{len(given)} records, and {_MOST} fit one request: send parts")
-    return Found(given, True, text)
+    return RecordsFound(given, True, text)
 
 
 def _text(fields: Mapping[str, Any]) -> str:

@@ -17,13 +17,13 @@ from router.config.backends import SandboxSettings
 from router.domain import COMPUTE, RUN, Call, Fault, Reply
 from router.request.statistical import reading_of
 from router.wire.chat_replies import once
+from sandbox.contradictions import contradiction
 from sandbox.document import records
 from sandbox.document import written as document
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
-from sandbox.possible import contradiction
 from sandbox.records import of_records
-from sandbox.runner import Busy, Program, Refused, Run
+from sandbox.runner import Busy, Program, Run, RunRefused
 from sandbox.spec import Spec
 from sandbox.verify import verified
 
@@ -81,7 +81,7 @@ class Workshop:
         """A program of anyone's, and what became of it."""
         try:
             run = await (await self._pool()).run(Program(str(job["source"]), {}, 0))
-        except Refused as refused:
+        except RunRefused as refused:
             return {"status": "refused", "problem": str(refused)}
         except Busy as busy:
             raise Fault("queue_full", str(busy)) from None
@@ -100,7 +100,7 @@ class Workshop:
         program = _program(spec, job)
         try:
             run = await (await self._pool()).run(program)
-        except Refused as refused:
+        except RunRefused as refused:
             return {"status": "refused", "problem": str(refused)}
         except Busy as busy:
             raise Fault("queue_full", str(busy)) from None

@@ -53,7 +53,7 @@ class SpecialistBackend:
         pass
 
     async def _ready(self) -> "Expert":
-        from router.documents.store import current
+        from router.documents.passage_index import current
 
         async with self._lock:
             home = Path(self._settings.home or "")
@@ -67,8 +67,8 @@ class SpecialistBackend:
 
 def opened(settings: SpecialistSettings) -> "Expert":
     """The expert, its index made now where there is none."""
+    from router.documents.passage_index import NoDocuments, load, refresh
     from router.documents.search import Expert
-    from router.documents.store import NoDocuments, load, refresh
     from router.encoding.encoder import CannotEncode
     from router.encoding.home import encoder_of
 

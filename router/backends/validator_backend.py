@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from router.backends.records_in import Found, records_in
+from router.backends.records_in import RecordsFound, records_in
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.checking import BadSchema, Wanted, issues_in
@@ -68,7 +68,7 @@ class ValidatorBackend:
         return self._as_it_came(found, records, changed=bool(mended)), told
 
     @staticmethod
-    def _as_it_came(found: Found, records: list[Any], *, changed: bool) -> str:
+    def _as_it_came(found: RecordsFound, records: list[Any], *, changed: bool) -> str:
         document = found.document(records)
         if not changed and found.text:
             try:

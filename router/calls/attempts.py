@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from router.calls.hop import Hops, ReplicaLost
-from router.calls.outcome import Outcome, Stream
+from router.calls.outcome import CallOutcome, Stream
 from router.config.values import Retry
 from router.domain import Attempt, Call, Fault
 from router.wire.http_client import Connection
@@ -67,7 +67,7 @@ class Attempts:
     def replicas(self, backend: str) -> Sequence[str]:
         return self._directory.addresses(backend)
 
-    async def try_once(self, backend: str, call: Call, *, patience: float) -> Outcome:
+    async def try_once(self, backend: str, call: Call, *, patience: float) -> CallOutcome:
         """One call. A replica that dies before it answered is replaced, for `patience` seconds."""
         begun = time.perf_counter()
         until = begun + patience
@@ -98,7 +98,7 @@ class Attempts:
         there: Collection[str] = [a for a in addresses if self._lost.get(a, 0.0) < recent]
         return min(there or addresses, key=self._running.__getitem__, default=None)
 
-    async def _call(self, backend: str, call: Call, address: str, begun: float) -> Outcome:
+    async def _call(self, backend: str, call: Call, address: str, begun: float) -> CallOutcome:
         connection = await self._hops.send(address, call)
         kept = False
         try:
@@ -123,7 +123,7 @@ class Attempts:
                 connection.finish()
 
 
-async def _begun(backend: str, connection: Connection, begun: float) -> Outcome:
+async def _begun(backend: str, connection: Connection, begun: float) -> CallOutcome:
     """Read a stream until its first event, so that nothing has been promised before."""
     cutter, pieces = Cutter(), connection.pieces()
     try:
@@ -141,19 +141,19 @@ async def _begun(backend: str, connection: Connection, begun: float) -> Outcome:
                 )
                 stream = Stream(events, cutter, connection, pieces)
                 upstream = _upstream_seconds(connection)
-                return Outcome(attempt, stream=stream, upstream_seconds=upstream)
+                return CallOutcome(attempt, stream=stream, upstream_seconds=upstream)
     except Fault as fault:  # nothing has been sent to the client yet
         raise ReplicaLost(fault.detail) from fault
     detail = "the stream ended before its first event"
     return _failed(backend, begun, "protocol", detail)
 
 
-def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> Outcome:
+def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> CallOutcome:
     status = connection.status
     upstream = _upstream_seconds(connection)
     if status in _CALLERS_FAULT:
         attempt = Attempt(backend, status, "", "refused", time.perf_counter() - begun)
-        return Outcome(attempt, body, callers_fault=True, upstream_seconds=upstream)
+        return CallOutcome(attempt, body, callers_fault=True, upstream_seconds=upstream)
     if status >= 300:
         asked = seconds_asked(connection.headers.get(b"retry-after", b"").decode("latin-1"))
         detail = _told(status, body)
@@ -167,7 +167,7 @@ def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> 
     seconds = time.perf_counter() - begun
     swap = _swap_seconds(connection)
     attempt = Attempt(backend, status, "", "answered", seconds, seconds, swap_seconds=swap)
-    return Outcome(attempt, body, usage=usage_in(answer), upstream_seconds=upstream)
+    return CallOutcome(attempt, body, usage=usage_in(answer), upstream_seconds=upstream)
 
 
 def _failed(
@@ -178,10 +178,10 @@ def _failed(
     *,
     status: int = 0,
     retry_after: float | None = None,
-) -> Outcome:
+) -> CallOutcome:
     seconds = time.perf_counter() - begun
     attempt = Attempt(backend, status, fault, shown(detail), seconds)
-    return Outcome(attempt, retry_after=retry_after)
+    return CallOutcome(attempt, retry_after=retry_after)
 
 
 def _told(status: int, body: bytes) -> str:

@@ -1,7 +1,7 @@
 """The hop from a router to a backend replica, over that replica's own port."""
 
 from router.domain import Call, Fault
-from router.wire.http_client import Connection, Pool
+from router.wire.http_client import Connection, ConnectionPool
 from router.wire.replica_headers import REQUEST_ID, STREAM, TOKEN
 
 
@@ -14,13 +14,13 @@ class Hops:
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
-        self._pools: dict[str, Pool] = {}
+        self._pools: dict[str, ConnectionPool] = {}
 
     async def send(self, address: str, call: Call) -> Connection:
         pool = self._pools.get(address)
         if pool is None:
             host, _, port = address.rpartition(":")
-            pool = self._pools[address] = Pool(host, int(port))
+            pool = self._pools[address] = ConnectionPool(host, int(port))
         try:
             return await pool.send(self._head(address, call), call.body)
         except Fault as fault:

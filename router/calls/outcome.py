@@ -25,7 +25,7 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """What a try brought: an answer, the caller's own fault, or a failure to move on from."""
 
     attempt: Attempt

@@ -26,7 +26,7 @@ from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, 
 from router.config.environment import environment
 from router.deployment.local_service import find_running
 from router.domain import CHAT, Fault
-from router.wire.http_client import Pool
+from router.wire.http_client import ConnectionPool
 
 _TRIES = 5
 _LONGEST_WAIT = 10.0
@@ -252,7 +252,7 @@ class _Asking:
         tls = parts.scheme == "https"
         context = ssl.create_default_context() if tls else None
         port = parts.port or (443 if tls else 80)
-        self._pool = Pool(parts.hostname or "", port, context=context, seconds=5.0)
+        self._pool = ConnectionPool(parts.hostname or "", port, context=context, seconds=5.0)
         path = parts.path.rstrip("/").removesuffix("/v1")
         lines = [f"POST {path}/v1{CHAT} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]
         lines += ["content-type: application/json"]

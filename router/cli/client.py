@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-class Refused(Exception):
+class ServiceRefused(Exception):
     """The service said no, or was not there; the message says which."""
 
 
 @dataclass(slots=True)
-class Reply:
+class ServiceReply:
     headers: Mapping[str, str]
     _lines: Iterator[bytes]
     cost_usd: float | None = field(default=None)
@@ -29,7 +29,7 @@ class Reply:
                 continue
             chunk = json.loads(data[6:])
             if "error" in chunk:
-                raise Refused(chunk["error"]["message"])
+                raise ServiceRefused(chunk["error"]["message"])
             usage = chunk.get("usage") or {}
             self.cost_usd = usage.get("cost", self.cost_usd)
             self.estimated = usage.get("cost_estimated", self.estimated)
@@ -38,14 +38,14 @@ class Reply:
 
 
 @contextmanager
-def stream_chat(url: str, prompt: str, model: str, key: str) -> Iterator[Reply]:
+def stream_chat(url: str, prompt: str, model: str, key: str) -> Iterator[ServiceReply]:
     body = {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}
     headers = {"content-type": "application/json"}
     if key:
         headers["authorization"] = f"Bearer {key}"
     with _answered(url, "POST", "/v1/chat/completions", json.dumps(body), headers) as answer:
         told = {name.lower(): value for name, value in answer.getheaders()}
-        yield Reply(told, iter(answer.readline, b""))
+        yield ServiceReply(told, iter(answer.readline, b""))
 
 
 def get_json(url: str, key: str = "") -> dict[str, Any]:
@@ -65,7 +65,7 @@ def wait_until_ready(url: str, *, seconds: float) -> None:
             if all(b["state"] == "up" for b in told["backends"].values()):
                 return
             last = str(told)
-        except (Refused, ValueError, KeyError) as error:
+        except (ServiceRefused, ValueError, KeyError) as error:
             last = str(error)
         if time.monotonic() > until:
             raise TimeoutError(f"{url} is not ready after {seconds:.0f} s: {last}")
@@ -89,10 +89,10 @@ def _answered(
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
         if fail and answer.status >= 400:
-            raise Refused(_message(answer))
+            raise ServiceRefused(_message(answer))
         yield answer
     except (OSError, http.client.HTTPException) as error:
-        raise Refused(f"{url} cannot be reached: {error}") from error
+        raise ServiceRefused(f"{url} cannot be reached: {error}") from error
     finally:
         connection.close()
 

@@ -90,8 +90,8 @@ def _told(config: Config, url: str | None) -> Mapping[str, Any]:
         key = environment("WAGGLE_API_KEY")
         told: Mapping[str, Any] = client.get_json(f"{address}/v1/learner", key)
         if "error" in told:
-            raise client.Refused(told["error"]["message"])
-    except client.Refused as error:
+            raise client.ServiceRefused(told["error"]["message"])
+    except client.ServiceRefused as error:
         raise Stop(str(error)) from None
     return told
 
@@ -107,13 +107,13 @@ def list_(config_file: ConfigOption = None, data: DataOption = None) -> None:
 
 
 def _row(version: Version, pinned: str) -> Sequence[str]:
-    from learner.snapshot import Unreadable, opened
+    from learner.snapshot import UnreadableSnapshot, opened
 
     content = version.path.read_bytes()
     size = f"{len(content) / 1024:.0f} kB"
     try:
         told = opened(content)
-    except Unreadable as error:
+    except UnreadableSnapshot as error:
         return version.name, "", "", "", "", size, f"[red]{error}[/]"
     at = dt.datetime.fromtimestamp(told.get("at", 0), dt.UTC).isoformat(" ", "seconds")[:19]
     mark = "pinned" if version.name == pinned else ""

@@ -115,7 +115,7 @@ def serve(
         me = os.getpid()
         source = str(find(config_file).resolve())
         ours = ray_address is None
-        record = service.Running(me, service.born(me), url, address, source, ours, pages.url)
+        record = service.RunningService(me, service.born(me), url, address, source, ours, pages.url)
         service.remember(config.data, record)
         status.stop()
         _welcome(config, keys, record, time.monotonic() - begun)
@@ -152,7 +152,9 @@ def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
 
 
-def _welcome(config: Config, keys: Sequence[Key], record: service.Running, seconds: float) -> None:
+def _welcome(
+    config: Config, keys: Sequence[Key], record: service.RunningService, seconds: float
+) -> None:
     url = record.url
     asked = _example_request(config)
     header = " -H 'authorization: Bearer wg-…'" if keys else ""
@@ -244,7 +246,7 @@ def ask(
                 first = first or time.monotonic() - begun
                 out.file.write(piece)
                 out.file.flush()
-    except client.Refused as refusal:
+    except client.ServiceRefused as refusal:
         raise Stop(str(refusal)) from None
     out.print()
     told = reply.headers
@@ -269,7 +271,7 @@ def status(
     running = running_service(config)
     try:
         told = client.get_json(running.url + "/health/ready")
-    except client.Refused as refusal:
+    except client.ServiceRefused as refusal:
         raise Stop(f"the process {running.pid} lives but does not answer: {refusal}") from None
     if as_json:
         known = {"url": running.url, "dashboard": running.dashboard, "pid": running.pid}

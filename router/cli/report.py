@@ -25,7 +25,7 @@ _ENDED = ("kept", "stopped", "vetoed", "rolled back")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportPart:
     """A claim or a table of them, and the query that anybody may ask again."""
 
     title: str
@@ -37,9 +37,9 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SavingsReport:
     title: str
-    parts: tuple[Part, ...] = field(default_factory=tuple)
+    parts: tuple[ReportPart, ...] = field(default_factory=tuple)
 
     @property
     def markdown(self) -> str:
@@ -98,7 +98,7 @@ _PAGE = """<!doctype html>
 """
 
 
-def report(config: Config, *, days: float = 7.0, until: dt.datetime | None = None) -> Report:
+def report(config: Config, *, days: float = 7.0, until: dt.datetime | None = None) -> SavingsReport:
     """What telemetry and the book of trials tell of the last days."""
     path = config.telemetry_folder / NAME
     if not path.is_file():
@@ -119,7 +119,7 @@ def report(config: Config, *, days: float = 7.0, until: dt.datetime | None = Non
             _proposals(ledger),
         )
     told = f"{begin:%Y-%m-%d} to {end:%Y-%m-%d}"
-    return Report(f"What Waggle learned, {told}", parts)
+    return SavingsReport(f"What Waggle learned, {told}", parts)
 
 
 @dataclass
@@ -142,7 +142,7 @@ class _Asks:
 _ROUTED = "strategy not in ('named', 'sticky', 'reuse')"
 
 
-def _headline(asks: _Asks) -> Part:
+def _headline(asks: _Asks) -> ReportPart:
     sql = f"""
 with r as (
   select *, utility(quality, cost_usd, latency_ms) as u,
@@ -156,7 +156,7 @@ select half, count(*) as n, count(quality) as judged, avg(quality) as quality,
 from r group by half order by half"""
     found = asks.rows(sql)
     if not found:
-        return Part("In short", ("No request was answered in this time.",), sql=(sql,))
+        return ReportPart("In short", ("No request was answered in this time.",), sql=(sql,))
     rows = []
     for one in found:
         rows.append(
@@ -179,10 +179,10 @@ from r group by half order by half"""
             f"From the first half to the second, utility moved by {gain:+.4f} ± {half:.4f}{sure}."
         ]
     head = ("", "requests", "quality", "utility", "per 1,000", "p50, p95 ms", "errors")
-    return Part("In short", words, head, rows, sql=(sql,))
+    return ReportPart("In short", words, head, rows, sql=(sql,))
 
 
-def _saved(asks: _Asks) -> Part:
+def _saved(asks: _Asks) -> ReportPart:
     """Against the premium plan always, and against a coin toss that costs the same."""
     premium = f"""
 select count(*) as n, sum(premium_cost_usd - cost_usd) as saved_usd,
@@ -203,7 +203,7 @@ from requests where {asks.here} and {_ROUTED} and plan is not null group by all"
         )
     mix = _against_mix(asks.rows(buckets))
     words.append(mix)
-    return Part("What it saved", words, sql=(premium, buckets))
+    return ReportPart("What it saved", words, sql=(premium, buckets))
 
 
 def _against_mix(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -255,7 +255,7 @@ def _above(sums: Any) -> tuple[float, float, float] | None:
     return own - toss, own, toss
 
 
-def _learned(asks: _Asks) -> Part:
+def _learned(asks: _Asks) -> ReportPart:
     sql = f"""
 with p as (
   select kind, plan, count(*) as n, count(quality) as judged, avg(quality) as quality,
@@ -278,14 +278,14 @@ order by n desc limit 20"""
         for one in asks.rows(sql)
     ]
     if not rows:
-        return Part("What was learned", ("Too little was judged to say.",), sql=(sql,))
+        return ReportPart("What was learned", ("Too little was judged to say.",), sql=(sql,))
     head = ("kind", "best plan", "quality", "utility", "per 1,000", "ms", "judged")
-    return Part(
+    return ReportPart(
         "What was learned", ("The plan that proved best for each kind.",), head, rows, sql=(sql,)
     )
 
 
-def _changed(asks: _Asks) -> Part:
+def _changed(asks: _Asks) -> ReportPart:
     sql = f"""
 select ts, name, state, share, why from trial_history
 where {asks.here} and state <> 'shadow' and why is not null and why <> ''
@@ -297,12 +297,12 @@ order by ts"""
         for one in asks.rows(sql)
     ]
     words = () if rows else ("Nothing changed: no trial began, ended or was adopted.",)
-    return Part(
+    return ReportPart(
         "What changed, and why", words, ("when", "trial", "state", "share", "why"), rows, sql=(sql,)
     )
 
 
-def _eras(asks: _Asks, ledger: Ledger) -> Part:
+def _eras(asks: _Asks, ledger: Ledger) -> ReportPart:
     sql = f"""
 select ts, subject as strategy, detail->>'why' as why from events
 where kind = 'strategy' and state = 'serves' and {asks.here} order by ts"""
@@ -313,10 +313,12 @@ where kind = 'strategy' and state = 'serves' and {asks.here} order by ts"""
     served = dict.fromkeys([*(one["strategy"] for one in found), ledger.book.serving.key])
     code = [(f"`{key}`", sources[key]) for key in served if key in sources]
     words = [f"{ledger.book.serving.key} serves."]
-    return Part("Who served", words, ("when", "strategy", "why"), rows, code, sql=(sql, source))
+    return ReportPart(
+        "Who served", words, ("when", "strategy", "why"), rows, code, sql=(sql, source)
+    )
 
 
-def _useless(asks: _Asks) -> Part:
+def _useless(asks: _Asks) -> ReportPart:
     sql = f"""
 select ts, name, state, why from trial_history
 where {asks.here} and state in ({", ".join(f"'{one}'" for one in _ENDED)})
@@ -331,12 +333,12 @@ group by all order by ts"""
         for o in asks.rows(notes)
     ]
     words = () if rows else ("Nothing was tried in vain.",)
-    return Part(
+    return ReportPart(
         "What did not help", words, ("when", "what", "state", "why"), rows, sql=(sql, notes)
     )
 
 
-def _proposals(ledger: Ledger) -> Part:
+def _proposals(ledger: Ledger) -> ReportPart:
     sql = "select name, state, settings->>'why' as why from trials where state = 'decided'"
     book = ledger.book
     rows = []
@@ -349,7 +351,7 @@ def _proposals(ledger: Ledger) -> Part:
             )
     rows.append(("something simpler", "whether a plan or a branch could go", "waggle simplify"))
     rows.append(("a function", "what was learned, as code to read", "waggle routes distill"))
-    return Part("Proposals", (), ("what", "expected", "one command away"), rows, sql=(sql,))
+    return ReportPart("Proposals", (), ("what", "expected", "one command away"), rows, sql=(sql,))
 
 
 def _with(mean: float | None, half: float | None) -> str:
@@ -362,7 +364,7 @@ def _cell(text: str) -> str:
     return str(text).replace("|", "\\|").replace("\n", " ")
 
 
-def written(told: Report, folder: Path) -> Path:
+def written(told: SavingsReport, folder: Path) -> Path:
     """As Markdown and as a page; where the page is."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(told.markdown)

@@ -18,12 +18,12 @@ from router.cli.terminal import ConfigOption, Stop, err, out, read
 from router.config.backends import SandboxSettings
 from router.config.config import Config
 from sandbox.request import read as read_request
-from sandbox.runner import CONTRACT, Program, Refused, Run
+from sandbox.runner import CONTRACT, Program, Run, RunRefused
 
 # What judges results loads numpy and scipy, which `waggle serve` has no use for: those are imported
 # by the commands that need them.
 if TYPE_CHECKING:
-    from sandbox.levels import Verdict
+    from sandbox.levels import LevelVerdict
 
 sandbox_app = typer.Typer(help="Programs that nobody vouches for.", no_args_is_help=True)
 
@@ -56,7 +56,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _show(verdicts: "list[Verdict]", best: int, wanted: int) -> None:
+def _show(verdicts: "list[LevelVerdict]", best: int, wanted: int) -> None:
     from sandbox.levels import NAMES
 
     who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
@@ -110,7 +110,7 @@ def explain(
     config_file: ConfigOption = None,
 ) -> None:
     """How a statistical request is read, its program, and the verdict on a run of it."""
-    from sandbox.possible import contradiction
+    from sandbox.contradictions import contradiction
     from sandbox.synthesis import written
     from sandbox.verify import verified
 
@@ -160,5 +160,5 @@ def _ran(program: Program, settings: SandboxSettings) -> Run:
 
     try:
         return asyncio.run(once())
-    except Refused as refused:
+    except RunRefused as refused:
         raise Stop(str(refused)) from None

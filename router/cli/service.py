@@ -22,7 +22,7 @@ def read_keys(config: Config) -> tuple[Key, ...]:
     return keys
 
 
-def running_service(config: Config) -> service.Running:
+def running_service(config: Config) -> service.RunningService:
     running = service.find_running(config.data)
     if running is None:
         raise Stop(f"no service runs on {config.data}: start one with `waggle serve`")
@@ -34,7 +34,7 @@ def _url(config_file: Path | None, data: Path | None) -> str:
     return running_service(config).url
 
 
-def _reload(config: Config, running: service.Running) -> float:
+def _reload(config: Config, running: service.RunningService) -> float:
     keys = read_keys(config)
     port = int(running.url.rpartition(":")[2])
     if port != config.server.port:

@@ -19,7 +19,7 @@ from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.config.config import Config
 from router.reuse.guards import compared
 from router.reuse.solution import Solution
-from router.reuse.store import Store, Unreadable
+from router.reuse.solution_store import Store, UnreadableStore
 from router.reuse.tiers import Calibration
 
 solutions_app = typer.Typer(
@@ -35,7 +35,7 @@ def _store(config_file: Path | None, data: Path | None) -> tuple[Config, Store]:
         raise Stop(f"nothing was remembered yet in {config.reuse_folder}: {hint}")
     try:
         return config, Store(config.reuse_folder)
-    except Unreadable as error:
+    except UnreadableStore as error:
         raise Stop(str(error)) from None
 
 
@@ -179,7 +179,7 @@ def export(folder: Path, config_file: ConfigOption = None, data: DataOption = No
 def verify(config_file: ConfigOption = None, data: DataOption = None) -> None:
     """Prove that the index and what it points at agree, and that the store is whole."""
     from router.encoding.home import encoder_of
-    from router.reuse.index import Index
+    from router.reuse.index import SolutionIndex
 
     config, store = _store(config_file, data)
     problems = store.damage()
@@ -190,7 +190,7 @@ def verify(config_file: ConfigOption = None, data: DataOption = None) -> None:
         except LookupError:
             out.print("The sentence encoder was not exported yet: only the store was checked.")
         else:
-            index, wrong = Index.open(
+            index, wrong = SolutionIndex.open(
                 config.reuse_folder / "graphs",
                 store,
                 dimensions=encoder.dimensions,

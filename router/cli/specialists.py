@@ -23,7 +23,7 @@ from router.config.load import EMBEDDED, find, load
 from router.config.values import Name
 from router.config.yaml_tree import ConfigError
 from router.deployment import local_service as service
-from router.documents.store import NoDocuments, Report, Tell, refresh
+from router.documents.passage_index import IndexReport, NoDocuments, Tell, refresh
 from router.encoding.encoder import CannotEncode
 
 specialist_app = typer.Typer(help="Experts made of documents.", no_args_is_help=True)
@@ -85,7 +85,7 @@ def list_command(config_file: ConfigOption = None, data: DataOption = None) -> N
     """Every specialist, and what it has read."""
     import orjson
 
-    from router.documents.store import current
+    from router.documents.passage_index import current
 
     config = read(config_file, data=str(data) if data else None)
     table = Table("name", "folder", "passages", "index", "writer", box=None)
@@ -149,7 +149,7 @@ def prepare(config: Config, config_file: Path | None) -> None:
     subprocess.run(command, check=False)
 
 
-def index(name: str, settings: SpecialistSettings) -> Report:
+def index(name: str, settings: SpecialistSettings) -> IndexReport:
     """Bring one index up to its documents, with a bar where that takes a while."""
     from router.encoding.home import encoder_of
 
@@ -178,7 +178,7 @@ def _bar(name: str) -> Iterator[Tell]:
         yield tell
 
 
-def _tell(name: str, report: Report) -> None:
+def _tell(name: str, report: IndexReport) -> None:
     again = report.files - report.fresh - len(report.unreadable)
     said = (
         f"{report.files} files, {report.fresh} read, {again} as before; {report.passages} passages"

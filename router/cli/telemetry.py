@@ -23,10 +23,10 @@ from router.keys import load_keys
 from router.telemetry.keeper import rules_of
 from router.telemetry.sql import quoted
 from router.telemetry.store import catalog, manifest
+from router.telemetry.store.audit import verify
 from router.telemetry.store.keep import Keeper
 from router.telemetry.store.manifest import Damaged
 from router.telemetry.store.remove import Removed
-from router.telemetry.store.verify import verify
 
 telemetry_app = typer.Typer(help="The record of every request.", no_args_is_help=True)
 _SHOWN_ROWS = 200

@@ -22,8 +22,8 @@ from router.deployment import local_service as service
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Ledger, Line, Rejected, Trial
 from router.trials.director import told_of
-from router.trials.logged import Telemetry
-from router.trials.wishes import matched
+from router.trials.logged import LoggedTelemetry
+from router.trials.trial_requests import matched
 
 trial_app = typer.Typer(
     help="Trials: one strategy against another, adopted when it is shown to be better.",
@@ -268,7 +268,7 @@ def register(
         instead={whole(one): one for one in instead or ()},
     )
     try:
-        made = matched(made, Telemetry(config.telemetry_folder), config)
+        made = matched(made, LoggedTelemetry(config.telemetry_folder), config)
     except Rejected as error:
         raise Stop(str(error), 2) from None
     _change(ledger, lambda book: book.register(made, time.time()))

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from router.calls.outcome import Outcome
+from router.calls.outcome import CallOutcome
 from router.calls.prices import priced
 from router.compute.authors import Author, author_of
 from router.config.config import Config
@@ -26,7 +26,7 @@ from router.wire.answers import answer_text
 from sandbox.records import of_records
 from sandbox.spec import Spec
 
-Try = Callable[[str, Call], Awaitable[Outcome]]
+Try = Callable[[str, Call], Awaitable[CallOutcome]]
 
 _EDITED = 2  # remembered programs that are tried before an author is asked
 _PATTERN_FROM = 0.6  # similarity from which a program is worth an author's look
@@ -68,7 +68,7 @@ class Computed:
     problem: str = ""
     status: str = ""
     attempts: list[Attempt] = field(default_factory=list)
-    outcome: Outcome | None = None
+    outcome: CallOutcome | None = None
 
     @property
     def holds(self) -> bool:

@@ -8,7 +8,7 @@ from router.config.backends import AnyBackend, SpecialistSettings
 from router.config.objective import Objective, Trials
 from router.config.plans import AnyPlan, Ask, Code, Pipeline, lead, resolved
 from router.config.reuse import Reuse
-from router.config.server import DashboardSettings, Keys, Server, Telemetry
+from router.config.server import DashboardSettings, Keys, Server, TelemetrySettings
 from router.config.signals import DEFAULT, Sources
 from router.config.values import Name, Values
 from router.wire.addresses import is_loopback
@@ -23,7 +23,7 @@ FROM_PASSAGES = (
 class Config(Values):
     server: Server = Server()
     keys: Keys = Keys()
-    telemetry: Telemetry = Telemetry()
+    telemetry: TelemetrySettings = TelemetrySettings()
     dashboard: DashboardSettings = DashboardSettings()
     backends: dict[Name, AnyBackend] = Field(min_length=1)
     plans: dict[Name, AnyPlan] = Field(min_length=1)

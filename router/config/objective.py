@@ -35,14 +35,14 @@ class Weights(Values):
     latency: float = Field(0.05, ge=0, le=10)
 
 
-class Budget(Values):
+class MoneyBudget(Values):
     """What may be spent; the bandit keeps to it. One of the two."""
 
     dollars_per_day: Dollars | None = None
     dollars_per_1k: Dollars | None = Field(None, description="for each thousand requests")
 
     @model_validator(mode="after")
-    def _one(self) -> "Budget":
+    def _one(self) -> "MoneyBudget":
         if (self.dollars_per_day is None) == (self.dollars_per_1k is None):
             raise ValueError("a budget is either `dollars_per_day` or `dollars_per_1k`")
         if not (self.dollars_per_day or self.dollars_per_1k):
@@ -99,7 +99,7 @@ class Objective(Values):
     plan: Name | None = Field(None, description="of the strategy `fixed`; the bandit's default")
     optimize: Literal["quality", "balanced", "cheap", "fast"] = "balanced"
     weights: Weights | None = Field(None, description="in place of what `optimize` stands for")
-    budget: Budget | None = None
+    budget: MoneyBudget | None = None
     cards: dict[Name, dict[str, Quality]] = Field(
         default_factory=dict,
         description="quality expected of a plan, by kind of request or task; `any` for all",

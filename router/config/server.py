@@ -5,7 +5,7 @@ from pydantic import Field
 from router.config.values import Dollars, Seconds, Secret, Values
 
 
-class Limits(Values):
+class KeyLimits(Values):
     """What one key may use. None: no bound."""
 
     requests_per_minute: int | None = Field(None, ge=1)
@@ -39,7 +39,7 @@ class DashboardSettings(Values):
 
 class Keys(Values):
     file: str = "keys.json"
-    limits: Limits = Limits()
+    limits: KeyLimits = KeyLimits()
 
 
 class Otlp(Values):
@@ -53,7 +53,7 @@ class Otlp(Values):
     metrics: bool = True
 
 
-class Telemetry(Values):
+class TelemetrySettings(Values):
     prompts: bool = Field(False, description="keep the words of requests, not only their hash")
     answers: bool = Field(False, description="keep the words of answers, not only their hash")
     seal_seconds: Seconds = Field(5.0, description="how long rows stay in a journal at most")

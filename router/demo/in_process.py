@@ -23,7 +23,7 @@ from router.calls.attempts import Attempts
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import read_secret
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.domain import CHAT, Signal, Trace, new_id
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
@@ -56,7 +56,7 @@ class _Alone:
     def __init__(self, clock: Clock) -> None:
         self._state, self._clock = HiveState(), clock
 
-    async def lease(self, key_id: str, limits: Limits) -> Lease:
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
         return self._state.lease(key_id, limits, self._clock())
 
     async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
@@ -78,7 +78,7 @@ class _Addresses:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class InProcessReply:
     """An answer, and everything that happened to the request."""
 
     status: int
@@ -95,7 +95,7 @@ class Inside:
     journal: FileJournal
     hosts: Mapping[str, Host]
 
-    async def ask(self, prompt: str, *, task: str = "", **more: Any) -> Told:
+    async def ask(self, prompt: str, *, task: str = "", **more: Any) -> InProcessReply:
         body = {"model": "auto", "messages": [{"role": "user", "content": prompt}]} | more
         headers = {b"x-waggle-task": task.encode()} if task else {}
         request = parse_chat(
@@ -106,7 +106,7 @@ class Inside:
         text = ""
         if answer.status == 200:
             text = orjson.loads(answer.body)["choices"][0]["message"]["content"] or ""
-        return Told(answer.status, text, answer.trace)
+        return InProcessReply(answer.status, text, answer.trace)
 
     def judge(self, trace: Trace, score: float) -> None:
         """What the app says of an answer."""
@@ -182,4 +182,4 @@ async def _watch(keeper: KeeperProcess) -> None:
         await asyncio.sleep(0.5)
 
 
-__all__ = ["Clock", "Inside", "Told", "inside"]
+__all__ = ["Clock", "InProcessReply", "Inside", "inside"]

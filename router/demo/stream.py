@@ -42,7 +42,7 @@ _AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class DemoAnswer:
     """What one plan made of one request."""
 
     request: int
@@ -230,8 +230,8 @@ class _Where:
 
 def _run(
     config: Config, where: _Where, path: Path, requests: int, seed: int, known: set[int]
-) -> list[Answered]:
-    told: list[Answered] = []
+) -> list[DemoAnswer]:
+    told: list[DemoAnswer] = []
     columns = (
         *(TextColumn("[progress.description]{task.description}"), BarColumn()),
         *(MofNCompleteColumn(), TimeRemainingColumn()),
@@ -253,13 +253,13 @@ def _run(
     return told
 
 
-def _one(config: Config, where: _Where, number: int, task: Task) -> list[Answered]:
+def _one(config: Config, where: _Where, number: int, task: Task) -> list[DemoAnswer]:
     """The routed answer first, and its feedback; then every plan by name."""
     ladder = _ladder(config, task)
     return [_ask(where, number, task, asked, ladder) for asked in (_AUTO, *config.plans)]
 
 
-def _ask(where: _Where, number: int, task: Task, asked: str, ladder: str) -> Answered:
+def _ask(where: _Where, number: int, task: Task, asked: str, ladder: str) -> DemoAnswer:
     body: dict[str, Any] = {
         "model": asked,
         "messages": [{"role": "user", "content": task.prompt}],
@@ -280,7 +280,7 @@ def _ask(where: _Where, number: int, task: Task, asked: str, ladder: str) -> Ans
         if asked == _AUTO and request_id:
             where.post("/v1/feedback", {"request_id": request_id, "score": quality}, {})
     plan, strategy = told.get("x-waggle-plan", ""), told.get("x-waggle-strategy", "")
-    return Answered(
+    return DemoAnswer(
         number,
         asked,
         task.kind,
@@ -304,7 +304,7 @@ def _ladder(config: Config, task: Task) -> str:
     return str(max(told, key=lambda arm: told[arm]))
 
 
-def _done(path: Path) -> list[Answered]:
+def _done(path: Path) -> list[DemoAnswer]:
     """Of an earlier run; a request that was cut short is asked again."""
     try:
         lines = path.read_bytes().split(b"\n")
@@ -313,22 +313,22 @@ def _done(path: Path) -> list[Answered]:
     told = []
     for line in lines:
         try:
-            told.append(Answered(**orjson.loads(line)))
+            told.append(DemoAnswer(**orjson.loads(line)))
         except (orjson.JSONDecodeError, TypeError):
             continue
     return told
 
 
-def compared(told: Sequence[Answered]) -> list[dict[str, Any]]:
+def compared(told: Sequence[DemoAnswer]) -> list[dict[str, Any]]:
     """Every strategy on the same requests, best first, and how far the learner is ahead of it."""
-    by: dict[int, dict[str, Answered]] = {}
+    by: dict[int, dict[str, DemoAnswer]] = {}
     for one in told:
         by.setdefault(one.request, {})[one.asked] = one
     whole = {n: asked for n, asked in by.items() if _AUTO in asked and len(asked) > 1}
     routed = [asked[_AUTO] for asked in whole.values()]
     plans = list(next(iter(whole.values()), {}))
     fixed = [plan for plan in plans if plan != _AUTO]
-    strategies: dict[str, list[Answered]] = {"the learner": routed}
+    strategies: dict[str, list[DemoAnswer]] = {"the learner": routed}
     # What a rule outside any policy decides is the same under the ladder.
     strategies["rule ladder"] = [
         asked[asked[_AUTO].plan]
@@ -367,7 +367,7 @@ def _interval(values: Sequence[float]) -> tuple[float, float]:
     return mean, 1.96 * math.sqrt(variance / count)
 
 
-def _show(rows: Sequence[Mapping[str, Any]], told: Sequence[Answered]) -> None:
+def _show(rows: Sequence[Mapping[str, Any]], told: Sequence[DemoAnswer]) -> None:
     table = Table(title="The same requests under each strategy", box=None)
     for name in (
         "strategy",

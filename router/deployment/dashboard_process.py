@@ -24,7 +24,7 @@ _FINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DashboardOptions:
     """What a dashboard needs to be told: nothing secret, and nothing of the service's own."""
 
     telemetry: str
@@ -36,7 +36,7 @@ class Place:
     reuse_budget: float | None = None
 
     @classmethod
-    def of(cls, config: Config) -> "Place":
+    def of(cls, config: Config) -> "DashboardOptions":
         preference = preference_in(config)
         return cls(
             telemetry=str(config.telemetry_folder),
@@ -49,7 +49,7 @@ class Place:
         )
 
     @classmethod
-    def read(cls, text: str) -> "Place":
+    def read(cls, text: str) -> "DashboardOptions":
         return cls(**orjson.loads(text))
 
     def written(self) -> str:
@@ -68,7 +68,7 @@ class Pages:
     """One process, watched; none, where the configuration wants none."""
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic) -> None:
-        self._place = Place.of(config)
+        self._place = DashboardOptions.of(config)
         self._wanted = config.dashboard.enabled
         self._log = config.data / "logs" / "dashboard.log"
         self._clock = clock

@@ -15,9 +15,9 @@ from typing import Literal
 
 from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
 from router.config.config import Config
-from router.deployment.local_service import Running, descendants
+from router.deployment.local_service import RunningService, descendants
 from router.deployment.ray_environment import haproxy, ray_folder
-from router.documents.store import current
+from router.documents.passage_index import current
 from router.encoding.encoder import CannotEncode, packaged_model
 
 Verdict = Literal["ok", "warn", "bad"]
@@ -25,14 +25,14 @@ _PINNED = {"ray": "2.60.0", "torch": "2.13.0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     what: str
     verdict: Verdict
     found: str
     mend: str = ""
 
 
-def examine(config: Config, running: Running | None) -> Iterator[Finding]:
+def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosis]:
     yield _python()
     yield from _versions()
     yield _proxy()
@@ -50,7 +50,7 @@ def examine(config: Config, running: Running | None) -> Iterator[Finding]:
         yield from _listening(running)
 
 
-def _sandbox(config: Config) -> Finding:
+def _sandbox(config: Config) -> Diagnosis:
     """Tried, like all of this. Loads numpy, which nobody else here needs."""
     from sandbox.levels import NAMES, best
 
@@ -58,19 +58,19 @@ def _sandbox(config: Config) -> Finding:
     level, verdicts = asyncio.run(best())
     found = f"level {level}: {NAMES[level]}"
     if level >= max(wanted, default=1):
-        return Finding("Isolation", "ok", found)
+        return Diagnosis("Isolation", "ok", found)
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
     mend = f"No program is run, and plans with `code` refuse. {reasons}"
-    return Finding("Isolation", "bad" if wanted else "warn", found, mend)
+    return Diagnosis("Isolation", "bad" if wanted else "warn", found, mend)
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     version = platform.python_version()
     good = sys.version_info[:2] == (3, 11)
-    return Finding("Python", "ok" if good else "bad", version, "" if good else "Use Python 3.11.")
+    return Diagnosis("Python", "ok" if good else "bad", version, "" if good else "Use Python 3.11.")
 
 
-def _versions() -> Iterator[Finding]:
+def _versions() -> Iterator[Diagnosis]:
     for package, wanted in _PINNED.items():
         try:
             found = importlib.metadata.version(package)
@@ -78,69 +78,71 @@ def _versions() -> Iterator[Finding]:
             found = "missing"
         good = found.split("+")[0] == wanted
         mend = "" if good else f"Waggle was measured with {wanted}: run `make env`."
-        yield Finding(package, "ok" if good else "bad", found, mend)
+        yield Diagnosis(package, "ok" if good else "bad", found, mend)
 
 
-def _proxy() -> Finding:
+def _proxy() -> Diagnosis:
     binary = haproxy()
     if binary:
-        return Finding("HAProxy ingress", "ok", binary)
+        return Diagnosis("HAProxy ingress", "ok", binary)
     mend = "Requests take Ray's Python proxy, 10 to 40 times slower. Use Linux, or install haproxy."
-    return Finding("HAProxy ingress", "warn", "not available here", mend)
+    return Diagnosis("HAProxy ingress", "warn", "not available here", mend)
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = os.cpu_count() or 1
     found = f"{total:.1f} GiB of memory, {cores} cores"
     if total < 2:
-        return Finding("Size", "warn", found, "Waggle idles at about 1 GiB: 2 GiB are advised.")
-    return Finding("Size", "ok", found)
+        return Diagnosis("Size", "warn", found, "Waggle idles at about 1 GiB: 2 GiB are advised.")
+    return Diagnosis("Size", "ok", found)
 
 
-def _files() -> Finding:
+def _files() -> Diagnosis:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= 8192:
-        return Finding("Open files", "ok", str(soft))
+        return Diagnosis("Open files", "ok", str(soft))
     mend = f"Many connections at once may fail: ulimit -n {min(65536, hard)}"
-    return Finding("Open files", "warn", str(soft), mend)
+    return Diagnosis("Open files", "warn", str(soft), mend)
 
 
-def _disk(data: Path) -> Finding:
+def _disk(data: Path) -> Diagnosis:
     place = next(p for p in (data, *data.parents) if p.exists())
     free = shutil.disk_usage(place).free / 2**30
     if free < 1:
-        return Finding("Disk", "warn", f"{free:.2f} GiB free", f"Make room on the disk of {place}.")
-    return Finding("Disk", "ok", f"{free:.0f} GiB free")
+        return Diagnosis(
+            "Disk", "warn", f"{free:.2f} GiB free", f"Make room on the disk of {place}."
+        )
+    return Diagnosis("Disk", "ok", f"{free:.0f} GiB free")
 
 
-def _writable(data: Path) -> Finding:
+def _writable(data: Path) -> Diagnosis:
     place = next(p for p in (data, *data.parents) if p.exists())
     if os.access(place, os.W_OK):
-        return Finding("Data folder", "ok", str(data))
+        return Diagnosis("Data folder", "ok", str(data))
     mend = f"{place} cannot be written: set server.data, or change its owner."
-    return Finding("Data folder", "bad", str(data), mend)
+    return Diagnosis("Data folder", "bad", str(data), mend)
 
 
-def _socket_paths(data: Path) -> Finding:
+def _socket_paths(data: Path) -> Diagnosis:
     if not data.exists():
-        return Finding("Socket paths", "ok", "to be made")
+        return Diagnosis("Socket paths", "ok", "to be made")
     folder = ray_folder(data)
     if folder.is_symlink():
         found = f"{folder} -> {data / 'ray'}"
         mend = "The data folder's path is too long for Unix sockets, so a link stands in the "
-        return Finding("Socket paths", "ok", found, mend + "temporary folder while Waggle runs.")
-    return Finding("Socket paths", "ok", str(folder))
+        return Diagnosis("Socket paths", "ok", found, mend + "temporary folder while Waggle runs.")
+    return Diagnosis("Socket paths", "ok", str(folder))
 
 
-def _port(config: Config, running: Running | None) -> Finding:
+def _port(config: Config, running: RunningService | None) -> Diagnosis:
     host, port = config.server.host, config.server.port
     if running is not None:
-        return Finding("Port", "ok", f"{running.url} is ours")
+        return Diagnosis("Port", "ok", f"{running.url} is ours")
     if port_free(host, port):
-        return Finding("Port", "ok", f"{host}:{port} is free")
+        return Diagnosis("Port", "ok", f"{host}:{port} is free")
     mend = "Another program listens there: stop it, or set server.port."
-    return Finding("Port", "bad", f"{host}:{port} is taken", mend)
+    return Diagnosis("Port", "bad", f"{host}:{port} is taken", mend)
 
 
 def port_free(host: str, port: int) -> bool:
@@ -154,35 +156,35 @@ def port_free(host: str, port: int) -> bool:
     return True
 
 
-def _encoder() -> Finding:
+def _encoder() -> Diagnosis:
     try:
-        return Finding("Sentence encoder", "ok", packaged_model().parent.name)
+        return Diagnosis("Sentence encoder", "ok", packaged_model().parent.name)
     except CannotEncode as error:
-        return Finding("Sentence encoder", "warn", str(error), "Or name a folder: kind: encoder.")
+        return Diagnosis("Sentence encoder", "warn", str(error), "Or name a folder: kind: encoder.")
 
 
-def _specialists(config: Config) -> Iterator[Finding]:
+def _specialists(config: Config) -> Iterator[Diagnosis]:
     for name, settings in config.backends.items():
         if isinstance(settings, SpecialistSettings):
             folder = current(Path(settings.home or ""))
             if folder is None:
                 mend = "It answers once it is: waggle specialist refresh"
-                yield Finding(f"Specialist {name}", "warn", "not indexed yet", mend)
+                yield Diagnosis(f"Specialist {name}", "warn", "not indexed yet", mend)
             else:
-                yield Finding(f"Specialist {name}", "ok", settings.folder)
+                yield Diagnosis(f"Specialist {name}", "ok", settings.folder)
 
 
-def _models(config: Config) -> Iterator[Finding]:
+def _models(config: Config) -> Iterator[Diagnosis]:
     for name, settings in config.backends.items():
         for model, folder in settings.models.items() if isinstance(settings, LocalSettings) else ():
             if (Path(folder) / "config.json").is_file():
-                yield Finding(f"Model {name}/{model}", "ok", folder)
+                yield Diagnosis(f"Model {name}/{model}", "ok", folder)
             else:
                 mend = f"Put a model there, or change backends.{name}.models."
-                yield Finding(f"Model {name}/{model}", "bad", f"no config.json in {folder}", mend)
+                yield Diagnosis(f"Model {name}/{model}", "bad", f"no config.json in {folder}", mend)
 
 
-def _listening(running: Running) -> Iterator[Finding]:
+def _listening(running: RunningService) -> Iterator[Diagnosis]:
     """Which addresses the service's processes listen on. Any but loopback is worth knowing."""
     if not running.ours:
         return
@@ -194,9 +196,9 @@ def _listening(running: Running) -> Iterator[Finding]:
     found = f"{len(addresses)} sockets, all on loopback"
     if outside:
         mend = "Reachable from the network. Intended only for server.host; else report it."
-        yield Finding("Listening", "warn", ", ".join(outside), mend)
+        yield Diagnosis("Listening", "warn", ", ".join(outside), mend)
     else:
-        yield Finding("Listening", "ok", found)
+        yield Diagnosis("Listening", "ok", found)
 
 
 def _sockets_of(pid: int) -> Iterator[str]:

@@ -34,7 +34,7 @@ _SESSIONS_KEPT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningService:
     """What `waggle status`, `stop` and `reload` need to find a service."""
 
     pid: int
@@ -54,16 +54,16 @@ def running_file(data: Path) -> Path:
     return data / "running.json"
 
 
-def find_running(data: Path) -> Running | None:
+def find_running(data: Path) -> RunningService | None:
     """The service that uses this data folder, if it still lives."""
     try:
-        running = Running(**json.loads(running_file(data).read_text()))
+        running = RunningService(**json.loads(running_file(data).read_text()))
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return None
     return running if running.alive else None
 
 
-def remember(data: Path, running: Running) -> None:
+def remember(data: Path, running: RunningService) -> None:
     beside = running_file(data).with_suffix(".new")
     beside.write_text(json.dumps(asdict(running)))
     beside.replace(running_file(data))
@@ -143,7 +143,7 @@ def _tokens(data: Path) -> tuple[str, str]:
     return made["hop"], made["ray"]
 
 
-def missing_secrets(running: Running, names: Iterable[str]) -> list[str]:
+def missing_secrets(running: RunningService, names: Iterable[str]) -> list[str]:
     """Which of these the service was started without. Its environment is read, and only names."""
     if not running.ours:
         return []

@@ -33,7 +33,7 @@ from router.calls.hop import Hops
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.domain import new_id
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
@@ -41,7 +41,7 @@ from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.keys import Key
 from router.request.statistical import reading_of
-from router.routing.messages import Asked, Published
+from router.routing.messages import NewsRequest, Published
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -118,7 +118,7 @@ class HandleHive:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle
 
-    async def lease(self, key_id: str, limits: Limits) -> Lease:
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
         leased: Lease = await self._ask(self._handle.lease.remote(key_id, limits))
         return leased
 
@@ -148,7 +148,7 @@ class HiveReplica:
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         self._state.keep_in(Path(settings["data"]) / "ledger.json")
 
-    async def lease(self, key_id: str, limits: Limits) -> Lease:
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
         return self._state.lease(key_id, limits, time.time())
 
     async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
@@ -193,7 +193,7 @@ class LearnerReplica:
                 _log.exception("the learner could not go on, and tries again")
             await asyncio.sleep(_LEARNS_EVERY)
 
-    async def hear(self, asked: Asked) -> Published:
+    async def hear(self, asked: NewsRequest) -> Published:
         told: Published = self._publisher.hear(asked)
         return told
 
@@ -219,7 +219,7 @@ class HandleLearner:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle
 
-    async def hear(self, asked: Asked) -> Published:
+    async def hear(self, asked: NewsRequest) -> Published:
         async with asyncio.timeout(5):
             told: Published = await self._handle.hear.remote(asked)
         return told
@@ -322,7 +322,7 @@ class RouterReplica:
             self._keeper.close()
 
 
-class Door:
+class ReplicaDoor:
     """The ASGI application of a backend replica, whose address is announced before its settings
     come."""
 
@@ -341,7 +341,7 @@ class BackendReplica:
 
     async def __init__(self) -> None:
         _settle()
-        self._door = Door()
+        self._door = ReplicaDoor()
         self._port = Port()
         await self._port.open(self._door, host=ray.util.get_node_ip_address())
 

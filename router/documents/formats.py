@@ -16,7 +16,7 @@ READ |= {".htm": "html", ".pdf": "pdf"}
 MOST_BYTES = 64 * 2**20
 
 
-class Unreadable(ValueError):
+class UnreadableDocument(ValueError):
     """A file that no text can be had from; the message says why."""
 
 
@@ -43,7 +43,7 @@ def files_of(folder: Path) -> list[Path]:
 
 def sections_of(path: Path) -> list[Section]:
     if path.stat().st_size > MOST_BYTES:
-        raise Unreadable(f"it is larger than {MOST_BYTES >> 20} MB: split it")
+        raise UnreadableDocument(f"it is larger than {MOST_BYTES >> 20} MB: split it")
     kind = READ[path.suffix.lower()]
     if kind == "pdf":
         found = list(_pdf(path))
@@ -54,7 +54,7 @@ def sections_of(path: Path) -> list[Section]:
         found = list(_markdown(text)) if kind == "markdown" else [Section("", _plain(text))]
     found = [section for section in found if section.text.strip()]
     if not found:
-        raise Unreadable("there is no text in it")
+        raise UnreadableDocument("there is no text in it")
     return found
 
 
@@ -147,11 +147,13 @@ def _pdf(path: Path) -> Iterator[Section]:
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise Unreadable("it needs a password")
+            raise UnreadableDocument("it needs a password")
         for number, page in enumerate(reader.pages, 1):
             text = re.sub(r"(\w)-\n(\w)", r"\1\2", page.extract_text() or "")
             yield Section(f"page {number}", _plain(text))
     except (PdfReadError, KeyError, ValueError, TypeError, RecursionError) as error:
-        if isinstance(error, Unreadable):
+        if isinstance(error, UnreadableDocument):
             raise
-        raise Unreadable(f"it is no PDF that can be read ({type(error).__name__})") from None
+        raise UnreadableDocument(
+            f"it is no PDF that can be read ({type(error).__name__})"
+        ) from None

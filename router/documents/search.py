@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from router.documents.answer_confidence import PassageEvidence
 from router.documents.chunking import Passage
-from router.documents.confidence import Evidence
-from router.documents.store import Encodes, Index
-from router.documents.words import content_words, covered
+from router.documents.passage_index import Encodes, PassageIndex
+from router.documents.stems import content_words, covered
 
 if TYPE_CHECKING:
     from router.encoding.encoder import Vectors
@@ -30,7 +30,7 @@ class Hit:
 class Expert:
     """One folder of documents, ready to be asked. Two threads may ask at once; nothing is added."""
 
-    def __init__(self, index: Index, encoder: Encodes) -> None:
+    def __init__(self, index: PassageIndex, encoder: Encodes) -> None:
         import bm25s
         import hnswlib
 
@@ -85,21 +85,23 @@ class Expert:
         return near + 0.3 * said + 0.15 * title + 8.0 * rank
 
 
-def evidence(index: Index, n: int, vector: "Vectors", words: Sequence[str]) -> Evidence:
+def evidence(
+    index: PassageIndex, n: int, vector: "Vectors", words: Sequence[str]
+) -> PassageEvidence:
     likeness = max(float(index.vectors[n] @ vector), _best_sentences(index, n, vector)[0])
     said = covered(words, index.words[n], index.weights)
     known = covered(words, index.weights, index.weights)
-    return Evidence(likeness, said, known, float((index.background @ vector).max()))
+    return PassageEvidence(likeness, said, known, float((index.background @ vector).max()))
 
 
-def _best_sentences(index: Index, n: int, vector: "Vectors") -> tuple[float, float]:
+def _best_sentences(index: PassageIndex, n: int, vector: "Vectors") -> tuple[float, float]:
     """Likeness of the two nearest lines of a passage, its heading among them."""
     own = sorted((index.sentences[index.owners == n] @ vector).tolist(), reverse=True)
     first = own[0] if own else 0.0
     return first, own[1] if len(own) > 1 else first
 
 
-def claim(index: Index, vector: "Vectors", words: Sequence[str]) -> float:
+def claim(index: PassageIndex, vector: "Vectors", words: Sequence[str]) -> float:
     """How sure the documents answer it, without the indexes: for who only has to decide."""
     if not len(index.passages):
         return 0.0

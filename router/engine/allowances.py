@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.hive import Hive, HiveState, Lease
 from router.keys import Denied, Key
 from router.telemetry.metrics import Metrics
@@ -31,9 +31,9 @@ class Allowances:
         self._wall = wall
         self._alone = HiveState()
         self._held: dict[str, _Held] = {}
-        self._bounded: dict[str, Limits] = {}
+        self._bounded: dict[str, KeyLimits] = {}
 
-    async def admit(self, key: Key, default: Limits) -> None:
+    async def admit(self, key: Key, default: KeyLimits) -> None:
         limits = key.limits if key.limits.any else default
         if not limits.any:
             return
@@ -62,7 +62,7 @@ class Allowances:
             self._metrics.count("waggle_hive_unreachable_total")
             self._alone.spend(key_id, tokens, cost_usd, self._wall())
 
-    async def _lease(self, key_id: str, limits: Limits) -> Lease:
+    async def _lease(self, key_id: str, limits: KeyLimits) -> Lease:
         try:
             return await self._hive.lease(key_id, limits)
         except Exception:  # as above

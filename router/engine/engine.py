@@ -16,7 +16,7 @@ import orjson
 
 from learner.policy import Arm
 from router.calls.attempts import Attempts, pause_before_retry
-from router.calls.outcome import Outcome, Stream
+from router.calls.outcome import CallOutcome, Stream
 from router.calls.prices import estimated, priced
 from router.compute.computing import REFUSALS, verification
 from router.config.capabilities import able
@@ -39,9 +39,9 @@ from router.domain import (
     Usage,
     new_id,
 )
+from router.engine.accounting import accounted, beside_premium, with_answering
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
-from router.engine.costs import accounted, beside_premium, with_answering
 from router.engine.functions import Functions
 from router.engine.recall import Looked, Remembering, recalled_program, remember, to_adapt
 from router.engine.streams import as_comments, error_body_of, marked_partial, metered
@@ -51,7 +51,7 @@ from router.plans.pace import Pace
 from router.plans.results import Result, abandoned, ended
 from router.request.text import prompt_text, tokens_in
 from router.request.wants import needs
-from router.reuse.memory import Found
+from router.reuse.memory import Recollection
 from router.routing.claims import Claims
 from router.routing.decide import Surroundings, chain_of, named, plan_of, route
 from router.routing.following import Following
@@ -277,7 +277,7 @@ class Engine:
         return self._failed(outcome, trace, begun)
 
     def _adapting(
-        self, request: Request, decision: Decision, found: Found
+        self, request: Request, decision: Decision, found: Recollection
     ) -> tuple[Request, Decision, Recalled | None]:
         """A backend that is told what was answered before changes it to fit, where there is one."""
         adapter = self.config.reuse.adapter
@@ -412,9 +412,9 @@ class Engine:
 
     async def _try(
         self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
-    ) -> Outcome:
+    ) -> CallOutcome:
         """One backend after the other, until one answers. What was tried is put into `tried`."""
-        outcome: Outcome | None = None
+        outcome: CallOutcome | None = None
         for backend in chain:
             settings = config.backends[backend]
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
@@ -485,7 +485,7 @@ class Engine:
         """How much a backend's vote counts; one of whom nothing is known, as much as any."""
         return self.learned.get(backend, 1.0)
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: CallOutcome) -> None:
         attempt = outcome.attempt
         if not attempt.fault:
             self.pace.see(attempt.backend, attempt.seconds)
@@ -502,7 +502,7 @@ class Engine:
             self.tell("breaker", attempt.backend, "closed")
 
     async def _answered(
-        self, config: Config, outcome: Outcome, trace: Trace, begun: float
+        self, config: Config, outcome: CallOutcome, trace: Trace, begun: float
     ) -> Answer:
         body, status = outcome.body, outcome.attempt.status
         looked = self._looked.pop(trace.request.id, None)
@@ -548,7 +548,7 @@ class Engine:
         wait = 1.0 if status in (429, 503) else None
         return Answer(status, error_body(message, kind, code=code), trace, retry_after=wait)
 
-    def _failed(self, outcome: Outcome, trace: Trace, begun: float) -> Answer:
+    def _failed(self, outcome: CallOutcome, trace: Trace, begun: float) -> Answer:
         """Nobody answered: say what was tried. Only where all were busy is it 429."""
         tried = "; ".join(attempt.summary() for attempt in trace.attempts)
         busy = all(a.fault == "queue_full" or a.status == 429 for a in trace.attempts)
@@ -567,7 +567,7 @@ class Engine:
     async def _streamed(
         self,
         config: Config,
-        outcome: Outcome,
+        outcome: CallOutcome,
         stream: Stream,
         trace: Trace,
         begun: float,
@@ -639,7 +639,7 @@ class Engine:
         self,
         trace: Trace,
         begun: float,
-        outcome: Outcome | None = None,
+        outcome: CallOutcome | None = None,
         *,
         status: int | None = None,
         upstream: float | None = None,

@@ -14,10 +14,10 @@ from typing import Any
 
 from router.routing.function_contract import LOADING, Unanswered
 from router.routing.strategies import Strategy
-from sandbox.function import Failed, Function
+from sandbox.function import Function, FunctionFailed
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
-from sandbox.runner import Refused
+from sandbox.runner import RunRefused
 from sandbox.supervisor.parent import Lost
 
 _IN_A_ROW = 3  # failures after which it is left alone
@@ -28,7 +28,7 @@ _AGAIN_SECONDS = 30.0  # after a sandbox that would not open
 
 
 @dataclass(slots=True)
-class _Kept:
+class _KeptFunction:
     function: Function
     failures: int = 0
     rests: int = 0
@@ -48,7 +48,7 @@ class Functions:
         self._tell = tell  # strategy, state, reason
         self._clock = clock
         self._pool: Pool | None = None
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _KeptFunction] = {}
         self._refused: dict[str, str] = {}
         self._following = asyncio.Lock()
         self._not_before = 0.0
@@ -70,14 +70,14 @@ class Functions:
                 self._pool = await open_pool(min_level=_LEAST_LEVEL)
             function = Function(self._pool, source)
             await function.open()
-        except (Failed, Refused, Lost, OSError, TimeoutError) as error:
+        except (FunctionFailed, RunRefused, Lost, OSError, TimeoutError) as error:
             self._not_before = self._clock() + _AGAIN_SECONDS
             if self._refused.get(source) != str(error):
                 self._refused[source] = str(error)
                 self._tell(key, "not loaded", str(error))
             return
         self._refused.pop(source, None)
-        self._kept[source] = _Kept(function)
+        self._kept[source] = _KeptFunction(function)
 
     def ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
         """Its answer; `Unanswered` where it gave none in time."""
@@ -90,13 +90,13 @@ class Functions:
             raise Unanswered("it failed again and again, and is left alone for a while")
         try:
             told = kept.function.call(*arguments, seconds=self.deadline_seconds)
-        except Failed as error:
+        except FunctionFailed as error:
             self._failed(strategy.key, kept, now, str(error))
             raise Unanswered(str(error)[:200]) from None
         kept.failures = 0
         return told
 
-    def _failed(self, key: str, kept: _Kept, now: float, reason: str) -> None:
+    def _failed(self, key: str, kept: _KeptFunction, now: float, reason: str) -> None:
         kept.failures += 1
         if kept.failures < _IN_A_ROW:
             return

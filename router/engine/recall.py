@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from learner.policy import Arm
-from router.calls.outcome import Outcome
+from router.calls.outcome import CallOutcome
 from router.config.capabilities import able
 from router.config.config import Config
 from router.config.plans import backends_of
@@ -23,11 +23,11 @@ from router.request.text import prompt_text, tokens_in
 from router.request.wants import needs
 from router.reuse.asking import Wish, exact_of, wish_of
 from router.reuse.editing import edited
-from router.reuse.guards import Verdict
+from router.reuse.guards import GuardVerdict
 from router.reuse.library import variations
-from router.reuse.memory import Found, Memory, acknowledged, program_space
+from router.reuse.memory import Recollection, SolutionMemory, acknowledged, program_space
 from router.reuse.solution import Solution
-from router.reuse.store import Check
+from router.reuse.solution_store import StoreCheck
 from router.wire.chat_replies import chat_reply
 from sandbox.spec import Spec
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 _CHARACTERS = 16_384  # of a remembered answer, in one piece of a stream
 _REMEMBERED_USES = 10_000  # answers from memory whose judgement still counts as evidence
-_THE_SAME = Verdict("same", ("the very same request",))
+_THE_SAME = GuardVerdict("same", ("the very same request",))
 _ALIKE, _APART = 0.85, 0.6  # cosine of two answers that say the same, and that do not
 
 
-Ask = Callable[[str, Call], Awaitable[Outcome]]
+Ask = Callable[[str, Call], Awaitable[CallOutcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Looked:
     """What was found for a request before anything was decided."""
 
     wish: Wish
-    found: Found | None = None
+    found: Recollection | None = None
     vector: "Matrix | None" = None
     library: Sequence[tuple[float, Solution]] = ()
 
@@ -78,14 +78,16 @@ def remember(
 
     similar = config.reuse.mode == "similar"
     folder = config.reuse_folder
-    made = Memory(folder, config.reuse, encoder=encoder if similar else None, wall=wall, tell=tell)
+    made = SolutionMemory(
+        folder, config.reuse, encoder=encoder if similar else None, wall=wall, tell=tell
+    )
     made.start()
     return Remembering(made, uniform, wall, tell, ask)
 
 
 @dataclass
 class Remembering:
-    memory: Memory
+    memory: SolutionMemory
     uniform: Callable[[], float]
     wall: Callable[[], float]
     tell: Callable[..., None]
@@ -102,7 +104,7 @@ class Remembering:
         if exact is not None and exact.answer and _may(config, exact, allowed):
             recalled = Recalled("exact", exact.id, reason="the very same request was answered")
             wish = Wish(scope, b"", key, "", mode, keeps=False)
-            return Looked(wish, Found(recalled, exact, _THE_SAME))
+            return Looked(wish, Recollection(recalled, exact, _THE_SAME))
         wish = wish_of(request, key, scope=scope, backend=backend, mode=mode)
         if wish.mode == "off":
             return Looked(wish)
@@ -123,7 +125,7 @@ class Remembering:
                 found = found if _may_adapt(config, request, allowed) else None
         return Looked(wish, found, vector, library)
 
-    def decision(self, request: Request, found: Found, policy_version: str) -> Decision:
+    def decision(self, request: Request, found: Recollection, policy_version: str) -> Decision:
         arm, recalled = Arm(found.solution.plan), found.recalled
         return Decision(
             arm,
@@ -271,12 +273,12 @@ class Remembering:
             request_id=trace.request.id,
         )
 
-    def _compare(self, looked: Looked, found: Found, text: str) -> None:
+    def _compare(self, looked: Looked, found: Recollection, text: str) -> None:
         task = asyncio.ensure_future(self._compared(looked, found, text))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _compared(self, looked: Looked, found: Found, text: str) -> None:
+    async def _compared(self, looked: Looked, found: Recollection, text: str) -> None:
         same = alike(found.solution.answer, text)
         if same is None and self.memory.encoder is not None:
             try:
@@ -291,7 +293,7 @@ class Remembering:
         if same is not None:
             recalled = found.recalled
             self._learn(
-                Check(
+                StoreCheck(
                     recalled.bucket,
                     looked.wish.space,
                     not same,
@@ -302,7 +304,7 @@ class Remembering:
                 by="made anew",
             )
 
-    def _learn(self, check: Check, *, by: str) -> None:
+    def _learn(self, check: StoreCheck, *, by: str) -> None:
         """Evidence on a bucket, for the calibration and for whoever asks the telemetry."""
         self.memory.checked(check)
         state = "wrong" if check.wrong else "right"
@@ -318,7 +320,9 @@ class Remembering:
                 bucket, space, id_ = use
                 wrong = signal.score <= 0.3
                 if wrong or signal.score >= 0.7:
-                    self.memory.checked(Check(bucket, space, wrong, signal.weight, signal.at, id_))
+                    self.memory.checked(
+                        StoreCheck(bucket, space, wrong, signal.weight, signal.at, id_)
+                    )
 
 
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from learner import snapshot
-from learner.bandit import Bandit, Drifted
-from learner.deciding import BanditPolicy, Settings
+from learner.bandit_learner import Bandit, Drifted
+from learner.deciding import BanditPolicy, BanditSettings
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome
 from learner.trust import Trust
@@ -68,7 +68,7 @@ class Fold:
                 self.state = self._opened(version.path.read_bytes())
                 self.version = version.name
                 break
-            except (OSError, snapshot.Unreadable) as error:
+            except (OSError, snapshot.UnreadableSnapshot) as error:
                 _log.error("the snapshot %s is put aside: %s", version.name, error)
                 self._tell("learner", version.name, "set aside", reason=str(error))
                 self.registry.put_aside(version)
@@ -163,7 +163,7 @@ class Fold:
                 content = self.registry.find(pinned).path.read_bytes()
                 told = snapshot.read(content, settings_of(self.config))
                 return told.policy(fallback=fallback, pacer=self.pacer(now))
-            except (LookupError, OSError, snapshot.Unreadable) as error:
+            except (LookupError, OSError, snapshot.UnreadableSnapshot) as error:
                 _log.error("the pinned snapshot %s is passed over: %s", pinned, error)
         return self.state.bandit.policy(fallback=fallback, pacer=self.pacer(now))
 
@@ -308,7 +308,7 @@ class Fold:
         try:
             version = self.registry.find(name)
             told = self._opened(version.path.read_bytes())
-        except (LookupError, OSError, snapshot.Unreadable) as error:
+        except (LookupError, OSError, snapshot.UnreadableSnapshot) as error:
             _log.error("cannot go back to %s: %s", name, error)
             self._tell("learner", name, "not gone back", reason=str(error))
             self.registry.went_back()
@@ -346,10 +346,10 @@ class Fold:
                 {day: (float(usd), int(n)) for day, (usd, n) in told["spent"].items()},
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise snapshot.Unreadable(f"it lacks where reading stood: {error!r}") from None
+            raise snapshot.UnreadableSnapshot(f"it lacks where reading stood: {error!r}") from None
         if bandit.features.partition(":")[0] != str(VERSION):
             reason = f"it was taught features {bandit.features}, and this Waggle makes {VERSION}"
-            raise snapshot.Unreadable(reason)
+            raise snapshot.UnreadableSnapshot(reason)
         bandit.features = taught(self._lens)
         return state
 
@@ -369,9 +369,9 @@ def _fade(usual: dict[str, float], context: Context) -> None:
             del usual[name]
 
 
-def settings_of(config: Config) -> Settings:
+def settings_of(config: Config) -> BanditSettings:
     told = config.objective.learning
-    return Settings(
+    return BanditSettings(
         floor=told.floor, memory=told.memory, safe_share=told.explore, margin=told.margin
     )
 

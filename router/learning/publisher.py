@@ -18,11 +18,11 @@ from router.domain import Event, PolicyInForce, new_id
 from router.learning.fold import Fold
 from router.learning.told import scores
 from router.request.lens import ENOUGH, Lens, Terms, fitted, keep, kept
-from router.routing.messages import Asked, Errand, Published
+from router.routing.messages import Errand, NewsRequest, Published
 from router.telemetry.journal import Journal
 from router.trials.director import Director
 from router.trials.proposing import Known, Proposer
-from router.trials.wishes import act
+from router.trials.trial_requests import act
 
 _log = logging.getLogger("waggle")
 _ERRAND_SECONDS = 300.0
@@ -137,7 +137,7 @@ class Publisher:
             moved = True
         return moved
 
-    def hear(self, asked: Asked) -> Published:
+    def hear(self, asked: NewsRequest) -> Published:
         """What a router does not have yet. Cheap where it has all."""
         told = self._published
         for counted, vector in asked.prompts:

@@ -21,7 +21,7 @@ def _lesser(one: float | None, other: float | None) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class PlanBudget:
     """How far a step may go: dollars of the whole request, and a moment."""
 
     most_usd: float | None = None
@@ -29,10 +29,10 @@ class Budget:
 
     def within(
         self, spent: float, now: float, max_cost: float | None, max_ms: float | None
-    ) -> "Budget":
+    ) -> "PlanBudget":
         cost = None if max_cost is None else spent + max_cost
         end = None if max_ms is None else now + max_ms / 1000
-        return Budget(_lesser(self.most_usd, cost), _lesser(self.until, end))
+        return PlanBudget(_lesser(self.most_usd, cost), _lesser(self.until, end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Work:
     tail: bool = False  # its answer goes to the caller as it comes
     logprobs: bool = False
     entropy: bool = False
-    budget: Budget = Budget()
+    budget: PlanBudget = PlanBudget()
 
     def at(self, place: str, **changes: Any) -> "Work":
         role = f"{self.role}.{place}" if self.role else place

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from router.calls.outcome import Outcome, Stream
+from router.calls.outcome import CallOutcome, Stream
 from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.plans.bodies import without_logprobs
 from router.plans.results import Result
@@ -24,7 +24,7 @@ class _NoConnection:
         pass
 
 
-async def completed(outcome: Outcome, text: str, request: Request) -> Outcome:
+async def completed(outcome: CallOutcome, text: str, request: Request) -> CallOutcome:
     """The answer of a step, or a text that was made of several, as a model would have sent it."""
     if outcome.body and not request.stream:
         asked = request.fields.get("logprobs")

@@ -31,7 +31,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedCost:
     """Between the shortest way through a plan and the longest."""
 
     least_usd: float = 0.0
@@ -39,16 +39,16 @@ class Expected:
     least_calls: int = 0
     most_calls: int = 0
 
-    def __add__(self, other: "Expected") -> "Expected":
-        return Expected(
+    def __add__(self, other: "ExpectedCost") -> "ExpectedCost":
+        return ExpectedCost(
             self.least_usd + other.least_usd,
             self.most_usd + other.most_usd,
             self.least_calls + other.least_calls,
             self.most_calls + other.most_calls,
         )
 
-    def times(self, least: int, most: int) -> "Expected":
-        return Expected(
+    def times(self, least: int, most: int) -> "ExpectedCost":
+        return ExpectedCost(
             self.least_usd * least,
             self.most_usd * most,
             self.least_calls * least,
@@ -56,7 +56,7 @@ class Expected:
         )
 
 
-_NOTHING = Expected()
+_NOTHING = ExpectedCost()
 
 
 def call_cost(config: Config, backend: str, size: Size) -> float:
@@ -65,7 +65,7 @@ def call_cost(config: Config, backend: str, size: Size) -> float:
     )
 
 
-def expected(config: Config, step: Step, size: Size = Size()) -> Expected:
+def expected(config: Config, step: Step, size: Size = Size()) -> ExpectedCost:
     plan = config.plan(step)
     own = _own(config, plan, size)
     if plan.gate is None:
@@ -75,12 +75,12 @@ def expected(config: Config, step: Step, size: Size = Size()) -> Expected:
     return own.times(1, most) + gate.times(1, most)
 
 
-def _call(config: Config, backend: str, size: Size) -> Expected:
+def _call(config: Config, backend: str, size: Size) -> ExpectedCost:
     cost = call_cost(config, backend, size)
-    return Expected(cost, cost, 1, 1)
+    return ExpectedCost(cost, cost, 1, 1)
 
 
-def _own(config: Config, plan: Plan, size: Size) -> Expected:
+def _own(config: Config, plan: Plan, size: Size) -> ExpectedCost:
     match plan:
         case Ask():
             return _call(config, plan.ask, size)
@@ -108,7 +108,7 @@ def _own(config: Config, plan: Plan, size: Size) -> Expected:
     raise TypeError(f"no such pattern: {plan!r}")
 
 
-def _cascade(config: Config, plan: Cascade, size: Size) -> Expected:
+def _cascade(config: Config, plan: Cascade, size: Size) -> ExpectedCost:
     first, *rest = (expected(config, one, size) for one in plan.cascade)
     check = sum((_call(config, name, size) for name in plan.accept.asks), _NOTHING)
     later = sum((one.times(0, 1) for one in rest), _NOTHING)
@@ -118,7 +118,7 @@ def _cascade(config: Config, plan: Cascade, size: Size) -> Expected:
     return first + check + later + check.times(0, len(rest) - 1)
 
 
-def _refine(config: Config, plan: Refine, size: Size) -> Expected:
+def _refine(config: Config, plan: Refine, size: Size) -> ExpectedCost:
     told = plan.refine
     draft, critic = expected(config, told.draft, size), _call(config, told.critic, size)
     fixer = _call(config, told.fixer, size) if told.fixer else draft

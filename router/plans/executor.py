@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from router.calls.outcome import Outcome
+from router.calls.outcome import CallOutcome
 from router.calls.prices import estimated, priced
 from router.compute.computing import Computing
 from router.config.config import Config
@@ -34,16 +34,16 @@ from router.config.plans import (
 )
 from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.plans import patterns
-from router.plans.bodies import Budget, Work, body_of, fields_for
-from router.plans.confidence import entropy_of, probability_of
+from router.plans.bodies import PlanBudget, Work, body_of, fields_for
 from router.plans.costs import call_cost, size_of
+from router.plans.logprobs import entropy_of, probability_of
 from router.plans.merging import agreement
 from router.plans.pace import Pace
 from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
-from router.plans.results import Result, Verdict, ended
+from router.plans.results import CheckVerdict, Result, ended
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.json_text import NoJson, json_in
-from router.records.patterns import BadPattern, found
+from router.records.regexes import BadPattern, found
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
 from router.request.text import prompt_text, tokens_in
@@ -58,7 +58,7 @@ _LONG = 20_000  # characters of an answer that takes milliseconds to check
 class Caller(Protocol):
     async def __call__(
         self, chain: tuple[str, ...], call: Call, tried: list[Attempt]
-    ) -> Outcome: ...
+    ) -> CallOutcome: ...
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Executor:
     attempts: list[Attempt] = field(default_factory=list)
     comments: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     computed: dict[str, Any] | None = None
-    refusal: Outcome | None = None  # a backend's own 400, where that is all that came
+    refusal: CallOutcome | None = None  # a backend's own 400, where that is all that came
     upstream_seconds: float = 0.0
     _flying: int = 0
     _promised_usd: float = 0.0  # of calls that are under way
@@ -85,7 +85,7 @@ class Executor:
 
     async def run(self, plan: AnyPlan) -> Result:
         bound = self.request.max_latency_ms
-        budget = Budget().within(0.0, self.clock(), self.request.max_cost_usd, bound)
+        budget = PlanBudget().within(0.0, self.clock(), self.request.max_cost_usd, bound)
         return await self.step(plan, Work(tail=True, budget=budget))
 
     async def step(self, step: Step, work: Work) -> Result:
@@ -169,7 +169,7 @@ class Executor:
         step = self._written(tried, outcome, work)
         return self._result(outcome, work, step)
 
-    def _result(self, outcome: Outcome, work: Work, step: int) -> Result:
+    def _result(self, outcome: CallOutcome, work: Work, step: int) -> Result:
         backend = outcome.attempt.backend
         if outcome.callers_fault:
             self.refusal = outcome
@@ -206,7 +206,7 @@ class Executor:
         if self._flying == 0:
             self.upstream_seconds += self.clock() - self._since
 
-    def _written(self, tried: Sequence[Attempt], outcome: Outcome, work: Work) -> int:
+    def _written(self, tried: Sequence[Attempt], outcome: CallOutcome, work: Work) -> int:
         """Every try becomes a step; the number of the last."""
         for attempt in tried[:-1]:
             self._write(attempt, work)
@@ -259,7 +259,7 @@ class Executor:
         self.comments.put_nowait(f"{role} {backend} {what} {1000 * attempt.seconds:.0f} ms")
 
     async def _computed(self, plan: Code, work: Work) -> Result:
-        async def attempt(backend: str, call: Call) -> Outcome:
+        async def attempt(backend: str, call: Call) -> CallOutcome:
             tried: list[Attempt] = []
             self._takes_off()
             try:
@@ -320,26 +320,26 @@ class Executor:
 
     async def judged(
         self, check: Check, result: Result, work: Work, *, before: str = "", may_mend: bool = False
-    ) -> Verdict:
+    ) -> CheckVerdict:
         """Whether an answer holds all that a check asks; the cheap questions come first."""
         body = result.outcome.body if result.outcome is not None else b""
         problem, mended = await self._looked_at(check, result.text, may_mend=may_mend)
         problem = problem or _unsure(check, body) or _alone(check, result.text, before)
         if problem:
-            return Verdict(False, problem)
+            return CheckVerdict(False, problem)
         text = mended or result.text
         if check.validator is not None:
             told = work.at("validator", draft=text, parent=result.step, tail=False)
             answer = await self._asked(Ask(ask=check.validator), told)
             if not answer.ok:
-                return Verdict(False, answer.problem, step=answer.step)
+                return CheckVerdict(False, answer.problem, step=answer.step)
         if check.judge is not None:
             opinion, step = await self.opinion(check.judge, text, result.step, work, "judge")
             if opinion.score is None or opinion.score < check.least:
                 said = "nothing readable" if opinion.score is None else f"{opinion.score:g}"
                 wanted = f"{check.judge} gave {said} of the {check.least:g} asked"
-                return Verdict(False, f"{wanted}: {opinion.problems}", step=step)
-        return Verdict(True, mended=mended)
+                return CheckVerdict(False, f"{wanted}: {opinion.problems}", step=step)
+        return CheckVerdict(True, mended=mended)
 
     async def _looked_at(self, check: Check, text: str, *, may_mend: bool) -> tuple[str, str]:
         """What is wrong with the words themselves, or the words put right."""
@@ -425,7 +425,7 @@ class Executor:
             await ended(tasks)
 
 
-def _rewritten(result: Result) -> Outcome | None:
+def _rewritten(result: Result) -> CallOutcome | None:
     """Its words are ours now: the bytes that came no longer say it."""
     return None if result.outcome is None else replace(result.outcome, body=b"")
 

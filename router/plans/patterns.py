@@ -9,8 +9,8 @@ import orjson
 
 from router.config.plans import Ask, Cascade, FanOut, Hedge, Pipeline, Refine, Review, Step, lead
 from router.plans.bodies import Work, body_of
+from router.plans.feasible import impossible
 from router.plans.merging import counted, joined, parts_of
-from router.plans.possible import impossible
 from router.plans.prompts import mending, to_fuse, to_review
 from router.plans.results import Result, ended
 from router.records.json_text import NoJson, json_in

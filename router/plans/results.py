@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from router.calls.outcome import Outcome
+from router.calls.outcome import CallOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Result:
     """What a step brought. With `problem`, it is no good; with `partial`, it is not all of it."""
 
     text: str = ""
-    outcome: Outcome | None = None
+    outcome: CallOutcome | None = None
     step: int = 0
     problem: str = ""
     stopped: str = ""  # one word, where a bound ended it: `cost`, `latency`
@@ -39,7 +39,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckVerdict:
     holds: bool
     problem: str = ""
     mended: str = ""  # the answer, where it could be put right without asking anyone

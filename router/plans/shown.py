@@ -17,7 +17,7 @@ from router.config.plans import (
     Review,
     Step,
 )
-from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, Expected, expected
+from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, ExpectedCost, expected
 
 ASSUMED = f"for {INPUT_TOKENS} tokens in and {OUTPUT_TOKENS} out of each call"
 
@@ -97,7 +97,7 @@ def _times(most: int) -> str:
     return {0: "never", 1: "once at most"}.get(most, f"{most} times at most")
 
 
-def cost_told(cost: Expected) -> str:
+def cost_told(cost: ExpectedCost) -> str:
     calls = _between(str(cost.least_calls), str(cost.most_calls))
     dollars = _between(f"${1000 * cost.least_usd:.4g}", f"${1000 * cost.most_usd:.4g}")
     return f"{calls} call{'' if calls == '1' else 's'}, {dollars} per 1000"

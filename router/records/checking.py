@@ -17,7 +17,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from router.records.patterns import BadPattern, found
+from router.records.regexes import BadPattern, found
 from router.records.rules import CannotTell, Rule, parsed
 
 Path = tuple[str | int, ...]

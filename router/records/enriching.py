@@ -20,7 +20,7 @@ from router.records.atlas import found
 from router.records.concepts import ORDERED, PLACE, concept
 from router.records.mock import Maker
 from router.records.places import PLACES, Place
-from router.records.shapes import Array, Leaf, Node, Object, OneOf
+from router.records.shapes import Array, Node, Object, OneOf, ShapeLeaf
 
 _NUMBERS = frozenset({"int", "number", "price"})
 _DOMAINS = ("example.com", "example.org", "example.net")
@@ -206,7 +206,7 @@ class _Filler:
             earliest = latest
         day = earliest + dt.timedelta(days=self.random.randint(0, (latest - earliest).days))
         known = [v for pair in ORDERED if about in pair for v in map(self.known.get, pair) if v]
-        exact = isinstance(node, Leaf) and node.kind == "datetime"
+        exact = isinstance(node, ShapeLeaf) and node.kind == "datetime"
         if exact or (known and "T" in str(known[0])):
             late = any(about == after for _, after in ORDERED)
             clock = "23:59:59" if late else "00:00:00"
@@ -234,7 +234,7 @@ def _name(self: _Filler, _: Node) -> Any:
         return None
     if len(parts) == 1:
         kind = "last_name" if first else "first_name"
-        other = str(self.maker.make(Leaf(kind)))
+        other = str(self.maker.make(ShapeLeaf(kind)))
         self.known[kind] = other
         parts = [parts[0], other] if first else [other, parts[0]]
     return " ".join(parts)
@@ -539,11 +539,11 @@ def _amount(value: Any) -> float | None:
 
 
 def _stated(node: Node | None) -> bool:
-    return isinstance(node, Leaf) and (node.least is not None or node.most is not None)
+    return isinstance(node, ShapeLeaf) and (node.least is not None or node.most is not None)
 
 
 def _bounds(node: Node | None, low: float, high: float) -> tuple[float, float]:
-    if not isinstance(node, Leaf) or node.kind not in _NUMBERS:
+    if not isinstance(node, ShapeLeaf) or node.kind not in _NUMBERS:
         return low, high
     least = low if node.least is None else node.least
     most = max(high, least) if node.most is None else node.most
@@ -551,11 +551,16 @@ def _bounds(node: Node | None, low: float, high: float) -> tuple[float, float]:
 
 
 def _as_leaf(value: Any, node: Node) -> Any:
-    if isinstance(node, Leaf) and node.kind == "int" and isinstance(value, float):
+    if isinstance(node, ShapeLeaf) and node.kind == "int" and isinstance(value, float):
         return round(value)
-    if isinstance(node, Leaf) and node.kind == "datetime" and _day(value) and len(str(value)) == 10:
+    if (
+        isinstance(node, ShapeLeaf)
+        and node.kind == "datetime"
+        and _day(value)
+        and len(str(value)) == 10
+    ):
         return f"{value}T00:00:00+00:00"
-    if isinstance(node, Leaf) and node.kind == "date" and _day(value):
+    if isinstance(node, ShapeLeaf) and node.kind == "date" and _day(value):
         return str(value)[:10]
     return value
 
@@ -565,22 +570,22 @@ def _fits(value: Any, node: Node) -> bool:
     match node:
         case OneOf(values, nodes):
             return value in values if values else any(_fits(value, one) for one in nodes)
-        case Leaf("int" | "number" | "price" | "latitude" | "longitude" as kind, least, most):
+        case ShapeLeaf("int" | "number" | "price" | "latitude" | "longitude" as kind, least, most):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             whole = kind != "int" or isinstance(value, int)
             inside = (
                 number and (least is None or value >= least) and (most is None or value <= most)
             )
             return bool(whole and inside)
-        case Leaf("bool"):
+        case ShapeLeaf("bool"):
             return isinstance(value, bool)
-        case Leaf("null"):
+        case ShapeLeaf("null"):
             return value is None
-        case Leaf("string", least, most):
+        case ShapeLeaf("string", least, most):
             long = isinstance(value, str) and (least is None or len(value) >= least)
             return bool(long and (most is None or len(value) <= most))
-        case Leaf("date"):
+        case ShapeLeaf("date"):
             return isinstance(value, str) and len(value) == 10 and _day(value) is not None
-        case Leaf():
+        case ShapeLeaf():
             return isinstance(value, str)
     return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from faker import Faker
 
-from router.records.shapes import Array, Leaf, Node, Object, OneOf
+from router.records.shapes import Array, Node, Object, OneOf, ShapeLeaf
 
 
 class Fakers:
@@ -109,7 +109,7 @@ class Maker:
                 if values:
                     return self._random.choice(values)
                 return self.make(self._random.choice(nodes), name, index)
-            case Leaf(kind, least, most):
+            case ShapeLeaf(kind, least, most):
                 return self._leaf(kind, least, most, name, index)
 
     def _array(self, node: Array, name: str) -> list[Any]:

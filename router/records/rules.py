@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from router.records.patterns import found
+from router.records.regexes import found
 
 _LONGEST, _MOST_NODES = 500, 200
 Scope = Mapping[str, Any]

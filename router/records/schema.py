@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.records.shapes import Array, Leaf, Node, Object, OneOf, is_schema, parse
+from router.records.shapes import Array, Node, Object, OneOf, ShapeLeaf, is_schema, parse
 
 Schema = dict[str, Any]
 
@@ -52,7 +52,7 @@ def _of(node: Node) -> Schema:
             if values:
                 return {"enum": list(values)}
             return {"anyOf": [_of(one) for one in nodes]}
-        case Leaf(kind, least, most):
+        case ShapeLeaf(kind, least, most):
             return _leaf(kind, least, most)
 
 

@@ -42,7 +42,7 @@ _MAX_NODES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ShapeLeaf:
     kind: str
     least: float | None = None
     most: float | None = None
@@ -69,7 +69,7 @@ class Array:
     unique: bool = False
 
 
-Node = Leaf | OneOf | Object | Array
+Node = ShapeLeaf | OneOf | Object | Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def parse(shape: Any) -> Shape:
         if not isinstance(variants, int) or isinstance(variants, bool) or not 1 <= variants <= 1000:
             raise Fault("bad_request", f"$cache = {variants!r} must be an integer from 1 to 1000")
         shape = {key: value for key, value in shape.items() if key != "$cache"}
-    reader = _Reader(shape)
+    reader = _ShapeReader(shape)
     return Shape(reader.schema(shape, 0) if is_schema(shape) else reader.node(shape, 0), variants)
 
 
@@ -105,7 +105,7 @@ def is_schema(shape: Any) -> bool:
     )
 
 
-class _Reader:
+class _ShapeReader:
     """Reads one shape, and keeps it from growing beyond what can be answered."""
 
     def __init__(self, root: Any) -> None:
@@ -129,7 +129,7 @@ class _Reader:
                     )
                 )
             case []:
-                return Array(Leaf("string"), 0, 0)
+                return Array(ShapeLeaf("string"), 0, 0)
             case [item, int() as exactly] if not isinstance(exactly, bool) and exactly >= 0:
                 return Array(self.node(item, depth + 1), exactly, exactly)
             case [dict() as item] if "$count" in item:
@@ -142,18 +142,18 @@ class _Reader:
             case str():
                 return leaf(shape)
             case bool():
-                return Leaf("bool")
+                return ShapeLeaf("bool")
             case int():
-                return Leaf("int")
+                return ShapeLeaf("int")
             case float():
-                return Leaf("number")
+                return ShapeLeaf("number")
             case _:
-                return Leaf("null")
+                return ShapeLeaf("null")
 
     def schema(self, schema: Any, depth: int) -> Node:
         self._enter(depth)
         if not isinstance(schema, dict):
-            return Leaf("string")
+            return ShapeLeaf("string")
         if "$ref" in schema:
             return self.schema(self._resolve(schema["$ref"]), depth + 1)
         if "const" in schema:
@@ -187,8 +187,8 @@ class _Reader:
             return _numeric(kind, schema)
         if kind == "string":
             word = _WORDS.get(str(schema.get("format", "string")).lower(), "string")
-            return Leaf(word, schema.get("minLength"), schema.get("maxLength"))
-        return Leaf(_WORDS.get(str(kind), "string"))
+            return ShapeLeaf(word, schema.get("minLength"), schema.get("maxLength"))
+        return ShapeLeaf(_WORDS.get(str(kind), "string"))
 
     def _resolve(self, reference: Any) -> Any:
         found = self._root
@@ -204,24 +204,24 @@ def leaf(word: str) -> Node:
     """What one string of a shape asks for."""
     low = word.strip().lower()
     if low in _WORDS:
-        return Leaf(_WORDS[low])
+        return ShapeLeaf(_WORDS[low])
     ranged = _RANGE.match(low)
     if ranged and _WORDS.get(ranged[1]) in ("int", "number"):
         least, most = float(ranged[2]), float(ranged[3])
-        return Leaf(_WORDS[ranged[1]], min(least, most), max(least, most))
+        return ShapeLeaf(_WORDS[ranged[1]], min(least, most), max(least, most))
     if "|" in word:
         parts = [part.strip() for part in word.split("|")]
         if all(part.lower() in _WORDS for part in parts):
-            return OneOf(nodes=tuple(Leaf(_WORDS[part.lower()]) for part in parts))
+            return OneOf(nodes=tuple(ShapeLeaf(_WORDS[part.lower()]) for part in parts))
         return OneOf(tuple(None if part == "null" else part for part in parts))
-    return Leaf("string")
+    return ShapeLeaf("string")
 
 
-def _numeric(kind: str, schema: Mapping[str, Any]) -> Leaf:
+def _numeric(kind: str, schema: Mapping[str, Any]) -> ShapeLeaf:
     step = 1.0 if kind == "integer" else 1e-6
     least, most = _number(schema.get("minimum")), _number(schema.get("maximum"))
     above, below = _number(schema.get("exclusiveMinimum")), _number(schema.get("exclusiveMaximum"))
-    return Leaf(
+    return ShapeLeaf(
         "int" if kind == "integer" else "number",
         least if above is None else above + step,
         most if below is None else below - step,

@@ -13,7 +13,7 @@ from typing import Any
 
 from learner.policy import Context
 from router.request.complexity import PARTS, Complexity
-from router.request.lens import DIMENSIONS, Lens, View, make
+from router.request.lens import DIMENSIONS, Lens, PromptView, make
 from router.request.text import prompt_text
 
 VERSION = 2
@@ -78,7 +78,7 @@ def numbers(
     """What goes into the row, in the order of `NAMES`; what is unknown is None."""
     text = prompt_text(fields)
     head = text[:_LOOKED_AT]
-    seen: View | None = lens.view(text, vector) if lens is not None else None
+    seen: PromptView | None = lens.view(text, vector) if lens is not None else None
     return (
         score.score,
         *(score.parts.get(part, 0.0) for part in PARTS),

@@ -114,7 +114,7 @@ def _shape(letter: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PromptView:
     """A prompt, seen through a lens."""
 
     lex: tuple[float, ...]
@@ -145,18 +145,18 @@ class Lens:
             told.update(array.tobytes())
         return int.from_bytes(told.digest()) or 1
 
-    def view(self, text: str, vector: Sequence[float] | None = None) -> View:
+    def view(self, text: str, vector: Sequence[float] | None = None) -> PromptView:
         import numpy as np
 
         lex = self._lex(terms(text))
         shown = tuple(round(value, 3) for value in lex.tolist())
         if vector is None or not len(self.meaning):
-            return View(shown, None, _closest(self.near, lex), _closest(self.far, lex))
+            return PromptView(shown, None, _closest(self.near, lex), _closest(self.far, lex))
         vec = self.meaning @ np.asarray(vector, dtype=np.float32) - self.meaning_middle
         both = np.concatenate([vec, lex])
         near, far = _closest(self.near_both, both), _closest(self.far_both, both)
         meant = tuple(round(value, 3) for value in vec.tolist())
-        return View(shown, meant, _WITH_VECTOR + near, _WITH_VECTOR + far)
+        return PromptView(shown, meant, _WITH_VECTOR + near, _WITH_VECTOR + far)
 
     def _lex(self, counted: Terms) -> "Matrix":
         import numpy as np

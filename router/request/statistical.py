@@ -9,7 +9,7 @@ import orjson
 
 from router.request.text import last_user_text
 from router.request.wants import shape_of
-from sandbox.request import Reading, read
+from sandbox.request import Interpretation, read
 from sandbox.runner import CONTRACT
 from sandbox.spec import Spec
 
@@ -20,10 +20,10 @@ Message = dict[str, str]
 _ENOUGH = 32_768  # characters of a table, to decide by; where it is computed it is read whole
 
 
-def reading_of(fields: Fields, *, whole: bool = False) -> Reading:
+def reading_of(fields: Fields, *, whole: bool = False) -> Interpretation:
     """Of the last thing that the user said. An answer of a given shape is not computed."""
     if shape_of(fields) is not None:
-        return Reading("linguistic", ("the answer is to have a shape of its own",))
+        return Interpretation("linguistic", ("the answer is to have a shape of its own",))
     text, data = last_user_text(fields), fields.get("data")
     if data is None:
         return _read(text, None)
@@ -31,7 +31,7 @@ def reading_of(fields: Fields, *, whole: bool = False) -> Reading:
 
 
 @lru_cache(maxsize=64)
-def _read(text: str, data: str | None) -> Reading:
+def _read(text: str, data: str | None) -> Interpretation:
     """Asked once to decide and once to answer."""
     if data is not None and data[:1] in ("[", "{"):
         return read(text, orjson.loads(data))

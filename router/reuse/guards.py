@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from router.reuse.forms import lexicon
-from router.reuse.words import Told, told
+from router.reuse.words import Wording, told
 
 Likeness = Literal["same", "parameters", "minor", "other"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GuardVerdict:
     """How two requests are alike, and what sets them apart."""
 
     likeness: Likeness
@@ -30,21 +30,21 @@ class Verdict:
         return "; ".join(self.reasons) or "the same in other words"
 
 
-_SAME_ORDER: Verdict = Verdict("same")
+_SAME_ORDER: GuardVerdict = GuardVerdict("same")
 
 
-def compared(stored: str, asked: str) -> Verdict:
+def compared(stored: str, asked: str) -> GuardVerdict:
     """`stored` is the request whose answer is there."""
     if " ".join(stored.split()) == " ".join(asked.split()):
         return _SAME_ORDER
     one, two = told(stored), told(asked)
     vetoes = tuple(_vetoes(one, two))
     if vetoes:
-        return Verdict("other", vetoes)
+        return GuardVerdict("other", vetoes)
     if one.numbers != two.numbers:
         return _numbers_apart(one, two)
     if not one.words and not two.words:
-        return Verdict("other", ("nothing in them can be compared",))
+        return GuardVerdict("other", ("nothing in them can be compared",))
     if one.chunks == two.chunks:
         return _SAME_ORDER
     if Counter(one.words) == Counter(two.words):
@@ -52,7 +52,7 @@ def compared(stored: str, asked: str) -> Verdict:
     return _words_apart(one, two)
 
 
-def _vetoes(one: Told, two: Told) -> Iterator[str]:
+def _vetoes(one: Wording, two: Wording) -> Iterator[str]:
     """What settles it whatever the words are."""
     if one.long or two.long:
         yield "they are too long to be compared word by word"
@@ -79,31 +79,31 @@ def _asked_alike(one: str, two: str) -> bool:
     return "" in manners or ("what" in manners and "create" not in manners)
 
 
-def _personal(one: Told) -> bool:
+def _personal(one: Wording) -> bool:
     return one.own and one.intent not in ("how", "why")
 
 
-def _numbers_apart(one: Told, two: Told) -> Verdict:
+def _numbers_apart(one: Wording, two: Wording) -> GuardVerdict:
     """Other numbers and nothing else: the same thing to do, with other parameters."""
     pairs = tuple((a, b) for a, b in zip(one.numbers, two.numbers, strict=False) if a != b)
     shown = ", ".join(f"{a} is not {b}" for a, b in pairs[:3]) or "one has numbers more"
     reasons = (f"numbers differ: {shown}",)
     if len(one.numbers) == len(two.numbers) and one.shape == two.shape:
-        return Verdict("parameters", reasons, changed=pairs)
-    return Verdict("other", reasons)
+        return GuardVerdict("parameters", reasons, changed=pairs)
+    return GuardVerdict("other", reasons)
 
 
-def _words_apart(one: Told, two: Told) -> Verdict:
+def _words_apart(one: Wording, two: Wording) -> GuardVerdict:
     mine, theirs = Counter(one.words), Counter(two.words)
     only, others = list((mine - theirs).elements()), list((theirs - mine).elements())
     units = lexicon().units
     if any(word in units for word in (*only, *others)):
-        return Verdict("other", (f"units differ: {_listed(only)} and {_listed(others)}",))
+        return GuardVerdict("other", (f"units differ: {_listed(only)} and {_listed(others)}",))
     reasons = (f"words differ: {_listed(only)} and {_listed(others)}",)
     alike = 0 < len(only) <= 2 and 0 < len(others) <= 2
     if alike and len(one.words) - len(only) >= 2:
-        return Verdict("minor", reasons, changed=tuple(zip(only, others, strict=False)))
-    return Verdict("other", reasons)
+        return GuardVerdict("minor", reasons, changed=tuple(zip(only, others, strict=False)))
+    return GuardVerdict("other", reasons)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -119,26 +119,26 @@ _TOGETHER = frozenset({"and", "or", "vs"})
 _EFFECTS = frozenset({"effect", "impact", "influence", "affect"})
 
 
-def _in_another_order(one: Told, two: Told) -> Verdict:
+def _in_another_order(one: Wording, two: Wording) -> GuardVerdict:
     """The same words, elsewhere. That is the same only where each keeps its part."""
     if _begins_tied(one) != _begins_tied(two):
-        return Verdict("other", ("the same words, in other parts",))
+        return GuardVerdict("other", ("the same words, in other parts",))
     if _parts(one) != _parts(two) or not _same_ends(one, two) or not _same_doers(one, two):
-        return Verdict("other", ("the same words, in other parts",))
+        return GuardVerdict("other", ("the same words, in other parts",))
     mine, theirs = set(_ranks(one)), set(_ranks(two))
     if any((low, high) in theirs for high, low in mine):
-        return Verdict("other", ("the same words, in other parts",))
-    return Verdict("same", ("in another order",), edits=1)
+        return GuardVerdict("other", ("the same words, in other parts",))
+    return GuardVerdict("same", ("in another order",), edits=1)
 
 
-def _parts(one: Told) -> Counter[tuple[str, str]]:
+def _parts(one: Wording) -> Counter[tuple[str, str]]:
     parts = Counter((c.tie, c.words[-1]) for c in one.chunks if c.tie in _PARTS)
     if _EFFECTS & {*one.words} and any(c.tie == "in" for c in one.chunks):
         parts.update((c.tie, c.words[0]) for c in one.chunks if c.tie in ("of", "in"))
     return parts
 
 
-def _same_ends(one: Told, two: Told) -> bool:
+def _same_ends(one: Wording, two: Wording) -> bool:
     """`to Paris` is an end; where only one says `to`, it may as well be `to reverse`."""
     mine, theirs = (
         Counter(chunk.words[0] for chunk in told.chunks if chunk.tie == "to") for told in (one, two)
@@ -146,7 +146,7 @@ def _same_ends(one: Told, two: Told) -> bool:
     return mine <= theirs or theirs <= mine
 
 
-def _same_doers(one: Told, two: Told) -> bool:
+def _same_doers(one: Wording, two: Wording) -> bool:
     """Who does it, where that is not the one who asks: `how does X make money`."""
     mine, theirs = (
         next((c.words[0] for c in told.chunks if c.tie == "do"), "") for told in (one, two)
@@ -158,7 +158,7 @@ def _same_doers(one: Told, two: Told) -> bool:
     return True
 
 
-def _ranks(one: Told) -> Iterator[tuple[str, str]]:
+def _ranks(one: Wording) -> Iterator[tuple[str, str]]:
     """Which word another belongs to: `(list, python)` of a Python list, and of a list in Python.
     What is joined by `and` belongs to neither; a superlative to what it is said of."""
     head = last = ""
@@ -179,5 +179,5 @@ def _ranks(one: Told) -> Iterator[tuple[str, str]]:
         last = words[-1]
 
 
-def _begins_tied(one: Told) -> bool:
+def _begins_tied(one: Wording) -> bool:
     return bool(one.chunks) and one.chunks[0].tie in ("in", "of", "for", "with", "about")

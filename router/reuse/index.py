@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from router.files import replace_durably, write_durably
-from router.reuse.store import Store
+from router.reuse.solution_store import Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -186,7 +186,7 @@ class Rows:
 
 
 @dataclass
-class Shelf:
+class IndexShelf:
     """One space: a graph, if it has one, and in rows what is not in it yet."""
 
     rows: Rows
@@ -223,7 +223,7 @@ class Shelf:
         return sorted(found, key=lambda near: -near.similarity)[:k]
 
 
-class Index:
+class SolutionIndex:
     """All spaces. Readers and the one who follows the journal share it under a lock that nobody
     holds for longer than one addition takes."""
 
@@ -231,7 +231,7 @@ class Index:
         self.dimensions, self.encoder = dimensions, encoder
         self._quick = quick
         self.position = 0  # of the journal
-        self._shelves: dict[bytes, Shelf] = {}
+        self._shelves: dict[bytes, IndexShelf] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -263,7 +263,9 @@ class Index:
         shelf = self._shelves.get(space)
         with self._lock:
             if shelf is None:
-                shelf = self._shelves[space] = Shelf(Rows(self.dimensions), Rows(self.dimensions))
+                shelf = self._shelves[space] = IndexShelf(
+                    Rows(self.dimensions), Rows(self.dimensions)
+                )
             if id_ not in shelf:
                 shelf.rows.append(id_, vector)
                 if quick is not None and shelf.graph is None:
@@ -309,7 +311,7 @@ class Index:
                     self._move(shelf, graph)
         return busy
 
-    def _move(self, shelf: Shelf, graph: Graph) -> None:
+    def _move(self, shelf: IndexShelf, graph: Graph) -> None:
         """Into the graph that is being read: one at a time, so that no reader waits for long."""
         for id_ in list(shelf.rows.ids):
             with self._lock:
@@ -318,7 +320,7 @@ class Index:
                     shelf.in_graph.add(id_)
                     shelf.rows.remove(id_)
 
-    def _build(self, shelf: Shelf, *, threads: int) -> None:
+    def _build(self, shelf: IndexShelf, *, threads: int) -> None:
         """A new graph of all that live, which then takes the old one's place."""
         with self._lock:
             shelf.building, shelf.leaving = True, set()
@@ -390,7 +392,7 @@ class Index:
         dimensions: int,
         encoder: str,
         quick: "Quick | None" = None,
-    ) -> tuple["Index", list[str]]:
+    ) -> tuple["SolutionIndex", list[str]]:
         """From the graphs that are on disk, proven against the store; what cannot be proven is
         made anew from it. Beside the index: what was wrong."""
         made, wrong = cls(dimensions, encoder, quick), []
@@ -429,7 +431,7 @@ class Index:
         problem = _unlike(graph, kept, store)
         if problem:
             return problem
-        shelf = Shelf(Rows(self.dimensions), Rows(self.dimensions), graph)
+        shelf = IndexShelf(Rows(self.dimensions), Rows(self.dimensions), graph)
         for id_ in np.setdiff1d(ids, living, assume_unique=True).tolist():
             graph.remove(id_)
         shelf.in_graph = Ids(kept.tolist())
@@ -481,7 +483,7 @@ def _sound(vector: "Matrix", dimensions: int) -> "Matrix":
     return told
 
 
-def _of(shelf: Shelf, id_: int) -> "Matrix":
+def _of(shelf: IndexShelf, id_: int) -> "Matrix":
     if id_ in shelf.rows:
         return shelf.rows[id_]
     assert shelf.graph is not None

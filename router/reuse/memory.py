@@ -24,15 +24,15 @@ from router.config.reuse import Reuse
 from router.domain import Recalled, Request, Signal
 from router.request.context import language
 from router.reuse.asking import Mode, Wish, mode_of
-from router.reuse.guards import Verdict, compared
+from router.reuse.guards import GuardVerdict, compared
 from router.reuse.library import doubles
 from router.reuse.solution import Solution
-from router.reuse.store import Check, Store, Unreadable
+from router.reuse.solution_store import Store, StoreCheck, UnreadableStore
 from router.reuse.tiers import Calibration, bucket_of
 
 if TYPE_CHECKING:
     from router.encoding.batching import Batching
-    from router.reuse.index import Index, Matrix, Near
+    from router.reuse.index import Matrix, Near, SolutionIndex
 
 _log = logging.getLogger("waggle")
 _LOOKED_AT = 8  # nearest solutions
@@ -46,12 +46,12 @@ _SNAPSHOT_EVERY = 0.02  # of a graph: so much more, and it is written again
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Recollection:
     """A solution for this request, and how it came to be chosen."""
 
     recalled: Recalled
     solution: Solution
-    verdict: Verdict
+    verdict: GuardVerdict
 
 
 @dataclass(slots=True)
@@ -59,11 +59,11 @@ class _Work:
     add: list[tuple[Solution, "Future[int]"]] = field(default_factory=list)
     uses: list[tuple[str, int, float]] = field(default_factory=list)
     verdicts: list[tuple[str, float, float, str]] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
+    checks: list[StoreCheck] = field(default_factory=list)
     reviews: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Memory:
+class SolutionMemory:
     def __init__(
         self,
         folder: Path,
@@ -79,7 +79,7 @@ class Memory:
         self._wall, self._tell = wall, tell
         self._encoder_of = encoder
         self.encoder: Batching | None = None
-        self.index: Index | None = None
+        self.index: SolutionIndex | None = None
         self._store: Store | None = None
         self._checks_read = self._turns = 0
         self._known: OrderedDict[int, Solution] = OrderedDict()
@@ -95,7 +95,7 @@ class Memory:
         same requests are answered from memory."""
         try:
             self._store = Store(self.folder)
-        except (Unreadable, OSError) as error:
+        except (UnreadableStore, OSError) as error:
             self.trouble = str(error)
             _log.error("nothing is remembered: %s", error)
             self._ready.set()
@@ -147,7 +147,7 @@ class Memory:
             self._trouble(error)
             return None
 
-    def similar(self, wish: Wish, vector: "Matrix", uniform: float) -> Found | None:
+    def similar(self, wish: Wish, vector: "Matrix", uniform: float) -> Recollection | None:
         """The best of what is near, if any is the same in all that matters."""
         try:
             candidates = list(self._candidates(wish, wish.space, vector))
@@ -167,12 +167,12 @@ class Memory:
                     "adapt", solution.id, near.similarity, solution.rate, 1.0,
                     "close to a remembered answer, which a backend changes to fit",
                 )  # fmt: skip
-                return Found(told, solution, verdict)
+                return Recollection(told, solution, verdict)
         return None
 
     def _candidates(
         self, wish: Wish, space: bytes, vector: "Matrix"
-    ) -> "Iterable[tuple[Near, Solution, Verdict]]":
+    ) -> "Iterable[tuple[Near, Solution, GuardVerdict]]":
         if self.index is None:
             return
         spoken = language(wish.text)
@@ -185,8 +185,8 @@ class Memory:
                 yield near, solution, compared(solution.request, wish.text)
 
     def _weighed(
-        self, wish: Wish, near: "Near", solution: Solution, verdict: Verdict, uniform: float
-    ) -> Found | None:
+        self, wish: Wish, near: "Near", solution: Solution, verdict: GuardVerdict, uniform: float
+    ) -> Recollection | None:
         bucket = bucket_of(verdict, near.similarity)
         standing = self.calibration.standing(bucket, wish.space)
         if not standing.serves:
@@ -205,7 +205,7 @@ class Memory:
             bucket,
             checked=anew,
         )
-        return Found(told, solution, verdict)
+        return Recollection(told, solution, verdict)
 
     def programs(self, wish: Wish, vector: "Matrix | None") -> "list[tuple[float, Solution]]":
         """Programs of this scope, nearest first."""
@@ -267,7 +267,7 @@ class Memory:
                 said = (signal.about.request_id, signal.score, signal.weight, _proof(signal))
                 self._queue.put(("verdicts", said))
 
-    def checked(self, check: Check) -> None:
+    def checked(self, check: StoreCheck) -> None:
         self._queue.put(("checks", check))
 
     def reviewed(self, id_: int, told: str) -> None:
@@ -301,14 +301,14 @@ class Memory:
 
     def _open(self) -> None:
         from router.encoding.quick import trained
-        from router.reuse.index import Index
+        from router.reuse.index import SolutionIndex
 
         assert self._store is not None
         try:
             if self._encoder_of is not None:
                 self.encoder = self._encoder_of()
                 told = self.encoder.encoder
-                self.index, wrong = Index.open(
+                self.index, wrong = SolutionIndex.open(
                     self.folder / "graphs",
                     self._store,
                     dimensions=told.dimensions,
@@ -416,7 +416,7 @@ class Memory:
         self._written_at = (size, self.index.position)
         told = self.index
         command = [
-            sys.executable, "-m", "router.reuse.snapshot", str(self.folder),
+            sys.executable, "-m", "router.reuse.graph_snapshot", str(self.folder),
             told.encoder, str(told.dimensions),
         ]  # fmt: skip
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

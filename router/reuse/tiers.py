@@ -13,8 +13,8 @@ from functools import lru_cache
 from math import ceil, exp, floor, lgamma, log, log10
 from typing import Protocol
 
-from router.reuse.guards import Verdict
-from router.reuse.store import Check
+from router.reuse.guards import GuardVerdict
+from router.reuse.solution_store import StoreCheck
 
 _CONFIDENCE = 0.95
 _LEAST_CHECKED = 0.02  # share of reused answers that are made anew all the same
@@ -47,7 +47,7 @@ def band(similarity: float) -> int:
     return sum(similarity >= cut for cut in CUTS)
 
 
-def bucket_of(verdict: Verdict, similarity: float) -> str:
+def bucket_of(verdict: GuardVerdict, similarity: float) -> str:
     """`same:3`: the same words, closer than .95; `moved:2`: read alike, between .8 and .95."""
     kind = verdict.likeness if not verdict.edits else "moved"
     return f"{kind}:{band(similarity)}"
@@ -102,7 +102,7 @@ class Calibration:
     _times: dict[tuple[str, int], int] = field(default_factory=dict)
     _standing: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
 
-    def learn(self, checks: Iterable[Check]) -> None:
+    def learn(self, checks: Iterable[StoreCheck]) -> None:
         self._standing.clear()
         for check in checks:
             # That the same solution is right once more says little of others of its kind.

@@ -25,7 +25,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Wording:
     """What a request asks."""
 
     intent: str  # how, why, who, when, where; nothing: what
@@ -51,9 +51,9 @@ def is_number(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def told(text: str) -> Told:
+def told(text: str) -> Wording:
     if len(text) > _LONGEST:
-        return Told("", (), (), (), (text,), "", "", "", own=False, long=True)
+        return Wording("", (), (), (), (text,), "", "", "", own=False, long=True)
     plain, quoted = _unquoted(text)
     plain = phrasing.plain(plain)
     own, tense = bool(phrasing.OWN.search(plain)), _tense(plain)
@@ -66,7 +66,9 @@ def told(text: str) -> Told:
     words = tuple(word for chunk in chunks for word in chunk.words)
     numbers = tuple(word for word in words if is_number(word))
     negations = tuple(word for word in words if word in _NEGATIONS)
-    return Told(intent, chunks, numbers, negations, quoted, tense, modal, manner, own, words=words)
+    return Wording(
+        intent, chunks, numbers, negations, quoted, tense, modal, manner, own, words=words
+    )
 
 
 _QUOTED = re.compile(

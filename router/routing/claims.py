@@ -14,8 +14,8 @@ import orjson
 
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
-from router.documents.store import current
-from router.documents.words import content_words
+from router.documents.passage_index import current
+from router.documents.stems import content_words
 from router.domain import Request
 from router.request.text import last_user_text
 from router.request.wants import needs, shape_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from router.documents.store import Index
+    from router.documents.passage_index import PassageIndex
 
     Vector = NDArray[np.float32]
 
@@ -38,7 +38,7 @@ _log = logging.getLogger("waggle")
 class Claims:
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, frozenset[str]]] = {}
-        self._indexes: dict[str, Index] = {}
+        self._indexes: dict[str, PassageIndex] = {}
         self._looked_at = -_LOOK_AGAIN_SECONDS
         self._trouble: set[str] = set()
         self._encoded: tuple[str, Vector | None] = ("", None)
@@ -110,8 +110,8 @@ class Claims:
     def _claim(
         self, name: str, settings: SpecialistSettings, question: str, words: list[str]
     ) -> float:
+        from router.documents.passage_index import load
         from router.documents.search import claim
-        from router.documents.store import load
         from router.encoding.home import encoder_of
 
         try:

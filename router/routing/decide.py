@@ -14,7 +14,7 @@ from router.config.config import Config
 from router.config.plans import AnyPlan, Ask, Code, backends_of
 from router.domain import Decision, Exposure, Home, Request
 from router.plans.costs import expected, size_of
-from router.plans.possible import impossible
+from router.plans.feasible import impossible
 from router.request.complexity import Complexity, complexity, kind_of
 from router.request.context import context_of, numbers
 from router.request.lens import Lens
@@ -23,7 +23,7 @@ from router.request.wants import needs
 from router.routing.bandit import Chosen, chosen, leaves, preference_of, rates_of, too_slow
 from router.routing.function_contract import Unanswered, opinion, told_of
 from router.routing.ladder import ladder_of
-from router.routing.steering import Part, Steering, unit_of
+from router.routing.steering import Steering, TrialPart, unit_of
 from router.routing.strategies import Strategy, policy_for
 
 if TYPE_CHECKING:
@@ -314,12 +314,12 @@ def _steered(case: _Case, steering: Steering, by: _Deciders, uniform: float) -> 
 
 
 def _whichever_side(
-    steering: Steering, parts: Sequence[Part], told: Callable[[Strategy], Distribution]
+    steering: Steering, parts: Sequence[TrialPart], told: Callable[[Strategy], Distribution]
 ) -> Distribution:
     """The odds of each plan before it was known on which sides the request falls."""
     tried = [part for part in parts if not part.live.shadow and not steering.holds_out(part)]
 
-    sides: list[tuple[float, tuple[Part, ...]]] = [(1.0, ())]
+    sides: list[tuple[float, tuple[TrialPart, ...]]] = [(1.0, ())]
     for part in tried:
         chance = part.told.chance
         sides = [

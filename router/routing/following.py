@@ -13,14 +13,14 @@ from router.domain import Request
 from router.request.context import lens_in
 from router.request.lens import ENOUGH, Lens, Terms, terms
 from router.request.text import prompt_text
-from router.routing.messages import Asked, Errand, Published
+from router.routing.messages import Errand, NewsRequest, Published
 from router.routing.steering import Steering
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
 
-Ask = Callable[[Asked], Any]  # awaitable of Published
+Ask = Callable[[NewsRequest], Any]  # awaitable of Published
 
 
 @dataclass
@@ -38,13 +38,13 @@ class Following:
     _seen: set[int] = field(default_factory=set)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> NewsRequest:
         prompts, self._prompts = self._prompts, []
         lens = self.lens.number if self.lens is not None else 0
         known = self.steering.version if self.steering is not None else 0
         done, self.done = self.done, None
         version = self.version if self.bandit is not None else ""
-        return Asked(version, lens, prompts, known, done)
+        return NewsRequest(version, lens, prompts, known, done)
 
     def hear(self, told: Published, *, now: float) -> None:
         self.heard_at = now

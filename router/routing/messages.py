@@ -34,7 +34,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewsRequest:
     """What a router tells the learner when it asks for news."""
 
     version: str

@@ -22,7 +22,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TrialPart:
     """A request's part in one trial."""
 
     live: Live
@@ -38,25 +38,27 @@ class Steering:
     lives: tuple[Live, ...] = ()
     version: int = 0
 
-    def parts(self, unit: str) -> Sequence[Part]:
+    def parts(self, unit: str) -> Sequence[TrialPart]:
         """The trials that a unit is in. Who is held out is in no other."""
         found = []
         if self.holdout is not None:
             told = assigned(self.holdout.slot, unit)
             if told is not None:
-                found.append(Part(self.holdout, told))
+                found.append(TrialPart(self.holdout, told))
                 if told.side == "current":
                     return found
         for live in self.lives:
             told = assigned(live.slot, unit)
             if told is not None:
-                found.append(Part(live, told))
+                found.append(TrialPart(live, told))
         return found
 
-    def holds_out(self, part: Part) -> bool:
+    def holds_out(self, part: TrialPart) -> bool:
         return part.live is self.holdout
 
-    def strategy(self, parts: Sequence[Part], *, flipped: Sequence[Part] = ()) -> Strategy:
+    def strategy(
+        self, parts: Sequence[TrialPart], *, flipped: Sequence[TrialPart] = ()
+    ) -> Strategy:
         """What decides for a unit in these parts; with some of them on their other side."""
         base = self.serving
         for part in parts:

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from router.calls.outcome import Outcome
+from router.calls.outcome import CallOutcome
 from router.calls.prices import priced
 from router.config.config import Config
 from router.config.signals import SignalSource
@@ -22,14 +22,14 @@ from router.domain import CHAT, RUN, Attempt, Call, Event, Request, Signal, Trac
 from router.plans.prompts import Message, better_in, opinion_in, to_compare, to_judge
 from router.request.statistical import program_in
 from router.request.text import last_user_text, prompt_text
-from router.signals.verdicts import Verdict, preferred, supported, verdict, wants_json
+from router.signals.verdicts import JudgeVerdict, preferred, supported, verdict, wants_json
 from router.wire.answers import answer_text
 
 _AT_ONCE = 4
 _WAITING = 256
 _log = logging.getLogger("waggle")
 
-Try = Callable[[Config, tuple[str, ...], Call, list[Attempt]], Awaitable[Outcome]]
+Try = Callable[[Config, tuple[str, ...], Call, list[Attempt]], Awaitable[CallOutcome]]
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Assessor:
 
     async def _verdict(
         self, config: Config, source: SignalSource, trace: Trace, text: str
-    ) -> Verdict | None:
+    ) -> JudgeVerdict | None:
         match source.kind:
             case "tests":
                 return await self._tested(config, source, trace, text)
@@ -103,7 +103,7 @@ class Assessor:
 
     async def _tested(
         self, config: Config, source: SignalSource, trace: Trace, text: str
-    ) -> Verdict | None:
+    ) -> JudgeVerdict | None:
         """The answer's program, followed by the tests that came with the request."""
         passed = secrets.token_hex(8)  # nothing that the program says can pass for this
         program = f"{program_in(text)}\n\n{_tests_of(trace.request)}\n\nresult = {passed!r}\n"
@@ -115,11 +115,11 @@ class Assessor:
         if told["status"] in ("refused", "no_answer"):
             return None
         good = told["status"] == "ok" and told["result"] == passed
-        return Verdict(float(good), "its tests pass" if good else f"tests: {told['status']}")
+        return JudgeVerdict(float(good), "its tests pass" if good else f"tests: {told['status']}")
 
     async def _supported(
         self, config: Config, source: SignalSource, trace: Trace, text: str
-    ) -> Verdict | None:
+    ) -> JudgeVerdict | None:
         question = {"role": "user", "content": last_user_text(trace.request.fields)}
         job = orjson.dumps({"model": "auto", "messages": [question], "passages": 5})
         outcome = await self._ask(config, source, trace, CHAT, job)
@@ -130,13 +130,13 @@ class Assessor:
 
     async def _judged(
         self, config: Config, source: SignalSource, trace: Trace, text: str
-    ) -> Verdict | None:
+    ) -> JudgeVerdict | None:
         request = trace.request
         conversation = prompt_text(request.fields)
         if source.against is None:
             said = await self._said(config, source, trace, to_judge(conversation, text))
             score = opinion_in(said).score if said is not None else None
-            return None if score is None else Verdict(score, "a judge's score")
+            return None if score is None else JudgeVerdict(score, "a judge's score")
         fields = {k: v for k, v in request.fields.items() if k not in ("stream", "stream_options")}
         other = await self._ask(
             config, source, trace, CHAT, orjson.dumps(fields), backend=source.against
@@ -166,7 +166,7 @@ class Assessor:
         body: bytes,
         *,
         backend: str | None = None,
-    ) -> Outcome | None:
+    ) -> CallOutcome | None:
         name = backend or source.by or ""
         call = Call(path, body, False, trace.request.id)
         outcome = await self.attempt(config, (name,), call, [])
@@ -184,7 +184,7 @@ class Assessor:
         good = outcome.answered and not outcome.callers_fault
         return outcome if good else None
 
-    def _signal(self, source: SignalSource, trace: Trace, told: Verdict) -> Signal:
+    def _signal(self, source: SignalSource, trace: Trace, told: JudgeVerdict) -> Signal:
         now = self.wall()
         who = "judge" if source.kind == "judge" else "check"
         return Signal(

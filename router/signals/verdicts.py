@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.config.signals import SignalSource
-from router.documents.words import content_words
+from router.documents.stems import content_words
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.json_text import NoJson, json_in
-from router.records.patterns import BadPattern, found
+from router.records.regexes import BadPattern, found
 from router.records.schema import of_record, schema_of
 from router.request.wants import shape_of
 
@@ -19,12 +19,12 @@ _SHRINKS = 0.25  # how quickly a longer answer's win counts less: the fourth roo
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class JudgeVerdict:
     score: float
     told: str  # why, in words that quote neither the request nor the answer
 
 
-def verdict(source: SignalSource, fields: Mapping[str, Any], text: str) -> Verdict | None:
+def verdict(source: SignalSource, fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
     match source.kind:
         case "json":
             return _json(fields, text)
@@ -37,17 +37,17 @@ def verdict(source: SignalSource, fields: Mapping[str, Any], text: str) -> Verdi
     return None
 
 
-def _json(fields: Mapping[str, Any], text: str) -> Verdict | None:
+def _json(fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
     """Of those who asked for JSON: did JSON come, and nothing else?"""
     if not wants_json(fields):
         return None
     try:
         document = json_in(text)
     except NoJson:
-        return Verdict(0.0, "no JSON")
+        return JudgeVerdict(0.0, "no JSON")
     plain = text.strip()[:1] in ("{", "[") and text.strip()[-1:] in ("}", "]")
     whole = plain and isinstance(document, dict | list)
-    return Verdict(1.0, "JSON") if whole else Verdict(0.5, "JSON among words")
+    return JudgeVerdict(1.0, "JSON") if whole else JudgeVerdict(0.5, "JSON among words")
 
 
 def wants_json(fields: Mapping[str, Any]) -> bool:
@@ -56,7 +56,7 @@ def wants_json(fields: Mapping[str, Any]) -> bool:
     return asked or isinstance(fields.get("shape"), dict | list)
 
 
-def _schema(fields: Mapping[str, Any], text: str) -> Verdict | None:
+def _schema(fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
     if not wants_json(fields):
         return None
     shape = shape_of(fields)
@@ -68,14 +68,14 @@ def _schema(fields: Mapping[str, Any], text: str) -> Verdict | None:
         return None
 
 
-def _regex(pattern: str, text: str) -> Verdict | None:
+def _regex(pattern: str, text: str) -> JudgeVerdict | None:
     try:
-        return Verdict(float(found(pattern, text)), "regex")
+        return JudgeVerdict(float(found(pattern, text)), "regex")
     except BadPattern:
         return None
 
 
-def _issues(wanted: Wanted, text: str) -> Verdict | None:
+def _issues(wanted: Wanted, text: str) -> JudgeVerdict | None:
     """The share of records in which nothing is wrong."""
     try:
         document = json_in(text)
@@ -85,16 +85,16 @@ def _issues(wanted: Wanted, text: str) -> Verdict | None:
             return None
         issues = issues_in(records, wanted, as_list=many)
     except NoJson:
-        return Verdict(0.0, "no JSON")
+        return JudgeVerdict(0.0, "no JSON")
     except BadSchema:
         return None
     wrong = {issue.at[0] if many and issue.at else 0 for issue in issues}
-    return Verdict(
+    return JudgeVerdict(
         1 - len(wrong) / len(records), f"{len(wrong)} of {len(records)} records break it"
     )
 
 
-def preferred(first: str, second: str, served: str, other: str) -> Verdict | None:
+def preferred(first: str, second: str, served: str, other: str) -> JudgeVerdict | None:
     """What a judge who saw two answers in both orders says of the one that was served.
 
     `first` is what it said with ours in front, `second` with ours behind. Who prefers a place to an
@@ -106,16 +106,16 @@ def preferred(first: str, second: str, served: str, other: str) -> Verdict | Non
         return None
     score = (ours + theirs) / 2
     if {ours, theirs} == {0.0, 1.0}:
-        return Verdict(0.5, "prefers a place, not an answer")
+        return JudgeVerdict(0.5, "prefers a place, not an answer")
     lengths = max(len(served), 1), max(len(other), 1)
     longer_won = (score > 0.5) == (lengths[0] > lengths[1])
     if score != 0.5 and longer_won:
         score = 0.5 + (score - 0.5) * (min(lengths) / max(lengths)) ** _SHRINKS
     told = "better" if score > 0.5 else "worse" if score < 0.5 else "as good"
-    return Verdict(score, f"{told} than the other, in both orders")
+    return JudgeVerdict(score, f"{told} than the other, in both orders")
 
 
-def supported(answer: str, passages: list[str]) -> Verdict | None:
+def supported(answer: str, passages: list[str]) -> JudgeVerdict | None:
     """The share of what an answer says that the documents say as well; its numbers count most."""
     words = content_words(answer)
     if len(words) < 3:
@@ -125,4 +125,4 @@ def supported(answer: str, passages: list[str]) -> Verdict | None:
     said = sum(word in there for word in words) / len(words)
     if numbers:
         said = 0.5 * said + 0.5 * sum(word in there for word in numbers) / len(numbers)
-    return Verdict(said, f"{said:.0%} of its words are in the documents")
+    return JudgeVerdict(said, f"{said:.0%} of its words are in the documents")

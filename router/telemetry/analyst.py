@@ -30,7 +30,7 @@ _HARMLESS = frozenset(
 )
 
 
-class Refused(Exception):
+class QueryRefused(Exception):
     """The query is not one that may run, or failed; the message is for who sent it."""
 
 
@@ -55,15 +55,15 @@ async def ask(folder: Path, sql: str, bounds: Bounds) -> bytes:
         async with asyncio.timeout(bounds.seconds + _STARTUP_SECONDS):
             told, _ = await process.communicate(orjson.dumps(question))
     except TimeoutError:
-        raise Refused(_too_long(bounds.seconds)) from None
+        raise QueryRefused(_too_long(bounds.seconds)) from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if not told:
-        raise Refused(f"The query ended its process: it needed more than {_MEMORY} of memory.")
+        raise QueryRefused(f"The query ended its process: it needed more than {_MEMORY} of memory.")
     if told.startswith(b'{"error"'):
-        raise Refused(orjson.loads(told)["error"])
+        raise QueryRefused(orjson.loads(told)["error"])
     return told
 
 
@@ -78,11 +78,13 @@ def answer(folder: Path, sql: str, bounds: Bounds) -> dict[str, Any]:
         rows = cursor.fetchmany(bounds.rows + 1)
         columns = [{"name": c[0], "type": str(c[1])} for c in cursor.description]
     except duckdb.InterruptException:
-        raise Refused(_too_long(bounds.seconds)) from None
+        raise QueryRefused(_too_long(bounds.seconds)) from None
     except duckdb.OutOfMemoryException:
-        raise Refused(f"The query needs more than {_MEMORY} of memory: ask for less.") from None
+        raise QueryRefused(
+            f"The query needs more than {_MEMORY} of memory: ask for less."
+        ) from None
     except duckdb.Error as error:
-        raise Refused(str(error)) from None
+        raise QueryRefused(str(error)) from None
     finally:
         timer.cancel()
         con.close()
@@ -114,14 +116,14 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Only one SELECT, only of what the catalog holds. Raises `Refused`."""
     statements = con.extract_statements(sql)
     if len(statements) != 1:
-        raise Refused(f"One statement at a time: this is {len(statements)}.")
+        raise QueryRefused(f"One statement at a time: this is {len(statements)}.")
     kind = statements[0].type
     if kind.name != "SELECT":
-        raise Refused(f"Only SELECT can be run here, and this is {kind.name}.")
+        raise QueryRefused(f"Only SELECT can be run here, and this is {kind.name}.")
     told = con.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
     tree = orjson.loads(told[0]) if told else {}
     if tree.get("error"):
-        raise Refused(str(tree.get("error_message", "It cannot be parsed.")))
+        raise QueryRefused(str(tree.get("error_message", "It cannot be parsed.")))
     nodes = list(_nodes(tree))
     known = _names(con) | {name for node in nodes for name in _ctes(node)}
     for node in nodes:
@@ -133,12 +135,12 @@ def _check_node(node: Mapping[str, Any], known: frozenset[str]) -> None:
     if kind == "BASE_TABLE":
         name, schema = str(node.get("table_name")), node.get("schema_name")
         if schema not in ("information_schema", "pg_catalog") and name.lower() not in known:
-            raise Refused(f"There is no view {name!r} here: see `SHOW TABLES`.")
+            raise QueryRefused(f"There is no view {name!r} here: see `SHOW TABLES`.")
     elif kind == "TABLE_FUNCTION":
         function = node.get("function") or {}
         name = str(function.get("function_name")).lower()
         if name not in known and name not in _HARMLESS:
-            raise Refused(f"{name}() may not be used here: read the views and macros.")
+            raise QueryRefused(f"{name}() may not be used here: read the views and macros.")
 
 
 def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:
@@ -178,7 +180,7 @@ def main() -> None:
     try:
         bounds = Bounds(question["rows"], seconds)
         told = answer(Path(question["folder"]), question["sql"], bounds)
-    except (Refused, duckdb.Error) as refusal:
+    except (QueryRefused, duckdb.Error) as refusal:
         told = {"error": str(refusal)}
     sys.stdout.buffer.write(orjson.dumps(told, default=str, option=orjson.OPT_NON_STR_KEYS))
 

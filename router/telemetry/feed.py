@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from learner.trust import Said
+from learner.trust import SourceScore
 from router.telemetry.store.catalog import NAME
 
 Ranges = Mapping[str, tuple[int, int]]  # writer -> from and to, both read
@@ -87,8 +87,8 @@ class Judged:
     """A request of which something new was said: all that was said of it by then."""
 
     row: Row
-    before: tuple[Said, ...]
-    now: tuple[Said, ...]
+    before: tuple[SourceScore, ...]
+    now: tuple[SourceScore, ...]
 
 
 _ROW = (
@@ -202,11 +202,11 @@ def _beyond(
     return {writer: (low, min(high, low + _MOST - 1)) for writer, low, high, _ in found}
 
 
-def _until(said: Sequence[tuple[Any, ...]], read: Mapping[str, int]) -> tuple[Said, ...]:
+def _until(said: Sequence[tuple[Any, ...]], read: Mapping[str, int]) -> tuple[SourceScore, ...]:
     """The latest of each source and metric, among what was read by then."""
     return tuple(
         {
-            (source, metric): Said(source, metric, score, weight)
+            (source, metric): SourceScore(source, metric, score, weight)
             for source, metric, score, weight, writer, n in said
             if n <= read.get(writer, 0)
         }.values()

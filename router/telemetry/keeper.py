@@ -19,9 +19,9 @@ from pathlib import Path
 import duckdb
 import orjson
 
-from router.config.server import Telemetry
+from router.config.server import TelemetrySettings
 from router.files import lock_if_free
-from router.telemetry.store.keep import Keeper, Rules
+from router.telemetry.store.keep import Keeper, RetentionRules
 from router.telemetry.store.manifest import Damaged
 
 _PARENT_DEATH_SIGNAL = 1
@@ -33,9 +33,9 @@ _NICE = 10  # sealing can wait for a moment when nobody asks
 _log = logging.getLogger("waggle")
 
 
-def rules_of(settings: Telemetry) -> Rules:
+def rules_of(settings: TelemetrySettings) -> RetentionRules:
     keep = settings.keep_days
-    return Rules(
+    return RetentionRules(
         keep_seconds=None if keep is None else keep * _DAY,
         keep_bytes=settings.keep_bytes,
         grace_seconds=settings.grace_seconds,
@@ -45,7 +45,7 @@ def rules_of(settings: Telemetry) -> Rules:
 class KeeperProcess:
     """One router's share in running the keeper: if nobody else does, it does."""
 
-    def __init__(self, folder: Path, settings: Telemetry) -> None:
+    def __init__(self, folder: Path, settings: TelemetrySettings) -> None:
         self._folder = folder
         self._settings = settings
         self._lock: int | None = None
@@ -53,7 +53,7 @@ class KeeperProcess:
         self._started_at = float("-inf")
         self.watch()
 
-    def follow(self, settings: Telemetry) -> None:
+    def follow(self, settings: TelemetrySettings) -> None:
         """Run under these settings; another process only where they differ."""
         if settings != self._settings:
             self._settings = settings
@@ -90,7 +90,7 @@ class KeeperProcess:
             self._started_at = float("-inf")
 
 
-def run(folder: Path, settings: Telemetry) -> None:
+def run(folder: Path, settings: TelemetrySettings) -> None:
     """Seal, merge, prune and sweep, for as long as whoever started us lives."""
     keeper = Keeper(folder, rules_of(settings))
     parent = os.getppid()
@@ -119,7 +119,7 @@ def _compact(keeper: Keeper) -> None:
         _log.exception("segments could not be merged; run `waggle telemetry verify`")
 
 
-def _export(folder: Path, settings: Telemetry) -> None:
+def _export(folder: Path, settings: TelemetrySettings) -> None:
     # Here, for most run without: it would be a third of this process.
     from router.telemetry.otlp import Exporter
 
@@ -135,7 +135,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
     folder = Path(sys.argv[1])
-    settings = Telemetry.model_validate(orjson.loads(sys.argv[2]))
+    settings = TelemetrySettings.model_validate(orjson.loads(sys.argv[2]))
     (folder.parent / "logs").mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(folder.parent / "logs" / "waggle.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))

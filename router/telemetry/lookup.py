@@ -17,7 +17,7 @@ from router.telemetry.store.catalog import NAME
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredSignal:
     """A signal that is there already."""
 
     id: str
@@ -30,7 +30,7 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Remembered:
     about: About
-    signals: tuple[Said, ...]  # oldest first
+    signals: tuple[StoredSignal, ...]  # oldest first
 
 
 class Memory(Protocol):
@@ -108,8 +108,8 @@ def recall(path: Path, request_ids: Sequence[str]) -> Mapping[str, Remembered]:
             "AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?) ORDER BY ts, n",
             [list(known), min(known.values()), max(known.values())],
         ).fetchall()
-    said: dict[str, list[Said]] = {}
+    said: dict[str, list[StoredSignal]] = {}
     for request_id, signal_id, source, metric, *content, ts in signals:
-        one = Said(signal_id, source, metric, tuple(content), ts)
+        one = StoredSignal(signal_id, source, metric, tuple(content), ts)
         said.setdefault(request_id, []).append(one)
     return {row[0]: Remembered(About(*row), tuple(said.get(row[0], ()))) for row in requests}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from router.telemetry.tables import Table
+from router.telemetry.tables import TableSchema
 
 _LONGEST_LINE = 4 * 2**20  # a reader holds two of them for each file
 
@@ -16,7 +16,7 @@ def listed(paths: Iterable[str | Path]) -> str:
     return "[" + ", ".join(quoted(path) for path in paths) + "]"
 
 
-def from_journals(table: Table, version: int, paths: Sequence[str | Path]) -> str:
+def from_journals(table: TableSchema, version: int, paths: Sequence[str | Path]) -> str:
     """Rows of journals that are whole."""
     columns = {n: t for n, t in table.columns_of(version).items() if n != "writer"}
     read = {name: _journaled(type_, version) for name, type_ in columns.items()}
@@ -34,7 +34,7 @@ def from_journals(table: Table, version: int, paths: Sequence[str | Path]) -> st
     )
 
 
-def from_live_journals(table: Table, version: int, paths: Sequence[str | Path]) -> str:
+def from_live_journals(table: TableSchema, version: int, paths: Sequence[str | Path]) -> str:
     """The same of journals that are being written: a line that is cut short is not there yet.
 
     Each line is read as one value and cast once. DuckDB reads the name of each column's type anew

@@ -219,7 +219,7 @@ Columns = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableSchema:
     """One table: the columns of its current version, and the way there from earlier ones."""
 
     name: str
@@ -254,7 +254,7 @@ class Table:
         return rows
 
 
-REQUESTS = Table(
+REQUESTS = TableSchema(
     "requests",
     7,
     _REQUESTS,
@@ -265,10 +265,10 @@ REQUESTS = Table(
     },
     {1: _REQUESTS_1_TO_2, 2: _REQUESTS_2_TO_3, 3: {}, 4: {}, 5: {}, 6: {}},
 )
-SIGNALS = Table("signals", 2, _SIGNALS, "request_id")
-POLICIES = Table("policies", 2, _POLICIES, "ts")
-TRIALS = Table("trials", 2, _TRIALS, "ts")
-EVENTS = Table("events", 2, _EVENTS, "ts")
+SIGNALS = TableSchema("signals", 2, _SIGNALS, "request_id")
+POLICIES = TableSchema("policies", 2, _POLICIES, "ts")
+TRIALS = TableSchema("trials", 2, _TRIALS, "ts")
+EVENTS = TableSchema("events", 2, _EVENTS, "ts")
 
 # Journals are written for these; the rollup is made from them.
 TABLES = {table.name: table for table in (REQUESTS, SIGNALS, POLICIES, TRIALS, EVENTS)}

@@ -10,13 +10,13 @@ from learner.assignment import Side
 from learner.policy import Context
 from learner.preference import Preference
 from learner.sequence import Contrast, Exposed
-from learner.trial import Comparison, Rules
+from learner.trial import Comparison, TrialRules
 from learner.watch import Watch
 from router.config.config import Config
 from router.request.context import context_of
 from router.routing.function_contract import LOADING
 from router.trials.book import Trial
-from router.trials.logged import Exposure, utility_of
+from router.trials.logged import LoggedExposure, utility_of
 
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
@@ -30,11 +30,11 @@ class Before:
 
     _means: OrderedDict[tuple[str, str], tuple[int, float]] = field(default_factory=OrderedDict)
 
-    def of(self, row: Exposure) -> float:
+    def of(self, row: LoggedExposure) -> float:
         count, mean = self._means.get((row.key_id, row.kind), (0, 0.0))
         return mean * count / (count + 10)
 
-    def learn(self, row: Exposure, utility: float) -> None:
+    def learn(self, row: LoggedExposure, utility: float) -> None:
         key = (row.key_id, row.kind)
         count, mean = self._means.pop(key, (0, 0.0))
         self._means[key] = (count + 1, mean + (utility - mean) / (count + 1))
@@ -56,7 +56,7 @@ class Course:
     troubled: int = 0
     disagreed: int = 0
     seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
-    pending: OrderedDict[str, tuple[Exposure, Exposed]] = field(default_factory=OrderedDict)
+    pending: OrderedDict[str, tuple[LoggedExposure, Exposed]] = field(default_factory=OrderedDict)
     before: Before = field(default_factory=Before)
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Course:
         began = max(began, recent) if self.watched else began
         return max(self.since_micros - late, began, 0)
 
-    def take(self, rows: Sequence[Exposure]) -> None:
+    def take(self, rows: Sequence[LoggedExposure]) -> None:
         for row in rows:
             self.since_micros = max(self.since_micros, row.ts_micros)
             if row.unit in self.seen or row.abandoned or row.trouble == LOADING:
@@ -86,7 +86,7 @@ class Course:
                 self.seen.popitem(last=False)
             self._see(row)
 
-    def _see(self, row: Exposure) -> None:
+    def _see(self, row: LoggedExposure) -> None:
         if row.side == "shadow":
             self.shadowed += 1
             self.troubled += bool(row.trouble)
@@ -109,7 +109,7 @@ class Course:
         if len(self.pending) > _MOST_PENDING:
             self.pending.popitem(last=False)
 
-    def _context(self, row: Exposure, side: Side) -> Context:
+    def _context(self, row: LoggedExposure, side: Side) -> Context:
         """What was known before it was drawn: the same whichever side it fell on."""
         told = dict(context_of(row.features, row.kind, lens=0)) if row.features else {}
         told.pop("complexity", None)
@@ -162,10 +162,10 @@ def phase_of(trial: Trial) -> str:
     return "shadow" if trial.state == "shadow" else "compared"
 
 
-def rules_of(trial: Trial, config: Config) -> Rules:
+def rules_of(trial: Trial, config: Config) -> TrialRules:
     told = config.trials
     goal: Literal["better", "no worse"] = "better" if trial.goal == "better" else "no worse"
-    usual = Rules(
+    usual = TrialRules(
         goal=goal, alpha=told.alpha, margin=told.epsilon, most_requests=told.most_requests
     )
     return replace(usual, **trial.rules)

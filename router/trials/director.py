@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from learner.trial import Verdict
+from learner.trial import TrialVerdict
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
 from router.files import replace as written
@@ -23,7 +23,7 @@ from router.telemetry.feed import Feed
 from router.telemetry.journal import Journal
 from router.trials.book import STEPS, Book, Ledger, Line, Trial
 from router.trials.course import Course, Turned, phase_of
-from router.trials.logged import Telemetry
+from router.trials.logged import LoggedTelemetry
 
 _log = logging.getLogger("waggle")
 _LATE_MICROS = 900_000_000  # a request that took so long is still found, some time later
@@ -39,7 +39,7 @@ class Director:
     def __init__(self, config: Config, journal: Journal, wall: Callable[[], float]) -> None:
         self._config, self._journal, self._wall = config, journal, wall
         self.ledger = Ledger(config.trials_folder, config)
-        self.telemetry = Telemetry(config.telemetry_folder)
+        self.telemetry = LoggedTelemetry(config.telemetry_folder)
         self._courses: dict[str, Course] = {}
         self._told = _Told(config.trials_folder / "told")
         self._steering: Steering | None = None
@@ -179,7 +179,7 @@ class Director:
             hint = f"{verdict.sentence} To do so: waggle trial adopt {trial.name}"
             self._state(trial, "decided", hint, verdict.numbers)
 
-    def _adopt(self, trial: Trial, verdict: Verdict) -> None:
+    def _adopt(self, trial: Trial, verdict: TrialVerdict) -> None:
         watched = self.book.watched
         if watched is not None and watched.state == "adopting":
             return  # one at a time: the other is on its way still

@@ -20,7 +20,7 @@ _SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
+class LoggedExposure:
     """A unit's part in a trial, and what came of it as far as is known."""
 
     request_id: str
@@ -104,16 +104,16 @@ def _arm(plan: str) -> Arm:
     return Arm(whole(plan))
 
 
-class Telemetry:
+class LoggedTelemetry:
     """One look at a time; opened anew for each, since catalogs are replaced."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
 
-    def exposures(self, trials: Iterable[str], since_micros: int) -> list[Exposure]:
+    def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
         with self._open() as con:
             rows = con.execute(_EXPOSURES, [VERSION, since_micros, list(trials)]).fetchall()
-        return [Exposure(*row) for row in rows]
+        return [LoggedExposure(*row) for row in rows]
 
     def judged(self, ids: Mapping[str, int]) -> dict[str, float]:
         """The quality of those requests that anybody judged; `ids` tells when each began."""

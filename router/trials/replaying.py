@@ -28,7 +28,7 @@ _ENOUGH = 100.0  # logged rewards that an estimate must be worth
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ReplayEstimate:
     """What a strategy would have been worth, beside what was."""
 
     value: float
@@ -95,15 +95,15 @@ class Replay:
     def estimates(self, one: Logged, arms: Sequence[Arm]) -> Sequence[Expected]:
         return self._bandit.estimates(one.context(self.lens), arms)
 
-    def estimate(self, strategy: Strategy, rows: Sequence[Logged]) -> Estimate:
+    def estimate(self, strategy: Strategy, rows: Sequence[Logged]) -> ReplayEstimate:
         rewards = np.array([one.utility(self.preference) for one in rows])
         logged = np.array([one.propensity for one in rows])
         wanted = np.array([self.odds(strategy, one).get(one.plan, 0.0) for one in rows])
         if not len(rows):
-            return Estimate(0.0, float("inf"), 0.0, 0.0, 0)
+            return ReplayEstimate(0.0, float("inf"), 0.0, 0.0, 0)
         told = normalised(rewards, logged, wanted)
         actual = float(rewards.mean())
-        return Estimate(told.value, told.deviation, told.effective, actual, len(rows))
+        return ReplayEstimate(told.value, told.deviation, told.effective, actual, len(rows))
 
     def _asked(self, strategy: Strategy, one: Logged, eligible: Sequence[Arm]) -> Distribution:
         if self._asks is None:

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 
-from learner.distill import Leaf, Split, Table, Tree, grown, leaves_of
+from learner.distill import DecisionTable, Split, Tree, TreeLeaf, grown, leaves_of
 from learner.policy import Arm
 from router.routing.function_contract import ARGUMENTS, NUMBERS, WORDS
 from router.trials.logged import Logged
@@ -15,7 +15,7 @@ _WIDTH = 96
 _WORDS = ("kind", "language")
 
 
-def table_of(rows: Sequence[Logged], replay: Replay, plans: Sequence[Arm]) -> Table:
+def table_of(rows: Sequence[Logged], replay: Replay, plans: Sequence[Arm]) -> DecisionTable:
     """Logged requests as words and numbers, with what the learner expects of each plan."""
     import numpy as np
 
@@ -31,10 +31,10 @@ def table_of(rows: Sequence[Logged], replay: Replay, plans: Sequence[Arm]) -> Ta
         for name in NUMBERS
         if name != "input_tokens"
     }
-    return Table(tuple(plans), worth, words, numbers)
+    return DecisionTable(tuple(plans), worth, words, numbers)
 
 
-def distilled(table: Table, *, leaves: int = 8, least: float = 0.001) -> Tree:
+def distilled(table: DecisionTable, *, leaves: int = 8, least: float = 0.001) -> Tree:
     return grown(table, leaves=leaves, least=least)
 
 
@@ -47,7 +47,7 @@ def code_of(tree: Tree, summary: str, rows: Sequence[Logged] = ()) -> str:
 
 
 def _branch(tree: Tree, indent: str, rows: Sequence[Logged]) -> Iterator[str]:
-    if isinstance(tree, Leaf):
+    if isinstance(tree, TreeLeaf):
         yield f"{indent}# {_evidence(tree, rows)}"
         yield f'{indent}return "{tree.arm}"'
         return
@@ -68,7 +68,7 @@ def _quoted(word: str) -> str:
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _evidence(leaf: Leaf, rows: Sequence[Logged]) -> str:
+def _evidence(leaf: TreeLeaf, rows: Sequence[Logged]) -> str:
     """What the branch rests on: what is expected of its plan and the next, and what was judged."""
     ranked = sorted(leaf.worth.items(), key=lambda one: -one[1])
     told = f"{leaf.count} requests: {leaf.arm} is expected to be worth {ranked[0][1]:.3f}"

@@ -13,7 +13,7 @@ HeaderList = list[tuple[bytes, bytes]]
 _DRAINED = 64 * 2**20
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The body is larger than it may be. Most of it was read and thrown away."""
 
 
@@ -32,7 +32,7 @@ async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
         elif size > _DRAINED:
             break
     if most is not None and size > most:
-        raise TooLarge
+        raise BodyTooLarge
     return body if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
         self._keep = self._parser.should_keep_alive()  # asked later, it has forgotten
 
 
-class Pool:
+class ConnectionPool:
     """Kept connections to one server. `context` where it speaks TLS."""
 
     def __init__(

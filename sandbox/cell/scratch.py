@@ -29,7 +29,7 @@ class _Files:
 _here = _Files()
 
 
-class _Kept(io.BytesIO):
+class _KeptFile(io.BytesIO):
     """A binary file whose bytes are there for the next reader at every flush."""
 
     def __init__(self, path: str, start: bytes, *, append: bool) -> None:
@@ -113,7 +113,7 @@ def _open(
     if letters == {"r"} or letters == {"r", "t"} or letters == {"r", "b"}:
         raw: io.BytesIO = io.BytesIO(start)
     else:
-        raw = _Kept(path, start, append="a" in letters)
+        raw = _KeptFile(path, start, append="a" in letters)
         raw.flush()
     if "b" in letters:
         raw.name = str(file)
@@ -162,7 +162,7 @@ def _listdir(path: Any = ".") -> list[str]:
     return sorted(posixpath.basename(p) for p in every if posixpath.dirname(p) == full)
 
 
-class _Entry:
+class _FileEntry:
     def __init__(self, folder: str, name: str) -> None:
         self.name, self.path = name, posixpath.join(folder, name)
 
@@ -184,12 +184,12 @@ class _Entry:
 
 class _Scan:
     def __init__(self, path: Any = ".") -> None:
-        self._entries = iter([_Entry(os.fspath(path), name) for name in _listdir(path)])
+        self._entries = iter([_FileEntry(os.fspath(path), name) for name in _listdir(path)])
 
-    def __iter__(self) -> Iterator[_Entry]:
+    def __iter__(self) -> Iterator[_FileEntry]:
         return self._entries
 
-    def __enter__(self) -> Iterator[_Entry]:
+    def __enter__(self) -> Iterator[_FileEntry]:
         return self._entries
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 _MOST_THREADS = 64
 
 
-class Executor(concurrent.futures.Executor):
+class SerialExecutor(concurrent.futures.Executor):
     def __init__(self, max_workers: int | None = None, *given: Any, **named: Any) -> None:
         del given
         self._max_workers = max_workers or 1
@@ -36,7 +36,7 @@ class Executor(concurrent.futures.Executor):
         return future
 
 
-class Pool:
+class SerialPool:
     """What programs use of multiprocessing.Pool."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Pool:
         if initializer is not None:
             initializer(*initargs)
 
-    def __enter__(self) -> "Pool":
+    def __enter__(self) -> "SerialPool":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,11 +155,11 @@ class _Policy(asyncio.DefaultEventLoopPolicy):
 
 
 def install() -> None:
-    concurrent.futures.ThreadPoolExecutor = Executor  # type: ignore[assignment,misc]
-    concurrent.futures.ProcessPoolExecutor = Executor  # type: ignore[assignment,misc]
-    concurrent.futures.thread.ThreadPoolExecutor = Executor  # type: ignore[assignment,misc]
-    multiprocessing.Pool = Pool  # type: ignore[assignment]
-    multiprocessing.pool.Pool = multiprocessing.pool.ThreadPool = Pool  # type: ignore[assignment,misc]
+    concurrent.futures.ThreadPoolExecutor = SerialExecutor  # type: ignore[assignment,misc]
+    concurrent.futures.ProcessPoolExecutor = SerialExecutor  # type: ignore[assignment,misc]
+    concurrent.futures.thread.ThreadPoolExecutor = SerialExecutor  # type: ignore[assignment,misc]
+    multiprocessing.Pool = SerialPool  # type: ignore[assignment]
+    multiprocessing.pool.Pool = multiprocessing.pool.ThreadPool = SerialPool  # type: ignore[assignment,misc]
     multiprocessing.cpu_count = lambda: 1
     threading.Thread = Thread  # type: ignore[misc]
     asyncio.set_event_loop_policy(_Policy())

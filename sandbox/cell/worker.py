@@ -19,7 +19,7 @@ import types
 from typing import Any
 
 from sandbox.cell import chance, lockdown, scratch, serial
-from sandbox.cell.results import NotAResult, encoded
+from sandbox.cell.result_values import NotAResult, encoded
 from sandbox.cell.seccomp import Filter
 from sandbox.cell.wire import JOB, JOB_SOCKET, STDOUT, frame, read_exactly, write_all
 

@@ -12,7 +12,7 @@ Column = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StatisticalCheck:
     """One thing that must hold, whether it does, and what was measured."""
 
     name: str
@@ -24,14 +24,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    checks: tuple[Check, ...]
+    checks: tuple[StatisticalCheck, ...]
 
     @property
     def holds(self) -> bool:
         return bool(self.checks) and all(check.holds for check in self.checks)
 
     @property
-    def failed(self) -> tuple[Check, ...]:
+    def failed(self) -> tuple[StatisticalCheck, ...]:
         return tuple(check for check in self.checks if not check.holds)
 
     @property

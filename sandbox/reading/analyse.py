@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.reading.data_tables import DataTable
 from sandbox.reading.found import Read
 from sandbox.reading.numbers import NUMBER, WHOLE, number
-from sandbox.reading.tables import Table
-from sandbox.reading.text import column_name
+from sandbox.reading.plain_text import column_name
 from sandbox.spec import Analysis, Spec
 
 
@@ -83,7 +83,7 @@ _BY = r"\b(?:for each|by|per|grouped by|group(?:ing)? by|across(?: each)?|within
 _MOST_METHODS = 6
 
 
-def read(table: Table) -> Read:
+def read(table: DataTable) -> Read:
     if not table.columns:
         return Read(problem="there is no data to work on")
     text = re.sub(r"(?i)\b(?:dataset|data set|data|list|numbers)\s*:", " ", table.text)
@@ -142,7 +142,7 @@ _OF_DATA = re.compile(
 )
 
 
-def _of_the_data(method: _Method, match: "re.Match[str]", table: Table) -> bool:
+def _of_the_data(method: _Method, match: "re.Match[str]", table: DataTable) -> bool:
     """`maximum` and `sum` are everyday words: beside a bare list they must be said of it."""
     if method.name not in _CAREFUL or table.named:
         return True
@@ -215,7 +215,7 @@ def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
     return kept or [(m, match) for _, m, match in found], text
 
 
-def _mentioned(text: str, table: Table) -> tuple[list[str], str]:
+def _mentioned(text: str, table: DataTable) -> tuple[list[str], str]:
     """Columns in the order that the text names them, and the text without the names."""
     found: list[tuple[int, str]] = []
     masked = text
@@ -240,7 +240,7 @@ def _mentioned(text: str, table: Table) -> tuple[list[str], str]:
     return [name for _, name in found], masked
 
 
-def _grouped(text: str, table: Table) -> str:
+def _grouped(text: str, table: DataTable) -> str:
     for name in sorted(table.columns, key=len, reverse=True):
         forms = "|".join({re.escape(name), re.escape(column_name(name)).replace("_", "[ _]")})
         if re.search(_BY + rf"(?:{forms})(?:s|es)?(?![\w])", text, re.I):
@@ -249,7 +249,7 @@ def _grouped(text: str, table: Table) -> str:
 
 
 def _analysis(
-    method: _Method, match: "re.Match[str]", names: list[str], by: str, table: Table, text: str
+    method: _Method, match: "re.Match[str]", names: list[str], by: str, table: DataTable, text: str
 ) -> Analysis | str:
     numeric = [n for n in table.columns if _is_numeric(table.columns[n])]
     named = [n for n in names if n != by] if table.named else list(table.columns)
@@ -288,7 +288,7 @@ def _of_one(
     mentioned: list[str],
     numeric: list[str],
     by: str,
-    table: Table,
+    table: DataTable,
     text: str,
 ) -> Analysis | str:
     columns = mentioned or (numeric if len(numeric) == 1 or not table.named else [])
@@ -335,7 +335,7 @@ def _parameters(method: _Method, match: "re.Match[str]", text: str) -> Mapping[s
 
 
 def _comparison(
-    method: _Method, mentioned: list[str], numeric: list[str], by: str, table: Table, text: str
+    method: _Method, mentioned: list[str], numeric: list[str], by: str, table: DataTable, text: str
 ) -> Analysis | str:
     if method.columns == "ks" and re.search(r"\bnormal(?:ity|ly)?\b|\bgaussian\b", text, re.I):
         columns = mentioned or (numeric if len(numeric) == 1 else [])
@@ -383,7 +383,7 @@ def _test_parameters(method: _Method, text: str) -> Mapping[str, Any]:
     return {}
 
 
-def _chi2(named: list[str], table: Table, text: str) -> Analysis | str:
+def _chi2(named: list[str], table: DataTable, text: str) -> Analysis | str:
     columns = named or list(table.columns)
     if not table.named or all(_is_numeric(table.columns[c]) for c in columns):
         rows = [table.columns[c] for c in columns]
@@ -409,7 +409,7 @@ def _chi2(named: list[str], table: Table, text: str) -> Analysis | str:
 _TARGET = r"(?:predict(?:ing|s)?|regress(?:ing)?|explain(?:ing|s)?|of|for|dependent variable(?: is)?|response(?: is)?|target(?: is)?)"
 
 
-def _regression(columns: list[str], table: Table, text: str) -> Analysis | str:
+def _regression(columns: list[str], table: DataTable, text: str) -> Analysis | str:
     if len(columns) < 2:
         return "a regression needs a column to explain and another that explains it"
     lengths = {len(table.columns[c]) for c in columns}

@@ -9,7 +9,7 @@ from sandbox.reading.numbers import number
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CategoryChoice:
     start: int
     end: int
     labels: tuple[str, ...]
@@ -65,9 +65,9 @@ _SPLIT_FIRST = re.compile(
 )
 
 
-def choices(text: str) -> list[Choice]:
+def choices(text: str) -> list[CategoryChoice]:
     """In the order of the text; none overlaps another."""
-    found: list[Choice] = []
+    found: list[CategoryChoice] = []
     for choice in (
         *_runs(text, _LABEL_SHARE),
         *_runs(text, _SHARE_LABEL),
@@ -79,7 +79,7 @@ def choices(text: str) -> list[Choice]:
     return sorted(found, key=lambda choice: choice.start)
 
 
-def _runs(text: str, pair: str) -> Iterator[Choice]:
+def _runs(text: str, pair: str) -> Iterator[CategoryChoice]:
     one = re.compile(pair, re.I)
     separator = re.compile(_SEP, re.I)
     at = 0
@@ -102,7 +102,7 @@ def _runs(text: str, pair: str) -> Iterator[Choice]:
         labels[0] = label
         good = not any(_NOT_LABELS.match(label) for label in labels) and len(labels) > 1
         if good and abs(sum(weights) - 1) < 0.011 and len(set(labels)) == len(labels):
-            yield Choice(first.start(), end, tuple(labels), _normed(weights), name, head)
+            yield CategoryChoice(first.start(), end, tuple(labels), _normed(weights), name, head)
             at = end
         else:
             at = first.start("label") + 1 if pair is _LABEL_SHARE else first.end("share")
@@ -134,7 +134,7 @@ def _name_in(text: str, first: "re.Match[str]", label: str, longest: int) -> tup
     return (name, head, label) if name else ("", start, label)
 
 
-def _lists(text: str) -> Iterator[Choice]:
+def _lists(text: str) -> Iterator[CategoryChoice]:
     for pattern in (_LISTED, _PARENS):
         for found in pattern.finditer(text):
             labels = [
@@ -155,10 +155,10 @@ def _lists(text: str) -> Iterator[Choice]:
                     weights, end = said, found.end() + following.end()
             elif pattern is _PARENS:
                 continue  # a remark in brackets is no list of values
-            yield Choice(found.start(), end, tuple(labels), _normed(weights))
+            yield CategoryChoice(found.start(), end, tuple(labels), _normed(weights))
 
 
-def _splits(text: str) -> Iterator[Choice]:
+def _splits(text: str) -> Iterator[CategoryChoice]:
     one, between = re.compile(_LABEL, re.I), re.compile(r"\s*(?:,\s*(?:and)?|/|\band\b|:)\s*", re.I)
     for found in _SPLIT_FIRST.finditer(text):
         weights = [number(w) for w in re.findall(r"\d+", found["weights"])]
@@ -169,7 +169,7 @@ def _splits(text: str) -> Iterator[Choice]:
             gap = between.match(text, label.end())
             end = gap.end() if gap and len(labels) < len(weights) else label.end()
         if len(labels) == len(weights) and sum(weights) in (10, 99, 100):
-            yield Choice(found.start(), end, tuple(labels), _normed(weights))
+            yield CategoryChoice(found.start(), end, tuple(labels), _normed(weights))
 
 
 def _normed(weights: list[float]) -> tuple[float, ...]:

@@ -4,12 +4,12 @@ import re
 from dataclasses import replace
 
 from sandbox.reading import dates, distributions, naming, usual
-from sandbox.reading.categories import Choice
+from sandbox.reading.categories import CategoryChoice
 from sandbox.reading.counts import plain_noun
 from sandbox.reading.limits import bounds, decimals_said, integers_said
 from sandbox.reading.mentions import Mention
 from sandbox.reading.numbers import NUMBER, number
-from sandbox.reading.text import Words
+from sandbox.reading.plain_text import Words
 from sandbox.spec import Distribution, Field
 
 _INTEGERS = frozenset(
@@ -148,7 +148,7 @@ def _usual(mention: Mention, name: str, said: str) -> Field:
     return Field(name, "number", of, low, high, decimals=told.decimals)
 
 
-def _category(name: str, choice: Choice) -> Field:
+def _category(name: str, choice: CategoryChoice) -> Field:
     if {label.lower() for label in choice.labels} <= {"true", "false"}:
         labels = tuple(label.lower() for label in choice.labels)
         return Field(

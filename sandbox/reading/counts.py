@@ -4,7 +4,7 @@ import re
 
 from sandbox.reading import naming
 from sandbox.reading.numbers import WHOLE, number
-from sandbox.reading.text import Words
+from sandbox.reading.plain_text import Words
 
 _VERB = (
     r"\b(?:generate|create|simulate|sample|draw|make|give me|produce|synthesi[sz]e|build|construct|"

@@ -10,8 +10,8 @@ from sandbox.reading.found import Read
 from sandbox.reading.limits import orders, with_orders
 from sandbox.reading.mentions import Mention, mentions
 from sandbox.reading.numbers import NUMBER
+from sandbox.reading.plain_text import Words, column_name, singular
 from sandbox.reading.relations import correlations, correlations_of_the_last, derived
-from sandbox.reading.text import Words, column_name, singular
 from sandbox.spec import Correlation, Distribution, Field, Spec
 
 _MOST, _MOST_CELLS = 1_000_000, 2_000_000

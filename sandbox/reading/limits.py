@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sandbox.reading import distributions
 from sandbox.reading.numbers import NUMBER, WHOLE, number
-from sandbox.reading.text import Words, column_name
+from sandbox.reading.plain_text import Words, column_name
 from sandbox.spec import Field
 
 

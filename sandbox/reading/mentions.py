@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.reading import dates, distributions, naming
-from sandbox.reading.categories import Choice, choices
+from sandbox.reading.categories import CategoryChoice, choices
 from sandbox.reading.numbers import NUMBER
-from sandbox.reading.text import column_name
+from sandbox.reading.plain_text import column_name
 
 _TO = rf"\s*(?:and|to|-|,|\.\.)\s*{NUMBER}"
 _PATTERNS = (
@@ -38,7 +38,7 @@ class Mention:
     family: str  # of distributions; or category, range, date, id, boolean
     name: str = ""
     head: int = 0  # where its name begins
-    choice: Choice | None = None
+    choice: CategoryChoice | None = None
     said: int = 0
     from_earlier: bool = False  # its parameters stand before it
 

@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.reading.text import column_name, singular
+from sandbox.reading.plain_text import column_name, singular
 
 ENTITIES = frozenset(
     """user customer employee person patient student order transaction product company client

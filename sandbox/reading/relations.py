@@ -5,7 +5,7 @@ from typing import Literal
 
 from sandbox.reading import naming
 from sandbox.reading.numbers import NUMBER, number
-from sandbox.reading.text import Words, column_name
+from sandbox.reading.plain_text import Words, column_name
 from sandbox.spec import Correlation
 
 _NAME = r"(?:the |their |its |an? |each )?(?P<{0}>[A-Za-z_]\w*(?:[ -](?!and\b|with\b|is\b|are\b|has\b|have\b|should\b|must\b|of\b|at\b|that\b|which\b|correlat)[A-Za-z_]\w*){{0,2}}?)"

@@ -7,7 +7,7 @@ from typing import Literal
 from sandbox.reading import dates, naming
 from sandbox.reading.found import Read
 from sandbox.reading.numbers import NUMBER, WHOLE, number
-from sandbox.reading.text import Words, column_name
+from sandbox.reading.plain_text import Words, column_name
 from sandbox.spec import Series, Spec
 
 Step = Literal["hour", "day", "week", "month"]

@@ -14,7 +14,7 @@ COUNT = 100  # records, where a request does not say how many
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class UsualFigures:
     mean: float
     deviation: float
     low: float | None = None
@@ -23,28 +23,28 @@ class Usual:
 
 
 _USUAL = {
-    "age": Usual(40, 12, 18, 90, 0),
-    "salary": Usual(60_000, 15_000, 20_000, 150_000, 0),
-    "income": Usual(60_000, 20_000, 10_000, 200_000, 0),
-    "wage": Usual(25, 8, 8, None, 2),
-    "height": Usual(170, 10, 130, 220, 1),
-    "weight": Usual(72, 14, 35, 180, 1),
-    "score": Usual(70, 12, 0, 100, 1),
-    "grade": Usual(75, 10, 0, 100, 1),
-    "iq": Usual(100, 15, 40, 160, 0),
-    "gpa": Usual(3.0, 0.5, 0, 4, 2),
-    "rating": Usual(3.7, 0.8, 1, 5, 1),
-    "price": Usual(50, 15, 1, None, 2),
-    "temperature": Usual(20, 5, None, None, 1),
-    "duration": Usual(30, 8, 1, None, 1),
-    "experience": Usual(10, 5, 0, 45, 1),
-    "tenure": Usual(6, 3, 0, 45, 1),
+    "age": UsualFigures(40, 12, 18, 90, 0),
+    "salary": UsualFigures(60_000, 15_000, 20_000, 150_000, 0),
+    "income": UsualFigures(60_000, 20_000, 10_000, 200_000, 0),
+    "wage": UsualFigures(25, 8, 8, None, 2),
+    "height": UsualFigures(170, 10, 130, 220, 1),
+    "weight": UsualFigures(72, 14, 35, 180, 1),
+    "score": UsualFigures(70, 12, 0, 100, 1),
+    "grade": UsualFigures(75, 10, 0, 100, 1),
+    "iq": UsualFigures(100, 15, 40, 160, 0),
+    "gpa": UsualFigures(3.0, 0.5, 0, 4, 2),
+    "rating": UsualFigures(3.7, 0.8, 1, 5, 1),
+    "price": UsualFigures(50, 15, 1, None, 2),
+    "temperature": UsualFigures(20, 5, None, None, 1),
+    "duration": UsualFigures(30, 8, 1, None, 1),
+    "experience": UsualFigures(10, 5, 0, 45, 1),
+    "tenure": UsualFigures(6, 3, 0, 45, 1),
 }
 _TWO_PEAKS = 1.25  # deviations that the peaks lie from the middle, each half as wide
 _NAMED = re.compile(r"[a-z]+")
 
 
-def of(name: str, family: str) -> tuple[Distribution, Usual] | None:
+def of(name: str, family: str) -> tuple[Distribution, UsualFigures] | None:
     """A distribution of this family for what is called so, and the bounds it keeps."""
     usual = next((_USUAL[word] for word in reversed(_NAMED.findall(name)) if word in _USUAL), None)
     if usual is None:
@@ -65,7 +65,9 @@ def of(name: str, family: str) -> tuple[Distribution, Usual] | None:
             high = usual.high if usual.high is not None else mean + 2 * deviation
             return Distribution("uniform", {"low": low, "high": high}), usual
         case "lognormal":
-            return lognormal_of(mean, deviation), Usual(mean, deviation, decimals=usual.decimals)
+            return lognormal_of(mean, deviation), UsualFigures(
+                mean, deviation, decimals=usual.decimals
+            )
         case "exponential":
-            return Distribution("exponential", {"mean": mean}), Usual(mean, deviation)
+            return Distribution("exponential", {"mean": mean}), UsualFigures(mean, deviation)
     return None

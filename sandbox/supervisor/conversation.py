@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sandbox.cell.wire import JOB
 from sandbox.runner import Limits, Program, Run
-from sandbox.supervisor.frames import Assembler, BadFrame, Said, TooLarge
+from sandbox.supervisor.frames import Assembler, BadFrame, FrameMessage, FrameTooLarge
 from sandbox.supervisor.parent import Used, Worker
 
 _PIECE = 256 << 10
@@ -23,7 +23,7 @@ class _Outcome:
     """Why we stopped listening: a status of ours, a frame, or nothing, where the worker died."""
 
     status: str = ""
-    said: Said | None = None
+    said: FrameMessage | None = None
 
 
 def job_of(program: Program, limits: Limits) -> bytes:
@@ -84,7 +84,7 @@ class Conversation:
     def _run(self, status: str, outcome: _Outcome, used: Used, seconds: float) -> Run:
         if len(self._stdout) > self._limits.stdout_bytes:
             status = "output_limit"
-        said = outcome.said or Said()
+        said = outcome.said or FrameMessage()
         return Run(
             status,
             result=said.result if status == "ok" else None,
@@ -96,7 +96,7 @@ class Conversation:
             peak_bytes=used.peak_bytes,
         )
 
-    def _settle(self, status: str = "", said: Said | None = None) -> None:
+    def _settle(self, status: str = "", said: FrameMessage | None = None) -> None:
         if not self._outcome.done():
             self._outcome.set_result(_Outcome(status, said))
 
@@ -128,7 +128,7 @@ class Conversation:
         try:
             if self._frame.take(piece):
                 self._settle(said=self._frame.said())
-        except TooLarge:
+        except FrameTooLarge:
             self._settle("output_limit")
         except BadFrame:
             self._settle("bad_frame")
@@ -144,7 +144,7 @@ class Conversation:
             self._settle("output_limit")
 
 
-def _of_words(said: Said) -> str:
+def _of_words(said: FrameMessage) -> str:
     if said.error.startswith("MemoryError"):
         return "memory_limit"
     if said.error.startswith("NotAResult: result is too large"):

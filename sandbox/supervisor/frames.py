@@ -19,12 +19,12 @@ class BadFrame(Exception):
     pass
 
 
-class TooLarge(BadFrame):
+class FrameTooLarge(BadFrame):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FrameMessage:
     """A result, or an error in the program's own words."""
 
     result: Any = None
@@ -51,19 +51,19 @@ class Assembler:
             if magic != MAGIC:
                 raise BadFrame("it does not begin as a result does")
             if header > self._most // HEADER_SHARE or columns > self._most:
-                raise TooLarge(f"a result of {header + columns} bytes; at most {self._most}")
+                raise FrameTooLarge(f"a result of {header + columns} bytes; at most {self._most}")
             self._header, self._length = header, RESULT.size + header + columns
         if len(self._bytes) > self._length:
             raise BadFrame("more came than it announced")
         return len(self._bytes) == self._length
 
-    def said(self) -> Said:
+    def said(self) -> FrameMessage:
         start = RESULT.size + self._header
         whole = memoryview(bytes(self._bytes))
         return decoded(bytes(whole[RESULT.size : start]), whole[start:])
 
 
-def decoded(header: bytes, columns: memoryview) -> Said:
+def decoded(header: bytes, columns: memoryview) -> FrameMessage:
     try:
         told = orjson.loads(header)  # strict: UTF-8, no NaN, bounded depth
     except orjson.JSONDecodeError as error:
@@ -71,19 +71,19 @@ def decoded(header: bytes, columns: memoryview) -> Said:
     if not isinstance(told, dict) or not isinstance(told.get("ok"), bool):
         raise BadFrame("it does not say whether the program ended well")
     if not told["ok"]:
-        return Said(error=_words(told.get("error")), trace=_words(told.get("trace")))
-    reader = _Reader(columns)
+        return FrameMessage(error=_words(told.get("error")), trace=_words(told.get("trace")))
+    reader = _FrameReader(columns)
     result = reader.value(told.get("result"), 0)
     if reader.position != len(columns):
         raise BadFrame("it carries bytes that belong to no column")
-    return Said(result)
+    return FrameMessage(result)
 
 
 def _words(value: Any) -> str:
     return value[:_WORDS] if isinstance(value, str) else ""
 
 
-class _Reader:
+class _FrameReader:
     def __init__(self, columns: memoryview) -> None:
         self._columns = columns
         self._next = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cell.zygote import EXIT, FORK, WORKER
-from sandbox.runner import Refused, Tier
+from sandbox.runner import RunRefused, Tier
 
 _ROOT = Path(__file__).parents[2]
 _MAIN = """
@@ -211,7 +211,7 @@ async def start(tier: Tier, level: int) -> Parent:
         process.kill()
         await asyncio.to_thread(process.wait)
         why = message[1:].decode("utf-8", "replace") or "it ended before it was ready"
-        raise Refused(f"level {level}: {why}")
+        raise RunRefused(f"level {level}: {why}")
     return Parent(ours, process, json.loads(message[1:]))
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.bandit import Bandit
+from learner.bandit_learner import Bandit
 from learner.controls import Fixed, Ladder
-from learner.deciding import BanditPolicy, Settings
+from learner.deciding import BanditPolicy, BanditSettings
 from learner.explore import inverse_gap
 from learner.pacing import Pacer
 from learner.policy import Arm, Choice, Feedback, draw
@@ -26,7 +26,7 @@ def _bandit() -> BanditPolicy:
 
 POLICIES = [
     _bandit(),
-    replace(_bandit(), settings=Settings(safe_share=0.1), bursts=(ARMS[1],)),
+    replace(_bandit(), settings=BanditSettings(safe_share=0.1), bursts=(ARMS[1],)),
     replace(_bandit(), fallback=None, pacer=Pacer(1.0, 1000), rule=inverse_gap(10.0)),
     Fixed(Arm("quality")),
     Ladder("complexity", (3.0, 6.0), tuple(ARMS)),

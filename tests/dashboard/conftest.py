@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 
 from dashboard.board import Board
-from dashboard.knowing import Settings
-from dashboard.login import Door
+from dashboard.knowing import BoardSettings
+from dashboard.login import LoginDoor
 from dashboard.source import Source
 from dashboard.web import Site
 from tests.dashboard.story import told
@@ -34,7 +34,7 @@ def story(tmp_path_factory, begin) -> Path:
 @pytest.fixture
 def board(story) -> Iterator[Board]:
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # and it stays so
-    board = Board(Source(story), Settings(reuse_budget=0.01), clock=lambda: now)
+    board = Board(Source(story), BoardSettings(reuse_budget=0.01), clock=lambda: now)
     yield board
     board.close()
 
@@ -42,8 +42,8 @@ def board(story) -> Iterator[Board]:
 @contextmanager
 def served(folder: Path, *, keys: Path | None = None) -> Iterator[str]:
     """The dashboard over this folder, on a port of its own; where it is."""
-    board = Board(Source(folder), Settings(reuse_budget=0.01))
-    site = Site(board, Door(keys), hosts=frozenset({"127.0.0.1", "localhost"}))
+    board = Board(Source(folder), BoardSettings(reuse_budget=0.01))
+    site = Site(board, LoginDoor(keys), hosts=frozenset({"127.0.0.1", "localhost"}))
     settings = uvicorn.Config(site, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, daemon=True)

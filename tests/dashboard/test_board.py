@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.board import PAGES, Board, every_panel
-from dashboard.knowing import Settings
+from dashboard.knowing import BoardSettings
 from dashboard.source import Source
-from dashboard.view import View, view_of
+from dashboard.view import PageView, view_of
 from tests.dashboard.story import HARM, TRIAL, told
 from tests.telemetry.stored import Stored
 
@@ -41,7 +41,7 @@ def test_each_page_has_something_to_show(board):
     shown = {
         (page, name)
         for page in PAGES
-        for name, panel in board.told(View(page=page, last="all"))["panels"].items()
+        for name, panel in board.told(PageView(page=page, last="all"))["panels"].items()
         if "empty" not in panel
     }
     assert set(PANELS) - shown == {("requests", "story"), ("requests", "others")}
@@ -95,7 +95,7 @@ def test_controls_are_what_their_plans_brought_on_each_kind(tmp_path):
     policy = {"ts": NOON, "policy_version": "v", "strategy": "bandit"}
     stored.write("policies", [policy | {"settings": {"ladder": ladder}}])
     stored.seal()
-    board = Board(Source(tmp_path), Settings(weights=(0.1, 0.0)))
+    board = Board(Source(tmp_path), BoardSettings(weights=(0.1, 0.0)))
     view = view_of("learning", {"from": "2026-05-28T20:27:00", "to": "2026-05-28T20:28:00"})
     (row,) = asyncio.run(board.table(view, "curve")).rows
     board.close()
@@ -119,7 +119,7 @@ def test_controls_are_what_their_plans_brought_on_each_kind(tmp_path):
 
 async def test_a_view_is_worked_out_once_however_many_look(story):
     board = Board(Source(story))
-    views = [View(page="learning", last="all")] * 25
+    views = [PageView(page="learning", last="all")] * 25
     drawn = await asyncio.gather(*(board.page(view) for view in views))
     assert board.drawn_count == 1
     assert len({one.tag for one in drawn}) == 1
@@ -144,13 +144,13 @@ async def test_nothing_is_drawn_again_while_no_row_was_written(tmp_path, begin):
 
 def test_a_store_that_is_not_there_says_what_to_do_and_one_that_comes_is_seen(tmp_path, begin):
     board = Board(Source(tmp_path / "telemetry"))
-    told_of = board.told(View())
+    told_of = board.told(PageView())
     assert told_of["state"] == "missing"
     assert "waggle serve" in str(told_of["panels"]["curve"]["empty"])
     Stored(tmp_path / "telemetry").seal()
-    assert "waggle ask" in str(board.told(View())["panels"]["curve"]["empty"])
+    assert "waggle ask" in str(board.told(PageView())["panels"]["curve"]["empty"])
     told(tmp_path / "telemetry", begin=begin, requests=60)
-    assert "figure" in board.told(View())["panels"]["curve"]
+    assert "figure" in board.told(PageView())["panels"]["curve"]
     board.close()
 
 
@@ -158,13 +158,13 @@ def test_a_store_that_goes_and_comes_again_is_followed(tmp_path, begin):
     folder = tmp_path / "telemetry"
     told(folder, begin=begin, requests=60)
     board = Board(Source(folder))
-    assert board.told(View())["state"] == "live"
+    assert board.told(PageView())["state"] == "live"
     shutil.rmtree(folder)
-    assert board.told(View())["state"] == "missing"
+    assert board.told(PageView())["state"] == "missing"
     told(folder, begin=begin, requests=80)
-    assert board.told(View())["state"] == "live"
+    assert board.told(PageView())["state"] == "live"
     (folder / "telemetry.duckdb").write_bytes(b"this is no database")
-    assert board.told(View())["state"] in ("missing", "failed")
+    assert board.told(PageView())["state"] in ("missing", "failed")
     board.close()
 
 
@@ -172,12 +172,12 @@ def test_a_catalog_that_is_replaced_while_a_page_is_read_is_read_to_the_end(tmp_
     """The keeper puts another in its place every few seconds; what was read into tables stays."""
     told(tmp_path, begin=begin, requests=60)
     board = Board(Source(tmp_path))
-    reading = board._knowing.reading(View(last="all"))
+    reading = board._knowing.reading(PageView(last="all"))
     count = f"select sum(n)::bigint as n from {reading.asked.sums} where plan is not null"
     assert reading.ask(count).rows == [{"n": 60}]
     told(tmp_path, begin=begin, requests=40, seed=2)
     assert reading.ask(count).rows == [{"n": 60}]
-    reading = board._knowing.reading(View(last="all"))
+    reading = board._knowing.reading(PageView(last="all"))
     assert reading.ask(count).rows == [{"n": 100}]
     board.close()
 
@@ -194,7 +194,7 @@ def test_the_story_of_a_request_has_what_every_plan_was_expected_to_do(board, st
         ((looked, kind),) = con.execute(
             "select request_id, kind from requests where prompt is not null"
         ).fetchall()
-    told_of = board.told(View(page="requests", last="all", request=looked))["panels"]
+    told_of = board.told(PageView(page="requests", last="all", request=looked))["panels"]
     text = str(whole(told_of["story"]["parts"]))
     for part in ("quality expected", "0.950", "$0.0002", "300.0 ms", "What was done", "cheap"):
         assert part in text
@@ -203,12 +203,12 @@ def test_the_story_of_a_request_has_what_every_plan_was_expected_to_do(board, st
 
 
 def test_an_unknown_request_is_told_as_such(board):
-    shown = board.told(View(page="requests", request="01a1fae8-7a09-761b-9982-5744f9e7daf0"))
+    shown = board.told(PageView(page="requests", request="01a1fae8-7a09-761b-9982-5744f9e7daf0"))
     assert "is known here" in str(shown["panels"]["story"]["empty"])
 
 
 def test_trials_show_the_sequence_the_guards_and_the_functions_with_their_difference(board):
-    shown = board.told(View(page="trials", last="all", trial=TRIAL))["panels"]
+    shown = board.told(PageView(page="trials", last="all", trial=TRIAL))["panels"]
     figure = shown["sequence"]["figure"]
     assert len(figure["data"][2]["x"]) == 8
     assert "held" in str(whole(shown["verdict"]["parts"]))
@@ -219,7 +219,7 @@ def test_trials_show_the_sequence_the_guards_and_the_functions_with_their_differ
 
 
 def test_false_reuse_stands_beside_its_budget(board):
-    shown = board.told(View(page="reuse", last="all"))["panels"]
+    shown = board.told(PageView(page="reuse", last="all"))["panels"]
     assert "1 of 3 checked" in str(whole(shown["reuse-strip"]["parts"]))
     assert shown["checks"]["figure"]["layout"]["shapes"][0]["x0"] == 0.01
     assert "20 ← 13" in str(whole(shown["solutions"]["parts"]))
@@ -229,7 +229,7 @@ def test_events_are_marks_on_every_time_axis(board):
     drawn = [
         panel["figure"]["layout"]
         for page in PAGES
-        for panel in board.told(View(page=page, last="all"))["panels"].values()
+        for panel in board.told(PageView(page=page, last="all"))["panels"].values()
         if "figure" in panel and panel["figure"]["layout"].get("meta", {}).get("brush")
     ]
     assert len(drawn) >= 7
@@ -241,5 +241,5 @@ def test_events_are_marks_on_every_time_axis(board):
 def test_no_name_that_came_with_a_row_is_markup(board):
     """Components are text; of figures Plotly reads a little HTML, so names are escaped there."""
     for page in PAGES:
-        for panel in board.told(View(page=page, last="all"))["panels"].values():
+        for panel in board.told(PageView(page=page, last="all"))["panels"].values():
             assert HARM not in json.dumps(panel.get("figure", {}))

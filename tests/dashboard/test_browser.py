@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from dashboard.board import PAGES, Board
-from dashboard.snapshot import written
+from dashboard.page_snapshot import written
 from dashboard.source import Source
-from dashboard.view import View
+from dashboard.view import PageView
 from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium, visitor
 from tests.dashboard.conftest import served
 from tests.dashboard.story import TRIAL, told
@@ -267,7 +267,7 @@ def test_a_url_that_means_nothing_says_so(browser, url, path):
 def test_a_snapshot_is_one_file_that_needs_nothing_else(browser, story, tmp_path):
     board = Board(Source(story))
     path = tmp_path / "snapshot.html"
-    path.write_text(written(board, View(last="all")))
+    path.write_text(written(board, PageView(last="all")))
     board.close()
     seen = Watched(browser, "file://")
     seen.context.set_offline(True)

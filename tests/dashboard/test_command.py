@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from router.cli.main import app
 from router.config.config import Config
-from router.deployment.dashboard_process import Pages, Place
+from router.deployment.dashboard_process import DashboardOptions, Pages
 from router.deployment.ray_environment import free_ports
 
 WAGGLE = Path(sys.executable).with_name("waggle")
@@ -121,5 +121,7 @@ def test_where_none_is_wanted_none_is_started(tmp_path):
     pages = Pages(config)
     pages.watch()
     assert (pages.url, pages._process) == ("", None)
-    assert Place.of(config).url == "http://127.0.0.1:9150"
-    assert Place.read(Place.of(config).written()) == Place.of(config)
+    assert DashboardOptions.of(config).url == "http://127.0.0.1:9150"
+    assert DashboardOptions.read(DashboardOptions.of(config).written()) == DashboardOptions.of(
+        config
+    )

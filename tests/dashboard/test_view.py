@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.view import ALL, LASTS, Unreadable, View, span_of, view_of
+from dashboard.view import ALL, LASTS, PageView, UnreadableView, span_of, view_of
 
 NOW = dt.datetime.fromisoformat("2026-11-21T16:30:12")
 MOMENTS = st.datetimes(
@@ -27,13 +27,13 @@ MOMENTS = st.datetimes(
     ],
 )
 def test_a_view_that_is_none_is_refused_with_the_value_and_the_rule(query, said):
-    with pytest.raises(Unreadable, match=said):
+    with pytest.raises(UnreadableView, match=said):
         view_of("learning", query)
 
 
 @given(
     st.builds(
-        View,
+        PageView,
         last=st.sampled_from([*LASTS, ALL]),
         since=st.none() | MOMENTS,
         theme=st.sampled_from(["light", "dark"]),
@@ -50,7 +50,7 @@ def test_a_view_survives_the_url(view):
 def test_a_span_is_in_order_within_the_rows_and_has_few_points(last, now, age):
     first = now - age
     for fine in (False, True):
-        span = span_of(View(last=last), now=now, first=first, fine=fine)
+        span = span_of(PageView(last=last), now=now, first=first, fine=fine)
         assert span.since < span.until
         assert span.until >= now
         points = (span.until - span.since).total_seconds() / span.bucket_seconds
@@ -60,7 +60,7 @@ def test_a_span_is_in_order_within_the_rows_and_has_few_points(last, now, age):
 def test_a_second_later_the_same_is_asked():
     """So that a view costs one query a second, and its answer can be shared."""
     spans = {
-        span_of(View(), now=NOW + dt.timedelta(seconds=s), first=NOW - dt.timedelta(days=3))
+        span_of(PageView(), now=NOW + dt.timedelta(seconds=s), first=NOW - dt.timedelta(days=3))
         for s in range(30)
     }
     assert len(spans) == 1

@@ -6,7 +6,7 @@ import time
 import aiohttp
 import pytest
 
-from dashboard.login import Door, Refused
+from dashboard.login import LoginDoor, LoginRefused
 from dashboard.web import table_of
 from router.keys import new_key, save_keys
 from tests.dashboard.conftest import served
@@ -131,7 +131,7 @@ async def test_where_there_are_keys_an_analyst_signs_in_and_nobody_else_sees_any
 def test_a_login_ends_by_itself_by_leaving_and_with_the_key(keys):
     path, analyst, _, _ = keys
     now = [0.0]
-    door = Door(path, clock=lambda: now[0])
+    door = LoginDoor(path, clock=lambda: now[0])
     words = [door.enter(analyst) for _ in range(2)]
     assert words[0] != words[1]
     assert door.admits(f"waggle={words[0]}")
@@ -145,14 +145,14 @@ def test_a_login_ends_by_itself_by_leaving_and_with_the_key(keys):
 
 def test_a_key_file_that_somebody_broke_opens_nothing(keys):
     path, analyst, _, _ = keys
-    door = Door(path)
+    door = LoginDoor(path)
     word = door.enter(analyst)
     time.sleep(0.01)
     path.write_text("{")
     assert door.locked
     assert door.admits(f"waggle={word}")
-    fresh = Door(path)
-    with pytest.raises(Refused, match="cannot be read"):
+    fresh = LoginDoor(path)
+    with pytest.raises(LoginRefused, match="cannot be read"):
         fresh.enter(analyst)
     assert not fresh.admits("")
 

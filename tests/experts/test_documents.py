@@ -3,7 +3,7 @@
 import pytest
 
 from router.documents.chunking import Passage, distinct, passages_of
-from router.documents.formats import Section, Unreadable, files_of, sections_of
+from router.documents.formats import Section, UnreadableDocument, files_of, sections_of
 
 
 def read(tmp_path, name, content):
@@ -72,7 +72,7 @@ def test_pdf_and_plain_text_are_read(tmp_path):
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path, name, content, why):
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableDocument, match=why):
         read(tmp_path, name, content)
 
 

@@ -10,8 +10,8 @@ from router.cli.main import app
 from router.config.backends import SpecialistSettings
 from router.config.load import ConfigError
 from router.config.load import load as load_config
+from router.documents.passage_index import NoDocuments, current, load, refresh
 from router.documents.search import Expert
-from router.documents.store import NoDocuments, current, load, refresh
 from tests.router.scripted import Model, planned, text_of
 
 TEA = "# Tea\n\n## Green tea\nGreen tea is steamed soon after picking. Brew it at eighty degrees.\n"

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from learner import snapshot
-from learner.bandit import Bandit
+from learner.bandit_learner import Bandit
 from learner.controls import Fixed
-from learner.deciding import Settings
+from learner.deciding import BanditSettings
 from learner.pacing import Pacer
 from learner.policy import Arm, Feedback, Outcome
 from learner.preference import PRESETS, Preference
@@ -20,7 +20,7 @@ X, Y = {"task=x": 1.0}, {"task=y": 1.0}
 
 def taught(good, *, rounds=120, settings=None, seed=1):
     """A bandit that tried both arms on both tasks; `good` says how often each pleased."""
-    bandit = Bandit("2:0", settings or Settings())
+    bandit = Bandit("2:0", settings or BanditSettings())
     bandit.know([A, B])
     more(bandit, good, rounds=rounds, seed=seed)
     return bandit
@@ -109,7 +109,7 @@ def test_an_arm_that_fell_is_noticed_and_left_and_none_is_without_a_fall():
 
 
 def test_what_is_old_counts_less_and_less():
-    bandit = taught(GOOD, settings=Settings(memory=400.0), rounds=400)
+    bandit = taught(GOOD, settings=BanditSettings(memory=400.0), rounds=400)
     assert bandit.evidence.weight(A) < 400
 
 
@@ -140,7 +140,7 @@ def test_a_card_counts_as_answers_would_and_gives_way_to_them():
 
 
 def test_until_it_is_cleared_an_arm_gets_no_more_than_was_set_aside():
-    bandit = Bandit("2:0", Settings(safe_share=0.1))
+    bandit = Bandit("2:0", BanditSettings(safe_share=0.1))
     bandit.know([A, B])
     cold = bandit.policy(fallback=Fixed(A)).distribution(X, [A, B])
     assert cold[B] <= 0.1 + 1e-9
@@ -150,7 +150,7 @@ def test_until_it_is_cleared_an_arm_gets_no_more_than_was_set_aside():
 
 
 def test_a_default_that_cannot_be_used_leaves_the_best_known_in_its_place():
-    bandit = Bandit("1:0", Settings(safe_share=0.1))
+    bandit = Bandit("1:0", BanditSettings(safe_share=0.1))
     gone = Arm("gone")
     bandit.know([A, B, gone])
     for n in range(4):
@@ -224,5 +224,5 @@ def _changed(change):
 )
 def test_a_snapshot_that_is_poisoned_is_refused_with_the_reason(harm, reason):
     content = harm(snapshot.written(taught(GOOD, rounds=5)))
-    with pytest.raises(snapshot.Unreadable, match=reason):
+    with pytest.raises(snapshot.UnreadableSnapshot, match=reason):
         snapshot.read(content)

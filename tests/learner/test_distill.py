@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learner.distill import Leaf, Table, chosen, grown, leaves_of
+from learner.distill import DecisionTable, TreeLeaf, chosen, grown, leaves_of
 from learner.policy import Arm
 
 A, B, C = Arm("a"), Arm("b"), Arm("c")
@@ -19,7 +19,7 @@ def planted(count=3000, noise=0.1, seed=1):
     worth[:, 1] = np.where(hard > 0.7, 0.8, 0.3)
     worth[:, 2] = 0.6
     worth += chance.normal(0, noise, worth.shape)
-    return Table((A, B, C), worth, {"kind": kinds.tolist()}, {"hard": hard})
+    return DecisionTable((A, B, C), worth, {"kind": kinds.tolist()}, {"hard": hard})
 
 
 def test_it_finds_what_was_planted():
@@ -35,7 +35,7 @@ def test_words_for_which_one_arm_is_better_are_told_together():
     kinds = chance.choice([f"k{n}" for n in range(8)], 2000)
     even = np.isin(kinds, ["k0", "k2", "k4", "k6"])
     worth = np.stack([np.where(even, 0.9, 0.1), np.where(even, 0.1, 0.9)], axis=1)
-    tree = grown(Table((A, B), worth, {"kind": kinds.tolist()}, {}))
+    tree = grown(DecisionTable((A, B), worth, {"kind": kinds.tolist()}, {}))
     assert len(list(leaves_of(tree))) == 2
     assert set(tree.words) in ({"k0", "k2", "k4", "k6"}, {"k1", "k3", "k5", "k7"})
 
@@ -44,8 +44,8 @@ def test_where_one_arm_is_best_everywhere_there_is_no_branch():
     table = planted()
     worth = np.stack([np.full(500, 0.9), np.full(500, 0.5)], axis=1)
     names = {"kind": list(table.words["kind"][:500])}
-    tree = grown(Table((A, B), worth, names, {"hard": table.numbers["hard"][:500]}))
-    assert isinstance(tree, Leaf)
+    tree = grown(DecisionTable((A, B), worth, names, {"hard": table.numbers["hard"][:500]}))
+    assert isinstance(tree, TreeLeaf)
     assert tree.arm == A
 
 

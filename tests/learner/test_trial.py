@@ -14,8 +14,8 @@ from ville._boundaries import normal_mixture
 from experiments.trials.simulate import decided, null_trial, turned
 from experiments.trials.worlds import World
 from learner.assignment import Slot, assigned, place, room
-from learner.sequence import MIXING, Adjustment, Contrast, Exposed, Running, split_evidence
-from learner.trial import Comparison, Rules
+from learner.sequence import MIXING, Adjustment, Contrast, Exposed, RunningMoments, split_evidence
+from learner.trial import Comparison, TrialRules
 from learner.watch import Watch
 
 UNITS = [f"unit-{n}" for n in range(4000)]
@@ -66,7 +66,7 @@ def test_a_place_is_between_nothing_and_one(salt, unit):
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
 def test_the_interval_is_the_one_that_another_library_draws(n, alpha):
     chance = np.random.default_rng(n)
-    ours = Running(span=0.0)
+    ours = RunningMoments(span=0.0)
     for value in chance.normal(0.3, 2.0, n):
         ours.add(float(value))
     deviation = sqrt(ours.squares / n)
@@ -89,7 +89,7 @@ def test_what_speaks_against_a_split_is_what_another_library_says():
 
 
 def test_what_is_rare_and_was_not_seen_yet_is_not_ruled_out():
-    never = Running(span=2.0)
+    never = RunningMoments(span=2.0)
     for _ in range(60):
         never.add(0.0)
     assert never.radius(0.05) > 0.05
@@ -101,7 +101,7 @@ def exposed(side, value, *, chance=0.5, context=None, failed=False, log_cost=0.0
     )
 
 
-USUAL = Rules()
+USUAL = TrialRules()
 
 
 def fed(values, rules=USUAL, apart=1.0, log_cost=lambda side: 0.0, seconds=lambda side: 0.1):
@@ -140,9 +140,9 @@ def test_a_worse_candidate_is_kept_out():
 
 
 def test_one_that_only_has_to_be_no_worse_is_adopted_where_both_are_alike():
-    rules = Rules(goal="no worse", margin=0.06, quality=0.06)
+    rules = TrialRules(goal="no worse", margin=0.06, quality=0.06)
     assert fed(lambda side: 0.7, rules, apart=0.3)[1].word == "adopt"
-    assert fed(lambda side: 0.7, Rules(worth=0.0))[1].word == "more data"
+    assert fed(lambda side: 0.7, TrialRules(worth=0.0))[1].word == "more data"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_better_answers_do_not_excuse_what_a_guard_forbids(what, given):
 
 
 def test_failures_are_a_guard_of_their_own():
-    told = Comparison(Rules())
+    told = Comparison(TrialRules())
     for n in range(400):
         side = ("candidate", "current")[n % 2]
         told.see(side, 0.1)
@@ -170,7 +170,7 @@ def test_failures_are_a_guard_of_their_own():
 
 
 def test_a_trial_that_loses_units_of_one_side_says_that_it_cannot_be_trusted():
-    told = Comparison(Rules())
+    told = Comparison(TrialRules())
     for n in range(900):
         told.see("candidate" if n % 3 else "current", 0.1)
     verdict = told.verdict()
@@ -180,7 +180,7 @@ def test_a_trial_that_loses_units_of_one_side_says_that_it_cannot_be_trusted():
 
 def test_a_side_that_is_judged_more_often_is_not_adopted_by_itself():
     chance = np.random.default_rng(5)
-    told = Comparison(Rules())
+    told = Comparison(TrialRules())
     for n in range(1500):
         side = ("candidate", "current")[n % 2]
         told.see(side, 0.1)
@@ -195,19 +195,19 @@ def test_a_side_that_is_judged_more_often_is_not_adopted_by_itself():
 
 
 def test_a_gain_that_is_not_worth_looking_for_ends_a_trial():
-    _, verdict = fed(lambda side: 0.7, Rules(worth=0.05))
+    _, verdict = fed(lambda side: 0.7, TrialRules(worth=0.05))
     assert verdict.word == "keep"
     assert "can be ruled out" in verdict.sentence
 
 
 def test_a_trial_ends_at_its_length():
-    rules = Rules(worth=0.0, most_requests=300)
+    rules = TrialRules(worth=0.0, most_requests=300)
     _, verdict = fed(lambda side: 0.7, rules)
     assert "nothing was decided within 300 requests" in verdict.sentence
 
 
 def test_where_hardly_anything_is_decided_apart_that_bounds_what_can_be_lost():
-    told = Comparison(Rules(goal="no worse", margin=0.02))
+    told = Comparison(TrialRules(goal="no worse", margin=0.02))
     for n in range(1500):
         side = ("candidate", "current")[n % 2]
         told.see(side, 0.1)
@@ -219,7 +219,7 @@ def test_where_hardly_anything_is_decided_apart_that_bounds_what_can_be_lost():
 
 
 def test_nothing_is_said_of_a_handful():
-    told = Comparison(Rules())
+    told = Comparison(TrialRules())
     for n in range(150):
         side = "candidate" if n < 5 else "current"
         one = exposed(side, float(side == "candidate"), chance=0.05 if n < 5 else 0.95)
@@ -230,7 +230,7 @@ def test_nothing_is_said_of_a_handful():
 
 def test_what_was_to_be_expected_of_a_unit_is_taken_off_and_moves_no_mean():
     chance = np.random.default_rng(2)
-    plain, adjusted = Running(1.0), Contrast()
+    plain, adjusted = RunningMoments(1.0), Contrast()
     for _ in range(3000):
         hard = float(chance.random())
         side = "candidate" if chance.random() < 0.5 else "current"
@@ -297,9 +297,9 @@ def test_worlds_differ_by_what_they_are_told_to():
 
 def test_rules_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match=r"alpha = 0\.7"):
-        Rules(alpha=0.7)
+        TrialRules(alpha=0.7)
     with pytest.raises(ValueError, match="most_requests = 10"):
-        Rules(least=50, most_requests=10)
+        TrialRules(least=50, most_requests=10)
 
 
 def test_evidence_against_a_split_grows_with_what_is_missing():

@@ -2,13 +2,13 @@
 
 import pytest
 
-from learner.trust import Said, Trust
+from learner.trust import SourceScore, Trust
 
-UP, DOWN = Said("app", "thumbs", 1.0, 1.0), Said("app", "thumbs", 0.0, 1.0)
+UP, DOWN = SourceScore("app", "thumbs", 1.0, 1.0), SourceScore("app", "thumbs", 0.0, 1.0)
 
 
 def judge(score):
-    return Said("judge", "judge", score, 0.5)
+    return SourceScore("judge", "judge", score, 0.5)
 
 
 def test_without_a_word_quality_is_unknown():
@@ -38,7 +38,7 @@ def test_a_witness_that_is_always_right_comes_to_count_in_full_and_one_that_errs
 def test_a_witness_that_is_too_kind_is_heard_as_less_so():
     trust = Trust()
     for _ in range(100):
-        trust.compare([Said("app", "score", 0.6, 1.0), judge(0.9)])
+        trust.compare([SourceScore("app", "score", 0.6, 1.0), judge(0.9)])
     quality, _ = trust.quality([judge(0.9)])
     assert quality == pytest.approx(0.65, abs=0.03)
     assert Trust.restored(trust.state()).quality([judge(0.9)]) == trust.quality([judge(0.9)])

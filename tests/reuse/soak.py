@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from router.reuse.index import Index
+from router.reuse.index import SolutionIndex
 from router.reuse.solution import Solution
-from router.reuse.store import Store
+from router.reuse.solution_store import Store
 
 DIMENSIONS = 32
 
@@ -41,7 +41,7 @@ def solution(text: str) -> Solution:
 def write(folder: Path, turn: int) -> None:
     """Adds, quarantines and snapshots for ever; what is acknowledged goes to standard output."""
     store = Store(folder)
-    index, _ = Index.open(folder / "graphs", store, dimensions=DIMENSIONS, encoder="e")
+    index, _ = SolutionIndex.open(folder / "graphs", store, dimensions=DIMENSIONS, encoder="e")
     n = 0
     while True:
         texts = [f"request {turn}.{n + k}" for k in range(7)]
@@ -96,7 +96,7 @@ def soak(kills: int, folder: Path, seed: int) -> Report:
             problems.append(f"solution {id_} has the payload of another")
         elif id_ in away and found.state != "quarantined":
             problems.append(f"solution {id_} came back from quarantine")
-    index, wrong = Index.open(folder / "graphs", store, dimensions=DIMENSIONS, encoder="e")
+    index, wrong = SolutionIndex.open(folder / "graphs", store, dimensions=DIMENSIONS, encoder="e")
     problems += wrong + index.differs(store) + store.damage()
     for id_, text in list(living.items())[:: max(1, len(living) // 200)]:
         near = index.nearest(b"s" * 16, vector_of(text), 1)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from router.cli.main import app
 from router.encoding.batching import Batching
-from router.reuse.store import Check, Store
+from router.reuse.solution_store import Store, StoreCheck
 from tests.reuse.soak import solution
 
 SPEC = {"kind": "generate", "count": 5, "fields": [{"name": "age", "role": "number"}]}
@@ -32,7 +32,7 @@ def waggle(tmp_path):
     store.add(
         [replace(program, exact=b"x", request="six ages", parent=1, change="1 number changed")]
     )
-    store.check([Check("same:3", b"", False, 1.0, 1.0, 2)])
+    store.check([StoreCheck("same:3", b"", False, 1.0, 1.0, 2)])
     store.close()
 
     def run(*args: str):

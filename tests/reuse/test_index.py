@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.reuse import index as module
-from router.reuse.index import Graph, Index
+from router.reuse.index import Graph, SolutionIndex
 from router.reuse.solution import Solution
-from router.reuse.store import Store
+from router.reuse.solution_store import Store
 
 SPACE = b"s" * 16
 
@@ -33,7 +33,7 @@ def stored(folder, made: np.ndarray, *, first: int = 0) -> Store:
 
 
 def opened(folder, store, dimensions=16, encoder="e"):
-    return Index.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
+    return SolutionIndex.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def _small(monkeypatch):
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(["add", "remove", "tend"]), max_size=120), st.randoms())
 def test_whatever_comes_and_goes_it_holds_what_there_is(steps, chance):
-    made, held, told = vectors(200), {}, Index(16, "e")
+    made, held, told = vectors(200), {}, SolutionIndex(16, "e")
     for step in steps:
         if step == "add":
             id_ = len(held) + 1
@@ -67,7 +67,7 @@ def test_whatever_comes_and_goes_it_holds_what_there_is(steps, chance):
 
 
 def test_readers_never_wait_for_a_graph_nor_see_half_of_one():
-    made, told = vectors(1500), Index(16, "e")
+    made, told = vectors(1500), SolutionIndex(16, "e")
     told.add(SPACE, 1, made[1])
     wrong: list[Exception] = []
     done = threading.Event()
@@ -94,7 +94,7 @@ def test_readers_never_wait_for_a_graph_nor_see_half_of_one():
 
 
 def test_dead_entries_are_reclaimed():
-    made, told = vectors(400), Index(16, "e")
+    made, told = vectors(400), SolutionIndex(16, "e")
     for id_ in range(1, 201):
         told.add(SPACE, id_, made[id_])
     told.tend()
@@ -111,14 +111,14 @@ def test_dead_entries_are_reclaimed():
     [np.full(16, np.nan), np.zeros(16), np.ones(16), np.ones(8) / 8**0.5, np.full(16, np.inf)],
 )
 def test_what_is_no_vector_of_length_one_never_comes_in(bad):
-    told = Index(16, "e")
+    told = SolutionIndex(16, "e")
     with pytest.raises(ValueError, match="a vector must be 16 numbers of length 1"):
         told.add(SPACE, 1, bad.astype(np.float32))
     assert told.nearest(SPACE, vectors(1)[0]) == []
 
 
 def test_spaces_never_meet():
-    made, told = vectors(3), Index(16, "e")
+    made, told = vectors(3), SolutionIndex(16, "e")
     told.add(b"a" * 16, 1, made[0])
     told.add(b"b" * 16, 2, made[0])
     assert [near.solution for near in told.nearest(b"a" * 16, made[0])] == [1]

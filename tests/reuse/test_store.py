@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from router.reuse.library import doubles, template, variations
-from router.reuse.store import Store, Unreadable
+from router.reuse.solution_store import Store, UnreadableStore
 from tests.reuse.soak import soak, solution
 
 NOW = 1_000_000.0
@@ -100,7 +100,7 @@ def test_only_its_owner_can_read_the_file(store):
 
 def test_a_file_that_is_no_store_is_refused_with_a_way_out(tmp_path):
     (tmp_path / "solutions.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(Unreadable, match="move it away to begin anew"):
+    with pytest.raises(UnreadableStore, match="move it away to begin anew"):
         Store(tmp_path)
 
 

@@ -8,7 +8,7 @@ from scipy.stats import beta
 
 from experiments.reuse.stream import ignorant, mixed, simulated
 from router.reuse.guards import compared
-from router.reuse.store import Check
+from router.reuse.solution_store import StoreCheck
 from router.reuse.tiers import Calibration, bucket_of, upper
 
 
@@ -26,7 +26,7 @@ def test_the_classical_cuts_are_the_bands_of_a_kind(similarity, bucket):
 
 
 def checks(bucket, count, *, wrong=0, space=b"", first=0):
-    return [Check(bucket, space, n < wrong, 1.0, 0.0, first + n) for n in range(count)]
+    return [StoreCheck(bucket, space, n < wrong, 1.0, 0.0, first + n) for n in range(count)]
 
 
 def test_a_kind_of_which_nothing_is_known_serves_once_it_has_earned_it():
@@ -41,7 +41,7 @@ def test_a_kind_of_which_nothing_is_known_serves_once_it_has_earned_it():
 
 def test_one_solution_that_is_right_again_and_again_earns_little():
     told = Calibration(0.01, prior=ignorant)
-    told.learn([Check("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
+    told.learn([StoreCheck("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
     assert not told.standing("x:3").serves
 
 

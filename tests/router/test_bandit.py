@@ -2,10 +2,10 @@
 
 import pytest
 
-from learner.bandit import Bandit
+from learner.bandit_learner import Bandit
 from learner.policy import Arm, Feedback, Outcome
 from router.request.context import context_of, taught
-from router.routing.messages import Asked, Published
+from router.routing.messages import NewsRequest, Published
 from tests.rig import Upstream, rig
 
 YAML = """
@@ -178,7 +178,7 @@ async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):
 async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
     async with rig(YAML.format(url=upstream.url)) as waggle:
         learner = await ready(waggle)
-        assert isinstance(learner.asked[0], Asked)
+        assert isinstance(learner.asked[0], NewsRequest)
         learner.away = True
         waggle.engine.following.heard_at -= 100
         await waggle.app.follow()

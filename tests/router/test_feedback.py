@@ -11,7 +11,7 @@ from router.api.feedback import parse_feedback, signals_of
 from router.api.parse import BadRequest
 from router.domain import About
 from router.keys import new_key
-from router.telemetry.lookup import Remembered, Said
+from router.telemetry.lookup import Remembered, StoredSignal
 from tests.rig import rig
 
 YAML = """
@@ -127,7 +127,7 @@ def test_saying_each_thing_twice_is_saying_it_once(scores):
                     written.append((signal.score, signal.id))
                     content = (signal.value, signal.score, signal.comment, signal.demonstration)
                     at = round(signal.at * 1e6)
-                    more = Said(signal.id, signal.source, signal.metric, content, at)
+                    more = StoredSignal(signal.id, signal.source, signal.metric, content, at)
                     known = Remembered(known.about, (*known.signals, more))
         return written
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from router.config.server import Limits
+from router.config.server import KeyLimits
 from router.domain import Home
 from router.engine.conversations import Homes
 from router.hive import HiveState, News
@@ -16,7 +16,7 @@ def granted(hive, limits, now, times):
 
 
 def test_a_small_bound_on_requests_is_kept_exactly():
-    hive, limits = HiveState(), Limits(requests_per_minute=3)
+    hive, limits = HiveState(), KeyLimits(requests_per_minute=3)
     assert granted(hive, limits, NOON, 10) == 3
     refusal = hive.lease("k", limits, NOON)
     assert "requests_per_minute = 3" in refusal.reason
@@ -24,21 +24,21 @@ def test_a_small_bound_on_requests_is_kept_exactly():
 
 
 def test_what_was_granted_a_minute_ago_is_free_again():
-    hive, limits = HiveState(), Limits(requests_per_minute=3)
+    hive, limits = HiveState(), KeyLimits(requests_per_minute=3)
     granted(hive, limits, NOON, 3)
     wait = hive.lease("k", limits, NOON + 30).retry_after
     assert granted(hive, limits, NOON + 30 + wait, 5) == 3
 
 
 def test_a_large_bound_is_leased_in_slices_and_kept_too():
-    hive, limits = HiveState(), Limits(requests_per_minute=1000)
+    hive, limits = HiveState(), KeyLimits(requests_per_minute=1000)
     leases = [hive.lease("k", limits, NOON).granted for _ in range(200)]
     assert max(leases) == 10
     assert sum(leases) == 1000
 
 
 def test_tokens_are_counted_when_they_were_spent():
-    hive, limits = HiveState(), Limits(tokens_per_minute=100)
+    hive, limits = HiveState(), KeyLimits(tokens_per_minute=100)
     hive.spend("k", 99, 0, NOON)
     assert hive.lease("k", limits, NOON).granted == 1
     hive.spend("k", 1, 0, NOON)
@@ -46,7 +46,7 @@ def test_tokens_are_counted_when_they_were_spent():
 
 
 def test_dollars_of_a_day_end_with_the_day():
-    hive, limits = HiveState(), Limits(dollars_per_day=1)
+    hive, limits = HiveState(), KeyLimits(dollars_per_day=1)
     hive.spend("k", 0, 1.0, NOON)
     refusal = hive.lease("k", limits, NOON)
     assert "$1.0000 of $1.0000" in refusal.reason
@@ -55,7 +55,7 @@ def test_dollars_of_a_day_end_with_the_day():
 
 
 def test_one_keys_use_is_not_anothers():
-    hive, limits = HiveState(), Limits(requests_per_minute=1)
+    hive, limits = HiveState(), KeyLimits(requests_per_minute=1)
     assert hive.lease("a", limits, NOON).granted
     assert hive.lease("b", limits, NOON).granted
 
@@ -67,14 +67,14 @@ def test_dollars_survive_the_end_of_the_process(tmp_path):
     before.exchange("r", News(), NOON)
     after = HiveState(ledger)
     after.spend("k", 0, 0.25, NOON + 1)
-    assert not after.lease("k", Limits(dollars_per_day=1), NOON + 2).granted
+    assert not after.lease("k", KeyLimits(dollars_per_day=1), NOON + 2).granted
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"k": "x"}', '{"k": [1]}'])
 def test_a_ledger_that_cannot_be_read_is_set_aside_and_not_lost(tmp_path, content):
     ledger = tmp_path / "ledger.json"
     ledger.write_text(content)
-    assert HiveState(ledger).lease("k", Limits(dollars_per_day=1), NOON).granted
+    assert HiveState(ledger).lease("k", KeyLimits(dollars_per_day=1), NOON).granted
     assert ledger.with_suffix(".unreadable").read_text() == content
 
 

@@ -17,7 +17,7 @@ from router.learning.told import scores
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import terms
-from router.routing.messages import Asked
+from router.routing.messages import NewsRequest
 from tests.rig import MemoryJournal
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
@@ -313,26 +313,26 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     traffic = Traffic(config, stored)
     traffic.send(30)
     assert publisher.turn()
-    first = publisher.hear(Asked("", 0))
+    first = publisher.hear(NewsRequest("", 0))
     assert first.policy is not None
     assert first.wants_prompts
-    assert publisher.hear(Asked(first.version, 0)).policy is None
+    assert publisher.hear(NewsRequest(first.version, 0)).policy is None
     words = [f"{a}{b}{c}" for a in "bcdfgklm" for b in "aeiou" for c in "bcdfgklmnprst"]
     prompts = [(terms(f"What is a {word}?"), None) for word in words]
-    publisher.hear(Asked(first.version, 0, prompts))
+    publisher.hear(NewsRequest(first.version, 0, prompts))
     now[0] += 100
     traffic.send(5)
     publisher.turn()
-    second = publisher.hear(Asked(first.version, 0))
+    second = publisher.hear(NewsRequest(first.version, 0))
     assert second.lens != 0
     assert second.lens_content
     assert second.policy.features.endswith(f":{second.lens:x}")
-    assert not publisher.hear(Asked(second.version, second.lens)).lens_content
+    assert not publisher.hear(NewsRequest(second.version, second.lens)).lens_content
     assert [e.state for e in journal.events if e.kind == "learner"] == ["lens fitted"]
     assert journal.policies[-1].strategy == "bandit"
     publisher._fold.registry.pin(publisher._fold.registry.versions()[-1].name)
     publisher.turn()  # though nothing came
-    assert publisher.hear(Asked("", 0)).version.startswith("pinned-")
+    assert publisher.hear(NewsRequest("", 0)).version.startswith("pinned-")
     told = publisher.told()
     assert json.loads(json.dumps(told))["learned"] > 10
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.function import Failed, Function, Late
+from sandbox.function import Function, FunctionFailed, Late
 from sandbox.pool import Pool
 
 
@@ -51,7 +51,7 @@ async def test_the_same_calls_draw_the_same_numbers(pool: Pool):
     ],
 )
 async def test_a_function_that_cannot_be_loaded_says_why(pool: Pool, source: str, says: str):
-    with pytest.raises(Failed, match=says):
+    with pytest.raises(FunctionFailed, match=says):
         await _opened(pool, source)
 
 
@@ -66,7 +66,7 @@ async def test_a_function_that_cannot_be_loaded_says_why(pool: Pool, source: str
 )
 async def test_an_error_is_told_and_the_function_stays(pool: Pool, body: str, says: str):
     function = await _opened(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
-    with pytest.raises(Failed, match=says):
+    with pytest.raises(FunctionFailed, match=says):
         function.call(True, seconds=1)
     assert function.call(False, seconds=1) == 1
     function.close()
@@ -76,26 +76,26 @@ async def test_an_error_is_told_and_the_function_stays(pool: Pool, body: str, sa
     ("body", "kind", "says"),
     [
         ("while True: pass", Late, "deadline"),
-        ("import os; os._exit(0)", Failed, "ended its worker"),
-        ("import os; os.write(3, b'\\xff' * 4)", Failed, "at most 65536"),
-        ("import os; os.write(3, b'\\x02\\0\\0\\0{]')", Failed, "not JSON"),
-        ("return 'x' * 100_000", Failed, "at most 65536"),
+        ("import os; os._exit(0)", FunctionFailed, "ended its worker"),
+        ("import os; os.write(3, b'\\xff' * 4)", FunctionFailed, "at most 65536"),
+        ("import os; os.write(3, b'\\x02\\0\\0\\0{]')", FunctionFailed, "not JSON"),
+        ("return 'x' * 100_000", FunctionFailed, "at most 65536"),
     ],
 )
 async def test_a_worker_that_is_late_dead_or_false_is_replaced(
-    pool: Pool, body: str, kind: type[Failed], says: str
+    pool: Pool, body: str, kind: type[FunctionFailed], says: str
 ):
     function = await _opened(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
     with pytest.raises(kind, match=says):
         function.call(True, seconds=0.1)
-    with pytest.raises(Failed, match="loaded again"):
+    with pytest.raises(FunctionFailed, match="loaded again"):
         function.call(False, seconds=0.1)
     for _ in range(100):
         await asyncio.sleep(0.02)
         try:
             assert function.call(False, seconds=0.1) == 1
             break
-        except Failed:
+        except FunctionFailed:
             continue
     else:
         pytest.fail("it never came back")

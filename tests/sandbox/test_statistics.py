@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.contradictions import contradiction
 from sandbox.pool import Pool
-from sandbox.possible import contradiction
 from sandbox.request import read
 from sandbox.spec import Correlation, Distribution, Field, Spec
 from sandbox.synthesis import written

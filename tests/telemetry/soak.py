@@ -26,16 +26,16 @@ from rich.progress import Progress
 
 from router.domain import new_id
 from router.telemetry.log import Log, Rotation
+from router.telemetry.store.audit import verify
 from router.telemetry.store.compact import Tiers
-from router.telemetry.store.keep import Keeper, Rules
-from router.telemetry.store.verify import verify
+from router.telemetry.store.keep import Keeper, RetentionRules
 from router.telemetry.tables import TABLES
 from tests.telemetry.stored import request
 from tests.telemetry.stored import signal as said
 
 # Small and hasty, so that everything that can meet does meet.
 ROTATION = Rotation(seconds=0.3, rows=400)
-RULES = Rules(grace_seconds=5.0, tiers=Tiers(fan_in=3, smallest=1))
+RULES = RetentionRules(grace_seconds=5.0, tiers=Tiers(fan_in=3, smallest=1))
 
 
 def write(folder: Path, name: str) -> None:

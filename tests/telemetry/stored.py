@@ -9,7 +9,7 @@ import duckdb
 
 from router.domain import new_id
 from router.telemetry.log import Log, Rotation
-from router.telemetry.store.keep import Keeper, Rules
+from router.telemetry.store.keep import Keeper, RetentionRules
 from router.telemetry.store.manifest import load
 from router.telemetry.tables import TABLES
 
@@ -58,10 +58,10 @@ def signal(about: Mapping[str, Any], score: float | None, **given: Any) -> dict[
 
 
 class Stored:
-    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+    def __init__(self, folder: Path, rules: RetentionRules | None = None) -> None:
         self.folder = folder
         self.now = time.time()
-        self.keeper = Keeper(folder, rules or Rules(), wall=lambda: self.now)
+        self.keeper = Keeper(folder, rules or RetentionRules(), wall=lambda: self.now)
         self.keeper.recover()
         self._logs: dict[tuple[str, str], Log] = {}
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from router.keys import new_key
-from router.telemetry.analyst import Bounds, Refused, ask
+from router.telemetry.analyst import Bounds, QueryRefused, ask
 from router.telemetry.sql import quoted
 from tests.rig import rig
 from tests.telemetry.stored import Stored, request
@@ -81,7 +81,7 @@ def test_what_analysts_ask_is_answered(folder, sql):
     ],
 )
 def test_what_else_could_be_asked_is_refused_for_its_reason(folder, sql, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(QueryRefused, match=says):
         run(folder, sql.replace("FOLDER", str(folder)))
     assert not os.path.exists("/tmp/waggle-owned")  # noqa: PTH110
     assert not (folder / "owned.csv").exists()
@@ -115,20 +115,20 @@ def test_rows_are_bounded_and_it_is_said(folder):
 def test_a_query_without_end_is_ended(folder):
     began = time.monotonic()
     endless = "select sum(sin(a)) from range(1000000000000) t(a)"
-    with pytest.raises(Refused, match=r"longer than 0\.5 s"):
+    with pytest.raises(QueryRefused, match=r"longer than 0\.5 s"):
         run(folder, endless, seconds=0.5)
     assert time.monotonic() - began < 5
 
 
 def test_a_query_that_needs_all_memory_is_ended(folder):
     greedy = "select list(a) from range(2000000000) t(a)"
-    with pytest.raises(Refused, match=r"[Mm]emory|longer than"):
+    with pytest.raises(QueryRefused, match=r"[Mm]emory|longer than"):
         run(folder, greedy, seconds=10.0)
 
 
 def test_nothing_of_our_environment_is_seen(folder, monkeypatch):
     monkeypatch.setenv("WAGGLE_SECRET", "sk-hidden")
-    with pytest.raises(Refused, match="getenv"):
+    with pytest.raises(QueryRefused, match="getenv"):
         run(folder, "select getenv('WAGGLE_SECRET')")
 
 

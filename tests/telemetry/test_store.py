@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from router.telemetry.lines import encoded
 from router.telemetry.store import catalog, manifest, seal
+from router.telemetry.store.audit import verify
 from router.telemetry.store.compact import Tiers
-from router.telemetry.store.keep import Keeper, Rules
-from router.telemetry.store.verify import verify
+from router.telemetry.store.keep import Keeper, RetentionRules
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
-FEW = Rules(tiers=Tiers(fan_in=3, smallest=1))
+FEW = RetentionRules(tiers=Tiers(fan_in=3, smallest=1))
 
 
 @pytest.fixture
@@ -354,7 +354,7 @@ def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
 
 def test_the_oldest_rows_are_pruned_by_age(tmp_path):
     day = 86_400_000_000
-    stored = Stored(tmp_path, Rules(keep_seconds=10 * 86_400))
+    stored = Stored(tmp_path, RetentionRules(keep_seconds=10 * 86_400))
     stored.now = (NOON + 20 * day) / 1e6
     ages = [2, 9, 11, 15]  # days
     for writer in ("a", "b"):
@@ -374,7 +374,7 @@ def test_the_oldest_segments_are_pruned_until_the_rest_fits(tmp_path):
         stored.write("requests", [request(NOON + index) for _ in range(50)], writer=f"w{index}")
         stored.seal()
     most = sum(s.bytes for s in manifest.load(tmp_path).of("requests")) // 2
-    removed = Keeper(tmp_path, Rules(keep_bytes=most)).prune()
+    removed = Keeper(tmp_path, RetentionRules(keep_bytes=most)).prune()
     left = manifest.load(tmp_path).of("requests")
     assert removed.rows + sum(s.rows for s in left) == 250
     assert 0 < sum(s.bytes for s in left) <= most

@@ -5,7 +5,7 @@ import orjson
 import pytest
 
 from learner.assignment import Slot, assigned
-from learner.bandit import Bandit
+from learner.bandit_learner import Bandit
 from learner.policy import Arm, Feedback, Outcome
 from router.config.config import Config
 from router.config.load import load
@@ -16,7 +16,7 @@ from router.trials.course import phase_of
 from router.trials.director import Director
 from router.trials.proposing import Known, Proposer
 from router.trials.simplifying import paths
-from router.trials.wishes import act
+from router.trials.trial_requests import act
 from router.trials.writing import returns_in
 from tests.rig import MemoryJournal
 from tests.router.test_learning import of

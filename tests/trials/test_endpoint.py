@@ -7,7 +7,7 @@ from router.routing.messages import Errand, Published
 from router.routing.steering import Live, Steering
 from router.routing.strategies import Strategy
 from router.trials.director import Director
-from router.trials.wishes import act
+from router.trials.trial_requests import act
 from tests.rig import Upstream, completion, rig
 
 YAML = """

@@ -26,7 +26,7 @@ from router.telemetry.log import SUFFIX
 from router.telemetry.sql import from_live_journals, from_segments, listed, quoted
 from router.telemetry.store.manifest import Manifest
 from router.telemetry.store.segments import rows_of
-from router.telemetry.tables import FEATURES, TABLES, Table
+from router.telemetry.tables import FEATURES, TABLES, TableSchema
 
 NAME = "telemetry.duckdb"
 _OPEN_AGAIN = "this-database-was-replaced-long-ago-open-it-again"
@@ -171,13 +171,13 @@ def split(text: str) -> Iterator[str]:
             yield statement
 
 
-def _all_rows(folder: Path, manifest: Manifest, table: Table) -> str:
+def _all_rows(folder: Path, manifest: Manifest, table: TableSchema) -> str:
     live = f"SELECT {', '.join(table.columns)} FROM {_live(folder, manifest, table)}"
     sealed = manifest.of(table.name)
     return f"FROM {rows_of(folder, sealed)} UNION ALL {live}" if sealed else live
 
 
-def _live(folder: Path, manifest: Manifest, table: Table) -> str:
+def _live(folder: Path, manifest: Manifest, table: TableSchema) -> str:
     """Rows of journals that were not sealed when this was published."""
     journals = folder / "journal" / table.name
     guard = _guard(folder, manifest.generation)

@@ -28,7 +28,7 @@ _log = logging.getLogger("waggle")
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RetentionRules:
     """What is kept, and for how long. None: for ever."""
 
     keep_seconds: float | None = None
@@ -40,7 +40,7 @@ class Rules:
 @dataclass
 class Keeper:
     folder: Path
-    rules: Rules = field(default_factory=Rules)
+    rules: RetentionRules = field(default_factory=RetentionRules)
     wall: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:

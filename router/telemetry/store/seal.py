@@ -33,7 +33,7 @@ from router.telemetry.store.manifest import (
     merged,
     overlap,
 )
-from router.telemetry.tables import REQUESTS, TABLES, Table
+from router.telemetry.tables import REQUESTS, TABLES, TableSchema
 
 _log = logging.getLogger("waggle")
 _TOGETHER_BYTES = 64 * 2**20
@@ -140,7 +140,7 @@ def check(path: Path, known: Covers) -> Checked:
 def _seal_table(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
-    table: Table,
+    table: TableSchema,
     version: int,
     journals: Sequence[Checked],
     sealed: Sealed,
@@ -192,7 +192,7 @@ def _all_bad(journal: Checked) -> Checked:
 def _segment(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
-    table: Table,
+    table: TableSchema,
     version: int,
     journals: Sequence[Checked],
 ) -> Segment:
@@ -254,7 +254,7 @@ def _put_aside(folder: Path, journal: Checked) -> list[Damage]:
 def _rolled_up(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
-    table: Table,
+    table: TableSchema,
     made: Sequence[Segment],
     sealed: Sealed,
     manifest: Manifest,

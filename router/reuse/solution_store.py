@@ -54,7 +54,7 @@ _BY_EXACT = (
 _SELECT = f"select id, {', '.join(_COLUMNS)} from solutions"
 
 
-class Unreadable(RuntimeError):
+class UnreadableStore(RuntimeError):
     """The file cannot be opened or is damaged; the message says what to do."""
 
 
@@ -67,7 +67,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StoreCheck:
     """A remembered answer held against a new one, or judged by whoever got it."""
 
     bucket: str
@@ -93,7 +93,7 @@ class Store:
             self._connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             mend = "move it away to begin anew, or put a copy back"
-            raise Unreadable(f"{self.path} cannot be read ({error}): {mend}") from None
+            raise UnreadableStore(f"{self.path} cannot be read ({error}): {mend}") from None
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -197,7 +197,7 @@ class Store:
                     away += _quarantined(connection, id_)
         return away
 
-    def check(self, checks: Iterable[Check]) -> None:
+    def check(self, checks: Iterable[StoreCheck]) -> None:
         with self._transaction() as connection:
             connection.executemany(
                 "insert into checks (bucket, space, wrong, weight, at, solution) "
@@ -347,13 +347,15 @@ class Store:
         )
         return [(space, n) for space, n in rows]
 
-    def checks(self, since: int) -> list[Check]:
+    def checks(self, since: int) -> list[StoreCheck]:
         rows = self._connection.execute(
             "select bucket, space, wrong, weight, at, solution, seq from checks where seq > ? "
             "order by seq",
             (since,),
         )
-        return [Check(b, s, bool(w), weight, at, id_, n) for b, s, w, weight, at, id_, n in rows]
+        return [
+            StoreCheck(b, s, bool(w), weight, at, id_, n) for b, s, w, weight, at, id_, n in rows
+        ]
 
     def counts(self) -> dict[str, int]:
         rows = self._connection.execute("select state, count(*) from solutions group by state")

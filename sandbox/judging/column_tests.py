@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from sandbox.judging.check import ALPHA, SHOWN, Check, Column, listed
+from sandbox.judging.check import ALPHA, SHOWN, Column, StatisticalCheck, listed
 from sandbox.judging.curves import of_field
 from sandbox.spec import Correlation, Field
 
 _FEW = 40  # different values: below, each is counted
 
 
-def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[Check]:
+def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
     if field.role == "id":
         texts = [str(value) for value in listed(values)]
         return [_distinct(field.name, texts)]
@@ -27,7 +27,7 @@ def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[Che
         return _of_choices(field, listed(values))
     x = np.asarray(values, dtype=np.float64)
     if not np.isfinite(x).all():
-        return [Check(f"{field.name}: numbers", False, "some are missing or not finite")]
+        return [StatisticalCheck(f"{field.name}: numbers", False, "some are missing or not finite")]
     if field.role == "derived":
         return [_of_formula(field, x, columns)]
     checks = _of_bounds(field, x) + _of_decimals(field, x)
@@ -38,33 +38,37 @@ def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[Che
     return checks
 
 
-def _of_bounds(field: Field, x: Column) -> list[Check]:
+def _of_bounds(field: Field, x: Column) -> list[StatisticalCheck]:
     if field.low is None and field.high is None:
         return []
     low, high = float(x.min()), float(x.max())
     holds = (field.low is None or low >= field.low) and (field.high is None or high <= field.high)
     bounds = f"{_plain(field.low, '-inf')} to {_plain(field.high, 'inf')}"
-    return [Check(f"{field.name}: bounds", holds, f"{low:g} to {high:g} within {bounds}")]
+    return [
+        StatisticalCheck(f"{field.name}: bounds", holds, f"{low:g} to {high:g} within {bounds}")
+    ]
 
 
-def _of_decimals(field: Field, x: Column) -> list[Check]:
+def _of_decimals(field: Field, x: Column) -> list[StatisticalCheck]:
     if field.decimals is None:
         return []
     holds = bool(
         np.allclose(x, np.round(x, field.decimals), rtol=0, atol=1e-9 * max(1, np.abs(x).max()))
     )
     what = "whole numbers" if field.decimals == 0 else f"{field.decimals} decimals"
-    return [Check(f"{field.name}: {what}", holds, "as asked" if holds else "some have more")]
+    return [
+        StatisticalCheck(f"{field.name}: {what}", holds, "as asked" if holds else "some have more")
+    ]
 
 
-def _distinct(name: str, values: Sequence[Any]) -> Check:
+def _distinct(name: str, values: Sequence[Any]) -> StatisticalCheck:
     different = len(set(values))
-    return Check(
+    return StatisticalCheck(
         f"{name}: unique", different == len(values), f"{different} of {len(values)} differ"
     )
 
 
-def _of_distribution(field: Field, x: Column) -> Check:
+def _of_distribution(field: Field, x: Column) -> StatisticalCheck:
     of = field.distribution
     assert of is not None
     label = f"{field.name}: {of.family}"
@@ -84,7 +88,7 @@ def _of_distribution(field: Field, x: Column) -> Check:
         gaps = np.maximum(gaps, np.abs(below - before))
     distance = float(gaps.max())
     p = float(special.kolmogorov(distance * (math.sqrt(len(x)) + 0.12 + 0.11 / math.sqrt(len(x)))))
-    return Check(label, p > ALPHA, f"KS: {sample}", distance, p)
+    return StatisticalCheck(label, p > ALPHA, f"KS: {sample}", distance, p)
 
 
 def _steps(field: Field) -> list[float]:
@@ -105,7 +109,7 @@ def _counted(field: Field, values: Column, counts: Column) -> Column:
     return found
 
 
-def _chi2(label: str, counts: Column, shares: Column, sample: str) -> Check:
+def _chi2(label: str, counts: Column, shares: Column, sample: str) -> StatisticalCheck:
     """Bins that expect few are taken together; what lies beyond the last is one more."""
     total = counts.sum()
     shares = np.append(shares, max(1 - shares.sum(), 0.0))
@@ -122,35 +126,41 @@ def _chi2(label: str, counts: Column, shares: Column, sample: str) -> Check:
         seen[-1] += last_seen
         wanted[-1] += last_wanted
     if len(wanted) < 2:
-        return Check(label, True, f"too few for a test: {sample}")
+        return StatisticalCheck(label, True, f"too few for a test: {sample}")
     statistic = float(sum((s - w) ** 2 / max(w, 1e-9) for s, w in zip(seen, wanted, strict=True)))
     p = float(special.chdtrc(len(wanted) - 1, statistic))
-    return Check(label, p > ALPHA, f"chi-square: {sample}", statistic, p)
+    return StatisticalCheck(label, p > ALPHA, f"chi-square: {sample}", statistic, p)
 
 
-def _of_choices(field: Field, values: Sequence[Any]) -> list[Check]:
+def _of_choices(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
     of = field.distribution
     assert of is not None
     said = [str(v).lower() if field.role == "boolean" else str(v) for v in values]
     others = sorted(set(said) - set(of.labels))
     if others:
-        return [Check(f"{field.name}: labels", False, f"{', '.join(others[:5])} not asked for")]
+        return [
+            StatisticalCheck(
+                f"{field.name}: labels", False, f"{', '.join(others[:5])} not asked for"
+            )
+        ]
     counts = np.array([said.count(label) for label in of.labels], dtype=float)
     shares = np.array(of.weights)
     held = ", ".join(f"{lb} {c / len(said):.1%}" for lb, c in zip(of.labels, counts, strict=True))
     return [_chi2(f"{field.name}: shares", counts, shares, held)]
 
 
-def _of_dates(field: Field, values: Any) -> list[Check]:
+def _of_dates(field: Field, values: Any) -> list[StatisticalCheck]:
     days = [dt.date.fromisoformat(str(value)[:10]) for value in listed(values)]
     first, last = dt.date.fromisoformat(field.start), dt.date.fromisoformat(field.end)
     holds = min(days) >= first and max(days) <= last
     return [
-        Check(f"{field.name}: dates", holds, f"{min(days)} to {max(days)} within {first} to {last}")
+        StatisticalCheck(
+            f"{field.name}: dates", holds, f"{min(days)} to {max(days)} within {first} to {last}"
+        )
     ]
 
 
-def of_correlation(wanted: Correlation, columns: Mapping[str, Any]) -> Check:
+def of_correlation(wanted: Correlation, columns: Mapping[str, Any]) -> StatisticalCheck:
     x, y = (np.asarray(columns[name], dtype=float) for name in (wanted.first, wanted.second))
     r = float(np.corrcoef(x, y)[0, 1])
     found = r * r if wanted.measure == "r2" else r
@@ -166,7 +176,7 @@ def of_correlation(wanted: Correlation, columns: Mapping[str, Any]) -> Check:
         most = float(np.corrcoef(np.sort(x), np.sort(y))[0, 1])
         least = float(np.corrcoef(np.sort(x), np.sort(y)[::-1])[0, 1])
         detail += f"; columns distributed so can reach {least:.3f} to {most:.3f}"
-    return Check(f"{wanted.first} and {wanted.second}: {name}", holds, detail, found)
+    return StatisticalCheck(f"{wanted.first} and {wanted.second}: {name}", holds, detail, found)
 
 
 _OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -190,11 +200,11 @@ def _worked_out(node: ast.expr, columns: Mapping[str, Any]) -> Any:
     raise ValueError(f"{ast.unparse(node)} is no arithmetic")
 
 
-def _of_formula(field: Field, x: Column, columns: Mapping[str, Any]) -> Check:
+def _of_formula(field: Field, x: Column, columns: Mapping[str, Any]) -> StatisticalCheck:
     expected = _worked_out(ast.parse(field.formula, mode="eval").body, columns)
     slack = 0.5 * 10.0**-field.decimals if field.decimals is not None else 0.0
     holds = bool(np.allclose(x, expected, rtol=1e-6, atol=slack + 1e-9))
-    return Check(
+    return StatisticalCheck(
         f"{field.name}: {field.formula}",
         holds,
         "holds in every record" if holds else "does not hold",

@@ -13,7 +13,7 @@ from router.config.plans import whole
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
-from router.trials.logged import Telemetry
+from router.trials.logged import LoggedTelemetry
 
 
 def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, 
 
 
 def granted(
-    book: Book, telemetry: Telemetry, wanted: Mapping[str, Any], now: float
+    book: Book, telemetry: LoggedTelemetry, wanted: Mapping[str, Any], now: float
 ) -> Callable[[Book], list[Line]]:
     """A wish as a change of the book."""
     known = {
@@ -121,7 +121,7 @@ def _strategy(wanted: Mapping[str, Any]) -> Strategy:
     )
 
 
-def matched(strategy: Strategy, telemetry: Telemetry, config: Config) -> Strategy:
+def matched(strategy: Strategy, telemetry: LoggedTelemetry, config: Config) -> Strategy:
     """A mix without shares is the one that costs what is spent: of the cheapest plan and the
     dearest that were tried."""
     if strategy.kind != "mix" or strategy.settings:

@@ -16,7 +16,7 @@ from router.telemetry.tables import TABLES
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """Something that is wrong, and what follows from it."""
 
     where: str
@@ -25,12 +25,12 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class AuditReport:
     rows: Mapping[str, int]
     segments: int
     journals: int
     bytes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,24 @@ class _Live:
     covers: Mapping[str, Covers]
     rows: Mapping[str, int]
     journals: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
 
-def verify(folder: Path) -> Report:
+def verify(folder: Path) -> AuditReport:
     """Read everything once. A service may go on writing meanwhile."""
     with alone(folder / "keeper.lock"):  # so that manifest and journals are of one moment
         try:
             now = manifest.load(folder)
         except manifest.Damaged as error:
-            return Report({}, 0, 0, 0, (Finding("manifest.json", str(error), "see above"),))
+            return AuditReport(
+                {}, 0, 0, 0, (AuditFinding("manifest.json", str(error), "see above"),)
+            )
         live = _live(folder, now)
         published = catalog.published(folder)
     findings = [*live.findings, *_damage(folder, now), *_gaps(now, live.covers)]
     if published is None:
         mend = "start the service, or run `waggle telemetry compact`"
-        findings.append(Finding(catalog.NAME, "cannot be opened", mend))
+        findings.append(AuditFinding(catalog.NAME, "cannot be opened", mend))
     with duckdb.connect() as con:
         for segment in now.segments:
             findings += _segment(con, folder, segment)
@@ -64,37 +66,41 @@ def verify(folder: Path) -> Report:
         for name in (*TABLES, "rollup")
     }
     size = sum(segment.bytes for segment in now.segments)
-    return Report(rows, len(now.segments), live.journals, size, tuple(findings))
+    return AuditReport(rows, len(now.segments), live.journals, size, tuple(findings))
 
 
-def _segment(con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment) -> Iterator[Finding]:
+def _segment(
+    con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment
+) -> Iterator[AuditFinding]:
     path = segment.path(folder)
     mend = "restore it from a copy of this folder; its rows cannot be read"
     if not path.is_file():
-        yield Finding(segment.file, f"is missing, with {segment.rows} rows", mend)
+        yield AuditFinding(segment.file, f"is missing, with {segment.rows} rows", mend)
         return
     if checksum(path) != (segment.bytes, segment.crc):
-        yield Finding(segment.file, f"its checksum is wrong; it holds {segment.rows} rows", mend)
+        yield AuditFinding(
+            segment.file, f"its checksum is wrong; it holds {segment.rows} rows", mend
+        )
         return
     told = con.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchone()
     if told is None or told[0] != segment.rows:
-        yield Finding(segment.file, f"has {told and told[0]} rows, not {segment.rows}", mend)
+        yield AuditFinding(segment.file, f"has {told and told[0]} rows, not {segment.rows}", mend)
     if segment.covers:
         accounted = segment.rows + segment.removed + segment.damaged
         if count(segment.covers) != accounted:
             problem = f"accounts for {count(segment.covers)} rows, and has or had {accounted}"
-            yield Finding(segment.file, problem, "this is a bug: please report it")
+            yield AuditFinding(segment.file, problem, "this is a bug: please report it")
 
 
-def _damage(folder: Path, now: Manifest) -> Iterator[Finding]:
+def _damage(folder: Path, now: Manifest) -> Iterator[AuditFinding]:
     """Told until somebody has looked at what was put aside, and removed it."""
     for one in now.damage:
         if (folder / one.kept).exists():
             problem = f"{one.size} bytes at {one.at} could not be read ({one.reason})"
-            yield Finding(one.file, problem, f"look at {one.kept}, then remove it")
+            yield AuditFinding(one.file, problem, f"look at {one.kept}, then remove it")
 
 
-def _gaps(now: Manifest, live: Mapping[str, Covers]) -> Iterator[Finding]:
+def _gaps(now: Manifest, live: Mapping[str, Covers]) -> Iterator[AuditFinding]:
     """Rows that nothing accounts for, and rows that two segments claim."""
     for name in TABLES:
         sealed = [segment.covers for segment in now.of(name)]
@@ -102,14 +108,14 @@ def _gaps(now: Manifest, live: Mapping[str, Covers]) -> Iterator[Finding]:
             twice = sum(count({"": one.get(writer, ())}) for one in sealed) - count({"": ranges})
             if twice:
                 problem = f"{twice} rows of {writer} are in two segments"
-                yield Finding(name, problem, "this is a bug: please report it")
+                yield AuditFinding(name, problem, "this is a bug: please report it")
         everything = merged(*sealed, now.gone.get(name, {}), live.get(name, {}))
         for writer, ranges in everything.items():
             for low, high in missing(ranges):
                 rows = f"row {low}" if low == high else f"rows {low} to {high}"
                 problem = f"{rows} of {writer} are missing"
                 mend = "they were lost: a full disk (see events), or a file taken away"
-                yield Finding(name, problem, mend)
+                yield AuditFinding(name, problem, mend)
 
 
 def missing(ranges: Ranges) -> Iterator[tuple[int, int]]:
@@ -124,7 +130,7 @@ def missing(ranges: Ranges) -> Iterator[tuple[int, int]]:
 def _live(folder: Path, now: Manifest) -> _Live:
     covers: dict[str, Covers] = {}
     rows: dict[str, int] = {}
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     journals = 0
     for name in TABLES:
         for path in unsealed(folder, now, name):
@@ -135,6 +141,6 @@ def _live(folder: Path, now: Manifest) -> _Live:
             for at, _ in journal.bad:
                 problem = f"the line at byte {at} is not what was written"
                 findings.append(
-                    Finding(relative(folder, path), problem, "it will be put aside at sealing")
+                    AuditFinding(relative(folder, path), problem, "it will be put aside at sealing")
                 )
     return _Live(covers, rows, journals, tuple(findings))

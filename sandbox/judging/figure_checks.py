@@ -5,24 +5,30 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sandbox.judging.check import SHOWN, Check
+from sandbox.judging.check import SHOWN, StatisticalCheck
 from sandbox.spec import Spec
 
 
-def of_analysis(spec: Spec, result: Any) -> list[Check]:
+def of_analysis(spec: Spec, result: Any) -> list[StatisticalCheck]:
     """That each figure is there and can be; those with a short definition are worked out again."""
     if not isinstance(result, dict) or not result:
-        return [Check("shape", False, f"the result is a {type(result).__name__}, and no figures")]
+        return [
+            StatisticalCheck(
+                "shape", False, f"the result is a {type(result).__name__}, and no figures"
+            )
+        ]
     numbers = list(_leaves(result))
     finite = bool(numbers) and all(math.isfinite(n) for _, n in numbers)
     checks = [
-        Check("figures", finite, f"{len(numbers)} figures" if finite else "some are not finite")
+        StatisticalCheck(
+            "figures", finite, f"{len(numbers)} figures" if finite else "some are not finite"
+        )
     ]
     for name, value in numbers:
         if name == "p_value" and not -1e-9 <= value <= 1 + 1e-9:
-            checks.append(Check("p_value", False, f"{value:g} is no probability"))
+            checks.append(StatisticalCheck("p_value", False, f"{value:g} is no probability"))
         if name in ("r", "rho", "tau") and abs(value) > 1 + 1e-9:
-            checks.append(Check(name, False, f"{value:g} is no correlation"))
+            checks.append(StatisticalCheck(name, False, f"{value:g} is no correlation"))
     for each in spec.analyses:
         again = _AGAIN.get(each.method)
         if again is None or each.by or len(each.columns) != 1 + (each.method in _PAIRS):
@@ -34,7 +40,9 @@ def of_analysis(spec: Spec, result: Any) -> list[Check]:
             found, expected, rel_tol=1e-6, abs_tol=slack + 1e-9
         )
         told = "not there" if found is None else f"{found:.{SHOWN}g}"
-        checks.append(Check(each.method, holds, f"{told}, worked out again: {expected:.{SHOWN}g}"))
+        checks.append(
+            StatisticalCheck(each.method, holds, f"{told}, worked out again: {expected:.{SHOWN}g}")
+        )
     return checks
 
 

@@ -1,4 +1,4 @@
-"""`python -m router.reuse.snapshot FOLDER ENCODER DIMENSIONS`: the graphs, written to disk.
+"""`python -m router.reuse.graph_snapshot FOLDER ENCODER DIMENSIONS`: the graphs, written to disk.
 
 In a process of its own, since saving a graph stops the interpreter for as long as it takes. It
 begins with the graphs that are there, takes in what came since, and leaves when another is at it.
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from router.files import lock_if_free
-from router.reuse.index import Index, gently
-from router.reuse.store import Store
+from router.reuse.index import SolutionIndex, gently
+from router.reuse.solution_store import Store
 
 
 def main(folder: Path, encoder: str, dimensions: int) -> None:
@@ -17,7 +17,7 @@ def main(folder: Path, encoder: str, dimensions: int) -> None:
         return  # what is locked is let go when this process ends
     gently()
     store = Store(folder)
-    index, _ = Index.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
+    index, _ = SolutionIndex.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
     while index.tend():
         pass
     index.follow(store)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from router.documents.chunking import Passage, distinct, passages_of
-from router.documents.formats import Unreadable, files_of, sections_of
-from router.documents.words import content_words, rarity
+from router.documents.formats import UnreadableDocument, files_of, sections_of
+from router.documents.stems import content_words, rarity
 
 if TYPE_CHECKING:
     from router.encoding.encoder import Vectors
@@ -41,7 +41,7 @@ class NoDocuments(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class PassageIndex:
     """What is known of a folder's documents. Row n of `vectors` is passage n; row m of `sentences`
     belongs to passage `owners[m]`."""
 
@@ -57,7 +57,7 @@ class Index:
 
 
 @dataclass(slots=True)
-class Report:
+class IndexReport:
     """What indexing did."""
 
     files: int = 0
@@ -71,7 +71,9 @@ class Report:
 Tell = Callable[[int, int, str], None]  # done, of so many, which file
 
 
-def refresh(documents: Path, home: Path, encoder: Encodes, tell: Tell = lambda *_: None) -> Report:
+def refresh(
+    documents: Path, home: Path, encoder: Encodes, tell: Tell = lambda *_: None
+) -> IndexReport:
     """Bring the index up to the documents. Files that did not change are not read again."""
     if not documents.is_dir():
         raise NoDocuments(f"{documents} is no folder")
@@ -81,10 +83,10 @@ def refresh(documents: Path, home: Path, encoder: Encodes, tell: Tell = lambda *
         return _refreshed(documents, home, encoder, tell)
 
 
-def _refreshed(documents: Path, home: Path, encoder: Encodes, tell: Tell) -> Report:
+def _refreshed(documents: Path, home: Path, encoder: Encodes, tell: Tell) -> IndexReport:
     paths = files_of(documents)
     known = _known(home, encoder)
-    report = Report(files=len(paths))
+    report = IndexReport(files=len(paths))
     entries: dict[str, dict[str, Any]] = {}
     for n, path in enumerate(paths):
         name = str(path.relative_to(documents))
@@ -96,7 +98,7 @@ def _refreshed(documents: Path, home: Path, encoder: Encodes, tell: Tell) -> Rep
         try:
             entries[name] = {"digest": digest, "passages": _read(path, name, encoder)}
             report.fresh += 1
-        except (Unreadable, OSError) as error:
+        except (UnreadableDocument, OSError) as error:
             report.unreadable[name] = str(error)
     if not any(entry["passages"] for entry in entries.values()):
         why = "; ".join(f"{n}: {why}" for n, why in report.unreadable.items())
@@ -227,7 +229,7 @@ def _count(home: Path) -> int:
     return int(orjson.loads((folder / "index.json").read_bytes())["passages"])
 
 
-def load(home: Path) -> Index:
+def load(home: Path) -> PassageIndex:
     """The index in use; `LookupError` where there is none that is whole."""
     import numpy as np
 
@@ -237,7 +239,7 @@ def load(home: Path) -> Index:
     passages = tuple(Passage(*p) for p in orjson.loads((folder / "passages.json").read_bytes()))
     words = tuple(tuple(_words(passage)) for passage in passages)
     told = orjson.loads((folder / "index.json").read_bytes())
-    return Index(
+    return PassageIndex(
         passages,
         np.load(folder / "vectors.npy"),
         np.load(folder / "sentences.npy"),

@@ -12,7 +12,7 @@ import orjson
 
 from dashboard.board import PAGES, Board
 from dashboard.panel import Page, Panel
-from dashboard.view import View
+from dashboard.view import PageView
 
 _VOID = frozenset({"br", "hr", "img", "input"})
 _NAMES = {"className": "class", "tabIndex": "tabindex", "htmlFor": "for"}
@@ -25,7 +25,7 @@ for (const place of document.querySelectorAll("[data-figure]")) {
 """
 
 
-def written(board: Board, view: View) -> str:
+def written(board: Board, view: PageView) -> str:
     """The pages of a view, one after another."""
     told = {name: board.told(replace(view, page=name)) for name in PAGES}
     newest = told[view.page]["newest"] or "no request yet"

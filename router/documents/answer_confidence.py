@@ -17,7 +17,7 @@ ENOUGH = 0.65  # to speak for a question; below it the documents are said to hol
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PassageEvidence:
     likeness: float  # cosine to the best passage or sentence
     said: float  # share of the question's content words, by rarity, that the passage has
     known: float  # share of them that any document has
@@ -29,6 +29,6 @@ class Evidence:
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
 
 
-def features(seen: Evidence) -> tuple[float, ...]:
+def features(seen: PassageEvidence) -> tuple[float, ...]:
     margin = min(seen.likeness - seen.elsewhere, _CLEAR)
     return 1.0, seen.likeness, seen.said, seen.known, margin

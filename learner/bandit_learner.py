@@ -14,9 +14,9 @@ import numpy as np
 
 from learner.deciding import (
     BanditPolicy,
+    BanditSettings,
     Expected,
     Posterior,
-    Settings,
     Vector,
     log_time,
     on_grid,
@@ -42,7 +42,7 @@ class Bandit:
     """A `Learner`: a fold over what was tried and what came of it."""
 
     features: str
-    settings: Settings = field(default_factory=Settings)
+    settings: BanditSettings = field(default_factory=BanditSettings)
     beliefs: Sequence[Belief] = BELIEFS
     evidence: Evidence = field(default_factory=Evidence)
     expenses: Expenses = field(default_factory=Expenses)

@@ -21,7 +21,7 @@ _MOST_CELLS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DataTable:
     """Columns by name, and the text without them."""
 
     columns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -30,24 +30,28 @@ class Table:
     problem: str = ""
 
 
-def beside(data: Any, text: str) -> Table:
+def beside(data: Any, text: str) -> DataTable:
     """Of the field `data` of a request: CSV, records, or columns."""
     if isinstance(data, str):
         columns = _csv(data)
         if columns is None:
-            return Table(
+            return DataTable(
                 text=text, problem="data is no CSV: a line of names, and rows as long as it"
             )
-        return Table(columns, text, named=True)
+        return DataTable(columns, text, named=True)
     if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
         names = list(dict.fromkeys(key for row in data for key in row))
-        return Table({str(n): tuple(row.get(n) for row in data) for n in names}, text, named=True)
+        return DataTable(
+            {str(n): tuple(row.get(n) for row in data) for n in names}, text, named=True
+        )
     if isinstance(data, dict) and data and all(isinstance(v, list) for v in data.values()):
-        return Table({str(k): tuple(v) for k, v in data.items()}, text, named=True)
-    return Table(text=text, problem="data must be CSV text, a list of records, or lists by column")
+        return DataTable({str(k): tuple(v) for k, v in data.items()}, text, named=True)
+    return DataTable(
+        text=text, problem="data must be CSV text, a list of records, or lists by column"
+    )
 
 
-def within(text: str) -> Table:
+def within(text: str) -> DataTable:
     """What the text itself holds. Nothing found: no columns."""
     for find in (_records, _block, _lines, _markdown):
         found = find(text)
@@ -59,7 +63,7 @@ def within(text: str) -> Table:
 _OPENINGS = ((re.compile(r"\[\s*\{"), "]"), (re.compile(r"\{\s*\""), "}"))
 
 
-def _records(text: str) -> Table | None:
+def _records(text: str) -> DataTable | None:
     """Records or columns as JSON: from the first bracket to the last."""
     for opening, closing in _OPENINGS:
         first, end = opening.search(text), text.rfind(closing) + 1
@@ -75,15 +79,15 @@ def _records(text: str) -> Table | None:
     return None
 
 
-def _block(text: str) -> Table | None:
+def _block(text: str) -> DataTable | None:
     found = re.search(r"```(?:csv|text|tsv)?\s*\n(.*?)```", text, re.S)
     columns = _csv(found[1]) if found else None
     if found is None or columns is None:
         return None
-    return Table(columns, text[: found.start()] + " " + text[found.end() :], named=True)
+    return DataTable(columns, text[: found.start()] + " " + text[found.end() :], named=True)
 
 
-def _lines(text: str) -> Table | None:
+def _lines(text: str) -> DataTable | None:
     """Lines with the same number of commas, the first of them names."""
     lines = text.split("\n")
     for first, line in enumerate(lines):
@@ -102,7 +106,7 @@ def _lines(text: str) -> Table | None:
         columns = _csv("\n".join(lines[first : last + 1]))
         if columns is not None and any(_numeric(values) for values in columns.values()):
             rest = "\n".join(lines[:first] + lines[last + 1 :])
-            return Table(columns, rest, named=True)
+            return DataTable(columns, rest, named=True)
     return None
 
 
@@ -111,7 +115,7 @@ def _a_row(line: str) -> bool:
     return len(line.split()) <= 3 * (line.count(",") + 1) and not line.rstrip().endswith(("?", "."))
 
 
-def _markdown(text: str) -> Table | None:
+def _markdown(text: str) -> DataTable | None:
     lines = text.split("\n")
     rows = [i for i, line in enumerate(lines) if line.count("|") >= 2]
     if len(rows) < 3 or not re.fullmatch(r"[\s|:\-]+", lines[rows[1]]):
@@ -121,13 +125,13 @@ def _markdown(text: str) -> Table | None:
     if columns is None:
         return None
     rest = "\n".join(line for i, line in enumerate(lines) if i not in rows)
-    return Table(columns, rest, named=True)
+    return DataTable(columns, rest, named=True)
 
 
-def _lists(text: str) -> Table:
+def _lists(text: str) -> DataTable:
     columns: dict[str, tuple[Any, ...]] = {}
     if not _TWO_IN_A_ROW.search(text):
-        return Table(text=text)
+        return DataTable(text=text)
     matrix = _MATRIX.search(text)
     if matrix:
         try:
@@ -136,12 +140,12 @@ def _lists(text: str) -> Table:
             rows = []
         if rows and all(len(row) == len(rows[0]) and _numeric(row) for row in rows):
             named = {f"row {i + 1}": tuple(row) for i, row in enumerate(rows)}
-            return Table(named, text[: matrix.start()] + " " + text[matrix.end() :])
+            return DataTable(named, text[: matrix.start()] + " " + text[matrix.end() :])
     given = False
     for pattern in (_LIST, _BARE):
         while (found := pattern.search(text)) is not None:
             if re.search(r"\d,\d{3}(?!\d)", found["list"]) and pattern is _BARE:
-                return Table(text=text)  # 3,034 may be one number or two
+                return DataTable(text=text)  # 3,034 may be one number or two
             figures = re.findall(_FIGURE, found["list"])
             name = (found["name"] or "").strip()
             name = re.sub(
@@ -154,7 +158,7 @@ def _lists(text: str) -> Table:
             given = given or not ours
             columns[f"x{len(columns) + 1}" if ours else name] = tuple(_plain(f) for f in figures)
             text = text[: found.start()] + f" {name} " + text[found.end() :]
-    return Table(columns, text, named=given)
+    return DataTable(columns, text, named=given)
 
 
 # As in `the numbers I gathered are 1, 2, 3`: such words name no column.

@@ -1,0 +1,40 @@
+"""`python -m tests.check_names [FOLDER]...`: no binding is called by a word that says nothing of it."""
+
+import ast
+import sys
+from pathlib import Path
+
+EMPTY_WORDS = {"told", "found", "asked", "known", "said", "one"}
+ROOTS = ("router", "learner", "sandbox", "dashboard", "tests", "experiments")
+
+
+def bindings(tree: ast.AST) -> list[tuple[int, str]]:
+    """Every name that a statement, a parameter, a definition or an import gives, with its line."""
+    names = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.append((node.lineno, name))
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                names.append((node.lineno, name))
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.append((node.lineno, name))
+            case ast.alias(asname=str(name)):
+                names.append((node.lineno, name))
+    return names
+
+
+def main(roots: list[str]) -> int:
+    offences = [
+        f"{path}:{line}: `{name}` says nothing: name the thing it holds"
+        for root in roots or ROOTS
+        for path in sorted(Path(root).rglob("*.py")) or [Path(root)]
+        for line, name in sorted(bindings(ast.parse(path.read_text())))
+        if name.strip("_") in EMPTY_WORDS
+    ]
+    print(*offences, sep="\n", end="\n" if offences else "")
+    return 1 if offences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -25,16 +25,30 @@ def sync_file(path: Path) -> None:
 
 
 def replace_durably(beside: Path, path: Path) -> None:
-    """Put a finished file in its place; readers see the old one or the new one."""
+    """Put a finished file in its place; readers see the old or the new."""
     sync_file(beside)
     beside.replace(path)
     sync_folder(path.parent)
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace a file by new content that outlives a power cut; readers see the old or the new."""
+    replace_durably(_write_beside(path, content, mode), path)
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace a file by new content, without waiting for the disk; readers see the old or the new."""
+    _write_beside(path, content, mode).replace(path)
+
+
+def _write_beside(path: Path, content: bytes, mode: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    replace_durably(beside, path)
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return beside
 
 
 @contextmanager
@@ -75,10 +89,3 @@ def held(path: Path, lock: Callable[[int, int], None] = fcntl.flock) -> bool:
         return False
     finally:
         os.close(handle)
-
-
-def replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    beside.replace(path)

@@ -17,7 +17,7 @@ from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, 
 from router.config.config import Config
 from router.config.environment import environment
 from router.deployment import local_service as service
-from router.files import replace
+from router.files import write_whole
 from router.learning.registry import Registry, Version
 from router.request.complexity import complexity
 from router.request.context import numbers
@@ -181,7 +181,7 @@ def warm(
     if path.exists():
         out.print(f"{source} was taught before ({name}): nothing is learned twice.")
         return
-    replace(path, content)
+    write_whole(path, content)
     judged = sum(len(row["scores"]) for row in rows)
     running = service.find_running(config.data) is not None
     when = "The learner takes it in within a second." if running else "The next start takes it in."

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from router.files import replace
+from router.files import write_whole
 
 _SUFFIX = ".json"
 
@@ -61,7 +61,7 @@ class Registry:
         number = known[-1].number + 1 if known else 1
         name = f"{number:06d}-{blake2b(content, digest_size=4).hexdigest()}"
         path = self._policies / (name + _SUFFIX)
-        replace(path, content)
+        write_whole(path, content)
         return Version(name, path)
 
     def put_aside(self, version: Version) -> Path:
@@ -83,14 +83,14 @@ class Registry:
         return ""
 
     def pin(self, name: str) -> None:
-        replace(self._folder / "pinned", f"{name}\n".encode())
+        write_whole(self._folder / "pinned", f"{name}\n".encode())
 
     def unpin(self) -> None:
         (self._folder / "pinned").unlink(missing_ok=True)
 
     def go_back(self, name: str) -> None:
         """Ask the learner to go on from this snapshot; it does so at its next turn."""
-        replace(self._folder / "back", f"{name}\n".encode())
+        write_whole(self._folder / "back", f"{name}\n".encode())
 
     def wanted_back(self) -> str:
         with contextlib.suppress(OSError):

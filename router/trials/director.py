@@ -15,7 +15,7 @@ import orjson
 from learner.trial import TrialVerdict
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
-from router.files import replace as written
+from router.files import write_whole
 from router.routing.bandit import preference_in
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
@@ -301,7 +301,7 @@ class Director:
         if content != self._shown:
             self._shown = content
             with contextlib.suppress(OSError):
-                written(self._config.trials_folder / "numbers.json", content)
+                write_whole(self._config.trials_folder / "numbers.json", content)
 
     def _say(self, trial: Trial, course: Course) -> None:
         """How it stands, now and then: the curve that people watch."""
@@ -387,4 +387,4 @@ class _Told:
 
     def keep(self) -> None:
         with contextlib.suppress(OSError):
-            written(self._path, orjson.dumps(self._count))
+            write_whole(self._path, orjson.dumps(self._count))

@@ -37,7 +37,7 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file by new content, without waiting for the disk; readers see the old or the new."""
+    """Replace a file by new content without waiting for the disk; readers see old or new."""
     _write_beside(path, content, mode).replace(path)
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.check_names [FOLDER]...`: no binding is called by a word that says nothing of it."""
+"""`python -m tests.check_names [FOLDER]...`: no name is a word that says nothing of its thing."""
 
 import ast
 import sys

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
-from router.encoding.quick import Quick, trained
-from router.reuse import index as indexing
 from router.reuse.guards import compared
 from router.reuse.index import SolutionIndex
 from router.reuse.solution import Solution
@@ -69,14 +67,6 @@ def exact(folder: Path, count: int) -> dict[str, float]:
     told = timed(chosen, look)
     store.close()
     return told
-
-
-def quick(table: Quick, texts: list[str]) -> dict[str, float]:
-    """Quick vector and a look at ten thousand."""
-    rows = indexing.Rows(384)
-    for n in range(10_000):
-        rows.append(n, table.encode(texts[n % len(texts)] + f" {n}"))
-    return timed(texts[:3000], lambda text: rows.nearest(table.encode(text)))
 
 
 def million(encoder: Encoder, texts: list[str], count: int, folder: Path) -> dict[str, Any]:
@@ -220,10 +210,6 @@ def measured(texts: list[str], count: int, work: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"cold_start": cold(encoder.folder), "encoder": encoders(encoder, texts)}
     with tempfile.TemporaryDirectory(dir=work) as folder:
         told["exact_of_10k"] = exact(Path(folder), 10_000)
-    table = trained(encoder.folder)
-    if table is not None:
-        told["quick"] = {"vector": timed(texts[:3000], table.encode), "skips": table.skips_below}
-        told["quick"]["vector_and_10k"] = quick(table, texts[:3000])
     with tempfile.TemporaryDirectory(dir=work) as folder:
         told["large"] = million(encoder, texts[:20_000], count, Path(folder))
     return told

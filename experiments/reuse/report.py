@@ -25,7 +25,6 @@ def readme_table(result: Mapping[str, Any]) -> str:
             f"{sum(s['kept'] for s in streams)} of {sum(s['seeds'] for s in streams)}",
         ),
         ("the same request, hash and look, p50 / p99", _times(looks["exact_of_10k"])),
-        ("quick vector and a look at 10,000", _times(looks["quick"]["vector_and_10k"])),
         (f"look at {large['count']:,}", _times(large["lookup"])),
         ("its vector, that look, the guards", _times(large["whole"])),
         ("its memory, reload, recall@1", _large(large)),

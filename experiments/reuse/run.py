@@ -17,7 +17,6 @@ from experiments.reuse import lookups, report, stream
 from experiments.reuse.suite import CLASSES, pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
-from router.encoding.quick import train, trained
 from router.request.statistical import reading_of
 from router.reuse.editing import edited
 from router.reuse.guards import compared
@@ -203,9 +202,6 @@ def main() -> None:
         result["streams"] = of_streams(rows, given.seeds)
     if "lookups" in wanted:
         texts = [t for r in rows if r["source"] == "qqp" for t in (r["text_a"], r["text_b"])]
-        if trained(encoder.folder) is None:
-            out.print("Fitting the quick table, once …")
-            train(encoder, encoder.folder, [], lambda *_: None)
         result["lookups"] = lookups.measured(list(dict.fromkeys(texts)), given.count, WORK)
     path.write_text(json.dumps(result, indent=1) + "\n")
     if {"pairs", "data", "streams", "lookups"} <= result.keys():

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import Progress
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.tree import Tree
@@ -268,35 +266,17 @@ def _known(store: Store, ids: Sequence[int]) -> Sequence[int]:
 
 @solutions_app.command()
 def prepare(config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """Export the sentence encoder and fit the quick table to it, once; minutes."""
+    """Export the sentence encoder now; otherwise the router exports it at its first start."""
     from router.encoding.encoder import CannotEncode
     from router.encoding.home import encoder_of
-    from router.encoding.quick import train, trained
 
     config = read(config_file, data=str(data) if data else None)
-    begun = time.monotonic()
     try:
         with err.status("Exporting the sentence encoder …"):
             encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"))
     except CannotEncode as error:
         raise Stop(str(error)) from None
-    if trained(encoder.folder) is not None:
-        out.print(f"All is there already, in {encoder.folder}.")
-        return
-    texts: list[str] = []
-    if (config.reuse_folder / "solutions.sqlite").is_file():
-        store = Store(config.reuse_folder)
-        texts = [one.request for one in store.everything("state = 'proven' limit 20000")]
-    with Progress(console=err, transient=True) as progress:
-        tasks = {}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of)
-            progress.update(tasks[what], completed=done, total=of)
-
-        path = train(encoder, encoder.folder, texts, tell)
-    out.print(f"{path}, in {time.monotonic() - begun:.0f} s. The next start of a router uses it.")
+    out.print(f"The sentence encoder is ready, in {encoder.folder}.")
 
 
 def _at(seconds: float) -> str:

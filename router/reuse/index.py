@@ -26,8 +26,6 @@ from router.reuse.solution_store import Store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from router.encoding.quick import Quick
-
     Matrix = NDArray[np.float32]
 
 _FLAT = 5_000  # up to here a matrix answers as fast as a graph
@@ -181,16 +179,12 @@ class Rows:
         found: Matrix = self._matrix[: len(self.ids)] @ vector
         return found
 
-    def nearest(self, vector: "Matrix") -> float:
-        return float(self.likeness(vector).max()) if self.ids else 0.0
-
 
 @dataclass
 class IndexShelf:
     """One space: a graph, if it has one, and in rows what is not in it yet."""
 
     rows: Rows
-    quick: Rows  # the same by the quick table, as long as there is no graph
     graph: Graph | None = None
     in_graph: Ids = field(default_factory=Ids)
     leaving: set[int] = field(default_factory=set)  # deleted while a new graph was being built
@@ -205,7 +199,6 @@ class IndexShelf:
     def remove(self, id_: int) -> None:
         if self.building:
             self.leaving.add(id_)
-        self.quick.remove(id_)
         if id_ in self.rows:
             self.rows.remove(id_)
         elif id_ in self.in_graph and self.graph is not None:
@@ -227,9 +220,8 @@ class SolutionIndex:
     """All spaces. Readers and the one who follows the journal share it under a lock that nobody
     holds for longer than one addition takes."""
 
-    def __init__(self, dimensions: int, encoder: str, quick: "Quick | None" = None) -> None:
+    def __init__(self, dimensions: int, encoder: str) -> None:
         self.dimensions, self.encoder = dimensions, encoder
-        self._quick = quick
         self.position = 0  # of the journal
         self._shelves: dict[bytes, IndexShelf] = {}
         self._lock = threading.Lock()
@@ -245,31 +237,18 @@ class SolutionIndex:
         with self._lock:
             return shelf.nearest(vector, k)
 
-    def nothing_like(self, space: bytes, text: str) -> bool:
-        """Whether there is nothing near it, as far as can be told without the encoder."""
+    def empty(self, space: bytes) -> bool:
         shelf = self._shelves.get(space)
-        if shelf is None or not len(shelf):
-            return True
-        if self._quick is None or shelf.graph is not None or len(shelf.rows) != len(shelf.quick):
-            return False
-        told = self._quick.encode(text)
-        with self._lock:
-            likeness = shelf.quick.nearest(told)
-        return likeness < self._quick.skips_below
+        return shelf is None or not len(shelf)
 
-    def add(self, space: bytes, id_: int, vector: "Matrix", said: str = "") -> None:
+    def add(self, space: bytes, id_: int, vector: "Matrix") -> None:
         vector = _sound(vector, self.dimensions)
-        quick = self._quick.encode(said) if self._quick is not None and said else None
         shelf = self._shelves.get(space)
         with self._lock:
             if shelf is None:
-                shelf = self._shelves[space] = IndexShelf(
-                    Rows(self.dimensions), Rows(self.dimensions)
-                )
+                shelf = self._shelves[space] = IndexShelf(Rows(self.dimensions))
             if id_ not in shelf:
                 shelf.rows.append(id_, vector)
-                if quick is not None and shelf.graph is None:
-                    shelf.quick.append(id_, quick)
 
     def remove(self, space: bytes, id_: int) -> None:
         shelf = self._shelves.get(space)
@@ -286,10 +265,10 @@ class SolutionIndex:
                 if change.what == "out":
                     self.remove(change.space, change.solution)
                 elif change.solution in vectors:
-                    vector, encoder, said = vectors[change.solution]
+                    vector, encoder = vectors[change.solution]
                     if encoder == self.encoder and vector:
                         told = np.frombuffer(vector, np.float32)
-                        self.add(change.space, change.solution, told, said)
+                        self.add(change.space, change.solution, told)
             self.position = changes[-1].seq
             seen += len(changes)
         return seen
@@ -341,7 +320,6 @@ class SolutionIndex:
             shelf.building = False
             shelf.in_graph = Ids((*kept, *fresh))
             shelf.graph = made
-            shelf.quick = Rows(self.dimensions)
             for id_ in fresh:
                 shelf.rows.remove(id_)
             for id_ in shelf.leaving:
@@ -391,11 +369,10 @@ class SolutionIndex:
         *,
         dimensions: int,
         encoder: str,
-        quick: "Quick | None" = None,
     ) -> tuple["SolutionIndex", list[str]]:
         """From the graphs that are on disk, proven against the store; what cannot be proven is
         made anew from it. Beside the index: what was wrong."""
-        made, wrong = cls(dimensions, encoder, quick), []
+        made, wrong = cls(dimensions, encoder), []
         made.position = store.position()
         manifest = _manifest(folder)
         if manifest and manifest["encoder"] == encoder and manifest["dimensions"] == dimensions:
@@ -406,8 +383,8 @@ class SolutionIndex:
         for space, _ in store.spaces():
             shelf = made._shelves.get(space)
             known = shelf.in_graph if shelf is not None else Ids()
-            for id_, vector, said in _missing(store, space, known, encoder):
-                made.add(space, id_, vector, said)
+            for id_, vector in _missing(store, space, known, encoder):
+                made.add(space, id_, vector)
         return made, wrong
 
     def _take(self, folder: Path, entry: Mapping[str, Any], store: Store) -> str:
@@ -431,7 +408,7 @@ class SolutionIndex:
         problem = _unlike(graph, kept, store)
         if problem:
             return problem
-        shelf = IndexShelf(Rows(self.dimensions), Rows(self.dimensions), graph)
+        shelf = IndexShelf(Rows(self.dimensions), graph)
         for id_ in np.setdiff1d(ids, living, assume_unique=True).tolist():
             graph.remove(id_)
         shelf.in_graph = Ids(kept.tolist())
@@ -447,7 +424,7 @@ class SolutionIndex:
             living = store.living(space)
             stored = store.vectors(living)
             for id_ in living:
-                vector, encoder, _ = stored.get(id_, (b"", "", ""))
+                vector, encoder = stored.get(id_, (b"", ""))
                 if encoder != self.encoder or not vector:
                     continue
                 if id_ not in held:
@@ -493,12 +470,12 @@ def _of(shelf: IndexShelf, id_: int) -> "Matrix":
 
 def _missing(
     store: Store, space: bytes, known: Ids, encoder: str
-) -> Iterator[tuple[int, "Matrix", str]]:
+) -> Iterator[tuple[int, "Matrix"]]:
     ids = [id_ for id_ in store.living(space) if id_ not in known]
     for start in range(0, len(ids), 500):
-        for id_, (vector, theirs, said) in store.vectors(ids[start : start + 500]).items():
+        for id_, (vector, theirs) in store.vectors(ids[start : start + 500]).items():
             if theirs == encoder and vector:
-                yield id_, np.frombuffer(vector, np.float32), said
+                yield id_, np.frombuffer(vector, np.float32)
 
 
 def _unlike(graph: Graph, kept: "NDArray[np.int64]", store: Store) -> str:
@@ -506,7 +483,7 @@ def _unlike(graph: Graph, kept: "NDArray[np.int64]", store: Store) -> str:
     some = kept[:: max(1, len(kept) // _SAMPLED)].tolist()
     stored = store.vectors(some)
     for id_ in some:
-        vector = np.frombuffer(stored.get(id_, (b"", "", ""))[0], np.float32)
+        vector = np.frombuffer(stored.get(id_, (b"", ""))[0], np.float32)
         if len(vector) == graph.dimensions and not np.allclose(
             graph.vectors([id_])[0], vector, atol=1e-5
         ):

@@ -136,11 +136,11 @@ class SolutionMemory:
             return None
 
     async def vector(self, wish: Wish, space: bytes) -> "Matrix | None":
-        """Of the request's words, where there is something near them in this space."""
+        """The vector of the request's last message, unless its space is empty."""
         if wish.mode != "similar" or self.encoder is None or self.index is None:
             return None
         try:
-            if self.index.nothing_like(space, wish.text[:_LONGEST]):
+            if self.index.empty(space):
                 return None
             return await self.encoder.encode(wish.text[:_LONGEST])
         except Exception as error:
@@ -300,7 +300,6 @@ class SolutionMemory:
         self._write(self._gathered(0))
 
     def _open(self) -> None:
-        from router.encoding.quick import trained
         from router.reuse.index import SolutionIndex
 
         assert self._store is not None
@@ -313,7 +312,6 @@ class SolutionMemory:
                     self._store,
                     dimensions=told.dimensions,
                     encoder=told.name,
-                    quick=trained(told.folder),
                 )
                 for problem in wrong:
                     _log.warning("of the index of solutions: %s", problem)

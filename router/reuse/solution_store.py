@@ -310,18 +310,18 @@ class Store:
         )
         return [Change(*row) for row in rows]
 
-    def vectors(self, ids: Sequence[int]) -> dict[int, tuple[bytes, str, str]]:
-        """Vector, encoder and request of those that are proven."""
-        found: dict[int, tuple[bytes, str, str]] = {}
+    def vectors(self, ids: Sequence[int]) -> dict[int, tuple[bytes, str]]:
+        """Vector and encoder of those that are proven."""
+        found: dict[int, tuple[bytes, str]] = {}
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
             marks = ", ".join("?" * len(some))
             rows = self._connection.execute(
-                f"select id, vector, encoder, request from solutions where state = 'proven' and "
+                f"select id, vector, encoder from solutions where state = 'proven' and "
                 f"id in ({marks})",
                 some,
             )
-            found |= {id_: (vector, encoder, said) for id_, vector, encoder, said in rows}
+            found |= {id_: (vector, encoder) for id_, vector, encoder in rows}
         return found
 
     def all_vectors(

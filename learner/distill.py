@@ -15,6 +15,7 @@ from learner.policy import Arm
 
 Matrix = NDArray[np.float64]
 _CUTS = 100  # places at which a number may be cut
+_ROUNDING = 1e-9  # of utility a context: gains that differ by less are equal, and words come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class _Open:
     cut: float | None = None
     yes: "_Open | None" = None
     no: "_Open | None" = None
+
+    def gains_by(self, gain: float) -> bool:
+        """Whether a split with this gain is better than the best so far, by more than rounding."""
+        return gain > self.gain + _ROUNDING * len(self.rows)
 
 
 def grown(
@@ -131,7 +136,7 @@ def _by_words(
         if arm == usual or not least_rows <= count <= len(told) - least_rows:
             continue
         gain = float(sums[better].sum(axis=0).max() + sums[~better].sum(axis=0).max()) - base
-        if gain > leaf.gain:
+        if leaf.gains_by(gain):
             leaf.gain, leaf.name, leaf.cut = gain, name, None
             leaf.words = tuple(str(word) for word in known[better])
 
@@ -146,7 +151,7 @@ def _by_number(
         if ordered[place - 1] == ordered[place]:
             continue
         gain = float(below[place - 1].max() + (total - below[place - 1]).max()) - base
-        if gain > leaf.gain:
+        if leaf.gains_by(gain):
             leaf.gain, leaf.name, leaf.words = gain, name, ()
             leaf.cut = float((ordered[place - 1] + ordered[place]) / 2)
 

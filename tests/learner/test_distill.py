@@ -68,3 +68,14 @@ def test_more_branches_are_never_worth_less():
 def test_an_unknown_word_takes_the_other_way():
     tree = grown(planted())
     assert chosen(tree, {"kind": "never seen"}, {"hard": 0.1}) == C
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_where_a_word_and_a_number_split_alike_the_word_is_taken(seed):
+    chance = np.random.default_rng(seed)
+    hard = chance.random(400) < 0.5
+    worth = np.stack([np.where(hard, 0.3, 0.9), np.where(hard, 0.8, 0.4)], axis=1)
+    worth += chance.normal(0, 0.01, worth.shape)
+    words = {"kind": np.where(hard, "sql", "chat").tolist()}
+    tree = grown(DecisionTable((A, B), worth, words, {"complexity": 1.6 * hard}))
+    assert tree.name == "kind"

@@ -17,6 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from router.config.server import KeyLimits
 from router.config.values import Name, Values
+from router.wire.asgi import HeaderList
+from router.wire.errors import Refused
 
 Scope = Literal["app", "analyst", "admin"]
 
@@ -42,12 +44,12 @@ class Key(Values):
         return not self.plans or plan in self.plans
 
 
-class Denied(Exception):
-    """The caller may not do this; the message may be shown to it."""
+class Denied(Refused):
+    """The key is missing, is wrong, or may not do this."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+    @property
+    def headers(self) -> HeaderList:
+        return [(b"www-authenticate", b"Bearer")] if self.status == 401 else []
 
 
 _KEYS = TypeAdapter(tuple[Key, ...])

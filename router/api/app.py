@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from router.api.feedback import parse_feedback, signals_of
-from router.api.parse import BadRequest, parse_chat, parse_embeddings, parse_query
+from router.api.parse import parse_chat, parse_embeddings, parse_query
 from router.api.replies import (
     JSON,
     SSE,
@@ -20,7 +20,6 @@ from router.api.replies import (
     explained_trace,
     ids,
     partly,
-    retry_after,
     told,
     with_explanation,
 )
@@ -28,12 +27,11 @@ from router.config.config import Config
 from router.config.plans import votes
 from router.config.server import KeyLimits
 from router.domain import CHAT, EMBEDDINGS, Decision, Refusal, Request, new_id
-from router.engine.allowances import Limited
 from router.engine.engine import Answer, Engine
 from router.engine.recall import Looked
 from router.hive import Hive, News
 from router.keys import Denied, Key, Keyring
-from router.routing.decide import AUTO, Unroutable
+from router.routing.decide import AUTO
 from router.routing.messages import NewsRequest as AskedForNews
 from router.routing.messages import Published
 from router.telemetry.analyst import Bounds, QueryRefused, ask
@@ -41,7 +39,17 @@ from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory
 from router.telemetry.metrics import exposition
 from router.wire.asgi import BodyTooLarge, Receive, Scope, Send, WhileConnected, lifespan, read_body
-from router.wire.errors import error_body, kind_of
+from router.wire.errors import (
+    BadRequest,
+    Limited,
+    MethodNotAllowed,
+    NotFound,
+    Refused,
+    Unavailable,
+    error_body,
+    kind_of,
+    retry_after_header,
+)
 from router.wire.splice import replaced
 
 _log = logging.getLogger("waggle")
@@ -216,7 +224,7 @@ class App:
         self._running += 1
         try:
             await self._dispatch(asked)
-        except (BadRequest, Denied, Unroutable) as error:
+        except Refused as error:
             await self._refuse(asked, error)
         except Exception:
             _log.exception("request %s failed", asked.id)
@@ -284,7 +292,7 @@ class App:
                 f"There is no answered request {feedback.request_id}. Feedback takes the id from "
                 "x-waggle-request-id, once the answer has ended."
             )
-            raise Unroutable(404, "unknown_request", message, "request_id")
+            raise NotFound("unknown_request", message, "request_id")
         again = asked.headers.get(b"idempotency-key", b"").decode("latin-1")
         signals, signal_ids = signals_of(
             feedback, known, key_id=key.id, idempotency_key=again, at=self.engine.wall()
@@ -325,13 +333,13 @@ class App:
         """What was learned: per kind of request and plan, and what the policy makes of it."""
         self._authorize(asked, "analyst")
         if self._learner is None:
-            raise Unroutable(404, "no_learner", "Nothing learns here: this router runs alone.")
+            raise NotFound("no_learner", "Nothing learns here: this router runs alone.")
         try:
             told = await self._learner.told()
         except Exception as error:
             _log.debug("the learner did not answer: %r", error)
             message = "The learner does not answer at the moment; routers go on with its last word."
-            raise Unroutable(503, "learner_away", message) from None
+            raise Unavailable("learner_away", message) from None
         here = self.engine.following.told(now=self.engine.wall())
         await asked.reply.json(200, {**told, "router": here})
 
@@ -356,13 +364,13 @@ class App:
 
     async def _of_trials(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._learner is None:
-            raise Unroutable(404, "no_learner", "Nothing learns here: this router runs alone.")
+            raise NotFound("no_learner", "Nothing learns here: this router runs alone.")
         try:
             return await self._learner.trials(wanted)
         except Exception as error:
             _log.debug("the learner did not answer: %r", error)
             message = "The learner does not answer at the moment: ask again."
-            raise Unroutable(503, "learner_away", message) from None
+            raise Unavailable("learner_away", message) from None
 
     async def _run_errand(self) -> None:
         """Ask a backend for the learner, beside the requests of callers."""
@@ -412,19 +420,19 @@ class App:
             able = [n for n, b in config.backends.items() if "embeddings" in b.capabilities]
             if not able:
                 message = "No backend makes embeddings: configure one of kind `encoder`."
-                raise Unroutable(404, "no_embedding_backend", message, "model")
+                raise NotFound("no_embedding_backend", message, "model")
             backend = able[0]
         decision = self.engine.decide(request, wanted="embeddings", backend=backend, allowed=())
         settings = config.backends.get(str(decision.plan))
         if settings is None or "embeddings" not in settings.capabilities:
             message = f"The model `{request.model}` makes no embeddings here."
-            raise Unroutable(404, "model_not_found", message, "model")
+            raise NotFound("model_not_found", message, "model")
         return decision
 
     async def _reply(self, send: ReplyWriter, answer: Answer, *, explain: bool) -> None:
         headers = [JSON, *told(answer.trace)]
         if answer.retry_after is not None:
-            headers.append(retry_after(answer.retry_after))
+            headers.append(retry_after_header(answer.retry_after))
         body = answer.body
         if explain and body.startswith(b"{"):
             body = replaced(body, {b'"waggle"': orjson.dumps(explained_trace(answer.trace))})
@@ -482,7 +490,7 @@ class App:
             if model["id"] == name:
                 await asked.reply.json(200, model)
                 return
-        raise Unroutable(404, "model_not_found", f"The model `{name}` does not exist.", "model")
+        raise NotFound("model_not_found", f"The model `{name}` does not exist.", "model")
 
     async def _ready(self, asked: Incoming) -> None:
         engine = self.engine
@@ -513,15 +521,8 @@ class App:
         text = exposition({**others, **own}).encode()
         await asked.reply.whole(200, text, [(b"content-type", b"text/plain; version=0.0.4")])
 
-    async def _refuse(self, asked: Incoming, error: BadRequest | Denied | Unroutable) -> None:
+    async def _refuse(self, asked: Incoming, error: Refused) -> None:
         status = error.status
-        code, param = getattr(error, "code", None), getattr(error, "param", None)
-        body = error_body(error.message, kind_of(status), code=code, param=param)
-        headers = ids(asked.id)
-        if isinstance(error, Limited):
-            headers.append(retry_after(error.retry_after))
-        if status == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
         self.engine.metrics.count("waggle_requests_total", plan="", status=str(status))
         if asked.path in _OPERATIONS:
             refusal = Refusal(
@@ -529,11 +530,11 @@ class App:
                 self.engine.wall(),
                 _OPERATIONS[asked.path],
                 status,
-                code or kind_of(status),
+                error.code or kind_of(status),
                 asked.key_id,
             )
             self.engine.journal.refuse(refusal)
-        await asked.reply.error(status, body, headers)
+        await asked.reply.error(status, error.body, [*ids(asked.id), *error.headers])
 
 
 _OPERATIONS = {"/v1/chat/completions": "chat", "/v1/embeddings": "embeddings"}
@@ -553,17 +554,16 @@ _ROUTES = {
 }
 
 
-def _unavailable(reason: str) -> Unroutable:
+def _unavailable(reason: str) -> Unavailable:
     message = f"Feedback was not taken: {reason}. Send it again; twice is once."
-    return Unroutable(503, "not_durable", message)
+    return Unavailable("not_durable", message)
 
 
-def _no_route(method: str, path: str) -> Unroutable:
+def _no_route(method: str, path: str) -> Refused:
     if path in _ROUTES:
-        message = f"{path} takes {_ROUTES[path]}, not {method}."
-        return Unroutable(405, "method_not_allowed", message)
+        return MethodNotAllowed(method, path, _ROUTES[path].split(" or "))
     message = f"There is nothing at {path}. Known: {', '.join(_ROUTES)}."
-    return Unroutable(404, "unknown_url", message)
+    return NotFound("unknown_url", message)
 
 
 async def keep_learning(app: App, seconds: float = 30.0) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
-from router.api.parse import BadRequest, kind_of_value, parse_body
+from router.api.parse import kind_of_value, parse_body
 from router.config.signals import WEIGHTS
 from router.domain import Signal
 from router.telemetry.lookup import Remembered, StoredSignal
+from router.wire.errors import BadRequest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -11,16 +11,9 @@ import orjson
 
 from learner.preference import PRESETS, Preference
 from router.domain import Request
+from router.wire.errors import BadRequest
 
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-class BadRequest(Exception):
-    """The caller's mistake, with the field it lies in."""
-
-    def __init__(self, message: str, param: str | None = None, *, status: int = 400) -> None:
-        super().__init__(message)
-        self.message, self.param, self.status = message, param, status
 
 
 def parse_body(body: bytes) -> dict[str, Any]:

@@ -152,7 +152,3 @@ def _experiment(decision: Decision) -> bytes:
 
 def ids(request_id: str) -> HeaderList:
     return [(b"x-waggle-request-id", request_id.encode())]
-
-
-def retry_after(seconds: float) -> tuple[bytes, bytes]:
-    return b"retry-after", str(max(1, round(seconds + 0.5))).encode()

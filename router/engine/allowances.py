@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from router.config.server import KeyLimits
 from router.hive import Hive, HiveState, Lease
-from router.keys import Denied, Key
+from router.keys import Key
 from router.telemetry.metrics import Metrics
+from router.wire.errors import Limited
 
 
 @dataclass(slots=True)
@@ -68,9 +69,3 @@ class Allowances:
         except Exception:  # as above
             self._metrics.count("waggle_hive_unreachable_total")
             return self._alone.lease(key_id, limits, self._wall())
-
-
-class Limited(Denied):
-    def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(429, "rate_limit_exceeded", message)
-        self.retry_after = retry_after

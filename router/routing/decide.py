@@ -25,19 +25,12 @@ from router.routing.function_contract import Unanswered, opinion, told_of
 from router.routing.ladder import ladder_of
 from router.routing.steering import Steering, TrialPart, unit_of
 from router.routing.strategies import Strategy, policy_for
+from router.wire.errors import Unroutable
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
 AUTO = "auto"
-
-
-class Unroutable(Exception):
-    """No plan can answer this; the message says why, the rest is OpenAI's error shape."""
-
-    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.param = status, code, message, param
 
 
 @dataclass(frozen=True, slots=True)

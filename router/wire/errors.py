@@ -1,6 +1,86 @@
-"""Errors as OpenAI writes them, so that its clients raise their own typed exceptions."""
+"""Requests that get an error instead of an answer, in the shape in which OpenAI writes errors.
+
+A `Refused` carries everything that the caller gets: a status, a code, a message that is safe to
+show, the field at fault, and headers. `router/api/app.py` answers with any of them by one rule.
+An exception that is not a `Refused` is a defect of ours, and the caller gets a 500.
+"""
 
 import orjson
+
+from router.wire.asgi import HeaderList
+
+
+class Refused(Exception):
+    """A request that gets an error; `message` is written for the caller."""
+
+    def __init__(
+        self, status: int, code: str | None, message: str, param: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.param = status, code, message, param
+
+    @property
+    def body(self) -> bytes:
+        kind = kind_of(self.status)
+        return error_body(self.message, kind, code=self.code, param=self.param)
+
+    @property
+    def headers(self) -> HeaderList:
+        return []
+
+
+class BadRequest(Refused):
+    """The request breaks a rule of the protocol, in the field `param`."""
+
+    def __init__(self, message: str, param: str | None = None, *, status: int = 400) -> None:
+        super().__init__(status, None, message, param)
+
+
+class Limited(Refused):
+    """The caller has used up a limit, and may come back after some seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(429, "rate_limit_exceeded", message)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> HeaderList:
+        return [retry_after_header(self.retry_after)]
+
+
+class Unroutable(Refused):
+    """No plan can answer this request, or the request names a plan that does not exist."""
+
+
+class NotFound(Refused):
+    """The request is about a thing that does not exist here."""
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(404, code, message, param)
+
+
+class MethodNotAllowed(Refused):
+    """The path exists, but does not take this method."""
+
+    def __init__(self, method: str, path: str, allowed: list[str]) -> None:
+        message = f"{path} takes {' or '.join(allowed)}, not {method}."
+        super().__init__(405, "method_not_allowed", message)
+        self.allowed = allowed
+
+    @property
+    def headers(self) -> HeaderList:
+        return [(b"allow", ", ".join(self.allowed).encode())]
+
+
+class Unavailable(Refused):
+    """Something that this request needs does not answer now; it may answer later."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(503, code, message)
+
+
+def retry_after_header(seconds: float) -> tuple[bytes, bytes]:
+    return b"retry-after", str(max(1, round(seconds + 0.5))).encode()
 
 
 def error_body(
@@ -11,6 +91,7 @@ def error_body(
 
 
 def kind_of(status: int) -> str:
+    """The `type` that OpenAI gives an error of this status."""
     match status:
         case 401:
             return "authentication_error"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.api.parse import BadRequest, parse_chat, parse_embeddings
+from router.api.parse import parse_chat, parse_embeddings
 from router.domain import new_id
+from router.wire.errors import BadRequest
 from tests.rig import Upstream, rig
 
 TEXT = """

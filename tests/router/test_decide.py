@@ -6,8 +6,9 @@ import yaml
 from router.api.parse import parse_chat
 from router.config.config import Config
 from router.domain import Home
-from router.routing.decide import Surroundings, Unroutable, chain_of, named, route
+from router.routing.decide import Surroundings, chain_of, named, route
 from router.routing.ladder import policy_of
+from router.wire.errors import Unroutable
 
 CONFIG = Config.model_validate(
     yaml.safe_load("""

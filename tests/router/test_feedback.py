@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.api.feedback import parse_feedback, signals_of
-from router.api.parse import BadRequest
 from router.domain import About
 from router.keys import new_key
 from router.telemetry.lookup import Remembered, StoredSignal
+from router.wire.errors import BadRequest
 from tests.rig import rig
 
 YAML = """

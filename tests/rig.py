@@ -16,15 +16,11 @@ import aiohttp
 import yaml
 
 from router.api.app import App
-from router.backends.build import build
-from router.backends.host import Host
-from router.calls.attempts import Attempts
+from router.api.assemble import HostedBackends, assemble, hosted_backends
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.server import KeyLimits
 from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
-from router.engine.allowances import Allowances
-from router.engine.conversations import Homes
 from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.keys import Key
@@ -142,16 +138,6 @@ class LocalHive:
     def _check(self) -> None:
         if self.away:
             raise ConnectionError("the hive is away")
-
-
-class Table:
-    """A directory that is told."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, list[str]] = {}
-
-    def addresses(self, backend: str) -> Sequence[str]:
-        return self.known.get(backend, [])
 
 
 Script = Callable[["Wire"], Awaitable[None]]
@@ -292,11 +278,10 @@ class Rig:
     url: str
     app: App
     engine: Engine
-    hosts: dict[str, Host]
+    backends: HostedBackends
     journal: MemoryJournal
     memory: MemoryOf
     hive: LocalHive
-    table: Table
     client: aiohttp.ClientSession
 
     async def post(self, path: str, body: Any, **headers: str) -> "Told":
@@ -351,29 +336,28 @@ async def rig(
     config = Config.model_validate(yaml.safe_load(text))
     hive = hive or LocalHive()
     async with AsyncExitStack() as stack:
-        table, hosts = Table(), {}
-        for name, settings in config.backends.items():
-            backend = build(settings, lambda reference: "sk-upstream-secret")
-            stack.push_async_callback(backend.close)
-            hosts[name] = Host(settings, backend, token=TOKEN)
-            table.known[name] = [await stack.enter_async_context(listening(hosts[name]))]
+        backends = await stack.enter_async_context(
+            hosted_backends(config, token=TOKEN, read_secret=lambda name: "sk-upstream-secret")
+        )
         journal, metrics = MemoryJournal(), Metrics()
         hops = Hops(TOKEN)
         stack.callback(hops.forget, frozenset())
-        engine = Engine(
+        memory = MemoryOf(journal)
+        app = assemble(
             config,
-            Attempts(table, hops),
-            journal,
-            Allowances(hive, metrics),
-            metrics,
-            Homes(),
-            remembers=True,
+            directory=backends,
+            hops=hops,
+            hive=hive,
+            journal=journal,
+            metrics=metrics,
+            memory=memory,
+            name="r1",
+            keys=keys,
         )
+        engine = app.engine
         if engine.remembering is not None:
             stack.callback(engine.remembering.memory.close)
             await asyncio.to_thread(engine.remembering.memory.wait, 60)
-        memory = MemoryOf(journal)
-        app = App(engine, hive, keys, memory, name="r1", started_at=1)
         address = await stack.enter_async_context(listening(app))
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Rig(f"http://{address}", app, engine, hosts, journal, memory, hive, table, client)
+        yield Rig(f"http://{address}", app, engine, backends, journal, memory, hive, client)

@@ -10,31 +10,28 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from router.api.assemble import assemble, hosted_backends
 from router.api.parse import parse_chat
-from router.backends.build import build
 from router.backends.host import Host
 from router.backends.protocol import Backend
-from router.calls.attempts import Attempts
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import read_secret
 from router.config.server import KeyLimits
 from router.domain import CHAT, Signal, Trace, new_id
-from router.engine.allowances import Allowances
-from router.engine.conversations import Homes
 from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
+from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
 from router.telemetry.store import catalog
-from router.wire.listener import Port
 
 
 @dataclass
@@ -67,14 +64,6 @@ class _Alone:
 
     async def all_metrics(self) -> Mapping[str, bytes]:
         return {}
-
-
-@dataclass
-class _Addresses:
-    known: dict[str, list[str]] = field(default_factory=dict)
-
-    def addresses(self, backend: str) -> list[str]:
-        return self.known.get(backend, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +123,9 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
     chance = random.Random(seed)
     token = secrets.token_hex(8)
     async with AsyncExitStack() as stack:
-        addresses, hosts = _Addresses(), {}
-        for name, settings in config.backends.items():
-            backend = build(settings, read_secret)
-            stack.push_async_callback(backend.close)
-            hosts[name] = host = Host(settings, backend, token=token)
-            port = Port()
-            await port.open(host, host="127.0.0.1")
-            stack.push_async_callback(port.close)
-            addresses.known[name] = [port.address]
+        backends = await stack.enter_async_context(
+            hosted_backends(config, token=token, read_secret=read_secret)
+        )
         metrics, folder = Metrics(), config.telemetry_folder
         rotation = Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows)
         journal = FileJournal(folder, "router", metrics, rotation=rotation, wall=clock, told=True)
@@ -151,19 +134,22 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
         stack.callback(keeper.close)
         hops = Hops(token)
         stack.callback(hops.forget, frozenset())
-        engine = Engine(
+        engine = assemble(
             config,
-            Attempts(addresses, hops),
-            journal,
-            Allowances(_Alone(clock), metrics),
-            metrics,
-            Homes(),
+            directory=backends,
+            hops=hops,
+            hive=_Alone(clock),
+            journal=journal,
+            metrics=metrics,
+            memory=CatalogMemory(folder),
+            name="demo",
+            remembers=False,
             wall=clock,
             uniform=chance.random,
-        )
+        ).engine
         await asyncio.to_thread(catalog.appeared, folder, seconds=60)
         publisher = Publisher(config, journal, clock)
-        made = Inside(config, engine, publisher, clock, journal, hosts)
+        made = Inside(config, engine, publisher, clock, journal, backends.hosts)
         watching = asyncio.ensure_future(_watch(keeper))
         try:
             yield made

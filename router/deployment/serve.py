@@ -26,18 +26,15 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
 from router.api.app import App, keep_exchanging, keep_following, keep_learning
+from router.api.assemble import assemble
 from router.backends.build import build as backend_for
 from router.backends.host import Host
-from router.calls.attempts import Attempts
 from router.calls.hop import Hops
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
 from router.config.server import KeyLimits
 from router.domain import new_id
-from router.engine.allowances import Allowances
-from router.engine.conversations import Homes
-from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.keys import Key
 from router.request.statistical import reading_of
@@ -290,25 +287,17 @@ class RouterReplica:
             metrics,
             rotation=Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows),
         )
-        engine = Engine(
+        return assemble(
             config,
-            Attempts(self._addresses, self._hops),
-            journal,
-            Allowances(self._hive, metrics),
-            metrics,
-            Homes(),
-            remembers=True,
-        )
-        memory = CatalogMemory(config.telemetry_folder)
-        now = int(time.time())
-        return App(
-            engine,
-            self._hive,
-            keys,
-            memory,
-            learner=self._learner,
+            directory=self._addresses,
+            hops=self._hops,
+            hive=self._hive,
+            journal=journal,
+            metrics=metrics,
+            memory=CatalogMemory(config.telemetry_folder),
             name=self._name,
-            started_at=now,
+            keys=keys,
+            learner=self._learner,
         )
 
     async def __del__(self) -> None:

@@ -77,7 +77,7 @@ async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path
         assert refused["response"]["status_code"] == 404
         assert "nobody" in refused["error"]["message"]
         waggle.engine.resting.clear()
-        waggle.hosts["a"].breaker.succeeded()
+        waggle.backends.hosts["a"].breaker.succeeded()
         model.status = 200
         assert (await run(waggle, source, target)).exit_code == 0
         assert len(lines(target)) == 2

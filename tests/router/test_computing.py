@@ -235,7 +235,7 @@ async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
         assert busy.error["code"] == "backends_busy"
         assert "programs wait, and no more may" in busy.error["message"]
         assert busy.headers["retry-after"]
-        assert waggle.hosts["sandbox"].breaker.state(time.monotonic()) == "closed"
+        assert waggle.backends.hosts["sandbox"].breaker.state(time.monotonic()) == "closed"
         assert (await waggle.chat(asked)).status == 200
 
 

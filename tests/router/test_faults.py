@@ -214,7 +214,7 @@ async def test_a_refusal_of_our_credentials_tells_the_caller_nothing_of_them():
 async def test_a_callers_own_400_comes_back_untouched_and_counts_against_nobody():
     async with pair(status(400), failures=1) as (r, a, b):
         answers = [await r.chat() for _ in range(5)]
-        state = r.hosts["a"].breaker.state(time.monotonic())
+        state = r.backends.hosts["a"].breaker.state(time.monotonic())
     assert {x.status for x in answers} == {400}
     assert answers[0].error["message"] == "upstream says 400"
     assert (len(a.seen), len(b.seen), state) == (5, 0, "closed")
@@ -294,10 +294,10 @@ async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
         asked.cancel()
         await asyncio.wait_for(ended.wait(), 5)
         for _ in range(100):
-            if r.journal.traces and r.hosts["a"].running == 0:
+            if r.journal.traces and r.backends.hosts["a"].running == 0:
                 break
             await asyncio.sleep(0.02)
-    assert r.hosts["a"].running == 0
+    assert r.backends.hosts["a"].running == 0
     assert r.journal.traces[0].status == 499
 
 
@@ -325,26 +325,26 @@ plans: {{p: {{ask: a}}}}
 
 async def test_a_replica_that_dies_before_answering_is_replaced_without_an_error():
     async with pair(answer_well, ALONE) as (r, _, _):
-        good = r.table.known["a"]
-        r.table.known["a"] = ["127.0.0.1:9"]
+        good = r.backends.listening["a"]
+        r.backends.listening["a"] = ["127.0.0.1:9"]
         asked = asyncio.create_task(r.chat())
         await asyncio.sleep(0.3)
         assert not asked.done()
-        r.table.known["a"] = good
+        r.backends.listening["a"] = good
         answer = await asked
     assert answer.status == 200
 
 
 async def test_of_two_replicas_the_one_that_was_lost_is_left_out():
     async with pair(answer_well, ALONE) as (r, _, _):
-        r.table.known["a"] = ["127.0.0.1:9", *r.table.known["a"]]
+        r.backends.listening["a"] = ["127.0.0.1:9", *r.backends.listening["a"]]
         answers = [await r.chat() for _ in range(20)]
     assert {a.status for a in answers} == {200}
 
 
 async def test_a_backend_port_answers_nobody_but_routers():
     async with pair(answer_well) as (r, a, _):
-        [address] = r.table.known["a"]
+        [address] = r.backends.listening["a"]
         async with r.client.post(f"http://{address}/v1/chat/completions", data=b"{}") as answer:
             assert answer.status == 403
     assert a.seen == []

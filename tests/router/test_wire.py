@@ -339,7 +339,7 @@ async def test_health_tells_each_backend():
     async with running() as (r, _):
         assert (await r.get("/health/live")).json["status"] == "live"
         ready = await r.get("/health/ready")
-        r.table.known.clear()
+        r.backends.listening.clear()
         not_ready = await r.get("/health/ready")
     assert ready.json["backends"]["a"] == {"state": "up", "replicas": 1}
     assert (not_ready.status, not_ready.json["status"]) == (503, "not ready")

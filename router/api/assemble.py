@@ -1,0 +1,90 @@
+"""Composition of one router: the service, the demo and the tests put it together here.
+
+What differs between the three (journal, hive, directory, clock, chance) is an argument. The caller
+gives the router its port and its loops. `hosted_backends` is for the demo and the tests, which run
+without Ray.
+"""
+
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from router.api.app import App, Teacher
+from router.backends.build import build
+from router.backends.host import Host
+from router.backends.protocol import SecretReader
+from router.calls.attempts import Attempts, Directory
+from router.calls.hop import Hops
+from router.config.config import Config
+from router.engine.allowances import Allowances
+from router.engine.conversations import Homes
+from router.engine.engine import Engine
+from router.hive import Hive
+from router.keys import Key
+from router.telemetry.journal import Journal
+from router.telemetry.lookup import Memory
+from router.telemetry.metrics import Metrics
+from router.wire.listener import Port
+
+
+def assemble(
+    config: Config,
+    *,
+    directory: Directory,
+    hops: Hops,
+    hive: Hive,
+    journal: Journal,
+    metrics: Metrics,
+    memory: Memory,
+    name: str,
+    keys: Iterable[Key] = (),
+    learner: Teacher | None = None,
+    remembers: bool = True,
+    wall: Callable[[], float] = time.time,
+    uniform: Callable[[], float] = random.random,
+) -> App:
+    """A router that is ready for requests. `remembers`: whether it may reuse solutions."""
+    engine = Engine(
+        config,
+        Attempts(directory, hops),
+        journal,
+        Allowances(hive, metrics),
+        metrics,
+        Homes(),
+        wall=wall,
+        uniform=uniform,
+        remembers=remembers,
+    )
+    started_at = int(wall())
+    return App(engine, hive, keys, memory, learner=learner, name=name, started_at=started_at)
+
+
+@dataclass(frozen=True, slots=True)
+class HostedBackends:
+    """A directory of backends that run in this process, each behind its own port of loopback."""
+
+    hosts: dict[str, Host] = field(default_factory=dict)
+    listening: dict[str, list[str]] = field(default_factory=dict)
+
+    def addresses(self, backend: str) -> Sequence[str]:
+        return self.listening.get(backend, ())
+
+
+@asynccontextmanager
+async def hosted_backends(
+    config: Config, *, token: str, read_secret: SecretReader
+) -> AsyncIterator[HostedBackends]:
+    """Run every backend of the configuration here, for as long as the context is open."""
+    hosted = HostedBackends()
+    async with AsyncExitStack() as stack:
+        for name, settings in config.backends.items():
+            backend = build(settings, read_secret)
+            stack.push_async_callback(backend.close)
+            host = hosted.hosts[name] = Host(settings, backend, token=token)
+            port = Port()
+            await port.open(host, host="127.0.0.1")
+            stack.push_async_callback(port.close)
+            hosted.listening[name] = [port.address]
+        yield hosted

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from router.documents.chunking import Passage, distinct, passages_of
+from router.documents.content_words import content_words, rarity
 from router.documents.formats import UnreadableDocument, files_of, sections_of
-from router.documents.stems import content_words, rarity
 
 if TYPE_CHECKING:
     from router.encoding.encoder import Vectors

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from router.documents.answer_confidence import PassageEvidence
 from router.documents.chunking import Passage
+from router.documents.content_words import content_words, covered
 from router.documents.passage_index import Encodes, PassageIndex
-from router.documents.stems import content_words, covered
 
 if TYPE_CHECKING:
     from router.encoding.encoder import Vectors

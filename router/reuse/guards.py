@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from router.reuse.forms import lexicon
+from router.reuse.lexicon import lexicon
 from router.reuse.words import Wording, told
 
 Likeness = Literal["same", "parameters", "minor", "other"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from router.reuse import phrasing
-from router.reuse.forms import lexicon, named
+from router.reuse.lexicon import group_of, lexicon
 
 _LONGEST = 2_000  # characters: what is longer is compared as it stands, and never as alike
 
@@ -113,12 +113,12 @@ def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
         elif piece in ",;.!?()":
             yield _PAUSE
         elif piece.endswith("'s"):
-            yield named(piece[:-2])
+            yield group_of(piece[:-2])
             yield "'s"
         elif piece[:1].isdigit() or piece[:1] == "-":
             yield _number(piece)
         else:
-            yield named(piece)
+            yield group_of(piece)
 
 
 def _number(piece: str) -> str:

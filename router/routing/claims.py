@@ -14,8 +14,8 @@ import orjson
 
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
+from router.documents.content_words import content_words
 from router.documents.passage_index import current
-from router.documents.stems import content_words
 from router.domain import Request
 from router.request.text import last_user_text
 from router.request.wants import needs, shape_of

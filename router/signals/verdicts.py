@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.config.signals import SignalSource
-from router.documents.stems import content_words
+from router.documents.content_words import content_words
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.json_text import NoJson, json_in
 from router.records.regexes import BadPattern, found

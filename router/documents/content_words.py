@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from router.request.stemming import stem
+
 _WORD = re.compile(r"[a-z0-9]+(?:[-'’][a-z0-9]+)*", re.I)
 STOP = frozenset(
     "a about after all also am an and any are as at be because been before being but by can could "
@@ -20,23 +22,6 @@ STOP = frozenset(
 )
 
 
-def stem(word: str) -> str:
-    """Near enough to tell `validators` and `validator` the same."""
-    for ending, least, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= least:
-            return word[: -len(ending)] + instead
-    return word
-
-
-_ENDINGS = (
-    ("ization", 3, "iz"), ("isation", 3, "iz"), ("ingly", 4, ""), ("ies", 3, "y"),
-    ("sses", 2, "ss"),
-    ("ised", 3, "iz"), ("ized", 3, "iz"), ("ises", 3, "iz"), ("izes", 3, "iz"), ("ise", 3, "iz"),
-    ("ize", 3, "iz"), ("ing", 3, ""), ("ied", 3, "y"), ("ed", 3, ""), ("es", 4, ""), ("s", 3, ""),
-    ("e", 4, ""), ("ly", 4, ""),
-)  # fmt: skip
-
-
 def content_words(text: str) -> list[str]:
     """Stems of the words that say something, in their order."""
     found = []
@@ -44,14 +29,8 @@ def content_words(text: str) -> list[str]:
         word = match[0].removesuffix("'s")
         for part in {word, *word.split("-")} if "-" in word else (word,):
             if part not in STOP and (len(part) > 1 or part.isdigit()):
-                found.append(_undoubled(stem(part)))
+                found.append(stem(part))
     return found
-
-
-def _undoubled(word: str) -> str:
-    """`stopp` of `stopped` is `stop`."""
-    double = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeioulsz"
-    return word[:-1] if double else word
 
 
 def rarity(texts: Sequence[Iterable[str]]) -> dict[str, float]:

@@ -1,36 +1,11 @@
-"""Words by the name of their group, in whatever form they come. Pure."""
+"""The base form of an English word, so that forms of one word can be compared. Pure.
+
+Irregular forms are listed; the endings of number and time come off by rule. Words of one family
+(`validate`, `validator`, `validation`) stay apart.
+"""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-
-
-@dataclass(frozen=True)
-class Lexicon:
-    names: Mapping[str, str]
-    units: frozenset[str]
-    phrases: re.Pattern[str] | None
-
-
-@cache
-def lexicon() -> Lexicon:
-    names: dict[str, str] = {}
-    units: set[str] = set()
-    section = ""
-    for line in (files("router") / "reuse" / "lexicon.txt").read_text("utf-8").splitlines():
-        if line.startswith("["):
-            section = line
-        elif line and not line.startswith("#"):
-            group = line.split()
-            names |= {word: group[0] for word in group if word not in names}
-            if section == "[units]":
-                units.add(group[0])
-    phrases = sorted((w.replace("-", "[ -]") for w in names if "-" in w), key=len, reverse=True)
-    pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b") if phrases else None
-    return Lexicon(names, frozenset(units), pattern)
-
+from functools import lru_cache
 
 _IRREGULAR = {
     form: base
@@ -77,24 +52,7 @@ _IRREGULAR = {
 }  # fmt: skip
 
 
-@cache
-def named(word: str) -> str:
-    """The group's name of a word, in whatever form it comes."""
-    if "_" in word:  # a phrase
-        word = word.replace("_", "-")
-        return lexicon().names.get(word, word)
-    for form in _forms(word):
-        if form in lexicon().names:
-            return lexicon().names[form]
-    return _base(word)
-
-
-def _forms(word: str) -> Iterator[str]:
-    yield word
-    yield _base(word)
-
-
-# Stems that an `e` was taken from before `ing` and `ed`: `mak`, `calculat`, `manag`, `revers`.
+# What `ing` and `ed` leave of a word that ends in `e`: `mak`, `calculat`, `manag`, `revers`.
 _LOST_E = re.compile(
     r"(?:^[^aeiou]*[aeiou][^aeiouywx]|[vcuz]|[^aeiou][aeiou]*(?:at|iz|is|ag|ut|ir|ur|in(?<=[bflm]in)"
     r"|os|us|as|ar(?<=[pt]ar)|or(?<=[ln]or)|id|ud|ic|iv|od|ok)|dg|ng(?<=[ah]ang)|rs|ns|lv|rg|bl|pl|tl|dl)$"
@@ -104,11 +62,12 @@ _NO_E = re.compile(
 )
 
 
-def _base(word: str) -> str:
-    """Without the endings of number and time: the same ending always comes off the same way."""
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """`validators` as `validator`, `made` as `make`; the word must be in small letters."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
-    if len(word) <= 3 or word[0] == "^" or not word.isascii():
+    if len(word) <= 3 or not word.isascii():
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
@@ -117,20 +76,20 @@ def _base(word: str) -> str:
     if word.endswith("s") and not word.endswith(("ss", "us", "is", "as", "os")):
         word = word[:-1]
     for ending in ("ing", "ed"):
-        stem = word.removesuffix(ending)
-        if stem != word and len(stem) >= 2 and any(vowel in stem for vowel in "aeiouy"):
-            return _restored(stem)
+        stump = word.removesuffix(ending)
+        if stump != word and len(stump) >= 2 and any(vowel in stump for vowel in "aeiouy"):
+            return _restored(stump)
     return word
 
 
-def _restored(stem: str) -> str:
-    if stem in _IRREGULAR:
-        return _IRREGULAR[stem]
-    if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "lsz":
-        return stem[:-1]
-    if stem.endswith("i"):
-        return stem[:-1] + "y"
-    short = re.fullmatch(r"[^aeiou]*[aeiou][^aeiouywx]", stem)
-    if short or (_LOST_E.search(stem) and not _NO_E.search(stem)):
-        return stem + "e"
-    return stem
+def _restored(stump: str) -> str:
+    if stump in _IRREGULAR:
+        return _IRREGULAR[stump]
+    if len(stump) > 2 and stump[-1] == stump[-2] and stump[-1] not in "lsz":
+        return stump[:-1]
+    if stump.endswith("i"):
+        return stump[:-1] + "y"
+    short = re.fullmatch(r"[^aeiou]*[aeiou][^aeiouywx]", stump)
+    if short or (_LOST_E.search(stump) and not _NO_E.search(stump)):
+        return stump + "e"
+    return stump

@@ -1,0 +1,47 @@
+"""The lexicon: which words mean the same as one another, and which of them name units. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from router.request.stemming import stem
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    names: Mapping[str, str]
+    units: frozenset[str]
+    phrases: re.Pattern[str] | None
+
+
+@cache
+def lexicon() -> Lexicon:
+    names: dict[str, str] = {}
+    units: set[str] = set()
+    section = ""
+    for line in (files("router") / "reuse" / "lexicon.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            section = line
+        elif line and not line.startswith("#"):
+            group = line.split()
+            names |= {word: group[0] for word in group if word not in names}
+            if section == "[units]":
+                units.add(group[0])
+    phrases = sorted((w.replace("-", "[ -]") for w in names if "-" in w), key=len, reverse=True)
+    pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b") if phrases else None
+    return Lexicon(names, frozenset(units), pattern)
+
+
+@lru_cache(maxsize=65_536)
+def group_of(word: str) -> str:
+    """The name of the group that a word, in any of its forms, belongs to; else its base form."""
+    names = lexicon().names
+    if "_" in word:  # a phrase
+        phrase = word.replace("_", "-")
+        return names.get(phrase, phrase)
+    if word.startswith("^"):  # an acronym, which is not inflected
+        return names.get(word, word)
+    base = stem(word)
+    return names.get(word) or names.get(base) or base

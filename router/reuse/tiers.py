@@ -10,7 +10,7 @@ each of its candidates is answered anew and is one more piece of evidence.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import ceil, exp, floor, lgamma, log, log10
+from math import ceil, floor, log10
 from typing import Protocol
 
 from router.reuse.guards import GuardVerdict
@@ -174,38 +174,7 @@ def _down(right: float) -> float:
 
 @lru_cache(maxsize=65_536)
 def upper(wrong: float, right: float, confidence: float = _CONFIDENCE) -> float:
-    """The share that a Beta(wrong, right) lies under with this confidence, by halving."""
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        if _below(middle, wrong, right) < confidence:
-            low = middle
-        else:
-            high = middle
-    return high
+    """The share of wrong answers that a Beta(wrong, right) stays below with this confidence."""
+    from scipy.special import betaincinv  # here: every command would wait for it at its start
 
-
-def _below(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function, by its continued fraction."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _below(1 - x, b, a)
-    front = a * log(x) + b * log(1 - x) - (lgamma(a) + lgamma(b) - lgamma(a + b))
-    tiny = 1e-300
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / (d if abs(d) > tiny else tiny)
-    found = d
-    for m in range(1, 200):
-        for numerator in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            d = 1 + numerator * d
-            d = 1 / (d if abs(d) > tiny else tiny)
-            c = 1 + numerator / c
-            c = c if abs(c) > tiny else tiny
-            found *= c * d
-        if abs(c * d - 1) < 1e-10:
-            break
-    return exp(front) * found / a
+    return float(betaincinv(wrong, right, confidence))

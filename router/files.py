@@ -1,72 +1,94 @@
-"""Files that are whole or not there, and stay so when the machine loses power."""
+"""Files that are whole or absent, and locks that end with their holder.
+
+Whatever must survive a kill is written beside its place and renamed into it. A durable write also
+survives a power cut. Two processes that write the same path take turns; the later one wins.
+
+Not covered: file systems without atomic renames or without `flock`, such as some network mounts.
+"""
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def sync_folder(folder: Path) -> None:
-    """Make names durable: a file's own fsync does not cover the entry in its folder."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace a file without waiting for the disk. Readers see the old content or the new."""
+    _write(path, content, mode, durable=False)
 
 
-def sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace a file by content that survives a power cut. Readers see the old or the new."""
+    _write(path, content, mode, durable=True)
 
 
 def replace_durably(beside: Path, path: Path) -> None:
-    """Put a finished file in its place; readers see the old or the new."""
+    """Rename a finished file into its place, so that both survive a power cut."""
     sync_file(beside)
     beside.replace(path)
     sync_folder(path.parent)
 
 
-def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file by new content that outlives a power cut; readers see the old or the new."""
-    replace_durably(_write_beside(path, content, mode), path)
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill. It becomes `path` when the block ends without an error.
 
-
-def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file by new content without waiting for the disk; readers see old or new."""
-    _write_beside(path, content, mode).replace(path)
-
-
-def _write_beside(path: Path, content: bytes, mode: int) -> Path:
+    A folder cannot be replaced in one step: readers find nothing at `path` for an instant.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    return beside
+    with _place_beside(path, _open_folder) as (_, beside):
+        _empty(beside)
+        try:
+            yield beside
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        for made in beside.rglob("*"):
+            if made.is_dir():
+                sync_folder(made)
+            else:
+                sync_file(made)
+        sync_folder(beside)
+        shutil.rmtree(path, ignore_errors=True)
+        beside.replace(path)
+    sync_folder(path.parent)
+
+
+def append_lines(handle: int, lines: bytes, *, durable: bool = False) -> None:
+    """Append whole lines to a file that the caller holds alone, or leave the file as it is.
+
+    A last line without its end was cut short by a kill; it is removed first.
+    """
+    size = _end_of_last_line(handle)
+    os.ftruncate(handle, size)
+    try:
+        _write_all(handle, lines, size)
+        if durable:
+            os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a lock that the kernel lets go when its holder dies, however it dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def alone(path: Path) -> Iterator[int]:
+    """Wait for the lock on a file and hold it. Yield the file's handle, to read and to write.
+
+    The kernel releases the lock when its holder dies, by whatever cause.
+    """
+    handle = _open_file(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle
     finally:
         os.close(handle)
 
 
 def lock_if_free(path: Path) -> int | None:
-    """A handle that holds the lock until it is closed, or nothing where another holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Return a handle that holds the lock until it is closed; None if another process holds it."""
+    handle = _open_file(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -75,8 +97,21 @@ def lock_if_free(path: Path) -> int | None:
     return handle
 
 
+def create_locked(path: Path) -> int:
+    """Create a file to append to, locked before anybody can find it under its name."""
+    hidden = path.with_suffix(".new")
+    handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(path)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
 def held(path: Path, lock: Callable[[int, int], None] = fcntl.flock) -> bool:
-    """Whether some living process has locked this file, in the way that it locks."""
+    """Whether a living process holds a lock of this kind on a file."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -89,3 +124,99 @@ def held(path: Path, lock: Callable[[int, int], None] = fcntl.flock) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names durable: syncing a file does not cover its entry in the folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, content: bytes, mode: int, *, durable: bool) -> None:
+    with _place_beside(path, _open_beside) as (handle, beside):
+        try:
+            os.fchmod(handle, mode)
+            os.ftruncate(handle, 0)
+            _write_all(handle, content, 0)
+            if durable:
+                os.fsync(handle)
+        except OSError:
+            beside.unlink()
+            raise
+        beside.replace(path)
+    if durable:
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _place_beside(path: Path, opened: Callable[[Path], int]) -> Iterator[tuple[int, Path]]:
+    """Hold the place beside a path where its next version is made, and yield handle and place."""
+    beside = path.with_name(path.name + ".new")
+    while True:
+        handle = opened(beside)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_at(handle, beside):  # else another writer renamed it while we waited
+                yield handle, beside
+                return
+        finally:
+            os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    return False
+
+
+def _open_file(path: Path, flags: int = 0) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
+
+
+def _open_beside(path: Path) -> int:
+    return _open_file(path, os.O_NOFOLLOW)
+
+
+def _open_folder(path: Path) -> int:
+    while True:
+        path.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another writer renamed it meanwhile
+            return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _write_all(handle: int, content: bytes, at: int) -> None:
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(handle, rest, at)
+        rest, at = rest[written:], at + written
+
+
+def _end_of_last_line(handle: int) -> int:
+    at = os.fstat(handle).st_size
+    while at > 0:
+        start = max(at - 4096, 0)
+        newline = os.pread(handle, at - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        at = start
+    return 0

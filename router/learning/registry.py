@@ -5,7 +5,6 @@ be read is moved away and told of; it is never deleted, and never used.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -14,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from router.files import write_whole
+from router.files import alone, append_lines, write_whole
 
 _SUFFIX = ".json"
 
@@ -56,7 +55,6 @@ class Registry:
         raise LookupError(f"{what} {name!r}. Known: {known}")
 
     def keep(self, content: bytes) -> Version:
-        self._policies.mkdir(parents=True, exist_ok=True)
         known = self.versions()
         number = known[-1].number + 1 if known else 1
         name = f"{number:06d}-{blake2b(content, digest_size=4).hexdigest()}"
@@ -115,21 +113,15 @@ class Registry:
     # What was read, batch by batch: a line each, so that all of it can be gone through again.
 
     def log(self, line: dict[str, Any]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "batches.jsonl").open("a+b") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                torn = file.read(1) != b"\n"  # by a kill: what follows is a line of its own
-                file.write(b"\n" if torn else b"")
-            file.write(orjson.dumps(line) + b"\n")
+        with alone(self._folder / "batches.jsonl") as handle:
+            append_lines(handle, orjson.dumps(line) + b"\n")
 
     def logged(self) -> Iterator[dict[str, Any]]:
         """From the first; a line that was cut when its writer was killed was not acted upon."""
         try:
-            lines = (self._folder / "batches.jsonl").read_bytes().split(b"\n")
+            content = (self._folder / "batches.jsonl").read_bytes()
         except OSError:
             return
-        for line in lines:
+        for line in content.split(b"\n")[:-1]:
             with contextlib.suppress(orjson.JSONDecodeError):
-                if line:
-                    yield orjson.loads(line)
+                yield orjson.loads(line)

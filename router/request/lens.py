@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
+from router.files import write_whole
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -200,13 +202,9 @@ class Lens:
 
 def keep(lens: Lens, folder: Path) -> Path:
     """Under its number, beside others: rows that were seen through those still name them."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"lens-{lens.number:012x}.npz"
-    beside = path.with_suffix(".new")
-    beside.write_bytes(lens.written())
-    beside.replace(path)
-    (folder / "lens.new").write_text(f"{lens.number:012x}\n")
-    (folder / "lens.new").replace(folder / "lens")
+    write_whole(path, lens.written())
+    write_whole(folder / "lens", f"{lens.number:012x}\n".encode())
     return path
 
 

@@ -8,7 +8,6 @@ kernel's copy, so all since the last good one is written anew, elsewhere.
 A file is locked by its writer for as long as it is written; free, it is ready to be sealed.
 """
 
-import fcntl
 import os
 import threading
 import time
@@ -19,7 +18,7 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from router.files import sync_folder
+from router.files import create_locked, sync_folder
 from router.telemetry.lines import encoded
 
 SUFFIX = ".jsonl"
@@ -206,19 +205,9 @@ class Log:
         file.unsynced.extend(lines)
 
     def _open(self) -> _File:
-        """A file that is locked before it has the name under which others look for it."""
         self._files += 1
         path = self._folder / f"{self._writer}.{self._files:06d}{SUFFIX}"
-        hidden = path.with_suffix(".new")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        handle = os.open(hidden, flags, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            hidden.rename(path)
-        except OSError:
-            os.close(handle)
-            raise
-        self._file = _File(handle, self._clock())
+        self._file = _File(create_locked(path), self._clock())
         return self._file
 
     def _expired(self, file: _File) -> bool:

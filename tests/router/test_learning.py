@@ -18,6 +18,7 @@ from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import terms
 from router.routing.messages import NewsRequest
+from tests.kills import killed_before_rename, killed_midway
 from tests.rig import MemoryJournal
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
@@ -410,3 +411,36 @@ def test_snapshots_are_listed_pinned_and_gone_back_to_by_name(config, stored, tm
     missing = run(tmp_path, "policy", "pin", "999999")
     assert missing.exit_code == 2
     assert version.name in missing.output
+
+
+def test_a_snapshot_whose_writer_is_killed_is_not_there_and_the_last_one_still_is(config, stored):
+    Traffic(config, stored).send(20)
+    fold = turned(begun(config))
+    kept = fold.keep(1.0)
+    assert killed_midway(lambda: fold.keep(2.0), after_bytes=500)
+    assert killed_before_rename(lambda: fold.keep(2.0))
+    assert begun(config).registry.versions() == [kept]
+    assert begun(config).written(1.0) == kept.path.read_bytes()
+    assert fold.keep(2.0).number == kept.number + 1
+
+
+def test_a_pin_whose_writer_is_killed_stays_what_it_was(config, stored):
+    registry = begun(config).registry
+    for write, current in (
+        (registry.pin, lambda: registry.pinned),
+        (registry.go_back, registry.wanted_back),
+    ):
+        write("000001-aaaaaaaa")
+        assert killed_before_rename(lambda write=write: write("000002-bbbbbbbb"))
+        assert current() == "000001-aaaaaaaa"
+
+
+def test_a_batch_that_is_cut_short_by_a_kill_is_not_in_the_log(config, stored):
+    registry = begun(config).registry
+    registry.log({"curious": ["dear"]})
+    size = (config.learner_folder / "batches.jsonl").stat().st_size
+    assert killed_midway(lambda: registry.log({"curious": ["x" * 500]}), after_bytes=size + 100)
+    assert (config.learner_folder / "batches.jsonl").stat().st_size == size + 100
+    assert list(registry.logged()) == [{"curious": ["dear"]}]
+    registry.log({"curious": ["cheap"]})
+    assert list(registry.logged()) == [{"curious": ["dear"]}, {"curious": ["cheap"]}]

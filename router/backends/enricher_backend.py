@@ -14,7 +14,7 @@ import orjson
 from router.backends.records_in import records_in
 from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.records.enriching import enriched
+from router.records.enriching.filler import enriched
 from router.records.mock import Fakers
 from router.records.shapes import Array, Object, parse
 from router.request.text import fields_of, prompt_text, tokens_in, whole_number

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from router.records.atlas import found
+from router.records.enriching.atlas import place_named
 
 Check = Callable[[str], float]
 
@@ -48,7 +48,7 @@ def linked(chance: random.Random) -> Task:
 
 
 def _agrees(record: Mapping[str, Any]) -> bool:
-    if found(str(record["city"]), str(record["country"])) is None:
+    if place_named(str(record["city"]), str(record["country"])) is None:
         return False
     if "age" not in record:
         return True

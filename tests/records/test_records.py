@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from router.records.anchors import anchors_of
 from router.records.checking import BadSchema, Wanted, issues_in
-from router.records.enriching import enriched
-from router.records.places import PLACES
+from router.records.enriching.filler import enriched
+from router.records.enriching.place_table import PLACES
 from router.records.repairing import repaired
 from router.records.schema import schema_of
 from router.records.shapes import parse

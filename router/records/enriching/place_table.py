@@ -1,4 +1,4 @@
-"""Countries and some of their cities, as far as records of people and shops need them."""
+"""Countries and some of their cities: what records of people and shops need to know about each."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Place:
     city: str
     region: str
-    postcode: str  # of its centre; `#` stands for any digit
-    area: str  # the area code of its telephones, without the leading zero
+    postcode: str  # of the centre; `#` stands for any digit
+    area: str  # telephone area code, without the leading zero
     latitude: float
     longitude: float
     country: str

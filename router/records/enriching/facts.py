@@ -1,0 +1,55 @@
+"""What is known about one record while it is filled, by concept: given, or worked out so far.
+
+Every value that another value depends on is stored here, so that all fields of the record agree.
+"""
+
+import datetime as dt
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from router.records.enriching.place_table import Place
+from router.records.mock import Maker
+from router.records.shapes import Node, ShapeLeaf
+
+_NUMBERS = frozenset({"int", "number", "price"})
+
+
+@dataclass(slots=True)
+class Facts:
+    maker: Maker
+    random: random.Random
+    as_of: dt.date
+    values: dict[str, Any] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)  # what the shape allows
+    place: Place | None = None
+
+    def number(self, concept: str) -> float | None:
+        """The value of a concept if it is a number, else None."""
+        value = self.values.get(concept)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value)
+
+    def day(self, concept: str) -> dt.date | None:
+        """The value of a concept if it is a date or begins with one, else None."""
+        return day_of(self.values.get(concept))
+
+    def cents_between(self, low: float, high: float) -> float:
+        return min(max(round(self.random.uniform(low, high), 2), low), high)
+
+
+def day_of(value: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(str(value)[:10]) if value is not None else None
+    except ValueError:
+        return None
+
+
+def bounds(node: Node | None, low: float, high: float) -> tuple[float, float]:
+    """The range that a number's shape states; `low` and `high` where the shape states none."""
+    if not isinstance(node, ShapeLeaf) or node.kind not in _NUMBERS:
+        return low, high
+    least = low if node.least is None else node.least
+    most = max(high, least) if node.most is None else node.most
+    return min(least, most), most

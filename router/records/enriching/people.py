@@ -1,0 +1,86 @@
+"""Names, user names and addresses on the net: each worked out from the others."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from router.records.enriching.facts import Facts
+from router.records.shapes import Node, ShapeLeaf
+
+_DOMAINS = ("example.com", "example.org", "example.net")
+
+
+def _first_name(facts: Facts, _: Node) -> str | None:
+    name = facts.values.get("name")
+    return name.split()[0] if isinstance(name, str) and name.split() else None
+
+
+def _last_name(facts: Facts, _: Node) -> str | None:
+    name = facts.values.get("name")
+    return name.split()[-1] if isinstance(name, str) and len(name.split()) > 1 else None
+
+
+def _name(facts: Facts, _: Node) -> str | None:
+    first, last = facts.values.get("first_name"), facts.values.get("last_name")
+    parts = [part for part in (first, last) if isinstance(part, str) and part]
+    if not parts:
+        return None
+    if len(parts) == 1:
+        kind = "last_name" if first else "first_name"
+        other = str(facts.maker.make(ShapeLeaf(kind)))
+        facts.values[kind] = other
+        parts = [parts[0], other] if first else [other, parts[0]]
+    return " ".join(parts)
+
+
+def _words(text: Any) -> list[str]:
+    """The words of a text in lower-case ASCII, accents removed."""
+    plain = unicodedata.normalize("NFKD", str(text)).encode("ascii", "ignore").decode()
+    return re.findall(r"[a-z0-9]+", plain.lower())
+
+
+def _dotted_name(facts: Facts) -> str:
+    """`ann.smith`, or an empty text if no name is known."""
+    names = (facts.values.get(key) for key in ("first_name", "last_name"))
+    return ".".join(_words(facts.values.get("name") or " ".join(str(n) for n in names if n)))
+
+
+def _email(facts: Facts, _: Node) -> str | None:
+    user = facts.values.get("username")
+    mailbox = _dotted_name(facts) or (str(user).lower() if user else "")
+    domain = facts.values.get("domain") or facts.random.choice(_DOMAINS)
+    return f"{mailbox}@{domain}" if re.fullmatch(r"[\w.+-]+", mailbox) else None
+
+
+def _username(facts: Facts, _: Node) -> str | None:
+    email = facts.values.get("email")
+    if isinstance(email, str) and "@" in email:
+        return email.split("@")[0]
+    name = _dotted_name(facts)
+    return f"{name.replace('.', '_')}{facts.random.randint(1, 99)}" if name else None
+
+
+def _domain(facts: Facts, _: Node) -> str | None:
+    for key in ("website", "email"):
+        address = facts.values.get(key)
+        if isinstance(address, str) and "." in address:
+            return re.sub(r"^(?:.*@|https?://(?:www\.)?)|/.*$", "", address)
+    words = _words(facts.values.get("company") or "")
+    return f"{'-'.join(words)}.example" if words else None
+
+
+def _website(facts: Facts, node: Node) -> str | None:
+    domain = facts.values.get("domain") or _domain(facts, node)
+    return f"https://www.{domain}" if domain else None
+
+
+PEOPLE: Mapping[str, Callable[[Facts, Node], Any]] = {
+    "first_name": _first_name,
+    "last_name": _last_name,
+    "name": _name,
+    "email": _email,
+    "username": _username,
+    "domain": _domain,
+    "website": _website,
+}

@@ -1,0 +1,108 @@
+"""Where a record is: one place for all its fields, and their values there.
+
+The place agrees as far as possible with the values that the record gives and with the shape.
+"""
+
+import random
+import re
+from collections.abc import Iterator
+
+from router.records.enriching.atlas import place_named
+from router.records.enriching.facts import Facts
+from router.records.enriching.place_table import PLACES, Place
+from router.records.shapes import Node, OneOf
+
+# How much each field says about the place.
+_WEIGHTS = {
+    "country_code": 8.0, "country": 8.0, "city": 4.0, "region": 2.0, "phone": 1.5,
+    "dial_code": 1.0, "currency": 1.0, "timezone": 1.0, "language": 0.5,
+}  # fmt: skip
+_OTHER_NAMES = {
+    "usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US", "america": "US",
+    "uk": "GB", "great britain": "GB", "england": "GB", "deutschland": "DE", "holland": "NL",
+    "the netherlands": "NL", "czech republic": "CZ", "türkiye": "TR", "uae": "AE", "korea": "KR",
+}  # fmt: skip
+
+
+def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
+    """The values of a field at the record's place, the best first."""
+    place = _place_of(facts)
+    match concept:
+        case "phone":
+            yield _phone(place, facts.random)
+        case "postcode":
+            yield _with_digits(place.postcode, facts.random)
+        case "dial_code":
+            yield f"+{place.dial_code}"
+        case "locale":
+            yield f"{place.language}_{place.country_code}"
+        case "latitude" | "longitude":
+            yield round(getattr(place, concept) + facts.random.uniform(-0.05, 0.05), 6)
+        case "country" if isinstance(node, OneOf):
+            yield place.country
+            yield place.country_code
+        case _:
+            yield getattr(place, concept)
+
+
+def _place_of(facts: Facts) -> Place:
+    if facts.place is None:
+        facts.place = _from_atlas(facts)
+    if facts.place is None:
+        scores = [(_agreement(facts, place), place) for place in PLACES]
+        best = max(score for score, _ in scores)
+        facts.place = facts.random.choice([place for score, place in scores if score == best])
+    return facts.place
+
+
+def _from_atlas(facts: Facts) -> Place | None:
+    """The city or country that the record names, if our own table does not have it."""
+    country = facts.values.get("country_code") or facts.values.get("country")
+    given = (facts.values.get("city"), country)
+    city, country = (text if isinstance(text, str) else "" for text in given)
+    country = _OTHER_NAMES.get(country.lower(), country)
+    if not city and not country:
+        return None
+    for place in PLACES:
+        same_country = not country or _agrees("country", country, place)
+        if same_country and (not city or _agrees("city", city, place)):
+            return None
+    return place_named(city, country)
+
+
+def _agreement(facts: Facts, place: Place) -> float:
+    score = 0.0
+    for concept, weight in _WEIGHTS.items():
+        value, node = facts.values.get(concept), facts.nodes.get(concept)
+        if isinstance(value, str):
+            score += weight * _agrees(concept, value, place)
+        elif isinstance(node, OneOf) and node.values and concept not in ("phone", "dial_code"):
+            score += weight * max(_agrees(concept, str(v), place) for v in node.values)
+    return score
+
+
+def _agrees(concept: str, value: str, place: Place) -> float:
+    """From 0 to 1, how well a value of a record goes with a place."""
+    text = value.strip().lower()
+    if concept in ("country", "country_code"):
+        code = _OTHER_NAMES.get(text, text.upper())
+        return float(code == place.country_code or text == place.country.lower())
+    if concept == "phone":
+        digits = re.sub(r"\D", "", text)
+        if not text.startswith("+") or not digits.startswith(place.dial_code):
+            return 0.0
+        return 0.8 + 0.2 * digits.removeprefix(place.dial_code).startswith(place.area)
+    if concept == "dial_code":
+        return float(text.lstrip("+") == place.dial_code)
+    return float(text == str(getattr(place, concept)).lower())
+
+
+def _phone(place: Place, chance: random.Random) -> str:
+    local_digits = 7 if len(place.area) <= 3 else 6
+    number = _with_digits("5" + "#" * (local_digits - 1), chance)
+    return " ".join(part for part in (f"+{place.dial_code}", place.area, number) if part)
+
+
+def _with_digits(pattern: str, chance: random.Random) -> str:
+    """The pattern with a random digit for each `#`."""
+    return "".join(str(chance.randint(0, 9)) if c == "#" else c for c in pattern)

@@ -4,7 +4,7 @@ import os
 import sys
 
 from dashboard.running import Taken, run
-from router.deployment.dashboard_process import DashboardOptions
+from router.config.dashboard_options import DashboardOptions
 
 try:
     run(DashboardOptions.read(sys.argv[1]), parent=os.getppid())

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from dashboard.view import UnreadableView, view_of
 from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
-from router.deployment.dashboard_process import DashboardOptions
+from router.config.dashboard_options import DashboardOptions
 from router.keys import load_keys
 from router.telemetry.store.catalog import NAME
 from router.wire.addresses import is_loopback

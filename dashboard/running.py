@@ -14,7 +14,7 @@ from dashboard.knowing import BoardSettings
 from dashboard.login import LoginDoor
 from dashboard.source import Source
 from dashboard.web import Site
-from router.deployment.dashboard_process import DashboardOptions
+from router.config.dashboard_options import DashboardOptions
 from router.wire.addresses import is_loopback
 
 _OURS = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -30,7 +30,7 @@ from dashboard.view import PageView
 from experiments.dashboard.report import readme_table
 from experiments.readme import put
 from experiments.telemetry import big
-from router.deployment.dashboard_process import DashboardOptions
+from router.config.dashboard_options import DashboardOptions
 from router.deployment.ray_environment import free_ports
 from tests.dashboard.browser import Watched, chromium
 from tests.dashboard.story import told

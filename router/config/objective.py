@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from learner.preference import PRESETS, Preference
 from router.config.values import Dollars, Name, Seconds, Values
 from router.request.complexity import PARTS
 
@@ -109,3 +110,10 @@ class Objective(Values):
         None, description="the plan that savings are counted against; default: the dearest"
     )
     ladder: LadderSettings = LadderSettings()
+
+    @property
+    def preference(self) -> Preference:
+        """What cost and latency weigh against quality, unless a request says otherwise."""
+        if self.weights is not None:
+            return Preference(self.weights.cost, self.weights.latency)
+        return PRESETS[self.optimize]

@@ -29,7 +29,6 @@ from router.config.load import at_home, load
 from router.demo.in_process import Clock, Inside, inside
 from router.demo.tasks import Task, linked, plain
 from router.domain import Call, Reply
-from router.routing.bandit import preference_in
 from router.trials.logged import utility_of
 from router.wire.chat_replies import once
 
@@ -143,7 +142,7 @@ async def _week(
 ) -> Week:
     week, book = Week(number), waggle.publisher.director.book
     known = _WEEK / requests
-    preference = preference_in(waggle.config)
+    preference = waggle.config.objective.preference
     before = {id_: one.state for id_, one in book.trials.items()}
     for at in range(requests):
         task = _task(chance)

@@ -9,59 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-import orjson
 
 from router.config.config import Config
+from router.config.dashboard_options import DashboardOptions
 from router.config.environment import environment
-from router.routing.bandit import preference_in
-from router.wire.addresses import reachable
 
 _AGAIN_SECONDS = (1.0, 5.0, 30.0)
 _FINE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardOptions:
-    """What a dashboard needs to be told: nothing secret, and nothing of the service's own."""
-
-    telemetry: str
-    host: str = "127.0.0.1"
-    port: int = 8050
-    keys: str = ""  # the file they are in
-    cost_weight: float = 0.1
-    latency_weight: float = 0.05
-    reuse_budget: float | None = None
-
-    @classmethod
-    def of(cls, config: Config) -> "DashboardOptions":
-        preference = preference_in(config)
-        return cls(
-            telemetry=str(config.telemetry_folder),
-            host=config.dashboard_host,
-            port=config.dashboard_port,
-            keys=str(config.keys_file),
-            cost_weight=preference.cost,
-            latency_weight=preference.latency,
-            reuse_budget=config.reuse.budget if config.reuse.mode != "off" else None,
-        )
-
-    @classmethod
-    def read(cls, text: str) -> "DashboardOptions":
-        return cls(**orjson.loads(text))
-
-    def written(self) -> str:
-        return orjson.dumps(asdict(self)).decode()
-
-    @property
-    def folder(self) -> Path:
-        return Path(self.telemetry)
-
-    @property
-    def url(self) -> str:
-        return f"http://{reachable(self.host)}:{self.port}"
 
 
 class Pages:

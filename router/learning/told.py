@@ -7,7 +7,7 @@ from learner.policy import Arm
 from router.config.config import Config
 from router.learning.fold import Fold
 from router.plans.costs import Size
-from router.routing.bandit import preference_in, rates_of
+from router.routing.bandit import rates_of
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
@@ -20,7 +20,7 @@ def scores(fold: Fold, policy: "BanditPolicy | None", config: Config) -> Mapping
     bandit = state.bandit
     kinds = []
     if policy is not None:
-        preference = preference_in(config)
+        preference = config.objective.preference
         arms = [Arm(plan) for plan in config.asking]
         rates = {Arm(p): r for p, r in rates_of(config, policy.arms, Size()).items()}
         priced = policy.preferring(preference).priced(rates)

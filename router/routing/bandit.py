@@ -6,7 +6,7 @@ from math import log10
 from typing import TYPE_CHECKING
 
 from learner.policy import Arm, Context, Distribution
-from learner.preference import PRESETS, Estimate, Preference
+from learner.preference import Estimate, Preference
 from router.config.config import Config
 from router.domain import Home, Request
 from router.plans.costs import Size, expected
@@ -41,14 +41,7 @@ def spend_of(cost_usd: float, rate: float) -> float:
 
 def preference_of(config: Config, request: Request) -> Preference:
     """What is traded against what: as this caller says, else as the configuration does."""
-    return preference_in(config) if request.preference is None else request.preference
-
-
-def preference_in(config: Config) -> Preference:
-    weights = config.objective.weights
-    if weights is not None:
-        return Preference(weights.cost, weights.latency)
-    return PRESETS[config.objective.optimize]
+    return config.objective.preference if request.preference is None else request.preference
 
 
 def chosen(

@@ -16,7 +16,6 @@ from learner.trial import TrialVerdict
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
 from router.files import write_whole
-from router.routing.bandit import preference_in
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
 from router.telemetry.feed import Feed
@@ -102,7 +101,7 @@ class Director:
             course = self._courses.get(id_)
             # One that came out of the shadow, or is adopted now, begins anew.
             if course is None or course.phase != phase_of(trial):
-                course = Course(trial, self._config, preference_in(self._config))
+                course = Course(trial, self._config, self._config.objective.preference)
                 self._courses[id_] = course
             course.trial = trial
         self._looks += 1

@@ -13,7 +13,6 @@ import duckdb
 
 from learner.policy import Arm
 from router.domain import new_id
-from router.routing.bandit import preference_in
 from router.routing.messages import Errand
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
@@ -341,7 +340,7 @@ class Proposer:
         book = self.director.book
         versions = [one for one in book.prompts if one["what"] == "version"]
         if not versions:
-            told = preference_in(self.config)
+            told = self.config.objective.preference
             text = first_prompt(told.cost, told.latency)
             line = self._prompt_line(version=1, text=text, parent=0, why="the first")
             self.director.change(lambda _: [line])

@@ -14,7 +14,7 @@ from learner.preference import Estimate as Expected
 from learner.preference import Preference
 from router.config.config import Config
 from router.plans.costs import Size
-from router.routing.bandit import preference_in, rates_of
+from router.routing.bandit import rates_of
 from router.routing.function_contract import Unanswered, opinion
 from router.routing.ladder import ladder_of
 from router.routing.strategies import Strategy, policy_for
@@ -64,7 +64,7 @@ class Replay:
     ) -> None:
         self._config, self._asks = config, asks
         self.bandit, self.lens = bandit, lens
-        self.preference: Preference = preference_in(config)
+        self.preference: Preference = config.objective.preference
         plans = [Arm(plan) for plan in config.plans]
         self._rates = {Arm(p): rate for p, rate in rates_of(config, plans, Size()).items()}
         self._bandit = bandit.preferring(self.preference).priced(self._rates)

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from router.cli.main import app
 from router.config.config import Config
-from router.deployment.dashboard_process import DashboardOptions, Pages
+from router.config.dashboard_options import DashboardOptions
+from router.deployment.dashboard_process import Pages
 from router.deployment.ray_environment import free_ports
 
 WAGGLE = Path(sys.executable).with_name("waggle")

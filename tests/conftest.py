@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
@@ -28,10 +31,14 @@ settings.load_profile("waggle")
 
 
 @pytest.fixture(scope="session")
-def encoders(tmp_path_factory):
-    """The exported encoder's home, exported once for all tests of a run."""
-    root = tmp_path_factory.getbasetemp()
-    home = (root.parent if root.name.startswith("popen-") else root) / "encoders"
+def encoders():
+    """The folder of the exported encoder, kept from one test run to the next.
+
+    The folder's name is the model's fingerprint; a lock and a rename keep parallel and killed runs
+    from leaving half of an export.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = cache / "waggle-tests" / "encoders"
     prepared(packaged_model(), home)
     return home
 

@@ -8,32 +8,25 @@ import contextlib
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from router.documents.chunking import Passage, distinct, passages_of
 from router.documents.content_words import content_words, rarity
 from router.documents.formats import UnreadableDocument, files_of, sections_of
+from router.encoding.encodes import Encodes
 
 if TYPE_CHECKING:
-    from router.encoding.encoder import Vectors
+    from router.encoding.encodes import Vectors
 
 _VERSION = 1
 _CURRENT = "current"
 _BACKGROUND = Path(__file__).with_name("background.txt")  # what people ask about, and we are not
 _KEPT = 2  # indexes: the one in use, and the one that somebody may still be reading
-
-
-class Encodes(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def dimensions(self) -> int: ...
-    def encode(self, texts: Sequence[str]) -> "Vectors": ...
 
 
 class NoDocuments(ValueError):

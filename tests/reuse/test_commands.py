@@ -1,15 +1,12 @@
-"""`waggle solutions ...`, as a person types it; and the encoder that many ask at once."""
+"""`waggle solutions ...`, as a person types it."""
 
-import asyncio
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
-from router.encoding.batching import Batching
 from router.reuse.solution_store import Store, StoreCheck
 from tests.reuse.soak import solution
 
@@ -104,30 +101,3 @@ def test_without_solutions_the_way_to_get_some_is_named(tmp_path):
     told = CliRunner().invoke(app, ["solutions", "search", "all", "--data", str(tmp_path)])
     assert told.exit_code == 1
     assert "reuse: {mode: similar}" in " ".join(told.output.split())
-
-
-class Slow:
-    """An encoder that keeps what it was asked, together."""
-
-    name, dimensions, folder = "slow", 2, None
-
-    def __init__(self) -> None:
-        self.batches: list[list[str]] = []
-
-    def encode(self, texts):
-        self.batches.append(list(texts))
-        if "bad" in texts:
-            raise ValueError("no vector for bad")
-        return np.array([[len(text), 0] for text in texts], dtype=np.float32)
-
-
-async def test_texts_that_come_while_the_encoder_is_busy_go_in_together():
-    encoder = Slow()
-    batching = Batching(encoder)
-    vectors = await asyncio.gather(*(batching.encode("x" * n) for n in range(1, 60)))
-    assert [int(vector[0]) for vector in vectors] == list(range(1, 60))
-    assert [len(batch) for batch in encoder.batches] == [32, 27]
-    with pytest.raises(ValueError, match="no vector for bad"):
-        await batching.encode("bad")
-    assert int((await batching.encode("after"))[0]) == 5
-    batching.close()

@@ -1,0 +1,38 @@
+"""What every encoder promises, the exported model and the tests' own fake alike."""
+
+import numpy as np
+import pytest
+
+from tests.encoding.fakes import RecordingEncoder
+
+TEXTS = ["", "a", "word " * 2000, "日本語 🎉 \x00", "a"]
+
+
+@pytest.fixture(params=["exported", "recording"])
+def encodes(request):
+    if request.param == "exported":
+        return request.getfixturevalue("encoder")
+    return RecordingEncoder()
+
+
+def test_any_text_gets_a_vector_of_length_one(encodes):
+    vectors = encodes.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), encodes.dimensions)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+
+
+def test_a_vector_depends_on_its_text_alone(encodes):
+    vectors = encodes.encode(TEXTS)
+    assert np.allclose(vectors[1], vectors[4])
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert np.allclose(encodes.encode([text])[0], vector, atol=0.05), text[:20]
+
+
+def test_no_texts_are_no_vectors(encodes):
+    assert encodes.encode([]).shape == (0, encodes.dimensions)
+
+
+def test_an_encoder_has_a_name_to_keep_its_vectors_apart(encodes):
+    assert encodes.name
+    assert encodes.name == encodes.name.strip()

@@ -33,7 +33,6 @@ from router.cli.trials import routes_app, simplify, trial_app
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, environment
 from router.config.load import EMBEDDED, find, secrets_of
-from router.demo.stream import demo
 from router.deployment import doctor
 from router.deployment import local_service as service
 from router.deployment.dashboard_process import Pages
@@ -60,9 +59,18 @@ app.add_typer(trial_app, name="trial")
 app.add_typer(routes_app, name="routes")
 
 
-# The dashboard stands above us, and brings its own command.
-for _entry in entry_points(group="waggle.commands"):
-    app.command(_entry.name)(_entry.load())
+def _not_installed() -> None:
+    raise Stop("this installation is older than the code and lacks this command: run `make env`", 2)
+
+
+# The dashboard and the demo stand above the command line, so each registers its own command.
+_registered = {entry.name: entry for entry in entry_points(group="waggle.commands")}
+for _name in ("dashboard", "demo"):
+    if _name in _registered:
+        app.command(_name)(_registered[_name].load())
+    else:
+        any_arguments = {"ignore_unknown_options": True, "allow_extra_args": True}
+        app.command(_name, context_settings=any_arguments)(_not_installed)
 
 
 @app.command()
@@ -359,7 +367,6 @@ def doctor_command(config_file: ConfigOption = None, data: DataOption = None) ->
     raise typer.Exit(1 if worst else 0)
 
 
-app.command()(demo)
 app.command()(scores)
 app.command()(warm)
 app.command()(simplify)

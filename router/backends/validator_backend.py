@@ -60,7 +60,7 @@ class ValidatorBackend:
             "score": 1 - len(wrong) / len(records),
             "records": len(records),
             "repaired": list(mended[:_TOLD_ISSUES]),
-            "issues": [issue.told() for issue in issues[:_TOLD_ISSUES]],
+            "issues": [issue.report() for issue in issues[:_TOLD_ISSUES]],
             "issues_in_all": len(issues),
         }
         if issues:

@@ -43,7 +43,7 @@ from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
 from router.plans.results import CheckVerdict, Result, ended
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.json_text import NoJson, json_in
-from router.records.regexes import BadPattern, found
+from router.records.regexes import BadPattern, matches
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
 from router.request.text import prompt_text, tokens_in
@@ -350,7 +350,7 @@ class Executor:
     def _read(self, check: Check, text: str, may_mend: bool) -> tuple[str, str]:
         if check.regex is not None:
             try:
-                if not found(check.regex, text):
+                if not matches(check.regex, text):
                     return f"{check.regex!r} is not found in it", ""
             except BadPattern as error:
                 return str(error), ""

@@ -1,4 +1,7 @@
-"""TODO: what this module promises."""
+"""The JSON document in a model's answer: the whole answer, or between other words, torn or not.
+
+A torn document is mended by guessing, so its content is not certain; a sound one is never changed.
+"""
 
 import re
 from typing import Any
@@ -7,17 +10,15 @@ import json_repair
 import orjson
 
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.S)
-
-
-_LONGEST_TORN = 500_000  # characters; what is mended is read letter by letter
+_MOST_MENDED = 500_000  # characters: the mending parser is slow
 
 
 class NoJson(ValueError):
-    pass
+    """The text has no JSON object or array that can be read."""
 
 
 def json_in(text: str) -> Any:
-    """The JSON of an answer: all of it, in a fence, or between words; mended where it is torn."""
+    """The JSON in an answer: the whole text, its first fenced block, or a part between words."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -27,9 +28,9 @@ def json_in(text: str) -> Any:
     starts = [at for at in (inner.find("{"), inner.find("[")) if at >= 0]
     if not starts:
         raise NoJson("the answer holds no JSON")
-    if len(inner) > _LONGEST_TORN:
+    if len(inner) > _MOST_MENDED:
         raise NoJson(f"the answer holds no JSON that can be read, in {len(inner):,} characters")
-    found = json_repair.loads(inner[min(starts) :])
-    if not isinstance(found, dict | list) or not found:
+    document = json_repair.loads(inner[min(starts) :])
+    if not isinstance(document, dict | list) or not document:
         raise NoJson("the answer holds no JSON that can be read")
-    return found
+    return document

@@ -1,4 +1,4 @@
-"""Regular expressions from outside: bounded in time, whatever they say."""
+"""Regular expressions that other people write: each search is bounded in time."""
 
 from functools import lru_cache
 from typing import Any
@@ -7,21 +7,21 @@ _SECONDS = 0.2
 
 
 class BadPattern(ValueError):
-    pass
+    """The pattern is not a regular expression, or takes too long."""
 
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> Any:
-    import regex  # by those who meet a pattern; most processes never do
+    import regex  # imported late: most processes never meet a pattern
 
     try:
         return regex.compile(pattern)
     except regex.error as error:
-        raise BadPattern(f"{pattern!r} is no regular expression: {error}") from None
+        raise BadPattern(f"{pattern!r} is not a regular expression: {error}") from None
 
 
-def found(pattern: str, text: str) -> bool:
-    """Whether it is found anywhere in the text. One that takes too long is an error, not a wait."""
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pattern matches anywhere in the text."""
     try:
         return bool(_compiled(pattern).search(text, timeout=_SECONDS))
     except TimeoutError:

@@ -11,7 +11,7 @@ from router.config.signals import SignalSource
 from router.documents.content_words import content_words
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.json_text import NoJson, json_in
-from router.records.regexes import BadPattern, found
+from router.records.regexes import BadPattern, matches
 from router.records.schema import of_record, schema_of
 from router.request.wants import shape_of
 
@@ -70,7 +70,7 @@ def _schema(fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
 
 def _regex(pattern: str, text: str) -> JudgeVerdict | None:
     try:
-        return JudgeVerdict(float(found(pattern, text)), "regex")
+        return JudgeVerdict(float(matches(pattern, text)), "regex")
     except BadPattern:
         return None
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.records.rules import CannotTell, parsed
+from router.records.rule_functions import CannotTell
+from router.records.rules import parsed
 
 ORDER = {
     "price": 3,

@@ -1,0 +1,88 @@
+"""Mending one value: another type, a valid format, the nearest of the allowed values. Pure.
+
+`NOT_MENDED` stands for a value that can be read in no way, or in more than one.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Any
+
+NOT_MENDED = object()
+
+_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
+# Only orders of day and month that can be read in one way: 03/04/2020 stays as it is.
+_DATES = ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+
+
+def retyped(value: Any, kinds: str | Sequence[str]) -> Any:
+    """The value as the first of these JSON types that it can be read as."""
+    results = (_as_type(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    return next((result for result in results if result is not NOT_MENDED), NOT_MENDED)
+
+
+def _as_type(value: Any, kind: str) -> Any:
+    match kind, value:
+        case (("integer" | "number"), str()):
+            return _number(value, kind)
+        case "integer", float() if value.is_integer():
+            return int(value)
+        case "string", int() | float() if not isinstance(value, bool):
+            return repr(value)
+        case "boolean", str():
+            return _BOOLEANS.get(value.strip().lower(), NOT_MENDED)
+        case "array", _ if value is not None and not isinstance(value, list | dict):
+            return [value]
+        case "null", "" | "null" | "None":
+            return None
+    return NOT_MENDED
+
+
+def _number(text: str, kind: str) -> Any:
+    text = text.strip().removeprefix("$").removeprefix("€").strip()
+    if not _NUMBER.fullmatch(text):
+        return NOT_MENDED
+    number = float(text.replace(",", ""))
+    whole = number.is_integer() and abs(number) < 2**53
+    if kind == "integer":
+        return int(number) if whole else NOT_MENDED
+    return int(number) if whole and "." not in text else number
+
+
+def reformatted(value: Any, wanted: str) -> Any:
+    """The text in a format of JSON Schema; whether the result is valid is checked again later."""
+    if not isinstance(value, str):
+        return NOT_MENDED
+    text = value.strip()
+    match wanted:
+        case "date":
+            return _date(text)
+        case "date-time":
+            day = _date(text)
+            return f"{day}T00:00:00Z" if isinstance(day, str) else text.replace(" ", "T", 1)
+        case "email":
+            return re.sub(r"\s+", "", text.removeprefix("mailto:")).replace("(at)", "@").strip("<>")
+        case "uri":
+            is_domain = re.fullmatch(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?", text)
+            return f"https://{text}" if is_domain else text
+        case "uuid":
+            digits = re.sub(r"[{}\s-]|urn:uuid:", "", text).lower()
+            if not re.fullmatch(r"[0-9a-f]{32}", digits):
+                return NOT_MENDED
+            return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return text
+
+
+def _date(text: str) -> Any:
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", text)
+    try:
+        return dt.datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        pass
+    for pattern in _DATES:
+        try:
+            return dt.datetime.strptime(text, pattern).date().isoformat()  # noqa: DTZ007 - a day
+        except ValueError:
+            continue
+    return NOT_MENDED

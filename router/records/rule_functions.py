@@ -1,0 +1,67 @@
+"""The functions that a rule may call, each over plain values."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from router.records.regexes import matches
+
+
+class CannotTell(ValueError):
+    """The rule cannot be applied to these values; the message says why."""
+
+
+def shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _date(value: Any) -> dt.date:
+    if isinstance(value, dt.date):
+        return value
+    return dt.datetime.fromisoformat(str(value).replace("Z", "+00:00")).date()
+
+
+def _years(earlier: Any, later: Any) -> int:
+    first, second = _date(earlier), _date(later)
+    birthday_ahead = (second.month, second.day) < (first.month, first.day)
+    return second.year - first.year - birthday_ahead
+
+
+def _unique(items: list[Any]) -> bool:
+    texts = [repr(item) for item in items]
+    return len(set(texts)) == len(texts)
+
+
+def _present(items: Any) -> list[Any]:
+    if not isinstance(items, list):
+        raise CannotTell(f"{shown(items)} is not a list")
+    return [item for item in items if item is not None]
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "len": len,
+    "sum": lambda items: sum(_present(items)),
+    "min": lambda items: min(_present(items), default=None),
+    "max": lambda items: max(_present(items), default=None),
+    "abs": abs,
+    "round": lambda value, digits: round(value, int(digits)),
+    "lower": lambda text: str(text).lower(),
+    "upper": lambda text: str(text).upper(),
+    "number": float,
+    "matches": lambda text, pattern: matches(str(pattern), str(text)),
+    "starts": lambda text, beginning: str(text).startswith(str(beginning)),
+    "ends": lambda text, end: str(text).endswith(str(end)),
+    "unique": _unique,
+    "date": _date,
+    "days": lambda earlier, later: (_date(later) - _date(earlier)).days,
+    "years": _years,
+    "today": lambda: dt.datetime.now(dt.UTC).date(),
+}
+# These look at their arguments unevaluated: a missing field, or a rule over each item of a list.
+SPECIAL_FORMS = ("present", "when", "every", "some", "count")
+_TWO = ("round", "matches", "starts", "ends", "days", "years", "when", "every", "some", "count")
+ARGUMENTS: Mapping[str, int] = {
+    name: 0 if name == "today" else 2 if name in _TWO else 1
+    for name in (*FUNCTIONS, *SPECIAL_FORMS)
+}

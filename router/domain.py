@@ -109,7 +109,7 @@ class Decision:
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     numbers: tuple[float | None, ...] = ()  # what the learner knows of it: see `context.NAMES`
-    features_version: int = 2
+    features_version: int = 1
     policy_version: str = ""
     kind: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)  # dollars each plan costs by its price

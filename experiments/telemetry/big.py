@@ -39,7 +39,6 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
                 con,
                 folder,
                 "requests",
-                REQUESTS.version,
                 _requests(at, count, first, step),
                 rows=count,
                 covers={"big": ((at + 1, at + count),)},
@@ -48,7 +47,6 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
                 con,
                 folder,
                 "signals",
-                SIGNALS.version,
                 _signals(requests.path(folder), at),
                 rows=None,
                 covers={"big": ((at // 10 + 1, (at + count) // 10),)},
@@ -65,7 +63,7 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
 
 def _requests(at: int, count: int, first: float, step: float) -> str:
     given = {
-        "v": "2",
+        "v": "1",
         "writer": "'big'",
         "n": "i + 1",
         "ts": "ts",
@@ -123,7 +121,7 @@ def _requests(at: int, count: int, first: float, step: float) -> str:
 
 def _signals(requests: Path, at: int) -> str:
     given = {
-        "v": "2",
+        "v": "1",
         "writer": "'big'",
         "n": f"{at // 10} + row_number() over (order by request_id)",
         "ts": "ts + interval 30 second",

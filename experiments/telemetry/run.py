@@ -25,7 +25,6 @@ from router.telemetry.log import Log, Rotation
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import request_row
 from router.telemetry.store.keep import Keeper
-from router.telemetry.tables import REQUESTS
 
 HERE = Path(__file__).parent
 HOUR = 3600.0
@@ -87,7 +86,7 @@ def writing(batch: int, rows: int) -> dict[str, float]:
         keeper = Keeper(folder)
         keeper.recover()
         traces = [trace() for _ in range(batch)]
-        log = Log(folder / "journal" / "requests", "w", REQUESTS.version, rotation=Rotation(1e9))
+        log = Log(folder / "journal" / "requests", "w", rotation=Rotation(1e9))
         wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(rows // batch):
             log.append_many(map(request_row, traces))

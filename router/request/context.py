@@ -16,7 +16,7 @@ from router.request.complexity import PARTS, Complexity
 from router.request.lens import DIMENSIONS, Lens, PromptView, make
 from router.request.text import prompt_text
 
-VERSION = 2
+VERSION = 1
 _TEXT = ("chars", "lines", "digits", "capitals", "signs", "asks")
 SORTS = ("text", "question", "reasoning", "code", "json", "tools", "images", "statistics")
 LANGUAGES = (

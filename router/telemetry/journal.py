@@ -81,8 +81,7 @@ class FileJournal:
         self.writer = f"{role}-{secrets.token_hex(4)}"
         self._metrics = metrics
         self._logs = {
-            name: Log(folder / "journal" / name, self.writer, table.version, rotation=rotation)
-            for name, table in TABLES.items()
+            name: Log(folder / "journal" / name, self.writer, rotation=rotation) for name in TABLES
         }
         self._gather, self._idle, self._patience = gather_seconds, idle_seconds, patience
         self._wanted = threading.Event()

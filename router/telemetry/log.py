@@ -57,7 +57,6 @@ class Log:
         self,
         folder: Path,
         writer: str,
-        version: int,
         *,
         rotation: Rotation = _ROTATION,
         clock: Callable[[], float] = time.monotonic,
@@ -66,7 +65,7 @@ class Log:
         self.durable = 0  # the last row that outlives the machine
         self.dropped = 0  # rows that found neither disk nor room to wait
         self.trouble = ""  # what the disk last said, while rows wait
-        self._folder, self._writer, self._version = folder, writer, version
+        self._folder, self._writer = folder, writer
         self._rotation, self._clock, self._fdatasync = rotation, clock, fdatasync
         self._lock = threading.Lock()
         self._file: _File | None = None
@@ -100,11 +99,7 @@ class Log:
         Strict: where the disk refuses, raise `OSError` and be as if nothing had been asked.
         """
         with self._lock:
-            version = self._version
-            lines = [
-                (number, encoded(number, version, row))
-                for number, row in enumerate(rows, self._number + 1)
-            ]
+            lines = [(n, encoded(n, row)) for n, row in enumerate(rows, self._number + 1)]
             if lines and strict:
                 if self._backlog:
                     raise OSError(ENOSPC, self.trouble)

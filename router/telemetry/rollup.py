@@ -9,7 +9,6 @@ signals adds the difference that it made.
 """
 
 TABLES = ("rollup", "hours")  # by the minute, and the same by the hour
-VERSION = 2
 BINS = 38
 KEYS = ("minute", "strategy", "plan", "kind", "reuse_tier")
 SUMS = {

@@ -16,12 +16,11 @@ def listed(paths: Iterable[str | Path]) -> str:
     return "[" + ", ".join(quoted(path) for path in paths) + "]"
 
 
-def from_journals(table: TableSchema, version: int, paths: Sequence[str | Path]) -> str:
+def from_journals(table: TableSchema, paths: Sequence[str | Path]) -> str:
     """Rows of journals that are whole."""
-    columns = {n: t for n, t in table.columns_of(version).items() if n != "writer"}
-    read = {name: _journaled(type_, version) for name, type_ in columns.items()}
-    chosen = ", ".join(_selected(name, type_, version, name) for name, type_ in columns.items())
-    writer = "parse_filename(filename, true)" if version == 1 else _WRITER
+    columns = {n: t for n, t in table.columns.items() if n != "writer"}
+    read = {name: _journaled(type_) for name, type_ in columns.items()}
+    chosen = ", ".join(_selected(name, type_, name) for name, type_ in columns.items())
     options = [
         f"columns = {_struct(read)}",
         "format = 'newline_delimited'",
@@ -29,22 +28,20 @@ def from_journals(table: TableSchema, version: int, paths: Sequence[str | Path])
         f"maximum_object_size = {_LONGEST_LINE}",
     ]
     return (
-        f"(SELECT {chosen}, {writer} AS writer, filename "
+        f"(SELECT {chosen}, {_WRITER} AS writer, filename "
         f"FROM read_json({listed(paths)}, {', '.join(options)}))"
     )
 
 
-def from_live_journals(table: TableSchema, version: int, paths: Sequence[str | Path]) -> str:
+def from_live_journals(table: TableSchema, paths: Sequence[str | Path]) -> str:
     """The same of journals that are being written: a line that is cut short is not there yet.
 
     Each line is read as one value and cast once. DuckDB reads the name of each column's type anew
     for every query that touches the view: 25 ms for the columns of a request, and 6 this way.
     """
-    columns = {n: t for n, t in table.columns_of(version).items() if n != "writer"}
-    struct = ", ".join(f"{name} {_journaled(type_, version)}" for name, type_ in columns.items())
-    chosen = ", ".join(
-        _selected(f"line.{name}", type_, version, name) for name, type_ in columns.items()
-    )
+    columns = {n: t for n, t in table.columns.items() if n != "writer"}
+    struct = ", ".join(f"{name} {_journaled(type_)}" for name, type_ in columns.items())
+    chosen = ", ".join(_selected(f"line.{name}", type_, name) for name, type_ in columns.items())
     return (
         f"(SELECT {chosen}, {_WRITER} AS writer, filename FROM "
         f"(SELECT TRY_CAST(line AS STRUCT({struct})) AS line, filename FROM read_json("
@@ -61,17 +58,14 @@ def from_segments(paths: Sequence[str | Path]) -> str:
 _WRITER = "split_part(parse_filename(filename), '.', 1)"
 
 
-def _journaled(type_: str, version: int) -> str:
+def _journaled(type_: str) -> str:
+    return "BIGINT" if type_ == "TIMESTAMP" else type_
+
+
+def _selected(value: str, type_: str, name: str) -> str:
     if type_ == "TIMESTAMP":
-        return "DOUBLE" if version == 1 else "BIGINT"
-    return type_
-
-
-def _selected(told: str, type_: str, version: int, name: str) -> str:
-    if type_ != "TIMESTAMP":
-        return told if told == name else f"{told} AS {name}"
-    micros = f"({told} * 1e6)::BIGINT" if version == 1 else told
-    return f"make_timestamp({micros}) AS {name}"
+        return f"make_timestamp({value}) AS {name}"
+    return value if value == name else f"{value} AS {name}"
 
 
 def _struct(columns: Mapping[str, str]) -> str:

@@ -158,7 +158,7 @@ async def test_the_row_holds_what_was_expected_and_all_odds(upstream):
         assert row["propensity"] == row["probabilities"][row["eligible"].index(row["plan"])]
         assert 0 <= row["expected_quality"] <= 1.2
         assert row["rate_usd"] > 0
-        assert row["features_version"] == 2
+        assert row["features_version"] == 1
 
 
 async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):

@@ -46,7 +46,7 @@ def test_a_row_makes_the_very_context_that_was_decided_by(text, task, lens):
     decision = Decision("p", 1.0, "bandit", {"p": 1.0}, numbers=told, kind=task or "text")
     request = Request("x", b"{}", {"messages": []}, "auto", False, False, "", False, False)
     row = json.loads(json.dumps(request_row(Trace(request, decision, started_at=1.0))))
-    assert row["features_version"] == 2
+    assert row["features_version"] == 1
     assert context_of(row["features"], row["kind"], lens=lens.number) == decided
 
 
@@ -64,7 +64,7 @@ def test_a_policy_that_was_taught_other_features_is_refused(lens):
             self.features = features
 
     following = Following(lens=lens)
-    for features, reason in (("1:0", "taught features 1:0"), (taught(7), "sees through lens 7")):
+    for features, reason in (("2:0", "taught features 2:0"), (taught(7), "sees through lens 7")):
         following.hear(Published("v", Policy(features)), now=1.0)
         assert following.bandit is None
         assert reason in following.refused

@@ -72,7 +72,7 @@ class Traffic:
                 eligible=["cheap", "dear"],
                 probabilities=[0.5, 0.5],
                 propensity=0.5,
-                features_version=2,
+                features_version=1,
                 features=of(f"{task} request {n}"),
                 rate_usd=0.001,
                 cost_usd=0.002,
@@ -185,7 +185,7 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
         told["arms"]["dear"]["natural_mean"][0] = None  # how JSON writes NaN
         content = rewritten(told)
     elif harm == "features":
-        content = rewritten(snapshot.opened(content) | {"features": "1:0"})
+        content = rewritten(snapshot.opened(content) | {"features": "2:0"})
     else:
         content = content[: 500 if harm == "cut" else 0]
     version.path.write_bytes(content)
@@ -220,7 +220,7 @@ def test_feedback_that_comes_late_or_changes_its_mind_counts_as_it_is_now(config
 
 
 def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
-    row = request(strategy="named", features_version=2, features=of("x"), rate_usd=0.001)
+    row = request(strategy="named", features_version=1, features=of("x"), rate_usd=0.001)
     stored.write("requests", [row])
     stored.write("signals", [signal(row, 1.0)])
     fold = turned(begun(config))
@@ -229,7 +229,7 @@ def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
 
 
 def test_rows_of_other_features_are_left_out(config, stored):
-    rows = [request(features_version=1, features=[1.0] * 8), request()]
+    rows = [request(features_version=2, features=[1.0] * 8), request()]
     stored.write("requests", rows)
     stored.write("signals", [signal(row, 1.0) for row in rows])
     fold = turned(begun(config))

@@ -29,7 +29,6 @@ from router.telemetry.log import Log, Rotation
 from router.telemetry.store.audit import verify
 from router.telemetry.store.compact import Tiers
 from router.telemetry.store.keep import Keeper, RetentionRules
-from router.telemetry.tables import TABLES
 from tests.telemetry.stored import request
 from tests.telemetry.stored import signal as said
 
@@ -41,7 +40,7 @@ RULES = RetentionRules(grace_seconds=5.0, tiers=Tiers(fan_in=3, smallest=1))
 def write(folder: Path, name: str) -> None:
     """Append, sync, and only then say so."""
     logs = {
-        table: Log(folder / "journal" / table, name, TABLES[table].version, rotation=ROTATION)
+        table: Log(folder / "journal" / table, name, rotation=ROTATION)
         for table in ("requests", "signals")
     }
     acknowledged = {table: folder / "acknowledged" / f"{table}.{name}" for table in logs}

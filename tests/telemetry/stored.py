@@ -70,7 +70,7 @@ class Stored:
         log = self._logs.get((table, writer))
         if log is None:
             folder = self.folder / "journal" / table
-            log = Log(folder, writer, TABLES[table].version, rotation=Rotation(1e9))
+            log = Log(folder, writer, rotation=Rotation(1e9))
             self._logs[table, writer] = log
         log.append_many(rows)
         log.sync()

@@ -102,7 +102,7 @@ def test_a_trace_is_there_for_analysts_the_moment_it_was_appended(stored, journa
         "quality": None,
         "answer_bytes": 99,
         "error": None,
-        "v": 7,
+        "v": 1,
     }
     assert {name: row[name] for name in expected} == expected
     known = {name: value for name, value in row["features"].items() if value is not None}

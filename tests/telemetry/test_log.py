@@ -56,7 +56,7 @@ def small_disk():
 
 
 def test_a_row_is_with_the_kernel_when_append_returns(tmp_path):
-    log = Log(tmp_path, "w", 2)
+    log = Log(tmp_path, "w")
     assert log.append({"a": 1}) == 1
     assert numbers(tmp_path) == [1]
     assert log.durable == 0
@@ -65,7 +65,7 @@ def test_a_row_is_with_the_kernel_when_append_returns(tmp_path):
 
 def test_a_file_is_held_while_it_is_written_and_free_after(tmp_path):
     clock = Clock()
-    log = Log(tmp_path, "w", 2, rotation=Rotation(seconds=5), clock=clock)
+    log = Log(tmp_path, "w", rotation=Rotation(seconds=5), clock=clock)
     log.append({"a": 1})
     log.sync()
     (path,) = tmp_path.glob("*.jsonl")
@@ -80,7 +80,7 @@ def test_a_file_is_held_while_it_is_written_and_free_after(tmp_path):
 
 @pytest.mark.parametrize("rotation", [Rotation(rows=3), Rotation(bytes=3 * (len(BIG) + 40))])
 def test_a_file_is_left_when_it_is_large(tmp_path, rotation):
-    log = Log(tmp_path, "w", 2, rotation=rotation)
+    log = Log(tmp_path, "w", rotation=rotation)
     for _ in range(10):
         log.append({"a": BIG})
         log.sync()
@@ -91,7 +91,7 @@ def test_a_file_is_left_when_it_is_large(tmp_path, rotation):
 
 
 def test_rows_that_a_full_disk_refused_wait_and_are_written_when_it_has_room(tmp_path, small_disk):
-    log = Log(tmp_path, "w", 2)
+    log = Log(tmp_path, "w")
     log.append({"a": BIG})
     assert log.sync() == 1
     small_disk(1500)  # the second row would be cut in its middle
@@ -110,7 +110,7 @@ def test_rows_that_a_full_disk_refused_wait_and_are_written_when_it_has_room(tmp
 
 
 def test_a_strict_row_that_a_full_disk_refuses_was_never_there(tmp_path, small_disk):
-    log = Log(tmp_path, "w", 2)
+    log = Log(tmp_path, "w")
     log.append({"a": BIG})
     small_disk(1500)
     with pytest.raises(OSError, match=r"large|fitted"):
@@ -122,7 +122,7 @@ def test_a_strict_row_that_a_full_disk_refuses_was_never_there(tmp_path, small_d
 
 
 def test_rows_that_find_no_room_to_wait_are_counted(tmp_path, small_disk):
-    log = Log(tmp_path, "w", 2)
+    log = Log(tmp_path, "w")
     log.append({"a": 1})
     small_disk(100)
     huge = "x" * 20_000_000
@@ -137,7 +137,7 @@ def test_rows_that_find_no_room_to_wait_are_counted(tmp_path, small_disk):
 
 def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tmp_path):
     disk = Disk()
-    log = Log(tmp_path, "w", 2, fdatasync=disk)
+    log = Log(tmp_path, "w", fdatasync=disk)
     log.append({"a": 1})
     assert log.sync() == 1
     log.append({"a": 2})
@@ -157,7 +157,7 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tm
 
 
 def test_two_writers_share_a_folder(tmp_path):
-    one, two = Log(tmp_path, "one", 2), Log(tmp_path, "two", 2)
+    one, two = Log(tmp_path, "one"), Log(tmp_path, "two")
     one.append({"a": 1})
     two.append({"a": 1})
     names = sorted(path.name for path in tmp_path.glob("*.jsonl"))
@@ -165,8 +165,8 @@ def test_two_writers_share_a_folder(tmp_path):
 
 
 def test_a_line_says_its_version_and_number(tmp_path):
-    log = Log(tmp_path, "w", 2)
+    log = Log(tmp_path, "w")
     log.append_many([{"a": 1}, {"a": 2}])
     (path,) = tmp_path.glob("*.jsonl")
     rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
-    assert [(row["v"], row["n"]) for row in rows] == [(2, 1), (2, 2)]
+    assert [(row["v"], row["n"]) for row in rows] == [(1, 1), (1, 2)]

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from zlib import crc32
 
 import duckdb
 import orjson
@@ -122,7 +123,7 @@ def test_a_torn_last_line_was_promised_to_nobody_and_hides_nothing(stored):
     stored.write("requests", [request(), request()])
     stored.close()
     (path,) = (stored.folder / "journal" / "requests").glob("w1.*.jsonl")
-    path.write_bytes(path.read_bytes() + encoded(3, 2, request())[:50])
+    path.write_bytes(path.read_bytes() + encoded(3, request())[:50])
     assert stored.one("select count(*) from requests") == 2
     stored.keeper.seal()
     assert stored.one("select count(*) from requests") == 2
@@ -262,7 +263,7 @@ def test_a_folder_that_was_moved_speaks_of_its_new_place(tmp_path):
 def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(stored):
     """A disk that could not even be cut back holds rows that stand in the next file too."""
     folder = stored.folder / "journal" / "requests"
-    lines = [encoded(n, 2, request()) for n in (1, 2, 3)]
+    lines = [encoded(n, request()) for n in (1, 2, 3)]
     (folder / "w.000001.jsonl").write_bytes(b"".join(lines[:2]))
     stored.keeper.seal()
     (folder / "w.000002.jsonl").write_bytes(b"".join(lines[1:]))
@@ -280,76 +281,35 @@ def test_segments_are_plain_parquet_for_whoever_reads_that(stored):
     assert frame["ts"].dtype == pl.Datetime("us")
 
 
-# What the first release wrote, to the letter.
-FIRST_RELEASE = (
-    '{"request_id":"019c1234-0000-7000-8000-000000000001","ts":1780000020.25,"key_id":"k1",'
-    '"session":"s","model":"auto","stream":true,"strategy":"ladder","plan":"cheap",'
-    '"propensity":1.0,"probabilities":{"cheap":1.0,"dear":0.0},"ineligible":{},'
-    '"complexity":2.5,"parts":{"fields":0.5,"code":2.0},"backend":"b","status":200,"error":"",'
-    '"cost_usd":0.002,"seconds":0.5,"first_byte_seconds":0.1,"overhead_seconds":0.001,'
-    '"request_bytes":80,"request_hash":"00ff","attempts":[{"backend":"a","status":0,'
-    '"fault":"connect","detail":"refused","seconds":0.2,"input_tokens":0,"output_tokens":0,'
-    '"cached_tokens":0,"tokens_estimated":false,"cost_usd":0.0},{"backend":"b","status":200,'
-    '"fault":"","detail":"","seconds":0.3,"input_tokens":10,"output_tokens":20,'
-    '"cached_tokens":4,"tokens_estimated":false,"cost_usd":0.002}]}\n'
-)
+def of_version(version, line):
+    """A line as another version of Waggle would have written it."""
+    rest = line[len(b'{"crc":"00000000') : -1].replace(b'"v":1', b'"v":%d' % version)
+    return b'{"crc":"%08x%b\n' % (crc32(rest), rest)
 
 
-def test_the_log_of_the_first_release_is_taken_in_and_stays_readable_beside_new_rows(tmp_path):
-    old = tmp_path / "requests-abc.jsonl"
-    old.write_text(FIRST_RELEASE + FIRST_RELEASE.replace("0001", "0002") + '{"request_id":"torn')
-    stored = Stored(tmp_path, FEW)
-    stored.write("requests", [request(NOON)])
-    stored.seal()
-    assert not old.exists()
-    versions = {s.version for s in manifest.load(tmp_path).of("requests")}
-    assert versions == {1, 7}  # sealed as they were written, in the columns of their day
-    (row,) = stored.rows("select * from requests where request_id like '019c1234%1'")
-    assert row["v"] == 1
-    assert row["latency_ms"] == 500
-    assert row["ttft_ms"] == 100
-    assert row["gen_ai_usage_output_tokens"] == 20
-    told = {name: value for name, value in row["features"].items() if value is not None}
-    assert told == {"complexity": 2.5, "fields": 0.5, "code": 2.0}
-    assert row["probabilities"] == {"cheap": 1.0, "dear": 0.0}
-    assert row["error"] is None
-    assert [a["error_type"] for a in row["attempts"]] == ["connect", None]
-    assert stored.one("select epoch_us(ts) from requests where v = 1 limit 1") == 1780000020250000
-    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (7, 1)]
-    assert stored.one("select sum(n) from rollup") == 3
-    while stored.keeper.compact(everything=True):
-        pass
-    assert stored.ask("select v, count(*) from requests group by v order by v") == [(1, 2), (7, 1)]
-    assert {s.version for s in manifest.load(tmp_path).of("requests")} == {7}
-    assert problems(tmp_path) == []
-
-
-def test_rows_from_before_plans_had_steps_are_read_beside_those_that_have(stored):
-    step = {"step": 1, "backend": "b", "status": 200, "latency_ms": 300.0, "cost_usd": 0.002}
-    folder = stored.folder / "journal" / "requests"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "w.000001.jsonl").write_bytes(encoded(1, 2, request(NOON, attempts=[step])))
-    role = {"role": "cascade.1", "parent": 1, "swap_ms": 20.0}
-    stored.write("requests", [request(NOON, attempts=[step, step | role], partial="cost")])
-    for _ in range(2):
-        told = stored.ask(
-            "select v, a.role, a.swap_ms, a.backend, partial "
-            "from (select v, partial, unnest(attempts) as a from requests) order by v, a.step"
-        )
-        assert told == [
-            (2, None, None, "b", None),
-            (7, None, None, "b", "cost"),
-            (7, "cascade.1", 20.0, "b", "cost"),
-        ]
-        stored.seal()
-    assert {s.version for s in manifest.load(stored.folder).of("requests")} == {2, 7}
-
-
-def test_rows_of_a_version_that_is_newer_than_us_are_refused_by_name(stored):
-    folder = stored.folder / "journal" / "requests"
-    (folder / "w.000001.jsonl").write_bytes(encoded(1, 8, request()))
-    with pytest.raises(ValueError, match=r"version 8.*written by a newer one"):
+@pytest.mark.parametrize("version", [0, 2, 7])
+def test_rows_of_another_version_are_refused_with_the_way_out(stored, version):
+    path = stored.folder / "journal" / "requests" / "w.000001.jsonl"
+    lines = [encoded(1, request()), of_version(version, encoded(2, request()))]
+    path.write_bytes(b"".join(lines))
+    says = f"w.000001.jsonl is of version {version}, and this Waggle reads version 1 only: use"
+    with pytest.raises(manifest.OtherVersion, match=says):
         stored.keeper.seal()
+    assert path.read_bytes() == b"".join(lines)
+    assert [says in problem for problem in problems(stored.folder)] == [True]
+
+
+@pytest.mark.parametrize("version", [None, 2])
+def test_a_manifest_of_another_version_is_refused_with_the_way_out(stored, version):
+    path = stored.folder / "manifest.json"
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"version": version}))
+    before = path.read_bytes()
+    says = f"manifest.json is of version {version}, .*version 1 only: use .* or move the folder"
+    with pytest.raises(manifest.OtherVersion, match=says):
+        stored.keeper.seal()
+    assert path.read_bytes() == before
+    (problem,) = problems(stored.folder)
+    assert "version 1 only" in problem
 
 
 def test_the_oldest_rows_are_pruned_by_age(tmp_path):

@@ -97,7 +97,7 @@ class World:
                 eligible=["cheap", "dear", "idle"],
                 probabilities=[0.6, 0.3, 0.1],
                 propensity={"cheap": 0.6, "dear": 0.3, "idle": 0.1}[plan],
-                features_version=2,
+                features_version=1,
                 features=of(f"{kind} request {self.count}"),
                 cost_usd=0.0001,
                 latency_ms=100.0 * float(self.chance.uniform(0.9, 1.1)),
@@ -399,7 +399,7 @@ def test_a_stage_that_nothing_is_known_to_need_is_tried_without_on_few_requests(
 
 def test_rows_of_a_simpler_plan_count_for_the_one_it_stands_for(world):
     row = request(NOON, plan="cheap~b", kind="sql", strategy="bandit", eligible=["cheap~b", "dear"],
-                  probabilities=[0.7, 0.3], propensity=0.7, features_version=2,
+                  probabilities=[0.7, 0.3], propensity=0.7, features_version=1,
                   features=of("sql request"))  # fmt: skip
     world.stored.write("requests", [row], "r1")
     world.stored.write("signals", [signal(row, 1.0)], "r1")

@@ -135,7 +135,11 @@ def _live(folder: Path, now: Manifest) -> _Live:
     for name in TABLES:
         for path in unsealed(folder, now, name):
             journals += 1
-            journal = check(path, {})
+            try:
+                journal = check(path, {})
+            except manifest.OtherVersion as error:
+                findings.append(AuditFinding(relative(folder, path), str(error), "see above"))
+                continue
             covers[name] = merged(covers.get(name, {}), covers_of([journal])[0])
             rows[name] = rows.get(name, 0) + journal.rows
             for at, _ in journal.bad:

@@ -181,7 +181,7 @@ def _live(folder: Path, manifest: Manifest, table: TableSchema) -> str:
     """Rows of journals that were not sealed when this was published."""
     journals = folder / "journal" / table.name
     guard = _guard(folder, manifest.generation)
-    rows = from_live_journals(table, table.version, [journals / ("*" + SUFFIX), guard])
+    rows = from_live_journals(table, [journals / ("*" + SUFFIX), guard])
     prefix = f"journal/{table.name}/"
     sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
     # One search in one string: a list of names would be gone through for each file.

@@ -65,7 +65,6 @@ def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) 
         con,
         folder,
         name,
-        table.version,
         sql,
         rows=sum(segment.rows for segment in old),
         covers=merged(*(segment.covers for segment in old)),

@@ -18,7 +18,7 @@ import duckdb
 
 from router.files import alone, held
 from router.telemetry.log import NOBODY, SUFFIX
-from router.telemetry.store import catalog, compact, legacy, manifest, remove, seal, segments
+from router.telemetry.store import catalog, compact, manifest, remove, seal, segments
 from router.telemetry.store.compact import Tiers
 from router.telemetry.store.manifest import Manifest, merged
 from router.telemetry.tables import TABLES
@@ -88,13 +88,11 @@ class Keeper:
     def seal(self) -> int:
         """Seal what is closed; the number of rows."""
         with self.turn() as (con, now):
-            logs = list(legacy.logs(self.folder))
-            taken = [s for path in logs for s in legacy.take(con, self.folder, path, now)]
             done = seal.seal(con, self.folder, now.legible(self.folder))
-            if done.journals or taken:
+            if done.journals:
                 at = self.wall()
                 changed = now.after(
-                    adding=(*taken, *done.segments),
+                    adding=done.segments,
                     sealed={**now.sealed, **dict.fromkeys(done.journals, at)},
                     damage=(*now.damage, *done.damage),
                     gone={
@@ -103,9 +101,7 @@ class Keeper:
                     },
                 )
                 self._commit(now, changed)
-            for path in logs:
-                path.unlink()
-        return sum(s.rows for s in (*taken, *done.segments) if s.table in TABLES)
+        return sum(s.rows for s in done.segments if s.table in TABLES)
 
     def compact(self, *, everything: bool = False) -> int:
         """Merge one group of segments; how many there were in it."""

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from router.files import write_durably
+from router.telemetry.tables import VERSION
 
 Ranges = tuple[tuple[int, int], ...]  # numbers of rows, both ends included, rising, apart
 Covers = Mapping[str, Ranges]  # by writer
@@ -22,6 +23,16 @@ class Damaged(Exception):
     """The store cannot be trusted as it is; the message says what to do."""
 
 
+class OtherVersion(Damaged):
+    """A part of the store was written by another version of Waggle."""
+
+    def __init__(self, where: Path, version: object) -> None:
+        super().__init__(
+            f"{where} is of version {version}, and this Waggle reads version {VERSION} only: use "
+            "the Waggle that wrote it, or move the folder of telemetry away to begin anew"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A sealed file. It accounts for the rows it covers: they are in it, or were removed on
@@ -29,7 +40,6 @@ class Segment:
 
     table: str
     file: str
-    version: int
     rows: int
     bytes: int
     crc: int
@@ -89,6 +99,8 @@ def load(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
         told = orjson.loads(path.read_bytes())
+        if told.get("version") != VERSION:
+            raise OtherVersion(path, told.get("version"))
         segments = tuple(_segment(one) for one in told["segments"])
         gone = {table: _covers(covers) for table, covers in told["gone"].items()}
         damage = tuple(Damage(**one) for one in told["damage"])
@@ -112,7 +124,8 @@ def store(folder: Path, manifest: Manifest) -> None:
     if path.exists():
         previous.unlink(missing_ok=True)
         os.link(path, previous)
-    write_durably(path, orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    content = {"version": VERSION, **asdict(manifest)}
+    write_durably(path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 def merged(*covers: Covers) -> Covers:

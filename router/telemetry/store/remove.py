@@ -125,7 +125,6 @@ def _rewrite(
         con,
         folder,
         segment.table,
-        table.version,
         sql,
         rows=segment.rows - hit,
         covers=segment.covers,

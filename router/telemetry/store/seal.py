@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
-import orjson
 
 from router.files import held, write_durably
 from router.telemetry import rollup
@@ -25,6 +24,7 @@ from router.telemetry.store.manifest import (
     Covers,
     Damage,
     Manifest,
+    OtherVersion,
     Ranges,
     Segment,
     count,
@@ -33,7 +33,7 @@ from router.telemetry.store.manifest import (
     merged,
     overlap,
 )
-from router.telemetry.tables import REQUESTS, TABLES, TableSchema
+from router.telemetry.tables import REQUESTS, TABLES, VERSION, TableSchema
 
 _log = logging.getLogger("waggle")
 _TOGETHER_BYTES = 64 * 2**20
@@ -46,7 +46,6 @@ class Checked:
 
     path: Path
     writer: str
-    version: int
     size: int
     ranges: Ranges  # the rows it has
     rows: int
@@ -82,18 +81,17 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Se
         # Finished: their writer let go of them, or died.
         paths = [path for path in unsealed(folder, manifest, name) if not held(path)]
         known = merged(*(s.covers for s in manifest.of(name)), manifest.gone.get(name, {}))
-        by_version: dict[int, list[Checked]] = defaultdict(list)
+        journals: list[Checked] = []
         for path in paths:
             checked = check(path, known)
             sealed.damage += _put_aside(folder, checked)
             sealed.journals.append(relative(folder, path))
             if checked.rows or checked.bad:
-                by_version[checked.version].append(checked)
-        for version, journals in by_version.items():
-            for some in _together(journals):
-                made = _seal_table(con, folder, table, version, some, sealed)
-                sealed.segments += made
-                sealed.segments += _rolled_up(con, folder, table, made, sealed, manifest)
+                journals.append(checked)
+        for some in _together(journals):
+            made = _seal_table(con, folder, table, some, sealed)
+            sealed.segments += made
+            sealed.segments += _rolled_up(con, folder, table, made, sealed, manifest)
     return sealed
 
 
@@ -116,6 +114,8 @@ def check(path: Path, known: Covers) -> Checked:
     writer = path.name.partition(".")[0]
     content = path.read_bytes()
     lines = decoded(content)
+    for version in lines.versions - {b"%d" % VERSION}:
+        raise OtherVersion(path, version.decode())
     numbers, good = lines.numbers, lines.good
     whole = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     ranges: Ranges = ((numbers[0], numbers[-1]),) if whole else joined((n, n) for n in numbers)
@@ -128,27 +128,23 @@ def check(path: Path, known: Covers) -> Checked:
         }
         numbers, good, twice = sorted(first), [first[n] for n in sorted(first)], True
         ranges = joined((n, n) for n in numbers)
-    version = int(orjson.loads(good[0])["v"]) if good else 0
     instead = None
     if twice or lines.bad or lines.torn:
         instead = b"".join(line + b"\n" for line in good)
-    return Checked(
-        path, writer, version, len(content), ranges, len(good), tuple(lines.bad), instead
-    )
+    return Checked(path, writer, len(content), ranges, len(good), tuple(lines.bad), instead)
 
 
 def _seal_table(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     table: TableSchema,
-    version: int,
     journals: Sequence[Checked],
     sealed: Sealed,
 ) -> list[Segment]:
     if not any(journal.rows for journal in journals):
         return []
     try:
-        return [_segment(con, folder, table, version, journals)]
+        return [_segment(con, folder, table, journals)]
     except duckdb.InvalidInputException:
         # A row that is whole and yet no row of this table: find it, and keep the others.
         halves = [half for journal in journals for half in _halves(journal)]
@@ -158,7 +154,7 @@ def _seal_table(
             aside = {one.writer: one.ranges}
             sealed.aside[table.name] = merged(sealed.aside.get(table.name, {}), aside)
             return []
-        parts = (_seal_table(con, folder, table, version, [half], sealed) for half in halves)
+        parts = (_seal_table(con, folder, table, [half], sealed) for half in halves)
         return [segment for part in parts for segment in part]
 
 
@@ -193,7 +189,6 @@ def _segment(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     table: TableSchema,
-    version: int,
     journals: Sequence[Checked],
 ) -> Segment:
     paths, copies = [], []
@@ -207,13 +202,13 @@ def _segment(
             paths.append(copies[-1])
     covers, damaged = covers_of(journals)
     rows = sum(journal.rows for journal in journals)
-    columns = ", ".join(table.columns_of(version))
-    source = from_journals(table, version, paths)
+    columns = ", ".join(table.columns)
+    source = from_journals(table, paths)
     # As they came, which is nearly by time; merging sorts them.
     sql = f"SELECT {columns} FROM {source}"
     try:
         return segments.write(
-            con, folder, table.name, version, sql, rows=rows, covers=covers, damaged=damaged
+            con, folder, table.name, sql, rows=rows, covers=covers, damaged=damaged
         )
     finally:
         for copy in copies:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from zlib import crc32
@@ -13,7 +12,6 @@ from router.files import replace_durably
 from router.telemetry import rollup
 from router.telemetry.sql import from_segments, quoted
 from router.telemetry.store.manifest import Covers, Segment
-from router.telemetry.tables import TABLES
 
 _ROW_GROUP = 40_960  # small enough that one request is found without reading many others
 _PIECE = 2**20
@@ -39,7 +37,6 @@ def write(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     table: str,
-    version: int,
     sql: str,
     *,
     rows: int | None,
@@ -67,9 +64,7 @@ def write(
         raise RuntimeError(f"{path.name} would hold {told[0]} rows, and should hold {rows}")
     replace_durably(beside, path)
     size, crc = checksum(path)
-    return Segment(
-        table, path.name, version, told[0], size, crc, told[1], told[2], covers, removed, damaged
-    )
+    return Segment(table, path.name, told[0], size, crc, told[1], told[2], covers, removed, damaged)
 
 
 def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tuple[Segment, ...]:
@@ -84,21 +79,12 @@ def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tupl
 
 def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: str) -> Segment:
     ordered = f"SELECT {', '.join(rollup.COLUMNS)} FROM ({sql}) ORDER BY minute"
-    return write(con, folder, table, rollup.VERSION, ordered, rows=None, covers={})
+    return write(con, folder, table, ordered, rows=None, covers={})
 
 
 def rows_of(folder: Path, some: Sequence[Segment]) -> str:
-    """SQL for the rows of segments of one table, whatever their versions, as they are today."""
-    table = TABLES[some[0].table]
-    by_version: dict[int, list[Path]] = defaultdict(list)
-    for segment in some:
-        by_version[segment.version].append(segment.path(folder))
-    columns = ", ".join(table.columns)
-    parts = (
-        f"SELECT {columns} FROM {table.upgraded(version, from_segments(paths))}"
-        for version, paths in sorted(by_version.items())
-    )
-    return f"({' UNION ALL '.join(parts)})"
+    """SQL for the rows of segments of one table."""
+    return from_segments([segment.path(folder) for segment in some])
 
 
 def checksum(path: Path) -> tuple[int, int]:

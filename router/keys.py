@@ -20,7 +20,7 @@ from router.config.values import Name, Values
 from router.wire.asgi import HeaderList
 from router.wire.errors import Refused
 
-Scope = Literal["app", "analyst", "admin"]
+KeyScope = Literal["app", "analyst", "admin"]
 
 
 class Key(Values):
@@ -28,7 +28,7 @@ class Key(Values):
     name: Name
     salt: str
     digest: str
-    scopes: tuple[Scope, ...] = ("app",)
+    scopes: tuple[KeyScope, ...] = ("app",)
     plans: tuple[Name, ...] = ()
     limits: KeyLimits = KeyLimits()
     shares: str = ""  # keys that name the same group share what was solved

@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 import yaml
 
-from router.api.app import App
-from router.api.assemble import HostedBackends, assemble, hosted_backends
+from router.api.assemble import HostedBackends, Router, assemble, hosted_backends
+from router.api.background import Background
+from router.api.learner import LearnerClient
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.server import KeyLimits
@@ -276,13 +277,20 @@ async def listening(app: Any) -> AsyncIterator[str]:
 @dataclass
 class Rig:
     url: str
-    app: App
-    engine: Engine
+    router: Router
     backends: HostedBackends
     journal: MemoryJournal
     memory: MemoryOf
     hive: LocalHive
     client: aiohttp.ClientSession
+
+    @property
+    def engine(self) -> Engine:
+        return self.router.engine
+
+    @property
+    def background(self) -> Background:
+        return self.router.background
 
     async def post(self, path: str, body: Any, **headers: str) -> "Told":
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -330,7 +338,12 @@ async def told(answer: aiohttp.ClientResponse) -> Told:
 
 @asynccontextmanager
 async def rig(
-    text: str, *, keys: Sequence[Key] = (), hive: LocalHive | None = None
+    text: str,
+    *,
+    keys: Sequence[Key] = (),
+    hive: LocalHive | None = None,
+    learner: LearnerClient | None = None,
+    name: str = "r1",
 ) -> AsyncIterator[Rig]:
     """A running Waggle with this configuration."""
     config = Config.model_validate(yaml.safe_load(text))
@@ -343,7 +356,7 @@ async def rig(
         hops = Hops(TOKEN)
         stack.callback(hops.forget, frozenset())
         memory = MemoryOf(journal)
-        app = assemble(
+        router = assemble(
             config,
             directory=backends,
             hops=hops,
@@ -351,13 +364,14 @@ async def rig(
             journal=journal,
             metrics=metrics,
             memory=memory,
-            name="r1",
+            name=name,
             keys=keys,
+            learner=learner,
         )
-        engine = app.engine
-        if engine.remembering is not None:
-            stack.callback(engine.remembering.memory.close)
-            await asyncio.to_thread(engine.remembering.memory.wait, 60)
-        address = await stack.enter_async_context(listening(app))
+        remembering = router.engine.remembering
+        if remembering is not None:
+            stack.callback(remembering.memory.close)
+            await asyncio.to_thread(remembering.memory.wait, 60)
+        address = await stack.enter_async_context(listening(router.app))
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Rig(f"http://{address}", app, engine, backends, journal, memory, hive, client)
+        yield Rig(f"http://{address}", router, backends, journal, memory, hive, client)

@@ -11,7 +11,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from router.api.app import App, Teacher
+from router.api.app import App
+from router.api.background import Background
+from router.api.incoming import Admission
+from router.api.learner import LearnerClient
 from router.backends.build import build
 from router.backends.host import Host
 from router.backends.protocol import SecretReader
@@ -29,6 +32,25 @@ from router.telemetry.metrics import Metrics
 from router.wire.listener import Port
 
 
+@dataclass(frozen=True, slots=True)
+class Router:
+    """One router: it answers requests through `app` and keeps in step through `background`."""
+
+    engine: Engine
+    admission: Admission
+    app: App
+    background: Background
+
+    def reconfigure(self, config: Config, keys: Iterable[Key]) -> None:
+        self.engine.reconfigure(config)
+        self.admission.replace_keys(keys)
+
+    def close(self) -> None:
+        if self.engine.remembering is not None:
+            self.engine.remembering.memory.close()
+        self.engine.journal.close()
+
+
 def assemble(
     config: Config,
     *,
@@ -40,11 +62,11 @@ def assemble(
     memory: Memory,
     name: str,
     keys: Iterable[Key] = (),
-    learner: Teacher | None = None,
+    learner: LearnerClient | None = None,
     remembers: bool = True,
     wall: Callable[[], float] = time.time,
     uniform: Callable[[], float] = random.random,
-) -> App:
+) -> Router:
     """A router that is ready for requests. `remembers`: whether it may reuse solutions."""
     engine = Engine(
         config,
@@ -57,8 +79,20 @@ def assemble(
         uniform=uniform,
         remembers=remembers,
     )
-    started_at = int(wall())
-    return App(engine, hive, keys, memory, learner=learner, name=name, started_at=started_at)
+    admission = Admission(engine, keys)
+    app = App(
+        engine,
+        admission,
+        hive=hive,
+        memory=memory,
+        learner=learner,
+        name=name,
+        started_at=int(wall()),
+    )
+    background = Background(
+        engine, hive, memory, learner=learner, name=name, running=lambda: app.running
+    )
+    return Router(engine, admission, app, background)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""`POST /v1/feedback`: what a caller says about an answer, as signals. Pure but for the parsing.
+"""`POST /v1/feedback`: what a caller says about an answer, stored as signals.
 
-Saying the same again changes nothing; saying something else later replaces it, and both are kept.
+Feedback is acknowledged when it is durable, and not before. To say the same again changes nothing;
+to say something else later replaces what was said before, and both are stored.
 """
 
 import math
@@ -12,17 +13,22 @@ from typing import Any
 
 import orjson
 
+from router.api.incoming import Admission, Incoming
 from router.api.parse import kind_of_value, parse_body
+from router.api.replies import JSON, request_id_header
 from router.config.signals import WEIGHTS
 from router.domain import Signal
-from router.telemetry.lookup import Remembered, StoredSignal
-from router.wire.errors import BadRequest
+from router.engine.engine import Engine
+from router.keys import Key
+from router.telemetry.journal import NotDurable
+from router.telemetry.lookup import Memory, Remembered, StoredSignal
+from router.wire.errors import BadRequest, NotFound, Unavailable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LONGEST = 64 * 2**10
+_MOST_CHARACTERS = 64 * 2**10
 _THUMBS = {"up": 1.0, "down": 0.0, True: 1.0, False: 0.0}
-_KNOWN = frozenset(
+_FIELDS = frozenset(
     (
         *("request_id", "inference_id", "score", "thumbs", "metric_name", "value", "comment"),
         *("demonstration", "source", "tags"),
@@ -32,7 +38,7 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One thing that was said, before it is known whether it is new."""
+    """One value of one metric, before it is compared with earlier signals."""
 
     metric: str
     value: str | None = None
@@ -52,10 +58,60 @@ class FeedbackBody:
     statements: tuple[Statement, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackEndpoint:
+    engine: Engine
+    admission: Admission
+    memory: Memory
+
+    async def post(self, incoming: Incoming) -> None:
+        key = self.admission.authorize(incoming, "app")
+        feedback = parse_feedback(await self.admission.body(incoming))
+        record = await self._record(feedback.request_id, key)
+        idempotency_key = incoming.headers.get(b"idempotency-key", b"").decode("latin-1")
+        at = self.engine.wall()
+        signals, signal_ids = signals_of(
+            feedback, record, key_id=key.id, idempotency_key=idempotency_key, at=at
+        )
+        try:
+            await self.engine.journal.keep(signals)
+        except NotDurable as error:
+            raise _not_stored(f"it could not be made durable ({error})") from None
+        self.engine.heard(signals)
+        receipt = {
+            "object": "feedback",
+            "feedback_id": signal_ids[0],
+            "request_id": feedback.request_id,
+            "signals": signal_ids,
+            "new": len(signals),
+        }
+        headers = [JSON, request_id_header(incoming.id)]
+        await incoming.reply.whole(200, orjson.dumps(receipt), headers)
+
+    async def _record(self, request_id: str, key: Key) -> Remembered:
+        """The answered request, if this key sent that request or may judge every request."""
+        try:
+            record = await self.memory.find(request_id)
+        except LookupError as error:
+            raise _not_stored(str(error)) from None
+        if record is None or not (record.about.key_id == key.id or "admin" in key.scopes):
+            message = (
+                f"There is no answered request {request_id}. Feedback takes the id from "
+                "x-waggle-request-id, once the answer has ended."
+            )
+            raise NotFound("unknown_request", message, "request_id")
+        return record
+
+
+def _not_stored(reason: str) -> Unavailable:
+    message = f"Feedback was not stored: {reason}. Send it again: a repetition counts once."
+    return Unavailable("not_durable", message)
+
+
 def parse_feedback(body: bytes) -> FeedbackBody:
     fields = parse_body(body)
-    for name in fields.keys() - _KNOWN:
-        raise BadRequest(f"`{name}` is not known here. Known: {', '.join(sorted(_KNOWN))}.", name)
+    for name in fields.keys() - _FIELDS:
+        raise BadRequest(f"`{name}` is not known here. Known: {', '.join(sorted(_FIELDS))}.", name)
     name = "inference_id" if "inference_id" in fields else "request_id"
     request_id = fields.get(name)
     if not isinstance(request_id, str) or not _UUID.fullmatch(request_id.lower()):
@@ -76,7 +132,7 @@ def parse_feedback(body: bytes) -> FeedbackBody:
 def _statements(fields: Mapping[str, Any]) -> Iterator[Statement]:
     if fields.get("score") is not None:
         score = fields["score"]
-        if not _number(score) or not 0 <= score <= 1:
+        if not _is_number(score) or not 0 <= score <= 1:
             rule = "a number from 0 (bad) to 1 (good)"
             raise BadRequest(f"`score` must be {rule}, not {_shown(score)}.", "score")
         yield Statement("score", score=float(score))
@@ -90,12 +146,12 @@ def _statements(fields: Mapping[str, Any]) -> Iterator[Statement]:
     if fields.get("comment") is not None:
         yield Statement("comment", comment=_text(fields["comment"], "comment"))
     if fields.get("demonstration") is not None:
-        shown = _text(fields["demonstration"], "demonstration")
-        yield Statement("demonstration", demonstration=shown)
+        demonstration = _text(fields["demonstration"], "demonstration")
+        yield Statement("demonstration", demonstration=demonstration)
 
 
 def _metric(name: Any, value: Any) -> Statement:
-    """A metric by name. True, false and numbers from 0 to 1 say how good the answer was."""
+    """A metric by name. True, false and a number from 0 to 1 count as a score as well."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BadRequest(f"`metric_name` must be a short name, not {_shown(name)}.", "metric_name")
     if name == "comment":
@@ -104,9 +160,9 @@ def _metric(name: Any, value: Any) -> Statement:
         return Statement(name, demonstration=_text(value, "value"))
     if isinstance(value, bool):
         return Statement(name, value=str(value).lower(), score=float(value))
-    if _number(value):
-        good = float(value) if 0 <= value <= 1 else None
-        return Statement(name, value=repr(value), score=good)
+    if _is_number(value):
+        score = float(value) if 0 <= value <= 1 else None
+        return Statement(name, value=repr(value), score=score)
     if isinstance(value, str) and value:
         return Statement(name, value=_text(value, "value"))
     rule = "true, false, a number or a text"
@@ -117,40 +173,40 @@ def _text(value: Any, name: str) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode() if value else ""
     if not text:
         raise BadRequest(f"`{name}` must be a text, not {_shown(value)}.", name)
-    if len(text) > _LONGEST:
-        message = f"`{name}` has {len(text)} characters, and {_LONGEST} is the most."
+    if len(text) > _MOST_CHARACTERS:
+        message = f"`{name}` has {len(text)} characters, and {_MOST_CHARACTERS} is the most."
         raise BadRequest(message, name)
     return text
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _shown(value: Any) -> str:
-    return str(value) if _number(value) else kind_of_value(value)
+    return str(value) if _is_number(value) else kind_of_value(value)
 
 
 def signals_of(
-    feedback: FeedbackBody, known: Remembered, *, key_id: str, idempotency_key: str, at: float
+    feedback: FeedbackBody, record: Remembered, *, key_id: str, idempotency_key: str, at: float
 ) -> tuple[list[Signal], list[str]]:
-    """What is new in it, and the ids of all of it, new or known.
+    """The signals that are new, and the ids of all signals of this feedback, new or stored.
 
-    An id is made of what was said and what it followed, so two who say the same at the same moment
-    say it once. With an idempotency key it is made of that.
+    An id is a digest of the statement and of the signal before it, so two callers who say the same
+    at the same moment write one signal. With an idempotency key, the id is a digest of that key.
     """
     new, ids = [], []
     for statement in feedback.statements:
         before = [
-            said
-            for said in known.signals
-            if (said.source, said.metric) == (feedback.source, statement.metric)
+            signal
+            for signal in record.signals
+            if (signal.source, signal.metric) == (feedback.source, statement.metric)
         ]
         last = before[-1] if before else None
         if idempotency_key:
             signal_id = _id(key_id, idempotency_key, feedback.request_id, statement.metric)
-            again = next((said for said in known.signals if said.id == signal_id), None)
-            if again is not None and again.content != statement.content:
+            same = next((signal for signal in record.signals if signal.id == signal_id), None)
+            if same is not None and same.content != statement.content:
                 raise BadRequest(
                     f"The Idempotency-Key {idempotency_key!r:.80} came before with something else: "
                     "send another key with what is new.",
@@ -160,28 +216,28 @@ def signals_of(
             follows = last.id if last is not None else ""
             parts = (feedback.request_id, feedback.source, statement.metric, follows)
             signal_id = _id(*parts, *map(repr, statement.content))
-            again = last if last is not None and last.content == statement.content else None
-        ids.append(again.id if again is not None else signal_id)
-        if again is None:
-            new.append(_signal(feedback, statement, known, signal_id, last, key_id, at))
+            same = last if last is not None and last.content == statement.content else None
+        ids.append(same.id if same is not None else signal_id)
+        if same is None:
+            new.append(_signal(feedback, statement, record, signal_id, last, key_id, at))
     return new, ids
 
 
 def _signal(
     feedback: FeedbackBody,
     statement: Statement,
-    known: Remembered,
+    record: Remembered,
     signal_id: str,
     last: StoredSignal | None,
     key_id: str,
     at: float,
 ) -> Signal:
-    # What is said later is later, whatever the clock says.
+    # A later signal has a later time, even if the clock was set back meanwhile.
     at = max(at, (last.ts_micros + 1) / 1e6) if last is not None else at
     return Signal(
         signal_id,
         at,
-        known.about,
+        record.about,
         feedback.source,
         statement.metric,
         value=statement.value,

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -30,7 +29,7 @@ def parse_chat(
     body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
 ) -> Request:
     fields = parse_body(body)
-    model = _model(fields)
+    model = model_in(fields)
     _check_messages(fields.get("messages"))
     stream = _flag(fields, "stream")
     options = fields.get("stream_options")
@@ -126,48 +125,12 @@ def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
     return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
-def parse_embeddings(
-    body: bytes,
-    headers: Mapping[bytes, bytes],  # noqa: ARG001 - parsed as chat is
-    *,
-    request_id: str,
-    key_id: str,
-) -> Request:
-    fields = parse_body(body)
-    given = fields.get("input")
-    if not isinstance(given, str | list) or not given:
-        rule = "a string or a list that is not empty"
-        raise BadRequest(f"`input` must be {rule}, not {kind_of_value(given)}.", "input")
-    model = _model(fields)
-    return Request(
-        request_id, body, fields, model, False, False, "", False, False, key_id, "embeddings"
-    )
-
-
 def session_id(key_id: str, opening: str) -> str:
     """A conversation belongs to its key: another caller's same words are another conversation."""
     return blake2b(f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    sql: str
-    rows: int
-
-
-def parse_query(body: bytes, *, most_rows: int) -> Query:
-    fields = parse_body(body)
-    sql, rows = fields.get("sql"), fields.get("rows", most_rows)
-    if not isinstance(sql, str) or not sql.strip():
-        raise BadRequest(f"`sql` must be a query, not {kind_of_value(sql)}.", "sql")
-    if not isinstance(rows, int) or isinstance(rows, bool) or not 1 <= rows <= most_rows:
-        shown = rows if isinstance(rows, int) else kind_of_value(rows)
-        message = f"`rows` must be 1 to telemetry.sql_rows = {most_rows}, not {shown}."
-        raise BadRequest(message, "rows")
-    return Query(sql, rows)
-
-
-def _model(fields: Mapping[str, Any]) -> str:
+def model_in(fields: Mapping[str, Any]) -> str:
     model = fields.get("model")
     if not isinstance(model, str) or not model:
         hint = 'name one of /v1/models, or "auto" to have one chosen'

@@ -25,8 +25,8 @@ from ray.serve.context import _get_global_client
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ServeDeploySchema
 
-from router.api.app import App, keep_exchanging, keep_following, keep_learning
-from router.api.assemble import assemble
+from router.api.app import App
+from router.api.assemble import Router, assemble
 from router.backends.build import build as backend_for
 from router.backends.host import Host
 from router.calls.hop import Hops
@@ -190,17 +190,17 @@ class LearnerReplica:
                 _log.exception("the learner could not go on, and tries again")
             await asyncio.sleep(_LEARNS_EVERY)
 
-    async def hear(self, asked: NewsRequest) -> Published:
-        told: Published = self._publisher.hear(asked)
-        return told
+    async def news(self, request: NewsRequest) -> Published:
+        published: Published = self._publisher.hear(request)
+        return published
 
-    async def told(self) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = await asyncio.to_thread(self._publisher.told)
-        return known
+    async def report(self) -> Mapping[str, Any]:
+        report: Mapping[str, Any] = await asyncio.to_thread(self._publisher.told)
+        return report
 
-    async def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = await asyncio.to_thread(self._publisher.trials, asked)
-        return known
+    async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = await asyncio.to_thread(self._publisher.trials, command)
+        return answer
 
     async def __del__(self) -> None:
         if self._turning is not None:
@@ -216,20 +216,20 @@ class HandleLearner:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle
 
-    async def hear(self, asked: NewsRequest) -> Published:
+    async def news(self, request: NewsRequest) -> Published:
         async with asyncio.timeout(5):
-            told: Published = await self._handle.hear.remote(asked)
-        return told
+            published: Published = await self._handle.news.remote(request)
+        return published
 
-    async def told(self) -> Mapping[str, Any]:
+    async def report(self) -> Mapping[str, Any]:
         async with asyncio.timeout(10):
-            known: Mapping[str, Any] = await self._handle.told.remote()
-        return known
+            report: Mapping[str, Any] = await self._handle.report.remote()
+        return report
 
-    async def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         async with asyncio.timeout(30):
-            known: Mapping[str, Any] = await self._handle.trials.remote(asked)
-        return known
+            answer: Mapping[str, Any] = await self._handle.trials.remote(command)
+        return answer
 
 
 @serve.deployment(
@@ -248,7 +248,7 @@ class RouterReplica:
         self._hive = HandleHive(hive)
         self._addresses = Addresses()
         self._hops = Hops(read_secret(TOKEN_VARIABLE))
-        self._app: App | None = None
+        self._router: Router | None = None
         self._keeper: KeeperProcess | None = None
         self._exchanging: asyncio.Task[None] | None = None
         self._learning: asyncio.Task[None] | None = None
@@ -259,27 +259,29 @@ class RouterReplica:
         config = Config.model_validate(settings["config"])
         keys = [Key.model_validate(key) for key in settings["keys"]]
         self._addresses.follow(config.backends)
-        if self._app is None:
+        if self._router is None:
             _log_to(config.data / "logs" / "waggle.log")
             self._keeper = KeeperProcess(config.telemetry_folder, config.telemetry)
-            self._app = Ingress.app = self._start(config, keys)
+            self._router = self._start(config, keys)
+            Ingress.app = self._router.app
+            background = self._router.background
             self._exchanging = asyncio.ensure_future(
-                keep_exchanging(self._app, also=self._keeper.watch)
+                background.keep_exchanging(also=self._keeper.watch)
             )
-            self._learning = asyncio.ensure_future(keep_learning(self._app))
-            self._following = asyncio.ensure_future(keep_following(self._app))
-            self._app.engine.tell("router", self._name, "started")
+            self._learning = asyncio.ensure_future(background.keep_learning())
+            self._following = asyncio.ensure_future(background.keep_following())
+            self._router.engine.tell("router", self._name, "started")
         else:
-            self._app.reconfigure(config, keys)
+            self._router.reconfigure(config, keys)
             if self._keeper is not None:
                 self._keeper.follow(config.telemetry)
         # Not in the way of the start: until it is done the first question is slower, no more.
-        warm = self._app.engine.claims.warm
+        warm = self._router.engine.claims.warm
         self._warming = asyncio.ensure_future(asyncio.to_thread(warm, config))
         # One event however many routers tell of it: they were told by the same deployment.
-        self._app.engine.tell_once("configuration", settings["deployed"], "in force")
+        self._router.engine.tell_once("configuration", settings["deployed"], "in force")
 
-    def _start(self, config: Config, keys: Sequence[Key]) -> App:
+    def _start(self, config: Config, keys: Sequence[Key]) -> Router:
         metrics = Metrics()
         journal = FileJournal(
             config.telemetry_folder,
@@ -304,9 +306,9 @@ class RouterReplica:
         for task in (self._exchanging, self._learning, self._following):
             if task is not None:
                 task.cancel()
-        if self._app is not None:
-            self._app.engine.tell("router", self._name, "stopped")
-            self._app.close()
+        if self._router is not None:
+            self._router.engine.tell("router", self._name, "stopped")
+            self._router.close()
         if self._keeper is not None:
             self._keeper.close()
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.api.parse import parse_chat, parse_embeddings
+from router.api.embeddings import parse_embeddings
+from router.api.parse import parse_chat
 from router.domain import new_id
 from router.wire.errors import BadRequest
 from tests.rig import Upstream, rig
@@ -79,6 +80,44 @@ async def test_a_wrong_address_is_told_the_right_ones(method, path, status):
             told = await answer.json()
     assert answer.status == status
     assert told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/chat/completions", "POST"),
+        ("POST", "/v1/models", "GET"),
+        ("POST", "/v1/models/p", "GET"),
+        ("DELETE", "/v1/route", "POST"),
+        ("PUT", "/v1/trials", "GET, POST"),
+        ("POST", "/health", "GET"),
+        ("POST", "/health/live", "GET"),
+    ],
+)
+async def test_a_wrong_method_is_refused_with_the_methods_that_the_path_takes(
+    method, path, allowed
+):
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        async with r.client.request(method, r.url + path) as answer:
+            error = (await answer.json())["error"]
+    assert answer.status == 405
+    assert answer.headers["allow"] == allowed
+    assert error == {
+        "message": f"{path} takes {allowed.replace(', ', ' or ')}, not {method}.",
+        "type": "invalid_request_error",
+        "code": "method_not_allowed",
+        "param": None,
+    }
+
+
+async def test_an_unknown_path_is_told_the_paths_there_are():
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        answer = await r.get("/v1/completion")
+    assert answer.error["message"] == (
+        "There is nothing at /v1/completion. Known: /v1/chat/completions, /v1/embeddings, "
+        "/v1/route, /v1/feedback, /v1/sql, /v1/models, /v1/learner, /v1/trials, /health/live, "
+        "/health/ready, /metrics."
+    )
 
 
 async def test_nul_bytes_and_half_characters_in_headers_break_nothing():

@@ -28,7 +28,7 @@ class Taught:
         self.bandit.know([CHEAP, DEAR])
         self.rounds = rounds
         self.away = False
-        self.asked = []
+        self.requests = []
 
     def see(self, numbers, task, good):
         context = dict(context_of(numbers, task, lens=0))
@@ -40,13 +40,13 @@ class Taught:
                 seconds = 0.2 if arm == CHEAP else 3.0
                 self.bandit.see(Outcome(arm, context, 1.0, seconds), f"task={task}")
 
-    async def hear(self, asked):
+    async def news(self, request):
         if self.away:
             raise ConnectionError("the learner is away")
-        self.asked.append(asked)
+        self.requests.append(request)
         return Published("v1", self.bandit.policy(), 0)
 
-    async def told(self):
+    async def report(self):
         if self.away:
             raise ConnectionError("the learner is away")
         return {"object": "learner", "state": "learning"}
@@ -55,9 +55,8 @@ class Taught:
 HARD, EASY = {DEAR: 0.95, CHEAP: 0.2}, {DEAR: 0.9, CHEAP: 0.9}
 
 
-async def ready(waggle, learner=None):
-    """The app follows a learner that knows the tasks `hard` and `easy`."""
-    learner = learner or Taught()
+async def ready(waggle, learner):
+    """The router follows a learner that knows the tasks `hard` and `easy`."""
     for task, good in (("hard", HARD), ("easy", EASY)):
         told = await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})
         assert told.json["strategy"] == "fixed" or told.json["strategy"] == "ladder"
@@ -66,9 +65,7 @@ async def ready(waggle, learner=None):
         trace = await waggle.chat("Is it?", metadata={"task": task})
         assert trace.status == 200
         learner.see(waggle.journal.traces[-1].decision.numbers, task, good)
-    waggle.app._learner = learner
-    await waggle.app.follow()
-    return learner
+    await waggle.background.follow()
 
 
 ASKED = {"model": "auto", "messages": [{"role": "user", "content": "Is it?"}]}
@@ -81,8 +78,9 @@ async def upstream():
 
 
 async def test_each_kind_goes_where_it_is_answered_well_for_its_price(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        await ready(waggle)
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await ready(waggle, learner)
         for task, plan in (("hard", "dear"), ("easy", "cheap")):
             told = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})).json
             assert (told["strategy"], told["best"]) == ("bandit", plan)
@@ -91,8 +89,9 @@ async def test_each_kind_goes_where_it_is_answered_well_for_its_price(upstream):
 
 
 async def test_it_says_why_in_words_and_numbers(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        await ready(waggle)
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await ready(waggle, learner)
         told = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})).json
         assert "dear is expected to be worth" in told["reason"]
         assert "task=hard" in told["reason"]
@@ -106,8 +105,9 @@ async def test_it_says_why_in_words_and_numbers(upstream):
 
 
 async def test_a_caller_may_want_something_else_and_nothing_is_relearned(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        await ready(waggle)
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await ready(waggle, learner)
         hard = ASKED | {"metadata": {"task": "hard"}}
         for wanted, plan in (("cost=10, latency=0", "cheap"), ("quality", "dear")):
             told = (await waggle.post("/v1/route", hard, x_waggle_optimize=wanted)).json
@@ -124,8 +124,9 @@ async def test_a_wish_nobody_understands_is_refused(upstream, wanted):
 
 
 async def test_guards_come_before_what_was_learned(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        await ready(waggle)
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await ready(waggle, learner)
         hard = ASKED | {"metadata": {"task": "hard"}}
         told = (await waggle.post("/v1/route", hard, x_waggle_region="eu")).json
         assert (told["plan"], told["ineligible"]["dear"]) == (
@@ -146,8 +147,9 @@ async def test_guards_come_before_what_was_learned(upstream):
 
 
 async def test_the_row_holds_what_was_expected_and_all_odds(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        await ready(waggle)
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await ready(waggle, learner)
         await waggle.chat("Is it?", metadata={"task": "hard"}, headers={"x-session-id": "new"})
         from router.telemetry.rows import request_row
 
@@ -162,9 +164,10 @@ async def test_the_row_holds_what_was_expected_and_all_odds(upstream):
 
 
 async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.chat("Is it?", headers={"x-session-id": "s", "x-waggle-plans": "cheap"})
-        await ready(waggle)
+        await ready(waggle, learner)
         hard, easy = (
             ASKED | {"metadata": {"task": t, "session_id": "s"}} for t in ("hard", "easy")
         )
@@ -176,12 +179,13 @@ async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):
 
 
 async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        learner = await ready(waggle)
-        assert isinstance(learner.asked[0], NewsRequest)
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await ready(waggle, learner)
+        assert isinstance(learner.requests[0], NewsRequest)
         learner.away = True
         waggle.engine.following.heard_at -= 100
-        await waggle.app.follow()
+        await waggle.background.follow()
         told = await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})
         assert told.json["strategy"] == "bandit"
         assert b'waggle_policy_stale{router="r1"} 1' in (await waggle.get("/metrics")).body
@@ -189,7 +193,7 @@ async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
         away = await waggle.get("/v1/learner")
         assert (away.status, away.error["code"]) == (503, "learner_away")
         learner.away = False
-        await waggle.app.follow()
+        await waggle.background.follow()
         assert b'waggle_policy_stale{router="r1"} 0' in (await waggle.get("/metrics")).body
         assert (await waggle.get("/v1/learner")).json["router"]["version"] == "v1"
 

@@ -359,5 +359,5 @@ async def test_the_limits_of_a_key_hold_while_the_hive_is_away():
         async with rig(config, keys=[key]) as r:
             r.hive.away = True
             answers = [await r.chat(headers={"authorization": f"Bearer {text}"}) for _ in range(5)]
-            await r.app.exchange()
+            await r.background.exchange()
     assert [x.status for x in answers] == [200, 200, 200, 429, 429]

@@ -38,11 +38,16 @@ async def test_requests_beyond_the_bound_are_told_when_to_come_back():
 
 
 async def test_two_routers_share_one_bound():
-    async with limited({"requests_per_minute": 4}) as (r, headers):
-        config = r.engine.config
-        text = TEXT.format(url=config.backends["a"].base_url, default="null")
-        async with rig(text, keys=r.app._keyring._by_id.values(), hive=r.hive) as other:
-            seen = [(await one.chat(headers=headers)).status for one in (r, other) * 4]
+    text, key = new_key("k", "", limits={"requests_per_minute": 4})
+    headers = {"authorization": f"Bearer {text}"}
+    hive = LocalHive()
+    async with Upstream().listening() as up:
+        config = TEXT.format(url=up.url, default="null")
+        async with (
+            rig(config, keys=[key], hive=hive) as first,
+            rig(config, keys=[key], hive=hive) as second,
+        ):
+            seen = [(await r.chat(headers=headers)).status for r in (first, second) * 4]
     assert seen == [200] * 4 + [429] * 4
 
 

@@ -98,10 +98,10 @@ async def test_a_breaker_that_opens_and_closes_is_an_event():
 
 async def test_a_replica_gained_or_lost_is_an_event():
     async with Upstream().listening() as up, rig(yaml(up.url)) as waggle:
-        await waggle.app.exchange()
+        await waggle.background.exchange()
         waggle.backends.listening["a"] = [*waggle.backends.listening["a"], "127.0.0.1:1"]
-        await waggle.app.exchange()
-        await waggle.app.exchange()
+        await waggle.background.exchange()
+        await waggle.background.exchange()
         told = [(e.kind, e.subject, e.state, e.detail) for e in waggle.journal.events]
         assert told == [
             ("topology", "a", "found", {"replicas": 1}),

@@ -291,8 +291,8 @@ async def test_another_router_knows_the_conversation_a_moment_later():
     async with running() as (r, up):
         await r.chat(headers={"x-session-id": "s1"})
         async with rig(TWO.format(url=up.url), hive=r.hive) as other:
-            await r.app.exchange()
-            await other.app.exchange()
+            await r.background.exchange()
+            await other.background.exchange()
             answer = await other.chat(headers={"x-session-id": "s1"})
     assert answer.headers["x-waggle-strategy"] == "sticky"
 
@@ -327,10 +327,9 @@ async def test_metrics_count_what_happened_without_upstream_time():
 
 
 async def test_metrics_show_every_routers_counters():
-    async with running() as (r, up), rig(TWO.format(url=up.url), hive=r.hive) as other:
-        other.app._name = "r2"
+    async with running() as (r, up), rig(TWO.format(url=up.url), hive=r.hive, name="r2") as other:
         await other.chat()
-        await other.app.exchange()
+        await other.background.exchange()
         text = (await r.get("/metrics")).body.decode()
     assert 'plan="fast",status="200",router="r2"' in text
 
@@ -358,7 +357,7 @@ async def test_a_reconfigured_router_fails_no_request_on_the_way():
                 update={"price": type(config.backends["a"].price)(input=price)}
             )
             changed = config.model_copy(update={"backends": {**config.backends, "a": a}})
-            r.app.reconfigure(changed, [])
+            r.router.reconfigure(changed, [])
             asked.append(asyncio.create_task(r.chat()))
             await asyncio.sleep(0.005)
         answers = [await one for one in asked]

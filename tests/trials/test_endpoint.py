@@ -26,22 +26,22 @@ def route(request, scores, similar):
 
 
 class Learner:
-    """What the learner publishes of trials, and what it is asked."""
+    """A learner that publishes this steering and errand, and keeps the requests for news."""
 
     def __init__(self, steering=None, errand=None, director=None):
         self.steering, self.errand, self.director = steering, errand, director
-        self.asked = []
+        self.requests = []
 
-    async def hear(self, asked):
-        self.asked.append(asked)
-        known = self.steering is not None and asked.steering == self.steering.version
+    async def news(self, request):
+        self.requests.append(request)
+        known = self.steering is not None and request.steering == self.steering.version
         return Published("", None, steering=None if known else self.steering, errand=self.errand)
 
-    async def told(self):
+    async def report(self):
         return {}
 
-    async def trials(self, wanted):
-        return act(self.director, wanted, 1.0)
+    async def trials(self, command):
+        return act(self.director, command, 1.0)
 
 
 @pytest.fixture
@@ -50,17 +50,13 @@ async def upstream():
         yield server
 
 
-async def following(waggle, learner):
-    waggle.app._learner = learner
-    await waggle.app.follow()
-
-
 async def test_a_request_in_a_trial_says_so_in_its_header_and_its_row(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
+    live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
+    learner = Learner(Steering(X, lives=(live,), version=3))
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         before = await waggle.chat()
         assert before.headers["x-waggle-experiment"] == "none"
-        live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
-        await following(waggle, Learner(Steering(X, lives=(live,), version=3)))
+        await waggle.background.follow()
         sides = set()
         for _ in range(30):
             told = await waggle.chat(headers={"x-waggle-explain": "true"})
@@ -76,17 +72,19 @@ async def test_a_request_in_a_trial_says_so_in_its_header_and_its_row(upstream):
 
 
 async def test_who_names_a_plan_is_in_no_trial(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
-        await following(waggle, Learner(Steering(X, lives=(live,), version=3)))
+    live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
+    learner = Learner(Steering(X, lives=(live,), version=3))
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await waggle.background.follow()
         told = await waggle.chat(model="y")
         assert told.headers["x-waggle-experiment"] == "none"
 
 
 async def test_a_routing_function_serves_from_its_locked_worker(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        code = Strategy("code", "function", 1, source=SOURCE)
-        await following(waggle, Learner(Steering(code, version=3)))
+    code = Strategy("code", "function", 1, source=SOURCE)
+    learner = Learner(Steering(code, version=3))
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await waggle.background.follow()
         for task, plan in (("hard", "y"), ("easy", "x")):
             told = await waggle.chat(headers={"x-waggle-task": task})
             assert told.headers["x-waggle-plan"] == plan
@@ -96,10 +94,11 @@ async def test_a_routing_function_serves_from_its_locked_worker(upstream):
 
 
 async def test_a_function_that_never_returns_delays_nobody_for_long(upstream):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        loop = "def route(request, scores, similar):\n    while True: pass\n"
-        code = Strategy("code", "function", 1, source=loop)
-        await following(waggle, Learner(Steering(code, version=3)))
+    loop = "def route(request, scores, similar):\n    while True: pass\n"
+    code = Strategy("code", "function", 1, source=loop)
+    learner = Learner(Steering(code, version=3))
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await waggle.background.follow()
         for _ in range(6):
             told = await waggle.chat()
             assert (told.status, told.headers["x-waggle-plan"]) == (200, "x")
@@ -112,22 +111,22 @@ async def test_an_errand_of_the_learner_is_run_and_its_outcome_told(upstream):
         await wire.json(completion("a function"))
 
     upstream.script = answer
-    async with rig(YAML.format(url=upstream.url)) as waggle:
-        learner = Learner(errand=Errand("e1", "a", "write one"))
-        await following(waggle, learner)
-        await waggle.app._errand
+    learner = Learner(errand=Errand("e1", "a", "write one"))
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await waggle.background.follow()
+        await waggle.background.errand
         learner.errand = None
-        await waggle.app.follow()
-        assert learner.asked[-1].done == ("e1", "a function")
+        await waggle.background.follow()
+        assert learner.requests[-1].done == ("e1", "a function")
         assert upstream.seen[-1].fields["messages"][0]["content"] == "write one"
 
 
 async def test_trials_over_http(upstream, tmp_path):
-    async with rig(YAML.format(url=upstream.url)) as waggle:
+    learner = Learner()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         server = waggle.engine.config.server.model_copy(update={"data": str(tmp_path)})
         config = waggle.engine.config.model_copy(update={"server": server})
-        director = Director(config, waggle.journal, lambda: 1.0)
-        await following(waggle, Learner(director=director))
+        learner.director = Director(config, waggle.journal, lambda: 1.0)
         told = await waggle.get("/v1/trials")
         assert (told.json["serving"], told.json["trials"]) == ("always-x", [])
         body = {"do": "new", "name": "t", "candidate": "always-y"}

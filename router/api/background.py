@@ -1,0 +1,146 @@
+"""What a router does beside its requests: keep in step with the hive, the learner and telemetry.
+
+Nothing here fails a request. When the hive or the learner does not answer, the router goes on with
+what it has and counts the failure.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from router.api.learner import LearnerClient
+from router.config.plans import votes
+from router.engine.engine import Engine
+from router.hive import Hive, News
+from router.telemetry.lookup import Memory
+
+_log = logging.getLogger("waggle")
+
+
+class Background:
+    def __init__(
+        self,
+        engine: Engine,
+        hive: Hive,
+        memory: Memory,
+        *,
+        learner: LearnerClient | None = None,
+        name: str,
+        running: Callable[[], int],
+    ) -> None:
+        """`running` counts the requests that are being answered."""
+        self._engine = engine
+        self._hive = hive
+        self._memory = memory
+        self._learner = learner
+        self._name = name
+        self._running = running
+        self._stale = False
+        self._position = 0
+        self._replicas: dict[str, int] = {}
+        self.errand: asyncio.Task[None] | None = None
+
+    async def exchange(self) -> None:
+        """Send the hive what happened here, and take over what happened elsewhere."""
+        engine = self._engine
+        self._watch_replicas()
+        engine.metrics.gauge("waggle_requests_running", self._running())
+        news = News(engine.homes.untold(), self._position, engine.metrics.snapshot())
+        try:
+            reply = await self._hive.exchange(self._name, news)
+        except Exception:
+            engine.homes.tell_again(news.sessions)
+            engine.metrics.count("waggle_hive_unreachable_total")
+            return
+        self._position = reply.position
+        engine.homes.hear(reply.sessions)
+
+    async def learn(self) -> None:
+        """Read the score of each backend's answers, for the plans that weigh votes by it."""
+        engine = self._engine
+        if not votes(engine.config.plans):
+            return
+        try:
+            scores = await self._memory.scores()
+        except LookupError as error:
+            _log.warning("votes are counted by the earlier scores: %s", error)
+            return
+        # A backend without a score counts as much as a backend with few judgements.
+        engine.learned = dict.fromkeys(engine.config.backends, 0.5) | dict(scores)
+
+    async def follow(self) -> None:
+        """Ask the learner for news; without an answer, go on with its last policy."""
+        if self._learner is None:
+            return
+        engine, following = self._engine, self._engine.following
+        now = engine.wall()
+        try:
+            following.hear(await self._learner.news(following.asked), now=now)
+            await engine.steer()
+            self._begin_errand()
+        except Exception as error:
+            engine.metrics.count("waggle_learner_unreachable_total")
+            _log.debug("the learner did not answer: %r", error)
+        self._watch_age()
+
+    def _begin_errand(self) -> None:
+        """Ask a backend on behalf of the learner, beside the requests of callers."""
+        engine, following = self._engine, self._engine.following
+        errand, following.errand = following.errand, None
+        if errand is None or (self.errand is not None and not self.errand.done()):
+            return
+
+        async def run() -> None:
+            following.done = (errand.id, await engine.asked(errand.backend, errand.prompt))
+
+        self.errand = asyncio.ensure_future(run())
+
+    def _watch_age(self) -> None:
+        """Show how old the policy is, and write an event when it becomes stale or fresh."""
+        engine, following = self._engine, self._engine.following
+        if following.heard_at is None:
+            return
+        age = max(engine.wall() - following.heard_at, 0.0)
+        stale = age > engine.config.objective.learning.stale_seconds
+        engine.metrics.gauge("waggle_policy_age_seconds", age)
+        engine.metrics.gauge("waggle_policy_stale", float(stale or bool(following.refused)))
+        if stale != self._stale:
+            self._stale = stale
+            state = "stale" if stale else "fresh"
+            engine.tell("policy", self._name, state, version=following.version, seconds=round(age))
+
+    def _watch_replicas(self) -> None:
+        """Write an event when a backend gains or loses replicas."""
+        engine = self._engine
+        now = {b: len(engine.attempts.replicas(b)) for b in engine.config.backends}
+        for backend, count in now.items():
+            before = self._replicas.get(backend)
+            if before is None and count:
+                engine.tell("topology", backend, "found", replicas=count)
+            elif before is not None and before != count:
+                state = "grew" if count > before else "shrank"
+                engine.tell("topology", backend, state, replicas=count, before=before)
+        self._replicas = now
+
+    async def keep_learning(self, seconds: float = 30.0) -> None:
+        while True:
+            await self.learn()
+            await asyncio.sleep(seconds)
+
+    async def keep_following(self, seconds: float = 0.5) -> None:
+        while True:
+            await self.follow()
+            await asyncio.sleep(seconds)
+
+    async def keep_exchanging(
+        self, seconds: float = 0.25, idle_turns: int = 4, also: Callable[[], None] = lambda: None
+    ) -> None:
+        """Exchange soon when a conversation has moved, and every few turns when none has."""
+        turn = 0
+        while True:
+            await asyncio.sleep(seconds)
+            turn += 1
+            if turn >= idle_turns or self._engine.homes.has_news:
+                turn = 0
+                also()
+                await self.exchange()

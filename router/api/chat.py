@@ -1,0 +1,58 @@
+"""`POST /v1/chat/completions`: an answer from memory or from the plan that was chosen."""
+
+from dataclasses import dataclass, replace
+
+from router.api.explanation import with_explanation
+from router.api.incoming import Admission, Incoming
+from router.api.parse import parse_chat
+from router.api.replies import SSE, ReplyWriter, answer_headers, send_whole
+from router.domain import CHAT
+from router.engine.engine import Answer, Engine
+from router.wire.asgi import WhileConnected
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEndpoint:
+    engine: Engine
+    admission: Admission
+
+    async def post(self, incoming: Incoming) -> None:
+        key, request = await self.admission.admitted(incoming, parse_chat)
+        request = replace(request, scope=key.remembers_as)
+        backend, allowed = incoming.backend, key.plans
+        looked = await self.engine.look(request, backend=backend, allowed=allowed)
+        if looked is not None and looked.answers:
+            answering = self.engine.remembered(request, looked)
+        else:
+            decision = self.engine.decide(
+                request, wanted="chat", backend=backend, allowed=allowed, looked=looked
+            )
+            answering = self.engine.answer(
+                request, decision, path=CHAT, wanted="chat", looked=looked
+            )
+        async with WhileConnected(incoming.receive):
+            answer = await answering
+            explain = incoming.wants_explanation
+            if answer.stream is None:
+                await send_whole(incoming.reply, answer, explain=explain)
+            else:
+                await _send_stream(incoming.reply, answer, explain=explain)
+
+
+async def _send_stream(reply: ReplyWriter, answer: Answer, *, explain: bool) -> None:
+    stream = answer.stream
+    assert stream is not None
+    headers = [*SSE, *answer_headers(answer.trace, streaming=True)]
+    try:
+        # The first piece comes before the head: a generator that never began runs no clean-up.
+        piece = await anext(stream)
+        await reply.begin(200, headers)
+        while piece:
+            if explain:  # in the first event with data: comments may come before that event
+                plain, piece = piece, with_explanation(piece, answer.trace)
+                explain = piece is plain
+            await reply.more(piece)
+            piece = await anext(stream, b"")
+        await reply.end()
+    finally:
+        await stream.aclose()  # type: ignore[attr-defined]  # an async generator, always

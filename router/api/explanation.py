@@ -1,0 +1,87 @@
+"""Why a request went where it went, as JSON: what `/v1/route` and `x-waggle-explain` show."""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from router.domain import Decision, Request, Trace
+from router.request.context import NAMES
+from router.routing.bandit import exploring_costs
+from router.wire.splice import replaced
+from router.wire.sse import data_of
+
+
+def explained(decision: Decision, request: Request) -> dict[str, Any]:
+    trials = [asdict(exposure) for exposure in decision.exposures]
+    return {
+        "request_id": request.id,
+        "strategy": decision.strategy,
+        "plan": decision.plan,
+        "propensity": decision.propensity,
+        "eligible": list(decision.probabilities),
+        "probabilities": dict(decision.probabilities),
+        "ineligible": dict(decision.ineligible),
+        "reason": decision.reason,
+        "complexity": {"score": decision.score, "parts": dict(decision.parts)},
+        "policy_version": decision.policy_version,
+        **({"trials": trials} if trials else {}),
+        **_expected(decision),
+    }
+
+
+def _expected(decision: Decision) -> dict[str, Any]:
+    """The bandit's estimate of each plan, best first, and the price of its exploring."""
+    if not decision.estimates:
+        return {}
+    ranked = sorted(decision.estimates, key=lambda estimate: -estimate.utility)
+    runner_up = ranked[1].arm if len(ranked) > 1 else None
+    return {
+        "expected": [
+            {
+                "plan": estimate.arm,
+                "quality": round(estimate.quality, 4),
+                "interval": round(1.96 * estimate.deviation, 4),
+                "cost_usd": estimate.cost,
+                "seconds": round(estimate.seconds, 4),
+                "failure": round(estimate.failure, 4),
+                "utility": round(estimate.utility, 4),
+            }
+            for estimate in ranked
+        ],
+        "best": ranked[0].arm,
+        "runner_up": runner_up,
+        "exploring_costs": round(exploring_costs(ranked, decision.probabilities), 6),
+        "features": {
+            name: value
+            for name, value in zip(NAMES, decision.numbers, strict=False)
+            if value is not None
+        },
+    }
+
+
+def explained_trace(trace: Trace) -> dict[str, Any]:
+    explanation = explained(trace.decision, trace.request)
+    explanation["attempts"] = [asdict(attempt) for attempt in trace.attempts]
+    if trace.recalled is not None:
+        explanation["reuse"] = asdict(trace.recalled)
+    if trace.computed is not None:
+        explanation["computed"] = dict(trace.computed)
+    if trace.partial:
+        explanation |= partly(trace)
+    return explanation
+
+
+def partly(trace: Trace) -> dict[str, Any]:
+    """Why the plan was not carried out to its end, for the caller of a partial answer."""
+    return {"partial": trace.partial, "reason": trace.partial_reason}
+
+
+def with_explanation(piece: bytes, trace: Trace) -> bytes:
+    """A piece of a stream with the explanation in its first event, if that event is a chunk."""
+    first, _, rest = piece.partition(b"\n\n")
+    data = data_of(first)
+    if not data.startswith(b"{"):
+        return piece
+    explanation = orjson.dumps(explained_trace(trace))
+    return b"data: " + replaced(data, {b'"waggle"': explanation}) + b"\n\n" + rest

@@ -1,0 +1,104 @@
+"""One HTTP request as it came, and the checks that endpoints make before they act on it.
+
+An endpoint asks `Admission` for the caller's key, for the body or for a parsed request. A caller
+who may not do this, or who sends too much, is refused here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import parse_qs
+
+from router.api.replies import ReplyWriter
+from router.domain import Request
+from router.engine.engine import Engine
+from router.keys import Denied, Key, Keyring, KeyScope
+from router.wire.asgi import BodyTooLarge, Receive, Scope, read_body
+from router.wire.errors import BadRequest
+
+# The caller of a service that has no keys: everything is allowed.
+_ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One HTTP request, and the way to answer it."""
+
+    scope: Scope
+    headers: Mapping[bytes, bytes]
+    receive: Receive
+    reply: ReplyWriter
+    id: str
+    key_id: str = ""
+
+    @property
+    def method(self) -> str:
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        path: str = self.scope["path"]
+        return path.rstrip("/") or "/"
+
+    @property
+    def backend(self) -> str:
+        """The backend that the caller wants, by header or by query; usually empty."""
+        header = self.headers.get(b"x-llm-backend")
+        if header:
+            return header.decode("latin-1")
+        if self.scope.get("query_string"):
+            query: str = self.scope["query_string"].decode("latin-1")
+            return parse_qs(query).get("backend", [""])[0]
+        return ""
+
+    @property
+    def wants_explanation(self) -> bool:
+        return self.headers.get(b"x-waggle-explain", b"").lower() == b"true"
+
+
+class Parse(Protocol):
+    def __call__(
+        self, body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
+    ) -> Request: ...
+
+
+class Admission:
+    """Who may ask, and how much: keys and their scopes, limits, and the size of a body."""
+
+    def __init__(self, engine: Engine, keys: Iterable[Key]) -> None:
+        self._engine = engine
+        self._keyring = Keyring(keys)
+
+    def replace_keys(self, keys: Iterable[Key]) -> None:
+        self._keyring = Keyring(keys)
+
+    def authorize(self, incoming: Incoming, scope: KeyScope) -> Key:
+        if not self._keyring.required:
+            return _ANYONE
+        key = self._keyring.identify(incoming.headers.get(b"authorization", b"").decode("latin-1"))
+        incoming.key_id = key.id  # before the scope is checked: a refusal is on record with its key
+        if scope not in key.scopes and "admin" not in key.scopes:
+            message = f"This key has the scopes {', '.join(key.scopes)}; this needs `{scope}`."
+            raise Denied(403, "scope_missing", message)
+        return key
+
+    async def body(self, incoming: Incoming) -> bytes:
+        most = self._engine.config.server.max_request_bytes
+        try:
+            return await read_body(incoming.receive, most=most)
+        except BodyTooLarge:
+            message = f"The request is larger than server.max_request_bytes = {most}."
+            raise BadRequest(message, status=413) from None
+
+    async def request(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
+        """The caller's key and the request, before the request counts against any limit."""
+        key = self.authorize(incoming, "app")
+        body = await self.body(incoming)
+        return key, parse(body, incoming.headers, request_id=incoming.id, key_id=key.id)
+
+    async def admitted(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
+        """The same, counted against the limits of the key."""
+        key, request = await self.request(incoming, parse)
+        await self._engine.allowances.admit(key, self._engine.config.keys.limits)
+        return key, request

@@ -1,0 +1,51 @@
+"""`GET /v1/learner`: what was learned, and the learner as a router sees it."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from router.api.incoming import Admission, Incoming
+from router.engine.engine import Engine
+from router.routing.messages import NewsRequest, Published
+from router.wire.errors import NotFound, Unavailable
+
+_log = logging.getLogger("waggle")
+
+
+class LearnerClient(Protocol):
+    """The learner, which lives in another process. Any call may fail."""
+
+    async def news(self, request: NewsRequest) -> Published: ...
+    async def report(self) -> Mapping[str, Any]: ...
+    async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+@contextmanager
+def reached(learner: LearnerClient | None, *, advice: str) -> Iterator[LearnerClient]:
+    """The learner, for one call to it; without an answer, the caller is refused with `advice`."""
+    if learner is None:
+        raise NotFound("no_learner", "Nothing learns here: this router runs alone.")
+    try:
+        yield learner
+    except Exception as error:
+        _log.debug("the learner did not answer: %r", error)
+        message = f"The learner does not answer at the moment: {advice}."
+        raise Unavailable("learner_away", message) from None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerEndpoint:
+    """Estimates of each plan on each kind of request, and the policy made of them."""
+
+    engine: Engine
+    admission: Admission
+    learner: LearnerClient | None
+
+    async def get(self, incoming: Incoming) -> None:
+        self.admission.authorize(incoming, "analyst")
+        with reached(self.learner, advice="routers go on with its last policy") as learner:
+            report = await learner.report()
+        here = self.engine.following.told(now=self.engine.wall())
+        await incoming.reply.json(200, {**report, "router": here})

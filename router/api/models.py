@@ -1,0 +1,40 @@
+"""`GET /v1/models` and `GET /v1/models/NAME`: the names that a request may give as its model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from router.api.incoming import Admission, Incoming
+from router.engine.engine import Engine
+from router.routing.decide import AUTO
+from router.wire.errors import NotFound
+
+MODEL_PATH = "/v1/models/"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsEndpoint:
+    engine: Engine
+    admission: Admission
+    started_at: int
+
+    async def get(self, incoming: Incoming) -> None:
+        self.admission.authorize(incoming, "app")
+        await incoming.reply.json(200, {"object": "list", "data": self._models()})
+
+    async def get_by_name(self, incoming: Incoming) -> None:
+        self.admission.authorize(incoming, "app")
+        name = incoming.path.removeprefix(MODEL_PATH)
+        for model in self._models():
+            if model["id"] == name:
+                await incoming.reply.json(200, model)
+                return
+        raise NotFound("model_not_found", f"The model `{name}` does not exist.", "model")
+
+    def _models(self) -> list[dict[str, Any]]:
+        config = self.engine.config
+        owners = [(AUTO, "waggle"), *((plan, "plan") for plan in config.plans)]
+        owners += [(name, settings.kind) for name, settings in config.backends.items()]
+        return [
+            {"id": name, "object": "model", "created": self.started_at, "owned_by": owner}
+            for name, owner in owners
+        ]

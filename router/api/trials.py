@@ -1,0 +1,43 @@
+"""`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them.
+
+A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`. The
+learner carries it out; this module only carries it there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from router.api.incoming import Admission, Incoming
+from router.api.learner import LearnerClient, reached
+from router.wire.errors import BadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsEndpoint:
+    admission: Admission
+    learner: LearnerClient | None
+
+    async def get(self, incoming: Incoming) -> None:
+        """Every trial with its numbers, every strategy, and which strategy serves."""
+        self.admission.authorize(incoming, "analyst")
+        await incoming.reply.json(200, await self._ask({"do": "list"}))
+
+    async def post(self, incoming: Incoming) -> None:
+        self.admission.authorize(incoming, "admin")
+        try:
+            command = orjson.loads(await self.admission.body(incoming))
+        except orjson.JSONDecodeError as error:
+            raise BadRequest(f"The body is not JSON: {error}.") from None
+        if not isinstance(command, dict):
+            raise BadRequest('The body must be an object: {"do": "new", ...}.')
+        answer = await self._ask(command)
+        if "rejected" in answer:
+            raise BadRequest(str(answer["rejected"]), "do")
+        await incoming.reply.json(200, answer)
+
+    async def _ask(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        with reached(self.learner, advice="ask again") as learner:
+            return await learner.trials(command)

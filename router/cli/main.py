@@ -35,6 +35,7 @@ from router.config.environment import TOKEN_VARIABLE, environment
 from router.config.load import EMBEDDED, find, secrets_of
 from router.deployment import doctor
 from router.deployment import local_service as service
+from router.deployment.applications import serve_config
 from router.deployment.dashboard_process import Pages
 from router.deployment.ray_environment import haproxy
 from router.keys import Key
@@ -102,7 +103,7 @@ def serve(
     status = out.status("Starting Ray …")
     status.start()
     # Ray reads its environment when it is imported, so not before it was prepared.
-    from router.deployment import serve as cluster
+    from router.deployment import cluster
 
     code, ended, pages = 0, True, Pages(config)
     try:
@@ -337,8 +338,6 @@ def deploy(
         raise Stop("say --print: waggle deploy --print > serve.yaml; serve deploy serve.yaml", 2)
     keys = read_keys(config)
     service.prepare(config, own_ray=False)
-    from router.deployment import serve as cluster
-
     needed = ", ".join((TOKEN_VARIABLE, *secrets_of(config)))
     lines = [
         "# For `serve deploy`, or spec.serveConfigV2 of a KubeRay RayService.",
@@ -347,7 +346,7 @@ def deploy(
         *(f"#   {name}={value}" for name, value in service.cluster_settings().items()),
     ]
     print("\n".join(lines))  # noqa: T201 - for a file
-    print(yaml.safe_dump(cluster.schema(config, keys), sort_keys=False))  # noqa: T201
+    print(yaml.safe_dump(serve_config(config, keys), sort_keys=False))  # noqa: T201
 
 
 @app.command("doctor")

@@ -46,7 +46,7 @@ def _reload(config: Config, running: service.RunningService) -> float:
         hint = "a running service cannot be given a new secret: set it and start again"
         raise Stop(f"{names} was not in the environment when the service started; {hint}", 2)
     service.prepare(config, own_ray=running.ours)
-    from router.deployment import serve as cluster
+    from router.deployment import cluster
 
     with out.status("Connecting …") as status:
         cluster.connect(running.ray_address)

@@ -1,0 +1,149 @@
+"""A Ray cluster with our applications on it: start, connect, deploy, status, stop."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import serve
+from ray.serve.context import _get_global_client
+from ray.serve.schema import ServeDeploySchema
+
+from router.config.config import Config
+from router.deployment.applications import APPLICATION, backend_of, is_ours, serve_config
+from router.keys import Key
+
+# Routers have let go of a backend by then; requests they sent just before are still on their way.
+_LETTING_GO_SECONDS = 0.5
+
+
+class DeploymentFailed(RuntimeError):
+    """An application cannot start; the message holds Serve's reason."""
+
+
+class DeploymentTooSlow(TimeoutError):
+    """Applications are still starting when the time is over; the message names them."""
+
+
+def start_ray(folder: Path) -> str:
+    """Start a Ray of our own on loopback and return its address."""
+    context = ray.init(
+        include_dashboard=False,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=str(folder),
+        object_store_memory=80 * 2**20,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        configure_logging=False,
+    )
+    return str(context.address_info["gcs_address"])
+
+
+def connect(address: str) -> None:
+    ray.init(
+        address=address, logging_level=logging.ERROR, log_to_driver=False, configure_logging=False
+    )
+
+
+def start_serve(config: Config) -> None:
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+
+    def start() -> None:
+        serve.start(
+            proxy_location="EveryNode",
+            http_options={"host": config.server.host, "port": config.server.port},
+            logging_config={"enable_access_log": False},
+        )
+
+    try:
+        start()
+    except ray.exceptions.RayActorError:
+        # On a busy machine Serve gives up the first proxy before it ran and starts another, which
+        # the second call finds.
+        start()
+
+
+def deploy(
+    config: Config,
+    keys: Sequence[Key],
+    *,
+    seconds: float,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Bring the cluster to this configuration, so that no request fails on the way.
+
+    New backends come up before routers hear of them, and old ones leave after routers have let go.
+    """
+    give_up_at = time.monotonic() + seconds
+    running, running_keys = _deployed()
+    if running is not None and config.backends.keys() - running.backends.keys():
+        grown = config.model_copy(update={"backends": {**config.backends, **running.backends}})
+        _apply(serve_config(running, running_keys, backends_of=grown), tell, give_up_at)
+    _apply(serve_config(config, keys, backends_of=running), tell, give_up_at)
+    if running is not None and running.backends.keys() - config.backends.keys():
+        time.sleep(_LETTING_GO_SECONDS)
+        _apply(serve_config(config, keys), tell, give_up_at)
+
+
+def _deployed() -> tuple[Config | None, list[Key]]:
+    """The configuration and the keys that routers were last deployed with."""
+    client = _get_global_client()
+    applications = client.get_serve_details().get("applications", {}) if client else {}
+    written = (applications.get(APPLICATION) or {}).get("deployed_app_config") or {}
+    for deployment in written.get("deployments", []):
+        if deployment["name"] == "router":
+            settings = deployment["user_config"]
+            config = Config.model_validate(settings["config"])
+            return config, [Key.model_validate(key) for key in settings["keys"]]
+    return None, []
+
+
+def _apply(written: Mapping[str, Any], tell: Callable[[str], None], give_up_at: float) -> None:
+    """Deploy a Serve config and wait until all of it runs."""
+    client = _get_global_client()
+    if client is None:
+        raise RuntimeError("Serve is not running: start_serve() comes first")
+    client.deploy_apps(ServeDeploySchema(**written))
+    while True:
+        applications = _applications()
+        failed = {
+            name: application
+            for name, application in applications.items()
+            if application.status in ("DEPLOY_FAILED", "UNHEALTHY")
+        }
+        if failed:
+            raise DeploymentFailed("; ".join(_reason(*item) for item in failed.items()))
+        waiting = [name for name, each in applications.items() if each.status != "RUNNING"]
+        if applications and not waiting:
+            return
+        tell(f"{len(applications) - len(waiting)} of {len(applications)} parts are up")
+        if time.monotonic() > give_up_at:
+            raise DeploymentTooSlow(f"not up in time: {', '.join(waiting)}")
+        time.sleep(0.05)
+
+
+def _applications() -> dict[str, Any]:
+    """Our applications by name, with Serve's overview of each."""
+    return {name: each for name, each in serve.status().applications.items() if is_ours(name)}
+
+
+def _reason(name: str, application: Any) -> str:
+    messages = [application.message, *(d.message for d in application.deployments.values())]
+    return f"{backend_of(name)}: {' '.join(filter(None, messages))[-800:]}"
+
+
+def remove() -> None:
+    """Take our applications off a cluster that is not ours."""
+    client = _get_global_client()
+    if client is not None:
+        client.delete_apps(list(_applications()), blocking=True)
+
+
+def stop() -> None:
+    """Let calls end, then stop Ray. The command that started us ends what ignores this."""
+    with contextlib.suppress(Exception):  # a half-dead cluster is stopped all the same
+        remove()
+    ray.shutdown()

@@ -1,0 +1,49 @@
+"""Where the replicas of each backend listen, read off Ray Serve's long poll."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from router.deployment.applications import application_of
+
+_READ_AGAIN_SECONDS = 0.05
+
+
+class ReplicaAddresses:
+    """A `Directory` of the replicas that Serve's controller announces.
+
+    A handle's replicas are kept current by the controller's push, but have no public name in this
+    version of Ray. A custom request router has one, but Serve refuses it for a deployment that
+    leads its application. So this class reads private attributes of the handle.
+    """
+
+    def __init__(self) -> None:
+        self._handles: dict[str, DeploymentHandle] = {}
+        self._read: dict[str, tuple[float, tuple[str, ...]]] = {}
+
+    def follow(self, backends: Iterable[str]) -> None:
+        """Begin to listen for the replicas of these backends, and stop for all others."""
+        for backend in backends:
+            if backend not in self._handles:
+                handle = serve.get_deployment_handle(backend, application_of(backend))
+                handle._init()  # a handle does this at its first call; our calls bypass handles
+                self._handles[backend] = handle
+        for backend in self._handles.keys() - set(backends):
+            del self._handles[backend]
+
+    def addresses(self, backend: str) -> Sequence[str]:
+        now = time.monotonic()
+        read_at, addresses = self._read.get(backend, (0.0, ()))
+        if now - read_at > _READ_AGAIN_SECONDS:
+            addresses = tuple(_addresses_of(self._handles.get(backend)))
+            self._read[backend] = (now, addresses)
+        return addresses
+
+
+def _addresses_of(handle: DeploymentHandle | None) -> Iterator[str]:
+    router = handle._router._asyncio_router.request_router if handle is not None else None
+    for replica in router.curr_replicas.values() if router is not None else ():
+        if "http" in replica.replica_metadata:
+            yield replica.replica_metadata["http"]

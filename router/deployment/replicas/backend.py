@@ -1,0 +1,81 @@
+"""A replica of a backend, on an HTTP port of its own that routers call without Serve between."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ray
+from ray import serve
+
+from router.backends.build import build
+from router.backends.host import Host
+from router.config.backends import LocalSettings
+from router.config.config import Config
+from router.config.environment import TOKEN_VARIABLE, read_secret
+from router.deployment.replicas.process import STOP_SECONDS, settle
+from router.wire.asgi import Receive, Scope, Send
+from router.wire.listener import Port
+
+_LEAVING_SECONDS = 0.5
+
+
+class ReplicaDoor:
+    """The ASGI application on the port, whose address is announced before its settings come."""
+
+    def __init__(self) -> None:
+        self.host: Host | None = None
+        self.opened = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.opened.wait()
+        assert self.host is not None
+        await self.host(scope, receive, send)
+
+
+class BackendReplica:
+    """One replica of one backend. Serve calls no other method than those below."""
+
+    async def __init__(self) -> None:
+        settle()
+        self._door = ReplicaDoor()
+        self._port = Port()
+        await self._port.open(self._door, host=ray.util.get_node_ip_address())
+
+    async def reconfigure(self, settings: Mapping[str, Any]) -> None:
+        config = Config.model_validate(
+            {"backends": {"it": settings["backend"]}, "plans": {"p": {"ask": "it"}}}
+        )
+        backend = config.backends["it"]
+        built = build(backend, read_secret)
+        if isinstance(backend, LocalSettings):
+            # Serve keeps so many models at once, and drops the least recently used first.
+            keep = serve.multiplexed(max_num_models_per_replica=backend.at_once)
+            built.get = keep(_loader(built.load))
+        if self._door.host is None:
+            self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
+            self._door.opened.set()
+        else:
+            # The old backend is closed when its last call has ended; Serve need not wait for that.
+            self._changing = asyncio.ensure_future(self._door.host.reconfigure(backend, built))
+
+    def record_replica_metadata(self) -> dict[str, str]:
+        return {"http": self._port.address}
+
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        return {"ongoing": float(self._door.host.ongoing if self._door.host else 0)}
+
+    async def __del__(self) -> None:
+        """Leave: routers hear of it, and what they still send in that moment is answered."""
+        if self._door.host is not None:
+            await asyncio.sleep(_LEAVING_SECONDS)
+            await self._door.host.drain(STOP_SECONDS - 2)
+        await self._port.close()
+
+
+def _loader(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A function of its own for each backend, because Serve keeps the models on the function."""
+
+    async def loaded(model_id: str) -> Any:
+        return await load(model_id)
+
+    return loaded

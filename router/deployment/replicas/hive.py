@@ -1,0 +1,63 @@
+"""The replica that holds what routers share, and how routers reach it."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from router.config.server import KeyLimits
+from router.deployment.replicas.process import settle
+from router.hive import HiveState, Lease, News
+
+
+@serve.deployment(name="hive", max_ongoing_requests=1000, health_check_period_s=1)
+class HiveReplica:
+    async def __init__(self) -> None:
+        settle()
+        self._state = HiveState()
+
+    async def reconfigure(self, settings: Mapping[str, Any]) -> None:
+        self._state.keep_in(Path(settings["data"]) / "ledger.json")
+
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
+        return self._state.lease(key_id, limits, time.time())
+
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        self._state.spend(key_id, tokens, cost_usd, time.time())
+
+    async def exchange(self, router: str, news: News) -> News:
+        return self._state.exchange(router, news, time.time())
+
+    async def all_metrics(self) -> Mapping[str, bytes]:
+        return self._state.all_metrics()
+
+
+class HandleHive:
+    """The hive over a Serve handle."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
+        lease: Lease = await _soon(self._handle.lease.remote(key_id, limits))
+        return lease
+
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        await _soon(self._handle.spend.remote(key_id, tokens, cost_usd))
+
+    async def exchange(self, router: str, news: News) -> News:
+        others: News = await _soon(self._handle.exchange.remote(router, news))
+        return others
+
+    async def all_metrics(self) -> Mapping[str, bytes]:
+        metrics: Mapping[str, bytes] = await _soon(self._handle.all_metrics.remote())
+        return metrics
+
+
+async def _soon(response: Any) -> Any:
+    async with asyncio.timeout(0.5):
+        return await response

@@ -1,0 +1,115 @@
+"""A replica of the router: the endpoint behind Serve's ingress, and the loops that keep it current.
+
+A router reaches a backend replica over that replica's own HTTP port. Serve places, watches and
+scales the replicas; nothing is decided here.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from router.api.app import App
+from router.api.assemble import Router, assemble
+from router.calls.hop import Hops
+from router.config.config import Config
+from router.config.environment import TOKEN_VARIABLE, read_secret
+from router.deployment.replicas.addresses import ReplicaAddresses
+from router.deployment.replicas.hive import HandleHive
+from router.deployment.replicas.learner import HandleLearner
+from router.deployment.replicas.process import STOP_SECONDS, log_to, settle
+from router.keys import Key
+from router.request.statistical import reading_of
+from router.telemetry.journal import FileJournal
+from router.telemetry.keeper import KeeperProcess
+from router.telemetry.log import Rotation
+from router.telemetry.lookup import CatalogMemory
+from router.telemetry.metrics import Metrics
+from router.wire.asgi import Receive, Scope, Send, lifespan
+
+# Patterns are compiled at their first use, so a likely request is read once at the start.
+_LIKELY = {"messages": [{"role": "user", "content": "Draw 10 values from N(0, 1) as CSV, seed 1"}]}
+
+
+class Ingress:
+    """The ASGI application that Serve is given: it passes requests to the router in its process."""
+
+    app: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        elif Ingress.app is not None:
+            await Ingress.app(scope, receive, send)
+
+
+@serve.deployment(
+    name="router",
+    max_ongoing_requests=2000,
+    health_check_period_s=1,
+    graceful_shutdown_timeout_s=STOP_SECONDS,
+)
+@serve.ingress(Ingress())
+class RouterReplica:
+    async def __init__(self, hive: DeploymentHandle, learner: DeploymentHandle) -> None:
+        settle()
+        reading_of(_LIKELY)
+        self._hive, self._learner = HandleHive(hive), HandleLearner(learner)
+        self._name = serve.get_replica_context().replica_id.unique_id
+        self._addresses = ReplicaAddresses()
+        self._router: Router | None = None
+        self._keeper: KeeperProcess | None = None
+        self._tasks: list[asyncio.Future[Any]] = []
+
+    async def reconfigure(self, settings: Mapping[str, Any]) -> None:
+        """Serve's light reconfigure: everything changes but the process."""
+        config = Config.model_validate(settings["config"])
+        keys = [Key.model_validate(key) for key in settings["keys"]]
+        self._addresses.follow(config.backends)
+        if self._router is None or self._keeper is None:
+            log_to(config.data / "logs" / "waggle.log")
+            keeper = self._keeper = KeeperProcess(config.telemetry_folder, config.telemetry)
+            router = self._router = self._assembled(config, keys)
+            Ingress.app = router.app
+            background = router.background
+            self._tasks = [
+                asyncio.ensure_future(background.keep_exchanging(also=keeper.watch)),
+                asyncio.ensure_future(background.keep_learning()),
+                asyncio.ensure_future(background.keep_following()),
+            ]
+            router.engine.tell("router", self._name, "started")
+        else:
+            router = self._router
+            router.reconfigure(config, keys)
+            self._keeper.follow(config.telemetry)
+        # The start does not wait for this: until it is done, the first question is only slower.
+        self._warming = asyncio.ensure_future(asyncio.to_thread(router.engine.claims.warm, config))
+        # Every router reports the deployment, and the identifier makes it one event.
+        router.engine.tell_once("configuration", settings["deployed"], "in force")
+
+    def _assembled(self, config: Config, keys: Sequence[Key]) -> Router:
+        metrics, folder = Metrics(), config.telemetry_folder
+        rotation = Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows)
+        return assemble(
+            config,
+            directory=self._addresses,
+            hops=Hops(read_secret(TOKEN_VARIABLE)),
+            hive=self._hive,
+            journal=FileJournal(folder, "router", metrics, rotation=rotation),
+            metrics=metrics,
+            memory=CatalogMemory(folder),
+            name=self._name,
+            keys=keys,
+            learner=self._learner,
+        )
+
+    async def __del__(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._router is not None:
+            self._router.engine.tell("router", self._name, "stopped")
+            self._router.close()
+        if self._keeper is not None:
+            self._keeper.close()

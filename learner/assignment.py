@@ -1,7 +1,7 @@
-"""Who gets which variant: by a salted hash of the unit, so it needs no memory and never changes.
+"""Which side of a trial a unit falls on: by a salted hash of the unit, without memory.
 
-Trials of one layer share its traffic and never meet; layers have salts of their own, so that what
-one layer does is spread evenly over both sides of every other.
+The side of a unit never changes. Trials of one layer share its traffic, and no unit is in two of
+them. Each layer has a salt of its own, so its sides are spread evenly over the sides of any other.
 """
 
 from collections.abc import Iterable
@@ -15,28 +15,28 @@ _WHOLE = float(2**64)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A trial's part of its layer, and how much of that part the candidate has."""
+    """A trial's part of its layer, and the candidate's share of that part."""
 
     trial: str
     layer: str
     low: float
     high: float
-    share: float  # of the units in it, how many get the candidate
-    salt: str = ""  # of the sides; another one where sides are to be drawn anew
+    share: float  # of the trial's units, the part that gets the candidate
+    salt: str = ""  # another salt draws the sides anew
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high <= 1:
             raise ValueError(
-                f"the traffic of {self.trial} is from {self.low:g} to {self.high:g}: it must rise, "
-                "within 0 and 1"
+                f"the traffic of {self.trial} is from {self.low:g} to {self.high:g}: "
+                "the numbers must rise and lie within 0 and 1"
             )
         if not 0 <= self.share <= 1:
             raise ValueError(f"the share of {self.trial} is {self.share:g}: it lies in 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
-    """A side, and the probability that it had."""
+class Assignment:
+    """A side, and the probability with which the unit falls on it."""
 
     trial: str
     side: Side
@@ -44,25 +44,24 @@ class Assigned:
 
 
 def place(salt: str, unit: str) -> float:
-    """Where a unit stands between 0 and 1, evenly, and apart for every salt."""
-    told = blake2b(unit.encode(), key=salt.encode()[:64], digest_size=8).digest()
-    return int.from_bytes(told, "big") / _WHOLE
+    """The place of a unit between 0 and 1: spread evenly, and independent for every salt."""
+    digest = blake2b(unit.encode(), key=salt.encode()[:64], digest_size=8).digest()
+    return int.from_bytes(digest, "big") / _WHOLE
 
 
-def assigned(slot: Slot, unit: str) -> Assigned | None:
-    """The side of a unit, or nothing where it is outside the trial."""
+def assigned(slot: Slot, unit: str) -> Assignment | None:
+    """The side of a unit; None for a unit outside the trial."""
     if not slot.low <= place(f"layer {slot.layer}", unit) < slot.high:
         return None
     if place(f"side {slot.trial} {slot.salt}", unit) < slot.share:
-        return Assigned(slot.trial, "candidate", slot.share)
-    return Assigned(slot.trial, "current", 1 - slot.share)
+        return Assignment(slot.trial, "candidate", slot.share)
+    return Assignment(slot.trial, "current", 1 - slot.share)
 
 
 def room(taken: Iterable[Slot], layer: str, width: float) -> tuple[float, float]:
-    """A free part of a layer that is so wide; `ValueError` where there is none."""
-    low = 0.0
-    slots = sorted((one for one in taken if one.layer == layer), key=lambda one: one.low)
-    widest = 0.0
+    """A free part of a layer with this width; `ValueError` if no free part is as wide."""
+    low = widest = 0.0
+    slots = sorted((slot for slot in taken if slot.layer == layer), key=lambda slot: slot.low)
     for slot in [*slots, None]:
         high = slot.low if slot is not None else 1.0
         if high - low >= width - 1e-9:
@@ -71,5 +70,5 @@ def room(taken: Iterable[Slot], layer: str, width: float) -> tuple[float, float]
         low = slot.high if slot is not None else low
     raise ValueError(
         f"{width:.0%} of the traffic of layer {layer!r} is not free; {widest:.0%} is: stop a trial "
-        "of it, ask for less, or name another layer"
+        "of that layer, ask for less traffic, or name another layer"
     )

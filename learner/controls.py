@@ -1,4 +1,4 @@
-"""Simple policies: what a learner has to beat before anyone should use it."""
+"""Simple policies: the controls that a learner has to beat before anyone should use it."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from learner.policy import Arm, Context, Distribution
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Always the same arm; where it cannot be used, an even split of the others."""
+    """Always the same arm; an even split of the others if that arm cannot be used."""
 
     arm: Arm
 
@@ -21,10 +21,10 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """One number of the context decides: each cut it reaches climbs one rung.
+    """A number of the context decides: each cut that the number reaches climbs one rung.
 
-    `rungs` is one longer than `cuts`. An arm that cannot be used gives way to the rung above it,
-    and at the top to the nearest one below: a harder request is never sent lower than it must.
+    There is one more rung than there are cuts. A rung that cannot be used gives way to the rung
+    above it, and at the top to the nearest rung below: no request goes lower than it must.
     """
 
     feature: str
@@ -43,14 +43,14 @@ class Ladder:
         rung = bisect_right(self.cuts, context[self.feature])
         order = (*self.rungs[rung:], *reversed(self.rungs[:rung]))
         chosen = next((arm for arm in order if arm in arms), None)
-        if chosen is None:  # None of our rungs is allowed, though other arms are.
+        if chosen is None:  # other arms are allowed, and no rung of ours is
             return dict.fromkeys(arms, 1 / len(arms))
         return {arm: float(arm == chosen) for arm in arms}
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """The same odds for every request; of arms that cannot be used, the others have the share."""
+    """The same odds for every request; the share of an arm that cannot be used goes to the rest."""
 
     shares: Mapping[Arm, float]
 
@@ -59,15 +59,15 @@ class Mix:
             raise ValueError(f"a mix needs shares, none below zero, got {dict(self.shares)!r}")
 
     def distribution(self, context: Context, arms: Sequence[Arm]) -> Distribution:  # noqa: ARG002
-        told = {arm: self.shares.get(arm, 0.0) for arm in arms}
-        total = sum(told.values())
+        shares = {arm: self.shares.get(arm, 0.0) for arm in arms}
+        total = sum(shares.values())
         if not total:
             return dict.fromkeys(arms, 1 / len(arms))
-        return {arm: share / total for arm, share in told.items()}
+        return {arm: share / total for arm, share in shares.items()}
 
 
 def cost_matched(costs: Mapping[Arm, float], spent: float) -> Mix:
-    """The cheapest arm and the dearest, with the odds that cost as much as was spent."""
+    """A mix of the cheapest arm and the dearest whose average cost is what was spent."""
     low, high = (pick(costs, key=lambda arm: costs[arm]) for pick in (min, max))
     span = costs[high] - costs[low]
     share = min(max((spent - costs[low]) / span, 0.0), 1.0) if span > 0 else 0.0

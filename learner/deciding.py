@@ -1,13 +1,12 @@
-"""A policy that explores by what it does not know: a frozen picture of a bandit.
+"""A policy that explores where its estimates are unsure: a frozen picture of a bandit.
 
-It is told what arms cost at the moment and what the caller prefers, so a change of either asks for
-no relearning. It needs numpy and nothing else: whoever decides need not load what learns.
+Prices and the caller's preference are arguments of the picture, so a change of either needs no
+relearning. The policy needs numpy and nothing else: a router decides without loading what learns.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,77 +14,43 @@ from numpy.typing import NDArray
 from learner.explore import Rule, floored, thompson
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
+from learner.posterior import ExpectedExpenses, Posterior, Vector, on_grid
 from learner.preference import BALANCED, Estimate, Preference
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
-_STEPS = 256.0  # to one: contexts and qualities lie on this grid, on which sums are exact
-_COST_UNIT = 1000.0  # utility counts dollars per thousand answers, and tenths of seconds
-_SECONDS_UNIT = 10.0
+_COST_UNIT = 1000.0  # utility counts dollars per thousand answers
 _LEAST_VARIANCE = 1e-9
 _SURE = 1.28  # standard deviations: right nine times in ten
-
-
-def on_grid(value: float) -> float:
-    return round(value * _STEPS) / _STEPS
-
-
-def log_time(seconds: Vector) -> Vector:
-    return np.asarray(np.log10(1 + _SECONDS_UNIT * seconds))
+_CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class BanditSettings:
-    curiosity: float = 0.4  # share of the variance that is explored by, with nothing known yet
-    settled: float = 0.02  # the same once much is known
-    patience: float = 100.0  # judged answers an arm over which the one becomes the other
+    curiosity: float = 0.4  # share of the variance to explore by before anything was judged
+    settled: float = 0.02  # the same once much was judged
+    patience: float = 100.0  # judged answers an arm from the first share to the second
     floor: float = 0.001  # the least share of any arm
-    memory: float = 20_000.0  # judged answers after which half of one is forgotten
-    kept: float = 0.15  # of what was known of an arm that drifted
+    memory: float = 20_000.0  # judged answers after which an answer counts half
+    kept: float = 0.15  # of the evidence on an arm that drifted
     burst: float = 0.05  # the least share of an arm that is new or drifted
     burst_length: float = 60.0  # judged answers that the burst lasts
-    safe_share: float = 1.0  # of answers that may go to arms not yet known to be safe
+    safe_share: float = 1.0  # of answers that may go to arms not yet shown to be safe
     margin: float = 0.02  # how much worse than the default an arm may be and still be safe
-    publish_every: int = 1  # judged answers between two policies, for whoever learns in place
-
-
-@dataclass(frozen=True, slots=True)
-class Posterior:
-    """Quality of each arm as one normal variable: `means @ x` with variance `x @ spreads @ x`."""
-
-    names: Mapping[str, int]
-    arms: tuple[Arm, ...]
-    means: Matrix
-    spreads: NDArray[np.float64]
-    common: NDArray[np.float64]  # of the spreads, what comes of weights that arms share
-    weights: Vector  # of arms: how much was seen of each
-    beliefs: Vector  # how likely each belief is by now
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Expenses of all arms for one kind of request."""
-
-    spend: Vector
-    log_seconds: Vector  # log10(1 + 10 * seconds)
-    seconds: Vector
-    tail_seconds: Vector  # NaN where it was never seen
-    works: Vector  # how likely an answer comes at all
+    publish_every: int = 1  # judged answers between two posteriors, for callers that learn in place
 
 
 @dataclass(frozen=True, slots=True)
 class BanditPolicy:
-    """A picture of a bandit: decides, and never changes."""
+    """A picture of a bandit: it decides, and never changes."""
 
-    features: str  # the version of contexts that it was taught
+    features: str  # the version of contexts that the bandit was taught
     posterior: Posterior
-    expected: Mapping[str, Expected]  # by kind; "" for any other
+    expected: Mapping[str, ExpectedExpenses]  # by kind; "" for any other
     settings: BanditSettings = BanditSettings()
     preference: Preference = BALANCED
     bursts: tuple[Arm, ...] = ()
-    rates: Vector | None = None  # what an arm costs that takes once its rate
-    fallback: Policy | None = None  # decides until arms are known to be as good
+    rates: Vector | None = None  # dollars of an answer that spends once its arm's rate
+    fallback: Policy | None = None  # decides until other arms are shown to be as good
     pacer: Pacer | None = None
     rule: Rule = thompson
 
@@ -95,15 +60,15 @@ class BanditPolicy:
 
     @property
     def seen(self) -> float:
-        """Judged answers that it rests on."""
+        """The weight of the judged answers that the policy rests on."""
         return float(self.posterior.weights.sum())
 
     @property
     def curiosity(self) -> float:
-        """The share of its uncertainty that is explored by."""
-        told = self.settings
-        known = self.seen / (told.patience * max(len(self.arms), 1))
-        return told.settled + (told.curiosity - told.settled) * exp(-known)
+        """The share of its variance that the policy explores by."""
+        settings = self.settings
+        progress = self.seen / (settings.patience * max(len(self.arms), 1))
+        return settings.settled + (settings.curiosity - settings.settled) * exp(-progress)
 
     def preferring(self, preference: Preference) -> "BanditPolicy":
         return replace(self, preference=preference)
@@ -112,64 +77,68 @@ class BanditPolicy:
         return replace(self, rates=np.array([rates.get(arm, 0.0) for arm in self.arms]))
 
     def distribution(self, context: Context, arms: Sequence[Arm]) -> Distribution:
-        known = self.posterior.arms
-        if tuple(arms) == known:
-            return dict(zip(arms, self._shares(context, None)[3].tolist(), strict=True))
-        index = {arm: at for at, arm in enumerate(known)}
+        if tuple(arms) == self.arms:
+            return dict(zip(arms, self._weigh(context, None).shares.tolist(), strict=True))
+        index = {arm: at for at, arm in enumerate(self.arms)}
         at = [index[arm] for arm in arms if arm in index]
-        shares = self._shares(context, at)[3].tolist() if at else []
-        return self.spread(dict(zip((known[n] for n in at), shares, strict=True)), arms)
+        shares = self._weigh(context, at).shares.tolist() if at else []
+        return self.spread(dict(zip((self.arms[n] for n in at), shares, strict=True)), arms)
 
-    def spread(self, told: Mapping[Arm, float], arms: Sequence[Arm]) -> Distribution:
-        """Shares of the arms it knows, over all that there are."""
-        if not told:
+    def spread(self, shares: Mapping[Arm, float], arms: Sequence[Arm]) -> Distribution:
+        """Shares of the policy's own arms, made room among for arms that it was never taught."""
+        if not shares:
             return dict.fromkeys(arms, 1 / len(arms))
-        strangers = len(arms) - len(told)
+        strangers = len(arms) - len(shares)
         if not strangers:
-            return told
-        # One that came after this policy was made: tried as one is that is new.
+            return shares
+        # An arm that came after this policy was made is tried as every new arm is.
         burst = min(self.settings.burst, 1 / len(arms))
         left = 1 - burst * strangers
-        return {arm: left * told[arm] if arm in told else burst for arm in arms}
+        return {arm: left * shares[arm] if arm in shares else burst for arm in arms}
 
     def estimates(self, context: Context, arms: Sequence[Arm] | None = None) -> list[Estimate]:
-        """What it expects of each arm here, and the share it would give it."""
-        chosen = [at for at, arm in enumerate(self.arms) if arms is None or arm in arms]
-        if not chosen:
+        """What the policy expects of each arm here, and the share it would give the arm."""
+        places = [at for at, arm in enumerate(self.arms) if arms is None or arm in arms]
+        if not places:
             return []
-        quality, variance, utility, shares = self._shares(context, chosen)
+        weighed = self._weigh(context, places)
         expected = self._expected(context)
-        costs = self._costs(expected)
+        costs = expected.spend * (self.rates if self.rates is not None else 0.0)
         return [
             Estimate(
                 self.arms[at],
-                float(quality[n]),
-                float(np.sqrt(variance[n])),
+                float(weighed.quality[n]),
+                float(np.sqrt(weighed.variance[n])),
                 float(costs[at]),
                 float(expected.seconds[at]),
                 float(1 - expected.works[at]),
-                float(utility[n]),
-                float(shares[n]),
+                float(weighed.utility[n]),
+                float(weighed.shares[n]),
             )
-            for n, at in enumerate(chosen)
+            for n, at in enumerate(places)
         ]
 
     def reasons(self, context: Context, arm: Arm, other: Arm) -> list[tuple[str, float]]:
         """What each feature adds to the quality of one arm over another, most important first."""
-        index = {one: at for at, one in enumerate(self.arms)}
+        index = {name: at for at, name in enumerate(self.arms)}
         apart = self.posterior.means[index[arm]] - self.posterior.means[index[other]]
-        told = [(n, float(apart[at] * on_grid(context.get(n, 0.0)))) for n, at in self._named()]
-        told.append(("bias", float(apart[0])))
-        told = [(name, value) for name, value in told if abs(value) > 1e-4]
-        return sorted(told, key=lambda one: -abs(one[1]))
+        parts = [
+            (name, float(apart[at] * on_grid(context.get(name, 0.0))))
+            for name, at in self.posterior.names.items()
+            if name != "bias"
+        ]
+        parts.append(("bias", float(apart[0])))
+        parts = [(name, value) for name, value in parts if abs(value) > 1e-4]
+        return sorted(parts, key=lambda part: -abs(part[1]))
 
     def tail_seconds(self, context: Context) -> dict[Arm, float]:
-        """The 95th percentile of what each arm takes, where it was seen."""
-        told = self._expected(context).tail_seconds
-        return {arm: float(s) for arm, s in zip(self.arms, told, strict=True) if s == s}
-
-    def _named(self) -> list[tuple[str, int]]:
-        return [(name, at) for name, at in self.posterior.names.items() if name != "bias"]
+        """The 95th percentile of the time each arm takes, of arms that answered before."""
+        tails = self._expected(context).tail_seconds
+        return {
+            arm: float(seconds)
+            for arm, seconds in zip(self.arms, tails, strict=True)
+            if not np.isnan(seconds)
+        }
 
     def _vector(self, context: Context) -> Vector:
         names = self.posterior.names
@@ -177,11 +146,11 @@ class BanditPolicy:
         for name, value in context.items():
             at = names.get(name)
             if at is not None:
-                x[at] = round(value * _STEPS) / _STEPS
+                x[at] = on_grid(value)
         x[0] = 1.0
         return x
 
-    def _expected(self, context: Context) -> Expected:
+    def _expected(self, context: Context) -> ExpectedExpenses:
         expected = self.expected
         if len(expected) > 1:
             for name in context:
@@ -189,81 +158,76 @@ class BanditPolicy:
                     return expected[name]
         return expected[""]
 
-    def _costs(self, expected: Expected) -> Vector:
-        rates = self.rates
-        return expected.spend * (rates if rates is not None else 0.0)
-
-    def _shares(
-        self, context: Context, at: Sequence[int] | None
-    ) -> tuple[Vector, Vector, Vector, Vector]:
-        """Quality, its variance, utility and share of these arms, or of all."""
+    def _weigh(self, context: Context, at: Sequence[int] | None) -> "_Weighed":
+        """The arms at these places, or all arms."""
         posterior = self.posterior
         x = self._vector(context)
         quality: Vector = posterior.means @ x
-        size = len(x)
-        spread = (posterior.spreads.reshape(-1, size) @ x).reshape(-1, size) @ x
-        variance: Vector = np.maximum(spread, _LEAST_VARIANCE)
+        variance: Vector = np.maximum(_quadratic(posterior.spreads, x), _LEAST_VARIANCE)
         expected = self._expected(context)
         utility = quality * expected.works
-        told = self.preference
         costs = None
         if self.rates is not None:
             costs = expected.spend * self.rates
-            utility -= told.cost * np.log10(1 + _COST_UNIT * costs)
-        utility -= told.latency * expected.log_seconds
+            utility -= self.preference.cost * np.log10(1 + _COST_UNIT * costs)
+        utility -= self.preference.latency * expected.log_seconds
+        places = np.arange(len(self.arms)) if at is None else np.asarray(at)
         if at is not None:
-            chosen = np.asarray(at)
-            quality, variance, utility = quality[chosen], variance[chosen], utility[chosen]
-        else:
-            chosen = np.arange(len(self.arms))
-        shares = self._explored(chosen, utility, self._apart(x, variance, chosen), costs)
-        if self.fallback is not None and len(chosen) > 1:
-            shares = self._guarded(context, chosen, utility, variance, shares)
-        return quality, variance, utility, shares
+            quality, variance, utility = quality[places], variance[places], utility[places]
+        shares = self._explored(places, utility, self._apart(x, variance, places), costs)
+        if self.fallback is not None and len(places) > 1:
+            shares = self._guarded(self.fallback, context, places, utility, variance, shares)
+        return _Weighed(quality, variance, utility, shares)
 
-    def _apart(self, x: Vector, variance: Vector, chosen: Any) -> Vector:
-        """What is unsure of each arm beside the others: what is unsure of all alike tells none
-        from another, and is no reason to try them."""
-        size = len(x)
-        common = (self.posterior.common.reshape(-1, size) @ x).reshape(-1, size) @ x
-        common = np.maximum(common[chosen], 0.0)
+    def _apart(self, x: Vector, variance: Vector, places: Places) -> Vector:
+        """How unsure each arm is beside the others.
+
+        Uncertainty that all arms have in common makes no arm better than another, and is no reason
+        to explore.
+        """
+        common = np.maximum(_quadratic(self.posterior.common, x)[places], 0.0)
         alike = np.sqrt(common)
         apart = variance - common + (alike - alike.min()) ** 2
         return np.asarray(np.maximum(apart, _LEAST_VARIANCE))
 
     def _explored(
-        self, chosen: Any, utility: Vector, variance: Vector, costs: Vector | None
+        self, places: Places, utility: Vector, variance: Vector, costs: Vector | None
     ) -> Vector:
-        if len(chosen) == 1:
+        if len(places) == 1:
             return np.ones(1)
-        open_ = None
+        affordable = None
         if self.pacer is not None and costs is not None:
-            here = costs[chosen]
+            here = costs[places]
             utility = utility - np.array([self.pacer.penalty(cost) for cost in here])
-            open_ = np.array(self.pacer.affordable(here.tolist()))
-            utility = np.where(open_, utility, -1e3)
+            affordable = np.array(self.pacer.affordable(here.tolist()))
+            utility = np.where(affordable, utility, _CLOSED)
         shares = floored(self.rule(utility, self.curiosity * variance), self.settings.floor)
         for arm in self.bursts:
-            for n, at in enumerate(chosen):
+            for n, at in enumerate(places):
                 if self.arms[at] == arm and shares[n] < self.settings.burst:
                     shares = shares * ((1 - self.settings.burst) / (1 - shares[n]))
                     shares[n] = self.settings.burst
-        if open_ is not None and not open_.all():
-            shares = np.where(open_, shares, 0.0)
+        if affordable is not None and not affordable.all():
+            shares = np.where(affordable, shares, 0.0)
             shares = shares / shares.sum()
         return shares
 
     def _guarded(
-        self, context: Context, chosen: Any, utility: Vector, variance: Vector, shares: Vector
+        self,
+        fallback: Policy,
+        context: Context,
+        places: Places,
+        utility: Vector,
+        variance: Vector,
+        shares: Vector,
     ) -> Vector:
-        """Arms that may yet be worse than the default share no more than was set aside for it."""
-        assert self.fallback is not None
-        arms = [self.arms[at] for at in chosen]
-        usual = self.fallback.distribution(context, arms)
-        most = max(usual, key=lambda arm: usual[arm])
-        # A default that cannot be used here says nothing of the others: then the best known is it.
-        told = usual[most] > 1 / len(arms) + 1e-9
-        default = arms.index(most) if told else int(utility.argmax())
+        """Arms that may yet be worse than the default together get at most the safe share."""
+        arms = [self.arms[at] for at in places]
+        usual = fallback.distribution(context, arms)
+        likeliest = max(usual, key=lambda arm: usual[arm])
+        # An even split means that the default cannot answer here: the best arm takes its place.
+        usable = usual[likeliest] > 1 / len(arms) + 1e-9
+        default = arms.index(likeliest) if usable else int(utility.argmax())
         apart = utility - utility[default] + self.settings.margin
         safe = apart >= _SURE * np.sqrt(variance + variance[default])
         safe[default] = True
@@ -273,3 +237,19 @@ class BanditPolicy:
         kept = np.where(safe, shares, shares * (self.settings.safe_share / risked))
         kept[default] += 1 - kept.sum()
         return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """Some arms in one context."""
+
+    quality: Vector
+    variance: Vector
+    utility: Vector
+    shares: Vector
+
+
+def _quadratic(matrices: NDArray[np.float64], x: Vector) -> Vector:
+    """`x @ matrix @ x` for each matrix."""
+    size = len(x)
+    return np.asarray((matrices.reshape(-1, size) @ x).reshape(-1, size) @ x)

@@ -1,7 +1,7 @@
 """A shallow tree that says in a few lines what a policy has learned to do.
 
-It is grown for what its choices are worth, not for agreeing with anyone: each split is the one that
-gains most utility over all contexts, and none is kept that gains less than it costs to read.
+The tree is grown for the worth of its choices, not for agreeing with a policy: each split is the
+one that gains most utility over all contexts, and a split that gains too little is not made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,17 +20,17 @@ _ROUNDING = 1e-9  # of utility a context: gains that differ by less are equal, a
 
 @dataclass(frozen=True, slots=True)
 class TreeLeaf:
-    """An arm for all that comes here. `worth`: what each arm is worth here on average."""
+    """The arm for all contexts that end here. `worth`: of each arm here, on average."""
 
     arm: Arm
     count: int
     worth: Mapping[Arm, float]
-    rows: Any = None  # which contexts came here
+    rows: Any = None  # the contexts that end here
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`yes` where the word is one of `words`, or the number is below `cut`."""
+    """`yes` if the word is one of `words`, or the number is below `cut`; else `no`."""
 
     name: str
     yes: "TreeLeaf | Split"
@@ -49,7 +49,7 @@ Tree = TreeLeaf | Split
 
 @dataclass(frozen=True, slots=True)
 class DecisionTable:
-    """Contexts as words and numbers, and what each arm is worth in each of them."""
+    """Contexts as words and numbers, and the worth of each arm in each context."""
 
     arms: tuple[Arm, ...]
     worth: Matrix  # (contexts, arms)
@@ -59,7 +59,7 @@ class DecisionTable:
 
 @dataclass(slots=True, eq=False)
 class _Open:
-    """A leaf that may yet be split, and the best way to."""
+    """A leaf that may still be split, and the best split of it."""
 
     rows: NDArray[np.intp]
     gain: float = 0.0
@@ -77,19 +77,19 @@ class _Open:
 def grown(
     table: DecisionTable, *, leaves: int = 9, least: float = 0.0005, least_rows: int = 20
 ) -> Tree:
-    """`least`: of utility a request, on average over all, that a split must gain."""
+    """`least`: utility a request, averaged over all requests, that a split must gain."""
     root = _Open(np.arange(len(table.worth)))
-    _look(table, root, least_rows)
+    _find_split(table, root, least_rows)
     edge = [root]
     while len(edge) < leaves:
-        best = max(edge, key=lambda one: one.gain)
+        best = max(edge, key=lambda leaf: leaf.gain)
         if best.gain < least * len(table.worth):
             break
         edge.remove(best)
-        took = _taken(table, best)
-        best.yes, best.no = _Open(best.rows[took]), _Open(best.rows[~took])
+        takes = _takes(table, best)
+        best.yes, best.no = _Open(best.rows[takes]), _Open(best.rows[~takes])
         for child in (best.yes, best.no):
-            _look(table, child, least_rows)
+            _find_split(table, child, least_rows)
             edge.append(child)
     return _closed(table, root)
 
@@ -108,37 +108,37 @@ def leaves_of(tree: Tree) -> Iterator[TreeLeaf]:
         yield from leaves_of(tree.no)
 
 
-def _look(table: DecisionTable, leaf: _Open, least_rows: int) -> None:
+def _find_split(table: DecisionTable, leaf: _Open, least_rows: int) -> None:
     if len(leaf.rows) < 2 * least_rows:
         return
     worth = table.worth[leaf.rows]
     base = float(worth.sum(axis=0).max())
-    for name, told in table.words.items():
-        _by_words(leaf, name, np.asarray(told, dtype=object)[leaf.rows], worth, base, least_rows)
+    for name, words in table.words.items():
+        _by_words(leaf, name, np.asarray(words, dtype=object)[leaf.rows], worth, base, least_rows)
     for name, values in table.numbers.items():
         _by_number(leaf, name, values[leaf.rows], worth, base, least_rows)
 
 
 def _by_words(
-    leaf: _Open, name: str, told: Any, worth: Matrix, base: float, least_rows: int
+    leaf: _Open, name: str, column: Any, worth: Matrix, base: float, least_rows: int
 ) -> None:
-    """Those words together for which one arm is better than what is best for all."""
-    known, at = np.unique(told.astype(str), return_inverse=True)
-    if len(known) < 2:
+    """Split off all words together for which some arm is better than the arm best for all."""
+    words, at = np.unique(column.astype(str), return_inverse=True)
+    if len(words) < 2:
         return
-    sums = np.zeros((len(known), worth.shape[1]))
+    sums = np.zeros((len(words), worth.shape[1]))
     np.add.at(sums, at, worth)
-    counts = np.bincount(at, minlength=len(known))
+    counts = np.bincount(at, minlength=len(words))
     usual = int(sums.sum(axis=0).argmax())
     for arm in range(worth.shape[1]):
         better = sums[:, arm] > sums[:, usual]
         count = int(counts[better].sum())
-        if arm == usual or not least_rows <= count <= len(told) - least_rows:
+        if arm == usual or not least_rows <= count <= len(column) - least_rows:
             continue
         gain = float(sums[better].sum(axis=0).max() + sums[~better].sum(axis=0).max()) - base
         if leaf.gains_by(gain):
             leaf.gain, leaf.name, leaf.cut = gain, name, None
-            leaf.words = tuple(str(word) for word in known[better])
+            leaf.words = tuple(str(word) for word in words[better])
 
 
 def _by_number(
@@ -156,10 +156,11 @@ def _by_number(
             leaf.cut = float((ordered[place - 1] + ordered[place]) / 2)
 
 
-def _taken(table: DecisionTable, leaf: _Open) -> NDArray[np.bool_]:
+def _takes(table: DecisionTable, leaf: _Open) -> NDArray[np.bool_]:
+    """Which rows of the leaf the split sends to `yes`."""
     if leaf.cut is None:
-        told = np.asarray(table.words[leaf.name], dtype=object)[leaf.rows].astype(str)
-        return np.isin(told, leaf.words)
+        column = np.asarray(table.words[leaf.name], dtype=object)[leaf.rows].astype(str)
+        return np.isin(column, leaf.words)
     return np.asarray(table.numbers[leaf.name][leaf.rows] < leaf.cut)
 
 
@@ -167,6 +168,6 @@ def _closed(table: DecisionTable, leaf: _Open) -> Tree:
     if leaf.yes is not None and leaf.no is not None:
         yes, no = _closed(table, leaf.yes), _closed(table, leaf.no)
         return Split(leaf.name, yes, no, leaf.words, leaf.cut)
-    worth = table.worth[leaf.rows].mean(axis=0)
-    told = {arm: float(value) for arm, value in zip(table.arms, worth, strict=True)}
-    return TreeLeaf(max(told, key=lambda arm: told[arm]), len(leaf.rows), told, leaf.rows)
+    means = table.worth[leaf.rows].mean(axis=0)
+    worth = {arm: float(value) for arm, value in zip(table.arms, means, strict=True)}
+    return TreeLeaf(max(worth, key=lambda arm: worth[arm]), len(leaf.rows), worth, leaf.rows)

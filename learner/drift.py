@@ -1,69 +1,92 @@
-"""Noticing that an arm is not what it was: Page and Hinkley's test on what its estimate missed by.
+"""Noticing that an arm changed: Page and Hinkley's test on how far its estimates were off.
 
-Each arm has a detector of its own. It looks at residuals in units of their usual spread, so one
-threshold serves all; while an arm's estimate is still forming, its residuals are not looked at.
+Each arm has a test of its own. The test looks at residuals in units of their usual spread, so one
+threshold serves all arms. It passes over the residuals of an arm whose estimate is still forming.
+
+The running mean is River's. The cumulative sums are ours: River's `PageHinkley` cannot be written
+down and read again through its public names; the tests hold ours against it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
-from river.drift import PageHinkley
+from river import stats
 
 from learner.policy import Arm
+from learner.running import restored_mean
 
 _FORMING = 60  # judged answers before an arm's residuals mean anything
 _USUAL_SPREAD = 0.42
 _THRESHOLD = 34.0
 _SLACK = 0.15
-_SAVED = ("_sum_increase", "_sum_decrease", "_min_increase", "_max_decrease")
+_FADE = 1 - 0.0001
+_LEAST_VALUES = 30
+
+
+@dataclass(slots=True)
+class PageHinkleyTest:
+    """Whether values moved away from their mean, up or down, as River's `PageHinkley` tells."""
+
+    mean: stats.Mean = field(default_factory=stats.Mean)
+    rise: float = 0.0
+    fall: float = 0.0
+    lowest_rise: float = inf
+    highest_fall: float = -1.0
+
+    def update(self, value: float) -> bool:
+        """Whether the values have drifted by now."""
+        self.mean.update(value)
+        apart = value - self.mean.get()
+        self.rise = _FADE * self.rise + apart - _SLACK
+        self.fall = _FADE * self.fall + apart + _SLACK
+        self.lowest_rise = min(self.lowest_rise, self.rise)
+        self.highest_fall = max(self.highest_fall, self.fall)
+        if self.mean.n < _LEAST_VALUES:
+            return False
+        return max(self.rise - self.lowest_rise, self.highest_fall - self.fall) > _THRESHOLD
+
+    def state(self) -> list[float]:
+        mean = self.mean
+        return [mean.n, mean.get(), self.rise, self.fall, self.lowest_rise, self.highest_fall]
+
+    @classmethod
+    def restored(cls, state: list[float]) -> "PageHinkleyTest":
+        count, mean, *sums = state
+        return cls(restored_mean(count, mean), *sums)
 
 
 @dataclass
 class Detectors:
-    _tests: dict[Arm, PageHinkley] = field(default_factory=dict)
+    """A test for each arm, from its last drift on."""
+
+    _tests: dict[Arm, PageHinkleyTest] = field(default_factory=dict)
     _seen: dict[Arm, int] = field(default_factory=dict)
 
     def see(self, arm: Arm, residual: float) -> bool:
-        """Whether with this one the arm has drifted."""
+        """Whether this residual shows that the arm has drifted."""
         self._seen[arm] = self._seen.get(arm, 0) + 1
         if self._seen[arm] <= _FORMING:
             return False
-        test = self._tests.get(arm)
-        if test is None:
-            test = self._tests[arm] = _new()
-        test.update(residual / _USUAL_SPREAD)  # type: ignore[no-untyped-call]
-        if test.drift_detected:
+        drifted = self._tests.setdefault(arm, PageHinkleyTest()).update(residual / _USUAL_SPREAD)
+        if drifted:
             self.drop(arm)
-            return True
-        return False
+        return drifted
 
     def drop(self, arm: Arm) -> None:
         self._tests.pop(arm, None)
         self._seen.pop(arm, None)
 
     def state(self) -> dict[str, Any]:
-        told: dict[str, Any] = {}
-        for arm, seen in self._seen.items():
-            test = self._tests.get(arm)
-            told[arm] = [seen, None]
-            if test is not None:
-                mean = test._x_mean
-                told[arm][1] = [mean.n, mean.get(), *(getattr(test, name) for name in _SAVED)]
-        return told
+        return {
+            arm: [seen, self._tests[arm].state() if arm in self._tests else None]
+            for arm, seen in self._seen.items()
+        }
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> "Detectors":
-        told = cls()
-        for arm, (seen, saved) in state.items():
-            told._seen[Arm(arm)] = seen
-            if saved is not None:
-                test = told._tests[Arm(arm)] = _new()
-                test._x_mean.n, test._x_mean._mean = saved[0], saved[1]
-                for name, value in zip(_SAVED, saved[2:], strict=True):
-                    setattr(test, name, value)
-        return told
-
-
-def _new() -> PageHinkley:
-    return PageHinkley(min_instances=30, delta=_SLACK, threshold=_THRESHOLD, mode="both")
+        return cls(
+            {Arm(arm): PageHinkleyTest.restored(sums) for arm, (_, sums) in state.items() if sums},
+            {Arm(arm): seen for arm, (seen, _) in state.items()},
+        )

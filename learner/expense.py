@@ -1,7 +1,8 @@
-"""What arms take: money, time and failures, by kind of request. Always seen, so never explored for.
+"""What an arm's answers take: money, time and failures, by kind of request.
 
-Money is counted in multiples of an arm's own rate, so that a change of its price is known at once
-and needs no relearning. Means fade: what was long ago counts less and less.
+Expenses are seen with every answer, so nothing is explored for their sake. Money is counted in
+multiples of an arm's own rate: a change of its price takes effect at once and needs no relearning.
+Means fade: old answers count less and less. The running statistics are River's.
 """
 
 from collections import deque
@@ -13,41 +14,23 @@ from typing import Any
 from river import stats
 
 from learner.policy import Arm, Outcome
+from learner.running import FadingMean
 
-_FADE = 0.03
 _TAIL = 0.95
 _WINDOW = 128
 _LEAST_SPEND = 1e-3
 _LEAST_SECONDS = 1e-4
-_ENOUGH = 5  # outcomes of a kind before it is believed over the arm's own mean
-
-
-class Fading:
-    """River's exponentially weighted mean, which can be written down and read again."""
-
-    def __init__(self, mean: float | None = None) -> None:
-        self._mean = stats.EWMean(fading_factor=_FADE)
-        self._any = mean is not None
-        if mean is not None:
-            self._mean.update(mean)  # its first value is its mean
-
-    def see(self, value: float) -> None:
-        self._mean.update(value)
-        self._any = True
-
-    @property
-    def mean(self) -> float | None:
-        return self._mean.get() if self._any else None
+_ENOUGH = 5  # outcomes of a kind before the kind is believed over the arm's own mean
 
 
 @dataclass
 class UsualExpense:
-    """Of one arm, or of one arm with one kind of request."""
+    """Usual expense of an arm, or of an arm on one kind of request."""
 
     seen: int = 0
-    spend: Fading = field(default_factory=Fading)  # logarithm
-    seconds: Fading = field(default_factory=Fading)  # logarithm
-    failures: Fading = field(default_factory=Fading)
+    log_spend: FadingMean = field(default_factory=FadingMean)
+    log_seconds: FadingMean = field(default_factory=FadingMean)
+    failures: FadingMean = field(default_factory=FadingMean)
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
     def __post_init__(self) -> None:
@@ -57,12 +40,12 @@ class UsualExpense:
 
     def see(self, outcome: Outcome) -> None:
         self.seen += 1
-        self.failures.see(float(outcome.failed))
+        self.failures.update(float(outcome.failed))
         self.recent.append(outcome.seconds)
         self._tail.update(outcome.seconds)
-        self.seconds.see(log(max(outcome.seconds, _LEAST_SECONDS)))
+        self.log_seconds.update(log(max(outcome.seconds, _LEAST_SECONDS)))
         if not outcome.failed:
-            self.spend.see(log(max(outcome.spend, _LEAST_SPEND)))
+            self.log_spend.update(log(max(outcome.spend, _LEAST_SPEND)))
 
     @property
     def tail_seconds(self) -> float | None:
@@ -71,29 +54,29 @@ class UsualExpense:
     def state(self) -> dict[str, Any]:
         return {
             "seen": self.seen,
-            "spend": self.spend.mean,
-            "seconds": self.seconds.mean,
+            "spend": self.log_spend.mean,
+            "seconds": self.log_seconds.mean,
             "failures": self.failures.mean,
             "recent": list(self.recent),
         }
 
     @classmethod
-    def of(cls, state: Mapping[str, Any]) -> "UsualExpense":
+    def restored(cls, state: Mapping[str, Any]) -> "UsualExpense":
         return cls(
             state["seen"],
-            Fading(state["spend"]),
-            Fading(state["seconds"]),
-            Fading(state["failures"]),
+            FadingMean(state["spend"]),
+            FadingMean(state["seconds"]),
+            FadingMean(state["failures"]),
             deque(state["recent"], maxlen=_WINDOW),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Expense:
-    """What one answer of an arm is expected to take."""
+    """What an answer of an arm is expected to take."""
 
     spend: float = 1.0  # times the arm's rate
-    seconds: float | None = None  # unknown
+    seconds: float | None = None
     tail_seconds: float | None = None
     failure: float = 0.0
     seen: int = 0
@@ -101,7 +84,7 @@ class Expense:
 
 @dataclass
 class Expenses:
-    """Of every arm, by kind of request; `""` stands for all of them."""
+    """The usual expenses of every arm, by kind of request; the kind `""` stands for all kinds."""
 
     _usual: dict[tuple[Arm, str], UsualExpense] = field(default_factory=dict)
 
@@ -115,12 +98,12 @@ class Expenses:
             usual = self._usual.get((arm, ""))
         if usual is None:
             return Expense()
-        spend, seconds = usual.spend.mean, usual.seconds.mean
+        log_spend, log_seconds = usual.log_spend.mean, usual.log_seconds.mean
         return Expense(
-            1.0 if spend is None else exp(spend),
-            None if seconds is None else exp(seconds),
+            1.0 if log_spend is None else exp(log_spend),
+            None if log_seconds is None else exp(log_seconds),
             usual.tail_seconds,
-            # One failure of one call says little: as if three good ones had gone before.
+            # One failure of one call proves little: count it as if three good calls went before.
             (usual.failures.mean or 0.0) * usual.seen / (usual.seen + 3),
             usual.seen,
         )
@@ -136,4 +119,4 @@ class Expenses:
 
     @classmethod
     def restored(cls, state: Iterable[Any]) -> "Expenses":
-        return cls({(Arm(arm), kind): UsualExpense.of(told) for arm, kind, told in state})
+        return cls({(Arm(arm), kind): UsualExpense.restored(usual) for arm, kind, usual in state})

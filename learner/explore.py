@@ -1,4 +1,4 @@
-"""Estimates to a distribution over arms. Pure: nothing is drawn, so every propensity is exact."""
+"""From estimates to a distribution over arms. Pure: nothing is drawn, so propensities are exact."""
 
 from collections.abc import Callable
 from functools import cache
@@ -11,15 +11,15 @@ Vector = NDArray[np.float64]
 Rule = Callable[[Vector, Vector], Vector]  # means and variances to shares
 
 _NODES = 40
-_REACH = 5.0  # standard deviations: what lies further out is less than one in a million
+_REACH = 5.0  # standard deviations: less than one in a million lies further out
 _TABLE = 4096
 
 
 def thompson(means: Vector, variances: Vector) -> Vector:
-    """How likely each arm is the best of all, if each is worth what a normal variable says.
+    """How likely each arm is the best, if the worth of each is a normal variable.
 
-    The integral of its density times the chance that all others lie below, by Gauss and Legendre,
-    over where the best can lie at all.
+    For each arm: the integral of its density times the chance that all others lie below, by Gauss
+    and Legendre, over the range in which the best can lie.
     """
     spreads = np.sqrt(variances)
     low = (means - _REACH * spreads).max()
@@ -36,7 +36,7 @@ def thompson(means: Vector, variances: Vector) -> Vector:
     density /= below
     shares: Vector = (density * (below.prod(axis=0) * weights)).sum(axis=1)
     total = shares.sum()
-    if not total > 0:  # all mass fell between nodes: one arm is certain
+    if not total > 0:  # all mass fell between the nodes: a single arm is certain
         shares = (means == means.max()).astype(np.float64)
         total = shares.sum()
     return np.asarray(shares / total)
@@ -52,42 +52,44 @@ def _prepared() -> tuple[Vector, Vector, Vector, float]:
 
 
 def inverse_gap(gamma: float) -> Rule:
-    """Each arm a share that shrinks with how far it trails the best: SquareCB's rule."""
+    """SquareCB's rule: the share of an arm shrinks with its distance from the best."""
 
-    def shares(means: Vector, variances: Vector) -> Vector:  # noqa: ARG001 - a rule is given both
+    def shares(means: Vector, variances: Vector) -> Vector:  # noqa: ARG001 - every rule gets both
         best = int(means.argmax())
-        told = 1 / (len(means) + gamma * (means[best] - means))
-        told[best] = 0.0
-        told[best] = 1 - told.sum()
-        return np.asarray(told)
+        split = 1 / (len(means) + gamma * (means[best] - means))
+        split[best] = 0.0
+        split[best] = 1 - split.sum()
+        return np.asarray(split)
 
     return shares
 
 
 def epsilon(share: float) -> Rule:
-    """The best arm, but for a share that is spread over all."""
+    """The best arm, except for a share that is spread over all arms."""
 
-    def shares(means: Vector, variances: Vector) -> Vector:  # noqa: ARG001 - a rule is given both
-        told = np.full(len(means), share / len(means))
-        told[int(means.argmax())] += 1 - share
-        return told
+    def shares(means: Vector, variances: Vector) -> Vector:  # noqa: ARG001 - every rule gets both
+        split = np.full(len(means), share / len(means))
+        split[int(means.argmax())] += 1 - share
+        return split
 
     return shares
 
 
 def upper_bound(width: float, sharpness: float = 50.0) -> Rule:
-    """The arm that may be worth most, `width` standard deviations up; softened, since a rule that
-    is certain of its choice leaves nothing to learn from about the others."""
+    """The arm that may be worth most, `width` standard deviations above its mean.
+
+    The choice is softened: a rule that always takes one arm learns nothing about the others.
+    """
 
     def shares(means: Vector, variances: Vector) -> Vector:
         bound = means + width * np.sqrt(variances)
-        told = np.exp(sharpness * (bound - bound.max()))
-        return np.asarray(told / told.sum())
+        odds = np.exp(sharpness * (bound - bound.max()))
+        return np.asarray(odds / odds.sum())
 
     return shares
 
 
 def floored(shares: Vector, floor: float) -> Vector:
-    """No arm below the floor."""
+    """The shares, raised so that no arm is below the floor."""
     floor = min(floor, 1 / len(shares))
     return shares * (1 - floor * len(shares)) + floor

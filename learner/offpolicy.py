@@ -1,8 +1,8 @@
-"""What another policy would have brought, from what was logged with its odds. Pure.
+"""What another policy would have earned, estimated from logged choices and their odds. Pure.
 
-Estimates weigh each logged reward by how much more often the other policy would have taken that
-arm. They may veto a policy and never promote one: a few large weights can carry them anywhere,
-which `effective` tells.
+Each logged reward is weighted by how much more often the other policy would have taken that arm. A
+few large weights can carry an estimate anywhere (`effective` shows it), so an estimate may veto a
+policy and never promotes one.
 """
 
 from dataclasses import dataclass
@@ -14,30 +14,34 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated:
+class OffPolicyEstimate:
+    """The mean reward under the other policy."""
+
     value: float
     deviation: float  # one standard error
-    effective: float  # how many logged rewards it is worth
+    effective: float  # how many equally weighted rewards the estimate is worth
 
 
-def weighted(rewards: Vector, logged: Vector, wanted: Vector, *, clip: float = 100.0) -> Estimated:
-    """Inverse propensity weighting: unbiased, where nothing is clipped."""
+def weighted(
+    rewards: Vector, logged: Vector, wanted: Vector, *, clip: float = 100.0
+) -> OffPolicyEstimate:
+    """Inverse propensity weighting: unbiased as long as no weight is clipped."""
     weights = np.minimum(wanted / logged, clip)
     terms = weights * rewards
-    return Estimated(float(terms.mean()), _error(terms), _effective(weights))
+    return OffPolicyEstimate(float(terms.mean()), _error(terms), _effective(weights))
 
 
 def normalised(
     rewards: Vector, logged: Vector, wanted: Vector, *, clip: float = 100.0
-) -> Estimated:
-    """The same over the sum of weights: a little biased, far steadier."""
+) -> OffPolicyEstimate:
+    """Inverse propensity weighting over the sum of weights: a little biased, far steadier."""
     weights = np.minimum(wanted / logged, clip)
     total = weights.sum()
     if total <= 0:
-        return Estimated(float("nan"), float("inf"), 0.0)
+        return OffPolicyEstimate(float("nan"), float("inf"), 0.0)
     value = float((weights * rewards).sum() / total)
     terms = weights * (rewards - value) * len(rewards) / total
-    return Estimated(value, _error(terms), _effective(weights))
+    return OffPolicyEstimate(value, _error(terms), _effective(weights))
 
 
 def doubly_robust(
@@ -48,12 +52,14 @@ def doubly_robust(
     expected: Vector,
     expected_under: Vector,
     clip: float = 100.0,
-) -> Estimated:
-    """`expected` rewards of what was taken, and on average under the other policy, corrected by
-    what was logged: right where either the expectations or the odds are."""
+) -> OffPolicyEstimate:
+    """Expected rewards, corrected by the logged ones: right if either the rewards or the odds are.
+
+    `expected` is for the arms that were taken, `expected_under` the mean under the other policy.
+    """
     weights = np.minimum(wanted / logged, clip)
     terms = expected_under + weights * (rewards - expected)
-    return Estimated(float(terms.mean()), _error(terms), _effective(weights))
+    return OffPolicyEstimate(float(terms.mean()), _error(terms), _effective(weights))
 
 
 def _error(terms: Vector) -> float:

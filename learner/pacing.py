@@ -1,8 +1,8 @@
-"""Keeping spending to a budget: money gets dearer in the policy's eyes as it runs ahead.
+"""Keeping spending to a budget: when spending runs ahead, money counts more in the policy's eyes.
 
-The price is a dual variable, moved by how far spending is from where it should be by now, and by
-how far it ever was. Near the end of a window nothing else is left to steer by, so what the rest of
-the budget cannot pay for is not on offer.
+The price is a dual variable. It moves with how far spending is ahead or behind now, and remembers
+how far it was before. Near the end of a window the price comes too late, so arms that the rest of
+the budget cannot pay for are not offered.
 """
 
 from collections.abc import Sequence
@@ -16,34 +16,34 @@ _DAYS_GAIN = 50.0  # price for each share of a day's budget that spending runs a
 
 @dataclass(frozen=True, slots=True)
 class Pacer:
-    """A budget for a number of requests; when they are over, the next ones begin."""
+    """A budget for a window of requests; the next window begins when this one is over."""
 
     budget: float
     requests: int
     spent: float = 0.0
     served: int = 0
-    price: float = 0.0  # utility that a share of the mean budget of one request costs
+    price: float = 0.0  # utility lost by an answer that costs the mean budget of a request
     pace: float = 1.0  # recent spending, as a multiple of what the rest of the budget allows
 
     @property
     def mean(self) -> float:
-        """What each of the remaining requests may cost on average."""
+        """Dollars that each remaining request may cost on average."""
         left = max(self.requests - self.served, 1)
         return max(self.budget - self.spent, 0.0) / left
 
     def penalty(self, cost: float) -> float:
-        """What is taken off the utility of an arm that is expected to cost this."""
+        """Utility to take off an arm that is expected to cost this."""
         return self.price * cost * self.requests / self.budget
 
     def affordable(self, costs: Sequence[float]) -> list[bool]:
-        """Which arms leave enough for the rest at the cheapest; the cheapest always does."""
+        """Which arms leave enough money for the rest at the cheapest; the cheapest always does."""
         cheapest = min(costs)
         left = self.budget - self.spent - cheapest * max(self.requests - self.served - 1, 0)
         return [cost <= max(left, cheapest) for cost in costs]
 
     @classmethod
     def of_day(cls, budget: float, spent: float, served: int, gone: float) -> "Pacer":
-        """Of a day of which this share is gone; as many requests come later as came so far."""
+        """The pacer once the share `gone` of a day is over, if requests keep coming as before."""
         requests = max(int(served / max(gone, 0.01)), served + 1, 1)
         price = min(_DAYS_GAIN * max(spent / budget - gone, 0.0), _DEAREST)
         return cls(budget, requests, spent, served, price)
@@ -61,6 +61,6 @@ class Pacer:
             pace=pace,
         )
         if moved.served >= self.requests:
-            # What was over- or underspent is carried into the next window.
+            # The next window starts with the money that this window left over or overspent.
             return replace(moved, spent=moved.spent - self.budget, served=0)
         return moved

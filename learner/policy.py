@@ -1,10 +1,10 @@
-"""How likely each arm should be, given a context, and what came of it.
+"""Contexts, arms and feedback; what a policy and a learner promise; and the draw between arms.
 
-A policy answers with a distribution and draws nothing, so the same context always gets the same
-answer and the probability of the arm that is tried is known exactly. Off-policy evaluation divides
-by that number, which is why it is logged with every choice instead of being estimated later.
+A policy answers with a distribution and draws nothing. The same context always gets the same
+answer, and the probability of the arm that is tried is exact: off-policy evaluation divides by that
+number, so it is logged with every choice and never estimated later.
 
-Nothing here knows what an arm is. To this package it is a name.
+To this package an arm is a name; nothing here knows what an arm does.
 """
 
 from bisect import bisect_right
@@ -29,7 +29,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """How good an arm proved in a context. What is said again under the same id counts once."""
+    """How good an answer of an arm was in a context. Feedback with the same id counts once."""
 
     id: str
     arm: Arm
@@ -40,11 +40,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is always seen, whether or not anybody said how good it was."""
+    """What is seen of every answer, whether or not its quality was judged."""
 
     arm: Arm
     context: Context
-    spend: float  # how many times the arm's own rate it took
+    spend: float  # in multiples of the arm's own rate
     seconds: float
     failed: bool = False
 
@@ -56,7 +56,7 @@ class Policy(Protocol):
 class Learner(Protocol):
     def learn(self, feedback: Feedback) -> None: ...
     def policy(self) -> Policy:
-        """As it stands; later feedback does not touch it."""
+        """The policy as it stands now; later feedback does not change it."""
 
 
 def group_of(name: str) -> str:
@@ -75,7 +75,7 @@ def draw(distribution: Distribution, uniform: float) -> Choice:
     if not weighted:
         raise ValueError(f"cannot draw from {dict(distribution)!r}: no arm has any weight")
     edges = list(accumulate(weight for _, weight in weighted))
-    # uniform * total may round up to total itself; the last arm owns that edge.
+    # uniform * total may round up to the total itself; the last arm owns that edge.
     index = min(bisect_right(edges, uniform * edges[-1]), len(weighted) - 1)
     arm, weight = weighted[index]
     return Choice(arm, weight / edges[-1])

@@ -1,4 +1,4 @@
-"""What is traded against what, and what is expected of an arm. Plain values, without numpy."""
+"""What a caller trades against what, and what is expected of an arm. Plain values, no numpy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ PRESETS: Mapping[str, Preference] = {
 
 
 class Estimate(NamedTuple):
-    """What a policy expects of one arm in one context."""
+    """What a policy expects of an arm in a context."""
 
     arm: Arm
     quality: float

@@ -1,14 +1,15 @@
 """Means and differences with intervals that hold at every look at once.
 
-They are asymptotic: they rest on a variance estimated as it comes, made wider while little is
-known. What `experiments/trials` measures of them is what is claimed of them.
+The intervals are asymptotic: they rest on a variance that is estimated on the way, and are wider
+while few values are there. `experiments/trials` measures how often they are wrong.
 """
 
 from dataclasses import dataclass, field
-from math import inf, lgamma, log, sqrt
+from math import inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaln
 
 from learner.assignment import Side
 from learner.policy import Context
@@ -17,20 +18,20 @@ _TIGHT_AT = 500  # compared units at which the interval is tightest
 MIXING = 7.94 / _TIGHT_AT  # (2 ln 20 + ln(1 + 2 ln 20)) / n
 _MOST_NAMES = 32  # covariates
 _RIDGE = 8.0
-_HEAVIEST = 50.0
+_LIGHTEST, _HEAVIEST = 0.02, 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
-    """A unit that the two sides would have treated apart, and what came of it."""
+class ComparedUnit:
+    """A unit that the two sides decide differently, and what its answer took and was worth."""
 
     side: Side
-    chance: float  # that it fell on this side
+    chance: float  # of falling on this side
     context: Context
     log_cost: float
     seconds: float
     failed: bool
-    quality: float | None = None  # None: nobody said
+    quality: float | None = None  # None: not judged
     utility: float | None = None
 
 
@@ -52,7 +53,7 @@ UNKNOWN = Interval(-inf, 0.0, inf)
 
 @dataclass(slots=True)
 class RunningMoments:
-    """A mean of values that come one by one. `span`: how large one may be."""
+    """The mean and spread of values that come one by one. `span`: how large a value may be."""
 
     span: float
     n: int = 0
@@ -69,7 +70,7 @@ class RunningMoments:
     def radius(self, alpha: float) -> float:
         if self.n < 2:
             return inf
-        # One value more, as far out as they go: of what is rare, none may have been seen yet.
+        # Count one more value, as large as values may be: a rare value may not have been seen yet.
         variance = (self.squares + self.span**2) / self.n
         mixed = self.n * MIXING
         return sqrt(variance * 2 * (mixed + 1) / (self.n * mixed) * log(sqrt(mixed + 1) / alpha))
@@ -81,11 +82,13 @@ class RunningMoments:
 
 @dataclass
 class Adjustment:
-    """What is to be expected of a unit, by what was known of it before it was decided: ridge
-    regression, one unit at a time. It only ever knows units that came before."""
+    """The value to expect of a unit, from its context alone: ridge regression, unit by unit.
+
+    An expectation rests on earlier units only.
+    """
 
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
-    _spread: NDArray[np.float64] = field(default_factory=lambda: _wide(_MOST_NAMES))
+    _spread: NDArray[np.float64] = field(default_factory=lambda: _wide_spread())
     _weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros(_MOST_NAMES))
 
     def vector(self, context: Context) -> NDArray[np.float64]:
@@ -109,10 +112,10 @@ class Adjustment:
         self._spread -= np.outer(gain, lean)
 
 
-def _wide(size: int) -> NDArray[np.float64]:
-    told = np.eye(size) / _RIDGE
-    told[0, 0] = 100.0  # what is usual is known from the first on
-    return told
+def _wide_spread() -> NDArray[np.float64]:
+    spread = np.eye(_MOST_NAMES) / _RIDGE
+    spread[0, 0] = 100.0  # the first values already set the usual level
+    return spread
 
 
 @dataclass
@@ -126,25 +129,23 @@ class Contrast:
     def __post_init__(self) -> None:
         self.values = RunningMoments(self.span)
 
-    def add(self, one: Exposed, value: float) -> float:
-        """The value's part in the difference; unbiased whatever was expected of it."""
-        x = self.adjustment.vector(one.context)
+    def add(self, unit: ComparedUnit, value: float) -> None:
+        """Add the unit's part of the difference: unbiased, whatever value was expected of it."""
+        x = self.adjustment.vector(unit.context)
         beyond = value - self.adjustment.expected(x)
-        sign = 1 if one.side == "candidate" else -1
-        told = sign * beyond / one.chance
-        self.values.add(told, self.span / one.chance)
-        # What serves best is what would be expected of the *other* side: rarer sides count more.
-        self.adjustment.learn(x, value, min(max((1 - one.chance) / one.chance, 0.02), _HEAVIEST))
-        return beyond
+        sign = 1 if unit.side == "candidate" else -1
+        self.values.add(sign * beyond / unit.chance, self.span / unit.chance)
+        # The best expectation is that of the *other* side's value, so the rarer side weighs more.
+        odds = (1 - unit.chance) / unit.chance
+        self.adjustment.learn(x, value, min(max(odds, _LIGHTEST), _HEAVIEST))
 
 
 def split_evidence(candidate: int, current: int, share: float) -> float:
-    """Log of how much likelier some other split made these counts; it may be watched for ever, and
-    exceeds `-log(p)` with a chance of `p` where the split is what it was to be."""
+    """Evidence against the split: log of how much likelier another split makes these counts.
+
+    It may be looked at for ever: if the split is as intended, it exceeds `-log(p)` with a
+    probability of at most `p`.
+    """
     a, b = 50 * share, 50 * (1 - share)
-    mixed = (
-        (lgamma(a + candidate) - lgamma(a))
-        + (lgamma(b + current) - lgamma(b))
-        - (lgamma(a + b + candidate + current) - lgamma(a + b))
-    )
+    mixed = float(betaln(a + candidate, b + current) - betaln(a, b))
     return mixed - candidate * log(share) - current * log(1 - share)

@@ -1,8 +1,8 @@
 """A bandit written down and read again, to the last bit: JSON under a checksum.
 
-Plain JSON, whose keys say what they are, can be read years later without this code; floats are
-written so that they come back the same. What cannot be read, or holds anything that is no number,
-is refused with the reason, and never taken for a bandit that knows nothing.
+Plain JSON with readable keys can be read years later without this code; floats are written so that
+they come back the same. A snapshot that cannot be read, or holds something that is no number, is
+refused with the reason; it is never taken for a bandit that knows nothing.
 """
 
 from hashlib import blake2b
@@ -14,9 +14,10 @@ import orjson
 from learner.bandit_learner import Bandit
 from learner.deciding import BanditSettings
 from learner.drift import Detectors
-from learner.evidence import BELIEFS, Belief, Evidence, Regression
+from learner.evidence import ArmSums, Evidence
 from learner.expense import Expenses
 from learner.policy import Arm
+from learner.pooling import BELIEFS, Belief
 
 FORMAT = 1
 
@@ -25,19 +26,9 @@ class UnreadableSnapshot(ValueError):
     """This is no snapshot, or a damaged one; the message says why."""
 
 
-def written(bandit: Bandit, **told: Any) -> bytes:
-    """The whole state; `told` is kept beside it, for whoever finds the file."""
+def written(bandit: Bandit, **beside: Any) -> bytes:
+    """The whole state; `beside` are values of the caller's that are kept with it."""
     size = len(bandit.evidence.names)
-    arms = {}
-    for arm, model in bandit.evidence.arms.items():
-        precision, natural = model.sums(size)
-        upper = precision[np.triu_indices(size)]
-        arms[arm] = {
-            "precision": upper.tolist(),  # the upper triangle, row by row
-            "natural_mean": natural.tolist(),
-            "squares": model.squares,
-            "weight": model.weight,
-        }
     names, means = bandit.watching
     body = orjson.dumps(
         {
@@ -45,13 +36,21 @@ def written(bandit: Bandit, **told: Any) -> bytes:
             "features": bandit.features,
             "learned": bandit.learned,
             "names": list(bandit.evidence.names),
-            "arms": arms,
+            "arms": {
+                arm: {
+                    "precision": sums.precision[np.triu_indices(size)].tolist(),  # row by row
+                    "natural_mean": sums.natural.tolist(),
+                    "squares": sums.squares,
+                    "weight": sums.weight,
+                }
+                for arm, sums in bandit.evidence.arms.items()
+            },
             "expenses": bandit.expenses.state(),
             "detectors": bandit.detectors.state(),
             "watching": {"names": list(names), "means": {a: m.tolist() for a, m in means.items()}},
             "bursts": bandit.bursts,
             "recent_ids": bandit.recent_ids,
-            **told,
+            **beside,
         },
         option=orjson.OPT_NON_STR_KEYS,
     )
@@ -60,62 +59,63 @@ def written(bandit: Bandit, **told: Any) -> bytes:
 
 
 def opened(content: bytes) -> dict[str, Any]:
-    """What a snapshot says, checked."""
+    """The values of a snapshot, once its checksum and its format are found right."""
     try:
         whole = orjson.loads(content)
-        checksum, told = whole["checksum"], whole["bandit"]
+        checksum, body = whole["checksum"], whole["bandit"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise UnreadableSnapshot(f"it is not a snapshot: {error}") from None
     start = content.index(b'"bandit":') + len(b'"bandit":')
-    body = content[start : content.rindex(b"}")]
-    if blake2b(body, digest_size=16).hexdigest() != checksum:
+    raw_body = content[start : content.rindex(b"}")]
+    if blake2b(raw_body, digest_size=16).hexdigest() != checksum:
         raise UnreadableSnapshot("its checksum does not hold: some of its bytes were changed")
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise UnreadableSnapshot(f"its format is {told.get('format')!r}, and this reads {FORMAT}")
-    return told
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise UnreadableSnapshot(f"its format is {body.get('format')!r}, and this reads {FORMAT}")
+    return body
 
 
 def read(
     content: bytes, settings: BanditSettings | None = None, beliefs: tuple[Belief, ...] = BELIEFS
 ) -> Bandit:
-    told = opened(content)
+    body = opened(content)
     try:
-        return _bandit(told, settings or BanditSettings(), beliefs)
+        return _bandit(body, settings or BanditSettings(), beliefs)
+    except UnreadableSnapshot:
+        raise
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        if isinstance(error, UnreadableSnapshot):
-            raise
-        raise UnreadableSnapshot(f"it lacks what a bandit needs: {error!r}") from None
+        raise UnreadableSnapshot(f"it lacks something that a bandit needs: {error!r}") from None
 
 
-def _bandit(told: dict[str, Any], settings: BanditSettings, beliefs: tuple[Belief, ...]) -> Bandit:
-    names = {name: at for at, name in enumerate(told["names"])}
-    size = len(names)
-    evidence = Evidence(names)
-    for arm, state in told["arms"].items():
-        upper = np.array(state["precision"], dtype=np.float64)
-        natural = np.array(state["natural_mean"], dtype=np.float64)
-        sums = (upper, natural, np.array([state["squares"], state["weight"]], dtype=np.float64))
-        if not all(np.isfinite(part).all() for part in sums):
-            raise UnreadableSnapshot(f"what it knows of `{arm}` holds something that is no number")
-        if state["weight"] < 0:
-            raise UnreadableSnapshot(f"`{arm}` has a negative weight, {state['weight']}")
-        precision = np.zeros((size, size))
-        precision[np.triu_indices(size)] = upper
-        precision += np.triu(precision, 1).T
-        model = evidence.arms[Arm(arm)] = Regression()
-        model.know(names)
-        model.restore(precision, natural, state["squares"], state["weight"])
+def _bandit(body: dict[str, Any], settings: BanditSettings, beliefs: tuple[Belief, ...]) -> Bandit:
+    names = {name: at for at, name in enumerate(body["names"])}
+    arms = {Arm(arm): _sums(arm, state, len(names)) for arm, state in body["arms"].items()}
     bandit = Bandit(
-        told["features"],
+        body["features"],
         settings,
         beliefs,
-        evidence,
-        Expenses.restored(told["expenses"]),
-        Detectors.restored(told["detectors"]),
-        {Arm(arm): float(left) for arm, left in told["bursts"].items()},
-        told["learned"],
+        Evidence(names, arms),
+        Expenses.restored(body["expenses"]),
+        Detectors.restored(body["detectors"]),
+        {Arm(arm): float(left) for arm, left in body["bursts"].items()},
+        body["learned"],
     )
-    watching = told["watching"]
+    watching = body["watching"]
     means = {Arm(arm): np.array(mean) for arm, mean in watching["means"].items()}
-    bandit.resume({n: at for at, n in enumerate(watching["names"])}, means, told["recent_ids"])
+    bandit.resume({n: at for at, n in enumerate(watching["names"])}, means, body["recent_ids"])
     return bandit
+
+
+def _sums(arm: str, state: dict[str, Any], size: int) -> ArmSums:
+    upper = np.array(state["precision"], dtype=np.float64)
+    natural = np.array(state["natural_mean"], dtype=np.float64)
+    totals = np.array([state["squares"], state["weight"]], dtype=np.float64)
+    if not all(np.isfinite(part).all() for part in (upper, natural, totals)):
+        raise UnreadableSnapshot(f"the sums of `{arm}` hold something that is no number")
+    if state["weight"] < 0:
+        raise UnreadableSnapshot(f"`{arm}` has a negative weight, {state['weight']}")
+    if len(natural) != size:
+        raise UnreadableSnapshot(f"it lacks {size - len(natural)} of the numbers of `{arm}`")
+    precision = np.zeros((size, size))
+    precision[np.triu_indices(size)] = upper
+    precision += np.triu(precision, 1).T
+    return ArmSums(precision, natural, state["squares"], state["weight"])

@@ -1,8 +1,10 @@
-"""How far each source of quality is believed, measured against those who say it for themselves.
+"""How far each source of quality is believed, measured against explicit ratings.
 
-A check or a judge is a witness: where an answer was also rated by whoever asked for it, its word is
-held against that rating. Its score is moved by how much it is usually off, and its weight follows
-how close it then comes. A source nobody could check keeps the weight it was given.
+A check or a judge is a witness. Where the app rated the same answer as well, the witness's score is
+compared with that rating. From then on the score is corrected by its usual error, and its weight
+follows how small the error is. A source that was never compared keeps the weight it was given.
+
+The running means are River's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,14 +13,17 @@ from typing import Any
 
 from river import stats
 
-_PRIOR = 10.0  # as many comparisons as its given weight counts for
-_MOVES_AFTER = 20.0
-_WITNESSES = frozenset({"check", "judge"})  # all others speak for themselves
+from learner.running import restored_mean
+
+_PRIOR = 10.0  # comparisons that the given weight counts for
+_MOVES_AFTER = 20.0  # comparisons after which a score is corrected by half of its usual error
+_LEAST_WEIGHT = 0.02
+_WITNESSES = frozenset({"check", "judge"})  # every other source is the rater itself
 
 
 @dataclass(frozen=True, slots=True)
 class SourceScore:
-    """The latest word of one source on one answer."""
+    """The latest score of one source for one answer."""
 
     source: str
     metric: str
@@ -35,8 +40,8 @@ class SourceScore:
 
 
 @dataclass
-class Record:
-    """What was found when a witness was held against ratings."""
+class WitnessRecord:
+    """How far a witness was from the ratings of the same answers."""
 
     bias: stats.Mean = field(default_factory=stats.Mean)
     miss: stats.Mean = field(default_factory=stats.Mean)
@@ -48,52 +53,52 @@ class Record:
 
 @dataclass
 class Trust:
-    _records: dict[str, Record] = field(default_factory=dict)
+    """The record of every witness, and what scores are worth by it."""
 
-    def quality(self, said: Sequence[SourceScore]) -> tuple[float, float] | None:
-        """Quality and how much it is believed; nothing where nobody said anything."""
+    _records: dict[str, WitnessRecord] = field(default_factory=dict)
+
+    def quality(self, scores: Sequence[SourceScore]) -> tuple[float, float] | None:
+        """The quality of an answer and the weight of that estimate; None without any score."""
         total = weighed = 0.0
-        for one in said:
-            score, weight = self._heard(one)
+        for score in scores:
+            corrected, weight = self._corrected(score)
             total += weight
-            weighed += weight * score
+            weighed += weight * corrected
         if total <= 0:
             return None
         return weighed / total, min(total, 1.0)
 
-    def compare(self, said: Sequence[SourceScore]) -> None:
-        """Hold witnesses against ratings of the same answer."""
-        ratings = [one for one in said if one.explicit]
-        total = sum(one.weight for one in ratings)
+    def compare(self, scores: Sequence[SourceScore]) -> None:
+        """Compare witnesses with the ratings of the same answer."""
+        ratings = [score for score in scores if score.explicit]
+        total = sum(rating.weight for rating in ratings)
         if total <= 0:
             return
-        truth = sum(one.score * one.weight for one in ratings) / total
-        for one in said:
-            if not one.explicit:
-                record = self._records.setdefault(one.name, Record())
-                record.bias.update(truth - one.score)
-                record.miss.update(abs(truth - one.score))
+        truth = sum(rating.score * rating.weight for rating in ratings) / total
+        for score in scores:
+            if not score.explicit:
+                record = self._records.setdefault(score.name, WitnessRecord())
+                record.bias.update(truth - score.score)
+                record.miss.update(abs(truth - score.score))
 
     def believed(self, name: str, given: float) -> float:
-        """The weight of a source by now. One that is right by half the scale knows nothing."""
+        """The weight of a source by now. A source that is off by half the scale has no weight."""
         record = self._records.get(name)
         if record is None:
             return given
-        close = 1 - 2 * record.miss.get()
+        closeness = 1 - 2 * record.miss.get()
         share = record.compared / (record.compared + _PRIOR)
-        return max((1 - share) * given + share * close, 0.02)
+        return max((1 - share) * given + share * closeness, _LEAST_WEIGHT)
 
-    def _heard(self, one: SourceScore) -> tuple[float, float]:
-        if one.explicit:
-            return one.score, one.weight
-        record = self._records.get(one.name)
+    def _corrected(self, score: SourceScore) -> tuple[float, float]:
+        record = None if score.explicit else self._records.get(score.name)
         if record is None:
-            return one.score, one.weight
+            return score.score, score.weight
         share = record.compared / (record.compared + _MOVES_AFTER)
-        moved = min(max(one.score + share * record.bias.get(), 0.0), 1.0)
-        return moved, self.believed(one.name, one.weight)
+        moved = min(max(score.score + share * record.bias.get(), 0.0), 1.0)
+        return moved, self.believed(score.name, score.weight)
 
-    def records(self) -> Iterable[tuple[str, Record]]:
+    def records(self) -> Iterable[tuple[str, WitnessRecord]]:
         return self._records.items()
 
     def state(self) -> dict[str, Any]:
@@ -104,9 +109,9 @@ class Trust:
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> "Trust":
-        told = cls()
-        for name, (n, bias, m, miss) in state.items():
-            record = told._records[name] = Record()
-            record.bias.n, record.bias._mean = n, bias
-            record.miss.n, record.miss._mean = m, miss
-        return told
+        return cls(
+            {
+                name: WitnessRecord(restored_mean(n, bias), restored_mean(m, miss))
+                for name, (n, bias, m, miss) in state.items()
+            }
+        )

@@ -1,20 +1,31 @@
-"""Whether what was adopted still earns its place."""
+"""Whether an adopted strategy still earns its place."""
 
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Literal
 
-from learner.sequence import UNKNOWN, Adjustment, Contrast, Exposed, Interval, RunningMoments
+from learner.sequence import UNKNOWN, Adjustment, ComparedUnit, Contrast, Interval, RunningMoments
 from learner.trial import TrialRules
+
+# A cumulative sum in deviations: shifts of less than twice the slack are let be; a shift of one
+# deviation is seen after about twenty answers, and a false alarm comes once in many thousands.
+_SLACK = 0.2
+_SETTLED = 6.0
+_ALARM = 20.0
+_LEAST_ALERT = 30
+_LITTLE = 0.05  # of utility, where both decide apart: a loss that may be let be
+_FROM_HALF = 0.3  # a chance further from a half belongs to the calm split
+
+Turn = Literal["calm", "alert", "roll back", "recovered"]
 
 
 @dataclass
 class Watch:
-    """Whether what was adopted still earns its place: calm while its answers are as they were, and
-    where they are not, the control gets half until that is decided.
+    """Calm while the adopted strategy's answers are as good as they were.
 
-    A held-out control of a few per cent could not tell soon; that the answers of an adopted
-    strategy fell is seen at once, and whether the old one would do better is then asked.
+    A held-out control of a few per cent would show a loss late. So the watch first notices that the
+    answers got worse, which takes few of them; then the control gets half of the requests, until it
+    is clear whether the control does better.
     """
 
     rules: TrialRules = field(default_factory=TrialRules)
@@ -29,61 +40,57 @@ class Watch:
 
     @property
     def share(self) -> float:
-        """The candidate's, until something changes."""
+        """The candidate's share of requests, calm or alert."""
         return self.calm_share if self.alert is None else self.alert_share
 
-    def judge(self, one: Exposed) -> Literal["calm", "alert", "roll back", "recovered"]:
-        assert one.utility is not None
+    def judge(self, unit: ComparedUnit) -> Turn:
+        assert unit.utility is not None
         if self.alert is not None:
-            return self._decide(self.alert, one)
-        if one.side != "candidate":
+            return self._decide(self.alert, unit, unit.utility)
+        if unit.side != "candidate":
             return "calm"
-        x = self._own.vector(one.context)
-        beyond = one.utility - self._own.expected(x)
-        known = self._spread.n >= self.rules.least
-        if known:
+        x = self._own.vector(unit.context)
+        beyond = unit.utility - self._own.expected(x)
+        measured = self._spread.n >= self.rules.least
+        if measured:
             deviation = sqrt(max(self._spread.squares / self._spread.n, 1e-4))
             self._fall = max(0.0, self._fall - beyond / deviation - _SLACK)
-        if not known or self._fall < _SETTLED:
-            # While it seems to fall, nothing is learned: it would get used to it.
-            self._own.learn(x, one.utility, 1.0)
+        if not measured or self._fall < _SETTLED:
+            # While answers seem to get worse nothing is learned: it would get used to them.
+            self._own.learn(x, unit.utility, 1.0)
             self._spread.add(beyond)
         if self._fall < _ALARM:
             return "calm"
-        self.alerts += 1
-        self.alert, self._fall = Contrast(), 0.0
+        self.start_alert()
         return "alert"
 
-    def _decide(
-        self, told: Contrast, one: Exposed
-    ) -> Literal["calm", "alert", "roll back", "recovered"]:
-        if abs(one.chance - 0.5) > 0.3:
+    def start_alert(self) -> None:
+        """Compare the strategy with its control from here on."""
+        self.alerts += 1
+        self.alert, self._fall = Contrast(), 0.0
+
+    def _decide(self, alert: Contrast, unit: ComparedUnit, utility: float) -> Turn:
+        if abs(unit.chance - 0.5) > _FROM_HALF:
             return "calm"  # decided before routers heard of the alert
-        told.add(one, one.utility or 0.0)
-        if told.values.n >= _LEAST_ALERT:
-            found = self.found
-            over = told.values.n >= self.patience
-            if found.high < 0 or (over and found.mean < -_LITTLE / 2):
-                return "roll back"
-            if found.low > -_LITTLE or over:
-                # Both are alike: the world changed, and this is how its answers are now.
-                self.alert = None
-                self._own, self._spread = Adjustment(), RunningMoments(0.1)
-                return "recovered"
+        alert.add(unit, utility)
+        if alert.values.n < _LEAST_ALERT:
+            return "calm"
+        lift, over = self.lift, alert.values.n >= self.patience
+        if lift.high < 0 or (over and lift.mean < -_LITTLE / 2):
+            return "roll back"
+        if lift.low > -_LITTLE or over:
+            # Both sides are alike: the world changed, and its answers are like this from now on.
+            self.alert = None
+            self._own, self._spread = Adjustment(), RunningMoments(0.1)
+            return "recovered"
         return "calm"
 
     @property
-    def found(self) -> Interval:
-        """Only a loss matters, so its side has all of alpha; and each alert half of the last's."""
+    def lift(self) -> Interval:
+        """Utility over the control since the alert.
+
+        Only a loss matters, so its side has all of alpha; each alert has half of the last one's.
+        """
         if self.alert is None:
             return UNKNOWN
         return self.alert.values.interval(2 * self.rules.alpha / 2 ** max(self.alerts, 1))
-
-
-# A cumulative sum in deviations: shifts of less than twice the slack are let be; one of a deviation
-# is seen after about twenty answers, and a false alarm comes once in many thousands.
-_SLACK = 0.2
-_SETTLED = 6.0
-_ALARM = 20.0
-_LEAST_ALERT = 30
-_LITTLE = 0.05  # of utility, where both decide apart: a loss that may be let be

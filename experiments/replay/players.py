@@ -14,10 +14,10 @@ from experiments.replay.outcomes import Matrix, Outcomes
 from learner.bandit_learner import Bandit
 from learner.controls import Fixed
 from learner.deciding import BanditPolicy, BanditSettings
-from learner.evidence import BELIEFS, Belief
 from learner.explore import Rule, thompson
 from learner.pacing import Pacer
 from learner.policy import Context, Feedback
+from learner.pooling import BELIEFS, Belief
 from learner.preference import Preference
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
@@ -49,13 +49,13 @@ class Ours:
         self.rates = self.outcomes.rates
         known = self.arms or range(len(self.outcomes.arms))
         self.known = [self.outcomes.arms[n] for n in known]
-        self.bandit.know(self.known)
+        self.bandit.set_arms(self.known)
         self._told = 0
         self._policy: BanditPolicy | None = None
 
     def joins(self, arm: int) -> None:
         self.known.append(self.outcomes.arms[arm])
-        self.bandit.know(self.known, burst=True)
+        self.bandit.set_arms(self.known, burst=True)
         self._policy = None
 
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002

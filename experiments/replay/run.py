@@ -389,7 +389,7 @@ def timings(outcomes: Outcomes) -> dict[str, float]:
     arms = [Arm(f"plan-{n}") for n in range(8)]
     player = Ours(outcomes)
     bandit = type(player.bandit)("timing", BanditSettings())
-    bandit.know(arms)
+    bandit.set_arms(arms)
 
     def context() -> Context:
         told = {f"lex.{n}": float(chance.normal()) for n in range(16)}

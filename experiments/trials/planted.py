@@ -14,8 +14,9 @@ from experiments.replay.players import Ours
 from experiments.replay.run import COST, World, play
 from learner.policy import Arm, Context, Feedback
 from learner.preference import Estimate, Preference
-from learner.sequence import Exposed
+from learner.sequence import ComparedUnit
 from learner.trial import Comparison, TrialRules
+from learner.verdict import verdict_of
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.simplifying import look
@@ -168,16 +169,16 @@ def _tried(
         side = "candidate" if chance.random() < 0.5 else "current"
         told.see(side, 0.1)  # type: ignore[arg-type]
         if old == new:
-            if n % 200 == 199 and (word := told.verdict().word) != "more data":
+            if n % 200 == 199 and (word := verdict_of(told).word) != "more data":
                 return word, n + 1
             continue
         arm = index[new if side == "candidate" else old]
         quality = float(pool.quality[at, arm])
         dear = float(pool.dearness[arm])
-        one = Exposed(side, 0.5, {}, dear, 0.1, False, quality, quality - COST * dear)  # type: ignore[arg-type]
+        one = ComparedUnit(side, 0.5, {}, dear, 0.1, False, quality, quality - COST * dear)  # type: ignore[arg-type]
         told.expose(one)
         told.judge(one)
-        word = told.verdict().word
+        word = verdict_of(told).word
         if word != "more data":
             return word, n + 1
     return "more data", 20_000

@@ -10,6 +10,7 @@ import numpy as np
 from experiments.trials.worlds import KINDS, World
 from learner.sequence import RunningMoments
 from learner.trial import Comparison, TrialRules
+from learner.verdict import verdict_of
 from learner.watch import Watch
 
 _LOOKS = 3000  # requests of an A/A trial, each of them a look
@@ -34,7 +35,7 @@ def null_trial(seed: int) -> dict[str, Any]:
             sides[unit.side].add(unit.exposed.utility)
             naive = naive or _t_test(sides["candidate"], sides["current"])
         if not false:
-            verdict = told.verdict()
+            verdict = verdict_of(told)
             false = verdict.sentence if verdict.word != "more data" else ""
     return {"seed": seed, "kind": world.kind, "false": false, "naive": naive}
 
@@ -56,7 +57,7 @@ def decided(seed: int, gain: float, apart: float = 0.3, most: int = 20_000) -> d
             told.expose(unit.exposed)
             told.judge(unit.exposed)
         if unit.exposed is not None or number == most:
-            verdict = told.verdict()
+            verdict = verdict_of(told)
             if verdict.word != "more data":
                 return {"requests": number, "word": verdict.word, "sentence": verdict.sentence}
     return {"requests": most, "word": "more data", "sentence": ""}

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from learner.assignment import Side
-from learner.sequence import Exposed
+from learner.sequence import ComparedUnit
 
 Kind = Literal["binary", "graded", "rare failures", "heavy costs"]
 KINDS: tuple[Kind, ...] = ("binary", "graded", "rare failures", "heavy costs")
@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = ("binary", "graded", "rare failures", "heavy costs")
 class Unit:
     side: Side
     seconds: float
-    exposed: Exposed | None  # None: both would have done the same
+    exposed: ComparedUnit | None  # None: both would have done the same
 
 
 @dataclass
@@ -65,5 +65,5 @@ class World:
         return Unit(
             side,
             seconds,
-            Exposed(side, told, context, log_cost, seconds, False, quality, utility),
+            ComparedUnit(side, told, context, log_cost, seconds, False, quality, utility),
         )

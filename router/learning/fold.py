@@ -146,7 +146,7 @@ class Fold:
         arms = [Arm(plan) for plan in self.config.plans]
         new = [arm for arm in arms if arm not in bandit.evidence.arms]
         old = bool(bandit.learned)
-        bandit.know(arms, burst=old)
+        bandit.set_arms(arms, burst=old)
         for arm in new:
             for kind, quality in self.config.objective.cards.get(arm, {}).items():
                 bandit.believe(arm, quality, weight=_CARD, kind=_named(kind))

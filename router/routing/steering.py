@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from learner.assignment import Assigned, Slot, assigned
+from learner.assignment import Assignment, Slot, assigned
 from router.domain import Request
 from router.routing.strategies import Strategy
 
@@ -26,7 +26,7 @@ class TrialPart:
     """A request's part in one trial."""
 
     live: Live
-    told: Assigned
+    told: Assignment
 
 
 @dataclass(frozen=True, slots=True)

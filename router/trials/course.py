@@ -9,9 +9,9 @@ from typing import Any, Literal
 from learner.assignment import Side
 from learner.policy import Context
 from learner.preference import Preference
-from learner.sequence import Contrast, Exposed
+from learner.sequence import ComparedUnit
 from learner.trial import Comparison, TrialRules
-from learner.watch import Watch
+from learner.watch import Turn, Watch
 from router.config.config import Config
 from router.request.context import context_of
 from router.routing.function_contract import LOADING
@@ -20,7 +20,6 @@ from router.trials.logged import LoggedExposure, utility_of
 
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
-Turned = Literal["calm", "alert", "roll back", "recovered"]
 
 
 @dataclass
@@ -56,7 +55,9 @@ class Course:
     troubled: int = 0
     disagreed: int = 0
     seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
-    pending: OrderedDict[str, tuple[LoggedExposure, Exposed]] = field(default_factory=OrderedDict)
+    pending: OrderedDict[str, tuple[LoggedExposure, ComparedUnit]] = field(
+        default_factory=OrderedDict
+    )
     before: Before = field(default_factory=Before)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Course:
         self.comparison = Comparison(rules, share)
         self.watch = Watch(rules, calm_share=1 - self.config.trials.control)
         if self.trial.state == "adopted" and self.trial.share < self.watch.calm_share - 1e-9:
-            self.watch.alert, self.watch.alerts = Contrast(), 1  # as it stood when we were ended
+            self.watch.start_alert()  # as it stood when we were ended
 
     def asks_from(self, late: int, recent: int) -> int:
         """Where to look for new rows: back by `late`, and of what is adopted to `recent`."""
@@ -96,7 +97,7 @@ class Course:
         self.comparison.see(side, row.seconds)
         if not row.apart:
             return
-        exposed = Exposed(
+        exposed = ComparedUnit(
             side,
             row.chance,
             self._context(row, side),
@@ -121,7 +122,7 @@ class Course:
         return {id_: row.ts_micros for id_, (row, _) in self.pending.items() if not row.failed}
 
     def judge(
-        self, qualities: Mapping[str, float], tell: Callable[[Turned], Any] | None = None
+        self, qualities: Mapping[str, float], tell: Callable[[Turn], Any] | None = None
     ) -> int:
         """What was said of them since; one that failed was worth nothing, whoever says so."""
         failed = [id_ for id_, (row, _) in self.pending.items() if row.failed]
@@ -143,7 +144,7 @@ class Course:
         self.comparison = Comparison(self.comparison.rules, self.comparison.share)
 
     def numbers(self) -> dict[str, Any]:
-        told: dict[str, Any] = dict(self.comparison.verdict().numbers)
+        told: dict[str, Any] = self.comparison.numbers()
         if self.shadowed:
             told |= {
                 "shadowed": self.shadowed,

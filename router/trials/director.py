@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from learner.trial import TrialVerdict
+from learner.verdict import TrialVerdict, verdict_of
+from learner.watch import Turn
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, TrialNews, new_id
 from router.files import write_whole
@@ -21,7 +22,7 @@ from router.routing.strategies import Strategy
 from router.telemetry.feed import Feed
 from router.telemetry.journal import Journal
 from router.trials.book import STEPS, Book, Ledger, Line, Trial
-from router.trials.course import Course, Turned, phase_of
+from router.trials.course import Course, phase_of
 from router.trials.logged import LoggedTelemetry
 
 _log = logging.getLogger("waggle")
@@ -122,7 +123,7 @@ class Director:
             self._judge(self._courses[id_], judged)
 
     def _judge(self, course: Course, judged: Mapping[str, float]) -> None:
-        turned: list[Turned] = []
+        turned: list[Turn] = []
         adopted = course.trial.state == "adopted"
         course.judge(judged, turned.append if adopted else None)
         for one in turned:
@@ -136,7 +137,7 @@ class Director:
                 why = "the control would do no better"
                 self._share(trial, course.watch.calm_share, why)
             elif one == "roll back":
-                found = course.watch.found.times(max(course.comparison.apart_share, 1e-9))
+                found = course.watch.lift.times(max(course.comparison.apart_share, 1e-9))
                 self._roll_back(f"it turned bad: utility {found} a request beside the control")
 
     # -- what follows ---------------------------------------------------------------------------
@@ -167,7 +168,7 @@ class Director:
         self._state(trial, "running", why, numbers)
 
     def _decide(self, trial: Trial, course: Course) -> None:
-        verdict = course.comparison.verdict()
+        verdict = verdict_of(course.comparison)
         if verdict.word == "more data":
             return
         if verdict.word == "keep":
@@ -338,7 +339,7 @@ class Director:
 def _why(trial: Trial, course: Course | None) -> str:
     """What is to be said of it at this moment."""
     if course is not None and trial.state == "running":
-        return course.comparison.verdict().sentence
+        return verdict_of(course.comparison).sentence
     return trial.why or trial.effect
 
 

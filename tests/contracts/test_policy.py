@@ -1,4 +1,4 @@
-"""What every policy promises, whichever rule it follows."""
+"""The promises that every policy keeps, whatever rule it follows."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ ARMS = [Arm(name) for name in ("fast", "quality", "premium")]
 
 def _bandit() -> BanditPolicy:
     bandit = Bandit("test")
-    bandit.know(ARMS)
+    bandit.set_arms(ARMS)
     for n in range(30):
         bandit.learn(Feedback(str(n), ARMS[n % 3], {"complexity": n / 3}, n % 2))
     return bandit.policy(fallback=Fixed(ARMS[0])).priced({ARMS[2]: 0.01})
@@ -70,7 +70,7 @@ def test_each_arm_owns_its_share_of_the_unit_interval(uniform, arm):
     assert draw(shares, uniform).arm == arm
 
 
-def test_the_largest_uniform_still_draws_where_rounding_reaches_the_total():
+def test_the_largest_uniform_still_draws_an_arm_where_rounding_reaches_the_total():
     shares = {Arm("a"): 0.1, Arm("b"): 0.2, Arm("c"): 0.3}
     assert draw(shares, 1 - 2**-53).arm == "c"
 

@@ -1,6 +1,7 @@
 """A bandit learns, notices, forgets, is guarded, and can be written down."""
 
 import dataclasses
+from hashlib import blake2b
 
 import numpy as np
 import orjson
@@ -21,7 +22,7 @@ X, Y = {"task=x": 1.0}, {"task=y": 1.0}
 def taught(good, *, rounds=120, settings=None, seed=1):
     """A bandit that tried both arms on both tasks; `good` says how often each pleased."""
     bandit = Bandit("2:0", settings or BanditSettings())
-    bandit.know([A, B])
+    bandit.set_arms([A, B])
     more(bandit, good, rounds=rounds, seed=seed)
     return bandit
 
@@ -34,8 +35,8 @@ def more(bandit, good, *, rounds, seed=1):
             for context in (X, Y):
                 (task,) = context
                 quality = float(chance.random() < good[arm, task[-1]])
-                one = Feedback(f"{seed}:{n}:{arm}:{task}", arm, context, quality)
-                drifts.append(bandit.learn(one))
+                feedback = Feedback(f"{seed}:{n}:{arm}:{task}", arm, context, quality)
+                drifts.append(bandit.learn(feedback))
                 bandit.see(Outcome(arm, context, 1.0, 0.1), task)
     return [drift for drift in drifts if drift]
 
@@ -50,11 +51,11 @@ def test_it_finds_which_arm_is_for_which_task():
     assert policy.reasons(X, A, B)[0][0] == "task=x"
 
 
-def test_estimates_tell_quality_with_an_interval_that_holds_it():
-    told = {one.arm: one for one in taught(GOOD).policy().estimates(X)}
-    assert abs(told[A].quality - 0.9) < 3 * told[A].deviation
-    assert told[A].deviation < 0.06
-    assert sum(one.share for one in told.values()) == pytest.approx(1)
+def test_the_interval_of_an_estimate_holds_the_true_quality():
+    estimates = {estimate.arm: estimate for estimate in taught(GOOD).policy().estimates(X)}
+    assert abs(estimates[A].quality - 0.9) < 3 * estimates[A].deviation
+    assert estimates[A].deviation < 0.06
+    assert sum(estimate.share for estimate in estimates.values()) == pytest.approx(1)
 
 
 def test_another_preference_or_price_needs_no_relearning():
@@ -83,20 +84,20 @@ def test_the_same_event_counts_once():
     more(again, GOOD, rounds=20)
     assert again.duplicates == 80
     assert again.learned == bandit.learned
-    assert (again.sums().natural[A] == bandit.sums().natural[A]).all()
+    assert (again.sums().arms[A].natural == bandit.sums().arms[A].natural).all()
 
 
-def test_a_judgement_that_changed_its_mind_counts_as_it_is_now():
+def test_a_judgement_that_was_revised_counts_as_it_is_now():
     once, revised = Bandit("2:0"), Bandit("2:0")
     once.learn(Feedback("1", A, X, 0.25, 1.0))
     revised.learn(Feedback("1", A, X, 1.0, 0.5))
     revised.revise(Feedback("", A, X, 1.0, 0.5), Feedback("1b", A, X, 0.25, 1.0))
-    told, wanted = revised.sums(), once.sums()
-    assert told.precision[A].tolist() == wanted.precision[A].tolist()
-    assert told.natural[A].tolist() == wanted.natural[A].tolist()
+    sums, wanted = revised.sums().arms[A], once.sums().arms[A]
+    assert sums.precision.tolist() == wanted.precision.tolist()
+    assert sums.natural.tolist() == wanted.natural.tolist()
 
 
-def test_an_arm_that_fell_is_noticed_and_left_and_none_is_without_a_fall():
+def test_an_arm_that_got_worse_is_noticed_and_left_and_no_other_arm_is():
     bandit = taught(GOOD, rounds=150)
     assert more(bandit, GOOD, rounds=150, seed=2) == []
     before = bandit.evidence.weight(A)
@@ -108,30 +109,30 @@ def test_an_arm_that_fell_is_noticed_and_left_and_none_is_without_a_fall():
     assert bandit.policy().distribution(X, [A, B])[B] > 0.9
 
 
-def test_what_is_old_counts_less_and_less():
+def test_old_answers_count_less_and_less():
     bandit = taught(GOOD, settings=BanditSettings(memory=400.0), rounds=400)
     assert bandit.evidence.weight(A) < 400
 
 
-def test_an_arm_that_is_new_is_tried_whatever_is_thought_for_a_while():
+def test_a_new_arm_is_tried_for_a_while_whatever_is_expected_of_it():
     bandit = taught(GOOD)
-    bandit.know([A, B, C], burst=True)
+    bandit.set_arms([A, B, C], burst=True)
     assert bandit.policy().distribution(X, [A, B, C])[C] >= 0.05 - 1e-9
     for n in range(61):
         bandit.learn(Feedback(f"c{n}", C, X, 0.0))
     assert bandit.policy().distribution(X, [A, B, C])[C] < 0.02
-    assert A in Bandit("2:0").policy().distribution(X, [A])  # one that nobody ever heard of
+    assert A in Bandit("2:0").policy().distribution(X, [A])  # the bandit was never given this arm
 
 
-def test_an_arm_a_policy_does_not_know_yet_gets_a_share():
-    told = taught(GOOD).policy().distribution(X, [A, B, C])
-    assert told[C] == pytest.approx(0.05)
-    assert sum(told.values()) == pytest.approx(1)
+def test_an_arm_that_came_after_the_policy_gets_a_share():
+    odds = taught(GOOD).policy().distribution(X, [A, B, C])
+    assert odds[C] == pytest.approx(0.05)
+    assert sum(odds.values()) == pytest.approx(1)
 
 
-def test_a_card_counts_as_answers_would_and_gives_way_to_them():
+def test_a_claimed_quality_counts_as_answers_would_and_gives_way_to_answers():
     bandit = Bandit("2:0")
-    bandit.know([A, B])
+    bandit.set_arms([A, B])
     bandit.believe(B, 0.95, weight=8.0, kind="task=x")
     bandit.believe(A, 0.3, weight=8.0, kind="task=x")
     assert bandit.policy().distribution(X, [A, B])[B] > 0.7
@@ -139,9 +140,9 @@ def test_a_card_counts_as_answers_would_and_gives_way_to_them():
     assert bandit.policy().distribution(X, [A, B])[A] > 0.9
 
 
-def test_until_it_is_cleared_an_arm_gets_no_more_than_was_set_aside():
+def test_an_arm_that_is_not_yet_safe_gets_no_more_than_the_safe_share():
     bandit = Bandit("2:0", BanditSettings(safe_share=0.1))
-    bandit.know([A, B])
+    bandit.set_arms([A, B])
     cold = bandit.policy(fallback=Fixed(A)).distribution(X, [A, B])
     assert cold[B] <= 0.1 + 1e-9
     more(bandit, GOOD, rounds=120)
@@ -149,15 +150,15 @@ def test_until_it_is_cleared_an_arm_gets_no_more_than_was_set_aside():
     assert bandit.policy(fallback=Fixed(B)).distribution(Y, [A, B])[A] <= 0.1
 
 
-def test_a_default_that_cannot_be_used_leaves_the_best_known_in_its_place():
+def test_the_best_arm_takes_the_place_of_a_default_that_cannot_be_used():
     bandit = Bandit("1:0", BanditSettings(safe_share=0.1))
     gone = Arm("gone")
-    bandit.know([A, B, gone])
+    bandit.set_arms([A, B, gone])
     for n in range(4):
         for arm, quality in ((A, 0.6), (B, 0.75), (gone, 0.6)):
             bandit.learn(Feedback(f"{n}{arm}", arm, X, quality))
-    told = bandit.policy(fallback=Fixed(gone)).distribution(X, [A, B])
-    assert told[B] > 0.5
+    odds = bandit.policy(fallback=Fixed(gone)).distribution(X, [A, B])
+    assert odds[B] > 0.5
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -169,8 +170,8 @@ def test_a_budget_is_kept_to_within_a_hundredth(seed):
     policy = bandit.policy().priced(costs).preferring(Preference(0.0, 0.0))
     spent = 0.0
     for _ in range(3000):
-        told = dataclasses.replace(policy, pacer=pacer).distribution(X, [A, B])
-        arm = A if chance.random() < told[A] else B
+        odds = dataclasses.replace(policy, pacer=pacer).distribution(X, [A, B])
+        arm = A if chance.random() < odds[A] else B
         cost = costs[arm] * float(chance.uniform(0.8, 1.2))
         spent += cost
         pacer = pacer.after(cost)
@@ -190,18 +191,16 @@ def test_a_snapshot_goes_on_to_the_last_bit():
     again = snapshot.read(content)
     assert snapshot.written(again, note="kept") == content
     assert snapshot.opened(content)["note"] == "kept"
-    for one in (bandit, again):
-        more(one, GOOD | {(A, "x"): 0.0}, rounds=120, seed=9)
+    for either in (bandit, again):
+        more(either, GOOD | {(A, "x"): 0.0}, rounds=120, seed=9)
     assert snapshot.written(again) == snapshot.written(bandit)
 
 
 def _changed(change):
     def made(content):
-        told = orjson.loads(content)["bandit"]
-        change(told)
-        body = orjson.dumps(told)
-        from hashlib import blake2b
-
+        values = orjson.loads(content)["bandit"]
+        change(values)
+        body = orjson.dumps(values)
         digest = blake2b(body, digest_size=16).hexdigest().encode()
         return b'{"checksum":"' + digest + b'","bandit":' + body + b"}\n"
 

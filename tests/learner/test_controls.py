@@ -1,3 +1,5 @@
+"""The simple policies: fixed arms and ladders."""
+
 import pytest
 
 from learner.controls import Fixed, Ladder
@@ -23,7 +25,7 @@ def chosen(complexity, arms=ALL):
         (10, "premium"),
     ],
 )
-def test_each_cut_climbs_one_rung(complexity, rung):
+def test_each_cut_climbs_a_rung(complexity, rung):
     assert chosen(complexity) == [rung]
 
 

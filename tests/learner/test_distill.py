@@ -1,4 +1,4 @@
-"""Trees read off a policy: they find what was planted, and stop where nothing is gained."""
+"""Trees read off a policy: they find the planted choices, and stop where nothing is gained."""
 
 import numpy as np
 import pytest
@@ -22,15 +22,15 @@ def planted(count=3000, noise=0.1, seed=1):
     return DecisionTable((A, B, C), worth, {"kind": kinds.tolist()}, {"hard": hard})
 
 
-def test_it_finds_what_was_planted():
+def test_a_tree_finds_the_planted_choices():
     tree = grown(planted())
     cases = {("sql", 0.1): A, ("sql", 0.9): A, ("chat", 0.2): C, ("poem", 0.95): B}
-    told = {(k, h): chosen(tree, {"kind": k}, {"hard": h}) for k, h in cases}
-    assert told == cases
-    assert len(list(leaves_of(tree))) <= 4  # a cut between two of its places takes another
+    arms = {(k, h): chosen(tree, {"kind": k}, {"hard": h}) for k, h in cases}
+    assert arms == cases
+    assert len(list(leaves_of(tree))) <= 4  # the true cut may lie between two places: a leaf more
 
 
-def test_words_for_which_one_arm_is_better_are_told_together():
+def test_words_for_which_the_same_arm_is_better_are_split_off_together():
     chance = np.random.default_rng(1)
     kinds = chance.choice([f"k{n}" for n in range(8)], 2000)
     even = np.isin(kinds, ["k0", "k2", "k4", "k6"])
@@ -40,7 +40,7 @@ def test_words_for_which_one_arm_is_better_are_told_together():
     assert set(tree.words) in ({"k0", "k2", "k4", "k6"}, {"k1", "k3", "k5", "k7"})
 
 
-def test_where_one_arm_is_best_everywhere_there_is_no_branch():
+def test_an_arm_that_is_best_everywhere_leaves_no_branch():
     table = planted()
     worth = np.stack([np.full(500, 0.9), np.full(500, 0.5)], axis=1)
     names = {"kind": list(table.words["kind"][:500])}
@@ -50,7 +50,7 @@ def test_where_one_arm_is_best_everywhere_there_is_no_branch():
 
 
 @pytest.mark.parametrize("leaves", [1, 2, 3])
-def test_it_has_no_more_branches_than_it_may(leaves):
+def test_a_tree_has_no_more_leaves_than_allowed(leaves):
     assert len(list(leaves_of(grown(planted(), leaves=leaves)))) == leaves
 
 
@@ -61,11 +61,11 @@ def test_more_branches_are_never_worth_less():
         tree = grown(table, leaves=leaves)
         return sum(leaf.count * leaf.worth[leaf.arm] for leaf in leaves_of(tree))
 
-    told = [worth(n) for n in (1, 2, 3, 6)]
-    assert told == sorted(told)
+    worths = [worth(n) for n in (1, 2, 3, 6)]
+    assert worths == sorted(worths)
 
 
-def test_an_unknown_word_takes_the_other_way():
+def test_a_word_that_was_never_seen_takes_the_other_branch():
     tree = grown(planted())
     assert chosen(tree, {"kind": "never seen"}, {"hard": 0.1}) == C
 

@@ -1,17 +1,19 @@
-"""What was seen adds up: in any order, over any number of learners, and back again."""
+"""Evidence adds up: in any order, over any number of learners, and an answer can be taken back."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from river.linear_model import BayesianLinearRegression
 
-from learner.deciding import on_grid
-from learner.evidence import Evidence, Regression
+from learner.evidence import ArmSums, Evidence
 from learner.policy import Arm
+from learner.pooling import posterior
+from learner.posterior import on_grid
 
 A, B, C = Arm("a"), Arm("b"), Arm("c")
 NAMES = ("task=x", "task=y", "part.length", "near=3", "lex.0")
-seen_ones = st.tuples(
+answers = st.tuples(
     st.sampled_from([A, B, C]),
     st.dictionaries(st.sampled_from(NAMES), st.floats(-3, 3), max_size=4),
     st.floats(0, 1),
@@ -19,83 +21,92 @@ seen_ones = st.tuples(
 )
 
 
-def learned(told):
+def learned(judged):
     evidence = Evidence()
-    for one in told:
-        evidence.learn(*one)
+    for answer in judged:
+        evidence.learn(*answer)
     return evidence
 
 
 def state(evidence):
-    """Everything, whatever the order in which names and arms were met."""
+    """All sums, in an order that does not depend on when names and arms were first met."""
     names = sorted(evidence.names)
     at = [evidence.names[name] for name in names]
-    sums = evidence.sums()
     return names, {
-        arm: (
-            sums.precision[arm][np.ix_(at, at)].tolist(),
-            sums.natural[arm][at].tolist(),
-            sums.weight[arm],
-        )
-        for arm in sorted(sums.precision)
-        if sums.weight[arm]
+        arm: (sums.precision[np.ix_(at, at)].tolist(), sums.natural[at].tolist(), sums.weight)
+        for arm, sums in sorted(evidence.sums().arms.items())
+        if sums.weight
     }
 
 
 @settings(max_examples=60)
-@given(st.lists(seen_ones, max_size=25), st.randoms())
-def test_any_order_leads_to_the_same_bits(told, chance):
-    shuffled = list(told)
+@given(st.lists(answers, max_size=25), st.randoms())
+def test_any_order_leads_to_the_same_bits(judged, chance):
+    shuffled = list(judged)
     chance.shuffle(shuffled)
-    assert state(learned(told)) == state(learned(shuffled))
+    assert state(learned(judged)) == state(learned(shuffled))
 
 
 @settings(max_examples=60)
-@given(st.lists(seen_ones, max_size=25), st.integers(0, 25), st.integers(0, 25))
-def test_sums_of_several_learners_are_those_of_one_that_saw_it_all(told, first, second):
+@given(st.lists(answers, max_size=25), st.integers(0, 25), st.integers(0, 25))
+def test_several_learners_add_up_to_a_single_learner_of_all_answers(judged, first, second):
     cut, cut2 = sorted((first, second))
-    base = learned(told[:cut])
+    base = learned(judged[:cut])
     before = base.sums()
-    for one in told[cut:cut2]:
-        base.learn(*one)
+    for answer in judged[cut:cut2]:
+        base.learn(*answer)
     delta = base.sums(before)
-    other = learned([*told[:cut], *told[cut2:]])
+    other = learned([*judged[:cut], *judged[cut2:]])
     other.merge(delta)
-    assert state(other) == state(learned(told))
+    assert state(other) == state(learned(judged))
 
 
 @settings(max_examples=60)
-@given(st.lists(seen_ones, max_size=15), seen_ones)
-def test_what_was_taken_back_was_never_there(told, extra):
-    evidence = learned([*told, extra])
+@given(st.lists(answers, max_size=15), answers)
+def test_an_answer_that_is_taken_back_leaves_no_trace(judged, extra):
+    evidence = learned([*judged, extra])
     evidence.unlearn(*extra)
-    names = set(learned(told).names)
+    names = set(learned(judged).names)
     kept, arms = state(evidence)
     at = [kept.index(name) for name in sorted(names)]
-    wanted = state(learned(told))[1]
+    wanted = state(learned(judged))[1]
     for arm, (precision, natural, weight) in wanted.items():
         assert np.array(arms[arm][0])[np.ix_(at, at)].tolist() == precision
         assert np.array(arms[arm][1])[at].tolist() == natural
         assert arms[arm][2] == weight
 
 
-def test_the_regression_is_rivers_with_weights():
-    from river.linear_model import BayesianLinearRegression
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60))
+def test_the_sums_are_those_of_rivers_regression(seed, count):
+    """A weight of n counts as n observations of River's; what is taken back was never observed."""
+    chance = np.random.default_rng(seed)
+    evidence, rivers = Evidence(), BayesianLinearRegression(alpha=1, beta=1)
+    for _ in range(count):
+        context = {name: on_grid(float(chance.normal())) for name in NAMES}
+        quality, weight = on_grid(float(chance.random())), int(chance.integers(1, 4))
+        evidence.learn(A, context, quality, weight)
+        for _ in range(weight):
+            rivers.learn_one({"bias": 1.0, **context}, quality - 0.5)
+        extra = {name: float(chance.normal()) for name in NAMES}
+        evidence.learn(A, extra, 0.75, 0.5)
+        evidence.unlearn(A, extra, 0.75, 0.5)
+    sums, x = evidence.arms[A], evidence.vector(dict.fromkeys(NAMES, 0.5))
+    covariance = np.linalg.inv(np.eye(len(x)) + sums.precision)
+    mean, deviation = x @ covariance @ sums.natural, np.sqrt(1 + x @ covariance @ x)
+    theirs = rivers.predict_one({"bias": 1.0, **dict.fromkeys(NAMES, 0.5)}, with_dist=True)
+    assert (mean, deviation) == pytest.approx((theirs.mu, theirs.sigma), abs=1e-9)
 
-    chance = np.random.default_rng(3)
-    ours, theirs = Regression(), BayesianLinearRegression(alpha=1, beta=1)
-    ours.know(NAMES)
-    for _ in range(50):
-        x, y = {name: on_grid(float(chance.normal())) for name in NAMES}, float(chance.random())
-        ours.add(np.array(list(x.values())), y, 1.0)
-        theirs.learn_one(x, y)
-    asked = dict.fromkeys(NAMES, 0.5)
-    mine, its = (m.predict_one(asked, with_dist=True) for m in (ours, theirs))
-    assert (mine.mu, mine.sigma) == pytest.approx((its.mu, its.sigma))
+
+def test_a_sum_of_no_answers_is_empty():
+    evidence = Evidence()
+    evidence.add_arm(A)
+    evidence.learn(B, {"task=x": 1.0}, 1.0)
+    assert evidence.arms[A].precision.tolist() == ArmSums.empty(2).precision.tolist()
 
 
 def test_the_pooled_posterior_is_that_of_the_whole_regression():
-    """Common weights and deviations as one large regression, solved the plain way."""
+    """Common weights and deviations as a single large regression, solved the plain way."""
     chance = np.random.default_rng(5)
     arms, names, precision = [A, B, C], ["bias", "task=x", "part.length"], 8.0
     belief = {"task": 0.03, "part": 0.01}
@@ -116,38 +127,38 @@ def test_the_pooled_posterior_is_that_of_the_whole_regression():
         natural += precision * phi * (y - 0.5)
     cov = np.linalg.inv(whole)
     mean = cov @ natural
-    told = evidence.posterior(arms, [belief])
-    order = [told.names[name] for name in names]
+    pooled = posterior(evidence, arms, [belief])
+    order = [pooled.names[name] for name in names]
     for k in range(3):
         pick = np.zeros((size, total))
         pick[:, :size] = np.eye(size)
         pick[:, size * (k + 1) : size * (k + 2)] = np.eye(size)
         wanted = pick @ mean + np.array([0.5, 0, 0])
-        assert told.means[k][order] == pytest.approx(wanted, abs=1e-9)
-        spread = told.spreads[k][np.ix_(order, order)]
+        assert pooled.means[k][order] == pytest.approx(wanted, abs=1e-9)
+        spread = pooled.spreads[k][np.ix_(order, order)]
         assert spread == pytest.approx(pick @ cov @ pick.T, abs=1e-9)
 
 
-def test_beliefs_are_weighed_by_how_likely_they_made_what_was_seen():
+def test_beliefs_are_weighed_by_how_likely_they_make_the_judgements():
     chance = np.random.default_rng(7)
-    told = []
+    judged = []
     for _ in range(400):
         task = ("x", "y")[int(chance.integers(2))]
         arm = (A, B)[int(chance.integers(2))]
         good = 0.9 if (arm == A) == (task == "x") else 0.1
-        told.append((arm, {f"task={task}": 1.0}, float(chance.random() < good), 1.0))
-    apart, same = learned(told).posterior([A, B]), Evidence()
-    for arm, context, _, weight in told:
+        judged.append((arm, {f"task={task}": 1.0}, float(chance.random() < good), 1.0))
+    apart, same = posterior(learned(judged), [A, B]), Evidence()
+    for arm, context, _, weight in judged:
         same.learn(arm, context, float(chance.random() < 0.5), weight)
     assert apart.beliefs[0] < 1e-6  # that arms differ by a constant alone
-    assert same.posterior([A, B]).beliefs[0] > 0.3
+    assert posterior(same, [A, B]).beliefs[0] > 0.3
 
 
 def test_an_arm_that_was_never_tried_stands_where_arms_usually_do():
     evidence = learned([(arm, {"task=x": 1.0}, 0.9, 1.0) for arm in (A, B) for _ in range(40)])
-    told = evidence.posterior([A, B, C])
-    x = np.zeros(len(told.names))
-    x[[told.names["bias"], told.names["task=x"]]] = 1.0
-    means = told.means @ x
+    pooled = posterior(evidence, [A, B, C])
+    x = np.zeros(len(pooled.names))
+    x[[pooled.names["bias"], pooled.names["task=x"]]] = 1.0
+    means = pooled.means @ x
     assert means[2] > 0.75
-    assert x @ told.spreads[2] @ x > 5 * (x @ told.spreads[0] @ x)
+    assert x @ pooled.spreads[2] @ x > 5 * (x @ pooled.spreads[0] @ x)

@@ -1,4 +1,4 @@
-"""Estimates to odds: exact, whole, and never without a floor."""
+"""From estimates to odds: exact, summing to one, and never below the floor."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ RULES = {
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @given(means, st.floats(1e-6, 2))
-def test_shares_are_whole_and_none_is_negative(rule, values, spread):
+def test_shares_sum_to_one_and_none_is_negative(rule, values, spread):
     shares = rule(values, np.full(len(values), spread))
     assert shares.sum() == pytest.approx(1)
     assert shares.min() >= -1e-12

@@ -1,4 +1,4 @@
-"""What another policy would have brought: right on average, and honest about how sure."""
+"""Estimates of another policy's reward: right on average, and honest about their error."""
 
 import numpy as np
 import pytest
@@ -20,10 +20,10 @@ TRUTH = 0.2 * 0.4 + 0.8 * 0.7
 @pytest.mark.parametrize("estimate", [weighted, normalised])
 def test_estimates_find_the_truth_within_their_error(estimate):
     rewards, had, wanted, _ = logged()
-    told = estimate(rewards, had, wanted)
-    assert abs(told.value - TRUTH) < 3.5 * told.deviation
-    assert 0 < told.deviation < 0.02
-    assert told.effective < len(rewards)
+    estimated = estimate(rewards, had, wanted)
+    assert abs(estimated.value - TRUTH) < 3.5 * estimated.deviation
+    assert 0 < estimated.deviation < 0.02
+    assert estimated.effective < len(rewards)
 
 
 def test_a_model_that_is_wrong_is_corrected_and_one_that_is_right_helps():
@@ -34,6 +34,6 @@ def test_a_model_that_is_wrong_is_corrected_and_one_that_is_right_helps():
     )
     zero = np.zeros(len(good))
     wrong = doubly_robust(rewards, had, wanted, expected=zero, expected_under=zero)
-    for told in (right, wrong):
-        assert abs(told.value - TRUTH) < 3.5 * told.deviation
+    for estimated in (right, wrong):
+        assert abs(estimated.value - TRUTH) < 3.5 * estimated.deviation
     assert right.deviation < wrong.deviation

@@ -1,4 +1,4 @@
-"""Trials: who gets which side, what is compared, and what may be said of it at every look."""
+"""Trials: which side a unit gets, what is compared, and what each look may conclude."""
 
 from collections import Counter
 from itertools import pairwise
@@ -14,15 +14,23 @@ from ville._boundaries import normal_mixture
 from experiments.trials.simulate import decided, null_trial, turned
 from experiments.trials.worlds import World
 from learner.assignment import Slot, assigned, place, room
-from learner.sequence import MIXING, Adjustment, Contrast, Exposed, RunningMoments, split_evidence
+from learner.sequence import (
+    MIXING,
+    Adjustment,
+    ComparedUnit,
+    Contrast,
+    RunningMoments,
+    split_evidence,
+)
 from learner.trial import Comparison, TrialRules
+from learner.verdict import verdict_of
 from learner.watch import Watch
 
 UNITS = [f"unit-{n}" for n in range(4000)]
 
 
 def of(slot, units=UNITS):
-    return {unit: told.side for unit in units if (told := assigned(slot, unit)) is not None}
+    return {unit: given.side for unit in units if (given := assigned(slot, unit)) is not None}
 
 
 def test_a_unit_stays_on_its_side_and_sides_have_their_shares():
@@ -32,7 +40,7 @@ def test_a_unit_stays_on_its_side_and_sides_have_their_shares():
     assert Counter(first.values())["candidate"] / len(UNITS) == pytest.approx(0.3, abs=0.03)
 
 
-def test_more_for_the_candidate_moves_nobody_away_from_it():
+def test_a_larger_share_for_the_candidate_moves_no_unit_away_from_it():
     few, many = (of(Slot("t", "strategy", 0.0, 1.0, share)) for share in (0.1, 0.5))
     assert {u for u, side in few.items() if side == "candidate"} < {
         u for u, side in many.items() if side == "candidate"
@@ -58,13 +66,13 @@ def test_a_full_layer_says_how_much_of_it_is_free():
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_a_place_is_between_nothing_and_one(salt, unit):
+def test_a_place_lies_between_zero_and_below_one(salt, unit):
     assert 0 <= place(salt, unit) < 1
 
 
 @pytest.mark.parametrize("n", [50, 200, 500, 5000])
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
-def test_the_interval_is_the_one_that_another_library_draws(n, alpha):
+def test_the_interval_is_the_interval_of_another_library(n, alpha):
     chance = np.random.default_rng(n)
     ours = RunningMoments(span=0.0)
     for value in chance.normal(0.3, 2.0, n):
@@ -74,12 +82,12 @@ def test_the_interval_is_the_one_that_another_library_draws(n, alpha):
     assert ours.radius(alpha) == pytest.approx(float(theirs), rel=1e-9)
 
 
-def test_it_is_tightest_where_that_library_would_have_it():
+def test_the_interval_is_tightest_where_that_library_would_have_it():
     theirs = 1 / ville.best_rho(500, 0.05)
     assert pytest.approx(theirs, rel=0.05) == MIXING
 
 
-def test_what_speaks_against_a_split_is_what_another_library_says():
+def test_the_evidence_against_a_split_is_that_of_another_library():
     chance = np.random.default_rng(3)
     test = ville.BernoulliTest(0.5, prior=(25.0, 25.0))
     sides = (chance.random(600) < 0.58).astype(float)
@@ -88,7 +96,7 @@ def test_what_speaks_against_a_split_is_what_another_library_says():
     assert ours == pytest.approx(float(test.log_e_values_[-1]), rel=1e-6)
 
 
-def test_what_is_rare_and_was_not_seen_yet_is_not_ruled_out():
+def test_a_rare_value_that_was_not_seen_yet_is_not_ruled_out():
     never = RunningMoments(span=2.0)
     for _ in range(60):
         never.add(0.0)
@@ -96,7 +104,7 @@ def test_what_is_rare_and_was_not_seen_yet_is_not_ruled_out():
 
 
 def exposed(side, value, *, chance=0.5, context=None, failed=False, log_cost=0.0, seconds=0.1):
-    return Exposed(
+    return ComparedUnit(
         side, chance, context or {}, log_cost, seconds, failed, quality=value, utility=value
     )
 
@@ -105,25 +113,25 @@ USUAL = TrialRules()
 
 
 def fed(values, rules=USUAL, apart=1.0, log_cost=lambda side: 0.0, seconds=lambda side: 0.1):
-    """A comparison of so many units; `values` says what each side's answers are worth."""
+    """A comparison of 1200 units; `values` says what each side's answers are worth."""
     chance = np.random.default_rng(1)
-    told = Comparison(rules)
+    comparison = Comparison(rules)
     for n in range(1200):
         side = "candidate" if chance.random() < 0.5 else "current"
-        told.see(side, seconds(side) * float(chance.uniform(0.8, 1.2)))
+        comparison.see(side, seconds(side) * float(chance.uniform(0.8, 1.2)))
         if chance.random() >= apart:
             continue
         value = values(side) + float(chance.normal(0, 0.2))
-        one = exposed(side, value, log_cost=log_cost(side), seconds=seconds(side))
-        told.expose(one)
-        told.judge(one)
-        if n % 25 == 0 and (verdict := told.verdict()).word != "more data":
-            return told, verdict
-    return told, told.verdict()
+        unit = exposed(side, value, log_cost=log_cost(side), seconds=seconds(side))
+        comparison.expose(unit)
+        comparison.judge(unit)
+        if n % 25 == 0 and (verdict := verdict_of(comparison)).word != "more data":
+            return verdict
+    return verdict_of(comparison)
 
 
-def test_a_better_candidate_is_adopted_with_the_numbers_that_justify_it():
-    _, verdict = fed(lambda side: 0.8 if side == "candidate" else 0.6, apart=0.5)
+def test_a_better_candidate_is_adopted_with_the_numbers_behind_it():
+    verdict = fed(lambda side: 0.8 if side == "candidate" else 0.6, apart=0.5)
     assert verdict.word == "adopt"
     assert "the candidate is better: utility +0." in verdict.sentence
     assert "decided apart" in verdict.sentence
@@ -133,16 +141,16 @@ def test_a_better_candidate_is_adopted_with_the_numbers_that_justify_it():
     assert {guard["state"] for guard in numbers["guards"].values()} == {"held"}
 
 
-def test_a_worse_candidate_is_kept_out():
-    _, verdict = fed(lambda side: 0.6 if side == "candidate" else 0.8)
+def test_a_worse_candidate_is_not_adopted():
+    verdict = fed(lambda side: 0.6 if side == "candidate" else 0.8)
     assert verdict.word == "keep"
     assert "worse" in verdict.sentence or "does harm" in verdict.sentence
 
 
-def test_one_that_only_has_to_be_no_worse_is_adopted_where_both_are_alike():
+def test_a_candidate_that_only_has_to_be_no_worse_is_adopted_where_both_are_alike():
     rules = TrialRules(goal="no worse", margin=0.06, quality=0.06)
-    assert fed(lambda side: 0.7, rules, apart=0.3)[1].word == "adopt"
-    assert fed(lambda side: 0.7, TrialRules(worth=0.0))[1].word == "more data"
+    assert fed(lambda side: 0.7, rules, apart=0.3).word == "adopt"
+    assert fed(lambda side: 0.7, TrialRules(worth=0.0)).word == "more data"
 
 
 @pytest.mark.parametrize(
@@ -152,83 +160,83 @@ def test_one_that_only_has_to_be_no_worse_is_adopted_where_both_are_alike():
         ("p95", {"seconds": lambda side: 2.0 if side == "candidate" else 0.5}),
     ],
 )
-def test_better_answers_do_not_excuse_what_a_guard_forbids(what, given):
-    _, verdict = fed(lambda side: 0.8 if side == "candidate" else 0.6, **given)
+def test_better_answers_do_not_excuse_a_breached_guard(what, given):
+    verdict = fed(lambda side: 0.8 if side == "candidate" else 0.6, **given)
     assert verdict.word == "keep"
     assert f"{what} breached" in verdict.sentence
 
 
 def test_failures_are_a_guard_of_their_own():
-    told = Comparison(TrialRules())
+    comparison = Comparison(TrialRules())
     for n in range(400):
         side = ("candidate", "current")[n % 2]
-        told.see(side, 0.1)
-        one = exposed(side, 0.7, failed=side == "candidate" and n % 3 == 0)
-        told.expose(one)
-        told.judge(one)
-    assert "errors breached" in told.verdict().sentence
+        comparison.see(side, 0.1)
+        unit = exposed(side, 0.7, failed=side == "candidate" and n % 3 == 0)
+        comparison.expose(unit)
+        comparison.judge(unit)
+    assert "errors breached" in verdict_of(comparison).sentence
 
 
-def test_a_trial_that_loses_units_of_one_side_says_that_it_cannot_be_trusted():
-    told = Comparison(TrialRules())
+def test_a_trial_that_loses_units_of_a_side_says_that_it_cannot_be_trusted():
+    comparison = Comparison(TrialRules())
     for n in range(900):
-        told.see("candidate" if n % 3 else "current", 0.1)
-    verdict = told.verdict()
+        comparison.see("candidate" if n % 3 else "current", 0.1)
+    verdict = verdict_of(comparison)
     assert verdict.word == "keep"
     assert "600 and 300 units where 50% were to be the candidate's" in verdict.sentence
 
 
-def test_a_side_that_is_judged_more_often_is_not_adopted_by_itself():
+def test_a_candidate_that_is_judged_more_often_is_not_adopted_by_itself():
     chance = np.random.default_rng(5)
-    told = Comparison(TrialRules())
+    comparison = Comparison(TrialRules())
     for n in range(1500):
         side = ("candidate", "current")[n % 2]
-        told.see(side, 0.1)
+        comparison.see(side, 0.1)
         value = (0.8 if side == "candidate" else 0.6) + float(chance.normal(0, 0.1))
-        one = exposed(side, value)
-        told.expose(one)
+        unit = exposed(side, value)
+        comparison.expose(unit)
         if chance.random() < (0.9 if side == "candidate" else 0.3):
-            told.judge(one)
-    verdict = told.verdict()
+            comparison.judge(unit)
+    verdict = verdict_of(comparison)
     assert verdict.word == "more data"
     assert "judged more often" in verdict.sentence
 
 
 def test_a_gain_that_is_not_worth_looking_for_ends_a_trial():
-    _, verdict = fed(lambda side: 0.7, TrialRules(worth=0.05))
+    verdict = fed(lambda side: 0.7, TrialRules(worth=0.05))
     assert verdict.word == "keep"
     assert "can be ruled out" in verdict.sentence
 
 
 def test_a_trial_ends_at_its_length():
     rules = TrialRules(worth=0.0, most_requests=300)
-    _, verdict = fed(lambda side: 0.7, rules)
+    verdict = fed(lambda side: 0.7, rules)
     assert "nothing was decided within 300 requests" in verdict.sentence
 
 
-def test_where_hardly_anything_is_decided_apart_that_bounds_what_can_be_lost():
-    told = Comparison(TrialRules(goal="no worse", margin=0.02))
+def test_a_small_share_of_units_decided_apart_bounds_the_loss():
+    comparison = Comparison(TrialRules(goal="no worse", margin=0.02))
     for n in range(1500):
         side = ("candidate", "current")[n % 2]
-        told.see(side, 0.1)
+        comparison.see(side, 0.1)
         if n % 300 == 0:
-            told.expose(exposed(side, 0.5))
-    verdict = told.verdict()
+            comparison.expose(exposed(side, 0.5))
+    verdict = verdict_of(comparison)
     assert verdict.word == "adopt"
     assert -0.02 < verdict.numbers["lift"]["low"] < -0.003
 
 
-def test_nothing_is_said_of_a_handful():
-    told = Comparison(TrialRules())
+def test_a_handful_of_units_leaves_the_lift_unknown():
+    comparison = Comparison(TrialRules())
     for n in range(150):
         side = "candidate" if n < 5 else "current"
-        one = exposed(side, float(side == "candidate"), chance=0.05 if n < 5 else 0.95)
-        told.expose(one)
-        told.judge(one)
-    assert told.lift().high == float("inf")
+        unit = exposed(side, float(side == "candidate"), chance=0.05 if n < 5 else 0.95)
+        comparison.expose(unit)
+        comparison.judge(unit)
+    assert comparison.lift().high == float("inf")
 
 
-def test_what_was_to_be_expected_of_a_unit_is_taken_off_and_moves_no_mean():
+def test_taking_off_the_expected_value_narrows_the_interval_and_moves_no_mean():
     chance = np.random.default_rng(2)
     plain, adjusted = RunningMoments(1.0), Contrast()
     for _ in range(3000):
@@ -243,59 +251,59 @@ def test_what_was_to_be_expected_of_a_unit_is_taken_off_and_moves_no_mean():
 
 def test_a_regression_finds_the_line():
     chance = np.random.default_rng(4)
-    told = Adjustment()
+    regression = Adjustment()
     for _ in range(500):
         x = float(chance.random())
-        told.learn(told.vector({"x": x}), 0.2 + 0.5 * x, 1.0)
-    ends = [told.expected(told.vector({"x": x})) for x in (0.0, 1.0)]
+        regression.learn(regression.vector({"x": x}), 0.2 + 0.5 * x, 1.0)
+    ends = [regression.expected(regression.vector({"x": x})) for x in (0.0, 1.0)]
     assert ends == [pytest.approx(0.2, abs=0.06), pytest.approx(0.7, abs=0.06)]
 
 
-def test_with_nothing_different_verdicts_are_rarely_false_and_a_t_test_often():
-    told = [null_trial(seed) for seed in range(60)]
-    assert sum(bool(one["false"]) for one in told) <= 6
-    assert sum(one["naive"] for one in told) >= 12
+def test_where_nothing_differs_verdicts_are_rarely_false_and_t_tests_often():
+    trials = [null_trial(seed) for seed in range(60)]
+    assert sum(bool(trial["false"]) for trial in trials) <= 6
+    assert sum(trial["naive"] for trial in trials) >= 12
 
 
 def test_a_true_gain_is_found_and_a_loss_never_adopted():
-    found = [decided(seed, 0.04) for seed in range(12)]
-    assert [one["word"] for one in found].count("adopt") == 12
-    assert np.median([one["requests"] for one in found]) <= 4000
+    trials = [decided(seed, 0.04) for seed in range(12)]
+    assert [trial["word"] for trial in trials].count("adopt") == 12
+    assert np.median([trial["requests"] for trial in trials]) <= 4000
     assert {decided(seed, -0.05)["word"] for seed in range(12)} == {"keep"}
 
 
-def test_what_turns_bad_is_rolled_back_soon_and_what_stays_good_is_not():
-    told = [turned(seed, -0.1)["requests"] for seed in range(10)]
-    assert all(requests is not None and requests <= 2000 for requests in told)
+def test_a_strategy_that_turns_bad_is_rolled_back_soon_and_a_good_strategy_never():
+    lengths = [turned(seed, -0.1)["requests"] for seed in range(10)]
+    assert all(requests is not None and requests <= 2000 for requests in lengths)
     assert {turned(seed, 0.02)["requests"] for seed in range(6)} == {None}
 
 
-def test_where_the_control_would_fall_as_well_nothing_is_rolled_back():
+def test_nothing_is_rolled_back_where_the_control_gets_worse_as_well():
     chance = np.random.default_rng(7)
-    watch, said = Watch(), []
+    watch, turns = Watch(), []
     for n in range(6000):
         share = watch.share
         side = "candidate" if chance.random() < share else "current"
         value = float(chance.random() < (0.8 if n < 1500 else 0.4))
-        told = share if side == "candidate" else 1 - share
-        said.append(watch.judge(exposed(side, value, chance=told)))
-    assert "alert" in said
-    assert "recovered" in said
-    assert "roll back" not in said
+        own_chance = share if side == "candidate" else 1 - share
+        turns.append(watch.judge(exposed(side, value, chance=own_chance)))
+    assert "alert" in turns
+    assert "recovered" in turns
+    assert "roll back" not in turns
 
 
-def test_worlds_differ_by_what_they_are_told_to():
+def test_the_sides_of_a_simulated_world_differ_by_its_gain():
     chance = np.random.default_rng(1)
     units = list(World("binary", 0.04, 0.5).units(chance, 20_000))
-    told = {side: [] for side in ("candidate", "current")}
+    qualities = {side: [] for side in ("candidate", "current")}
     for unit in units:
         if unit.exposed is not None:
-            told[unit.side].append(unit.exposed.quality)
-    lift = (np.mean(told["candidate"]) - np.mean(told["current"])) * 0.5
+            qualities[unit.side].append(unit.exposed.quality)
+    lift = (np.mean(qualities["candidate"]) - np.mean(qualities["current"])) * 0.5
     assert lift == pytest.approx(0.04, abs=0.01)
 
 
-def test_rules_that_make_no_sense_are_refused():
+def test_impossible_rules_are_refused():
     with pytest.raises(ValueError, match=r"alpha = 0\.7"):
         TrialRules(alpha=0.7)
     with pytest.raises(ValueError, match="most_requests = 10"):
@@ -303,7 +311,7 @@ def test_rules_that_make_no_sense_are_refused():
 
 
 def test_evidence_against_a_split_grows_with_what_is_missing():
-    told = [split_evidence(500, 500 - gone, 0.5) for gone in (0, 50, 100, 200)]
-    assert all(a < b for a, b in pairwise(told))
-    assert exp(-told[-1]) < 1e-6
-    assert told[0] < -log(0.05)
+    evidence = [split_evidence(500, 500 - gone, 0.5) for gone in (0, 50, 100, 200)]
+    assert all(a < b for a, b in pairwise(evidence))
+    assert exp(-evidence[-1]) < 1e-6
+    assert evidence[0] < -log(0.05)

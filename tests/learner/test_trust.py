@@ -1,4 +1,4 @@
-"""Witnesses are believed as far as those agree who say it for themselves."""
+"""Witnesses are believed as far as explicit ratings agree with them."""
 
 import pytest
 
@@ -11,21 +11,21 @@ def judge(score):
     return SourceScore("judge", "judge", score, 0.5)
 
 
-def test_without_a_word_quality_is_unknown():
+def test_without_any_score_quality_is_unknown():
     assert Trust().quality([]) is None
 
 
-def test_a_source_nobody_could_check_keeps_its_weight():
+def test_a_source_that_was_never_compared_keeps_its_weight():
     assert Trust().quality([judge(0.8)]) == (0.8, 0.5)
 
 
-def test_the_app_is_believed_over_a_witness_that_says_otherwise():
+def test_the_app_is_believed_over_a_witness_that_contradicts_it():
     quality, weight = Trust().quality([DOWN, judge(1.0)])
     assert quality == pytest.approx(1 / 3)
     assert weight == 1.0
 
 
-def test_a_witness_that_is_always_right_comes_to_count_in_full_and_one_that_errs_for_nothing():
+def test_a_witness_that_is_always_right_counts_in_full_and_a_wrong_witness_hardly_at_all():
     right, wrong = Trust(), Trust()
     for n in range(200):
         truth = UP if n % 2 else DOWN
@@ -35,7 +35,7 @@ def test_a_witness_that_is_always_right_comes_to_count_in_full_and_one_that_errs
     assert wrong.believed("judge:judge", 0.5) == pytest.approx(0.02)
 
 
-def test_a_witness_that_is_too_kind_is_heard_as_less_so():
+def test_the_score_of_a_witness_that_is_too_kind_is_lowered():
     trust = Trust()
     for _ in range(100):
         trust.compare([SourceScore("app", "score", 0.6, 1.0), judge(0.9)])

@@ -25,7 +25,7 @@ class Taught:
 
     def __init__(self, rounds=150):
         self.bandit = Bandit(taught(0))
-        self.bandit.know([CHEAP, DEAR])
+        self.bandit.set_arms([CHEAP, DEAR])
         self.rounds = rounds
         self.away = False
         self.requests = []

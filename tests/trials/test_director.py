@@ -277,7 +277,7 @@ def known(world, good, rounds=150):
     """A learner that was taught how good each plan is."""
     bandit = Bandit(taught(0))
     arms = [Arm(plan) for plan in ("cheap", "dear", "idle")]
-    bandit.know(arms)
+    bandit.set_arms(arms)
     for n in range(rounds):
         for kind in KINDS:
             context = dict(context_of(of(f"{kind} request {n}"), kind, lens=0))

@@ -1,0 +1,95 @@
+"""What the numbers of a trial say: adopt the candidate, keep what serves, or wait for more data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf, log
+from typing import Any, Literal
+
+from learner.sequence import Interval, split_evidence
+from learner.trial import Comparison
+
+_MISMATCH = 0.001  # how unlikely a split must be before it is called broken
+
+Word = Literal["adopt", "keep", "more data"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialVerdict:
+    """A verdict in one word, in one sentence, and the numbers behind it."""
+
+    word: Word
+    sentence: str
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+def verdict_of(comparison: Comparison) -> TrialVerdict:
+    word, sentence = _decided(comparison)
+    return TrialVerdict(word, sentence, comparison.numbers())
+
+
+def _decided(comparison: Comparison) -> tuple[Word, str]:
+    rules, lift = comparison.rules, comparison.lift()
+    utility = f"utility {_in_words(lift)} after {_counted(comparison)}"
+    breached = [guard for guard in comparison.guards() if guard.state == "breached"]
+    if comparison.mismatch > -log(_MISMATCH):
+        return "keep", (
+            f"Keep: the sides have {comparison.assigned['candidate']:,} and "
+            f"{comparison.assigned['current']:,} units where {comparison.share:.0%} were to be the "
+            "candidate's: something removes units from one side, and nothing else here can be "
+            "trusted."
+        )
+    if breached:
+        harms = "; ".join(str(guard) for guard in breached)
+        return "keep", f"Keep: it does harm: {harms}; {utility}."
+    floor = 0.0 if rules.goal == "better" else -rules.margin
+    if lift.high < floor:
+        return "keep", f"Keep: the candidate is worse: {utility}."
+    if lift.low > floor:
+        return _adoption(comparison, utility)
+    if rules.goal == "better" and lift.high < rules.worth:
+        return "keep", f"Keep: a gain of {rules.worth:g} a request can be ruled out: {utility}."
+    if comparison.requests >= rules.most_requests:
+        within = f"{rules.most_requests:,} requests"
+        return "keep", f"Keep: nothing was decided within {within}: {utility}."
+    return "more data", f"More data: {utility}."
+
+
+def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
+    """The candidate proved itself: adopt it, unless its numbers may deceive or a guard is open."""
+    rules = comparison.rules
+    merit = "better" if rules.goal == "better" else "no worse"
+    word: Word = "keep" if comparison.requests >= rules.most_requests else "more data"
+    candidate, current = comparison.judged["candidate"], comparison.judged["current"]
+    if split_evidence(candidate, current, _apart_share(comparison)) > -log(_MISMATCH):
+        return word, (
+            f"{word.capitalize()}: answers of one side are judged more often than answers of the "
+            f"other ({candidate:,} and {current:,}), so it may only seem {merit}: adopt it by hand "
+            f"if that is harmless; {utility}."
+        )
+    open_guards = [guard.name for guard in comparison.guards() if guard.state != "held"]
+    if open_guards:
+        return word, (
+            f"{word.capitalize()}: it is {merit}, and not yet shown to spare "
+            f"{', '.join(open_guards)}: {utility}."
+        )
+    return "adopt", f"Adopt: the candidate is {merit}: {utility}."
+
+
+def _apart_share(comparison: Comparison) -> float:
+    """The candidate's share of the units that were decided apart."""
+    total = sum(comparison.apart.values())
+    if not total:
+        return comparison.share
+    return min(max(comparison.apart["candidate"] / total, 1e-6), 1 - 1e-6)
+
+
+def _in_words(lift: Interval) -> str:
+    return "not known yet" if lift.high == inf else f"{lift} a request"
+
+
+def _counted(comparison: Comparison) -> str:
+    apart = sum(comparison.apart.values())
+    return (
+        f"{comparison.requests:,} requests, {apart:,} of them decided apart and "
+        f"{comparison.compared:,} of those judged"
+    )

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
-from router.reuse.guards import compared
+from router.reuse.guards import compare
 from router.reuse.index import SolutionIndex
 from router.reuse.solution import Solution
-from router.reuse.solution_store import Store
+from router.reuse.solution_store import SolutionStore
 
 SPACE = b"s" * 16
 
@@ -40,9 +40,9 @@ def timed(calls: list[Any], what: Any) -> dict[str, float]:
 def exact(folder: Path, count: int) -> dict[str, float]:
     """Hash of a request and the look into a store of this many, answer and all."""
     from router.domain import Request
-    from router.reuse.asking import exact_of
+    from router.reuse.memory_query import exact_key
 
-    store = Store(folder)
+    store = SolutionStore(folder)
     requests = []
     solutions = []
     for n in range(count):
@@ -52,7 +52,7 @@ def exact(folder: Path, count: int) -> dict[str, float]:
         }
         request = Request(str(n), b"", fields, "auto", False, False, "", False, False)
         requests.append(request)
-        key = exact_of(request, scope="key", backend="")
+        key = exact_key(request, scope="key", backend="")
         text = f"{n} squared is {n * n}"
         solutions.append(Solution("key", key, key, "text", "", text, state="proven", expires=2e9))
     for start in range(0, count, 1000):
@@ -60,7 +60,7 @@ def exact(folder: Path, count: int) -> dict[str, float]:
     chosen = [requests[n] for n in np.random.default_rng(0).integers(0, count, 5000)]
 
     def look(request: Request) -> None:
-        found = store.exact(exact_of(request, scope="key", backend=""), 1e9)
+        found = store.exact(exact_key(request, scope="key", backend=""), 1e9)
         assert found is not None
         assert found.answer.startswith(request.id)
 
@@ -73,7 +73,7 @@ def million(encoder: Encoder, texts: list[str], count: int, folder: Path) -> dic
     """A graph of this many, around the vectors of real requests."""
     chance = np.random.default_rng(1)
     base = encoder.encode(texts)
-    store = Store(folder)
+    store = SolutionStore(folder)
     asked: dict[int, str] = {}
     begun = time.perf_counter()
     batch: list[Solution] = []
@@ -127,7 +127,7 @@ def reloaded(folder: Path) -> dict[str, Any]:
     encoder.encode(["warm"])
     before = _resident()
     begun = time.perf_counter()
-    store = Store(folder)
+    store = SolutionStore(folder)
     index, wrong = SolutionIndex.open(
         folder / "graphs", store, dimensions=384, encoder=encoder.name
     )
@@ -145,7 +145,7 @@ def reloaded(folder: Path) -> dict[str, Any]:
         for near in index.nearest(SPACE, vector, 8):
             solution = store.get(near.solution)
             assert solution is not None
-            if compared(solution.request, text).likeness == "same":
+            if compare(solution.request, text).likeness == "same":
                 return
 
     return {

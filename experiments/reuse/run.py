@@ -18,8 +18,8 @@ from experiments.reuse.suite import CLASSES, pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.request.statistical import reading_of
-from router.reuse.editing import edited
-from router.reuse.guards import compared
+from router.reuse.editing import edit_program
+from router.reuse.guards import compare
 from sandbox.levels import open_pool
 from sandbox.runner import Limits, Program
 from sandbox.synthesis import written
@@ -47,7 +47,7 @@ def of_pairs(encoder: Encoder) -> dict[str, Any]:
         one = encoder.encode([p.stored for p in some])
         two = encoder.encode([p.asked for p in some])
         near = (one * two).sum(axis=1) >= 0.95
-        hits = [compared(p.stored, p.asked).likeness == "same" for p in some]
+        hits = [compare(p.stored, p.asked).likeness == "same" for p in some]
         others = [(p, hit) for p, hit in zip(some, hits, strict=True) if not p.same]
         same = [hit for p, hit in zip(some, hits, strict=True) if p.same]
         bad = sum(hit for _, hit in others)
@@ -90,7 +90,7 @@ async def of_data() -> dict[str, Any]:
                 out.print(f"[yellow]not read:[/] {pair}")
                 tried += pair.kind == "number"
                 continue
-            change = edited(written(one, seed=0).source, one, two)
+            change = edit_program(written(one, seed=0).source, one, two)
             if pair.kind != "number":
                 others += 1
                 others_edited += change is not None
@@ -126,7 +126,7 @@ def of_sources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         same = [row for row in mine if row["label"] == 1]
         by = {}
         for name, picks in (
-            ("guards", lambda r: compared(r["text_a"], r["text_b"]).likeness == "same"),
+            ("guards", lambda r: compare(r["text_a"], r["text_b"]).likeness == "same"),
             ("cosine_095", lambda r: r["cosine"] >= 0.95),
         ):
             chosen = [row for row in mine if picks(row)]

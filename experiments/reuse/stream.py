@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from router.reuse.guards import compared
-from router.reuse.solution_store import StoreCheck
+from router.reuse.guards import compare
+from router.reuse.solution_store import ReuseCheck
 from router.reuse.tiers import Calibration, band, bucket_of
 
 BUDGET = 0.01
@@ -28,7 +28,7 @@ def guarded(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
     """What passes the guards: its bucket, and whether it is wrong."""
     found = []
     for row in rows:
-        verdict = compared(row["text_a"], row["text_b"])
+        verdict = compare(row["text_a"], row["text_b"])
         if verdict.likeness == "same":
             found.append((bucket_of(verdict, row["cosine"]), row["label"] == 0))
     return found
@@ -67,7 +67,7 @@ def served(
             given += 1
             bad += int(is_wrong)
         else:
-            calibration.learn([StoreCheck(kind, b"", bool(is_wrong), 1.0, 0.0, id_)])
+            calibration.learn([ReuseCheck(kind, b"", bool(is_wrong), 1.0, 0.0, id_)])
     return given, bad
 
 

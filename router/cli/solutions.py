@@ -15,9 +15,9 @@ from rich.tree import Tree
 
 from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
 from router.config.config import Config
-from router.reuse.guards import compared
+from router.reuse.guards import compare
 from router.reuse.solution import Solution
-from router.reuse.solution_store import Store, UnreadableStore
+from router.reuse.solution_store import SolutionStore, UnreadableStore
 from router.reuse.tiers import Calibration
 
 solutions_app = typer.Typer(
@@ -26,13 +26,13 @@ solutions_app = typer.Typer(
 _SHOWN = 60  # characters of a request in a table
 
 
-def _store(config_file: Path | None, data: Path | None) -> tuple[Config, Store]:
+def _store(config_file: Path | None, data: Path | None) -> tuple[Config, SolutionStore]:
     config = read(config_file, data=str(data) if data else None)
     if not (config.reuse_folder / "solutions.sqlite").is_file():
         hint = "set `reuse: {mode: similar}` in waggle.yaml, and ask something"
         raise Stop(f"nothing was remembered yet in {config.reuse_folder}: {hint}")
     try:
-        return config, Store(config.reuse_folder)
+        return config, SolutionStore(config.reuse_folder)
     except UnreadableStore as error:
         raise Stop(str(error)) from None
 
@@ -67,7 +67,7 @@ def search(
 
 
 def _nearest(
-    config: Config, store: Store, words: str, where: str, limit: int
+    config: Config, store: SolutionStore, words: str, where: str, limit: int
 ) -> Iterator[tuple[float | None, Solution]]:
     """By meaning where the encoder is there, else by the words themselves."""
     import numpy as np
@@ -97,7 +97,7 @@ def _nearest(
             yield score, one
 
 
-def _one(store: Store, id_: int) -> Solution:
+def _one(store: SolutionStore, id_: int) -> Solution:
     found = store.get(id_)
     if found is None:
         raise Stop(f"there is no solution {id_}: `waggle solutions search all` lists them", 2)
@@ -145,7 +145,7 @@ def lineage(id_: int, config_file: ConfigOption = None, data: DataOption = None)
     out.print(tree)
 
 
-def _grow(store: Store, tree: Tree, of: Solution, marked: int) -> None:
+def _grow(store: SolutionStore, tree: Tree, of: Solution, marked: int) -> None:
     for child in store.everything("parent = ? order by id", (of.id,)):
         _grow(store, tree.add(_label(child, marked)), child, marked)
 
@@ -214,7 +214,7 @@ def status(config_file: ConfigOption = None, data: DataOption = None) -> None:
     calibration.learn(store.checks(0))
     table = Table("likeness", "checked", "wrong", "at most (95%)", "answers", box=None)
     buckets = dict.fromkeys([f"{k}:{n}" for k in ("same", "moved") for n in (3, 2, 1, 0)])
-    told = calibration.told()
+    told = calibration.summary()
     for bucket in buckets | dict.fromkeys(told):
         standing = calibration.standing(bucket)
         seen = told.get(bucket, {"checks": 0.0, "wrong": 0.0})
@@ -232,7 +232,7 @@ def status(config_file: ConfigOption = None, data: DataOption = None) -> None:
 @solutions_app.command()
 def why(stored: str, asked: str) -> None:
     """Whether the answer to one request may be given to another, and what decides it."""
-    verdict = compared(stored, asked)
+    verdict = compare(stored, asked)
     colour = "green" if verdict.likeness == "same" else "yellow"
     out.print(f"[{colour}]{verdict.likeness}[/]: {escape(verdict.why)}")
 
@@ -258,7 +258,7 @@ def forget(
     out.print(f"{gone} solutions are gone. Running routers forget them within a second.")
 
 
-def _known(store: Store, ids: Sequence[int]) -> Sequence[int]:
+def _known(store: SolutionStore, ids: Sequence[int]) -> Sequence[int]:
     for id_ in ids:
         _one(store, id_)
     return ids

@@ -20,7 +20,7 @@ from router.config.signals import WEIGHTS
 from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Signal, Trace, Usage, new_id
 from router.request.statistical import job_of, reading_of, wants_object, words_in, words_job
 from router.request.text import tokens_in
-from router.reuse.editing import edited
+from router.reuse.editing import edit_program
 from router.reuse.solution import Solution
 from router.wire.answers import answer_text
 from sandbox.records import of_records
@@ -106,7 +106,7 @@ class Computing:
         """A program that solved the like before, edited by rule and run and verified again."""
         tried = 0
         for similarity, solution in self.library:
-            change = edited(solution.program, Spec.of(solution.spec), spec)
+            change = edit_program(solution.program, Spec.of(solution.spec), spec)
             if change is None or tried >= _EDITED:
                 continue
             tried += 1

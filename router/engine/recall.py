@@ -21,13 +21,13 @@ from router.request.complexity import kind_of
 from router.request.statistical import job_of, reading_of
 from router.request.text import prompt_text, tokens_in
 from router.request.wants import needs
-from router.reuse.asking import Wish, exact_of, wish_of
-from router.reuse.editing import edited
+from router.reuse.editing import edit_program
 from router.reuse.guards import GuardVerdict
 from router.reuse.library import variations
-from router.reuse.memory import Recollection, SolutionMemory, acknowledged, program_space
+from router.reuse.memory import Recollection, SolutionMemory, program_space
+from router.reuse.memory_query import MemoryQuery, exact_key, query_of
 from router.reuse.solution import Solution
-from router.reuse.solution_store import StoreCheck
+from router.reuse.solution_store import ReuseCheck
 from router.wire.chat_replies import chat_reply
 from sandbox.spec import Spec
 
@@ -47,7 +47,7 @@ Ask = Callable[[str, Call], Awaitable[CallOutcome]]
 class Looked:
     """What was found for a request before anything was decided."""
 
-    wish: Wish
+    wish: MemoryQuery
     found: Recollection | None = None
     vector: "Matrix | None" = None
     library: Sequence[tuple[float, Solution]] = ()
@@ -99,13 +99,13 @@ class Remembering:
         self, config: Config, request: Request, *, backend: str, allowed: Sequence[str]
     ) -> Looked:
         scope, mode = request.scope, self.memory.mode(request)
-        key = exact_of(request, scope=scope, backend=backend)
+        key = exact_key(request, scope=scope, backend=backend)
         exact = self.memory.exact(key) if mode != "off" else None
         if exact is not None and exact.answer and _may(config, exact, allowed):
             recalled = Recalled("exact", exact.id, reason="the very same request was answered")
-            wish = Wish(scope, b"", key, "", mode, keeps=False)
+            wish = MemoryQuery(scope, b"", key, "", mode, keeps=False)
             return Looked(wish, Recollection(recalled, exact, _THE_SAME))
-        wish = wish_of(request, key, scope=scope, backend=backend, mode=mode)
+        wish = query_of(request, key, scope=scope, backend=backend, mode=mode)
         if wish.mode == "off":
             return Looked(wish)
         computes = reading_of(request.fields).spec is not None
@@ -148,7 +148,7 @@ class Remembering:
     def used(self, trace: Trace, looked: Looked) -> None:
         assert looked.found is not None
         recalled = looked.found.recalled
-        self.memory.used(trace.request.id, recalled.solution)
+        self.memory.add_use(trace.request.id, recalled.solution)
         self._uses[trace.request.id] = (recalled.bucket, looked.wish.space, recalled.solution)
         if len(self._uses) > _REMEMBERED_USES:
             self._uses.popitem(last=False)
@@ -201,7 +201,7 @@ class Remembering:
         computed = trace.computed or {}
         reuse = computed.get("reuse") or {}
         if reuse.get("tier") == "reuse":
-            self.memory.used(trace.request.id, int(reuse["solution"]))
+            self.memory.add_use(trace.request.id, int(reuse["solution"]))
             return
         checks = len(computed.get("verification", {}).get("checks", ()))
         sandbox = trace.backend
@@ -229,12 +229,12 @@ class Remembering:
         """Before it is used widely: the program with other numbers, run and verified."""
         if self.ask is None or solution.spec.get("kind") != "generate":
             return
-        id_ = await acknowledged(kept)
+        id_ = await asyncio.wrap_future(kept)
         held = tried = 0
         for text, seed in variations(solution):
             fields = {"messages": [{"role": "user", "content": text}]}
             spec = reading_of(fields).spec
-            change = edited(solution.program, Spec.of(solution.spec), spec) if spec else None
+            change = edit_program(solution.program, Spec.of(solution.spec), spec) if spec else None
             if change is None:
                 continue
             job = job_of(fields, seed=seed, turn=0, source=change.source)
@@ -245,7 +245,7 @@ class Remembering:
             held += bool(orjson.loads(outcome.body).get("document"))
         if tried:
             verdict = "passed" if held == tried else "failed"
-            self.memory.reviewed(id_, f"{verdict}: {held} of {tried} variations held")
+            self.memory.add_review(id_, f"{verdict}: {held} of {tried} variations held")
 
     def _bare(self, config: Config, looked: Looked, trace: Trace) -> Solution:
         import numpy as np
@@ -293,7 +293,7 @@ class Remembering:
         if same is not None:
             recalled = found.recalled
             self._learn(
-                StoreCheck(
+                ReuseCheck(
                     recalled.bucket,
                     looked.wish.space,
                     not same,
@@ -304,24 +304,24 @@ class Remembering:
                 by="made anew",
             )
 
-    def _learn(self, check: StoreCheck, *, by: str) -> None:
+    def _learn(self, check: ReuseCheck, *, by: str) -> None:
         """Evidence on a bucket, for the calibration and for whoever asks the telemetry."""
-        self.memory.checked(check)
+        self.memory.add_check(check)
         state = "wrong" if check.wrong else "right"
         told = {"bucket": check.bucket, "weight": check.weight, "by": by}
         self.tell("reuse", str(check.solution), state, **told)
 
     def heard(self, signals: Sequence[Signal]) -> None:
         """Verdicts on answers; on one that came from memory, evidence on its like as well."""
-        self.memory.heard(signals)
+        self.memory.judge(signals)
         for signal in signals:
             use = self._uses.get(signal.about.request_id)
             if use is not None and use[0] and signal.score is not None:
                 bucket, space, id_ = use
                 wrong = signal.score <= 0.3
                 if wrong or signal.score >= 0.7:
-                    self.memory.checked(
-                        StoreCheck(bucket, space, wrong, signal.weight, signal.at, id_)
+                    self.memory.add_check(
+                        ReuseCheck(bucket, space, wrong, signal.weight, signal.at, id_)
                     )
 
 

@@ -17,7 +17,7 @@ from sandbox.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class EditedProgram:
     """A program for the new request, and what was changed in it."""
 
     source: str
@@ -33,7 +33,7 @@ class Edited:
         return ", ".join(said) or "nothing changed"
 
 
-def edited(program: str, stored: Spec, asked: Spec) -> Edited | None:
+def edit_program(program: str, stored: Spec, asked: Spec) -> EditedProgram | None:
     """None where the two are not of one shape, or a rule cannot tell what to change."""
     one, two = (
         replace(spec, seed=None, format="json", assumed=(), data={}).told()
@@ -58,7 +58,7 @@ def edited(program: str, stored: Spec, asked: Spec) -> Edited | None:
         return None
     if source is None:
         return None
-    return Edited(source, "adapt" if names else "reuse", len(numbers), len(names))
+    return EditedProgram(source, "adapt" if names else "reuse", len(numbers), len(names))
 
 
 # What decides how a program is built, and cannot be changed by putting in another value.

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from router.files import lock_if_free
 from router.reuse.index import SolutionIndex, gently
-from router.reuse.solution_store import Store
+from router.reuse.solution_store import SolutionStore
 
 
 def main(folder: Path, encoder: str, dimensions: int) -> None:
     if lock_if_free(folder / "graphs.lock") is None:
         return  # what is locked is let go when this process ends
     gently()
-    store = Store(folder)
+    store = SolutionStore(folder)
     index, _ = SolutionIndex.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
     while index.tend():
         pass

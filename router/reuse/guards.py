@@ -33,7 +33,7 @@ class GuardVerdict:
 _SAME_ORDER: GuardVerdict = GuardVerdict("same")
 
 
-def compared(stored: str, asked: str) -> GuardVerdict:
+def compare(stored: str, asked: str) -> GuardVerdict:
     """`stored` is the request whose answer is there."""
     if " ".join(stored.split()) == " ".join(asked.split()):
         return _SAME_ORDER

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from router.files import replace_durably, write_durably
-from router.reuse.solution_store import Store
+from router.reuse.solution_store import SolutionStore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -256,7 +256,7 @@ class SolutionIndex:
             with self._lock:
                 shelf.remove(id_)
 
-    def follow(self, store: Store) -> int:
+    def follow(self, store: SolutionStore) -> int:
         """Take in what the journal says since; how many changes that was."""
         seen = 0
         while changes := store.changes(self.position):
@@ -365,7 +365,7 @@ class SolutionIndex:
     def open(
         cls,
         folder: Path,
-        store: Store,
+        store: SolutionStore,
         *,
         dimensions: int,
         encoder: str,
@@ -387,7 +387,7 @@ class SolutionIndex:
                 made.add(space, id_, vector)
         return made, wrong
 
-    def _take(self, folder: Path, entry: Mapping[str, Any], store: Store) -> str:
+    def _take(self, folder: Path, entry: Mapping[str, Any], store: SolutionStore) -> str:
         path, space = folder / entry["file"], bytes.fromhex(entry["space"])
         try:
             if path.stat().st_size != entry["bytes"]:
@@ -415,7 +415,7 @@ class SolutionIndex:
         self._shelves[space] = shelf
         return ""
 
-    def differs(self, store: Store) -> list[str]:
+    def differs(self, store: SolutionStore) -> list[str]:
         """Everything in which index and store disagree: nothing, if all is well."""
         found: list[str] = []
         for space, _ in store.spaces():
@@ -469,7 +469,7 @@ def _of(shelf: IndexShelf, id_: int) -> "Matrix":
 
 
 def _missing(
-    store: Store, space: bytes, known: Ids, encoder: str
+    store: SolutionStore, space: bytes, known: Ids, encoder: str
 ) -> Iterator[tuple[int, "Matrix"]]:
     ids = [id_ for id_ in store.living(space) if id_ not in known]
     for start in range(0, len(ids), 500):
@@ -478,7 +478,7 @@ def _missing(
                 yield id_, np.frombuffer(vector, np.float32)
 
 
-def _unlike(graph: Graph, kept: "NDArray[np.int64]", store: Store) -> str:
+def _unlike(graph: Graph, kept: "NDArray[np.int64]", store: SolutionStore) -> str:
     """Whether ids point at the vectors of others: a sample, spread over all."""
     some = kept[:: max(1, len(kept) // _SAMPLED)].tolist()
     stored = store.vectors(some)

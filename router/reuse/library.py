@@ -33,7 +33,7 @@ def _shape(value: Any) -> Any:
     return value
 
 
-def doubles(programs: Iterable[Solution]) -> Iterator[tuple[int, int]]:
+def duplicates(programs: Iterable[Solution]) -> Iterator[tuple[int, int]]:
     """Each program that another one stands for, and that other one."""
     alike: dict[tuple[str, str], list[Solution]] = {}
     for one in programs:

@@ -5,7 +5,6 @@ remembered, and the request takes its way. Writes are gathered by one thread, wh
 journal of the store as well, so that what another router learned is known here a moment later.
 """
 
-import asyncio
 import logging
 import queue
 import subprocess
@@ -23,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 from router.config.reuse import Reuse
 from router.domain import Recalled, Request, Signal
 from router.request.context import language
-from router.reuse.asking import Mode, Wish, mode_of
-from router.reuse.guards import GuardVerdict, compared
-from router.reuse.library import doubles
+from router.reuse.guards import GuardVerdict, compare
+from router.reuse.library import duplicates
+from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode
 from router.reuse.solution import Solution
-from router.reuse.solution_store import Store, StoreCheck, UnreadableStore
+from router.reuse.solution_store import ReuseCheck, SolutionStore, UnreadableStore
 from router.reuse.tiers import Calibration, bucket_of
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class _Work:
     add: list[tuple[Solution, "Future[int]"]] = field(default_factory=list)
     uses: list[tuple[str, int, float]] = field(default_factory=list)
     verdicts: list[tuple[str, float, float, str]] = field(default_factory=list)
-    checks: list[StoreCheck] = field(default_factory=list)
+    checks: list[ReuseCheck] = field(default_factory=list)
     reviews: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -80,7 +79,7 @@ class SolutionMemory:
         self._encoder_of = encoder
         self.encoder: Batching | None = None
         self.index: SolutionIndex | None = None
-        self._store: Store | None = None
+        self._store: SolutionStore | None = None
         self._checks_read = self._turns = 0
         self._known: OrderedDict[int, Solution] = OrderedDict()
         self._queue: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
@@ -94,7 +93,7 @@ class SolutionMemory:
         """Opens the store at once, and the index beside the loop: until that is there, only the
         same requests are answered from memory."""
         try:
-            self._store = Store(self.folder)
+            self._store = SolutionStore(self.folder)
         except (UnreadableStore, OSError) as error:
             self.trouble = str(error)
             _log.error("nothing is remembered: %s", error)
@@ -124,7 +123,7 @@ class SolutionMemory:
     # -- looking up -----------------------------------------------------------------------------
 
     def mode(self, request: Request) -> Mode:
-        return mode_of(request, self.settings.mode) if self._store is not None else "off"
+        return allowed_mode(request, self.settings.mode) if self._store is not None else "off"
 
     def exact(self, key: bytes) -> Solution | None:
         """The answer to this very request: one look into the store, before anything else."""
@@ -135,7 +134,7 @@ class SolutionMemory:
             self._trouble(error)
             return None
 
-    async def vector(self, wish: Wish, space: bytes) -> "Matrix | None":
+    async def vector(self, wish: MemoryQuery, space: bytes) -> "Matrix | None":
         """The vector of the request's last message, unless its space is empty."""
         if wish.mode != "similar" or self.encoder is None or self.index is None:
             return None
@@ -147,7 +146,7 @@ class SolutionMemory:
             self._trouble(error)
             return None
 
-    def similar(self, wish: Wish, vector: "Matrix", uniform: float) -> Recollection | None:
+    def similar(self, wish: MemoryQuery, vector: "Matrix", uniform: float) -> Recollection | None:
         """The best of what is near, if any is the same in all that matters."""
         try:
             candidates = list(self._candidates(wish, wish.space, vector))
@@ -171,7 +170,7 @@ class SolutionMemory:
         return None
 
     def _candidates(
-        self, wish: Wish, space: bytes, vector: "Matrix"
+        self, wish: MemoryQuery, space: bytes, vector: "Matrix"
     ) -> "Iterable[tuple[Near, Solution, GuardVerdict]]":
         if self.index is None:
             return
@@ -182,10 +181,15 @@ class SolutionMemory:
             if solution is None or solution.expires <= now or solution.scope != wish.scope:
                 continue
             if language(solution.request) == spoken:
-                yield near, solution, compared(solution.request, wish.text)
+                yield near, solution, compare(solution.request, wish.text)
 
     def _weighed(
-        self, wish: Wish, near: "Near", solution: Solution, verdict: GuardVerdict, uniform: float
+        self,
+        wish: MemoryQuery,
+        near: "Near",
+        solution: Solution,
+        verdict: GuardVerdict,
+        uniform: float,
     ) -> Recollection | None:
         bucket = bucket_of(verdict, near.similarity)
         standing = self.calibration.standing(bucket, wish.space)
@@ -207,7 +211,9 @@ class SolutionMemory:
         )
         return Recollection(told, solution, verdict)
 
-    def programs(self, wish: Wish, vector: "Matrix | None") -> "list[tuple[float, Solution]]":
+    def programs(
+        self, wish: MemoryQuery, vector: "Matrix | None"
+    ) -> "list[tuple[float, Solution]]":
         """Programs of this scope, nearest first."""
         space = program_space(wish.scope)
         try:
@@ -257,20 +263,20 @@ class SolutionMemory:
             self._queue.put(("add", (solution, told)))
         return told
 
-    def used(self, request_id: str, id_: int) -> None:
+    def add_use(self, request_id: str, id_: int) -> None:
         self._queue.put(("uses", (request_id, id_, self._wall())))
 
-    def heard(self, signals: Sequence[Signal]) -> None:
+    def judge(self, signals: Sequence[Signal]) -> None:
         """What was said of answers, by whoever: it proves what is remembered, or puts it away."""
         for signal in signals:
             if signal.score is not None:
                 said = (signal.about.request_id, signal.score, signal.weight, _proof(signal))
                 self._queue.put(("verdicts", said))
 
-    def checked(self, check: StoreCheck) -> None:
+    def add_check(self, check: ReuseCheck) -> None:
         self._queue.put(("checks", check))
 
-    def reviewed(self, id_: int, told: str) -> None:
+    def add_review(self, id_: int, told: str) -> None:
         self._queue.put(("reviews", (id_, told)))
 
     def _trouble(self, error: Exception) -> None:
@@ -362,7 +368,7 @@ class SolutionMemory:
         """Programs that compute the same are one: the best of them."""
         assert self._store is not None
         programs = self._store.everything("kind = 'program' and state = 'proven' limit 50000")
-        for id_, best in list(doubles(programs)):
+        for id_, best in list(duplicates(programs)):
             self._store.deprecate(id_, f"solution {best} stands for it")
             self._tell("solutions", str(id_), "merged", into=best)
 
@@ -427,7 +433,3 @@ def program_space(scope: str) -> bytes:
 
 def _proof(signal: Signal) -> str:
     return f"{signal.source}: {signal.metric}"
-
-
-async def acknowledged(told: "Future[int]") -> int:
-    return await asyncio.wrap_future(told)

@@ -67,7 +67,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreCheck:
+class ReuseCheck:
     """A remembered answer held against a new one, or judged by whoever got it."""
 
     bucket: str
@@ -79,7 +79,7 @@ class StoreCheck:
     seq: int = 0
 
 
-class Store:
+class SolutionStore:
     """One connection for each thread; a transaction is all or nothing."""
 
     def __init__(self, folder: Path) -> None:
@@ -197,7 +197,7 @@ class Store:
                     away += _quarantined(connection, id_)
         return away
 
-    def check(self, checks: Iterable[StoreCheck]) -> None:
+    def check(self, checks: Iterable[ReuseCheck]) -> None:
         with self._transaction() as connection:
             connection.executemany(
                 "insert into checks (bucket, space, wrong, weight, at, solution) "
@@ -347,14 +347,14 @@ class Store:
         )
         return [(space, n) for space, n in rows]
 
-    def checks(self, since: int) -> list[StoreCheck]:
+    def checks(self, since: int) -> list[ReuseCheck]:
         rows = self._connection.execute(
             "select bucket, space, wrong, weight, at, solution, seq from checks where seq > ? "
             "order by seq",
             (since,),
         )
         return [
-            StoreCheck(b, s, bool(w), weight, at, id_, n) for b, s, w, weight, at, id_, n in rows
+            ReuseCheck(b, s, bool(w), weight, at, id_, n) for b, s, w, weight, at, id_, n in rows
         ]
 
     def counts(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from math import ceil, floor, log10
 from typing import Protocol
 
 from router.reuse.guards import GuardVerdict
-from router.reuse.solution_store import StoreCheck
+from router.reuse.solution_store import ReuseCheck
 
 _CONFIDENCE = 0.95
 _LEAST_CHECKED = 0.02  # share of reused answers that are made anew all the same
@@ -102,7 +102,7 @@ class Calibration:
     _times: dict[tuple[str, int], int] = field(default_factory=dict)
     _standing: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
 
-    def learn(self, checks: Iterable[StoreCheck]) -> None:
+    def learn(self, checks: Iterable[ReuseCheck]) -> None:
         self._standing.clear()
         for check in checks:
             # That the same solution is right once more says little of others of its kind.
@@ -148,7 +148,7 @@ class Calibration:
         right += (everywhere.right - here.right) * share + here.right
         return wrong, right
 
-    def told(self) -> dict[str, dict[str, float]]:
+    def summary(self) -> dict[str, dict[str, float]]:
         return {
             bucket: {
                 "checks": round(seen.checks, 2),

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
-from router.reuse.solution_store import Store, StoreCheck
+from router.reuse.solution_store import ReuseCheck, SolutionStore
 from tests.reuse.soak import solution
 
 SPEC = {"kind": "generate", "count": 5, "fields": [{"name": "age", "role": "number"}]}
@@ -16,7 +16,7 @@ SPEC = {"kind": "generate", "count": 5, "fields": [{"name": "age", "role": "numb
 @pytest.fixture
 def waggle(tmp_path):
     """The command on a folder in which three things were solved, one from another."""
-    store = Store(tmp_path / "solutions")
+    store = SolutionStore(tmp_path / "solutions")
     program = replace(
         solution("five ages"),
         kind="program",
@@ -29,7 +29,7 @@ def waggle(tmp_path):
     store.add(
         [replace(program, exact=b"x", request="six ages", parent=1, change="1 number changed")]
     )
-    store.check([StoreCheck("same:3", b"", False, 1.0, 1.0, 2)])
+    store.check([ReuseCheck("same:3", b"", False, 1.0, 1.0, 2)])
     store.close()
 
     def run(*args: str):

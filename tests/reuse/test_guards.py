@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.reuse.suite import pairs
-from router.reuse.guards import compared
+from router.reuse.guards import compare
 
 ASKED = "How do I convert 5 miles to kilometres?"
 
@@ -38,7 +38,7 @@ ASKED = "How do I convert 5 miles to kilometres?"
     ],
 )
 def test_what_sets_two_requests_apart_is_named(stored, asked, why):
-    verdict = compared(stored, asked)
+    verdict = compare(stored, asked)
     assert verdict.likeness != "same"
     assert any(part in verdict.why for part in why.split("|")), verdict.why
 
@@ -58,21 +58,19 @@ def test_what_sets_two_requests_apart_is_named(stored, asked, why):
     ],
 )
 def test_the_same_in_other_words_is_the_same(stored, asked):
-    assert compared(stored, asked).likeness == "same"
-    assert compared(asked, stored).likeness == "same"
+    assert compare(stored, asked).likeness == "same"
+    assert compare(asked, stored).likeness == "same"
 
 
 @pytest.mark.parametrize("name", ["seen", "unseen"])
 def test_no_pair_that_differs_is_taken_for_the_same(name):
-    wrong = [
-        p for p in pairs(name) if not p.same and compared(p.stored, p.asked).likeness == "same"
-    ]
+    wrong = [p for p in pairs(name) if not p.same and compare(p.stored, p.asked).likeness == "same"]
     assert wrong == []
 
 
 @pytest.mark.parametrize("name", ["seen", "unseen"])
 def test_most_paraphrases_are_recognised(name):
-    told = [compared(p.stored, p.asked).likeness == "same" for p in pairs(name) if p.same]
+    told = [compare(p.stored, p.asked).likeness == "same" for p in pairs(name) if p.same]
     assert len(told) >= 150
     assert sum(told) / len(told) >= 0.6
 
@@ -84,10 +82,10 @@ WORDS = st.lists(st.sampled_from(_SOME), max_size=9)
 @given(WORDS, WORDS)
 def test_it_does_not_matter_which_came_first(one, two):
     one, two = " ".join(one), " ".join(two)
-    assert compared(one, two).likeness == compared(two, one).likeness
-    assert compared(one, one).likeness == "same"
+    assert compare(one, two).likeness == compare(two, one).likeness
+    assert compare(one, one).likeness == "same"
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_any_text_gets_a_verdict(one, two):
-    assert compared(one, two).likeness in ("same", "parameters", "minor", "other")
+    assert compare(one, two).likeness in ("same", "parameters", "minor", "other")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from router.reuse import index as module
 from router.reuse.index import Graph, SolutionIndex
 from router.reuse.solution import Solution
-from router.reuse.solution_store import Store
+from router.reuse.solution_store import SolutionStore
 
 SPACE = b"s" * 16
 
@@ -20,8 +20,8 @@ def vectors(count: int, dimensions: int = 16, seed: int = 0) -> np.ndarray:
     return made / np.linalg.norm(made, axis=1, keepdims=True)
 
 
-def stored(folder, made: np.ndarray, *, first: int = 0) -> Store:
-    store = Store(folder)
+def stored(folder, made: np.ndarray, *, first: int = 0) -> SolutionStore:
+    store = SolutionStore(folder)
     store.add(
         [
             Solution("k", SPACE, bytes([n % 256, n // 256]) * 8, "text", f"request {n}", "answer",

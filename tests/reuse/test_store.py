@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from router.reuse.library import doubles, template, variations
-from router.reuse.solution_store import Store, UnreadableStore
+from router.reuse.library import duplicates, template, variations
+from router.reuse.solution_store import SolutionStore, UnreadableStore
 from tests.reuse.soak import soak, solution
 
 NOW = 1_000_000.0
@@ -15,7 +15,7 @@ NOW = 1_000_000.0
 
 @pytest.fixture
 def store(tmp_path):
-    made = Store(tmp_path)
+    made = SolutionStore(tmp_path)
     yield made
     made.close()
 
@@ -34,7 +34,7 @@ def test_several_writers_at_once_each_get_their_own_ids(tmp_path, store):
     ids: list[int] = []
 
     def write(name: int) -> None:
-        other = Store(tmp_path)
+        other = SolutionStore(tmp_path)
         for n in range(20):
             ids.extend(other.add([solution(f"{name}.{n}")]))
         other.close()
@@ -101,7 +101,7 @@ def test_only_its_owner_can_read_the_file(store):
 def test_a_file_that_is_no_store_is_refused_with_a_way_out(tmp_path):
     (tmp_path / "solutions.sqlite").write_bytes(b"no database" * 1000)
     with pytest.raises(UnreadableStore, match="move it away to begin anew"):
-        Store(tmp_path)
+        SolutionStore(tmp_path)
 
 
 SPEC = {
@@ -124,7 +124,7 @@ def test_programs_that_differ_in_numbers_alone_are_doubles_and_the_better_one_st
         replace(program, id=3, spec=named),
         replace(program, id=4, spec=SPEC, scope="another key"),
     ]
-    assert list(doubles(some)) == [(1, 2)]
+    assert list(duplicates(some)) == [(1, 2)]
 
 
 def test_a_program_is_reviewed_with_other_counts_where_the_request_names_one():

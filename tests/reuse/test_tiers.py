@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from experiments.reuse.stream import ignorant, mixed, simulated
-from router.reuse.guards import compared
-from router.reuse.solution_store import StoreCheck
+from router.reuse.guards import compare
+from router.reuse.solution_store import ReuseCheck
 from router.reuse.tiers import Calibration, bucket_of, upper
 
 
@@ -21,12 +21,12 @@ def test_the_bound_is_that_of_the_beta_distribution(wrong, right):
     ("similarity", "bucket"), [(0.97, "same:3"), (0.9, "same:2"), (0.7, "same:1"), (0.3, "same:0")]
 )
 def test_the_classical_cuts_are_the_bands_of_a_kind(similarity, bucket):
-    verdict = compared("How do I boil an egg?", "How can I boil an egg?")
+    verdict = compare("How do I boil an egg?", "How can I boil an egg?")
     assert bucket_of(verdict, similarity) == bucket
 
 
 def checks(bucket, count, *, wrong=0, space=b"", first=0):
-    return [StoreCheck(bucket, space, n < wrong, 1.0, 0.0, first + n) for n in range(count)]
+    return [ReuseCheck(bucket, space, n < wrong, 1.0, 0.0, first + n) for n in range(count)]
 
 
 def test_a_kind_of_which_nothing_is_known_serves_once_it_has_earned_it():
@@ -41,7 +41,7 @@ def test_a_kind_of_which_nothing_is_known_serves_once_it_has_earned_it():
 
 def test_one_solution_that_is_right_again_and_again_earns_little():
     told = Calibration(0.01, prior=ignorant)
-    told.learn([StoreCheck("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
+    told.learn([ReuseCheck("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
     assert not told.standing("x:3").serves
 
 

@@ -23,7 +23,7 @@ _TRAVEL = frozenset({"stream", "stream_options", "user", "metadata", "store", "c
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MemoryQuery:
     """A request as the memory sees it."""
 
     scope: str
@@ -35,31 +35,33 @@ class Wish:
     unfit: str = ""  # why it is not even looked up
 
 
-def exact_of(request: Request, *, scope: str, backend: str) -> bytes:
+def exact_key(request: Request, *, scope: str, backend: str) -> bytes:
     """The key of this very request. What may not be reused has one as well: nothing is kept
     under it."""
     bare = {k: v for k, v in request.fields.items() if k not in _TRAVEL}
     return _hashed(_frame(request, scope, backend), bare)
 
 
-def wish_of(request: Request, exact: bytes, *, scope: str, backend: str, mode: Mode) -> Wish:
+def query_of(
+    request: Request, exact: bytes, *, scope: str, backend: str, mode: Mode
+) -> MemoryQuery:
     fields = request.fields
     unfit = "it is not to be answered from memory" if mode == "off" else _unfit(request)
     if unfit:
-        return Wish(scope, b"", exact, "", "off", keeps=False, unfit=unfit)
+        return MemoryQuery(scope, b"", exact, "", "off", keeps=False, unfit=unfit)
     messages = fields["messages"]
     text = last_user_text(fields).strip()
     last, keeps = messages[-1], not request.no_store
     # Only the words of the user's last message may differ; a message of parts is all frame.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
-        return Wish(scope, exact, exact, text, "exact", keeps=keeps)
+        return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)
     bare = {k: v for k, v in fields.items() if k not in _TRAVEL}
     bare["messages"] = [*messages[:-1], {**last, "content": None}]
     space = _hashed(_frame(request, scope, backend), bare)
-    return Wish(scope, space, exact, text, mode, keeps=keeps)
+    return MemoryQuery(scope, space, exact, text, mode, keeps=keeps)
 
 
-def mode_of(request: Request, mode: Mode) -> Mode:
+def allowed_mode(request: Request, mode: Mode) -> Mode:
     """As far as both the request and the operator allow."""
     return min(mode, request.reuse or mode, key=_MODES.index)
 
@@ -96,10 +98,10 @@ def _unfit(request: Request) -> str:
             not (isinstance(part, dict) and part.get("type") == "text") for part in content
         ):
             return "it holds more than text"
-    return unfit_words(last_user_text(fields))
+    return why_unfit(last_user_text(fields))
 
 
-def unfit_words(text: str) -> str:
+def why_unfit(text: str) -> str:
     """Words by which an answer holds only now, or only for one person."""
     fresh = _FRESH.search(text)
     if fresh and not _MADE.search(text):

@@ -53,6 +53,6 @@ class EnricherBackend:
             raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
         seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
-        with self._fakers.one() as fake:
+        with self._fakers.borrowed() as fake:
             made = enriched(found.records, node, seed=seed, fake=fake, as_of=as_of)
         return orjson.dumps(found.document(made)).decode()

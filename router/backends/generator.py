@@ -53,7 +53,7 @@ class GeneratorBackend:
             # At most so many different answers to this shape, whichever replica gives them.
             drawn = secrets.randbelow(shape.variants) if variant is None else variant
             seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
-        with self._fakers.one() as fake:
+        with self._fakers.borrowed() as fake:
             maker = Maker(fake, seed)
             pieces: Iterator[str] = document(maker, shape.node, count)
             if not call.stream:  # Faker is slow enough to starve the event loop

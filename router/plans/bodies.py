@@ -7,8 +7,7 @@ import orjson
 
 from router.domain import Request
 from router.plans.prompts import CONTINUE, only_these, working_on
-from router.records.anchors import anchors_of
-from router.records.shape_fields import only
+from router.records.shape_fields import anchors_of, only
 from router.request.wants import shape_of
 from router.wire.splice import replaced, spans
 

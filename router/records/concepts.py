@@ -1,10 +1,10 @@
-"""What a field of a record is about, read off its name, and what follows from what. Pure."""
+"""The concept behind a field's name, and which concepts can be worked out from which. Pure."""
 
 import re
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
-# By the last words of a name, the longest first: `billing_city` is a city.
+# The last words of a name decide, three before two before one: `billing_city` is a city.
 _NAMES = {
     "first name": "first_name", "firstname": "first_name", "given name": "first_name",
     "last name": "last_name", "lastname": "last_name", "surname": "last_name",
@@ -48,12 +48,12 @@ _NAMES = {
 }  # fmt: skip
 
 PLACE = frozenset(
-    (
+    {
         *("city", "region", "country", "country_code", "postcode", "phone", "dial_code"),
         *("currency", "timezone", "language", "locale", "latitude", "longitude"),
-    )
+    }
 )
-# What each of these can be worked out from, where that is in the record.
+# Each concept can be worked out from any of these, if the record has it.
 DERIVED = {
     **{name: frozenset({"city"}) for name in PLACE - {"city"}},
     "first_name": frozenset({"name"}),
@@ -78,7 +78,7 @@ DERIVED = {
     "delivered": frozenset({"ordered", "shipped"}),
     "hired": frozenset({"birth_date"}),
 }
-# Moments that come one after the other.
+# Pairs of moments, the earlier first.
 ORDERED = (
     ("birth_date", "hired"),
     ("start", "end"),
@@ -89,35 +89,26 @@ ORDERED = (
 )
 
 
-def concept(name: str) -> str:
-    """`shippingCity` is a city; what no rule knows is itself."""
-    words = [word.lower() for word in _WORD.findall(str(name))]
-    for size in (3, 2, 1):
-        known = _NAMES.get(" ".join(words[-size:])) if len(words) >= size else None
-        if known and not (known == "name" and len(words) > 1 and words[-2] not in _PEOPLE):
-            return known
-    return " ".join(words)
-
-
 _PEOPLE = frozenset(
-    [
-        "customer",
-        "client",
-        "user",
-        "person",
-        "employee",
-        "contact",
-        "patient",
-        "student",
-        "guest",
-        "author",
-        "owner",
-        "manager",
-        "full",
-        "display",
-        "member",
-        "passenger",
-        "driver",
-        "recipient",
-    ]
+    {
+        *("customer", "client", "user", "person", "employee", "contact", "patient", "student"),
+        *("guest", "author", "owner", "manager", "full", "display", "member", "passenger"),
+        *("driver", "recipient"),
+    }
 )
+
+
+def words_of(name: str) -> list[str]:
+    """`shippingCity` and `shipping_city` are both shipping and city."""
+    return [word.lower() for word in _WORD.findall(str(name))]
+
+
+def concept(name: str) -> str:
+    """`shippingCity` is a city; a name that no table has is its own concept."""
+    words = words_of(name)
+    for size in (3, 2, 1):
+        match = _NAMES.get(" ".join(words[-size:])) if len(words) >= size else None
+        # The name of a product or a ship is no person's name.
+        if match and not (match == "name" and len(words) > 1 and words[-2] not in _PEOPLE):
+            return match
+    return " ".join(words)

@@ -1,7 +1,10 @@
-"""TODO: what this module promises."""
+"""Mock values for a shape, made by Faker: one seed fixes every value.
+
+A field's leaf decides its value; where the leaf says only "string", "int" or "number", the field's
+name decides. The fields of one record do not agree with each other: the enricher sees to that.
+"""
 
 import datetime as dt
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,19 +12,20 @@ from typing import Any
 
 from faker import Faker
 
+from router.records.concepts import words_of
 from router.records.shapes import Array, Node, Object, OneOf, ShapeLeaf
 
 
 class Fakers:
-    """Fakers that are there already: to make one takes longer than to make a record."""
+    """A pool of Faker instances: making an instance takes longer than making a record."""
 
     def __init__(self, locale: str) -> None:
         self._locale = locale
         self._idle: list[Faker] = []
 
     @contextmanager
-    def one(self) -> Iterator[Faker]:
-        """One that nobody else has meanwhile."""
+    def borrowed(self) -> Iterator[Faker]:
+        """An instance that no other caller has meanwhile."""
         try:
             fake = self._idle.pop()
         except IndexError:
@@ -32,8 +36,8 @@ class Fakers:
             self._idle.append(fake)
 
 
-# By the last word of a field's name, where its leaf says no more than "string".
-_BY_NAME = {
+# The kind of a "string" by the last word of its field's name.
+_KINDS_BY_NAME = {
     "name": "name", "email": "email", "mail": "email", "phone": "phone", "mobile": "phone",
     "city": "city", "town": "city", "country": "country", "state": "state", "address": "address",
     "street": "street", "zip": "postcode", "postcode": "postcode", "company": "company",
@@ -44,9 +48,7 @@ _BY_NAME = {
     "at": "datetime", "timestamp": "datetime", "firstname": "first_name", "lastname": "last_name",
     "first": "first_name", "last": "last_name", "surname": "last_name",
 }  # fmt: skip
-
-
-_NUMBERS_BY_NAME = {
+_RANGES_BY_NAME = {
     "age": (18, 90), "year": (1970, 2026), "quantity": (1, 20), "count": (0, 100),
     "price": (1, 500), "rating": (1, 5), "percent": (0, 100), "month": (1, 12), "day": (1, 28),
     "salary": (20_000, 180_000), "stock": (0, 500), "latitude": (-90, 90),
@@ -54,11 +56,8 @@ _NUMBERS_BY_NAME = {
 }  # fmt: skip
 
 
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-
-
 class Maker:
-    """Values for the nodes of a shape, in an order that one seed fixes."""
+    """Makes values for the nodes of a shape, from one seeded random generator."""
 
     def __init__(self, fake: Faker, seed: int | None) -> None:
         self._fake = fake
@@ -113,10 +112,10 @@ class Maker:
                 return self._leaf(kind, least, most, name, index)
 
     def _array(self, node: Array, name: str) -> list[Any]:
-        wanted = self._random.randint(node.least, node.most)
+        count = self._random.randint(node.least, node.most)
         made: list[Any] = []
-        for _ in range(wanted * (4 if node.unique else 1)):
-            if len(made) == wanted:
+        for _ in range(count * (4 if node.unique else 1)):  # a repeated item is drawn again
+            if len(made) == count:
                 break
             item = self.make(node.item, name)
             if not (node.unique and item in made):
@@ -126,7 +125,7 @@ class Maker:
     def _leaf(
         self, kind: str, least: float | None, most: float | None, name: str, index: int | None
     ) -> Any:
-        words = [word.lower() for word in _WORD.findall(name)]
+        words = words_of(name)
         last = words[-1] if words else ""
         if kind == "int":
             if least is None and most is None and last == "id" and index is not None:
@@ -143,7 +142,7 @@ class Maker:
 
     def _text(self, words: list[str], last: str, least: float | None, most: float | None) -> str:
         kind = {"first": "first_name", "last": "last_name", "user": "username"}.get(
-            words[-2] if last == "name" and len(words) > 1 else "", _BY_NAME.get(last, "word")
+            words[-2] if last == "name" and len(words) > 1 else "", _KINDS_BY_NAME.get(last, "word")
         )
         if last == "name" and len(words) > 1 and words[-2] in ("company", "product", "city"):
             kind = {"company": "company", "city": "city"}.get(words[-2], "sentence")
@@ -155,7 +154,7 @@ class Maker:
     def _range(
         self, least: float | None, most: float | None, last: str, default: tuple[float, float]
     ) -> tuple[float, float]:
-        low, high = _NUMBERS_BY_NAME.get(last, default)
+        low, high = _RANGES_BY_NAME.get(last, default)
         width = high - low
         if least is not None:
             low, high = least, (most if most is not None else max(high, least + width))

@@ -1,4 +1,4 @@
-"""The JSON Schema that records of a shape must hold. Pure."""
+"""The JSON Schema of a shape. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,14 +21,14 @@ _NUMBERS: Mapping[str, Schema] = {
 
 
 def schema_of(shape: Any) -> Schema:
-    """Of one record: a schema is taken as it is, a shape is read. `Fault` where it cannot be."""
+    """The schema of a shape. A schema stays as it is; a `Fault` says why a shape cannot be read."""
     if isinstance(shape, list) and shape and not is_schema(shape):
         return {"type": "array", "items": schema_of(shape[0])}
-    return dict(shape) if is_schema(shape) else _of(parse(shape).node)
+    return dict(shape) if is_schema(shape) else _schema(parse(shape).node)
 
 
 def of_record(schema: Schema) -> Schema:
-    """What one record must hold, where the schema is that of a list of them."""
+    """The schema of one record, if the given schema describes a list of records."""
     items = schema.get("items")
     if schema.get("type") != "array" or not isinstance(items, dict):
         return schema
@@ -36,22 +36,22 @@ def of_record(schema: Schema) -> Schema:
     return {**shared, **items}
 
 
-def _of(node: Node) -> Schema:
+def _schema(node: Node) -> Schema:
     match node:
         case Object(fields):
             return {
                 "type": "object",
-                "properties": {key: _of(value) for key, value in fields},
+                "properties": {key: _schema(value) for key, value in fields},
                 "required": [key for key, _ in fields],
             }
         case Array(item, least, most, unique):
-            # One to five is what a shape says that says nothing; only a number stated is a bound.
+            # A shape without a number reads as one to five items; only a stated number is a bound.
             bounds = {"minItems": least, "maxItems": most} if least == most else {}
-            return {"type": "array", "items": _of(item), "uniqueItems": unique, **bounds}
+            return {"type": "array", "items": _schema(item), "uniqueItems": unique, **bounds}
         case OneOf(values, nodes):
             if values:
                 return {"enum": list(values)}
-            return {"anyOf": [_of(one) for one in nodes]}
+            return {"anyOf": [_schema(inner) for inner in nodes]}
         case ShapeLeaf(kind, least, most):
             return _leaf(kind, least, most)
 
@@ -63,5 +63,5 @@ def _leaf(kind: str, least: float | None, most: float | None) -> Schema:
     if kind in ("bool", "null"):
         return {"type": "boolean" if kind == "bool" else "null"}
     lengths = {"minLength": least, "maxLength": most}
-    told: Schema = {"type": "string", **{k: int(v) for k, v in lengths.items() if v is not None}}
-    return told | ({"format": _FORMATS[kind]} if kind in _FORMATS else {})
+    text: Schema = {"type": "string", **{k: int(v) for k, v in lengths.items() if v is not None}}
+    return text | ({"format": _FORMATS[kind]} if kind in _FORMATS else {})

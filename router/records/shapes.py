@@ -1,15 +1,16 @@
 """The grammar of shapes: what a record should look like, parsed once into frozen values.
 
-A shape is JSON whose leaves say what belongs there:
+A shape is JSON whose leaves say which values belong there:
 
     "string", "int", "number", "bool", "uuid", "date", "ISO-8601", "email", "city", ...
     "int 18..65", "number 0..1"            a range
     "small|medium|large"                   one of these; "string|null" may be null
-    "Jane", 42, true                       an example: its type, and its field's name, decide
-    {"a": ...}, [shape], [shape, 3]        objects; arrays of one to five, or of exactly three
-    {"$count": 3, ...} in an array         likewise; {"$cache": 4} asks for four variants in all
+    "Jane", 42, true                       an example: its type and its field's name decide
+    {"a": ...}, [shape], [shape, 3]        objects; arrays of one to five items, or exactly three
+    [{"$count": 3, ...}]                   an array of exactly three
+    {"$cache": 4, ...}                     at most four different answers to this shape
 
-A JSON Schema (an object with `type`, `properties`, `$ref`, ...) is read into the same values.
+A JSON Schema (an object with `type`, `properties`, `$ref`, ...) is parsed into the same values.
 """
 
 import re
@@ -19,7 +20,7 @@ from typing import Any
 
 from router.domain import Fault
 
-# What a leaf may say, and the kind of value it then is.
+# The words that a leaf may use, and the kind of value that each stands for.
 _WORDS = {
     "string": "string", "str": "string", "text": "text", "paragraph": "text",
     "sentence": "sentence",
@@ -43,6 +44,8 @@ _MAX_NODES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ShapeLeaf:
+    """One value; `least` and `most` bound a number, or the length of a text."""
+
     kind: str
     least: float | None = None
     most: float | None = None
@@ -79,7 +82,7 @@ class Shape:
 
 
 def parse(shape: Any) -> Shape:
-    """Read a shape or a JSON Schema; a `Fault` names what cannot be read."""
+    """The values of a shape or a JSON Schema; a `Fault` names the part that cannot be read."""
     if not isinstance(shape, dict | list) or not shape:
         raise Fault(
             "bad_request", f"shape = {shape!r} must be a JSON object or array that is not empty"
@@ -95,6 +98,7 @@ def parse(shape: Any) -> Shape:
 
 
 def is_schema(shape: Any) -> bool:
+    """Whether this is a JSON Schema rather than a shape."""
     if not isinstance(shape, dict):
         return False
     typed = shape.get("type") in ("object", "array")
@@ -106,15 +110,15 @@ def is_schema(shape: Any) -> bool:
 
 
 class _ShapeReader:
-    """Reads one shape, and keeps it from growing beyond what can be answered."""
+    """Reads one shape, and refuses a shape too deep or too large to be answered."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
-        self._left = _MAX_NODES
+        self._nodes_left = _MAX_NODES
 
     def _enter(self, depth: int) -> None:
-        self._left -= 1
-        if depth > 40 or self._left < 0:
+        self._nodes_left -= 1
+        if depth > 40 or self._nodes_left < 0:
             raise Fault("bad_request", f"shape is deeper than 40 or larger than {_MAX_NODES} nodes")
 
     def node(self, shape: Any, depth: int) -> Node:
@@ -140,7 +144,7 @@ class _ShapeReader:
             case list():
                 return Array(OneOf(nodes=tuple(self.node(item, depth + 1) for item in shape)))
             case str():
-                return leaf(shape)
+                return _leaf(shape)
             case bool():
                 return ShapeLeaf("bool")
             case int():
@@ -162,15 +166,13 @@ class _ShapeReader:
             return OneOf(tuple(schema["enum"]))
         for key in ("anyOf", "oneOf"):
             if isinstance(schema.get(key), list) and schema[key]:
-                return OneOf(nodes=tuple(self.schema(one, depth + 1) for one in schema[key]))
+                return OneOf(nodes=tuple(self.schema(part, depth + 1) for part in schema[key]))
         if isinstance(schema.get("allOf"), list):
-            merged = _merged(schema)
-            return self.schema(merged, depth + 1)
+            return self.schema(_merged(schema), depth + 1)
         kind = schema.get("type")
         if isinstance(kind, list) and kind:
-            return OneOf(
-                nodes=tuple(self.schema({**schema, "type": one}, depth + 1) for one in kind)
-            )
+            kinds = [{**schema, "type": name} for name in kind]
+            return OneOf(nodes=tuple(self.schema(part, depth + 1) for part in kinds))
         return self._typed(kind, schema, depth)
 
     def _typed(self, kind: Any, schema: dict[str, Any], depth: int) -> Node:
@@ -191,17 +193,17 @@ class _ShapeReader:
         return ShapeLeaf(_WORDS.get(str(kind), "string"))
 
     def _resolve(self, reference: Any) -> Any:
-        found = self._root
+        target = self._root
         for part in str(reference).removeprefix("#").strip("/").split("/"):
             part = part.replace("~1", "/").replace("~0", "~")
-            if part and not (isinstance(found, dict) and part in found):
+            if part and not (isinstance(target, dict) and part in target):
                 raise Fault("bad_request", f"$ref = {reference!r} points to nothing in the schema")
-            found = found[part] if part else found
-        return found
+            target = target[part] if part else target
+        return target
 
 
-def leaf(word: str) -> Node:
-    """What one string of a shape asks for."""
+def _leaf(word: str) -> Node:
+    """The node of a leaf that is a text."""
     low = word.strip().lower()
     if low in _WORDS:
         return ShapeLeaf(_WORDS[low])

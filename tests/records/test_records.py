@@ -1,4 +1,4 @@
-"""Records: every issue by path, what can be mended, and what goes with what is there."""
+"""Records: every issue is named by path, repairs invent nothing, new values agree with given ones."""
 
 import copy
 import datetime as dt
@@ -8,12 +8,12 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.records.anchors import anchors_of
 from router.records.checking import BadSchema, Wanted, issues_in
 from router.records.enriching.filler import enriched
 from router.records.enriching.place_table import PLACES
 from router.records.repairing import repaired
 from router.records.schema import schema_of
+from router.records.shape_fields import anchors_of
 from router.records.shapes import parse
 
 SCHEMA = {
@@ -34,7 +34,7 @@ SCHEMA = {
 GOOD = {"email": "a@b.org", "age": 3, "level": "low"}
 
 
-def found(record, schema=SCHEMA, rules=()):
+def places(record, schema=SCHEMA, rules=()):
     return {(i.path, i.keyword) for i in issues_in([record], Wanted(schema, tuple(rules)))}
 
 
@@ -52,11 +52,11 @@ def found(record, schema=SCHEMA, rules=()):
         ({"odd name": 1}, ("$[0]", "additionalProperties")),
     ],
 )
-def test_an_issue_is_told_by_its_path(change, issue):
-    assert found(GOOD | change) == {issue}
+def test_an_issue_names_its_path(change, issue):
+    assert places(GOOD | change) == {issue}
 
 
-def test_all_issues_are_told_and_each_names_its_mend():
+def test_all_issues_are_reported_and_each_has_a_rule_and_a_mend():
     records = [GOOD, {"age": "x"}, "nothing", GOOD]
     issues = issues_in(records, Wanted(SCHEMA, ("age >= 0",)))
     assert {issue.at[0] for issue in issues} == {1, 2}
@@ -92,7 +92,7 @@ def test_a_schema_that_cannot_be_used_is_refused_and_nothing_is_fetched(schema):
         ({"email": "a (at) b.org"}, {"email": "a@b.org"}),
         ({"born": "2020/01/31"}, {"born": "2020-01-31"}),
         ({"born": "January 31st, 2020"}, {"born": "2020-01-31"}),
-        ({"born": "03/04/2020"}, {"born": "03/04/2020"}),  # who knows which month
+        ({"born": "03/04/2020"}, {"born": "03/04/2020"}),  # which of them is the month?
         ({"site": "example.org/x"}, {"site": "https://example.org/x"}),
         ({"tags": "one"}, {"tags": ["one"]}),
         ({"tags": ["a", "b", "a"]}, {"tags": ["a", "b"]}),
@@ -103,16 +103,16 @@ def test_a_schema_that_cannot_be_used_is_refused_and_nothing_is_fetched(schema):
         ({"age": -1}, {"age": -1}),  # nothing is invented
     ],
 )  # fmt: skip
-def test_what_was_meant_is_put_right_and_nothing_is_invented(given_, mended):
+def test_a_clear_mistake_is_mended_and_nothing_is_invented(given_, mended):
     record = GOOD | given_
     before = copy.deepcopy(record)
     made = repaired([record], Wanted(SCHEMA))
     assert record == before
     assert made.records == [GOOD | mended]
-    assert bool(made.issues) == bool(found(GOOD | mended))
+    assert bool(made.issues) == bool(places(GOOD | mended))
 
 
-def test_a_field_under_another_spelling_is_found_and_a_sum_is_computed():
+def test_a_key_in_another_spelling_is_renamed_and_a_sum_is_computed():
     schema = {**SCHEMA, "additionalProperties": True}
     record = {"E-Mail": "a@b.org", "Age": "7", "level": "low", "n": [1, 2], "total": 9}
     made = repaired([record], Wanted(schema, ("total == sum(n)",)))
@@ -180,7 +180,7 @@ def consistent(r):
 
 @given(st.integers(0, 2**40), st.sets(st.sampled_from(list(SHAPE)), max_size=8))
 @settings(max_examples=60, deadline=None)
-def test_whatever_is_given_the_rest_goes_with_it_and_is_the_same_again(seed, names):
+def test_new_values_agree_with_the_given_ones_and_are_the_same_each_time(seed, names):
     whole = fill({}, seed=seed)
     consistent(whole)
     some = {name: whole[name] for name in SHAPE if name in names}
@@ -205,19 +205,19 @@ def test_whatever_is_given_the_rest_goes_with_it_and_is_the_same_again(seed, nam
         ({"name": "Åsa Öberg"}, {"name": "Åsa Öberg"}),
     ],
 )
-def test_what_follows_from_what_is_there(given_, then):
+def test_a_value_that_follows_from_the_record_is_worked_out(given_, then):
     made = fill(given_)
     assert {name: made[name] for name in then} == then
 
 
-def test_nothing_that_was_given_is_altered_not_even_what_is_wrong_or_null():
+def test_a_given_value_is_never_altered_even_if_it_is_wrong_or_null():
     given_ = {"city": "Paris", "country": "Japan", "age": None, "price": 900, "msrp": 1, "x": [1]}
     made = fill(given_)
     assert {name: made[name] for name in given_} == given_
     assert list(made)[:3] == ["name", "email", "username"]
 
 
-def test_records_within_records_are_filled_in_their_place():
+def test_a_record_inside_a_record_is_filled_and_shares_its_place():
     shape = {
         "city": "string",
         "address": {"city": "string", "country": "string"},
@@ -229,7 +229,7 @@ def test_records_within_records_are_filled_in_their_place():
     assert item["total"] == pytest.approx(item["quantity"] * item["unit_price"], abs=0.01)
 
 
-def test_what_a_shape_allows_has_the_last_word():
+def test_a_new_value_never_breaks_the_shape():
     shape = {
         "country": "Germany|France",
         "city": "string",
@@ -243,7 +243,7 @@ def test_what_a_shape_allows_has_the_last_word():
         assert {p.country for p in PLACES if p.city == made["city"]} == {made["country"]}
 
 
-def test_anchors_are_what_the_rest_follows_from():
+def test_the_anchors_are_the_fields_that_the_others_follow_from():
     assert anchors_of(SHAPE) == (
         *("name", "birth_date", "msrp", "quantity", "created_at", "start_date", "company"),
     )

@@ -1,4 +1,4 @@
-"""Records: every issue is named by path, repairs invent nothing, new values agree with given ones."""
+"""Records: every issue is named by path, repairs invent nothing, new values agree with given."""
 
 import copy
 import datetime as dt
@@ -188,6 +188,12 @@ def test_new_values_agree_with_the_given_ones_and_are_the_same_each_time(seed, n
     assert {name: made[name] for name in some} == some
     consistent(made)
     assert fill(some, seed=seed + 1) == made
+
+
+def test_a_price_behind_a_rounded_discount_still_gives_the_sum():
+    made = fill({"msrp": 427.17, "discount_pct": 22.86, "subtotal": 1647.5})
+    assert made["quantity"] * made["price"] == pytest.approx(1647.5, abs=0.005)
+    assert round(100 * (1 - made["price"] / 427.17), 2) == 22.86
 
 
 @pytest.mark.parametrize(

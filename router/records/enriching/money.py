@@ -26,14 +26,18 @@ def settle(facts: Facts) -> None:
     if subtotal is None or price_key is None or "quantity" not in concepts:
         return
     msrp, discount = facts.number("msrp"), facts.number("discount")
+    quantity, given_price = facts.number("quantity"), facts.number(price_key)
+    price = given_price
     if price_key == "price" and price_key not in values and msrp and discount is not None:
-        values[price_key] = round(msrp * (1 - discount / 100), 2)
-    quantity, price = facts.number("quantity"), facts.number(price_key)
+        price = values[price_key] = round(msrp * (1 - discount / 100), 2)
     if quantity is None:
-        quantity = _quantity_for(facts, subtotal, price)
-        values["quantity"] = quantity
-    if price is None and quantity:
-        values[price_key] = round(subtotal / quantity, 2)
+        quantity = values["quantity"] = _quantity_for(facts, subtotal, price)
+    if not quantity or given_price is not None:
+        return
+    exact = round(subtotal / quantity, 2)
+    # A discount is rounded: it stands for several prices, and one of them gives the sum.
+    if price is None or (msrp and round(100 * (1 - exact / msrp), 2) == discount):
+        values[price_key] = exact
 
 
 def _quantity_for(facts: Facts, subtotal: float, price: float | None) -> float:

@@ -11,7 +11,7 @@ from dashboard.view import UnreadableView, view_of
 from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
 from router.config.dashboard_options import DashboardOptions
 from router.keys import load_keys
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 from router.wire.addresses import is_loopback
 
 
@@ -51,7 +51,7 @@ def dashboard(
     if not is_loopback(place.host) and not _keys(place):
         hint = "make one with `waggle keys new NAME --scope analyst`, or use 127.0.0.1"
         raise Stop(f"--host {place.host} is open to the network, and there is no key: {hint}", 2)
-    if not (place.folder / NAME).exists():
+    if not (place.folder / CATALOG_FILE).exists():
         out.print(f"[yellow]There is no telemetry in {escape(str(place.folder))} yet.[/]")
     out.print(f"Dashboard: {place.url}    Ctrl-C stops it.")
     try:
@@ -66,10 +66,10 @@ def dashboard(
 def _folder(given: Path) -> Path:
     """The folder of telemetry, also where the data folder above it was meant."""
     for one in (given, given / "telemetry"):
-        if (one / NAME).exists():
+        if (one / CATALOG_FILE).exists():
             return one.resolve()
     if not given.is_dir():
-        raise Stop(f"{given} is no folder: name one that holds {NAME}", 2)
+        raise Stop(f"{given} is no folder: name one that holds {CATALOG_FILE}", 2)
     return given.resolve()
 
 
@@ -81,7 +81,7 @@ def _keys(place: DashboardOptions) -> bool:
 
 
 def _snapshot(place: DashboardOptions, path: Path, last: str, theme: str) -> None:
-    if not (place.folder / NAME).exists():
+    if not (place.folder / CATALOG_FILE).exists():
         hint = "start `waggle serve` once, or name another folder"
         raise Stop(f"there is no telemetry in {place.folder}: {hint}")
     try:

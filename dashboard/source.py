@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -83,7 +83,7 @@ class Source:
             for folder in sorted((self.folder / "journal").iterdir()):
                 with os.scandir(folder) as files:
                     told += sorted(f"{one.name} {one.stat().st_size}" for one in files)
-            told.append(str((self.folder / NAME).stat().st_mtime_ns))
+            told.append(str((self.folder / CATALOG_FILE).stat().st_mtime_ns))
         except OSError as error:
             told.append(str(error))
         return "\n".join(told)
@@ -126,13 +126,13 @@ class Source:
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._con is None:
             seen = self._lying()
-            self._con, self._seen = self._connected(self.folder / NAME), seen
+            self._con, self._seen = self._connected(self.folder / CATALOG_FILE), seen
             self.connection += 1
         return self._con
 
     def _lying(self) -> tuple[int, int]:
         try:
-            found = (self.folder / NAME).stat()
+            found = (self.folder / CATALOG_FILE).stat()
         except OSError:
             self._close()
             raise Missing(f"There is no telemetry in {self.folder} yet.") from None

@@ -26,7 +26,7 @@ from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.keys import Key
 from router.telemetry.journal import NotDurable
-from router.telemetry.lookup import Remembered, StoredSignal
+from router.telemetry.lookup import StoredRequest, StoredSignal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import request_row
 from router.wire.listener import Port
@@ -84,7 +84,7 @@ class MemoryOf:
         self._journal = journal
         self.away = False
 
-    async def find(self, request_id: str) -> Remembered | None:
+    async def find(self, request_id: str) -> StoredRequest | None:
         if self.away:
             raise LookupError("telemetry cannot be read: the rig said so")
         for trace in self._journal.traces:
@@ -96,7 +96,7 @@ class MemoryOf:
                     trace.request.key_id,
                     *(row.get(name) for name in ("strategy", "plan", "kind", "reuse_tier")),
                 )
-                return Remembered(about, tuple(self._said(request_id)))
+                return StoredRequest(about, tuple(self._said(request_id)))
         return None
 
     async def scores(self) -> Mapping[str, float]:

@@ -21,7 +21,7 @@ from router.domain import Signal
 from router.engine.engine import Engine
 from router.keys import Key
 from router.telemetry.journal import NotDurable
-from router.telemetry.lookup import Memory, Remembered, StoredSignal
+from router.telemetry.lookup import Memory, StoredRequest, StoredSignal
 from router.wire.errors import BadRequest, NotFound, Unavailable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -88,7 +88,7 @@ class FeedbackEndpoint:
         headers = [JSON, request_id_header(incoming.id)]
         await incoming.reply.whole(200, orjson.dumps(receipt), headers)
 
-    async def _record(self, request_id: str, key: Key) -> Remembered:
+    async def _record(self, request_id: str, key: Key) -> StoredRequest:
         """The answered request, if this key sent that request or may judge every request."""
         try:
             record = await self.memory.find(request_id)
@@ -188,7 +188,7 @@ def _shown(value: Any) -> str:
 
 
 def signals_of(
-    feedback: FeedbackBody, record: Remembered, *, key_id: str, idempotency_key: str, at: float
+    feedback: FeedbackBody, record: StoredRequest, *, key_id: str, idempotency_key: str, at: float
 ) -> tuple[list[Signal], list[str]]:
     """The signals that are new, and the ids of all signals of this feedback, new or stored.
 
@@ -226,7 +226,7 @@ def signals_of(
 def _signal(
     feedback: FeedbackBody,
     statement: Statement,
-    record: Remembered,
+    record: StoredRequest,
     signal_id: str,
     last: StoredSignal | None,
     key_id: str,

@@ -17,7 +17,7 @@ import typer
 
 from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
 from router.config.config import Config
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 from router.trials.book import Ledger
 
 _BOOTSTRAPS = 400
@@ -100,7 +100,7 @@ _PAGE = """<!doctype html>
 
 def report(config: Config, *, days: float = 7.0, until: dt.datetime | None = None) -> SavingsReport:
     """What telemetry and the book of trials tell of the last days."""
-    path = config.telemetry_folder / NAME
+    path = config.telemetry_folder / CATALOG_FILE
     if not path.is_file():
         raise Stop(f"there is no telemetry in {config.telemetry_folder}: start `waggle serve` once")
     end = until or dt.datetime.now(dt.UTC).replace(tzinfo=None)

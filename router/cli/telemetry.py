@@ -63,7 +63,7 @@ def sql(
 
 
 def _database(config: Config) -> Path:
-    path = config.telemetry_folder / catalog.NAME
+    path = config.telemetry_folder / catalog.CATALOG_FILE
     if not path.exists():
         raise Stop(f"there is no telemetry in {config.telemetry_folder}: start with `waggle serve`")
     return path

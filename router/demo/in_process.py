@@ -106,7 +106,7 @@ class Inside:
         """One turn of the learner and its trials, and its news for the router."""
         await asyncio.to_thread(self.publisher.turn)
         following = self.engine.following
-        following.hear(self.publisher.hear(following.asked), now=self.clock())
+        following.hear(self.publisher.news(following.asked), now=self.clock())
         await self.engine.steer()
 
     def change(self, backend: str, wear: Callable[[Backend], Backend]) -> None:
@@ -128,7 +128,9 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
         )
         metrics, folder = Metrics(), config.telemetry_folder
         rotation = Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows)
-        journal = FileJournal(folder, "router", metrics, rotation=rotation, wall=clock, told=True)
+        journal = FileJournal(
+            folder, "router", metrics, rotation=rotation, wall=clock, watch_clock=False
+        )
         stack.callback(journal.close)
         keeper = KeeperProcess(folder, config.telemetry)
         stack.callback(keeper.close)

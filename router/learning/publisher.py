@@ -16,7 +16,7 @@ import duckdb
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.learning.fold import Fold
-from router.learning.told import scores
+from router.learning.report import report_of
 from router.request.lens import ENOUGH, Lens, Terms, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published
 from router.telemetry.journal import Journal
@@ -94,7 +94,7 @@ class Publisher:
             return None
         state = self._fold.state
         judged = {plan: n for (kind, plan), n in state.judged.items() if not kind}
-        told = scores(self._fold, policy, self._config)
+        told = report_of(self._fold, policy, self._config)
         rows = [
             {**row, "kind": kind["kind"]} for kind in told.get("kinds", ()) for row in kind["plans"]
         ]
@@ -137,23 +137,23 @@ class Publisher:
             moved = True
         return moved
 
-    def hear(self, asked: NewsRequest) -> Published:
+    def news(self, request: NewsRequest) -> Published:
         """What a router does not have yet. Cheap where it has all."""
         told = self._published
-        for counted, vector in asked.prompts:
+        for counted, vector in request.prompts:
             key = hash(frozenset(counted.items()))
             if key not in self._keys and len(self._prompts) < ENOUGH:
                 self._keys.add(key)
                 self._prompts.append((counted, vector))
                 self._changed = self._changed or len(self._prompts) >= ENOUGH
         lens = self._lens
-        content = lens.written() if lens is not None and asked.lens != lens.number else b""
+        content = lens.written() if lens is not None and request.lens != lens.number else b""
         wants = lens is None
-        self._done = asked.done or self._done
+        self._done = request.done or self._done
         steering = self.director.steering
-        if steering is not None and steering.version == asked.steering:
+        if steering is not None and steering.version == request.steering:
             steering = None
-        policy = None if asked.version == told.version else told.policy
+        policy = None if request.version == told.version else told.policy
         return Published(told.version, policy, told.lens, content, wants, steering, self._errand())
 
     def _errand(self) -> Errand | None:
@@ -172,13 +172,13 @@ class Publisher:
                 self._fold.reconfigure(config)
                 self._publish()
 
-    def told(self) -> Mapping[str, Any]:
-        """What is known, for people: see `told.py`."""
+    def report(self) -> Mapping[str, Any]:
+        """What is known, for people: see `report.py`."""
         if self._fold is None:
             return {"object": "learner", "state": "starting"}
         with self._lock:
             policy = self._published.policy
-            told = scores(self._fold, policy, self._config)
+            told = report_of(self._fold, policy, self._config)
         return {**told, "version": self._published.version, "trouble": self.trouble}
 
     def close(self) -> None:

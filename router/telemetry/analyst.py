@@ -18,7 +18,7 @@ import duckdb
 import orjson
 
 from router.telemetry.sql import quoted
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 
 _MEMORY = "512MB"
 _STARTUP_SECONDS = 5.0
@@ -94,7 +94,7 @@ def answer(folder: Path, sql: str, bounds: Bounds) -> dict[str, Any]:
 
 def _locked(folder: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(
-        str(folder / NAME),
+        str(folder / CATALOG_FILE),
         read_only=True,
         config={
             "memory_limit": _MEMORY,

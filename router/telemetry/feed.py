@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from learner.trust import SourceScore
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 
 Ranges = Mapping[str, tuple[int, int]]  # writer -> from and to, both read
 _TABLES = ("requests", "signals")
@@ -103,7 +103,7 @@ class Feed:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / NAME
+        self._path = folder / CATALOG_FILE
 
     def beyond(self, mark: Watermark, *, since_micros: int = 0) -> Batch:
         """What there is beyond it. Rows that began before `since_micros` are not looked for."""

@@ -76,7 +76,7 @@ class FileJournal:
         idle_seconds: float = 0.02,
         patience: float = 5.0,
         wall: Callable[[], float] = time.time,
-        told: bool = False,
+        watch_clock: bool = True,
     ) -> None:
         self.writer = f"{role}-{secrets.token_hex(4)}"
         self._metrics = metrics
@@ -89,7 +89,7 @@ class FileJournal:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._troubled = False
         self._dropped = self._counted = 0
-        self._wall, self._told = wall, told  # a clock that is told runs as its teller wants
+        self._wall, self._watches_clock = wall, watch_clock
         self._clock_offset = wall() - time.monotonic()
         self._thread = threading.Thread(target=self._keep_syncing, name="journal", daemon=True)
         self._thread.start()
@@ -195,9 +195,7 @@ class FileJournal:
         """A wall clock that was set is worth an event: times before and after do not compare."""
         offset = self._wall() - time.monotonic()
         step = offset - self._clock_offset
-        if self._told:
-            return
-        if abs(step) >= _STEP_SECONDS:
+        if self._watches_clock and abs(step) >= _STEP_SECONDS:
             self._clock_offset = offset
             self._event("clock", self.writer, "stepped", seconds=round(step, 3))
 

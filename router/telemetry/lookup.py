@@ -13,7 +13,7 @@ from typing import Protocol
 import duckdb
 
 from router.domain import About
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,24 @@ class StoredSignal:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class StoredRequest:
     about: About
     signals: tuple[StoredSignal, ...]  # oldest first
 
 
 class Memory(Protocol):
-    async def find(self, request_id: str) -> Remembered | None: ...
+    async def find(self, request_id: str) -> StoredRequest | None: ...
     async def scores(self) -> Mapping[str, float]: ...
 
 
 class CatalogMemory:
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path = folder / CATALOG_FILE
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="lookup")
-        self._asked: dict[str, asyncio.Future[Remembered | None]] = {}
+        self._asked: dict[str, asyncio.Future[StoredRequest | None]] = {}
         self._answering: asyncio.Task[None] | None = None
 
-    async def find(self, request_id: str) -> Remembered | None:
+    async def find(self, request_id: str) -> StoredRequest | None:
         # Shared only until it is being answered: a later question must see later rows.
         future = self._asked.get(request_id)
         if future is None:
@@ -91,7 +91,7 @@ def scores_in(path: Path) -> Mapping[str, float]:
     return dict(rows)
 
 
-def recall(path: Path, request_ids: Sequence[str]) -> Mapping[str, Remembered]:
+def recall(path: Path, request_ids: Sequence[str]) -> Mapping[str, StoredRequest]:
     """The requests of these ids that some plan answered, with all that was said about them."""
     with duckdb.connect(str(path), read_only=True) as con:
         requests = con.execute(
@@ -112,4 +112,4 @@ def recall(path: Path, request_ids: Sequence[str]) -> Mapping[str, Remembered]:
     for request_id, signal_id, source, metric, *content, ts in signals:
         one = StoredSignal(signal_id, source, metric, tuple(content), ts)
         said.setdefault(request_id, []).append(one)
-    return {row[0]: Remembered(About(*row), tuple(said.get(row[0], ()))) for row in requests}
+    return {row[0]: StoredRequest(About(*row), tuple(said.get(row[0], ()))) for row in requests}

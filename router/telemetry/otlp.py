@@ -26,7 +26,7 @@ from opentelemetry.trace.status import Status, StatusCode
 from router.config.environment import read_secret
 from router.config.server import Otlp
 from router.files import write_durably
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 
 _log = logging.getLogger("waggle")
 _BATCH = 2_000
@@ -105,7 +105,7 @@ class Exporter:
         return {str(writer): int(number) for writer, number in told.items()}
 
     def _rows(self, marks: Mapping[str, int]) -> list[dict[str, Any]]:
-        with duckdb.connect(str(self._folder / NAME), read_only=True) as con:
+        with duckdb.connect(str(self._folder / CATALOG_FILE), read_only=True) as con:
             cursor = con.execute(
                 "SELECT * EXCLUDE (prompt, answer), epoch_us(ts) AS micros FROM all_requests "
                 "WHERE ts > ago(interval 1 hour) AND plan IS NOT NULL "

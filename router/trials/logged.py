@@ -13,7 +13,7 @@ from learner.preference import Preference
 from router.config.plans import whole
 from router.request.context import NAMES, VERSION, context_of
 from router.routing.function_contract import told_of
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
 _SECOND = 1_000_000
@@ -108,7 +108,7 @@ class LoggedTelemetry:
     """One look at a time; opened anew for each, since catalogs are replaced."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path = folder / CATALOG_FILE
 
     def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
         with self._open() as con:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from router.api.feedback import parse_feedback, signals_of
 from router.domain import About
 from router.keys import new_key
-from router.telemetry.lookup import Remembered, StoredSignal
+from router.telemetry.lookup import StoredRequest, StoredSignal
 from router.wire.errors import BadRequest
 from tests.rig import rig
 
@@ -18,7 +18,7 @@ YAML = """
 backends: {generator: {kind: generator}}
 plans: {generate: {ask: generator}}
 """
-KNOWN = Remembered(About("r", 1_000_000, "", "ladder", "p", "text", "novel"), ())
+KNOWN = StoredRequest(About("r", 1_000_000, "", "ladder", "p", "text", "novel"), ())
 
 
 async def answered(waggle, **headers: str) -> str:
@@ -128,7 +128,7 @@ def test_saying_each_thing_twice_is_saying_it_once(scores):
                     content = (signal.value, signal.score, signal.comment, signal.demonstration)
                     at = round(signal.at * 1e6)
                     more = StoredSignal(signal.id, signal.source, signal.metric, content, at)
-                    known = Remembered(known.about, (*known.signals, more))
+                    known = StoredRequest(known.about, (*known.signals, more))
         return written
 
     assert told(1) == told(2)

@@ -13,7 +13,7 @@ from router.cli.main import app
 from router.config.load import load
 from router.learning.fold import Fold, rebuilt
 from router.learning.publisher import Publisher
-from router.learning.told import scores
+from router.learning.report import report_of
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import terms
@@ -314,34 +314,34 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     traffic = Traffic(config, stored)
     traffic.send(30)
     assert publisher.turn()
-    first = publisher.hear(NewsRequest("", 0))
+    first = publisher.news(NewsRequest("", 0))
     assert first.policy is not None
     assert first.wants_prompts
-    assert publisher.hear(NewsRequest(first.version, 0)).policy is None
+    assert publisher.news(NewsRequest(first.version, 0)).policy is None
     words = [f"{a}{b}{c}" for a in "bcdfgklm" for b in "aeiou" for c in "bcdfgklmnprst"]
     prompts = [(terms(f"What is a {word}?"), None) for word in words]
-    publisher.hear(NewsRequest(first.version, 0, prompts))
+    publisher.news(NewsRequest(first.version, 0, prompts))
     now[0] += 100
     traffic.send(5)
     publisher.turn()
-    second = publisher.hear(NewsRequest(first.version, 0))
+    second = publisher.news(NewsRequest(first.version, 0))
     assert second.lens != 0
     assert second.lens_content
     assert second.policy.features.endswith(f":{second.lens:x}")
-    assert not publisher.hear(NewsRequest(second.version, second.lens)).lens_content
+    assert not publisher.news(NewsRequest(second.version, second.lens)).lens_content
     assert [e.state for e in journal.events if e.kind == "learner"] == ["lens fitted"]
     assert journal.policies[-1].strategy == "bandit"
     publisher._fold.registry.pin(publisher._fold.registry.versions()[-1].name)
     publisher.turn()  # though nothing came
-    assert publisher.hear(NewsRequest("", 0)).version.startswith("pinned-")
-    told = publisher.told()
+    assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
+    told = publisher.report()
     assert json.loads(json.dumps(told))["learned"] > 10
 
 
 def test_it_tells_what_it_knows_by_kind_and_plan(config, stored):
     Traffic(config, stored).send(200)
     fold = turned(begun(config))
-    told = scores(fold, fold.policy(0.0), config)
+    told = report_of(fold, fold.policy(0.0), config)
     by = {(kind["kind"], row["plan"]): row for kind in told["kinds"] for row in kind["plans"]}
     assert by["sql", "dear"]["quality"] == pytest.approx(0.9, abs=0.15)
     assert by["sql", "dear"]["interval"] < 0.3

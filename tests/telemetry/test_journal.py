@@ -25,7 +25,7 @@ from router.telemetry.journal import FileJournal, NotDurable
 from router.telemetry.log import Rotation
 from router.telemetry.lookup import CatalogMemory, scores_in
 from router.telemetry.metrics import Metrics
-from router.telemetry.store.catalog import NAME
+from router.telemetry.store.catalog import CATALOG_FILE
 from tests.telemetry.stored import Stored, request, signal
 
 AT = 1_780_000_020.0
@@ -208,4 +208,4 @@ def test_backends_are_scored_by_what_was_said_of_their_answers(stored):
     stored.write("requests", rows)
     stored.write("signals", [signal(rows[0], 1.0), signal(rows[1], 1.0), signal(rows[2], 0.0)])
     stored.seal()
-    assert dict(scores_in(stored.folder / NAME)) == pytest.approx({"a": 3 / 4, "b": 1 / 3})
+    assert dict(scores_in(stored.folder / CATALOG_FILE)) == pytest.approx({"a": 3 / 4, "b": 1 / 3})

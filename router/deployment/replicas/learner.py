@@ -55,10 +55,10 @@ class LearnerReplica:
             await asyncio.sleep(_TURN_SECONDS)
 
     async def news(self, request: NewsRequest) -> Published:
-        return self._running.hear(request)
+        return self._running.news(request)
 
     async def report(self) -> Mapping[str, Any]:
-        return await asyncio.to_thread(self._running.told)
+        return await asyncio.to_thread(self._running.report)
 
     async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._running.trials, command)

@@ -57,7 +57,7 @@ def verify(folder: Path) -> AuditReport:
     findings = [*live.findings, *_damage(folder, now), *_gaps(now, live.covers)]
     if published is None:
         mend = "start the service, or run `waggle telemetry compact`"
-        findings.append(AuditFinding(catalog.NAME, "cannot be opened", mend))
+        findings.append(AuditFinding(catalog.CATALOG_FILE, "cannot be opened", mend))
     with duckdb.connect() as con:
         for segment in now.segments:
             findings += _segment(con, folder, segment)

@@ -28,7 +28,7 @@ from router.telemetry.store.manifest import Manifest
 from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import FEATURES, TABLES, TableSchema
 
-NAME = "telemetry.duckdb"
+CATALOG_FILE = "telemetry.duckdb"
 _OPEN_AGAIN = "this-database-was-replaced-long-ago-open-it-again"
 _VIEWS = "views.sql"
 
@@ -41,12 +41,12 @@ def publish(folder: Path, manifest: Manifest) -> None:
         if older != guard and _fresh(older):
             _retire(older)
     guard.touch()
-    ours = folder / "work" / NAME  # what others do to the one they open does not come back
+    ours = folder / "work" / CATALOG_FILE  # what others do to the one they open does not come back
     if not _changed(ours, folder, manifest):
         _anew(ours, folder, manifest)
-    beside = folder / (NAME + ".new")
+    beside = folder / (CATALOG_FILE + ".new")
     shutil.copyfile(ours, beside)
-    replace_durably(beside, folder / NAME)
+    replace_durably(beside, folder / CATALOG_FILE)
 
 
 def _anew(ours: Path, folder: Path, manifest: Manifest) -> None:
@@ -84,7 +84,7 @@ def _opened(ours: Path) -> duckdb.DuckDBPyConnection:
 def appeared(folder: Path, *, seconds: float) -> bool:
     """Wait for the first one: the keeper publishes it, and whoever asks before finds nothing."""
     until = time.monotonic() + seconds
-    while not (folder / NAME).exists():
+    while not (folder / CATALOG_FILE).exists():
         if time.monotonic() > until:
             return False
         time.sleep(0.05)
@@ -94,7 +94,7 @@ def appeared(folder: Path, *, seconds: float) -> bool:
 def taken(folder: Path) -> bool:
     """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does: until there is
     a new one, nobody else can open it."""
-    return held(folder / NAME, fcntl.lockf)  # DuckDB's locks are of that kind
+    return held(folder / CATALOG_FILE, fcntl.lockf)  # DuckDB's locks are of that kind
 
 
 @cache
@@ -114,7 +114,7 @@ def expire(folder: Path, *, before: float) -> None:
 def published(folder: Path) -> tuple[int, str] | None:
     """Generation and folder of the catalog that lies there, if one can be read."""
     try:
-        with duckdb.connect(str(folder / NAME), read_only=True) as con:
+        with duckdb.connect(str(folder / CATALOG_FILE), read_only=True) as con:
             return con.execute("SELECT generation, folder FROM published").fetchone()
     except duckdb.Error:
         return None

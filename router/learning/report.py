@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MOST_KINDS = 40
 
 
-def scores(fold: Fold, policy: "BanditPolicy | None", config: Config) -> Mapping[str, Any]:
+def report_of(fold: Fold, policy: "BanditPolicy | None", config: Config) -> Mapping[str, Any]:
     state = fold.state
     bandit = state.bandit
     kinds = []

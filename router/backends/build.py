@@ -25,13 +25,13 @@ from router.encoding.encoder import CannotEncode, packaged_model
 def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
     match settings:
         case OpenAISettings():
-            from router.backends.openai import OpenAIBackend
+            from router.backends.openai_backend import OpenAIBackend
 
             return OpenAIBackend(
                 settings, read_secret(settings.api_key) if settings.api_key else ""
             )
         case GeneratorSettings():
-            from router.backends.generator import GeneratorBackend
+            from router.backends.generator_backend import GeneratorBackend
 
             return GeneratorBackend(settings)
         case EnricherSettings():
@@ -43,11 +43,11 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
 
             return ValidatorBackend(settings)
         case SpecialistSettings():
-            from router.backends.specialist import SpecialistBackend
+            from router.backends.specialist_backend import SpecialistBackend
 
             return SpecialistBackend(settings)
         case LocalSettings():
-            from router.backends.local_models import LocalBackend
+            from router.backends.local_backend import LocalBackend
 
             return LocalBackend(settings)
         case EncoderSettings():
@@ -55,9 +55,9 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
 
             return EncoderBackend(_model_folder(settings))
         case SandboxSettings():
-            from router.backends.sandbox_pool import Workshop
+            from router.backends.sandbox_backend import SandboxBackend
 
-            return Workshop(settings)
+            return SandboxBackend(settings)
 
 
 def _model_folder(settings: EncoderSettings) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from router.backends.records_in import records_in
+from router.backends.given_records import given_records
 from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.enriching.filler import enriched
@@ -48,7 +48,7 @@ class EnricherBackend:
         node = parse(shape).node
         while isinstance(node, Array):
             node = node.item
-        found = records_in(fields)
+        found = given_records(fields)
         if not isinstance(node, Object) or not all(isinstance(r, dict) for r in found.records):
             raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
         seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0

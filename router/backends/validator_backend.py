@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from router.backends.records_in import RecordsFound, records_in
+from router.backends.given_records import GivenRecords, given_records
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.checking import BadSchema, Wanted, issues_in
@@ -43,7 +43,7 @@ class ValidatorBackend:
         pass
 
     def _answer(self, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        found = records_in(fields)
+        found = given_records(fields)
         wanted = self._wanted(fields)
         try:
             if self._settings.repair:
@@ -68,7 +68,7 @@ class ValidatorBackend:
         return self._as_it_came(found, records, changed=bool(mended)), told
 
     @staticmethod
-    def _as_it_came(found: RecordsFound, records: list[Any], *, changed: bool) -> str:
+    def _as_it_came(found: GivenRecords, records: list[Any], *, changed: bool) -> str:
         document = found.document(records)
         if not changed and found.text:
             try:

@@ -108,7 +108,7 @@ def ask(
     data: DataOption = None,
 ) -> None:
     """What a specialist would answer, and how sure it is. Needs no running service."""
-    from router.backends.specialist import opened
+    from router.backends.specialist_backend import opened
     from router.domain import Fault
 
     config = read(config_file, data=str(data) if data else None)

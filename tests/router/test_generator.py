@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from router.backends.generator import GeneratorBackend, asked_count
+from router.backends.generator_backend import GeneratorBackend, asked_count
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault
 from router.records.shapes import parse

@@ -30,7 +30,7 @@ from sandbox.verify import verified
 _AGAIN_SECONDS = 30.0
 
 
-class Workshop:
+class SandboxBackend:
     """The pool opens in the background: a service starts where a sandbox cannot."""
 
     def __init__(self, settings: SandboxSettings) -> None:

@@ -12,7 +12,7 @@ _MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class RecordsFound:
+class GivenRecords:
     """Records, and how they stood: as a list, as one object, or under a key of one."""
 
     records: list[Any]
@@ -23,7 +23,7 @@ class RecordsFound:
         return records if self.as_list else records[0]
 
 
-def records_in(fields: Mapping[str, Any]) -> RecordsFound:
+def given_records(fields: Mapping[str, Any]) -> GivenRecords:
     """The records, or a `Fault` that says where they are looked for."""
     given = fields.get("records")
     text = "" if given is not None else _text(fields)
@@ -36,12 +36,12 @@ def records_in(fields: Mapping[str, Any]) -> RecordsFound:
                 "bad_request", f"There are no records to work on: put them {where}"
             ) from None
     if isinstance(given, dict):
-        return RecordsFound([given], False, text)
+        return GivenRecords([given], False, text)
     if not isinstance(given, list) or not given:
         raise Fault("bad_request", "records must be an object or a list that is not empty")
     if len(given) > _MOST:
         raise Fault("bad_request", f"{len(given)} records, and {_MOST} fit one request: send parts")
-    return RecordsFound(given, True, text)
+    return GivenRecords(given, True, text)
 
 
 def _text(fields: Mapping[str, Any]) -> str:

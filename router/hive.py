@@ -1,7 +1,9 @@
-"""What routers share: what keys have used, where conversations live, each other's counters.
+"""What routers share: the use of each key, where conversations live, each other's counters.
 
-One process holds it; routers lease from it in batches and keep answering when it is away. Time
-comes in as seconds since the epoch, so that days can be told apart.
+One process holds the state. Routers lease requests from it in batches, and go on when it is away.
+The caller passes the time as seconds since the epoch, because a bound on dollars ends with the day.
+
+Not kept through a restart: the counts of the last minute, and where conversations live.
 """
 
 from collections import OrderedDict
@@ -14,14 +16,16 @@ import orjson
 
 from router.config.server import KeyLimits
 from router.domain import Home
+from router.files import write_whole
 
 _MINUTE, _DAY = 60, 86_400
 _SESSIONS = 200_000
+_METRICS_SECONDS = 30  # a router that is silent for longer is no longer counted
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Leave for so many requests until `until`, or the reason why not."""
+    """Permission for `granted` requests until `until`, or the reason why there is none."""
 
     granted: int
     until: float = 0.0
@@ -31,7 +35,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What one router tells, and what it is told."""
+    """The homes of conversations since `position`; a router adds its own counters."""
 
     sessions: Mapping[str, Home] = field(default_factory=dict)
     position: int = 0
@@ -61,8 +65,7 @@ class _Window:
         while self._by_second and next(iter(self._by_second)) <= int(now) - _MINUTE:
             self.total -= self._by_second.popitem(last=False)[1]
 
-    def room_in(self, now: float, bound: int) -> float:
-        """Seconds until the sum falls below `bound`."""
+    def seconds_until_below(self, bound: int, now: float) -> float:
         left = self.total
         for second, amount in self._by_second.items():
             left -= amount
@@ -73,6 +76,8 @@ class _Window:
 
 @dataclass(slots=True)
 class _Use:
+    """What one key has used."""
+
     requests: _Window = field(default_factory=_Window)
     tokens: _Window = field(default_factory=_Window)
     day: int = 0
@@ -80,6 +85,8 @@ class _Use:
 
 
 class HiveState:
+    """The hive without a process around it. `ledger` is the file of the dollars spent today."""
+
     def __init__(self, ledger: Path | None = None) -> None:
         self._ledger: Path | None = None
         self._uses: dict[str, _Use] = {}
@@ -91,7 +98,7 @@ class HiveState:
             self.keep_in(ledger)
 
     def keep_in(self, ledger: Path) -> None:
-        """Where the dollars spent are written. The same place again changes nothing."""
+        """Read the dollars spent from this file, and write them there from now on."""
         if ledger != self._ledger:
             self._ledger = ledger
             self._restore()
@@ -106,18 +113,17 @@ class HiveState:
             return Lease(0, retry_after=wait, reason=f"its dollars_per_day are spent: {spent}")
         most_tokens = limits.tokens_per_minute
         if most_tokens is not None and use.tokens.total >= most_tokens:
-            wait = use.tokens.room_in(now, most_tokens)
-            return Lease(
-                0, retry_after=wait, reason=f"tokens_per_minute = {most_tokens} are used up"
-            )
+            wait = use.tokens.seconds_until_below(most_tokens, now)
+            reason = f"tokens_per_minute = {most_tokens} are used up"
+            return Lease(0, retry_after=wait, reason=reason)
         most = limits.requests_per_minute
         if most is None:
             # Only tokens or dollars bound this key: ask again soon, spend is reported at once.
             return Lease(1, until=now + 1)
         if use.requests.total >= most:
-            wait = use.requests.room_in(now, most)
+            wait = use.requests.seconds_until_below(most, now)
             return Lease(0, retry_after=wait, reason=f"requests_per_minute = {most} are used up")
-        # A small bound is counted one by one; a large one in slices, so that few calls are made.
+        # A small bound is leased request by request; a large bound in slices, to save calls.
         bounded_otherwise = most_tokens is not None or limits.dollars_per_day is not None
         slice_ = 1 if bounded_otherwise else max(1, most // 100)
         granted = min(slice_, most - use.requests.total)
@@ -131,6 +137,7 @@ class HiveState:
         self._unsaved = self._unsaved or cost_usd > 0
 
     def exchange(self, router: str, news: News, now: float) -> News:
+        """Take a router's news, and return the news of other routers since its position."""
         for session, home in news.sessions.items():
             self._position += 1
             self._sessions.pop(session, None)
@@ -138,10 +145,14 @@ class HiveState:
         while len(self._sessions) > _SESSIONS:
             self._sessions.popitem(last=False)
         self._metrics[router] = (now, news.metrics)
-        self._metrics = {r: kept for r, kept in self._metrics.items() if now - kept[0] < 30}
+        self._metrics = {
+            name: (at, metrics)
+            for name, (at, metrics) in self._metrics.items()
+            if now - at < _METRICS_SECONDS
+        }
         fresh: dict[str, Home] = {}
         for session, (position, home) in reversed(self._sessions.items()):
-            # A position from before our restart is beyond ours: then everything is news.
+            # A position from before our restart lies beyond ours: then the router gets everything.
             if position <= news.position <= self._position:
                 break
             if session not in news.sessions:
@@ -153,15 +164,10 @@ class HiveState:
         return {router: metrics for router, (_, metrics) in self._metrics.items()}
 
     def save(self) -> None:
-        """Dollars spent today survive us; the last minute's counts need not."""
         if not self._unsaved or self._ledger is None:
             return
-        self._ledger.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._ledger.with_suffix(".new")
-        beside.write_bytes(
-            orjson.dumps({key: [use.day, use.spent_usd] for key, use in self._uses.items()})
-        )
-        beside.replace(self._ledger)
+        spent = {key: [use.day, use.spent_usd] for key, use in self._uses.items()}
+        write_whole(self._ledger, orjson.dumps(spent))
         self._unsaved = False
 
     def _restore(self) -> None:
@@ -171,7 +177,7 @@ class HiveState:
             for key, (day, spent) in orjson.loads(self._ledger.read_bytes()).items():
                 self._uses[key] = _Use(day=int(day), spent_usd=float(spent))
         except (orjson.JSONDecodeError, ValueError, TypeError, AttributeError):
-            # Unreadable: set aside for whoever wants to know, and count from zero.
+            # Set an unreadable ledger aside, for people to look at, and count from zero.
             self._ledger.replace(self._ledger.with_suffix(".unreadable"))
 
     def _use(self, key_id: str, now: float) -> _Use:

@@ -1,12 +1,11 @@
-"""Who may ask, and what: keys as salted hashes, in one file that only its owner can read.
+"""API keys: who may ask, and what. One file holds salted hashes, and only its owner can read it.
 
-A key reads `wg-<id>-<secret>`. The id finds the record, so one hash is computed per request; the
-secret is 160 random bits, so a fast hash is enough.
+A key reads `wg-<id>-<secret>`. The id finds the record, so each request costs one hash. The secret
+is 160 random bits, so a fast hash is enough.
 """
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from router.config.server import KeyLimits
 from router.config.values import Name, Values
+from router.files import write_durably
 from router.wire.asgi import HeaderList
 from router.wire.errors import Refused
 
@@ -24,6 +24,8 @@ KeyScope = Literal["app", "analyst", "admin"]
 
 
 class Key(Values):
+    """The record of a key. Nothing in it gives the secret away."""
+
     id: str
     name: Name
     salt: str
@@ -31,17 +33,14 @@ class Key(Values):
     scopes: tuple[KeyScope, ...] = ("app",)
     plans: tuple[Name, ...] = ()
     limits: KeyLimits = KeyLimits()
-    shares: str = ""  # keys that name the same group share what was solved
+    shares: str = ""  # keys that name the same group share their solutions
     created: str = ""
     revoked: str = ""
 
     @property
     def remembers_as(self) -> str:
-        """Whose solutions are looked up for it, and kept."""
+        """The owner of the solutions that this key stores and reuses."""
         return f"group {self.shares}" if self.shares else f"key {self.id}"
-
-    def allows(self, plan: str) -> bool:
-        return not self.plans or plan in self.plans
 
 
 class Denied(Refused):
@@ -53,7 +52,7 @@ class Denied(Refused):
 
 
 _KEYS = TypeAdapter(tuple[Key, ...])
-# Hashed where no record has the id, so that a wrong id takes as long as a wrong secret.
+# The record to hash where no record has the id: a wrong id takes as long as a wrong secret.
 _NOBODY = Key(id="", name="nobody", salt="00", digest="")
 
 
@@ -63,15 +62,16 @@ class Keyring:
 
     @property
     def required(self) -> bool:
-        """Once any key was made, all requests need one: revoking the last opens nothing."""
+        """Whether requests need a key: always, once any key was made, even if all are revoked."""
         return bool(self._by_id)
 
     def identify(self, authorization: str) -> Key:
-        scheme, _, given = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer" or not given.strip():
+        """The record of the key in this header. Raises `Denied`."""
+        scheme, _, credentials = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not credentials.strip():
             hint = "send the header `Authorization: Bearer wg-...`"
             raise Denied(401, "missing_api_key", f"This service needs an API key: {hint}.")
-        _, _, rest = given.strip().partition("wg-")
+        _, _, rest = credentials.strip().partition("wg-")
         key_id, _, secret = rest.partition("-")
         key = self._by_id.get(key_id, _NOBODY)
         if not hmac.compare_digest(_digest(secret, key.salt), key.digest) or key is _NOBODY:
@@ -86,7 +86,7 @@ def _digest(secret: str, salt: str) -> str:
 
 
 def new_key(name: str, created: str, **settings: object) -> tuple[str, Key]:
-    """The key as its owner gets it, once, and the record that stays."""
+    """A new key, which its owner sees only once, and the record to store."""
     key_id, secret, salt = secrets.token_hex(5), secrets.token_hex(20), secrets.token_hex(16)
     digest = _digest(secret, salt)
     fields = {"id": key_id, "name": name, "salt": salt, "digest": digest, "created": created}
@@ -104,13 +104,5 @@ def load_keys(path: Path) -> tuple[Key, ...]:
 
 
 def save_keys(path: Path, keys: Iterable[Key]) -> None:
-    """Written beside and renamed: a crash leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump([key.model_dump(mode="json") for key in keys], file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    records = [key.model_dump(mode="json") for key in keys]
+    write_durably(path, json.dumps(records, indent=1).encode())

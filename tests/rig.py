@@ -29,7 +29,7 @@ from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import StoredRequest, StoredSignal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import request_row
-from router.wire.listener import Port
+from router.wire.listener import Listener
 
 TOKEN = "rig-token"
 
@@ -266,7 +266,7 @@ class Upstream:
 @asynccontextmanager
 async def listening(app: Any) -> AsyncIterator[str]:
     """An ASGI application on a port of loopback; its address."""
-    port = Port()
+    port = Listener()
     await port.open(app, host="127.0.0.1")
     try:
         yield port.address

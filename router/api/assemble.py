@@ -29,7 +29,7 @@ from router.keys import Key
 from router.telemetry.journal import Journal
 from router.telemetry.lookup import Memory
 from router.telemetry.metrics import Metrics
-from router.wire.listener import Port
+from router.wire.listener import Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ async def hosted_backends(
             backend = build(settings, read_secret)
             stack.push_async_callback(backend.close)
             host = hosted.hosts[name] = Host(settings, backend, token=token)
-            port = Port()
+            port = Listener()
             await port.open(host, host="127.0.0.1")
             stack.push_async_callback(port.close)
             hosted.listening[name] = [port.address]

@@ -17,7 +17,7 @@ import orjson
 
 from router.domain import EMBEDDINGS, Call, Fault, Reply
 from router.request.text import fields_of
-from router.wire.chat_replies import once
+from router.wire.chat_replies import in_one_piece
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -51,7 +51,7 @@ class EncoderBackend:
         ]
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         whole = {"object": "list", "data": data, "model": self._folder.name, "usage": usage}
-        yield Reply(200, "application/json", once(orjson.dumps(whole)))
+        yield Reply(200, "application/json", in_one_piece(orjson.dumps(whole)))
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

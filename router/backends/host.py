@@ -34,7 +34,7 @@ from router.wire.replica_headers import (
     SECONDS,
     STREAM,
     TOKEN,
-    seconds_asked,
+    retry_after_seconds,
 )
 
 
@@ -198,7 +198,7 @@ class Host:
             self.breaker.failed(
                 self._clock(),
                 status=reply.status,
-                retry_after=seconds_asked(reply.headers.get("retry-after", "")),
+                retry_after=retry_after_seconds(reply.headers.get("retry-after", "")),
             )
         else:
             self.breaker.succeeded()

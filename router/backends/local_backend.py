@@ -17,7 +17,7 @@ import orjson
 from router.config.backends import LocalSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.request.text import fields_of, whole_number
-from router.wire.chat_replies import once
+from router.wire.chat_replies import in_one_piece
 from router.wire.replica_headers import SWAP
 
 _MOST_TOP = 20
@@ -340,7 +340,7 @@ async def _reply(call: Call, writing: _Writing, swapped: float) -> Reply:
         "finish_reason": writing.finish,
     }
     whole = base | {"object": "chat.completion", "choices": [choice], "usage": _usage(writing)}
-    return Reply(200, "application/json", once(orjson.dumps(whole)), headers)
+    return Reply(200, "application/json", in_one_piece(orjson.dumps(whole)), headers)
 
 
 async def _events(base: dict[str, Any], writing: _Writing) -> AsyncIterator[bytes]:

@@ -16,7 +16,7 @@ import orjson
 from router.config.backends import SandboxSettings
 from router.domain import COMPUTE, RUN, Call, Fault, Reply
 from router.request.statistical import reading_of
-from router.wire.chat_replies import once
+from router.wire.chat_replies import in_one_piece
 from sandbox.contradictions import contradiction
 from sandbox.document import records
 from sandbox.document import written as document
@@ -49,7 +49,7 @@ class SandboxBackend:
             raise Fault("bad_request", "the sandbox is asked through a plan with `code:`")
         job = orjson.loads(call.body)
         told = await (self._ran(job) if call.path == RUN else self._answer(job))
-        yield Reply(200, "application/json", once(orjson.dumps(told)))
+        yield Reply(200, "application/json", in_one_piece(orjson.dumps(told)))
 
     async def close(self) -> None:
         if self._opening is not None:

@@ -14,7 +14,7 @@ from router.calls.outcome import CallOutcome, Stream
 from router.config.values import Retry
 from router.domain import Attempt, Call, Fault
 from router.wire.http_client import Connection
-from router.wire.replica_headers import FAULT, SECONDS, SWAP, seconds_asked
+from router.wire.replica_headers import FAULT, SECONDS, SWAP, retry_after_seconds
 from router.wire.sse import Cutter, broken, data_of, usage_in
 
 # A caller's own fault: every backend would say the same, so the first answer is the answer.
@@ -155,7 +155,7 @@ def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> 
         attempt = Attempt(backend, status, "", "refused", time.perf_counter() - begun)
         return CallOutcome(attempt, body, callers_fault=True, upstream_seconds=upstream)
     if status >= 300:
-        asked = seconds_asked(connection.headers.get(b"retry-after", b"").decode("latin-1"))
+        asked = retry_after_seconds(connection.headers.get(b"retry-after", b"").decode("latin-1"))
         detail = _told(status, body)
         return _failed(backend, begun, "upstream", detail, status=status, retry_after=asked)
     try:

@@ -30,7 +30,7 @@ from router.demo.in_process import Clock, Inside, inside
 from router.demo.tasks import Task, linked, plain
 from router.domain import Call, Reply
 from router.trials.logged import utility_of
-from router.wire.chat_replies import once
+from router.wire.chat_replies import in_one_piece
 
 _WEEK = 7 * 86_400.0
 _TURN_EVERY = 50  # requests between two turns of the learner
@@ -82,7 +82,7 @@ class _Worn:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         async with self.inner.send(call) as reply:
             whole = b"".join([piece async for piece in reply.body])
-            yield replace(reply, body=once(self._without(whole)))
+            yield replace(reply, body=in_one_piece(self._without(whole)))
 
     def _without(self, body: bytes) -> bytes:
         if self.chance.random() > 0.7:

@@ -60,7 +60,7 @@ from router.signals.assessor import Assessor
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import digest
-from router.wire.answers import Heard, Whole, answer_text, whole_of
+from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
 from router.wire.errors import error_body
 from router.wire.sse import DONE, Meter, with_cost
 
@@ -522,7 +522,7 @@ class Engine:
             await self._spent(trace)
         trace = self._finish(trace, begun, outcome, status=status)
         if not outcome.callers_fault and self._wanted(config, looked):
-            self._remember(config, looked, trace, whole_of(body))
+            self._remember(config, looked, trace, completion_in(body))
         self.assessor.assess(config, sources, trace, text)
         return Answer(status, body, trace)
 
@@ -530,7 +530,7 @@ class Engine:
         return self.remembering is not None and self.remembering.wants(config, looked)
 
     def _remember(
-        self, config: Config, looked: Looked | None, trace: Trace, whole: Whole | None
+        self, config: Config, looked: Looked | None, trace: Trace, whole: Completion | None
     ) -> None:
         if looked is not None and whole is not None and self.remembering is not None:
             self.remembering.answered(config, looked, trace, whole.text, whole.model)
@@ -589,20 +589,20 @@ class Engine:
         sources = self.assessor.chosen(config, trace)
         looked = self._looked.pop(request.id, None)
         wanted = self._wanted(config, looked)
-        heard = Heard(words=config.telemetry.answers or bool(sources) or wanted)
+        recorder = StreamRecorder(words=config.telemetry.answers or bool(sources) or wanted)
         trace = replace(trace, status=200)
         written: Trace | None = None
 
         def write(trace: Trace) -> Trace:
             usage = meter.final_usage()
-            answer = heard.answer()
+            answer = recorder.answer()
             text = answer.text or ""
             if not config.telemetry.answers:
                 answer = replace(answer, text=None)
             trace = accounted(config, trace, usage, answer, settled=settled)
             trace = self._finish(trace, begun, outcome)
             if wanted:
-                self._remember(config, looked, trace, heard.whole())
+                self._remember(config, looked, trace, recorder.completion())
             self.assessor.assess(config, sources, trace, text)
             return trace
 
@@ -610,10 +610,10 @@ class Engine:
             if comments or trace.partial:
                 yield as_comments(comments, trace)
             async for piece in metered(stream, meter):
-                heard.take(piece)
+                recorder.take(piece)
                 yield piece
             piece = b"".join(event + b"\n\n" for event in marked_partial(meter.end(), trace)) + DONE
-            heard.take(piece)
+            recorder.take(piece)
             written = write(trace)  # before the caller has the end: what was answered is remembered
             yield piece
         except Fault as fault:

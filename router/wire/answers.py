@@ -1,4 +1,4 @@
-"""What is remembered of an answer: its length and hash always, its words only where asked."""
+"""What is kept of an answer: always its length and hash, its words only if somebody wants them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,16 @@ from router.domain import Answered
 from router.wire.sse import data_of
 
 
-class Heard:
-    """A stream as it went out."""
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer that is text alone and came to its end, and the model that it names."""
+
+    text: str
+    model: str
+
+
+class StreamRecorder:
+    """Takes each piece of a stream as it goes out. `words`: whether to keep the words as well."""
 
     def __init__(self, *, words: bool) -> None:
         self._size = 0
@@ -25,42 +33,33 @@ class Heard:
         if self._pieces is not None:
             self._pieces.append(piece)
 
-    def whole(self) -> "Whole | None":
-        """The answer, if its words were kept and it came to a good end."""
-        if self._pieces is None:
-            return None
+    def completion(self) -> Completion | None:
+        """The answer, if its words were kept, it is text alone and it came to a good end."""
         text, model, ended = "", "", False
-        for event in b"".join(self._pieces).split(b"\n\n"):
-            told = _told(data_of(event))
-            choices = told.get("choices") or ()
-            for choice in choices:
+        for data in self._data():
+            chunk = _object_in(data)
+            for choice in chunk.get("choices") or ():
                 delta = choice.get("delta") or {}
                 if choice.get("index", 0) != 0 or delta.get("tool_calls"):
                     return None
                 text += delta.get("content") or ""
                 ended = ended or choice.get("finish_reason") == "stop"
-            model = model or str(told.get("model") or "")
-        return Whole(text, model) if ended and text else None
+            model = model or str(chunk.get("model") or "")
+        return Completion(text, model) if ended and text else None
 
     def answer(self) -> Answered:
         text = None
         if self._pieces is not None:
-            events = b"".join(self._pieces).split(b"\n\n")
-            text = "".join(part for event in events for part in _parts(data_of(event), "delta"))
+            text = "".join(words for data in self._data() for words in _words(data, "delta"))
         return Answered(self._size, self._hash.hexdigest(), text)
 
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A completion of words alone, said to its end; and the model that names itself in it."""
-
-    text: str
-    model: str
+    def _data(self) -> Iterator[bytes]:
+        return map(data_of, b"".join(self._pieces or ()).split(b"\n\n"))
 
 
-def whole_of(body: bytes) -> Whole | None:
-    told = _told(body)
-    choices = told.get("choices")
+def completion_in(body: bytes) -> Completion | None:
+    answer = _object_in(body)
+    choices = answer.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
         return None
     message = choices[0].get("message")
@@ -69,35 +68,32 @@ def whole_of(body: bytes) -> Whole | None:
     text = message.get("content")
     if not isinstance(text, str) or not text or message.get("tool_calls"):
         return None
-    return Whole(text, str(told.get("model") or ""))
-
-
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}
+    return Completion(text, str(answer.get("model") or ""))
 
 
 def answer_text(body: bytes) -> str:
-    return "".join(_parts(body, "message"))
+    return "".join(_words(body, "message"))
 
 
-def _parts(body: bytes, name: str) -> Iterator[str]:
-    """The words of each choice of an answer or chunk, the arguments of tools among them."""
-    choices = _told(body).get("choices")
+def _object_in(body: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _words(body: bytes, name: str) -> Iterator[str]:
+    """The content of each choice, and the arguments of its tool calls."""
+    choices = _object_in(body).get("choices")
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get(name) if isinstance(choice, dict) else None
-        if isinstance(message, dict):
-            yield from _words(message)
-
-
-def _words(message: dict[str, Any]) -> Iterator[str]:
-    if isinstance(message.get("content"), str):
-        yield message["content"]
-    calls = message.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
-            yield function["arguments"]
+        if not isinstance(message, dict):
+            continue
+        if isinstance(message.get("content"), str):
+            yield message["content"]
+        calls = message.get("tool_calls")
+        for call in calls if isinstance(calls, list) else ():
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+                yield function["arguments"]

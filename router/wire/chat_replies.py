@@ -32,10 +32,10 @@ def chat_reply(
         "choices": [choice],
         "usage": _usage(prompt_tokens, tokens_in(content)),
     }
-    return Reply(200, "application/json", once(orjson.dumps(whole)))
+    return Reply(200, "application/json", in_one_piece(orjson.dumps(whole)))
 
 
-async def once(body: bytes) -> AsyncIterator[bytes]:
+async def in_one_piece(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 

@@ -11,8 +11,8 @@ class Application(Protocol):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-class Port:
-    """Opened with `open`; from then on `address` is where it listens."""
+class Listener:
+    """Listens at `address` from `open` to `close`."""
 
     def __init__(self) -> None:
         self.address = ""
@@ -31,19 +31,19 @@ class Port:
             server_header=False,
             proxy_headers=False,
             date_header=False,
-            # Routers keep their connections; one closed under them costs a reconnect.
+            # Routers keep their connections; to close an idle connection costs a reconnect.
             timeout_keep_alive=600,
         )
         config.load()
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup()
-        # Its main loop only refreshes the date header and waits for signals: neither is ours.
+        # Uvicorn's main loop only refreshes the date header and waits for signals; we need neither.
         self._server = server
         port = server.servers[0].sockets[0].getsockname()[1]
         self.address = f"{host}:{port}"
 
     async def close(self) -> None:
         if self._server is not None:
-            self._server.force_exit = True  # who closes has drained before
+            self._server.force_exit = True  # the caller has drained its calls before
             await self._server.shutdown()

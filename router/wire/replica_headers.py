@@ -1,24 +1,19 @@
-"""Headers and marks that a replica of a backend and the router add to the protocol of OpenAI."""
+"""Headers and marks that a replica of a backend and a router add to OpenAI's protocol."""
 
-TOKEN, FAULT, STREAM, REQUEST_ID, SECONDS = (
-    b"x-waggle-token",
-    b"x-waggle-fault",
-    b"x-waggle-stream",
-    b"x-waggle-request-id",
-    b"x-waggle-seconds",  # how long the backend itself took: until the first byte, in streams
-)
+TOKEN = b"x-waggle-token"
+FAULT = b"x-waggle-fault"
+STREAM = b"x-waggle-stream"
+REQUEST_ID = b"x-waggle-request-id"
+SECONDS = b"x-waggle-seconds"  # how long the backend took: in a stream, until the first byte
+SWAP = b"x-waggle-swap"  # seconds that a call waited until its model was loaded
 
-
-# How a stream that cannot end well tells the engine why, before the connection is cut.
+# The last event of a stream that cannot end well: it tells the router why.
 BROKEN = b"event: x-waggle-broken\ndata: "
 
 
-def seconds_asked(retry_after: str) -> float | None:
-    """Retry-After in seconds. A date, or nonsense, is no answer."""
+def retry_after_seconds(header: str) -> float | None:
+    """The Retry-After header in seconds; None for a date or for nonsense."""
     try:
-        return max(float(retry_after), 0.0)
+        return max(float(header), 0.0)
     except ValueError:
         return None
-
-
-SWAP = b"x-waggle-swap"  # seconds that a call waited for its model to be there

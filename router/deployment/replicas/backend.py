@@ -14,7 +14,7 @@ from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
 from router.deployment.replicas.process import STOP_SECONDS, settle
 from router.wire.asgi import Receive, Scope, Send
-from router.wire.listener import Port
+from router.wire.listener import Listener
 
 _LEAVING_SECONDS = 0.5
 
@@ -38,7 +38,7 @@ class BackendReplica:
     async def __init__(self) -> None:
         settle()
         self._door = ReplicaDoor()
-        self._port = Port()
+        self._port = Listener()
         await self._port.open(self._door, host=ray.util.get_node_ip_address())
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:

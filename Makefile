@@ -17,6 +17,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
+INSTALL := $(BIN)/python tools/pip_progress.py .venv/install.log
 
 .PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-telemetry bench-trials lock clean
 
@@ -27,8 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 		{ echo "Waggle needs Python 3.11; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements.lock names; the first time takes a few minutes."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f .venv/install.log
+	@$(INSTALL) --no-deps -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 serve: $(STAMP)
@@ -39,6 +41,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.check_names
 
 # Two at once, one of which has the running service: its tests mostly wait. What looks at the whole
 # machine runs alone.
@@ -57,7 +60,7 @@ bench-sandbox: $(STAMP)
 	$(BIN)/python -m experiments.sandbox.run
 
 bench-replay: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[bench]'
+	@$(INSTALL) '.[bench]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.replay.run
 
 bench-reuse: $(STAMP)

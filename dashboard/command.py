@@ -8,14 +8,17 @@ import typer
 from rich.markup import escape
 
 from dashboard.view import UnreadableView, view_of
-from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
+from router.cli.context import CommandContext, in_context
+from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.dashboard_options import DashboardOptions
 from router.keys import load_keys
 from router.telemetry.store.catalog import CATALOG_FILE
 from router.wire.addresses import is_loopback
 
 
+@in_context
 def dashboard(
+    here: CommandContext,
     telemetry: Annotated[
         Path | None, typer.Argument(help="A telemetry folder. Default: that of the configuration.")
     ] = None,
@@ -28,14 +31,12 @@ def dashboard(
         str, typer.Option(help="Of a snapshot: 15m, 1h, 6h, 24h, 7d, 30d or all.")
     ] = "all",
     theme: Annotated[str, typer.Option(help="Of a snapshot: light or dark.")] = "light",
-    config_file: ConfigOption = None,
-    data: DataOption = None,
 ) -> None:
     """Watch it learn: the learning curve, plans, trials, reuse, requests, in a browser.
 
     `waggle serve` starts it too. By itself it needs no service: it reads telemetry as any analyst.
     """
-    config = read(config_file, data=str(data) if data else None)
+    config = here.config
     place = DashboardOptions.of(config)
     if telemetry is not None:
         folder = _folder(telemetry)
@@ -50,14 +51,15 @@ def dashboard(
 
     if not is_loopback(place.host) and not _keys(place):
         hint = "make one with `waggle keys new NAME --scope analyst`, or use 127.0.0.1"
-        raise Stop(f"--host {place.host} is open to the network, and there is no key: {hint}", 2)
+        wrong = f"--host {place.host} is open to the network, and there is no key"
+        raise InputRefused(wrong, hint)
     if not (place.folder / CATALOG_FILE).exists():
         out.print(f"[yellow]There is no telemetry in {escape(str(place.folder))} yet.[/]")
     out.print(f"Dashboard: {place.url}    Ctrl-C stops it.")
     try:
         run(place)
     except Taken as taken:
-        raise Stop(f"{taken}: give another --port") from None
+        raise CommandRefused(str(taken), "give another --port") from None
     except KeyboardInterrupt:
         pass
     out.print("Stopped.")
@@ -69,7 +71,7 @@ def _folder(given: Path) -> Path:
         if (one / CATALOG_FILE).exists():
             return one.resolve()
     if not given.is_dir():
-        raise Stop(f"{given} is no folder: name one that holds {CATALOG_FILE}", 2)
+        raise InputRefused(f"{given} is no folder", f"name one that holds {CATALOG_FILE}")
     return given.resolve()
 
 
@@ -77,17 +79,17 @@ def _keys(place: DashboardOptions) -> bool:
     try:
         return bool(load_keys(Path(place.keys)))
     except ValueError as error:
-        raise Stop(str(error), 2) from None
+        raise InputRefused(str(error)) from None
 
 
 def _snapshot(place: DashboardOptions, path: Path, last: str, theme: str) -> None:
     if not (place.folder / CATALOG_FILE).exists():
         hint = "start `waggle serve` once, or name another folder"
-        raise Stop(f"there is no telemetry in {place.folder}: {hint}")
+        raise CommandRefused(f"there is no telemetry in {place.folder}", hint)
     try:
         view = view_of("learning", {"last": last, "theme": theme})
     except UnreadableView as wrong:
-        raise Stop(str(wrong), 2) from None
+        raise InputRefused(str(wrong)) from None
     from dashboard.page_snapshot import written
     from dashboard.running import board_of
 
@@ -100,5 +102,5 @@ def _snapshot(place: DashboardOptions, path: Path, last: str, theme: str) -> Non
     try:
         path.write_text(content)
     except OSError as error:
-        raise Stop(f"--snapshot {path} cannot be written: {error.strerror}", 2) from None
+        raise InputRefused(f"--snapshot {path} cannot be written", str(error.strerror)) from None
     out.print(f"Written: {path}, {len(content.encode()) / 2**20:.1f} MiB; it needs nothing else.")

@@ -21,7 +21,7 @@ from rich.progress import Progress
 from experiments.readme import put
 from experiments.served import service
 from experiments.statistics.report import readme_table
-from router.cli.client import stream_chat
+from router.cli.client import ServiceClient
 from sandbox.contradictions import contradiction
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
@@ -132,7 +132,7 @@ def _leaves(value: Any) -> Iterator[float]:
 
 def _warm(url: str) -> None:
     """Until a program was run: the first one waits for its libraries."""
-    with stream_chat(url, ASKED["a t-test"], "auto", "") as reply:
+    with ServiceClient(url).chat(ASKED["a t-test"], "auto") as reply:
         "".join(reply.pieces())
 
 
@@ -144,7 +144,7 @@ def through_the_endpoint(count: int) -> dict[str, Any]:
             taken = []
             for _ in range(count):
                 begun = time.perf_counter()
-                with stream_chat(url, text, "auto", "") as reply:
+                with ServiceClient(url).chat(text, "auto") as reply:
                     "".join(reply.pieces())
                 taken.append(1000 * (time.perf_counter() - begun))
             taken.sort()

@@ -1,4 +1,7 @@
-"""The few requests that the command line itself makes to a running service."""
+"""The requests that a command makes to a running service, one at a time.
+
+`waggle batch` keeps many connections open instead; it shares only the address.
+"""
 
 import http.client
 import json
@@ -9,25 +12,52 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from router.cli.terminal import CommandRefused
+from router.domain import CHAT
 
-class ServiceRefused(Exception):
-    """The service said no, or was not there; the message says which."""
+_STREAM_SECONDS = 600.0
+_LOOK_SECONDS = 5.0
+
+
+class ServiceRefused(CommandRefused):
+    """The service said no, or cannot be reached; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Where a service listens, as a person writes it: with or without a scheme or `/v1`."""
+
+    host: str
+    port: int
+    netloc: str  # as the Host header says it
+    tls: bool
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> "ServiceAddress":
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        tls = parts.scheme == "https"
+        port = parts.port or (443 if tls else 80)
+        netloc = parts.netloc.rpartition("@")[2]
+        path = parts.path.rstrip("/").removesuffix("/v1")
+        return cls(parts.hostname or "", port, netloc, tls, path)
 
 
 @dataclass(slots=True)
-class ServiceReply:
+class AnswerStream:
+    """An answer as it comes; its cost is complete when the last piece was read."""
+
     headers: Mapping[str, str]
     _lines: Iterator[bytes]
     cost_usd: float | None = field(default=None)
     estimated: bool = False
 
     def pieces(self) -> Iterator[str]:
-        """The words of the answer as they come. Afterwards the cost is known."""
         for line in self._lines:
-            data = line.strip()
-            if not data.startswith(b"data: ") or data == b"data: [DONE]":
+            content = line.strip()
+            if not content.startswith(b"data: ") or content == b"data: [DONE]":
                 continue
-            chunk = json.loads(data[6:])
+            chunk = json.loads(content[6:])
             if "error" in chunk:
                 raise ServiceRefused(chunk["error"]["message"])
             usage = chunk.get("usage") or {}
@@ -37,69 +67,67 @@ class ServiceReply:
                 yield (choice.get("delta") or {}).get("content") or ""
 
 
-@contextmanager
-def stream_chat(url: str, prompt: str, model: str, key: str) -> Iterator[ServiceReply]:
-    body = {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}
-    headers = {"content-type": "application/json"}
-    if key:
-        headers["authorization"] = f"Bearer {key}"
-    with _answered(url, "POST", "/v1/chat/completions", json.dumps(body), headers) as answer:
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        yield ServiceReply(told, iter(answer.readline, b""))
+class ServiceClient:
+    def __init__(self, url: str, key: str = "") -> None:
+        self.url = url
+        self._address = ServiceAddress.of(url)
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
-
-def get_json(url: str, key: str = "") -> dict[str, Any]:
-    """What a path answers with."""
-    parts = urlsplit(url)
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    with _answered(url, "GET", parts.path, None, headers, fail=False) as answer:
-        told: dict[str, Any] = json.loads(answer.read())
-        return told
-
-
-def wait_until_ready(url: str, *, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while True:
+    def get(self, path: str) -> dict[str, Any]:
+        """The JSON object at a path, whatever the status: an error is an object too."""
+        with self._answer("GET", path, None, _LOOK_SECONDS) as answer:
+            text = answer.read()
         try:
-            told = get_json(url + "/health/ready")
-            if all(b["state"] == "up" for b in told["backends"].values()):
-                return
-            last = str(told)
-        except (ServiceRefused, ValueError, KeyError) as error:
-            last = str(error)
-        if time.monotonic() > until:
-            raise TimeoutError(f"{url} is not ready after {seconds:.0f} s: {last}")
-        time.sleep(0.1)
+            content: dict[str, Any] = json.loads(text)
+        except ValueError:
+            wrong = f"{self.url}{path} answered {answer.status}, and not with JSON"
+            raise ServiceRefused(wrong, "is it Waggle that listens there?") from None
+        return content
+
+    @contextmanager
+    def chat(self, prompt: str, model: str) -> Iterator[AnswerStream]:
+        body = {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}
+        with self._answer("POST", "/v1" + CHAT, json.dumps(body), _STREAM_SECONDS) as answer:
+            if answer.status >= 400:
+                message = error_message(answer.read())
+                raise ServiceRefused(f"{answer.status}: {message}")
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            yield AnswerStream(headers, iter(answer.readline, b""))
+
+    def wait_until_ready(self, *, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                health = self.get("/health/ready")
+                if all(backend["state"] == "up" for backend in health["backends"].values()):
+                    return
+                last = str(health)
+            except (ServiceRefused, KeyError) as error:
+                last = str(error)
+            if time.monotonic() > until:
+                raise TimeoutError(f"{self.url} is not ready after {seconds:.0f} s: {last}")
+            time.sleep(0.1)
+
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, body: str | None, seconds: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        at = self._address
+        kind = http.client.HTTPSConnection if at.tls else http.client.HTTPConnection
+        connection = kind(at.host, at.port, timeout=seconds)
+        headers = self._headers | ({"content-type": "application/json"} if body else {})
+        try:
+            connection.request(method, at.path + path, body, headers)
+            yield connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise ServiceRefused(f"{self.url} cannot be reached: {error}") from error
+        finally:
+            connection.close()
 
 
-@contextmanager
-def _answered(
-    url: str,
-    method: str,
-    path: str,
-    body: str | None,
-    headers: Mapping[str, str],
-    *,
-    fail: bool = True,
-) -> Iterator[http.client.HTTPResponse]:
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=600 if body else 5)
+def error_message(body: bytes) -> str:
+    """What an error answer says: its message, or its text where it has another form."""
     try:
-        connection.request(method, path, body, dict(headers))
-        answer = connection.getresponse()
-        if fail and answer.status >= 400:
-            raise ServiceRefused(_message(answer))
-        yield answer
-    except (OSError, http.client.HTTPException) as error:
-        raise ServiceRefused(f"{url} cannot be reached: {error}") from error
-    finally:
-        connection.close()
-
-
-def _message(answer: http.client.HTTPResponse) -> str:
-    text = answer.read().decode("utf-8", "replace")
-    try:
-        return f"{answer.status}: {json.loads(text)['error']['message']}"
+        return str(json.loads(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return f"{answer.status}: {text[:300]}"
+        return body[:300].decode("utf-8", "replace")

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from router.cli.terminal import ConfigOption, DataOption, Stop, out, read
+from router.cli.context import CommandContext, in_context
+from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.config import Config
 from router.telemetry.store.catalog import CATALOG_FILE
 from router.trials.book import Ledger
@@ -102,7 +103,9 @@ def report(config: Config, *, days: float = 7.0, until: dt.datetime | None = Non
     """What telemetry and the book of trials tell of the last days."""
     path = config.telemetry_folder / CATALOG_FILE
     if not path.is_file():
-        raise Stop(f"there is no telemetry in {config.telemetry_folder}: start `waggle serve` once")
+        raise CommandRefused(
+            f"there is no telemetry in {config.telemetry_folder}", "start `waggle serve` once"
+        )
     end = until or dt.datetime.now(dt.UTC).replace(tzinfo=None)
     begin = end - dt.timedelta(days=days)
     ledger = Ledger(config.trials_folder, config)
@@ -373,23 +376,23 @@ def written(told: SavingsReport, folder: Path) -> Path:
     return path
 
 
+@in_context
 def report_command(
+    here: CommandContext,
     days: Annotated[float, typer.Option(min=0.01, help="How far back.")] = 7.0,
     to: Annotated[Path | None, typer.Option("--out", "-o", help="A file: .md, or .html.")] = None,
-    config_file: ConfigOption = None,
-    data: DataOption = None,
 ) -> None:
     """What was learned, what changed and why, what it saved, what did not help."""
-    told = report(read(config_file, data=str(data) if data else None), days=days)
+    told = report(here.config, days=days)
     if to is None:
         from rich.markdown import Markdown
 
         out.print(Markdown(told.markdown))
         return
     if to.suffix not in (".md", ".html"):
-        raise Stop(f"--out {to}: a report is written as .md or .html", 2)
+        raise InputRefused(f"--out {to}: a report is written as .md or .html")
     try:
         to.write_text(told.markdown if to.suffix == ".md" else told.page)
     except OSError as error:
-        raise Stop(f"--out {to} cannot be written: {error.strerror}", 2) from None
+        raise InputRefused(f"--out {to} cannot be written", str(error.strerror)) from None
     out.print(f"Written: {to}")

@@ -1,9 +1,14 @@
-"""`waggle sandbox ...`: how well this machine can isolate a program, and running one by hand."""
+"""`waggle sandbox ...`: how well this machine can isolate a program, and running one by hand.
+
+Whatever judges results loads numpy and scipy, which `waggle serve` has no use for, so the commands
+below import it only when they run.
+"""
 
 import asyncio
 import json
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,29 +19,27 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.syntax import Syntax
 from rich.table import Table
 
-from router.cli.terminal import ConfigOption, Stop, err, out, read
+from router.cli.context import CommandContext, ConfigOption, JsonOption
+from router.cli.terminal import CommandRefused, InputRefused, err, out
 from router.config.backends import SandboxSettings
-from router.config.config import Config
-from sandbox.request import read as read_request
+from sandbox.request import read
 from sandbox.runner import CONTRACT, Program, Run, RunRefused
 
-# What judges results loads numpy and scipy, which `waggle serve` has no use for: those are imported
-# by the commands that need them.
 if TYPE_CHECKING:
     from sandbox.levels import LevelVerdict
 
-sandbox_app = typer.Typer(help="Programs that nobody vouches for.", no_args_is_help=True)
+sandbox_app = typer.Typer(
+    help="The sandbox: run programs that nobody vouches for.", no_args_is_help=True
+)
+SeedOption = Annotated[int, typer.Option(help="The seed of every random number in the run.")]
 
 
 @sandbox_app.command()
-def check(
-    config_file: ConfigOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Try every level of isolation here, and say which one programs would run at."""
+def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Try every level of isolation here, and say at which level programs would run."""
     from sandbox.levels import NAMES, judged
 
-    wanted = _settings(read(config_file)).min_level
+    required = _settings(config_file).min_level
     verdicts = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=err, transient=True) as progress:
@@ -45,32 +48,32 @@ def check(
             progress.update(task, description=f"level {level}: {NAMES[level]}")
             verdicts.append(asyncio.run(judged(level)))
     best = max((verdict.level for verdict in verdicts if verdict.holds), default=0)
-    enough = best >= wanted
+    enough = best >= required
     if as_json:
         levels = {v.level: {"holds": v.holds, "why": v.why} for v in verdicts}
-        told = {"level": best, "min_level": wanted, "enough": enough, "levels": levels}
-        print(json.dumps(told))  # noqa: T201 - for programs
+        summary = {"level": best, "min_level": required, "enough": enough, "levels": levels}
+        print(json.dumps(summary))  # noqa: T201 - for programs
     else:
-        _show(verdicts, best, wanted)
+        _show_levels(verdicts, best, required)
     if not enough:
         raise typer.Exit(1)
 
 
-def _show(verdicts: "list[LevelVerdict]", best: int, wanted: int) -> None:
+def _show_levels(verdicts: "Sequence[LevelVerdict]", best: int, required: int) -> None:
     from sandbox.levels import NAMES
 
-    who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
-    out.print(f"{platform.system()} {platform.release()} {platform.machine()}, as {who}")
+    user = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
+    out.print(f"{platform.system()} {platform.release()} {platform.machine()}, as {user}")
     table = Table("level", "isolation", "here", box=None)
     for verdict in verdicts:
         mark = "[green]yes[/]" if verdict.holds else "[red]no[/]"
         table.add_row(str(verdict.level), NAMES[verdict.level], f"{mark}: {escape(verdict.why)}")
     out.print(table)
-    if best >= wanted:
-        out.print(f"Programs run at level [bold]{best}[/]; at least {wanted} is asked for.")
+    if best >= required:
+        out.print(f"Programs run at level [bold]{best}[/]; at least {required} is asked for.")
     else:
         out.print(
-            f"[red]Programs are refused[/]: level {wanted} is asked for (`min_level` of the "
+            f"[red]Programs are refused[/]: level {required} is asked for (`min_level` of the "
             f"sandbox), and {f'only level {best}' if best else 'no level'} holds here."
         )
 
@@ -78,17 +81,20 @@ def _show(verdicts: "list[LevelVerdict]", best: int, wanted: int) -> None:
 @sandbox_app.command()
 def run(
     file: Annotated[Path, typer.Argument(help="A Python program that sets `result`.")],
-    seed: Annotated[int, typer.Option(help="Of every source of chance in it.")] = 0,
+    seed: SeedOption = 0,
     config_file: ConfigOption = None,
 ) -> None:
-    """Run a program in the sandbox and show what became of it."""
+    """Run a program in the sandbox, and show its result or why it has none.
+
+    `waggle sandbox contract` says what a program may do.
+    """
     from sandbox.supervisor.frames import plain
 
     try:
         source = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise Stop(f"{file} cannot be read: {error}", 2) from None
-    ended = _ran(Program(source, seed=seed), _settings(read(config_file)))
+        raise InputRefused(f"{file} cannot be read: {error}") from None
+    ended = _run_once(Program(source, seed=seed), _settings(config_file))
     if ended.stdout:
         err.print(escape(ended.stdout.rstrip()))
     if ended.ok:
@@ -104,34 +110,33 @@ def run(
 
 
 @sandbox_app.command()
-def explain(
-    request: str,
-    seed: Annotated[int, typer.Option(help="Of the run.")] = 0,
-    config_file: ConfigOption = None,
-) -> None:
-    """How a statistical request is read, its program, and the verdict on a run of it."""
+def explain(request: str, seed: SeedOption = 0, config_file: ConfigOption = None) -> None:
+    """Show how a statistical request is read, the program for it, and the checks of its result.
+
+    Example: waggle sandbox explain "the median of 3, 5 and 9"
+    """
     from sandbox.contradictions import contradiction
     from sandbox.synthesis import written
     from sandbox.verify import verified
 
-    reading = read_request(request)
+    reading = read(request)
     if reading.spec is None:
-        raise Stop(f"not computed: {'; '.join(reading.reasons)}")
+        raise CommandRefused(f"not computed: {'; '.join(reading.reasons)}")
     out.print_json(orjson.dumps(reading.spec.told()).decode())
     cannot = contradiction(reading.spec)
     if cannot:
-        raise Stop(f"this cannot hold: {cannot}")
+        raise CommandRefused(f"this cannot hold: {cannot}")
     program = written(reading.spec, seed=seed)
     out.print(Syntax(program.source, "python", background_color="default"))
-    ended = _ran(program, _settings(read(config_file)))
+    ended = _run_once(program, _settings(config_file))
     if not ended.ok:
-        raise Stop(f"{ended.status}: {ended.error}")
+        raise CommandRefused(f"{ended.status}: {ended.error}")
     verdict = verified(reading.spec, ended.result)
     table = Table("check", "holds", "measured", "p", box=None)
-    for each in verdict.checks:
-        chance = "" if each.p_value is None else f"{each.p_value:.3g}"
-        mark = "[green]yes[/]" if each.holds else "[red]no[/]"
-        table.add_row(escape(each.name), mark, escape(each.detail), chance)
+    for claim in verdict.checks:
+        chance = "" if claim.p_value is None else f"{claim.p_value:.3g}"
+        mark = "[green]yes[/]" if claim.holds else "[red]no[/]"
+        table.add_row(escape(claim.name), mark, escape(claim.detail), chance)
     out.print(table)
     if not verdict.holds:
         raise typer.Exit(1)
@@ -139,19 +144,21 @@ def explain(
 
 @sandbox_app.command()
 def contract() -> None:
-    """What the author of a program is told."""
+    """Print the rules for the author of a program: what it may import, read and set."""
     out.print(escape(CONTRACT), end="")
 
 
-def _settings(config: Config) -> SandboxSettings:
-    found = (b for b in config.backends.values() if isinstance(b, SandboxSettings))
-    return next(found, SandboxSettings(kind="sandbox"))
+def _settings(config_file: Path | None) -> SandboxSettings:
+    """The first sandbox of the configuration, or the default one."""
+    backends = CommandContext(config_file).config.backends.values()
+    sandboxes = (settings for settings in backends if isinstance(settings, SandboxSettings))
+    return next(sandboxes, SandboxSettings(kind="sandbox"))
 
 
-def _ran(program: Program, settings: SandboxSettings) -> Run:
+def _run_once(program: Program, settings: SandboxSettings) -> Run:
     from sandbox.levels import open_pool
 
-    async def once() -> Run:
+    async def run_in_pool() -> Run:
         pool = await open_pool(min_level=settings.min_level, limits=settings.limits)
         try:
             return await pool.run(program)
@@ -159,6 +166,6 @@ def _ran(program: Program, settings: SandboxSettings) -> Run:
             await pool.close()
 
     try:
-        return asyncio.run(once())
+        return asyncio.run(run_in_pool())
     except RunRefused as refused:
-        raise Stop(str(refused)) from None
+        raise CommandRefused(str(refused)) from None

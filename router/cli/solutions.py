@@ -1,8 +1,8 @@
-"""`waggle solutions ...`: what was solved, to look through, to check and to take out."""
+"""`waggle solutions ...`: stored solutions are searched, shown, checked, exported and deleted."""
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,55 +13,55 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.tree import Tree
 
-from router.cli.terminal import ConfigOption, DataOption, Stop, err, out, read
+from router.cli.context import CommandContext, in_context
+from router.cli.terminal import CommandRefused, InputRefused, err, out
 from router.config.config import Config
+from router.encoding.encoder import CannotEncode
 from router.reuse.guards import compare
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore, UnreadableStore
 from router.reuse.tiers import Calibration
 
 solutions_app = typer.Typer(
-    help="What was solved once: search it, check it, export its programs.", no_args_is_help=True
+    help="Solutions kept for reuse: search them, check them, export their programs.",
+    no_args_is_help=True,
 )
-_SHOWN = 60  # characters of a request in a table
-
-
-def _store(config_file: Path | None, data: Path | None) -> tuple[Config, SolutionStore]:
-    config = read(config_file, data=str(data) if data else None)
-    if not (config.reuse_folder / "solutions.sqlite").is_file():
-        hint = "set `reuse: {mode: similar}` in waggle.yaml, and ask something"
-        raise Stop(f"nothing was remembered yet in {config.reuse_folder}: {hint}")
-    try:
-        return config, SolutionStore(config.reuse_folder)
-    except UnreadableStore as error:
-        raise Stop(str(error)) from None
+_SHOWN_LETTERS = 60  # of a request in a table
 
 
 @solutions_app.command()
+@in_context
 def search(
-    words: Annotated[str, typer.Argument(help="What to look for, in any words; all: everything.")],
+    here: CommandContext,
+    words: Annotated[str, typer.Argument(help="Words to look for; `all` lists everything.")],
     programs: Annotated[bool, typer.Option("--programs", help="Programs only.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also what is unproven, deprecated or quarantined.")
+        bool, typer.Option("--all", help="Also unproven, deprecated and quarantined solutions.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    config_file: ConfigOption = None,
-    data: DataOption = None,
 ) -> None:
-    """Solutions whose request is nearest to these words."""
-    config, store = _store(config_file, data)
+    """List the solutions whose request is nearest to these words.
+
+    Example: waggle solutions search "median of a list"
+    """
     where = "1" if everything else "state = 'proven'"
     where += " and kind = 'program'" if programs else ""
-    found = list(_nearest(config, store, words, where, limit))
-    if not found:
+    hits = list(_nearest(here.config, _store(here), words, where, limit))
+    if not hits:
         out.print("No solution matches. `--all` shows those that are not in use as well.")
         return
     table = Table("id", "likeness", "kind", "request", "uses", "right", "state", box=None)
-    for likeness, one in found:
-        shown = one.request if len(one.request) <= _SHOWN else one.request[: _SHOWN - 1] + "…"
-        near = f"{likeness:.2f}" if likeness is not None else ""
+    for likeness, hit in hits:
+        cut = len(hit.request) > _SHOWN_LETTERS
+        request = hit.request[: _SHOWN_LETTERS - 1] + "…" if cut else hit.request
         table.add_row(
-            str(one.id), near, one.kind, escape(shown), str(one.uses), f"{one.rate:.0%}", one.state
+            str(hit.id),
+            f"{likeness:.2f}" if likeness is not None else "",
+            hit.kind,
+            escape(request),
+            str(hit.uses),
+            f"{hit.rate:.0%}",
+            hit.state,
         )
     out.print(table)
 
@@ -69,75 +69,72 @@ def search(
 def _nearest(
     config: Config, store: SolutionStore, words: str, where: str, limit: int
 ) -> Iterator[tuple[float | None, Solution]]:
-    """By meaning where the encoder is there, else by the words themselves."""
+    """Solutions by meaning, with their likeness; without an encoder, by the words themselves."""
     import numpy as np
 
     from router.encoding.home import encoder_of
 
     if words == "all":
-        some = store.everything(f"{where} order by uses desc, id desc limit ?", (limit,))
-        yield from ((None, one) for one in some)
+        rows = store.everything(f"{where} order by uses desc, id desc limit ?", (limit,))
+        yield from ((None, solution) for solution in rows)
         return
     try:
         home = str(config.data / "encoders")
         encoder = encoder_of(config.reuse.encoder, home, export=False)
     except LookupError:
-        like = f"%{words}%"
-        some = store.everything(f"{where} and request like ? limit ?", (like, limit))
-        yield from ((None, one) for one in some)
+        pattern = f"%{words}%"
+        rows = store.everything(f"{where} and request like ? limit ?", (pattern, limit))
+        yield from ((None, solution) for solution in rows)
         return
-    wanted = encoder.encode([words])[0]
+    vector = encoder.encode([words])[0]
     best: list[tuple[float, int]] = []
     for ids, vectors in store.all_vectors(encoder.name, where):
-        scores = np.frombuffer(b"".join(vectors), np.float32).reshape(len(ids), -1) @ wanted
+        scores = np.frombuffer(b"".join(vectors), np.float32).reshape(len(ids), -1) @ vector
         best = sorted([*best, *zip(scores.tolist(), ids, strict=True)], reverse=True)[:limit]
-    for score, id_ in best:
-        one = store.get(id_)
-        if one is not None:
-            yield score, one
-
-
-def _one(store: SolutionStore, id_: int) -> Solution:
-    found = store.get(id_)
-    if found is None:
-        raise Stop(f"there is no solution {id_}: `waggle solutions search all` lists them", 2)
-    return found
+    for score, solution_id in best:
+        solution = store.get(solution_id)
+        if solution is not None:
+            yield score, solution
 
 
 @solutions_app.command()
-def show(id_: int, config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """One solution: its request, its answer or program, where it came from and how it fared."""
-    _, store = _store(config_file, data)
-    one = _one(store, id_)
-    grid = Table.grid(padding=(0, 2))
-    came = f"{one.parent}: {one.change}" if one.parent else "itself"
-    told = {
-        "state": f"{one.state}; {one.proof or 'nobody judged it yet'}",
-        "whose": one.scope,
-        "solved by": f"plan {one.plan}, {one.backend}" + (f", {one.model}" if one.model else ""),
-        "policy": one.policy_version or "none",
-        "cost": f"${one.cost_usd:.6g}, {one.seconds:.3f} s",
-        "made": f"{_at(one.created)}, good until {_at(one.expires)}",
-        "adapted from": came,
-        "uses": f"{one.uses}, right {one.successes:.3g}, wrong {one.failures:.3g}",
-        "reviewed": one.reviewed or "not yet",
+@in_context
+def show(here: CommandContext, id_: int) -> None:
+    """Show a solution: its request, its answer or program, where it came from, how it fared."""
+    solution = _solution(_store(here), id_)
+    model = f", {solution.model}" if solution.model else ""
+    origin = f"{solution.parent}: {solution.change}" if solution.parent else "itself"
+    right, wrong = f"right {solution.successes:.3g}", f"wrong {solution.failures:.3g}"
+    rows = {
+        "state": f"{solution.state}; {solution.proof or 'nobody judged it yet'}",
+        "whose": solution.scope,
+        "solved by": f"plan {solution.plan}, {solution.backend}{model}",
+        "policy": solution.policy_version or "none",
+        "cost": f"${solution.cost_usd:.6g}, {solution.seconds:.3f} s",
+        "made": f"{_at(solution.created)}, good until {_at(solution.expires)}",
+        "adapted from": origin,
+        "uses": f"{solution.uses}, {right}, {wrong}",
+        "reviewed": solution.reviewed or "not yet",
     }
-    for name, value in told.items():
+    grid = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
         grid.add_row(f"[bold]{name}[/]", escape(value))
-    out.print(Panel(grid, title=f"solution {one.id}, {one.kind}", expand=False))
-    out.print(escape(one.request), soft_wrap=True)
-    if one.program:
-        out.print(Syntax(one.program, "python", background_color="default"))
-    if one.answer:
-        cut = one.answer if len(one.answer) <= 600 else one.answer[:600] + " …"
-        out.print(escape(cut), soft_wrap=True)
+    out.print(Panel(grid, title=f"solution {solution.id}, {solution.kind}", expand=False))
+    out.print(escape(solution.request), soft_wrap=True)
+    if solution.program:
+        out.print(Syntax(solution.program, "python", background_color="default"))
+    if solution.answer:
+        cut = len(solution.answer) > 600
+        answer = solution.answer[:600] + " …" if cut else solution.answer
+        out.print(escape(answer), soft_wrap=True)
 
 
 @solutions_app.command()
-def lineage(id_: int, config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """What a solution was adapted from, and what came of it."""
-    _, store = _store(config_file, data)
-    root = _one(store, id_)
+@in_context
+def lineage(here: CommandContext, id_: int) -> None:
+    """Show which solution this one was adapted from, and which were adapted from it."""
+    store = _store(here)
+    root = _solution(store, id_)
     while root.parent and (parent := store.get(root.parent)) is not None:
         root = parent
     tree = Tree(_label(root, id_))
@@ -145,44 +142,56 @@ def lineage(id_: int, config_file: ConfigOption = None, data: DataOption = None)
     out.print(tree)
 
 
-def _grow(store: SolutionStore, tree: Tree, of: Solution, marked: int) -> None:
-    for child in store.everything("parent = ? order by id", (of.id,)):
+def _grow(store: SolutionStore, tree: Tree, parent: Solution, marked: int) -> None:
+    for child in store.everything("parent = ? order by id", (parent.id,)):
         _grow(store, tree.add(_label(child, marked)), child, marked)
 
 
-def _label(one: Solution, marked: int) -> str:
-    name = f"[bold]{one.id}[/]" if one.id == marked else str(one.id)
-    change = f" ({one.change})" if one.change else ""
-    return f"{name} {escape(one.request[:_SHOWN])}{change} [dim]{one.state}, {one.uses} uses[/]"
+def _label(solution: Solution, marked: int) -> str:
+    name = f"[bold]{solution.id}[/]" if solution.id == marked else str(solution.id)
+    change = f" ({solution.change})" if solution.change else ""
+    standing = f"[dim]{solution.state}, {solution.uses} uses[/]"
+    return f"{name} {escape(solution.request[:_SHOWN_LETTERS])}{change} {standing}"
 
 
 @solutions_app.command()
-def export(folder: Path, config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """Write the programs that are in use into a folder, each a file that says what it is."""
-    _, store = _store(config_file, data)
+@in_context
+def export(here: CommandContext, folder: Path) -> None:
+    """Write the programs in use into a folder, each a file that says what it computes."""
+    store = _store(here)
     folder.mkdir(parents=True, exist_ok=True)
     index = []
-    for one in store.everything("kind = 'program' and state = 'proven' order by id"):
-        name = f"solution_{one.id}.py"
-        said = " ".join(one.request.split()).replace('"""', "'''").replace("\\", "/")
-        head = f'"""{said}\n\n{one.proof}; {one.uses} uses; right {one.rate:.0%}.\n"""\n\n'
-        (folder / name).write_text(head + one.program, "utf-8")
-        told = {"file": name, "id": one.id, "request": one.request, "parent": one.parent}
-        index.append(told | {"change": one.change, "uses": one.uses, "spec": dict(one.spec)})
+    for solution in store.everything("kind = 'program' and state = 'proven' order by id"):
+        name = f"solution_{solution.id}.py"
+        request = " ".join(solution.request.split()).replace('"""', "'''").replace("\\", "/")
+        evidence = f"{solution.proof}; {solution.uses} uses; right {solution.rate:.0%}."
+        program = f'"""{request}\n\n{evidence}\n"""\n\n{solution.program}'
+        (folder / name).write_text(program, "utf-8")
+        index.append(
+            {
+                "file": name,
+                "id": solution.id,
+                "request": solution.request,
+                "parent": solution.parent,
+                "change": solution.change,
+                "uses": solution.uses,
+                "spec": dict(solution.spec),
+            }
+        )
     (folder / "index.json").write_text(json.dumps(index, indent=1), "utf-8")
     out.print(f"{len(index)} programs, and index.json, in {folder}.")
 
 
 @solutions_app.command()
-def verify(config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """Prove that the index and what it points at agree, and that the store is whole."""
+@in_context
+def verify(here: CommandContext) -> None:
+    """Prove that the store is whole, and that the index agrees with it."""
     from router.encoding.home import encoder_of
     from router.reuse.index import SolutionIndex
 
-    config, store = _store(config_file, data)
+    config, store = here.config, _store(here)
     problems = store.damage()
-    counts = store.counts()
-    with err.status("Holding the index against the store …"):
+    with err.status("Comparing the index with the store …"):
         try:
             encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"), export=False)
         except LookupError:
@@ -195,33 +204,33 @@ def verify(config_file: ConfigOption = None, data: DataOption = None) -> None:
                 encoder=encoder.name,
             )
             problems += wrong + index.differs(store)
-    shown = ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "nothing"
-    out.print(f"{shown}.")
+    out.print(f"{_counts(store) or 'nothing'}.")
     for problem in problems[:20]:
         out.print(f"[red]{escape(problem)}[/]")
     if problems:
-        raise Stop(f"{len(problems)} problems: what is wrong in the index is made anew at a start")
+        mend = "the next start builds a damaged index again"
+        raise CommandRefused(f"{len(problems)} problems", mend)
     out.print("[green]Index and solutions agree.[/]")
 
 
 @solutions_app.command()
-def status(config_file: ConfigOption = None, data: DataOption = None) -> None:
-    """How many there are, and how far each kind of likeness is trusted."""
-    config, store = _store(config_file, data)
-    counts = ", ".join(f"{n} {state}" for state, n in sorted(store.counts().items()))
-    out.print(f"{counts or 'nothing yet'}; mode {config.reuse.mode}")
+@in_context
+def status(here: CommandContext) -> None:
+    """Show how many solutions there are, and how far each kind of likeness is trusted."""
+    config, store = here.config, _store(here)
+    out.print(f"{_counts(store) or 'nothing yet'}; mode {config.reuse.mode}")
     calibration = Calibration(config.reuse.budget, least_checked=config.reuse.checked)
     calibration.learn(store.checks(0))
     table = Table("likeness", "checked", "wrong", "at most (95%)", "answers", box=None)
-    buckets = dict.fromkeys([f"{k}:{n}" for k in ("same", "moved") for n in (3, 2, 1, 0)])
-    told = calibration.summary()
-    for bucket in buckets | dict.fromkeys(told):
+    tallies = calibration.summary()
+    buckets = [f"{likeness}:{n}" for likeness in ("same", "moved") for n in (3, 2, 1, 0)]
+    for bucket in dict.fromkeys([*buckets, *tallies]):
         standing = calibration.standing(bucket)
-        seen = told.get(bucket, {"checks": 0.0, "wrong": 0.0})
+        tally = tallies.get(bucket, {"checks": 0.0, "wrong": 0.0})
         table.add_row(
             bucket,
-            f"{seen['checks']:g}",
-            f"{seen['wrong']:g}",
+            f"{tally['checks']:g}",
+            f"{tally['wrong']:g}",
             f"{standing.bound:.2%}",
             "yes" if standing.serves else "not yet",
         )
@@ -231,52 +240,74 @@ def status(config_file: ConfigOption = None, data: DataOption = None) -> None:
 
 @solutions_app.command()
 def why(stored: str, asked: str) -> None:
-    """Whether the answer to one request may be given to another, and what decides it."""
+    """Say whether the answer to one request may be given to another, and why.
+
+    Example: waggle solutions why "5 miles in km?" "8 miles in km?"
+    """
     verdict = compare(stored, asked)
-    colour = "green" if verdict.likeness == "same" else "yellow"
-    out.print(f"[{colour}]{verdict.likeness}[/]: {escape(verdict.why)}")
+    color = "green" if verdict.likeness == "same" else "yellow"
+    out.print(f"[{color}]{verdict.likeness}[/]: {escape(verdict.why)}")
 
 
 @solutions_app.command()
+@in_context
 def forget(
+    here: CommandContext,
     ids: Annotated[
-        list[int] | None, typer.Argument(help="Solutions, with what came of them.")
+        list[int] | None,
+        typer.Argument(help="Solutions; all that were adapted from them go as well."),
     ] = None,
     key: Annotated[str | None, typer.Option(help="All of this key's, by its id.")] = None,
     group: Annotated[str | None, typer.Option(help="All of the keys that share this.")] = None,
-    config_file: ConfigOption = None,
-    data: DataOption = None,
 ) -> None:
     """Delete solutions for good."""
-    _, store = _store(config_file, data)
+    store = _store(here)
     scopes = [f"key {key}"] if key is not None else []
     scopes += [f"group {group}"] if group is not None else []
     if not ids and not scopes:
-        raise Stop("name solutions by their ids, or --key ID, or --group NAME", 2)
-    gone = store.forget(ids=_known(store, ids or ()))
-    gone += sum(store.forget(scope=scope) for scope in scopes)
-    out.print(f"{gone} solutions are gone. Running routers forget them within a second.")
-
-
-def _known(store: SolutionStore, ids: Sequence[int]) -> Sequence[int]:
-    for id_ in ids:
-        _one(store, id_)
-    return ids
+        raise InputRefused("name solutions by their ids, or --key ID, or --group NAME")
+    solutions = [_solution(store, id_) for id_ in ids or ()]
+    count = store.forget(ids=[solution.id for solution in solutions])
+    count += sum(store.forget(scope=scope) for scope in scopes)
+    out.print(f"{count} solutions are gone. Running routers forget them within a second.")
 
 
 @solutions_app.command()
-def prepare(config_file: ConfigOption = None, data: DataOption = None) -> None:
+@in_context
+def prepare(here: CommandContext) -> None:
     """Export the sentence encoder now; otherwise the router exports it at its first start."""
-    from router.encoding.encoder import CannotEncode
     from router.encoding.home import encoder_of
 
-    config = read(config_file, data=str(data) if data else None)
+    config = here.config
     try:
         with err.status("Exporting the sentence encoder …"):
             encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"))
     except CannotEncode as error:
-        raise Stop(str(error)) from None
+        raise CommandRefused(str(error)) from None
     out.print(f"The sentence encoder is ready, in {encoder.folder}.")
+
+
+def _store(here: CommandContext) -> SolutionStore:
+    folder = here.config.reuse_folder
+    if not (folder / "solutions.sqlite").is_file():
+        mend = "set `reuse: {mode: similar}` in waggle.yaml, and ask something"
+        raise CommandRefused(f"nothing was remembered yet in {folder}", mend)
+    try:
+        return SolutionStore(folder)
+    except UnreadableStore as error:
+        raise CommandRefused(str(error)) from None
+
+
+def _solution(store: SolutionStore, id_: int) -> Solution:
+    solution = store.get(id_)
+    if solution is None:
+        mend = "`waggle solutions search all` lists them"
+        raise InputRefused(f"there is no solution {id_}", mend)
+    return solution
+
+
+def _counts(store: SolutionStore) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(store.counts().items()))
 
 
 def _at(seconds: float) -> str:

@@ -27,7 +27,8 @@ from rich.table import Table
 
 from learner.policy import Arm
 from learner.preference import PRESETS
-from router.cli.terminal import ConfigOption, DataOption, Stop, UrlOption, err, out, read
+from router.cli.context import CommandContext, UrlOption, in_context
+from router.cli.terminal import CommandRefused, InputRefused, err, out
 from router.config.config import Config
 from router.config.environment import environment
 from router.demo.tasks import Task, linked, plain
@@ -60,7 +61,9 @@ class DemoAnswer:
         return utility_of(self.quality, self.cost_usd, self.seconds, PRESETS["balanced"])
 
 
+@in_context
 def demo(
+    here: CommandContext,
     requests: Annotated[
         int, typer.Option(help="How many requests; with --weeks, of a week.", min=50)
     ] = 1500,
@@ -72,8 +75,6 @@ def demo(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
     url: UrlOption = None,
-    config_file: ConfigOption = None,
-    data: DataOption = None,
 ) -> None:
     """Send a mixed stream through the service and show what learning brought.
 
@@ -81,12 +82,10 @@ def demo(
     rollback, and a report of it all in DATA/weeks.
     """
     if weeks is not None:
-        _weeks(weeks, requests, seed, config_file, data, as_json=json_)
+        _weeks(weeks, requests, seed, here, as_json=json_)
         return
-    config = read(config_file, data=str(data) if data else None)
-    running = service.find_running(config.data)
-    if url is None and running is None:
-        raise Stop(f"no service runs on {config.data}: start it with `waggle serve`")
+    config = here.config
+    here.url(url)  # refuses where no service runs
     where = _Where(url, config.data)
     path = config.data / f"demo-{seed}.jsonl"
     if fresh:
@@ -104,23 +103,15 @@ def demo(
         _show(rows, told)
 
 
-def _weeks(
-    count: int,
-    requests: int,
-    seed: int,
-    config_file: Path | None,
-    data: Path | None,
-    *,
-    as_json: bool,
-) -> None:
+def _weeks(count: int, requests: int, seed: int, here: CommandContext, *, as_json: bool) -> None:
     from router.demo.weeks import weeks
 
-    folder = read(None, data=str(data) if data else None).data / "weeks"
+    folder = CommandContext(None, here.data).config.data / "weeks"
     if folder.exists():
         if not (folder / "trials").exists() and any(folder.iterdir()):
-            raise Stop(f"{folder} holds something else: give another --data", 2)
+            raise InputRefused(f"{folder} holds something else", "give another --data")
         shutil.rmtree(folder)
-    told = weeks(count, requests=requests, seed=seed, data=folder, config_file=config_file)
+    told = weeks(count, requests=requests, seed=seed, data=folder, config_file=here.config_file)
     if as_json:
         out.print_json(orjson.dumps(told).decode())
 
@@ -212,7 +203,7 @@ class _Where:
             except (OSError, http.client.HTTPException):
                 pass
             if time.monotonic() > until:
-                raise Stop(f"the service did not come back within {_PATIENCE:g} s")
+                raise CommandRefused(f"the service did not come back within {_PATIENCE:g} s")
             time.sleep(0.5)
 
     def _once(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Any, bytes]:

@@ -64,7 +64,7 @@ async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path)
 
 
 async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("router.cli.batch._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("router.cli.batch_sending._LONGEST_WAIT_SECONDS", 0.01)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"prompt": "a"}\n{"prompt": "b", "model": "nobody"}\n')
     model = Model(status=500)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from router.cli import client
+from router.cli.client import ServiceClient
 from tests.rig import answer_well
 from tests.serve.conftest import WAGGLE, free_port
 
@@ -55,7 +55,7 @@ def ask_again(port, times=100):
 
 
 def replicas(port):
-    told = client.get_json(f"http://127.0.0.1:{port}/health/ready")
+    told = ServiceClient(f"http://127.0.0.1:{port}").get("/health/ready")
     return told["backends"]["a"]["replicas"]
 
 

@@ -1,0 +1,40 @@
+"""`waggle ask`: one prompt through the running service, its answer as it comes."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from router.cli.context import CommandContext, UrlOption, in_context
+from router.cli.terminal import err, out
+
+
+@in_context
+def ask(
+    here: CommandContext,
+    prompt: str,
+    model: Annotated[str, typer.Option(help='A plan, a backend, or "auto".')] = "auto",
+    url: UrlOption = None,
+) -> None:
+    """Ask the running service and watch the answer come. The key is read from WAGGLE_API_KEY.
+
+    Example: waggle ask "Why do bees dance?"
+    """
+    client = here.client(url)
+    begun = time.monotonic()
+    first_word_seconds = 0.0
+    with client.chat(prompt, model) as answer:
+        for piece in answer.pieces():
+            first_word_seconds = first_word_seconds or time.monotonic() - begun
+            out.file.write(piece)
+            out.file.flush()
+    out.print()
+    seconds = time.monotonic() - begun
+    headers = answer.headers
+    cost = f"${answer.cost_usd:.6f}" if answer.cost_usd is not None else "unknown"
+    err.print(
+        f"[dim]plan {headers.get('x-waggle-plan')} · backend {headers.get('x-waggle-backend')} · "
+        f"cost {cost}{' (estimated)' if answer.estimated else ''} · "
+        f"{1000 * seconds:.0f} ms, first word {1000 * first_word_seconds:.0f} ms · "
+        f"request {headers.get('x-waggle-request-id')}[/]"
+    )

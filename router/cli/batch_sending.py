@@ -1,0 +1,166 @@
+"""Sending a batch: many requests at once over kept connections, with another try where it helps."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from router.cli.batch_files import BatchJob, BatchOutput
+from router.cli.client import ServiceAddress, error_message
+from router.cli.terminal import err
+from router.domain import CHAT, Fault
+from router.wire.http_client import ConnectionPool
+
+_TRIES = 5
+_LONGEST_WAIT_SECONDS = 10.0
+_WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(slots=True)
+class BatchTally:
+    """How far a batch has come."""
+
+    done: int = 0
+    refused: int = 0
+    partial: int = 0
+    unanswered: dict[str, str] = field(default_factory=dict)  # why, by the id of the job
+    cost_usd: float = 0.0
+    stopped: str = ""  # why no further request begins
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReply:
+    """What the service answered to one job."""
+
+    status: int
+    headers: Mapping[bytes, bytes]
+    body: bytes
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode()
+
+    @property
+    def cost_usd(self) -> float:
+        return float(self.header(b"x-waggle-cost-usd") or 0)
+
+    @property
+    def retry_after_seconds(self) -> float:
+        return float(self.header(b"retry-after") or 0)
+
+
+async def send_all(
+    service: "PooledService",
+    jobs: Sequence[BatchJob],
+    output: BatchOutput,
+    tally: BatchTally,
+    concurrency: int,
+    *,
+    max_cost_usd: float | None,
+) -> None:
+    columns = (
+        TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TextColumn("${task.fields[cost]:.6f}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    remaining = iter(jobs)
+    begun = time.monotonic()
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("", total=len(jobs), cost=0.0, rate="")
+
+        async def work() -> None:
+            for job in remaining:
+                if max_cost_usd is not None and tally.cost_usd >= max_cost_usd:
+                    tally.stopped = tally.stopped or f"${max_cost_usd:g} are spent"
+                if tally.stopped:
+                    return
+                reply = await _reply_to(job, service, tally)
+                if reply is not None:
+                    output.add(_line(job, reply, tally))
+                    tally.done += 1
+                rate = f"{tally.done / (time.monotonic() - begun):,.0f}/s"
+                progress.update(task, completed=tally.done, cost=tally.cost_usd, rate=rate)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(concurrency, len(jobs))):
+                    group.create_task(work())
+        finally:
+            service.close()
+
+
+async def _reply_to(
+    job: BatchJob, service: "PooledService", tally: BatchTally
+) -> BatchReply | None:
+    """The answer to a job, or nothing where the service has none after all tries."""
+    why = ""
+    for turn in range(_TRIES):
+        wait = 0.5 * 2.0**turn
+        try:
+            reply = await service.send(job.body)
+        except Fault as fault:
+            why = fault.detail
+            if fault.kind in ("connect", "timeout") and turn == _TRIES - 1:
+                tally.stopped = tally.stopped or f"the service is away: {fault.detail}"
+        else:
+            tally.cost_usd += reply.cost_usd
+            if reply.status not in _WORTH_ANOTHER_TRY:
+                return reply
+            why = f"{reply.status}: {error_message(reply.body)}"
+            wait = reply.retry_after_seconds or wait
+        if turn < _TRIES - 1:
+            await asyncio.sleep(min(wait, _LONGEST_WAIT_SECONDS))
+    tally.unanswered[job.id] = why
+    return None
+
+
+def _line(job: BatchJob, reply: BatchReply, tally: BatchTally) -> bytes:
+    """An answer in OpenAI's batch format, with the plan, the cost and a partial's reason beside."""
+    try:
+        body: Any = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        body = reply.body.decode("utf-8", "replace")
+    request_id = reply.header(b"x-waggle-request-id")
+    good = reply.status < 400
+    error = None if good else {"code": str(reply.status), "message": error_message(reply.body)}
+    line: dict[str, Any] = {
+        "id": request_id,
+        "custom_id": job.id,
+        "response": {"status_code": reply.status, "request_id": request_id, "body": body},
+        "error": error,
+        "plan": reply.header(b"x-waggle-plan") or None,
+        "cost_usd": reply.cost_usd,
+    }
+    tally.refused += not good
+    if b"x-waggle-partial" in reply.headers:
+        line["partial"] = reply.header(b"x-waggle-partial")
+        tally.partial += 1
+    return orjson.dumps(line) + b"\n"
+
+
+class PooledService:
+    """The chat endpoint of a service, over connections that are kept."""
+
+    def __init__(self, url: str, key: str) -> None:
+        address = ServiceAddress.of(url)
+        tls = ssl.create_default_context() if address.tls else None
+        self._pool = ConnectionPool(address.host, address.port, context=tls, seconds=5.0)
+        lines = [f"POST {address.path}/v1{CHAT} HTTP/1.1", f"host: {address.netloc}"]
+        lines += ["content-type: application/json"]
+        lines += [f"authorization: Bearer {key}"] if key else []
+        self._head = "\r\n".join(lines).encode()
+
+    async def send(self, body: bytes) -> BatchReply:
+        head = self._head + b"\r\ncontent-length: %d\r\n\r\n" % len(body)
+        connection = await self._pool.send(head, body)
+        try:
+            content = await connection.whole()
+            return BatchReply(connection.status, dict(connection.headers), content)
+        finally:
+            connection.finish()
+
+    def close(self) -> None:
+        self._pool.close()

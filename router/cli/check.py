@@ -1,0 +1,95 @@
+"""`waggle check`: what a configuration would run, without starting anything."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.tree import Tree
+
+from router.cli.context import CommandContext, ConfigOption, keys_to_serve
+from router.cli.terminal import out
+from router.config.backends import AnyBackend
+from router.config.config import Config
+from router.config.load import EMBEDDED
+from router.config.plans import Code
+from router.plans.shown import ASSUMED, add_plan
+from router.routing.ladder import ladder_of
+from router.routing.strategies import configured
+from router.trials.book import Ledger
+
+
+def check(
+    config_file: ConfigOption = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of waggle.yaml, for editors.")
+    ] = False,
+) -> None:
+    """Validate a configuration and show what would run. Starts nothing.
+
+    Every mistake is shown at once, with its line, the rule it breaks and how to mend it.
+    """
+    if schema:
+        print(json.dumps(Config.model_json_schema(), indent=2))  # noqa: T201 - for a file
+        return
+    here = CommandContext(config_file)
+    config, source = here.config, here.source
+    name = "the embedded default" if source == EMBEDDED else str(source)
+    tree = Tree(f"[bold]{escape(name)}[/] is valid")
+    server = config.server
+    tree.add(f"server  http://{server.host}:{server.port}, {server.replicas} routers")
+    backends = tree.add("backends")
+    for label, backend in config.backends.items():
+        backends.add(f"[bold]{escape(label)}[/] {_backend_line(backend)}")
+    plans = tree.add(f"plans  [dim]expected cost {ASSUMED}[/]")
+    for label, plan in config.plans.items():
+        add_plan(plans, config, label, plan)
+    strategy = tree.add(f"strategy  {escape(_strategy_line(config))}")
+    for line in _exceptions(config):
+        strategy.add(escape(line))
+    keys = keys_to_serve(config)
+    tree.add(f"keys  {len(keys)} in {config.keys_file}" if keys else "keys  none: loopback only")
+    out.print(tree)
+
+
+def _backend_line(backend: AnyBackend) -> str:
+    where = getattr(backend, "base_url", "")
+    price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"
+    replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
+    capabilities = ", ".join(backend.capabilities)
+    return f"{backend.kind} {where} {price}; {replicas}; {capabilities}"
+
+
+def _strategy_line(config: Config) -> str:
+    """The strategy of the configuration, and the plans that it chooses among."""
+    objective = config.objective
+    ladder = ladder_of(objective.ladder, config.asking)
+    steps = [str(ladder.rungs[0])]
+    steps += [
+        f"from {cut:g} {rung}" for cut, rung in zip(ladder.cuts, ladder.rungs[1:], strict=True)
+    ]
+    by_rule = f"ladder on complexity 0-10: {', '.join(steps)}"
+    match objective.strategy:
+        case "ladder":
+            return by_rule
+        case "fixed":
+            return f"always {objective.plan}"
+        case "bandit":
+            before = f"always {objective.plan}" if objective.plan else by_rule
+            return f"bandit over {', '.join(config.asking)}; until it has learned, {before}"
+
+
+def _exceptions(config: Config) -> Iterator[str]:
+    """Where something other than the configured strategy decides."""
+    others = [name for name in config.plans if name not in config.asking]
+    programs = [name for name in others if isinstance(config.plans[name], Code)]
+    if programs:
+        yield f"a request that a program can answer goes to {', '.join(programs)}"
+    experts = [name for name in others if name not in programs]
+    if experts:
+        yield f"a question that documents answer goes to {', '.join(experts)}"
+    ledger = Ledger(config.trials_folder, config)
+    ledger.follow()
+    if ledger.book.serving.key != configured(config).key:
+        yield f"a trial's strategy was adopted and decides instead: {ledger.book.serving.key}"

@@ -1,0 +1,138 @@
+"""What each command works with: the configuration, its data folder, the service there, a client.
+
+Everything is read when a command first needs it, so `waggle ask --url` works beside a broken file.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from router.cli.client import ServiceClient
+from router.cli.terminal import CommandRefused, InputRefused
+from router.config.config import Config
+from router.config.environment import environment
+from router.config.load import at_home, find, load
+from router.deployment.local_service import RunningService, find_running
+from router.keys import Key, load_keys
+from router.telemetry.store import catalog
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Default: ./waggle.yaml, else the embedded default."),
+]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Overrides server.data.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="Default: the service running here.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class CommandContext:
+    """Where a command runs, as its options --config and --data say."""
+
+    def __init__(self, config_file: Path | None = None, data: Path | None = None) -> None:
+        self.config_file = config_file
+        self.data = data
+
+    @cached_property
+    def config(self) -> Config:
+        return self.config_with()
+
+    def config_with(self, **server: Any) -> Config:
+        """The configuration, with settings of the server that options override."""
+        return self._load(self.source, {"data": self.data and str(self.data), **server})
+
+    @property
+    def source(self) -> Path:
+        """The configuration file: of --config, or ./waggle.yaml, or the embedded default."""
+        return find(self.config_file)
+
+    def config_of(self, running: RunningService) -> Config:
+        """The configuration that a service was started with, as its file reads now."""
+        path = Path(running.config)
+        return (
+            self._load(path, {"data": self.config.server.data}) if path.is_file() else self.config
+        )
+
+    def _load(self, path: Path, overrides: dict[str, Any]) -> Config:
+        config = load(path)
+        given = {name: value for name, value in overrides.items() if value is not None}
+        try:
+            server = type(config.server).model_validate(config.server.model_dump() | given)
+        except ValidationError as error:
+            raise InputRefused(first_line(error)) from None
+        return at_home(config.model_copy(update={"server": server}))
+
+    @property
+    def running(self) -> RunningService | None:
+        return find_running(self.config.data)
+
+    @property
+    def service(self) -> RunningService:
+        running = self.running
+        if running is None:
+            mend = "start one with `waggle serve`"
+            raise CommandRefused(f"no service runs on {self.config.data}", mend)
+        return running
+
+    def url(self, given: str | None) -> str:
+        """The service of the option --url, or the service that runs here."""
+        return given or self.service.url
+
+    @property
+    def key(self) -> str:
+        return environment("WAGGLE_API_KEY")
+
+    def client(self, url: str | None) -> ServiceClient:
+        return ServiceClient(self.url(url), self.key)
+
+    def telemetry_catalog(self) -> Path:
+        """The DuckDB file whose views cover all telemetry; a refusal where nothing was recorded."""
+        folder = self.config.telemetry_folder
+        if not (folder / catalog.CATALOG_FILE).is_file():
+            mend = "start with `waggle serve`"
+            raise CommandRefused(f"there is no telemetry in {folder}", mend)
+        return folder / catalog.CATALOG_FILE
+
+
+def in_context(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its context, made of the options --config and --data that it then has."""
+
+    @functools.wraps(command)
+    def run(*, config_file: Path | None, data: Path | None, **arguments: Any) -> None:
+        command(CommandContext(config_file, data), **arguments)
+
+    _, *parameters = inspect.signature(command).parameters.values()
+    for name, annotation in (("config_file", ConfigOption), ("data", DataOption)):
+        kind = inspect.Parameter.KEYWORD_ONLY
+        option = inspect.Parameter(name, kind, default=None, annotation=annotation)
+        parameters.append(option)
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def stored_keys(config: Config) -> tuple[Key, ...]:
+    try:
+        return load_keys(config.keys_file)
+    except ValueError as error:
+        raise InputRefused(str(error)) from None
+
+
+def keys_to_serve(config: Config) -> tuple[Key, ...]:
+    """The keys that a service would know; a service open to the network needs at least one."""
+    keys = stored_keys(config)
+    if not keys and not config.loopback:
+        wrong = f"server.host = {config.server.host} is open to the network, and there is no key"
+        mend = "make one with `waggle keys new NAME`, or set server.host to 127.0.0.1"
+        raise InputRefused(wrong, mend)
+    return keys
+
+
+def first_line(error: ValueError) -> str:
+    """What was wrong with a value, in one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return "; ".join(line.partition(" [type=")[0] for line in lines[1:3]) or lines[0]

@@ -1,0 +1,82 @@
+"""`waggle policy ...`: snapshots of the learner are listed, pinned, and gone back to."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import typer
+from rich.table import Table
+
+from router.cli.context import CommandContext, in_context
+from router.cli.terminal import InputRefused, out
+from router.learning.registry import Registry, Version
+
+policy_app = typer.Typer(
+    help="Snapshots of the learner: list them, pin one, go back to one.", no_args_is_help=True
+)
+
+
+@policy_app.command("list")
+@in_context
+def list_snapshots(here: CommandContext) -> None:
+    """List every snapshot that is kept, and what the learner knew then."""
+    registry = _registry(here)
+    table = Table("snapshot", "at (UTC)", "judged", "plans", "features", "size", "", box=None)
+    for version in registry.versions():
+        table.add_row(*_row(version, registry.pinned))
+    out.print(table)
+
+
+def _row(version: Version, pinned: str) -> Sequence[str]:
+    from learner.snapshot import UnreadableSnapshot, opened
+
+    content = version.path.read_bytes()
+    size = f"{len(content) / 1024:.0f} kB"
+    try:
+        snapshot = opened(content)
+    except UnreadableSnapshot as error:
+        return version.name, "", "", "", "", size, f"[red]{error}[/]"
+    at = dt.datetime.fromtimestamp(snapshot.get("at", 0), dt.UTC).isoformat(" ", "seconds")[:19]
+    mark = "pinned" if version.name == pinned else ""
+    plans = ", ".join(snapshot["arms"])
+    return version.name, at, str(snapshot["learned"]), plans, snapshot["features"], size, mark
+
+
+@policy_app.command()
+@in_context
+def pin(here: CommandContext, name: str) -> None:
+    """Decide by this snapshot from now on. The learner goes on learning meanwhile."""
+    registry = _registry(here)
+    version = _version(registry, name)
+    registry.pin(version.name)
+    out.print(f"Pinned to {version.name}. Routers follow within a second or two.")
+
+
+@policy_app.command()
+@in_context
+def unpin(here: CommandContext) -> None:
+    """Decide again by everything that the learner knows now."""
+    registry = _registry(here)
+    pinned = registry.pinned
+    registry.unpin()
+    out.print(f"No longer pinned to {pinned}." if pinned else "Nothing was pinned.")
+
+
+@policy_app.command()
+@in_context
+def rollback(here: CommandContext, name: str) -> None:
+    """Go back to this snapshot and learn on from there. Later answers are not learned again."""
+    registry = _registry(here)
+    version = _version(registry, name)
+    registry.go_back(version.name)
+    out.print(f"Going back to {version.name}: the learner does so at its next turn.")
+
+
+def _registry(here: CommandContext) -> Registry:
+    return Registry(here.config.learner_folder)
+
+
+def _version(registry: Registry, name: str) -> Version:
+    try:
+        return registry.find(name)
+    except LookupError as error:
+        raise InputRefused(str(error)) from None

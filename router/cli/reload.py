@@ -1,0 +1,49 @@
+"""`waggle reload`: bring a changed configuration, and changed keys, to the running service."""
+
+import time
+
+from router.cli.context import CommandContext, in_context, keys_to_serve
+from router.cli.terminal import CommandRefused, InputRefused, out
+from router.config.config import Config
+from router.config.load import secrets_of
+from router.deployment import local_service
+from router.deployment.local_service import RunningService
+
+
+@in_context
+def reload(here: CommandContext) -> None:
+    """Bring the changed configuration and keys to the running service. No request fails.
+
+    Without --config, the service reads again the file that it was started with.
+    """
+    running = here.service
+    config = here.config if here.config_file is not None else here.config_of(running)
+    seconds = deploy_again(config, running)
+    counts = f"{len(config.plans)} plans, {len(config.backends)} backends"
+    out.print(f"Reloaded in {seconds:.2f} s: {counts}.")
+
+
+def deploy_again(config: Config, running: RunningService) -> float:
+    """Deploy this configuration, with the keys as stored, where a service runs; the seconds."""
+    keys = keys_to_serve(config)
+    port = int(running.url.rpartition(":")[2])
+    server = config.server.model_copy(update={"port": port})
+    config = config.model_copy(update={"server": server})
+    missing = local_service.missing_secrets(running, secrets_of(config))
+    if missing:
+        wrong = f"{', '.join(missing)} was not in the environment when the service started"
+        mend = "a running service cannot get a new secret, so set it and start the service again"
+        raise InputRefused(wrong, mend)
+    local_service.prepare(config, own_ray=running.ours)
+    # Ray reads its environment when it is imported, so not before `prepare` has set it.
+    from router.deployment import cluster
+
+    with out.status("Connecting …") as status:
+        cluster.connect(running.ray_address)
+        status.update("Reloading …")
+        begun = time.monotonic()
+        try:
+            cluster.deploy(config, keys, seconds=180, tell=status.update)
+        except (RuntimeError, TimeoutError) as error:
+            raise CommandRefused(f"the change did not come up: {error}") from None
+        return time.monotonic() - begun

@@ -1,0 +1,93 @@
+"""`waggle routes ...`: routing functions are read, compared, and asked for."""
+
+import difflib
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from router.cli.context import CommandContext, in_context
+from router.cli.terminal import InputRefused, out
+from router.cli.trial_book import TrialBook, day
+from router.routing.strategies import Strategy
+
+routes_app = typer.Typer(
+    help="Routing functions: strategies that are code to read.", no_args_is_help=True
+)
+
+
+@routes_app.command("log")
+@in_context
+def log(here: CommandContext) -> None:
+    """List every routing function, its author, and the trials it went through."""
+    book = TrialBook(here).book
+    functions = [row for row in book.registered.values() if row.kind == "function"]
+    if not functions:
+        out.print("No function was made yet: `waggle routes distill` makes one of what is known.")
+        return
+    table = Table("function", "at", "by", "lines", "became of it", "rests on", box=None)
+    for function in functions:
+        trials = [trial for trial in book.trials.values() if trial.candidate == function.key]
+        outcome = "; ".join(f"{trial.name} {trial.state}" for trial in trials) or "not tried"
+        if function.key == book.serving.key:
+            outcome += " [green](serves)[/]"
+        lines, evidence = str(function.source.count("\n")), escape(function.evidence)
+        table.add_row(function.key, day(function.at), function.author, lines, outcome, evidence)
+    out.print(table)
+
+
+@routes_app.command("show")
+@in_context
+def show_route(
+    here: CommandContext,
+    name: Annotated[str | None, typer.Argument(help="Default: the strategy that serves.")] = None,
+) -> None:
+    """Show the source of a routing function."""
+    function = _function(TrialBook(here), name)
+    out.print(f"[bold]{escape(function.key)}[/], {day(function.at)}, by {function.author}")
+    out.print(Syntax(function.source, "python", background_color="default"))
+
+
+@routes_app.command()
+@in_context
+def diff(
+    here: CommandContext,
+    before: str,
+    after: Annotated[str | None, typer.Argument(help="Default: the strategy that serves.")] = None,
+) -> None:
+    """Show what changed from one routing function to another.
+
+    Example: waggle routes diff distilled@1 distilled@2
+    """
+    trials = TrialBook(here)
+    old, new = _function(trials, before), _function(trials, after)
+    lines = difflib.unified_diff(
+        old.source.splitlines(), new.source.splitlines(), old.key, new.key, lineterm=""
+    )
+    text = "\n".join(lines)
+    out.print(Syntax(text, "diff", background_color="default") if text else "They are the same.")
+
+
+@routes_app.command()
+@in_context
+def distill(here: CommandContext) -> None:
+    """Have the learner write its knowledge as a function, and open a trial of it."""
+    TrialBook(here).ask_learner("distill")
+
+
+@routes_app.command()
+@in_context
+def write(here: CommandContext) -> None:
+    """Have the backend that `trials.writer` names write a function, and open a trial of it."""
+    TrialBook(here).ask_learner("write")
+
+
+def _function(trials: TrialBook, name: str | None) -> Strategy:
+    strategy = trials.strategy(name)
+    if strategy.kind != "function":
+        registered = trials.book.registered.items()
+        names = ", ".join(key for key, row in registered if row.kind == "function")
+        raise InputRefused(f"{strategy.key} is no function. There are: {names or 'none yet'}")
+    return strategy

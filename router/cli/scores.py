@@ -1,0 +1,69 @@
+"""`waggle scores`: what the learner of a running service knows about each plan."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from router.cli.client import ServiceRefused
+from router.cli.context import CommandContext, UrlOption, in_context
+from router.cli.terminal import InputRefused, err, out
+
+_COLUMNS = ("plan", "quality", "$ per 1k", "seconds", "p95", "utility", "would get", "had")
+
+
+@in_context
+def scores(
+    here: CommandContext,
+    kind: Annotated[str | None, typer.Argument(help="One kind of request; default: all.")] = None,
+    url: UrlOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As /v1/learner gives it.")] = False,
+) -> None:
+    """Show what the learner knows: quality, cost and time of each plan, by kind of request."""
+    learner = here.client(url).get("/v1/learner")
+    if "error" in learner:
+        raise ServiceRefused(learner["error"]["message"])
+    if as_json:
+        out.print_json(orjson.dumps(learner).decode())
+        return
+    if learner.get("state") != "learning":
+        out.print("The learner is starting.")
+        return
+    kinds = [row for row in learner["kinds"] if kind is None or row["kind"] == kind]
+    if not kinds:
+        names = ", ".join(row["kind"] for row in learner["kinds"])
+        raise InputRefused(f"nothing is known of the kind {kind}. Known: {names}")
+    for row in kinds:
+        out.print(_table(row))
+    pinned = f", pinned to {learner['pinned']}" if learner["pinned"] else ""
+    out.print(
+        f"{learner['learned']} judged answers; snapshot {learner['snapshot'] or 'none yet'}"
+        f"{pinned}; strategy {learner['strategy']}; curiosity {learner['curiosity']}"
+    )
+    for arm, answers in learner["bursts"].items():
+        out.print(f"[yellow]{arm} is tried more, for {answers:g} more judged answers[/]")
+    if learner["trouble"]:
+        err.print(f"[red]Telemetry cannot be read:[/] {learner['trouble']}")
+
+
+def _table(kind: Mapping[str, Any]) -> Table:
+    table = Table(title=f"{kind['named_by'] or 'all requests'} {kind['kind']}".strip(), box=None)
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name == "plan" else "right")
+    plans = sorted(kind["plans"], key=lambda plan: -plan["utility"])
+    for plan in plans:
+        tail = plan["tail_seconds"]
+        best = plan["utility"] == plans[0]["utility"]
+        table.add_row(
+            f"[bold]{plan['plan']}[/]" if best else plan["plan"],
+            f"{plan['quality']:.3f} ± {plan['interval']:.3f}" if plan["judged"] else "unknown",
+            f"{plan['usd_per_1k']:.4g}",
+            f"{plan['seconds']:.3f}" if plan["requests"] else "unknown",
+            f"{tail:.3f}" if tail is not None else "",
+            f"{plan['utility']:.3f}",
+            f"{100 * plan['share']:.1f}%",
+            f"{plan['requests']} ({100 * plan['traffic']:.0f}%), {plan['judged']} judged",
+        )
+    return table

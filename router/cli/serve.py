@@ -1,0 +1,195 @@
+"""`waggle serve`: start the service, stay with it, and leave nothing running at the end."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from router.cli.client import ServiceClient
+from router.cli.context import CommandContext, in_context, keys_to_serve
+from router.cli.specialist import refresh_in_child
+from router.cli.terminal import CommandRefused, err, out, show_refusal
+from router.config.config import Config
+from router.deployment import local_service
+from router.deployment.dashboard_process import Pages
+from router.deployment.doctor import port_free
+from router.deployment.local_service import RunningService
+from router.keys import Key
+from router.telemetry.store import catalog
+from router.wire.addresses import reachable
+
+
+@in_context
+def serve(
+    here: CommandContext,
+    host: Annotated[str | None, typer.Option(help="Overrides server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Overrides server.port.")] = None,
+    ray_address: Annotated[
+        str | None, typer.Option(help="Run on this Ray cluster instead of starting one.")
+    ] = None,
+) -> None:
+    """Start the service and stay with it; Ctrl-C stops it cleanly.
+
+    Without a waggle.yaml, the embedded default runs: no key, no model server, no network.
+    Example: waggle serve --port 9000
+    """
+    begun = time.monotonic()
+    config = here.config_with(host=host, port=port)
+    keys = keys_to_serve(config)
+    _refuse_if_taken(config, own_ray=ray_address is None)
+    refresh_in_child(config, here.config_file)
+    local_service.adopt_orphans()
+    signal.signal(signal.SIGTERM, _interrupt)
+    start = _Start(config, keys, str(here.source.resolve()), ray_address, begun)
+    code, ended = _run(start)
+    out.print("Stopped. Nothing is left running.")
+    if not ended:  # At its exit, Ray would wait for processes that are gone, and then abort.
+        sys.stdout.flush()
+        os._exit(code)
+    raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a service is started with."""
+
+    config: Config
+    keys: Sequence[Key]
+    source: str  # the configuration file
+    ray_address: str | None  # of a cluster that somebody else started
+    begun: float
+
+    @property
+    def own_ray(self) -> bool:
+        return self.ray_address is None
+
+
+def _refuse_if_taken(config: Config, *, own_ray: bool) -> None:
+    if (running := local_service.find_running(config.data)) is not None:
+        where = f"{running.url} (pid {running.pid})"
+        raise CommandRefused(f"a service already runs on {config.data}: {where}")
+    if own_ray:
+        local_service.end_left_behind(config.data)
+        if not port_free(config.server.host, config.server.port):
+            taken = f"{config.server.host}:{config.server.port} is taken"
+            raise CommandRefused(taken, "stop what listens there, or give another --port")
+
+
+def _run(start: _Start) -> tuple[int, bool]:
+    """Run the service until Ctrl-C or a failure: the exit status, and whether Ray ended in time."""
+    config, pages = start.config, Pages(start.config)
+    ray_folder = local_service.prepare(config, own_ray=start.own_ray, starting=True)
+    status = out.status("Starting Ray …")
+    status.start()
+    code = 0
+    try:
+        record = _started(start, ray_folder, pages.url, status.update)
+        status.stop()
+        _welcome(config, start.keys, record, time.monotonic() - start.begun)
+        while True:
+            pages.watch()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        status.update("Stopping …")
+        status.start()
+    except (RuntimeError, TimeoutError) as error:
+        code = 1
+        status.stop()
+        show_refusal(error)
+        err.print(f"The logs are in {config.data}/ray/session_latest/logs")
+    finally:
+        ended = _end(start, pages)
+        status.stop()
+    return code, ended
+
+
+def _started(
+    start: _Start, ray_folder: Path, dashboard: str, tell: Callable[[str], None]
+) -> RunningService:
+    """Bring the service up, and write down how other commands find it."""
+    # Ray reads its environment when it is imported, so not before `prepare` has set it.
+    from router.deployment import cluster
+
+    config, ray_address = start.config, start.ray_address
+    if ray_address is None:
+        ray_address = cluster.start_ray(ray_folder)
+    else:
+        cluster.connect(ray_address)
+    for number in (signal.SIGTERM, signal.SIGINT):  # Ray's own handlers leave orphans.
+        signal.signal(number, _interrupt)
+    cluster.start_serve(config)
+    tell("Starting the service …")
+    cluster.deploy(config, start.keys, seconds=180, tell=tell)
+    url = f"http://{reachable(config.server.host)}:{config.server.port}"
+    ServiceClient(url).wait_until_ready(seconds=30)
+    if start.own_ray and not catalog.appeared(config.telemetry_folder, seconds=30):
+        out.print("[yellow]Telemetry is written, but no query works yet: see logs/waggle.log")
+    pid = os.getpid()
+    record = RunningService(
+        pid, local_service.born(pid), url, ray_address, start.source, start.own_ray, dashboard
+    )
+    local_service.remember(config.data, record)
+    return record
+
+
+def _end(start: _Start, pages: Pages) -> bool:
+    """Stop what was started; whether Ray ended in time."""
+    from router.deployment import cluster
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pages.close()
+    ended = True
+    if start.own_ray:
+        ended = local_service.within(25.0, cluster.stop)
+        local_service.end_descendants()
+        local_service.tidy(start.config.data)
+    else:
+        cluster.remove()
+    local_service.forget(start.config.data)
+    return ended
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+def _welcome(config: Config, keys: Sequence[Key], record: RunningService, seconds: float) -> None:
+    url = record.url
+    rows = {
+        "OpenAI base_url": f"{url}/v1",
+        "Models": ", ".join(("auto", *config.plans, *config.backends)),
+        "Keys": str(len(keys) or "none: loopback only"),
+        "Health": f"{url}/health/ready",
+        "Metrics": f"{url}/metrics",
+        "Dashboard": record.dashboard or "none: dashboard.enabled is false",
+        "Telemetry": f"{config.data}/telemetry",
+        "Logs": f"{config.data}/logs",
+    }
+    grid = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        grid.add_row(f"[bold]{name}[/]", escape(value))
+    out.print(Panel(grid, title=f"Waggle is up, {seconds:.1f} s", expand=False))
+    header = " -H 'authorization: Bearer wg-…'" if keys else ""
+    json_header = "-H 'content-type: application/json'"
+    body = _example_request(config)
+    curl = f"curl {url}/v1/chat/completions{header} {json_header} -d '{body}'"
+    out.print("Try it:\n")
+    out.print(curl, soft_wrap=True, markup=False)
+    out.print('\nor: waggle ask "…"    (another terminal)    Ctrl-C stops.')
+
+
+def _example_request(config: Config) -> str:
+    if any(backend.kind == "generator" for backend in config.backends.values()):
+        prompt = 'Three customers: {\\"name\\": \\"string\\", \\"age\\": \\"int 18..90\\"}'
+    else:
+        prompt = "Why do bees dance?"
+    return f'{{"model": "auto", "messages": [{{"role": "user", "content": "{prompt}"}}]}}'

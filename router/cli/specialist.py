@@ -1,0 +1,236 @@
+"""`waggle specialist ...`: a folder of documents becomes an expert in the configuration."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from router.cli.context import CommandContext, in_context
+from router.cli.terminal import CommandRefused, InputRefused, err, out, show_refusal
+from router.config.backends import SpecialistSettings
+from router.config.config import Config
+from router.config.load import EMBEDDED, load
+from router.config.values import Name
+from router.config.yaml_tree import ConfigError
+from router.documents.passage_index import IndexReport, NoDocuments, Tell, current, refresh
+from router.encoding.encoder import CannotEncode
+from router.files import replace_durably, write_whole
+
+specialist_app = typer.Typer(
+    help="Specialists: experts that answer from a folder of documents.", no_args_is_help=True
+)
+
+
+@specialist_app.command("add")
+@in_context
+def add(
+    here: CommandContext,
+    name: Annotated[str, typer.Argument(help="Name of the backend; the plan is ask-NAME.")],
+    folder: Annotated[Path, typer.Argument(help="A folder of .md, .txt, .html and .pdf files.")],
+    writer: Annotated[
+        str | None, typer.Option(help="A backend that answers in prose from the passages.")
+    ] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="The folder of an encoder model of your own.")
+    ] = None,
+) -> None:
+    """Index a folder, and add it to the configuration. Again after a change: only changed files
+    are read.
+
+    Example: waggle specialist add handbook ./handbook
+    """
+    config = here.config
+    before = _checked(config, name, writer)
+    settings = SpecialistSettings(
+        kind="specialist",
+        folder=str(folder.resolve()),
+        writer=writer or (before.writer if before else None),
+        encoder=str(encoder.resolve()) if encoder else (before.encoder if before else None),
+        home=str(config.data / "specialists" / name),
+        encoders=str(config.data / "encoders"),
+    )
+    _show_report(name, _index(name, settings))
+    if before is None:
+        entry = {"kind": "specialist", "folder": settings.folder}
+        entry |= {"writer": writer} if writer else {}
+        entry |= {"encoder": str(settings.encoder)} if encoder else {}
+        path = _add_to_file(here.source, name, entry)
+        out.print(f"Added to {path}: backend [bold]{escape(name)}[/], plan ask-{escape(name)}.")
+        if here.running is not None:
+            out.print("Bring it to the running service: waggle reload")
+        return
+    same = before.documents.resolve() == settings.documents.resolve()
+    if not same or (before.writer, before.encoder) != (settings.writer, settings.encoder):
+        mend = "change its folder, writer or encoder there"
+        raise InputRefused(f"{name} is in {here.source} with other settings", mend)
+    out.print(f"{name} is in the configuration; a running service sees the change by itself.")
+
+
+def _checked(config: Config, name: str, writer: str | None) -> SpecialistSettings | None:
+    """The specialist that has this name already, if any; a name that cannot be given is refused."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        rule = "1 to 64 letters, digits, dots, dashes or underscores"
+        raise InputRefused(f"NAME = {name!r} must be {rule}") from None
+    before = config.backends.get(name)
+    if before is not None and not isinstance(before, SpecialistSettings):
+        wrong = f"there is a backend {name} of kind {before.kind}"
+        raise InputRefused(wrong, "choose another name")
+    for plan in (name, f"ask-{name}"):
+        if plan in config.plans and before is None:
+            raise InputRefused(f"there is a plan {plan}", "choose another name")
+    if writer is not None and (writer not in config.backends or writer == name):
+        backends = ", ".join(config.backends)
+        raise InputRefused(f"--writer {writer}: no such backend; there are {backends}")
+    return before
+
+
+@specialist_app.command("list")
+@in_context
+def list_specialists(here: CommandContext) -> None:
+    """List every specialist, and how many passages it has read."""
+    table = Table("name", "folder", "passages", "index", "writer", box=None)
+    for name, settings in _specialists(here.config).items():
+        index = current(Path(settings.home or ""))
+        passages, state = "-", "not made yet"
+        if index is not None:
+            passages = str(orjson.loads((index / "index.json").read_bytes())["passages"])
+            state = index.name
+        table.add_row(name, settings.folder, passages, state, settings.writer or "")
+    out.print(table)
+
+
+@specialist_app.command("ask")
+@in_context
+def ask(
+    here: CommandContext,
+    name: str,
+    question: str,
+    most: Annotated[int, typer.Option("--passages", min=1, max=20, help="How many to show.")] = 3,
+) -> None:
+    """Show what a specialist would answer, and how sure it is. Needs no running service."""
+    from router.backends.specialist_backend import opened
+    from router.domain import Fault
+
+    specialists = _specialists(here.config)
+    if name not in specialists:
+        names = ", ".join(specialists) or "none"
+        raise InputRefused(f"no specialist is called {name}; there are {names}")
+    if not question.strip():
+        raise InputRefused("QUESTION is empty", "ask something")
+    try:
+        expert = opened(specialists[name])
+    except Fault as fault:
+        raise CommandRefused(fault.detail) from None
+    for hit in expert.ask(question, most):
+        color = "green" if hit.confidence >= specialists[name].enough else "yellow"
+        title = f"{hit.passage.source}  {hit.passage.title}"
+        out.print(f"[{color}]{hit.confidence:.2f}[/]  [bold]{escape(title)}[/]")
+        out.print(escape(hit.passage.text) + "\n")
+
+
+@specialist_app.command("refresh")
+@in_context
+def refresh_all(here: CommandContext) -> None:
+    """Bring every index up to its documents."""
+    for name, settings in _specialists(here.config).items():
+        try:
+            report = _index(name, settings)
+        except CommandRefused as refused:
+            show_refusal(refused)  # The indexes of the others can still be made.
+            continue
+        if report.changed:
+            _show_report(name, report)
+
+
+def refresh_in_child(config: Config, config_file: Path | None) -> None:
+    """Bring every index up to its documents before a service starts, in a process that gives back
+    its memory."""
+    if not _specialists(config):
+        return
+    start = "from router.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "specialist", "refresh", "--data", str(config.data)]
+    command += ["-c", str(config_file)] if config_file else []
+    subprocess.run(command, check=False)
+
+
+def _index(name: str, settings: SpecialistSettings) -> IndexReport:
+    """Bring one index up to its documents, with a progress bar."""
+    from router.encoding.home import encoder_of
+
+    try:
+        with err.status("Preparing the sentence encoder …"):
+            encoder = encoder_of(settings.encoder, settings.encoders)
+        with _progress(name) as tell:
+            return refresh(settings.documents, Path(settings.home or ""), encoder, tell)
+    except (NoDocuments, CannotEncode, OSError) as error:
+        raise CommandRefused(f"the specialist {name} cannot answer", str(error)) from None
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Tell]:
+    count = TextColumn("{task.completed}/{task.total}")
+    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(f"Reading {name}", total=None)
+
+        def tell(done: int, of: int, file: str) -> None:
+            progress.update(task, completed=done, total=of, description=f"Reading {name} {file}")
+
+        yield tell
+
+
+def _show_report(name: str, report: IndexReport) -> None:
+    unchanged = report.files - report.fresh - len(report.unreadable)
+    counts = f"{report.files} files, {report.fresh} read, {unchanged} as before"
+    doubles = f", {report.doubles} left out as doubles" if report.doubles else ""
+    out.print(f"{escape(name)}: {counts}; {report.passages} passages{doubles}.")
+    for file, why in report.unreadable.items():
+        out.print(f"[yellow]not read:[/] {escape(file)}: {escape(why)}")
+
+
+def _specialists(config: Config) -> dict[str, SpecialistSettings]:
+    return {
+        name: settings
+        for name, settings in config.backends.items()
+        if isinstance(settings, SpecialistSettings)
+    }
+
+
+def _add_to_file(source: Path, name: str, entry: dict[str, str]) -> Path:
+    """Write one backend and one plan into the configuration; its other lines stay as they are."""
+    target = Path("waggle.yaml") if source == EMBEDDED else source
+    flow = yaml.safe_dump(entry, default_flow_style=True, width=10_000, sort_keys=False).strip()
+    text = _with_line(source.read_text("utf-8"), "backends", f"{name}: {flow}")
+    text = _with_line(text, "plans", f"ask-{name}: {{ask: {name}}}")
+    candidate = target.with_name(target.name + ".candidate")
+    write_whole(candidate, text.encode(), mode=0o644)
+    try:
+        load(candidate)
+    except ConfigError as error:
+        candidate.unlink()
+        raise CommandRefused(f"{target} cannot be added to by machine", str(error)) from None
+    replace_durably(candidate, target)
+    return target
+
+
+def _with_line(text: str, section: str, line: str) -> str:
+    """The text with `line` as the first entry of a section that is written out in lines."""
+    start = re.search(rf"^{section}:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*([ \t]+)", text, re.M)
+    if start is None:
+        mend = f"add `{line}` there yourself"
+        raise InputRefused(f"`{section}:` is not written out in lines", mend)
+    at = text.index("\n", start.start()) + 1
+    return f"{text[:at]}{start[1]}{line}\n{text[at:]}"

@@ -1,0 +1,34 @@
+"""`waggle status`: whether the service answers, and the state of its backends."""
+
+import json
+
+from rich.markup import escape
+from rich.table import Table
+
+from router.cli.client import ServiceClient, ServiceRefused
+from router.cli.context import CommandContext, JsonOption, in_context
+from router.cli.terminal import CommandRefused, out
+
+
+@in_context
+def status(here: CommandContext, as_json: JsonOption = False) -> None:
+    """Show whether the service is up, and the state of each backend."""
+    running = here.service
+    try:
+        health = ServiceClient(running.url).get("/health/ready")
+    except ServiceRefused as refused:
+        wrong = f"the process {running.pid} lives but does not answer"
+        raise CommandRefused(wrong, str(refused)) from None
+    if as_json:
+        place = {"url": running.url, "dashboard": running.dashboard, "pid": running.pid}
+        print(json.dumps(place | health))  # noqa: T201 - for programs
+        return
+    out.print(f"{running.url} is [bold]{health['status']}[/] (pid {running.pid})")
+    if running.dashboard:
+        out.print(f"dashboard {running.dashboard}")
+    if "telemetry" in health:
+        out.print(f"[yellow]Telemetry is {escape(health['telemetry'])}[/]")
+    table = Table("backend", "state", "replicas", box=None)
+    for name, backend in health["backends"].items():
+        table.add_row(name, backend["state"], str(backend["replicas"]))
+    out.print(table)

@@ -1,0 +1,285 @@
+"""`waggle trial ...`: one strategy against another on real traffic, from its opening to its end."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from router.cli.context import CommandContext, JsonOption, in_context
+from router.cli.terminal import InputRefused, out
+from router.cli.trial_book import TrialBook, day
+from router.config.config import Config
+from router.config.plans import whole
+from router.routing.strategies import Strategy
+from router.trials.book import Rejected, Trial
+from router.trials.director import told_of
+from router.trials.logged import LoggedTelemetry
+from router.trials.trial_requests import matched
+
+trial_app = typer.Typer(
+    help="Trials: one strategy against another, adopted when it is shown to be better.",
+    no_args_is_help=True,
+)
+
+
+@trial_app.command("new")
+@in_context
+def new(
+    here: CommandContext,
+    name: str,
+    candidate: Annotated[str, typer.Option(help="A strategy: `waggle trial strategies`.")],
+    split: Annotated[float, typer.Option(help="The candidate's share of the trial.")] = 0.5,
+    traffic: Annotated[float, typer.Option(help="The trial's share of all requests.")] = 1.0,
+    layer: Annotated[str, typer.Option(help="Trials of one layer share its traffic.")] = "",
+    no_worse: Annotated[
+        bool, typer.Option("--no-worse", help="It need not be better, only simpler.")
+    ] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Only compare its decisions at first; follow it later.")
+    ] = False,
+) -> None:
+    """Try a strategy on a part of the traffic, against the strategy that serves.
+
+    Example: waggle trial new cheaper --candidate always-records --traffic 0.2
+    """
+    trials = TrialBook(here)
+    now = time.time()
+    trials.change(
+        lambda book: book.open(
+            name,
+            candidate,
+            now,
+            share=split,
+            traffic=traffic,
+            layer=layer,
+            goal="no worse" if no_worse else "better",
+            shadow=shadow,
+        )
+    )
+    trial = trials.book.trial(name)
+    out.print(f"{trial.name}: {trial.candidate} against {trial.current}, {trial.state}.")
+    out.print(f"Watch it with: waggle trial show {trial.name}")
+
+
+@trial_app.command("list")
+@in_context
+def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
+    """List every trial, the latest first, and the strategy that serves."""
+    trials = TrialBook(here)
+    book, numbers = trials.book, _numbers(trials.config)
+    rows = [_row(trial, numbers) for trial in reversed(book.trials.values())]
+    if as_json:
+        out.print_json(orjson.dumps({"serving": book.serving.key, "trials": rows}).decode())
+        return
+    table = Table("trial", "state", "candidate", "against", "began", "what is known", box=None)
+    for trial, row in zip(reversed(book.trials.values()), rows, strict=True):
+        table.add_row(
+            trial.name,
+            _colored(trial.state),
+            escape(trial.candidate),
+            escape(trial.current),
+            day(trial.began),
+            escape(str(row["why"])),
+        )
+    out.print(table if rows else "No trial was ever opened.")
+    held = f", held against {book.control.key}" if book.watched and book.control else ""
+    out.print(f"[bold]{escape(book.serving.key)}[/] serves{escape(held)}.")
+
+
+@trial_app.command()
+@in_context
+def show(here: CommandContext, name: str, as_json: JsonOption = False) -> None:
+    """Show a trial with its numbers: the interval, the guardrails, the sample ratio."""
+    trials = TrialBook(here)
+    trial = trials.trial(name)
+    row = _row(trial, _numbers(trials.config))
+    if as_json:
+        out.print_json(orjson.dumps(row).decode())
+        return
+    lines = [
+        f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current)}; it is to be "
+        f"{trial.goal}; {trial.slot.share:.0%} of {trial.slot.high - trial.slot.low:.0%} of the "
+        f"traffic; opened by {trial.opened_by}, {day(trial.began)}",
+        f"{_colored(trial.state)} since {day(trial.since)}",
+        escape(str(row["why"])),
+    ]
+    out.print(Panel("\n".join(line for line in lines if line), title=escape(trial.name)))
+    numbers = row["numbers"]
+    if numbers.get("shadowed"):
+        out.print(
+            f"In the shadow: {numbers['shadowed']:,} requests, {numbers['disagreed']:,} of them "
+            f"decided otherwise, {numbers['troubled']:,} without an answer."
+        )
+    if numbers.get("guards"):
+        out.print(_guards(numbers))
+        sides = numbers["assigned"]
+        out.print(
+            f"Units: {sides['candidate']:,} and {sides['current']:,} (p = {numbers['split_p']:g} "
+            "that the split is as it was to be)"
+        )
+
+
+def _guards(numbers: Mapping[str, Any]) -> Table:
+    table = Table("", "candidate less current", "at every look", "", box=None)
+    lift = numbers["lift"]
+    table.add_row("utility", _number(lift["mean"]), _between(lift), "")
+    for name, guard in numbers["guards"].items():
+        state = _colored(guard["state"])
+        table.add_row(name, _number(guard["mean"]), _between(guard), state)
+    return table
+
+
+@trial_app.command()
+@in_context
+def stop(here: CommandContext, name: str) -> None:
+    """End a trial without a verdict; the strategy that serves goes on."""
+    trials = TrialBook(here)
+    trials.change(lambda book: book.stop(name, time.time()))
+    out.print(f"{name} is stopped. {trials.book.serving.key} serves.")
+
+
+@trial_app.command()
+@in_context
+def adopt(
+    here: CommandContext,
+    name: str,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="All but the control at once, not by steps.")
+    ] = False,
+) -> None:
+    """Adopt a trial's candidate in steps: 1 %, 10 %, 50 %, then everything but a control group."""
+    trials = TrialBook(here)
+    reason, keep = "an operator adopted it", trials.config.trials.control
+    trials.change(
+        lambda book: book.adopt(name, time.time(), why=reason, by_steps=not at_once, keep=keep)
+    )
+    pace = "at once" if at_once else "by steps"
+    out.print(f"{trials.book.serving.key} is adopted {pace}. Undo: waggle trial rollback")
+
+
+@trial_app.command()
+@in_context
+def rollback(
+    here: CommandContext,
+    to: Annotated[
+        str | None, typer.Option("--to", help="A strategy; default: the one that served before.")
+    ] = None,
+) -> None:
+    """Take back the last adoption, at once."""
+    trials = TrialBook(here)
+    now = time.time()
+    if to is None:
+        trials.change(lambda book: book.roll_back(now, "an operator rolled it back"))
+    else:
+        trials.change(lambda book: book.return_to(to, now, "an operator said so"))
+    out.print(f"{trials.book.serving.key} serves.")
+
+
+@trial_app.command()
+@in_context
+def strategies(here: CommandContext) -> None:
+    """List the strategies that can be tried: those of the configuration, and registered ones."""
+    book = TrialBook(here).book
+    table = Table("strategy", "kind", "by", "settings", "", box=None)
+    serving = book.serving.key
+    for key, strategy in book.strategies.items():
+        settings = json.dumps(dict(strategy.settings)) if strategy.settings else ""
+        if strategy.without:
+            settings = f"without {', '.join(strategy.without)} {settings}"
+        if strategy.instead:
+            settings = f"{', '.join(strategy.instead.values())} {settings}"
+        mark = "[green]serves[/]" if key == serving else ""
+        if not book.usable(strategy):
+            mark = "[yellow]not under this configuration[/]"
+        author = strategy.author or "configuration"
+        table.add_row(escape(key), strategy.kind, escape(author), escape(settings), mark)
+    out.print(table)
+
+
+@trial_app.command()
+@in_context
+def register(
+    here: CommandContext,
+    name: str,
+    kind: Annotated[str, typer.Option(help="bandit, ladder, fixed, mix, function or same.")],
+    settings: Annotated[str, typer.Option(help='As JSON, e.g. \'{"plan": "a"}\'.')] = "{}",
+    file: Annotated[Path | None, typer.Option(help="The source of a function.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A plan that it goes without.")] = None,
+    instead: Annotated[
+        list[str] | None, typer.Option(help="A simpler plan for another: records~validator.")
+    ] = None,
+) -> None:
+    """Give a strategy a name and a version, so that it can be tried.
+
+    A mix without settings draws between the cheapest and the dearest plan, at today's average cost.
+    """
+    trials = TrialBook(here)
+    try:
+        fields = json.loads(settings)
+        source = file.read_text("utf-8") if file is not None else ""
+    except (ValueError, OSError) as error:
+        raise InputRefused(f"--settings or --file: {error}") from None
+    if not isinstance(fields, dict):
+        raise InputRefused(f"--settings {settings}: an object is meant, e.g. '{{}}'")
+    strategy = Strategy(
+        name,
+        kind,  # type: ignore[arg-type]  # the book refuses an unknown kind
+        settings=fields,
+        source=source,
+        author="operator",
+        without=tuple(without or ()),
+        instead={whole(plan): plan for plan in instead or ()},
+    )
+    telemetry = LoggedTelemetry(trials.config.telemetry_folder)
+    try:
+        strategy = matched(strategy, telemetry, trials.config)
+    except Rejected as error:
+        raise InputRefused(str(error)) from None
+    trials.change(lambda book: book.register(strategy, time.time()))
+    key = trials.book.strategy(name).key
+    out.print(f"Registered {key}. Try it: waggle trial new NAME --candidate {key}")
+
+
+def _numbers(config: Config) -> Mapping[str, Any]:
+    """The numbers of running trials, as the learner last wrote them down."""
+    try:
+        content = (config.trials_folder / "numbers.json").read_bytes()
+        numbers: Mapping[str, Any] = orjson.loads(content)
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return numbers
+
+
+def _row(trial: Trial, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    latest = {} if trial.ended else numbers.get(trial.id, {})
+    return told_of(trial) | {
+        "why": latest.get("why") or trial.why or trial.effect,
+        "numbers": latest.get("numbers") or dict(trial.numbers),
+    }
+
+
+_COLORS = {
+    "running": "cyan", "shadow": "cyan", "adopting": "cyan", "adopted": "green", "held": "green",
+    "rolled back": "red", "vetoed": "red", "breached": "red", "decided": "yellow",
+}  # fmt: skip
+
+
+def _colored(state: str) -> str:
+    color = _COLORS.get(state)
+    return f"[{color}]{state}[/]" if color else state
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:+.4f}"
+
+
+def _between(interval: Mapping[str, float | None]) -> str:
+    low, high = interval["low"], interval["high"]
+    return "" if low is None or high is None else f"{low:+.4f} to {high:+.4f}"

@@ -29,7 +29,7 @@ Endpoint = Callable[[Incoming], Awaitable[None]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
 
 _log = logging.getLogger("waggle")
-_UNLISTED = ("/health", MODEL_PATH)  # served, but not named to a caller who is lost
+_UNLISTED = ("/health", MODEL_PATH)  # served, but missing from the list that a 404 shows
 _OPERATIONS = {"/v1/chat/completions": "chat", "/v1/embeddings": "embeddings"}
 
 
@@ -92,7 +92,7 @@ class App:
     def _endpoint(self, method: str, path: str) -> Endpoint:
         endpoints = self._routes.get(MODEL_PATH if path.startswith(MODEL_PATH) else path)
         if endpoints is None:
-            listed = ", ".join(known for known in self._routes if known not in _UNLISTED)
+            listed = ", ".join(route for route in self._routes if route not in _UNLISTED)
             raise NotFound("unknown_url", f"There is nothing at {path}. Known: {listed}.")
         if method not in endpoints:
             raise MethodNotAllowed(method, path, list(endpoints))

@@ -1,4 +1,8 @@
-"""A caller's bytes into a `Request`: checked here, trusted afterwards."""
+"""Parse the body and the headers of a chat request: checked here, trusted afterwards.
+
+Every error names the field or the header, what it must be, and what it is. Fields that Waggle does
+not know are not checked: they go to the backend as they came.
+"""
 
 import math
 import re
@@ -37,8 +41,7 @@ def parse_chat(
         raise BadRequest(
             f"`stream_options` must be an object, not {kind_of_value(options)}.", "stream_options"
         )
-    given = _session(fields, headers)
-    opening = given or _opening(fields["messages"])
+    session = _session(fields, headers)
     return Request(
         id=request_id,
         body=body,
@@ -46,8 +49,8 @@ def parse_chat(
         model=model,
         stream=stream,
         include_usage=bool(options and options.get("include_usage")),
-        session=session_id(key_id, opening),
-        session_given=bool(given),
+        session=session_id(key_id, session or _opening(fields["messages"])),
+        session_given=bool(session),
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
         key_id=key_id,
         task=_task(fields, headers),
@@ -56,77 +59,77 @@ def parse_chat(
         preference=_preference(headers),
         region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
         only=_names(headers, b"x-waggle-plans"),
-        **_remembering(fields, headers),
+        **_reuse_options(fields, headers),
     )
 
 
 def _ceiling(
     headers: Mapping[bytes, bytes], name: bytes, unit: str, *, least: float
 ) -> float | None:
-    """How far a request may go, as its caller bounds it."""
-    given = headers.get(name)
-    if given is None:
+    """The upper bound that the caller sets for a request in this header, if any."""
+    text = headers.get(name)
+    if text is None:
         return None
     try:
-        value = float(given)
+        value = float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= least):
-        shown, header = given.decode("latin-1")[:80], name.decode()
+        shown, header = text.decode("latin-1")[:80], name.decode()
         raise BadRequest(f"`{header}` must be {unit}, {least:g} or more, not {shown!r}.", header)
     return value
 
 
 def _preference(headers: Mapping[bytes, bytes]) -> Preference | None:
-    """What this caller trades quality against: by name, or as `cost=0.2, latency=0.1`."""
-    given = headers.get(b"x-waggle-optimize")
-    if given is None:
+    """The weight of cost and latency against quality: a preset, or `cost=0.2, latency=0.1`."""
+    header = b"x-waggle-optimize"
+    if header not in headers:
         return None
-    text = given.decode("latin-1").strip()
+    text = headers[header].decode("latin-1").strip()
     if text in PRESETS:
         return PRESETS[text]
-    told: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))
         try:
             value = float(number)
         except ValueError:
             value = math.nan
-        if name not in ("cost", "latency") or name in told or not 0 <= value <= 10:
-            known = ", ".join(PRESETS)
-            rule = f"one of {known}, or weights from 0 to 10 as `cost=0.2, latency=0.1`"
-            header = "x-waggle-optimize"
-            raise BadRequest(f"`{header}` must be {rule}, not {text[:80]!r}.", header)
-        told[name] = value
-    return Preference(**told)
+        if name not in ("cost", "latency") or name in weights or not 0 <= value <= 10:
+            presets = ", ".join(PRESETS)
+            rule = f"one of {presets}, or weights from 0 to 10 as `cost=0.2, latency=0.1`"
+            message = f"`{header.decode()}` must be {rule}, not {text[:80]!r}."
+            raise BadRequest(message, header.decode())
+        weights[name] = value
+    return Preference(**weights)
 
 
-def _remembering(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> dict[str, Any]:
-    """How far a remembered answer may do, and for how long this one may be remembered."""
+def _reuse_options(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Whether an earlier answer may be reused, and for how long this answer may be stored."""
     reuse = headers.get(b"x-waggle-reuse", b"").decode("latin-1").strip().lower()
     if reuse not in ("", "off", "exact", "similar"):
         rule = "one of off, exact, similar"
         raise BadRequest(f"`x-waggle-reuse` must be {rule}, not {reuse[:80]!r}.", "x-waggle-reuse")
-    told: dict[str, Any] = {"reuse": reuse, "no_store": fields.get("store") is False}
+    options: dict[str, Any] = {"reuse": reuse, "no_store": fields.get("store") is False}
     for part in headers.get(b"cache-control", b"").decode("latin-1").lower().split(","):
         name, _, value = part.strip().partition("=")
         if name == "no-store":
-            told["no_store"] = True
+            options["no_store"] = True
         elif name == "no-cache":
-            told["reuse"] = "off"
+            options["reuse"] = "off"
         elif name == "max-age" and value.isdigit():
-            told["ttl_seconds"] = float(value[:9])
+            options["ttl_seconds"] = float(value[:9])
     ttl = _ceiling(headers, b"x-waggle-ttl", "seconds", least=0.0)
-    return told if ttl is None else told | {"ttl_seconds": ttl}
+    return options if ttl is None else options | {"ttl_seconds": ttl}
 
 
 def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
-    given = headers.get(header, b"").decode("latin-1")
-    return tuple(name.strip() for name in given.split(",") if name.strip())
+    names = headers.get(header, b"").decode("latin-1").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def session_id(key_id: str, opening: str) -> str:
-    """A conversation belongs to its key: another caller's same words are another conversation."""
+    """A conversation belongs to its key: the same words under another key begin another."""
     return blake2b(f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
@@ -147,13 +150,13 @@ def _check_messages(messages: Any) -> None:
         if not isinstance(message, dict):
             raise BadRequest(f"`{where}` must be an object, not {kind_of_value(message)}.", where)
         if not isinstance(message.get("role"), str):
-            found = kind_of_value(message.get("role"))
-            raise BadRequest(f"`{where}.role` must be a string, not {found}.", f"{where}.role")
+            kind = kind_of_value(message.get("role"))
+            raise BadRequest(f"`{where}.role` must be a string, not {kind}.", f"{where}.role")
         content = message.get("content")
         if content is not None and not isinstance(content, str | list):
             rule = "a string, a list of parts or null"
-            found = kind_of_value(content)
-            raise BadRequest(f"`{where}.content` must be {rule}, not {found}.", f"{where}.content")
+            kind = kind_of_value(content)
+            raise BadRequest(f"`{where}.content` must be {rule}, not {kind}.", f"{where}.content")
 
 
 def _flag(fields: Mapping[str, Any], name: str) -> bool:
@@ -164,7 +167,7 @@ def _flag(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def _session(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
-    """The caller's own name for this conversation, wherever it was put."""
+    """The caller's own name for this conversation: in a header, in metadata or in the body."""
     header = headers.get(b"x-session-id")
     if header:
         return header.decode("latin-1")
@@ -178,19 +181,19 @@ def _session(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
 
 
 def _task(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
-    """What the caller calls this kind of request, if anything."""
-    given = headers.get(b"x-waggle-task", b"").decode("latin-1")
+    """The caller's own name for this kind of request, if the caller gives a name."""
+    task = headers.get(b"x-waggle-task", b"").decode("latin-1")
     metadata = fields.get("metadata")
-    if not given and isinstance(metadata, dict) and metadata.get("task") is not None:
-        given = metadata["task"]
-    if given and not (isinstance(given, str) and _TASK.fullmatch(given)):
+    if not task and isinstance(metadata, dict) and metadata.get("task") is not None:
+        task = metadata["task"]
+    if task and not (isinstance(task, str) and _TASK.fullmatch(task)):
         rule = "1 to 64 letters, digits, dots, dashes or underscores"
-        raise BadRequest(f"The task {given!r:.80} must be {rule}.", "metadata.task")
-    return given
+        raise BadRequest(f"The task {task!r:.80} must be {rule}.", "metadata.task")
+    return task
 
 
 def _opening(messages: list[dict[str, Any]]) -> str:
-    """The messages up to the first of the user: the same in every turn of a conversation."""
+    """All messages up to the user's first: they are the same in every turn of a conversation."""
     opening: list[Any] = []
     for message in messages:
         opening.append([message.get("role"), message.get("content")])

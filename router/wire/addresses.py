@@ -1,10 +1,10 @@
-"""Addresses of servers: which are loopback, and how one is reached from here."""
+"""Addresses of servers: which are loopback, and how to reach a server from this machine."""
 
 from ipaddress import ip_address
 
 
 def reachable(host: str) -> str:
-    """Where to reach a server that listens on `host`."""
+    """The host to connect to for a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
 
 

@@ -1,4 +1,4 @@
-"""The little of ASGI that both of our servers need."""
+"""The parts of ASGI that our servers share: read a body, respond, notice a caller who leaves."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -10,16 +10,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 HeaderList = list[tuple[bytes, bytes]]
 
-_DRAINED = 64 * 2**20
+_MOST_DRAINED = 64 * 2**20
 
 
 class BodyTooLarge(Exception):
-    """The body is larger than it may be. Most of it was read and thrown away."""
+    """The body is larger than it may be. Most of the body was read and thrown away."""
 
 
 async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
-    """The whole body. One that is too large is drained first: a client that is cut off while it
-    still sends sees a broken connection, not our answer."""
+    """The whole body, or `BodyTooLarge`.
+
+    A body that is too large is drained before that: a client that is cut off while it still sends
+    sees a broken connection, not our answer.
+    """
     message = await receive()
     body: bytes = message.get("body", b"")
     pieces, size = [body], len(body)
@@ -29,7 +32,7 @@ async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
         size += len(piece)
         if most is None or size <= most:
             pieces.append(piece)
-        elif size > _DRAINED:
+        elif size > _MOST_DRAINED:
             break
     if most is not None and size > most:
         raise BodyTooLarge
@@ -37,10 +40,10 @@ async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
 
 
 class WhileConnected:
-    """Cancel what runs inside when the other end hangs up; then leave quietly.
+    """Cancel the block when the caller hangs up, and leave the block without an error.
 
-    Nobody listens for the first moments: most answers are there by then, and a task costs more than
-    a timer.
+    We begin to listen for that only after some milliseconds: most answers are there by then, and a
+    task costs more than a timer.
     """
 
     def __init__(self, receive: Receive, *, after: float = 0.02) -> None:
@@ -50,7 +53,7 @@ class WhileConnected:
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task()
-        assert task is not None  # an ASGI server runs us in one
+        assert task is not None  # an ASGI server runs every request in a task
         self._task = task
         self._timer = asyncio.get_running_loop().call_later(self._after, self._listen)
 

@@ -1,4 +1,4 @@
-"""Answers of our own backends, written as OpenAI would write them."""
+"""Answers of our own backends, in the form in which OpenAI writes answers."""
 
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -18,8 +18,10 @@ def chat_reply(
     *,
     more: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """A completion whose content is the pieces joined: one object, or a stream of them. `more`
-    stands beside the choices; in a stream, in each chunk."""
+    """A completion with these pieces as its content, as one object or as a stream.
+
+    `more` are members that stand beside the choices; in a stream, they stand in each chunk.
+    """
     base = {"id": f"chatcmpl-{call.request_id}", "created": int(time.time()), "model": model}
     base |= more or {}
     if call.stream:

@@ -1,8 +1,8 @@
-"""HTTP/1.1 from here to a server: pooled connections on httptools' parser, and nothing else.
+"""An HTTP/1.1 client: pooled connections on httptools' parser, and nothing else.
 
-One request in flight on each connection; no redirects, cookies, proxies or encodings. It exists
-because it was measured: aiohttp's client costs a router and a backend replica together about 150 µs
-of CPU a request more, a fifth of everything this machine does for one.
+A connection carries one request at a time. There are no redirects, cookies, proxies or encodings.
+The reason for our own client is a measurement: with aiohttp's client, a router and a backend
+replica together need about 150 µs more CPU for each request, a fifth of all that a request costs.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ import httptools
 
 from router.domain import Fault
 
-_PAUSE_AT = 64  # pieces of a stream that its reader has not taken yet
+_PAUSE_AT = 64  # pieces of a stream that wait for their reader
 
 
 class Connection(asyncio.Protocol):
-    """One connection, one call at a time. Also the answer to that call: head, then pieces."""
+    """One connection and the answer to its current call: the head, then the pieces."""
 
     def __init__(self, pool: "list[Connection]") -> None:
         self.status = 0
@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def untouched(self) -> bool:
-        """Whether nothing at all has come in answer."""
+        """Whether no byte of an answer has come."""
         return not self._headed and not self.headers
 
     def abort(self) -> None:
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def finish(self) -> None:
-        """The caller is done: keep the connection if the answer is complete, cut it if not."""
+        """End the call: keep the connection if the answer is complete, else cut the connection."""
         if self._ended and self._keep and self.usable:
             self.used_before = True
             self._pieces.clear()
@@ -95,10 +95,10 @@ class Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    # What asyncio calls
+    # asyncio calls these three:
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # type: ignore[assignment]  # uvloop's is one in all but type
+        self._transport = transport  # type: ignore[assignment]  # uvloop's has the methods, not the type
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
             self._lost = Fault(kind, f"the connection was closed {how}: {exc or 'end of file'}")
         self._wake()
 
-    # What httptools calls
+    # httptools calls these:
     def on_message_begin(self) -> None:
         self.headers = {}
 
@@ -134,11 +134,11 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._ended = self._headed
-        self._keep = self._parser.should_keep_alive()  # asked later, it has forgotten
+        self._keep = self._parser.should_keep_alive()  # the parser forgets this later
 
 
 class ConnectionPool:
-    """Kept connections to one server. `context` where it speaks TLS."""
+    """Idle connections to one server, for the next calls. `context` is for a server with TLS."""
 
     def __init__(
         self, host: str, port: int, *, context: ssl.SSLContext | None = None, seconds: float = 2.0
@@ -149,7 +149,7 @@ class ConnectionPool:
         self._kept: list[Connection] = []
 
     async def send(self, head: bytes, body: bytes) -> Connection:
-        """A connection on which the head of the answer has come. `finish` it at the end."""
+        """A connection on which the head of the answer has come. The caller must `finish` it."""
         while True:
             connection = await self._connected()
             fresh = not connection.used_before
@@ -161,7 +161,7 @@ class ConnectionPool:
                 connection.finish()
                 if fresh or not untouched:
                     raise
-                continue  # a kept connection that the server closed as we took it
+                continue  # the server closed an idle connection in the moment when we took it
             except BaseException:
                 connection.finish()
                 raise

@@ -1,13 +1,13 @@
-"""Changing one field of a JSON object without touching another byte of it.
+"""Change single fields of a JSON object; every other byte stays as it was sent.
 
-Parsing and writing back would reorder nothing but still lose duplicate keys, big integers and the
-caller's own number formatting. What we were not asked to change must arrive as it was sent.
+To parse the object and write it again would lose duplicate keys, big integers and the caller's way
+of writing numbers.
 """
 
 import re
 from collections.abc import Mapping
 
-# A string, or a structural character. Everything between two matches is a scalar or white space.
+# A string or a structural character. Between two matches there is a scalar or white space.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]')
 _STRING_VALUE = re.compile(rb'\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 _OBJECT_VALUE = re.compile(rb"\s*:\s*\{")
@@ -17,12 +17,12 @@ Span = tuple[int, int]
 
 
 def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
-    """Where the value of each key of the object that opens at or after `start` lies.
+    """The span of each value in the first object that opens at or after `start`.
 
-    Keys come as they are written, in quotes. A key given twice has the span of its last value, the
-    one every parser keeps. `raw` must already be known to be valid JSON.
+    Keys keep their quotes. A key that occurs twice has the span of its last value, because every
+    parser keeps the last. `raw` must be valid JSON.
     """
-    found: dict[bytes, Span] = {}
+    values: dict[bytes, Span] = {}
     depth, key, value_from = 0, b"", -1
     for match in _TOKEN.finditer(raw, raw.index(b"{", start)):
         at = match.start()
@@ -35,13 +35,13 @@ def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
             value_from = at + 1
         elif char in _CLOSE or char == 0x2C:
             if depth == 1 and value_from >= 0:
-                found[key] = _trimmed(raw, value_from, at)
+                values[key] = _trimmed(raw, value_from, at)
                 value_from = -1
             if char in _CLOSE:
                 depth -= 1
                 if depth == 0:
                     break
-    return found
+    return values
 
 
 def _trimmed(raw: bytes, start: int, end: int) -> Span:
@@ -50,7 +50,7 @@ def _trimmed(raw: bytes, start: int, end: int) -> Span:
 
 
 def replaced(raw: bytes, changes: Mapping[bytes, bytes]) -> bytes:
-    """`raw` with the values of these quoted keys replaced, and missing keys put in front."""
+    """`raw` with new values for these quoted keys; missing keys are put in front."""
     at = spans(raw)
     pieces, last = [], 0
     for (start, end), key in sorted((at[key], key) for key in changes if key in at):
@@ -63,7 +63,7 @@ def replaced(raw: bytes, changes: Mapping[bytes, bytes]) -> bytes:
 
 
 def replaced_only(raw: bytes, key: bytes, value: bytes) -> bytes:
-    """As `replaced` for one key that is known to be there; quick where it is written only once."""
+    """Like `replaced`, for one key that must be there; quick if the key is written only once."""
     if raw.count(key) == 1:
         match = _STRING_VALUE.match(raw, raw.index(key) + len(key))
         if match:
@@ -72,7 +72,7 @@ def replaced_only(raw: bytes, key: bytes, value: bytes) -> bytes:
 
 
 def object_at(raw: bytes, key: bytes) -> int:
-    """Where the object opens that a key, known to be there, leads to; -1 if it is no object."""
+    """The offset at which the value of a key opens as an object; -1 if it is no object."""
     if raw.count(key) == 1:
         match = _OBJECT_VALUE.match(raw, raw.index(key) + len(key))
         return match.end() - 1 if match else -1

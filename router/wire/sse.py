@@ -1,6 +1,7 @@
-"""Server-sent events: cutting a byte stream into events, and adding cost before the end."""
+"""Server-sent events: cut a byte stream into events, and write usage and cost into the last."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +17,11 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _MAX_EVENT = 8 * 2**20
-_MOST_TOKENS = 2**40  # more is not a count, whatever the backend says
+_MOST_TOKENS = 2**40  # a larger number is no count, whatever the backend says
 
 
 class Cutter:
-    """Bytes in, whole events out. What never becomes an event is a fault, not a memory leak."""
+    """Cuts bytes into whole events. An event that never ends is a fault, not a memory leak."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -41,7 +42,7 @@ class Cutter:
 
 
 def data_of(event: bytes) -> bytes:
-    """The payload of an event; empty for comments."""
+    """The payload of an event; empty for a comment."""
     if event.startswith(b"data: ") and b"\n" not in event:
         return event[6:]
     lines = [line.rstrip(b"\r") for line in event.split(b"\n")]
@@ -49,10 +50,10 @@ def data_of(event: bytes) -> bytes:
 
 
 def broken(event: bytes) -> Fault | None:
-    """The reason why a stream ends here, where the replica or the upstream gave one."""
+    """Why the stream ends with this event, if the replica or the upstream reports a failure."""
     if event.startswith(BROKEN):
-        told = orjson.loads(event[len(BROKEN) :])
-        return Fault(told["fault"], told["detail"])
+        failure = orjson.loads(event[len(BROKEN) :])
+        return Fault(failure["fault"], failure["detail"])
     data = data_of(event)
     if data.startswith(b"{") and b'"error"' in data[:200]:
         try:
@@ -60,22 +61,22 @@ def broken(event: bytes) -> Fault | None:
         except orjson.JSONDecodeError:
             return None
         if error:
-            said = error.get("message") if isinstance(error, dict) else error
-            return Fault("upstream", f"the backend said: {str(said)[:300]}")
+            message = error.get("message") if isinstance(error, dict) else error
+            return Fault("upstream", f"the backend said: {str(message)[:300]}")
     return None
 
 
 @dataclass(slots=True)
 class Meter:
-    """Reads usage off a stream as it passes, and writes the cost into its last chunk.
+    """Reads usage off a stream as it passes, and writes usage and cost into the last chunk.
 
-    Callers who did not ask for usage get no extra chunk (`choices: []` breaks naive clients): the
-    chunk with the finish reason is held back until usage is known, and carries it.
+    A caller who did not ask for usage gets no extra chunk, because `choices: []` breaks naive
+    clients. For such a caller the chunk with the finish reason waits here until usage is known.
     """
 
     include_usage: bool
     prompt_tokens: int
-    cost_of: Any
+    cost_of: Callable[[Usage], float]
     usage: Usage | None = None
     finished: bool = False
     done: bool = False
@@ -85,7 +86,7 @@ class Meter:
     _last: bytes = field(default=b"")
 
     def take(self, event: bytes) -> list[bytes]:
-        """What may go to the client now that this event has come."""
+        """The events that may go to the client, now that this event has come."""
         data = data_of(event)
         if data == b"[DONE]":
             self.done = True
@@ -95,20 +96,21 @@ class Meter:
         released, self._held = ([self._held] if self._held else []), b""
         self._last = event
         self._characters += sum(map(len, _CONTENT.findall(data)))
-        told = self._read_usage(data) if _USAGE.search(data) else ""
-        if told == "alone":
+        chunk = self._usage_chunk(data) if _USAGE.search(data) else {}
+        finished = bool(_FINISHED.search(data))
+        if chunk and chunk.get("choices") == []:
             if self.include_usage:
                 self._usage_event = event
             self._held = released.pop() if released else b""
-        elif told or _FINISHED.search(data):
-            self.finished = self.finished or bool(_FINISHED.search(data))
+        elif chunk or finished:
+            self.finished = self.finished or finished
             self._held = event
         else:
             released.append(event)
         return released
 
     def end(self) -> list[bytes]:
-        """The last events, cost included."""
+        """The last events, with the cost in the last of them."""
         self.done = True
         last = []
         usage = self.final_usage()
@@ -127,31 +129,32 @@ class Meter:
             return self.usage
         return Usage(self.prompt_tokens, max(self._characters // 4, 1), estimated=True)
 
-    def _read_usage(self, data: bytes) -> str:
+    def _usage_chunk(self, data: bytes) -> dict[str, Any]:
+        """The chunk, if it tells usage; empty if not."""
         try:
-            chunk = orjson.loads(data)
+            chunk: dict[str, Any] = orjson.loads(data)
         except orjson.JSONDecodeError:
-            return ""
-        told = usage_in(chunk)
-        if told is None:
-            return ""
-        self.usage = told
-        return "alone" if chunk.get("choices") == [] else "beside"
+            return {}
+        usage = usage_in(chunk)
+        if usage is None:
+            return {}
+        self.usage = usage
+        return chunk
 
     def _own_usage_event(self) -> bytes:
-        """The upstream sent none: a chunk like its last one, without choices."""
+        """The usage chunk that the upstream left out: its last chunk, without choices."""
         chunk = data_of(self._last) or b"{}"
         return b"data: " + replaced(chunk, {b'"choices"': b"[]"})
 
 
 def usage_in(answer: Any) -> Usage | None:
-    """Token counts of an answer or chunk, if it holds any that can be believed."""
-    told = answer.get("usage") if isinstance(answer, dict) else None
-    if not isinstance(told, dict):
+    """The token counts of an answer or chunk; None if they are missing or cannot be true."""
+    usage = answer.get("usage") if isinstance(answer, dict) else None
+    if not isinstance(usage, dict):
         return None
-    details = told.get("prompt_tokens_details")
+    details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    counts = [told.get("prompt_tokens"), told.get("completion_tokens", 0), cached or 0]
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens", 0), cached or 0]
     numbers = [n for n in counts if isinstance(n, int) and 0 <= n <= _MOST_TOKENS]
     if len(numbers) != len(counts):
         return None
@@ -169,7 +172,7 @@ def usage_json(usage: Usage, cost_usd: float) -> bytes:
 
 
 def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
-    """An answer with `usage.cost`, and with estimated usage where it had none."""
+    """An answer with `usage.cost`, and with estimated usage if the backend gave no usage."""
     if usage.estimated:
         return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
     brace = object_at(raw, b'"usage"')
@@ -177,7 +180,7 @@ def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
     cost = orjson.dumps(cost_usd)
     if brace >= 0 and b'"cost"' not in raw[brace:end]:
         return inserted(raw, brace, b'"cost":' + cost)
-    start, end = spans(raw)[b'"usage"']  # a cost of the upstream's own: ours is what was paid for
+    start, end = spans(raw)[b'"usage"']  # the upstream wrote a cost; ours counts
     return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 

@@ -7,20 +7,34 @@ from xdist.scheduler import LoadScopeScheduling
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
 
+_RAY_TESTS = "waggle/ray_tests"
+
 
 class OneService(LoadScopeScheduling):
-    """One running service at a time, from the first moment, however many tests run beside it.
+    """Give every test marked `ray` to one worker, and begin with them: one service runs at a time.
 
-    `--dist loadgroup` says as much, but does not see its own marks under pytest 9.2.
+    `--dist loadgroup` does not see its own marks under pytest 9.2, and only workers see ours. So
+    each worker leaves the names of these tests in pytest's cache, where the scheduler reads them.
     """
 
+    def schedule(self) -> None:
+        self._ray_tests = frozenset(self.config.cache.get(_RAY_TESTS, []))
+        super().schedule()
+
     def _split_scope(self, nodeid: str) -> str:
-        return "service" if nodeid.startswith("tests/serve/") else nodeid
+        return "service" if nodeid in self._ray_tests else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    return OneService(config, log)
+    return OneService(config, log) if config.getvalue("dist") == "load" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        ray_tests = [item.nodeid for item in items if item.get_closest_marker("ray")]
+        config.cache.set(_RAY_TESTS, ray_tests)
 
 
 # Timing on shared machines says nothing; what an example does must not depend on it.

@@ -1,14 +1,14 @@
-"""`python -m dashboard PLACE`: how a service starts the dashboard beside itself."""
+"""`python -m dashboard OPTIONS`: a service starts the dashboard beside itself with this."""
 
 import os
 import sys
 
-from dashboard.running import Taken, run
+from dashboard.running import PortTaken, run
 from router.config.dashboard_options import DashboardOptions
 
 try:
     run(DashboardOptions.read(sys.argv[1]), parent=os.getppid())
-except Taken as taken:
+except PortTaken as taken:
     sys.exit(f"dashboard: {taken}")
 except KeyboardInterrupt:
     pass

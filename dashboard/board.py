@@ -1,8 +1,7 @@
-"""Each view worked out once a second, for however many look at it; and only while somebody does.
+"""Draws each view at most once a second for all its viewers, and only while somebody looks at it.
 
-What a page needs of telemetry is read once into tables of this connection, and its panels are asked
-of those: the same queries that are shown for copying, with the same answers, in a fraction of the
-time.
+The rows that several panels need are read once into tables of this connection. Panels query these
+tables: their queries and answers are those shown for copying, in a fraction of the time.
 """
 
 import asyncio
@@ -10,57 +9,57 @@ import datetime as dt
 import gzip
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from dashboard.knowing import BoardSettings, Knowing
+from dashboard.components import empty
+from dashboard.facts_reader import BoardSettings, FactsReader
+from dashboard.page_reading import PageReading
 from dashboard.pages import learning, plans, requests, reuse, system, trials
 from dashboard.panel import Empty, Page, Panel, Shown
-from dashboard.parts import empty
-from dashboard.reading import PageReading
 from dashboard.source import Missing, QueryAnswer, QueryFailed, Source
 from dashboard.view import PageView, Span
 
 PAGES: Mapping[str, Page] = {
-    one.name: one
-    for one in (
+    page.name: page
+    for page in (
         *(learning.PAGE, plans.PAGE, trials.PAGE),
         *(reuse.PAGE, requests.PAGE, system.PAGE),
     )
 }
 _FRESH_SECONDS = 0.95
-_SAME_SECONDS = 10.0
-_TIMES_AS_LONG = 16.0  # as a view took, until it is worked out again: so much of a core is enough
-_KEPT = 64
+_UNCHANGED_SECONDS = 10.0  # even without new rows a page is drawn again: ages grow
+_PAUSE_FACTOR = 16.0  # a page rests this many times as long as its drawing took, to spare the CPU
+_MOST_ENTRIES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A page as it is sent, and what it was made of."""
+class DrawnPage:
+    """A page as bytes, and the state of telemetry that it was drawn from."""
 
     content: bytes
-    packed: bytes
+    gzipped: bytes
     tag: str
-    at: float  # when it was known to be right
-    drawn: float
-    seconds: float
-    of: tuple[str, Span | None]  # the state of telemetry, and the span
+    checked_at: float  # the page was still right at this moment
+    drawn_at: float
+    seconds: float  # how long the drawing took
+    drawn_from: tuple[str, Span | None]  # the state of telemetry, and the span
 
 
 @dataclass
 class _BoardEntry:
-    drawn: Drawn | None = None
-    doing: asyncio.Task[Drawn] | None = None
-    used: float = 0.0
+    page: DrawnPage | None = None
+    drawing: asyncio.Task[DrawnPage] | None = None
+    used_at: float = 0.0
 
 
 @dataclass
 class Board:
-    """Answers views; asks telemetry in one thread, one page at a time."""
+    """Draws pages. One thread queries telemetry, for one page at a time."""
 
     source: Source
     settings: BoardSettings = field(default_factory=BoardSettings)
@@ -70,75 +69,79 @@ class Board:
     def __post_init__(self) -> None:
         self._entries: dict[PageView, _BoardEntry] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="board")
-        self._knowing = Knowing(self.source, self.settings, self.clock)
+        self._facts = FactsReader(self.source, self.settings, self.clock)
 
-    async def page(self, view: PageView) -> Drawn:
+    async def page(self, view: PageView) -> DrawnPage:
+        """The view's page, drawn anew if the last drawing is too old."""
         now = time.monotonic()
         entry = self._entries.setdefault(view, _BoardEntry())
-        entry.used = now
-        last = entry.drawn
-        if last is not None and now - last.at < max(_FRESH_SECONDS, _TIMES_AS_LONG * last.seconds):
+        entry.used_at = now
+        last = entry.page
+        if last is not None and now - last.checked_at < max(
+            _FRESH_SECONDS, _PAUSE_FACTOR * last.seconds
+        ):
             return last
-        if entry.doing is None or entry.doing.done():
-            entry.doing = asyncio.ensure_future(self._work(view, entry))
-        return await asyncio.shield(entry.doing)
+        if entry.drawing is None or entry.drawing.done():
+            entry.drawing = asyncio.ensure_future(self._update(view, entry))
+        return await asyncio.shield(entry.drawing)
 
-    async def table(self, view: PageView, panel: str) -> QueryAnswer:
-        """The rows of one panel. Raises `Missing` or `Failed`."""
-        (found,) = (one for one in PAGES[view.page].panels if one.id == panel)
+    async def panel_rows(self, view: PageView, panel_id: str) -> QueryAnswer:
+        """The rows of one panel. Raises `Missing` or `QueryFailed`."""
+        (panel,) = (panel for panel in PAGES[view.page].panels if panel.id == panel_id)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._told, view, found)
+        return await loop.run_in_executor(self._thread, self._read_rows, view, panel)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
         self.source.close()
 
-    async def _work(self, view: PageView, entry: _BoardEntry) -> Drawn:
+    async def _update(self, view: PageView, entry: _BoardEntry) -> DrawnPage:
         loop = asyncio.get_running_loop()
-        entry.drawn = await loop.run_in_executor(self._thread, self._again, view, entry.drawn)
-        if len(self._entries) > _KEPT:
-            oldest = sorted(self._entries, key=lambda one: self._entries[one].used)
-            for one in oldest[: len(self._entries) - _KEPT]:
-                del self._entries[one]
-        return entry.drawn
+        entry.page = await loop.run_in_executor(self._thread, self.redraw, view, entry.page)
+        if len(self._entries) > _MOST_ENTRIES:
+            by_age = sorted(self._entries, key=lambda other: self._entries[other].used_at)
+            for old in by_age[: len(self._entries) - _MOST_ENTRIES]:
+                del self._entries[old]
+        return entry.page
 
-    def draw(self, view: PageView) -> Drawn:
-        """In this thread."""
-        begun = time.monotonic()
-        state = self.source.state()
-        told = packed(self.told(view))
-        self.drawn_count += 1
-        tag = hashlib.blake2b(told, digest_size=12).hexdigest()
-        squeezed = gzip.compress(told, 4)
-        seconds = time.monotonic() - begun
-        of = state, self._knowing.span(view)
-        return Drawn(told, squeezed, tag, begun, begun, seconds, of)
-
-    def _again(self, view: PageView, last: Drawn | None) -> Drawn:
-        """The last one, if not a row was written since; for a while, for ages are told too."""
+    def redraw(self, view: PageView, last: DrawnPage | None) -> DrawnPage:
+        """The last drawing if it is recent and no row was written since; otherwise a new one."""
         now = time.monotonic()
-        young = last is not None and now - last.drawn < _SAME_SECONDS
+        young = last is not None and now - last.drawn_at < _UNCHANGED_SECONDS
         if (
             last is not None
             and young
-            and last.of == (self.source.state(), self._knowing.span(view))
+            and last.drawn_from == (self.source.state(), self._facts.span(view))
         ):
-            return replace(last, at=now)
-        return self.draw(view)
+            return replace(last, checked_at=now)
+        return self._draw(view)
 
-    def told(self, view: PageView) -> dict[str, Any]:
-        """A page, panel by panel, as values of JSON."""
+    def _draw(self, view: PageView) -> DrawnPage:
+        """Draw a page in the calling thread."""
+        begun = time.monotonic()
+        state = self.source.state()
+        content = to_json(self.page_values(view))
+        self.drawn_count += 1
+        tag = hashlib.blake2b(content, digest_size=12).hexdigest()
+        gzipped = gzip.compress(content, 4)
+        seconds = time.monotonic() - begun
+        drawn_from = state, self._facts.span(view)
+        return DrawnPage(content, gzipped, tag, begun, begun, seconds, drawn_from)
+
+    def page_values(self, view: PageView) -> dict[str, Any]:
+        """A page, panel by panel, as values for JSON."""
         page = PAGES[view.page]
         try:
-            reading = self._knowing.reading(view)
+            reading = self._facts.open(view)
         except Missing as missing:
-            return _without(page, "missing", Empty(f"{missing} It begins with:", "waggle serve"))
+            hint = Empty(f"{missing} Telemetry is written by:", "waggle serve")
+            return _page_without_rows(page, "missing", hint)
         except QueryFailed as failed:
-            return _without(page, "failed", Empty(str(failed)))
-        answered: dict[str, QueryAnswer | Empty] = {}
-        facts, span = reading.asked.facts, reading.asked.span
+            return _page_without_rows(page, "failed", Empty(str(failed)))
+        answers: dict[str, QueryAnswer | Empty] = {}
+        facts, span = reading.query.facts, reading.query.span
         return {
-            "panels": {one.id: _drawn(one, reading, answered) for one in page.panels},
+            "panels": {panel.id: _drawn(panel, reading, answers) for panel in page.panels},
             "state": "live",
             "words": "",
             "newest": facts.newest.isoformat() + "Z" if facts.newest is not None else None,
@@ -147,63 +150,57 @@ class Board:
             "plans": facts.plans,
         }
 
-    def _told(self, view: PageView, panel: Panel) -> QueryAnswer:
-        reading = self._knowing.reading(view)
-        if panel.needs is not None and (why := panel.needs(reading.asked)):
+    def _read_rows(self, view: PageView, panel: Panel) -> QueryAnswer:
+        reading = self._facts.open(view)
+        if panel.needs is not None and (why := panel.needs(reading.query)):
             raise QueryFailed(why)
-        return reading.ask(panel.sql(reading.asked).strip())
+        return reading.ask(panel.sql(reading.query).strip())
 
 
-def _without(page: Page, state: str, why: Empty) -> dict[str, Any]:
-    """A page of which nothing can be read."""
-    panels = {one.id: _panel(why, "", 0.0) for one in page.panels}
+def _page_without_rows(page: Page, state: str, why: Empty) -> dict[str, Any]:
+    """A page whose telemetry cannot be read: every panel says why."""
+    panels = {panel.id: _panel_values(why, "", 0.0) for panel in page.panels}
     return {"state": state, "words": why.words, "newest": None, "panels": panels}
 
 
 def _drawn(
-    panel: Panel, reading: PageReading, answered: dict[str, QueryAnswer | Empty]
+    panel: Panel, reading: PageReading, answers: dict[str, QueryAnswer | Empty]
 ) -> dict[str, Any]:
-    """Panels that ask the same share the answer."""
-    asked = reading.asked
-    if panel.needs is not None and (why := panel.needs(asked)):
-        return _panel(Empty(why), "", 0.0) | {"away": True}
-    sql = panel.sql(asked).strip()
-    if sql not in answered:
+    """One panel's values. Panels with the same query share its answer."""
+    query = reading.query
+    if panel.needs is not None and (why := panel.needs(query)):
+        return _panel_values(Empty(why), "", 0.0) | {"away": True}
+    sql = panel.sql(query).strip()
+    if sql not in answers:
         try:
-            answered[sql] = reading.ask(sql)
+            answers[sql] = reading.ask(sql)
         except (Missing, QueryFailed) as trouble:
-            answered[sql] = Empty(str(trouble))
-    told = answered[sql]
-    if isinstance(told, Empty):
-        return _panel(told, sql, 0.0)
-    return _panel(panel.show(told.rows, asked), sql, told.seconds)
+            answers[sql] = Empty(str(trouble))
+    answer = answers[sql]
+    if isinstance(answer, Empty):
+        return _panel_values(answer, sql, 0.0)
+    return _panel_values(panel.show(answer.rows, query), sql, answer.seconds)
 
 
-def _panel(shown: Shown, sql: str, seconds: float) -> dict[str, Any]:
-    told: dict[str, Any] = {"sql": sql, "ms": round(1000 * seconds, 1)}
+def _panel_values(shown: Shown, sql: str, seconds: float) -> dict[str, Any]:
+    values: dict[str, Any] = {"sql": sql}
     match shown:
         case Empty():
-            told["empty"] = empty(shown)
+            values["empty"] = empty(shown)
         case Mapping():
-            told["figure"] = shown
+            values["figure"] = shown
         case _:
-            told["parts"] = shown
-    content = packed({name: value for name, value in told.items() if name != "ms"})
-    return told | {"v": hashlib.blake2b(content, digest_size=8).hexdigest()}
+            values["parts"] = shown
+    version = hashlib.blake2b(to_json(values), digest_size=8).hexdigest()
+    return values | {"ms": round(1000 * seconds, 1), "v": version}
 
 
-def packed(told: Any) -> bytes:
-    """JSON of values, and of Dash's components among them."""
-    return orjson.dumps(told, default=_component, option=orjson.OPT_NON_STR_KEYS)
+def to_json(values: Any) -> bytes:
+    """Values as JSON, including Dash components among them."""
+    return orjson.dumps(values, default=_component, option=orjson.OPT_NON_STR_KEYS)
 
 
 def _component(value: Any) -> Any:
     if hasattr(value, "to_plotly_json"):
         return value.to_plotly_json()
-    raise TypeError(f"{type(value).__name__} is no value of JSON: {value!r}")
-
-
-def every_panel() -> Iterator[tuple[Page, Panel]]:
-    for page in PAGES.values():
-        for panel in page.panels:
-            yield page, panel
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")

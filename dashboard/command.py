@@ -1,4 +1,4 @@
-"""`waggle dashboard`: the pages by themselves, over any telemetry; or as one file to send."""
+"""`waggle dashboard`: shows the pages of any telemetry, or writes them to one file."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,36 +20,37 @@ from router.wire.addresses import is_loopback
 def dashboard(
     here: CommandContext,
     telemetry: Annotated[
-        Path | None, typer.Argument(help="A telemetry folder. Default: that of the configuration.")
+        Path | None,
+        typer.Argument(help="A telemetry folder. Default: the folder in the configuration."),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Overrides dashboard.host.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8050.")] = None,
     snapshot: Annotated[
-        Path | None, typer.Option(help="Write all pages to this one file, and serve nothing.")
+        Path | None, typer.Option(help="Write all pages to this file, and serve nothing.")
     ] = None,
     last: Annotated[
-        str, typer.Option(help="Of a snapshot: 15m, 1h, 6h, 24h, 7d, 30d or all.")
+        str, typer.Option(help="Span of a snapshot: 15m, 1h, 6h, 24h, 7d, 30d or all.")
     ] = "all",
-    theme: Annotated[str, typer.Option(help="Of a snapshot: light or dark.")] = "light",
+    theme: Annotated[str, typer.Option(help="Theme of a snapshot: light or dark.")] = "light",
 ) -> None:
-    """Watch it learn: the learning curve, plans, trials, reuse, requests, in a browser.
+    """Watch Waggle learn: the learning curve, plans, trials, reuse and requests, in a browser.
 
-    `waggle serve` starts it too. By itself it needs no service: it reads telemetry as any analyst.
+    `waggle serve` starts the dashboard too. This command needs no service, only telemetry.
     """
     config = here.config
     place = DashboardOptions.of(config)
     if telemetry is not None:
         folder = _folder(telemetry)
-        beside = folder.parent / config.keys.file  # whose telemetry it is, theirs are the keys
+        beside = folder.parent / config.keys.file  # the keys of the service that wrote it
         keys = str(beside) if beside.exists() else place.keys
         place = replace(place, telemetry=str(folder), keys=keys)
     place = replace(place, host=host or place.host, port=port or place.port)
     if snapshot is not None:
         _snapshot(place, snapshot, last, theme)
         return
-    from dashboard.running import Taken, run  # Dash takes a second to load
+    from dashboard.running import PortTaken, run  # Dash takes a second to load
 
-    if not is_loopback(place.host) and not _keys(place):
+    if not is_loopback(place.host) and not _has_keys(place):
         hint = "make one with `waggle keys new NAME --scope analyst`, or use 127.0.0.1"
         wrong = f"--host {place.host} is open to the network, and there is no key"
         raise InputRefused(wrong, hint)
@@ -58,7 +59,7 @@ def dashboard(
     out.print(f"Dashboard: {place.url}    Ctrl-C stops it.")
     try:
         run(place)
-    except Taken as taken:
+    except PortTaken as taken:
         raise CommandRefused(str(taken), "give another --port") from None
     except KeyboardInterrupt:
         pass
@@ -66,16 +67,16 @@ def dashboard(
 
 
 def _folder(given: Path) -> Path:
-    """The folder of telemetry, also where the data folder above it was meant."""
-    for one in (given, given / "telemetry"):
-        if (one / CATALOG_FILE).exists():
-            return one.resolve()
+    """The telemetry folder; the data folder above it may be given as well."""
+    for folder in (given, given / "telemetry"):
+        if (folder / CATALOG_FILE).exists():
+            return folder.resolve()
     if not given.is_dir():
         raise InputRefused(f"{given} is no folder", f"name one that holds {CATALOG_FILE}")
     return given.resolve()
 
 
-def _keys(place: DashboardOptions) -> bool:
+def _has_keys(place: DashboardOptions) -> bool:
     try:
         return bool(load_keys(Path(place.keys)))
     except ValueError as error:
@@ -90,17 +91,18 @@ def _snapshot(place: DashboardOptions, path: Path, last: str, theme: str) -> Non
         view = view_of("learning", {"last": last, "theme": theme})
     except UnreadableView as wrong:
         raise InputRefused(str(wrong)) from None
-    from dashboard.page_snapshot import written
+    from dashboard.page_snapshot import snapshot
     from dashboard.running import board_of
 
     with out.status("Drawing …"):
         board = board_of(place)
         try:
-            content = written(board, view)
+            content = snapshot(board, view)
         finally:
             board.close()
     try:
         path.write_text(content)
     except OSError as error:
         raise InputRefused(f"--snapshot {path} cannot be written", str(error.strerror)) from None
-    out.print(f"Written: {path}, {len(content.encode()) / 2**20:.1f} MiB; it needs nothing else.")
+    size = len(content.encode()) / 2**20
+    out.print(f"Written: {path}, {size:.1f} MiB. The file needs nothing else.")

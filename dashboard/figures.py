@@ -1,8 +1,8 @@
-"""Rows as figures: plain values that Plotly reads. Pure; nothing here is asked or drawn.
+"""Turns rows into figures: plain values that Plotly draws. These functions are pure.
 
-Colours are told apart by people who see few of them (Okabe and Ito), and never stand alone: lines
-have dashes, points have symbols, areas have patterns. Names that come from rows are escaped, since
-Plotly reads a little HTML.
+People who see few colours can distinguish these (Okabe and Ito), and no colour stands alone: lines
+have dashes, points have symbols, areas have patterns. Names from rows are escaped, because Plotly
+reads a little HTML.
 """
 
 import datetime as dt
@@ -17,6 +17,8 @@ from dashboard.source import Rows
 
 @dataclass(frozen=True, slots=True)
 class Ink:
+    """The colours of a theme."""
+
     text: str
     muted: str
     grid: str
@@ -50,15 +52,15 @@ _MOST_MARKS = 24
 
 
 def plain(text: object) -> str:
-    """Where Plotly would read markup."""
+    """A text in which Plotly reads no markup."""
     return html.escape(str(text), quote=False)
 
 
-def colour(asked: PanelQuery, plan: str) -> tuple[str, int]:
-    """A plan's colour, the same in every panel and at every moment; and its number."""
-    plans = asked.facts.plans
+def colour(query: PanelQuery, plan: str) -> tuple[str, int]:
+    """A plan's colour, the same in every panel at every moment, and the plan's number."""
+    plans = query.facts.plans
     number = plans.index(plan) if plan in plans else len(plans)
-    palette = INKS[asked.view.theme].palette
+    palette = INKS[query.view.theme].palette
     return palette[number % len(palette)], number
 
 
@@ -68,9 +70,9 @@ def faded(colour: str, alpha: float) -> str:
 
 
 def figure(
-    asked: PanelQuery, data: Sequence[Mapping[str, Any]], *, tall: bool = False, **layout: Any
+    query: PanelQuery, data: Sequence[Mapping[str, Any]], *, tall: bool = False, **layout: Any
 ) -> Figure:
-    ink = INKS[asked.view.theme]
+    ink = INKS[query.view.theme]
     base: dict[str, Any] = {
         "height": _TALL if tall else _HEIGHT,
         "margin": {"l": 56, "r": 14, "t": 14, "b": 40},
@@ -87,9 +89,9 @@ def figure(
             "x": 0,
             "font": {"size": 11},
         },
-        "xaxis": axis(asked),
-        "yaxis": axis(asked),
-        "uirevision": asked.view.query,
+        "xaxis": axis(query),
+        "yaxis": axis(query),
+        "uirevision": query.view.query,
     }
     for name, value in layout.items():
         nested = isinstance(value, dict) and isinstance(base.get(name), dict)
@@ -97,8 +99,8 @@ def figure(
     return {"data": list(data), "layout": base}
 
 
-def axis(asked: PanelQuery, title: str = "", **more: Any) -> dict[str, Any]:
-    ink = INKS[asked.view.theme]
+def axis(query: PanelQuery, title: str = "", **more: Any) -> dict[str, Any]:
+    ink = INKS[query.view.theme]
     return {
         "title": {"text": title, "font": {"size": 11, "color": ink.muted}, "standoff": 6},
         "gridcolor": ink.grid,
@@ -111,7 +113,7 @@ def axis(asked: PanelQuery, title: str = "", **more: Any) -> dict[str, Any]:
 
 
 def over_time(
-    asked: PanelQuery,
+    query: PanelQuery,
     data: Sequence[Mapping[str, Any]],
     title: str,
     *,
@@ -119,15 +121,15 @@ def over_time(
     bars: str = "",
     **y: Any,
 ) -> Figure:
-    """A curve over the span. Dragging along it is the brush that everything follows."""
-    span = asked.span
-    signs, shapes = _marks(asked)
+    """A curve over the span. Dragging along it sets the span of all panels."""
+    span = query.span
+    signs, shapes = _marks(query)
     return figure(
-        asked,
+        query,
         data,
         tall=tall,
-        xaxis=axis(asked, type="date", range=[_at(span.since), _at(span.until)]),
-        yaxis=axis(asked, title, fixedrange=True, **y),
+        xaxis=axis(query, type="date", range=[_at(span.since), _at(span.until)]),
+        yaxis=axis(query, title, fixedrange=True, **y),
         dragmode="zoom",
         hovermode="x unified",
         shapes=shapes,
@@ -146,27 +148,27 @@ _BARS: Mapping[str, Mapping[str, str]] = {
 SIGNS = {"drift": "▲", "configuration": "●", "strategy": "◆"}
 
 
-def _marks(asked: PanelQuery) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What happened meanwhile: a line each, with a sign on top that tells which sort."""
-    ink = INKS[asked.view.theme]
-    marks = [one for one in asked.facts.marks if asked.span.since <= one["ts"] < asked.span.until]
+def _marks(query: PanelQuery) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Events in the span: a line for each, and on top of it a sign for its kind."""
+    ink = INKS[query.view.theme]
+    marks = [row for row in query.facts.marks if query.span.since <= row["ts"] < query.span.until]
     lines = []
     signs = []
-    for one in marks[-_MOST_MARKS:]:
-        at = _at(one["ts"])
+    for row in marks[-_MOST_MARKS:]:
+        at = _at(row["ts"])
         ends = {"xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
         line = {"color": ink.muted, "width": 1, "dash": "dot"}
         lines.append({"type": "line", "layer": "below", "line": line, **ends})
         place = {"xref": "x", "yref": "paper", "x": at, "y": 1, "yanchor": "top"}
-        told = plain(f"{one['kind']} {one['subject']}: {one['state']}, {one['ts']:%m-%d %H:%M:%S}")
+        hover = plain(f"{row['kind']} {row['subject']}: {row['state']}, {row['ts']:%m-%d %H:%M:%S}")
         font = {"size": 10, "color": ink.muted}
-        sign = {"text": SIGNS[one["kind"]], "showarrow": False, "font": font, "hovertext": told}
+        sign = {"text": SIGNS[row["kind"]], "showarrow": False, "font": font, "hovertext": hover}
         signs.append(place | sign)
     return signs, lines
 
 
 def lines(
-    asked: PanelQuery,
+    query: PanelQuery,
     rows: Rows,
     name: str,
     label: str,
@@ -176,15 +178,15 @@ def lines(
     unit: str = "",
     width: float = 2,
 ) -> dict[str, Any]:
-    ink = INKS[asked.view.theme]
+    ink = INKS[query.view.theme]
     drawn = ink.palette[number % len(ink.palette)]
     few = len(rows) <= 40
     return {
         "type": "scatter",
         "mode": "lines+markers" if few else "lines",
         "name": plain(label),
-        "x": [_at(one["bucket"]) for one in rows],
-        "y": [one[name] for one in rows],
+        "x": [_at(row["bucket"]) for row in rows],
+        "y": [row[name] for row in rows],
         "line": {"color": drawn, "width": width, "dash": DASHES[number % len(DASHES)]},
         "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6, "color": drawn},
         "hovertemplate": f"%{{y:{places}}}{unit}<extra>{plain(label)}</extra>",
@@ -192,22 +194,22 @@ def lines(
     }
 
 
-def band(asked: PanelQuery, rows: Rows, low: str, high: str, label: str) -> list[dict[str, Any]]:
-    """Between two curves; where either is unknown there is nothing."""
-    drawn = INKS[asked.view.theme].palette[0]
-    told = [one for one in rows if one[low] is not None and one[high] is not None]
+def band(query: PanelQuery, rows: Rows, low: str, high: str, label: str) -> list[dict[str, Any]]:
+    """The area between two curves, without the rows in which either value is unknown."""
+    drawn = INKS[query.view.theme].palette[0]
+    complete = [row for row in rows if row[low] is not None and row[high] is not None]
     base = {
         "type": "scatter",
         "mode": "lines",
-        "x": [_at(one["bucket"]) for one in told],
+        "x": [_at(row["bucket"]) for row in complete],
         "line": {"width": 0, "color": drawn},
         "hoverinfo": "skip",
     }
     return [
-        {**base, "y": [one[low] for one in told], "showlegend": False, "name": "low"},
+        {**base, "y": [row[low] for row in complete], "showlegend": False, "name": "low"},
         {
             **base,
-            "y": [one[high] for one in told],
+            "y": [row[high] for row in complete],
             "name": plain(label),
             "fill": "tonexty",
             "fillcolor": faded(drawn, 0.18),
@@ -216,7 +218,7 @@ def band(asked: PanelQuery, rows: Rows, low: str, high: str, label: str) -> list
 
 
 def stacked(
-    asked: PanelQuery,
+    query: PanelQuery,
     rows: Rows,
     by: str,
     value: str,
@@ -225,9 +227,9 @@ def stacked(
     hues: Mapping[str, tuple[str, int]],
     unit: str = "",
 ) -> list[dict[str, Any]]:
-    """Shares of a whole over time; a click on a name takes it out, two leave it alone."""
-    buckets = sorted({one["bucket"] for one in rows})
-    found = {(one[by], one["bucket"]): one[value] for one in rows}
+    """Shares of a whole over time. One click on a name hides it, two clicks hide all others."""
+    buckets = sorted({row["bucket"] for row in rows})
+    values = {(row[by], row["bucket"]): row[value] for row in rows}
     drawn = []
     for name in names:
         hue, number = hues[name]
@@ -236,23 +238,23 @@ def stacked(
                 "type": "bar",
                 "name": plain(name),
                 "x": [_at(bucket) for bucket in buckets],
-                "y": [found.get((name, bucket), 0) for bucket in buckets],
+                "y": [values.get((name, bucket), 0) for bucket in buckets],
                 "marker": {
                     "color": hue,
                     "line": {"width": 0},
-                    "pattern": pattern(asked, number),
+                    "pattern": pattern(query, number),
                 },
                 "hovertemplate": f"%{{y:,}}{unit}<extra>{plain(name)}</extra>",
-                "width": asked.span.bucket_seconds * 1000,
+                "width": query.span.bucket_seconds * 1000,
                 "offset": 0,
             }
         )
     return drawn
 
 
-def pattern(asked: PanelQuery, number: int) -> dict[str, Any]:
-    """Over the colour, so that it stays as strong."""
-    ink = INKS[asked.view.theme]
+def pattern(query: PanelQuery, number: int) -> dict[str, Any]:
+    """A pattern that is drawn over the colour, so that the colour keeps its strength."""
+    ink = INKS[query.view.theme]
     shape = PATTERNS[number % len(PATTERNS)]
     return {"shape": shape, "fillmode": "overlay", "fgcolor": ink.card, "fgopacity": 0.4, "size": 8}
 

@@ -1,4 +1,4 @@
-"""The page around the panels, and each page before its rows are there."""
+"""The frame around all pages, and the places of a page's panels before their rows have come."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,19 +13,19 @@ _TICK_MS = 1000
 
 
 def whole(*, signed_in: bool) -> html.Div:
-    """Everything that stays while pages change."""
+    """The frame, which stays while pages change."""
     links = [
         html.A(page.title, href=f"/{name}", **_data(page=name)) for name, page in PAGES.items()
     ]
     spans = [
-        html.Button(_spoken(last), type="button", **_data(last=last), **_aria(pressed="false"))
+        html.Button(_span_label(last), type="button", **_data(last=last), **_aria(pressed="false"))
         for last in (*LASTS, ALL)
     ]
     return html.Div(
         [
             dcc.Location(id="url", refresh=False),
             dcc.Interval(id="tick", interval=_TICK_MS),
-            dcc.Store(id="heard"),
+            dcc.Store(id="refreshed"),
             html.A("To the content", href="#page", className="skip"),
             html.Header(
                 className="top",
@@ -61,7 +61,7 @@ def whole(*, signed_in: bool) -> html.Div:
             html.Dialog(
                 id="sqlbox",
                 children=[
-                    html.P("The browser does not let a page copy here. Copy it from this box:"),
+                    html.P("The browser does not allow copying. Copy the query from this box:"),
                     dcc.Textarea(id="sqltext", readOnly=True, title="the query"),
                     _button("close", "close"),
                 ],
@@ -71,32 +71,35 @@ def whole(*, signed_in: bool) -> html.Div:
     )
 
 
-def of_page(page: Page) -> html.Div:
-    """Before anything is known: where each panel will be."""
+def page_frame(page: Page) -> html.Div:
+    """A page's title, and an empty place for each panel."""
     return html.Div(
         [
             html.H1(page.title),
-            html.P(page.says, className="says"),
-            html.Div([_panel(one) for one in page.panels], className="panels"),
+            html.P(page.summary, className="says"),
+            html.Div([_panel(panel) for panel in page.panels], className="panels"),
         ],
         **_data(filters=",".join(page.filters)),
     )
 
 
-def unknown(name: str) -> html.Div:
-    known: Sequence[Any] = [html.Li(html.A(p.title, href=f"/{n}")) for n, p in PAGES.items()]
+def unknown_page(name: str) -> html.Div:
+    links: Sequence[Any] = [html.Li(html.A(p.title, href=f"/{n}")) for n, p in PAGES.items()]
     return html.Div(
-        [html.H1("Nothing here"), html.P(f"There is no page {name!r}."), html.Ul(known)]
+        [html.H1("Nothing here"), html.P(f"There is no page {name!r}."), html.Ul(links)]
     )
 
 
 def _panel(panel: Panel) -> html.Section:
     graph = panel.form == "graph"
-    sorts = ["panel", panel.size, "tall" if panel.tall else ""]
-    sorts += ["graphs" if graph else "", "broad" if panel.broad else ""]
-    acts = [("copy SQL", "sql", "copy the query of"), ("CSV", "csv", "rows as CSV of")]
+    classes = ["panel", panel.size, "tall" if panel.tall else ""]
+    classes += ["graphs" if graph else "", "broad" if panel.broad else ""]
+    acts = [
+        ("copy SQL", "sql", "copy the query of"),
+        ("CSV", "csv", "download the rows of"),
+    ]
     if graph:
-        acts.append(("PNG", "png", "picture of"))
+        acts.append(("PNG", "png", "download a picture of"))
     buttons = [
         html.Button(
             label,
@@ -113,7 +116,7 @@ def _panel(panel: Panel) -> html.Section:
         html.Div(id=f"b-{panel.id}", className="body"),
     ]
     if graph:
-        drawn = html.Div(id=f"s-{panel.id}")  # the plot comes with its first figure
+        drawn = html.Div(id=f"s-{panel.id}")  # the script adds the plot with its first figure
         label = {"tabIndex": 0, "role": "region", **_aria(label=f"{panel.title}, drawn")}
         inside.append(html.Div(drawn, className="scroll", **label) if panel.broad else drawn)
     if panel.note:
@@ -121,7 +124,7 @@ def _panel(panel: Panel) -> html.Section:
     return html.Section(
         inside,
         id=f"panel-{panel.id}",
-        className=" ".join(filter(None, sorts)),
+        className=" ".join(filter(None, classes)),
         **_data(form="loading"),
         **_aria(labelledby=f"title-{panel.id}"),
     )
@@ -132,7 +135,7 @@ def _button(text: str, act: str, *, pressed: str = "", **more: Any) -> html.Butt
     return html.Button(text, type="button", **_data(act=act), **aria, **more)
 
 
-def _spoken(last: str) -> str:
+def _span_label(last: str) -> str:
     return "All" if last == ALL else last.replace("m", " min").replace("h", " h").replace("d", " d")
 
 

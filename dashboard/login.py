@@ -1,13 +1,14 @@
-"""Who may look: everybody on this machine while there are no keys, else whoever has an analyst's.
+"""Decides who may look: with keys, only analysts who sign in; without keys, everybody.
 
-A key is shown once, at the login; what the browser keeps is a random word that stands for it until
-the key is revoked, twelve hours go by, or the dashboard ends.
+The browser sends the key once, to sign in. It keeps a random word instead, which is valid until the
+key is revoked, twelve hours have passed, or the dashboard ends.
 """
 
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
@@ -20,12 +21,12 @@ _MOST = 10_000
 
 
 class LoginRefused(Exception):
-    """The message is for who tried."""
+    """Nobody is signed in. The message is for the person who tried."""
 
 
 @dataclass
 class LoginDoor:
-    """Keys as the file has them now: one that is revoked ends what was opened with it."""
+    """Sign-ins by the keys that are in the file now: a revoked key ends its sign-ins."""
 
     file: Path | None = None
     clock: Callable[[], float] = time.monotonic
@@ -37,29 +38,29 @@ class LoginDoor:
 
     @property
     def locked(self) -> bool:
-        self._look()
+        self._read_keys()
         return self._broken or self._ring.required
 
     def enter(self, key: str) -> str:
-        """A word for the cookie. Raises `Refused`."""
-        self._look()
+        """A word for the cookie. Raises `LoginRefused`."""
+        self._read_keys()
         if self._broken:
-            raise LoginRefused("The file of keys cannot be read: see the log of whoever runs this.")
+            raise LoginRefused("The file of keys cannot be read: see the log of the dashboard.")
         try:
-            known = self._ring.identify(f"Bearer {key.strip()}")
+            record = self._ring.identify(f"Bearer {key.strip()}")
         except Denied as denied:
             raise LoginRefused(denied.message) from None
-        if not set(known.scopes) & set(_MAY_LOOK):
+        if not set(record.scopes) & set(_MAY_LOOK):
             raise LoginRefused(
-                f"The key {known.name!r} may ask, but not look: make one with "
-                f"`waggle keys new {known.name}-looks --scope analyst`."
+                f"The key {record.name!r} may send requests, but not look: make a key with "
+                f"`waggle keys new {record.name}-looks --scope analyst`."
             )
         now = self.clock()
         for word, (_, until) in list(self._open.items()):
             if until < now or len(self._open) >= _MOST:
                 del self._open[word]
         word = secrets.token_urlsafe(24)
-        self._open[word] = known.id, now + _SECONDS
+        self._open[word] = record.id, now + _SECONDS
         return word
 
     def admits(self, cookies: str) -> bool:
@@ -71,19 +72,19 @@ class LoginDoor:
     def leave(self, cookies: str) -> None:
         self._open.pop(word_in(cookies), None)
 
-    def _look(self) -> None:
+    def _read_keys(self) -> None:
         if self.file is None:
             return
         try:
-            found = self.file.stat()
-            seen = (found.st_mtime_ns, found.st_ino)
+            stat = self.file.stat()
+            seen = (stat.st_mtime_ns, stat.st_ino)
         except FileNotFoundError:
             seen = (0, 0)
         if seen == self._seen:
             return
         try:
             keys = load_keys(self.file)
-        except ValueError:  # somebody broke the file: what was valid stays so, and nothing opens
+        except ValueError:  # the file is broken: valid sign-ins stay valid, new ones are refused
             self._broken = True
             return
         self._seen, self._broken = seen, False
@@ -95,7 +96,23 @@ class LoginDoor:
 
 def word_in(cookies: str) -> str:
     try:
-        found = SimpleCookie(cookies).get(COOKIE)
+        cookie = SimpleCookie(cookies).get(COOKIE)
     except CookieError:
         return ""
-    return found.value if found is not None else ""
+    return cookie.value if cookie is not None else ""
+
+
+def login_page(wrong: str) -> bytes:
+    """The sign-in page, with a sentence about what went wrong the last time, if anything did."""
+    alert = f'<p class="wrong" role="alert">{escape(wrong)}</p>' if wrong else ""
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Waggle: sign in</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/assets/waggle.css"></head>
+<body><main class="login"><h1>Waggle</h1>{alert}
+<form method="post" action="/login"><label for="key">An analyst's key</label>
+<input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
+<button type="submit">Sign in</button></form>
+<p class="quiet">Make a key with <code>waggle keys new NAME --scope analyst</code>.</p>
+</main></body></html>
+""".encode()

@@ -1,5 +1,6 @@
-"""All pages as one file: for a mail, a ticket, an archive. It fetches nothing and runs nothing but
-Plotly on the figures that are in it.
+"""Writes all pages into one HTML file, for a mail, a ticket or an archive.
+
+The file fetches nothing. It runs no script but Plotly, on the figures that it holds.
 """
 
 import html
@@ -18,21 +19,21 @@ _VOID = frozenset({"br", "hr", "img", "input"})
 _NAMES = {"className": "class", "tabIndex": "tabindex", "htmlFor": "for"}
 _DRAW = """
 for (const place of document.querySelectorAll("[data-figure]")) {
-  const told = JSON.parse(document.getElementById(place.dataset.figure).textContent);
-  Plotly.newPlot(place, told.data, told.layout, {displaylogo: false, responsive: true,
+  const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+  Plotly.newPlot(place, figure.data, figure.layout, {displaylogo: false, responsive: true,
     displayModeBar: false, showSendToCloud: false, plotlyServerURL: ""});
 }
 """
 
 
-def written(board: Board, view: PageView) -> str:
-    """The pages of a view, one after another."""
-    told = {name: board.told(replace(view, page=name)) for name in PAGES}
-    newest = told[view.page]["newest"] or "no request yet"
+def snapshot(board: Board, view: PageView) -> str:
+    """The file's text: the pages of a view, one after another."""
+    values = {name: board.page_values(replace(view, page=name)) for name in PAGES}
+    newest = values[view.page]["newest"] or "no request yet"
     style = files("dashboard").joinpath("assets/waggle.css").read_text()
     plotly = files("plotly").joinpath("package_data/plotly.min.js").read_text()
     links = "".join(f'<a href="#{name}">{html.escape(p.title)}</a>' for name, p in PAGES.items())
-    body = "\n".join("".join(_page(page, told[name])) for name, page in PAGES.items())
+    body = "\n".join("".join(_page(page, values[name])) for name, page in PAGES.items())
     return f"""<!doctype html>
 <html lang="en" data-theme="{view.theme}"><head><meta charset="utf-8">
 <meta http-equiv="content-security-policy" content="default-src 'none'; img-src data: blob:;
@@ -48,11 +49,11 @@ def written(board: Board, view: PageView) -> str:
 """
 
 
-def _page(page: Page, told: Mapping[str, Any]) -> Iterator[str]:
+def _page(page: Page, values: Mapping[str, Any]) -> Iterator[str]:
     yield f'<h1 id="{page.name}">{html.escape(page.title)}</h1>'
-    yield f'<p class="says">{html.escape(page.says)}</p><div class="panels">'
+    yield f'<p class="says">{html.escape(page.summary)}</p><div class="panels">'
     for panel in page.panels:
-        shown = told["panels"][panel.id]
+        shown = values["panels"][panel.id]
         if not shown.get("away"):
             yield from _panel(page, panel, shown)
     yield "</div>"
@@ -78,23 +79,24 @@ def _panel(page: Page, panel: Panel, shown: Mapping[str, Any]) -> Iterator[str]:
 
 
 def markup(part: Any) -> str:
-    """Dash's components as HTML; every text in them escaped."""
+    """Dash's components as HTML, with every text escaped."""
     if part is None:
         return ""
     if isinstance(part, str | int | float):
         return html.escape(str(part))
     if isinstance(part, Sequence):
         return "".join(map(markup, part))
-    told = part.to_plotly_json()
-    name = told["type"].lower()
+    component = part.to_plotly_json()
+    name = component["type"].lower()
+    children = component["props"].get("children")
     if name == "a":
-        return markup(told["props"].get("children"))  # it would lead into a dashboard
-    props = {key: value for key, value in told["props"].items() if key != "children"}
-    given = "".join(
+        return markup(children)  # a link would lead into a dashboard
+    props = {key: value for key, value in component["props"].items() if key != "children"}
+    attributes = "".join(
         f' {_NAMES.get(key, key)}="{html.escape(str(value))}"'
         for key, value in props.items()
         if value is not None and value is not False and key != "id"
     )
     if name in _VOID:
-        return f"<{name}{given}>"
-    return f"<{name}{given}>{markup(told['props'].get('children'))}</{name}>"
+        return f"<{name}{attributes}>"
+    return f"<{name}{attributes}>{markup(children)}</{name}>"

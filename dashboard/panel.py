@@ -1,7 +1,7 @@
-"""What a page is made of: a query, and how its rows are shown.
+"""Pages and panels: each panel is one SQL query and a function that shows its rows.
 
-The query that is shown for copying is the one that was asked: nothing is worked out behind it but
-words, units and colours.
+The query that an operator can copy is the query that was run. Python adds words, units and colours
+to its rows, and computes nothing else.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from router.telemetry.rollup import SUMMED_BINS
 from router.telemetry.sql import quoted
 
 Figure = Mapping[str, Any]
-# Of the sums of a rollup: the mean quality, and half of its 95% interval.
+# SQL over the sums of a rollup: the mean quality, and half of its 95% interval.
 QUALITY = "sum(quality) / nullif(sum(quality_n), 0)"
 QUALITY_HALF = (
     "1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2) / nullif(sum(quality_n), 0), "
@@ -24,13 +24,13 @@ QUALITY_HALF = (
 
 
 def quantile(q: float) -> str:
-    """Of the latency in them, to within a few percent."""
+    """SQL for a quantile of the latency, exact to a few percent."""
     return f"binned_quantile([{SUMMED_BINS}], {q})"
 
 
 @dataclass(frozen=True, slots=True)
-class LadderBound:
-    """The rule ladder that was configured: plans from the cheapest, and where the next begins."""
+class RuleLadder:
+    """The configured rule ladder: plans from the cheapest up, and where each next plan begins."""
 
     rungs: tuple[str, ...]
     cuts: tuple[float, ...]
@@ -45,24 +45,24 @@ class LadderBound:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known before a page asks its own queries."""
+    """Facts about telemetry that are read before a page runs its own queries."""
 
     now: dt.datetime
-    first: dt.datetime | None = None  # of the rows there are
-    newest: dt.datetime | None = None
-    plans: tuple[str, ...] = ()  # all there ever were, for colours that stay
+    first: dt.datetime | None = None  # moment of the oldest row
+    newest: dt.datetime | None = None  # moment of the newest row
+    plans: tuple[str, ...] = ()  # every plan that ever answered, so that colours stay
     kinds: tuple[str, ...] = ()
-    ladder: LadderBound | None = None
+    ladder: RuleLadder | None = None
     weights: tuple[float, float] = (0.1, 0.05)  # of utility: cost, latency
     reuse_budget: float | None = None
     rows: int = 0  # requests in the span
-    tail: dt.datetime | None = None  # since when there are few enough to go through one by one
-    marks: Rows = ()  # what happened meanwhile
+    tail: dt.datetime | None = None  # rows after this moment are few enough to read one by one
+    marks: Rows = ()  # events that are marked on every time axis
 
 
 @dataclass(frozen=True, slots=True)
 class PanelQuery:
-    """A view, the span it comes to, and what is known."""
+    """What a panel's query is made from: a view, its span, and the facts."""
 
     view: PageView
     span: Span
@@ -70,35 +70,35 @@ class PanelQuery:
 
     @property
     def sums(self) -> str:
-        """The rollup of the span, as telemetry's own macros read it."""
+        """The rollup of the span, read through telemetry's own macros."""
         span = self.span
         name = "row_sums" if span.bucket_seconds < 60 else "sums"
         return f"{name}({span.every}, {moment(span.since)}, {moment(span.until)})"
 
     @property
     def here(self) -> str:
-        """Rows of the span."""
+        """A condition for the rows of the span."""
         return f"ts >= {moment(self.span.since)} and ts < {moment(self.span.until)}"
 
     @property
     def tail(self) -> str:
-        """Rows of the span, the newest of them where there are too many."""
+        """A condition for the rows of the span, or for the newest if there are too many."""
         since = max(self.span.since, self.facts.tail or self.span.since)
         return f"ts >= {moment(since)} and ts < {moment(self.span.until)}"
 
     @property
     def rows(self) -> str:
-        """Requests one by one, with how good they were."""
+        """Requests one by one, with their quality."""
         return f"(select * from requests where {self.tail} and {self.narrowed})"
 
     @property
     def calls(self) -> str:
-        """Their calls to backends."""
+        """The calls to backends of these requests, one by one."""
         return f"(select * from attempts where {self.tail} and {self.narrowed})"
 
     @property
     def narrowed(self) -> str:
-        """What the view leaves of the rollup: callers who named the plan never count."""
+        """The view's filters. Requests whose caller named the plan never count."""
         kind = f" and kind = {quoted(self.view.kind)}" if self.view.kind else ""
         return f"plan is not null and strategy <> 'named'{kind}"
 
@@ -109,13 +109,13 @@ class PanelQuery:
 
     @property
     def mean_utility(self) -> str:
-        """Of the sums of a rollup."""
+        """SQL for the mean utility, over the sums of a rollup."""
         return self.utility(QUALITY, "sum(cost_usd) / sum(n)", "sum(latency_ms) / sum(n)")
 
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """Nothing to show, and what to do about it."""
+    """A panel has nothing to show; the words say what to do about it."""
 
     words: str
     command: str = ""
@@ -126,6 +126,8 @@ Shown = Figure | Empty | Sequence[Any]  # a figure, nothing, or Dash components
 
 @dataclass(frozen=True, slots=True)
 class Panel:
+    """One query, and how its rows are shown."""
+
     id: str
     title: str
     sql: Callable[[PanelQuery], str]
@@ -134,38 +136,40 @@ class Panel:
     form: Literal["graph", "parts"] = "graph"
     size: Literal["half", "whole"] = "half"
     tall: bool = False
-    broad: bool = False  # scrolls sideways in itself, where it would be too narrow to read
-    needs: Callable[[PanelQuery], str] | None = None  # why there is nothing to ask, if so
+    broad: bool = False  # scrolls sideways where the screen is too narrow to read it
+    needs: Callable[[PanelQuery], str] | None = None  # the reason not to run the query, or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """Panels with a title, and one sentence that says what they show."""
+
     name: str
     title: str
-    says: str  # one sentence
+    summary: str
     panels: Sequence[Panel]
     filters: Sequence[str] = field(default=("kind",))
 
 
-def nothing_yet(asked: PanelQuery) -> Empty:
-    """Of a span without requests: what would fill it."""
-    facts = asked.facts
+def nothing_yet(query: PanelQuery) -> Empty:
+    """Why a span has no requests, and what would fill it."""
+    facts = query.facts
     if facts.newest is None:
         return Empty(
-            "No request was answered yet. Ask something, and it is here a second later:",
+            "No request was answered yet. Send a request, and it appears here a second later:",
             'waggle ask \'Three customers: {"name": "string", "age": "int 18..90"}\'',
         )
     if facts.rows:
-        return Empty("Requests there are, but none that this counts.")
+        return Empty("There are requests in this time, but this panel counts none of them.")
     return Empty(
-        f"Nothing happened in this time. The newest request is of {facts.newest:%Y-%m-%d %H:%M} "
-        "UTC: choose “All”, or a longer time."
+        "There are no requests in this time. The newest request came at "
+        f"{facts.newest:%Y-%m-%d %H:%M} UTC: choose “All”, or a longer time."
     )
 
 
 def total(rows: Rows, name: str) -> float:
-    return float(sum(one[name] or 0 for one in rows))
+    return float(sum(row[name] or 0 for row in rows))
 
 
-def known(row: Row, *names: str) -> bool:
+def has_values(row: Row, *names: str) -> bool:
     return all(row[name] is not None for name in names)

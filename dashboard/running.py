@@ -1,4 +1,4 @@
-"""The dashboard as a process: beside a service, whose end is its own, or by itself."""
+"""Runs the dashboard as a process: by itself, or beside a service, with which it ends."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 
 from dashboard.board import Board
-from dashboard.knowing import BoardSettings
+from dashboard.facts_reader import BoardSettings
 from dashboard.login import LoginDoor
 from dashboard.source import Source
 from dashboard.web import Site
@@ -20,8 +20,8 @@ from router.wire.addresses import is_loopback
 _OURS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Taken(Exception):
-    """The port is somebody else's; the message says so."""
+class PortTaken(Exception):
+    """The dashboard cannot listen at its address; the message says why."""
 
 
 def board_of(place: DashboardOptions) -> Board:
@@ -30,8 +30,8 @@ def board_of(place: DashboardOptions) -> Board:
 
 
 def run(place: DashboardOptions, *, parent: int | None = None) -> None:
-    """Until a signal, or until who started it is gone. Raises `Taken`."""
-    bound = _bound(place)
+    """Serve until a signal comes or the parent process ends. Raises `PortTaken`."""
+    bound = _bind(place)
     board = board_of(place)
     hosts = _OURS | {place.host} if is_loopback(place.host) else None
     site = Site(board, LoginDoor(Path(place.keys) if place.keys else None), hosts=hosts)
@@ -58,12 +58,12 @@ async def _serve(server: uvicorn.Server, bound: socket.socket, parent: int | Non
 
 
 async def _watch(server: uvicorn.Server, parent: int) -> None:
-    while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells who goes
+    while os.getppid() == parent:  # noqa: ASYNC110 - no event says that a parent ended
         await asyncio.sleep(0.5)
     server.should_exit = True
 
 
-def _bound(place: DashboardOptions) -> socket.socket:
+def _bind(place: DashboardOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,5 +71,5 @@ def _bound(place: DashboardOptions) -> socket.socket:
         bound.bind((place.host, place.port))
     except OSError as error:
         bound.close()
-        raise Taken(f"{place.host}:{place.port} cannot be had: {error.strerror}") from None
+        raise PortTaken(f"cannot listen at {place.host}:{place.port}: {error.strerror}") from None
     return bound

@@ -1,7 +1,7 @@
-"""Telemetry as any analyst opens it: read-only, one query at a time, whatever becomes of the files.
+"""Reads telemetry as any analyst does: read-only, one query at a time.
 
-A catalog that was replaced is opened again; one that is missing, taken or from before is told of as
-such, and asked again the next time.
+The files may change meanwhile. A catalog that was replaced is opened again. If the catalog is
+missing, locked or of an older version, an exception says so, and the next query tries again.
 """
 
 import datetime as dt
@@ -26,16 +26,16 @@ _MEMORY = "1GB"
 
 
 class Missing(Exception):
-    """There is nothing to read yet, or just now; the message says what to do."""
+    """Telemetry does not exist yet, or cannot be read at the moment."""
 
 
 class QueryFailed(Exception):
-    """One query did not work; the message says why."""
+    """A query failed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """What a query answered, and how long that took."""
+    """A query's rows, and how long it took."""
 
     columns: tuple[str, ...]
     rows: Rows
@@ -48,45 +48,49 @@ class Source:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._con: duckdb.DuckDBPyConnection | None = None
-        self._seen: tuple[int, int] | None = None
-        self.connection = 0  # how many there were; what was made in one is not in the next
+        self._opened: tuple[int, int] | None = None  # identity of the catalog that is open
+        self.connection = 0  # counts connections: temporary tables belong to one of them
         self._lock = threading.Lock()
-        self._asking: float | None = None  # since when
+        self._query_began: float | None = None  # None while no query runs
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
 
     def ask(self, sql: str) -> QueryAnswer:
-        """Raises `Missing` or `Failed`."""
+        """Raises `Missing` or `QueryFailed`."""
         with self._lock:
             begun = time.perf_counter()
             try:
-                return self._asked(sql, begun)
-            except duckdb.IOException:  # it was replaced, and what it names is gone
+                return self._execute(sql, begun)
+            except duckdb.IOException:  # the catalog was replaced, and its segments are gone
                 self._close()
                 try:
-                    return self._asked(sql, begun)
+                    return self._execute(sql, begun)
                 except duckdb.IOException as error:
                     self._close()
-                    raise Missing(f"Telemetry cannot be read just now: {_first(error)}") from None
+                    raise Missing(
+                        f"Telemetry cannot be read at the moment: {_first_line(error)}"
+                    ) from None
 
     def renew(self) -> None:
-        """The catalog as it lies there now. Until the next time the same one is asked, and what was
-        read into tables of it is still there. Raises `Missing`."""
+        """Use the catalog that is on disk now, until the next call. Raises `Missing`.
+
+        If it is the same catalog as before, temporary tables are still there.
+        """
         with self._lock:
-            if self._lying() != self._seen:
+            if self._catalog_identity() != self._opened:
                 self._close()
 
     def state(self) -> str:
-        """Another one whenever a row was written or sealed; cheap to know."""
-        told = []
+        """A text that changes whenever a row is written or sealed, and is cheap to compute."""
+        lines = []
         try:
             for folder in sorted((self.folder / "journal").iterdir()):
                 with os.scandir(folder) as files:
-                    told += sorted(f"{one.name} {one.stat().st_size}" for one in files)
-            told.append(str((self.folder / CATALOG_FILE).stat().st_mtime_ns))
+                    lines += sorted(f"{file.name} {file.stat().st_size}" for file in files)
+            lines.append(str((self.folder / CATALOG_FILE).stat().st_mtime_ns))
         except OSError as error:
-            told.append(str(error))
-        return "\n".join(told)
+            lines.append(str(error))
+        return "\n".join(lines)
 
     def close(self) -> None:
         self._closed.set()
@@ -94,51 +98,53 @@ class Source:
             self._close()
 
     def _watch(self) -> None:
-        """One thread for all queries: what takes too long is ended."""
+        """End each query that takes too long. One thread does so for all queries."""
         while not self._closed.wait(_LOOK_SECONDS):
-            begun, con = self._asking, self._con
+            begun, con = self._query_began, self._con
             late = begun is not None and time.monotonic() - begun > _LONGEST_SECONDS
             if late and con is not None:
                 con.interrupt()
 
-    def _asked(self, sql: str, begun: float) -> QueryAnswer:
+    def _execute(self, sql: str, begun: float) -> QueryAnswer:
         con = self._open()
-        self._asking = time.monotonic()
+        self._query_began = time.monotonic()
         try:
-            found = con.execute(sql)
-            names = tuple(column[0] for column in found.description or ())
-            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            cursor = con.execute(sql)
+            names = tuple(column[0] for column in cursor.description or ())
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except duckdb.InterruptException:
             raise QueryFailed(
-                f"It took longer than {_LONGEST_SECONDS:g} s: choose a shorter time."
+                f"The query took longer than {_LONGEST_SECONDS:g} s: choose a shorter time."
             ) from None
         except duckdb.CatalogException as error:
-            hint = "made by an older Waggle? Start the service on it once"
-            raise QueryFailed(f"This telemetry lacks something ({hint}): {_first(error)}") from None
+            hint = "if an older Waggle wrote it, start the service on it once"
+            raise QueryFailed(
+                f"This telemetry lacks a table or a column ({hint}): {_first_line(error)}"
+            ) from None
         except duckdb.IOException:
             raise
         except duckdb.Error as error:
-            raise QueryFailed(_first(error)) from None
+            raise QueryFailed(_first_line(error)) from None
         finally:
-            self._asking = None
+            self._query_began = None
         return QueryAnswer(names, rows, time.perf_counter() - begun)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._con is None:
-            seen = self._lying()
-            self._con, self._seen = self._connected(self.folder / CATALOG_FILE), seen
+            identity = self._catalog_identity()
+            self._con, self._opened = self._connect(self.folder / CATALOG_FILE), identity
             self.connection += 1
         return self._con
 
-    def _lying(self) -> tuple[int, int]:
+    def _catalog_identity(self) -> tuple[int, int]:
         try:
-            found = (self.folder / CATALOG_FILE).stat()
+            stat = (self.folder / CATALOG_FILE).stat()
         except OSError:
             self._close()
             raise Missing(f"There is no telemetry in {self.folder} yet.") from None
-        return found.st_ino, found.st_mtime_ns
+        return stat.st_ino, stat.st_mtime_ns
 
-    def _connected(self, path: Path) -> duckdb.DuckDBPyConnection:
+    def _connect(self, path: Path) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect(
             str(path),
             read_only=True,
@@ -164,10 +170,10 @@ class Source:
             self._con = None
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300]
 
 
 def moment(value: dt.datetime) -> str:
-    """As SQL writes it."""
+    """A moment as an SQL literal."""
     return f"timestamp '{value:%Y-%m-%d %H:%M:%S}'"

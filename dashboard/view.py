@@ -1,6 +1,6 @@
-"""What a viewer looks at, as the URL says it: a page, a span of time, and what it is narrowed to.
+"""What a viewer looks at, read from the URL: a page, a span of time, and filters.
 
-Everything that is shown follows from a view and the rows, so a link shows the same to everybody.
+The view and the rows decide everything that is shown, so a link shows the same to everybody.
 """
 
 import datetime as dt
@@ -22,21 +22,23 @@ LASTS = {
 ALL = "all"
 _DEFAULT_LAST = "7d"
 _LONGEST = 200  # characters of a value in the URL
-# Seconds; from an hour up whole hours, which telemetry keeps as sums of their own.
+# Seconds. Longer buckets are whole hours, because telemetry keeps sums by the hour.
 _FINE = (5, 10, 20)
 _BUCKETS = (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800)
 _MOST_BUCKETS = 96
 
 
 class UnreadableView(ValueError):
-    """The URL says something that is no view; the message is for who sent it."""
+    """The URL does not describe a view. The message is for the sender of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageView:
+    """One page, with the span of time and the filters that the viewer chose."""
+
     page: str = "learning"
     last: str = _DEFAULT_LAST
-    since: dt.datetime | None = None  # a brushed span; then `last` says nothing
+    since: dt.datetime | None = None  # a span chosen by dragging; then `last` is ignored
     until: dt.datetime | None = None
     theme: Theme = "light"
     kind: str = ""
@@ -54,17 +56,17 @@ class PageView:
 
     @property
     def query(self) -> str:
-        """As it stands in the URL, without what is so anyway."""
+        """The view as a URL's query, without the values that are defaults."""
         plain = PageView()
-        told = {}
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if one.name == "page" or value == getattr(plain, one.name):
+        given = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "page" or value == getattr(plain, field.name):
                 continue
-            told[_NAMES.get(one.name, one.name)] = (
+            given[_NAMES.get(field.name, field.name)] = (
                 f"{value:%Y-%m-%dT%H:%M:%S}" if isinstance(value, dt.datetime) else value
             )
-        return urlencode(told)
+        return urlencode(given)
 
 
 _NAMES = {"since": "from", "until": "to"}
@@ -72,31 +74,32 @@ _OUTCOMES = ("failed", "explored", "judged", "unjudged")
 
 
 def view_of(page: str, query: Mapping[str, str]) -> PageView:
-    """The view that a URL stands for. Raises `Unreadable`."""
-    names = {_NAMES.get(one.name, one.name): one.name for one in fields(PageView)}
+    """The view that a URL describes. Raises `UnreadableView`."""
+    names = {_NAMES.get(field.name, field.name): field.name for field in fields(PageView)}
     given: dict[str, object] = {}
     for name, value in query.items():
         field = names.get(name)
         if field is None or field == "page" or not value:
-            continue  # of a later edition, or of the browser alone
+            continue  # a name of a later edition, or of the browser alone
         if len(value) > _LONGEST:
             raise UnreadableView(f"{name} is longer than {_LONGEST} characters: shorten it.")
         given[field] = _moment(name, value) if field in ("since", "until") else value
     view = replace(PageView(page=page), **given)  # type: ignore[arg-type]
     if view.last != ALL and view.last not in LASTS:
-        known = ", ".join((*LASTS, ALL))
-        raise UnreadableView(f"last={view.last} is no span of time: use one of {known}.")
+        raise UnreadableView(
+            f"last={view.last} is no span of time: use one of {', '.join((*LASTS, ALL))}."
+        )
     if view.theme not in get_args(Theme):
-        raise UnreadableView(f"theme={view.theme} is not known: use light or dark.")
+        raise UnreadableView(f"theme={view.theme} does not exist: use light or dark.")
     if view.outcome and view.outcome not in _OUTCOMES:
-        raise UnreadableView(f"outcome={view.outcome} is not known: use {', '.join(_OUTCOMES)}.")
+        raise UnreadableView(f"outcome={view.outcome} does not exist: use {', '.join(_OUTCOMES)}.")
     if view.since and view.until and view.since >= view.until:
         raise UnreadableView(f"from={view.since} is not before to={view.until}: swap them.")
     return view
 
 
 def _moment(name: str, value: str) -> dt.datetime:
-    # Plotly tells what was brushed with a blank and up to four places behind the second.
+    # Plotly writes a dragged span with a blank and up to four decimals of a second.
     match = re.match(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?))?", value)
     try:
         if match is None:
@@ -104,12 +107,12 @@ def _moment(name: str, value: str) -> dt.datetime:
         return dt.datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}")
     except ValueError:
         hint = "write it as 2026-11-21T16:30:00, in UTC"
-        raise UnreadableView(f"{name}={value} is no moment: {hint}.") from None
+        raise UnreadableView(f"{name}={value} is no moment in time: {hint}.") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From when to when, and how long a point of a curve is."""
+    """Start and end of what is shown, and the length of a curve's point."""
 
     since: dt.datetime
     until: dt.datetime
@@ -123,8 +126,10 @@ class Span:
 def span_of(
     view: PageView, *, now: dt.datetime, first: dt.datetime | None, fine: bool = False
 ) -> Span:
-    """What a view spans, no earlier than the first row. Ends are whole buckets, so that a second
-    later the same query is asked, and its answer can be shared."""
+    """The span of a view, which starts no earlier than the first row.
+
+    Both ends are whole buckets, so that a second later the query is the same and its answer shared.
+    """
     until = view.until or now
     if view.since is not None:
         since = view.since

@@ -1,30 +1,30 @@
-// What the browser does: fetch the view that the URL names once a second, give each panel that
-// changed its new content, and turn brushes, buttons and filters into URLs. Text from telemetry is
-// only ever set as text.
+// The browser's part: once a second fetch the view that the URL describes, and give each changed
+// panel its new content. Dragging, buttons and filters change the URL. Text from telemetry is only
+// ever set as text.
 (() => {
   "use strict";
 
   const PLACES = { tags: new Map(), sql: new Map() };
-  let busy = null; // the fetch under way, and what for
+  let busy = null; // the fetch under way, with its URL
   let paused = false;
   let newest = null;
   let seen = ""; // the view that was shown last
-  let span = null; // from when to when that was
+  let span = null; // start and end of that view
 
   const byId = (id) => document.getElementById(id);
   const query = () => new URLSearchParams(window.location.search);
   const page = () => window.location.pathname.replace(/^\/+|\/+$/g, "") || "learning";
 
   function theme() {
-    const asked = query().get("theme");
-    if (asked === "dark" || asked === "light") return asked;
+    const chosen = query().get("theme");
+    if (chosen === "dark" || chosen === "light") return chosen;
     let kept = null;
     try { kept = window.localStorage.getItem("theme"); } catch { /* storage may be denied */ }
     if (kept === "dark" || kept === "light") return kept;
     return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
 
-  // To the same view with some of it changed; what is empty is taken out.
+  // Go to the same view with some values changed; an empty value is removed.
   function go(changes) {
     const next = query();
     const target = changes.page ?? page();
@@ -54,9 +54,9 @@
   function state(name, words) {
     const place = byId("state");
     if (!place) return;
-    const told = { live: "● live", paused: "‖ paused", missing: "○ no telemetry",
-                   failed: "! trouble", away: "✗ dashboard does not answer" }[name] || name;
-    if (place.textContent !== told) place.textContent = told;
+    const label = { live: "● live", paused: "‖ paused", missing: "○ no telemetry",
+                    failed: "! trouble", away: "✗ dashboard does not answer" }[name] || name;
+    if (place.textContent !== label) place.textContent = label;
     place.className = "state " + name;
     place.title = words || "";
   }
@@ -66,17 +66,17 @@
     if (!place) return;
     if (!newest) { place.textContent = "no request yet"; return; }
     const seconds = Math.max(0, (Date.now() - newest) / 1000);
-    const told = seconds < 90 ? `${Math.round(seconds)} s`
+    const age = seconds < 90 ? `${Math.round(seconds)} s`
       : seconds < 5400 ? `${Math.round(seconds / 60)} min`
       : seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
-    place.textContent = `newest request ${told} ago`;
+    place.textContent = `newest request ${age} ago`;
   }
 
   function brushed(graph, event) {
     if (!graph.layout || !graph.layout.meta || !graph.layout.meta.brush) return;
     const [start, end] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
     if (start && end) {
-      const iso = (one) => String(one).replace(" ", "T").slice(0, 19);
+      const iso = (moment) => String(moment).replace(" ", "T").slice(0, 19);
       go({ from: iso(start), to: iso(end), last: "" });
     } else if (event["xaxis.autorange"]) {
       go({ from: "", to: "" });
@@ -95,8 +95,8 @@
     graph.on("plotly_relayout", (event) => brushed(graph, event));
   }
 
-  // Numbers, tables and texts, as plain elements: a thousand cells of a table are there at once, which
-  // as components of their own took seconds. Text is set as text, and only known attributes are set.
+  // Numbers, tables and texts become plain elements. A thousand table cells appear at once; as Dash
+  // components they took seconds. Text is set as text, and only these tags and attributes are made.
   const TAGS = new Set(["a", "code", "dd", "details", "div", "dl", "dt", "h3", "p", "pre", "span",
                         "strong", "summary", "table", "tbody", "td", "th", "thead", "tr"]);
   const PROPS = { className: "class", tabIndex: "tabindex", role: "role", href: "href", open: "open",
@@ -106,15 +106,15 @@
     const made = document.createDocumentFragment();
     if (part === null || part === undefined) return made;
     if (Array.isArray(part)) {
-      for (const one of part) made.append(built(one));
+      for (const piece of part) made.append(built(piece));
     } else if (typeof part === "object") {
       const tag = part.type.toLowerCase();
       if (!TAGS.has(tag)) return made;
       const element = document.createElement(tag);
       for (const [name, value] of Object.entries(part.props)) {
-        const known = PROPS[name] || (/^(data|aria)-[a-z]+$/.test(name) ? name : "");
-        if (known && value !== false && value !== null) {
-          element.setAttribute(known, value === true ? "" : value);
+        const attribute = PROPS[name] || (/^(data|aria)-[a-z]+$/.test(name) ? name : "");
+        if (attribute && value !== false && value !== null) {
+          element.setAttribute(attribute, value === true ? "" : value);
         }
       }
       element.append(built(part.props.children));
@@ -125,18 +125,18 @@
     return made;
   }
 
-  // In the place of what was there; who reads it stays where they are.
+  // Replace the content of a place, and keep what the reader scrolled, opened and focused.
   function put(place, part) {
-    const scrolled = [...place.querySelectorAll(".scroll")].map((one) => [one.scrollTop, one.scrollLeft]);
-    const opened = [...place.querySelectorAll("details")].map((one) => one.open);
+    const scrolled = [...place.querySelectorAll(".scroll")].map((box) => [box.scrollTop, box.scrollLeft]);
+    const opened = [...place.querySelectorAll("details")].map((details) => details.open);
     const all = "a, summary, .scroll";
     const focus = [...place.querySelectorAll(all)].indexOf(document.activeElement);
     place.replaceChildren(built(part));
-    place.querySelectorAll(".scroll").forEach((one, at) => {
-      if (scrolled[at]) [one.scrollTop, one.scrollLeft] = scrolled[at];
+    place.querySelectorAll(".scroll").forEach((box, at) => {
+      if (scrolled[at]) [box.scrollTop, box.scrollLeft] = scrolled[at];
     });
-    place.querySelectorAll("details").forEach((one, at) => {
-      if (opened[at] !== undefined) one.open = opened[at];
+    place.querySelectorAll("details").forEach((details, at) => {
+      if (opened[at] !== undefined) details.open = opened[at];
     });
     if (focus >= 0) place.querySelectorAll(all)[focus]?.focus({ preventScroll: true });
   }
@@ -149,7 +149,7 @@
     look();
   });
 
-  // No button leads out of the page, none to somebody's cloud.
+  // Plotly gets no buttons of its own: one of them would send figures to a cloud.
   const GRAPH = {
     className: "graph",
     responsive: true,
@@ -160,7 +160,7 @@
   function show(id, panel) {
     const section = byId("panel-" + id);
     if (!section || section.dataset.v === panel.v) return;
-    section.dataset.v = panel.v; // on the page itself, for it may be made anew
+    section.dataset.v = panel.v; // kept on the element, because Dash may make it anew
     PLACES.sql.set(id, panel.sql);
     section.hidden = Boolean(panel.away);
     const form = panel.figure ? "figure" : panel.parts ? "parts" : "empty";
@@ -179,19 +179,19 @@
     section.dataset.form = form;
   }
 
-  function options(told) {
+  function options(values) {
     for (const name of ["kind", "plan"]) {
       const select = document.querySelector(`#filters select[data-key="${name}"]`);
       if (!select) continue;
-      const wanted = ["", ...(told[name + "s"] || [])];
+      const wanted = ["", ...(values[name + "s"] || [])];
       const chosen = query().get(name) || "";
       if (!wanted.includes(chosen)) wanted.push(chosen);
       if (select.dataset.has !== wanted.join("\n")) {
         select.dataset.has = wanted.join("\n");
-        select.replaceChildren(...wanted.map((one) => {
+        select.replaceChildren(...wanted.map((choice) => {
           const option = document.createElement("option");
-          option.value = one;
-          option.textContent = one || "all";
+          option.value = choice;
+          option.textContent = choice || "all";
           return option;
         }));
       }
@@ -206,7 +206,7 @@
                "sticky", "reuse", "named"],
   };
 
-  // The filters of a page, and the span for whom dragging is no way.
+  // The filters of a page, and two fields for the span, for people who cannot drag.
   function filters(names) {
     const place = byId("filters");
     if (!place || place.dataset.made === names) return;
@@ -231,10 +231,10 @@
       }
       const select = document.createElement("select");
       select.dataset.key = name;
-      for (const one of CHOICES[name] || [""]) {
+      for (const choice of CHOICES[name] || [""]) {
         const option = document.createElement("option");
-        option.value = one;
-        option.textContent = one || "all";
+        option.value = choice;
+        option.textContent = choice || "all";
         select.append(option);
       }
       select.value = query().get(name) || "";
@@ -248,7 +248,7 @@
     }
   }
 
-  // What is chosen, as the URL has it.
+  // Show in the controls what the URL says.
   function reflect() {
     const now = query();
     document.documentElement.dataset.theme = theme();
@@ -277,12 +277,12 @@
     const names = byId("page") && byId("page").firstElementChild;
     if (!names) return;
     filters(names.dataset.filters || "");
-    const asked = query();
-    asked.set("theme", theme());
-    const url = `/data/${page()}?${asked}`;
+    const params = query();
+    params.set("theme", theme());
+    const url = `/data/${page()}?${params}`;
     const other = url !== seen;
     reflect();
-    if (!force && !other && (paused || document.hidden)) return; // with what is there
+    if (!force && !other && (paused || document.hidden)) return; // keep what is shown
     const bare = document.querySelector(".panel[data-form=loading]:not([hidden])") !== null;
     if (busy && busy.url === url) return;
     if (busy) busy.stop.abort();
@@ -297,27 +297,29 @@
         state(paused ? "paused" : "live");
         return;
       }
-      const told = await answer.json();
+      const values = await answer.json();
       if (busy !== doing) return;
-      if (!answer.ok) { state("failed", told.error); say(told.error); seen = url; return; }
-      span = told.span || null;
+      if (!answer.ok) { state("failed", values.error); say(values.error); seen = url; return; }
+      span = values.span || null;
       seen = url;
       PLACES.tags.clear();
       PLACES.tags.set(url, answer.headers.get("etag"));
-      newest = told.newest ? Date.parse(told.newest) : null;
-      for (const [id, panel] of Object.entries(told.panels)) {
-        if (panel.figure) await plotly; // else Dash would read it a second time
+      newest = values.newest ? Date.parse(values.newest) : null;
+      for (const [id, panel] of Object.entries(values.panels)) {
+        if (panel.figure) await plotly; // otherwise Dash would load Plotly a second time
         show(id, panel);
-        // Where a plot is new, one after another: the first is there before the last is begun.
+        // New plots are drawn one after another, so that the first appears before the last begins.
         if (panel.figure && !byId("g-" + id)) await new Promise((go_on) => setTimeout(go_on, 0));
         if (busy !== doing) return;
       }
-      options(told);
+      options(values);
       reflect();
       ago();
-      state(paused ? "paused" : told.state, told.words);
+      state(paused ? "paused" : values.state, values.words);
     } catch (error) {
-      if (error.name !== "AbortError") state("away", "It may be starting again; this page waits.");
+      if (error.name !== "AbortError") {
+        state("away", "The dashboard may be starting again. This page keeps trying.");
+      }
     } finally {
       if (busy === doing) busy = null;
     }
@@ -338,7 +340,7 @@
   function picture(id) {
     const graph = byId("g-" + id) && byId("g-" + id).querySelector(".js-plotly-plot");
     if (!graph || byId("panel-" + id).dataset.form !== "figure") {
-      say("There is no picture here: take the CSV.");
+      say("This panel has no picture: download the CSV.");
       return;
     }
     const card = getComputedStyle(byId("panel-" + id)).backgroundColor;
@@ -353,9 +355,8 @@
   }
 
   function table(id) {
-    const asked = query();
     const link = document.createElement("a");
-    link.href = `/csv/${page()}/${id}?${asked}`;
+    link.href = `/csv/${page()}/${id}?${query()}`;
     link.download = `waggle-${page()}-${id}.csv`;
     link.click();
   }
@@ -380,7 +381,7 @@
     switch (at.dataset.act) {
       case "sql": {
         const sql = PLACES.sql.get(at.dataset.panel);
-        if (sql) copied(sql + ";"); else say("Nothing was asked yet.");
+        if (sql) copied(sql + ";"); else say("This panel has run no query yet.");
         break;
       }
       case "csv": table(at.dataset.panel); break;
@@ -396,7 +397,7 @@
         break;
       case "theme": {
         const next = theme() === "dark" ? "light" : "dark";
-        try { window.localStorage.setItem("theme", next); } catch { /* only for this URL then */ }
+        try { window.localStorage.setItem("theme", next); } catch { /* then only the URL keeps it */ }
         go({ theme: next });
         break;
       }

@@ -1,27 +1,27 @@
-"""How much is answered from memory, how often that is wrong, and what it saves."""
+"""The page about reuse: how much is answered from memory, how often wrongly, and what it saves."""
 
+from dashboard.components import dollars, link, number, table, tile, tiles, when
 from dashboard.figures import INKS, SYMBOLS, axis, figure, over_time, plain, stacked
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet, total
-from dashboard.parts import dollars, link, number, table, tile, tiles, when
 from dashboard.source import Rows
 
 _TIERS = ("exact", "reuse", "adapt", "pattern", "novel")
 _NEVER = Empty(
-    "Nothing was reused in this time. Answers are given again once they were verified or well "
-    "rated, where the configuration has:",
+    "Nothing was reused in this time. Verified or well rated answers are reused if the "
+    "configuration says:",
     "reuse: {mode: similar}",
 )
 
 
-def strip(asked: PanelQuery) -> str:
+def strip(query: PanelQuery) -> str:
     return f"""
 with s as (
   select sum(n)::bigint as n, sum(n) filter (reuse_tier <> 'novel')::bigint as reused,
          sum(premium_cost_usd - cost_usd) filter (reuse_tier <> 'novel') as saved_usd
-  from {asked.sums} where {asked.narrowed}),
+  from {query.sums} where {query.narrowed}),
 c as (
   select count(*) as checks, count(*) filter (state = 'wrong') as wrong
-  from events where kind = 'reuse' and {asked.here})
+  from events where kind = 'reuse' and {query.here})
 select n, reused, saved_usd, checks, wrong, wrong / nullif(checks, 0) as share,
        (wrong + 1.92) / (checks + 3.84)
          + 1.96 / (checks + 3.84) * sqrt(wrong * (checks - wrong) / nullif(checks, 0) + 0.96)
@@ -29,73 +29,73 @@ select n, reused, saved_usd, checks, wrong, wrong / nullif(checks, 0) as share,
 from s, c"""
 
 
-def _strip(rows: Rows, asked: PanelQuery) -> Shown:
-    one = rows[0] if rows else None
-    if one is None or not one["n"]:
-        return nothing_yet(asked)
-    budget = asked.facts.reuse_budget
-    told, tone = f"{number(one['wrong'])} of {number(one['checks'])} checked", ""
+def _strip(rows: Rows, query: PanelQuery) -> Shown:
+    row = rows[0] if rows else None
+    if row is None or not row["n"]:
+        return nothing_yet(query)
+    budget = query.facts.reuse_budget
+    counts, tone = f"{number(row['wrong'])} of {number(row['checks'])} checked", ""
     value = "unknown"
-    if one["checks"]:
-        value = f"{one['share']:.1%}, at most {one['at_most']:.1%}"
+    if row["checks"]:
+        value = f"{row['share']:.1%}, at most {row['at_most']:.1%}"
         if budget is not None:
-            told += f"; budget {budget:.1%}"
+            counts += f"; budget {budget:.1%}"
             tone = (
-                "good" if one["at_most"] <= budget else "bad" if one["share"] > budget else "warn"
+                "good" if row["at_most"] <= budget else "bad" if row["share"] > budget else "warn"
             )
     return tiles(
         tile(
             "answered from memory",
-            number(one["reused"]),
-            f"{number((one['reused'] or 0) / one['n'], '.1%')} of {number(one['n'])}",
+            number(row["reused"]),
+            f"{number((row['reused'] or 0) / row['n'], '.1%')} of {number(row['n'])}",
         ),
-        tile("wrong, as far as checked", value, told, tone=tone),
-        tile("saved by it", dollars(one["saved_usd"] or 0.0), "against always the premium plan"),
+        tile("wrong among checked", value, counts, tone=tone),
+        tile("saved by reuse", dollars(row["saved_usd"] or 0.0), "compared with the premium plan"),
     )
 
 
-def tiers(asked: PanelQuery) -> str:
+def tiers(query: PanelQuery) -> str:
     return f"""
-select time_bucket({asked.span.every}, minute) as bucket, coalesce(reuse_tier, 'novel') as tier,
+select time_bucket({query.span.every}, minute) as bucket, coalesce(reuse_tier, 'novel') as tier,
        sum(n)::bigint as n, sum(premium_cost_usd - cost_usd) as saved_usd
-from {asked.sums} where {asked.narrowed} group by all having sum(n) > 0 order by 1, 2"""
+from {query.sums} where {query.narrowed} group by all having sum(n) > 0 order by 1, 2"""
 
 
 def _order(rows: Rows) -> list[str]:
-    found = {one["tier"] for one in rows}
-    return [*(t for t in _TIERS if t in found), *sorted(found.difference(_TIERS))]
+    tiers_seen = {row["tier"] for row in rows}
+    return [*(t for t in _TIERS if t in tiers_seen), *sorted(tiers_seen.difference(_TIERS))]
 
 
-def _hues(asked: PanelQuery, rows: Rows) -> dict[str, tuple[str, int]]:
-    """The same for a tier wherever it is; what was made anew is the ground."""
-    ink = INKS[asked.view.theme]
-    told = {tier: (ink.palette[at], at) for at, tier in enumerate(_TIERS)}
-    told |= {tier: (ink.palette[-1], 5) for tier in _order(rows) if tier not in told}
-    return told | {"novel": (ink.grid, 0)}
+def _hues(query: PanelQuery, rows: Rows) -> dict[str, tuple[str, int]]:
+    """The colour and number of each tier, the same in all panels. New answers are grey."""
+    ink = INKS[query.view.theme]
+    hues = {tier: (ink.palette[at], at) for at, tier in enumerate(_TIERS)}
+    hues |= {tier: (ink.palette[-1], 5) for tier in _order(rows) if tier not in hues}
+    return hues | {"novel": (ink.grid, 0)}
 
 
-def _tiers(rows: Rows, asked: PanelQuery) -> Shown:
+def _tiers(rows: Rows, query: PanelQuery) -> Shown:
     if not rows:
-        return nothing_yet(asked)
+        return nothing_yet(query)
     drawn = stacked(
-        asked, rows, "tier", "n", _order(rows), hues=_hues(asked, rows), unit=" requests"
+        query, rows, "tier", "n", _order(rows), hues=_hues(query, rows), unit=" requests"
     )
-    return over_time(asked, drawn, "requests", bars="stack", tall=True)
+    return over_time(query, drawn, "requests", bars="stack", tall=True)
 
 
-def _saved(rows: Rows, asked: PanelQuery) -> Shown:
-    told = [one for one in rows if one["tier"] != "novel"]
-    if not told:
+def _saved(rows: Rows, query: PanelQuery) -> Shown:
+    reused = [row for row in rows if row["tier"] != "novel"]
+    if not reused:
         return _NEVER
-    if not total(told, "saved_usd"):
-        return Empty("Nothing here has a price, so nothing that was reused saved any.")
+    if not total(reused, "saved_usd"):
+        return Empty("No backend has a price, so reuse saved no money.")
     drawn = stacked(
-        asked, told, "tier", "saved_usd", _order(told), hues=_hues(asked, told), unit=" $"
+        query, reused, "tier", "saved_usd", _order(reused), hues=_hues(query, reused), unit=" $"
     )
-    return over_time(asked, drawn, "dollars saved", bars="stack", tickprefix="$")
+    return over_time(query, drawn, "dollars saved", bars="stack", tickprefix="$")
 
 
-def checks(asked: PanelQuery) -> str:
+def checks(query: PanelQuery) -> str:
     return f"""
 select coalesce(detail->>'bucket', 'any') as bucket, count(*) as checks,
        count(*) filter (state = 'wrong') as wrong, wrong / checks as share,
@@ -103,59 +103,59 @@ select coalesce(detail->>'bucket', 'any') as bucket, count(*) as checks,
          - 1.96 / (checks + 3.84) * sqrt(wrong * (checks - wrong) / checks + 0.96), 0) as low,
        (wrong + 1.92) / (checks + 3.84)
          + 1.96 / (checks + 3.84) * sqrt(wrong * (checks - wrong) / checks + 0.96) as high
-from events where kind = 'reuse' and {asked.here} group by all order by checks desc limit 20"""
+from events where kind = 'reuse' and {query.here} group by all order by checks desc limit 20"""
 
 
-def _checks(rows: Rows, asked: PanelQuery) -> Shown:
+def _checks(rows: Rows, query: PanelQuery) -> Shown:
     if not rows:
         return Empty(
-            "No reused answer was checked in this time. A share of them is made anew to see; what "
-            "the app says of one counts too."
+            "No reused answer was checked in this time. Some are answered anew as a check, and "
+            "feedback from apps counts too."
         )
-    ink = INKS[asked.view.theme]
-    names = [plain(one["bucket"]) for one in rows]
-    budget = asked.facts.reuse_budget
+    ink = INKS[query.view.theme]
+    names = [plain(row["bucket"]) for row in rows]
+    budget = query.facts.reuse_budget
     shapes = []
     if budget is not None:
         line = {"color": ink.bad, "dash": "dash", "width": 1.5}
         ends = {"yref": "paper", "x0": budget, "x1": budget, "y0": 0, "y1": 1}
         shapes.append({"type": "line", "line": line, **ends})
     return figure(
-        asked,
+        query,
         [
             {
                 **{"type": "scatter", "mode": "markers", "y": names},
                 "name": "wrong, 95%" + ("" if budget is None else f"; dashed: budget {budget:.1%}"),
-                "x": [one["share"] for one in rows],
+                "x": [row["share"] for row in rows],
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
-                    "array": [one["high"] - one["share"] for one in rows],
-                    "arrayminus": [one["share"] - one["low"] for one in rows],
+                    "array": [row["high"] - row["share"] for row in rows],
+                    "arrayminus": [row["share"] - row["low"] for row in rows],
                 },
                 "marker": {"size": 9, "color": ink.palette[0], "symbol": SYMBOLS[2]},
-                "customdata": [[one["wrong"], one["checks"]] for one in rows],
+                "customdata": [[row["wrong"], row["checks"]] for row in rows],
                 "hovertemplate": "%{y}: %{customdata[0]} of %{customdata[1]} wrong<extra></extra>",
                 "showlegend": True,
             }
         ],
         shapes=shapes,
         xaxis=axis(
-            asked, "share of checked answers that were wrong", tickformat=".0%", rangemode="tozero"
+            query, "share of checked answers that were wrong", tickformat=".0%", rangemode="tozero"
         ),
-        yaxis=axis(asked, type="category"),
+        yaxis=axis(query, type="category"),
         hovermode="closest",
     )
 
 
-def solutions(asked: PanelQuery) -> str:
+def solutions(query: PanelQuery) -> str:
     return f"""
 with recursive used as (
   select solution, count(*) as uses, list(distinct reuse_tier order by reuse_tier) as tiers,
          min(kind) as kind, count(quality) as judged, avg(quality) as quality,
          sum(premium_cost_usd - cost_usd) as saved_usd, max(ts) as last_used,
          arg_max(request_id, ts) as request_id
-  from {asked.rows} where solution is not null and reuse_tier <> 'novel' group by solution
+  from {query.rows} where solution is not null and reuse_tier <> 'novel' group by solution
   order by uses desc, solution limit 50),
 born as (
   select subject::bigint as id, any_value((detail->>'parent')::bigint) as parent
@@ -170,7 +170,7 @@ select used.*, (select arg_max(path, len(path)) from line where line.solution = 
 from used order by uses desc, solution"""
 
 
-def _solutions(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
+def _solutions(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return _NEVER
     return [
@@ -178,16 +178,16 @@ def _solutions(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
             ("solution", "used", "as", "kind", "quality", "saved", "comes from", "last used (UTC)"),
             [
                 (
-                    link(str(one["solution"]), page="requests", request=one["request_id"]),
-                    number(one["uses"]),
-                    ", ".join(one["tiers"]),
-                    one["kind"] or "",
-                    number(one["quality"], ".3f") + f" ({one['judged']} judged)",
-                    dollars(one["saved_usd"] or 0.0),
-                    " ← ".join(map(str, one["lineage"] or ())),
-                    when(one["last_used"]),
+                    link(str(row["solution"]), page="requests", request=row["request_id"]),
+                    number(row["uses"]),
+                    ", ".join(row["tiers"]),
+                    row["kind"] or "",
+                    number(row["quality"], ".3f") + f" ({row['judged']} judged)",
+                    dollars(row["saved_usd"] or 0.0),
+                    " ← ".join(map(str, row["lineage"] or ())),
+                    when(row["last_used"]),
                 )
-                for one in rows
+                for row in rows
             ],
             numeric=(1, 5),
             label="solutions that were used most",
@@ -198,7 +198,7 @@ def _solutions(rows: Rows, asked: PanelQuery) -> Shown:  # noqa: ARG001
 PAGE = Page(
     "reuse",
     "Reuse",
-    "Answers from memory: how many, how often wrong, what they save.",
+    "Answers from memory: how many there are, how often they are wrong, and what they save.",
     (
         Panel(
             "reuse-strip",
@@ -207,24 +207,24 @@ PAGE = Page(
             _strip,
             form="parts",
             size="whole",
-            note="At most: the upper end of a 95% interval (Wilson's).",
+            note="“At most” is the upper end of a 95% interval (Wilson's).",
         ),
         Panel(
             "tiers",
-            "Answered from",
+            "Where answers came from",
             tiers,
             _tiers,
             size="whole",
             tall=True,
-            note="exact: the same request again; reuse: one that means the same; adapt, pattern: "
-            "what was solved, changed to fit; novel: made anew.",
+            note="exact: the same request again; reuse: a request with the same meaning; adapt and "
+            "pattern: an earlier solution, changed to fit; novel: answered anew.",
         ),
         Panel(
             "checks",
             "False reuse",
             checks,
             _checks,
-            note="By what a reused request had in common with the one that was solved.",
+            note="Grouped by what the request had in common with the request that was solved.",
         ),
         Panel("saved", "Saved", tiers, _saved),
         Panel(
@@ -234,8 +234,8 @@ PAGE = Page(
             _solutions,
             form="parts",
             size="whole",
-            note="Of the newest requests in the span. Comes from: the solutions it was adapted "
-            "from, youngest first; `waggle solutions lineage` tells more.",
+            note="From the newest requests in the span. “Comes from” lists the solutions that it "
+            "was adapted from, youngest first; `waggle solutions lineage` shows more.",
         ),
     ),
 )

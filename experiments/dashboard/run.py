@@ -33,7 +33,7 @@ from experiments.telemetry import big
 from router.config.dashboard_options import DashboardOptions
 from router.deployment.ray_environment import free_ports
 from tests.dashboard.browser import Watched, chromium
-from tests.dashboard.story import told
+from tests.dashboard.story import write_story
 from tests.telemetry.stored import MINUTE, Stored, request, signal
 
 HERE = Path(__file__).parent
@@ -67,8 +67,8 @@ async def _answers(url: str) -> bool:
 
 
 def _cpu(pid: int) -> float:
-    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _Writing:
@@ -85,7 +85,7 @@ class _Writing:
         self._thread.start()
         return self
 
-    def __exit__(self, *told: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._stop.set()
         self._thread.join()
 
@@ -199,13 +199,13 @@ def _panels(folder: Path, end: float) -> dict[str, Any]:
         for name in PAGES:
             view = PageView(page=name, last=last)
             if name == "requests":
-                found = board.told(view)["panels"]["found"]["parts"][0]
+                found = board.page_values(view)["panels"]["found"]["parts"][0]
                 view = PageView(page=name, last=last, request=_first_request(found))
-            board.told(view)
+            board.page_values(view)
             drawn, panels = [], {}
             for _ in range(3):
                 begun = time.perf_counter()
-                page = board.told(view)
+                page = board.page_values(view)
                 drawn.append(time.perf_counter() - begun)
                 for panel, shown in page["panels"].items():
                     panels.setdefault(panel, []).append(shown["ms"])
@@ -253,7 +253,7 @@ def main() -> None:
         bar = progress.add_task("An hour of traffic", total=2 + len(SPREADS) * (given.rows + 1))
         hour = Path(place) / "hour"
         begin = (time.time_ns() // 1000 - 61 * MINUTE) // MINUTE * MINUTE
-        told(hour, begin=begin, requests=3000)
+        write_story(hour, begin=begin, requests=3000)
         result["in a browser"] = _in_a_browser(hour, 5)
         progress.advance(bar)
         result["refreshing"] = _refreshing(hour, given.seconds)

@@ -1,4 +1,4 @@
-"""A browser without a screen over a dashboard, that keeps account of what it should not see."""
+"""A headless browser that opens a dashboard and collects errors and foreign requests."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def visitor(browser: Browser, size: str = "laptop") -> BrowserContext:
-    """Somebody who was never here."""
+    """A new visitor, with nothing cached."""
     width, height = SIZES[size]
     return browser.new_context(
         viewport={"width": width, "height": height}, accept_downloads=True, locale="en-GB"
@@ -39,7 +39,7 @@ def visitor(browser: Browser, size: str = "laptop") -> BrowserContext:
 
 
 class Watched:
-    """A page, and what went wrong on it."""
+    """A page, with the errors and foreign requests that it caused."""
 
     def __init__(
         self,
@@ -61,10 +61,10 @@ class Watched:
         self.page.on("dialog", lambda dialog: self._note(f"dialog {dialog.message}"))
         self.page.on(
             "request",
-            lambda asked: (
-                urlsplit(asked.url).scheme in ("http", "https", "ws", "wss")
-                and urlsplit(asked.url).netloc != host
-                and self.foreign.append(asked.url)
+            lambda request: (
+                urlsplit(request.url).scheme in ("http", "https", "ws", "wss")
+                and urlsplit(request.url).netloc != host
+                and self.foreign.append(request.url)
             ),
         )
 
@@ -77,87 +77,90 @@ class Watched:
         return self
 
     def turn(self, title: str) -> None:
-        """To another page; the old one is settled until the new one is there."""
+        """Open another page with the navigation. Its title says when the new page is there."""
         self.page.get_by_role("link", name=title, exact=True).click()
         self.until(f"document.querySelector('h1').textContent === '{title}'")
         self.settle()
 
     def settle(self) -> None:
-        """Until every panel has its content, and the plots are drawn."""
+        """Wait until every panel has its content and every plot is drawn."""
         self.until(
             "document.querySelectorAll('.panel').length > 0"
             " && !document.querySelector('.panel[data-form=loading]:not([hidden])')"
             " && [...document.querySelectorAll('.panel[data-form=figure]:not([hidden])')]"
-            ".every((one) => one.querySelector('.main-svg'))"
+            ".every((panel) => panel.querySelector('.main-svg'))"
         )
 
     def until(self, condition: str, seconds: float = 40) -> None:
-        """The page may evaluate no text, so it is asked from outside."""
+        """Wait for a condition in JavaScript. The page forbids `eval`, so we poll from outside."""
         for _ in range(int(seconds * 20)):
-            asked = f"() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }}"
-            if self.page.evaluate(asked):
+            request = (
+                f"() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }}"
+            )
+            if self.page.evaluate(request):
                 return
             self.page.wait_for_timeout(50)
         state = self.page.evaluate(
             "() => [...document.querySelectorAll('.panel')].map((p) => [p.id, p.dataset.form])"
         )
-        pytest.fail(f"it never came: {condition}; {state}; {self.trouble}")
+        pytest.fail(f"this never became true: {condition}; {state}; {self.trouble}")
 
     def violations(self) -> list[str]:
-        """What axe finds that is serious or worse."""
+        """Accessibility problems that axe calls serious or critical."""
         self.page.evaluate(AXE + "\n0")
-        found = self.page.evaluate("() => axe.run({resultTypes: ['violations']})")
+        result = self.page.evaluate("() => axe.run({resultTypes: ['violations']})")
         return [
-            f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]}"
-            for one in found["violations"]
-            if one["impact"] in ("serious", "critical")
+            f"{violation['id']} ({violation['impact']}): {violation['nodes'][0]['html'][:160]}"
+            for violation in result["violations"]
+            if violation["impact"] in ("serious", "critical")
         ]
 
     def wider(self) -> list[str]:
-        """What is wider than the screen and does not scroll in itself."""
+        """Elements that are wider than the screen and do not scroll."""
         return self.page.evaluate(
             """() => {
               const width = document.documentElement.clientWidth;
               if (document.documentElement.scrollWidth <= width) return [];
               return [...document.querySelectorAll('body *')]
-                .filter((one) => one.getBoundingClientRect().right > width + 1)
-                .map((one) => one.tagName + '.' + one.className).slice(0, 5);
+                .filter((element) => element.getBoundingClientRect().right > width + 1)
+                .map((element) => element.tagName + '.' + element.className).slice(0, 5);
             }"""
         )
 
     def overlapping(self) -> list[str]:
-        """Pieces of the page that lie over each other."""
+        """Pairs of elements that overlap."""
         return self.page.evaluate(
             """() => {
               const boxes = [...document.querySelectorAll(
                 '.panel, .tile, .panel > header > *, nav a, .spans button, .filters label, '
                 + '.right > *')]
-                .filter((one) => one.offsetParent !== null)
-                .map((one) => [one, one.getBoundingClientRect()])
+                .filter((element) => element.offsetParent !== null)
+                .map((element) => [element, element.getBoundingClientRect()])
                 .filter(([, box]) => box.width > 0 && box.height > 0);
-              const found = [];
+              const pairs = [];
               for (let i = 0; i < boxes.length; i += 1) {
                 for (let j = i + 1; j < boxes.length; j += 1) {
                   const [a, p] = boxes[i], [b, q] = boxes[j];
                   if (a.contains(b) || b.contains(a)) continue;
                   const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
                   const high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-                  if (wide > 2 && high > 2) found.push(a.textContent.slice(0, 30) + ' / ' +
+                  if (wide > 2 && high > 2) pairs.push(a.textContent.slice(0, 30) + ' / ' +
                     b.textContent.slice(0, 30));
                 }
               }
-              return found.slice(0, 5);
+              return pairs.slice(0, 5);
             }"""
         )
 
     def clipped(self) -> list[str]:
-        """Texts of tiles, buttons and headings that do not fit where they are."""
+        """Texts of tiles, buttons and headings that do not fit into their elements."""
         return self.page.evaluate(
             """() => [...document.querySelectorAll(
                 '.tile-value, .tile-more, .panel h2, button, nav a, .note')]
-              .filter((one) => one.offsetParent !== null && one.scrollWidth > one.clientWidth + 1
-                && getComputedStyle(one).display !== 'inline')
-              .map((one) => one.textContent.slice(0, 40)).slice(0, 5)"""
+              .filter((element) => element.offsetParent !== null
+                && element.scrollWidth > element.clientWidth + 1
+                && getComputedStyle(element).display !== 'inline')
+              .map((element) => element.textContent.slice(0, 40)).slice(0, 5)"""
         )
 
     def close(self) -> None:

@@ -9,31 +9,31 @@ import pytest
 import uvicorn
 
 from dashboard.board import Board
-from dashboard.knowing import BoardSettings
+from dashboard.facts_reader import BoardSettings
 from dashboard.login import LoginDoor
 from dashboard.source import Source
 from dashboard.web import Site
-from tests.dashboard.story import told
+from tests.dashboard.story import write_story
 from tests.telemetry.stored import MINUTE
 
 
 @pytest.fixture(scope="session")
 def begin() -> int:
-    """An hour and a bit ago, at a whole minute."""
+    """A whole minute, 61 to 62 minutes ago, in microseconds."""
     return (time.time_ns() // 1000 - 61 * MINUTE) // MINUTE * MINUTE
 
 
 @pytest.fixture(scope="session")
 def story(tmp_path_factory, begin) -> Path:
-    """A folder of telemetry that nobody writes to any more."""
+    """A telemetry folder to which nobody writes any more."""
     folder = tmp_path_factory.mktemp("story") / "telemetry"
-    told(folder, begin=begin)
+    write_story(folder, begin=begin)
     return folder
 
 
 @pytest.fixture
 def board(story) -> Iterator[Board]:
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # and it stays so
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # the clock stands still
     board = Board(Source(story), BoardSettings(reuse_budget=0.01), clock=lambda: now)
     yield board
     board.close()
@@ -41,7 +41,7 @@ def board(story) -> Iterator[Board]:
 
 @contextmanager
 def served(folder: Path, *, keys: Path | None = None) -> Iterator[str]:
-    """The dashboard over this folder, on a port of its own; where it is."""
+    """Serve the dashboard over this folder on a free port, and yield its URL."""
     board = Board(Source(folder), BoardSettings(reuse_budget=0.01))
     site = Site(board, LoginDoor(keys), hosts=frozenset({"127.0.0.1", "localhost"}))
     settings = uvicorn.Config(site, host="127.0.0.1", port=0, log_level="warning", ws="none")

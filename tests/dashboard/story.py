@@ -1,9 +1,8 @@
-"""An hour in the life of a router, written as routers write it: everything a page can show.
+"""Writes the telemetry of an hour, in the form that routers write, with all that pages can show.
 
-Two kinds of request, two plans; the bandit finds out that `cheap` will do for texts. There is a
-trial that was adopted, a routing function with an older one, a drift, a breaker that opened,
-answers from memory of which one was wrong, a request that failed; and names that would do harm if
-they could.
+There are two kinds of request and two plans, and the bandit learns that `cheap` is good enough for
+texts. There are also an adopted trial, two routing functions, a drift, an open breaker, reused
+answers of which some are wrong, failed requests, and names that try to run as scripts.
 """
 
 import random
@@ -19,8 +18,10 @@ OLD = "def route(request, scores, similar):\n    return 'dear'\n"
 NEW = "def route(request, scores, similar):\n    # 412 answers\n    return 'cheap'\n"
 
 
-def told(folder: Path, *, begin: int, requests: int = 600, seed: int = 1) -> list[dict[str, Any]]:
-    """Written and half sealed; the rows of the requests, oldest first."""
+def write_story(
+    folder: Path, *, begin: int, requests: int = 600, seed: int = 1
+) -> list[dict[str, Any]]:
+    """Write the telemetry and seal half of it. Returns the rows of the requests, oldest first."""
     chance = random.Random(seed)
     stored = Stored(folder)
     rows, signals = [], []

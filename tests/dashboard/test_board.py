@@ -6,11 +6,11 @@ import duckdb
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.board import PAGES, Board, every_panel
-from dashboard.knowing import BoardSettings
+from dashboard.board import PAGES, Board
+from dashboard.facts_reader import BoardSettings
 from dashboard.source import Source
 from dashboard.view import PageView, view_of
-from tests.dashboard.story import HARM, TRIAL, told
+from tests.dashboard.story import HARM, TRIAL, write_story
 from tests.telemetry.stored import Stored
 
 VIEWS = [
@@ -19,19 +19,19 @@ VIEWS = [
     {"last": "15m"},
     {"last": "24h", "kind": "no'such", "find": "50%_'; drop table x; --", "plan": "cheap"},
 ]
-PANELS = [(page.name, panel.id) for page, panel in every_panel()]
+PANELS = [(page.name, panel.id) for page in PAGES.values() for panel in page.panels]
 
 
 def whole(value):
-    return json.loads(json.dumps(value, default=lambda one: one.to_plotly_json()))
+    return json.loads(json.dumps(value, default=lambda entry: entry.to_plotly_json()))
 
 
 @pytest.mark.parametrize("query", VIEWS, ids=str)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_panel_answers_and_what_it_draws_is_a_figure(board, page, query):
-    told = board.told(view_of(page, query))
-    assert told["state"] == "live"
-    for name, panel in told["panels"].items():
+    values = board.page_values(view_of(page, query))
+    assert values["state"] == "live"
+    for name, panel in values["panels"].items():
         assert "Error" not in str(panel.get("empty", "")), f"{name}: {panel['empty']}"
         if "figure" in panel:
             go.Figure(panel["figure"])  # Plotly knows every attribute, and takes every value
@@ -41,7 +41,7 @@ def test_each_page_has_something_to_show(board):
     shown = {
         (page, name)
         for page in PAGES
-        for name, panel in board.told(PageView(page=page, last="all"))["panels"].items()
+        for name, panel in board.page_values(PageView(page=page, last="all"))["panels"].items()
         if "empty" not in panel
     }
     assert set(PANELS) - shown == {("requests", "story"), ("requests", "others")}
@@ -49,15 +49,15 @@ def test_each_page_has_something_to_show(board):
 
 @pytest.mark.parametrize("query", [{"last": "all"}, {"last": "15m", "kind": "json"}], ids=str)
 @pytest.mark.parametrize("page", PAGES)
-def test_the_query_that_is_copied_answers_what_is_shown(board, story, tmp_path, page, query):
-    """Though the panel was asked of tables that the page had read once."""
+def test_a_copied_query_answers_what_the_panel_shows(board, story, tmp_path, page, query):
+    """The panel's own query runs over shared tables; its answer must be the same."""
     view = view_of(page, query)
-    copy = shutil.copy(story / "telemetry.duckdb", tmp_path)  # DuckDB shares what is open already
+    copy = shutil.copy(story / "telemetry.duckdb", tmp_path)  # DuckDB would share the open file
     with duckdb.connect(copy, read_only=True) as con:
-        for name, panel in board.told(view)["panels"].items():
+        for name, panel in board.page_values(view)["panels"].items():
             if not panel["sql"]:
                 continue
-            shown = asyncio.run(board.table(view, name))
+            shown = asyncio.run(board.panel_rows(view, name))
             copied = con.execute(panel["sql"]).fetchall()
             assert [rounded(list(row.values())) for row in shown.rows] == [
                 rounded(list(row)) for row in copied
@@ -65,19 +65,19 @@ def test_the_query_that_is_copied_answers_what_is_shown(board, story, tmp_path, 
 
 
 def rounded(value):
-    """Sums of floats differ in their last bits with the order they are added in."""
+    """The last bits of a sum of floats depend on the order of adding."""
     match value:
         case float():
             return float(f"{value:.8g}")
         case list() | tuple():
-            return [rounded(one) for one in value]
+            return [rounded(entry) for entry in value]
         case dict():
-            return {name: rounded(one) for name, one in value.items()}
+            return {name: rounded(entry) for name, entry in value.items()}
     return value
 
 
-def test_controls_are_what_their_plans_brought_on_each_kind(tmp_path):
-    """Two kinds, two plans, one bucket: worked out by hand."""
+def test_controls_are_estimated_from_the_results_of_their_plans_on_each_kind(tmp_path):
+    """Two kinds, two plans, one bucket: the expected figures are computed by hand."""
     from tests.telemetry.stored import NOON, request, signal
 
     stored, rows, signals = Stored(tmp_path), [], []
@@ -97,7 +97,7 @@ def test_controls_are_what_their_plans_brought_on_each_kind(tmp_path):
     stored.seal()
     board = Board(Source(tmp_path), BoardSettings(weights=(0.1, 0.0)))
     view = view_of("learning", {"from": "2026-05-28T20:27:00", "to": "2026-05-28T20:28:00"})
-    (row,) = asyncio.run(board.table(view, "curve")).rows
+    (row,) = asyncio.run(board.panel_rows(view, "curve")).rows
     board.close()
 
     def utility(quality, cost):
@@ -108,107 +108,109 @@ def test_controls_are_what_their_plans_brought_on_each_kind(tmp_path):
     assert row["n"] == 80
     quality = (30 * 0.9 + 10 * 1.0 + 30 * 0.2 + 10 * 0.8) / 80
     assert row["utility"] == pytest.approx(utility(quality, 0.002))
-    # Always the dear one: half of the requests are texts.
+    # Always the dear plan: half of the requests are texts.
     assert row["best_plan"] == "dear"
     assert row["best"] == pytest.approx(utility((1.0 + 0.8) / 2, 0.008))
-    # A coin that costs .002 falls on the dear one every fourth time.
+    # A random mix that costs .002 takes the dear plan every fourth time.
     assert row["mix"] == pytest.approx(utility(0.75 * 0.55 + 0.25 * 0.9, 0.002))
-    # The ladder sends what is as complex as 5 to the dear one: of 0 to 9, one half.
+    # The ladder sends a complexity of 5 or more to the dear plan: half of 0 to 9.
     assert row["ladder"] == pytest.approx(utility(0.5 * 0.55 + 0.5 * 0.9, 0.004))
 
 
-async def test_a_view_is_worked_out_once_however_many_look(story):
+async def test_a_view_is_drawn_once_for_all_its_viewers(story):
     board = Board(Source(story))
     views = [PageView(page="learning", last="all")] * 25
     drawn = await asyncio.gather(*(board.page(view) for view in views))
     assert board.drawn_count == 1
-    assert len({one.tag for one in drawn}) == 1
+    assert len({entry.tag for entry in drawn}) == 1
     board.close()
 
 
-async def test_nothing_is_drawn_again_while_no_row_was_written(tmp_path, begin):
-    told(tmp_path, begin=begin, requests=50)
+async def test_a_page_is_drawn_again_only_after_a_row_was_written(tmp_path, begin):
+    write_story(tmp_path, begin=begin, requests=50)
     board = Board(Source(tmp_path))
     view = view_of("plans", {"last": "all", "to": "2099-01-01"})
     first = await board.page(view)
     again = await board.page(view)
     for entry in board._entries.values():
-        entry.drawn = board._again(view, entry.drawn)
+        entry.page = board.redraw(view, entry.page)
     assert (again.tag, board.drawn_count) == (first.tag, 1)
-    told(tmp_path, begin=begin, requests=10, seed=2)
+    write_story(tmp_path, begin=begin, requests=10, seed=2)
     for entry in board._entries.values():
-        entry.drawn = board._again(view, entry.drawn)
+        entry.page = board.redraw(view, entry.page)
     assert board.drawn_count == 2
     board.close()
 
 
-def test_a_store_that_is_not_there_says_what_to_do_and_one_that_comes_is_seen(tmp_path, begin):
+def test_without_telemetry_a_panel_says_what_to_do_until_telemetry_appears(tmp_path, begin):
     board = Board(Source(tmp_path / "telemetry"))
-    told_of = board.told(PageView())
-    assert told_of["state"] == "missing"
-    assert "waggle serve" in str(told_of["panels"]["curve"]["empty"])
+    values = board.page_values(PageView())
+    assert values["state"] == "missing"
+    assert "waggle serve" in str(values["panels"]["curve"]["empty"])
     Stored(tmp_path / "telemetry").seal()
-    assert "waggle ask" in str(board.told(PageView())["panels"]["curve"]["empty"])
-    told(tmp_path / "telemetry", begin=begin, requests=60)
-    assert "figure" in board.told(PageView())["panels"]["curve"]
+    assert "waggle ask" in str(board.page_values(PageView())["panels"]["curve"]["empty"])
+    write_story(tmp_path / "telemetry", begin=begin, requests=60)
+    assert "figure" in board.page_values(PageView())["panels"]["curve"]
     board.close()
 
 
-def test_a_store_that_goes_and_comes_again_is_followed(tmp_path, begin):
+def test_telemetry_that_disappears_and_returns_is_shown_again(tmp_path, begin):
     folder = tmp_path / "telemetry"
-    told(folder, begin=begin, requests=60)
+    write_story(folder, begin=begin, requests=60)
     board = Board(Source(folder))
-    assert board.told(PageView())["state"] == "live"
+    assert board.page_values(PageView())["state"] == "live"
     shutil.rmtree(folder)
-    assert board.told(PageView())["state"] == "missing"
-    told(folder, begin=begin, requests=80)
-    assert board.told(PageView())["state"] == "live"
+    assert board.page_values(PageView())["state"] == "missing"
+    write_story(folder, begin=begin, requests=80)
+    assert board.page_values(PageView())["state"] == "live"
     (folder / "telemetry.duckdb").write_bytes(b"this is no database")
-    assert board.told(PageView())["state"] in ("missing", "failed")
+    assert board.page_values(PageView())["state"] in ("missing", "failed")
     board.close()
 
 
-def test_a_catalog_that_is_replaced_while_a_page_is_read_is_read_to_the_end(tmp_path, begin):
-    """The keeper puts another in its place every few seconds; what was read into tables stays."""
-    told(tmp_path, begin=begin, requests=60)
+def test_a_page_is_read_to_the_end_from_one_catalog_though_another_replaces_it(tmp_path, begin):
+    """The keeper replaces the catalog every few seconds; tables that were filled stay."""
+    write_story(tmp_path, begin=begin, requests=60)
     board = Board(Source(tmp_path))
-    reading = board._knowing.reading(PageView(last="all"))
-    count = f"select sum(n)::bigint as n from {reading.asked.sums} where plan is not null"
+    reading = board._facts.open(PageView(last="all"))
+    count = f"select sum(n)::bigint as n from {reading.query.sums} where plan is not null"
     assert reading.ask(count).rows == [{"n": 60}]
-    told(tmp_path, begin=begin, requests=40, seed=2)
+    write_story(tmp_path, begin=begin, requests=40, seed=2)
     assert reading.ask(count).rows == [{"n": 60}]
-    reading = board._knowing.reading(PageView(last="all"))
+    reading = board._facts.open(PageView(last="all"))
     assert reading.ask(count).rows == [{"n": 100}]
     board.close()
 
 
-def test_it_cannot_write(story):
+def test_a_query_cannot_write(story):
     source = Source(story)
     with pytest.raises(Exception, match="read-only"):
         source.ask("create table owned (a int)")
     source.close()
 
 
-def test_the_story_of_a_request_has_what_every_plan_was_expected_to_do(board, story):
+def test_the_story_of_a_request_has_the_results_expected_from_every_plan(board, story):
     with duckdb.connect(str(story / "telemetry.duckdb"), read_only=True) as con:
-        ((looked, kind),) = con.execute(
+        ((request_id, kind),) = con.execute(
             "select request_id, kind from requests where prompt is not null"
         ).fetchall()
-    told_of = board.told(PageView(page="requests", last="all", request=looked))["panels"]
-    text = str(whole(told_of["story"]["parts"]))
-    for part in ("quality expected", "0.950", "$0.0002", "300.0 ms", "What was done", "cheap"):
+    values = board.page_values(PageView(page="requests", last="all", request=request_id))["panels"]
+    text = str(whole(values["story"]["parts"]))
+    for part in ("expected quality", "0.950", "$0.0002", "300.0 ms", "Calls to backends", "cheap"):
         assert part in text
     assert kind == "json"
-    assert "dear" in str(whole(told_of["others"]["parts"]))
+    assert "dear" in str(whole(values["others"]["parts"]))
 
 
-def test_an_unknown_request_is_told_as_such(board):
-    shown = board.told(PageView(page="requests", request="01a1fae8-7a09-761b-9982-5744f9e7daf0"))
-    assert "is known here" in str(shown["panels"]["story"]["empty"])
+def test_an_unknown_request_gets_a_message_instead_of_a_story(board):
+    shown = board.page_values(
+        PageView(page="requests", request="01a1fae8-7a09-761b-9982-5744f9e7daf0")
+    )
+    assert "There is no request" in str(shown["panels"]["story"]["empty"])
 
 
-def test_trials_show_the_sequence_the_guards_and_the_functions_with_their_difference(board):
-    shown = board.told(PageView(page="trials", last="all", trial=TRIAL))["panels"]
+def test_trials_show_the_sequence_the_guardrails_and_the_difference_of_functions(board):
+    shown = board.page_values(PageView(page="trials", last="all", trial=TRIAL))["panels"]
     figure = shown["sequence"]["figure"]
     assert len(figure["data"][2]["x"]) == 8
     assert "held" in str(whole(shown["verdict"]["parts"]))
@@ -218,28 +220,28 @@ def test_trials_show_the_sequence_the_guards_and_the_functions_with_their_differ
     assert "+    return 'cheap'" in text
 
 
-def test_false_reuse_stands_beside_its_budget(board):
-    shown = board.told(PageView(page="reuse", last="all"))["panels"]
+def test_false_reuse_is_shown_with_its_budget(board):
+    shown = board.page_values(PageView(page="reuse", last="all"))["panels"]
     assert "1 of 3 checked" in str(whole(shown["reuse-strip"]["parts"]))
     assert shown["checks"]["figure"]["layout"]["shapes"][0]["x0"] == 0.01
     assert "20 ← 13" in str(whole(shown["solutions"]["parts"]))
 
 
-def test_events_are_marks_on_every_time_axis(board):
+def test_events_are_marked_on_every_time_axis(board):
     drawn = [
         panel["figure"]["layout"]
         for page in PAGES
-        for panel in board.told(PageView(page=page, last="all"))["panels"].values()
+        for panel in board.page_values(PageView(page=page, last="all"))["panels"].values()
         if "figure" in panel and panel["figure"]["layout"].get("meta", {}).get("brush")
     ]
     assert len(drawn) >= 7
     for layout in drawn:
-        signs = {one["text"] for one in layout["annotations"]}
+        signs = {entry["text"] for entry in layout["annotations"]}
         assert signs == {"▲", "●", "◆"}
 
 
-def test_no_name_that_came_with_a_row_is_markup(board):
-    """Components are text; of figures Plotly reads a little HTML, so names are escaped there."""
+def test_a_name_from_a_row_never_becomes_markup(board):
+    """Components are text. Plotly reads a little HTML in figures, so names are escaped there."""
     for page in PAGES:
-        for panel in board.told(PageView(page=page, last="all"))["panels"].values():
+        for panel in board.page_values(PageView(page=page, last="all"))["panels"].values():
             assert HARM not in json.dumps(panel.get("figure", {}))

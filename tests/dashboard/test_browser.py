@@ -1,4 +1,4 @@
-"""Every page in a real browser, over telemetry as routers write it."""
+"""Every page in a real browser, over telemetry in the form that routers write."""
 
 import csv
 import re
@@ -9,12 +9,12 @@ import duckdb
 import pytest
 
 from dashboard.board import PAGES, Board
-from dashboard.page_snapshot import written
+from dashboard.page_snapshot import snapshot
 from dashboard.source import Source
 from dashboard.view import PageView
 from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium, visitor
 from tests.dashboard.conftest import served
-from tests.dashboard.story import TRIAL, told
+from tests.dashboard.story import TRIAL, write_story
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -27,7 +27,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def visits(browser):
-    """Somebody who has been here before: the largest script is in the cache."""
+    """A returning visitor, with the largest script in the cache."""
     context = visitor(browser)
     yield context
     context.close()
@@ -35,7 +35,7 @@ def visits(browser):
 
 @pytest.fixture
 def watched(browser, visits, url):
-    """On a laptop; and nothing may have gone wrong at the end."""
+    """A page on a laptop. At the end it must have had no errors and no foreign requests."""
     seen = Watched(browser, url, context=visits)
     yield seen
     seen.close()
@@ -44,8 +44,8 @@ def watched(browser, visits, url):
 
 
 def query(watched):
-    found = parse_qs(urlsplit(watched.page.url).query)
-    return {name: values[0] for name, values in found.items()}
+    values = parse_qs(urlsplit(watched.page.url).query)
+    return {name: values[0] for name, values in values.items()}
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -62,13 +62,13 @@ def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, th
         assert seen.clipped() == [], place
         if size == "laptop":  # axe sees the same on both
             assert seen.violations() == [], place
-        assert seen.page.title() == "Waggle", place  # what was hostile would have renamed it
+        assert seen.page.title() == "Waggle", place  # a hostile name would have changed it
     seen.close()
     assert seen.trouble == []
     assert seen.foreign == []
 
 
-def test_what_is_brushed_is_in_the_url_and_everything_follows(watched):
+def test_a_dragged_span_is_in_the_url_and_every_panel_follows(watched):
     watched.open("/learning?last=all")
     before = watched.page.locator("#panel-strip .tile-value").first.inner_text()
     plot = watched.page.locator("#g-curve .nsewdrag").first.bounding_box()
@@ -83,10 +83,10 @@ def test_what_is_brushed_is_in_the_url_and_everything_follows(watched):
     watched.until(f"document.querySelector('#panel-strip .tile-value').textContent !== '{before}'")
     first = int(watched.page.locator("#panel-strip .tile-value").first.inner_text())
     assert 0 < first < int(before)
-    ranges = "() => ['cost', 'shares', 'regret'].map((one) => document.querySelector("
-    ranges += "`#g-${one} .js-plotly-plot`).layout.xaxis.range[0].slice(0, 16))"
+    ranges = "() => ['cost', 'shares', 'regret'].map((id) => document.querySelector("
+    ranges += "`#g-${id} .js-plotly-plot`).layout.xaxis.range[0].slice(0, 16))"
     assert set(watched.page.evaluate(ranges)) == {chosen["from"][:16]}
-    # Other pages have it too, a link shows the same to whoever gets it, and there is a way back.
+    # Other pages have the same span, a reload keeps it, and a button leads back to the whole span.
     watched.turn("Plans")
     assert query(watched)["from"] == chosen["from"]
     watched.page.reload()
@@ -129,7 +129,7 @@ def test_the_query_of_a_panel_is_copied_and_runs(watched, story, tmp_path):
     assert sum(row[2] for row in rows) == 600
 
 
-def test_where_nothing_may_be_copied_the_query_is_there_to_take(watched):
+def test_if_the_browser_forbids_copying_a_box_shows_the_query(watched):
     watched.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
     watched.open("/plans?last=all")
     watched.page.locator("#panel-heat [data-act=sql]").click()
@@ -137,7 +137,7 @@ def test_where_nothing_may_be_copied_the_query_is_there_to_take(watched):
     watched.page.get_by_role("button", name="close").click()
 
 
-def test_rows_and_pictures_can_be_taken_home(watched, tmp_path):
+def test_rows_and_pictures_can_be_downloaded(watched, tmp_path):
     watched.open("/learning?last=all")
     with watched.page.expect_download() as taken:
         watched.page.locator("#panel-cost [data-act=csv]").click()
@@ -151,33 +151,33 @@ def test_rows_and_pictures_can_be_taken_home(watched, tmp_path):
     assert (tmp_path / "cost.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_plan_is_hidden_by_a_click_and_stays_hidden_while_rows_come(browser, tmp_path, begin):
-    told(tmp_path, begin=begin, requests=100)
+def test_a_click_hides_a_plan_which_stays_hidden_while_rows_come(browser, tmp_path, begin):
+    write_story(tmp_path, begin=begin, requests=100)
     with served(tmp_path) as url:
         seen = Watched(browser, url).open("/learning?last=all")
         hidden = "document.querySelector('#g-shares .js-plotly-plot')._fullData"
-        hidden += ".map((one) => one.visible).includes('legendonly')"
+        hidden += ".map((trace) => trace.visible).includes('legendonly')"
         seen.page.locator("#g-shares .legendtoggle").first.click()
         seen.until(hidden)
-        told(tmp_path, begin=begin, requests=150, seed=2)
+        write_story(tmp_path, begin=begin, requests=150, seed=2)
         seen.until("document.querySelector('#panel-strip .tile-value').textContent === '250'")
         assert seen.page.evaluate(hidden)
         seen.close()
         assert seen.trouble == []
 
 
-def test_it_is_live_and_can_be_paused(browser, tmp_path, begin):
+def test_a_page_updates_itself_and_can_be_paused(browser, tmp_path, begin):
     folder = tmp_path / "telemetry"
     with served(folder) as url:
         seen = Watched(browser, url).open("/learning?last=all")
         assert seen.page.locator("#state").inner_text() == "○ no telemetry"
         assert "waggle serve" in seen.page.locator("#panel-curve").inner_text()
         first = "document.querySelector('#panel-strip .tile-value')?.textContent"
-        told(folder, begin=begin, requests=60)
+        write_story(folder, begin=begin, requests=60)
         seen.until(f"{first} === '60'")
         seen.page.get_by_role("button", name="pause").click()
         assert seen.page.locator("#state").inner_text() == "‖ paused"
-        told(folder, begin=begin, requests=40, seed=2)
+        write_story(folder, begin=begin, requests=40, seed=2)
         seen.page.wait_for_timeout(2500)
         assert seen.page.evaluate(first) == "60"
         seen.page.get_by_role("button", name="go on").click()
@@ -187,27 +187,27 @@ def test_it_is_live_and_can_be_paused(browser, tmp_path, begin):
 
 
 def test_nothing_moves_while_nothing_happens(watched):
-    """No panel is drawn again that has not changed: what was drawn is still the same node."""
+    """An unchanged panel is not drawn again: its nodes stay the same."""
     watched.open("/plans?last=all")
     watched.page.wait_for_timeout(1500)
-    mark = "() => { for (const one of document.querySelectorAll('.main-svg')) one.marked = 1; }"
+    mark = "() => { for (const svg of document.querySelectorAll('.main-svg')) svg.marked = 1; }"
     watched.page.evaluate(mark)
-    heights = "() => [...document.querySelectorAll('.panel')].map((one) => one.offsetHeight)"
+    heights = "() => [...document.querySelectorAll('.panel')].map((panel) => panel.offsetHeight)"
     before = watched.page.evaluate(heights)
     watched.page.wait_for_timeout(2500)
-    left = "() => [...document.querySelectorAll('.main-svg')].every((one) => one.marked)"
+    left = "() => [...document.querySelectorAll('.main-svg')].every((svg) => svg.marked)"
     assert watched.page.evaluate(left)
     assert watched.page.evaluate(heights) == before
 
 
-def test_a_dashboard_that_goes_and_comes_again_is_waited_for(browser, story):
+def test_a_page_says_when_the_dashboard_does_not_answer(browser, story):
     with served(story) as url:
         seen = Watched(browser, url).open("/learning?last=all")
     seen.until("document.getElementById('state').textContent.includes('does not answer')")
     seen.close()
 
 
-def test_requests_are_found_narrowed_and_told(watched):
+def test_requests_are_listed_filtered_and_shown_with_their_story(watched):
     watched.open("/requests?last=all")
     assert watched.page.locator("#panel-found tbody tr").count() == 100
     assert not watched.page.locator("#panel-story").is_visible()
@@ -223,12 +223,12 @@ def test_requests_are_found_narrowed_and_told(watched):
     watched.page.keyboard.press("Enter")
     watched.page.locator("#panel-found tbody a").first.click()
     watched.until("!document.getElementById('panel-story').hidden")
-    watched.until("document.getElementById('panel-story').innerText.includes('What was done')")
+    watched.until("document.getElementById('panel-story').innerText.includes('Calls to backends')")
     text = watched.page.locator("#panel-story").inner_text()
-    assert "onerror" in text  # as text: the page's name is still its own
+    assert "onerror" in text  # it is text and was not run: the page's title is unchanged
     assert watched.page.title() == "Waggle"
     assert watched.page.locator("#panel-story img").count() == 0
-    assert "quality expected" in text
+    assert "expected quality" in text
 
 
 def test_a_trial_is_chosen_from_the_list(watched):
@@ -253,7 +253,7 @@ def test_the_theme_is_kept(browser, url):
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/learning?last=2y", "/learning?from=x"])
-def test_a_url_that_means_nothing_says_so(browser, url, path):
+def test_a_url_that_names_no_view_gets_an_explanation(browser, url, path):
     seen = Watched(browser, url)
     seen.page.goto(url + path)
     if "?" in path:
@@ -267,7 +267,7 @@ def test_a_url_that_means_nothing_says_so(browser, url, path):
 def test_a_snapshot_is_one_file_that_needs_nothing_else(browser, story, tmp_path):
     board = Board(Source(story))
     path = tmp_path / "snapshot.html"
-    path.write_text(written(board, PageView(last="all")))
+    path.write_text(snapshot(board, PageView(last="all")))
     board.close()
     seen = Watched(browser, "file://")
     seen.context.set_offline(True)

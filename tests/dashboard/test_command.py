@@ -1,4 +1,4 @@
-"""`waggle dashboard`, as a person runs it."""
+"""`waggle dashboard`, run like a person runs it."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ def waggle(*args):
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("no/such/folder",), "no/such/folder is no folder: name one that holds telemetry.duckdb"),
         (("--host", "0.0.0.0"), "open to the network, and there is no key: make one with"),
@@ -34,17 +34,17 @@ def waggle(*args):
         (("--port", "0"), "greater than or equal to 1"),
     ],
 )
-def test_what_cannot_be_is_refused_with_a_reason(tmp_path, monkeypatch, args, said):
+def test_impossible_options_are_refused_with_a_reason(tmp_path, monkeypatch, args, message):
     monkeypatch.chdir(tmp_path)
     result = waggle("dashboard", *args)
     assert result.exit_code in (1, 2)
-    assert said in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
 
 
-def test_a_snapshot_is_written_or_it_is_said_why_not(story, tmp_path):
+def test_a_snapshot_is_written_or_the_command_says_why_not(story, tmp_path):
     path = tmp_path / "week.html"
     result = waggle("dashboard", story, "--snapshot", path, "--theme", "dark")
-    assert "it needs nothing else" in result.output
+    assert "The file needs nothing else" in result.output
     text = path.read_text()
     assert 'data-theme="dark"' in text
     assert "<img src=x" not in text
@@ -57,7 +57,7 @@ def test_a_snapshot_is_written_or_it_is_said_why_not(story, tmp_path):
     assert "cannot be written" in result.output
 
 
-def test_it_runs_by_itself_over_the_folder_above_and_ends_with_control_c(story, tmp_path):
+def test_the_command_takes_the_data_folder_and_ends_with_control_c(story, tmp_path):
     (port,) = free_ports(1)
     command = [WAGGLE, "dashboard", story.parent, "--port", str(port)]
     running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
@@ -83,8 +83,8 @@ def test_it_runs_by_itself_over_the_folder_above_and_ends_with_control_c(story, 
     assert printed.endswith("Stopped.\n")
 
 
-def test_a_dashboard_that_ends_is_started_again_after_longer_and_longer(tmp_path):
-    """Here it ends at once, for its port is taken; nobody else is bothered by that."""
+def test_a_dashboard_that_ends_is_started_again_after_ever_longer_pauses(tmp_path):
+    """Here each dashboard ends at once, because its port is taken."""
     config = Config.model_validate(
         {
             "server": {"data": str(tmp_path)},
@@ -107,10 +107,11 @@ def test_a_dashboard_that_ends_is_started_again_after_longer_and_longer(tmp_path
             now[0] += 10
         pages.close()
     log = (tmp_path / "logs" / "dashboard.log").read_text()
-    assert log.count("cannot be had: Address already in use") == 2
+    place = f"127.0.0.1:{settings['port']}"
+    assert log.count(f"cannot listen at {place}: Address already in use") == 2
 
 
-def test_where_none_is_wanted_none_is_started(tmp_path):
+def test_a_disabled_dashboard_is_not_started(tmp_path):
     config = Config.model_validate(
         {
             "server": {"data": str(tmp_path), "port": 9100},

@@ -15,7 +15,7 @@ MOMENTS = st.datetimes(
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ({"last": "2y"}, r"last=2y is no span.*15m, 1h"),
         ({"from": "yesterday"}, r"from=yesterday is no moment: write it as 2026"),
@@ -26,8 +26,8 @@ MOMENTS = st.datetimes(
         ({"find": "x" * 201}, "longer than 200"),
     ],
 )
-def test_a_view_that_is_none_is_refused_with_the_value_and_the_rule(query, said):
-    with pytest.raises(UnreadableView, match=said):
+def test_an_unreadable_view_is_refused_with_the_value_and_the_rule(query, message):
+    with pytest.raises(UnreadableView, match=message):
         view_of("learning", query)
 
 
@@ -57,8 +57,8 @@ def test_a_span_is_in_order_within_the_rows_and_has_few_points(last, now, age):
         assert points <= 110
 
 
-def test_a_second_later_the_same_is_asked():
-    """So that a view costs one query a second, and its answer can be shared."""
+def test_a_second_later_the_span_is_the_same():
+    """The query is therefore the same too, and its answer can be shared."""
     spans = {
         span_of(PageView(), now=NOW + dt.timedelta(seconds=s), first=NOW - dt.timedelta(days=3))
         for s in range(30)
@@ -66,7 +66,7 @@ def test_a_second_later_the_same_is_asked():
     assert len(spans) == 1
 
 
-def test_what_was_brushed_is_what_is_spanned():
+def test_a_dragged_span_becomes_the_span_of_the_view():
     view = view_of("plans", {"from": "2026-11-21 10:01:30.25", "to": "2026-11-21T10:20:00"})
     span = span_of(view, now=NOW, first=None)
     assert (span.since, span.until) == (

@@ -6,8 +6,8 @@ import time
 import aiohttp
 import pytest
 
+from dashboard.csv_table import csv_table
 from dashboard.login import LoginDoor, LoginRefused
-from dashboard.web import table_of
 from router.keys import new_key, save_keys
 from tests.dashboard.conftest import served
 
@@ -18,18 +18,18 @@ async def http():
         yield session
 
 
-async def test_a_viewer_who_has_it_is_told_so_in_a_header(url, http):
+async def test_a_viewer_with_an_unchanged_page_gets_a_304(url, http):
     async with http.get(f"{url}/data/learning?last=all") as answer:
         assert answer.status == 200
         assert answer.headers["content-encoding"] == "gzip"
-        told, tag = await answer.json(), answer.headers["etag"]
-    assert told["panels"]["curve"]["figure"]["data"]
+        page, tag = await answer.json(), answer.headers["etag"]
+    assert page["panels"]["curve"]["figure"]["data"]
     async with http.get(f"{url}/data/learning?last=all", headers={"if-none-match": tag}) as answer:
         assert (answer.status, await answer.read()) == (304, b"")
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "message"),
     [
         ("/data/nowhere", 400, "There is no page 'nowhere': there are learning"),
         ("/data/learning?last=9y", 400, "last=9y is no span of time"),
@@ -40,10 +40,10 @@ async def test_a_viewer_who_has_it_is_told_so_in_a_header(url, http):
         ("/data/learning?from=%00", 400, "is no moment"),
     ],
 )
-async def test_bad_requests_are_told_what_is_wrong(url, http, path, status, said):
+async def test_a_bad_request_gets_a_message_about_what_is_wrong(url, http, path, status, message):
     async with http.get(url + path) as answer:
         assert answer.status == status
-        assert said in (await answer.json())["error"]
+        assert message in (await answer.json())["error"]
 
 
 async def test_rows_go_out_as_csv(url, http):
@@ -56,7 +56,7 @@ async def test_rows_go_out_as_csv(url, http):
 
 
 def test_a_spreadsheet_takes_no_text_for_a_formula():
-    assert table_of(("a",), [{"a": "=1+1"}, {"a": -1.5}]) == b"a\r\n'=1+1\r\n-1.5\r\n"
+    assert csv_table(("a",), [{"a": "=1+1"}, {"a": -1.5}]) == b"a\r\n'=1+1\r\n-1.5\r\n"
 
 
 async def test_nothing_may_be_loaded_from_elsewhere(url, http):
@@ -77,7 +77,7 @@ async def test_without_keys_it_answers_only_to_names_of_this_machine(url, http):
         assert answer.status == 200
 
 
-async def test_there_is_no_way_in_by_a_socket(url, http):
+async def test_a_websocket_is_refused(url, http):
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await http.ws_connect(f"{url}/_dash-ws-callback")
 
@@ -91,9 +91,7 @@ def keys(tmp_path):
     return path, analyst, app, (first, second)
 
 
-async def test_where_there_are_keys_an_analyst_signs_in_and_nobody_else_sees_anything(
-    story, keys, http
-):
+async def test_with_keys_an_analyst_signs_in_and_nobody_else_sees_anything(story, keys, http):
     path, analyst, app, records = keys
     with served(story, keys=path) as url:
         for page in ("/", "/learning", "/logout", "/csv/learning/curve", "/data/learning"):
@@ -102,14 +100,14 @@ async def test_where_there_are_keys_an_analyst_signs_in_and_nobody_else_sees_any
                 assert "curve" not in await answer.text()
         async with http.post(f"{url}/_dash-update-component", json={}) as answer:
             assert answer.status == 401
-        for wrong, said in (
+        for wrong, message in (
             ("wg-no-no", "not known"),
-            (app, "may ask, but not look: make one with `waggle keys new app-looks"),
+            (app, "may send requests, but not look: make a key with `waggle keys new app-looks"),
             ("", "API key"),
         ):
             async with http.post(f"{url}/login", data={"key": wrong}) as answer:
                 assert answer.status == 401
-                assert said in await answer.text()
+                assert message in await answer.text()
         jar = aiohttp.CookieJar(unsafe=True)
         async with aiohttp.ClientSession(cookie_jar=jar) as ann:
             async with ann.post(
@@ -122,13 +120,15 @@ async def test_where_there_are_keys_an_analyst_signs_in_and_nobody_else_sees_any
             assert analyst not in cookie
             async with ann.get(f"{url}/data/learning?last=all") as answer:
                 assert answer.status == 200
-            # A key that is revoked ends what was opened with it.
-            save_keys(path, [one.model_copy(update={"revoked": "2026-11-21"}) for one in records])
+            # Revoking a key ends its sign-ins.
+            save_keys(
+                path, [record.model_copy(update={"revoked": "2026-11-21"}) for record in records]
+            )
             async with ann.get(f"{url}/data/learning?last=all") as answer:
                 assert answer.status == 401
 
 
-def test_a_login_ends_by_itself_by_leaving_and_with_the_key(keys):
+def test_a_sign_in_ends_after_hours_and_when_the_viewer_signs_out(keys):
     path, analyst, _, _ = keys
     now = [0.0]
     door = LoginDoor(path, clock=lambda: now[0])
@@ -143,7 +143,7 @@ def test_a_login_ends_by_itself_by_leaving_and_with_the_key(keys):
     assert not door.admits("waggle=; ;;=\x00")
 
 
-def test_a_key_file_that_somebody_broke_opens_nothing(keys):
+def test_a_broken_key_file_signs_nobody_in(keys):
     path, analyst, _, _ = keys
     door = LoginDoor(path)
     word = door.enter(analyst)
@@ -163,6 +163,6 @@ async def test_many_viewers_at_once_are_all_answered(url, http):
         async with http.get(f"{url}/data/{page}?last=all") as answer:
             return answer.status, len(await answer.read())
 
-    told = await asyncio.gather(*(look(n) for n in range(40)))
-    assert {status for status, _ in told} == {200}
-    assert min(size for _, size in told) > 1000
+    answers = await asyncio.gather(*(look(n) for n in range(40)))
+    assert {status for status, _ in answers} == {200}
+    assert min(size for _, size in answers) > 1000

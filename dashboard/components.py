@@ -1,4 +1,4 @@
-"""Numbers, tables and texts as Dash components. Text is text: nothing of a row becomes markup."""
+"""Numbers, tables and texts as Dash components. A text from a row never becomes markup."""
 
 import datetime as dt
 import difflib
@@ -10,11 +10,11 @@ from dash import html
 from dashboard.panel import Empty
 
 UNKNOWN = "\N{EN DASH}"
-_WIDE = 12  # characters, from which a tile writes smaller
+_WIDE = 12  # a tile writes longer values in a smaller font
 
 
 def number(value: float | None, places: str = ",.0f", unit: str = "") -> str:
-    """With its unit; what is unknown is said so, and is no zero."""
+    """A number with its unit. An unknown number is a dash, never a zero."""
     return UNKNOWN if value is None else f"{value:{places}}{unit}"
 
 
@@ -46,7 +46,7 @@ def when(moment: dt.datetime | None) -> str:
 
 
 def tile(title: str, value: str, more: str = "", *, tone: str = "") -> html.Div:
-    """One figure of a headline strip. The sign before it says what the colour says."""
+    """One figure of a headline strip. Its sign means the same as its colour."""
     sign = {"good": "▲ ", "bad": "▼ ", "warn": "! "}.get(tone, "")
     return html.Div(
         className=f"tile {tone}".strip(),
@@ -70,7 +70,7 @@ Cell = Any  # a text, or a component
 def table(
     head: Sequence[str], rows: Sequence[Sequence[Cell]], *, numeric: Sequence[int] = (), label: str
 ) -> html.Div:
-    """Scrolls sideways in itself where it is wider than the screen."""
+    """A table that scrolls sideways where it is wider than the screen."""
     return html.Div(
         tabIndex=0,
         role="region",
@@ -81,8 +81,8 @@ def table(
                 html.Thead(
                     html.Tr(
                         [
-                            html.Th(one, scope="col", className="number" if at in numeric else "")
-                            for at, one in enumerate(head)
+                            html.Th(title, scope="col", className="number" if at in numeric else "")
+                            for at, title in enumerate(head)
                         ]
                     )
                 ),
@@ -103,13 +103,13 @@ def table(
 
 
 def link(text: str, **view: str) -> html.A:
-    """To another view of the dashboard; the script makes the URL, and keeps what else is there."""
-    told = "&".join(f"{name}={value}" for name, value in view.items())
-    return html.A(text, href="#", **{"data-go": told})  # type: ignore[arg-type]
+    """A link that changes some values of the view; the script keeps the others in the URL."""
+    changes = "&".join(f"{name}={value}" for name, value in view.items())
+    return html.A(text, href="#", **{"data-go": changes})  # type: ignore[arg-type]
 
 
 def badge(state: str) -> html.Span:
-    """A state in words, with a sign before it."""
+    """A state in words, with a sign that means the same as its colour."""
     good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
     bad = {"rolled back", "broken", "open", "wrong", "shrank", "failed", "violated", "vetoed"}
     busy = {"running", "shadow", "adopting", "unknown"}
@@ -131,10 +131,10 @@ def code(text: str, label: str) -> html.Div:
 
 
 def difference(before: str, after: str, names: tuple[str, str]) -> html.Div:
-    """Two texts, line by line; signs tell what colours tell."""
-    told = difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="")
+    """The difference of two texts, line by line. Signs mean the same as colours."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="")
     rows = []
-    for line in told:
+    for line in lines:
         sort = {"+": "added", "-": "gone", "@": "place"}.get(line[:1], "")
         rows.append(html.Span(line + "\n", className=sort))
     return html.Div(
@@ -146,8 +146,8 @@ def difference(before: str, after: str, names: tuple[str, str]) -> html.Div:
     )
 
 
-def empty(told: Empty) -> html.Div:
-    words: list[Any] = [html.P(told.words)]
-    if told.command:
-        words.append(html.Code(told.command))
+def empty(nothing: Empty) -> html.Div:
+    words: list[Any] = [html.P(nothing.words)]
+    if nothing.command:
+        words.append(html.Code(nothing.command))
     return html.Div(words, className="empty")

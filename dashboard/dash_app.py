@@ -1,0 +1,58 @@
+"""The Dash application: empty pages, which the script in the browser fills.
+
+Dash itself sees no telemetry. The site in front of it decides who may reach it.
+"""
+
+from typing import Any
+
+from dash import Dash, Input, Output, State
+from fastapi import FastAPI
+
+from dashboard import layout
+from dashboard.board import PAGES
+from dashboard.login import LoginDoor
+
+# The first plot needs both scripts, but Dash would load them only after making a place for it.
+# Plotly is most of a page's weight, so the browser begins to load it at once.
+_GRAPH = "/_dash-component-suites/dash/dcc/async-graph.js"
+_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
+
+
+def dash_app(door: LoginDoor) -> Any:
+    bare = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app: Any = Dash(
+        "dashboard",
+        server=bare,  # type: ignore[arg-type]
+        backend="fastapi",
+        title="Waggle",
+        update_title="",
+        serve_locally=True,
+        compress=False,
+        enable_mcp=False,
+        add_log_handler=False,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    app.backend.websocket_capability = False  # nothing here uses websockets, and the site has none
+    icon = '<link rel="icon" type="image/svg+xml" href="/assets/waggle.svg">'
+    app.index_string = app.index_string.replace("<html>", '<html lang="en">')
+    early = (
+        f'<link rel="preload" as="script" href="{_GRAPH}"><script async src="{_PLOTLY}"></script>'
+    )
+    app.index_string = app.index_string.replace("{%favicon%}", icon + early)
+    app.layout = lambda: layout.whole(signed_in=door.locked)
+
+    app.callback(Output("page", "children"), Input("url", "pathname"))(_page_at)
+    app.clientside_callback(
+        "window.dash_clientside.waggle.refresh",
+        Output("refreshed", "data"),
+        Input("tick", "n_intervals"),
+        Input("url", "search"),
+        Input("page", "children"),
+        State("url", "pathname"),
+    )
+    return app
+
+
+async def _page_at(path: str | None) -> Any:
+    name = (path or "").strip("/") or "learning"
+    return layout.page_frame(PAGES[name]) if name in PAGES else layout.unknown_page(name)

@@ -1,0 +1,108 @@
+"""Reads telemetry for one view: rows that several panels need are read once, into temporary tables.
+
+A panel's query names the rows it wants; here it runs over the table that already holds them. The
+query that an operator copies stays as the panel wrote it, and has the same answer.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard.pages import controls
+from dashboard.panel import PanelQuery
+from dashboard.source import QueryAnswer, Source, moment
+from router.telemetry.rollup import KEYS, SUMS
+
+_SUMMED = ", ".join(f"sum({name}) as {name}" for name in SUMS)
+_KEYS = ", ".join(name for name in KEYS if name != "minute")
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedTable:
+    """Rows that several panels read."""
+
+    text: str  # how the SQL of panels writes these rows
+    read: str  # the query that fills the table
+    seconds: float = 0.0  # how long the table may be used again by later readings
+
+    @property
+    def name(self) -> str:
+        return f"shared_{hashlib.blake2b(self.text.encode(), digest_size=8).hexdigest()}"
+
+
+class KeptTables:
+    """Which tables later readings may still use, as long as the connection is the same."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[int, float]] = {}
+
+    def has(self, name: str, connection: int) -> bool:
+        made_in, until = self._until.get(name, (0, 0.0))
+        return made_in == connection and time.monotonic() < until
+
+    def add(self, name: str, connection: int, seconds: float) -> None:
+        self._until[name] = connection, time.monotonic() + seconds
+
+    def pop_old(self, connection: int) -> Sequence[str]:
+        """Forget the tables that are too old, and return those that this connection still has."""
+        now = time.monotonic()
+        old = [(name, made_in) for name, (made_in, until) in self._until.items() if until <= now]
+        for name, _ in old:
+            del self._until[name]
+        return [name for name, made_in in old if made_in == connection]
+
+
+class PageReading:
+    """Answers the queries of one page's panels."""
+
+    def __init__(self, source: Source, query: PanelQuery, kept: KeptTables) -> None:
+        self.query = query
+        self._source, self._kept = source, kept
+        self._read: set[str] = set()
+        for name in kept.pop_old(self._connection):
+            source.ask(f"drop table if exists {name}")
+
+    def ask(self, sql: str) -> QueryAnswer:
+        """Raises `Missing` or `QueryFailed`."""
+        return self._source.ask(self._over_tables(sql, _shared(self.query)))
+
+    def _over_tables(self, sql: str, shared: Sequence[_SharedTable]) -> str:
+        """The query, with each shared text in it replaced by the table that holds its rows."""
+        for at in reversed(range(len(shared))):
+            table = shared[at]
+            if table.text not in sql:
+                continue
+            if table.text not in self._read and not self._kept.has(table.name, self._connection):
+                made = self._over_tables(table.read, shared[:at])
+                self._source.ask(f"create or replace temp table {table.name} as {made}")
+                self._kept.add(table.name, self._connection, table.seconds)
+            self._read.add(table.text)
+            sql = sql.replace(table.text, table.name)
+        return sql
+
+    @property
+    def _connection(self) -> int:
+        return self._source.connection
+
+
+def _shared(query: PanelQuery) -> Sequence[_SharedTable]:
+    """The rows that several panels read. A later table may be made of earlier tables."""
+    span, sums = query.span, query.sums
+    if 60 <= span.bucket_seconds < 3600:  # the macro reads these parts too, in twice the time
+        sums = (
+            f"rollup_parts where minute >= {moment(span.since)} and minute < {moment(span.until)}"
+        )
+    summed = (
+        f"select time_bucket({span.every}, minute) as minute, {_KEYS}, {_SUMMED} "
+        f"from {sums} group by all"
+    )
+    curve, routed = controls.controlled(query), controls.routed(query)
+    return (
+        _SharedTable(f"({routed})", routed, 15.0),
+        _SharedTable(query.sums, summed),
+        _SharedTable(query.rows, f"from {query.rows}"),
+        _SharedTable(query.calls, f"from {query.calls}"),
+        # Where a point is minutes long, a second makes no difference to it.
+        _SharedTable(f"({curve})", curve, min(span.bucket_seconds / 20, 3.0)),
+    )

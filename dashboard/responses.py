@@ -1,0 +1,55 @@
+"""Responses of the site as values, and requests that the site sends to Dash itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+JSON = (b"content-type", b"application/json")
+HTML = (b"content-type", b"text/html; charset=utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteResponse:
+    status: int
+    body: bytes = b""
+    headers: Headers = ()
+
+
+def refusal(status: int, words: str) -> SiteResponse:
+    return SiteResponse(status, orjson.dumps({"error": words}), (JSON,))
+
+
+def redirect(location: bytes, *headers: tuple[bytes, bytes]) -> SiteResponse:
+    return SiteResponse(303, headers=((b"location", location), *headers))
+
+
+async def fetch(app: App, path: str) -> SiteResponse:
+    """The app's response to a plain GET request."""
+    sent: list[Mapping[str, Any]] = []
+    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Mapping[str, Any]:
+        if not requests:
+            await asyncio.Event().wait()  # this client never hangs up
+        return requests.pop()
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http"},
+        **{"method": "GET", "path": path, "raw_path": path.encode(), "root_path": ""},
+        **{"query_string": b"", "headers": [], "client": None, "server": ("127.0.0.1", 80)},
+    }
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent)
+    return SiteResponse(sent[0]["status"], body, tuple(sent[0]["headers"]))

@@ -1,6 +1,6 @@
 """A whole Waggle on loopback without Ray: real sockets, real HTTP servers, one event loop.
 
-`Upstream` is a scripted model server that can also misbehave byte by byte.
+`Upstream` is a scripted model server, which can also misbehave byte by byte.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ TOKEN = "rig-token"
 
 
 class MemoryJournal:
-    """What was written down, for a test to look at. `full` stands for a disk that takes nothing."""
+    """Keeps everything that is written down, for a test to look at. `full` acts as a full disk."""
 
     def __init__(self) -> None:
         self.traces: list[Trace] = []
@@ -78,7 +78,7 @@ class MemoryJournal:
 
 
 class MemoryOf:
-    """What a memory journal holds, as the catalog would tell it."""
+    """The memory of telemetry, read from a memory journal instead of the catalog."""
 
     def __init__(self, journal: MemoryJournal) -> None:
         self._journal = journal
@@ -96,7 +96,7 @@ class MemoryOf:
                     trace.request.key_id,
                     *(row.get(name) for name in ("strategy", "plan", "kind", "reuse_tier")),
                 )
-                return StoredRequest(about, tuple(self._said(request_id)))
+                return StoredRequest(about, tuple(self._signals(request_id)))
         return None
 
     async def scores(self) -> Mapping[str, float]:
@@ -104,7 +104,7 @@ class MemoryOf:
             raise LookupError("telemetry cannot be read: the rig said so")
         return {"a": 0.9}
 
-    def _said(self, request_id: str) -> Iterator[StoredSignal]:
+    def _signals(self, request_id: str) -> Iterator[StoredSignal]:
         for signal in self._journal.signals:
             if signal.about.request_id == request_id:
                 content = (signal.value, signal.score, signal.comment, signal.demonstration)
@@ -113,7 +113,7 @@ class MemoryOf:
 
 
 class LocalHive:
-    """The hive without the actor around it. `away` stands for one that cannot be reached."""
+    """The hive without a process around it. `away` acts as a hive that cannot be reached."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = HiveState()
@@ -146,7 +146,7 @@ Script = Callable[["Wire"], Awaitable[None]]
 
 @dataclass
 class Wire:
-    """One request at the upstream, and the pen to answer it with."""
+    """One request at the upstream, and the connection to answer it on."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -204,7 +204,7 @@ def delta(content: str | None = None, finish: str | None = None, **extra: Any) -
 
 
 async def answer_well(wire: Wire) -> None:
-    """What a model server does on a good day, streaming with usage where it is asked to."""
+    """Answer as a healthy model server does: in a stream, and with usage, if asked for them."""
     if not wire.fields.get("stream"):
         await wire.json(completion())
         return
@@ -292,19 +292,19 @@ class Rig:
     def background(self) -> Background:
         return self.router.background
 
-    async def post(self, path: str, body: Any, **headers: str) -> "Told":
+    async def post(self, path: str, body: Any, **headers: str) -> "HttpAnswer":
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.client.post(
             self.url + path, data=io.BytesIO(data), headers=named
         ) as answer:
-            return await told(answer)
+            return await read_answer(answer)
 
-    async def get(self, path: str, **headers: str) -> "Told":
+    async def get(self, path: str, **headers: str) -> "HttpAnswer":
         async with self.client.get(self.url + path, headers=headers) as answer:
-            return await told(answer)
+            return await read_answer(answer)
 
-    async def chat(self, text: str = "hi", *, model: str = "auto", **more: Any) -> "Told":
+    async def chat(self, text: str = "hi", *, model: str = "auto", **more: Any) -> "HttpAnswer":
         headers = more.pop("headers", {})
         messages = [{"role": "user", "content": text}]
         body = {"model": model, "messages": messages} | more
@@ -312,7 +312,7 @@ class Rig:
 
 
 @dataclass(frozen=True)
-class Told:
+class HttpAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -331,9 +331,9 @@ class Told:
         return [line if line == "[DONE]" else json.loads(line) for line in lines]
 
 
-async def told(answer: aiohttp.ClientResponse) -> Told:
+async def read_answer(answer: aiohttp.ClientResponse) -> HttpAnswer:
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Told(answer.status, headers, await answer.read())
+    return HttpAnswer(answer.status, headers, await answer.read())
 
 
 @asynccontextmanager

@@ -153,11 +153,11 @@ async def test_a_writer_answers_from_the_passages_and_is_not_asked_where_there_a
     async with planned(plans, backends, w=writer) as waggle:
         told = await waggle.chat("How far from goal is the penalty spot?", model="ask-football")
         assert text_of(told) == "Eleven metres [1]."
-        assert "eleven metres" in writer.asked[0]["messages"][-2]["content"]
+        assert "eleven metres" in writer.requests[0]["messages"][-2]["content"]
         assert "from them alone" in writer.last
         told = await waggle.chat("How do I bake bread?", model="ask-football")
         assert told.headers["x-waggle-partial"] == "unknown"
-        assert len(writer.asked) == 1
+        assert len(writer.requests) == 1
 
 
 def test_a_specialist_is_added_by_one_command(docs, tmp_path, monkeypatch, encoders):

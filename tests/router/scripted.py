@@ -1,4 +1,4 @@
-"""Model servers that answer by rule: what a plan's steps are tried against."""
+"""Model servers that answer by rule, for the steps of a plan to call."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments":
 
 @dataclass
 class Model:
-    """Says what it was told to, after `seconds`, as often as it is asked."""
+    """Answers each request with the next of `says`, after `seconds`, and keeps the requests."""
 
     says: Say | Sequence[str] = "hello"
     seconds: float = 0.0
@@ -24,12 +24,12 @@ class Model:
     probability: float | None = None
     calls_tools: bool = False
     between: float = 0.0  # seconds, in a stream
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
 
     async def __call__(self, wire: Wire) -> None:
         fields = wire.fields
-        self.asked.append(fields)
-        turn = len(self.asked) - 1
+        self.requests.append(fields)
+        turn = len(self.requests) - 1
         await asyncio.sleep(self.seconds)
         if self.status != 200:
             await wire.json({"error": {"message": "no"}}, status=self.status)
@@ -51,25 +51,25 @@ class Model:
             await wire.event(b"[DONE]")
             await wire.chunk(b"")
             return
-        told = completion(text)
+        answer = completion(text)
         if self.calls_tools:
-            told["choices"][0]["message"] |= {"content": None, "tool_calls": TOOLS}
-            told["choices"][0]["finish_reason"] = "tool_calls"
+            answer["choices"][0]["message"] |= {"content": None, "tool_calls": TOOLS}
+            answer["choices"][0]["finish_reason"] = "tool_calls"
         if fields.get("logprobs") and self.probability is not None:
-            one = {"token": "x", "logprob": math.log(self.probability), "bytes": None}
-            alternatives = [dict(one), {"token": "y", "logprob": math.log(0.05)}]
-            one["top_logprobs"] = alternatives if fields.get("top_logprobs") else []
-            told["choices"][0]["logprobs"] = {"content": [one, one]}
-        await wire.json(told)
+            token = {"token": "x", "logprob": math.log(self.probability), "bytes": None}
+            alternatives = [dict(token), {"token": "y", "logprob": math.log(0.05)}]
+            token["top_logprobs"] = alternatives if fields.get("top_logprobs") else []
+            answer["choices"][0]["logprobs"] = {"content": [token, token]}
+        await wire.json(answer)
 
     @property
     def last(self) -> str:
-        return self.asked[-1]["messages"][-1]["content"]
+        return self.requests[-1]["messages"][-1]["content"]
 
 
 @asynccontextmanager
 async def planned(plans: dict[str, Any], more: dict[str, Any] | None = None, **models: Model):
-    """A Waggle whose backends are these models, each dearer than the one before it."""
+    """A Waggle whose backends are these models; each costs ten times as much as the previous."""
     async with AsyncExitStack() as stack:
         backends: dict[str, Any] = {}
         for n, (name, model) in enumerate(models.items()):
@@ -85,10 +85,10 @@ async def planned(plans: dict[str, Any], more: dict[str, Any] | None = None, **m
         yield await stack.enter_async_context(rig(json.dumps(config)))
 
 
-def text_of(told: Any) -> str:
-    return told.json["choices"][0]["message"]["content"]
+def text_of(answer: Any) -> str:
+    return answer.json["choices"][0]["message"]["content"]
 
 
 def steps_of(waggle: Any) -> list[tuple[str, str, int]]:
-    """Each step of the last request: its place in the plan, who was asked, what it worked upon."""
+    """The steps of the last request: place in the plan, backend, and the step that each follows."""
     return [(a.role, a.backend, a.parent) for a in waggle.journal.traces[-1].attempts]

@@ -42,8 +42,8 @@ async def test_each_line_is_asked_and_answered_by_its_id(tmp_path):
         assert answers == {"line-1": "ONE", "b": "TWO", "line-3": "THREE"}
         assert all(line["cost_usd"] > 0 and line["error"] is None for line in lines(target))
         assert "3 of 3 answered" in done.output
-        assert {f["model"] for f in echo.asked} == {"up-1"}
-        assert [f.get("temperature") for f in echo.asked].count(0.5) == 1
+        assert {f["model"] for f in echo.requests} == {"up-1"}
+        assert [f.get("temperature") for f in echo.requests].count(0.5) == 1
 
 
 async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path):
@@ -54,10 +54,10 @@ async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path)
         await run(waggle, source, target)
         raw = target.read_bytes()
         target.write_bytes(raw[: len(raw) - 40])
-        model.asked.clear()
+        model.requests.clear()
         done = await run(waggle, source, target)
         assert "5 of 6 were answered before" in done.output
-        assert len(model.asked) == 1
+        assert len(model.requests) == 1
         assert sorted(line["custom_id"] for line in lines(target)) == [
             f"line-{n}" for n in range(1, 7)
         ]

@@ -47,7 +47,7 @@ async def test_a_cascade_stops_at_the_first_answer_that_is_accepted(accept, mode
         assert text_of(told) == answered
         assert told.headers["x-waggle-backend"] == ("b" if answered == "dear" else "a")
         assert "x-waggle-partial" not in told.headers
-        assert len(models["b"].asked) == (answered == "dear")
+        assert len(models["b"].requests) == (answered == "dear")
         assert (
             told.json["choices"][0]["logprobs"] is None
         )  # the plan asked for them, not the caller
@@ -89,7 +89,7 @@ async def test_a_pipeline_hands_each_answer_on():
     a, b = Model("first"), Model("second")
     async with planned(plan, a=a, b=b) as waggle:
         assert text_of(await waggle.chat("do it")) == "second"
-        said = [(m["role"], m["content"]) for m in b.asked[0]["messages"]]
+        said = [(m["role"], m["content"]) for m in b.requests[0]["messages"]]
         assert said[0] == ("user", "do it")
         assert said[1] == ("assistant", "first")
         assert said[2] == ("user", "Translate it.")
@@ -114,10 +114,10 @@ async def test_a_gate_sends_back_what_does_not_hold_with_the_reasons():
     a = Model(['{"age": 3}', '{"age": 4}', '{"age": 21}'])
     async with planned(plan, a=a, b=Model("done")) as waggle:
         assert text_of(await waggle.chat("do it")) == "done"
-        assert len(a.asked) == 3
+        assert len(a.requests) == 3
         assert "age >= 18 does not hold" in a.last
         assert steps_of(waggle)[1] == ("pipeline.0.repair", "a", 1)
-        a.says, a.asked = '{"age": 3}', []
+        a.says, a.requests = '{"age": 3}', []
         told = await waggle.chat("do it")
         assert told.headers["x-waggle-partial"] == "gate"
         assert text_of(told) == '{"age": 3}'
@@ -129,7 +129,7 @@ async def test_a_gate_mends_what_can_only_have_been_meant_one_way():
     async with planned(plan, a=a) as waggle:
         told = await waggle.chat("one", shape=SHAPE)
         assert json.loads(text_of(told)) == {"name": "Ann", "age": 42}
-        assert len(a.asked) == 1
+        assert len(a.requests) == 1
 
 
 # -- fan out ------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ async def test_branches_for_which_no_field_is_left_are_not_asked():
     async with planned(plan, **models) as waggle:
         told = await waggle.chat("?", shape={"x": "int", "y": "int"})
         assert json.loads(text_of(told)) == {"x": 1, "y": 2}
-        assert sum(len(model.asked) for model in models.values()) == 2
+        assert sum(len(model.requests) for model in models.values()) == 2
         assert "x-waggle-partial" not in told.headers
 
 
@@ -199,7 +199,7 @@ async def test_the_best_is_the_one_the_judge_says():
     judge = Model(lambda f: GOOD if "<answer>\nfine" in f["messages"][-1]["content"] else BAD)
     async with planned(plan, a=Model("poor"), b=Model("fine"), j=judge) as waggle:
         assert text_of(await waggle.chat("?")) == "fine"
-        assert len(judge.asked) == 2
+        assert len(judge.requests) == 2
 
 
 async def test_fusing_shows_all_answers_to_one_and_streams_what_it_says():
@@ -218,7 +218,7 @@ async def test_fusing_shows_all_answers_to_one_and_streams_what_it_says():
             if event["choices"]
         )
         assert words.strip() == "all of it"
-        assert c.asked[-1]["stream"] is True
+        assert c.requests[-1]["stream"] is True
         total = sum(attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts)
         assert told.events[-2]["usage"]["cost"] == pytest.approx(total)
 
@@ -267,7 +267,7 @@ async def test_refining_that_does_not_get_there_ends_with_the_premium():
     async with planned(one({"refine": told}), a=a, c=critic, d=d) as waggle:
         answer = await waggle.chat("?")
         assert text_of(answer) == "premium"
-        assert len(a.asked) == 3
+        assert len(a.requests) == 3
         assert "x-waggle-partial" not in answer.headers
 
 
@@ -314,7 +314,7 @@ async def test_a_hedge_asks_only_one_while_that_is_quick_and_the_next_at_once_wh
     a, b = Model("quick"), Model("second")
     async with planned(plan, a=a, b=b) as waggle:
         assert text_of(await waggle.chat("?")) == "quick"
-        assert b.asked == []
+        assert b.requests == []
         a.status = 500
         assert text_of(await waggle.chat("?")) == "second"
 
@@ -393,7 +393,7 @@ async def test_a_ceiling_on_cost_stops_before_the_step_that_would_pass_it():
         told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.001"})
         assert text_of(told) == "not quite"
         assert told.headers["x-waggle-partial"] == "cost"
-        assert b.asked == []
+        assert b.requests == []
         assert text_of(await waggle.chat("?", headers={"x-waggle-max-cost": "1"})) == "ok"
         told = await waggle.chat("?", model="b", headers={"x-waggle-max-cost": "0.0001"})
         assert told.status == 422
@@ -410,7 +410,7 @@ async def test_what_is_under_way_counts_toward_the_ceiling():
         # One call of b is expected to cost 0.003: three beside each other would be beyond this.
         told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0075"}, model="p")
         assert text_of(told) == "x"
-        assert len(b.asked) == 2
+        assert len(b.requests) == 2
 
 
 async def test_a_stream_is_explained_where_its_first_words_are():
@@ -507,7 +507,7 @@ async def test_a_caller_who_leaves_ends_every_branch():
     a, b = Model(seconds=30), Model(seconds=30)
     async with planned(plan, a=a, b=b) as waggle:
         task = asyncio.ensure_future(waggle.chat("?"))
-        while not (a.asked and b.asked):
+        while not (a.requests and b.requests):
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -1,6 +1,6 @@
-"""Leaving a failing backend alone: closed, open, half-open with one probe. Pure but for its state.
+"""Leaving a failing backend alone: closed, open, then half-open for one probe.
 
-Time comes in as an argument, in seconds of any steady clock.
+The breaker reads no clock: every method that needs the time takes it, in seconds of a steady clock.
 """
 
 from typing import Literal
@@ -9,8 +9,8 @@ from router.config.values import Breaker
 
 State = Literal["closed", "open", "half_open"]
 
-# A caller's own mistake says nothing about the backend's health; a backend that will not let *us*
-# in, has no money left or is overrun is as good as down.
+# A caller's own mistake says nothing about the backend's health. A backend that refuses Waggle's
+# key, has no money left or is overrun is as good as down.
 _REFUSING = frozenset({401, 402, 403})
 _FAILING = frozenset({408, 429})
 
@@ -43,7 +43,7 @@ class CircuitBreaker:
         return min(self._cooldown, 1.0) if self._probing else 0.0
 
     def enter(self) -> None:
-        """A call that `wait` let through begins. In half-open it is the one probe."""
+        """Begin a call that need not wait. In the state half-open the call is the only probe."""
         if self._tripped:
             self._probing = True
 
@@ -53,19 +53,19 @@ class CircuitBreaker:
         self._cooldown = self.settings.cooldown
 
     def abandoned(self) -> None:
-        """The caller left before we knew: neither good nor bad."""
+        """The caller left before the call ended: it counts as neither success nor failure."""
         self._probing = False
 
     def failed(self, now: float, *, status: int = 0, retry_after: float | None = None) -> None:
         self._in_a_row += 1
-        again = self._tripped and self._probing
+        probe_failed = self._tripped and self._probing
         self._probing = False
-        if self._tripped and not again:
+        if self._tripped and not probe_failed:
             return  # a call from before the breaker opened
-        if not again and self._in_a_row < self.settings.failures and status not in _REFUSING:
-            return
-        if again:
+        if probe_failed:
             self._cooldown = min(2 * self._cooldown, self.settings.longest)
+        elif self._in_a_row < self.settings.failures and status not in _REFUSING:
+            return
         self._tripped = True
-        asked = min(retry_after or 0.0, self.settings.longest)
-        self._open_until = now + max(self._cooldown, asked)
+        rest = min(retry_after or 0.0, self.settings.longest)
+        self._open_until = now + max(self._cooldown, rest)

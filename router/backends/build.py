@@ -1,7 +1,7 @@
-"""From settings to the backend that they describe: the only place that knows both.
+"""From settings to the backend that they describe: the only module that knows both.
 
-A kind is imported when one is built, so that only the process which runs models loads torch, and
-only the process which validates loads a validator.
+Each kind is imported when it is built: only a process that runs models loads torch, and only a
+process that validates records loads a validator.
 """
 
 from pathlib import Path
@@ -23,13 +23,13 @@ from router.encoding.encoder import CannotEncode, packaged_model
 
 
 def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
+    """The backend of these settings; a kind of your own gets a case here."""
     match settings:
         case OpenAISettings():
             from router.backends.openai_backend import OpenAIBackend
 
-            return OpenAIBackend(
-                settings, read_secret(settings.api_key) if settings.api_key else ""
-            )
+            api_key = read_secret(settings.api_key) if settings.api_key else ""
+            return OpenAIBackend(settings, api_key)
         case GeneratorSettings():
             from router.backends.generator_backend import GeneratorBackend
 

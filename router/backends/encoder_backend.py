@@ -1,7 +1,7 @@
-"""Text to vectors, by a sentence-transformers model that lies in a folder here.
+"""Embeddings of texts, by a sentence-transformers model in a local folder.
 
-The model is loaded with the first request, not before: torch costs hundreds of megabytes that a
-service nobody asks for embeddings need not hold.
+The first request loads the model: a service without such requests does not pay for torch's hundreds
+of megabytes.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class EncoderBackend:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._model: SentenceTransformer | None = None
-        # One thread: two that share the cores made the slowest answers twenty times slower.
+        # With two threads on the same cores, the slowest answers took twenty times longer.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
 
     @asynccontextmanager
@@ -62,7 +62,7 @@ class EncoderBackend:
         if dimensions is not None and dimensions != size:
             detail = f"dimensions = {dimensions!r}, but this model has {size}: leave it out"
             raise Fault("bad_request", detail)
-        # The tokenizer warns on texts over its length; the model cuts them, as documented.
+        # Long texts are cut to what the model reads, as the documentation says.
         lengths = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)
         tokens = sum(len(ids) for ids in lengths["input_ids"])
         vectors = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)

@@ -1,6 +1,7 @@
-"""Records and a larger shape in, complete records out: what was missing goes with what was there.
+"""Fills records up to a larger shape, so that every new value agrees with the given ones.
 
-No model, and nothing that was given is altered. The same records, shape and seed give the same.
+No model is used, and no given value is altered. The same records, shape and seed give the same
+answer.
 """
 
 import asyncio
@@ -43,16 +44,16 @@ class EnricherBackend:
         if shape is None:
             where = "in `shape`, or as a `response_format` with a JSON schema"
             raise Fault(
-                "bad_request", f"The enricher needs the shape to fill up to: put it {where}"
+                "bad_request", f"The enricher needs the shape of full records: put it {where}"
             )
         node = parse(shape).node
         while isinstance(node, Array):
             node = node.item
-        found = given_records(fields)
-        if not isinstance(node, Object) or not all(isinstance(r, dict) for r in found.records):
+        given = given_records(fields)
+        if not isinstance(node, Object) or not all(isinstance(r, dict) for r in given.records):
             raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
         seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
         with self._fakers.borrowed() as fake:
-            made = enriched(found.records, node, seed=seed, fake=fake, as_of=as_of)
-        return orjson.dumps(found.document(made)).decode()
+            made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of)
+        return orjson.dumps(given.document(made)).decode()

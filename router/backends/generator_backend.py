@@ -1,7 +1,7 @@
-"""Mock records for a JSON shape, made by Faker: real software, no model.
+"""Makes mock records for a JSON shape, with Faker and without a model.
 
-The same shape, count, seed and variant always give the same records. It answers nothing else: a
-question without a shape is refused, never met with canned text.
+The same shape, count, seed and variant always give the same records. A request without a shape is
+refused: there is no canned text.
 """
 
 import asyncio
@@ -41,22 +41,22 @@ class GeneratorBackend:
         if call.path != CHAT:
             raise Fault("bad_request", f"the generator answers {CHAT}, not {call.path}")
         fields = fields_of(call)
-        count = asked_count(fields)
-        asked = shape_of(fields)
-        if asked is None:
+        count = record_count(fields)
+        wanted = shape_of(fields)
+        if wanted is None:
             where = "in `shape`, as a `response_format` with a JSON schema, or in the last message"
             raise Fault("bad_request", f"The generator needs a JSON shape: put one {where}")
-        shape = parse(asked)
+        shape = parse(wanted)
         seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
         variant = whole_number(fields, "variant", least=0, most=10**9)
         if shape.variants:
-            # At most so many different answers to this shape, whichever replica gives them.
+            # The same few answers to this shape, whichever replica gives them.
             drawn = secrets.randbelow(shape.variants) if variant is None else variant
             seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
         with self._fakers.borrowed() as fake:
             maker = Maker(fake, seed)
-            pieces: Iterator[str] = document(maker, shape.node, count)
-            if not call.stream:  # Faker is slow enough to starve the event loop
+            pieces = _document(maker, shape.node, count)
+            if not call.stream:  # Faker is slow: it would block the event loop
                 pieces = iter(await asyncio.to_thread(list, pieces))
             yield chat_reply(call, "waggle-generator", pieces, tokens_in(prompt_text(fields)))
 
@@ -64,24 +64,25 @@ class GeneratorBackend:
         pass
 
 
-def asked_count(fields: Mapping[str, Any]) -> int | None:
-    """How many records: stated in `count`, or in words. None: one document of this shape."""
+def record_count(fields: Mapping[str, Any]) -> int | None:
+    """The number of records, by `count` or by the prompt; None for one document of the shape."""
     count = whole_number(dict(fields), "count", least=0, most=_MAX_RECORDS)
     if count is not None:
         return count
-    said = _COUNT.search(last_user_text(fields))
-    if not said:
+    match = _COUNT.search(last_user_text(fields))
+    if not match:
         return None
-    if said[1].lower() in _WORDS:
-        return _WORDS.index(said[1].lower()) + 1
-    if int(said[1]) > _MAX_RECORDS:
-        detail = f"{said[1]} records asked for; at most {_MAX_RECORDS} fit one answer: ask in parts"
+    number = match[1].lower()
+    if number in _WORDS:
+        return _WORDS.index(number) + 1
+    if int(number) > _MAX_RECORDS:
+        detail = f"{number} records are wanted, and {_MAX_RECORDS} fit one answer: ask in parts"
         raise Fault("bad_request", detail)
-    return int(said[1])
+    return int(number)
 
 
-def document(maker: "Maker", node: Node, count: int | None) -> Iterator[str]:
-    """The answer's text, a record at a time."""
+def _document(maker: Maker, node: Node, count: int | None) -> Iterator[str]:
+    """The text of the answer, record by record."""
     if count is None:
         yield orjson.dumps(maker.make(node)).decode()
         return

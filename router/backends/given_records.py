@@ -1,4 +1,4 @@
-"""Where the records of a request are: the draft of a plan, a field, or its last words. Pure."""
+"""The records that a request brings: in a field, in the draft of a plan, or in its last message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class GivenRecords:
-    """Records, and how they stood: as a list, as one object, or under a key of one."""
+    """Records, and their form in the request: a list, or one object."""
 
     records: list[Any]
     as_list: bool
-    text: str = ""  # as they came, where they came as text
+    text: str = ""  # the text around them, if the request gave them as text
 
     def document(self, records: list[Any]) -> Any:
         return records if self.as_list else records[0]
 
 
 def given_records(fields: Mapping[str, Any]) -> GivenRecords:
-    """The records, or a `Fault` that says where they are looked for."""
+    """The records, or a `Fault` that says where to put them."""
     given = fields.get("records")
     text = "" if given is not None else _text(fields)
     if given is None:
@@ -40,7 +40,8 @@ def given_records(fields: Mapping[str, Any]) -> GivenRecords:
     if not isinstance(given, list) or not given:
         raise Fault("bad_request", "records must be an object or a list that is not empty")
     if len(given) > _MOST:
-        raise Fault("bad_request", f"{len(given)} records, and {_MOST} fit one request: send parts")
+        detail = f"{len(given)} records are given, and {_MOST} fit one request: send them in parts"
+        raise Fault("bad_request", detail)
     return GivenRecords(given, True, text)
 
 

@@ -1,8 +1,8 @@
 """One replica of one backend, behind a small HTTP port of its own.
 
-It admits as many calls as it was told, holds the breaker and the clock on each, and passes bytes
-through. Every call that brought no answer comes back as 503 with `x-waggle-fault` and a body that
-says why; what to do about it is the engine's business.
+The host bounds how many calls run at once, keeps the breaker and the time limits, and passes bytes
+through. A call without an answer gets 503, `x-waggle-fault` and a body with the reason. The host
+does not retry or ask another backend: the engine does.
 """
 
 import asyncio
@@ -15,18 +15,10 @@ import orjson
 
 from router.backends.breaker import CircuitBreaker, failed
 from router.backends.protocol import Backend
+from router.backends.turns import Turns
 from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
-from router.wire.asgi import (
-    HeaderList,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    WhileConnected,
-    read_body,
-    respond,
-)
+from router.wire.asgi import Message, Receive, Scope, Send, WhileConnected, read_body, respond
 from router.wire.replica_headers import (
     BROKEN,
     FAULT,
@@ -36,6 +28,8 @@ from router.wire.replica_headers import (
     TOKEN,
     retry_after_seconds,
 )
+
+_JSON = (b"content-type", b"application/json")
 
 
 class Host:
@@ -50,20 +44,23 @@ class Host:
         self.settings = settings
         self.backend = backend
         self.breaker = CircuitBreaker(settings.breaker)
-        self.running = 0
+        self._turns = Turns(settings)
         self._token = token.encode()
         self._clock = clock
-        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def running(self) -> int:
+        return self._turns.running
 
     @property
     def ongoing(self) -> int:
-        return self.running + len(self._waiting)
+        return self._turns.running + self._turns.waiting
 
     async def reconfigure(self, settings: BackendSettings, backend: Backend) -> None:
-        """Calls under way keep the backend they began with; it is closed when they are done."""
+        """Calls under way keep the old backend, which is closed when they have ended."""
         old, self.backend, self.settings = self.backend, backend, settings
         self.breaker.settings = settings.breaker
-        self._admit_waiting()
+        self._turns.reconfigure(settings)
         await self.drain(settings.timeouts.total, of=self.running)
         await old.close()
 
@@ -79,7 +76,7 @@ class Host:
             return
         headers = dict(scope["headers"])
         if not hmac.compare_digest(headers.get(TOKEN, b""), self._token):
-            await _say(send, 403, "forbidden", "this port belongs to Waggle's router")
+            await _refuse(send, Fault("forbidden", "this port belongs to Waggle's router"), 403)
             return
         call = Call(
             path=scope["path"].removeprefix("/v1"),
@@ -94,9 +91,12 @@ class Host:
         wait = self.breaker.wait(self._clock())
         if wait > 0:
             detail = f"left alone for another {wait:.1f} s after failures"
-            await _say(send, 503, "breaker_open", detail, retry_after=wait)
+            await _refuse(send, Fault("breaker_open", detail), retry_after=wait)
             return
-        if not await self._admitted(send):
+        try:
+            await self._turns.enter()
+        except Fault as full:
+            await _refuse(send, full, retry_after=1.0)
             return
         self.breaker.enter()
         try:
@@ -105,40 +105,7 @@ class Host:
             self.breaker.abandoned()
             raise
         finally:
-            self.running -= 1
-            self._admit_waiting()
-
-    async def _admitted(self, send: Send) -> bool:
-        if self.running < self.settings.concurrency:
-            self.running += 1
-            return True
-        if len(self._waiting) >= self.settings.queue:
-            detail = f"{self.running} calls running, {len(self._waiting)} waiting: both bounds met"
-            await _say(send, 503, "queue_full", detail, retry_after=1.0)
-            return False
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await asyncio.wait_for(asyncio.shield(turn), self.settings.queue_seconds)
-        except TimeoutError:
-            detail = f"no turn within {self.settings.queue_seconds} s"
-            await _say(send, 503, "queue_full", detail, retry_after=1.0)
-            return False
-        except asyncio.CancelledError:
-            if turn.done():  # our turn came as the caller left: hand it on
-                self.running -= 1
-                self._admit_waiting()
-            raise
-        finally:
-            if not turn.done():
-                self._waiting.remove(turn)
-        return True
-
-    def _admit_waiting(self) -> None:
-        while self._waiting and self.running < self.settings.concurrency:
-            turn = self._waiting.pop(0)
-            self.running += 1
-            turn.set_result(None)
+            self._turns.leave()
 
     async def _pass_on(self, call: Call, send: Send) -> None:
         times = self.settings.timeouts
@@ -158,12 +125,12 @@ class Host:
                     whole = await self._whole(reply)
                     await send(_head(reply, self._clock() - begun, length=len(whole)))
                     await send({"type": "http.response.body", "body": whole})
-                self._judge(reply)
+                self._record(reply)
         except TimeoutError:
             await self._fail(send, Fault("timeout", self._which_timeout(call, started)), started)
         except Fault as fault:
             await self._fail(send, fault, started)
-        except Exception as error:  # the guest's failure is a result, whatever it threw
+        except Exception as error:  # the failure of a backend is a result, whatever it raised
             detail = f"{type(error).__name__}: {error}"
             await self._fail(send, Fault("unavailable", detail), started)
 
@@ -193,7 +160,8 @@ class Host:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def _judge(self, reply: Reply) -> None:
+    def _record(self, reply: Reply) -> None:
+        """Tell the breaker whether the backend did well."""
         if failed(reply.status):
             self.breaker.failed(
                 self._clock(),
@@ -206,19 +174,18 @@ class Host:
     async def _fail(self, send: Send, fault: Fault, started: bool) -> None:
         if fault.kind == "bad_request":
             self.breaker.succeeded()
-            await _say(send, 400, "", fault.detail)
-            return
-        if fault.kind == "queue_full":  # a bound of its own inside: busy is not broken
+            await _bad_request(send, fault.detail)
+        elif fault.kind == "queue_full":  # a queue inside the backend: busy is not broken
             self.breaker.abandoned()
-            await _say(send, 503, fault.kind, fault.detail, retry_after=1.0)
-            return
-        self.breaker.failed(self._clock())
-        if started:
+            await _refuse(send, fault, retry_after=1.0)
+        elif started:
+            self.breaker.failed(self._clock())
             reason = orjson.dumps({"fault": fault.kind, "detail": fault.detail})
             event = b"\n\n" + BROKEN + reason + b"\n\n"
             await send({"type": "http.response.body", "body": event})
         else:
-            await _say(send, 503, fault.kind, fault.detail)
+            self.breaker.failed(self._clock())
+            await _refuse(send, fault)
 
     def _which_timeout(self, call: Call, started: bool) -> str:
         times = self.settings.timeouts
@@ -243,15 +210,15 @@ def _head(reply: Reply, seconds: float, length: int | None = None) -> Message:
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 
-async def _say(
-    send: Send, status: int, fault: str, detail: str, *, retry_after: float | None = None
+async def _refuse(
+    send: Send, fault: Fault, status: int = 503, *, retry_after: float | None = None
 ) -> None:
-    if fault:
-        body = orjson.dumps({"fault": fault, "detail": detail, "retry_after": retry_after})
-        headers: HeaderList = [(FAULT, fault.encode())]
-    else:
-        error = {"message": detail, "type": "invalid_request_error", "param": None, "code": None}
-        body, headers = orjson.dumps({"error": error}), []
-    headers.append((b"content-type", b"application/json"))
+    body = {"fault": fault.kind, "detail": fault.detail, "retry_after": retry_after}
     with contextlib.suppress(OSError):  # the router may have hung up first
-        await respond(send, status, body, headers)
+        await respond(send, status, orjson.dumps(body), [(FAULT, fault.kind.encode()), _JSON])
+
+
+async def _bad_request(send: Send, detail: str) -> None:
+    error = {"message": detail, "type": "invalid_request_error", "param": None, "code": None}
+    with contextlib.suppress(OSError):
+        await respond(send, 400, orjson.dumps({"error": error}), [_JSON])

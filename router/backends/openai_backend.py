@@ -1,6 +1,7 @@
 """Any server that speaks OpenAI's protocol: vLLM, Ollama, llama.cpp, a cloud.
 
-The body goes out as it came in, but for the model's name and, in streams, the request for usage.
+The request's bytes are passed on as they are, except the model's name and, in a stream, a request
+for the usage.
 """
 
 import re
@@ -71,7 +72,7 @@ class OpenAIBackend:
 
     @staticmethod
     def _stream_options(body: bytes) -> bytes:
-        """The stream options that also ask for usage; empty where the caller's already do."""
+        """The caller's stream options with `include_usage`; empty if the caller has set it."""
         start, end = spans(body).get(b'"stream_options"', (0, 0))
         given = body[start:end]
         if _USAGE_WANTED.search(given):

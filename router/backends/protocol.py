@@ -1,7 +1,7 @@
-"""What every kind of backend promises, and the settings they share.
+"""What a backend is: it answers a call with a reply whose bytes already have OpenAI's form.
 
-A backend answers a call with a reply whose bytes are already in OpenAI's shape. It decides nothing
-about retries, prices or health: its host and the engine do.
+A backend knows nothing of retries, prices or health: its host and the engine do. The checks in
+`router.backends.contract` say in full what a backend promises.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +17,6 @@ class SecretReader(Protocol):
 
 class Backend(Protocol):
     def send(self, call: Call) -> AbstractAsyncContextManager[Reply]:
-        """Leaving the context before the body has ended cancels the work behind it."""
+        """Answer a call. Leaving the context before the body has ended cancels the work."""
 
     async def close(self) -> None: ...

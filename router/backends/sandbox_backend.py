@@ -1,7 +1,7 @@
-"""The sandbox behind a backend's port: a request is read, its program run, the result judged.
+"""Runs programs in the sandbox: reads the request, runs its program, and judges the result.
 
-A plan with `code:` sends it one job after another (`router.compute.computing`) until a result is
-verified; whoever wrote the program, it runs where it can harm nothing.
+A plan with `code:` sends job after job (`router.compute.computing`) until a result is verified. A
+program runs where it can do no harm, whoever wrote it.
 """
 
 import asyncio
@@ -18,8 +18,7 @@ from router.domain import COMPUTE, RUN, Call, Fault, Reply
 from router.request.statistical import reading_of
 from router.wire.chat_replies import in_one_piece
 from sandbox.contradictions import contradiction
-from sandbox.document import records
-from sandbox.document import written as document
+from sandbox.document import records, written
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.records import of_records
@@ -27,11 +26,12 @@ from sandbox.runner import Busy, Program, Run, RunRefused
 from sandbox.spec import Spec
 from sandbox.verify import verified
 
-_AGAIN_SECONDS = 30.0
+_RETRY_SECONDS = 30.0
+_SEEDS_A_TURN = 2**32
 
 
 class SandboxBackend:
-    """The pool opens in the background: a service starts where a sandbox cannot."""
+    """The pool opens in the background, so a service starts even where a sandbox cannot."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
@@ -40,16 +40,17 @@ class SandboxBackend:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return  # nobody to wait for it yet
+            return  # no event loop yet: the first call opens the pool
         self._opening = asyncio.ensure_future(self._open())
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path not in (COMPUTE, RUN):
-            raise Fault("bad_request", "the sandbox is asked through a plan with `code:`")
+            detail = f"the sandbox answers no {call.path}: use it in a plan with `code:`"
+            raise Fault("bad_request", detail)
         job = orjson.loads(call.body)
-        told = await (self._ran(job) if call.path == RUN else self._answer(job))
-        yield Reply(200, "application/json", in_one_piece(orjson.dumps(told)))
+        outcome = await (self._run(job) if call.path == RUN else self._compute(job))
+        yield Reply(200, "application/json", in_one_piece(orjson.dumps(outcome)))
 
     async def close(self) -> None:
         if self._opening is not None:
@@ -70,89 +71,89 @@ class SandboxBackend:
         return pool
 
     async def _pool(self) -> Pool:
-        """What this machine refused a moment ago it refuses still: trying takes a second or two."""
+        """The open pool. After a failure, the next try waits: it would take a second, in vain."""
         now = time.monotonic()
         failed = self._opening is not None and self._opening.done() and self._opening.exception()
-        if self._opening is None or (failed and now - self._opened_at > _AGAIN_SECONDS):
+        if self._opening is None or (failed and now - self._opened_at > _RETRY_SECONDS):
             self._opening, self._opened_at = asyncio.ensure_future(self._open()), now
         return await asyncio.shield(self._opening)
 
-    async def _ran(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """A program of anyone's, and what became of it."""
+    async def _ended(self, program: Program) -> Run | RunRefused:
         try:
-            run = await (await self._pool()).run(Program(str(job["source"]), {}, 0))
+            return await (await self._pool()).run(program)
         except RunRefused as refused:
-            return {"status": "refused", "problem": str(refused)}
+            return refused
         except Busy as busy:
             raise Fault("queue_full", str(busy)) from None
-        return {"status": run.status, "result": run.result, "run": _of_run(run)}
 
-    async def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
+    async def _run(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """Run any program, and report how it ended."""
+        run = await self._ended(Program(str(job["source"]), {}, 0))
+        if isinstance(run, RunRefused):
+            return {"status": "refused", "problem": str(run)}
+        return {"status": run.status, "result": run.result, "run": _measures(run)}
+
+    async def _compute(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the program of a statistical request, and judge its result by the request."""
         reading = await asyncio.to_thread(reading_of, job["fields"], whole=True)
         spec = reading.spec
         if spec is None:
             return {"status": "not_statistical", "problem": "; ".join(reading.reasons)}
         if job.get("count") and "count" in spec.assumed:
             spec = replace(spec, count=int(job["count"]))
-        cannot = contradiction(spec)
-        if cannot:
-            return {"status": "impossible", "problem": cannot, "spec": spec.told()}
+        impossible = contradiction(spec)
+        if impossible:
+            return {"status": "impossible", "problem": impossible, "spec": spec.told()}
         program = _program(spec, job)
-        try:
-            run = await (await self._pool()).run(program)
-        except RunRefused as refused:
-            return {"status": "refused", "problem": str(refused)}
-        except Busy as busy:
-            raise Fault("queue_full", str(busy)) from None
+        run = await self._ended(program)
+        if isinstance(run, RunRefused):
+            return {"status": "refused", "problem": str(run)}
         as_object = bool(job.get("as_object"))
         return await asyncio.to_thread(_judged, spec, program, run, as_object=as_object)
 
 
-_TURN = 2**32
-
-
 def _program(spec: Spec, job: Mapping[str, Any]) -> Program:
-    """A seed that was asked for is used; a second turn has another, and always the same one."""
+    """The request's seed, or the job's; each further turn has a seed of its own."""
     seed = int(job["seed"]) if spec.seed is None else spec.seed
     params = {"columns": dict(spec.data)} if spec.data else {}
-    return Program(str(job["source"]), params, seed + int(job["turn"]) * _TURN)
+    return Program(str(job["source"]), params, seed + int(job["turn"]) * _SEEDS_A_TURN)
 
 
 def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    outcome: dict[str, Any] = {
         "status": run.status,
         "spec": spec.told(),
         "program": program.source,
         "seed": program.seed,
-        "run": _of_run(run),
+        "run": _measures(run),
     }
     if not run.ok:
-        return told | {"problem": _why(run)}
+        return outcome | {"problem": _failure(run)}
     result = _printed(run.stdout) if run.result is None else run.result
     verdict = verified(spec, result)
-    told |= {"verification": verdict.told(), "score": verdict.score}
+    outcome |= {"verification": verdict.told(), "score": verdict.score}
     if not verdict.holds:
         failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
-        return told | {"problem": failed or "the result holds nothing"}
-    if spec.words:  # still to come: these are their records, whatever format they end in
-        return told | {"document": of_records(records(spec, result), "json")}
-    return told | {"document": document(spec, result, as_object=as_object)}
+        return outcome | {"problem": failed or "the result is empty"}
+    if spec.words:  # a backend adds the columns of text to these records later
+        return outcome | {"document": of_records(records(spec, result), "json")}
+    return outcome | {"document": written(spec, result, as_object=as_object)}
 
 
 def _printed(stdout: str) -> Any:
-    """Models print what they were to put into `result`. It is judged like any other."""
+    """The result that a program printed: models do so instead of setting `result`."""
     try:
         return orjson.loads(stdout)
     except orjson.JSONDecodeError:
         return None
 
 
-def _why(run: Run) -> str:
-    said = run.error or run.trace or (f"it printed {run.stdout[-300:]!r}" if run.stdout else "")
-    return f"the program ended with {run.status}" + (f": {said[:500]}" if said else "")
+def _failure(run: Run) -> str:
+    detail = run.error or run.trace or (f"it printed {run.stdout[-300:]!r}" if run.stdout else "")
+    return f"the program ended with {run.status}" + (f": {detail[:500]}" if detail else "")
 
 
-def _of_run(run: Run) -> dict[str, Any]:
+def _measures(run: Run) -> dict[str, Any]:
     return {
         "seconds": run.seconds,
         "cpu_seconds": run.cpu_seconds,

@@ -1,7 +1,7 @@
-"""A folder of documents as an expert: it answers with the passage, its source and how sure it is.
+"""A folder of documents as an expert: the answer is a passage, its source and a confidence.
 
-It says so where they hold no answer. With a `writer` a plan is made of it in which that backend
-answers in prose from the passages alone (`router.config.load.Config.plan`).
+If the documents hold no answer, the specialist says so. With a `writer`, the plan is a pipeline in
+which the writer answers in prose from the passages alone (`Config.plan`).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ UNKNOWN = "These documents hold no answer to that."
 
 
 class SpecialistBackend:
-    """The index is loaded with the first question, and again where another took its place."""
+    """The first question loads the index; a newer index replaces it when it is there."""
 
     def __init__(self, settings: SpecialistSettings) -> None:
         self._settings = settings
@@ -41,13 +41,21 @@ class SpecialistBackend:
         most = whole_number(fields, "passages", least=1, most=20) or self._settings.passages
         expert = await self._ready()
         hits = await asyncio.to_thread(expert.ask, question, most)
-        text, told = _answer(
-            hits, self._settings.enough, all_of_them=bool(fields.get("for_writer"))
-        )
+        confidence = hits[0].confidence if hits else 0.0
+        if confidence < self._settings.enough:
+            text = UNKNOWN
+        elif fields.get("for_writer"):
+            text = _numbered(hits)
+        else:
+            text = _best_passage(hits[0])
+        report = {
+            "confidence": round(confidence, 4),
+            "found": confidence >= self._settings.enough,
+            "passages": [_passage(hit) for hit in hits],
+        }
         prompt_tokens = tokens_in(prompt_text(fields))
-        yield chat_reply(
-            call, "waggle-specialist", [text], prompt_tokens, more={"specialist": told}
-        )
+        more = {"specialist": report}
+        yield chat_reply(call, "waggle-specialist", [text], prompt_tokens, more=more)
 
     async def close(self) -> None:
         pass
@@ -66,14 +74,16 @@ class SpecialistBackend:
 
 
 def opened(settings: SpecialistSettings) -> "Expert":
-    """The expert, its index made now where there is none."""
+    """The expert; a missing index is made first."""
     from router.documents.passage_index import NoDocuments, load, refresh
     from router.documents.search import Expert
     from router.encoding.encoder import CannotEncode
     from router.encoding.home import encoder_of
 
     if settings.home is None:
-        raise Fault("unavailable", "it has no `home` for its index: load it from a file")
+        raise Fault(
+            "unavailable", "the settings have no `home` for the index: load them from a file"
+        )
     home = Path(settings.home)
     try:
         encoder = encoder_of(settings.encoder, settings.encoders)
@@ -86,32 +96,23 @@ def opened(settings: SpecialistSettings) -> "Expert":
         raise Fault("unavailable", str(error)) from None
 
 
-def _answer(
-    hits: "list[Hit]", enough: float, *, all_of_them: bool
-) -> tuple[str, Mapping[str, Any]]:
-    best = hits[0].confidence if hits else 0.0
-    told = {
-        "confidence": round(best, 4),
-        "found": best >= enough,
-        "passages": [
-            {
-                "text": hit.passage.text,
-                "title": hit.passage.title,
-                "source": hit.passage.source,
-                "confidence": round(hit.confidence, 4),
-            }
-            for hit in hits
-        ],
+def _passage(hit: "Hit") -> Mapping[str, Any]:
+    return {
+        "text": hit.passage.text,
+        "title": hit.passage.title,
+        "source": hit.passage.source,
+        "confidence": round(hit.confidence, 4),
     }
-    if best < enough:
-        return UNKNOWN, told
-    if all_of_them:
-        shown = (f"[{n}] {_source(hit)}\n{hit.passage.text}" for n, hit in enumerate(hits, 1))
-        return "\n\n".join(shown), told
-    return (
-        f"{hits[0].passage.text}\n\nSource: {_source(hits[0])} (confidence {min(best, 0.99):.2f})",
-        told,
-    )
+
+
+def _numbered(hits: "list[Hit]") -> str:
+    """All passages, numbered for a writer that quotes them."""
+    return "\n\n".join(f"[{n}] {_source(hit)}\n{hit.passage.text}" for n, hit in enumerate(hits, 1))
+
+
+def _best_passage(hit: "Hit") -> str:
+    confidence = min(hit.confidence, 0.99)
+    return f"{hit.passage.text}\n\nSource: {_source(hit)} (confidence {confidence:.2f})"
 
 
 def _source(hit: "Hit") -> str:

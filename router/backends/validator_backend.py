@@ -1,7 +1,7 @@
-"""Records against a JSON Schema, formats and rules between fields: repaired, or every issue told.
+"""Holds records against a JSON Schema, formats and rules between fields, and may repair them.
 
-The answer is the records where they hold all that was asked, as they came or put right; else a
-report. Either way `validation` beside it says what was found.
+The answer is the records if they hold everything, unchanged or repaired; otherwise a report of the
+issues. In both cases the report stands beside the answer as `validation`.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from router.backends.given_records import GivenRecords, given_records
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.checking import BadSchema, Wanted, issues_in
-from router.records.repairing import repaired
+from router.records.repairing import Repaired, repaired
 from router.records.rules import parsed
 from router.records.schema import of_record, schema_of
 from router.request.text import fields_of, prompt_text, tokens_in
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
 
-_TOLD_ISSUES = 100
+_MOST_REPORTED, _MOST_RULES = 100, 100
 
 
 class ValidatorBackend:
@@ -34,62 +34,65 @@ class ValidatorBackend:
         if call.path != CHAT:
             raise Fault("bad_request", f"the validator answers {CHAT}, not {call.path}")
         fields = fields_of(call)
-        text, told = await asyncio.to_thread(self._answer, fields)
+        text, report = await asyncio.to_thread(self._answer, fields)
         prompt_tokens = tokens_in(prompt_text(fields))
-        more = {"validation": told}
+        more = {"validation": report}
         yield chat_reply(call, "waggle-validator", [text], prompt_tokens, more=more)
 
     async def close(self) -> None:
         pass
 
     def _answer(self, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        found = given_records(fields)
+        given = given_records(fields)
         wanted = self._wanted(fields)
         try:
             if self._settings.repair:
-                made = repaired(found.records, wanted, as_list=found.as_list)
-                records, mended, issues = made.records, made.mended, made.issues
+                result = repaired(given.records, wanted, as_list=given.as_list)
             else:
-                records, mended = found.records, ()
-                issues = issues_in(records, wanted, as_list=found.as_list)
+                issues = issues_in(given.records, wanted, as_list=given.as_list)
+                result = Repaired(given.records, (), issues)
         except BadSchema as error:
             raise Fault("bad_request", f"The schema cannot be used: {error}") from None
-        wrong = {issue.at[0] if found.as_list and issue.at else 0 for issue in issues}
-        told = {
-            "valid": not issues,
-            "score": 1 - len(wrong) / len(records),
-            "records": len(records),
-            "repaired": list(mended[:_TOLD_ISSUES]),
-            "issues": [issue.report() for issue in issues[:_TOLD_ISSUES]],
-            "issues_in_all": len(issues),
+        wrong = {issue.at[0] if given.as_list and issue.at else 0 for issue in result.issues}
+        report = {
+            "valid": not result.issues,
+            "score": 1 - len(wrong) / len(result.records),
+            "records": len(result.records),
+            "repaired": list(result.mended[:_MOST_REPORTED]),
+            "issues": [issue.report() for issue in result.issues[:_MOST_REPORTED]],
+            "issues_in_all": len(result.issues),
         }
-        if issues:
-            return orjson.dumps(told).decode(), told
-        return self._as_it_came(found, records, changed=bool(mended)), told
-
-    @staticmethod
-    def _as_it_came(found: GivenRecords, records: list[Any], *, changed: bool) -> str:
-        document = found.document(records)
-        if not changed and found.text:
-            try:
-                if orjson.loads(found.text) == document:
-                    return found.text
-            except orjson.JSONDecodeError:
-                pass
-        return orjson.dumps(document).decode()
+        if result.issues:
+            return orjson.dumps(report).decode(), report
+        return _text(given, result), report
 
     def _wanted(self, fields: Mapping[str, Any]) -> Wanted:
         schema = self._settings.schema_
         if schema is None:
-            # The JSON in the words of a request is its shape, unless it is the records.
-            own = "draft" in fields or fields.get("records") is not None
-            shape = shape_of(fields) if own else fields.get("shape") or _asked_schema(fields)
+            # JSON in the prompt is the shape, unless the prompt is where the records are.
+            elsewhere = "draft" in fields or fields.get("records") is not None
+            shape = shape_of(fields) if elsewhere else _stated_shape(fields)
             schema = None if shape is None else schema_of(shape)
         rules = (*self._settings.rules, *_rules_of(fields))
         return Wanted(None if schema is None else of_record(schema), rules, self._settings.formats)
 
 
-def _asked_schema(fields: Mapping[str, Any]) -> Any:
+def _text(given: GivenRecords, result: Repaired) -> str:
+    """The records' own text if it holds nothing else and they are unchanged."""
+    document = given.document(result.records)
+    if not result.mended and given.text:
+        try:
+            if orjson.loads(given.text) == document:
+                return given.text
+        except orjson.JSONDecodeError:
+            pass
+    return orjson.dumps(document).decode()
+
+
+def _stated_shape(fields: Mapping[str, Any]) -> Any:
+    """The shape in a field of the request, not in its words."""
+    if fields.get("shape"):
+        return fields["shape"]
     wanted = fields.get("response_format")
     if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
         return wanted["json_schema"].get("schema")
@@ -97,13 +100,13 @@ def _asked_schema(fields: Mapping[str, Any]) -> Any:
 
 
 def _rules_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Rules of the caller's own, read before anything is asked by them."""
+    """The caller's own rules, parsed before any record is checked."""
     rules = fields.get("rules") or ()
     if not isinstance(rules, list | tuple) or not all(isinstance(rule, str) for rule in rules):
         raise Fault("bad_request", 'rules must be a list of texts, e.g. ["price <= msrp"]')
     try:
-        for rule in rules[:100]:
+        for rule in rules[:_MOST_RULES]:
             parsed(rule)
     except ValueError as error:
         raise Fault("bad_request", f"A rule cannot be read: {error}") from None
-    return tuple(rules[:100])
+    return tuple(rules[:_MOST_RULES])

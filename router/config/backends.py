@@ -72,8 +72,8 @@ class LocalSettings(BackendSettings):
     def folder(self, name: str) -> Path:
         return Path(self.models[name])
 
-    def asked(self, fields: Mapping[str, Any]) -> str:
-        """Which of the models a request means."""
+    def model_of(self, fields: Mapping[str, Any]) -> str:
+        """The model that a request names, else the first."""
         model = fields.get("model")
         return model if model in self.models else next(iter(self.models))
 

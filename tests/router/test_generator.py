@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from router.backends.generator_backend import GeneratorBackend, asked_count
+from router.backends.generator_backend import GeneratorBackend, record_count
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault
 from router.records.shapes import parse
@@ -79,7 +79,7 @@ def test_count_makes_that_many_records_and_ids_count_up():
     ],
 )
 def test_a_count_in_words_is_understood(prompt, count):
-    assert asked_count({"messages": [{"role": "user", "content": prompt}]}) == count
+    assert record_count({"messages": [{"role": "user", "content": prompt}]}) == count
 
 
 @given(st.integers(0, 2**31))

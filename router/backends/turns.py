@@ -1,0 +1,52 @@
+"""Turns at a backend: so many calls run at once, so many wait, and the others are refused."""
+
+import asyncio
+
+from router.config.values import BackendSettings
+from router.domain import Fault
+
+
+class Turns:
+    def __init__(self, settings: BackendSettings) -> None:
+        self._settings = settings
+        self._waiting: list[asyncio.Future[None]] = []
+        self.running = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def reconfigure(self, settings: BackendSettings) -> None:
+        self._settings = settings
+        self._admit()
+
+    async def enter(self) -> None:
+        """Return when the call may run; a `Fault` if the queue is full or the wait too long."""
+        if self.running < self._settings.concurrency:
+            self.running += 1
+            return
+        if self.waiting >= self._settings.queue:
+            detail = f"{self.running} calls running, {self.waiting} waiting: both bounds met"
+            raise Fault("queue_full", detail)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await asyncio.wait_for(asyncio.shield(turn), self._settings.queue_seconds)
+        except TimeoutError:
+            raise Fault("queue_full", f"no turn within {self._settings.queue_seconds} s") from None
+        except asyncio.CancelledError:
+            if turn.done():  # the turn came as the caller left: pass it on
+                self.leave()
+            raise
+        finally:
+            if not turn.done():
+                self._waiting.remove(turn)
+
+    def leave(self) -> None:
+        self.running -= 1
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and self.running < self._settings.concurrency:
+            self.running += 1
+            self._waiting.pop(0).set_result(None)

@@ -11,7 +11,9 @@ from router.cli.reload import deploy_again
 from router.cli.terminal import InputRefused, err, out
 from router.keys import Key, new_key, save_keys
 
-keys_app = typer.Typer(help="API keys: who may send requests, and how many.", no_args_is_help=True)
+keys_app = typer.Typer(
+    name="keys", help="API keys: who may send requests, and how many.", no_args_is_help=True
+)
 
 
 @keys_app.command("new")

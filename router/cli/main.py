@@ -1,6 +1,7 @@
 """`waggle ...`: all commands put together; each command or group has a file of its own."""
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 
 import typer
@@ -13,7 +14,7 @@ from router.cli.doctor import doctor
 from router.cli.keys import keys_app
 from router.cli.policy import policy_app
 from router.cli.reload import reload
-from router.cli.report import report_command
+from router.cli.report import report
 from router.cli.routes import routes_app
 from router.cli.sandbox import sandbox_app
 from router.cli.scores import scores
@@ -39,36 +40,43 @@ app = typer.Typer(
 
 
 def _not_installed() -> None:
+    """Not in this installation: run `make env`."""
     wrong = "this installation is older than the code and lacks this command"
     raise InputRefused(wrong, "run `make env`")
 
 
-# The dashboard and the demo stand above the command line, so each registers its own command.
-_registered = {entry.name: entry for entry in entry_points(group="waggle.commands")}
-for _name in ("dashboard", "demo"):
-    if _name in _registered:
-        app.command(_name)(_registered[_name].load())
-    else:
-        _any_arguments = {"ignore_unknown_options": True, "allow_extra_args": True}
-        app.command(_name, context_settings=_any_arguments)(_not_installed)
+def _above(name: str) -> Callable[..., None]:
+    """A command of a room above the command line, which that room registers as an entry point."""
+    for entry in entry_points(group="waggle.commands", name=name):
+        command: Callable[..., None] = entry.load()
+        return command
+    return _not_installed
 
-for _command in (
-    serve, check, ask, status, stop, reload, deploy, doctor, scores, warm, simplify, sql, batch,
-):  # fmt: skip
-    app.command()(_command)
-app.command("report")(report_command)
 
-for _name, _group in {
-    "keys": keys_app,
-    "policy": policy_app,
-    "telemetry": telemetry_app,
-    "sandbox": sandbox_app,
-    "specialist": specialist_app,
-    "solutions": solutions_app,
-    "trial": trial_app,
-    "routes": routes_app,
-}.items():
-    app.add_typer(_group, name=_name)
+def _add(panel: str, **commands: Callable[..., None]) -> None:
+    for name, command in commands.items():
+        loose = command is _not_installed  # it is refused whatever its options are
+        settings = {"ignore_unknown_options": loose, "allow_extra_args": loose}
+        app.command(name, rich_help_panel=panel, context_settings=settings)(command)
+
+
+_add(
+    "Run the service",
+    serve=serve,
+    status=status,
+    stop=stop,
+    reload=reload,
+    check=check,
+    doctor=doctor,
+    deploy=deploy,
+)
+_add("Send requests", ask=ask, batch=batch, demo=_above("demo"))
+_add("See what it learned", dashboard=_above("dashboard"), report=report, scores=scores, sql=sql)
+_add("Change what it does", simplify=simplify, warm=warm)
+for _group in (trial_app, routes_app, policy_app, specialist_app):
+    app.add_typer(_group, rich_help_panel="Change what it does")
+for _group in (keys_app, solutions_app, telemetry_app, sandbox_app):
+    app.add_typer(_group, rich_help_panel="Look after keys and data")
 
 
 def main() -> None:

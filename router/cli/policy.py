@@ -11,7 +11,9 @@ from router.cli.terminal import InputRefused, out
 from router.learning.registry import Registry, Version
 
 policy_app = typer.Typer(
-    help="Snapshots of the learner: list them, pin one, go back to one.", no_args_is_help=True
+    name="policy",
+    help="Snapshots of the learner: list them, pin one, go back to one.",
+    no_args_is_help=True,
 )
 
 

@@ -14,7 +14,7 @@ from router.cli.trial_book import TrialBook, day
 from router.routing.strategies import Strategy
 
 routes_app = typer.Typer(
-    help="Routing functions: strategies that are code to read.", no_args_is_help=True
+    name="routes", help="Routing functions: strategies that are code to read.", no_args_is_help=True
 )
 
 

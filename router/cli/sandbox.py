@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sandbox.levels import LevelVerdict
 
 sandbox_app = typer.Typer(
-    help="The sandbox: run programs that nobody vouches for.", no_args_is_help=True
+    name="sandbox", help="The sandbox: run programs that nobody vouches for.", no_args_is_help=True
 )
 SeedOption = Annotated[int, typer.Option(help="The seed of every random number in the run.")]
 

@@ -23,6 +23,7 @@ from router.reuse.solution_store import SolutionStore, UnreadableStore
 from router.reuse.tiers import Calibration
 
 solutions_app = typer.Typer(
+    name="solutions",
     help="Solutions kept for reuse: search them, check them, export their programs.",
     no_args_is_help=True,
 )

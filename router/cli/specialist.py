@@ -28,7 +28,9 @@ from router.encoding.encoder import CannotEncode
 from router.files import replace_durably, write_whole
 
 specialist_app = typer.Typer(
-    help="Specialists: experts that answer from a folder of documents.", no_args_is_help=True
+    name="specialist",
+    help="Specialists: experts that answer from a folder of documents.",
+    no_args_is_help=True,
 )
 
 

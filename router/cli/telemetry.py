@@ -22,7 +22,9 @@ from router.telemetry.store.manifest import Damaged
 from router.telemetry.store.remove import Removed
 
 telemetry_app = typer.Typer(
-    help="The record of every request: its size, its health, removing rows.", no_args_is_help=True
+    name="telemetry",
+    help="The record of every request: its size, its health, removing rows.",
+    no_args_is_help=True,
 )
 
 

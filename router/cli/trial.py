@@ -24,6 +24,7 @@ from router.trials.logged import LoggedTelemetry
 from router.trials.trial_requests import matched
 
 trial_app = typer.Typer(
+    name="trial",
     help="Trials: one strategy against another, adopted when it is shown to be better.",
     no_args_is_help=True,
 )

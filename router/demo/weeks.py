@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from router.backends.protocol import Backend
-from router.cli.report import report, written
+from router.cli.report import learning_report, write_report
 from router.cli.terminal import err, out
 from router.config.config import Config
 from router.config.load import at_home, load
@@ -204,7 +204,7 @@ def _show(told: Sequence[dict[str, Any]], config: Config, seconds: float) -> Non
             escape("; ".join(one["events"])),
         )
     out.print(table)
-    path = written(report(config, days=len(told) * 7.0 + 1), config.data)
+    path = write_report(learning_report(config, days=len(told) * 7.0 + 1), config.data)
     out.print(f"The whole story, each claim with its query: {path} ({seconds:.0f} s)")
     folder = config.data
     out.print(f"Read on: waggle trial list --data {folder}; waggle routes log --data {folder}")

@@ -1,0 +1,148 @@
+"""The sections of a report, each from queries that it carries with it."""
+
+from math import sqrt
+
+from router.cli.report_document import ReportSection
+from router.cli.report_telemetry import ReportedTelemetry, with_interval
+from router.trials.book import Book
+
+_ENDED_IN_VAIN = "('kept', 'stopped', 'vetoed', 'rolled back')"
+
+
+def headline(telemetry: ReportedTelemetry) -> ReportSection:
+    sql = f"""
+with r as (
+  select *, utility(quality, cost_usd, latency_ms) as u,
+         ntile(2) over (order by ts) as half
+  from requests where {telemetry.in_time} and plan is not null)
+select half, count(*) as n, count(quality) as judged, avg(quality) as quality,
+       1.96 * stddev(quality) / sqrt(count(quality)) as quality_half,
+       avg(u) as utility, 1.96 * stddev(u) / sqrt(count(u)) as utility_half,
+       1000 * avg(cost_usd) as usd_per_1k, quantile_cont(latency_ms, 0.5) as p50_ms,
+       quantile_cont(latency_ms, 0.95) as p95_ms, avg((error_type is not null)::int) as errors
+from r group by half order by half"""
+    halves = telemetry.rows(sql)
+    if not halves:
+        return ReportSection("In short", ("No request was answered in this time.",), sql=(sql,))
+    rows = [
+        (
+            "first half" if half["half"] == 1 else "second half",
+            f"{half['n']:,} ({half['judged']:,} judged)",
+            with_interval(half["quality"], half["quality_half"]),
+            with_interval(half["utility"], half["utility_half"]),
+            f"${half['usd_per_1k']:.4g}",
+            f"{half['p50_ms']:.1f}, {half['p95_ms']:.1f}",
+            f"{half['errors']:.2%}",
+        )
+        for half in halves
+    ]
+    words = []
+    if len(halves) == 2 and all(half["utility_half"] is not None for half in halves):
+        first, second = halves
+        gain = second["utility"] - first["utility"]
+        noise = sqrt(first["utility_half"] ** 2 + second["utility_half"] ** 2)
+        unsure = "" if abs(gain) > noise else ", which is within the noise"
+        moved = f"utility moved by {gain:+.4f} ± {noise:.4f}{unsure}."
+        words = [f"From the first half to the second, {moved}"]
+    head = ("", "requests", "quality", "utility", "per 1,000", "p50, p95 ms", "errors")
+    return ReportSection("In short", words, head, rows, sql=(sql,))
+
+
+def learned(telemetry: ReportedTelemetry) -> ReportSection:
+    sql = f"""
+with p as (
+  select kind, plan, count(*) as n, count(quality) as judged, avg(quality) as quality,
+         1.96 * stddev(quality) / sqrt(nullif(count(quality), 0)) as half,
+         1000 * avg(cost_usd) as usd_per_1k, avg(latency_ms) as ms,
+         avg(utility(quality, cost_usd, latency_ms)) as u
+  from requests where {telemetry.in_time} and plan is not null
+  group by all having count(quality) >= 10)
+select * from p qualify row_number() over (partition by kind order by u desc) = 1
+order by n desc limit 20"""
+    rows = [
+        (
+            best["kind"] or "any",
+            best["plan"],
+            with_interval(best["quality"], best["half"]),
+            f"{best['u']:.4f}",
+            f"${best['usd_per_1k']:.4g}",
+            f"{best['ms']:.1f}",
+            f"{best['judged']:,}",
+        )
+        for best in telemetry.rows(sql)
+    ]
+    title = "What was learned"
+    if not rows:
+        return ReportSection(title, ("Too little was judged to say.",), sql=(sql,))
+    head = ("kind", "best plan", "quality", "utility", "per 1,000", "ms", "judged")
+    words = ("The plan that proved best for each kind.",)
+    return ReportSection(title, words, head, rows, sql=(sql,))
+
+
+def changes(telemetry: ReportedTelemetry) -> ReportSection:
+    sql = f"""
+select ts, name, state, share, why from trial_history
+where {telemetry.in_time} and state <> 'shadow' and why is not null and why <> ''
+qualify state is distinct from lag(state) over (partition by trial_id order by ts)
+     or share is distinct from lag(share) over (partition by trial_id order by ts)
+order by ts"""
+    rows = [
+        (f"{row['ts']:%m-%d %H:%M}", row["name"], row["state"], f"{row['share']:.0%}", row["why"])
+        for row in telemetry.rows(sql)
+    ]
+    words = () if rows else ("Nothing changed: no trial began, ended or was adopted.",)
+    head = ("when", "trial", "state", "share", "why")
+    return ReportSection("What changed, and why", words, head, rows, sql=(sql,))
+
+
+def strategies_served(telemetry: ReportedTelemetry, book: Book) -> ReportSection:
+    sql = f"""
+select ts, subject as strategy, detail->>'why' as why from events
+where kind = 'strategy' and state = 'serves' and {telemetry.in_time} order by ts"""
+    source = "select policy_version, strategy, settings->>'source' as source from policies"
+    events = telemetry.rows(sql)
+    sources = {
+        row["policy_version"]: row["source"] for row in telemetry.rows(source) if row["source"]
+    }
+    rows = [(f"{row['ts']:%m-%d %H:%M}", row["strategy"], row["why"]) for row in events]
+    served = dict.fromkeys([*(row["strategy"] for row in events), book.serving.key])
+    code = [(f"`{key}`", sources[key]) for key in served if key in sources]
+    words = [f"{book.serving.key} serves."]
+    head = ("when", "strategy", "why")
+    return ReportSection("Who served", words, head, rows, code, sql=(sql, source))
+
+
+def tried_in_vain(telemetry: ReportedTelemetry) -> ReportSection:
+    trials = f"""
+select ts, name, state, why from trial_history
+where {telemetry.in_time} and state in {_ENDED_IN_VAIN}
+qualify row_number() over (partition by trial_id order by ts desc) = 1 order by ts"""
+    notes = f"""
+select max(ts) as ts, subject, detail->>'why' as why, count(*) as times from events
+where kind = 'proposal' and {telemetry.in_time} and state in ('nothing', 'refused')
+group by all order by ts"""
+    rows = [
+        (f"{row['ts']:%m-%d %H:%M}", row["name"], row["state"], row["why"])
+        for row in telemetry.rows(trials)
+    ]
+    for row in telemetry.rows(notes):
+        times = f"nothing found, {row['times']} times"
+        rows.append((f"{row['ts']:%m-%d %H:%M}", row["subject"], times, row["why"]))
+    words = () if rows else ("Nothing was tried in vain.",)
+    head = ("when", "what", "state", "why")
+    return ReportSection("What did not help", words, head, rows, sql=(trials, notes))
+
+
+def proposals(book: Book) -> ReportSection:
+    sql = "select name, state, settings->>'why' as why from trials where state = 'decided'"
+    rows = []
+    for trial in book.trials.values():
+        if trial.state == "decided":
+            rows.append((trial.candidate, trial.why, f"waggle trial adopt {trial.name}"))
+        elif trial.state == "running":
+            expected = f"is tried: {trial.effect}"
+            rows.append((trial.candidate, expected, f"waggle trial show {trial.name}"))
+    rows.append(("something simpler", "whether a plan or a branch could go", "waggle simplify"))
+    rows.append(("a function", "what was learned, as code to read", "waggle routes distill"))
+    head = ("what", "expected", "one command away")
+    return ReportSection("Proposals", (), head, rows, sql=(sql,))

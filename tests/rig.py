@@ -8,7 +8,7 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,14 +21,13 @@ from router.api.learner import LearnerClient
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.server import KeyLimits
-from router.domain import About, Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
+from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
 from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.keys import Key
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import StoredRequest, StoredSignal
 from router.telemetry.metrics import Metrics
-from router.telemetry.rows import request_row
 from router.wire.listener import Listener
 
 TOKEN = "rig-token"
@@ -76,6 +75,12 @@ class MemoryJournal:
     def close(self) -> None:
         pass
 
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        self.full = True
+        yield
+        self.full = False
+
 
 class MemoryOf:
     """The memory of telemetry, read from a memory journal instead of the catalog."""
@@ -83,33 +88,41 @@ class MemoryOf:
     def __init__(self, journal: MemoryJournal) -> None:
         self._journal = journal
         self.away = False
+        self.earlier_scores: Mapping[str, float] = {}  # of rows that the journal does not hold
 
     async def find(self, request_id: str) -> StoredRequest | None:
-        if self.away:
-            raise LookupError("telemetry cannot be read: the rig said so")
+        self._check()
         for trace in self._journal.traces:
             if trace.request.id == request_id:
-                row = request_row(trace)
-                about = About(
-                    request_id,
-                    row["ts"],
-                    trace.request.key_id,
-                    *(row.get(name) for name in ("strategy", "plan", "kind", "reuse_tier")),
-                )
-                return StoredRequest(about, tuple(self._signals(request_id)))
+                return StoredRequest(trace.about, tuple(self._signals_about(request_id)))
         return None
 
     async def scores(self) -> Mapping[str, float]:
-        if self.away:
-            raise LookupError("telemetry cannot be read: the rig said so")
-        return {"a": 0.9}
+        self._check()
+        judged: dict[str, list[float]] = {}
+        for trace in self._journal.traces:
+            latest = {
+                (signal.source, signal.metric): (signal.score, signal.weight)
+                for signal in self._journal.signals
+                if signal.about.request_id == trace.request.id and signal.score is not None
+            }
+            if latest:
+                total = sum(score * weight for score, weight in latest.values())
+                quality = total / sum(weight for _, weight in latest.values())
+                judged.setdefault(trace.backend, []).append(quality)
+        scores = {name: (1 + sum(each)) / (2 + len(each)) for name, each in judged.items()}
+        return {**self.earlier_scores, **scores}
 
-    def _signals(self, request_id: str) -> Iterator[StoredSignal]:
+    def _signals_about(self, request_id: str) -> Iterator[StoredSignal]:
         for signal in self._journal.signals:
             if signal.about.request_id == request_id:
                 content = (signal.value, signal.score, signal.comment, signal.demonstration)
                 at = round(signal.at * 1e6)
                 yield StoredSignal(signal.id, signal.source, signal.metric, content, at)
+
+    def _check(self) -> None:
+        if self.away:
+            raise LookupError("telemetry cannot be read: the rig said so")
 
 
 class LocalHive:

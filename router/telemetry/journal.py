@@ -1,9 +1,9 @@
-"""Writing down what happened: each process its own files, each row once.
+"""The journal of a process: what it writes down about requests, signals and events.
 
-What was appended is with the kernel before `append` returns, so an answer that went out outlives
-any kill; it outlives a power cut some milliseconds later. Only `keep` waits for that, and says so
-when it cannot be had. Nothing here ever fails a request: a disk that refuses is told of in the log,
-in the counters and, once it takes rows again, in an event.
+The kernel has a row before `append` returns, so an answered request survives any kill; a power cut
+may cost the last milliseconds. Only `keep` waits until its rows are durable, and raises when it
+cannot be. No other call fails because of the disk: a refusing disk is reported in the log, in the
+counters and, once it accepts rows again, in an event.
 """
 
 import asyncio
@@ -35,13 +35,18 @@ _STEP_SECONDS = 0.5
 
 
 class NotDurable(Exception):
-    """It could not be promised that this will be remembered; asking again is safe."""
+    """The signals may be lost. Sending them again is safe."""
 
 
 class Journal(Protocol):
+    """Where a process writes. Rows of a table are read back in the order they were written in.
+
+    Only `keep` raises, and only `NotDurable`. `close` may be called twice.
+    """
+
     @property
     def trouble(self) -> str:
-        """What keeps rows from the disk at this moment; nothing, on a good day."""
+        """Why rows do not reach the disk at the moment; empty when they do."""
 
     def append(self, trace: Trace) -> None: ...
     def refuse(self, refusal: Refusal) -> None: ...
@@ -49,20 +54,21 @@ class Journal(Protocol):
     def policy(self, policy: PolicyInForce) -> None: ...
     def trial(self, news: TrialNews) -> None: ...
     async def keep(self, signals: Sequence[Signal]) -> None:
-        """Returns when they are durable; else raises `NotDurable`."""
+        """Write the signals of a caller and return when they are durable; else `NotDurable`."""
 
     def say(self, signals: Sequence[Signal]) -> None:
-        """What we found ourselves: nobody waits for it to be durable."""
+        """Write signals of our own, without waiting until they are durable."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Make everything durable that the disk accepts."""
 
 
 class FileJournal:
-    """One writer's journal: a folder for each table, one file open in each.
+    """The journal of one writer: a folder for each table, with one open file in each.
 
-    A thread syncs. It looks by itself every few milliseconds, for waking it at each row would have
-    it take the interpreter from the very request whose answer is about to go out; only who waits
-    for durability wakes it, and it gathers for a moment who else does.
+    A thread syncs every few milliseconds. Rows do not wake it, since it would take the interpreter
+    from the request whose answer is about to go out. Only `keep` wakes it, and it then waits for a
+    moment, so that several calls of `keep` share a sync.
     """
 
     def __init__(
@@ -84,12 +90,12 @@ class FileJournal:
             name: Log(folder / "journal" / name, self.writer, rotation=rotation) for name in TABLES
         }
         self._gather, self._idle, self._patience = gather_seconds, idle_seconds, patience
-        self._wanted = threading.Event()
+        self._wake = threading.Event()
         self._closing = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._troubled = False
-        self._dropped = self._counted = 0
-        self._wall, self._watches_clock = wall, watch_clock
+        self._dropped_before = self._dropped_counted = 0
+        self._wall, self._watch_clock = wall, watch_clock
         self._clock_offset = wall() - time.monotonic()
         self._thread = threading.Thread(target=self._keep_syncing, name="journal", daemon=True)
         self._thread.start()
@@ -101,7 +107,7 @@ class FileJournal:
     def append(self, trace: Trace) -> None:
         try:
             self._logs["requests"].append(request_row(trace))
-        except (TypeError, ValueError):  # ours to mend, and not at the cost of the answer
+        except (TypeError, ValueError):  # a bug of ours must not cost the caller the answer
             self._metrics.count("waggle_telemetry_rows_lost_total")
             _log.exception("request %s could not be written down", trace.request.id)
 
@@ -126,7 +132,7 @@ class FileJournal:
             raise NotDurable(str(error)) from error
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((number, durable))
-        self._wanted.set()
+        self._wake.set()
         try:
             async with asyncio.timeout(self._patience):
                 await durable
@@ -139,71 +145,72 @@ class FileJournal:
 
     def close(self) -> None:
         self._closing = True
-        self._wanted.set()
+        self._wake.set()
         self._thread.join()
         for log in self._logs.values():
-            with contextlib.suppress(OSError):  # told already; what the kernel has, it has
+            with contextlib.suppress(OSError):  # reported already; the kernel still has its rows
                 log.close()
 
     def _keep_syncing(self) -> None:
         while not self._closing:
-            if self._wanted.wait(self._idle):
+            if self._wake.wait(self._idle):
                 time.sleep(self._gather)
-                self._wanted.clear()
+                self._wake.clear()
             self._sync()
-            self._watch_clock()
+            self._check_clock()
 
     def _sync(self) -> None:
-        failed = ""
+        failure = ""
         for name, log in self._logs.items():
             if log.due:
                 try:
                     log.sync()
                 except OSError as error:
-                    failed = f"{name}: {error.strerror or error}"
+                    failure = f"{name}: {error.strerror or error}"
                     self._metrics.count("waggle_telemetry_errors_total")
-        self._answer(self._logs["signals"].durable)
-        self._tell(failed)
+        self._acknowledge(self._logs["signals"].durable)
+        self._report(failure)
 
-    def _answer(self, durable: int) -> None:
+    def _acknowledge(self, durable: int) -> None:
         ready = [entry for entry in self._waiting if entry[0] <= durable]
         for entry in ready:
             self._waiting.remove(entry)
             with contextlib.suppress(RuntimeError):  # its loop has ended
                 entry[1].get_loop().call_soon_threadsafe(_resolve, entry[1])
 
-    def _tell(self, failed: str) -> None:
-        """Trouble is said once when it begins and once when it ends, with what it cost."""
-        self._metrics.gauge("waggle_telemetry_rows_waiting", self._count("waiting"))
-        dropped = self._count("dropped")
-        if dropped > self._counted:
-            self._metrics.count("waggle_telemetry_rows_lost_total", dropped - self._counted)
-            self._counted = dropped
-        if failed and not self._troubled:
+    def _report(self, failure: str) -> None:
+        """Log trouble once when it begins, and once when it ends with the number of lost rows."""
+        self._metrics.gauge("waggle_telemetry_rows_waiting", self._total("waiting"))
+        dropped = self._total("dropped")
+        if dropped > self._dropped_counted:
+            lost = dropped - self._dropped_counted
+            self._metrics.count("waggle_telemetry_rows_lost_total", lost)
+            self._dropped_counted = dropped
+        if failure and not self._troubled:
             self._troubled = True
             _log.error(
-                "telemetry cannot be written (%s): rows wait in memory, free the disk", failed
+                "telemetry cannot be written (%s): rows wait in memory, free the disk", failure
             )
-        elif self._troubled and not failed and not self.trouble:
+        elif self._troubled and not failure and not self.trouble:
             self._troubled = False
-            lost = dropped - self._dropped
-            self._dropped = dropped
+            lost = dropped - self._dropped_before
+            self._dropped_before = dropped
             _log.warning("telemetry is written again; rows lost meanwhile: %d", lost)
-            self._event("telemetry", self.writer, "recovered", rows_lost=lost)
+            self._note("telemetry", "recovered", rows_lost=lost)
 
-    def _watch_clock(self) -> None:
-        """A wall clock that was set is worth an event: times before and after do not compare."""
+    def _check_clock(self) -> None:
+        """Write an event when the wall clock was set: times before and after do not compare."""
         offset = self._wall() - time.monotonic()
         step = offset - self._clock_offset
-        if self._watches_clock and abs(step) >= _STEP_SECONDS:
+        if self._watch_clock and abs(step) >= _STEP_SECONDS:
             self._clock_offset = offset
-            self._event("clock", self.writer, "stepped", seconds=round(step, 3))
+            self._note("clock", "stepped", seconds=round(step, 3))
 
-    def _event(self, kind: str, subject: str, state: str, **detail: Any) -> None:
+    def _note(self, kind: str, state: str, **detail: Any) -> None:
         now = self._wall()
-        self.note(Event(new_id(now), now, kind, subject, state, detail))
+        self.note(Event(new_id(now), now, kind, self.writer, state, detail))
 
-    def _count(self, name: str) -> int:
+    def _total(self, name: str) -> int:
         return sum(getattr(log, name) for log in self._logs.values())
 
 

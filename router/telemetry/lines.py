@@ -1,7 +1,7 @@
-"""A row as a line of a journal: JSON that any reader takes, with a checksum of its own.
+"""A row as a line of a journal: JSON for any reader, with a checksum of its own.
 
-The checksum leads and covers every byte after it, so a line that was cut, or written over, is told
-from one that was not. `n` counts the rows of one writer from 1, without a gap.
+The checksum comes first and covers every byte after it, so a line that was cut or overwritten is
+recognised. `n` counts the rows of a writer from 1, without a gap; `v` is the version of the row.
 """
 
 import re
@@ -15,53 +15,52 @@ import orjson
 from router.telemetry.tables import VERSION
 
 _HEAD = b'{"crc":"'
-_NUMBER = re.compile(rb'\{"crc":"([0-9a-f]{8})","v":(\d+),"n":(\d+),')
+_WHOLE = re.compile(rb'\{"crc":"([0-9a-f]{8})","v":(\d+),"n":(\d+),')
 _REST_AT = len(_HEAD) + 8
 _VERSION_AT = _REST_AT + len(b'","v":')
 
 
 def encoded(number: int, row: Mapping[str, Any]) -> bytes:
-    """One line, its newline included."""
+    """The line of a row, with its newline."""
     rest = b'","v":%d,"n":%d,%b' % (VERSION, number, orjson.dumps(row)[1:])
     return b"%b%08x%b\n" % (_HEAD, crc32(rest), rest)
 
 
 @dataclass(slots=True)
-class Lines:
-    """A journal as it was read: which rows can be believed, and what else stands there."""
+class JournalLines:
+    """The lines of a journal: those whose checksum is right, and the rest."""
 
-    numbers: list[int]
-    good: list[bytes]
-    bad: list[tuple[int, bytes]]  # with their place
-    torn: bool  # the last line has no end: it was never finished
+    torn: bool  # the last line has no end: its writer died before it was acknowledged
+    numbers: list[int] = field(default_factory=list)
+    good: list[bytes] = field(default_factory=list)
+    bad: list[tuple[int, bytes]] = field(default_factory=list)  # with their place in the file
     versions: set[bytes] = field(default_factory=set)
 
 
-def decoded(content: bytes) -> Lines:
+def decoded(content: bytes) -> JournalLines:
     *whole, rest = content.split(b"\n")
-    lines = Lines([], whole, [], bool(rest))
-    add = lines.numbers.append
+    lines = JournalLines(bool(rest), good=whole)
+    add_number, add_version = lines.numbers.append, lines.versions.add
     for line in whole:
         if not line.startswith(b"%b%08x" % (_HEAD, crc32(line[_REST_AT:]))):
-            return _picked(whole, torn=lines.torn)
+            return _sorted_out(whole, torn=lines.torn)
         end = line.index(b',"n":', _REST_AT)
-        lines.versions.add(line[_VERSION_AT:end])
-        at = end + 5
-        add(int(line[at : line.index(b",", at)]))
+        add_version(line[_VERSION_AT:end])
+        add_number(int(line[end + 5 : line.index(b",", end + 5)]))
     return lines
 
 
-def _picked(whole: Iterable[bytes], *, torn: bool) -> Lines:
-    """The slow way: one line is not what was written."""
-    picked = Lines([], [], [], torn)
+def _sorted_out(whole: Iterable[bytes], *, torn: bool) -> JournalLines:
+    """The slow way, for a journal that has a bad line."""
+    lines = JournalLines(torn)
     at = 0
     for line in whole:
-        found = _NUMBER.match(line)
-        if found and found[1] == b"%08x" % crc32(line[_REST_AT:]):
-            picked.versions.add(found[2])
-            picked.numbers.append(int(found[3]))
-            picked.good.append(line)
+        match = _WHOLE.match(line)
+        if match and match[1] == b"%08x" % crc32(line[_REST_AT:]):
+            lines.versions.add(match[2])
+            lines.numbers.append(int(match[3]))
+            lines.good.append(line)
         else:
-            picked.bad.append((at, line + b"\n"))
+            lines.bad.append((at, line + b"\n"))
         at += len(line) + 1
-    return picked
+    return lines

@@ -1,11 +1,11 @@
-"""One writer's rows of one table, on disk the moment they are appended, and safe soon after.
+"""The rows that a writer appends to a table: on disk at once, durable soon after.
 
-A row is handed to the kernel before `append` returns, so it outlives the process; `sync` makes it
+`append` returns when the kernel has the row, so the row outlives the process; `sync` makes rows
 outlive the machine. When the disk refuses, whole rows wait in memory and the file keeps its last
-whole line: what was promised is never half there. A failed fsync leaves nothing to trust in the
-kernel's copy, so all since the last good one is written anew, elsewhere.
+whole line: no acknowledged row is ever half there. After a failed fsync, the kernel's copy of
+anything since the last good fsync cannot be trusted, so those rows are written again to a new file.
 
-A file is locked by its writer for as long as it is written; free, it is ready to be sealed.
+A writer locks its file while it writes; a file without a lock is ready to be sealed.
 """
 
 import os
@@ -22,13 +22,13 @@ from router.files import create_locked, sync_folder
 from router.telemetry.lines import encoded
 
 SUFFIX = ".jsonl"
-NOBODY = "nobody" + SUFFIX  # an empty journal, for a pattern that matches nothing is an error
+NOBODY = "nobody" + SUFFIX  # an empty journal: DuckDB rejects a pattern that matches no file
 _BACKLOG_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """When a file is closed and the next begun."""
+    """The limits at which a file is closed and the next begun."""
 
     seconds: float = 5.0
     rows: int = 10_000
@@ -50,8 +50,7 @@ class _File:
 
 
 class Log:
-    """Any thread may append, one thread syncs; the lock between them is held for as long as a
-    write takes, never for an fsync."""
+    """Any thread may append, one thread syncs. They share a lock, which no fsync is done under."""
 
     def __init__(
         self,
@@ -62,14 +61,14 @@ class Log:
         clock: Callable[[], float] = time.monotonic,
         fdatasync: Callable[[int], None] = os.fdatasync,
     ) -> None:
-        self.durable = 0  # the last row that outlives the machine
-        self.dropped = 0  # rows that found neither disk nor room to wait
-        self.trouble = ""  # what the disk last said, while rows wait
+        self.durable = 0  # the number of the last durable row
+        self.dropped = 0  # rows that fitted neither on the disk nor into the backlog
+        self.trouble = ""  # the last error of the disk, while rows wait
         self._folder, self._writer = folder, writer
         self._rotation, self._clock, self._fdatasync = rotation, clock, fdatasync
         self._lock = threading.Lock()
         self._file: _File | None = None
-        self._leaving: list[_File] = []  # no longer written to, not yet synced
+        self._retired: list[_File] = []  # no longer written to, and not synced yet
         self._files = 0
         self._number = 0
         self._backlog: deque[tuple[int, bytes]] = deque()
@@ -78,25 +77,25 @@ class Log:
 
     @property
     def due(self) -> bool:
-        """Whether a sync has something to do: rows to make safe, or a file to give away."""
+        """Whether a sync has something to do: rows to make durable, or a file to close."""
         file = self._file
         if file is not None and (file.unsynced or self._expired(file)):
             return True
-        return bool(self._leaving or self._backlog)
+        return bool(self._retired or self._backlog)
 
     @property
     def waiting(self) -> int:
-        """Rows that the disk has not taken yet."""
+        """How many rows the disk has not accepted yet."""
         return len(self._backlog)
 
     def append(self, row: Mapping[str, Any]) -> int:
-        """The row's number. It is in the kernel's hands, or waits where the disk refused it."""
+        """Append a row and return its number. If the disk refuses the row, it waits in memory."""
         return self.append_many((row,))
 
     def append_many(self, rows: Iterable[Mapping[str, Any]], *, strict: bool = False) -> int:
-        """As `append`, with one write for all of them; the last one's number.
+        """Append rows with a single write and return the number of the last.
 
-        Strict: where the disk refuses, raise `OSError` and be as if nothing had been asked.
+        If the disk refuses, a strict append raises `OSError` and changes nothing.
         """
         with self._lock:
             lines = [(n, encoded(n, row)) for n, row in enumerate(rows, self._number + 1)]
@@ -105,42 +104,42 @@ class Log:
                     raise OSError(ENOSPC, self.trouble)
                 self._write(lines)
             elif lines:
-                self._take(lines)
+                self._write_or_wait(lines)
             self._number += len(lines)
             return self._number
 
     def sync(self) -> int:
-        """Make durable what was appended before; the number of the last row that is.
+        """Make all appended rows durable and return the number of the last.
 
-        Raises `OSError` where the disk cannot; nothing is lost by that, and it may be tried again.
+        Raises `OSError` if the disk fails. Nothing is lost then, and the caller may try again.
         """
         with self._lock:
             self._retry()
             if self._file is not None and self._expired(self._file):
-                self._leave()
-            files = [*self._leaving, *([self._file] if self._file is not None else [])]
+                self._retire()
+            files = [*self._retired, *([self._file] if self._file is not None else [])]
             states = [(file, len(file.unsynced), file.size) for file in files]
         for file, pending, size in states:
             if pending:
                 self._sync_file(file, pending, size)
             with self._lock:
-                if file in self._leaving and not file.unsynced:
-                    self._leaving.remove(file)
+                if file in self._retired and not file.unsynced:
+                    self._retired.remove(file)
                     os.close(file.handle)
         return self.durable
 
     def close(self) -> None:
-        """All is durable and every file free; or `OSError`, and what could be is."""
+        """Sync all rows and release every file. Raises `OSError` if some rows are not durable."""
         with self._lock:
-            self._leave()
+            self._retire()
         try:
             self.sync()
         finally:
             with self._lock:
-                self._leave()
-                for file in self._leaving:
+                self._retire()
+                for file in self._retired:
                     os.close(file.handle)
-                self._leaving.clear()
+                self._retired.clear()
 
     def _sync_file(self, file: _File, pending: int, size: int) -> None:
         try:
@@ -157,15 +156,15 @@ class Log:
             for _ in range(pending):
                 self.durable = file.unsynced.popleft()[0]
 
-    def _take(self, lines: Sequence[tuple[int, bytes]]) -> None:
+    def _write_or_wait(self, lines: Sequence[tuple[int, bytes]]) -> None:
         if not self._backlog:
             try:
                 self._write(lines)
             except OSError as error:
-                self.trouble = _said(error)
+                self.trouble = _reason(error)
             else:
                 return
-        for number, line in lines:  # behind those that wait already: order is kept
+        for number, line in lines:  # behind the rows that wait already, to keep the order
             if self._backlog_bytes + len(line) > _BACKLOG_BYTES:
                 self.dropped += 1
             else:
@@ -178,7 +177,7 @@ class Log:
             try:
                 self._write((line,))
             except OSError as error:
-                self.trouble = _said(error)
+                self.trouble = _reason(error)
                 raise
             self._backlog.popleft()
             self._backlog_bytes -= len(line[1])
@@ -193,7 +192,7 @@ class Log:
                 raise OSError(ENOSPC, f"only {written} of {len(data)} bytes fitted on the disk")
         except OSError:
             if not _cut(file.handle, file.size):
-                self._leave()  # half a line that cannot be taken back stays the last of its file
+                self._retire()  # half a line that cannot be removed must be the last of its file
             raise
         file.size += len(data)
         file.rows += len(lines)
@@ -210,21 +209,21 @@ class Log:
         old = self._clock() - file.opened_at >= limits.seconds
         return old or file.rows >= limits.rows or file.size >= limits.bytes
 
-    def _leave(self) -> None:
+    def _retire(self) -> None:
         if self._file is not None:
-            self._leaving.append(self._file)
+            self._retired.append(self._file)
             self._file = None
 
     def _begin_anew(self, error: OSError) -> None:
-        """After a failed fsync nobody knows what the disk holds beyond the last good one."""
-        self.trouble = _said(error)
-        self._leave()
+        """Queue all rows since the last good fsync: the disk may or may not hold them."""
+        self.trouble = _reason(error)
+        self._retire()
         unsure: list[tuple[int, bytes]] = []
-        for file in self._leaving:
+        for file in self._retired:
             _cut(file.handle, file.synced_size)
             os.close(file.handle)
             unsure += file.unsynced
-        self._leaving.clear()
+        self._retired.clear()
         self._backlog.extendleft(reversed(unsure))
         self._backlog_bytes += sum(len(line) for _, line in unsure)
 
@@ -237,5 +236,5 @@ def _cut(handle: int, size: int) -> bool:
     return True
 
 
-def _said(error: OSError) -> str:
+def _reason(error: OSError) -> str:
     return error.strerror or str(error)

@@ -1,6 +1,6 @@
-"""What is remembered of one request: asked of the rows themselves, many at a time.
+"""Looking up a request in telemetry, and how good each backend's answers were.
 
-Questions that come while one is being answered are answered together by the next.
+Lookups that arrive while another one runs are answered together by the next.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from router.telemetry.store.catalog import CATALOG_FILE
 
 @dataclass(frozen=True, slots=True)
 class StoredSignal:
-    """A signal that is there already."""
+    """A signal that telemetry holds. `content`: value, score, comment, demonstration."""
 
     id: str
     source: str
@@ -29,33 +29,41 @@ class StoredSignal:
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
+    """A request that telemetry holds, with its signals from the oldest to the latest."""
+
     about: About
-    signals: tuple[StoredSignal, ...]  # oldest first
+    signals: tuple[StoredSignal, ...]
 
 
 class Memory(Protocol):
-    async def find(self, request_id: str) -> StoredRequest | None: ...
-    async def scores(self) -> Mapping[str, float]: ...
+    """Telemetry, read back. Both calls raise `LookupError` while it cannot be read."""
+
+    async def find(self, request_id: str) -> StoredRequest | None:
+        """The request that a plan answered under this id, with every signal written so far."""
+
+    async def scores(self) -> Mapping[str, float]:
+        """How good the answers of each backend were, from 0 to 1; none for unjudged backends."""
 
 
 class CatalogMemory:
+    """The memory of a service: its catalog, read by a thread."""
+
     def __init__(self, folder: Path) -> None:
         self._path = folder / CATALOG_FILE
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="lookup")
-        self._asked: dict[str, asyncio.Future[StoredRequest | None]] = {}
+        self._queue: dict[str, asyncio.Future[StoredRequest | None]] = {}
         self._answering: asyncio.Task[None] | None = None
 
     async def find(self, request_id: str) -> StoredRequest | None:
-        # Shared only until it is being answered: a later question must see later rows.
-        future = self._asked.get(request_id)
+        # Callers share a lookup only until it begins: a later one must see later rows.
+        future = self._queue.get(request_id)
         if future is None:
-            future = self._asked[request_id] = asyncio.get_running_loop().create_future()
+            future = self._queue[request_id] = asyncio.get_running_loop().create_future()
         if self._answering is None or self._answering.done():
             self._answering = asyncio.ensure_future(self._answer())
         return await asyncio.shield(future)
 
     async def scores(self) -> Mapping[str, float]:
-        """How good the answers of each backend were, as far as anybody said."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._threads, scores_in, self._path)
@@ -67,21 +75,25 @@ class CatalogMemory:
 
     async def _answer(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._asked:
-            asked, self._asked = self._asked, {}
+        while self._queue:
+            batch, self._queue = self._queue, {}
             try:
-                found = await loop.run_in_executor(self._threads, recall, self._path, list(asked))
+                stored = await loop.run_in_executor(
+                    self._threads, requests_in, self._path, list(batch)
+                )
             except duckdb.Error as error:
-                for future in asked.values():
+                for future in batch.values():
                     future.set_exception(LookupError(f"telemetry cannot be read: {error}"))
                 continue
-            for request_id, future in asked.items():
-                future.set_result(found.get(request_id))
+            for request_id, future in batch.items():
+                future.set_result(stored.get(request_id))
 
 
 def scores_in(path: Path) -> Mapping[str, float]:
-    """Mean quality of the last week by the backend that answered. Few judgements move it little: it
-    begins at one half, as if two had been heard before."""
+    """The mean quality of each backend's answers in the last week.
+
+    Two imaginary judgements of one half are added, so that few real ones move the mean little.
+    """
     with duckdb.connect(str(path), read_only=True) as con:
         rows = con.execute(
             "SELECT backend, (1 + sum(quality)) / (2 + count(*)) FROM requests "
@@ -91,25 +103,25 @@ def scores_in(path: Path) -> Mapping[str, float]:
     return dict(rows)
 
 
-def recall(path: Path, request_ids: Sequence[str]) -> Mapping[str, StoredRequest]:
-    """The requests of these ids that some plan answered, with all that was said about them."""
+def requests_in(path: Path, request_ids: Sequence[str]) -> Mapping[str, StoredRequest]:
+    """The requests with these ids that a plan answered, with their signals."""
     with duckdb.connect(str(path), read_only=True) as con:
         requests = con.execute(
             "SELECT request_id, epoch_us(ts), coalesce(key_id, ''), strategy, plan, kind, "
             "reuse_tier FROM all_requests WHERE request_id = ANY(?) AND plan IS NOT NULL",
             [list(request_ids)],
         ).fetchall()
-        known = {row[0]: row[1] for row in requests}
-        if not known:
+        if not requests:
             return {}
-        signals = con.execute(
+        moments = {row[0]: row[1] for row in requests}
+        rows = con.execute(
             "SELECT request_id, signal_id, source, metric, value, score, comment, demonstration, "
             "epoch_us(ts) FROM all_signals WHERE request_id = ANY(?) "
             "AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?) ORDER BY ts, n",
-            [list(known), min(known.values()), max(known.values())],
+            [list(moments), min(moments.values()), max(moments.values())],
         ).fetchall()
-    said: dict[str, list[StoredSignal]] = {}
-    for request_id, signal_id, source, metric, *content, ts in signals:
-        one = StoredSignal(signal_id, source, metric, tuple(content), ts)
-        said.setdefault(request_id, []).append(one)
-    return {row[0]: StoredRequest(About(*row), tuple(said.get(row[0], ()))) for row in requests}
+    signals: dict[str, list[StoredSignal]] = {}
+    for request_id, signal_id, source, metric, *content, ts in rows:
+        signal = StoredSignal(signal_id, source, metric, tuple(content), ts)
+        signals.setdefault(request_id, []).append(signal)
+    return {row[0]: StoredRequest(About(*row), tuple(signals.get(row[0], ()))) for row in requests}

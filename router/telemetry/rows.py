@@ -1,7 +1,7 @@
-"""A trace, a signal or an event as a row. Pure. Names are those of `tables.py`.
+"""Rows of telemetry, made from traces, signals and events. Pure; `tables.py` names the columns.
 
-Prompts and answers are not in a row unless the configuration asks; their hashes and lengths are.
-What is unknown is left out, and reads as null: never as zero, and never as good.
+A row holds the hash and the length of a prompt or an answer; it holds their words only where the
+configuration says so. An unknown value is left out and reads as null, never as zero or as good.
 """
 
 from hashlib import blake2b
@@ -21,15 +21,15 @@ from router.domain import (
 from router.request.text import prompt_text
 
 Row = dict[str, Any]
-_BACKENDS_WORDS = frozenset({"upstream", "malformed", "bad_request"})
 LONGEST_TEXT = 100_000  # characters of a prompt or an answer that are kept
+_FAULTS_THAT_QUOTE = frozenset({"upstream", "malformed", "bad_request"})
 
 
 def request_row(trace: Trace) -> Row:
     request, decision = trace.request, trace.decision
     probabilities = decision.probabilities
     row: Row = {
-        "ts": int(trace.started_at * 1e6),
+        "ts": micros(trace.started_at),
         "request_id": request.id,
         "gen_ai_operation_name": trace.operation,
         "gen_ai_request_model": request.model,
@@ -46,32 +46,30 @@ def request_row(trace: Trace) -> Row:
         "reuse_tier": trace.tier,
         "status": trace.status,
         "cost_usd": trace.cost_usd,
-        "latency_ms": round(trace.seconds * 1000, 4),
-        "overhead_ms": round(trace.overhead_seconds * 1000, 4),
+        "latency_ms": _ms(trace.seconds),
+        "overhead_ms": _ms(trace.overhead_seconds),
         "request_bytes": len(request.body),
         "request_hash": digest(request.body),
     }
     _add_expected(row, decision)
     if trace.recalled is not None:
         _add_recalled(row, trace.recalled)
-    if decision.ineligible:
-        row["ineligible"] = decision.ineligible
-    if request.key_id:
-        row["key_id"] = request.key_id
-    if request.session:
-        row["session"] = request.session
     if request.stream and trace.first_byte_seconds:
-        row["ttft_ms"] = round(trace.first_byte_seconds * 1000, 4)
+        row["ttft_ms"] = _ms(trace.first_byte_seconds)
     if trace.premium_plan:
         row["premium_plan"] = trace.premium_plan
         row["premium_cost_usd"] = trace.premium_cost_usd
     if trace.attempts:
         _add_attempts(row, trace)
-    if trace.partial:
-        row["partial"] = trace.partial
+    row |= _given(
+        ineligible=decision.ineligible,
+        key_id=request.key_id,
+        session=request.session,
+        partial=trace.partial,
+    )
     if trace.error:
         row["error_type"] = trace.error_type
-        if trace.keep_prompt or not any(map(_quotes, trace.attempts)):
+        if trace.keep_prompt or not any(map(_may_quote, trace.attempts)):
             row["error"] = trace.error
     if trace.keep_prompt:
         row["prompt"] = prompt_text(request.fields)[:LONGEST_TEXT]
@@ -92,32 +90,32 @@ def _add_expected(row: Row, decision: Decision) -> None:
     if decision.estimates:
         row["expected"] = [
             {
-                "plan": one.arm,
-                "quality": round(one.quality, 4),
-                "cost_usd": round(one.cost, 8),
-                "latency_ms": round(1000 * one.seconds, 2),
+                "plan": estimate.arm,
+                "quality": round(estimate.quality, 4),
+                "cost_usd": round(estimate.cost, 8),
+                "latency_ms": round(1000 * estimate.seconds, 2),
             }
-            for one in decision.estimates
+            for estimate in decision.estimates
         ]
     if decision.exposures:
         _add_exposures(row, decision)
 
 
 def _add_exposures(row: Row, decision: Decision) -> None:
-    """The trials it was in; the columns `trial_id` and `variant` are those of the first."""
+    """Every trial of the request; the columns `trial_id` and `variant` name the first."""
     first = decision.exposures[0]
     row["trial_id"], row["variant"] = first.trial, first.side
     row["exposures"] = [
         {
-            "trial_id": one.trial,
-            "unit": one.unit,
-            "variant": one.side,
-            "chance": one.chance,
-            "apart": one.apart,
-            "other": one.other,
-            **({"trouble": one.trouble} if one.trouble else {}),
+            "trial_id": exposure.trial,
+            "unit": exposure.unit,
+            "variant": exposure.side,
+            "chance": exposure.chance,
+            "apart": exposure.apart,
+            "other": exposure.other,
+            **_given(trouble=exposure.trouble),
         }
-        for one in decision.exposures
+        for exposure in decision.exposures
     ]
 
 
@@ -127,23 +125,17 @@ def _add_recalled(row: Row, recalled: Recalled) -> None:
     row["reuse_chance"] = round(recalled.chance, 6)
     row["reuse_propensity"] = round(recalled.propensity, 6)
     row["reuse_checked"] = recalled.checked
-    if recalled.bucket:
-        row["reuse_bucket"] = recalled.bucket
+    row |= _given(reuse_bucket=recalled.bucket)
 
 
 def _add_attempts(row: Row, trace: Trace) -> None:
-    words = trace.keep_prompt
     row["attempts"] = [
-        _attempt(one, step, words=words) for step, one in enumerate(trace.attempts, 1)
+        _attempt(attempt, step, words=trace.keep_prompt)
+        for step, attempt in enumerate(trace.attempts, 1)
     ]
     answering = trace.answering or trace.attempts[-1]
-    usage = answering.usage
     row["backend"] = answering.backend
-    row["gen_ai_provider_name"] = answering.provider
-    row["gen_ai_usage_input_tokens"] = usage.input_tokens
-    row["gen_ai_usage_output_tokens"] = usage.output_tokens
-    row["gen_ai_usage_cache_read_input_tokens"] = usage.cached_tokens
-    row["tokens_estimated"] = usage.estimated
+    row |= _provider_and_tokens(answering)
     if trace.answer is not None:
         row["answer_bytes"] = trace.answer.size
         row["answer_hash"] = trace.answer.digest
@@ -151,43 +143,45 @@ def _add_attempts(row: Row, trace: Trace) -> None:
             row["answer"] = trace.answer.text[:LONGEST_TEXT]
 
 
-def _quotes(attempt: Attempt) -> bool:
-    """Whether what is known of a failure are the backend's words, which may quote the prompt."""
-    sandboxed = attempt.provider == "sandbox"  # its words name the columns that were asked for
-    return sandboxed or attempt.status >= 400 or attempt.fault in _BACKENDS_WORDS
-
-
 def _attempt(attempt: Attempt, step: int, *, words: bool) -> Row:
     row: Row = {
         "step": step,
         "backend": attempt.backend,
-        "gen_ai_provider_name": attempt.provider,
         "status": attempt.status,
         "latency_ms": _ms(attempt.seconds),
-        "gen_ai_usage_input_tokens": attempt.usage.input_tokens,
-        "gen_ai_usage_output_tokens": attempt.usage.output_tokens,
-        "gen_ai_usage_cache_read_input_tokens": attempt.usage.cached_tokens,
-        "tokens_estimated": attempt.usage.estimated,
         "cost_usd": attempt.cost_usd,
+        **_provider_and_tokens(attempt),
     }
     if attempt.fault:
         row["error_type"] = attempt.fault
-        if words or not _quotes(attempt):
+        if words or not _may_quote(attempt):
             row["detail"] = attempt.detail
     if attempt.first_byte_seconds:
         row["ttft_ms"] = _ms(attempt.first_byte_seconds)
-    if attempt.role:
-        row["role"] = attempt.role
-    if attempt.parent:
-        row["parent"] = attempt.parent
-    if attempt.swap_seconds:
-        row["swap_ms"] = _ms(attempt.swap_seconds)
-    return row
+    swap_ms = _ms(attempt.swap_seconds)
+    return row | _given(role=attempt.role, parent=attempt.parent, swap_ms=swap_ms)
+
+
+def _provider_and_tokens(attempt: Attempt) -> Row:
+    usage = attempt.usage
+    return {
+        "gen_ai_provider_name": attempt.provider,
+        "gen_ai_usage_input_tokens": usage.input_tokens,
+        "gen_ai_usage_output_tokens": usage.output_tokens,
+        "gen_ai_usage_cache_read_input_tokens": usage.cached_tokens,
+        "tokens_estimated": usage.estimated,
+    }
+
+
+def _may_quote(attempt: Attempt) -> bool:
+    """Whether the detail of a failure is the backend's own text, which may quote the prompt."""
+    sandboxed = attempt.provider == "sandbox"  # its errors name columns of the request
+    return sandboxed or attempt.status >= 400 or attempt.fault in _FAULTS_THAT_QUOTE
 
 
 def refusal_row(refusal: Refusal) -> Row:
-    """A request that was turned away before any plan was chosen. Its words are not kept: what was
-    wrong with them may quote them."""
+    """A request that was refused before a plan was chosen. The error text may quote the request,
+    so only its code is kept."""
     row: Row = {
         "ts": micros(refusal.at),
         "request_id": refusal.request_id,
@@ -195,16 +189,16 @@ def refusal_row(refusal: Refusal) -> Row:
         "status": refusal.status,
         "error_type": refusal.code,
     }
-    return row | ({"key_id": refusal.key_id} if refusal.key_id else {})
+    return row | _given(key_id=refusal.key_id)
 
 
 def signal_row(signal: Signal) -> Row:
-    told = signal.about
+    about = signal.about
     row = {
         "ts": micros(signal.at),
         "signal_id": signal.id,
-        "request_id": told.request_id,
-        "request_ts": told.ts_micros,
+        "request_id": about.request_id,
+        "request_ts": about.ts_micros,
         "key_id": signal.key_id or None,
         "source": signal.source,
         "metric": signal.metric,
@@ -213,10 +207,10 @@ def signal_row(signal: Signal) -> Row:
         "weight": signal.weight,
         "comment": signal.comment,
         "demonstration": signal.demonstration,
-        "strategy": told.strategy,
-        "plan": told.plan,
-        "kind": told.kind,
-        "reuse_tier": told.reuse_tier,
+        "strategy": about.strategy,
+        "plan": about.plan,
+        "kind": about.kind,
+        "reuse_tier": about.reuse_tier,
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -257,6 +251,10 @@ def digest(content: bytes) -> str:
 
 def micros(seconds: float) -> int:
     return int(seconds * 1e6)
+
+
+def _given(**values: Any) -> Row:
+    return {name: value for name, value in values.items() if value}
 
 
 def _ms(seconds: float) -> float:

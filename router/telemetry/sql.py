@@ -5,7 +5,8 @@ from pathlib import Path
 
 from router.telemetry.tables import TableSchema
 
-_LONGEST_LINE = 4 * 2**20  # a reader holds two of them for each file
+_LONGEST_LINE = 4 * 2**20  # DuckDB reserves twice as much for each file that it reads
+_WRITER = "split_part(parse_filename(filename), '.', 1)"
 
 
 def quoted(text: str | Path) -> str:
@@ -17,33 +18,28 @@ def listed(paths: Iterable[str | Path]) -> str:
 
 
 def from_journals(table: TableSchema, paths: Sequence[str | Path]) -> str:
-    """Rows of journals that are whole."""
-    columns = {n: t for n, t in table.columns.items() if n != "writer"}
-    read = {name: _journaled(type_) for name, type_ in columns.items()}
-    chosen = ", ".join(_selected(name, type_, name) for name, type_ in columns.items())
-    options = [
-        f"columns = {_struct(read)}",
-        "format = 'newline_delimited'",
-        "filename = true",
-        f"maximum_object_size = {_LONGEST_LINE}",
-    ]
+    """Rows of journals that nobody writes to and whose lines are all whole."""
+    types = _journaled_types(table)
+    columns = "{" + ", ".join(f"{name}: {quoted(type_)}" for name, type_ in types.items()) + "}"
+    selected = ", ".join(_selected(table, name, name) for name in types)
     return (
-        f"(SELECT {chosen}, {_WRITER} AS writer, filename "
-        f"FROM read_json({listed(paths)}, {', '.join(options)}))"
+        f"(SELECT {selected}, {_WRITER} AS writer, filename FROM read_json({listed(paths)}, "
+        f"columns = {columns}, format = 'newline_delimited', filename = true, "
+        f"maximum_object_size = {_LONGEST_LINE}))"
     )
 
 
 def from_live_journals(table: TableSchema, paths: Sequence[str | Path]) -> str:
-    """The same of journals that are being written: a line that is cut short is not there yet.
+    """Rows of journals that are being written. A line that is not finished is left out.
 
-    Each line is read as one value and cast once. DuckDB reads the name of each column's type anew
-    for every query that touches the view: 25 ms for the columns of a request, and 6 this way.
+    Each line is read as one JSON value and cast once. With typed columns, DuckDB would parse the
+    types anew for each query on the view: 25 ms for the columns of a request, against 6 ms.
     """
-    columns = {n: t for n, t in table.columns.items() if n != "writer"}
-    struct = ", ".join(f"{name} {_journaled(type_)}" for name, type_ in columns.items())
-    chosen = ", ".join(_selected(f"line.{name}", type_, name) for name, type_ in columns.items())
+    types = _journaled_types(table)
+    struct = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+    selected = ", ".join(_selected(table, name, f"line.{name}") for name in types)
     return (
-        f"(SELECT {chosen}, {_WRITER} AS writer, filename FROM "
+        f"(SELECT {selected}, {_WRITER} AS writer, filename FROM "
         f"(SELECT TRY_CAST(line AS STRUCT({struct})) AS line, filename FROM read_json("
         f"{listed(paths)}, columns = {{line: 'JSON'}}, records = false, "
         "format = 'newline_delimited', filename = true, ignore_errors = true, "
@@ -55,18 +51,16 @@ def from_segments(paths: Sequence[str | Path]) -> str:
     return f"read_parquet({listed(paths)})"
 
 
-_WRITER = "split_part(parse_filename(filename), '.', 1)"
+def _journaled_types(table: TableSchema) -> Mapping[str, str]:
+    """The types that columns have in a journal: times are microseconds, the writer is left out."""
+    return {
+        name: "BIGINT" if type_ == "TIMESTAMP" else type_
+        for name, type_ in table.columns.items()
+        if name != "writer"
+    }
 
 
-def _journaled(type_: str) -> str:
-    return "BIGINT" if type_ == "TIMESTAMP" else type_
-
-
-def _selected(value: str, type_: str, name: str) -> str:
-    if type_ == "TIMESTAMP":
-        return f"make_timestamp({value}) AS {name}"
+def _selected(table: TableSchema, name: str, value: str) -> str:
+    if table.columns[name] == "TIMESTAMP":
+        value = f"make_timestamp({value})"
     return value if value == name else f"{value} AS {name}"
-
-
-def _struct(columns: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{name}: {quoted(type_)}" for name, type_ in columns.items()) + "}"

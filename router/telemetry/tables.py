@@ -26,10 +26,10 @@ EXPOSURE = (
     "other VARCHAR, trouble VARCHAR)"
 )
 
-# What the policy expected of a plan at that moment, whether it was chosen or not.
+# What the policy expected of an eligible plan at that moment, chosen or not.
 EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOUBLE)"
 
-# What stands where in `features`, by their version; numbers alone are kept with each row.
+# The names of the numbers in `features`, by version: a row keeps the numbers alone.
 FEATURES = {FEATURES_VERSION: NAMES}
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
@@ -138,13 +138,11 @@ _EVENTS = {
     "detail": "JSON",
 }
 
-Columns = Mapping[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
     name: str
-    columns: Columns
+    columns: Mapping[str, str]  # the type of each column
     key: str  # the column that sorts its segments
 
 
@@ -154,5 +152,5 @@ POLICIES = TableSchema("policies", _POLICIES, "ts")
 TRIALS = TableSchema("trials", _TRIALS, "ts")
 EVENTS = TableSchema("events", _EVENTS, "ts")
 
-# Journals are written for these; the rollup is made from them.
+# The tables that have journals; rollups are derived from them.
 TABLES = {table.name: table for table in (REQUESTS, SIGNALS, POLICIES, TRIALS, EVENTS)}

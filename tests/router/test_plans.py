@@ -189,6 +189,7 @@ async def test_votes_weigh_what_was_learned_of_each_backend():
         assert text_of(await waggle.chat("?")) == "wrong"
         waggle.engine.learned = {"a": 0.95, "b": 0.3, "c": 0.4}
         assert text_of(await waggle.chat("?")) == "right"
+        waggle.memory.earlier_scores = {"a": 0.9}
         await waggle.background.learn()  # what telemetry says; of whom it says nothing, one half
         assert waggle.engine.learned == {"a": 0.9, "b": 0.5, "c": 0.5}
         assert text_of(await waggle.chat("?")) == "wrong"

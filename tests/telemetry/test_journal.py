@@ -1,61 +1,19 @@
-"""What a router writes, read back as an analyst reads it."""
+"""What a router writes down, read back as an analyst reads it."""
 
-import asyncio
-import resource
 import time
 
 import pytest
 
-from router.domain import (
-    About,
-    Answered,
-    Attempt,
-    Decision,
-    Event,
-    PolicyInForce,
-    Refusal,
-    Request,
-    Signal,
-    Trace,
-    Usage,
-    new_id,
-)
-from router.request.context import NAMES
+from router.domain import About, Answered, Event, PolicyInForce, Refusal, new_id
 from router.telemetry.journal import FileJournal, NotDurable
 from router.telemetry.log import Rotation
 from router.telemetry.lookup import CatalogMemory, scores_in
 from router.telemetry.metrics import Metrics
 from router.telemetry.store.catalog import CATALOG_FILE
+from tests.kills import largest_file
 from tests.telemetry.stored import Stored, request, signal
-
-AT = 1_780_000_020.0
-NUMBERS = tuple({"complexity": 4.0, "code": 4.0}.get(name) for name in NAMES)
-
-
-def trace(**given) -> Trace:
-    request = Request(
-        new_id(AT), b'{"model":"auto"}', {"messages": [{"role": "user", "content": "hello"}]},
-        "auto", True, False, "s1", True, False, "k1",
-    )  # fmt: skip
-    decision = Decision(
-        "dear", 0.25, "bandit", {"cheap": 0.75, "dear": 0.25}, {"tiny": "too small"}, "why",
-        4.0, {"code": 4.0}, NUMBERS, policy_version="v7", kind="question",
-    )  # fmt: skip
-    attempts = (
-        Attempt("a", 500, "upstream", "they said: hello", 0.5, provider="openai"),
-        Attempt("b", 200, "", "", 0.25, 0.1, Usage(10, 20, 5), 0.002, "openai"),
-    )
-    defaults = {
-        "attempts": attempts,
-        "status": 200,
-        "seconds": 0.8,
-        "first_byte_seconds": 0.6,
-        "overhead_seconds": 0.001,
-        "answer": Answered(99, "abcd", "the answer"),
-        "premium_plan": "dear",
-        "premium_cost_usd": 0.004,
-    }
-    return Trace(request, decision, AT, **(defaults | given))
+from tests.telemetry.traces import AT, score, trace
+from tests.waiting import blocking_until, until
 
 
 @pytest.fixture
@@ -105,8 +63,8 @@ def test_a_trace_is_there_for_analysts_the_moment_it_was_appended(stored, journa
         "v": 1,
     }
     assert {name: row[name] for name in expected} == expected
-    known = {name: value for name, value in row["features"].items() if value is not None}
-    assert known == {"complexity": 4.0, "code": 4.0}
+    features = {name: value for name, value in row["features"].items() if value is not None}
+    assert features == {"complexity": 4.0, "code": 4.0}
     attempts = stored.rows("select * from attempts order by step")
     assert [a["backend"] for a in attempts] == ["a", "b"]
     assert [a["error_type"] for a in attempts] == ["upstream", None]
@@ -139,70 +97,65 @@ def test_everything_else_that_happens_has_its_table(stored, journal):
     assert stored.ask("select policy_version, settings->'cuts'->>0 from policies") == [("v7", "3")]
 
 
-def said(about: About, score: float) -> Signal:
-    return Signal(new_id(AT), AT + 1, about, "app", "score", score=score)
-
-
 async def test_a_signal_is_kept_when_the_call_returns(stored, journal):
     first = trace()
     journal.append(first)
     memory = CatalogMemory(stored.folder)
-    known = await memory.find(first.request.id)
-    assert known is not None
-    assert known.about.plan == "dear"
-    await journal.keep([said(known.about, 0.75)])
+    before = await memory.find(first.request.id)
+    assert before is not None
+    assert before.about.plan == "dear"
+    await journal.keep([score(before.about, 0.75)])
     assert stored.ask("select quality, quality_source from requests") == [(0.75, "app")]
-    again = await memory.find(first.request.id)
-    assert [one.content[1] for one in again.signals] == [0.75]
+    after = await memory.find(first.request.id)
+    assert [signal.content[1] for signal in after.signals] == [0.75]
     stored.close()
     assert await memory.find(new_id(AT)) is None
     memory.close()
 
 
-async def test_many_signals_share_a_sync(stored, journal):
-    about = About(new_id(AT), 1, plan="p")
-    await asyncio.gather(*(journal.keep([said(about, 0.5)]) for _ in range(200)))
-    assert stored.one("select count(*) from signals") == 200
-
-
-@pytest.fixture
-def small_disk():
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-async def test_a_full_disk_fails_no_request_refuses_feedback_and_is_told_of(
-    stored, journal, small_disk, caplog
+async def test_a_full_disk_fails_no_request_and_refuses_feedback_and_is_reported(
+    stored, journal, caplog
 ):
-    await journal.keep([said(About("r", 1), 0.5)])
-    small_disk(50)
-    journal.append(trace())
-    with pytest.raises(NotDurable):
-        await journal.keep([said(About("r", 1), 0.5)])
-    while "telemetry cannot be written" not in caplog.text:
-        await asyncio.sleep(0.01)
-    assert journal.trouble
-    small_disk(resource.RLIM_INFINITY)
-    while journal.trouble or not stored.ask("from events where kind = 'telemetry'"):
-        await asyncio.sleep(0.01)
+    about = About("r", 1)
+    await journal.keep([score(about, 0.5)])
+    with largest_file(50):
+        journal.append(trace())
+        with pytest.raises(NotDurable):
+            await journal.keep([score(about, 0.5)])
+        await until(lambda: "telemetry cannot be written" in caplog.text)
+        assert journal.trouble
+    await until(lambda: not journal.trouble and stored.ask("from events where kind = 'telemetry'"))
     assert stored.one("select count(*) from requests") == 1
     assert stored.one("select count(*) from signals") == 1
     assert stored.one("select state from events where kind = 'telemetry'") == "recovered"
 
 
+def steps_of_the_clock(stored):
+    return stored.rows("select * from events where kind = 'clock'")
+
+
 def test_a_clock_that_is_set_is_an_event(stored):
     step = 0.0
-    clock = FileJournal(stored.folder, "router", Metrics(), wall=lambda: time.time() + step)
+    journal = FileJournal(stored.folder, "router", Metrics(), wall=lambda: time.time() + step)
     step = -3600.0
-    while not (told := stored.rows("select * from events where kind = 'clock'")):
-        time.sleep(0.01)
-    clock.close()
-    assert told[0]["state"] == "stepped"
-    assert "-3600" in told[0]["detail"]
+    (event,) = blocking_until(lambda: steps_of_the_clock(stored))
+    journal.close()
+    assert event["state"] == "stepped"
+    assert "-3600" in event["detail"]
 
 
-def test_backends_are_scored_by_what_was_said_of_their_answers(stored):
+def test_a_clock_of_the_demos_may_jump(stored):
+    now = [AT]
+    journal = FileJournal(
+        stored.folder, "router", Metrics(), wall=lambda: now[0], watch_clock=False
+    )
+    now[0] += 86_400
+    journal.append(trace())
+    journal.close()
+    assert steps_of_the_clock(stored) == []
+
+
+def test_backends_are_scored_by_the_signals_about_their_answers(stored):
     now = int(time.time() * 1e6)
     rows = [request(now - n, backend=name) for n, name in enumerate(["a", "a", "b", "c"])]
     stored.write("requests", rows)

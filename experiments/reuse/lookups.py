@@ -14,7 +14,7 @@ import numpy as np
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.reuse.guards import compare
-from router.reuse.index import SolutionIndex
+from router.reuse.index.solution_index import SolutionIndex
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 

@@ -188,7 +188,7 @@ def export(here: CommandContext, folder: Path) -> None:
 def verify(here: CommandContext) -> None:
     """Prove that the store is whole, and that the index agrees with it."""
     from router.encoding.home import encoder_of
-    from router.reuse.index import SolutionIndex
+    from router.reuse.index.solution_index import SolutionIndex
 
     config, store = here.config, _store(here)
     problems = store.damage()

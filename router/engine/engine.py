@@ -51,7 +51,7 @@ from router.plans.pace import Pace
 from router.plans.results import Result, abandoned, ended
 from router.request.text import prompt_text, tokens_in
 from router.request.wants import needs
-from router.reuse.memory import Recollection
+from router.reuse.recollection import Recollection
 from router.routing.claims import Claims
 from router.routing.decide import Surroundings, chain_of, named, plan_of, route
 from router.routing.following import Following

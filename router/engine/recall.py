@@ -24,15 +24,16 @@ from router.request.wants import needs
 from router.reuse.editing import edit_program
 from router.reuse.guards import GuardVerdict
 from router.reuse.library import variations
-from router.reuse.memory import Recollection, SolutionMemory, program_space
-from router.reuse.memory_query import MemoryQuery, exact_key, query_of
+from router.reuse.memory import SolutionMemory
+from router.reuse.memory_query import MemoryQuery, exact_key, program_space, query_of
+from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck
 from router.wire.chat_replies import chat_reply
 from sandbox.spec import Spec
 
 if TYPE_CHECKING:
-    from router.reuse.index import Matrix
+    from router.reuse.index.matrix import Matrix
 
 _CHARACTERS = 16_384  # of a remembered answer, in one piece of a stream
 _REMEMBERED_USES = 10_000  # answers from memory whose judgement still counts as evidence

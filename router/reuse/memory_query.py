@@ -61,6 +61,11 @@ def query_of(
     return MemoryQuery(scope, space, exact, text, mode, keeps=keeps)
 
 
+def program_space(scope: str) -> bytes:
+    """Programs are compared by what they compute, whatever else their requests held."""
+    return blake2b(f"programs\0{scope}".encode(), digest_size=16).digest()
+
+
 def allowed_mode(request: Request, mode: Mode) -> Mode:
     """As far as both the request and the operator allow."""
     return min(mode, request.reuse or mode, key=_MODES.index)

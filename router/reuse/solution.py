@@ -1,20 +1,23 @@
-"""What was solved once: a request, its answer or program, where it came from, how it fared."""
+"""A solved request: its answer or program, where the solution came from, and how it fared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["text", "program"]
-# unproven: answered, and nobody has said yet whether well; kept for a while, and not reused.
-# proven: verified or well rated. deprecated: a better one stands for it. quarantined: reported
-# wrong, or come from one that was.
+# unproven: nobody has judged the answer yet; it is kept for an hour and not reused.
+# proven: verified or rated well. deprecated: a better solution stands for it.
+# quarantined: reported wrong, or adapted from a solution that was.
 State = Literal["unproven", "proven", "deprecated", "quarantined"]
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """One solved request. `space` holds all that must be equal between two requests for one's
-    answer to be thought of for the other: whose it is, the system prompt, tools, format."""
+    """One solved request.
+
+    `space` is a hash of everything in which two requests must be equal before one's answer is
+    considered for the other: owner, system prompt, tools, format.
+    """
 
     scope: str
     space: bytes
@@ -25,12 +28,12 @@ class Solution:
     program: str = ""
     spec: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
-    vector: bytes = b""  # float32, or nothing where it was not encoded
+    vector: bytes = b""  # float32; empty if the request was not encoded
     encoder: str = ""
     state: State = "unproven"
     proof: str = ""  # what proved it: a verification, a rating
     parent: int = 0  # the solution that it was adapted from
-    change: str = ""  # what was changed on the way
+    change: str = ""  # what the adaptation changed
     plan: str = ""
     backend: str = ""
     model: str = ""
@@ -45,10 +48,9 @@ class Solution:
     successes: float = 0.0
     failures: float = 0.0
     last_used: float = 0.0
-    reviewed: str = ""  # what its program was tried with beside its own request
+    reviewed: str = ""  # the outcome of running its program with other numbers
 
     @property
     def rate(self) -> float:
-        """How often it was right, as far as anybody said; one of which nothing is known is taken
-        for nine in ten."""
+        """The share of judgements that called it right, starting from a prior of 0.9."""
         return (self.successes + 0.9) / (self.successes + self.failures + 1)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from router.reuse.index import SolutionIndex
+from router.reuse.index.solution_index import SolutionIndex
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 

@@ -29,7 +29,7 @@ def waggle(tmp_path):
     store.add(
         [replace(program, exact=b"x", request="six ages", parent=1, change="1 number changed")]
     )
-    store.check([ReuseCheck("same:3", b"", False, 1.0, 1.0, 2)])
+    store.add_checks([ReuseCheck("same:3", b"", False, 1.0, 1.0, 2)])
     store.close()
 
     def run(*args: str):

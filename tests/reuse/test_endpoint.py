@@ -83,10 +83,10 @@ def content(told) -> str:
 
 async def settled(waggle) -> None:
     """Until what was said is written and followed."""
-    memory = waggle.engine.remembering.memory
-    before = memory._turns
+    keeper = waggle.engine.remembering.memory.keeper
+    before = keeper.turns
     async with asyncio.timeout(10):
-        while memory._turns < before + 2:
+        while keeper.turns < before + 2:
             await asyncio.sleep(0.02)
 
 
@@ -258,7 +258,7 @@ async def test_what_holds_only_now_or_for_one_person_is_neither_kept_nor_reused(
             told = await waggle.chat(text)
             assert told.headers["x-waggle-reuse"] == "novel"
             await settled(waggle)
-        assert sum(waggle.engine.remembering.memory._store.counts().values()) == 0
+        assert sum(waggle.engine.remembering.memory.store.counts().values()) == 0
 
 
 async def test_solutions_never_cross_keys_unless_they_share(tmp_path):
@@ -302,7 +302,7 @@ async def test_an_answer_reported_wrong_goes_with_all_that_came_of_it(tmp_path):
         for text, _, _, _ in STORY[:3]:
             told.append(await waggle.chat(text))
             await settled(waggle)
-        store = waggle.engine.remembering.memory._store
+        store = waggle.engine.remembering.memory.store
         assert store.get(2).parent == 1
         await rate(waggle, told[1], 0.0)  # it was made by the program of the first
         assert [store.get(n).state for n in (1, 2)] == ["quarantined", "quarantined"]
@@ -376,7 +376,7 @@ async def test_a_backend_adapts_what_is_close_with_the_original_beside_it(tmp_pa
         assert content(told) == "That is 12.87 km."
         assert "That is 8.05 km." in json.dumps(model.asked[1]["messages"])
         await settled(waggle)
-        child = waggle.engine.remembering.memory._store.get(2)
+        child = waggle.engine.remembering.memory.store.get(2)
         assert (child.parent, child.change) == (1, "a backend adapted it")
 
 

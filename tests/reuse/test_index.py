@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.reuse import index as module
-from router.reuse.index import Graph, SolutionIndex
+from router.reuse.index import space
+from router.reuse.index.graph import Graph
+from router.reuse.index.solution_index import SolutionIndex
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 
@@ -39,8 +40,8 @@ def opened(folder, store, dimensions=16, encoder="e"):
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     """Graphs from a few dozen on, so that a test sees many."""
-    monkeypatch.setattr(module, "_FLAT", 40)
-    monkeypatch.setattr(module, "_LEAST_ROOM", 50)
+    monkeypatch.setattr(space, "LARGEST_MATRIX", 40)
+    monkeypatch.setattr(space, "LEAST_ROOM", 50)
 
 
 @settings(deadline=None, max_examples=40)
@@ -100,10 +101,10 @@ def test_dead_entries_are_reclaimed():
     told.tend()
     for id_ in range(1, 101):
         told.remove(SPACE, id_)
-    (shelf,) = told._shelves.values()
-    assert shelf.graph.dead == 100
+    (shelf,) = told.spaces.values()
+    assert shelf.graph.removed == 100
     told.tend()
-    assert (shelf.graph.dead, shelf.graph.count) == (0, 100)
+    assert (shelf.graph.removed, shelf.graph.count) == (0, 100)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_a_graph_whose_ids_point_at_the_vectors_of_others_is_not_believed(tmp_pa
     store = stored(tmp_path, made)
     wrong_one, _ = opened(tmp_path, store)
     wrong_one.tend()
-    (shelf,) = wrong_one._shelves.values()
+    (shelf,) = wrong_one.spaces.values()
     shelf.graph = Graph(16, 200)
     shelf.graph.add(range(1, 101), made[::-1])
     wrong_one.save(tmp_path / "graphs")

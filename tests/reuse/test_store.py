@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from router.reuse.library import duplicates, template, variations
+from router.reuse.lifecycle import Rating
 from router.reuse.solution_store import SolutionStore, UnreadableStore
 from tests.reuse.soak import soak, solution
 
@@ -52,14 +53,14 @@ def test_several_writers_at_once_each_get_their_own_ids(tmp_path, store):
 def test_a_rating_proves_a_solution_and_a_bad_one_puts_it_away(store):
     one, two = store.add([unproven("a", "r1"), unproven("b", "r2")])
     assert store.exact(solution("a").exact, NOW) is None
-    store.judge([("r1", 1.0, 1.0, "app: score")], ttl_seconds=60)
+    store.judge([Rating("r1", 1.0, 1.0, "app: score")], expires=NOW + 60)
     found = store.get(one)
     assert (found.state, found.proof, found.successes) == ("proven", "app: score", 1.0)
-    store.judge([("r2", 0.5, 1.0, "app: score")], ttl_seconds=60)
+    store.judge([Rating("r2", 0.5, 1.0, "app: score")], expires=NOW + 60)
     assert store.get(two).state == "unproven"
-    assert store.judge([("r1", 0.0, 1.0, "app: score")], ttl_seconds=60) == [one]
+    assert store.judge([Rating("r1", 0.0, 1.0, "app: score")], expires=NOW + 60) == [one]
     assert store.get(one).state == "quarantined"
-    assert store.judge([("nobody's", 1.0, 1.0, "x")], ttl_seconds=60) == []
+    assert store.judge([Rating("nobody's", 1.0, 1.0, "x")], expires=NOW + 60) == []
 
 
 def test_what_came_of_a_wrong_one_goes_with_it(store):

@@ -1,21 +1,21 @@
-"""`python -m router.reuse.graph_snapshot FOLDER ENCODER DIMENSIONS`: the graphs, written to disk.
+"""`python -m router.reuse.index.write_graphs FOLDER ENCODER DIMENSIONS`: save the graphs to disk.
 
-In a process of its own, since saving a graph stops the interpreter for as long as it takes. It
-begins with the graphs that are there, takes in what came since, and leaves when another is at it.
+Saving a graph stops the interpreter, so this is a process of its own. It takes up the graphs that
+are on disk, adds what came since, and ends at once if another process is doing the same.
 """
 
 import sys
 from pathlib import Path
 
 from router.files import lock_if_free
-from router.reuse.index import SolutionIndex, gently
+from router.reuse.index.solution_index import SolutionIndex, lower_priority
 from router.reuse.solution_store import SolutionStore
 
 
 def main(folder: Path, encoder: str, dimensions: int) -> None:
     if lock_if_free(folder / "graphs.lock") is None:
-        return  # what is locked is let go when this process ends
-    gently()
+        return  # the kernel releases the lock when this process ends
+    lower_priority()
     store = SolutionStore(folder)
     index, _ = SolutionIndex.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)
     while index.tend():

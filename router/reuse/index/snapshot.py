@@ -1,0 +1,122 @@
+"""Graphs on disk: a file for each space, and a manifest that names the files and their checksums.
+
+Nothing in a snapshot is trusted. A graph is taken over only if its file has the size and checksum
+of the manifest and a sample of its vectors equals the vectors in the store.
+"""
+
+import json
+import mmap
+import os
+import threading
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from router.files import replace_durably, write_durably
+from router.reuse.index.graph import Graph
+from router.reuse.index.matrix import IdSet
+from router.reuse.index.space import Space, room_for
+from router.reuse.solution_store import SolutionStore
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MANIFEST = "manifest.json"
+_SAMPLED = 64  # vectors of a graph that are compared with the store
+
+
+class DamagedGraph(RuntimeError):
+    """A graph's file is not the one that was saved, or does not fit the store."""
+
+
+def write_snapshot(
+    folder: Path, graphs: Mapping[bytes, Graph], *, encoder: str, dimensions: int, position: int
+) -> None:
+    """Write every graph, then the manifest, then delete the files of earlier snapshots."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for space, graph in graphs.items():
+        path = folder / f"{space.hex()}-{position}.hnsw"
+        beside = path.with_name(f"{path.name}.new")
+        graph.save(beside)
+        replace_durably(beside, path)
+        size = path.stat().st_size
+        entry = {"space": space.hex(), "file": path.name, "crc32": _crc(path), "bytes": size}
+        entries.append(entry | {"room": graph.room})
+    manifest = {
+        "encoder": encoder,
+        "dimensions": dimensions,
+        "position": position,
+        "graphs": entries,
+    }
+    write_durably(folder / _MANIFEST, json.dumps(manifest).encode())
+    names = {entry["file"] for entry in entries}
+    for path in folder.glob("*.hnsw*"):
+        if path.name not in names:
+            path.unlink(missing_ok=True)
+
+
+def read_snapshot(
+    folder: Path, store: SolutionStore, *, encoder: str, dimensions: int
+) -> tuple[dict[bytes, Space], list[str]]:
+    """The spaces whose graphs hold against the store, and what is wrong with the others."""
+    taken: dict[bytes, Space] = {}
+    problems: list[str] = []
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+    except (OSError, ValueError):
+        return taken, problems
+    if manifest["encoder"] != encoder or manifest["dimensions"] != dimensions:
+        return taken, problems
+    for entry in manifest["graphs"]:
+        try:
+            space = bytes.fromhex(entry["space"])
+            taken[space] = _space(folder / entry["file"], entry, store, space, dimensions)
+        except (OSError, RuntimeError) as error:
+            problems.append(f"{entry['file']}: {error}; it is made anew")
+    return taken, problems
+
+
+def _space(
+    path: Path, entry: Mapping[str, Any], store: SolutionStore, space: bytes, dimensions: int
+) -> Space:
+    size = path.stat().st_size
+    if size != entry["bytes"]:
+        raise DamagedGraph(f"it has {size} bytes, not {entry['bytes']}")
+    checksums: list[int] = []
+    # Loading the graph stops the interpreter, but not this thread's sum over the mapped file.
+    summing = threading.Thread(target=lambda: checksums.append(_crc(path)))
+    summing.start()
+    proven = np.array(store.proven(space), dtype=np.int64)
+    graph = Graph.load(path, dimensions, max(entry["room"], room_for(len(proven))))
+    summing.join()
+    if checksums != [entry["crc32"]]:
+        raise DamagedGraph("its checksum is another")
+    ids = np.sort(np.array(graph.ids(), dtype=np.int64))
+    kept = np.intersect1d(ids, proven, assume_unique=True)
+    _compare_sample(graph, kept, store)
+    for id_ in np.setdiff1d(ids, proven, assume_unique=True).tolist():
+        graph.remove(id_)
+    return Space(dimensions, graph, IdSet(kept.tolist()))
+
+
+def _compare_sample(graph: Graph, ids: "NDArray[np.int64]", store: SolutionStore) -> None:
+    """Ids must not point at the vectors of other solutions."""
+    sample = ids[:: max(1, len(ids) // _SAMPLED)].tolist()
+    for id_, content, _ in store.vectors(sample):
+        vector = np.frombuffer(content, np.float32)
+        if len(vector) == graph.dimensions and not np.allclose(
+            graph.vectors([id_])[0], vector, atol=1e-5
+        ):
+            raise DamagedGraph(f"it has another vector for solution {id_}")
+
+
+def _crc(path: Path) -> int:
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return 0
+        with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
+            return zlib.crc32(content)

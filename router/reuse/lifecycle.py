@@ -1,0 +1,185 @@
+"""What happens to solutions: they are added, judged, replaced, put away, retired and forgotten.
+
+Each function runs inside the caller's transaction. Every solution that comes into use or goes out
+of use is written to the journal, which the indexes follow.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from router.reuse.solution import Solution
+from router.reuse.solution_rows import INSERT, row_of
+
+_GOOD, _BAD = 0.7, 0.3  # scores that prove a solution, and that quarantine it
+_UNPROVEN_SECONDS = 3600.0  # how long an unproven solution waits for a judgement
+_SERVED_SECONDS = 30 * 86_400.0  # how long a judgement can still reach the solution that answered
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A solution answered a request."""
+
+    request_id: str
+    solution: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A judgement of the answer to a request; `proof` names who judged, and by what."""
+
+    request_id: str
+    score: float
+    weight: float
+    proof: str
+
+
+def add(connection: sqlite3.Connection, solution: Solution) -> int:
+    id_ = connection.execute(INSERT, row_of(solution)).lastrowid
+    assert id_ is not None
+    if solution.request_id:
+        _link(connection, Use(solution.request_id, id_, solution.created))
+    if solution.state == "proven":
+        _record(connection, id_, solution.space, "in")
+        _deprecate_older(connection, solution.exact, solution.scope, id_)
+    return id_
+
+
+def add_use(connection: sqlite3.Connection, use: Use) -> None:
+    _link(connection, use)
+    connection.execute(
+        "update solutions set uses = uses + 1, last_used = ? where id = ?", (use.at, use.solution)
+    )
+
+
+def judge(connection: sqlite3.Connection, rating: Rating, *, expires: float) -> list[int]:
+    """Prove or quarantine the solution that answered a request; return the quarantined ids."""
+    row = connection.execute(
+        "select s.id, s.state, s.space, s.exact, s.scope from served v "
+        "join solutions s on s.id = v.solution where v.request_id = ?",
+        (rating.request_id,),
+    ).fetchone()
+    if row is None:
+        return []
+    id_, state, space, exact, scope = row
+    connection.execute(
+        "update solutions set successes = successes + ?, failures = failures + ? where id = ?",
+        (rating.weight * rating.score, rating.weight * (1 - rating.score), id_),
+    )
+    if rating.score >= _GOOD and state == "unproven":
+        connection.execute(
+            "update solutions set state = 'proven', proof = ?, expires = ? where id = ?",
+            (rating.proof, expires, id_),
+        )
+        _record(connection, id_, space, "in")
+        _deprecate_older(connection, exact, scope, id_)
+    elif rating.score <= _BAD and state in ("unproven", "proven"):
+        return quarantine(connection, id_)
+    return []
+
+
+def quarantine(connection: sqlite3.Connection, id_: int) -> list[int]:
+    """Put a solution away with its descendants; return the ids that were not away already."""
+    quarantined = []
+    for member in family(connection, id_):
+        row = connection.execute(
+            "select space, state from solutions where id = ?", (member,)
+        ).fetchone()
+        if row is None or row[1] == "quarantined":
+            continue
+        connection.execute("update solutions set state = 'quarantined' where id = ?", (member,))
+        _record(connection, member, row[0], "out")
+        quarantined.append(member)
+    return quarantined
+
+
+def deprecate(connection: sqlite3.Connection, id_: int, reason: str) -> None:
+    connection.execute(
+        "update solutions set state = 'deprecated', change = ? where id = ?", (reason, id_)
+    )
+    row = connection.execute("select space from solutions where id = ?", (id_,)).fetchone()
+    if row:
+        _record(connection, id_, row[0], "out")
+
+
+def retire(connection: sqlite3.Connection, now: float, *, most: int) -> int:
+    """Delete expired and failing solutions, then the least used beyond `most`; return how many."""
+    retired = connection.execute(
+        "select id, space, state from solutions where expires <= ? or (state = 'unproven' "
+        "and created <= ?) or (state = 'proven' and failures >= 2 and "
+        "failures > successes + uses * 0.05)",
+        (now, now - _UNPROVEN_SECONDS),
+    ).fetchall()
+    _delete(connection, retired)
+    (count,) = connection.execute(
+        "select count(*) from solutions where state = 'proven'"
+    ).fetchone()
+    least_used = connection.execute(
+        "select id, space, state from solutions where state = 'proven' "
+        "order by (uses + successes * 2) * 1.0 / (1 + (? - max(last_used, created)) "
+        "/ 86400.0), id limit ?",
+        (now, max(count - most, 0)),
+    ).fetchall()
+    _delete(connection, least_used)
+    connection.execute("delete from served where at <= ?", (now - _SERVED_SECONDS,))
+    return len(retired) + len(least_used)
+
+
+def forget(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
+    """Delete solutions and their descendants for good; return how many."""
+    members = dict.fromkeys(member for id_ in ids for member in family(connection, id_))
+    forgotten = 0
+    for id_ in members:
+        row = connection.execute("select space from solutions where id = ?", (id_,)).fetchone()
+        if row:
+            connection.execute("delete from solutions where id = ?", (id_,))
+            _record(connection, id_, row[0], "out")
+            forgotten += 1
+    return forgotten
+
+
+def family(connection: sqlite3.Connection, id_: int) -> list[int]:
+    """A solution and all its descendants, itself first."""
+    rows = connection.execute(
+        "with recursive line(id) as (select ? union select s.id from solutions s join line l "
+        "on s.parent = l.id) select id from line",
+        (id_,),
+    )
+    return [member for (member,) in rows]
+
+
+def _deprecate_older(connection: sqlite3.Connection, exact: bytes, scope: str, newest: int) -> None:
+    """A request has one answer in use: its newest proven solution."""
+    older = connection.execute(
+        "select id, space from solutions where exact = ? and scope = ? and id <> ? and "
+        "state = 'proven'",
+        (exact, scope, newest),
+    ).fetchall()
+    for id_, space in older:
+        connection.execute("update solutions set state = 'deprecated' where id = ?", (id_,))
+        _record(connection, id_, space, "out")
+
+
+def _delete(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes, str]]) -> None:
+    for id_, space, state in rows:
+        connection.execute("delete from solutions where id = ?", (id_,))
+        if state == "proven":
+            _record(connection, id_, space, "out")
+
+
+def _link(connection: sqlite3.Connection, use: Use) -> None:
+    """Let a later judgement of the request reach the solution."""
+    connection.execute(
+        "insert or replace into served (request_id, solution, at) values (?, ?, ?)",
+        (use.request_id, use.solution, use.at),
+    )
+
+
+def _record(
+    connection: sqlite3.Connection, id_: int, space: bytes, change: Literal["in", "out"]
+) -> None:
+    connection.execute(
+        "insert into journal (solution, space, what) values (?, ?, ?)", (id_, space, change)
+    )

@@ -1,0 +1,241 @@
+"""The thread that writes what a router remembers, and follows what other routers wrote.
+
+Changes are queued, so that no request waits for the disk. A failed write is logged, and the next
+changes are written all the same.
+"""
+
+import logging
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from router.config.reuse import Reuse
+from router.reuse.index.solution_index import SolutionIndex, lower_priority
+from router.reuse.library import duplicates
+from router.reuse.lifecycle import Rating, Use
+from router.reuse.solution import Solution
+from router.reuse.solution_store import ReuseCheck, SolutionStore
+from router.reuse.tiers import Calibration
+
+if TYPE_CHECKING:
+    from router.encoding.batching import Batching
+
+VECTORED_CHARACTERS = 2_000  # of a request; its vector says nothing of the rest
+_log = logging.getLogger("waggle")
+_FOLLOW_SECONDS = 0.2
+_TIDY_SECONDS = 60.0
+_PROGRAMS_MERGED = 50_000
+_SNAPSHOT_GROWTH = 0.02  # share of new solutions after which the graphs are saved again
+_SNAPSHOT_LEAST = 1_000  # new solutions
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A solution to keep; `id` is set once the solution is on the disk."""
+
+    solution: Solution
+    id: "Future[int]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramReview:
+    """The outcome of running a solution's program with other numbers."""
+
+    solution: int
+    verdict: str
+
+
+QueuedChange = Addition | Use | Rating | ReuseCheck | ProgramReview
+
+
+class MemoryKeeper:
+    """Owns the index and the encoder, which are there once `ready` is set."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: SolutionStore,
+        settings: Reuse,
+        calibration: Calibration,
+        *,
+        open_encoder: Callable[[], "Batching"] | None,
+        wall: Callable[[], float],
+        tell: Callable[..., None],
+        changed: Callable[[int], None],
+    ) -> None:
+        self.settings = settings
+        self.ready = threading.Event()
+        self.turns = 0  # how often changes were written and followed
+        self.encoder: Batching | None = None
+        self.index: SolutionIndex | None = None
+        self._folder, self._store, self._calibration = folder, store, calibration
+        self._open_encoder, self._wall = open_encoder, wall
+        self._tell, self._changed = tell, changed
+        self._queue: queue.SimpleQueue[QueuedChange | None] = queue.SimpleQueue()
+        self._closing = False
+        self._checks_read = 0
+        self._saved_size = 0
+        self._saving: subprocess.Popen[bytes] | None = None
+        self._builder: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, change: QueuedChange) -> None:
+        self._queue.put(change)
+
+    def close(self) -> None:
+        """Write the changes that are queued, then stop."""
+        if self._thread.is_alive():
+            self._closing = True
+            self._queue.put(None)
+            self._thread.join(10)
+        if self.encoder is not None:
+            self.encoder.close()
+
+    # -- in the thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._open()
+        tidied = time.monotonic()
+        while not self._closing:
+            try:
+                self._write(self._queued(_FOLLOW_SECONDS))
+                self._follow()
+                self.turns += 1
+                if time.monotonic() - tidied > _TIDY_SECONDS:
+                    tidied = time.monotonic()
+                    self._store.retire(self._wall(), most=self.settings.most)
+                    self._merge_programs()
+                    self._save_graphs()
+            except Exception:
+                _log.exception("the memory of solutions could not be written; it tries again")
+                time.sleep(1)
+        self._write(self._queued(0))
+
+    def _open(self) -> None:
+        try:
+            if self._open_encoder is not None:
+                self.encoder = self._open_encoder()
+                encoder = self.encoder.encoder
+                self.index, problems = SolutionIndex.open(
+                    self._folder / "graphs",
+                    self._store,
+                    dimensions=encoder.dimensions,
+                    encoder=encoder.name,
+                )
+                for problem in problems:
+                    _log.warning("the index of solutions: %s", problem)
+                    self._tell("solutions", "index", "made anew", problem=problem)
+        except Exception:
+            _log.exception("only the same requests are remembered")
+        self.ready.set()
+
+    def _queued(self, seconds: float) -> list[QueuedChange]:
+        """All queued changes; wait up to so many seconds for the first."""
+        changes: list[QueuedChange] = []
+        try:
+            change = self._queue.get(timeout=seconds) if seconds else self._queue.get_nowait()
+            while change is not None:
+                changes.append(change)
+                change = self._queue.get_nowait()
+        except queue.Empty:
+            pass
+        return changes
+
+    def _write(self, changes: Sequence[QueuedChange]) -> None:
+        if additions := [change for change in changes if isinstance(change, Addition)]:
+            self._add(additions)
+        if uses := [change for change in changes if isinstance(change, Use)]:
+            self._store.add_uses(uses)
+        if ratings := [change for change in changes if isinstance(change, Rating)]:
+            expires = self._wall() + self.settings.ttl_seconds
+            for id_ in self._store.judge(ratings, expires=expires):
+                self._tell("solutions", str(id_), "quarantined")
+        if checks := [change for change in changes if isinstance(change, ReuseCheck)]:
+            self._store.add_checks(checks)
+        for change in changes:
+            if isinstance(change, ProgramReview):
+                self._store.review(change.solution, change.verdict)
+                self._changed(change.solution)
+
+    def _add(self, additions: Sequence[Addition]) -> None:
+        try:
+            ids = self._store.add(self._encoded([addition.solution for addition in additions]))
+        except Exception as error:
+            for addition in additions:
+                addition.id.set_exception(error)
+            raise
+        for addition, id_ in zip(additions, ids, strict=True):
+            addition.id.set_result(id_)
+            if parent := addition.solution.parent:
+                kind = addition.solution.kind
+                self._tell("solutions", str(id_), "adapted", parent=parent, sort=kind)
+
+    def _encoded(self, solutions: Sequence[Solution]) -> list[Solution]:
+        """The solutions, each with a vector: a request in an empty space was not encoded."""
+        bare = [n for n, s in enumerate(solutions) if not s.vector and s.request]
+        encoded = list(solutions)
+        if self.encoder is not None and bare:
+            encoder = self.encoder.encoder
+            vectors = encoder.encode([solutions[n].request[:VECTORED_CHARACTERS] for n in bare])
+            for n, vector in zip(bare, vectors, strict=True):
+                encoded[n] = replace(encoded[n], vector=vector.tobytes(), encoder=encoder.name)
+        return encoded
+
+    def _follow(self) -> None:
+        if self.index is not None:
+            before = self.index.position
+            if self.index.follow(self._store):
+                for change in self._store.changes(before):
+                    self._changed(change.solution)
+            if self._builder is None or not self._builder.is_alive():
+                self._builder = threading.Thread(target=self._tend, name="graphs", daemon=True)
+                self._builder.start()
+        checks = self._store.checks(self._checks_read)
+        if checks:
+            self._checks_read = checks[-1].seq
+            self._calibration.learn(checks)
+
+    def _tend(self) -> None:
+        assert self.index is not None
+        lower_priority()
+        try:
+            self.index.tend()
+        except Exception:
+            _log.exception("a graph of solutions could not be built")
+
+    def _merge_programs(self) -> None:
+        """Of programs that compute the same, keep the best in use."""
+        programs = self._store.everything(
+            "kind = 'program' and state = 'proven' limit ?", (_PROGRAMS_MERGED,)
+        )
+        for id_, best in list(duplicates(programs)):
+            self._store.deprecate(id_, f"solution {best} stands for it")
+            self._tell("solutions", str(id_), "merged", into=best)
+
+    def _save_graphs(self) -> None:
+        """Start the process that saves the graphs, once enough has changed since the last time."""
+        if self.index is None or not self.index.graphs:
+            return
+        size = len(self.index)
+        if abs(size - self._saved_size) < max(_SNAPSHOT_LEAST, _SNAPSHOT_GROWTH * size):
+            return
+        if self._saving is not None and self._saving.poll() is None:
+            return
+        self._saved_size = size
+        command = [
+            sys.executable, "-m", "router.reuse.index.write_graphs", str(self._folder),
+            self.index.encoder, str(self.index.dimensions),
+        ]  # fmt: skip
+        self._saving = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )

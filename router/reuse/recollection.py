@@ -1,0 +1,80 @@
+"""Which remembered solution answers a request, and whether its answer is given or checked. Pure.
+
+Similarity proposes candidates, the guards decide which of them mean the same, and the record of
+their kind decides whether they are trusted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from router.domain import Recalled
+from router.reuse.guards import GuardVerdict
+from router.reuse.solution import Solution
+from router.reuse.tiers import Standing
+
+_ADAPTABLE_SIMILARITY = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A solution near a request, and how the two requests differ."""
+
+    similarity: float
+    solution: Solution
+    verdict: GuardVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """The solution that was chosen for a request, and the part that it plays in the answer."""
+
+    recalled: Recalled
+    solution: Solution
+    verdict: GuardVerdict
+
+
+def best_match(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The candidate that means the same; of several, the one with the best record."""
+    return max(
+        (candidate for candidate in candidates if candidate.verdict.likeness == "same"),
+        key=lambda c: (round(c.similarity, 2), c.solution.rate, c.solution.uses),
+        default=None,
+    )
+
+
+def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> Recollection:
+    """Give the remembered answer, or ask anew to check it: always while its kind is not trusted."""
+    if standing.serves:
+        record = f"of its like {standing.wrong:.2%} are wrong"
+        reason = f"means the same as a remembered request; {record}"
+    else:
+        reason = f"not trusted yet: of its like up to {standing.bound:.1%} may be wrong"
+    anew = uniform < standing.checked
+    recalled = Recalled(
+        "novel" if anew else "reuse",
+        match.solution.id,
+        match.similarity,
+        standing.chance,
+        standing.checked if anew else 1 - standing.checked,
+        f"{reason}; answered anew, to see" if anew else reason,
+        bucket,
+        checked=anew,
+    )
+    return Recollection(recalled, match.solution, match.verdict)
+
+
+def adaptation(candidates: Sequence[Candidate]) -> Recollection | None:
+    """The nearest candidate whose answer a backend can change to fit."""
+    for candidate in candidates:
+        adaptable = candidate.verdict.likeness in ("minor", "parameters")
+        if adaptable and candidate.similarity >= _ADAPTABLE_SIMILARITY:
+            recalled = Recalled(
+                "adapt",
+                candidate.solution.id,
+                candidate.similarity,
+                candidate.solution.rate,
+                1.0,
+                "close to a remembered answer, which a backend changes to fit",
+            )
+            return Recollection(recalled, candidate.solution, candidate.verdict)
+    return None

@@ -1,0 +1,52 @@
+"""The tables of solutions, and how a `Solution` becomes a row and a row a `Solution`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from router.reuse.solution import Solution
+
+SCHEMA = """
+create table if not exists solutions (
+  id integer primary key autoincrement, scope text not null, space blob not null,
+  exact blob not null, kind text not null, request text not null, answer text not null,
+  program text not null, spec text not null, seed integer not null, vector blob not null,
+  encoder text not null, state text not null, proof text not null, parent integer not null,
+  change text not null, plan text not null, backend text not null, model text not null,
+  policy_version text not null, cost_usd real not null, seconds real not null,
+  created real not null, expires real not null, request_id text not null,
+  uses integer not null, successes real not null, failures real not null,
+  last_used real not null, reviewed text not null);
+create index if not exists by_exact on solutions (exact);
+create index if not exists by_space on solutions (space, id) where state = 'proven';
+create index if not exists by_parent on solutions (parent) where parent > 0;
+create index if not exists by_expiry on solutions (expires);
+create table if not exists journal (
+  seq integer primary key autoincrement, solution integer not null, space blob not null,
+  what text not null);
+create table if not exists served (
+  request_id text primary key, solution integer not null, at real not null) without rowid;
+create table if not exists checks (
+  seq integer primary key autoincrement, bucket text not null, space blob not null,
+  wrong integer not null, weight real not null, at real not null, solution integer not null);
+"""
+_COLUMNS = [f.name for f in fields(Solution) if f.name != "id"]
+INSERT = f"insert into solutions ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"
+SELECT = f"select id, {', '.join(_COLUMNS)} from solutions"
+_SPEC = 1 + _COLUMNS.index("spec")
+
+
+def row_of(solution: Solution) -> list[Any]:
+    """The values for `INSERT`."""
+    return [
+        json.dumps(solution.spec) if name == "spec" else getattr(solution, name)
+        for name in _COLUMNS
+    ]
+
+
+def solution_of(row: Sequence[Any]) -> Solution:
+    """The solution in a row of `SELECT`."""
+    values = list(row)
+    values[_SPEC] = json.loads(values[_SPEC])
+    return Solution(id=values[0], **dict(zip(_COLUMNS, values[1:], strict=True)))

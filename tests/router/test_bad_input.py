@@ -1,4 +1,4 @@
-"""Whatever a caller sends, the answer is an error in OpenAI's shape that names it. Never a 500."""
+"""A wrong request, whatever it is, gets an error in OpenAI's shape, and never a 500."""
 
 import json
 
@@ -42,13 +42,13 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), CASES, ids=range(len(CASES)))
-async def test_a_wrong_request_is_told_what_is_wrong(body, said):
+@pytest.mark.parametrize(("body", "message"), CASES, ids=range(len(CASES)))
+async def test_a_wrong_request_is_told_what_is_wrong(body, message):
     async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
         answer = await r.post("/v1/chat/completions", body)
         routed = await r.post("/v1/route", body)
     assert answer.status == routed.status == 400
-    assert said in answer.error["message"]
+    assert message in answer.error["message"]
     assert answer.error["type"] == "invalid_request_error"
     assert set(answer.error) == {"message", "type", "param", "code"}
 
@@ -74,12 +74,12 @@ async def test_ten_megabytes_are_too_much_and_the_answer_arrives():
         ("DELETE", "/v1/route", 405),
     ],
 )
-async def test_a_wrong_address_is_told_the_right_ones(method, path, status):
+async def test_a_wrong_address_is_refused_with_a_message(method, path, status):
     async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
         async with r.client.request(method, r.url + path) as answer:
-            told = await answer.json()
+            error = (await answer.json())["error"]
     assert answer.status == status
-    assert told["error"]["message"]
+    assert error["message"]
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ anything = st.recursive(
     lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(), x, max_size=3),
     max_leaves=8,
 )
-message = st.fixed_dictionaries(
+fuzzed_message = st.fixed_dictionaries(
     {}, optional={"role": st.just("user") | anything, "content": st.just("hi") | anything}
 )
 likely = st.fixed_dictionaries(
     {},
     optional={
         "model": st.sampled_from(["auto", "p", "q", "a", "g", "?"]) | anything,
-        "messages": st.lists(message, max_size=3) | anything,
+        "messages": st.lists(fuzzed_message, max_size=3) | anything,
         "stream": st.booleans() | anything,
         "stream_options": anything,
         "tools": anything,
@@ -172,9 +172,9 @@ async def test_fuzzed_requests_find_no_500():
         for body in bodies:
             for path in ("/v1/chat/completions", "/v1/route", "/v1/embeddings"):
                 answer = await r.post(path, body)
-                known = answer.status in (200, 400, 404, 413, 422)
+                expected = answer.status in (200, 400, 404, 413, 422)
                 shaped = answer.status == 200 or set(answer.error) >= {"message", "type"}
-                if not (known and shaped):
+                if not (expected and shaped):
                     bad.append((path, body, answer.status, answer.body))
     assert bad == []
     assert len(bodies) >= 300

@@ -1,4 +1,4 @@
-"""The sentence encoder that is installed with us, through the official client."""
+"""`POST /v1/embeddings` through the official client, with the encoder that Waggle installs."""
 
 import math
 
@@ -22,8 +22,8 @@ async def test_vectors_of_sentences_that_mean_the_same_lie_close():
     async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
         async with openai.AsyncOpenAI(base_url=r.url + "/v1", api_key="x") as c:
             texts = ["How do bees dance?", "In what way do bees dance?", "The bond market fell."]
-            got = await c.embeddings.create(model="auto", input=texts)
-            near = [one.embedding for one in got.data]
+            answer = await c.embeddings.create(model="auto", input=texts)
+            vectors = [item.embedding for item in answer.data]
             plain = await c.embeddings.create(
                 model="encoder", input=texts[0], encoding_format="float"
             )
@@ -33,12 +33,12 @@ async def test_vectors_of_sentences_that_mean_the_same_lie_close():
                 await c.embeddings.create(model="auto", input=[1, 2, 3])
             with pytest.raises(openai.NotFoundError):
                 await c.embeddings.create(model="chat", input="x")
-    assert cosine(near[0], near[1]) > 0.8 > 0.3 > cosine(near[0], near[2])
-    assert plain.data[0].embedding == pytest.approx(near[0], abs=1e-5)
-    assert got.usage.prompt_tokens == got.usage.total_tokens > 10
+    assert cosine(vectors[0], vectors[1]) > 0.8 > 0.3 > cosine(vectors[0], vectors[2])
+    assert plain.data[0].embedding == pytest.approx(vectors[0], abs=1e-5)
+    assert answer.usage.prompt_tokens == answer.usage.total_tokens > 10
 
 
-async def test_another_backend_may_make_them():
+async def test_another_backend_may_make_embeddings():
     async def script(wire):
         data = [{"object": "embedding", "index": 0, "embedding": [1.0]}]
         usage = {"prompt_tokens": 3, "total_tokens": 3}

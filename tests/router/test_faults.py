@@ -1,4 +1,4 @@
-"""Everything an upstream, a client or a neighbour can do wrong, done for real over sockets."""
+"""What an upstream, a client or a neighbour does wrong, over real sockets, and what we answer."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ import aiohttp
 import openai
 import pytest
 
+from router.keys import new_key
 from tests.rig import Upstream, answer_well, completion, delta, rig
 
 PAIR = """
@@ -109,7 +110,7 @@ async def test_the_next_backend_answers_and_the_trace_says_why(script, fault):
 
 
 @pytest.mark.parametrize(("script", "fault"), BAD_DAYS, ids=named)
-async def test_with_nobody_left_a_clear_error_lists_each_attempt(script, fault):
+async def test_without_another_backend_the_error_lists_each_attempt(script, fault):
     async with pair(script, ALONE) as (r, _, _):
         answer = await r.chat()
     assert answer.status == (429 if script is BAD_DAYS[10][0] else 503)
@@ -196,7 +197,7 @@ async def test_a_stream_that_fails_before_its_first_word_goes_to_the_next_backen
     assert "error" not in answer.body.decode()
 
 
-async def test_an_upstream_that_is_not_there_is_a_fault_of_connecting():
+async def test_an_upstream_that_does_not_listen_is_a_connect_fault():
     async with rig(ALONE.format(a=NOBODY, b=NOBODY, failures=100)) as r:
         answer = await r.chat()
     assert answer.status == 503
@@ -204,14 +205,14 @@ async def test_an_upstream_that_is_not_there_is_a_fault_of_connecting():
     assert "127.0.0.1:9" in answer.error["message"]
 
 
-async def test_a_refusal_of_our_credentials_tells_the_caller_nothing_of_them():
+async def test_a_caller_sees_nothing_of_our_credentials_when_the_upstream_refuses_them():
     async with pair(status(401), ALONE) as (r, _, _):
         answer = await r.chat()
     assert "api_key" in answer.error["message"]
     assert "upstream says" not in answer.error["message"]
 
 
-async def test_a_callers_own_400_comes_back_untouched_and_counts_against_nobody():
+async def test_a_400_comes_back_untouched_and_counts_against_no_backend():
     async with pair(status(400), failures=1) as (r, a, b):
         answers = [await r.chat() for _ in range(5)]
         state = r.backends.hosts["a"].breaker.state(time.monotonic())
@@ -258,7 +259,7 @@ async def test_a_lone_backend_cools_down_and_recovers_with_one_probe():
     assert later.status == 200
 
 
-async def test_one_breaker_is_not_anothers():
+async def test_each_backend_has_its_own_breaker():
     async with pair(status(500), failures=1) as (r, _, b):
         answers = [await r.chat() for _ in range(4)]
         ready = (await r.get("/health/ready")).json
@@ -288,10 +289,10 @@ async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
     text = "backends: {{a: {{kind: openai, base_url: '{a}'}}}}\nplans: {{p: {{ask: a}}}}\n"
     async with Upstream(script).listening() as up, rig(text.format(a=up.url)) as r:
         body = {"model": "auto", "stream": stream, "messages": [{"role": "user", "content": "x"}]}
-        asked = asyncio.create_task(r.post("/v1/chat/completions", body))
+        call = asyncio.create_task(r.post("/v1/chat/completions", body))
         await asyncio.wait_for(begun.wait(), 5)
         await asyncio.sleep(0.1)
-        asked.cancel()
+        call.cancel()
         await asyncio.wait_for(ended.wait(), 5)
         for _ in range(100):
             if r.journal.traces and r.backends.hosts["a"].running == 0:
@@ -327,15 +328,15 @@ async def test_a_replica_that_dies_before_answering_is_replaced_without_an_error
     async with pair(answer_well, ALONE) as (r, _, _):
         good = r.backends.listening["a"]
         r.backends.listening["a"] = ["127.0.0.1:9"]
-        asked = asyncio.create_task(r.chat())
+        chat = asyncio.create_task(r.chat())
         await asyncio.sleep(0.3)
-        assert not asked.done()
+        assert not chat.done()
         r.backends.listening["a"] = good
-        answer = await asked
+        answer = await chat
     assert answer.status == 200
 
 
-async def test_of_two_replicas_the_one_that_was_lost_is_left_out():
+async def test_a_lost_replica_is_left_out_while_another_answers():
     async with pair(answer_well, ALONE) as (r, _, _):
         r.backends.listening["a"] = ["127.0.0.1:9", *r.backends.listening["a"]]
         answers = [await r.chat() for _ in range(20)]
@@ -351,8 +352,6 @@ async def test_a_backend_port_answers_nobody_but_routers():
 
 
 async def test_the_limits_of_a_key_hold_while_the_hive_is_away():
-    from router.keys import new_key
-
     text, key = new_key("k", "", limits={"requests_per_minute": 3})
     async with Upstream().listening() as a:
         config = ALONE.format(a=a.url, b=a.url, failures=9)

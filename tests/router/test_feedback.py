@@ -1,8 +1,9 @@
-"""`POST /v1/feedback`: taken once, kept for good, and never acknowledged before it is safe."""
+"""`POST /v1/feedback` counts each statement once, and acknowledges it once it is durable."""
 
 import asyncio
 import uuid
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,17 +19,17 @@ YAML = """
 backends: {generator: {kind: generator}}
 plans: {generate: {ask: generator}}
 """
-KNOWN = StoredRequest(About("r", 1_000_000, "", "ladder", "p", "text", "novel"), ())
+RECORD = StoredRequest(About("r", 1_000_000, "", "ladder", "p", "text", "novel"), ())
 
 
 async def answered(waggle, **headers: str) -> str:
-    told = await waggle.chat('{"name": "string"}', headers=headers)
-    assert told.status == 200
-    return told.headers["x-waggle-request-id"]
+    answer = await waggle.chat('{"name": "string"}', headers=headers)
+    assert answer.status == 200
+    return answer.headers["x-waggle-request-id"]
 
 
 @pytest.mark.parametrize(
-    ("said", "metric", "value", "score"),
+    ("statement", "metric", "value", "score"),
     [
         ({"score": 0.25}, "score", None, 0.25),
         ({"score": 1}, "score", None, 1.0),
@@ -41,24 +42,24 @@ async def answered(waggle, **headers: str) -> str:
         ({"metric_name": "label", "value": "spam"}, "label", "spam", None),
     ],
 )
-async def test_what_was_said_becomes_a_signal(said, metric, value, score):
+async def test_a_statement_becomes_a_signal(statement, metric, value, score):
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
-        told = await waggle.post("/v1/feedback", {"request_id": request_id, **said})
-        assert told.status == 200, told.body
+        answer = await waggle.post("/v1/feedback", {"request_id": request_id, **statement})
+        assert answer.status == 200, answer.body
         (signal,) = waggle.journal.signals
         assert (signal.metric, signal.value, signal.score) == (metric, value, score)
         assert signal.about.plan == "generate"
         assert signal.about.request_id == request_id
-        assert told.json["signals"] == [signal.id]
+        assert answer.json["signals"] == [signal.id]
 
 
-async def test_words_are_kept_and_are_no_score():
+async def test_comments_and_demonstrations_are_stored_without_a_score():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
-        said = {"comment": "too long", "demonstration": {"name": "Ada"}, "score": 0.5}
-        told = await waggle.post("/v1/feedback", {"inference_id": request_id, **said})
-        assert told.json["new"] == 3
+        body = {"comment": "too long", "demonstration": {"name": "Ada"}, "score": 0.5}
+        answer = await waggle.post("/v1/feedback", {"inference_id": request_id, **body})
+        assert answer.json["new"] == 3
         by_metric = {signal.metric: signal for signal in waggle.journal.signals}
         assert by_metric["comment"].comment == "too long"
         assert by_metric["comment"].score is None
@@ -68,21 +69,21 @@ async def test_words_are_kept_and_are_no_score():
 async def test_the_same_again_changes_nothing_and_gets_the_same_answer():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
-        said = {"request_id": request_id, "score": 0.5, "comment": "fine"}
-        first = await waggle.post("/v1/feedback", said)
-        again = await waggle.post("/v1/feedback", said)
+        body = {"request_id": request_id, "score": 0.5, "comment": "fine"}
+        first = await waggle.post("/v1/feedback", body)
+        again = await waggle.post("/v1/feedback", body)
         assert (first.json["new"], again.json["new"]) == (2, 0)
         assert first.json["signals"] == again.json["signals"]
         assert len(waggle.journal.signals) == 2
 
 
-async def test_a_change_of_mind_is_kept_beside_what_was_said_before_and_is_later():
+async def test_a_change_of_mind_is_a_later_signal_beside_the_earlier_one():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
         waggle.engine.wall = lambda: 2_000_000_000.0
         for score in (1.0, 0.0, 1.0):
-            told = await waggle.post("/v1/feedback", {"request_id": request_id, "score": score})
-            assert told.json["new"] == 1
+            answer = await waggle.post("/v1/feedback", {"request_id": request_id, "score": score})
+            assert answer.json["new"] == 1
             waggle.engine.wall = lambda: 1_900_000_000.0  # the clock was set back
         signals = waggle.journal.signals
         assert [signal.score for signal in signals] == [1.0, 0.0, 1.0]
@@ -108,83 +109,83 @@ async def test_an_idempotency_key_makes_a_late_retry_the_same():
 
 
 def test_two_routers_that_hear_the_same_at_once_write_one_signal():
-    said = parse_feedback(b'{"request_id": "%b", "score": 0.5}' % str(uuid.uuid4()).encode())
-    (one,), _ = signals_of(said, KNOWN, key_id="", idempotency_key="", at=5.0)
-    (two,), _ = signals_of(said, KNOWN, key_id="", idempotency_key="", at=6.0)
-    assert one.id == two.id
+    feedback = parse_feedback(b'{"request_id": "%b", "score": 0.5}' % str(uuid.uuid4()).encode())
+    (first,), _ = signals_of(feedback, RECORD, key_id="", idempotency_key="", at=5.0)
+    (second,), _ = signals_of(feedback, RECORD, key_id="", idempotency_key="", at=6.0)
+    assert first.id == second.id
 
 
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=8))
-def test_saying_each_thing_twice_is_saying_it_once(scores):
-    def told(times: int) -> list[tuple[float | None, str]]:
-        known, written = KNOWN, []
+def test_feedback_that_is_sent_twice_counts_once(scores):
+    def signals_after(times: int) -> list[tuple[float | None, str]]:
+        record, written = RECORD, []
         for score in scores:
             for _ in range(times):
                 body = f'{{"request_id": "{uuid.UUID(int=7)}", "score": {score}}}'.encode()
-                said = parse_feedback(body)
-                new, _ = signals_of(said, known, key_id="", idempotency_key="", at=9.0)
+                feedback = parse_feedback(body)
+                new, _ = signals_of(feedback, record, key_id="", idempotency_key="", at=9.0)
                 for signal in new:
                     written.append((signal.score, signal.id))
                     content = (signal.value, signal.score, signal.comment, signal.demonstration)
                     at = round(signal.at * 1e6)
                     more = StoredSignal(signal.id, signal.source, signal.metric, content, at)
-                    known = StoredRequest(known.about, (*known.signals, more))
+                    record = StoredRequest(record.about, (*record.signals, more))
         return written
 
-    assert told(1) == told(2)
+    assert signals_after(1) == signals_after(2)
 
 
-async def test_a_source_is_a_voice_of_its_own():
+async def test_two_sources_may_say_the_same_about_one_answer():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
         for source in ("app", "user:7"):
-            said = {"request_id": request_id, "score": 0.5, "source": source}
-            assert (await waggle.post("/v1/feedback", said)).json["new"] == 1
+            body = {"request_id": request_id, "score": 0.5, "source": source}
+            assert (await waggle.post("/v1/feedback", body)).json["new"] == 1
         assert {signal.source for signal in waggle.journal.signals} == {"app", "user:7"}
 
 
 async def test_an_unknown_request_is_404():
     async with rig(YAML) as waggle:
         unknown = str(uuid.uuid4())
-        told = await waggle.post("/v1/feedback", {"request_id": unknown, "score": 1})
-        assert told.status == 404
-        assert unknown in told.error["message"]
+        answer = await waggle.post("/v1/feedback", {"request_id": unknown, "score": 1})
+        assert answer.status == 404
+        assert unknown in answer.error["message"]
 
 
-async def test_nobody_judges_what_another_asked():
+async def test_only_the_key_that_sent_a_request_or_an_admin_may_judge_its_answer():
     mine_text, mine = new_key("mine", "2026-01-01")
     other_text, other = new_key("other", "2026-01-01")
     admin_text, admin = new_key("boss", "2026-01-01", scopes=("admin",))
     async with rig(YAML, keys=[mine, other, admin]) as waggle:
         request_id = await answered(waggle, authorization=f"Bearer {mine_text}")
-        said = {"request_id": request_id, "score": 1}
+        body = {"request_id": request_id, "score": 1}
         for text, status in ((other_text, 404), (mine_text, 200), (admin_text, 200)):
-            told = await waggle.post("/v1/feedback", said, authorization=f"Bearer {text}")
-            assert told.status == status
-        assert (await waggle.post("/v1/feedback", said)).status == 401
+            answer = await waggle.post("/v1/feedback", body, authorization=f"Bearer {text}")
+            assert answer.status == status
+        assert (await waggle.post("/v1/feedback", body)).status == 401
 
 
 async def test_what_cannot_be_made_durable_is_not_acknowledged():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
         waggle.journal.full = True
-        said = {"request_id": request_id, "score": 1}
-        told = await waggle.post("/v1/feedback", said)
-        assert told.status == 503
-        assert "No space left" in told.error["message"]
-        assert "Send it again" in told.error["message"]
+        body = {"request_id": request_id, "score": 1}
+        answer = await waggle.post("/v1/feedback", body)
+        assert answer.status == 503
+        assert "No space left" in answer.error["message"]
+        assert "Send it again" in answer.error["message"]
         ready = await waggle.get("/health/ready")
         assert ready.json["telemetry"] == "not written: No space left on device"
         waggle.journal.full = False
-        assert (await waggle.post("/v1/feedback", said)).json["new"] == 1
+        assert (await waggle.post("/v1/feedback", body)).json["new"] == 1
 
 
 async def test_telemetry_that_cannot_be_read_is_no_reason_to_call_an_id_unknown():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)
         waggle.memory.away = True
-        told = await waggle.post("/v1/feedback", {"request_id": request_id, "score": 1})
-        assert told.status == 503
+        answer = await waggle.post("/v1/feedback", {"request_id": request_id, "score": 1})
+        assert answer.status == 503
 
 
 ID = str(uuid.UUID(int=1))
@@ -211,11 +212,11 @@ ID = str(uuid.UUID(int=1))
         ({"request_id": ID, "scroe": 1}, "`scroe` is not known here"),
     ],
 )
-async def test_bad_feedback_is_told_what_is_wrong(body, says):
+async def test_bad_feedback_gets_an_error_that_says_what_is_wrong(body, says):
     async with rig(YAML) as waggle:
-        told = await waggle.post("/v1/feedback", body)
-        assert told.status == 400
-        assert says in told.error["message"]
+        answer = await waggle.post("/v1/feedback", body)
+        assert answer.status == 400
+        assert says in answer.error["message"]
 
 
 anything = st.recursive(
@@ -227,8 +228,6 @@ anything = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(("request_id", "score", "thumbs", "metric_name", "value", "comment", "source"))), anything))  # fmt: skip # noqa: E501
 def test_no_feedback_breaks_the_parser(fields):
-    import orjson
-
     try:
         body = orjson.dumps(fields | {"request_id": ID}, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
     except TypeError:  # integers that JSON writers refuse
@@ -242,11 +241,11 @@ def test_no_feedback_breaks_the_parser(fields):
 async def test_many_at_once_are_all_kept():
     async with rig(YAML) as waggle:
         ids = [await answered(waggle) for _ in range(20)]
-        said = [
-            waggle.post("/v1/feedback", {"request_id": one, "score": 1})
-            for one in ids
+        posts = [
+            waggle.post("/v1/feedback", {"request_id": request_id, "score": 1})
+            for request_id in ids
             for _ in "ab"
         ]
-        told = await asyncio.gather(*said)
-        assert {answer.status for answer in told} == {200}
+        answers = await asyncio.gather(*posts)
+        assert {answer.status for answer in answers} == {200}
         assert len({signal.id for signal in waggle.journal.signals}) == 20

@@ -1,3 +1,5 @@
+"""Limits, conversations and counters that routers share, against a clock that the test sets."""
+
 import json
 
 import pytest
@@ -9,6 +11,7 @@ from router.hive import HiveState, News
 
 DAY = 86_400.0
 NOON = 100 * DAY + DAY / 2
+HOME = Home("fast", "small", 1.0)
 
 
 def granted(hive, limits, now, times):
@@ -23,7 +26,7 @@ def test_a_small_bound_on_requests_is_kept_exactly():
     assert 59 <= refusal.retry_after <= 61
 
 
-def test_what_was_granted_a_minute_ago_is_free_again():
+def test_a_grant_counts_for_a_minute():
     hive, limits = HiveState(), KeyLimits(requests_per_minute=3)
     granted(hive, limits, NOON, 3)
     wait = hive.lease("k", limits, NOON + 30).retry_after
@@ -37,7 +40,7 @@ def test_a_large_bound_is_leased_in_slices_and_kept_too():
     assert sum(leases) == 1000
 
 
-def test_tokens_are_counted_when_they_were_spent():
+def test_a_bound_on_tokens_counts_the_tokens_that_are_spent():
     hive, limits = HiveState(), KeyLimits(tokens_per_minute=100)
     hive.spend("k", 99, 0, NOON)
     assert hive.lease("k", limits, NOON).granted == 1
@@ -45,7 +48,7 @@ def test_tokens_are_counted_when_they_were_spent():
     assert "tokens_per_minute = 100" in hive.lease("k", limits, NOON).reason
 
 
-def test_dollars_of_a_day_end_with_the_day():
+def test_a_bound_on_dollars_begins_anew_with_the_day():
     hive, limits = HiveState(), KeyLimits(dollars_per_day=1)
     hive.spend("k", 0, 1.0, NOON)
     refusal = hive.lease("k", limits, NOON)
@@ -54,7 +57,7 @@ def test_dollars_of_a_day_end_with_the_day():
     assert hive.lease("k", limits, NOON + DAY / 2).granted == 1
 
 
-def test_one_keys_use_is_not_anothers():
+def test_each_key_has_its_own_bound():
     hive, limits = HiveState(), KeyLimits(requests_per_minute=1)
     assert hive.lease("a", limits, NOON).granted
     assert hive.lease("b", limits, NOON).granted
@@ -85,28 +88,25 @@ def test_a_ledger_is_valid_json_at_any_time(tmp_path):
     assert json.loads((tmp_path / "ledger.json").read_text()) == {"k": [100, 0.5]}
 
 
-HOME = Home("fast", "small", 1.0)
-
-
-def test_a_conversation_settled_at_one_router_is_heard_by_the_others_once():
+def test_news_of_one_router_reaches_each_other_router_once():
     hive = HiveState()
     hive.exchange("a", News({"s": HOME}), NOON)
-    heard = hive.exchange("b", News(), NOON)
-    assert heard.sessions == {"s": HOME}
-    assert hive.exchange("b", News(position=heard.position), NOON).sessions == {}
+    news = hive.exchange("b", News(), NOON)
+    assert news.sessions == {"s": HOME}
+    assert hive.exchange("b", News(position=news.position), NOON).sessions == {}
 
 
-def test_a_router_is_not_told_what_it_just_said():
+def test_a_router_does_not_get_its_own_news_back():
     assert HiveState().exchange("a", News({"s": HOME}), NOON).sessions == {}
 
 
-def test_after_the_hive_restarted_a_router_is_told_everything_again():
+def test_after_the_hive_restarts_a_router_gets_all_news_again():
     hive = HiveState()
     hive.exchange("a", News({"s": HOME}), NOON)
     assert hive.exchange("b", News(position=999), NOON).sessions == {"s": HOME}
 
 
-def test_a_router_that_has_gone_is_no_longer_counted():
+def test_a_router_that_is_silent_for_long_is_no_longer_counted():
     hive = HiveState()
     hive.exchange("a", News(metrics=b"x"), NOON)
     hive.exchange("b", News(metrics=b"y"), NOON + 31)
@@ -127,10 +127,10 @@ def test_older_news_does_not_replace_a_newer_home():
     assert homes.find("s", now=3, seconds=60) == newer
 
 
-def test_news_that_did_not_arrive_is_told_again():
+def test_news_that_did_not_arrive_is_sent_again():
     homes = Homes()
     homes.settle("s", HOME)
-    told = homes.untold()
+    news = homes.untold()
     assert homes.untold() == {}
-    homes.tell_again(told)
+    homes.tell_again(news)
     assert homes.untold() == {"s": HOME}

@@ -1,3 +1,5 @@
+"""Keys: which are accepted, how others are refused, and the file that holds them."""
+
 import stat
 
 import pytest
@@ -17,7 +19,7 @@ def test_a_key_opens_with_its_secret():
     assert Keyring([KEY]).identify(f"Bearer {TEXT}") == KEY
 
 
-def test_the_record_holds_nothing_of_the_secret():
+def test_the_record_does_not_contain_the_secret():
     secret = TEXT.rpartition("-")[2]
     assert secret not in KEY.model_dump_json()
 
@@ -41,13 +43,13 @@ def test_a_wrong_key_is_refused(header):
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", TEXT], ids=range(5))
-def test_no_key_is_told_how_to_send_one(header):
+def test_a_request_without_a_key_learns_how_to_send_one(header):
     denied = refusal(Keyring([KEY]), header)
     assert denied.code == "missing_api_key"
     assert "Authorization: Bearer" in denied.message
 
 
-def test_a_revoked_key_says_so_and_still_closes_the_door():
+def test_a_service_whose_only_key_is_revoked_still_needs_a_key():
     ring = Keyring([KEY.model_copy(update={"revoked": "2026-02-02"})])
     assert ring.required
     assert refusal(ring, f"Bearer {TEXT}").code == "revoked_api_key"
@@ -57,7 +59,7 @@ def test_two_keys_share_no_salt():
     assert new_key("a", "")[1].salt != new_key("a", "")[1].salt
 
 
-def test_the_file_is_its_owners_alone_and_comes_back_as_it_was(tmp_path):
+def test_only_the_owner_can_read_the_file_and_it_loads_as_it_was_saved(tmp_path):
     path = tmp_path / "sub" / "keys.json"
     save_keys(path, [KEY])
     save_keys(path, [KEY])
@@ -65,7 +67,7 @@ def test_the_file_is_its_owners_alone_and_comes_back_as_it_was(tmp_path):
     assert load_keys(path) == (KEY,)
 
 
-def test_a_file_that_is_no_key_file_says_what_to_do(tmp_path):
+def test_a_file_that_is_no_key_file_gets_an_error_with_advice(tmp_path):
     path = tmp_path / "keys.json"
     path.write_text("{}")
     with pytest.raises(ValueError, match="restore it from a copy"):

@@ -1,4 +1,4 @@
-"""What a key may use, as its owner meets it."""
+"""The limits and the scopes of a key, as its owner meets them."""
 
 from contextlib import asynccontextmanager
 
@@ -28,7 +28,7 @@ async def statuses(r, headers, times, **more):
     return [(await r.chat(headers=headers, **more)).status for _ in range(times)]
 
 
-async def test_requests_beyond_the_bound_are_told_when_to_come_back():
+async def test_a_request_beyond_the_bound_learns_when_to_come_back():
     async with limited({"requests_per_minute": 3}) as (r, headers):
         assert await statuses(r, headers, 5) == [200, 200, 200, 429, 429]
         refusal = await r.chat(headers=headers)
@@ -57,7 +57,7 @@ async def test_tokens_are_counted_before_the_next_request(stream):
         assert await statuses(r, headers, 4, stream=stream) == [200, 200, 429, 429]
 
 
-async def test_dollars_of_the_day_are_spent_and_then_no_more():
+async def test_a_key_is_refused_once_its_dollars_of_the_day_are_spent():
     async with limited({"dollars_per_day": 0.4}) as (r, headers):
         assert await statuses(r, headers, 4) == [200, 200, 200, 429]
         refusal = await r.chat(headers=headers)

@@ -1,4 +1,4 @@
-"""What the endpoint writes down about requests, answered or not."""
+"""The rows and events that the endpoint writes, about answered requests and refused requests."""
 
 import pytest
 
@@ -26,11 +26,11 @@ def yaml(url: str, *, words: bool = False) -> str:
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_answer_is_written_down_before_its_caller_has_all_of_it(stream):
     async with Upstream().listening() as up, rig(yaml(up.url)) as waggle:
-        told = await waggle.chat("hello", stream=stream, stream_options={"include_usage": True})
-        assert told.status == 200
+        answer = await waggle.chat("hello", stream=stream, stream_options={"include_usage": True})
+        assert answer.status == 200
         (trace,) = waggle.journal.traces
         row = request_row(trace)
-        assert row["request_id"] == told.headers["x-waggle-request-id"]
+        assert row["request_id"] == answer.headers["x-waggle-request-id"]
         assert row["gen_ai_usage_output_tokens"] == 50
         assert row["cost_usd"] == pytest.approx((100 * 1 + 50 * 2) / 1e6)
         # The same tokens on the dearest plan, which the router decided not to use.
@@ -44,7 +44,7 @@ async def test_an_answer_is_written_down_before_its_caller_has_all_of_it(stream)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_words_are_kept_where_that_was_asked_for(stream):
+async def test_words_are_stored_if_the_configuration_wants_them(stream):
     async with Upstream().listening() as up, rig(yaml(up.url, words=True)) as waggle:
         await waggle.chat("what is it?", stream=stream)
         (trace,) = waggle.journal.traces
@@ -92,7 +92,7 @@ async def test_a_breaker_that_opens_and_closes_is_an_event():
             while seen[-1:] != [wanted]:
                 await waggle.chat("hi", model="a")
                 seen = [e.state for e in waggle.journal.events if e.subject == "a"]
-        # Told when it changes, not with each request that finds it so.
+        # One event for each change, not for each request in between.
         assert seen == ["open", "closed"]
 
 
@@ -102,15 +102,15 @@ async def test_a_replica_gained_or_lost_is_an_event():
         waggle.backends.listening["a"] = [*waggle.backends.listening["a"], "127.0.0.1:1"]
         await waggle.background.exchange()
         await waggle.background.exchange()
-        told = [(e.kind, e.subject, e.state, e.detail) for e in waggle.journal.events]
-        assert told == [
+        events = [(e.kind, e.subject, e.state, e.detail) for e in waggle.journal.events]
+        assert events == [
             ("topology", "a", "found", {"replicas": 1}),
             ("topology", "b", "found", {"replicas": 1}),
             ("topology", "a", "grew", {"replicas": 2, "before": 1}),
         ]
 
 
-async def test_the_policy_in_force_is_on_record_and_named_by_its_decisions():
+async def test_each_policy_is_recorded_and_its_decisions_name_it():
     async with Upstream().listening() as up, rig(yaml(up.url)) as waggle:
         await waggle.chat("hi")
         (policy,) = waggle.journal.policies
@@ -141,24 +141,24 @@ async def test_a_request_has_a_kind(text, more, kind):
         assert waggle.journal.traces[0].decision.kind == kind
 
 
-async def test_the_callers_name_for_a_kind_is_taken_or_refused_but_never_bent():
+async def test_a_callers_name_for_a_kind_is_used_as_it_is_or_refused():
     async with Upstream().listening() as up, rig(yaml(up.url)) as waggle:
         await waggle.chat("hi", headers={"x_waggle_task": "triage.v2"})
         assert waggle.journal.traces[0].decision.kind == "triage.v2"
         for bad in ("two words", "x" * 65, "-x"):
-            told = await waggle.chat("hi", headers={"x_waggle_task": bad})
-            assert told.status == 400
-            assert "1 to 64 letters" in told.error["message"]
+            answer = await waggle.chat("hi", headers={"x_waggle_task": bad})
+            assert answer.status == 400
+            assert "1 to 64 letters" in answer.error["message"]
 
 
-async def test_a_backend_that_counts_wildly_is_not_believed_and_its_answer_still_goes_out():
+async def test_an_impossible_token_count_is_replaced_by_an_estimate():
     async def wild(wire):
         await wire.json(completion(usage={"prompt_tokens": 10**30, "completion_tokens": 1}))
 
     async with Upstream(wild).listening() as up, rig(yaml(up.url)) as waggle:
-        told = await waggle.chat("hi")
-        assert told.status == 200
-        assert told.json["usage"]["cost_estimated"] is True
+        answer = await waggle.chat("hi")
+        assert answer.status == 200
+        assert answer.json["usage"]["cost_estimated"] is True
         row = request_row(waggle.journal.traces[0])
         assert row["tokens_estimated"] is True
         assert row["gen_ai_usage_input_tokens"] < 100

@@ -1,4 +1,4 @@
-"""The promise of splicing: what was not named does not change, in any JSON whatever."""
+"""Splicing changes the named field and no other byte, in any JSON."""
 
 import json
 
@@ -24,8 +24,8 @@ def written(value, layout):
 @given(objects, layouts)
 def test_spans_find_every_value_of_the_outer_object(fields, layout):
     raw = written(fields, layout)
-    found = {json.loads(key): json.loads(raw[slice(*span)]) for key, span in spans(raw).items()}
-    assert found == fields
+    values_at = {json.loads(key): json.loads(raw[slice(*span)]) for key, span in spans(raw).items()}
+    assert values_at == fields
 
 
 @given(objects, values, layouts)
@@ -58,7 +58,7 @@ def test_numbers_duplicates_and_white_space_stay_as_they_were_written():
     assert replaced_only(raw, b'"model"', b'"b"') == kept
 
 
-def test_a_field_of_that_name_further_in_is_another_field():
+def test_a_field_of_the_same_name_deeper_in_is_left_alone():
     raw = b'{"metadata": {"model": "inner"}, "text": "\\"model\\": 1", "model": "outer"}'
     assert b'"inner"' in replaced(raw, {b'"model"': b'"new"'})
     assert json.loads(replaced_only(raw, b'"model"', b'"new"'))["model"] == "new"

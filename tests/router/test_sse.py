@@ -1,3 +1,5 @@
+"""Streams: how bytes become events, and where usage and cost stand in the last chunks."""
+
 import json
 
 import pytest
@@ -21,8 +23,8 @@ def cost_of(usage):
 
 def run(events, *, include_usage=False):
     meter = Meter(include_usage, prompt_tokens=7, cost_of=cost_of)
-    sent = [out for one in events for out in meter.take(one)]
-    return [json.loads(data_of(one)) for one in [*sent, *meter.end()]]
+    sent = [out for event in events for out in meter.take(event)]
+    return [json.loads(data_of(out)) for out in [*sent, *meter.end()]]
 
 
 @given(st.lists(st.binary(max_size=6), max_size=20), st.sampled_from([b"\n\n", b"\r\n\r\n"]))
@@ -44,7 +46,7 @@ def test_an_event_that_never_ends_is_a_fault_not_a_memory_leak():
             cutter.cut(b"x" * 2**20)
 
 
-def test_without_being_asked_usage_rides_on_the_chunk_with_the_finish_reason():
+def test_usage_that_was_not_asked_for_is_in_the_chunk_with_the_finish_reason():
     chunks = run([event(delta("hi")), event(delta(finish="stop")), event(usage_chunk())])
     assert [c.get("usage") is not None for c in chunks] == [False, True]
     assert chunks[-1]["usage"] == USAGE | {"cost": 12.0}
@@ -55,7 +57,7 @@ def usage_chunk():
     return delta() | {"choices": [], "usage": USAGE}
 
 
-def test_asked_for_usage_the_extra_chunk_comes_last_with_the_cost():
+def test_usage_that_was_asked_for_is_in_an_extra_last_chunk_with_the_cost():
     events = [event(delta("hi")), event(delta(finish="stop")), event(usage_chunk())]
     chunks = run(events, include_usage=True)
     assert len(chunks) == 3
@@ -74,7 +76,7 @@ def test_usage_that_the_backend_left_out_is_estimated_and_marked_so():
     }
 
 
-def test_asked_for_usage_that_the_backend_left_out_a_chunk_is_added():
+def test_a_usage_chunk_that_the_backend_left_out_is_added_if_asked_for():
     chunks = run([event(delta("12345678")), event(delta(finish="stop"))], include_usage=True)
     assert chunks[-1]["choices"] == []
     assert chunks[-1]["usage"]["cost_estimated"] is True
@@ -88,7 +90,7 @@ def test_null_usage_on_every_chunk_is_no_usage():
 
 def test_several_choices_that_finish_one_by_one_all_arrive():
     ends = [delta(finish="stop"), delta("b"), delta(finish="length")]
-    chunks = run([event(one) for one in (delta("a"), *ends)])
+    chunks = run([event(chunk) for chunk in (delta("a"), *ends)])
     reasons = [c["choices"][0]["finish_reason"] for c in chunks]
     assert reasons == [None, "stop", None, "length"]
     assert "usage" in chunks[-1]
@@ -101,36 +103,36 @@ def test_comments_pass_and_events_of_several_lines_are_read():
 
 
 @pytest.mark.parametrize(
-    "said", [{"message": "overloaded"}, "overloaded", {"message": "overloaded", "code": 1}]
+    "error", [{"message": "overloaded"}, "overloaded", {"message": "overloaded", "code": 1}]
 )
-def test_an_error_inside_a_stream_is_noticed(said):
-    fault = broken(event({"error": said}))
+def test_an_error_inside_a_stream_is_noticed(error):
+    fault = broken(event({"error": error}))
     assert fault is not None
     assert "overloaded" in fault.detail
 
 
-def test_an_answer_that_speaks_of_errors_is_not_one():
+def test_an_answer_that_contains_the_word_error_is_no_error():
     assert broken(event(delta('the "error" is yours'))) is None
 
 
 @pytest.mark.parametrize(
     "usage", [None, 3, {}, {"prompt_tokens": "5"}, {"prompt_tokens": -1, "completion_tokens": 2}]
 )
-def test_usage_that_cannot_be_believed_is_no_usage(usage):
+def test_impossible_usage_is_ignored(usage):
     assert usage_in({"usage": usage}) is None
 
 
 def test_cached_tokens_are_read_and_never_more_than_the_prompt():
-    told = USAGE | {"prompt_tokens_details": {"cached_tokens": 99}}
-    assert usage_in({"usage": told}) == Usage(10, 4, 10)
+    usage = USAGE | {"prompt_tokens_details": {"cached_tokens": 99}}
+    assert usage_in({"usage": usage}) == Usage(10, 4, 10)
 
 
-def test_a_cost_of_the_upstreams_own_gives_way_to_what_was_paid():
+def test_our_cost_replaces_a_cost_that_the_upstream_wrote():
     raw = b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1, "cost": 9}, "x": 1.0}'
     assert with_cost(raw, Usage(1, 1), 0.25) == raw.replace(b"9", b"0.25")
 
 
-def test_usage_further_in_is_not_mistaken_for_the_answers_own():
+def test_usage_deeper_in_the_answer_is_left_alone():
     raw = b'{"x": {"usage": {"a": 1}}, "usage": {"prompt_tokens": 1}}'
-    told = json.loads(with_cost(raw, Usage(1, 0), 0.5))
-    assert told == {"x": {"usage": {"a": 1}}, "usage": {"prompt_tokens": 1, "cost": 0.5}}
+    answer = json.loads(with_cost(raw, Usage(1, 0), 0.5))
+    assert answer == {"x": {"usage": {"a": 1}}, "usage": {"prompt_tokens": 1, "cost": 0.5}}

@@ -1,4 +1,4 @@
-"""The official OpenAI client, unmodified, and the conventions around it, over real sockets."""
+"""The official OpenAI client works unmodified, and so do our additions to its protocol."""
 
 import asyncio
 import json
@@ -38,16 +38,16 @@ HI = [{"role": "user", "content": "hi"}]
 
 async def test_a_plain_request():
     async with running() as (r, _), client(r) as c:
-        got = await c.chat.completions.with_raw_response.create(model="auto", messages=HI)
-        answer = got.parse()
+        response = await c.chat.completions.with_raw_response.create(model="auto", messages=HI)
+        answer = response.parse()
     assert answer.choices[0].message.content == "hello"
     assert answer.model == "up-1"
     assert answer.usage.total_tokens == 150
     assert answer.usage.cost == pytest.approx((100 * 1 + 50 * 2) / 1e6)
-    told = {k: v for k, v in got.headers.items() if k.startswith("x-waggle")}
-    assert uuid.UUID(told.pop("x-waggle-request-id")).version == 7
-    assert float(told.pop("x-waggle-overhead-ms")) >= 0
-    assert told == {
+    headers = {k: v for k, v in response.headers.items() if k.startswith("x-waggle")}
+    assert uuid.UUID(headers.pop("x-waggle-request-id")).version == 7
+    assert float(headers.pop("x-waggle-overhead-ms")) >= 0
+    assert headers == {
         "x-waggle-backend": "a",
         "x-waggle-plan": "fast",
         "x-waggle-strategy": "ladder",
@@ -195,7 +195,7 @@ async def test_a_caller_may_choose_in_the_query():
         (500, openai.InternalServerError),
     ],
 )
-async def test_an_upstreams_refusal_raises_the_clients_own_exception(status, raised):
+async def test_an_upstreams_refusal_raises_openais_own_exception(status, raised):
     async def script(wire):
         error = {"message": "no such thing", "type": "t", "param": "p", "code": "c"}
         await wire.json({"error": error}, status, retry_after="7")
@@ -236,12 +236,12 @@ async def test_models_are_listed_and_found():
 async def test_a_decision_is_explained_in_the_body_only_when_asked_for():
     async with running() as (r, _):
         plain = (await r.chat()).json
-        asked = (await r.chat(headers={"x-waggle-explain": "true"})).json
+        explained = (await r.chat(headers={"x-waggle-explain": "true"})).json
         streamed = (await r.chat(headers={"x-waggle-explain": "true"}, stream=True)).events
     assert "waggle" not in plain
-    assert asked["waggle"]["plan"] == "fast"
-    assert asked["waggle"]["attempts"][0]["backend"] == "a"
-    assert asked["waggle"]["attempts"][0]["cost_usd"] == pytest.approx(0.0002)
+    assert explained["waggle"]["plan"] == "fast"
+    assert explained["waggle"]["attempts"][0]["backend"] == "a"
+    assert explained["waggle"]["attempts"][0]["cost_usd"] == pytest.approx(0.0002)
     assert streamed[0]["waggle"]["probabilities"] == {"fast": 1.0, "premium": 0.0}
     assert all("waggle" not in chunk for chunk in streamed[1:])
 
@@ -249,11 +249,11 @@ async def test_a_decision_is_explained_in_the_body_only_when_asked_for():
 async def test_route_decides_without_answering():
     async with running() as (r, up):
         body = {"model": "auto", "messages": HI}
-        told = (await r.post("/v1/route", body)).json
-    assert told["eligible"] == ["fast", "premium"]
-    assert told["probabilities"] == {"fast": 1.0, "premium": 0.0}
-    assert set(told["complexity"]["parts"]) >= {"fields", "nesting", "code", "question"}
-    assert "complexity" in told["reason"]
+        route = (await r.post("/v1/route", body)).json
+    assert route["eligible"] == ["fast", "premium"]
+    assert route["probabilities"] == {"fast": 1.0, "premium": 0.0}
+    assert set(route["complexity"]["parts"]) >= {"fields", "nesting", "code", "question"}
+    assert "complexity" in route["reason"]
     assert up.seen == []
     assert r.journal.traces == []
 
@@ -279,7 +279,7 @@ async def test_a_conversation_stays_with_its_backend_even_when_it_grows_hard():
         {"conversation": {"id": "s1"}},
     ],
 )
-async def test_a_session_has_whatever_name_the_caller_gave_it(name):
+async def test_a_caller_may_name_a_session_in_four_ways(name):
     hard = "Prove, derive, compare and analyse why, step by step, and design it"
     async with running() as (r, _):
         await r.chat("hi", **json.loads(json.dumps(name)))
@@ -287,7 +287,7 @@ async def test_a_session_has_whatever_name_the_caller_gave_it(name):
     assert turn.headers["x-waggle-strategy"] == "sticky"
 
 
-async def test_another_router_knows_the_conversation_a_moment_later():
+async def test_another_router_knows_a_conversation_after_one_exchange():
     async with running() as (r, up):
         await r.chat(headers={"x-session-id": "s1"})
         async with rig(TWO.format(url=up.url), hive=r.hive) as other:
@@ -297,7 +297,7 @@ async def test_another_router_knows_the_conversation_a_moment_later():
     assert answer.headers["x-waggle-strategy"] == "sticky"
 
 
-async def test_what_happened_is_written_down_with_exact_propensities():
+async def test_each_request_is_written_down_with_exact_propensities():
     async with running() as (r, _):
         answer = await r.chat()
         await r.chat(stream=True)
@@ -309,7 +309,7 @@ async def test_what_happened_is_written_down_with_exact_propensities():
     assert 0 < streamed.first_byte_seconds <= streamed.seconds
 
 
-async def test_metrics_count_what_happened_without_upstream_time():
+async def test_overhead_counts_no_time_of_the_upstream_and_duration_does():
     async def slow(wire):
         await asyncio.sleep(0.2)
         await wire.json(completion())
@@ -334,7 +334,7 @@ async def test_metrics_show_every_routers_counters():
     assert 'plan="fast",status="200",router="r2"' in text
 
 
-async def test_health_tells_each_backend():
+async def test_health_shows_the_state_of_each_backend():
     async with running() as (r, _):
         assert (await r.get("/health/live")).json["status"] == "live"
         ready = await r.get("/health/ready")
@@ -350,7 +350,7 @@ async def test_a_reconfigured_router_fails_no_request_on_the_way():
         await wire.json(completion())
 
     async with running(slow) as (r, _):
-        asked = [asyncio.create_task(r.chat()) for _ in range(20)]
+        chats = [asyncio.create_task(r.chat()) for _ in range(20)]
         for price in range(10):
             config = r.engine.config
             a = config.backends["a"].model_copy(
@@ -358,9 +358,9 @@ async def test_a_reconfigured_router_fails_no_request_on_the_way():
             )
             changed = config.model_copy(update={"backends": {**config.backends, "a": a}})
             r.router.reconfigure(changed, [])
-            asked.append(asyncio.create_task(r.chat()))
+            chats.append(asyncio.create_task(r.chat()))
             await asyncio.sleep(0.005)
-        answers = [await one for one in asked]
+        answers = [await chat for chat in chats]
         last = await r.chat()
     assert {a.status for a in answers} == {200}
     assert last.json["usage"]["cost"] == pytest.approx(100 * 9 / 1e6)
@@ -375,7 +375,7 @@ async def test_an_upstream_that_answers_json_to_a_stream_is_passed_on_as_json():
     assert answer.json["choices"][0]["message"]["content"] == "hello"
 
 
-async def test_a_finish_reason_without_done_is_an_end_all_the_same():
+async def test_a_stream_with_a_finish_reason_may_end_without_done():
     async def script(wire):
         wire.events()
         await wire.event(delta("hi"))

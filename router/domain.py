@@ -13,8 +13,22 @@ MEMORY = "memory"  # what stands for a backend where none was asked
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a request says: read once, where the request is parsed."""
+
+    text: str  # all words of the conversation, oldest first
+    last_words: str  # of the user's last message
+    tokens: int  # of `text`, about
+    shape: Any  # the JSON shape or schema that the answer should have, or None
+    needs: frozenset[str]  # what a backend must be able to do: `tools`, `images`, `json`
+    difficulty: Mapping[str, float]  # 0 to 1 for each part of the complexity score
+    kind: str  # of request, by what stands out most
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asked. `body` is what goes on, byte for byte; `fields` is our reading of it."""
+    """What a caller wants. `body` goes on byte for byte; `fields` is that body, parsed."""
 
     id: str
     body: bytes
@@ -25,7 +39,9 @@ class Request:
     session: str
     session_given: bool
     continues: bool
+    reading: Reading
     key_id: str = ""
+    operation: Literal["chat", "embeddings"] = "chat"
     task: str = ""  # what the caller calls this kind of request, if anything
     max_cost_usd: float | None = None
     max_latency_ms: float | None = None

@@ -381,7 +381,7 @@ async def rig(
             keys=keys,
             learner=learner,
         )
-        remembering = router.engine.remembering
+        remembering = router.engine.recall
         if remembering is not None:
             stack.callback(remembering.memory.close)
             await asyncio.to_thread(remembering.memory.wait, 60)

@@ -17,6 +17,7 @@ from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import ENOUGH, Lens, fitted, terms
+from router.request.reading import reading_of
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 ORIGINS = {
@@ -164,10 +165,10 @@ _WEIGHTS = LadderSettings().all_weights
 
 
 def _context(outcomes: Outcomes, at: int, lens: Lens | None, *, tagged: bool) -> Context:
-    fields = {"messages": [{"role": "user", "content": outcomes.prompts[at]}]}
-    score = complexity(fields, _WEIGHTS)
+    reading = reading_of({"messages": [{"role": "user", "content": outcomes.prompts[at]}]})
+    score = complexity(reading, _WEIGHTS)
     vector = outcomes.vectors[at].tolist()
-    told = numbers(fields, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
+    told = numbers(reading, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
     made = context_of(told, outcomes.tasks[at], lens=lens.number if lens else 0)
     return {name: value for name, value in made.items() if name != "complexity"}
 
@@ -177,10 +178,10 @@ def features_seconds(outcomes: Outcomes, order: Sequence[int]) -> Matrix:
     lens = fitted([terms(outcomes.prompts[at]) for at in order[:ENOUGH]], [None] * ENOUGH)
     told = []
     for at in order[ENOUGH : ENOUGH + 2000]:
-        fields = {"messages": [{"role": "user", "content": outcomes.prompts[at]}]}
+        reading = reading_of({"messages": [{"role": "user", "content": outcomes.prompts[at]}]})
         begun = time.perf_counter()
-        score = complexity(fields, _WEIGHTS)
-        made = numbers(fields, score, sort=score.kind, tagged=False, lens=lens)
+        score = complexity(reading, _WEIGHTS)
+        made = numbers(reading, score, sort=score.kind, tagged=False, lens=lens)
         context_of(made, "", lens=lens.number)
         told.append(time.perf_counter() - begun)
     return np.array(told)

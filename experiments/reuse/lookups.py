@@ -40,6 +40,7 @@ def timed(calls: list[Any], what: Any) -> dict[str, float]:
 def exact(folder: Path, count: int) -> dict[str, float]:
     """Hash of a request and the look into a store of this many, answer and all."""
     from router.domain import Request
+    from router.request.reading import reading_of
     from router.reuse.memory_query import exact_key
 
     store = SolutionStore(folder)
@@ -50,7 +51,9 @@ def exact(folder: Path, count: int) -> dict[str, float]:
             "model": "auto",
             "messages": [{"role": "user", "content": f"What is {n} squared?"}],
         }
-        request = Request(str(n), b"", fields, "auto", False, False, "", False, False)
+        request = Request(
+            str(n), b"", fields, "auto", False, False, "", False, False, reading_of(fields)
+        )
         requests.append(request)
         key = exact_key(request, scope="key", backend="")
         text = f"{n} squared is {n * n}"

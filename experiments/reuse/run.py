@@ -17,7 +17,7 @@ from experiments.reuse import lookups, report, stream
 from experiments.reuse.suite import CLASSES, pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
-from router.request.statistical import reading_of
+from router.request.statistical import interpret
 from router.reuse.editing import edit_program
 from router.reuse.guards import compare
 from sandbox.levels import open_pool
@@ -85,7 +85,7 @@ async def of_data() -> dict[str, Any]:
     right = tried = others_edited = others = 0
     try:
         for pair in pairs("data"):
-            one, two = (reading_of(_asking(t)).spec for t in (pair.stored, pair.asked))
+            one, two = (interpret(t).spec for t in (pair.stored, pair.asked))
             if one is None or two is None:
                 out.print(f"[yellow]not read:[/] {pair}")
                 tried += pair.kind == "number"
@@ -113,10 +113,6 @@ async def of_data() -> dict[str, Any]:
         "others": others,
         "others_edited_and_verified": others_edited,
     }
-
-
-def _asking(text: str) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": text}]}
 
 
 def of_sources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

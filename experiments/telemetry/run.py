@@ -20,6 +20,7 @@ from experiments.telemetry import big
 from experiments.telemetry.report import readme_table
 from router.domain import About, Attempt, Decision, Request, Signal, Trace, Usage, new_id
 from router.request.complexity import PARTS
+from router.request.reading import reading_of
 from router.telemetry.journal import FileJournal
 from router.telemetry.log import Log, Rotation
 from router.telemetry.metrics import Metrics
@@ -57,7 +58,19 @@ def trace() -> Trace:
     now = time.time()
     parts = dict.fromkeys(PARTS, 0.25)
     return Trace(
-        Request(new_id(now), b"x" * 900, {}, "auto", False, False, "s" * 24, True, False, "k" * 12),
+        Request(
+            new_id(now),
+            b"x" * 900,
+            {},
+            "auto",
+            False,
+            False,
+            "s" * 24,
+            True,
+            False,
+            reading_of({}),
+            "k" * 12,
+        ),
         Decision(
             plan="fast",  # type: ignore[arg-type]
             propensity=0.7,

@@ -34,7 +34,7 @@ async def _besieged() -> dict[str, Any]:
         waits, changed = [], 0
         for n in range(CALLS):
             begun = time.perf_counter()
-            decision = decide(steering, request(n, task="a"), asks=functions.ask)
+            decision = decide(steering, request(n, task="a"), call_function=functions.ask)
             waits.append(time.perf_counter() - begun)
             changed += decision.plan != usual.plan
             await asyncio.sleep(0.005)  # as requests come; a worker that died is replaced meanwhile
@@ -63,7 +63,7 @@ async def _good() -> dict[str, float]:
     waits = []
     for n in range(2000):
         begun = time.perf_counter()
-        decide(steering, request(n, task="a"), asks=functions.ask)
+        decide(steering, request(n, task="a"), call_function=functions.ask)
         waits.append(time.perf_counter() - begun)
     await functions.close()
     cuts = {"p50_ms": 50, "p99_ms": 99}

@@ -46,8 +46,8 @@ class Router:
         self.admission.replace_keys(keys)
 
     def close(self) -> None:
-        if self.engine.remembering is not None:
-            self.engine.remembering.memory.close()
+        if self.engine.recall is not None:
+            self.engine.recall.memory.close()
         self.engine.journal.close()
 
 

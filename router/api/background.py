@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 
 from router.api.learner import LearnerClient
-from router.config.plans import votes
 from router.engine.engine import Engine
 from router.hive import Hive, News
 from router.telemetry.lookup import Memory
@@ -58,7 +57,7 @@ class Background:
     async def learn(self) -> None:
         """Read the score of each backend's answers, for the plans that weigh votes by it."""
         engine = self._engine
-        if not votes(engine.config.plans):
+        if not engine.plans.counts_votes:
             return
         try:
             scores = await self._memory.scores()
@@ -66,7 +65,7 @@ class Background:
             _log.warning("votes are counted by the earlier scores: %s", error)
             return
         # A backend without a score counts as much as a backend with few judgements.
-        engine.learned = dict.fromkeys(engine.config.backends, 0.5) | dict(scores)
+        engine.scores = dict.fromkeys(engine.config.backends, 0.5) | dict(scores)
 
     async def follow(self) -> None:
         """Ask the learner for news; without an answer, go on with its last policy."""
@@ -91,7 +90,7 @@ class Background:
             return
 
         async def run() -> None:
-            following.done = (errand.id, await engine.asked(errand.backend, errand.prompt))
+            following.done = (errand.id, await engine.completion(errand.backend, errand.prompt))
 
         self.errand = asyncio.ensure_future(run())
 

@@ -6,8 +6,8 @@ from router.api.explanation import with_explanation
 from router.api.incoming import Admission, Incoming
 from router.api.parse import parse_chat
 from router.api.replies import SSE, ReplyWriter, answer_headers, send_whole
-from router.domain import CHAT
-from router.engine.engine import Answer, Engine
+from router.engine.engine import Engine
+from router.engine.progress import Answer
 from router.wire.asgi import WhileConnected
 
 
@@ -20,16 +20,12 @@ class ChatEndpoint:
         key, request = await self.admission.admitted(incoming, parse_chat)
         request = replace(request, scope=key.remembers_as)
         backend, allowed = incoming.backend, key.plans
-        looked = await self.engine.look(request, backend=backend, allowed=allowed)
-        if looked is not None and looked.answers:
-            answering = self.engine.remembered(request, looked)
+        lookup = await self.engine.look(request, backend=backend, allowed=allowed)
+        if lookup is not None and lookup.answers:
+            answering = self.engine.remembered(request, lookup)
         else:
-            decision = self.engine.decide(
-                request, wanted="chat", backend=backend, allowed=allowed, looked=looked
-            )
-            answering = self.engine.answer(
-                request, decision, path=CHAT, wanted="chat", looked=looked
-            )
+            decision = self.engine.decide(request, backend=backend, allowed=allowed, lookup=lookup)
+            answering = self.engine.answer(request, decision, lookup)
         async with WhileConnected(incoming.receive):
             answer = await answering
             explain = incoming.wants_explanation
@@ -42,7 +38,7 @@ class ChatEndpoint:
 async def _send_stream(reply: ReplyWriter, answer: Answer, *, explain: bool) -> None:
     stream = answer.stream
     assert stream is not None
-    headers = [*SSE, *answer_headers(answer.trace, streaming=True)]
+    headers = [*SSE, *answer_headers(answer.trace, streaming=True, pending=answer.pending)]
     try:
         # The first piece comes before the head: a generator that never began runs no clean-up.
         piece = await anext(stream)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from router.api.incoming import Admission, Incoming
 from router.api.parse import kind_of_value, model_in, parse_body
 from router.api.replies import send_whole
-from router.domain import EMBEDDINGS, Decision, Request
+from router.domain import Decision, Request
 from router.engine.engine import Engine
-from router.routing.decide import AUTO
+from router.request.reading import reading_of
+from router.routing.named import AUTO
 from router.wire.asgi import WhileConnected
 from router.wire.errors import BadRequest, NotFound
 
@@ -26,9 +27,7 @@ class EmbeddingsEndpoint:
         _, request = await self.admission.admitted(incoming, parse_embeddings)
         decision = self._decide(request, incoming.backend)
         async with WhileConnected(incoming.receive):
-            answer = await self.engine.answer(
-                request, decision, path=EMBEDDINGS, wanted="embeddings"
-            )
+            answer = await self.engine.answer(request, decision)
             await send_whole(incoming.reply, answer, explain=False)
 
     def _decide(self, request: Request, backend: str) -> Decision:
@@ -39,7 +38,7 @@ class EmbeddingsEndpoint:
                 message = "No backend makes embeddings: configure one of kind `encoder`."
                 raise NotFound("no_embedding_backend", message, "model")
             backend = able[0]
-        decision = self.engine.decide(request, wanted="embeddings", backend=backend, allowed=())
+        decision = self.engine.decide(request, backend=backend, allowed=())
         if decision.plan not in able:
             message = f"The model `{request.model}` makes no embeddings here."
             raise NotFound("model_not_found", message, "model")
@@ -68,6 +67,8 @@ def parse_embeddings(
         session="",
         session_given=False,
         continues=False,
+        reading=reading_of(fields),
         key_id=key_id,
+        operation="embeddings",
         task="embeddings",
     )

@@ -19,7 +19,7 @@ class HealthEndpoint:
         backends = {}
         for name in engine.config.backends:
             replicas = len(engine.attempts.replicas(name))
-            resting = engine.resting.get(name, 0.0) > now
+            resting = engine.tries.resting.get(name, 0.0) > now
             state = "resting" if resting else "up" if replicas else "starting"
             backends[name] = {"state": state, "replicas": replicas}
         ready = any(backend["state"] == "up" for backend in backends.values())

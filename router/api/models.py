@@ -5,7 +5,7 @@ from typing import Any
 
 from router.api.incoming import Admission, Incoming
 from router.engine.engine import Engine
-from router.routing.decide import AUTO
+from router.routing.named import AUTO
 from router.wire.errors import NotFound
 
 MODEL_PATH = "/v1/models/"

@@ -14,6 +14,7 @@ import orjson
 
 from learner.preference import PRESETS, Preference
 from router.domain import Request
+from router.request.reading import reading_of
 from router.wire.errors import BadRequest
 
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -52,6 +53,7 @@ def parse_chat(
         session=session_id(key_id, session or _opening(fields["messages"])),
         session_given=bool(session),
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
+        reading=reading_of(fields),
         key_id=key_id,
         task=_task(fields, headers),
         max_cost_usd=_ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),

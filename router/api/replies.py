@@ -6,7 +6,7 @@ import orjson
 
 from router.api.explanation import explained_trace, partly
 from router.domain import Decision, Trace
-from router.engine.engine import Answer
+from router.engine.progress import Answer
 from router.wire.asgi import HeaderList, Send, respond
 from router.wire.errors import retry_after_header
 from router.wire.splice import replaced
@@ -58,19 +58,21 @@ async def send_whole(reply: ReplyWriter, answer: Answer, *, explain: bool) -> No
     await reply.whole(answer.status, body, headers)
 
 
-def answer_headers(trace: Trace, *, streaming: bool = False) -> HeaderList:
-    """The x-waggle-* headers. The cost of a stream is not known yet: the last chunk carries it."""
+def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = False) -> HeaderList:
+    """The x-waggle-* headers. The cost of a stream is not known yet: the last chunk carries it. So
+    it is with the backend and the attempts, where the plan goes on (`pending`)."""
     decision = trace.decision
     headers = [
         request_id_header(trace.request.id),
-        (b"x-waggle-backend", trace.backend.encode()),
         (b"x-waggle-plan", decision.plan.encode()),
         (b"x-waggle-strategy", decision.strategy.encode()),
         (b"x-waggle-propensity", f"{decision.propensity:.6g}".encode()),
         (b"x-waggle-reuse", trace.tier.encode()),
         (b"x-waggle-experiment", _trial_sides(decision)),
-        (b"x-waggle-attempts", str(len(trace.attempts)).encode()),
     ]
+    if not pending:
+        headers.append((b"x-waggle-backend", trace.backend.encode()))
+        headers.append((b"x-waggle-attempts", str(len(trace.attempts)).encode()))
     if trace.computed is not None:
         headers.append((b"x-waggle-verified", b"true" if trace.computed["verified"] else b"false"))
     if trace.partial:

@@ -18,7 +18,5 @@ class RouteEndpoint:
 
     async def post(self, incoming: Incoming) -> None:
         key, request = await self.admission.request(incoming, parse_chat)
-        decision = self.engine.decide(
-            request, wanted="chat", backend=incoming.backend, allowed=key.plans
-        )
+        decision = self.engine.decide(request, backend=incoming.backend, allowed=key.plans)
         await incoming.reply.json(200, {"object": "route", **explained(decision, request)})

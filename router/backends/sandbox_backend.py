@@ -15,7 +15,7 @@ import orjson
 
 from router.config.backends import SandboxSettings
 from router.domain import COMPUTE, RUN, Call, Fault, Reply
-from router.request.statistical import reading_of
+from router.request.statistical import interpret_whole
 from router.wire.chat_replies import in_one_piece
 from sandbox.contradictions import contradiction
 from sandbox.document import records, written
@@ -95,10 +95,10 @@ class SandboxBackend:
 
     async def _compute(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Run the program of a statistical request, and judge its result by the request."""
-        reading = await asyncio.to_thread(reading_of, job["fields"], whole=True)
-        spec = reading.spec
+        interpretation = await asyncio.to_thread(interpret_whole, job["fields"])
+        spec = interpretation.spec
         if spec is None:
-            return {"status": "not_statistical", "problem": "; ".join(reading.reasons)}
+            return {"status": "not_statistical", "problem": "; ".join(interpretation.reasons)}
         if job.get("count") and "count" in spec.assumed:
             spec = replace(spec, count=int(job["count"]))
         impossible = contradiction(spec)

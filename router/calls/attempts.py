@@ -34,20 +34,20 @@ class Directory(Protocol):
 
 
 def pause_before_retry(
-    attempt: Attempt, retry: Retry, *, turn: int, asked: float | None, uniform: float
+    attempt: Attempt, retry: Retry, *, turn: int, retry_after: float | None, uniform: float
 ) -> float | None:
     """Seconds to wait before the same backend is tried again; None: move on.
 
     Full jitter: anything from nothing to a ceiling that doubles, so that callers who failed
-    together do not return together. What the backend asked for is the least we wait.
+    together do not return together. The backend's `Retry-After` is the least that we wait.
     """
     again = attempt.status in (408, 409, 425, 429) or attempt.status >= 500
     if turn >= retry.times or not (again or attempt.fault in _WORTH_AGAIN):
         return None
-    if asked is not None and asked > retry.longest:
+    if retry_after is not None and retry_after > retry.longest:
         return None
     ceiling: float = min(retry.backoff * 2.0**turn, retry.longest)
-    return max(uniform * ceiling, asked or 0.0)
+    return max(uniform * ceiling, retry_after or 0.0)
 
 
 def shown(detail: str) -> str:

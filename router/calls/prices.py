@@ -1,12 +1,11 @@
-"""TODO: what this module promises."""
+"""What a call costs, by the price of its backend and the tokens that it used. Pure."""
 
 from router.config.values import Price
 from router.domain import Request, Usage
-from router.request.text import prompt_text, tokens_in
 
 
 def estimated(request: Request, answer_bytes: int) -> Usage:
-    return Usage(tokens_in(prompt_text(request.fields)), answer_bytes // 4, estimated=True)
+    return Usage(request.reading.tokens, answer_bytes // 4, estimated=True)
 
 
 def priced(price: Price, usage: Usage) -> float:

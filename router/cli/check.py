@@ -14,6 +14,7 @@ from router.config.backends import AnyBackend
 from router.config.config import Config
 from router.config.load import EMBEDDED
 from router.config.plans import Code
+from router.plans.compiled import Plans
 from router.plans.shown import ASSUMED, add_plan
 from router.routing.ladder import ladder_of
 from router.routing.strategies import configured
@@ -43,8 +44,9 @@ def check(
     for label, backend in config.backends.items():
         backends.add(f"[bold]{escape(label)}[/] {_backend_line(backend)}")
     plans = tree.add(f"plans  [dim]expected cost {ASSUMED}[/]")
-    for label, plan in config.plans.items():
-        add_plan(plans, config, label, plan)
+    compiled = Plans(config)
+    for label in compiled:
+        add_plan(plans, compiled, label)
     strategy = tree.add(f"strategy  {escape(_strategy_line(config))}")
     for line in _exceptions(config):
         strategy.add(escape(line))

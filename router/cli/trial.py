@@ -16,7 +16,7 @@ from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import InputRefused, out
 from router.cli.trial_book import TrialBook, day
 from router.config.config import Config
-from router.config.plans import whole
+from router.config.plan_steps import whole
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected, Trial
 from router.trials.director import told_of

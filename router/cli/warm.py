@@ -20,6 +20,7 @@ from router.files import write_whole
 from router.request.complexity import complexity
 from router.request.context import numbers
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.request.reading import reading_of
 
 
 @in_context
@@ -96,8 +97,8 @@ def _rows(
     """What the learner takes in: an example with the features of its prompt."""
     weights = config.objective.ladder.all_weights
     for example in track(examples, "Reading", console=err, transient=True):
-        fields = {"messages": [{"role": "user", "content": example["prompt"]}]}
-        score = complexity(fields, weights)
+        reading = reading_of({"messages": [{"role": "user", "content": example["prompt"]}]})
+        score = complexity(reading, weights)
         task = example.get("task", "")
-        features = numbers(fields, score, sort=score.kind, tagged=bool(task), lens=lens)
+        features = numbers(reading, score, sort=score.kind, tagged=bool(task), lens=lens)
         yield {"features": features, "kind": task or score.kind, "scores": example["scores"]}

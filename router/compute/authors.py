@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from router.config.plans import SYNTHESIS
-from router.request.statistical import Fields, program_in, to_author, to_mend
+from router.request.statistical import program_in, to_author, to_mend
 from router.reuse.solution import Solution
 from sandbox.spec import Spec
 from sandbox.synthesis import CannotWrite, written
@@ -41,12 +41,12 @@ class Model:
     """A backend, told the contract and the spec, and shown what became of its program."""
 
     def __init__(
-        self, name: str, fields: Fields, spec: Spec, chat: Chat, example: Solution | None
+        self, name: str, text: str, spec: Spec, chat: Chat, example: Solution | None
     ) -> None:
         self.name = name
         self._chat = chat
         beside = (example.request, example.program) if example is not None else None
-        self._messages = to_author(fields, spec, beside)
+        self._messages = to_author(text, spec, beside)
         self._last = ""
 
     async def write(self, problem: str) -> str | None:
@@ -61,11 +61,11 @@ class Model:
 
 
 def author_of(
-    name: str, fields: Fields, spec: Spec, chat: Chat, example: Solution | None = None
+    name: str, text: str, spec: Spec, chat: Chat, example: Solution | None = None
 ) -> Author:
     """`example`: a program that solved something like it, to work from."""
     if name == SYNTHESIS:
         left_open = example is not None and "count" in spec.assumed
         count = Spec.of(example.spec).count if example is not None and left_open else 0
         return Synthesis(replace(spec, count=count) if count else spec)
-    return Model(name, fields, spec, chat, example)
+    return Model(name, text, spec, chat, example)

@@ -18,7 +18,7 @@ from router.config.config import Config
 from router.config.plans import Code
 from router.config.signals import WEIGHTS
 from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Signal, Trace, Usage, new_id
-from router.request.statistical import job_of, reading_of, wants_object, words_in, words_job
+from router.request.statistical import interpretation_of, job_of, wants_object, words_in, words_job
 from router.request.text import tokens_in
 from router.reuse.editing import edit_program
 from router.reuse.solution import Solution
@@ -64,7 +64,7 @@ class Computed:
     """What came of it. `document` is empty where nothing held."""
 
     document: str = ""
-    told: dict[str, Any] = field(default_factory=dict)
+    row: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     status: str = ""
     attempts: list[Attempt] = field(default_factory=list)
@@ -89,9 +89,9 @@ class Computing:
     _count: int | None = None  # of records, where the request leaves it open
 
     async def carry_out(self) -> Computed:
-        spec = reading_of(self.request.fields).spec
+        spec = interpretation_of(self.request).spec
         if spec is None:
-            reasons = "; ".join(reading_of(self.request.fields).reasons)
+            reasons = "; ".join(interpretation_of(self.request).reasons)
             self.made.status, self.made.problem = "not_statistical", reasons
             return self.made
         if not await self._remembered(spec):
@@ -111,7 +111,7 @@ class Computing:
                 continue
             tried += 1
             if await self._run(change.source, "memory", 0):
-                self._told_of(change.tier, solution, similarity, change.change)
+                self._note_reuse(change.tier, solution, similarity, change.change)
                 return True
             if self.made.status in _FINAL:
                 return True
@@ -124,16 +124,16 @@ class Computing:
             self._count = Spec.of(example[1].spec).count or None
         for name in self.plan.all_authors:
             beside = example[1] if example is not None else None
-            author = author_of(name, self.request.fields, spec, self._chat, beside)
+            author = author_of(name, self.request.reading.last_words, spec, self._chat, beside)
             if await self._by(author):
                 if example is not None:
-                    self._told_of("pattern", example[1], example[0], "written anew beside it")
+                    self._note_reuse("pattern", example[1], example[0], "written anew beside it")
                 return
             if self.made.status in _FINAL:
                 return
 
-    def _told_of(self, tier: str, solution: Solution, similarity: float, change: str) -> None:
-        self.made.told["reuse"] = {
+    def _note_reuse(self, tier: str, solution: Solution, similarity: float, change: str) -> None:
+        self.made.row["reuse"] = {
             "tier": tier,
             "solution": solution.id,
             "similarity": similarity,
@@ -156,7 +156,12 @@ class Computing:
         given = self.request.fields.get("seed")
         own = given if isinstance(given, int) and not isinstance(given, bool) else self.seed()
         body = job_of(
-            self.request.fields, seed=abs(own), turn=turn, source=source, count=self._count
+            self.request.reading.last_words,
+            self.request.fields,
+            seed=abs(own),
+            turn=turn,
+            source=source,
+            count=self._count,
         )
         outcome = await self.attempt(self._sandbox, Call(COMPUTE, body, False, self.request.id))
         if not outcome.answered:
@@ -165,14 +170,14 @@ class Computing:
             self.made.status = "busy" if full else "no_answer"
             self.made.problem = outcome.attempt.detail
             return False
-        told = orjson.loads(outcome.body)
-        self.made.document = told.pop("document", "")
-        self.made.status, self.made.problem = told["status"], told.get("problem", "")
-        self.made.told = {"author": author, **told}
+        verdict = orjson.loads(outcome.body)
+        self.made.document = verdict.pop("document", "")
+        self.made.status, self.made.problem = verdict["status"], verdict.get("problem", "")
+        self.made.row = {"author": author, **verdict}
         if self.made.holds:
             self.made.outcome = outcome
         else:
-            fault = told["status"] if told["status"] != "ok" else "not_verified"
+            fault = verdict["status"] if verdict["status"] != "ok" else "not_verified"
             problem = self.made.problem[:300]
             self.made.attempts.append(
                 replace(outcome.attempt, fault=fault, detail=problem, provider="sandbox")
@@ -210,7 +215,7 @@ class Computing:
         words: list[dict[str, str]] = []
         while len(words) < len(rows):
             count = min(len(rows) - len(words), _BATCH if ours else _FEW)
-            seed = (int(self.made.told["seed"]) + len(words)) % 2**62
+            seed = (int(self.made.row["seed"]) + len(words)) % 2**62
             job = words_job(spec, count, seed=seed, for_generator=ours)
             answer = await self._chat(backend, job)
             try:
@@ -240,8 +245,8 @@ def verification(trace: Trace, now: float) -> Signal:
     assert trace.computed is not None
     checks = trace.computed.get("verification", {}).get("checks", [])
     chances = [check["p_value"] for check in checks if "p_value" in check]
-    told = f"{len(checks)} checks" + (f", least p {min(chances):.3g}" if chances else "")
+    summary = f"{len(checks)} checks" + (f", least p {min(chances):.3g}" if chances else "")
     score = float(trace.computed.get("score", 0.0))
     return Signal(
-        new_id(now), now, trace.about, "check", "verification", told, score, WEIGHTS["check"]
+        new_id(now), now, trace.about, "check", "verification", summary, score, WEIGHTS["check"]
     )

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from router.config.values import BackendSettings, Capability, Name, Secret
+from router.domain import Request
 from router.records.rules import RuleText
-from router.request.statistical import reading_of
-from router.request.wants import shape_of
+from router.request.statistical import interpretation_of
 from sandbox.runner import Limits, Tier
 
 SHIPPED = "shipped:"  # a folder of documents that comes with Waggle
@@ -30,8 +30,8 @@ class EnricherSettings(BackendSettings):
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
-    def refuses(self, fields: Mapping[str, Any]) -> str:
-        if shape_of(fields) is None:
+    def refuses(self, request: Request) -> str:
+        if request.reading.shape is None:
             return "fills records up to a JSON shape, and the request holds none"
         return ""
 
@@ -41,8 +41,8 @@ class GeneratorSettings(BackendSettings):
     locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
-    def refuses(self, fields: Mapping[str, Any]) -> str:
-        if shape_of(fields) is None:
+    def refuses(self, request: Request) -> str:
+        if request.reading.shape is None:
             return "makes records for a JSON shape, and the request holds none"
         return ""
 
@@ -104,8 +104,8 @@ class SandboxSettings(BackendSettings):
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
-    def refuses(self, fields: Mapping[str, Any]) -> str:
-        if reading_of(fields).computed:
+    def refuses(self, request: Request) -> str:
+        if interpretation_of(request).computed:
             return ""
         # Why not in detail would quote the request, and this is written down.
         return "computes, and this is no statistical request that says all it must"
@@ -149,9 +149,9 @@ class ValidatorSettings(BackendSettings):
     repair: bool = False
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
-    def refuses(self, fields: Mapping[str, Any]) -> str:
-        known = self.schema_ is not None or self.rules or fields.get("rules")
-        if known or shape_of(fields) is not None:
+    def refuses(self, request: Request) -> str:
+        stated = self.schema_ is not None or self.rules or request.fields.get("rules")
+        if stated or request.reading.shape is not None:
             return ""
         return "validates records, and the request has no shape, schema or rules for them"
 

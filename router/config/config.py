@@ -1,23 +1,18 @@
-"""TODO: what this module promises."""
+"""The whole configuration, as frozen values."""
 
 from pathlib import Path
 
 from pydantic import Field
 
-from router.config.backends import AnyBackend, SpecialistSettings
+from router.config.backends import AnyBackend
 from router.config.objective import Objective, Trials
-from router.config.plans import AnyPlan, Ask, Code, Pipeline, lead, resolved
+from router.config.plan_steps import lead
+from router.config.plans import AnyPlan, Code
 from router.config.reuse import Reuse
 from router.config.server import DashboardSettings, Keys, Server, TelemetrySettings
 from router.config.signals import DEFAULT, Sources
 from router.config.values import Name, Values
 from router.wire.addresses import is_loopback
-
-FROM_PASSAGES = (
-    "Above are numbered passages from documents. Answer the question from them alone, in your own "
-    "words, and name the passages you used by their numbers in brackets. What they do not say, you "
-    "do not know: say so."
-)
 
 
 class Config(Values):
@@ -34,29 +29,13 @@ class Config(Values):
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """Plans to choose among by how hard a request is; what a program or a specialist answers
-        has a rule of its own."""
+        """Plans to choose among by how hard a request is. Programs and specialists have a rule of
+        their own."""
         plans = (n for n, plan in self.plans.items() if not self._ruled(plan))
         return tuple(plans) or tuple(self.plans)
 
     def _ruled(self, plan: AnyPlan) -> bool:
-        return isinstance(plan, Code) or self.backends[self.lead_of(plan)].kind == "specialist"
-
-    def plan(self, step: str | AnyPlan) -> AnyPlan:
-        """The plan that a step is; the name of a backend stands for asking it. A specialist with a
-        writer finds, and the writer says."""
-        plan = resolved(step, self.plans)
-        if isinstance(plan, Ask) and plan.instruct is None:
-            settings = self.backends.get(plan.ask)
-            if isinstance(settings, SpecialistSettings) and settings.writer is not None:
-                finding = Ask(ask=plan.ask, instruct=FROM_PASSAGES)
-                saying = Ask(ask=settings.writer, instruct=FROM_PASSAGES)
-                bounds = {"max_cost": plan.max_cost, "max_latency_ms": plan.max_latency_ms}
-                return Pipeline(pipeline=(finding, saying), gate=plan.gate, **bounds)
-        return plan  # type: ignore[return-value]
-
-    def lead_of(self, step: str | AnyPlan) -> str:
-        return lead(step, self.plans)
+        return isinstance(plan, Code) or self.backends[lead(plan, self.plans)].kind == "specialist"
 
     @property
     def data(self) -> Path:

@@ -4,7 +4,7 @@ A step is a plan, or the name of a backend or of another plan. Which kind of pla
 said by the one key of it that names a pattern.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -78,6 +78,26 @@ class Plan(Values):
         return ()
 
     @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        """Steps of which so many must answer, or the plan cannot."""
+        steps = tuple(step for _, step in self.places)
+        return steps, len(steps)
+
+    @property
+    def leading(self) -> "Step":
+        """The step or backend that the answer comes from when all goes well."""
+        return self.places[0][1]
+
+    @property
+    def calls(self) -> "Calls":
+        """Each step and backend below, with how often it is called at least and at most."""
+        return tuple((step, 1, 1) for _, step in self.places)
+
+    def with_steps(self, steps: Sequence["Step"]) -> "Plan":
+        """The same plan over other steps, in the order of `places`."""
+        return self.model_copy(update={self.pattern: tuple(steps)}) if steps else self
+
+    @property
     def asks(self) -> tuple[tuple[str, str], ...]:
         """Backends that are asked beside the steps, with what for."""
         gate = self.gate.asks if self.gate else ()
@@ -105,8 +125,20 @@ class Ask(Plan):
         return tuple(dict.fromkeys((self.ask, *self.fallback)))
 
     @property
+    def leading(self) -> "Step":
+        return self.ask
+
+    @property
+    def calls(self) -> "Calls":
+        return ((self.ask, 1, 1),)
+
+    @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        return self.backends, 1
+
+    @property
     def plain(self) -> bool:
-        """Nothing but the question: what the quick way through the engine is for."""
+        """Nothing but the question: the engine takes a shorter way."""
         return (
             self.gate is None
             and self.max_cost is None
@@ -133,6 +165,18 @@ class Code(Plan):
         return tuple(dict.fromkeys((self.code, *self.fallback)))
 
     @property
+    def leading(self) -> "Step":
+        return self.code
+
+    @property
+    def calls(self) -> "Calls":
+        return ((self.code, 1, 1), *(((self.words, 0, 1),) if self.words else ()))
+
+    @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        return (self.code,), 1
+
+    @property
     def all_authors(self) -> tuple[str, ...]:
         """Who needs no model comes last at the latest: the simpler program."""
         return tuple(dict.fromkeys((*self.authors, SYNTHESIS)))
@@ -149,6 +193,18 @@ class Cascade(Plan):
         return _numbered(self.cascade)
 
     @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        return self.cascade, 1
+
+    @property
+    def calls(self) -> "Calls":
+        # Agreement needs two drafts; the last rung is not checked.
+        sure = 1 if self.accept.agreement is None else 2
+        rungs = [(step, int(n < sure), 1) for n, step in enumerate(self.cascade)]
+        checks = [(name, 1, len(self.cascade) - 1) for name in self.accept.asks]
+        return (*rungs, *checks)
+
+    @property
     def asks(self) -> tuple[tuple[str, str], ...]:
         return (*((("accept", name)) for name in self.accept.asks), *super().asks)
 
@@ -161,6 +217,10 @@ class Pipeline(Plan):
     @property
     def places(self) -> "Places":
         return _numbered(self.pipeline)
+
+    @property
+    def leading(self) -> "Step":
+        return self.pipeline[-1]
 
 
 class FanOut(Plan):
@@ -194,6 +254,15 @@ class FanOut(Plan):
         return _numbered(self.fan_out)
 
     @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        return self.fan_out, self.quorum
+
+    @property
+    def calls(self) -> "Calls":
+        turns = len(self.fan_out) if self.merge == "best" else 1
+        return (*super().calls, *(((self.by, turns, turns),) if self.by else ()))
+
+    @property
     def asks(self) -> tuple[tuple[str, str], ...]:
         return (*(((self.merge, self.by),) if self.by else ()), *super().asks)
 
@@ -220,10 +289,29 @@ class Refine(Plan):
         return (("draft", self.refine.draft), *last)
 
     @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        return (self.refine.draft,), 1
+
+    @property
+    def calls(self) -> "Calls":
+        parts = self.refine
+        last = () if parts.finally_ is None else ((parts.finally_, 0, 1),)
+        return (
+            (parts.draft, 1, 1),
+            (parts.critic, 1, 1 + parts.max),
+            (parts.fixer or parts.draft, 0, parts.max),
+            *last,
+        )
+
+    def with_steps(self, steps: Sequence["Step"]) -> "Refine":
+        draft, *last = steps
+        changes = {"draft": draft, "finally_": last[0] if last else None}
+        return self.model_copy(update={"refine": self.refine.model_copy(update=changes)})
+
+    @property
     def asks(self) -> tuple[tuple[str, str], ...]:
-        told = self.refine
-        fixer = (("fixer", told.fixer),) if told.fixer else ()
-        return (("critic", told.critic), *fixer, *super().asks)
+        fixer = (("fixer", self.refine.fixer),) if self.refine.fixer else ()
+        return (("critic", self.refine.critic), *fixer, *super().asks)
 
 
 class Reviewing(Values):
@@ -242,6 +330,15 @@ class Review(Plan):
         return (("draft", self.review.draft),)
 
     @property
+    def calls(self) -> "Calls":
+        turns = 1 + self.review.max
+        return ((self.review.draft, 1, turns), (self.review.reviewer, 1, turns))
+
+    def with_steps(self, steps: Sequence["Step"]) -> "Review":
+        review = self.review.model_copy(update={"draft": steps[0]})
+        return self.model_copy(update={"review": review})
+
+    @property
     def asks(self) -> tuple[tuple[str, str], ...]:
         return (("reviewer", self.review.reviewer), *super().asks)
 
@@ -257,6 +354,14 @@ class Hedge(Plan):
     @property
     def places(self) -> "Places":
         return _numbered(self.hedge)
+
+    @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        return self.hedge, 1
+
+    @property
+    def calls(self) -> "Calls":
+        return tuple((step, int(n == 0), 1) for n, step in enumerate(self.hedge))
 
 
 # The key that says which it is, and the class it is read into. Pydantic puts the tag into the
@@ -297,93 +402,6 @@ _Tagged: TypeAlias = (
 AnyPlan = Annotated[_Tagged, Discriminator(_which)]
 Step = Annotated[Annotated[Name, Tag(NAMED)] | _Tagged, Discriminator(_which)]
 Places = tuple[tuple[str, Step], ...]
+Calls = tuple[tuple[Step, int, int], ...]
 for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge):
     _model.model_rebuild()
-
-
-LESS = "~"  # `records~validator`: the plan `records` without its stage `validator`
-
-
-def resolved(step: "Step", plans: Mapping[str, Plan]) -> Plan:
-    """The plan that a step is: a name is that of a plan, else of a backend."""
-    if isinstance(step, str):
-        return plans.get(step) or simpler(step, plans) or Ask(ask=step)
-    return step
-
-
-def whole(name: str) -> str:
-    """The plan that a simpler one was taken from."""
-    return name.partition(LESS)[0]
-
-
-def stages(name: str, plans: Mapping[str, Plan]) -> list[str]:
-    """What could be taken out of a plan and leave one: steps of a pipeline but the first, rungs of
-    a cascade but the last, the gate."""
-    plan = plans[name]
-    told: list[str] = []
-    if isinstance(plan, Pipeline) and len(plan.pipeline) > 1:
-        told = [_called(step, n) for n, step in enumerate(plan.pipeline)][1:]
-    if isinstance(plan, Cascade) and len(plan.cascade) > 2:
-        told = [_called(step, n) for n, step in enumerate(plan.cascade)][:-1]
-    return [*dict.fromkeys(told), *(["gate"] if plan.gate is not None else [])]
-
-
-def simpler(name: str, plans: Mapping[str, Plan]) -> Plan | None:
-    """The plan that a name with `~` means, where there is such."""
-    base, _, stage = name.partition(LESS)
-    plan = plans.get(base)
-    if plan is None or not stage or stage not in stages(base, plans):
-        return None
-    if stage == "gate":
-        return plan.model_copy(update={"gate": None})
-    if isinstance(plan, Cascade):
-        rungs = [s for n, s in enumerate(plan.cascade) if _called(s, n) != stage]
-        return plan.model_copy(update={"cascade": tuple(rungs)})
-    assert isinstance(plan, Pipeline)
-    steps = [s for n, s in enumerate(plan.pipeline) if n == 0 or _called(s, n) != stage]
-    return plan.model_copy(update={"pipeline": tuple(steps)})
-
-
-def _called(step: "Step", number: int) -> str:
-    if isinstance(step, str):
-        return step
-    return step.ask if isinstance(step, Ask) else str(number)
-
-
-def votes(plans: Mapping[str, Plan]) -> bool:
-    """Whether some plan counts votes by what was learned of each backend."""
-    todo: list[Step] = list(plans)
-    seen: set[str] = set()
-    while todo:
-        step = todo.pop()
-        if isinstance(step, str):
-            if step in seen:
-                continue
-            seen.add(step)
-        plan = resolved(step, plans)
-        if isinstance(plan, FanOut) and plan.merge == "vote":
-            return True
-        todo += [inner for _, inner in plan.places]
-    return False
-
-
-def backends_of(step: "Step", plans: Mapping[str, Plan]) -> Iterator[str]:
-    """Every backend that may be asked on the way, some of them more than once."""
-    plan = resolved(step, plans)
-    if isinstance(plan, Ask | Code):
-        yield from plan.backends
-    if isinstance(plan, Code):
-        yield from (name for name in (*plan.authors, plan.words) if name and name != SYNTHESIS)
-    for _, inner in plan.places:
-        yield from backends_of(inner, plans)
-    yield from (name for _, name in plan.asks)
-
-
-def lead(step: "Step", plans: Mapping[str, Plan]) -> str:
-    """The backend that a plan is about: where its answer comes from when all goes well."""
-    plan = resolved(step, plans)
-    if isinstance(plan, Ask | Code):
-        return plan.backends[0]
-    if isinstance(plan, Pipeline):
-        return lead(plan.pipeline[-1], plans)
-    return lead(plan.places[0][1], plans)

@@ -1,9 +1,10 @@
 """TODO: what this module promises."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from router.domain import Request
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -102,6 +103,6 @@ class BackendSettings(Values):
         """Other names a caller may give in `model` to mean this backend."""
         return ()
 
-    def refuses(self, fields: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def refuses(self, request: Request) -> str:  # noqa: ARG002
         """Why this backend cannot answer such a request, or nothing."""
         return ""

@@ -23,7 +23,7 @@ from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import read_secret
 from router.config.server import KeyLimits
-from router.domain import CHAT, Signal, Trace, new_id
+from router.domain import Signal, Trace, new_id
 from router.engine.engine import Engine
 from router.hive import HiveState, Lease, News
 from router.telemetry.journal import FileJournal
@@ -90,8 +90,8 @@ class Inside:
         request = parse_chat(
             orjson.dumps(body), headers, request_id=new_id(self.clock()), key_id=""
         )
-        decision = self.engine.decide(request, wanted="chat", backend="", allowed=())
-        answer = await self.engine.answer(request, decision, path=CHAT, wanted="chat")
+        decision = self.engine.decide(request, backend="", allowed=())
+        answer = await self.engine.answer(request, decision)
         text = ""
         if answer.status == 200:
             text = orjson.loads(answer.body)["choices"][0]["message"]["content"] or ""

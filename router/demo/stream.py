@@ -34,6 +34,7 @@ from router.config.environment import environment
 from router.demo.tasks import Task, linked, plain
 from router.deployment import local_service as service
 from router.request.complexity import complexity
+from router.request.reading import reading_of
 from router.routing.ladder import ladder_of
 from router.trials.logged import utility_of
 
@@ -289,7 +290,7 @@ def _ladder(config: Config, task: Task) -> str:
     if task.shape is not None:
         fields["shape"] = task.shape
     settings = config.objective.ladder
-    score = complexity(fields, settings.all_weights)
+    score = complexity(reading_of(fields), settings.all_weights)
     arms = [Arm(plan) for plan in config.asking]
     told = ladder_of(settings, config.asking).distribution({"complexity": score.score}, arms)
     return str(max(told, key=lambda arm: told[arm]))

@@ -1,60 +1,46 @@
-"""TODO: what this module promises."""
+"""What an answer cost, and what the premium plan would have cost in its place. Pure."""
 
 from dataclasses import replace
 
 from router.calls.prices import priced
-from router.config.config import Config
 from router.config.plans import Ask
 from router.domain import Answered, Attempt, Trace, Usage
-from router.plans.costs import Size, expected
+from router.plans.compiled import Plans
+from router.plans.costs import Size
 
 
 def accounted(
-    config: Config, trace: Trace, usage: Usage, answer: Answered | None, *, settled: bool
+    plans: Plans, trace: Trace, usage: Usage, answer: Answered | None, *, settled: bool
 ) -> Trace:
-    """The answering step with its tokens and its price, and what the premium plan would have cost.
-    A step that is settled has them already."""
+    """The trace with the answering step's tokens and price, and the premium plan's cost. A settled
+    step has its tokens and price already."""
     answering = trace.answering
     assert answering is not None
-    settings = config.backends[answering.backend]
+    settings = plans.config.backends[answering.backend]
     if not settled:
         cost = priced(settings.price, usage)
-        told = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
-        trace = with_answering(trace, told)
-    if trace.operation != "chat":
-        return replace(trace, answer=answer)
-    return beside_premium(config, replace(trace, answer=answer), usage)
+        step = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
+        trace = with_answering(trace, step)
+    trace = replace(trace, answer=answer)
+    return beside_premium(plans, trace, usage) if trace.operation == "chat" else trace
 
 
-def beside_premium(config: Config, trace: Trace, usage: Usage) -> Trace:
-    plan = premium(config)
-    return replace(
-        trace, premium_plan=plan, premium_cost_usd=_premium_usd(config, plan, trace, usage)
-    )
+def beside_premium(plans: Plans, trace: Trace, usage: Usage) -> Trace:
+    cost = _premium_usd(plans, trace, usage)
+    return replace(trace, premium_plan=plans.premium, premium_cost_usd=cost)
 
 
-def _premium_usd(config: Config, plan: str, trace: Trace, usage: Usage) -> float:
-    """Of several steps the shortest way: what was saved is rather told too small than too large."""
-    if isinstance(config.plans[plan], Ask):
-        return priced(config.backends[config.lead_of(plan)].price, usage)
-    if trace.decision.plan == plan:
+def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float:
+    """Of a plan with several steps the shortest way: better to claim too small a saving."""
+    premium = plans[plans.premium]
+    if isinstance(plans.config.plans[plans.premium], Ask):
+        return priced(plans.config.backends[premium.lead].price, usage)
+    if trace.decision.plan == plans.premium:
         return trace.cost_usd
-    return expected(config, plan, Size(usage.input_tokens, usage.output_tokens)).least_usd
+    return premium.cost(Size(usage.input_tokens, usage.output_tokens)).least_usd
 
 
 def with_answering(trace: Trace, attempt: Attempt) -> Trace:
     attempts = list(trace.attempts)
     attempts[trace.answered_by - 1] = attempt
     return replace(trace, attempts=tuple(attempts))
-
-
-def premium(config: Config) -> str:
-    """The plan that savings are counted against: the one named, else the one that costs most."""
-    if config.objective.premium is not None:
-        return config.objective.premium
-
-    def dearness(plan: str) -> float:
-        price = config.backends[config.lead_of(plan)].price
-        return price.input + price.output
-
-    return max(config.plans, key=dearness)

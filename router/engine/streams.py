@@ -1,6 +1,7 @@
-"""What an answer cost, and streams as they go out: counted, priced and marked on the way."""
+"""Streams on their way to the caller: cut into events, metered and marked."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import orjson
 
@@ -12,7 +13,7 @@ from router.wire.sse import Meter, broken, data_of
 
 
 async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
-    """What may go to the caller, as it comes; all but the end, which carries the cost."""
+    """The events that may go to the caller, as they come. The end waits: it carries the cost."""
     async for events in _events(stream):
         ready: list[bytes] = []
         for event in events:
@@ -41,21 +42,32 @@ async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
 
 
 def error_body_of(body: bytes, status: int) -> bytes:
-    """A backend's refusal as it is, where it has OpenAI's shape; else put into it."""
+    """A backend's refusal: as it is if it has the shape of OpenAI's errors, else put into it."""
     if body.lstrip().startswith(b"{") and b'"error"' in body and b'"message"' in body:
         return body
-    said = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
-    return error_body(said, "invalid_request_error")
+    message = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
+    return error_body(message, "invalid_request_error")
 
 
 def as_comments(comments: Sequence[str], trace: Trace) -> bytes:
-    said = [*comments, *([f"partial: {trace.partial}"] if trace.partial else [])]
-    return b"".join(f": {one}\n\n".encode() for one in said)
+    lines = [*comments, *([f"partial: {trace.partial}"] if trace.partial else [])]
+    return b"".join(f": {line}\n\n".encode() for line in lines)
 
 
-def marked_partial(events: list[bytes], trace: Trace) -> list[bytes]:
-    """The last chunk of a partial answer says so."""
-    if trace.partial and events and data_of(events[-1]).startswith(b"{"):
-        told = orjson.dumps({"partial": trace.partial, "reason": trace.partial_reason})
-        events[-1] = b"data: " + replaced(data_of(events[-1]), {b'"waggle"': told})
+def with_note(events: list[bytes], trace: Trace, *, whole: bool) -> list[bytes]:
+    """Put into the last chunk what is missing of the answer, and, for a stream that began before
+    its plan had an answer (`whole`), what its headers could not say."""
+    note: dict[str, Any] = {}
+    if whole:
+        note = {
+            "backend": trace.backend,
+            "plan": trace.decision.plan,
+            "attempts": len(trace.attempts),
+        }
+        if trace.computed is not None:
+            note["verified"] = trace.computed["verified"]
+    if trace.partial:
+        note |= {"partial": trace.partial, "reason": trace.partial_reason}
+    if note and events and data_of(events[-1]).startswith(b"{"):
+        events[-1] = b"data: " + replaced(data_of(events[-1]), {b'"waggle"': orjson.dumps(note)})
     return events

@@ -18,7 +18,7 @@ from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome
 from learner.trust import Trust
 from router.config.config import Config
-from router.config.plans import whole
+from router.config.plan_steps import whole
 from router.learning.registry import Registry, Version
 from router.request.context import SORTS, VERSION, context_of, taught
 from router.routing.bandit import spend_of

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from learner.policy import Arm
 from router.config.config import Config
 from router.learning.fold import Fold
+from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.routing.bandit import rates_of
 
@@ -22,7 +23,7 @@ def report_of(fold: Fold, policy: "BanditPolicy | None", config: Config) -> Mapp
     if policy is not None:
         preference = config.objective.preference
         arms = [Arm(plan) for plan in config.asking]
-        rates = {Arm(p): r for p, r in rates_of(config, policy.arms, Size()).items()}
+        rates = {Arm(p): r for p, r in rates_of(Plans(config), policy.arms, Size()).items()}
         priced = policy.preferring(preference).priced(rates)
         for kind in _kinds(fold):
             context = {**state.usual.get(kind, {}), "complexity": 0.0}

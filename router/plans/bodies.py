@@ -1,4 +1,4 @@
-"""What each step of a plan is sent: the request, changed only where the plan says so. Pure."""
+"""The body that each step of a plan is sent: the request, changed only where needed. Pure."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,20 +8,19 @@ import orjson
 from router.domain import Request
 from router.plans.prompts import CONTINUE, only_these, working_on
 from router.records.shape_fields import anchors_of, only
-from router.request.wants import shape_of
 from router.wire.splice import replaced, spans
 
 NATIVE = frozenset({"generator", "enricher", "validator", "specialist"})
 
 
-def _lesser(one: float | None, other: float | None) -> float | None:
-    bounds = [bound for bound in (one, other) if bound is not None]
+def _lesser(first: float | None, second: float | None) -> float | None:
+    bounds = [bound for bound in (first, second) if bound is not None]
     return min(bounds, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanBudget:
-    """How far a step may go: dollars of the whole request, and a moment."""
+    """How far a step may go: dollars spent on the whole request, and a moment in time."""
 
     most_usd: float | None = None
     until: float | None = None
@@ -36,12 +35,12 @@ class PlanBudget:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a step is to do: answer the request, or go on with a draft of it."""
+    """The task of a step: answer the request, or go on with a draft."""
 
     role: str = ""
     parent: int = 0
     draft: str = ""
-    told: str = ""  # what is to be done with the draft, or beside the conversation
+    instruction: str = ""  # for the draft, or beside the conversation
     fields: tuple[str, ...] | None = None  # only this part of the shape
     tail: bool = False  # its answer goes to the caller as it comes
     logprobs: bool = False
@@ -54,7 +53,7 @@ class Work:
 
 
 def body_of(request: Request, work: Work, kind: str) -> bytes:
-    """The request's own bytes, but for what this step needs otherwise."""
+    """The request's own bytes, with the changes that this step needs."""
     changes: dict[bytes, bytes] = {}
     if request.stream and not work.tail:
         changes[b'"stream"'] = b"false"
@@ -72,18 +71,18 @@ def body_of(request: Request, work: Work, kind: str) -> bytes:
 
 def _for_ours(request: Request, work: Work, changes: dict[bytes, bytes]) -> None:
     """Our own backends read fields, not instructions."""
-    if work.told and not work.draft:
+    if work.instruction and not work.draft:
         changes[b'"for_writer"'] = b"true"
     if work.draft:
         changes[b'"draft"'] = orjson.dumps(work.draft)
-    shape = shape_of(request.fields)
+    shape = request.reading.shape
     if work.fields is not None and shape is not None:
         changes[b'"shape"'] = orjson.dumps(only(shape, work.fields))
 
 
 def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> None:
     messages = list(request.fields["messages"])
-    shape = shape_of(request.fields)
+    shape = request.reading.shape
     if work.fields is not None and shape is not None:
         part = only(shape, work.fields)
         wanted = request.fields.get("response_format")
@@ -92,23 +91,23 @@ def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> No
             changes[b'"response_format"'] = orjson.dumps({**wanted, "json_schema": inner})
         messages.append({"role": "user", "content": only_these(part)})
     if work.draft:
-        messages += working_on(work.draft, work.told or CONTINUE)
-    elif work.told:
-        messages.insert(0, {"role": "system", "content": work.told})
+        messages += working_on(work.draft, work.instruction or CONTINUE)
+    elif work.instruction:
+        messages.insert(0, {"role": "system", "content": work.instruction})
     if len(messages) > len(request.fields["messages"]):
         changes[b'"messages"'] = orjson.dumps(messages)
 
 
 def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:
-    """The fields of the asked shape that a step is to fill; None: all, or there is no shape."""
-    shape = shape_of(request.fields)
+    """The fields of the shape that a step is to fill; None: all of them, or there is no shape."""
+    shape = request.reading.shape
     if wish is None or shape is None:
         return None
     return anchors_of(shape) if wish == "anchors" else tuple(wish)
 
 
 def without_logprobs(body: bytes) -> bytes:
-    """The answer as it would have come to a caller who did not ask for logprobs."""
+    """The answer without the logprobs that only our check asked for."""
     start, end = spans(body).get(b'"choices"', (0, 0))
     choices = body[start:end]
     if orjson.loads(choices or b"[]")[1:] or b"{" not in choices:

@@ -10,7 +10,7 @@ from router.calls.outcome import CallOutcome, Stream
 from router.domain import CHAT, Attempt, Call, Request, Usage
 from router.plans.bodies import without_logprobs
 from router.plans.results import Result
-from router.request.text import prompt_text, tokens_in
+from router.request.text import tokens_in
 from router.wire.chat_replies import chat_reply
 from router.wire.sse import Cutter
 
@@ -32,7 +32,7 @@ async def completed(outcome: CallOutcome, text: str, request: Request) -> CallOu
     if outcome.body:
         return replace(outcome, body=b"", stream=stream_of(_events(outcome.body)))
     pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
-    prompt_tokens = tokens_in(prompt_text(request.fields))
+    prompt_tokens = request.reading.tokens
     call = Call(CHAT, request.body, request.stream, request.id)
     reply = chat_reply(call, f"waggle-{outcome.attempt.provider or 'plan'}", pieces, prompt_tokens)
     if request.stream:

@@ -1,24 +1,13 @@
 """What a plan may be expected to cost, before anything is known but prices. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.config.config import Config
-from router.config.plans import (
-    Ask,
-    Cascade,
-    Code,
-    FanOut,
-    Hedge,
-    Pipeline,
-    Plan,
-    Refine,
-    Review,
-    Step,
-)
+from router.config.plans import Plan, Step
+from router.config.values import Price
 from router.domain import Request
-from router.request.text import _CHARACTERS_PER_TOKEN, prompt_text
 
-OUTPUT_TOKENS = 300  # of an answer whose length nobody bounded
+OUTPUT_TOKENS = 300  # of an answer whose length the caller did not bound
 INPUT_TOKENS = 500
 
 
@@ -56,79 +45,38 @@ class ExpectedCost:
         )
 
 
-_NOTHING = ExpectedCost()
+def size_of(request: Request) -> Size:
+    """Tokens of one call with this request, as far as they can be guessed before it."""
+    bound = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
+    most = bound if isinstance(bound, int) and not isinstance(bound, bool) else OUTPUT_TOKENS
+    return Size(request.reading.tokens, min(most, OUTPUT_TOKENS))
 
 
-def call_cost(config: Config, backend: str, size: Size) -> float:
-    return config.backends[backend].price.cost_usd(
+def call_cost(price: Price, size: Size) -> float:
+    return price.cost_usd(
         input_tokens=size.input_tokens, output_tokens=size.output_tokens, cached_tokens=0
     )
 
 
-def expected(config: Config, step: Step, size: Size = Size()) -> ExpectedCost:
-    plan = config.plan(step)
-    own = _own(config, plan, size)
-    if plan.gate is None:
-        return own
-    gate = sum((_call(config, name, size) for name in plan.gate.asks), _NOTHING)
-    most = plan.gate.repair + 1
-    return own.times(1, most) + gate.times(1, most)
+def expected(step: Step, usd: Callable[[str], float]) -> ExpectedCost:
+    """What a step of a resolved tree costs, where `usd` is the price of one call of a backend."""
+    if isinstance(step, str):
+        cost = usd(step)
+        return ExpectedCost(cost, cost, 1, 1)
+    calls = (expected(inner, usd).times(least, most) for inner, least, most in step.calls)
+    total = sum(calls, ExpectedCost())
+    if step.gate is None:
+        return total
+    gate = sum((expected(name, usd) for name in step.gate.asks), ExpectedCost())
+    return (total + gate).times(1, step.gate.repair + 1)
 
 
-def _call(config: Config, backend: str, size: Size) -> ExpectedCost:
-    cost = call_cost(config, backend, size)
-    return ExpectedCost(cost, cost, 1, 1)
-
-
-def _own(config: Config, plan: Plan, size: Size) -> ExpectedCost:
-    match plan:
-        case Ask():
-            return _call(config, plan.ask, size)
-        case Code():
-            words = _call(config, plan.words, size).times(0, 1) if plan.words else _NOTHING
-            return _call(config, plan.code, size) + words
-        case Cascade():
-            return _cascade(config, plan, size)
-        case Pipeline():
-            return sum((expected(config, one, size) for one in plan.pipeline), _NOTHING)
-        case FanOut():
-            merging = _call(config, plan.by, size) if plan.by else _NOTHING
-            turns = len(plan.fan_out) if plan.merge == "best" else 1
-            branches = sum((expected(config, one, size) for one in plan.fan_out), _NOTHING)
-            return branches + merging.times(turns, turns)
-        case Refine():
-            return _refine(config, plan, size)
-        case Review():
-            told = plan.review
-            draft, review = expected(config, told.draft, size), _call(config, told.reviewer, size)
-            return (draft + review) + (draft + review).times(0, told.max)
-        case Hedge():
-            first, *rest = (expected(config, one, size) for one in plan.hedge)
-            return first + sum((one.times(0, 1) for one in rest), _NOTHING)
-    raise TypeError(f"no such pattern: {plan!r}")
-
-
-def _cascade(config: Config, plan: Cascade, size: Size) -> ExpectedCost:
-    first, *rest = (expected(config, one, size) for one in plan.cascade)
-    check = sum((_call(config, name, size) for name in plan.accept.asks), _NOTHING)
-    later = sum((one.times(0, 1) for one in rest), _NOTHING)
-    # Agreement needs two drafts; the last rung is not checked.
-    if plan.accept.agreement is not None:
-        first, later = first + rest[0], sum((one.times(0, 1) for one in rest[1:]), _NOTHING)
-    return first + check + later + check.times(0, len(rest) - 1)
-
-
-def _refine(config: Config, plan: Refine, size: Size) -> ExpectedCost:
-    told = plan.refine
-    draft, critic = expected(config, told.draft, size), _call(config, told.critic, size)
-    fixer = _call(config, told.fixer, size) if told.fixer else draft
-    last = expected(config, told.finally_, size) if told.finally_ is not None else _NOTHING
-    return draft + critic + (fixer + critic).times(0, told.max) + last.times(0, 1)
-
-
-def size_of(request: Request) -> Size:
-    """Tokens of one call with this request, as far as can be told before."""
-    given = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
-    most = given if isinstance(given, int) and not isinstance(given, bool) else OUTPUT_TOKENS
-    size = len(prompt_text(request.fields)) // _CHARACTERS_PER_TOKEN
-    return Size(size, min(most, OUTPUT_TOKENS))
+def impossible(step: Plan | str, refusal: Callable[[str], str]) -> str:
+    """Why no way through a resolved tree leads to an answer, or nothing. `refusal` says why a
+    backend cannot answer, or nothing."""
+    if isinstance(step, str):
+        reason = refusal(step)
+        return f"{step} {reason}" if reason else ""
+    steps, enough = step.vital
+    reasons = [reason for inner in steps if (reason := impossible(inner, refusal))]
+    return "; ".join(dict.fromkeys(reasons)) if len(steps) - len(reasons) < enough else ""

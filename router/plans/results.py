@@ -1,4 +1,4 @@
-"""What steps bring, and what checks say of it."""
+"""What a step brought, and what a check made of it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from router.calls.outcome import CallOutcome
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a step brought. With `problem`, it is no good; with `partial`, it is not all of it."""
+    """What a step brought. With `problem` it is no good; with `partial` something is missing."""
 
     text: str = ""
     outcome: CallOutcome | None = None
@@ -25,14 +25,19 @@ class Result:
         return not self.problem
 
     def let_go(self) -> bool:
-        """End what it streams from, where nobody will read it; whether there was such a stream."""
+        """Close the stream of a result that nobody will read; whether there was a stream."""
         stream = self.outcome.stream if self.outcome is not None else None
         if stream is not None:
             stream.connection.finish()
         return stream is not None
 
+    def rewritten(self, text: str) -> "Result":
+        """With words of our own: the bytes that came no longer hold the answer."""
+        outcome = None if self.outcome is None else replace(self.outcome, body=b"")
+        return replace(self, text=text, outcome=outcome)
+
     def marked(self, why: str, reason: str) -> "Result":
-        """The best there is, and what is not right with it."""
+        """The best answer there is, with a note of what is not right with it."""
         if self.partial:
             return self
         return replace(self, problem="", partial=why, reason=reason)
@@ -42,18 +47,18 @@ class Result:
 class CheckVerdict:
     holds: bool
     problem: str = ""
-    mended: str = ""  # the answer, where it could be put right without asking anyone
+    mended: str = ""  # the answer, where a rule could repair it
     step: int = 0
 
 
 async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
-    """Cancel what still runs, and wait until it has let go."""
+    """Cancel the tasks that still run, and wait until each has ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def abandoned(task: "asyncio.Task[Result]") -> None:
-    """A result that nobody will read: what it streams from is let go."""
+    """Close the stream of a result that nobody will read."""
     if task.done() and not task.cancelled() and task.exception() is None:
         task.result().let_go()

@@ -3,8 +3,8 @@
 from rich.markup import escape
 from rich.tree import Tree
 
-from router.config.config import Config
 from router.config.plans import (
+    AnyPlan,
     Ask,
     Cascade,
     Check,
@@ -15,24 +15,30 @@ from router.config.plans import (
     Plan,
     Refine,
     Review,
-    Step,
 )
-from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, ExpectedCost, expected
+from router.plans.compiled import Plans
+from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, ExpectedCost, Size, expected
 
 ASSUMED = f"for {INPUT_TOKENS} tokens in and {OUTPUT_TOKENS} out of each call"
 
 
-def add_plan(tree: Tree, config: Config, name: str, step: Step) -> None:
-    plan = config.plan(step)
-    title = f"[bold]{escape(name)}[/] {escape(said(plan))}"
-    branch = tree.add(f"{title}  [dim]{escape(cost_told(expected(config, step)))}[/]")
-    for place, inner in plan.places:
-        add_plan(branch, config, place, inner)
+def add_plan(tree: Tree, plans: Plans, name: str) -> None:
+    _add(tree, plans, name, plans[name].tree)
+
+
+def _add(tree: Tree, plans: Plans, label: str, plan: AnyPlan) -> None:
+    cost = expected(plan, plans.call_cost(Size()))
+    branch = tree.add(
+        f"[bold]{escape(label)}[/] {escape(plan_line(plan))}  [dim]{escape(cost_line(cost))}[/]"
+    )
+    for place, step in plan.places:
+        assert not isinstance(step, str)
+        _add(branch, plans, place, step)
     for purpose, backend in plan.asks:
         branch.add(f"{escape(purpose)}: {escape(backend)}")
 
 
-def said(plan: Plan) -> str:
+def plan_line(plan: Plan) -> str:
     """One line for a plan, without its steps."""
     bounds = []
     if plan.max_cost is not None:
@@ -40,32 +46,32 @@ def said(plan: Plan) -> str:
     if plan.max_latency_ms is not None:
         bounds.append(f"at most {plan.max_latency_ms:g} ms")
     if plan.gate is not None:
-        bounds.append(f"gate: {check_told(plan.gate)}, sent back {_times(plan.gate.repair)}")
+        bounds.append(f"gate: {check_line(plan.gate)}, sent back {_times(plan.gate.repair)}")
     return "; ".join([_pattern(plan), *bounds])
 
 
 def _pattern(plan: Plan) -> str:
     match plan:
         case Ask():
-            told = "ask " + " → ".join(plan.backends)
+            line = "ask " + " → ".join(plan.backends)
             if plan.fields is not None:
                 fields = (plan.fields,) if isinstance(plan.fields, str) else plan.fields
-                told += f" for {', '.join(fields)}"
-            return told
+                line += f" for {', '.join(fields)}"
+            return line
         case Code():
-            told = f"code in {' → '.join(plan.backends)}; authors {', '.join(plan.all_authors)}"
-            return told + (f"; words from {plan.words}" if plan.words else "")
+            line = f"code in {' → '.join(plan.backends)}; authors {', '.join(plan.all_authors)}"
+            return line + (f"; words from {plan.words}" if plan.words else "")
         case Cascade():
-            return f"cascade, until {check_told(plan.accept)}"
+            return f"cascade, until {check_line(plan.accept)}"
         case Pipeline():
             return "pipeline"
         case FanOut():
-            told = f"fan out, merge: {plan.merge}" + (f" by {plan.by}" if plan.by else "")
-            told += f"; {plan.quorum} of {len(plan.fan_out)} are enough" if plan.deadline_ms else ""
-            return told + (f" after {plan.deadline_ms:g} ms" if plan.deadline_ms else "")
+            line = f"fan out, merge: {plan.merge}" + (f" by {plan.by}" if plan.by else "")
+            line += f"; {plan.quorum} of {len(plan.fan_out)} are enough" if plan.deadline_ms else ""
+            return line + (f" after {plan.deadline_ms:g} ms" if plan.deadline_ms else "")
         case Refine():
-            told = f"refine until {plan.refine.critic} gives {plan.refine.until:g}"
-            return f"{told}, mended {_times(plan.refine.max)}"
+            line = f"refine until {plan.refine.critic} gives {plan.refine.until:g}"
+            return f"{line}, mended {_times(plan.refine.max)}"
         case Review():
             return f"review by {plan.review.reviewer}"
         case Hedge():
@@ -73,31 +79,31 @@ def _pattern(plan: Plan) -> str:
     raise TypeError(f"no such pattern: {plan!r}")
 
 
-def check_told(check: Check) -> str:
-    told = []
+def check_line(check: Check) -> str:
+    parts = []
     if check.schema_:
-        told.append("its schema holds")
-    told += [f"{rule}" for rule in check.rules]
+        parts.append("its schema holds")
+    parts += [f"{rule}" for rule in check.rules]
     if check.regex:
-        told.append(f"it matches {check.regex}")
+        parts.append(f"it matches {check.regex}")
     if check.probability is not None:
-        told.append(f"its tokens are {check.probability:g} likely")
+        parts.append(f"its tokens are {check.probability:g} likely")
     if check.entropy is not None:
-        told.append(f"it has at most {check.entropy:g} bits a token")
+        parts.append(f"it has at most {check.entropy:g} bits a token")
     if check.agreement is not None:
-        told.append(f"it agrees {check.agreement:g} with the one before")
+        parts.append(f"it agrees {check.agreement:g} with the one before")
     if check.validator:
-        told.append(f"{check.validator} finds it valid")
+        parts.append(f"{check.validator} finds it valid")
     if check.judge:
-        told.append(f"{check.judge} gives {check.least:g}")
-    return " and ".join(told)
+        parts.append(f"{check.judge} gives {check.least:g}")
+    return " and ".join(parts)
 
 
 def _times(most: int) -> str:
     return {0: "never", 1: "once at most"}.get(most, f"{most} times at most")
 
 
-def cost_told(cost: ExpectedCost) -> str:
+def cost_line(cost: ExpectedCost) -> str:
     calls = _between(str(cost.least_calls), str(cost.most_calls))
     dollars = _between(f"${1000 * cost.least_usd:.4g}", f"${1000 * cost.most_usd:.4g}")
     return f"{calls} call{'' if calls == '1' else 's'}, {dollars} per 1000"

@@ -1,12 +1,11 @@
-"""A request, seen as numbers. Pure: nothing is fetched, timed or remembered here."""
+"""How hard a request looks, and what kind of request it is: a guess by rule. Pure."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.request.text import last_user_text, prompt_text
-from router.request.wants import needs, shape_of
+from router.domain import Reading
 
 _LOOKED_AT = 20_000  # characters of prompt; more changes no rung, and a regex over megabytes stalls
 _RULE_KEYS = frozenset(
@@ -42,27 +41,36 @@ PARTS = ("fields", "nesting", "arrays", "rules", "length", "code", "question")
 
 @dataclass(frozen=True, slots=True)
 class Complexity:
-    """How hard a request looks, 0 to 10, and the points each part would give alone."""
+    """How hard a request looks, from 0 to 10, and the points that each part would give alone."""
 
     score: float
     parts: Mapping[str, float]
     kind: str = ""  # of the request, by what stands out most
 
 
-def complexity(fields: Mapping[str, Any], weights: Mapping[str, float]) -> Complexity:
-    """How hard a request looks.
+def complexity(reading: Reading, weights: Mapping[str, float]) -> Complexity:
+    """How hard a request looks, when its parts weigh as much as this.
 
-    Each part lies between 0 and 1. They combine as independent reasons to climb do: one strong part
-    is enough for a high score, and ten weak ones do not add up past 10.
+    Parts combine as independent reasons to climb do: one strong part is enough for a high score,
+    and ten weak parts do not add up past 10.
     """
-    text = prompt_text(fields)
-    asked = last_user_text(fields)[:_LOOKED_AT]
-    shape = shape_of(fields)
+    simple = 1.0
+    for name, part in reading.difficulty.items():
+        simple *= 1 - min(weights[name], 1.0) * part
+    points = {n: round(10 * weights[n] * part, 3) for n, part in reading.difficulty.items()}
+    return Complexity(round(10 * (1 - simple), 3), points, reading.kind)
+
+
+def difficulty(
+    text: str, last_words: str, shape: Any, needs: frozenset[str]
+) -> tuple[dict[str, float], str]:
+    """Each part of how hard a request looks, from 0 to 1; and what kind of request it is."""
+    words = last_words[:_LOOKED_AT]
     count, depth, arrays, rules = _structure(shape)
-    rules += len(_RULE_WORDS.findall(asked))
-    hard, easy = len(_HARD.findall(asked)), len(_EASY.findall(asked))
-    code = len(_CODE.findall(asked))
-    raw = {
+    rules += len(_RULE_WORDS.findall(words))
+    hard, easy = len(_HARD.findall(words)), len(_EASY.findall(words))
+    code = len(_CODE.findall(words))
+    parts = {
         "fields": min(count / 30, 1.0),
         "nesting": min(max(depth - 1, 0) / 4, 1.0),
         "arrays": min(arrays / 4, 1.0),
@@ -71,25 +79,15 @@ def complexity(fields: Mapping[str, Any], weights: Mapping[str, float]) -> Compl
         "code": min(code / 3, 1.0),
         "question": min(max(hard - 0.5 * easy, 0) / 3, 1.0),
     }
-    simple = 1.0
-    for name, part in raw.items():
-        simple *= 1 - min(weights[name], 1.0) * part
-    points = {name: round(10 * weights[name] * part, 3) for name, part in raw.items()}
-    wanted = needs(fields)
     if shape is not None:
-        wanted |= {"json"}
-    question = easy > 0 or asked.rstrip().endswith("?")
-    kind = _kind(wanted, code=code > 0, hard=hard > 0, question=question)
-    return Complexity(round(10 * (1 - simple), 3), points, kind)
+        needs |= {"json"}
+    question = easy > 0 or words.rstrip().endswith("?")
+    return parts, _kind(needs, code=code > 0, hard=hard > 0, question=question)
 
 
-def kind_of(fields: Mapping[str, Any]) -> str:
-    return complexity(fields, dict.fromkeys(PARTS, 0.0)).kind
-
-
-def _kind(wanted: frozenset[str], *, code: bool, hard: bool, question: bool) -> str:
+def _kind(needs: frozenset[str], *, code: bool, hard: bool, question: bool) -> str:
     for need in ("images", "tools", "json"):
-        if need in wanted:
+        if need in needs:
             return need
     return "code" if code else "reasoning" if hard else "question" if question else "text"
 

@@ -1,38 +1,48 @@
-"""What of a chat request is for the sandbox, and what authors of programs are told. Pure."""
+"""What could be computed of a chat request, and the prompts for authors of programs. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from router.domain import Fields, Request
 from router.request.text import last_user_text
 from router.request.wants import shape_of
 from sandbox.request import Interpretation, read
 from sandbox.runner import CONTRACT
 from sandbox.spec import Spec
 
-Fields = Mapping[str, Any]
 Message = dict[str, str]
 
 
-_ENOUGH = 32_768  # characters of a table, to decide by; where it is computed it is read whole
+_ENOUGH = 32_768  # characters of a table, for a decision; the computation reads the whole table
+_SHAPED = Interpretation("linguistic", ("the answer is to have a shape of its own",))
 
 
-def reading_of(fields: Fields, *, whole: bool = False) -> Interpretation:
-    """Of the last thing that the user said. An answer of a given shape is not computed."""
+def interpretation_of(request: Request) -> Interpretation:
+    """What of the user's last message could be computed. An answer of a given shape is not."""
+    if request.reading.shape is not None:
+        return _SHAPED
+    return interpret(request.reading.last_words, request.fields.get("data"))
+
+
+def interpret(text: str, data: Any = None) -> Interpretation:
+    """As a decision needs it: by the first rows of a table."""
+    return _read(text, None if data is None else _beginning(data))
+
+
+def interpret_whole(fields: Fields) -> Interpretation:
+    """As the computation needs it: by all rows of a table."""
     if shape_of(fields) is not None:
-        return Interpretation("linguistic", ("the answer is to have a shape of its own",))
-    text, data = last_user_text(fields), fields.get("data")
-    if data is None:
-        return _read(text, None)
-    return read(text, data) if whole else _read(text, _beginning(data))
+        return _SHAPED
+    return read(last_user_text(fields), fields.get("data"))
 
 
 @lru_cache(maxsize=64)
 def _read(text: str, data: str | None) -> Interpretation:
-    """Asked once to decide and once to answer."""
+    """Cached: a request is interpreted once to decide and once to answer."""
     if data is not None and data[:1] in ("[", "{"):
         return read(text, orjson.loads(data))
     return read(text, data)
@@ -52,11 +62,12 @@ def _beginning(data: Any) -> str:
         return "0"
 
 
-def job_of(fields: Fields, *, seed: int, turn: int, source: str, count: int | None = None) -> bytes:
-    """For the sandbox: what is read of the request, and a program. `count`: of records, where the
-    request leaves that open."""
-    text = {"role": "user", "content": last_user_text(fields)}
-    kept: dict[str, Any] = {"messages": [text]}
+def job_of(
+    text: str, fields: Fields, *, seed: int, turn: int, source: str, count: int | None = None
+) -> bytes:
+    """A job for the sandbox: the request's words and data, and a program. `count` is the number of
+    records, where the request leaves that open."""
+    kept: dict[str, Any] = {"messages": [{"role": "user", "content": text}]}
     if fields.get("data") is not None:
         kept["data"] = fields["data"]
     job = {
@@ -75,9 +86,9 @@ def wants_object(fields: Fields) -> bool:
     return isinstance(wanted, dict) and wanted.get("type") == "json_object"
 
 
-def to_author(fields: Fields, spec: Spec, example: tuple[str, str] | None = None) -> list[Message]:
-    """What a model is told that is to write the program. `example`: a request like this one, and
-    the program that solved it."""
+def to_author(text: str, spec: Spec, example: tuple[str, str] | None = None) -> list[Message]:
+    """The prompt for a model that writes the program. `example`: a request like this one, and the
+    program that solved it."""
     columns = [field.name for field in spec.fields if field.role != "text"]
     if spec.series is not None:
         columns = ["time", spec.series.name]
@@ -87,7 +98,7 @@ def to_author(fields: Fields, spec: Spec, example: tuple[str, str] | None = None
         else "`result` is a dict of figures by method. The data is in PARAMS['columns'], by name."
     )
     asked = (
-        f"{last_user_text(fields)[:4000]}\n\nAs it was read:\n"
+        f"{text[:4000]}\n\nAs it was read:\n"
         f"{orjson.dumps(spec.told(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
     )
     if example is not None:

@@ -1,4 +1,4 @@
-"""TODO: what this module promises."""
+"""What a request asks of its answer and of the backend: a JSON shape, tools, images. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,17 @@ from router.request.text import last_user_text
 
 def shape_of(fields: Mapping[str, Any]) -> Any:
     """The JSON shape or schema that the answer should have, or None: stated, or in the prompt."""
+    return shape_for(fields, last_user_text(fields))
+
+
+def shape_for(fields: Mapping[str, Any], last_words: str) -> Any:
+    """As `shape_of`, where the words of the user's last message were read already."""
     if fields.get("shape") is not None:
         return fields["shape"]
     wanted = fields.get("response_format")
     if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
         return wanted["json_schema"].get("schema")
-    return shape_in(last_user_text(fields))
+    return shape_in(last_words)
 
 
 def shape_in(text: str) -> Any:
@@ -24,27 +29,27 @@ def shape_in(text: str) -> Any:
         start, end = text.find(opening), text.rfind(closing)
         if 0 <= start < end:
             try:
-                found = orjson.loads(text[start : end + 1])
+                shape = orjson.loads(text[start : end + 1])
             except orjson.JSONDecodeError:
                 continue
-            if found and isinstance(found if opening == "{" else found[0], dict):
-                return found
+            if shape and isinstance(shape if opening == "{" else shape[0], dict):
+                return shape
     return None
 
 
 def needs(fields: Mapping[str, Any]) -> frozenset[str]:
     """What a backend must be able to do to answer this: `tools`, `images`, `json`."""
-    found = set()
+    capabilities = set()
     if fields.get("tools") or fields.get("functions"):
-        found.add("tools")
+        capabilities.add("tools")
     wanted = fields.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema"):
-        found.add("json")
+        capabilities.add("json")
     messages = fields.get("messages")
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, list) and any(
             isinstance(part, dict) and part.get("type") == "image_url" for part in content
         ):
-            found.add("images")
-    return frozenset(found)
+            capabilities.add("images")
+    return frozenset(capabilities)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from router.config.reuse import Reuse
 from router.domain import Request, Signal
-from router.request.context import language
+from router.request.language import language
 from router.reuse.guards import compare
 from router.reuse.index.matrix import Near
 from router.reuse.lifecycle import Rating, Use

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import orjson
 
 from router.domain import Request
-from router.request.text import last_user_text
 
 Mode = Literal["off", "exact", "similar"]
 
@@ -50,7 +49,7 @@ def query_of(
     if unfit:
         return MemoryQuery(scope, b"", exact, "", "off", keeps=False, unfit=unfit)
     messages = fields["messages"]
-    text = last_user_text(fields).strip()
+    text = request.reading.last_words.strip()
     last, keeps = messages[-1], not request.no_store
     # Only the words of the user's last message may differ; a message of parts is all frame.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
@@ -103,7 +102,7 @@ def _unfit(request: Request) -> str:
             not (isinstance(part, dict) and part.get("type") == "text") for part in content
         ):
             return "it holds more than text"
-    return why_unfit(last_user_text(fields))
+    return why_unfit(request.reading.last_words)
 
 
 def why_unfit(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The bandit's part of a decision: what plans cost here, what stays where it is, and why. Pure."""
+"""The bandit's part of a decision: the odds of each plan, the reason, and when to move. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from learner.policy import Arm, Context, Distribution
 from learner.preference import Estimate, Preference
 from router.config.config import Config
 from router.domain import Home, Request
-from router.plans.costs import Size, expected
+from router.plans.compiled import Plans
+from router.plans.costs import Size
 
-if TYPE_CHECKING:  # numpy comes with it: only who is given one loads it
+if TYPE_CHECKING:  # it loads numpy, which a router without a bandit does not need
     from learner.deciding import BanditPolicy
 
-_LEAST_RATE = 1e-9  # dollars: what is free has no rate to be a multiple of
+_LEAST_RATE = 1e-9  # dollars: a free plan has no rate, and costs are no multiple of it
 _STAYS = 0.03  # of utility: a move that gains less than this is not worth a change of voice
 
 
@@ -27,20 +28,20 @@ class Chosen:
     reason: str
 
 
-def rates_of(config: Config, plans: Sequence[Arm], size: Size) -> dict[str, float]:
+def rates_of(plans: Plans, arms: Sequence[Arm], size: Size) -> dict[str, float]:
     """What each plan costs with a request of this size, by prices alone: midway between the
     shortest way through it and the longest."""
-    told = {plan: expected(config, plan, size) for plan in plans}
-    return {plan: (one.least_usd + one.most_usd) / 2 for plan, one in told.items()}
+    costs = {arm: plans[arm].cost(size) for arm in arms}
+    return {arm: (cost.least_usd + cost.most_usd) / 2 for arm, cost in costs.items()}
 
 
 def spend_of(cost_usd: float, rate: float) -> float:
-    """What an answer took, as a multiple of its plan's rate."""
+    """The cost of an answer as a multiple of its plan's rate."""
     return cost_usd / rate if rate > _LEAST_RATE else 1.0
 
 
 def preference_of(config: Config, request: Request) -> Preference:
-    """What is traded against what: as this caller says, else as the configuration does."""
+    """What quality is traded against: as this caller says, else as the configuration says."""
     return config.objective.preference if request.preference is None else request.preference
 
 
@@ -51,10 +52,11 @@ def chosen(
     eligible: Sequence[Arm],
     rates: Mapping[str, float],
 ) -> Chosen:
-    told = policy.preferring(preference).priced({arm: rates.get(arm, 0.0) for arm in policy.arms})
-    estimates = tuple(told.estimates(context, eligible))
-    distribution = told.spread({one.arm: one.share for one in estimates}, eligible)
-    return Chosen(distribution, estimates, reason_of(told, context, estimates, distribution))
+    policy = policy.preferring(preference).priced({arm: rates.get(arm, 0.0) for arm in policy.arms})
+    estimates = tuple(policy.estimates(context, eligible))
+    shares = {estimate.arm: estimate.share for estimate in estimates}
+    distribution = policy.spread(shares, eligible)
+    return Chosen(distribution, estimates, reason_of(policy, context, estimates, distribution))
 
 
 def reason_of(
@@ -63,12 +65,11 @@ def reason_of(
     estimates: Sequence[Estimate],
     distribution: Distribution,
 ) -> str:
-    """Why, in one sentence with its numbers."""
+    """Why the bandit decides so, in one sentence with its numbers."""
     if len(estimates) < 2:
         return "the only plan that can answer"
-    ranked = sorted(estimates, key=lambda one: -one.utility)
-    best, second = ranked[0], ranked[1]
-    told = (
+    best, second = sorted(estimates, key=lambda estimate: -estimate.utility)[:2]
+    sentence = (
         f"{best.arm} is expected to be worth {best.utility:.3f} (quality {best.quality:.2f} "
         f"± {1.96 * best.deviation:.2f}, {_dollars(best.cost)}, {best.seconds:.2f} s), "
         f"{second.arm} {second.utility:.3f}"
@@ -79,46 +80,41 @@ def reason_of(
         if name != "bias"
     ]
     if why:
-        told += f"; what tells them apart here: {', '.join(why)}"
-    return f"{told}; exploring costs {exploring_costs(estimates, distribution):.4f}"
+        sentence += f"; what tells them apart here: {', '.join(why)}"
+    return f"{sentence}; exploring costs {exploring_costs(estimates, distribution):.4f}"
 
 
 def exploring_costs(estimates: Sequence[Estimate], distribution: Distribution) -> float:
-    """Utility that is given away, on average, by not always taking what looks best."""
-    best = max(one.utility for one in estimates)
-    return sum(distribution.get(one.arm, 0.0) * (best - one.utility) for one in estimates)
+    """The utility that is lost, on average, by not always taking the plan that looks best."""
+    best = max(estimate.utility for estimate in estimates)
+    return sum(distribution.get(e.arm, 0.0) * (best - e.utility) for e in estimates)
 
 
 def too_slow(
     policy: "BanditPolicy", context: Context, eligible: Sequence[Arm], most_ms: float
 ) -> dict[str, str]:
     """Plans that usually take longer than the request may; none, if that would leave none."""
-    told = {
+    slow = {
         str(arm): f"takes {seconds:.2f} s at its 95th percentile, and the request may take "
         f"{most_ms / 1000:g} s"
         for arm, seconds in policy.tail_seconds(context).items()
         if arm in eligible and 1000 * seconds > most_ms
     }
-    return told if len(told) < len(eligible) else {}
+    return slow if len(slow) < len(eligible) else {}
 
 
-def leaves(
-    config: Config,
-    preference: Preference,
-    home: Home,
-    told: Chosen,
-    *,
-    input_tokens: int,
+def reason_to_move(
+    config: Config, preference: Preference, home: Home, choice: Chosen, *, input_tokens: int
 ) -> str:
-    """Why a conversation moves away from its plan, or nothing. What a provider keeps of a
-    conversation is lost by moving: what is sent again then is paid in full."""
-    here = next((one for one in told.estimates if one.arm == home.plan), None)
+    """Why a conversation moves away from its plan, or nothing. A provider's cache of the
+    conversation is lost by moving: the tokens that are sent again are paid in full."""
+    here = next((e for e in choice.estimates if e.arm == home.plan), None)
     if here is None or home.backend not in config.backends:
         return ""
     price = config.backends[home.backend].price
     kept = price.cost_usd(input_tokens=input_tokens, output_tokens=0, cached_tokens=input_tokens)
     full = price.cost_usd(input_tokens=input_tokens, output_tokens=0, cached_tokens=0)
-    best = max(told.estimates, key=lambda one: one.utility)
+    best = max(choice.estimates, key=lambda estimate: estimate.utility)
     again = best.cost + max(full - kept, 0.0)
     price_of_moving = preference.cost * (log10(1 + 1000 * again) - log10(1 + 1000 * best.cost))
     gain = best.utility - here.utility - price_of_moving

@@ -17,8 +17,6 @@ from router.config.config import Config
 from router.documents.content_words import content_words
 from router.documents.passage_index import current
 from router.domain import Request
-from router.request.text import last_user_text
-from router.request.wants import needs, shape_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +43,7 @@ class Claims:
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
         """The sentence vector of a request: if it was needed anyway, or is wanted `always`."""
-        text = last_user_text(request.fields).strip()
+        text = request.reading.last_words.strip()
         vector = self._encoded[1] if text and self._encoded[0] == text else None
         if vector is None and always and text:
             for settings in _specialists(config).values():
@@ -55,7 +53,7 @@ class Claims:
 
     def know(self, config: Config, request: Request, vector: "Vector") -> None:
         """The vector of a request that was made elsewhere by the same encoder."""
-        text = last_user_text(request.fields).strip()
+        text = request.reading.last_words.strip()
         if all(s.encoder == config.reuse.encoder for s in _specialists(config).values()):
             self._encoded = (text, vector)
 
@@ -81,9 +79,9 @@ class Claims:
     def of(self, config: Config, request: Request) -> Mapping[str, float]:
         """How sure each specialist is that its documents answer the request."""
         specialists = _specialists(config)
-        if not specialists or shape_of(request.fields) is not None or needs(request.fields):
+        if not specialists or request.reading.shape is not None or request.reading.needs:
             return {}
-        question = last_user_text(request.fields).strip()
+        question = request.reading.last_words.strip()
         if not question or len(question) > _LONGEST:
             return {}
         words = content_words(question)

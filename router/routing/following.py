@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from router.domain import Request
 from router.request.context import lens_in
 from router.request.lens import ENOUGH, Lens, Terms, terms
-from router.request.text import prompt_text
 from router.routing.messages import Errand, NewsRequest, Published
 from router.routing.steering import Steering
 
@@ -72,7 +71,7 @@ class Following:
 
     def collect(self, request: Request, vector: Sequence[float] | None) -> None:
         """Hashed words of a prompt, until there are enough to fit a lens to. Each once."""
-        counted = terms(prompt_text(request.fields))
+        counted = terms(request.reading.text)
         key = hash(frozenset(counted.items()))
         if key not in self._seen and len(self._seen) < ENOUGH:
             self._seen.add(key)

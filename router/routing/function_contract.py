@@ -15,7 +15,8 @@ from typing import Any
 
 from learner.policy import Arm, Distribution
 from router.request.complexity import PARTS
-from router.request.context import LANGUAGES, NAMES, SORTS
+from router.request.context import NAMES, SORTS
+from router.request.language import LANGUAGES
 
 NAME = "route"
 ARGUMENTS = ("request", "scores", "similar")
@@ -37,7 +38,7 @@ class Unanswered(Exception):
     """A function had no answer that could be followed; the message says why."""
 
 
-def told_of(
+def request_argument(
     numbers: Sequence[float | None], *, kind: str, tagged: bool, input_tokens: int
 ) -> dict[str, Any]:
     """A request as a routing function sees it."""
@@ -128,5 +129,7 @@ def example(kind: str, plans: Mapping[str, float], numbers: Sequence[float | Non
                "utility": 0.6}
         for plan, usd in plans.items()
     }  # fmt: skip
-    request = told_of(numbers or (0.0,) * len(NAMES), kind=kind, tagged=True, input_tokens=100)
+    request = request_argument(
+        numbers or (0.0,) * len(NAMES), kind=kind, tagged=True, input_tokens=100
+    )
     return (request, scores, [])

@@ -1,4 +1,4 @@
-"""TODO: what this module promises."""
+"""The rule ladder, and the policy that a configuration decides by until something is learned."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -13,7 +13,7 @@ from router.domain import PolicyInForce
 
 
 def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
-    """The rule ladder; where no rungs are named, the plans in the order of the file."""
+    """The rule ladder. Its rungs are, if none are configured, the plans in order of the file."""
     rungs = settings.rungs or tuple(plans)
     cuts = settings.cuts
     if cuts is None:
@@ -22,14 +22,14 @@ def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
 
 
 def policy_of(config: Config) -> Policy:
-    """What decides, or, under the bandit, what does until it knows better."""
+    """The configured policy. Under the bandit: the policy until the bandit has learned."""
     if config.objective.strategy != "ladder" and config.objective.plan:
         return Fixed(Arm(config.objective.plan))
     return ladder_of(config.objective.ladder, config.asking)
 
 
 def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
-    """What decides under this configuration; its version is the same wherever that is the same."""
+    """The configured policy for the record. Equal configurations have equal versions."""
     settings = {
         "objective": config.objective.model_dump(mode="json"),
         "plans": {name: plan.model_dump(mode="json") for name, plan in config.plans.items()},
@@ -37,6 +37,6 @@ def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
     text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
     version = blake2b(text, digest_size=6).hexdigest()
     ladder = ladder_of(config.objective.ladder, config.asking)
-    # Worked out for whoever compares what was decided with what the ladder would have.
+    # So that a reader of telemetry can compare a decision with the ladder's.
     settings["ladder"] = {"rungs": list(ladder.rungs), "cuts": list(ladder.cuts)}
     return PolicyInForce(version, config.objective.strategy, settings, at)

@@ -1,4 +1,4 @@
-"""What routers are told of trials: who serves, who is tried on whom. A value, swapped whole."""
+"""Which strategy serves, and which are tried on which requests. A value, swapped whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ HOLDOUT = "holdout"  # the layer in which an adopted strategy is watched
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A trial as routers carry it out. Without `current`, that is what serves."""
+    """A trial as routers carry it out. Where `current` is None, the serving strategy is meant."""
 
     slot: Slot
     name: str
     candidate: Strategy
     current: Strategy | None = None
-    shadow: bool = False  # it is asked what it would do, and not followed
+    shadow: bool = False  # the candidate says what it would do, and is not followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class TrialPart:
     """A request's part in one trial."""
 
     live: Live
-    told: Assignment
+    assignment: Assignment
 
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """`serving` is also the candidate of `holdout`, where there is one."""
+    """The serving strategy is also the candidate of `holdout`, if there is one."""
 
     serving: Strategy
     holdout: Live | None = None
@@ -39,19 +39,19 @@ class Steering:
     version: int = 0
 
     def parts(self, unit: str) -> Sequence[TrialPart]:
-        """The trials that a unit is in. Who is held out is in no other."""
-        found = []
+        """The trials that a unit is in. A unit that is held out is in no other trial."""
+        parts = []
         if self.holdout is not None:
-            told = assigned(self.holdout.slot, unit)
-            if told is not None:
-                found.append(TrialPart(self.holdout, told))
-                if told.side == "current":
-                    return found
+            assignment = assigned(self.holdout.slot, unit)
+            if assignment is not None:
+                parts.append(TrialPart(self.holdout, assignment))
+                if assignment.side == "current":
+                    return parts
         for live in self.lives:
-            told = assigned(live.slot, unit)
-            if told is not None:
-                found.append(TrialPart(live, told))
-        return found
+            assignment = assigned(live.slot, unit)
+            if assignment is not None:
+                parts.append(TrialPart(live, assignment))
+        return parts
 
     def holds_out(self, part: TrialPart) -> bool:
         return part.live is self.holdout
@@ -59,13 +59,15 @@ class Steering:
     def strategy(
         self, parts: Sequence[TrialPart], *, flipped: Sequence[TrialPart] = ()
     ) -> Strategy:
-        """What decides for a unit in these parts; with some of them on their other side."""
+        """The strategy for a unit in these parts, with some of them turned to their other side."""
         base = self.serving
         for part in parts:
-            turned = any(part is one for one in flipped)
-            candidate = turned if part.live.shadow else (part.told.side == "candidate") != turned
+            turned = any(part is other for other in flipped)
+            candidate = (
+                turned if part.live.shadow else (part.assignment.side == "candidate") != turned
+            )
             if self.holds_out(part) and not candidate and part.live.current is not None:
-                return part.live.current  # who is held out is in no other
+                return part.live.current  # a unit that is held out is in no other trial
             if candidate:
                 base = part.live.candidate.over(base)
             elif part.live.current is not None:
@@ -74,15 +76,15 @@ class Steering:
 
     @property
     def functions(self) -> tuple[Strategy, ...]:
-        """Those of its strategies that are code, and must be ready before they are asked."""
+        """The strategies that are code: they must be ready before a request needs them."""
         lives = [*self.lives, *((self.holdout,) if self.holdout else ())]
-        told = [self.serving, *(live.candidate for live in lives)]
-        told += [live.current for live in lives if live.current is not None]
-        return tuple({one.key: one for one in told if one.kind == "function"}.values())
+        strategies = [self.serving, *(live.candidate for live in lives)]
+        strategies += [live.current for live in lives if live.current is not None]
+        return tuple({s.key: s for s in strategies if s.kind == "function"}.values())
 
 
 def unit_of(request: Request) -> str:
-    """A conversation, or else the request alone, is what falls on one side or the other."""
+    """A whole conversation falls on one side, and a request without one falls alone."""
     if request.session and (request.session_given or request.continues):
         return request.session
     return request.id

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from learner.controls import Fixed, Ladder, Mix
 from learner.policy import Arm, Policy
 from router.config.config import Config
-from router.config.plans import LESS, simpler, stages, whole
+from router.config.plan_steps import LESS, simpler, stages, whole
 from router.config.yaml_tree import unknown
 
 Kind = Literal["bandit", "ladder", "fixed", "mix", "function", "same"]

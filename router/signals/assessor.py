@@ -21,7 +21,6 @@ from router.config.signals import SignalSource
 from router.domain import CHAT, RUN, Attempt, Call, Event, Request, Signal, Trace, new_id
 from router.plans.prompts import Message, better_in, opinion_in, to_compare, to_judge
 from router.request.statistical import program_in
-from router.request.text import last_user_text, prompt_text
 from router.signals.verdicts import JudgeVerdict, preferred, supported, verdict, wants_json
 from router.wire.answers import answer_text
 
@@ -120,7 +119,7 @@ class Assessor:
     async def _supported(
         self, config: Config, source: SignalSource, trace: Trace, text: str
     ) -> JudgeVerdict | None:
-        question = {"role": "user", "content": last_user_text(trace.request.fields)}
+        question = {"role": "user", "content": trace.request.reading.last_words}
         job = orjson.dumps({"model": "auto", "messages": [question], "passages": 5})
         outcome = await self._ask(config, source, trace, CHAT, job)
         told = orjson.loads(outcome.body).get("specialist") if outcome is not None else None
@@ -132,7 +131,7 @@ class Assessor:
         self, config: Config, source: SignalSource, trace: Trace, text: str
     ) -> JudgeVerdict | None:
         request = trace.request
-        conversation = prompt_text(request.fields)
+        conversation = request.reading.text
         if source.against is None:
             said = await self._said(config, source, trace, to_judge(conversation, text))
             score = opinion_in(said).score if said is not None else None

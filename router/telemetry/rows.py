@@ -18,7 +18,6 @@ from router.domain import (
     Trace,
     TrialNews,
 )
-from router.request.text import prompt_text
 
 Row = dict[str, Any]
 LONGEST_TEXT = 100_000  # characters of a prompt or an answer that are kept
@@ -72,7 +71,7 @@ def request_row(trace: Trace) -> Row:
         if trace.keep_prompt or not any(map(_may_quote, trace.attempts)):
             row["error"] = trace.error
     if trace.keep_prompt:
-        row["prompt"] = prompt_text(request.fields)[:LONGEST_TEXT]
+        row["prompt"] = request.reading.text[:LONGEST_TEXT]
     return row
 
 

@@ -10,9 +10,9 @@ import duckdb
 
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
-from router.config.plans import whole
+from router.config.plan_steps import whole
 from router.request.context import NAMES, VERSION, context_of
-from router.routing.function_contract import told_of
+from router.routing.function_contract import request_argument
 from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
@@ -65,7 +65,7 @@ class Logged:
 
     @property
     def told(self) -> dict[str, Any]:
-        return told_of(self.numbers, kind=self.kind, tagged=self.tagged, input_tokens=0)
+        return request_argument(self.numbers, kind=self.kind, tagged=self.tagged, input_tokens=0)
 
     def utility(self, preference: Preference) -> float:
         return utility_of(self.quality, self.cost_usd, self.seconds, preference)

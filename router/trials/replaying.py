@@ -13,6 +13,7 @@ from learner.policy import Arm, Distribution
 from learner.preference import Estimate as Expected
 from learner.preference import Preference
 from router.config.config import Config
+from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.routing.bandit import rates_of
 from router.routing.function_contract import Unanswered, opinion
@@ -66,7 +67,7 @@ class Replay:
         self.bandit, self.lens = bandit, lens
         self.preference: Preference = config.objective.preference
         plans = [Arm(plan) for plan in config.plans]
-        self._rates = {Arm(p): rate for p, rate in rates_of(config, plans, Size()).items()}
+        self._rates = {Arm(p): rate for p, rate in rates_of(Plans(config), plans, Size()).items()}
         self._bandit = bandit.preferring(self.preference).priced(self._rates)
         self._ladder: Ladder = ladder_of(config.objective.ladder, config.asking)
 

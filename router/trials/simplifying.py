@@ -7,7 +7,7 @@ from math import erf, exp, pi, sqrt
 
 from learner.policy import Arm
 from router.config.config import Config
-from router.config.plans import LESS, backends_of, stages
+from router.config.plan_steps import LESS, backends_of, stages
 from router.routing.strategies import Strategy
 from router.trials.logged import Logged
 from router.trials.replaying import Replay

@@ -9,7 +9,7 @@ import duckdb
 from learner.controls import cost_matched
 from learner.policy import Arm
 from router.config.config import Config
-from router.config.plans import whole
+from router.config.plan_steps import whole
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director

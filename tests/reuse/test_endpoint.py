@@ -32,8 +32,8 @@ def _encoder(tmp_path, encoders, encoder):
 async def rig(text: str, **more):
     """A Waggle whose chance never asks for an answer to be made anew, but where it always is."""
     async with any_rig(text, **more) as waggle:
-        if waggle.engine.remembering is not None:
-            waggle.engine.remembering.uniform = lambda: 0.5
+        if waggle.engine.recall is not None:
+            waggle.engine.recall.uniform = lambda: 0.5
         yield waggle
 
 
@@ -83,7 +83,7 @@ def content(told) -> str:
 
 async def settled(waggle) -> None:
     """Until what was said is written and followed."""
-    keeper = waggle.engine.remembering.memory.keeper
+    keeper = waggle.engine.recall.memory.keeper
     before = keeper.turns
     async with asyncio.timeout(10):
         while keeper.turns < before + 2:
@@ -258,7 +258,7 @@ async def test_what_holds_only_now_or_for_one_person_is_neither_kept_nor_reused(
             told = await waggle.chat(text)
             assert told.headers["x-waggle-reuse"] == "novel"
             await settled(waggle)
-        assert sum(waggle.engine.remembering.memory.store.counts().values()) == 0
+        assert sum(waggle.engine.recall.memory.store.counts().values()) == 0
 
 
 async def test_solutions_never_cross_keys_unless_they_share(tmp_path):
@@ -302,7 +302,7 @@ async def test_an_answer_reported_wrong_goes_with_all_that_came_of_it(tmp_path):
         for text, _, _, _ in STORY[:3]:
             told.append(await waggle.chat(text))
             await settled(waggle)
-        store = waggle.engine.remembering.memory.store
+        store = waggle.engine.recall.memory.store
         assert store.get(2).parent == 1
         await rate(waggle, told[1], 0.0)  # it was made by the program of the first
         assert [store.get(n).state for n in (1, 2)] == ["quarantined", "quarantined"]
@@ -360,7 +360,7 @@ async def test_a_sampled_share_is_made_anew_and_held_against_what_is_remembered(
         assert (row["reuse_checked"], row["reuse_propensity"]) == (True, 1.0)
         (event,) = [e for e in waggle.journal.events if e.kind == "reuse"]
         assert (event.state, event.detail["by"]) == ("wrong", "made anew")
-        calibration = waggle.engine.remembering.memory.calibration
+        calibration = waggle.engine.recall.memory.calibration
         assert not calibration.standing(row["reuse_bucket"]).serves
 
 
@@ -376,7 +376,7 @@ async def test_a_backend_adapts_what_is_close_with_the_original_beside_it(tmp_pa
         assert content(told) == "That is 12.87 km."
         assert "That is 8.05 km." in json.dumps(model.asked[1]["messages"])
         await settled(waggle)
-        child = waggle.engine.remembering.memory.store.get(2)
+        child = waggle.engine.recall.memory.store.get(2)
         assert (child.parent, child.change) == (1, "a backend adapted it")
 
 
@@ -428,7 +428,7 @@ async def test_a_memory_that_cannot_be_opened_costs_no_request(tmp_path):
     folder.mkdir()
     (folder / "solutions.sqlite").write_bytes(b"this is no database" * 100)
     async with Model().listening() as model, rig(models(tmp_path, model.url)) as waggle:
-        assert "move it away" in waggle.engine.remembering.memory.trouble
+        assert "move it away" in waggle.engine.recall.memory.trouble
         told = await waggle.chat(QUESTION)
         assert (told.status, told.headers["x-waggle-reuse"]) == (200, "novel")
 

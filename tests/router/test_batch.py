@@ -76,7 +76,7 @@ async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path
         assert refused["custom_id"] == "line-2"
         assert refused["response"]["status_code"] == 404
         assert "nobody" in refused["error"]["message"]
-        waggle.engine.resting.clear()
+        waggle.engine.tries.resting.clear()
         waggle.backends.hosts["a"].breaker.succeeded()
         model.status = 200
         assert (await run(waggle, source, target)).exit_code == 0

@@ -153,6 +153,7 @@ async def test_text_is_added_without_touching_what_was_computed():
 
 async def test_a_large_answer_streams_as_one_document():
     async with rig(YAML) as waggle:
+        waggle.engine.plan_runs.head_start_seconds = 60.0
         told = await waggle.chat(
             "Draw 20000 values from N(0, 1)", stream=True, headers={"x-waggle-explain": "true"}
         )
@@ -336,7 +337,8 @@ async def test_an_author_who_fails_twice_gives_way_to_the_simpler_program(progra
         assert told.status == 200
         assert told.json["waggle"]["computed"]["author"] == "synthesis"
         faults = [a["fault"] for a in told.json["waggle"]["attempts"] if a["backend"] == "sandbox"]
-        assert faults == [fault, fault, ""]
+        # A busy machine may give a program no time at all, which has a name of its own.
+        assert [fault if f == "starved" else f for f in faults] == [fault, fault, ""]
         assert len(up.told) == 2
 
 
@@ -499,3 +501,12 @@ async def test_a_long_table_is_decided_by_its_beginning_and_computed_whole():
         assert json.loads(content(told)) == {"median": 499.5}
         told = await waggle.chat("What is the mean of n?", data=[1, 2])
         assert told.status == 400
+
+
+async def test_a_computed_stream_that_begins_early_carries_its_verdict_at_its_end():
+    async with rig(YAML) as waggle:
+        waggle.engine.plan_runs.head_start_seconds = 0.0
+        answer = await waggle.chat("Draw 10 values from N(0, 1), seed 1", stream=True)
+        assert "x-waggle-verified" not in answer.headers
+        assert answer.events[-2]["waggle"]["verified"] is True
+        assert answer.events[-2]["waggle"]["backend"] == "sandbox"

@@ -6,10 +6,13 @@ import time
 import numpy as np
 import pytest
 
-from router.domain import Decision, Request, Trace
+from router.api.parse import parse_chat
+from router.domain import Decision, Trace
 from router.request.complexity import PARTS, complexity
-from router.request.context import NAMES, context_of, language, lens_in, numbers, taught
+from router.request.context import NAMES, context_of, lens_in, numbers, taught
+from router.request.language import language
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.request.reading import reading_of
 from router.routing.following import Following
 from router.routing.messages import Published
 from router.telemetry.rows import request_row
@@ -29,10 +32,10 @@ def lens():
 
 
 def seen(text, lens=None, **given):
-    fields = {"messages": [{"role": "user", "content": text}]}
-    score = complexity(fields, WEIGHTS)
+    reading = reading_of({"messages": [{"role": "user", "content": text}]})
+    score = complexity(reading, WEIGHTS)
     told = {"sort": score.kind, "tagged": False} | given
-    return numbers(fields, score, lens=lens, **told)
+    return numbers(reading, score, lens=lens, **told)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,8 @@ def test_a_row_makes_the_very_context_that_was_decided_by(text, task, lens):
     told = seen(text, lens, tagged=bool(task))
     decided = context_of(told, task, lens=lens.number)
     decision = Decision("p", 1.0, "bandit", {"p": 1.0}, numbers=told, kind=task or "text")
-    request = Request("x", b"{}", {"messages": []}, "auto", False, False, "", False, False)
+    body = b'{"model": "auto", "messages": [{"role": "user", "content": "x"}]}'
+    request = parse_chat(body, {}, request_id="x", key_id="")
     row = json.loads(json.dumps(request_row(Trace(request, decision, started_at=1.0))))
     assert row["features_version"] == 1
     assert context_of(row["features"], row["kind"], lens=lens.number) == decided

@@ -6,8 +6,12 @@ import yaml
 from router.api.parse import parse_chat
 from router.config.config import Config
 from router.domain import Home
-from router.routing.decide import Surroundings, chain_of, named, route
+from router.plans.compiled import Plans
+from router.routing.case import Surroundings
+from router.routing.decide import chain_of, route
+from router.routing.deciders import Deciders
 from router.routing.ladder import policy_of
+from router.routing.named import named
 from router.wire.errors import Unroutable
 
 CONFIG = Config.model_validate(
@@ -24,6 +28,7 @@ plans:
 objective: {ladder: {rungs: [fast, premium], cuts: [4]}}
 """)
 )
+PLANS = Plans(CONFIG)
 EASY = "What is the capital of France?"
 HARD = "Prove why, compare, analyse and derive it step by step"
 
@@ -33,8 +38,13 @@ def request(text=EASY, model="auto", **fields):
     return parse_chat(json.dumps(body).encode(), {}, request_id="r", key_id="k")
 
 
-def decided(it, around=Surroundings(), uniform=0.5):  # noqa: B008 - frozen
-    return route(CONFIG, policy_of(CONFIG), it, around, wanted="chat", uniform=uniform)
+def decided(asking, around=Surroundings(), uniform=0.5):  # noqa: B008 - frozen
+    return route(PLANS, Deciders(policy_of(CONFIG)), asking, around, uniform=uniform)
+
+
+def chain(decision, asking, home=None):
+    tree = PLANS[decision.plan].tree
+    return chain_of(PLANS, tree, asking, strategy=decision.strategy, home=home)
 
 
 def test_easy_goes_low_and_hard_goes_high_with_the_reason():
@@ -53,16 +63,13 @@ def test_a_plan_that_cannot_answer_is_out_and_says_why():
 
 
 def test_tools_go_past_a_backend_that_has_none():
-    it = request(tools=[{"type": "function", "function": {"name": "f"}}])
-    decision = decided(it)
-    wanted = frozenset({"chat", "tools"})
-    assert chain_of(CONFIG, decision, it, wanted=wanted, home=None) == ("large",)
+    asking = request(tools=[{"type": "function", "function": {"name": "f"}}])
+    assert chain(decided(asking), asking) == ("large",)
 
 
 def test_a_prompt_that_is_too_long_goes_to_a_larger_window():
-    it = request("word " * 200)
-    chain = chain_of(CONFIG, decided(it), it, wanted=frozenset({"chat"}), home=None)
-    assert chain == ("large",)
+    asking = request("word " * 200)
+    assert chain(decided(asking), asking) == ("large",)
 
 
 def test_a_key_is_held_to_its_plans():
@@ -101,22 +108,21 @@ def test_only_a_backend_that_is_down_breaks_it():
 
 
 def test_it_stays_with_the_fallback_that_answered_first():
-    it, home = request(EASY), Home("fast", "large", 1.0)
-    decision = decided(it, Surroundings(home=home))
-    chain = chain_of(CONFIG, decision, it, wanted=frozenset({"chat"}), home=home)
-    assert chain == ("large", "small")
+    asking, home = request(EASY), Home("fast", "large", 1.0)
+    decision = decided(asking, Surroundings(home=home))
+    assert chain(decision, asking, home) == ("large", "small")
 
 
 @pytest.mark.parametrize(
     ("model", "plan"), [("premium", "premium"), ("small", "small"), ("tiny-1", "small")]
 )
 def test_a_name_bypasses_routing(model, plan):
-    decision = named(CONFIG, request(model=model), "", Surroundings())
+    decision = named(PLANS, request(model=model), "", Surroundings())
     assert (decision.plan, decision.strategy) == (plan, "named")
 
 
 def test_a_backend_named_beside_the_model_wins_over_it():
-    assert named(CONFIG, request(model="premium"), "small", Surroundings()).plan == "small"
+    assert named(PLANS, request(model="premium"), "small", Surroundings()).plan == "small"
 
 
 @pytest.mark.parametrize(
@@ -125,12 +131,12 @@ def test_a_backend_named_beside_the_model_wins_over_it():
 )
 def test_an_unknown_name_is_an_error_never_a_silent_fallback(model, backend, status, code):
     with pytest.raises(Unroutable) as error:
-        named(CONFIG, request(model=model), backend, Surroundings())
+        named(PLANS, request(model=model), backend, Surroundings())
     assert (error.value.status, error.value.code) == (status, code)
 
 
 @pytest.mark.parametrize(("model", "backend"), [("premium", ""), ("maker", ""), ("auto", "maker")])
 def test_a_name_does_not_get_around_a_keys_plans(model, backend):
     with pytest.raises(Unroutable, match="may not use") as error:
-        named(CONFIG, request(model=model), backend, Surroundings(allowed=("fast",)))
+        named(PLANS, request(model=model), backend, Surroundings(allowed=("fast",)))
     assert error.value.status == 403

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from router.config.objective import LadderSettings
 from router.request.complexity import PARTS, complexity
+from router.request.reading import reading_of
 from router.request.text import last_user_text
 from router.request.wants import needs, shape_in, shape_of
 
@@ -15,7 +16,7 @@ def asked(text, **fields):
 
 
 def score(text, **fields):
-    return complexity(asked(text, **fields), WEIGHTS).score
+    return complexity(reading_of(asked(text, **fields)), WEIGHTS).score
 
 
 @pytest.mark.parametrize(
@@ -34,14 +35,18 @@ def test_what_looks_harder_scores_higher(easier, harder):
 
 @given(st.text(), st.recursive(st.text(), lambda x: st.dictionaries(st.text(), x)))
 def test_a_score_lies_between_0_and_10_and_names_all_its_parts(text, shape):
-    found = complexity(asked(text, shape=shape), WEIGHTS)
+    found = complexity(reading_of(asked(text, shape=shape)), WEIGHTS)
     assert 0 <= found.score <= 10
     assert set(found.parts) == set(PARTS)
 
 
 def test_a_weight_of_zero_takes_its_part_out():
     hard = asked("Prove, compare, analyse, derive and design it, step by step")
-    assert complexity(hard, WEIGHTS | {"question": 0.0}).score < 1 < complexity(hard, WEIGHTS).score
+    assert (
+        complexity(reading_of(hard), WEIGHTS | {"question": 0.0}).score
+        < 1
+        < complexity(reading_of(hard), WEIGHTS).score
+    )
 
 
 def test_a_shape_is_found_where_it_stands():
@@ -63,7 +68,7 @@ def test_depth_is_the_callers_and_breaks_nothing():
     deep = {"x": 1}
     for _ in range(900):
         deep = {"x": deep}
-    assert complexity(asked("", shape=deep), WEIGHTS).score > 0
+    assert complexity(reading_of(asked("", shape=deep)), WEIGHTS).score > 0
 
 
 @pytest.mark.parametrize(

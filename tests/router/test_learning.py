@@ -17,6 +17,7 @@ from router.learning.report import report_of
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import terms
+from router.request.reading import reading_of
 from router.routing.messages import NewsRequest
 from tests.kills import killed_before_rename, killed_midway
 from tests.rig import MemoryJournal
@@ -87,8 +88,9 @@ class Traffic:
 
 def of(text):
     fields = {"messages": [{"role": "user", "content": text}]}
-    score = complexity(fields, dict.fromkeys(complexity(fields, _ANY).parts, 0.5))
-    return numbers(fields, score, sort=score.kind, tagged=True)
+    reading = reading_of(fields)
+    score = complexity(reading, _ANY)
+    return numbers(reading, score, sort=score.kind, tagged=True)
 
 
 _ANY = dict.fromkeys(("fields", "nesting", "arrays", "rules", "length", "code", "question"), 0.5)

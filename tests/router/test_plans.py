@@ -187,11 +187,11 @@ async def test_votes_weigh_what_was_learned_of_each_backend():
     plan = one({"fan_out": ["a", "b", "c"], "merge": "vote"})
     async with planned(plan, a=Model("right"), b=Model("wrong"), c=Model("wrong")) as waggle:
         assert text_of(await waggle.chat("?")) == "wrong"
-        waggle.engine.learned = {"a": 0.95, "b": 0.3, "c": 0.4}
+        waggle.engine.scores = {"a": 0.95, "b": 0.3, "c": 0.4}
         assert text_of(await waggle.chat("?")) == "right"
         waggle.memory.earlier_scores = {"a": 0.9}
         await waggle.background.learn()  # what telemetry says; of whom it says nothing, one half
-        assert waggle.engine.learned == {"a": 0.9, "b": 0.5, "c": 0.5}
+        assert waggle.engine.scores == {"a": 0.9, "b": 0.5, "c": 0.5}
         assert text_of(await waggle.chat("?")) == "wrong"
 
 
@@ -416,12 +416,28 @@ async def test_what_is_under_way_counts_toward_the_ceiling():
 
 async def test_a_stream_is_explained_where_its_first_words_are():
     plan = one({"pipeline": ["a", "b"]})
-    for seconds in (0.0, 2.3):
-        async with planned(plan, a=Model("x", seconds=seconds), b=Model("the end")) as waggle:
-            told = await waggle.chat("?", stream=True, headers={"x-waggle-explain": "true"})
-            roles = [attempt["role"] for attempt in told.events[0]["waggle"]["attempts"]]
+    for head_start in (60.0, 0.01):
+        async with planned(plan, a=Model("x", seconds=0.1), b=Model("the end")) as waggle:
+            waggle.engine.plan_runs.head_start_seconds = head_start
+            answer = await waggle.chat("?", stream=True, headers={"x-waggle-explain": "true"})
+            first, *others, _, done = answer.events
+            roles = [attempt["role"] for attempt in first["waggle"]["attempts"]]
             assert roles == ["pipeline.0", "pipeline.1"]
-            assert sum("waggle" in event for event in told.events[:-1]) == 1
+            assert not any("waggle" in event for event in others)
+            assert done == "[DONE]"
+
+
+async def test_a_stream_whose_plan_takes_long_says_at_its_end_what_its_headers_could_not():
+    plan = one({"pipeline": ["a", "b"]})
+    unknown = {"x-waggle-backend", "x-waggle-attempts", "x-waggle-verified", "x-waggle-cost-usd"}
+    async with planned(plan, a=Model("x", seconds=0.1), b=Model("the end")) as waggle:
+        waggle.engine.plan_runs.head_start_seconds = 0.01
+        answer = await waggle.chat("?", stream=True)
+        assert not unknown & answer.headers.keys()
+        assert answer.headers["x-waggle-plan"] == "p"
+        last = answer.events[-2]
+        assert last["waggle"] == {"backend": "b", "plan": "p", "attempts": 2}
+        assert last["usage"]["cost"] > 0
 
 
 async def test_a_plan_that_cannot_answer_such_a_request_says_so_to_its_caller():

@@ -2,15 +2,17 @@
 
 from router.domain import About, Answered, Attempt, Decision, Request, Signal, Trace, Usage, new_id
 from router.request.context import NAMES
+from router.request.reading import reading_of
 
 AT = 1_780_000_020.0
 NUMBERS = tuple({"complexity": 4.0, "code": 4.0}.get(name) for name in NAMES)
 
 
 def trace(at: float = AT, **given) -> Trace:
+    fields = {"messages": [{"role": "user", "content": "hello"}]}
     request = Request(
-        new_id(at), b'{"model":"auto"}', {"messages": [{"role": "user", "content": "hello"}]},
-        "auto", True, False, "s1", True, False, "k1",
+        new_id(at), b'{"model":"auto"}', fields, "auto", True, False, "s1", True, False,
+        reading_of(fields), "k1",
     )  # fmt: skip
     decision = Decision(
         "dear", 0.25, "bandit", {"cheap": 0.75, "dear": 0.25}, {"tiny": "too small"}, "why",

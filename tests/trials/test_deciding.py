@@ -8,7 +8,11 @@ import pytest
 from learner.assignment import Slot
 from router.config.config import Config
 from router.domain import Home, Request, Trace
-from router.routing.decide import Surroundings, plan_of, route
+from router.plans.compiled import Plans
+from router.request.reading import reading_of
+from router.routing.case import Surroundings
+from router.routing.decide import route
+from router.routing.deciders import Deciders
 from router.routing.function_contract import Unanswered
 from router.routing.ladder import policy_of
 from router.routing.steering import Live, Steering
@@ -22,6 +26,7 @@ CONFIG = Config.model_validate(
         "objective": {"strategy": "fixed", "plan": "x"},
     }
 )
+PLANS = Plans(CONFIG)
 X, Y = (Strategy(f"always-{p}", "fixed", settings={"plan": p}) for p in "xy")
 MIX = Strategy("mix", "mix", 1, {"shares": {"x": 0.5, "y": 0.3, "z": 0.2}})
 CODE = Strategy("code", "function", 1, source="...")
@@ -32,8 +37,8 @@ def request(n=0, **given):
     told = {
         "id": f"r{n}", "body": b"{}", "fields": fields, "model": "auto", "stream": False,
         "include_usage": False, "session": "s", "session_given": False, "continues": False,
-    }  # fmt: skip
-    return Request(**(told | given))
+    } | given  # fmt: skip
+    return Request(**told, reading=reading_of(told["fields"]))
 
 
 def trial(candidate, share=0.5, *, current=None, shadow=False, id_="t1", layer="strategy"):
@@ -41,14 +46,8 @@ def trial(candidate, share=0.5, *, current=None, shadow=False, id_="t1", layer="
 
 
 def decide(steering, one, uniform=0.4, **around):
-    return route(
-        CONFIG,
-        policy_of(CONFIG),
-        one,
-        Surroundings(steering=steering, **around),
-        wanted="chat",
-        uniform=uniform,
-    )
+    surroundings = Surroundings(steering=steering, **around)
+    return route(PLANS, Deciders(policy_of(CONFIG)), one, surroundings, uniform=uniform)
 
 
 def test_each_side_decides_as_its_strategy_and_the_odds_are_those_of_both():
@@ -181,14 +180,14 @@ def asks(answer):
 )
 def test_a_function_decides_and_where_it_cannot_what_serves_does(answer, plan, trouble):
     steering = Steering(X, lives=(trial(CODE, 0.999999),))
-    told = decide(steering, request(), asks=asks(answer))
+    told = decide(steering, request(), call_function=asks(answer))
     assert told.plan == plan
     assert trouble in told.exposures[0].trouble
     assert bool(trouble) == bool(told.exposures[0].trouble)
 
 
 def test_a_function_that_serves_and_fails_leaves_it_to_the_configuration():
-    told = decide(Steering(CODE), request(), asks=asks(Unanswered("it is dead")))
+    told = decide(Steering(CODE), request(), call_function=asks(Unanswered("it is dead")))
     assert told.plan == "x"
     assert "code@1 did not say (it is dead)" in told.reason
 
@@ -199,7 +198,7 @@ def test_a_function_sees_numbers_and_names_and_no_word_of_the_prompt():
     decide(
         steering,
         request(task="people", fields=request().fields | {"secret": "hunter2"}),
-        asks=asks(lambda *told: seen.append(told) or "y"),
+        call_function=asks(lambda *told: seen.append(told) or "y"),
     )
     (given, scores, similar) = seen[0]
     assert given["kind"] == given["task"] == "people"
@@ -229,4 +228,4 @@ def test_a_simpler_plan_takes_the_place_of_the_one_it_was_taken_from():
         assert (one.plan, one.exposures[0].other) == (("z~b", "z") if candidate else ("z", "z~b"))
         assert one.probabilities["z~b"] == pytest.approx(0.5)
         assert one.plan in one.rates
-    assert plan_of(CONFIG, told[0]).pattern == "pipeline"
+    assert PLANS[told[0].plan].tree.pattern == "pipeline"

@@ -76,7 +76,7 @@ async def test_a_hostile_function_delays_no_request_and_changes_no_answer(functi
 
 def decide_with(functions, strategy):
     one = request(task="a")
-    return decide(Steering(X, lives=(trial(strategy, 0.999999),)), one, asks=functions.ask)
+    return decide(Steering(X, lives=(trial(strategy, 0.999999),)), one, call_function=functions.ask)
 
 
 async def test_a_good_function_is_asked_and_answers(functions):
@@ -119,7 +119,7 @@ async def test_a_function_still_decides_where_a_trial_takes_plans_from_it(functi
         serving, lives=(trial(Strategy("slim", "same", 1, without=("z",)), layer="plans"),)
     )
     await functions.follow(steering.functions)
-    told = [decide(steering, request(n), asks=functions.ask) for n in range(20)]
+    told = [decide(steering, request(n), call_function=functions.ask) for n in range(20)]
     assert {one.plan for one in told} == {"y"}
     assert not any(one.exposures[0].trouble or one.exposures[0].apart for one in told)
 

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import TypeAdapter
 
-from router.config.plans import AnyPlan, backends_of, simpler, stages, whole
+from router.config.plan_steps import backends_of, simpler, stages, whole
+from router.config.plans import AnyPlan
 
 PLANS = {
     name: TypeAdapter(AnyPlan).validate_python(told)

@@ -21,7 +21,7 @@ from router.deployment.replicas.hive import HandleHive
 from router.deployment.replicas.learner import HandleLearner
 from router.deployment.replicas.process import STOP_SECONDS, log_to, settle
 from router.keys import Key
-from router.request.statistical import reading_of
+from router.request.statistical import interpret
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -30,7 +30,7 @@ from router.telemetry.metrics import Metrics
 from router.wire.asgi import Receive, Scope, Send, lifespan
 
 # Patterns are compiled at their first use, so a likely request is read once at the start.
-_LIKELY = {"messages": [{"role": "user", "content": "Draw 10 values from N(0, 1) as CSV, seed 1"}]}
+_LIKELY = "Draw 10 values from N(0, 1) as CSV, seed 1"
 
 
 class Ingress:
@@ -55,7 +55,7 @@ class Ingress:
 class RouterReplica:
     async def __init__(self, hive: DeploymentHandle, learner: DeploymentHandle) -> None:
         settle()
-        reading_of(_LIKELY)
+        interpret(_LIKELY)
         self._hive, self._learner = HandleHive(hive), HandleLearner(learner)
         self._name = serve.get_replica_context().replica_id.unique_id
         self._addresses = ReplicaAddresses()

@@ -1,0 +1,75 @@
+"""What a step means: the plan of that name, a simpler stage of a plan, or a backend to ask.
+
+Names are resolved here and nowhere else. Who serves requests works with compiled plans
+(`router.plans.compiled`), in which no name is left.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from router.config.plans import SYNTHESIS, Ask, Cascade, Code, Pipeline, Plan, Step
+
+LESS = "~"  # `records~validator`: the plan `records` without its stage `validator`
+
+
+def resolved(step: Step, plans: Mapping[str, Plan]) -> Plan:
+    """The plan that a step is: a name is that of a plan, else of a backend."""
+    if isinstance(step, str):
+        return plans.get(step) or simpler(step, plans) or Ask(ask=step)
+    return step
+
+
+def whole(name: str) -> str:
+    """The plan that a simpler one was taken from."""
+    return name.partition(LESS)[0]
+
+
+def stages(name: str, plans: Mapping[str, Plan]) -> list[str]:
+    """What could be taken out of a plan and leave a plan: steps of a pipeline but the first, rungs
+    of a cascade but the last, the gate."""
+    plan = plans[name]
+    labels: list[str] = []
+    if isinstance(plan, Pipeline) and len(plan.pipeline) > 1:
+        labels = [_label(step, n) for n, step in enumerate(plan.pipeline)][1:]
+    if isinstance(plan, Cascade) and len(plan.cascade) > 2:
+        labels = [_label(step, n) for n, step in enumerate(plan.cascade)][:-1]
+    return [*dict.fromkeys(labels), *(["gate"] if plan.gate is not None else [])]
+
+
+def simpler(name: str, plans: Mapping[str, Plan]) -> Plan | None:
+    """The plan that a name with `~` means, or None."""
+    base, _, stage = name.partition(LESS)
+    plan = plans.get(base)
+    if plan is None or not stage or stage not in stages(base, plans):
+        return None
+    if stage == "gate":
+        return plan.model_copy(update={"gate": None})
+    first = 1 if isinstance(plan, Pipeline) else 0  # a pipeline keeps its first step
+    steps = [step for _, step in plan.places]
+    kept = [step for n, step in enumerate(steps) if n < first or _label(step, n) != stage]
+    return plan.with_steps(kept)
+
+
+def backends_of(step: Step, plans: Mapping[str, Plan]) -> Iterator[str]:
+    """Every backend that may be asked on the way, some of them more than once."""
+    plan = resolved(step, plans)
+    if isinstance(plan, Ask | Code):
+        yield from plan.backends
+    if isinstance(plan, Code):
+        yield from (name for name in (*plan.authors, plan.words) if name and name != SYNTHESIS)
+    for _, inner in plan.places:
+        yield from backends_of(inner, plans)
+    yield from (name for _, name in plan.asks)
+
+
+def lead(step: Step, plans: Mapping[str, Plan]) -> str:
+    """The backend that a plan's answer comes from when all goes well."""
+    plan = resolved(step, plans)
+    if isinstance(plan, Ask | Code):
+        return str(plan.leading)
+    return lead(plan.leading, plans)
+
+
+def _label(step: Step, number: int) -> str:
+    if isinstance(step, str):
+        return step
+    return step.ask if isinstance(step, Ask) else str(number)

@@ -1,0 +1,229 @@
+"""After an answer: what of it is remembered, and what it says of the memory.
+
+A remembered answer that was made anew is compared with the new one; a program that was kept is
+reviewed with other numbers. Both run beside the loop of requests.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from router.config.config import Config
+from router.domain import COMPUTE, Call, Signal, Trace
+from router.engine.recall import AskBackend, Lookup, Recall
+from router.request.statistical import interpret, job_of
+from router.reuse.editing import edit_program
+from router.reuse.library import variations
+from router.reuse.memory import SolutionMemory
+from router.reuse.memory_query import program_space
+from router.reuse.recollection import Recollection
+from router.reuse.solution import Solution
+from router.reuse.solution_store import ReuseCheck
+from sandbox.spec import Spec
+
+_ALIKE, _APART = 0.85, 0.6  # cosine of two answers that say the same, and that do not
+
+
+@dataclass
+class Keeping:
+    recall: Recall
+    wall: Callable[[], float]
+    tell: Callable[..., None]
+    ask: AskBackend  # a sandbox, for a program under review
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    @property
+    def memory(self) -> SolutionMemory:
+        return self.recall.memory
+
+    def wants(self, config: Config, lookup: Lookup | None) -> bool:
+        """Whether the words of this answer will be kept or compared."""
+        if lookup is None or config.reuse.mode == "off":
+            return False
+        checks = lookup.match is not None and lookup.match.recalled.checked
+        return checks or (lookup.query.keeps and lookup.query.mode != "off")
+
+    def answered(self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
+        """Keep an answer that did not come from memory, and compare it with the one that did."""
+        if trace.status != 200 or not text or trace.partial:
+            return
+        match = lookup.match
+        if match is not None and match.recalled.checked:
+            self._compare(lookup, match, text)
+        if not lookup.query.keeps or lookup.query.mode == "off":
+            return
+        if trace.computed is not None:
+            if trace.computed["verified"]:
+                self._keep_program(config, lookup, trace, text)
+            return
+        if len(text.encode()) <= config.reuse.most_bytes:
+            self._keep_text(config, lookup, trace, text, model)
+
+    def _keep_text(
+        self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str
+    ) -> None:
+        adapted = trace.tier == "adapt" and trace.recalled is not None
+        solution = replace(
+            self._bare(config, lookup, trace),
+            space=lookup.query.space,
+            kind="text",
+            answer=text,
+            state="proven" if config.reuse.keep == "all" else "unproven",
+            proof="kept without proof" if config.reuse.keep == "all" else "",
+            model=model,
+        )
+        if adapted and trace.recalled is not None:
+            change = "a backend adapted it"
+            solution = replace(solution, parent=trace.recalled.solution, change=change)
+        self.memory.keep(solution)
+
+    def _keep_program(self, config: Config, lookup: Lookup, trace: Trace, text: str) -> None:
+        """Keep a verified program. The same program with other numbers is not kept again."""
+        computed = trace.computed or {}
+        reuse = computed.get("reuse") or {}
+        if reuse.get("tier") == "reuse":
+            self.memory.add_use(trace.request.id, int(reuse["solution"]))
+            return
+        checks = len(computed.get("verification", {}).get("checks", ()))
+        sandbox = trace.backend
+        kept = self.memory.keep(
+            solution := replace(
+                self._bare(config, lookup, trace),
+                space=program_space(lookup.query.scope),
+                kind="program",
+                answer=text if len(text.encode()) <= config.reuse.most_bytes else "",
+                program=computed["program"],
+                spec=computed["spec"],
+                seed=int(computed["seed"]) % 2**62,
+                state="proven",
+                proof=f"verified: {checks} checks",
+                parent=int(reuse.get("solution", 0)),
+                change=str(reuse.get("change", "")),
+                model=str(computed.get("author", "")),
+            )
+        )
+        task = asyncio.ensure_future(self._review(solution, kept, sandbox))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _review(self, solution: Solution, kept: "Future[int]", sandbox: str) -> None:
+        """Run and verify the program with other numbers, before it is used widely."""
+        if solution.spec.get("kind") != "generate":
+            return
+        id_ = await asyncio.wrap_future(kept)
+        held = tried = 0
+        for text, seed in variations(solution):
+            spec = interpret(text).spec
+            change = edit_program(solution.program, Spec.of(solution.spec), spec) if spec else None
+            if change is None:
+                continue
+            job = job_of(text, {}, seed=seed, turn=0, source=change.source)
+            outcome = await self.ask(sandbox, Call(COMPUTE, job, False, solution.request_id))
+            if not outcome.answered:
+                return  # the sandbox did not answer, which says nothing of the program
+            tried += 1
+            held += bool(orjson.loads(outcome.body).get("document"))
+        if tried:
+            verdict = "passed" if held == tried else "failed"
+            self.memory.add_review(id_, f"{verdict}: {held} of {tried} variations held")
+
+    def _bare(self, config: Config, lookup: Lookup, trace: Trace) -> Solution:
+        import numpy as np
+
+        now = self.wall()
+        ttl = trace.request.ttl_seconds
+        ttl = config.reuse.ttl_seconds if ttl is None else min(ttl, config.reuse.ttl_seconds)
+        encoder = self.memory.encoder
+        vector = lookup.vector
+        return Solution(
+            scope=lookup.query.scope,
+            space=b"",
+            exact=lookup.query.exact,
+            kind="text",
+            request=lookup.query.text,
+            vector=b"" if vector is None else np.asarray(vector, np.float32).tobytes(),
+            encoder=encoder.encoder.name if encoder is not None and vector is not None else "",
+            plan=trace.decision.plan,
+            backend=trace.backend,
+            policy_version=trace.decision.policy_version,
+            cost_usd=trace.cost_usd,
+            seconds=trace.seconds,
+            created=now,
+            expires=now + ttl,
+            request_id=trace.request.id,
+        )
+
+    def _compare(self, lookup: Lookup, match: Recollection, text: str) -> None:
+        task = asyncio.ensure_future(self._compared(lookup, match, text))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _compared(self, lookup: Lookup, match: Recollection, text: str) -> None:
+        same = alike(match.solution.answer, text)
+        if same is None and self.memory.encoder is not None:
+            try:
+                before, now = await asyncio.gather(
+                    self.memory.encoder.encode(match.solution.answer[:2000]),
+                    self.memory.encoder.encode(text[:2000]),
+                )
+            except Exception:  # without vectors there is nothing to learn
+                return
+            cosine = float(before @ now)
+            same = True if cosine >= _ALIKE else False if cosine < _APART else None
+        if same is not None:
+            recalled = match.recalled
+            self._learn(
+                ReuseCheck(
+                    recalled.bucket,
+                    lookup.query.space,
+                    not same,
+                    1.0,
+                    self.wall(),
+                    recalled.solution,
+                ),
+                by="made anew",
+            )
+
+    def _learn(self, check: ReuseCheck, *, by: str) -> None:
+        """Give evidence on a bucket to the calibration, and to readers of the telemetry."""
+        self.memory.add_check(check)
+        state = "wrong" if check.wrong else "right"
+        detail = {"bucket": check.bucket, "weight": check.weight, "by": by}
+        self.tell("reuse", str(check.solution), state, **detail)
+
+    def heard(self, signals: Sequence[Signal]) -> None:
+        """Take verdicts on answers. One on a remembered answer is evidence on its like too."""
+        self.memory.judge(signals)
+        for signal in signals:
+            use = self.recall.uses.get(signal.about.request_id)
+            if use is None or not use.bucket or signal.score is None:
+                continue
+            wrong = signal.score <= 0.3
+            if wrong or signal.score >= 0.7:
+                self.memory.add_check(
+                    ReuseCheck(use.bucket, use.space, wrong, signal.weight, signal.at, use.solution)
+                )
+
+
+_NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def alike(first: str, second: str) -> bool | None:
+    """Whether two answers say the same; None where their letters do not show it."""
+    plain, other = (" ".join(text.lower().split()).rstrip(".!") for text in (first, second))
+    if plain == other:
+        return True
+    if plain[:1] in "[{" and other[:1] in "[{":
+        try:
+            return bool(orjson.loads(first) == orjson.loads(second))
+        except orjson.JSONDecodeError:
+            return None
+    if sorted(_NUMBERS.findall(plain)) != sorted(_NUMBERS.findall(other)):
+        return False if max(len(plain), len(other)) < 200 else None
+    mine, theirs = set(plain.split()), set(other.split())
+    shared = len(mine & theirs) / max(len(mine | theirs), 1)
+    return True if shared >= 0.8 else None

@@ -1,0 +1,99 @@
+"""The end of every request: timed, counted, charged to its key and written down."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from router.calls.outcome import CallOutcome
+from router.compute.computing import verification
+from router.domain import Home, Signal, Trace
+from router.engine.allowances import Allowances
+from router.engine.conversations import Homes
+from router.engine.progress import InProgress
+from router.engine.tries import Tell
+from router.telemetry.journal import Journal
+from router.telemetry.metrics import Metrics
+
+# Decisions that say nothing of where the conversation should go on.
+_PASSING = ("named", "computed", "specialist", "reuse")
+
+
+@dataclass
+class Ledger:
+    journal: Journal
+    metrics: Metrics
+    allowances: Allowances
+    homes: Homes
+    wall: Callable[[], float]
+    tell: Tell
+    say: Callable[[Sequence[Signal]], None]
+    _level: int = 0  # of isolation, in the last run of a program
+
+    def finish(
+        self,
+        progress: InProgress,
+        outcome: CallOutcome | None = None,
+        *,
+        status: int | None = None,
+        upstream: float | None = None,
+    ) -> Trace:
+        """`upstream`: seconds in which some backend was at work, where steps ran side by side."""
+        streamed = outcome is not None and outcome.stream is not None
+        trace = _timed(progress, outcome, upstream, streamed=streamed)
+        if status is not None:
+            trace = replace(trace, status=status)
+        self._count(trace, streamed=streamed)
+        passing = trace.decision.strategy in _PASSING
+        if trace.status < 400 and len(progress.plans) > 1 and not passing:
+            home = Home(trace.decision.plan, trace.backend, trace.started_at)
+            self.homes.settle(trace.request.session, home)
+        self.journal.append(trace)
+        if trace.computed is not None:
+            self._note_level(trace.computed)
+            if trace.computed["verified"]:
+                self.say([verification(trace, self.wall())])
+        return trace
+
+    async def charge(self, trace: Trace) -> None:
+        tokens = sum(a.usage.input_tokens + a.usage.output_tokens for a in trace.attempts)
+        await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
+
+    def _note_level(self, computed: Mapping[str, Any]) -> None:
+        """Tell how far programs are isolated: the first time, and whenever it changes."""
+        level = computed.get("run", {}).get("level", 0)
+        if level and level != self._level:
+            self._level = level
+            self.tell("sandbox", "programs", f"level {level}")
+
+    def _count(self, trace: Trace, *, streamed: bool) -> None:
+        metrics, backend = self.metrics, trace.backend
+        metrics.count("waggle_reuse_total", tier=trace.tier)
+        metrics.count("waggle_requests_total", plan=trace.decision.plan, status=str(trace.status))
+        metrics.observe("waggle_overhead_seconds", trace.overhead_seconds)
+        labels = {"gen_ai_request_model": backend}
+        metrics.observe("gen_ai_client_operation_duration_seconds", trace.seconds, **labels)
+        if streamed:
+            name = "gen_ai_server_time_to_first_token_seconds"
+            metrics.observe(name, trace.first_byte_seconds, **labels)
+        name = "gen_ai_client_token_usage_total"
+        for attempt in trace.attempts:
+            usage, labels = attempt.usage, {"gen_ai_request_model": attempt.backend}
+            metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
+            metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
+            metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
+
+
+def _timed(
+    progress: InProgress, outcome: CallOutcome | None, upstream: float | None, *, streamed: bool
+) -> Trace:
+    trace = progress.trace
+    seconds = first = time.perf_counter() - progress.begun
+    if upstream is None:
+        upstream = sum(attempt.seconds for attempt in trace.attempts[:-1])
+    if outcome is not None:
+        planned = any(attempt.role for attempt in trace.attempts)
+        upstream = outcome.upstream_seconds + (0.0 if planned else upstream)
+        first = outcome.attempt.first_byte_seconds or seconds
+    overhead = max((first if streamed else seconds) - upstream, 0.0)
+    return replace(trace, seconds=seconds, first_byte_seconds=first, overhead_seconds=overhead)

@@ -1,0 +1,134 @@
+"""Plans of more than one question on their way: run, awaited in a stream, and concluded."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+
+from router.config.plans import AnyPlan
+from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.recall import recalled_program
+from router.engine.replying import Replying
+from router.engine.tries import Tries
+from router.plans.calling import StepCalls
+from router.plans.concluding import completed
+from router.plans.executor import Executor
+from router.plans.results import Result, abandoned, ended
+from router.routing.eligible import backend_refusals
+
+_HEARTBEAT = 10.0
+
+
+@dataclass
+class PlanRuns:
+    tries: Tries
+    replying: Replying
+    score: Callable[[str], float]
+    uniform: Callable[[], float]
+    head_start_seconds: float = 2.0  # for a plan, before its stream begins without words
+
+    async def answer(self, progress: InProgress, plan: AnyPlan) -> Answer:
+        """A stream begins with its first words or, where the steps before them take long, with a
+        comment that says so."""
+        executor = self._executor(progress)
+        task = asyncio.ensure_future(executor.run(plan))
+        try:
+            patience = self.head_start_seconds if progress.trace.request.stream else None
+            await asyncio.wait({task}, timeout=patience)
+            if not task.done():
+                answer = Answer(200, b"", progress.trace, pending=True)
+                answer.stream = self._awaited(progress, task, executor, answer)
+                return answer
+            return await self._concluded(progress, task.result(), executor)
+        except asyncio.CancelledError:
+            await ended([task])
+            self._left(progress, executor)
+            raise
+
+    def _executor(self, progress: InProgress) -> Executor:
+        config, request = progress.config, progress.trace.request
+        calls = StepCalls(
+            progress.plans,
+            request,
+            lambda chain, call, tried: self.tries.try_chain(config, chain, call, tried),
+            self.tries.pace,
+        )
+        return Executor(
+            progress.plans,
+            request,
+            calls,
+            backend_refusals(progress.plans, request, config.backends),
+            score=self.score,
+            seed=lambda: int(self.uniform() * 2**48),
+            library=progress.lookup.library if progress.lookup is not None else (),
+        )
+
+    async def _awaited(
+        self,
+        progress: InProgress,
+        task: "asyncio.Task[Result]",
+        executor: Executor,
+        promised: Answer,
+    ) -> AsyncIterator[bytes]:
+        """A stream whose first words are not there yet: comments keep the caller's line open."""
+        concluded = False
+        try:
+            yield b": waggle is at work\n\n"
+            while not task.done():
+                comment = asyncio.ensure_future(executor.calls.comments.get())
+                await asyncio.wait(
+                    {task, comment}, timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                )
+                if comment.done():
+                    yield f": {comment.result()}\n\n".encode()
+                    continue
+                comment.cancel()
+                if not task.done():
+                    yield b": still at it\n\n"
+            concluded = True
+            answer = await self._concluded(progress, task.result(), executor, note=True)
+            promised.trace = answer.trace
+            if answer.stream is None:
+                yield b"data: " + answer.body + b"\n\n"
+                return
+            async with contextlib.aclosing(answer.stream) as stream:  # type: ignore[type-var]
+                async for piece in stream:
+                    yield piece
+        finally:
+            if not concluded:
+                await ended([task])
+                abandoned(task)
+                self._left(progress, executor)
+
+    async def _concluded(
+        self, progress: InProgress, result: Result, executor: Executor, *, note: bool = False
+    ) -> Answer:
+        """The answer that a plan's result makes."""
+        if not result.ok and result.text and result.outcome is not None:
+            # A flawed answer, where there is no better.
+            result = result.marked("gate", result.problem)
+        calls = executor.calls
+        progress = progress.noting(
+            attempts=tuple(calls.attempts),
+            answered_by=result.step,
+            computed=executor.computed,
+            partial=result.partial,
+            partial_reason=result.reason,
+            recalled=recalled_program(executor.computed) or progress.trace.recalled,
+        )
+        upstream = calls.upstream_seconds
+        if not result.ok:
+            return self.replying.without_result(progress, result, calls.refusal, upstream)
+        assert result.outcome is not None
+        outcome = replace(result.outcome, upstream_seconds=upstream)
+        comments = [calls.comments.get_nowait() for _ in range(calls.comments.qsize())]
+        if outcome.stream is None:
+            outcome = await completed(outcome, result.text, progress.trace.request)
+        if outcome.stream is None:
+            return await self.replying.whole(progress, outcome)
+        body = self.replying.streamed(progress, outcome, outcome.stream, comments, note=note)
+        return Answer(200, b"", progress.trace, stream=body)
+
+    def _left(self, progress: InProgress, executor: Executor) -> None:
+        attempts = tuple(executor.calls.attempts)
+        self.replying.ledger.finish(progress.noting(attempts=attempts, **LEFT))

@@ -1,0 +1,212 @@
+"""What goes back to the caller: an answer whole or streamed, from a backend or from memory, or why
+there is none. Whatever goes back is accounted for, remembered and assessed here."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from router.calls.outcome import CallOutcome, Stream
+from router.calls.prices import estimated, priced
+from router.compute.computing import REFUSALS
+from router.domain import Answered, Fault, Reply, Trace, Usage
+from router.engine.accounting import accounted, with_answering
+from router.engine.keeping import Keeping
+from router.engine.ledger import Ledger
+from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.streams import as_comments, error_body_of, metered, with_note
+from router.plans.concluding import stream_of, unfinished
+from router.plans.results import Result
+from router.request.text import tokens_in
+from router.signals.assessor import Assessor
+from router.telemetry.rows import digest
+from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
+from router.wire.errors import error_body
+from router.wire.sse import DONE, Meter, with_cost
+
+
+@dataclass
+class Replying:
+    ledger: Ledger
+    assessor: Assessor
+    keeping: Keeping | None = None  # None: nothing is remembered
+
+    async def whole(self, progress: InProgress, outcome: CallOutcome) -> Answer:
+        body, status = outcome.body, outcome.attempt.status
+        if outcome.callers_fault:
+            return self.refused(progress, outcome)
+        config = progress.config
+        usage = outcome.usage or estimated(progress.trace.request, len(body))
+        sources = self.assessor.chosen(config, progress.trace)
+        text = answer_text(body) if config.telemetry.answers or sources else ""
+        answer = Answered(len(body), digest(body), text if config.telemetry.answers else None)
+        trace = accounted(progress.plans, progress.trace, usage, answer, settled=outcome.settled)
+        body = with_cost(body, usage, trace.cost_usd)
+        await self.ledger.charge(trace)
+        trace = self.ledger.finish(replace(progress, trace=trace), outcome, status=status)
+        if self._remembers(progress):
+            self._remember(progress, trace, completion_in(body))
+        self.assessor.assess(config, sources, trace, text)
+        return Answer(status, body, trace)
+
+    async def streamed(
+        self,
+        progress: InProgress,
+        outcome: CallOutcome,
+        stream: Stream,
+        comments: Sequence[str] = (),
+        *,
+        note: bool = False,
+    ) -> AsyncIterator[bytes]:
+        """The events of a stream, with the cost in the last; on a break, an error event. `note`:
+        the last chunk says what the headers could not say yet."""
+        progress = progress.noting(status=200)
+        trace, config = progress.trace, progress.config
+        answering = trace.answering
+        assert answering is not None
+        price = config.backends[outcome.attempt.backend].price
+        others = trace.cost_usd - answering.cost_usd
+
+        def cost_of(usage: Usage) -> float:
+            return trace.cost_usd if outcome.settled else others + priced(price, usage)
+
+        meter = Meter(trace.request.include_usage, trace.request.reading.tokens, cost_of)
+        sources = self.assessor.chosen(config, trace)
+        remembers = self._remembers(progress)
+        recorder = StreamRecorder(words=config.telemetry.answers or bool(sources) or remembers)
+        written: Trace | None = None
+
+        def write(trace: Trace) -> Trace:
+            answer = recorder.answer()
+            text = answer.text or ""
+            if not config.telemetry.answers:
+                answer = replace(answer, text=None)
+            usage = meter.final_usage()
+            trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
+            trace = self.ledger.finish(replace(progress, trace=trace), outcome)
+            if remembers:
+                self._remember(progress, trace, recorder.completion())
+            self.assessor.assess(config, sources, trace, text)
+            return trace
+
+        try:
+            if comments or trace.partial:
+                yield as_comments(comments, trace)
+            async for piece in metered(stream, meter):
+                recorder.take(piece)
+                yield piece
+            last = with_note(meter.end(), trace, whole=note)
+            piece = b"".join(event + b"\n\n" for event in last) + DONE
+            recorder.take(piece)
+            written = write(trace)  # before the caller has the end: the answer is remembered then
+            yield piece
+        except Fault as fault:
+            message = f"The stream of {trace.backend} broke: {fault.detail}."
+            if written is None:
+                broken = replace(answering, fault=fault.kind, detail=fault.detail)
+                trace = replace(with_answering(trace, broken), status=502, error=message)
+                written = write(replace(trace, error_type="stream_broken"))
+            body = error_body(message, "server_error", code="stream_broken")
+            yield b"data: " + body + b"\n\n"
+        finally:
+            stream.connection.finish()
+            if written is None:
+                written = write(replace(trace, **LEFT))
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self.ledger.charge(written))
+
+    async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
+        """A remembered answer: no backend is called, and nothing is paid."""
+        kept = text if progress.config.telemetry.answers else None
+        if progress.trace.request.stream:
+            size = len(text.encode())
+            progress = progress.noting(answer=Answered(size, digest(text.encode()), kept))
+            body = self._recited(progress, stream_of(reply.body))
+            return Answer(200, b"", progress.trace, stream=body)
+        plain = b"".join([piece async for piece in reply.body])
+        progress = progress.noting(answer=Answered(len(plain), digest(plain), kept))
+        trace = self.ledger.finish(progress)
+        return Answer(200, with_cost(plain, usage_of(trace, text), 0.0), trace)
+
+    async def _recited(self, progress: InProgress, stream: Stream) -> AsyncIterator[bytes]:
+        request = progress.trace.request
+        meter = Meter(request.include_usage, request.reading.tokens, lambda _: 0.0)
+        done = False
+        try:
+            async for piece in metered(stream, meter):
+                yield piece
+            piece = b"".join(event + b"\n\n" for event in meter.end()) + DONE
+            self.ledger.finish(progress)
+            done = True
+            yield piece
+        finally:
+            if not done:
+                self.ledger.finish(progress.noting(**LEFT))
+
+    def refused(
+        self, progress: InProgress, outcome: CallOutcome, *, upstream: float | None = None
+    ) -> Answer:
+        """The backend's own refusal: the request is at fault, and every backend would say so."""
+        status = outcome.attempt.status
+        progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
+        trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)
+        return Answer(status, error_body_of(outcome.body, status), trace)
+
+    def failed(self, progress: InProgress, outcome: CallOutcome) -> Answer:
+        """No backend answered: say what was tried. It is a 429 only where all were busy."""
+        attempts = progress.trace.attempts
+        summary = "; ".join(attempt.summary() for attempt in attempts)
+        busy = all(a.fault == "queue_full" or a.status == 429 for a in attempts)
+        message = f"No backend could answer. Tried: {summary}."
+        status, kind, code = (
+            (429, "rate_limit_error", "backends_busy")
+            if busy
+            else (503, "server_error", "no_backend_answered")
+        )
+        wait = outcome.retry_after or 1.0
+        return self._error(progress, status, kind, code, message, wait, outcome=outcome)
+
+    def without_result(
+        self, progress: InProgress, result: Result, refusal: CallOutcome | None, upstream: float
+    ) -> Answer:
+        """Why a plan came to nothing: its program did not hold, or no backend answered in time."""
+        computed = progress.trace.computed
+        if computed is not None and not computed["verified"]:
+            status, kind, code, begins = REFUSALS.get(computed["status"], REFUSALS["not_verified"])
+            message = f"{begins}: {computed['problem']}."
+            wait = 1.0 if status in (429, 503) else None
+            return self._error(progress, status, kind, code, message, wait, upstream=upstream)
+        if refusal is not None and not result.stopped:
+            return self.refused(progress, refusal, upstream=upstream)
+        status, kind, code, message, wait = unfinished(result, progress.trace.attempts)
+        return self._error(progress, status, kind, code, message, wait, upstream=upstream)
+
+    def _error(
+        self,
+        progress: InProgress,
+        status: int,
+        kind: str,
+        code: str,
+        message: str,
+        retry_after: float | None,
+        *,
+        outcome: CallOutcome | None = None,
+        upstream: float | None = None,
+    ) -> Answer:
+        progress = progress.noting(status=status, error=message, error_type=code)
+        trace = self.ledger.finish(progress, outcome, upstream=upstream)
+        body = error_body(message, kind, code=code)
+        return Answer(status, body, trace, retry_after=retry_after)
+
+    def _remembers(self, progress: InProgress) -> bool:
+        return self.keeping is not None and self.keeping.wants(progress.config, progress.lookup)
+
+    def _remember(self, progress: InProgress, trace: Trace, completion: Completion | None) -> None:
+        if progress.lookup is not None and completion is not None and self.keeping is not None:
+            self.keeping.answered(
+                progress.config, progress.lookup, trace, completion.text, completion.model
+            )
+
+
+def usage_of(trace: Trace, text: str) -> Usage:
+    return Usage(trace.request.reading.tokens, tokens_in(text), estimated=True)

@@ -1,0 +1,81 @@
+"""Backends tried one after another, with retries, and what each attempt says of its backend."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from router.calls.attempts import Attempts, pause_before_retry
+from router.calls.outcome import CallOutcome
+from router.config.config import Config
+from router.domain import Attempt, Call
+from router.plans.pace import Pace
+from router.telemetry.metrics import Metrics
+
+# For the last backend of a chain whose replicas are all gone: a new one is there in 2 to 4 seconds.
+_PATIENCE = 15.0
+_IMPATIENCE = 0.5  # where another backend can answer instead
+
+
+class Tell(Protocol):
+    def __call__(self, kind: str, subject: str, state: str, **detail: object) -> None:
+        """Write down an event of the service."""
+
+
+@dataclass
+class Tries:
+    attempts: Attempts
+    metrics: Metrics
+    wall: Callable[[], float]
+    uniform: Callable[[], float]
+    tell: Tell
+    pace: Pace = field(default_factory=Pace)
+    resting: dict[str, float] = field(default_factory=dict)  # backends, and until when
+
+    async def try_chain(
+        self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
+    ) -> CallOutcome:
+        """The first answer, or the last failure. Every attempt is put into `tried`."""
+        outcome: CallOutcome | None = None
+        for backend in chain:
+            settings = config.backends[backend]
+            patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
+            for turn in range(settings.retry.times + 1):
+                outcome = await self.attempts.try_once(backend, call, patience=patience)
+                self._note(outcome)
+                if outcome.answered:
+                    tried.append(outcome.attempt)
+                    return outcome
+                tried.append(replace(outcome.attempt, provider=settings.kind))
+                pause = pause_before_retry(
+                    outcome.attempt,
+                    settings.retry,
+                    turn=turn,
+                    retry_after=outcome.retry_after,
+                    uniform=self.uniform(),
+                )
+                if pause is None:
+                    break
+                await asyncio.sleep(pause)
+        if outcome is None:
+            raise ValueError("a chain without backends: the decision lets none through")
+        return outcome
+
+    def resting_at(self, now: float) -> list[str]:
+        return [backend for backend, until in self.resting.items() if until > now]
+
+    def _note(self, outcome: CallOutcome) -> None:
+        attempt = outcome.attempt
+        if not attempt.fault:
+            self.pace.see(attempt.backend, attempt.seconds)
+        self.metrics.count(
+            "waggle_attempts_total", backend=attempt.backend, outcome=attempt.fault or "answered"
+        )
+        if attempt.fault == "breaker_open":
+            # The backend's own breaker decides; this spares us the hop and informs decisions.
+            rest = min(outcome.retry_after or 1.0, 2.0)
+            if attempt.backend not in self.resting:
+                self.tell("breaker", attempt.backend, "open", reason=attempt.detail)
+            self.resting[attempt.backend] = self.wall() + rest
+        elif not attempt.fault and self.resting.pop(attempt.backend, None) is not None:
+            self.tell("breaker", attempt.backend, "closed")

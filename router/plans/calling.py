@@ -1,0 +1,176 @@
+"""The calls of one request's steps: within their bounds, paid for and written down."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from router.calls.outcome import CallOutcome
+from router.calls.prices import estimated, priced
+from router.domain import CHAT, Attempt, Call, Request, Usage
+from router.plans.bodies import Work
+from router.plans.compiled import Plans
+from router.plans.costs import size_of
+from router.plans.pace import Pace
+from router.plans.results import Result
+from router.request.text import tokens_in
+from router.wire.answers import answer_text
+
+
+class TryChain(Protocol):
+    async def __call__(
+        self, chain: tuple[str, ...], call: Call, tried: list[Attempt]
+    ) -> CallOutcome:
+        """Try one backend after another. Every attempt is put into `tried`."""
+
+
+@dataclass
+class StepCalls:
+    """What was called for one request, and what it cost."""
+
+    plans: Plans
+    request: Request
+    try_chain: TryChain
+    pace: Pace
+    clock: Callable[[], float] = time.perf_counter
+    attempts: list[Attempt] = field(default_factory=list)
+    comments: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    refusal: CallOutcome | None = None  # a backend's own 400, where nothing else came
+    upstream_seconds: float = 0.0
+    _flying: int = 0
+    _promised_usd: float = 0.0  # of calls that are under way
+    _since: float = 0.0
+
+    @property
+    def spent_usd(self) -> float:
+        return sum(attempt.cost_usd for attempt in self.attempts)
+
+    async def call(
+        self, chain: tuple[str, ...], body: bytes, work: Work, *, stream: bool = False
+    ) -> Result:
+        """One call, retries and fallbacks included, within the bounds."""
+        expected_usd = self.plans.call_cost(size_of(self.request))(chain[0])
+        over = self._over(chain[0], work, expected_usd)
+        if over is not None:
+            return over
+        tried: list[Attempt] = []
+        left = None if work.budget.until is None else work.budget.until - self.clock()
+        begun = self.clock()
+        self._promised_usd += expected_usd
+        try:
+            async with asyncio.timeout(left):
+                outcome = await self.fly(chain, Call(CHAT, body, stream, self.request.id), tried)
+        except TimeoutError:
+            self._cut_off(chain[0], tried, body, work, begun, "deadline")
+            problem = f"no time was left for {chain[0]}"
+            return Result(problem=problem, stopped="latency", step=len(self.attempts))
+        except asyncio.CancelledError:
+            self._cut_off(chain[0], tried, body, work, begun, "left_behind")
+            raise
+        finally:
+            self._promised_usd -= expected_usd
+        return self._result(outcome, work, self._write_all(tried, outcome, work))
+
+    async def fly(self, chain: tuple[str, ...], call: Call, tried: list[Attempt]) -> CallOutcome:
+        """A call, counted among the seconds in which some backend was at work."""
+        if self._flying == 0:
+            self._since = self.clock()
+        self._flying += 1
+        try:
+            return await self.try_chain(chain, call, tried)
+        finally:
+            self._flying -= 1
+            if self._flying == 0:
+                self.upstream_seconds += self.clock() - self._since
+
+    def write(self, attempt: Attempt, work: Work) -> int:
+        """Write an attempt down as a step of the plan; the number of that step."""
+        kind = self.plans.config.backends[attempt.backend].kind
+        role = work.role or ("code" if kind == "sandbox" else "ask")
+        self.attempts.append(replace(attempt, provider=kind, role=role, parent=work.parent))
+        return len(self.attempts)
+
+    def abandon(self, result: Result) -> None:
+        if result.let_go():
+            attempt = self.attempts[result.step - 1]
+            usage = estimated(self.request, 0)
+            cost = self._cost(attempt.backend, usage)
+            self.attempts[result.step - 1] = replace(
+                attempt, fault="left_behind", usage=usage, cost_usd=cost
+            )
+
+    def _over(self, backend: str, work: Work, expected_usd: float) -> Result | None:
+        """The result of a call that a bound forbids, or None."""
+        budget = work.budget
+        if budget.until is not None and self.clock() >= budget.until:
+            return Result(problem=f"no time was left for {backend}", stopped="latency")
+        if budget.most_usd is None:
+            return None
+        spent = self.spent_usd + self._promised_usd
+        if spent + expected_usd <= budget.most_usd:
+            return None
+        problem = (
+            f"${spent:.6g} is spent, {backend} is expected to cost ${expected_usd:.6g}, and the "
+            f"ceiling is ${budget.most_usd:.6g}"
+        )
+        return Result(problem=problem, stopped="cost")
+
+    def _result(self, outcome: CallOutcome, work: Work, step: int) -> Result:
+        backend = outcome.attempt.backend
+        if outcome.callers_fault:
+            self.refusal = outcome
+            problem = f"{backend} refused it with {outcome.attempt.status}"
+            return Result(outcome=outcome, problem=problem, step=step)
+        if not outcome.answered:
+            return Result(outcome=outcome, problem=outcome.attempt.summary(), step=step)
+        self._comment(work, outcome.attempt)
+        if outcome.stream is not None:
+            return Result(outcome=outcome, step=step)
+        settled = replace(outcome, settled=True, attempt=self.attempts[step - 1])
+        return Result(answer_text(outcome.body), settled, step)
+
+    def _write_all(self, tried: Sequence[Attempt], outcome: CallOutcome, work: Work) -> int:
+        """Every attempt becomes a step; the number of the last."""
+        for attempt in tried[:-1]:
+            self.write(attempt, work)
+        last = tried[-1]
+        if outcome.answered and not outcome.callers_fault and outcome.stream is None:
+            usage = outcome.usage or estimated(self.request, len(outcome.body))
+            last = replace(last, usage=usage, cost_usd=self._cost(last.backend, usage))
+        return self.write(last, work)
+
+    def _cut_off(
+        self,
+        backend: str,
+        tried: Sequence[Attempt],
+        body: bytes,
+        work: Work,
+        begun: float,
+        fault: str,
+    ) -> None:
+        """Write down a call that nobody waited for to the end. What was sent is paid for."""
+        for attempt in tried:
+            self.write(attempt, work)
+        usage = Usage(tokens_in(body.decode("utf-8", "replace")), 0, estimated=True)
+        attempt = Attempt(
+            backend,
+            0,
+            fault,
+            "nobody waited for its answer",
+            self.clock() - begun,
+            usage=usage,
+            cost_usd=self._cost(backend, usage),
+        )
+        self.write(attempt, work)
+        self.pace.see(backend, attempt.seconds)  # the call takes at least so long: p95 counts it
+        self._comment(work, attempt)
+
+    def _cost(self, backend: str, usage: Usage) -> float:
+        return priced(self.plans.config.backends[backend].price, usage)
+
+    def _comment(self, work: Work, attempt: Attempt) -> None:
+        """Tell the reader of the stream what was done, in none of the backend's words."""
+        state = attempt.fault or "answered"
+        line = f"{work.role or 'ask'} {attempt.backend} {state} {1000 * attempt.seconds:.0f} ms"
+        self.comments.put_nowait(line)

@@ -1,0 +1,84 @@
+"""Drafts that a second backend sends back: refined by a critic, or reviewed before they go out."""
+
+from router.config.plans import Refine, Review
+from router.plans.bodies import Work
+from router.plans.caller import Caller
+from router.plans.prompts import mending, to_review
+from router.plans.results import Result
+
+
+async def refine(run: Caller, plan: Refine, work: Work) -> Result:
+    """Draft, criticise, mend, until the critic is content or the rounds are over."""
+    parts = plan.refine
+    draft = await run.step(parts.draft, work.at("refine.draft", tail=False))
+    if not draft.ok or draft.partial:
+        return draft
+    best, best_score, problem, stopped = draft, -1.0, "", ""
+    for turn in range(parts.max + 1):
+        opinion, step = await run.opinion(
+            parts.critic, draft.text, draft.step, work, "refine.critic"
+        )
+        score = -1.0 if opinion.score is None else opinion.score
+        if score > best_score:
+            best, best_score = draft, score
+        if score >= parts.until - 1e-9:
+            return draft
+        problem = opinion.problems or "the critic gave no reason"
+        if turn == parts.max or opinion.score is None:
+            break
+        mended = await run.step(
+            parts.fixer or parts.draft,
+            work.at(
+                "refine.fixer",
+                draft=draft.text,
+                instruction=mending(problem),
+                parent=step,
+                tail=False,
+            ),
+        )
+        if not mended.ok:
+            problem, stopped = mended.problem, mended.stopped
+            break
+        draft = mended
+    if parts.finally_ is not None and not stopped:
+        final = await run.step(parts.finally_, work.at("refine.finally"))
+        if final.ok:
+            return final
+        problem, stopped = final.problem, final.stopped
+    score_line = "nothing readable" if best_score < 0 else f"{best_score:g}"
+    reason = f"the critic gave {score_line} of the {parts.until:g} asked: {problem}"
+    return best.marked(stopped or "critic", reason)
+
+
+async def review(run: Caller, plan: Review, work: Work) -> Result:
+    """An answer goes out only when the reviewer finds that it fits the conversation."""
+    parts = plan.review
+    draft = await run.step(parts.draft, work.at("review.draft", tail=False))
+    problem = ""
+    for turn in range(parts.max + 1):
+        if not draft.ok or draft.partial:
+            return draft
+        opinion, step = await run.opinion(
+            parts.reviewer, draft.text, draft.step, work, "review.reviewer", to_review
+        )
+        if opinion.score is None:
+            return draft.marked(
+                "unreviewed", f"{parts.reviewer} reviewed nothing: {opinion.problems}"
+            )
+        if opinion.score >= 0.5:
+            return draft
+        problem = opinion.problems or "it does not fit the conversation"
+        if turn == parts.max:
+            break
+        again = work.at(
+            "review.again",
+            draft=draft.text,
+            instruction=mending(problem),
+            parent=step,
+            tail=False,
+        )
+        mended = await run.step(parts.draft, again)
+        if not mended.ok:
+            return draft.marked(mended.stopped or "review", f"{problem}; {mended.problem}")
+        draft = mended
+    return draft.marked("review", problem)

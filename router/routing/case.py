@@ -1,0 +1,106 @@
+"""A request as a decision sees it: the plans that can answer, and the request's numbers. Pure."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from learner.policy import Arm, Choice, Context
+from router.domain import Decision, Home, Request
+from router.plans.compiled import Plans
+from router.plans.costs import size_of
+from router.request.complexity import Complexity, complexity
+from router.request.context import context_of, numbers
+from router.request.lens import Lens
+from router.routing.bandit import rates_of
+from router.routing.eligible import eligible_plans
+from router.routing.steering import Steering
+from router.routing.strategies import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a decision may know beside the request itself."""
+
+    allowed: Collection[str] = ()  # plans; empty: all
+    down: Collection[str] = ()  # backends that are resting after failures
+    claims: Mapping[str, float] = field(default_factory=dict)  # how sure each specialist is
+    home: Home | None = None
+    policy_version: str = ""
+    lens: Lens | None = None
+    vector: Sequence[float] | None = None  # of the request's words, where something else needed it
+    steering: Steering | None = None  # which strategies serve and are tried, if the learner says so
+    call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # a routing function
+    similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to requests like this one
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A request as numbers: how hard it looks, and the context that the learner sees."""
+
+    score: Complexity
+    numbers: tuple[float | None, ...]
+    context: Context
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request, and the plans that can answer it."""
+
+    plans: Plans
+    request: Request
+    around: Surroundings
+    eligible: Sequence[Arm]
+    ineligible: Mapping[str, str]  # the other plans, and why they cannot answer
+    features: Features
+
+    @property
+    def home(self) -> Home | None:
+        """Where the conversation lives, if that plan and its backend can go on with it."""
+        home = self.around.home
+        if home is None or home.plan not in self.eligible or home.backend in self.around.down:
+            return None
+        return home
+
+    def decided(self, choice: Choice, strategy: str, reason: str) -> Decision:
+        """A decision for this plan alone; the caller puts in the odds of all, if it drew."""
+        return Decision(
+            plan=choice.arm,
+            propensity=choice.propensity,
+            strategy=strategy,
+            probabilities={arm: float(arm == choice.arm) for arm in self.eligible},
+            ineligible=self.ineligible,
+            reason=reason,
+            score=self.features.score.score,
+            parts=self.features.score.parts,
+            numbers=self.features.numbers,
+            policy_version=self.around.policy_version,
+            kind=self.features.kind,
+            rates=rates_of(self.plans, [choice.arm], size_of(self.request)),
+        )
+
+    def stays(self, home: Home) -> Decision:
+        reason = "the conversation stays where it began"
+        return self.decided(Choice(Arm(home.plan), 1.0), "sticky", reason)
+
+
+def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
+    eligible, ineligible = eligible_plans(
+        plans, request, allowed=around.allowed, down=around.down, claims=around.claims
+    )
+    return Case(plans, request, around, eligible, ineligible, _features(plans, request, around))
+
+
+def _features(plans: Plans, request: Request, around: Surroundings) -> Features:
+    score = complexity(request.reading, plans.config.objective.ladder.all_weights)
+    lens = around.lens
+    row = numbers(
+        request.reading,
+        score,
+        sort=score.kind,
+        tagged=bool(request.task),
+        lens=lens,
+        vector=around.vector,
+    )
+    context = context_of(row, request.task, lens=lens.number if lens is not None else 0)
+    return Features(score, row, context, request.task or score.kind)

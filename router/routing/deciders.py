@@ -1,0 +1,59 @@
+"""What a strategy may decide by: the configuration's policy, and the learner's bandit. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from learner.controls import Ladder
+from learner.policy import Policy
+from router.plans.costs import size_of
+from router.routing.bandit import Chosen, chosen, preference_of, rates_of, too_slow
+from router.routing.case import Case
+from router.routing.ladder import ladder_of
+
+if TYPE_CHECKING:
+    from learner.deciding import BanditPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """What decides where no strategy was registered. `bandit` is None until it has learned."""
+
+    policy: Policy
+    bandit: "BanditPolicy | None" = None
+
+    def ladder(self, case: Case) -> Ladder:
+        if isinstance(self.policy, Ladder):
+            return self.policy
+        return ladder_of(case.plans.config.objective.ladder, case.plans.asking)
+
+
+def by_bandit(
+    case: Case, policy: "BanditPolicy", settings: Mapping[str, Any] | None = None
+) -> Chosen:
+    """The odds that the bandit gives each plan, with some of its settings changed."""
+    if settings:
+        policy = replace(policy, settings=replace(policy.settings, **settings))
+    rates = rates_of(case.plans, case.eligible, size_of(case.request))
+    preference = preference_of(case.plans.config, case.request)
+    return chosen(policy, preference, case.features.context, case.eligible, rates)
+
+
+def quick_enough(case: Case, policy: "BanditPolicy | None") -> Case:
+    """The case without the plans that usually take longer than the request may."""
+    most_ms = case.request.max_latency_ms
+    if most_ms is None or policy is None:
+        return case
+    slow = too_slow(policy, case.features.context, case.eligible, most_ms)
+    left = [arm for arm in case.eligible if arm not in slow]
+    return replace(case, eligible=left, ineligible={**case.ineligible, **slow})
+
+
+def reason_by_rule(case: Case, policy: Policy) -> str:
+    """Why a policy without a learner decides as it does."""
+    score = case.features.score
+    if not isinstance(policy, Ladder):
+        return f"the strategy is {case.plans.config.objective.strategy}"
+    most = max(score.parts, key=lambda part: score.parts[part])
+    why = f", most of it from {most}" if score.parts[most] >= 0.5 else ""
+    return f"complexity {score.score:.1f} of 10{why}; cuts at {list(policy.cuts)}"

@@ -1,0 +1,117 @@
+"""Which plans can answer a request, and why the others cannot. Pure."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from learner.policy import Arm
+from router.config.backends import SpecialistSettings
+from router.config.capabilities import able
+from router.domain import Request
+from router.plans.compiled import Plans
+from router.plans.costs import impossible, size_of
+from router.wire.errors import Unroutable
+
+Refusals = Mapping[str, str]  # backends, and why each cannot answer; "" where it can
+
+
+class Obstacle(NamedTuple):
+    """Why a plan may not answer a request. What only rests could answer a little later."""
+
+    reason: str
+    rests: bool = False
+
+
+def eligible_plans(
+    plans: Plans,
+    request: Request,
+    *,
+    allowed: Collection[str] = (),
+    down: Collection[str] = (),
+    claims: Mapping[str, float],
+) -> tuple[list[Arm], dict[str, str]]:
+    """The plans that can answer, and why each of the others cannot. Raises `Unroutable` where
+    there is no such plan."""
+    for plan in request.only:
+        if plan not in plans:
+            message = f"There is no plan `{plan}`. Known: {', '.join(plans)}."
+            raise Unroutable(400, "unknown_plan", message, "x-waggle-plans")
+    refusals = backend_refusals(plans, request, plans.config.backends)
+    refusals |= _without_claim(plans, claims)
+    obstacles = {
+        plan: obstacle
+        for plan in plans
+        if (obstacle := _obstacle(plans, plan, request, refusals, allowed, down))
+    }
+    reasons = {plan: obstacle.reason for plan, obstacle in obstacles.items()}
+    eligible = [Arm(plan) for plan in plans if plan not in obstacles]
+    if not eligible:
+        # Better to try a plan that rests after failures than to give up.
+        eligible = [Arm(plan) for plan, obstacle in obstacles.items() if obstacle.rests]
+    if not eligible:
+        details = "; ".join(f"{plan}: {reason}" for plan, reason in reasons.items())
+        message = f"No plan can answer this request. {details}."
+        raise Unroutable(400, "no_plan_can_answer", message)
+    return eligible, reasons
+
+
+def backend_refusals(plans: Plans, request: Request, backends: Iterable[str]) -> dict[str, str]:
+    """Why each backend cannot answer, or "" where it can."""
+    return {name: able(plans.config.backends[name], request) for name in backends}
+
+
+def _obstacle(
+    plans: Plans,
+    plan: str,
+    request: Request,
+    refusals: Refusals,
+    allowed: Collection[str],
+    down: Collection[str],
+) -> Obstacle | None:
+    if allowed and plan not in allowed:
+        return Obstacle("this key may not use it")
+    if request.only and plan not in request.only:
+        return Obstacle("the request names other plans")
+    reason = (
+        _elsewhere(plans, plan, request)
+        or impossible(plans[plan].tree, refusals.__getitem__)
+        or _too_dear(plans, plan, request)
+    )
+    if reason:
+        return Obstacle(reason)
+    return _resting(plans, plan, refusals.__getitem__, down) if down else None
+
+
+def _elsewhere(plans: Plans, plan: str, request: Request) -> str:
+    if not request.region:
+        return ""
+    backends = plans.config.backends
+    away = [b for b in plans[plan].backends if backends[b].region != request.region]
+    return f"{away[0]} does not stand in region {request.region}" if away else ""
+
+
+def _too_dear(plans: Plans, plan: str, request: Request) -> str:
+    if request.max_cost_usd is None:
+        return ""
+    least = plans[plan].cost(size_of(request)).least_usd
+    if least <= request.max_cost_usd:
+        return ""
+    bound = f"${request.max_cost_usd:.6g}"
+    return f"is expected to cost ${least:.6g} at least, and the request may cost {bound}"
+
+
+def _resting(
+    plans: Plans, plan: str, refusal: Callable[[str], str], down: Collection[str]
+) -> Obstacle | None:
+    if not impossible(plans[plan].tree, lambda b: "rests" if b in down else refusal(b)):
+        return None
+    names = ", ".join(b for b in plans[plan].backends if b in down)
+    return Obstacle(f"resting after failures: {names}", rests=True)
+
+
+def _without_claim(plans: Plans, claims: Mapping[str, float]) -> dict[str, str]:
+    """A specialist answers what its documents hold; of all else it only knows that it does not."""
+    return {
+        name: "speaks for what its documents hold, and they do not hold this"
+        for name, settings in plans.config.backends.items()
+        if isinstance(settings, SpecialistSettings) and claims.get(name, 0.0) < settings.enough
+    }

@@ -1,0 +1,68 @@
+"""The decision of a caller who decided: a backend, a plan or a model by name. Pure."""
+
+from learner.policy import Arm
+from router.config.capabilities import able
+from router.config.plans import Code
+from router.domain import Decision, Request
+from router.plans.compiled import Plans
+from router.plans.costs import impossible
+from router.routing.case import Surroundings
+from router.wire.errors import Unroutable
+
+AUTO = "auto"
+
+
+def named(plans: Plans, request: Request, backend: str, around: Surroundings) -> Decision | None:
+    """The decision, or None where the caller leaves it to us: no backend, and the model `auto`."""
+    if backend:
+        if backend not in plans.config.backends:
+            names = ", ".join(plans.config.backends)
+            message = f"Backend `{backend}` does not exist. Known backends: {names}."
+            raise Unroutable(400, "unknown_backend", message, "backend")
+        return _bypass(plans, request, backend, around, f"the caller asked for backend {backend}")
+    if request.model == AUTO:
+        return None
+    if request.model in plans:
+        if around.allowed and request.model not in around.allowed:
+            raise _not_allowed(request.model, around)
+        reason = _cannot(plans, request.model, request)
+        if reason:
+            message = f"The plan `{request.model}` cannot answer this request. {reason}."
+            raise Unroutable(400, "plan_cannot_answer", message, "model")
+        return _certain(request, request.model, f"the caller asked for plan {request.model}")
+    target = plans.aliases.get(request.model)
+    if target is None:
+        message = (
+            f"The model `{request.model}` does not exist. Use `auto`, or one of /v1/models: "
+            f"{', '.join((*plans, *plans.config.backends))}."
+        )
+        raise Unroutable(404, "model_not_found", message, "model")
+    return _bypass(plans, request, target, around, f"the caller asked for model {request.model}")
+
+
+def _cannot(plans: Plans, plan: str, request: Request) -> str:
+    """Why a named plan could not even begin, or nothing."""
+    tree = plans[plan].tree
+    if isinstance(tree, Code):
+        return ""  # its own refusal names what it could not read
+    return impossible(tree, lambda b: able(plans.config.backends[b], request))
+
+
+def _bypass(
+    plans: Plans, request: Request, backend: str, around: Surroundings, reason: str
+) -> Decision:
+    usable = (plans[plan].backends for plan in around.allowed if plan in plans)
+    if around.allowed and not any(backend in backends for backends in usable):
+        raise _not_allowed(backend, around)
+    return _certain(request, backend, reason)
+
+
+def _certain(request: Request, name: str, reason: str) -> Decision:
+    kind = request.task or request.reading.kind
+    return Decision(Arm(name), 1.0, "named", {Arm(name): 1.0}, reason=reason, kind=kind)
+
+
+def _not_allowed(name: str, around: Surroundings) -> Unroutable:
+    allowed = ", ".join(sorted(around.allowed))
+    message = f"This key may not use `{name}`. It may use: {allowed}."
+    return Unroutable(403, "plan_not_allowed", message, "model")

@@ -1,0 +1,173 @@
+"""Decisions while strategies compete: which decides, and what the others would do. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from learner.policy import Arm, Choice, Distribution, draw
+from learner.preference import Estimate
+from router.domain import Decision, Exposure
+from router.plans.costs import size_of
+from router.routing.bandit import rates_of
+from router.routing.case import Case
+from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
+from router.routing.function_contract import Unanswered, opinion, request_argument
+from router.routing.steering import Steering, TrialPart, unit_of
+from router.routing.strategies import Strategy, policy_for
+
+
+def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Decision:
+    """The decision of the side that the request falls on. Each exposure notes what the other side
+    would have done with the same luck: only where that differs do the two sides compare."""
+    if case.home is not None:
+        return case.stays(case.home)
+    case = quick_enough(case, by.bandit)
+    unit = unit_of(case.request)
+    parts = steering.parts(unit)
+    odds_of = _Odds(case, steering, by)
+    strategy = steering.strategy(parts)
+    own = odds_of(strategy)
+    choice = draw(own.distribution, uniform)
+    exposures = []
+    for part in parts:
+        other = odds_of(steering.strategy(parts, flipped=(part,)))
+        elsewhere = draw(other.distribution, uniform).arm
+        exposures.append(_exposure(part, unit, choice.arm, elsewhere, own.trouble or other.trouble))
+    odds = _before_sides(steering, parts, lambda strategy: odds_of(strategy).distribution)
+    taken = Choice(choice.arm, odds.get(choice.arm, 0.0))
+    return replace(
+        case.decided(taken, strategy.kind, own.reason),
+        probabilities=odds,
+        exposures=tuple(exposures),
+        policy_version=(case.around.policy_version if strategy.kind == "bandit" else strategy.key),
+        rates=rates_of(case.plans, [*odds], size_of(case.request)),
+        estimates=own.estimates,
+    )
+
+
+class _Odds:
+    """The odds of each plan under a strategy, worked out once for each strategy."""
+
+    def __init__(self, case: Case, steering: Steering, by: Deciders) -> None:
+        self._case, self._steering, self._by = case, steering, by
+        self._made: dict[str, _Opinion] = {}
+
+    def __call__(self, strategy: Strategy) -> "_Opinion":
+        opinion = self._made.get(strategy.key)
+        if opinion is None:
+            opinion = _opinion_of(self._case, strategy, self._steering, self._by)
+            opinion = replace(opinion, distribution=_instead(opinion, strategy.instead))
+            self._made[strategy.key] = opinion
+        return opinion
+
+
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    """What a strategy would do; `trouble`, where another strategy had to decide in its place."""
+
+    distribution: Distribution
+    estimates: tuple[Estimate, ...]
+    reason: str
+    trouble: str = ""
+
+
+def _exposure(part: TrialPart, unit: str, here: Arm, elsewhere: Arm, trouble: str) -> Exposure:
+    live = part.live
+    return Exposure(
+        live.slot.trial,
+        live.name,
+        "shadow" if live.shadow else part.assignment.side,
+        blake2b(unit.encode(), digest_size=8).hexdigest(),
+        1.0 if live.shadow else part.assignment.chance,
+        here != elsewhere,
+        str(elsewhere),
+        trouble,
+    )
+
+
+def _before_sides(
+    steering: Steering, parts: Sequence[TrialPart], odds_of: Callable[[Strategy], Distribution]
+) -> Distribution:
+    """The odds of each plan before it is drawn on which sides the request falls."""
+    sides: list[tuple[float, tuple[TrialPart, ...]]] = [(1.0, ())]
+    for part in parts:
+        if part.live.shadow or steering.holds_out(part):
+            continue
+        chance = part.assignment.chance
+        sides = [
+            side
+            for share, flipped in sides
+            for side in ((share * chance, flipped), (share * (1 - chance), (*flipped, part)))
+        ]
+    odds: dict[Arm, float] = {}
+    for share, flipped in sides:
+        for arm, chance in odds_of(steering.strategy(parts, flipped=flipped)).items():
+            odds[arm] = odds.get(arm, 0.0) + share * chance
+    for part in parts:
+        if steering.holds_out(part):
+            other = odds_of(steering.strategy((part,), flipped=(part,)))
+            odds = _mixed(odds, other, 1 - part.assignment.chance)
+    return odds
+
+
+def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
+    """The same odds, with simpler plans in the place of some."""
+    odds = opinion.distribution
+    return {Arm(instead.get(arm, arm)): share for arm, share in odds.items()} if instead else odds
+
+
+def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:
+    return {arm: (1 - share) * a.get(arm, 0.0) + share * b.get(arm, 0.0) for arm in {**a, **b}}
+
+
+def _opinion_of(case: Case, strategy: Strategy, steering: Steering, by: Deciders) -> _Opinion:
+    """A function without an answer leaves the decision to the serving strategy; where that is a
+    function too, to the configuration's own."""
+    eligible = [arm for arm in case.eligible if arm not in strategy.without] or case.eligible
+    case = replace(case, eligible=eligible)
+    if strategy.kind == "function":
+        try:
+            return _by_function(case, strategy, by)
+        except Unanswered as error:
+            usual = steering.serving
+            if usual.kind == "function":
+                usual = Strategy("bandit", "bandit")
+            opinion = _opinion_of(case, usual, steering, by)
+            reason = f"{strategy.key} did not say ({error}); {opinion.reason}"
+            return replace(opinion, reason=reason, trouble=str(error))
+    if strategy.kind == "bandit" and by.bandit is not None:
+        choice = by_bandit(case, by.bandit, strategy.settings)
+        return _Opinion(choice.distribution, choice.estimates, choice.reason)
+    policy = by.policy if strategy.kind == "bandit" else policy_for(strategy, by.ladder(case))
+    distribution = policy.distribution(case.features.context, eligible)
+    return _Opinion(distribution, (), f"{strategy.key}: {reason_by_rule(case, policy)}")
+
+
+def _by_function(case: Case, strategy: Strategy, by: Deciders) -> _Opinion:
+    around, features = case.around, case.features
+    if around.call_function is None:
+        raise Unanswered("no routing function can run here")
+    estimates = by_bandit(case, by.bandit).estimates if by.bandit is not None else ()
+    size = size_of(case.request)
+    rates = rates_of(case.plans, case.eligible, size)
+    request = request_argument(
+        features.numbers,
+        kind=features.kind,
+        tagged=bool(case.request.task),
+        input_tokens=size.input_tokens,
+    )
+    expected = {estimate.arm: _score(estimate) for estimate in estimates}
+    scores = {str(arm): {"usd": rates[arm], **expected.get(arm, {})} for arm in case.eligible}
+    answer = around.call_function(strategy, (request, scores, list(around.similar)))
+    return _Opinion(opinion(answer, case.eligible), estimates, f"{strategy.key} says so")
+
+
+def _score(estimate: Estimate) -> dict[str, float]:
+    return {
+        "usd": estimate.cost,
+        "quality": round(estimate.quality, 6),
+        "deviation": round(estimate.deviation, 6),
+        "seconds": round(estimate.seconds, 6),
+        "failure": round(estimate.failure, 6),
+        "utility": round(estimate.utility, 6),
+    }

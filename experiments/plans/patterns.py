@@ -15,7 +15,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from tests.rig import Rig, Upstream, Wire, completion, rig
+from tests.rig import Rig, rig
+from tests.upstream import Upstream, Wire, completion
 
 SMALL, LARGE = {"input": 0.15, "output": 0.6}, {"input": 2.5, "output": 10.0}
 RIGHT = {"small": 0.75, "second": 0.75, "third": 0.75, "large": 0.92}

@@ -7,8 +7,8 @@ import pytest
 from router.domain import About, Event, PolicyInForce, Refusal, TrialNews, new_id
 from router.telemetry.journal import FileJournal, NotDurable
 from router.telemetry.metrics import Metrics
+from tests.fakes import MemoryJournal
 from tests.kills import largest_file
-from tests.rig import MemoryJournal
 from tests.telemetry.stored import Stored
 from tests.telemetry.traces import AT, score, trace
 from tests.waiting import until

@@ -9,7 +9,7 @@ from router.domain import Refusal, new_id
 from router.telemetry.journal import FileJournal
 from router.telemetry.lookup import CatalogMemory, StoredSignal
 from router.telemetry.metrics import Metrics
-from tests.rig import MemoryJournal, MemoryOf
+from tests.fakes import MemoryJournal, MemoryOf
 from tests.telemetry.stored import Stored
 from tests.telemetry.traces import AT, score, trace
 

@@ -9,8 +9,8 @@ import yaml
 
 from router.keys import new_key
 from router.telemetry.rows import request_row
-from tests.rig import Upstream, completion
 from tests.rig import rig as any_rig
+from tests.upstream import Upstream, completion
 
 STORY = [
     ("Generate 1000 users with normal age distribution", "novel", 1000, "age"),

@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.rig import Upstream, Wire, completion, delta, rig
+from tests.http_answer import HttpAnswer
+from tests.rig import rig
+from tests.upstream import Upstream, Wire, completion, delta
 
 Say = str | Callable[[dict[str, Any]], str]
 TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}]
@@ -85,8 +87,8 @@ async def planned(plans: dict[str, Any], more: dict[str, Any] | None = None, **m
         yield await stack.enter_async_context(rig(json.dumps(config)))
 
 
-def text_of(answer: Any) -> str:
-    return answer.json["choices"][0]["message"]["content"]
+def text_of(answer: HttpAnswer) -> str:
+    return answer.text
 
 
 def steps_of(waggle: Any) -> list[tuple[str, str, int]]:

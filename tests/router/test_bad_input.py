@@ -10,7 +10,8 @@ from router.api.embeddings import parse_embeddings
 from router.api.parse import parse_chat
 from router.domain import new_id
 from router.wire.errors import BadRequest
-from tests.rig import Upstream, rig
+from tests.rig import rig
+from tests.upstream import Upstream
 
 TEXT = """
 server: {{max_request_bytes: 100000}}

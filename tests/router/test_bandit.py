@@ -6,7 +6,8 @@ from learner.bandit_learner import Bandit
 from learner.policy import Arm, Feedback, Outcome
 from router.request.context import context_of, taught
 from router.routing.messages import NewsRequest, Published
-from tests.rig import Upstream, rig
+from tests.rig import rig
+from tests.upstream import Upstream
 
 YAML = """
 backends:

@@ -17,8 +17,9 @@ import yaml as pyyaml
 
 from router.config.load import ConfigError, load
 from router.telemetry.rows import request_row
-from tests.rig import Upstream, completion, rig
+from tests.rig import rig
 from tests.sandbox.hostile import ATTACKS
+from tests.upstream import Upstream, completion
 
 AGES = (
     "Generate 1000 user records where ages follow a normal distribution with mean 35 and "

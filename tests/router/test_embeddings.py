@@ -5,7 +5,8 @@ import math
 import openai
 import pytest
 
-from tests.rig import Upstream, rig
+from tests.rig import rig
+from tests.upstream import Upstream
 
 TEXT = """
 backends: {{encoder: {{kind: encoder}}, other: {{kind: openai, base_url: "{url}",

@@ -10,7 +10,8 @@ import openai
 import pytest
 
 from router.keys import new_key
-from tests.rig import Upstream, answer_well, completion, delta, rig
+from tests.rig import rig
+from tests.upstream import Upstream, answer_well, completion, delta
 
 PAIR = """
 backends:

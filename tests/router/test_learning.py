@@ -19,8 +19,8 @@ from router.request.context import context_of, numbers
 from router.request.lens import terms
 from router.request.reading import reading_of
 from router.routing.messages import NewsRequest
+from tests.fakes import MemoryJournal
 from tests.kills import killed_before_rename, killed_midway
-from tests.rig import MemoryJournal
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 YAML = """

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from router.keys import new_key
-from tests.rig import LocalHive, Upstream, rig
+from tests.fakes import LocalHive
+from tests.rig import rig
+from tests.upstream import Upstream
 
 TEXT = """
 backends: {{a: {{kind: openai, base_url: "{url}", price: {{input: 1000, output: 1000}}}}}}

@@ -4,7 +4,8 @@ import pytest
 
 from router.keys import new_key
 from router.telemetry.rows import refusal_row, request_row
-from tests.rig import Upstream, answer_well, completion, rig
+from tests.rig import rig
+from tests.upstream import Upstream, answer_well, completion
 
 YAML = """
 telemetry: {{prompts: {words}, answers: {words}}}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from router.domain import Fault, Usage
 from router.wire.sse import Cutter, Meter, broken, data_of, usage_in, with_cost
-from tests.rig import delta
+from tests.upstream import delta
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
 

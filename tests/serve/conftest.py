@@ -17,7 +17,7 @@ import pytest
 
 from router.deployment.local_service import descendants, find_running, tidy
 from router.deployment.ray_environment import free_ports
-from tests.rig import Upstream, answer_well
+from tests.upstream import Upstream, answer_well
 
 WAGGLE = Path(sys.executable).with_name("waggle")
 

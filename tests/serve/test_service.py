@@ -20,9 +20,9 @@ import pytest
 from dashboard.board import PAGES
 from router.deployment.local_service import born
 from tests.dashboard.browser import CHROMIUM, Watched, chromium
-from tests.rig import answer_well
 from tests.router.test_local import made
 from tests.serve.conftest import Service, ask_telemetry, end_hard, new_service
+from tests.upstream import answer_well
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

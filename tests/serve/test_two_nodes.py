@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from router.cli.client import ServiceClient
-from tests.rig import answer_well
 from tests.serve.conftest import WAGGLE, free_port
+from tests.upstream import answer_well
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(180)]
 

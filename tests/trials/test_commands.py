@@ -12,7 +12,7 @@ from router.routing.strategies import Strategy
 from router.telemetry.rows import policy_row, trial_row
 from router.trials.book import Ledger
 from router.trials.director import Director
-from tests.rig import MemoryJournal
+from tests.fakes import MemoryJournal
 from tests.telemetry.stored import NOON, Stored, request, signal
 from tests.trials.test_director import YAML
 

@@ -18,7 +18,7 @@ from router.trials.proposing import Known, Proposer
 from router.trials.simplifying import paths
 from router.trials.trial_requests import act
 from router.trials.writing import returns_in
-from tests.rig import MemoryJournal
+from tests.fakes import MemoryJournal
 from tests.router.test_learning import of
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 

@@ -8,7 +8,8 @@ from router.routing.steering import Live, Steering
 from router.routing.strategies import Strategy
 from router.trials.director import Director
 from router.trials.trial_requests import act
-from tests.rig import Upstream, completion, rig
+from tests.rig import rig
+from tests.upstream import Upstream, completion
 
 YAML = """
 backends:

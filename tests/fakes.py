@@ -1,0 +1,132 @@
+"""Fakes of what a router talks to, each a real implementation that a test can look into."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from router.config.server import KeyLimits
+from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
+from router.hive import HiveState, Lease, News
+from router.telemetry.journal import NotDurable
+from router.telemetry.lookup import StoredRequest, StoredSignal
+
+
+class MemoryJournal:
+    """Keeps everything that is written down, for a test to look at. `full` acts as a full disk."""
+
+    def __init__(self) -> None:
+        self.traces: list[Trace] = []
+        self.refusals: list[Refusal] = []
+        self.events: list[Event] = []
+        self.policies: list[PolicyInForce] = []
+        self.trials: list[TrialNews] = []
+        self.signals: list[Signal] = []
+        self.full = False
+
+    @property
+    def trouble(self) -> str:
+        return "No space left on device" if self.full else ""
+
+    def append(self, trace: Trace) -> None:
+        self.traces.append(trace)
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+
+    def note(self, event: Event) -> None:
+        self.events.append(event)
+
+    def policy(self, policy: PolicyInForce) -> None:
+        self.policies.append(policy)
+
+    def trial(self, news: TrialNews) -> None:
+        self.trials.append(news)
+
+    async def keep(self, signals: Sequence[Signal]) -> None:
+        if self.full:
+            raise NotDurable(self.trouble)
+        self.signals += signals
+
+    def say(self, signals: Sequence[Signal]) -> None:
+        self.signals += signals
+
+    def close(self) -> None:
+        pass
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        self.full = True
+        yield
+        self.full = False
+
+
+class MemoryOf:
+    """The memory of telemetry, read from a memory journal instead of the catalog."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+        self.away = False
+        self.earlier_scores: Mapping[str, float] = {}  # of rows that the journal does not hold
+
+    async def find(self, request_id: str) -> StoredRequest | None:
+        self._check()
+        for trace in self._journal.traces:
+            if trace.request.id == request_id:
+                return StoredRequest(trace.about, tuple(self._signals_about(request_id)))
+        return None
+
+    async def scores(self) -> Mapping[str, float]:
+        self._check()
+        judged: dict[str, list[float]] = {}
+        for trace in self._journal.traces:
+            latest = {
+                (signal.source, signal.metric): (signal.score, signal.weight)
+                for signal in self._journal.signals
+                if signal.about.request_id == trace.request.id and signal.score is not None
+            }
+            if latest:
+                total = sum(score * weight for score, weight in latest.values())
+                quality = total / sum(weight for _, weight in latest.values())
+                judged.setdefault(trace.backend, []).append(quality)
+        scores = {name: (1 + sum(each)) / (2 + len(each)) for name, each in judged.items()}
+        return {**self.earlier_scores, **scores}
+
+    def _signals_about(self, request_id: str) -> Iterator[StoredSignal]:
+        for signal in self._journal.signals:
+            if signal.about.request_id == request_id:
+                content = (signal.value, signal.score, signal.comment, signal.demonstration)
+                at = round(signal.at * 1e6)
+                yield StoredSignal(signal.id, signal.source, signal.metric, content, at)
+
+    def _check(self) -> None:
+        if self.away:
+            raise LookupError("telemetry cannot be read: the rig said so")
+
+
+class LocalHive:
+    """The hive without a process around it. `away` acts as a hive that cannot be reached."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.state = HiveState()
+        self.away = False
+        self.clock = clock
+
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
+        self._check()
+        return self.state.lease(key_id, limits, self.clock())
+
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        self._check()
+        self.state.spend(key_id, tokens, cost_usd, self.clock())
+
+    async def exchange(self, router: str, news: News) -> News:
+        self._check()
+        return self.state.exchange(router, news, self.clock())
+
+    async def all_metrics(self) -> Mapping[str, bytes]:
+        self._check()
+        return self.state.all_metrics()
+
+    def _check(self) -> None:
+        if self.away:
+            raise ConnectionError("the hive is away")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from sandbox.records import Record, csv_of, of_records
+from sandbox.records import Record, csv_text, format_records
 from sandbox.spec import Spec
-from sandbox.supervisor.frames import plain
+from sandbox.supervisor.frames import json_value
 from sandbox.verify import columns_of
 
 
@@ -23,17 +23,17 @@ def records(spec: Spec, result: Any) -> list[Record]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def written(spec: Spec, result: Any, *, as_object: bool = False) -> str:
+def write_document(spec: Spec, result: Any, *, as_object: bool = False) -> str:
     """`as_object`: where a JSON object was asked for, a list goes below `records`."""
     if spec.kind == "analyse":
-        return _figures(plain(result), spec.format)
-    return of_records(records(spec, result), spec.format, as_object=as_object)
+        return _figures(json_value(result), spec.format)
+    return format_records(records(spec, result), spec.format, as_object=as_object)
 
 
 def _figures(value: Any, format_: str) -> str:
     if format_ != "csv":
         return orjson.dumps(value).decode()
-    return csv_of(["figure", "value"], _flat(value))
+    return csv_text(["figure", "value"], _flat(value))
 
 
 def _flat(value: Any, name: str = "") -> Iterable[list[Any]]:
@@ -45,6 +45,6 @@ def _flat(value: Any, name: str = "") -> Iterable[list[Any]]:
 
 
 def _listed(values: Any) -> list[Any]:
-    listed = plain(values.tolist() if isinstance(values, np.ndarray) else values)
+    listed = json_value(values.tolist() if isinstance(values, np.ndarray) else values)
     assert isinstance(listed, list)
     return listed

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from sandbox.pool import Pool
-from sandbox.supervisor.parent import Lost, Worker
+from sandbox.supervisor.parent import Worker, ZygoteLost
 
 _HEAD = struct.Struct("<I")
 _MOST_BYTES = 64 << 10
@@ -28,7 +28,7 @@ class FunctionFailed(Exception):
     """The function gave no answer; the message says why."""
 
 
-class Late(FunctionFailed):
+class CallTimedOut(FunctionFailed):
     """It had not answered by its deadline. Its worker is gone; the next call finds a new one."""
 
 
@@ -90,7 +90,7 @@ class Function:
         self._opening = asyncio.ensure_future(self._reopen())
 
     async def _reopen(self) -> None:
-        with contextlib.suppress(FunctionFailed, Lost):
+        with contextlib.suppress(FunctionFailed, ZygoteLost):
             await self.open()
 
 
@@ -113,7 +113,7 @@ def _exactly(worker: Worker, count: int, until: float) -> bytes:
     while len(found) < count:
         left = until - time.monotonic()
         if left <= 0 or not _readable(worker.socket, left):
-            raise Late("no answer by its deadline")
+            raise CallTimedOut("no answer by its deadline")
         piece = os.read(worker.socket, count - len(found))
         if not piece:
             raise FunctionFailed("the function ended its worker")

@@ -15,7 +15,7 @@ from sandbox.cell import lockdown, seccomp
 from sandbox.pool import Pool
 from sandbox.runner import LIMITS, Limits, Program, Run, RunRefused
 
-NAMES = {
+LEVEL_NAMES = {
     3: "namespaces, Landlock and a system call filter",
     2: "Landlock and a system call filter",
     1: "a system call filter",
@@ -88,7 +88,7 @@ async def _tried(pool: Pool, source: str) -> Run:
     return run
 
 
-async def judged(level: int) -> LevelVerdict:
+async def try_level(level: int) -> LevelVerdict:
     """Try one level: start it, and try to get out."""
     why = _cannot(level)
     if why:
@@ -121,11 +121,11 @@ def _cannot(level: int) -> str:
     return ""
 
 
-async def best(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[LevelVerdict]]:
+async def best_level(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[LevelVerdict]]:
     """The highest level that holds, and what was found on the way to it. 0: none."""
     verdicts = []
     for level in range(at_most, max(at_least, 1) - 1, -1):
-        verdicts.append(await judged(level))
+        verdicts.append(await try_level(level))
         if verdicts[-1].holds:
             return level, verdicts
     return 0, verdicts
@@ -135,7 +135,7 @@ async def open_pool(
     *, min_level: int, limits: Limits = LIMITS, at_once: int | None = None, queue: int = 64
 ) -> Pool:
     """A pool at the best level of this machine; `Refused`, with the reasons, below `min_level`."""
-    level, verdicts = await best(at_least=min_level)
+    level, verdicts = await best_level(at_least=min_level)
     if not level:
         raise RunRefused(refusal(min_level, verdicts))
     return Pool(level, limits=limits, at_once=at_once, queue=queue)
@@ -144,6 +144,6 @@ async def open_pool(
 def refusal(min_level: int, verdicts: list[LevelVerdict]) -> str:
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
     return (
-        f"programs are not run here: level {min_level} of isolation ({NAMES[min_level]}) is asked "
-        f"for, and cannot be had. {reasons}"
+        f"programs are not run here: level {min_level} of isolation ({LEVEL_NAMES[min_level]}) is "
+        f"required, and this machine cannot give it. {reasons}"
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sandbox.runner import LIMITS, Busy, Limits, Program, Run, RunRefused, Tier
 from sandbox.supervisor.conversation import Conversation, job_of
-from sandbox.supervisor.parent import Lost, Parent, Worker, start
+from sandbox.supervisor.parent import Parent, Worker, ZygoteLost, start
 
 _READY = 2  # workers that wait, in each tier
 _WORKER_SECONDS = 10.0
@@ -67,7 +67,7 @@ class _Tier:
         """Order what is missing. After a run, not before: a fork would be in its way."""
         if self.parent is None or self.parent.lost:
             return
-        with contextlib.suppress(Lost):  # whoever waits is told by `_lost`
+        with contextlib.suppress(ZygoteLost):  # whoever waits is told by `_lost`
             while len(self.ready) + self.asked < _READY + len(self.waiting):
                 self.parent.fork(**_settings(self.limits))
                 self.asked += 1
@@ -88,7 +88,7 @@ class _Tier:
             ordered.set_result(worker)
 
     def _lost(self) -> None:
-        gone = Lost(f"the zygote of {self.name} is gone")
+        gone = ZygoteLost(f"the zygote of {self.name} is gone")
         for coming in (*self.waiting, *self.ordered.values()):
             if not coming.done():
                 coming.set_exception(gone)
@@ -139,7 +139,9 @@ class Pool:
                 try:
                     worker = await tier.take(limits)
                     run = await Conversation(worker, job, limits).held()
-                except Lost:  # killed from outside, by a machine without memory: a new one starts
+                except (
+                    ZygoteLost
+                ):  # killed from outside, by a machine without memory: a new one starts
                     if attempt == 2:
                         raise
                 else:

@@ -10,14 +10,14 @@ import orjson
 Record = dict[str, Any]
 
 
-def of_records(rows: Sequence[Record], format_: str, *, as_object: bool = False) -> str:
+def format_records(rows: Sequence[Record], format_: str, *, as_object: bool = False) -> str:
     if format_ == "csv":
-        return csv_of(list(rows[0]) if rows else [], ([row[n] for n in row] for row in rows))
+        return csv_text(list(rows[0]) if rows else [], ([row[n] for n in row] for row in rows))
     told = {"records": rows} if as_object else rows
     return orjson.dumps(told).decode()
 
 
-def csv_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)

@@ -97,20 +97,22 @@ class Spec:
     assumed: tuple[str, ...] = ()  # what the request left open, and was taken to be usual
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Spec":
-        """What `told` tells, but for the data."""
-        plain = dict(told)
+    def from_json(cls, json_object: Mapping[str, Any]) -> "Spec":
+        """The spec that `as_json` wrote, without the data."""
+        plain = dict(json_object)
         plain.pop("data", None)
         series = plain.get("series")
         return cls(
             **plain
             | {
-                "fields": tuple(_field(one) for one in plain.get("fields", ())),
-                "correlations": tuple(Correlation(**one) for one in plain.get("correlations", ())),
+                "fields": tuple(_field(item) for item in plain.get("fields", ())),
+                "correlations": tuple(
+                    Correlation(**item) for item in plain.get("correlations", ())
+                ),
                 "series": Series(**series) if series else None,
                 "analyses": tuple(
-                    Analysis(**one | {"columns": tuple(one.get("columns", ()))})
-                    for one in plain.get("analyses", ())
+                    Analysis(**item | {"columns": tuple(item.get("columns", ()))})
+                    for item in plain.get("analyses", ())
                 ),
                 "assumed": tuple(plain.get("assumed", ())),
             }
@@ -131,34 +133,34 @@ class Spec:
         families = [f.distribution.family for f in self.fields if f.distribution is not None]
         return f"{self.count} records, {', '.join(dict.fromkeys(families)) or 'correlated'}"
 
-    def told(self) -> dict[str, Any]:
-        """As JSON, without the data and without what was not asked for."""
-        told: dict[str, Any] = _said({**asdict(self), "data": None})
-        return told
+    def as_json(self) -> dict[str, Any]:
+        """The spec as a JSON object, without the data and without empty values."""
+        values: dict[str, Any] = _without_empty({**asdict(self), "data": None})
+        return values
 
 
-def _field(told: Mapping[str, Any]) -> Field:
-    of = told.get("distribution")
-    return Field(**{**told, "distribution": _distribution(of) if of else None})
+def _field(json_object: Mapping[str, Any]) -> Field:
+    of = json_object.get("distribution")
+    return Field(**{**json_object, "distribution": _distribution(of) if of else None})
 
 
-def _distribution(told: Mapping[str, Any]) -> Distribution:
+def _distribution(json_object: Mapping[str, Any]) -> Distribution:
     return Distribution(
-        told["family"],
-        told.get("parameters", {}),
-        tuple(told.get("labels", ())),
-        tuple(told.get("weights", ())),
-        tuple(_distribution(part) for part in told.get("parts", ())),
+        json_object["family"],
+        json_object.get("parameters", {}),
+        tuple(json_object.get("labels", ())),
+        tuple(json_object.get("weights", ())),
+        tuple(_distribution(part) for part in json_object.get("parts", ())),
     )
 
 
-def _said(value: Any) -> Any:
+def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _said(item) for key, item in value.items() if not _unsaid(item)}
+        return {key: _without_empty(item) for key, item in value.items() if not _is_empty(item)}
     if isinstance(value, list | tuple):
-        return [_said(item) for item in value]
+        return [_without_empty(item) for item in value]
     return value
 
 
-def _unsaid(value: Any) -> bool:
+def _is_empty(value: Any) -> bool:
     return value is None or value is False or (hasattr(value, "__len__") and not len(value))

@@ -37,7 +37,7 @@ class CannotWrite(Exception):
     """A `Spec` that this author has no program for."""
 
 
-def written(spec: Spec, *, seed: int) -> Program:
+def write_program(spec: Spec, *, seed: int) -> Program:
     """The program, and the seed it is to be run with: the one asked for, where one was."""
     if spec.kind == "analyse":
         return Program(analysis(spec), {"columns": dict(spec.data)}, seed)

@@ -12,10 +12,10 @@ from sandbox.judging.figure_checks import of_analysis
 from sandbox.judging.series_tests import of_series
 from sandbox.spec import Spec
 
-__all__ = ["StatisticalCheck", "Verification", "columns_of", "verified"]
+__all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
 
-def verified(spec: Spec, result: Any) -> Verification:
+def verify(spec: Spec, result: Any) -> Verification:
     try:
         checks = of_analysis(spec, result) if spec.kind == "analyse" else _of_data(spec, result)
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:

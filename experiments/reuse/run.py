@@ -22,8 +22,8 @@ from router.reuse.editing import edit_program
 from router.reuse.guards import compare
 from sandbox.levels import open_pool
 from sandbox.runner import Limits, Program
-from sandbox.synthesis import written
-from sandbox.verify import verified
+from sandbox.synthesis import write_program
+from sandbox.verify import verify
 
 HERE = Path(__file__).parent
 WORK = Path("var/reuse")
@@ -90,7 +90,7 @@ async def of_data() -> dict[str, Any]:
                 out.print(f"[yellow]not read:[/] {pair}")
                 tried += pair.kind == "number"
                 continue
-            change = edit_program(written(one, seed=0).source, one, two)
+            change = edit_program(write_program(one, seed=0).source, one, two)
             if pair.kind != "number":
                 others += 1
                 others_edited += change is not None
@@ -98,7 +98,7 @@ async def of_data() -> dict[str, Any]:
                 tried += pair.kind == "number"
                 continue
             run = await pool.run(Program(change.source, {}, 7))
-            holds = run.ok and verified(two, run.result).holds
+            holds = run.ok and verify(two, run.result).holds
             if pair.kind == "number":
                 tried += 1
                 right += holds and change.tier == "reuse"

@@ -19,10 +19,10 @@ from rich.progress import Progress
 from experiments.readme import put
 from experiments.sandbox.report import readme_table
 from sandbox.function import Function
-from sandbox.levels import best, open_pool
+from sandbox.levels import best_level, open_pool
 from sandbox.pool import Pool
 from sandbox.runner import Limits, Program, Run, Tier
-from sandbox.supervisor.frames import plain
+from sandbox.supervisor.frames import json_value
 from tests.sandbox.benign import PROGRAMS
 from tests.sandbox.test_hostile import NOBODY, python_for
 
@@ -167,7 +167,7 @@ async def handed_over(level: int, folder: Path) -> dict[str, Any]:
 
 
 def _held(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> bool:
-    told = plain(run.result)
+    told = json_value(run.result)
     breached = isinstance(told, dict) and told.get("breached") is True
     words = json.dumps([told, run.stdout, run.error, run.trace])
     fine = not breached and not late and after.result == 42 and "canary-1f2e" not in words
@@ -181,7 +181,7 @@ def _held(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> bool:
 
 
 async def measured(hostile: Path, quick: bool) -> dict[str, Any]:
-    level, _ = await best()
+    level, _ = await best_level()
     rounds = 50 if quick else 400
     result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}"}
     with Progress() as progress:

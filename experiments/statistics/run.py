@@ -26,9 +26,9 @@ from sandbox.contradictions import contradiction
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.request import read
-from sandbox.supervisor.frames import plain
-from sandbox.synthesis import written
-from sandbox.verify import verified
+from sandbox.supervisor.frames import json_value
+from sandbox.synthesis import write_program
+from sandbox.verify import verify
 from tests.sandbox.paraphrases import PARAPHRASES, line
 
 HERE = Path(__file__).parent
@@ -91,11 +91,11 @@ async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
         count["taken"] += 1
         if contradiction(spec):
             continue
-        run = await pool.run(written(spec, seed=1))
-        if not run.ok or not verified(spec, run.result).holds:
+        run = await pool.run(write_program(spec, seed=1))
+        if not run.ok or not verify(spec, run.result).holds:
             continue
         count["answered"] += 1
-        count["right"] += _right(row, plain(run.result))
+        count["right"] += _right(row, json_value(run.result))
     return told
 
 

@@ -18,13 +18,13 @@ from router.domain import COMPUTE, RUN, Call, Fault, Reply
 from router.request.statistical import interpret_whole
 from router.wire.chat_replies import in_one_piece
 from sandbox.contradictions import contradiction
-from sandbox.document import records, written
+from sandbox.document import records, write_document
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
-from sandbox.records import of_records
+from sandbox.records import format_records
 from sandbox.runner import Busy, Program, Run, RunRefused
 from sandbox.spec import Spec
-from sandbox.verify import verified
+from sandbox.verify import verify
 
 _RETRY_SECONDS = 30.0
 _SEEDS_A_TURN = 2**32
@@ -103,7 +103,7 @@ class SandboxBackend:
             spec = replace(spec, count=int(job["count"]))
         impossible = contradiction(spec)
         if impossible:
-            return {"status": "impossible", "problem": impossible, "spec": spec.told()}
+            return {"status": "impossible", "problem": impossible, "spec": spec.as_json()}
         program = _program(spec, job)
         run = await self._ended(program)
         if isinstance(run, RunRefused):
@@ -122,7 +122,7 @@ def _program(spec: Spec, job: Mapping[str, Any]) -> Program:
 def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[str, Any]:
     outcome: dict[str, Any] = {
         "status": run.status,
-        "spec": spec.told(),
+        "spec": spec.as_json(),
         "program": program.source,
         "seed": program.seed,
         "run": _measures(run),
@@ -130,14 +130,14 @@ def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[
     if not run.ok:
         return outcome | {"problem": _failure(run)}
     result = _printed(run.stdout) if run.result is None else run.result
-    verdict = verified(spec, result)
-    outcome |= {"verification": verdict.told(), "score": verdict.score}
+    verdict = verify(spec, result)
+    outcome |= {"verification": verdict.as_json(), "score": verdict.score}
     if not verdict.holds:
         failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
         return outcome | {"problem": failed or "the result is empty"}
     if spec.words:  # a backend adds the columns of text to these records later
-        return outcome | {"document": of_records(records(spec, result), "json")}
-    return outcome | {"document": written(spec, result, as_object=as_object)}
+        return outcome | {"document": format_records(records(spec, result), "json")}
+    return outcome | {"document": write_document(spec, result, as_object=as_object)}
 
 
 def _printed(stdout: str) -> Any:

@@ -37,7 +37,7 @@ SeedOption = Annotated[int, typer.Option(help="The seed of every random number i
 @sandbox_app.command()
 def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Try every level of isolation here, and say at which level programs would run."""
-    from sandbox.levels import NAMES, judged
+    from sandbox.levels import LEVEL_NAMES, try_level
 
     required = _settings(config_file).min_level
     verdicts = []
@@ -45,8 +45,8 @@ def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("")
         for level in (3, 2, 1):
-            progress.update(task, description=f"level {level}: {NAMES[level]}")
-            verdicts.append(asyncio.run(judged(level)))
+            progress.update(task, description=f"level {level}: {LEVEL_NAMES[level]}")
+            verdicts.append(asyncio.run(try_level(level)))
     best = max((verdict.level for verdict in verdicts if verdict.holds), default=0)
     enough = best >= required
     if as_json:
@@ -60,14 +60,16 @@ def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None
 
 
 def _show_levels(verdicts: "Sequence[LevelVerdict]", best: int, required: int) -> None:
-    from sandbox.levels import NAMES
+    from sandbox.levels import LEVEL_NAMES
 
     user = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
     out.print(f"{platform.system()} {platform.release()} {platform.machine()}, as {user}")
     table = Table("level", "isolation", "here", box=None)
     for verdict in verdicts:
         mark = "[green]yes[/]" if verdict.holds else "[red]no[/]"
-        table.add_row(str(verdict.level), NAMES[verdict.level], f"{mark}: {escape(verdict.why)}")
+        table.add_row(
+            str(verdict.level), LEVEL_NAMES[verdict.level], f"{mark}: {escape(verdict.why)}"
+        )
     out.print(table)
     if best >= required:
         out.print(f"Programs run at level [bold]{best}[/]; at least {required} is asked for.")
@@ -88,7 +90,7 @@ def run(
 
     `waggle sandbox contract` says what a program may do.
     """
-    from sandbox.supervisor.frames import plain
+    from sandbox.supervisor.frames import json_value
 
     try:
         source = file.read_text()
@@ -98,7 +100,7 @@ def run(
     if ended.stdout:
         err.print(escape(ended.stdout.rstrip()))
     if ended.ok:
-        out.print_json(orjson.dumps(plain(ended.result)).decode())
+        out.print_json(orjson.dumps(json_value(ended.result)).decode())
     else:
         err.print(escape(ended.trace or ended.error))
     err.print(
@@ -116,22 +118,22 @@ def explain(request: str, seed: SeedOption = 0, config_file: ConfigOption = None
     Example: waggle sandbox explain "the median of 3, 5 and 9"
     """
     from sandbox.contradictions import contradiction
-    from sandbox.synthesis import written
-    from sandbox.verify import verified
+    from sandbox.synthesis import write_program
+    from sandbox.verify import verify
 
     reading = read(request)
     if reading.spec is None:
         raise CommandRefused(f"not computed: {'; '.join(reading.reasons)}")
-    out.print_json(orjson.dumps(reading.spec.told()).decode())
+    out.print_json(orjson.dumps(reading.spec.as_json()).decode())
     cannot = contradiction(reading.spec)
     if cannot:
         raise CommandRefused(f"this cannot hold: {cannot}")
-    program = written(reading.spec, seed=seed)
+    program = write_program(reading.spec, seed=seed)
     out.print(Syntax(program.source, "python", background_color="default"))
     ended = _run_once(program, _settings(config_file))
     if not ended.ok:
         raise CommandRefused(f"{ended.status}: {ended.error}")
-    verdict = verified(reading.spec, ended.result)
+    verdict = verify(reading.spec, ended.result)
     table = Table("check", "holds", "measured", "p", box=None)
     for claim in verdict.checks:
         chance = "" if claim.p_value is None else f"{claim.p_value:.3g}"

@@ -8,7 +8,7 @@ from router.config.plans import SYNTHESIS
 from router.request.statistical import program_in, to_author, to_mend
 from router.reuse.solution import Solution
 from sandbox.spec import Spec
-from sandbox.synthesis import CannotWrite, written
+from sandbox.synthesis import CannotWrite, write_program
 
 Chat = Callable[[str, Mapping[str, Any]], Awaitable[str | None]]
 
@@ -32,7 +32,7 @@ class Synthesis:
     async def write(self, problem: str) -> str | None:
         del problem
         try:
-            return written(self._spec, seed=0).source
+            return write_program(self._spec, seed=0).source
         except CannotWrite:
             return None
 
@@ -66,6 +66,6 @@ def author_of(
     """`example`: a program that solved something like it, to work from."""
     if name == SYNTHESIS:
         left_open = example is not None and "count" in spec.assumed
-        count = Spec.of(example.spec).count if example is not None and left_open else 0
+        count = Spec.from_json(example.spec).count if example is not None and left_open else 0
         return Synthesis(replace(spec, count=count) if count else spec)
     return Model(name, text, spec, chat, example)

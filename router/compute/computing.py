@@ -23,7 +23,7 @@ from router.request.text import tokens_in
 from router.reuse.editing import edit_program
 from router.reuse.solution import Solution
 from router.wire.answers import answer_text
-from sandbox.records import of_records
+from sandbox.records import format_records
 from sandbox.spec import Spec
 
 Try = Callable[[str, Call], Awaitable[CallOutcome]]
@@ -106,7 +106,7 @@ class Computing:
         """A program that solved the like before, edited by rule and run and verified again."""
         tried = 0
         for similarity, solution in self.library:
-            change = edit_program(solution.program, Spec.of(solution.spec), spec)
+            change = edit_program(solution.program, Spec.from_json(solution.spec), spec)
             if change is None or tried >= _EDITED:
                 continue
             tried += 1
@@ -121,7 +121,7 @@ class Computing:
         """By the authors in turn, who see what solved something like it."""
         example = next((one for one in self.library if one[0] >= _PATTERN_FROM), None)
         if example is not None and "count" in spec.assumed:
-            self._count = Spec.of(example[1].spec).count or None
+            self._count = Spec.from_json(example[1].spec).count or None
         for name in self.plan.all_authors:
             beside = example[1] if example is not None else None
             author = author_of(name, self.request.reading.last_words, spec, self._chat, beside)
@@ -226,7 +226,7 @@ class Computing:
         # A computed column is never touched: its name wins.
         merged = [{**_ids(row, spec), **text, **row} for text, row in zip(words, rows, strict=True)]
         as_object = wants_object(self.request.fields)
-        self.made.document = of_records(merged, spec.format, as_object=as_object)
+        self.made.document = format_records(merged, spec.format, as_object=as_object)
 
     def _failed(self, status: str, problem: str) -> None:
         self.made.document, self.made.status, self.made.problem = "", status, problem

@@ -52,11 +52,11 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
 
 def _sandbox(config: Config) -> Diagnosis:
     """Tried, like all of this. Loads numpy, which nobody else here needs."""
-    from sandbox.levels import NAMES, best
+    from sandbox.levels import LEVEL_NAMES, best_level
 
     wanted = [b.min_level for b in config.backends.values() if isinstance(b, SandboxSettings)]
-    level, verdicts = asyncio.run(best())
-    found = f"level {level}: {NAMES[level]}"
+    level, verdicts = asyncio.run(best_level())
+    found = f"level {level}: {LEVEL_NAMES[level]}"
     if level >= max(wanted, default=1):
         return Diagnosis("Isolation", "ok", found)
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)

@@ -18,7 +18,7 @@ from sandbox.function import Function, FunctionFailed
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.runner import RunRefused
-from sandbox.supervisor.parent import Lost
+from sandbox.supervisor.parent import ZygoteLost
 
 _IN_A_ROW = 3  # failures after which it is left alone
 _REST_SECONDS = 30.0
@@ -70,7 +70,7 @@ class Functions:
                 self._pool = await open_pool(min_level=_LEAST_LEVEL)
             function = Function(self._pool, source)
             await function.open()
-        except (FunctionFailed, RunRefused, Lost, OSError, TimeoutError) as error:
+        except (FunctionFailed, RunRefused, ZygoteLost, OSError, TimeoutError) as error:
             self._not_before = self._clock() + _AGAIN_SECONDS
             if self._refused.get(source) != str(error):
                 self._refused[source] = str(error)
@@ -110,6 +110,6 @@ class Functions:
             kept.function.close()
         self._kept.clear()
         if self._pool is not None:
-            with contextlib.suppress(Lost, OSError):
+            with contextlib.suppress(ZygoteLost, OSError):
                 await self._pool.close()
             self._pool = None

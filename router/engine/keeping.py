@@ -118,7 +118,11 @@ class Keeping:
         held = tried = 0
         for text, seed in variations(solution):
             spec = interpret(text).spec
-            change = edit_program(solution.program, Spec.of(solution.spec), spec) if spec else None
+            change = (
+                edit_program(solution.program, Spec.from_json(solution.spec), spec)
+                if spec
+                else None
+            )
             if change is None:
                 continue
             job = job_of(text, {}, seed=seed, turn=0, source=change.source)

@@ -99,7 +99,7 @@ def to_author(text: str, spec: Spec, example: tuple[str, str] | None = None) -> 
     )
     asked = (
         f"{text[:4000]}\n\nAs it was read:\n"
-        f"{orjson.dumps(spec.told(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
+        f"{orjson.dumps(spec.as_json(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
     )
     if example is not None:
         request, program = example

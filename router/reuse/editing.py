@@ -36,7 +36,7 @@ class EditedProgram:
 def edit_program(program: str, stored: Spec, asked: Spec) -> EditedProgram | None:
     """None where the two are not of one shape, or a rule cannot tell what to change."""
     one, two = (
-        replace(spec, seed=None, format="json", assumed=(), data={}).told()
+        replace(spec, seed=None, format="json", assumed=(), data={}).as_json()
         for spec in (stored, asked)
     )
     pairs = list(_pairs(one, two, ""))

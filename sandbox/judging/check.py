@@ -39,7 +39,7 @@ class Verification:
         """Of the checks, how many hold: what telemetry remembers as quality."""
         return sum(check.holds for check in self.checks) / max(len(self.checks), 1)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         checks = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.checks]
         return {"verified": self.holds, "checks": checks}
 

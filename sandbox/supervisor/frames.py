@@ -137,14 +137,14 @@ def _large(said: Any) -> int:
     return int(said)
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A result as JSON can say it: arrays are lists, and what is not finite is null."""
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: json_value(item) for key, item in value.items()}
     return value

@@ -36,7 +36,7 @@ _ENVIRONMENT = {
 _USER_ID = 64100  # of nobody in particular, for those who begin as root
 
 
-class Lost(Exception):
+class ZygoteLost(Exception):
     """The zygote has gone, and every worker with it."""
 
 
@@ -133,7 +133,7 @@ class Parent:
             self._control.send(FORK.pack(b"F", self._slot, len(body)) + body)
         except OSError as gone:
             self._lose()
-            raise Lost("the zygote is gone") from gone
+            raise ZygoteLost("the zygote is gone") from gone
         return self._slot
 
     async def close(self) -> None:
@@ -171,7 +171,7 @@ class Parent:
         self._control.close()
         for end in self._ends.values():
             if not end.done():
-                end.set_exception(Lost("the zygote is gone"))
+                end.set_exception(ZygoteLost("the zygote is gone"))
                 end.exception()  # seen: it may be that nobody waits for this one
         self._ends.clear()
         self._reaping = self._loop.run_in_executor(None, _finished, self._process)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox.pool import Pool
 from sandbox.runner import Limits, Program, Run
-from sandbox.supervisor.frames import plain
+from sandbox.supervisor.frames import json_value
 from tests.sandbox.hostile import ATTACKS, Attack
 
 _SECRET = "canary-5d1c"
@@ -85,7 +85,7 @@ async def _attacked(pool: Pool, attack: Attack, places: dict[str, object]) -> di
         "name": attack.name,
         "as_expected": as_expected(attack, run),
         "ended": f"{run.status}: {run.error or run.result!r}"[:200],
-        "leaked": _SECRET in json.dumps([plain(run.result), run.stdout, run.error, run.trace]),
+        "leaked": _SECRET in json.dumps([json_value(run.result), run.stdout, run.error, run.trace]),
         "late": run.seconds > limits.wall_seconds + 0.5,
         "waited": time.monotonic() - began,
     }

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.function import Function, FunctionFailed, Late
+from sandbox.function import CallTimedOut, Function, FunctionFailed
 from sandbox.pool import Pool
 
 
@@ -75,7 +75,7 @@ async def test_an_error_is_told_and_the_function_stays(pool: Pool, body: str, sa
 @pytest.mark.parametrize(
     ("body", "kind", "says"),
     [
-        ("while True: pass", Late, "deadline"),
+        ("while True: pass", CallTimedOut, "deadline"),
         ("import os; os._exit(0)", FunctionFailed, "ended its worker"),
         ("import os; os.write(3, b'\\xff' * 4)", FunctionFailed, "at most 65536"),
         ("import os; os.write(3, b'\\x02\\0\\0\\0{]')", FunctionFailed, "not JSON"),

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.levels import best, judged
+from sandbox.levels import best_level, try_level
 
 ROOT = Path(__file__).parents[2]
 _FIND = """
 import asyncio
 from sandbox.levels import open_pool
-from sandbox.runner import Program, Refused
+from sandbox.runner import Program, RunRefused
 
 async def main():
     try:
         pool = await open_pool(min_level=1)
-    except Refused as refused:
+    except RunRefused as refused:
         print(refused)
         return
     run = await pool.run(Program("result = 6 * 7"))
@@ -30,13 +30,13 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("level", [3, 2, 1])
 async def test_a_level_that_holds_says_so(level: int):
-    verdict = await judged(level)
+    verdict = await try_level(level)
     assert verdict.holds, verdict.why
     assert "ended as they should" in verdict.why
 
 
 async def test_the_best_level_is_found():
-    level, verdicts = await best()
+    level, verdicts = await best_level()
     assert level == 3
     assert [v.level for v in verdicts] == [3]
 

@@ -12,8 +12,8 @@ from sandbox.contradictions import contradiction
 from sandbox.pool import Pool
 from sandbox.request import read
 from sandbox.spec import Correlation, Distribution, Field, Spec
-from sandbox.synthesis import written
-from sandbox.verify import verified
+from sandbox.synthesis import write_program
+from sandbox.verify import verify
 from tests.sandbox.paraphrases import PARAPHRASES
 
 
@@ -25,7 +25,7 @@ def _spec(text: str) -> Spec:
 
 def _seeded(spec: Spec, seed: int) -> str:
     """The program as it would run in the sandbox, which seeds what asks for no seed."""
-    return written(spec, seed=seed).source.replace("default_rng()", f"default_rng({seed})")
+    return write_program(spec, seed=seed).source.replace("default_rng()", f"default_rng({seed})")
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ async def test_every_paraphrase_is_computed_and_verified(pool: Pool):
         spec = _spec(text)
         assert contradiction(spec) == ""
         for seed in (1, 2):
-            run = await pool.run(written(spec, seed=seed))
+            run = await pool.run(write_program(spec, seed=seed))
             assert run.ok, (text, run.error, run.trace)
-            verdict = verified(spec, run.result)
+            verdict = verify(spec, run.result)
             if verdict.holds:
                 break
         else:
@@ -54,9 +54,9 @@ async def test_every_paraphrase_is_computed_and_verified(pool: Pool):
 
 async def test_the_same_seed_gives_the_same_records(pool: Pool):
     spec = _spec("Generate 20 ages from N(35, 12), seed 5")
-    runs = [await pool.run(written(spec, seed=seed)) for seed in (1, 2)]
+    runs = [await pool.run(write_program(spec, seed=seed)) for seed in (1, 2)]
     np.testing.assert_array_equal(runs[0].result["age"], runs[1].result["age"])
-    other = await pool.run(written(replace(spec, seed=None), seed=6))
+    other = await pool.run(write_program(replace(spec, seed=None), seed=6))
     assert other.result["age"].tolist() != runs[0].result["age"].tolist()
 
 
@@ -81,7 +81,7 @@ rng = np.random.default_rng(7)
     ],
 )
 def test_a_wrong_column_fails_for_its_reason(field: Field, values: object, check: str):
-    verdict = verified(Spec(count=500, fields=(field,)), {"age": values})
+    verdict = verify(Spec(count=500, fields=(field,)), {"age": values})
     assert check in [c.name for c in verdict.failed]
     assert not verdict.holds
 
@@ -92,7 +92,7 @@ def test_a_wrong_column_fails_for_its_reason(field: Field, values: object, check
 )
 def test_wrong_shares_and_labels_fail(labels: list[str], check: str):
     of = Distribution("categorical", labels=("a", "b"), weights=(0.6, 0.4))
-    verdict = verified(Spec(count=500, fields=(Field("c", "category", of),)), {"c": labels})
+    verdict = verify(Spec(count=500, fields=(Field("c", "category", of),)), {"c": labels})
     assert [c.name for c in verdict.failed] == [check]
 
 
@@ -100,14 +100,14 @@ def test_a_missed_correlation_says_what_can_be_reached():
     other = replace(ages, name="y")
     spec = Spec(count=500, fields=(ages, other), correlations=(Correlation("age", "y", 0.9),))
     columns = {"age": rng.normal(35, 12, 500), "y": rng.normal(35, 12, 500)}
-    (missed,) = verified(spec, columns).failed
+    (missed,) = verify(spec, columns).failed
     assert missed.name == "age and y: r"
     assert "asked for = 0.9; columns distributed so can reach" in missed.detail
 
 
 @pytest.mark.parametrize("result", [None, 3, "x", [], {}, [1, 2], {"age": 5}, {"age": ["x"] * 500}])
 def test_a_result_of_no_shape_is_no_answer(result: object):
-    assert not verified(Spec(count=500, fields=(ages,)), result).holds
+    assert not verify(Spec(count=500, fields=(ages,)), result).holds
 
 
 def test_a_right_sample_passes_nearly_always():
@@ -123,11 +123,11 @@ def test_a_right_sample_passes_nearly_always():
         for seed in range(100):
             exec_names: dict[str, object] = {}
             np_seeded = f"import numpy as np\nnp.random.seed({seed})\n"
-            source = written(spec, seed=seed).source.replace(
+            source = write_program(spec, seed=seed).source.replace(
                 "default_rng()", f"default_rng({seed})"
             )
             exec(np_seeded + source, exec_names)  # our own program: nothing hostile in it
-            alarms += not verified(spec, exec_names["result"]).holds
+            alarms += not verify(spec, exec_names["result"]).holds
     assert alarms <= 4
 
 
@@ -167,10 +167,12 @@ def test_correlations_are_met_whatever_they_are(r: float, seed: int):
 
 
 async def test_figures_come_out_right(pool: Pool):
-    source = written(_spec("mean, median and mode of 5, 7, 7, 9, 12"), seed=1)
+    source = write_program(_spec("mean, median and mode of 5, 7, 7, 9, 12"), seed=1)
     assert (await pool.run(source)).result == {"mean": 8.0, "median": 7.0, "mode": 7}
     by = "region,sales\nN,10\nS,20\nN,30\nS,50\nGive me the total sales for each region"
-    assert (await pool.run(written(_spec(by), seed=1))).result == {"sum": {"N": 40.0, "S": 70.0}}
+    assert (await pool.run(write_program(_spec(by), seed=1))).result == {
+        "sum": {"N": 40.0, "S": 70.0}
+    }
 
 
 @pytest.mark.parametrize(
@@ -185,4 +187,4 @@ async def test_figures_come_out_right(pool: Pool):
     ],
 )
 def test_a_figure_is_worked_out_again(result: object, holds: bool):
-    assert verified(_spec("What is the mean of 5, 7, 7, 9, 12?"), result).holds is holds
+    assert verify(_spec("What is the mean of 5, 7, 7, 9, 12?"), result).holds is holds

@@ -12,7 +12,7 @@ from router.cli.terminal import err, out
 @in_context
 def ask(
     here: CommandContext,
-    prompt: str,
+    prompt: Annotated[str, typer.Argument(help="The question or the task, in quotes.")],
     model: Annotated[str, typer.Option(help='A plan, a backend, or "auto".')] = "auto",
     url: UrlOption = None,
 ) -> None:

@@ -24,9 +24,11 @@ def batch(
     source: Annotated[Path, typer.Argument(help="The requests: one JSON object on each line.")],
     target: Annotated[Path, typer.Argument(help="The file that gets the answers, one a line.")],
     plan: Annotated[
-        str, typer.Option("--plan", "--model", help="For lines that name no model.")
+        str, typer.Option("--plan", "--model", help="The plan for lines that name no model.")
     ] = "auto",
-    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Requests at once.")] = 16,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=1000, help="How many requests are sent at once.")
+    ] = 16,
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Dollars; once they are spent, no request begins.")
     ] = None,

@@ -24,10 +24,19 @@ from router.telemetry.store import catalog
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Default: ./waggle.yaml, else the embedded default."),
+    typer.Option(
+        "--config",
+        "-c",
+        help="The configuration file. Default: ./waggle.yaml, else the embedded default.",
+    ),
 ]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Overrides server.data.")]
-UrlOption = Annotated[str | None, typer.Option("--url", help="Default: the service running here.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="The data folder; overrides server.data.")
+]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="Address of the service. Default: the service that runs here."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

@@ -20,12 +20,18 @@ keys_app = typer.Typer(
 @in_context
 def make_key(
     here: CommandContext,
-    name: str,
-    scope: Annotated[list[str] | None, typer.Option(help="app, analyst or admin.")] = None,
-    plan: Annotated[list[str] | None, typer.Option(help="A plan it may use; default: all.")] = None,
-    rpm: Annotated[int | None, typer.Option(help="Requests per minute.")] = None,
-    tpm: Annotated[int | None, typer.Option(help="Tokens per minute.")] = None,
-    dollars: Annotated[float | None, typer.Option(help="Dollars per day (UTC).")] = None,
+    name: Annotated[str, typer.Argument(help="Who uses the key; `waggle keys list` shows it.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="app, analyst or admin. Default: app.")
+    ] = None,
+    plan: Annotated[
+        list[str] | None, typer.Option(help="A plan that the key may use. Default: all plans.")
+    ] = None,
+    rpm: Annotated[int | None, typer.Option(help="At most so many requests per minute.")] = None,
+    tpm: Annotated[int | None, typer.Option(help="At most so many tokens per minute.")] = None,
+    dollars: Annotated[
+        float | None, typer.Option(help="At most so many dollars per day (UTC).")
+    ] = None,
     shares: Annotated[
         str, typer.Option(help="A group: keys of the same group share solutions.")
     ] = "",
@@ -87,7 +93,10 @@ def list_keys(here: CommandContext) -> None:
 
 @keys_app.command("revoke")
 @in_context
-def revoke_key(here: CommandContext, name_or_id: str) -> None:
+def revoke_key(
+    here: CommandContext,
+    name_or_id: Annotated[str, typer.Argument(help="As `waggle keys list` shows it.")],
+) -> None:
     """Make a key worthless, at once."""
     config = here.config
     stored = stored_keys(config)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -15,6 +16,7 @@ policy_app = typer.Typer(
     help="Snapshots of the learner: list them, pin one, go back to one.",
     no_args_is_help=True,
 )
+SnapshotName = Annotated[str, typer.Argument(help="The snapshot, or the beginning of its name.")]
 
 
 @policy_app.command("list")
@@ -45,7 +47,7 @@ def _row(version: Version, pinned: str) -> Sequence[str]:
 
 @policy_app.command()
 @in_context
-def pin(here: CommandContext, name: str) -> None:
+def pin(here: CommandContext, name: SnapshotName) -> None:
     """Decide by this snapshot from now on. The learner goes on learning meanwhile."""
     registry = _registry(here)
     version = _version(registry, name)
@@ -65,7 +67,7 @@ def unpin(here: CommandContext) -> None:
 
 @policy_app.command()
 @in_context
-def rollback(here: CommandContext, name: str) -> None:
+def rollback(here: CommandContext, name: SnapshotName) -> None:
     """Go back to this snapshot and learn on from there. Later answers are not learned again."""
     registry = _registry(here)
     version = _version(registry, name)

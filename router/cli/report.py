@@ -33,8 +33,10 @@ from router.trials.book import Ledger
 @in_context
 def report(
     here: CommandContext,
-    days: Annotated[float, typer.Option(min=0.01, help="How far back.")] = 7.0,
-    to: Annotated[Path | None, typer.Option("--out", "-o", help="A file: .md, or .html.")] = None,
+    days: Annotated[float, typer.Option(min=0.01, help="How many days the report covers.")] = 7.0,
+    to: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write to this file: .md or .html.")
+    ] = None,
 ) -> None:
     """Show what was learned, what changed and why, what it saved, and what did not help.
 

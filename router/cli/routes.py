@@ -42,7 +42,9 @@ def log(here: CommandContext) -> None:
 @in_context
 def show_route(
     here: CommandContext,
-    name: Annotated[str | None, typer.Argument(help="Default: the strategy that serves.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A function. Default: the one that serves.")
+    ] = None,
 ) -> None:
     """Show the source of a routing function."""
     function = _function(TrialBook(here), name)
@@ -54,8 +56,10 @@ def show_route(
 @in_context
 def diff(
     here: CommandContext,
-    before: str,
-    after: Annotated[str | None, typer.Argument(help="Default: the strategy that serves.")] = None,
+    before: Annotated[str, typer.Argument(help="A function, e.g. distilled@1.")],
+    after: Annotated[
+        str | None, typer.Argument(help="A function. Default: the one that serves.")
+    ] = None,
 ) -> None:
     """Show what changed from one routing function to another.
 

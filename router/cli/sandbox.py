@@ -112,7 +112,11 @@ def run(
 
 
 @sandbox_app.command()
-def explain(request: str, seed: SeedOption = 0, config_file: ConfigOption = None) -> None:
+def explain(
+    request: Annotated[str, typer.Argument(help="A statistical request, in quotes.")],
+    seed: SeedOption = 0,
+    config_file: ConfigOption = None,
+) -> None:
     """Show how a statistical request is read, the program for it, and the checks of its result.
 
     Example: waggle sandbox explain "the median of 3, 5 and 9"

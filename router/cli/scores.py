@@ -19,7 +19,7 @@ def scores(
     here: CommandContext,
     kind: Annotated[str | None, typer.Argument(help="One kind of request; default: all.")] = None,
     url: UrlOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As /v1/learner gives it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON of /v1/learner.")] = False,
 ) -> None:
     """Show what the learner knows: quality, cost and time of each plan, by kind of request."""
     learner = here.client(url).get("/v1/learner")

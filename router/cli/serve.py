@@ -31,8 +31,12 @@ from router.wire.addresses import reachable
 @in_context
 def serve(
     here: CommandContext,
-    host: Annotated[str | None, typer.Option(help="Overrides server.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Overrides server.port.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; overrides server.host.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; overrides server.port.")
+    ] = None,
     ray_address: Annotated[
         str | None, typer.Option(help="Run on this Ray cluster instead of starting one.")
     ] = None,

@@ -27,6 +27,7 @@ solutions_app = typer.Typer(
     help="Solutions kept for reuse: search them, check them, export their programs.",
     no_args_is_help=True,
 )
+SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
 _SHOWN_LETTERS = 60  # of a request in a table
 
 
@@ -39,7 +40,7 @@ def search(
     everything: Annotated[
         bool, typer.Option("--all", help="Also unproven, deprecated and quarantined solutions.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to show.")] = 20,
 ) -> None:
     """List the solutions whose request is nearest to these words.
 
@@ -100,7 +101,7 @@ def _nearest(
 
 @solutions_app.command()
 @in_context
-def show(here: CommandContext, id_: int) -> None:
+def show(here: CommandContext, id_: SolutionId) -> None:
     """Show a solution: its request, its answer or program, where it came from, how it fared."""
     solution = _solution(_store(here), id_)
     model = f", {solution.model}" if solution.model else ""
@@ -132,7 +133,7 @@ def show(here: CommandContext, id_: int) -> None:
 
 @solutions_app.command()
 @in_context
-def lineage(here: CommandContext, id_: int) -> None:
+def lineage(here: CommandContext, id_: SolutionId) -> None:
     """Show which solution this one was adapted from, and which were adapted from it."""
     store = _store(here)
     root = _solution(store, id_)
@@ -157,7 +158,9 @@ def _label(solution: Solution, marked: int) -> str:
 
 @solutions_app.command()
 @in_context
-def export(here: CommandContext, folder: Path) -> None:
+def export(
+    here: CommandContext, folder: Annotated[Path, typer.Argument(help="Where to write.")]
+) -> None:
     """Write the programs in use into a folder, each a file that says what it computes."""
     store = _store(here)
     folder.mkdir(parents=True, exist_ok=True)
@@ -240,12 +243,15 @@ def status(here: CommandContext) -> None:
 
 
 @solutions_app.command()
-def why(stored: str, asked: str) -> None:
+def why(
+    stored: Annotated[str, typer.Argument(help="The request that was answered.")],
+    request: Annotated[str, typer.Argument(help="The new request.")],
+) -> None:
     """Say whether the answer to one request may be given to another, and why.
 
     Example: waggle solutions why "5 miles in km?" "8 miles in km?"
     """
-    verdict = compare(stored, asked)
+    verdict = compare(stored, request)
     color = "green" if verdict.likeness == "same" else "yellow"
     out.print(f"[{color}]{verdict.likeness}[/]: {escape(verdict.why)}")
 
@@ -256,10 +262,12 @@ def forget(
     here: CommandContext,
     ids: Annotated[
         list[int] | None,
-        typer.Argument(help="Solutions; all that were adapted from them go as well."),
+        typer.Argument(help="Ids of solutions; solutions adapted from them go as well."),
     ] = None,
-    key: Annotated[str | None, typer.Option(help="All of this key's, by its id.")] = None,
-    group: Annotated[str | None, typer.Option(help="All of the keys that share this.")] = None,
+    key: Annotated[str | None, typer.Option(help="All solutions of the key with this id.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="All solutions of the keys that share this group.")
+    ] = None,
 ) -> None:
     """Delete solutions for good."""
     store = _store(here)
@@ -299,7 +307,7 @@ def _store(here: CommandContext) -> SolutionStore:
         raise CommandRefused(str(error)) from None
 
 
-def _solution(store: SolutionStore, id_: int) -> Solution:
+def _solution(store: SolutionStore, id_: SolutionId) -> Solution:
     solution = store.get(id_)
     if solution is None:
         mend = "`waggle solutions search all` lists them"

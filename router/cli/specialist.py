@@ -47,9 +47,9 @@ def add(
         Path | None, typer.Option(help="The folder of an encoder model of your own.")
     ] = None,
 ) -> None:
-    """Index a folder, and add it to the configuration. Again after a change: only changed files
-    are read.
+    """Index a folder of documents, and add it to the configuration.
 
+    The same command after a change reads only the changed files.
     Example: waggle specialist add handbook ./handbook
     """
     config = here.config
@@ -118,9 +118,11 @@ def list_specialists(here: CommandContext) -> None:
 @in_context
 def ask(
     here: CommandContext,
-    name: str,
-    question: str,
-    most: Annotated[int, typer.Option("--passages", min=1, max=20, help="How many to show.")] = 3,
+    name: Annotated[str, typer.Argument(help="The name of the specialist.")],
+    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    most: Annotated[
+        int, typer.Option("--passages", min=1, max=20, help="How many passages to show.")
+    ] = 3,
 ) -> None:
     """Show what a specialist would answer, and how sure it is. Needs no running service."""
     from router.backends.specialist_backend import opened
@@ -146,7 +148,7 @@ def ask(
 @specialist_app.command("refresh")
 @in_context
 def refresh_all(here: CommandContext) -> None:
-    """Bring every index up to its documents."""
+    """Read the changed documents of every specialist."""
     for name, settings in _specialists(here.config).items():
         try:
             report = _index(name, settings)

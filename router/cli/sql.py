@@ -35,11 +35,15 @@ class Format(StrEnum):
 @in_context
 def sql(
     here: CommandContext,
-    query: Annotated[str | None, typer.Argument(help="Without it: a shell.")] = None,
-    output: Annotated[Format, typer.Option("--format", "-f", help="The form of the rows.")] = (
+    query: Annotated[
+        str | None, typer.Argument(help="A query in SQL. Without it, a shell opens.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")] = (
         Format.table
     ),
-    to: Annotated[Path | None, typer.Option("--out", "-o", help="A file to write to.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the rows to this file.")
+    ] = None,
 ) -> None:
     """Query the telemetry, while the service runs or not. `SHOW TABLES` lists the views.
 

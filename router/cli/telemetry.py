@@ -104,9 +104,14 @@ def prune(here: CommandContext) -> None:
 @in_context
 def forget(
     here: CommandContext,
-    key: Annotated[list[str] | None, typer.Option(help="Name or id of a key.")] = None,
-    session: Annotated[list[str] | None, typer.Option(help="As the caller named it.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Remove the rows of this key, by its name or id.")
+    ] = None,
+    session: Annotated[
+        list[str] | None,
+        typer.Option(help="Remove the rows of this session, as the caller named it."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking first.")] = False,
 ) -> None:
     """Remove all rows of a caller, for good. Rows of later requests are kept as before.
 

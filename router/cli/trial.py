@@ -28,19 +28,27 @@ trial_app = typer.Typer(
     help="Trials: one strategy against another, adopted when it is shown to be better.",
     no_args_is_help=True,
 )
+TrialName = Annotated[str, typer.Argument(help="The name of the trial.")]
 
 
 @trial_app.command("new")
 @in_context
 def new(
     here: CommandContext,
-    name: str,
-    candidate: Annotated[str, typer.Option(help="A strategy: `waggle trial strategies`.")],
-    split: Annotated[float, typer.Option(help="The candidate's share of the trial.")] = 0.5,
+    name: Annotated[str, typer.Argument(help="A name for the trial.")],
+    candidate: Annotated[
+        str, typer.Option(help="The strategy to try; `waggle trial strategies` lists them.")
+    ],
+    split: Annotated[
+        float, typer.Option(help="The candidate's share of the trial's requests.")
+    ] = 0.5,
     traffic: Annotated[float, typer.Option(help="The trial's share of all requests.")] = 1.0,
-    layer: Annotated[str, typer.Option(help="Trials of one layer share its traffic.")] = "",
+    layer: Annotated[str, typer.Option(help="Trials of the same layer share its traffic.")] = "",
     no_worse: Annotated[
-        bool, typer.Option("--no-worse", help="It need not be better, only simpler.")
+        bool,
+        typer.Option(
+            "--no-worse", help="Adopt the candidate if it is no worse, because it is simpler."
+        ),
     ] = False,
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Only compare its decisions at first; follow it later.")
@@ -96,7 +104,7 @@ def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
 
 @trial_app.command()
 @in_context
-def show(here: CommandContext, name: str, as_json: JsonOption = False) -> None:
+def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> None:
     """Show a trial with its numbers: the interval, the guardrails, the sample ratio."""
     trials = TrialBook(here)
     trial = trials.trial(name)
@@ -139,7 +147,7 @@ def _guards(numbers: Mapping[str, Any]) -> Table:
 
 @trial_app.command()
 @in_context
-def stop(here: CommandContext, name: str) -> None:
+def stop(here: CommandContext, name: TrialName) -> None:
     """End a trial without a verdict; the strategy that serves goes on."""
     trials = TrialBook(here)
     trials.change(lambda book: book.stop(name, time.time()))
@@ -150,9 +158,9 @@ def stop(here: CommandContext, name: str) -> None:
 @in_context
 def adopt(
     here: CommandContext,
-    name: str,
+    name: TrialName,
     at_once: Annotated[
-        bool, typer.Option("--at-once", help="All but the control at once, not by steps.")
+        bool, typer.Option("--at-once", help="Adopt it in one step instead.")
     ] = False,
 ) -> None:
     """Adopt a trial's candidate in steps: 1 %, 10 %, 50 %, then everything but a control group."""
@@ -170,7 +178,8 @@ def adopt(
 def rollback(
     here: CommandContext,
     to: Annotated[
-        str | None, typer.Option("--to", help="A strategy; default: the one that served before.")
+        str | None,
+        typer.Option("--to", help="The strategy to go back to. Default: the previous one."),
     ] = None,
 ) -> None:
     """Take back the last adoption, at once."""
@@ -208,13 +217,18 @@ def strategies(here: CommandContext) -> None:
 @in_context
 def register(
     here: CommandContext,
-    name: str,
+    name: Annotated[str, typer.Argument(help="A name for the strategy.")],
     kind: Annotated[str, typer.Option(help="bandit, ladder, fixed, mix, function or same.")],
-    settings: Annotated[str, typer.Option(help='As JSON, e.g. \'{"plan": "a"}\'.')] = "{}",
-    file: Annotated[Path | None, typer.Option(help="The source of a function.")] = None,
-    without: Annotated[list[str] | None, typer.Option(help="A plan that it goes without.")] = None,
+    settings: Annotated[
+        str, typer.Option(help='The settings as JSON, e.g. \'{"plan": "a"}\'.')
+    ] = "{}",
+    file: Annotated[Path | None, typer.Option(help="The Python file of a function.")] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A plan that the strategy never chooses.")
+    ] = None,
     instead: Annotated[
-        list[str] | None, typer.Option(help="A simpler plan for another: records~validator.")
+        list[str] | None,
+        typer.Option(help="A simpler plan to use in place of another: records~validator."),
     ] = None,
 ) -> None:
     """Give a strategy a name and a version, so that it can be tried.

@@ -26,7 +26,7 @@ from router.request.reading import reading_of
 @in_context
 def warm(
     here: CommandContext,
-    source: Annotated[Path, typer.Argument(help="One JSON object a line; see the README.")],
+    source: Annotated[Path, typer.Argument(help="A file with one JSON object on each line.")],
 ) -> None:
     """Teach the learner what was measured before: prompts, and how good each plan's answer was.
 

@@ -1,4 +1,4 @@
-"""`waggle batch`: every line answered once, whatever happens in between."""
+"""`waggle batch`: every line is answered once, also after kills and failures."""
 
 import asyncio
 import json
@@ -23,14 +23,14 @@ async def run(waggle, *args):
     return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
 
-async def test_each_line_is_asked_and_answered_by_its_id(tmp_path):
+async def test_each_line_is_sent_and_its_answer_carries_its_id(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    told = [
+    requests = [
         {"prompt": "one"},
         {"custom_id": "b", "body": {"messages": [{"role": "user", "content": "two"}]}},
         {"messages": [{"role": "user", "content": "three"}], "model": "a", "temperature": 0.5},
     ]
-    source.write_text("\n".join(map(json.dumps, told)) + "\n\n")
+    source.write_text("\n".join(map(json.dumps, requests)) + "\n\n")
     echo = Model(lambda fields: fields["messages"][-1]["content"].upper())
     async with planned({"p": {"ask": "a"}}, a=echo) as waggle:
         done = await run(waggle, source, target, "--plan", "p")
@@ -46,7 +46,7 @@ async def test_each_line_is_asked_and_answered_by_its_id(tmp_path):
         assert [f.get("temperature") for f in echo.requests].count(0.5) == 1
 
 
-async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path):
+async def test_an_answered_line_is_not_sent_again_and_a_torn_line_is(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(6)))
     model = Model("x")
@@ -63,7 +63,7 @@ async def test_what_was_answered_is_not_asked_again_and_a_torn_line_is(tmp_path)
         ]
 
 
-async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path, monkeypatch):
+async def test_a_refusal_is_an_answer_and_a_failure_is_tried_again_later(tmp_path, monkeypatch):
     monkeypatch.setattr("router.cli.batch_sending._LONGEST_WAIT_SECONDS", 0.01)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"prompt": "a"}\n{"prompt": "b", "model": "nobody"}\n')
@@ -83,7 +83,7 @@ async def test_a_refusal_is_an_answer_and_a_failure_is_for_another_time(tmp_path
         assert len(lines(target)) == 2
 
 
-async def test_a_ceiling_on_the_whole_stops_in_time(tmp_path):
+async def test_a_ceiling_on_the_cost_of_the_batch_stops_it_in_time(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(20)))
     async with planned({"p": {"ask": "a"}}, a=Model()) as waggle:
@@ -94,7 +94,7 @@ async def test_a_ceiling_on_the_whole_stops_in_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "reason"),
     [
         ("", "holds no request"),
         ("not json\n", "in.jsonl:1: this is not JSON"),
@@ -106,16 +106,16 @@ async def test_a_ceiling_on_the_whole_stops_in_time(tmp_path):
         ('{"url": "/v1/embeddings", "body": {}}\n', "only /v1/chat/completions"),
     ],
 )
-def test_a_file_that_cannot_be_asked_is_refused_before_anything_is_sent(tmp_path, text, says):
+def test_a_file_with_a_mistake_is_refused_before_anything_is_sent(tmp_path, text, reason):
     source = tmp_path / "in.jsonl"
     source.write_text(text)
     url = ["--url", "http://127.0.0.1:9"]
     done = CliRunner().invoke(app, ["batch", str(source), str(tmp_path / "out.jsonl"), *url])
     assert done.exit_code == 2
-    assert says in " ".join(done.output.split())
+    assert reason in " ".join(done.output.split())
 
 
-def test_an_output_of_something_else_is_never_touched(tmp_path):
+def test_a_file_that_is_no_output_of_a_batch_is_never_touched(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"prompt": "x"}\n')
     target.write_text("my diary\n")

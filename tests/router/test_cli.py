@@ -1,6 +1,9 @@
-"""The commands that need no running service."""
+"""Commands that need no running service: what they show, and how they refuse."""
 
 import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
@@ -27,6 +30,11 @@ def waggle(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(app, [*args])
 
 
+def without_lines(output):
+    """The words of a tree, without its lines and line breaks."""
+    return " ".join(output.translate(dict.fromkeys(map(ord, "│├└─"), " ")).split())
+
+
 def test_help_names_every_command(waggle):
     text = waggle("--help").output
     for name in ("serve", "check", "ask", "status", "stop", "reload", "deploy", "doctor", "keys"):
@@ -40,6 +48,45 @@ def test_check_shows_what_would_run(waggle):
     assert "from 4.5 premium" in result.output
     assert "loopback only" in result.output
     assert "topsecret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("objective", "strategy"),
+    [
+        ("{}", "ladder on complexity 0-10: fast, from 4.5 premium"),
+        ("{strategy: fixed, plan: premium}", "always premium"),
+        (
+            "{strategy: bandit}",
+            "bandit over fast, premium; "
+            "until it has learned, ladder on complexity 0-10: fast, from 4.5 premium",
+        ),
+        (
+            "{strategy: bandit, plan: premium}",
+            "bandit over fast, premium; until it has learned, always premium",
+        ),
+    ],
+)
+def test_check_names_the_strategy_and_the_plans_it_chooses_among(
+    waggle, tmp_path, objective, strategy
+):
+    with (tmp_path / "waggle.yaml").open("a") as file:
+        file.write(f"objective: {objective}\n")
+    assert f"strategy {strategy} keys none" in without_lines(waggle("check").output)
+
+
+def test_check_names_the_plans_of_the_embedded_default_that_no_strategy_chooses(waggle, tmp_path):
+    (tmp_path / "waggle.yaml").unlink()
+    output = without_lines(waggle("check").output)
+    assert "strategy bandit over generate, records; until it has learned, ladder" in output
+    assert "a request that a program can answer goes to compute" in output
+    assert "a question that documents answer goes to ask-ethereum, ask-football" in output
+
+
+def test_check_names_an_adopted_strategy_that_decides_instead(waggle):
+    waggle("trial", "new", "dearer", "--candidate", "always-premium")
+    waggle("trial", "adopt", "dearer", "--at-once")
+    output = without_lines(waggle("check").output)
+    assert "a trial's strategy was adopted and decides instead: always-premium" in output
 
 
 def test_check_reports_every_problem_and_exits_with_2(waggle, tmp_path):
@@ -84,7 +131,7 @@ def test_a_key_is_made_listed_and_revoked(waggle, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "reason"),
     [
         (("a b",), "name"),
         (("x", "--plan", "slow"), "no such plan"),
@@ -92,10 +139,27 @@ def test_a_key_is_made_listed_and_revoked(waggle, tmp_path):
         (("x", "--scope", "god"), "scopes"),
     ],
 )
-def test_a_key_that_makes_no_sense_is_refused(waggle, args, said):
+def test_a_key_that_makes_no_sense_is_refused(waggle, args, reason):
     result = waggle("keys", "new", *args)
     assert result.exit_code == 2
-    assert said in result.output
+    assert reason in result.output
+
+
+@pytest.mark.parametrize("command", [("list",), ("new", "bob"), ("revoke", "bob")])
+def test_a_broken_key_file_is_refused_and_stays(waggle, tmp_path, command):
+    (tmp_path / "var").mkdir()
+    keys = tmp_path / "var" / "keys.json"
+    keys.write_text("{")
+    result = waggle("keys", *command)
+    assert result.exit_code == 2
+    assert "is not a key file" in result.output
+    assert keys.read_text() == "{"
+
+
+def test_a_port_that_cannot_be_is_refused(waggle):
+    result = waggle("serve", "--port", "99999")
+    assert result.exit_code == 2
+    assert "port; Input should be less than or equal to 65535" in " ".join(result.output.split())
 
 
 def test_the_network_is_not_opened_without_a_key(waggle):
@@ -111,6 +175,33 @@ def test_commands_for_a_service_say_when_there_is_none(waggle, command):
     assert "start one with `waggle serve`" in result.output
 
 
+def test_ask_with_an_url_needs_no_configuration(waggle, tmp_path):
+    (tmp_path / "waggle.yaml").write_text("backends: 3\n")
+    result = waggle("ask", "hi", "--url", "http://127.0.0.1:9")
+    assert "cannot be reached" in result.output
+
+
+def test_a_server_that_is_not_waggle_is_named(waggle):
+    with plain_server() as url:
+        result = waggle("scores", "--url", url)
+    assert result.exit_code == 1
+    assert f"{url}/v1/learner answered 501, and not with JSON" in " ".join(result.output.split())
+
+
+class Silent(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def plain_server():
+    """A server that knows HTTP and nothing else."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def test_ask_says_when_nobody_is_there(waggle):
     result = waggle("ask", "hi", "--url", "http://127.0.0.1:9")
     assert result.exit_code == 1
@@ -122,9 +213,9 @@ def test_doctor_names_what_specialists_and_models_lack(waggle, tmp_path):
         "backends:\n  s: {kind: specialist, folder: 'shipped:football'}\n"
         "  m: {kind: local, models: {tiny: /nowhere}}\nplans:\n  p: {ask: s}\n"
     )
-    told = " ".join(waggle("doctor", "-c", str(tmp_path / "d.yaml")).output.split())
-    assert "waggle specialist refresh" in told
-    assert "no config.json in /nowhere" in told
+    output = " ".join(waggle("doctor", "-c", str(tmp_path / "d.yaml")).output.split())
+    assert "waggle specialist refresh" in output
+    assert "no config.json in /nowhere" in output
 
 
 def test_doctor_finds_nothing_bad_here(waggle):
@@ -150,17 +241,17 @@ plans:
     )
     result = waggle("check", "-c", str(tmp_path / "plans.yaml"))
     assert result.exit_code == 0, result.output
-    told = " ".join(result.output.translate(dict.fromkeys(map(ord, "│├└─"), " ")).split())
-    assert "cascade, until a < b and small gives 0.7; at most $0.5" in told
+    output = without_lines(result.output)
+    assert "cascade, until a < b and small gives 0.7; at most $0.5" in output
     # One call of small is 0.0011 dollars, of large 0.011: alone and judged, or with both hedged.
-    assert "2 to 4 calls, $2.2 to $14.3 per 1000" in told
-    assert "1 hedge" in told
-    assert "accept: small" in told
-    assert "refine until small gives 0.8, mended 2 times at most" in told
+    assert "2 to 4 calls, $2.2 to $14.3 per 1000" in output
+    assert "1 hedge" in output
+    assert "accept: small" in output
+    assert "refine until small gives 0.8, mended 2 times at most" in output
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "reason"),
     [
         ("{cascade: [small, nobody], accept: {judge: small}}", "plans.p.cascade.1 = nobody"),
         ("{cascade: [small, small], accept: {}}", "a check needs something to hold"),
@@ -177,11 +268,11 @@ plans:
         ("{ask: small, max_cost: -1}", "plans.p.max_cost"),
     ],
 )
-def test_a_plan_that_cannot_be_is_explained_by_its_place(waggle, tmp_path, plan, says):
+def test_a_plan_that_cannot_be_is_explained_by_its_place(waggle, tmp_path, plan, reason):
     (tmp_path / "w.yaml").write_text(
         'backends:\n  small: {kind: openai, base_url: "http://127.0.0.1:1"}\n'
         f"plans:\n  p: {plan}\n"
     )
     result = waggle("check", "-c", str(tmp_path / "w.yaml"))
     assert result.exit_code == 2
-    assert says in " ".join(result.output.split()), result.output
+    assert reason in " ".join(result.output.split()), result.output

@@ -47,22 +47,22 @@ def waggle(data, *args, stdin="", check=True):
     return done
 
 
-def test_sql_writes_what_was_asked_for(stored, data):
+def test_sql_writes_rows_in_the_form_that_an_option_names(stored, data):
     query = "select plan, count(*) as n from requests group by plan order by plan"
     assert "cheap" in waggle(data, "sql", query).stdout
-    told = waggle(data, "sql", query, "--format", "csv").stdout
-    assert list(csv.DictReader(io.StringIO(told))) == [
+    rows = waggle(data, "sql", query, "--format", "csv").stdout
+    assert list(csv.DictReader(io.StringIO(rows))) == [
         {"plan": "cheap", "n": "2"},
         {"plan": "dear", "n": "1"},
     ]
-    told = waggle(data, "sql", query + ";", "-f", "json").stdout
-    assert json.loads(told) == [{"plan": "cheap", "n": 2}, {"plan": "dear", "n": 1}]
+    rows = waggle(data, "sql", query + ";", "-f", "json").stdout
+    assert json.loads(rows) == [{"plan": "cheap", "n": 2}, {"plan": "dear", "n": 1}]
     target = data / "rows.parquet"
     waggle(data, "sql", query, "-f", "parquet", "-o", str(target))
     assert pl.read_parquet(target)["n"].to_list() == [2, 1]
 
 
-def test_sql_says_what_is_wrong(stored, data):
+def test_sql_says_what_is_wrong_with_a_query(stored, data):
     bad = waggle(data, "sql", "select nothing from requests", check=False)
     assert bad.returncode == 1
     assert "nothing" in bad.stderr
@@ -84,7 +84,7 @@ def test_the_shell_takes_one_query_after_the_other(stored, data):
     assert "wrong" in done.stderr
 
 
-def test_without_telemetry_the_way_to_get_some_is_named(data):
+def test_without_telemetry_the_refusal_says_how_to_get_some(data):
     data.mkdir()
     for command in (("sql", "select 1"), ("telemetry", "verify"), ("telemetry", "status")):
         done = waggle(data, *command, check=False)
@@ -95,13 +95,13 @@ def test_without_telemetry_the_way_to_get_some_is_named(data):
 
 def test_a_caller_is_forgotten_by_key_and_by_the_name_of_a_session(stored, data):
     assert "say whose rows" in waggle(data, "telemetry", "forget", check=False).stderr
-    told = waggle(data, "telemetry", "forget", "--key", "k1", "--yes").stdout
-    assert "Removed 2 rows" in told
+    by_key = waggle(data, "telemetry", "forget", "--key", "k1", "--yes").stdout
+    assert "Removed 2 rows" in by_key
     nothing = waggle(data, "telemetry", "forget", "--session", "another", "--yes").stdout
     assert "Removed 0 rows" in nothing
     assert stored.ask("select key_id from requests order by key_id") == [("k2",), ("k3",)]
-    told = waggle(data, "telemetry", "forget", "--session", "my talk", "--yes").stdout
-    assert "Removed 1 rows" in told
+    by_session = waggle(data, "telemetry", "forget", "--session", "my talk", "--yes").stdout
+    assert "Removed 1 rows" in by_session
     assert stored.ask("select key_id from requests") == [("k2",)]
 
 
@@ -130,6 +130,6 @@ def test_prune_needs_a_rule(stored, data):
     config.write_text(
         "telemetry: {keep_days: 1}\nbackends: {g: {kind: generator}}\nplans: {p: {ask: g}}\n"
     )
-    told = waggle(data, "telemetry", "prune", "-c", str(config)).stdout
-    assert "Removed" in told
+    pruned = waggle(data, "telemetry", "prune", "-c", str(config)).stdout
+    assert "Removed" in pruned
     assert stored.one("select count(*) from requests where ts < ago(interval 1 day)") == 0

@@ -34,9 +34,9 @@ def place(tmp_path, monkeypatch):
 
 
 def run(*words, status=0):
-    told = CliRunner().invoke(app, list(words))
-    assert told.exit_code == status, told.output + told.stderr
-    return " ".join((told.output + told.stderr).replace("│", " ").split())
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == status, result.output + result.stderr
+    return " ".join((result.output + result.stderr).replace("│", " ").split())
 
 
 def test_a_trial_from_its_opening_to_its_end(place):
@@ -45,8 +45,8 @@ def test_a_trial_from_its_opening_to_its_end(place):
         "trial", "new", "dearer", "--candidate", "always-dear", "--traffic", "0.5"
     )
     assert "50% of 50% of the traffic" in run("trial", "show", "dearer")
-    told = json.loads(run("trial", "list", "--json"))
-    assert told["trials"][0]["name"] == "dearer"
+    listed = json.loads(run("trial", "list", "--json"))
+    assert listed["trials"][0]["name"] == "dearer"
     assert "always-dear is adopted by steps" in run("trial", "adopt", "dearer")
     assert "always-dear serves, held against always-cheap" in run("trial", "list")
     assert "always-cheap serves" in run("trial", "rollback")
@@ -71,13 +71,13 @@ def test_a_trial_from_its_opening_to_its_end(place):
         (("report", "--out", "x.pdf"), "there is no telemetry"),
     ],
 )
-def test_what_cannot_be_done_says_why(place, words, why):
-    told = CliRunner().invoke(app, list(words))
-    assert told.exit_code in (1, 2)
-    assert why in told.output + told.stderr
+def test_a_refused_command_says_why(place, words, why):
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code in (1, 2)
+    assert why in result.output + result.stderr
 
 
-def test_what_takes_the_learner_says_that_it_needs_the_service(place):
+def test_a_command_for_the_learner_says_that_it_needs_the_service(place):
     for words in (("simplify",), ("routes", "distill"), ("routes", "write")):
         assert "its learner is needed" in run(*words, status=1)
 
@@ -92,17 +92,17 @@ def test_functions_are_registered_read_and_compared(place):
     run("trial", "register", "code", "--kind", "function", "--file", "route.py")
     assert "code@2" in run("routes", "log")
     assert 'request["kind"] == "chat"' in run("routes", "show", "code")
-    told = run("routes", "diff", "code@1", "code@2")
-    assert '- return "dear" if request["kind"] == "sql"' in told
+    changes = run("routes", "diff", "code@1", "code@2")
+    assert '- return "dear" if request["kind"] == "sql"' in changes
     (place / "route.py").write_text("import os\n" + SOURCE)
-    told = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["trial", "register", "code", "--kind", "function", "--file", "route.py"]
     )
-    assert "line 1: import is not needed" in told.output + told.stderr
+    assert "line 1: import is not needed" in result.output + result.stderr
     assert "code@2" in run("trial", "strategies")
 
 
-def test_the_report_tells_what_happened_and_each_query_may_be_asked_again(place):
+def test_the_report_shows_what_happened_and_each_of_its_queries_runs_again(place):
     config = load(place / "waggle.yaml", {})
     stored, journal = Stored(config.telemetry_folder), MemoryJournal()
     now = dt.datetime.now(dt.UTC).timestamp()
@@ -131,16 +131,16 @@ def test_the_report_tells_what_happened_and_each_query_may_be_asked_again(place)
     stored.write("events", [event_row(event) for event in journal.events])
     run("report", "--days", "7", "--out", "week.md")
     run("report", "--days", "7", "--out", "week.html")
-    told, page = (place / "week.md").read_text(), (place / "week.html").read_text()
+    text, page = (place / "week.md").read_text(), (place / "week.html").read_text()
     stored.close()
-    for said in (
+    for words in (
         "Against always dear:", "saved over 200 requests", "coin toss", "it turned bad",
         "rolled back", "`code@1`", "Made by hand.", "waggle simplify", "always-cheap serves.",
     ):  # fmt: skip
-        assert said in told, said
+        assert words in text, words
     assert "<b>chat</b>" not in page  # what callers say is text
     assert "&lt;b&gt;chat&lt;/b&gt;" in page
-    queries = [block.partition("\n```")[0] for block in told.split("```sql\n")[1:]]
+    queries = [block.partition("\n```")[0] for block in text.split("```sql\n")[1:]]
     assert len(queries) >= 8
     for query in queries:
         stored.rows(query)
@@ -148,7 +148,7 @@ def test_the_report_tells_what_happened_and_each_query_may_be_asked_again(place)
     assert "What Waggle learned" in run("report")
 
 
-def test_a_trial_in_telemetry_answers_with_its_sides(place):
+def test_trial_results_in_telemetry_have_a_row_for_each_side(place):
     config = load(place / "waggle.yaml", {})
     stored = Stored(config.telemetry_folder)
     rows, signals = [], []
@@ -161,14 +161,14 @@ def test_a_trial_in_telemetry_answers_with_its_sides(place):
         signals.append(signal(row, 0.8 if side == "candidate" else 0.5))
     stored.write("requests", rows)
     stored.write("signals", signals)
-    told = {row["variant"]: row for row in stored.rows("from trial_results('t1')")}
-    assert (told["candidate"]["n"], told["candidate"]["decided_apart"]) == (40, 20)
-    assert told["candidate"]["lift"] == pytest.approx(0.3)
+    sides = {row["variant"]: row for row in stored.rows("from trial_results('t1')")}
+    assert (sides["candidate"]["n"], sides["candidate"]["decided_apart"]) == (40, 20)
+    assert sides["candidate"]["lift"] == pytest.approx(0.3)
     assert stored.one("select count(*) from exposures where apart") == 40
     stored.close()
 
 
-def test_a_ledger_that_nobody_wrote_is_an_empty_book(place):
+def test_a_missing_ledger_is_an_empty_book(place):
     config = load(place / "waggle.yaml", {})
     ledger = Ledger(config.trials_folder, config)
     assert ledger.follow() == []

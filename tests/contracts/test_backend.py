@@ -1,112 +1,181 @@
-"""What every backend of our own promises, whatever it does: one suite for all of them."""
+"""Every kind of backend keeps the contract that `router.backends.contract` ships."""
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from textwrap import dedent
+from typing import Literal
 
 import pytest
 
+from router.backends import contract
 from router.backends.build import build
+from router.backends.contract import PROMISES, BackendCase, BrokenPromise, check_backend
 from router.config.backends import (
+    EncoderSettings,
     EnricherSettings,
     GeneratorSettings,
     LocalSettings,
+    OpenAISettings,
+    SandboxSettings,
     SpecialistSettings,
     ValidatorSettings,
 )
-from router.domain import CHAT, EMBEDDINGS, Call, Fault
+from router.config.values import BackendSettings
+from router.domain import CHAT, COMPUTE, EMBEDDINGS, Call, Fault, Reply
+from router.request.text import fields_of, last_user_text, tokens_in
+from router.wire.chat_replies import chat_reply, in_one_piece
+from tests.rig import Upstream, answer_well, completion
 from tests.router.test_local import made
 
 SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'
+KINDS = (
+    *("openai", "generator", "enricher", "validator", "specialist", "local"),
+    *("encoder", "sandbox"),
+)
 
 
 def fields(text, **more):
-    return {"model": "auto", "messages": [{"role": "user", "content": text}], "seed": 7} | more
+    return {"messages": [{"role": "user", "content": text}], "seed": 7} | more
 
 
-@pytest.fixture(
-    scope="module", params=["generator", "enricher", "validator", "specialist", "local"]
-)
-def kind(request, tmp_path_factory, encoders):
-    """Settings, and a request that such a backend can answer."""
-    folder = tmp_path_factory.mktemp(request.param)
+async def upstream_script(wire):
+    if wire.path != "/v1/chat/completions":
+        await wire.json({"error": {"message": "no such path"}}, status=404)
+    elif wire.fields.get("stream"):
+        await answer_well(wire)
+    else:
+        await wire.json(completion("one two three"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("backends")
+
+
+@pytest.fixture(params=KINDS)
+async def case(request, folder, encoders):
+    def of(settings, fields, **more):
+        return BackendCase(lambda: build(settings, str), fields, settings, **more)
+
     match request.param:
+        case "openai":
+            async with Upstream(upstream_script).listening() as upstream:
+                yield of(OpenAISettings(kind="openai", base_url=upstream.url), fields("hi"))
         case "generator":
-            return GeneratorSettings(kind="generator"), fields("two users", shape=SHAPE)
+            yield of(GeneratorSettings(kind="generator"), fields("two users", shape=SHAPE))
         case "enricher":
-            asked = fields("fill", shape=SHAPE, draft='{"name":"Ann"}')
-            return EnricherSettings(kind="enricher"), asked
+            request_fields = fields("fill", shape=SHAPE, draft='{"name":"Ann"}')
+            yield of(EnricherSettings(kind="enricher"), request_fields)
         case "validator":
-            return ValidatorSettings(kind="validator"), fields("x", shape=SHAPE, draft=RECORD)
+            request_fields = fields("x", shape=SHAPE, draft=RECORD)
+            yield of(ValidatorSettings(kind="validator"), request_fields)
         case "specialist":
             places = {"home": str(folder / "index"), "encoders": str(encoders)}
             settings = SpecialistSettings(kind="specialist", folder="shipped:football", **places)
-            return settings, fields("What is a false nine?")
-        case _:
-            models = {"tiny": made(folder / "tiny", 3)}
-            return LocalSettings(kind="local", models=models, device="cpu"), fields("w1 w2")
+            yield of(settings, fields("What is a false nine?"))
+        case "local":
+            tiny = folder / "tiny"
+            models = {"tiny": str(tiny) if tiny.exists() else made(tiny, 3)}
+            settings = LocalSettings(kind="local", models=models, device="cpu")
+            yield of(settings, fields("w1 w2", max_tokens=20))
+        case "encoder":
+            settings = EncoderSettings(kind="encoder")
+            yield of(
+                settings, {"input": "a"}, path=EMBEDDINGS, content=lambda answer: answer["data"]
+            )
+        case "sandbox":
+            source = "import random\nresult = {'x': [random.gauss(0, 1) for _ in range(50)]}"
+            job = {
+                "fields": fields("50 numbers x, normally distributed with mean 0 and sd 1"),
+                "source": source,
+                "seed": 1,
+                "turn": 0,
+            }
+            settings = SandboxSettings(kind="sandbox", ready=())
+            yield of(settings, job, path=COMPUTE, content=lambda answer: answer["document"])
 
 
-async def sent(backend, asked, *, stream, path=CHAT):
-    body = json.dumps(asked | {"stream": stream, "max_tokens": 5}).encode()
-    async with backend.send(Call(path, body, stream, "r1")) as reply:
-        assert reply.status == 200
-        return reply.content_type, b"".join([piece async for piece in reply.body])
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_a_backend_keeps(case, promise):
+    await promise(case)
 
 
-async def test_a_stream_says_what_a_whole_answer_says(kind):
-    settings, asked = kind
-    backend = build(settings, str)
-    type_, body = await sent(backend, asked, stream=False)
-    whole = json.loads(body)
-    assert type_ == "application/json"
-    assert whole["object"] == "chat.completion"
-    assert whole["usage"]["total_tokens"] == (
-        whole["usage"]["prompt_tokens"] + whole["usage"]["completion_tokens"]
-    )
-    type_, body = await sent(backend, asked, stream=True)
-    assert type_ == "text/event-stream"
-    *events, done, rest = body.decode().split("\n\n")
-    assert (done, rest) == ("data: [DONE]", "")
-    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
-    words = [c["choices"][0]["delta"].get("content", "") for c in chunks if c["choices"]]
-    assert "".join(words) == whole["choices"][0]["message"]["content"] != ""
-    assert [c["choices"][0]["finish_reason"] for c in chunks if c["choices"]][-1]
-    assert chunks[-1]["usage"]["completion_tokens"] > 0
-    await backend.close()
+class EchoSettings(BackendSettings):
+    kind: Literal["echo"]
 
 
-async def test_it_answers_chat_and_says_so_of_anything_else(kind):
-    settings, asked = kind
-    backend = build(settings, str)
-    with pytest.raises(Fault) as fault:
-        await sent(backend, asked, stream=False, path=EMBEDDINGS)
-    assert fault.value.kind == "bad_request"
-    assert "/embeddings" in fault.value.detail
-    await backend.close()
+def test_the_example_in_the_documentation_runs():
+    example = dedent((contract.__doc__ or "").split("\n\n", 1)[1].split("`check_backend`")[0])
+    names = dict(globals())
+    exec(example, names)
+    assert names["case"].settings == EchoSettings(kind="echo")
 
 
-async def test_a_caller_who_leaves_in_the_middle_breaks_nothing(kind):
-    settings, asked = kind
-    backend = build(settings, str)
-    body = json.dumps(asked | {"stream": True, "max_tokens": 50}).encode()
-    async with backend.send(Call(CHAT, body, True, "r1")) as reply:
-        await anext(aiter(reply.body))
-    async with asyncio.timeout(20), AsyncExitStack():
-        await sent(backend, asked, stream=False)
-    await backend.close()
+class Broken:
+    """An echo with one fault in it."""
+
+    def __init__(self, fault):
+        self.fault = fault
+        self.calls = 0
+        self.closed = False
+
+    @asynccontextmanager
+    async def send(self, call: Call) -> AsyncIterator[Reply]:
+        if call.path != CHAT and self.fault != "answers any path":
+            raise Fault("bad_request", f"no {call.path}")
+        self.calls += 1
+        text = last_user_text(fields_of(call))
+        if self.fault == "streams another text" and call.stream:
+            text += "!"
+        if self.fault == "mixes calls" and self.calls > 3:
+            text = str(self.calls)
+        if self.fault == "swallows cancellation":
+            try:
+                await asyncio.sleep(0.05)
+            except asyncio.CancelledError:
+                raise ValueError("not cancelled") from None
+        reply = chat_reply(call, "echo", [text], tokens_in(text))
+        if self.fault == "answers in plain text":
+            reply = Reply(200, "text/plain", in_one_piece(b"hello"))
+        if self.fault == "forgets usage" and not call.stream:
+            whole = json.loads(b"".join([piece async for piece in reply.body]))
+            del whole["usage"]
+            reply = Reply(200, "application/json", in_one_piece(json.dumps(whole).encode()))
+        yield reply
+
+    async def close(self) -> None:
+        if self.fault == "closes once" and self.closed:
+            raise BrokenPromise("closed already")
+        self.closed = True
 
 
-async def test_several_at_once_are_answered_as_one_would_be(kind):
-    settings, asked = kind
-    backend = build(settings, str)
-    answers = await asyncio.gather(*(sent(backend, asked, stream=False) for _ in range(6)))
-    texts = {json.loads(body)["choices"][0]["message"]["content"] for _, body in answers}
-    assert len(texts) == 1
-    await backend.close()
+class Forgetful(EchoSettings):
+    def model_dump_json(self, **_):
+        return '{"kind": "echo", "queue": 1}'
 
 
-async def test_settings_go_through_json_unchanged(kind):
-    settings, _ = kind
-    assert type(settings).model_validate(settings.model_dump(mode="json")) == settings
+@pytest.mark.parametrize(
+    ("fault", "promise"),
+    [
+        ("answers any path", "unknown path"),
+        ("streams another text", "stream must say"),
+        ("mixes calls", "must not mix"),
+        ("swallows cancellation", "CancelledError"),
+        ("answers in plain text", "is JSON"),
+        ("forgets usage", "usage"),
+        ("closes once", "closed already"),
+    ],
+)
+async def test_a_broken_promise_is_named(fault, promise):
+    case = BackendCase(lambda: Broken(fault), fields("dance"), EchoSettings(kind="echo"))
+    with pytest.raises(BrokenPromise, match=promise):
+        await check_backend(case)
+
+
+async def test_settings_that_change_on_the_way_are_named():
+    case = BackendCase(lambda: Broken(""), fields("dance"), Forgetful(kind="echo"))
+    with pytest.raises(BrokenPromise, match="unchanged"):
+        await check_backend(case)

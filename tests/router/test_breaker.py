@@ -1,3 +1,5 @@
+"""The breaker: when a failing backend is left alone, and when it is tried again."""
+
 import pytest
 
 from router.backends.breaker import CircuitBreaker, failed
@@ -52,7 +54,7 @@ def test_a_probe_that_fails_doubles_the_rest_up_to_the_longest():
     assert it.wait(15) == 12
 
 
-def test_a_probe_whose_caller_left_frees_the_place():
+def test_a_probe_whose_caller_left_makes_room_for_another():
     it = breaker()
     fail(it, 0, 3)
     it.enter()
@@ -67,13 +69,13 @@ def test_a_backend_that_refuses_us_is_left_alone_at_once(status):
     assert it.state(0) == "open"
 
 
-def test_what_the_backend_asks_for_is_the_least_it_rests():
+def test_it_rests_at_least_as_long_as_the_backend_asks_for():
     it = breaker(failures=1)
     fail(it, 0, status=429, retry_after=9)
     assert it.wait(0) == 9
 
 
-def test_failures_of_calls_from_before_it_opened_change_nothing():
+def test_a_call_from_before_it_opened_changes_nothing():
     it = breaker()
     fail(it, 0, 3)
     it.failed(2)
@@ -81,10 +83,10 @@ def test_failures_of_calls_from_before_it_opened_change_nothing():
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 422, 200])
-def test_a_callers_own_mistake_does_not_count(status):
+def test_a_callers_own_mistake_is_no_failure(status):
     assert not failed(status)
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 408, 429, 500, 503, 529])
-def test_what_is_the_backends_fault_counts(status):
+def test_a_fault_of_the_backend_is_a_failure(status):
     assert failed(status)

@@ -1,4 +1,4 @@
-"""The generator through its own door: a request in, OpenAI's shape out."""
+"""The generator: a request in, mock records in OpenAI's form out."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ def test_each_word_of_the_grammar_makes_its_kind_of_value():
     assert record["maybe"] is None or isinstance(record["maybe"], int)
 
 
-def test_a_field_called_email_gets_an_address_and_a_price_is_no_name():
+def test_a_field_called_email_gets_an_address():
     record = made({"email": "string", "userEmail": "string", "product_name": "string"}, seed=2)
     assert "@" in record["email"]
     assert "@" in record["userEmail"]
@@ -140,7 +140,7 @@ def test_a_stream_carries_the_same_content_as_the_whole():
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "reason"),
     [
         ({}, "needs a JSON shape"),
         ({"shape": "string"}, "must be a JSON object or array"),
@@ -153,8 +153,8 @@ def test_a_stream_carries_the_same_content_as_the_whole():
         ({"shape": {"a": [{"$count": 10**9}]}}, r"\$count"),
     ],
 )
-def test_what_cannot_be_made_is_refused_with_the_reason(fields, said):
-    with pytest.raises(Fault, match=said) as fault:
+def test_a_request_without_a_usable_shape_is_refused_with_the_reason(fields, reason):
+    with pytest.raises(Fault, match=reason) as fault:
         asyncio.run(answer({"messages": [], **fields}))
     assert fault.value.kind == "bad_request"
 

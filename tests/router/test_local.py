@@ -1,4 +1,4 @@
-"""Models of one's own, on models so small that the test makes them."""
+"""Local models, on models so small that the test makes them."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ WORDS = [f"w{n}" for n in range(60)]
 
 
 def made(folder, seed, *, template=None):
-    """A model with two layers and sixty words, which means nothing and always the same."""
+    """The folder of a model with two layers and sixty words; one seed makes one model."""
     torch.manual_seed(seed)
     vocabulary = {
         word: n for n, word in enumerate(["<unk>", "</s>", "user:", "assistant:", *WORDS])
@@ -56,28 +56,28 @@ def local(folders, **more):
     )
 
 
-async def test_the_same_seed_writes_the_same_and_a_stream_says_what_a_whole_answer_says(folders):
+async def test_one_seed_writes_one_answer_and_a_stream_says_the_same(folders):
     async with rig(local(folders)) as waggle:
-        asked = {"model": "mine", "seed": 5, "max_tokens": 8}
-        told = await waggle.chat("w1 w2 w3", **asked)
-        assert told.status == 200, told.body
-        again = await waggle.chat("w1 w2 w3", **asked)
-        assert text_of(told) == text_of(again)
-        usage = told.json["usage"]
+        options = {"model": "mine", "seed": 5, "max_tokens": 8}
+        answer = await waggle.chat("w1 w2 w3", **options)
+        assert answer.status == 200, answer.body
+        again = await waggle.chat("w1 w2 w3", **options)
+        assert text_of(answer) == text_of(again)
+        usage = answer.json["usage"]
         assert usage["prompt_tokens"] == 5
         assert 1 <= usage["completion_tokens"] <= 8
-        streamed = await waggle.chat("w1 w2 w3", stream=True, **asked)
+        streamed = await waggle.chat("w1 w2 w3", stream=True, **options)
         chunks = [e for e in streamed.events if e != "[DONE]" and e["choices"]]
         words = [c["choices"][0]["delta"].get("content", "") for c in chunks]
-        assert "".join(words) == text_of(told)
-        assert len([word for word in words if word]) > 1  # a token after the other
+        assert "".join(words) == text_of(answer)
+        assert len([word for word in words if word]) > 1  # more than one piece
 
 
 async def test_logprobs_are_those_of_the_model(folders):
     async with rig(local(folders)) as waggle:
-        told = await waggle.chat("w1 w2", temperature=0, logprobs=True, top_logprobs=3)
-        entries = told.json["choices"][0]["logprobs"]["content"]
-        assert len(entries) == told.json["usage"]["completion_tokens"]
+        answer = await waggle.chat("w1 w2", temperature=0, logprobs=True, top_logprobs=3)
+        entries = answer.json["choices"][0]["logprobs"]["content"]
+        assert len(entries) == answer.json["usage"]["completion_tokens"]
         for entry in entries:
             assert len(entry["top_logprobs"]) == 3
             assert entry["logprob"] == entry["top_logprobs"][0]["logprob"]  # greedy: the likeliest
@@ -91,38 +91,38 @@ async def test_logprobs_are_those_of_the_model(folders):
         assert entries[0]["logprob"] == pytest.approx(float(first.max()), abs=1e-4)
 
 
-async def test_models_take_turns_in_memory_and_a_swap_is_in_telemetry(folders):
+async def test_models_take_turns_in_memory_and_the_swap_is_in_telemetry(folders):
     async with rig(local(folders)) as waggle:
         seen = []
         for model in ("tiny", "tiny", "other", "tiny"):
-            told = await waggle.chat("w1", model=model, max_tokens=1)
-            assert told.json["model"] == model
+            answer = await waggle.chat("w1", model=model, max_tokens=1)
+            assert answer.json["model"] == model
             (step,) = request_row(waggle.journal.traces[-1])["attempts"]
             seen.append(step.get("swap_ms", 0.0))
         first, kept, other, back = seen
         assert min(first, other, back) > 10 * kept
-        told = await waggle.chat("w1", model="q", max_tokens=1)
-        assert told.json["model"] == "other"
+        answer = await waggle.chat("w1", model="q", max_tokens=1)
+        assert answer.json["model"] == "other"
 
 
 async def test_callers_of_two_models_at_once_are_all_answered(folders):
     async with rig(local(folders)) as waggle:
         names = ["tiny", "other"] * 4
-        told = await asyncio.gather(*(waggle.chat("w1", model=n, max_tokens=2) for n in names))
-        assert [t.json["model"] for t in told] == names
+        answers = await asyncio.gather(*(waggle.chat("w1", model=n, max_tokens=2) for n in names))
+        assert [t.json["model"] for t in answers] == names
 
 
 async def test_writing_stops_where_it_was_told_to(folders):
     async with rig(local(folders)) as waggle:
         whole = text_of(await waggle.chat("w1 w2", temperature=0))
         word = whole.split()[2]
-        told = await waggle.chat("w1 w2", temperature=0, stop=[word])
-        assert text_of(told) == whole[: whole.index(word)]
-        assert told.json["choices"][0]["finish_reason"] == "stop"
+        answer = await waggle.chat("w1 w2", temperature=0, stop=[word])
+        assert text_of(answer) == whole[: whole.index(word)]
+        assert answer.json["choices"][0]["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("options", "reason"),
     [
         ({"n": 2}, "n = 2"),
         ({"temperature": 3}, "temperature = 3 must be a number from 0.0 to 2.0"),
@@ -131,15 +131,15 @@ async def test_writing_stops_where_it_was_told_to(folders):
         ({"messages": [{"role": "user", "content": "w1 " * 200}]}, "128 is the most"),
     ],
 )
-async def test_what_cannot_be_written_is_refused_by_name(folders, asked, says):
+async def test_a_request_that_cannot_be_written_is_refused_by_name(folders, options, reason):
     async with rig(local(folders)) as waggle:
-        told = await waggle.chat("w1", **asked)
-        assert told.status == 400
-        assert says in told.error["message"]
+        answer = await waggle.chat("w1", **options)
+        assert answer.status == 400
+        assert reason in answer.error["message"]
 
 
 async def test_a_folder_that_holds_no_model_is_named(tmp_path):
     async with rig(local({"x": str(tmp_path)})) as waggle:
-        told = await waggle.chat("w1", headers={"x-waggle-max-latency-ms": "20000"})
-        assert told.status == 503
-        assert "holds no model" in told.error["message"]
+        answer = await waggle.chat("w1", headers={"x-waggle-max-latency-ms": "20000"})
+        assert answer.status == 503
+        assert "holds no model" in answer.error["message"]

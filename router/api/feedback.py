@@ -7,7 +7,7 @@ to say something else later replaces what was said before, and both are stored.
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -21,7 +21,7 @@ from router.domain import Signal
 from router.engine.engine import Engine
 from router.keys import Key
 from router.telemetry.journal import NotDurable
-from router.telemetry.lookup import Memory, StoredRequest, StoredSignal
+from router.telemetry.lookup import Memory, StoredRequest
 from router.wire.errors import BadRequest, NotFound, Unavailable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -197,19 +197,16 @@ def signals_of(
     """
     new, ids = [], []
     for statement in feedback.statements:
-        before = [
-            signal
-            for signal in record.signals
-            if (signal.source, signal.metric) == (feedback.source, statement.metric)
-        ]
-        last = before[-1] if before else None
+        topic = (feedback.source, statement.metric)
+        earlier = [s for s in record.signals if (s.source, s.metric) == topic]
+        last = earlier[-1] if earlier else None
         if idempotency_key:
             signal_id = _id(key_id, idempotency_key, feedback.request_id, statement.metric)
             same = next((signal for signal in record.signals if signal.id == signal_id), None)
             if same is not None and same.content != statement.content:
                 raise BadRequest(
                     f"The Idempotency-Key {idempotency_key!r:.80} came before with something else: "
-                    "send another key with what is new.",
+                    "send another key with this feedback.",
                     status=422,
                 )
         else:
@@ -219,34 +216,18 @@ def signals_of(
             same = last if last is not None and last.content == statement.content else None
         ids.append(same.id if same is not None else signal_id)
         if same is None:
-            new.append(_signal(feedback, statement, record, signal_id, last, key_id, at))
+            signal = Signal(
+                id=signal_id,
+                # A later signal has a later time, even if the clock was set back meanwhile.
+                at=at if last is None else max(at, (last.ts_micros + 1) / 1e6),
+                about=record.about,
+                source=feedback.source,
+                weight=WEIGHTS.get(feedback.source, 1.0),
+                key_id=key_id,
+                **asdict(statement),
+            )
+            new.append(signal)
     return new, ids
-
-
-def _signal(
-    feedback: FeedbackBody,
-    statement: Statement,
-    record: StoredRequest,
-    signal_id: str,
-    last: StoredSignal | None,
-    key_id: str,
-    at: float,
-) -> Signal:
-    # A later signal has a later time, even if the clock was set back meanwhile.
-    at = max(at, (last.ts_micros + 1) / 1e6) if last is not None else at
-    return Signal(
-        signal_id,
-        at,
-        record.about,
-        feedback.source,
-        statement.metric,
-        value=statement.value,
-        score=statement.score,
-        weight=WEIGHTS.get(feedback.source, 1.0),
-        comment=statement.comment,
-        demonstration=statement.demonstration,
-        key_id=key_id,
-    )
 
 
 def _id(*parts: str) -> str:

@@ -11,7 +11,9 @@ import pytest
 
 from router.keys import new_key
 from tests.rig import rig
+from tests.telemetry.stored import Stored
 from tests.upstream import Upstream, answer_well, completion, delta
+from tests.waiting import until
 
 PAIR = """
 backends:
@@ -301,6 +303,20 @@ async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
             await asyncio.sleep(0.02)
     assert r.backends.hosts["a"].running == 0
     assert r.journal.traces[0].status == 499
+
+
+async def test_an_analyst_who_leaves_ends_the_query_and_nothing_fails(tmp_path, caplog):
+    Stored(tmp_path / "telemetry").seal()
+    text = ALONE.format(a=NOBODY, b=NOBODY, failures=9)
+    text += f"server: {{data: '{tmp_path}'}}\ntelemetry: {{sql_seconds: 300}}\n"
+    async with rig(text) as r:
+        sql = "select sum(sin(a)) from range(1000000000000) t(a)"
+        query = asyncio.create_task(r.post("/v1/sql", {"sql": sql}))
+        await until(lambda: r.router.app.running == 1)
+        await asyncio.sleep(0.1)
+        query.cancel()
+        await until(lambda: r.router.app.running == 0)
+    assert caplog.text == ""
 
 
 async def test_two_hundred_at_once_against_a_bound_of_fifty():

@@ -26,8 +26,8 @@ from router.config.values import BackendSettings
 from router.domain import CHAT, COMPUTE, EMBEDDINGS, Call, Fault, Reply
 from router.request.text import fields_of, last_user_text, tokens_in
 from router.wire.chat_replies import chat_reply, in_one_piece
-from tests.rig import Upstream, answer_well, completion
 from tests.router.test_local import made
+from tests.upstream import Upstream, answer_well, completion
 
 SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from router.config.backends import SpecialistSettings
 from router.documents.answer_confidence import ENOUGH, WEIGHTS, features
 from router.documents.content_words import content_words
-from router.documents.passage_index import load, refresh
+from router.documents.indexing import refresh
+from router.documents.passage_index import load
 from router.documents.search import Expert, evidence
 from router.encoding.encoder import Encoder, packaged_model, prepared
 

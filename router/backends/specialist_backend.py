@@ -75,7 +75,8 @@ class SpecialistBackend:
 
 def opened(settings: SpecialistSettings) -> "Expert":
     """The expert; a missing index is made first."""
-    from router.documents.passage_index import NoDocuments, load, refresh
+    from router.documents.indexing import NoDocuments, refresh
+    from router.documents.passage_index import load
     from router.documents.search import Expert
     from router.encoding.encoder import CannotEncode
     from router.encoding.home import encoder_of

@@ -23,7 +23,8 @@ from router.config.config import Config
 from router.config.load import EMBEDDED, load
 from router.config.values import Name
 from router.config.yaml_tree import ConfigError
-from router.documents.passage_index import IndexReport, NoDocuments, Tell, current, refresh
+from router.documents.indexing import IndexReport, NoDocuments, ReportProgress, refresh
+from router.documents.passage_index import current
 from router.encoding.encoder import CannotEncode
 from router.files import replace_durably, write_whole
 
@@ -184,7 +185,7 @@ def _index(name: str, settings: SpecialistSettings) -> IndexReport:
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[Tell]:
+def _progress(name: str) -> Iterator[ReportProgress]:
     count = TextColumn("{task.completed}/{task.total}")
     columns = (TextColumn("{task.description}"), BarColumn(), count, TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:

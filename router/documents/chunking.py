@@ -1,17 +1,17 @@
-"""Sections cut into passages of a size that answers a question, each said once. Pure."""
+"""Sections cut into passages that are long enough to answer a question, each kept once. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from router.documents.formats import Section
+from router.documents.formats import BETWEEN_HEADINGS, Section
 
-_MOST_WORDS = 130
-_FEW_WORDS = 4
-_SHINGLE = 4
-_SAMPLE = 12  # smallest hashes of a passage by which those like it are found
-_SAME = 0.8
+_MOST_WORDS = 130  # of a passage
+_FEWEST_WORDS = 4  # of a passage, and of a sentence
+_SHINGLE_WORDS = 4
+_SAMPLE = 12  # a passage is compared with those that share one of its so many smallest hashes
+_SAME = 0.8  # share of common shingles from which two passages say the same
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(])")
 
 
@@ -20,48 +20,53 @@ class Passage:
     """A piece of a document that can stand as an answer."""
 
     source: str
-    title: str
+    title: str  # the headings that lead to it
     text: str
 
     @property
+    def heading(self) -> str:
+        return self.title.rpartition(BETWEEN_HEADINGS)[2]
+
+    @property
     def sentences(self) -> list[str]:
-        return [s.strip() for s in _SENTENCE.split(self.text) if len(s.split()) >= _FEW_WORDS]
+        return [s.strip() for s in _SENTENCE.split(self.text) if len(s.split()) >= _FEWEST_WORDS]
 
 
 def passages_of(source: str, sections: Iterable[Section]) -> Iterator[Passage]:
     for section in sections:
         for text in _cut(section.text):
-            if len(text.split()) >= _FEW_WORDS:
+            if len(text.split()) >= _FEWEST_WORDS:
                 yield Passage(source, section.title, text)
 
 
 def _cut(text: str) -> Iterator[str]:
-    """Whole paragraphs while they fit, else whole sentences, else words; the last sentence of a
-    piece begins the next, so that what refers to it is understood."""
+    """Whole paragraphs while they fit, else whole sentences, else words.
+
+    The last sentence of a passage also begins the next, so that words that refer to it make sense.
+    """
     pieces: list[str] = []
     for paragraph in text.split("\n\n"):
-        words = paragraph.split()
-        if len(words) <= _MOST_WORDS:
+        if len(paragraph.split()) <= _MOST_WORDS:
             pieces.append(paragraph)
             continue
         for sentence in _SENTENCE.split(paragraph):
-            inside = sentence.split()
-            for start in range(0, len(inside), _MOST_WORDS):
-                pieces.append(" ".join(inside[start : start + _MOST_WORDS]))
+            words = sentence.split()
+            for start in range(0, len(words), _MOST_WORDS):
+                pieces.append(" ".join(words[start : start + _MOST_WORDS]))
     held: list[str] = []
     for piece in pieces:
-        size = sum(len(one.split()) for one in held)
+        size = sum(len(other.split()) for other in held)
         if held and size + len(piece.split()) > _MOST_WORDS:
             yield " ".join(held)
-            tail = held[-1]
-            held = [tail] if len(tail.split()) <= _MOST_WORDS // 4 else []
+            last = held[-1]
+            held = [last] if len(last.split()) <= _MOST_WORDS // 4 else []
         held.append(piece)
     if held:
         yield " ".join(held)
 
 
 def distinct(passages: Sequence[Passage]) -> list[Passage]:
-    """Without those that say word for word, or nearly so, what an earlier one said."""
+    """The passages without those that repeat an earlier passage, or nearly repeat it."""
     kept: list[Passage] = []
     shingles: list[set[int]] = []
     holders: dict[int, list[int]] = {}
@@ -79,6 +84,8 @@ def distinct(passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _shingles(text: str) -> set[int]:
+    """Hashes of all runs of four words."""
     words = re.findall(r"\w+", text.lower())
-    runs = [" ".join(words[i : i + _SHINGLE]) for i in range(max(len(words) - _SHINGLE + 1, 1))]
+    count = max(len(words) - _SHINGLE_WORDS + 1, 1)
+    runs = [" ".join(words[i : i + _SHINGLE_WORDS]) for i in range(count)]
     return {int.from_bytes(blake2b(run.encode(), digest_size=8).digest(), "big") for run in runs}

@@ -1,4 +1,4 @@
-"""Words of questions and documents, as far as looking them up needs. Pure."""
+"""The words of a question or a document that say what it is about. Pure."""
 
 import math
 import re
@@ -23,31 +23,34 @@ STOP = frozenset(
 
 
 def content_words(text: str) -> list[str]:
-    """Stems of the words that say something, in their order."""
-    found = []
+    """Base forms of the words in a text, in order, without stop words."""
+    words = []
     for match in _WORD.finditer(text.lower().replace("’", "'")):
         word = match[0].removesuffix("'s")
-        for part in {word, *word.split("-")} if "-" in word else (word,):
+        for part in dict.fromkeys((word, *word.split("-"))):
             if part not in STOP and (len(part) > 1 or part.isdigit()):
-                found.append(stem(part))
-    return found
+                words.append(stem(part))
+    return words
 
 
 def rarity(texts: Sequence[Iterable[str]]) -> dict[str, float]:
-    """How much each word tells, by how few of the texts have it."""
+    """A weight for each word: the fewer of the texts have it, the larger."""
     counts = Counter(word for text in texts for word in set(text))
     return {word: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for word, n in counts.items()}
 
 
-_LITTLE = 1.2  # rare words; a question of fewer says little, and all of little is not much
+_LEAST_WEIGHT = 1.2  # of a question, in rarest words: all of a shorter question is still little
 
 
-def covered(question: Sequence[str], there: Iterable[str], weights: Mapping[str, float]) -> float:
-    """The share of what a question asks about that is there. A word that no document has weighs as
-    much as the rarest: it says that the question is about something else."""
+def covered(question: Sequence[str], words: Iterable[str], weights: Mapping[str, float]) -> float:
+    """The share of a question's words, by weight, that are among these words.
+
+    A word that no document has weighs as much as the rarest word: the question is probably about
+    something else.
+    """
     if not question:
         return 0.0
-    most = max(weights.values(), default=1.0)
-    known = set(there)
-    whole = max(sum(weights.get(word, most) for word in question), _LITTLE * most)
-    return sum(weights.get(word, most) for word in question if word in known) / whole
+    rarest = max(weights.values(), default=1.0)
+    present = set(words)
+    whole = max(sum(weights.get(word, rarest) for word in question), _LEAST_WEIGHT * rarest)
+    return sum(weights.get(word, rarest) for word in question if word in present) / whole

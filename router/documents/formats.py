@@ -1,61 +1,68 @@
-"""Files of a folder as sections of plain text: Markdown, text, HTML and PDF."""
+"""The files of a folder as sections of plain text: Markdown, text, HTML and PDF.
 
+Not covered: text inside pictures, and the layout of tables.
+"""
+
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-READ = {
+_KINDS = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".txt": "text",
     ".text": "text",
     ".html": "html",
+    ".htm": "html",
+    ".pdf": "pdf",
 }
-READ |= {".htm": "html", ".pdf": "pdf"}
-MOST_BYTES = 64 * 2**20
+_MOST_BYTES = 64 * 2**20
+BETWEEN_HEADINGS = " › "
 
 
 class UnreadableDocument(ValueError):
-    """A file that no text can be had from; the message says why."""
+    """A file without readable text; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What stands below one heading, and the headings that lead to it."""
+    """The text below one heading, and the headings that lead to it."""
 
     title: str
     text: str
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The documents in a folder, hidden ones and links that lead out of it left aside."""
+    """The documents in a folder, without hidden files and without links that lead out of it."""
     root = folder.resolve()
-    found = []
+    files = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix.lower() not in READ or not path.is_file():
+        if hidden or path.suffix.lower() not in _KINDS or not path.is_file():
             continue
         if path.resolve().is_relative_to(root):
-            found.append(path)
-    return found
+            files.append(path)
+    return files
 
 
 def sections_of(path: Path) -> list[Section]:
-    if path.stat().st_size > MOST_BYTES:
-        raise UnreadableDocument(f"it is larger than {MOST_BYTES >> 20} MB: split it")
-    kind = READ[path.suffix.lower()]
-    if kind == "pdf":
-        found = list(_pdf(path))
-    elif kind == "html":
-        found = list(_html(path.read_bytes()))
-    else:
-        text = _decoded(path.read_bytes())
-        found = list(_markdown(text)) if kind == "markdown" else [Section("", _plain(text))]
-    found = [section for section in found if section.text.strip()]
-    if not found:
+    if path.stat().st_size > _MOST_BYTES:
+        raise UnreadableDocument(f"it is larger than {_MOST_BYTES >> 20} MB: split it")
+    match _KINDS[path.suffix.lower()]:
+        case "pdf":
+            sections = list(_pdf(path))
+        case "html":
+            sections = list(_html(path.read_bytes()))
+        case "markdown":
+            sections = list(_markdown(_decoded(path.read_bytes())))
+        case _:
+            sections = [Section("", _plain(_decoded(path.read_bytes())))]
+    sections = [section for section in sections if section.text.strip()]
+    if not sections:
         raise UnreadableDocument("there is no text in it")
-    return found
+    return sections
 
 
 def _decoded(raw: bytes) -> str:
@@ -82,19 +89,19 @@ def _markdown(text: str) -> Iterator[Section]:
         if heading is None:
             lines.append(line)
             continue
-        yield Section(_path(titles), _marked("\n".join(lines)))
+        yield Section(_title(titles), _unmarked("\n".join(lines)))
         lines = []
         level = len(heading[1])
-        titles = [*titles[: level - 1], *[""] * (level - 1 - len(titles)), _marked(heading[2])]
-    yield Section(_path(titles), _marked("\n".join(lines)))
+        titles = [*titles[: level - 1], *[""] * (level - 1 - len(titles)), _unmarked(heading[2])]
+    yield Section(_title(titles), _unmarked("\n".join(lines)))
 
 
-def _path(titles: list[str]) -> str:
-    return " › ".join(title for title in titles if title)
+def _title(titles: list[str]) -> str:
+    return BETWEEN_HEADINGS.join(title for title in titles if title)
 
 
-def _marked(text: str) -> str:
-    """Markdown without its marks."""
+def _unmarked(text: str) -> str:
+    """The text without the marks of Markdown."""
     text = _LINK.sub(r"\1", re.sub(r"<!--.*?-->", "", text, flags=re.S))
     text = re.sub(r"^(?:```|~~~).*$", "", text, flags=re.M)
     text = re.sub(r"^\s*(?:[-*+]|\d+\.)\s+", "", text, flags=re.M)
@@ -102,10 +109,11 @@ def _marked(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Lines joined into paragraphs, which stay apart."""
+    """One line for each paragraph, an empty line between two."""
     text = re.sub(r"[\x00-\x08\x0b-\x1f]", " ", text.replace("\r\n", "\n"))
     paragraphs = re.split(r"\n\s*\n", text)
-    return "\n\n".join(p for p in (" ".join(one.split()) for one in paragraphs) if p)
+    joined = (" ".join(paragraph.split()) for paragraph in paragraphs)
+    return "\n\n".join(paragraph for paragraph in joined if paragraph)
 
 
 def _html(raw: bytes) -> Iterator[Section]:
@@ -121,25 +129,23 @@ def _html(raw: bytes) -> Iterator[Section]:
     words: list[str] = []
     root = soup.body or soup
     blocks = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "th", "pre", "dd", "dt"]
-    found = root.find_all(blocks)
-    if not found:
-        yield Section(_path(titles), _plain(root.get_text("\n")))
+    tags = root.find_all(blocks)
+    if not tags:
+        yield Section(_title(titles), _plain(root.get_text("\n")))
         return
-    for tag in found:
+    for tag in tags:
         text = " ".join(tag.get_text().split())
         if re.fullmatch(r"h[1-6]", tag.name):
-            yield Section(_path(titles), "\n\n".join(words))
+            yield Section(_title(titles), "\n\n".join(words))
             words = []
             level = int(tag.name[1])
             titles = [*titles[:level], *[""] * (level - len(titles)), text]
         elif text and tag.find(blocks) is None:
             words.append(text)
-    yield Section(_path(titles), "\n\n".join(words))
+    yield Section(_title(titles), "\n\n".join(words))
 
 
 def _pdf(path: Path) -> Iterator[Section]:
-    import logging
-
     from pypdf import PdfReader
     from pypdf.errors import PdfReadError
 

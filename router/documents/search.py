@@ -1,7 +1,7 @@
-"""Finding the passage that answers: by meaning and by words, fused, then read more closely.
+"""The passages of a folder that answer a question, found by meaning and by words.
 
-hnswlib nominates by meaning and BM25 by words; what either found is ranked anew by its nearest
-sentence, its words and its heading. How sure we are is `confidence`'s to say.
+hnswlib proposes passages by meaning and BM25 by words; the proposals are ranked by their nearest
+sentence, their words and their heading. `answer_confidence` says how sure an answer is.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,13 @@ from router.encoding.encodes import Encodes
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
-_NOMINATED = 24
-_FUSED = 60.0  # the constant of reciprocal rank fusion
+_PROPOSED = 24  # passages, by meaning and by words each
+_FUSION = 60.0  # the constant of reciprocal rank fusion
+_CLAIMED_BY = 5  # nearest passages that a claim looks at
+
+
+class OtherEncoder(LookupError):
+    """The index was made with another encoder than the one that would encode the questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +34,21 @@ class Hit:
 
 
 class Expert:
-    """One folder of documents, ready to be asked. Two threads may ask at once; nothing is added."""
+    """One folder of documents, ready for questions, from several threads if need be."""
 
     def __init__(self, index: PassageIndex, encoder: Encodes) -> None:
         import bm25s
         import hnswlib
 
         if index.encoder != encoder.name:
-            raise LookupError("the index was made with another encoder")
+            raise OtherEncoder("the index was made with another encoder")
         self.index = index
         self._encoder = encoder
         count = len(index.passages)
-        self._near: Any = hnswlib.Index(space="cosine", dim=encoder.dimensions)
-        self._near.init_index(max_elements=count, M=16, ef_construction=200, random_seed=1)
-        self._near.add_items(index.vectors, list(range(count)), num_threads=1)
-        self._near.set_ef(max(64, min(count, 2 * _NOMINATED)))
+        self._graph: Any = hnswlib.Index(space="cosine", dim=encoder.dimensions)
+        self._graph.init_index(max_elements=count, M=16, ef_construction=200, random_seed=1)
+        self._graph.add_items(index.vectors, list(range(count)), num_threads=1)
+        self._graph.set_ef(max(64, min(count, 2 * _PROPOSED)))
         self._words: Any = bm25s.BM25()
         self._words.index([list(words) or ["-"] for words in index.words], show_progress=False)
 
@@ -51,61 +56,59 @@ class Expert:
         """The passages that answer best, the best first."""
         vector = self._encoder.encode([question])[0]
         words = content_words(question)
-        nominated = self._nominated(vector, words)
-        scored = sorted(
-            ((self._score(n, vector, words, rank), n) for n, rank in nominated.items()),
-            key=lambda one: (-one[0], one[1]),
-        )
+        proposals = self._proposals(vector, words)
+        scored = sorted((-self._score(n, vector, words, rank), n) for n, rank in proposals.items())
         return [
-            Hit(self.index.passages[n], score, evidence(self.index, n, vector, words).confidence)
+            Hit(self.index.passages[n], -score, evidence(self.index, n, vector, words).confidence)
             for score, n in scored[:most]
         ]
 
-    def _nominated(self, vector: "Vectors", words: Sequence[str]) -> dict[int, float]:
-        """By reciprocal rank over both lists: what both name goes first."""
-        most = min(_NOMINATED, len(self.index.passages))
-        labels, _ = self._near.knn_query(vector, k=most, num_threads=1)
+    def _proposals(self, vector: "Vectors", words: Sequence[str]) -> dict[int, float]:
+        """Passages with their rank in both lists, fused: best are those that both propose."""
+        most = min(_PROPOSED, len(self.index.passages))
+        labels, _ = self._graph.knn_query(vector, k=most, num_threads=1)
         ranks: dict[int, float] = {}
-        for rank, label in enumerate(labels[0].tolist()):
-            ranks[label] = 1 / (_FUSED + rank)
-        known = [word for word in words if word in self.index.weights]
-        if known:
-            scores = self._words.get_scores(known)
+        for rank, n in enumerate(labels[0].tolist()):
+            ranks[n] = 1 / (_FUSION + rank)
+        indexed = [word for word in words if word in self.index.weights]
+        if indexed:
+            scores = self._words.get_scores(indexed)
             best = sorted(range(len(scores)), key=lambda n: -scores[n])[:most]
             for rank, n in enumerate(n for n in best if scores[n] > 0):
-                ranks[n] = ranks.get(n, 0.0) + 1 / (_FUSED + rank)
+                ranks[n] = ranks.get(n, 0.0) + 1 / (_FUSION + rank)
         return ranks
 
     def _score(self, n: int, vector: "Vectors", words: Sequence[str], rank: float) -> float:
-        likeness = float(self.index.vectors[n] @ vector)
         first, second = _best_sentences(self.index, n, vector)
-        said = covered(words, self.index.words[n], self.index.weights)
-        heading = content_words(self.index.passages[n].title.rpartition(" › ")[2])
-        title = covered(words, heading, self.index.weights)
-        near = 0.5 * likeness + 1.75 * first + 0.25 * second
-        return near + 0.3 * said + 0.15 * title + 8.0 * rank
+        in_passage = covered(words, self.index.words[n], self.index.weights)
+        heading = content_words(self.index.passages[n].heading)
+        in_heading = covered(words, heading, self.index.weights)
+        similarity = 0.5 * float(self.index.vectors[n] @ vector) + 1.75 * first + 0.25 * second
+        return similarity + 0.3 * in_passage + 0.15 * in_heading + 8.0 * rank
 
 
 def evidence(
     index: PassageIndex, n: int, vector: "Vectors", words: Sequence[str]
 ) -> PassageEvidence:
-    likeness = max(float(index.vectors[n] @ vector), _best_sentences(index, n, vector)[0])
-    said = covered(words, index.words[n], index.weights)
-    known = covered(words, index.weights, index.weights)
-    return PassageEvidence(likeness, said, known, float((index.background @ vector).max()))
+    """What speaks for passage n as an answer to a question."""
+    return PassageEvidence(
+        similarity=max(float(index.vectors[n] @ vector), _best_sentences(index, n, vector)[0]),
+        in_passage=covered(words, index.words[n], index.weights),
+        in_documents=covered(words, index.weights, index.weights),
+        to_background=float((index.background @ vector).max()),
+    )
 
 
 def _best_sentences(index: PassageIndex, n: int, vector: "Vectors") -> tuple[float, float]:
-    """Likeness of the two nearest lines of a passage, its heading among them."""
+    """The similarity of the two nearest sentences of a passage, its heading among them."""
     own = sorted((index.sentences[index.owners == n] @ vector).tolist(), reverse=True)
     first = own[0] if own else 0.0
     return first, own[1] if len(own) > 1 else first
 
 
 def claim(index: PassageIndex, vector: "Vectors", words: Sequence[str]) -> float:
-    """How sure the documents answer it, without the indexes: for who only has to decide."""
+    """How sure it is that the documents answer a question; cheaper than asking the expert."""
     if not len(index.passages):
         return 0.0
-    likeness = index.vectors @ vector
-    candidates = likeness.argsort()[-5:].tolist()
-    return max(evidence(index, n, vector, words).confidence for n in candidates)
+    nearest = (index.vectors @ vector).argsort()[-_CLAIMED_BY:].tolist()
+    return max(evidence(index, n, vector, words).confidence for n in nearest)

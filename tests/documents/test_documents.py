@@ -1,4 +1,4 @@
-"""Files as passages: what is read of each kind, and that nothing is there twice."""
+"""Files as passages: the text of each format is read, and no passage is kept twice."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_markdown_is_read_by_its_headings_without_its_marks(tmp_path):
     ]
 
 
-def test_html_is_read_without_what_surrounds_it(tmp_path):
+def test_html_is_read_without_navigation_and_scripts(tmp_path):
     text = (
         "<html><head><title>Tea</title><style>p{}</style></head><body><nav>Home</nav>"
         "<h1>Green</h1><p>It is <b>steamed</b>.</p><ul><li>one</li></ul>"
@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path, name, content, why):
         read(tmp_path, name, content)
 
 
-def test_hidden_files_and_links_out_of_the_folder_are_left_aside(tmp_path):
+def test_hidden_files_and_links_out_of_the_folder_are_not_read(tmp_path):
     outside = tmp_path / "outside.md"
     outside.write_text("secret")
     folder = tmp_path / "docs"
@@ -97,7 +97,7 @@ def test_long_sections_are_cut_between_sentences_and_overlap():
     assert cut[0].sentences[-1] == cut[1].sentences[0]
 
 
-def test_what_is_said_twice_is_kept_once():
+def test_a_repeated_passage_is_kept_once():
     text = "Green tea is steamed soon after picking, so that its leaves stay green and fresh."
     same, near = Passage("a", "", text), Passage("b", "", text.replace("fresh", "nice"))
     other = Passage("c", "", "Black tea is fully oxidised before it is dried and tastes stronger.")

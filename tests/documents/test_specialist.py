@@ -1,4 +1,4 @@
-"""Folders as experts: found, cited, sure or not; and the router sends each question to its own."""
+"""Folders as specialists: indexed, searched, cited, and given the questions that they can answer."""
 
 import json
 
@@ -9,7 +9,8 @@ from router.cli.main import app
 from router.config.backends import SpecialistSettings
 from router.config.load import ConfigError
 from router.config.load import load as load_config
-from router.documents.passage_index import NoDocuments, current, load, refresh
+from router.documents.indexing import NoDocuments, refresh
+from router.documents.passage_index import current, load
 from router.documents.search import Expert
 from tests.router.scripted import Model, planned, text_of
 
@@ -52,7 +53,7 @@ def test_only_what_changed_is_read_again(docs, tmp_path, encoder):
 
 
 @pytest.mark.parametrize("broken", ["vectors.npy", "passages.json", "index.json"])
-def test_an_index_that_was_damaged_is_never_used_and_made_again(docs, tmp_path, encoder, broken):
+def test_a_damaged_index_is_never_used_and_made_again(docs, tmp_path, encoder, broken):
     home = tmp_path / "index"
     refresh(docs, home, encoder)
     path = current(home) / broken
@@ -105,7 +106,9 @@ def shipped(tmp_path, encoders, **more):
     return {name: settings(name) for name in names}, {f"ask-{n}": {"ask": n} for n in names}
 
 
-async def test_each_question_goes_to_the_one_whose_documents_hold_it(tmp_path, encoders, encoder):
+async def test_each_question_goes_to_the_specialist_whose_documents_hold_its_answer(
+    tmp_path, encoders, encoder
+):
     backends, plans = shipped(tmp_path, encoders)
     for name in backends:
         folder = tmp_path / name
@@ -113,18 +116,18 @@ async def test_each_question_goes_to_the_one_whose_documents_hold_it(tmp_path, e
     async with planned(plans | {"other": {"ask": "a"}}, backends, a=Model("other")) as waggle:
         for name, questions in SHIPPED.items():
             for question in questions:
-                told = await waggle.chat(question)
-                assert told.headers["x-waggle-backend"] == (name or "a"), question
+                reply = await waggle.chat(question)
+                assert reply.headers["x-waggle-backend"] == (name or "a"), question
                 if name:
-                    assert told.headers["x-waggle-strategy"] == "specialist"
-                    assert told.json["specialist"]["found"]
-                    source = told.json["specialist"]["passages"][0]["source"]
-                    assert f"Source: {source}" in text_of(told)
-        told = await waggle.chat("How do I bake bread?", model="football")
-        assert not told.json["specialist"]["found"]
-        assert text_of(told) == "These documents hold no answer to that."
-        told = await waggle.chat("  ", model="football")
-        assert told.status == 400
+                    assert reply.headers["x-waggle-strategy"] == "specialist"
+                    assert reply.json["specialist"]["found"]
+                    source = reply.json["specialist"]["passages"][0]["source"]
+                    assert f"Source: {source}" in text_of(reply)
+        reply = await waggle.chat("How do I bake bread?", model="football")
+        assert not reply.json["specialist"]["found"]
+        assert text_of(reply) == "These documents hold no answer to that."
+        reply = await waggle.chat("  ", model="football")
+        assert reply.status == 400
         route = await waggle.post(
             "/v1/route",
             {"model": "auto", "messages": [{"role": "user", "content": "What is offside?"}]},
@@ -141,22 +144,20 @@ async def test_a_damaged_index_claims_nothing_and_spoils_no_request(tmp_path, en
     (current(tmp_path / "ethereum") / "vectors.npy").write_bytes(b"torn")
     async with planned(plans | {"other": {"ask": "a"}}, backends, a=Model("other")) as waggle:
         for question in (SHIPPED["football"][0], SHIPPED["ethereum"][0]):
-            told = await waggle.chat(question)
-            assert (told.status, told.headers["x-waggle-backend"]) == (200, "a")
+            reply = await waggle.chat(question)
+            assert (reply.status, reply.headers["x-waggle-backend"]) == (200, "a")
 
 
-async def test_a_writer_answers_from_the_passages_and_is_not_asked_where_there_are_none(
-    tmp_path, encoders
-):
+async def test_a_writer_answers_from_the_passages_and_is_not_asked_without_any(tmp_path, encoders):
     backends, plans = shipped(tmp_path, encoders, writer="w")
     writer = Model("Eleven metres [1].")
     async with planned(plans, backends, w=writer) as waggle:
-        told = await waggle.chat("How far from goal is the penalty spot?", model="ask-football")
-        assert text_of(told) == "Eleven metres [1]."
+        reply = await waggle.chat("How far from goal is the penalty spot?", model="ask-football")
+        assert text_of(reply) == "Eleven metres [1]."
         assert "eleven metres" in writer.requests[0]["messages"][-2]["content"]
         assert "from them alone" in writer.last
-        told = await waggle.chat("How do I bake bread?", model="ask-football")
-        assert told.headers["x-waggle-partial"] == "unknown"
+        reply = await waggle.chat("How do I bake bread?", model="ask-football")
+        assert reply.headers["x-waggle-partial"] == "unknown"
         assert len(writer.requests) == 1
 
 
@@ -165,25 +166,25 @@ def test_a_specialist_is_added_by_one_command(docs, tmp_path, monkeypatch, encod
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "encoders").symlink_to(encoders)
     run = CliRunner()
-    told = run.invoke(app, ["specialist", "add", "drinks", str(docs)])
-    assert told.exit_code == 0, told.output
-    assert "2 files, 2 read" in told.output
+    result = run.invoke(app, ["specialist", "add", "drinks", str(docs)])
+    assert result.exit_code == 0, result.output
+    assert "2 files, 2 read" in result.output
     assert "drinks: {kind: specialist" in (tmp_path / "waggle.yaml").read_text()
-    told = run.invoke(app, ["specialist", "ask", "drinks", "At what pressure is espresso made?"])
-    assert "nine bar" in told.output
-    told = run.invoke(app, ["specialist", "add", "drinks", str(docs)])
-    assert "0 read, 2 as before" in told.output
+    result = run.invoke(app, ["specialist", "ask", "drinks", "At what pressure is espresso made?"])
+    assert "nine bar" in result.output
+    result = run.invoke(app, ["specialist", "add", "drinks", str(docs)])
+    assert "0 read, 2 as before" in result.output
     assert "drinks" in run.invoke(app, ["specialist", "list"]).output
-    for wrong, says in (
+    for command, message in (
         (["add", "no/name", str(docs)], "must be 1 to 64 letters"),
         (["add", "generator", str(docs)], "of kind generator"),
         (["add", "x", str(tmp_path / "missing")], "is no folder"),
         (["add", "x", str(docs), "--writer", "nobody"], "no such backend"),
         (["ask", "nobody", "?"], "no specialist is called nobody"),
     ):
-        told = run.invoke(app, ["specialist", *wrong])
-        assert told.exit_code != 0
-        assert says in " ".join(told.output.split()), told.output
+        result = run.invoke(app, ["specialist", *command])
+        assert result.exit_code != 0
+        assert message in " ".join(result.output.split()), result.output
 
 
 def _documents(name):
@@ -192,11 +193,11 @@ def _documents(name):
 
 def test_a_folder_that_is_not_there_is_named_in_the_configuration(tmp_path):
     path = tmp_path / "w.yaml"
-    told = {
+    settings = {
         "backends": {"x": {"kind": "specialist", "folder": "shipped:chess", "writer": "y"}},
         "plans": {"p": {"ask": "x"}},
     }
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(settings))
     with pytest.raises(ConfigError) as error:
         load_config(path)
     assert "no such folder of documents" in str(error.value)

@@ -1,0 +1,99 @@
+"""Bringing an index up to its documents: only files that changed are read and encoded again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from router.documents.chunking import passages_of
+from router.documents.formats import UnreadableDocument, files_of, sections_of
+from router.documents.passage_index import digest, entries_of, intact, passage_count, write
+from router.encoding.encodes import Encodes
+from router.files import alone
+
+
+class NoDocuments(ValueError):
+    """There is nothing to index; the message says which folder was searched."""
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """The outcome of one indexing: how many files were read, and what became of them."""
+
+    files: int = 0
+    fresh: int = 0  # new or changed
+    passages: int = 0
+    doubles: int = 0  # passages that repeat another
+    unreadable: dict[str, str] = field(default_factory=dict)
+    changed: bool = True
+
+
+ReportProgress = Callable[[int, int, str], None]  # files done, of how many, the next file
+
+
+def refresh(
+    documents: Path, home: Path, encoder: Encodes, progress: ReportProgress = lambda *_: None
+) -> IndexReport:
+    """Index a folder of documents; a second caller waits for the first."""
+    if not documents.is_dir():
+        raise NoDocuments(f"{documents} is no folder")
+    with alone(home / "lock"):
+        return _refresh(documents, home, encoder, progress)
+
+
+def _refresh(
+    documents: Path, home: Path, encoder: Encodes, progress: ReportProgress
+) -> IndexReport:
+    paths = files_of(documents)
+    before = entries_of(home, encoder.name)
+    report = IndexReport(files=len(paths))
+    entries: dict[str, Any] = {}
+    for n, path in enumerate(paths):
+        name = str(path.relative_to(documents))
+        progress(n, len(paths), name)
+        sum_ = digest(path)
+        if name in before and before[name]["digest"] == sum_:
+            entries[name] = before[name]
+            continue
+        try:
+            entries[name] = {"digest": sum_, "passages": _encoded_passages(path, name, encoder)}
+            report.fresh += 1
+        except (UnreadableDocument, OSError) as error:
+            report.unreadable[name] = str(error)
+    if not any(entry["passages"] for entry in entries.values()):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in report.unreadable.items())
+        raise NoDocuments(
+            f"{documents} holds nothing to read (.md, .txt, .html, .pdf)"
+            + (f": {reasons}" if reasons else "")
+        )
+    same_files = report.fresh == 0 and entries.keys() == before.keys()
+    report.changed = not same_files or intact(home) is None
+    report.passages = write(home, entries, encoder) if report.changed else passage_count(home)
+    report.doubles = sum(len(entry["passages"]) for entry in entries.values()) - report.passages
+    progress(len(paths), len(paths), "")
+    return report
+
+
+def _encoded_passages(path: Path, name: str, encoder: Encodes) -> list[dict[str, Any]]:
+    """The passages of a file, with their vectors and the vectors of their sentences.
+
+    A heading counts as a sentence: it often says most briefly what its passage answers.
+    """
+    passages = list(passages_of(name, sections_of(path)))
+    texts = [f"{p.title}. {p.text}" if p.title else p.text for p in passages]
+    sentences = [[p.heading, *p.sentences] if p.heading else p.sentences for p in passages]
+    flat = [sentence for of_passage in sentences for sentence in of_passage]
+    vectors: Any = encoder.encode([*texts, *flat]) if passages else []
+    encoded, at = [], len(texts)
+    for n, passage in enumerate(passages):
+        own = vectors[at : at + len(sentences[n])]
+        at += len(sentences[n])
+        encoded.append(
+            {
+                "title": passage.title,
+                "text": passage.text,
+                "vector": vectors[n].tolist(),
+                "sentences": [vector.tolist() for vector in own],
+            }
+        )
+    return encoded

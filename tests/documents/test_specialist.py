@@ -1,4 +1,4 @@
-"""Folders as specialists: indexed, searched, cited, and given the questions that they can answer."""
+"""Folders as specialists: indexed, searched, cited, and given the questions they can answer."""
 
 import json
 

@@ -45,7 +45,7 @@ def check(
         backends.add(f"[bold]{escape(label)}[/] {_backend_line(backend)}")
     plans = tree.add(f"plans  [dim]expected cost {ASSUMED}[/]")
     compiled = Plans(config)
-    for label in compiled:
+    for label in compiled.names:
         add_plan(plans, compiled, label)
     strategy = tree.add(f"strategy  {escape(_strategy_line(config))}")
     for line in _exceptions(config):

@@ -211,7 +211,7 @@ class Engine:
         call = Call(_PATHS[request.operation], request.body, request.stream, request.id)
         tried: list[Attempt] = []
         try:
-            outcome = await self.tries.try_chain(progress.config, chain, call, tried)
+            outcome = await self.tries.try_chain(progress.plans.config, chain, call, tried)
         except asyncio.CancelledError:
             self.ledger.finish(progress.noting(attempts=tuple(tried), **LEFT))
             raise

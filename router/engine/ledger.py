@@ -45,7 +45,7 @@ class Ledger:
             trace = replace(trace, status=status)
         self._count(trace, streamed=streamed)
         passing = trace.decision.strategy in _PASSING
-        if trace.status < 400 and len(progress.plans) > 1 and not passing:
+        if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)
         self.journal.append(trace)

@@ -46,7 +46,7 @@ class PlanRuns:
             raise
 
     def _executor(self, progress: InProgress) -> Executor:
-        config, request = progress.config, progress.trace.request
+        config, request = progress.plans.config, progress.trace.request
         calls = StepCalls(
             progress.plans,
             request,

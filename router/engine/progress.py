@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from router.config.config import Config
 from router.domain import Trace
 from router.engine.recall import Lookup
 from router.plans.compiled import Plans
@@ -20,10 +19,6 @@ class InProgress:
     trace: Trace
     begun: float  # by the performance counter
     lookup: Lookup | None = None  # what the memory held, before anything was decided
-
-    @property
-    def config(self) -> Config:
-        return self.plans.config
 
     def noting(self, **changes: Any) -> "InProgress":
         """The same request with changes to its trace."""

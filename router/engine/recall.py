@@ -172,7 +172,9 @@ def to_adapt(request: Request, solution: Solution) -> bytes:
 def _may(plans: Plans, solution: Solution, allowed: Sequence[str]) -> bool:
     """Whether this caller may use the solution's plan, and that plan still exists."""
     plan = solution.plan
-    return (not allowed or plan in allowed) and (plan in plans or plan in plans.config.backends)
+    return (not allowed or plan in allowed) and (
+        plan in plans.names or plan in plans.config.backends
+    )
 
 
 def _may_match(plans: Plans, request: Request, match: Recollection, allowed: Sequence[str]) -> bool:
@@ -190,4 +192,4 @@ def _may_adapt(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:
         return False
     if able(plans.config.backends[adapter], request):
         return False
-    return not allowed or any(adapter in plans[p].backends for p in allowed if p in plans)
+    return not allowed or any(adapter in plans[p].backends for p in allowed if p in plans.names)

@@ -35,7 +35,7 @@ class Replying:
         body, status = outcome.body, outcome.attempt.status
         if outcome.callers_fault:
             return self.refused(progress, outcome)
-        config = progress.config
+        config = progress.plans.config
         usage = outcome.usage or estimated(progress.trace.request, len(body))
         sources = self.assessor.chosen(config, progress.trace)
         text = answer_text(body) if config.telemetry.answers or sources else ""
@@ -61,7 +61,7 @@ class Replying:
         """The events of a stream, with the cost in the last; on a break, an error event. `note`:
         the last chunk says what the headers could not say yet."""
         progress = progress.noting(status=200)
-        trace, config = progress.trace, progress.config
+        trace, config = progress.trace, progress.plans.config
         answering = trace.answering
         assert answering is not None
         price = config.backends[outcome.attempt.backend].price
@@ -117,7 +117,7 @@ class Replying:
 
     async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
         """A remembered answer: no backend is called, and nothing is paid."""
-        kept = text if progress.config.telemetry.answers else None
+        kept = text if progress.plans.config.telemetry.answers else None
         if progress.trace.request.stream:
             size = len(text.encode())
             progress = progress.noting(answer=Answered(size, digest(text.encode()), kept))
@@ -199,12 +199,14 @@ class Replying:
         return Answer(status, body, trace, retry_after=retry_after)
 
     def _remembers(self, progress: InProgress) -> bool:
-        return self.keeping is not None and self.keeping.wants(progress.config, progress.lookup)
+        return self.keeping is not None and self.keeping.wants(
+            progress.plans.config, progress.lookup
+        )
 
     def _remember(self, progress: InProgress, trace: Trace, completion: Completion | None) -> None:
         if progress.lookup is not None and completion is not None and self.keeping is not None:
             self.keeping.answered(
-                progress.config, progress.lookup, trace, completion.text, completion.model
+                progress.plans.config, progress.lookup, trace, completion.text, completion.model
             )
 
 

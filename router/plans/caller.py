@@ -1,6 +1,6 @@
 """What a pattern may do: carry out a step, call a backend, have an answer judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from router.config.plans import Check, Step
@@ -40,8 +40,9 @@ class Caller(Protocol):
     ) -> tuple[Opinion, int]:
         """A backend's opinion of a draft, and the number of the step that brought it."""
 
-    def refusal(self, backend: str) -> str:
-        """Why a backend cannot answer this request, or nothing."""
+    @property
+    def refusals(self) -> Mapping[str, str]:
+        """Why each backend cannot answer this request, "" where it can."""
 
     def score(self, backend: str) -> float:
         """How much a backend's vote counts."""

@@ -3,13 +3,14 @@
 A compiled tree has no name of a plan left in it: each step is a plan, each leaf names backends.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
 from router.config.plan_steps import LESS, backends_of, lead, resolved, stages
 from router.config.plans import AnyPlan, Ask, Code, FanOut, Pipeline, Step
+from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, expected
 
 FROM_PASSAGES = (
@@ -17,6 +18,33 @@ FROM_PASSAGES = (
     "words, and name the passages you used by their numbers in brackets. What they do not say, you "
     "do not know: say so."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """Backends, and groups of them, of which so many must be able to answer."""
+
+    parts: tuple["str | Vital", ...]
+    enough: int
+
+    def missing(self, refusals: Mapping[str, str]) -> str:
+        """Why too few can answer, or nothing."""
+        reasons = [reason for part in self.parts if (reason := _reason(part, refusals))]
+        if len(self.parts) - len(reasons) >= self.enough:
+            return ""
+        return "; ".join(dict.fromkeys(reasons))
+
+    @classmethod
+    def of(cls, step: Step) -> "Vital":
+        steps, enough = ((step,), 1) if isinstance(step, str) else step.vital
+        return cls(tuple(s if isinstance(s, str) else cls.of(s) for s in steps), enough)
+
+
+def _reason(part: str | Vital, refusals: Mapping[str, str]) -> str:
+    if not isinstance(part, str):
+        return part.missing(refusals)
+    reason = refusals[part]
+    return f"{part} {reason}" if reason else ""
 
 
 class FromPassages(Pipeline):
@@ -34,8 +62,14 @@ class CompiledPlan:
     tree: AnyPlan
     lead: str  # the backend that the answer comes from when all goes well
     backends: tuple[str, ...]  # that may be called, each once
+    vital: "Vital"
     of_input: ExpectedCost  # of one input token in each call
     of_output: ExpectedCost
+
+    def impossible(self, refusals: Mapping[str, str]) -> str:
+        """Why no way through the plan leads to an answer, or nothing. `refusals`: why each backend
+        cannot answer, "" where it can."""
+        return self.vital.missing(refusals)
 
     def cost(self, size: Size) -> ExpectedCost:
         """All prices are by the token, so that a plan's cost is linear in the size of a call."""
@@ -48,33 +82,34 @@ class CompiledPlan:
         )
 
 
-class Plans(Mapping[str, CompiledPlan]):
+class Plans(dict[str, CompiledPlan]):
     """Every plan by its name, every simpler stage of a plan, and every backend as a plan to ask it.
 
-    Iterating yields the names of configured plans alone, in their order.
+    `names` are those of the configured plans, in their order. `weights` are those of the complexity
+    score, `specialists` the least claim of each, `unconditional` the abilities of the backends that
+    refuse nothing else.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         simpler = [f"{n}{LESS}{stage}" for n in config.plans for stage in stages(n, config.plans)]
-        names = [*config.backends, *config.plans, *simpler]
-        self._compiled = {name: self._compile(name) for name in names}
+        self.names = tuple(config.plans)
+        super().__init__({n: self._compile(n) for n in (*config.backends, *self.names, *simpler)})
         self.aliases = _aliases(config)
         self.asking = config.asking
+        self.weights = config.objective.ladder.all_weights
+        self.specialists = {
+            name: settings.enough
+            for name, settings in config.backends.items()
+            if isinstance(settings, SpecialistSettings)
+        }
+        self.unconditional = {
+            name: frozenset(settings.capabilities)
+            for name, settings in config.backends.items()
+            if settings.context_window is None and type(settings).refuses is BackendSettings.refuses
+        }
         self.premium = config.objective.premium or max(config.plans, key=self._dearness)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
-
-    def __getitem__(self, name: str) -> CompiledPlan:
-        return self._compiled[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.config.plans)
-
-    def __len__(self) -> int:
-        return len(self.config.plans)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.config.plans
 
     def call_cost(self, size: Size) -> Callable[[str], float]:
         """The price of one call of each backend, at this size."""
@@ -88,6 +123,7 @@ class Plans(Mapping[str, CompiledPlan]):
             tree,
             lead(name, self.config.plans),
             tuple(dict.fromkeys(backends_of(tree, {}))),
+            Vital.of(tree),
             expected(tree, self.call_cost(Size(1, 0))),
             expected(tree, self.call_cost(Size(0, 1))),
         )

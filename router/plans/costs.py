@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.config.plans import Plan, Step
+from router.config.plans import Step
 from router.config.values import Price
 from router.domain import Request
 
@@ -69,14 +69,3 @@ def expected(step: Step, usd: Callable[[str], float]) -> ExpectedCost:
         return total
     gate = sum((expected(name, usd) for name in step.gate.asks), ExpectedCost())
     return (total + gate).times(1, step.gate.repair + 1)
-
-
-def impossible(step: Plan | str, refusal: Callable[[str], str]) -> str:
-    """Why no way through a resolved tree leads to an answer, or nothing. `refusal` says why a
-    backend cannot answer, or nothing."""
-    if isinstance(step, str):
-        reason = refusal(step)
-        return f"{step} {reason}" if reason else ""
-    steps, enough = step.vital
-    reasons = [reason for inner in steps if (reason := impossible(inner, refusal))]
-    return "; ".join(dict.fromkeys(reasons)) if len(steps) - len(reasons) < enough else ""

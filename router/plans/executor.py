@@ -72,9 +72,6 @@ class Executor:
     ) -> Result:
         return await self.calls.call(chain, body, work, stream=stream)
 
-    def refusal(self, backend: str) -> str:
-        return self.refusals.get(backend, "")
-
     def p95(self, backend: str) -> float | None:
         return self.calls.pace.p95(backend)
 
@@ -89,9 +86,9 @@ class Executor:
         return await _PATTERNS[plan.pattern](self, plan, work)
 
     async def _ask(self, plan: Ask, work: Work) -> Result:
-        able = tuple(backend for backend in plan.backends if not self.refusal(backend))
+        able = tuple(backend for backend in plan.backends if not self.refusals[backend])
         if not able:
-            reasons = "; ".join(f"{backend} {self.refusal(backend)}" for backend in plan.backends)
+            reasons = "; ".join(f"{backend} {self.refusals[backend]}" for backend in plan.backends)
             return Result(problem=reasons)
         if work.fields is None:
             work = replace(work, fields=fields_for(self.request, plan.fields))

@@ -7,13 +7,13 @@ from router.config.plan_steps import lead
 from router.config.plans import Cascade, Hedge, Pipeline
 from router.plans.bodies import Work
 from router.plans.caller import Caller
-from router.plans.costs import impossible
+from router.plans.compiled import Vital
 from router.plans.results import Result, ended
 
 
 async def cascade(run: Caller, plan: Cascade, work: Work) -> Result:
     """From the cheapest rung on, until an answer is accepted."""
-    rungs = [r for r in enumerate(plan.cascade) if not impossible(r[1], run.refusal)]
+    rungs = [r for r in enumerate(plan.cascade) if not Vital.of(r[1]).missing(run.refusals)]
     best: Result | None = None
     result = Result(problem="no rung can answer this request")
     for n, rung in rungs:
@@ -63,7 +63,7 @@ async def pipeline(run: Caller, plan: Pipeline, work: Work) -> Result:
 
 async def hedge(run: Caller, plan: Hedge, work: Work) -> Result:
     """The next step begins when the step before it is slower than its p95, or has failed."""
-    steps = [s for s in enumerate(plan.hedge) if not impossible(s[1], run.refusal)]
+    steps = [s for s in enumerate(plan.hedge) if not Vital.of(s[1]).missing(run.refusals)]
     running: set[asyncio.Task[Result]] = set()
     failed: Result = Result(problem="no backend of the hedge can answer this request")
     winner: Result | None = None

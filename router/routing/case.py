@@ -92,7 +92,7 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
 
 
 def _features(plans: Plans, request: Request, around: Surroundings) -> Features:
-    score = complexity(request.reading, plans.config.objective.ladder.all_weights)
+    score = complexity(request.reading, plans.weights)
     lens = around.lens
     row = numbers(
         request.reading,

@@ -1,16 +1,16 @@
 """Which plans can answer a request, and why the others cannot. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from learner.policy import Arm
-from router.config.backends import SpecialistSettings
 from router.config.capabilities import able
 from router.domain import Request
 from router.plans.compiled import Plans
-from router.plans.costs import impossible, size_of
+from router.plans.costs import size_of
 from router.wire.errors import Unroutable
 
+_NO_ABILITY: frozenset[str] = frozenset()
 Refusals = Mapping[str, str]  # backends, and why each cannot answer; "" where it can
 
 
@@ -32,18 +32,18 @@ def eligible_plans(
     """The plans that can answer, and why each of the others cannot. Raises `Unroutable` where
     there is no such plan."""
     for plan in request.only:
-        if plan not in plans:
-            message = f"There is no plan `{plan}`. Known: {', '.join(plans)}."
+        if plan not in plans.names:
+            message = f"There is no plan `{plan}`. Known: {', '.join(plans.names)}."
             raise Unroutable(400, "unknown_plan", message, "x-waggle-plans")
     refusals = backend_refusals(plans, request, plans.config.backends)
     refusals |= _without_claim(plans, claims)
     obstacles = {
         plan: obstacle
-        for plan in plans
+        for plan in plans.names
         if (obstacle := _obstacle(plans, plan, request, refusals, allowed, down))
     }
     reasons = {plan: obstacle.reason for plan, obstacle in obstacles.items()}
-    eligible = [Arm(plan) for plan in plans if plan not in obstacles]
+    eligible = [Arm(plan) for plan in plans.names if plan not in obstacles]
     if not eligible:
         # Better to try a plan that rests after failures than to give up.
         eligible = [Arm(plan) for plan, obstacle in obstacles.items() if obstacle.rests]
@@ -56,7 +56,13 @@ def eligible_plans(
 
 def backend_refusals(plans: Plans, request: Request, backends: Iterable[str]) -> dict[str, str]:
     """Why each backend cannot answer, or "" where it can."""
-    return {name: able(plans.config.backends[name], request) for name in backends}
+    needs = {*request.reading.needs, request.operation}
+    return {
+        name: ""
+        if needs <= plans.unconditional.get(name, _NO_ABILITY)
+        else able(plans.config.backends[name], request)
+        for name in backends
+    }
 
 
 def _obstacle(
@@ -73,12 +79,12 @@ def _obstacle(
         return Obstacle("the request names other plans")
     reason = (
         _elsewhere(plans, plan, request)
-        or impossible(plans[plan].tree, refusals.__getitem__)
+        or plans[plan].impossible(refusals)
         or _too_dear(plans, plan, request)
     )
     if reason:
         return Obstacle(reason)
-    return _resting(plans, plan, refusals.__getitem__, down) if down else None
+    return _resting(plans, plan, refusals, down) if down else None
 
 
 def _elsewhere(plans: Plans, plan: str, request: Request) -> str:
@@ -99,10 +105,8 @@ def _too_dear(plans: Plans, plan: str, request: Request) -> str:
     return f"is expected to cost ${least:.6g} at least, and the request may cost {bound}"
 
 
-def _resting(
-    plans: Plans, plan: str, refusal: Callable[[str], str], down: Collection[str]
-) -> Obstacle | None:
-    if not impossible(plans[plan].tree, lambda b: "rests" if b in down else refusal(b)):
+def _resting(plans: Plans, plan: str, refusals: Refusals, down: Collection[str]) -> Obstacle | None:
+    if not plans[plan].impossible({**refusals, **dict.fromkeys(down, "rests")}):
         return None
     names = ", ".join(b for b in plans[plan].backends if b in down)
     return Obstacle(f"resting after failures: {names}", rests=True)
@@ -112,6 +116,6 @@ def _without_claim(plans: Plans, claims: Mapping[str, float]) -> dict[str, str]:
     """A specialist answers what its documents hold; of all else it only knows that it does not."""
     return {
         name: "speaks for what its documents hold, and they do not hold this"
-        for name, settings in plans.config.backends.items()
-        if isinstance(settings, SpecialistSettings) and claims.get(name, 0.0) < settings.enough
+        for name, enough in plans.specialists.items()
+        if claims.get(name, 0.0) < enough
     }

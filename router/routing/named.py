@@ -1,12 +1,11 @@
 """The decision of a caller who decided: a backend, a plan or a model by name. Pure."""
 
 from learner.policy import Arm
-from router.config.capabilities import able
 from router.config.plans import Code
 from router.domain import Decision, Request
 from router.plans.compiled import Plans
-from router.plans.costs import impossible
 from router.routing.case import Surroundings
+from router.routing.eligible import backend_refusals
 from router.wire.errors import Unroutable
 
 AUTO = "auto"
@@ -22,7 +21,7 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
         return _bypass(plans, request, backend, around, f"the caller asked for backend {backend}")
     if request.model == AUTO:
         return None
-    if request.model in plans:
+    if request.model in plans.names:
         if around.allowed and request.model not in around.allowed:
             raise _not_allowed(request.model, around)
         reason = _cannot(plans, request.model, request)
@@ -34,7 +33,7 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
     if target is None:
         message = (
             f"The model `{request.model}` does not exist. Use `auto`, or one of /v1/models: "
-            f"{', '.join((*plans, *plans.config.backends))}."
+            f"{', '.join((*plans.names, *plans.config.backends))}."
         )
         raise Unroutable(404, "model_not_found", message, "model")
     return _bypass(plans, request, target, around, f"the caller asked for model {request.model}")
@@ -42,16 +41,15 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
 
 def _cannot(plans: Plans, plan: str, request: Request) -> str:
     """Why a named plan could not even begin, or nothing."""
-    tree = plans[plan].tree
-    if isinstance(tree, Code):
+    if isinstance(plans[plan].tree, Code):
         return ""  # its own refusal names what it could not read
-    return impossible(tree, lambda b: able(plans.config.backends[b], request))
+    return plans[plan].impossible(backend_refusals(plans, request, plans[plan].backends))
 
 
 def _bypass(
     plans: Plans, request: Request, backend: str, around: Surroundings, reason: str
 ) -> Decision:
-    usable = (plans[plan].backends for plan in around.allowed if plan in plans)
+    usable = (plans[plan].backends for plan in around.allowed if plan in plans.names)
     if around.allowed and not any(backend in backends for backends in usable):
         raise _not_allowed(backend, around)
     return _certain(request, backend, reason)

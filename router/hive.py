@@ -35,7 +35,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The homes of conversations since `position`; a router adds its own counters."""
+    """The homes of conversations that moved since `position`. A router adds its own counters."""
 
     sessions: Mapping[str, Home] = field(default_factory=dict)
     position: int = 0
@@ -118,7 +118,7 @@ class HiveState:
             return Lease(0, retry_after=wait, reason=reason)
         most = limits.requests_per_minute
         if most is None:
-            # Only tokens or dollars bound this key: ask again soon, spend is reported at once.
+            # Only tokens or dollars bound this key. Routers report both at once, so lease briefly.
             return Lease(1, until=now + 1)
         if use.requests.total >= most:
             wait = use.requests.seconds_until_below(most, now)

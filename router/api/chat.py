@@ -40,7 +40,7 @@ async def _send_stream(reply: ReplyWriter, answer: Answer, *, explain: bool) -> 
     assert stream is not None
     headers = [*SSE, *answer_headers(answer.trace, streaming=True, pending=answer.pending)]
     try:
-        # The first piece comes before the head: a generator that never began runs no clean-up.
+        # Take the first piece before the head is sent: a generator not yet begun runs no clean-up.
         piece = await anext(stream)
         await reply.begin(200, headers)
         while piece:

@@ -98,7 +98,7 @@ class Admission:
         return key, parse(body, incoming.headers, request_id=incoming.id, key_id=key.id)
 
     async def admitted(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
-        """The same, counted against the limits of the key."""
+        """The caller's key and the request, which now counts against the limits of the key."""
         key, request = await self.request(incoming, parse)
         await self._engine.allowances.admit(key, self._engine.config.keys.limits)
         return key, request

@@ -24,7 +24,7 @@ class LearnerClient(Protocol):
 
 @contextmanager
 def reached(learner: LearnerClient | None, *, advice: str) -> Iterator[LearnerClient]:
-    """The learner, for one call to it; without an answer, the caller is refused with `advice`."""
+    """Yield the learner for one call. Without its answer, refuse the caller with `advice`."""
     if learner is None:
         raise NotFound("no_learner", "Nothing learns here: this router runs alone.")
     try:
@@ -37,7 +37,7 @@ def reached(learner: LearnerClient | None, *, advice: str) -> Iterator[LearnerCl
 
 @dataclass(frozen=True, slots=True)
 class LearnerEndpoint:
-    """Estimates of each plan on each kind of request, and the policy made of them."""
+    """Shows the estimates of each plan on each kind of request, and the policy made of them."""
 
     engine: Engine
     admission: Admission

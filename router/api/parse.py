@@ -169,7 +169,7 @@ def _flag(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def _session(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
-    """The caller's own name for this conversation: in a header, in metadata or in the body."""
+    """The caller's own name for this conversation, in a header, `metadata` or `conversation`."""
     header = headers.get(b"x-session-id")
     if header:
         return header.decode("latin-1")

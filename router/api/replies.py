@@ -59,8 +59,11 @@ async def send_whole(reply: ReplyWriter, answer: Answer, *, explain: bool) -> No
 
 
 def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = False) -> HeaderList:
-    """The x-waggle-* headers. The cost of a stream is not known yet: the last chunk carries it. So
-    it is with the backend and the attempts, where the plan goes on (`pending`)."""
+    """The x-waggle-* headers of an answer.
+
+    Left out is what is not known yet, because the last chunk of the stream carries it: the cost of
+    every stream, and the backend and the attempts while a plan is `pending`.
+    """
     decision = trace.decision
     headers = [
         request_id_header(trace.request.id),

@@ -34,7 +34,7 @@ class StreamRecorder:
             self._pieces.append(piece)
 
     def completion(self) -> Completion | None:
-        """The answer, if its words were kept, it is text alone and it came to a good end."""
+        """The answer, if its words were kept, if it is text alone, and if it ended well."""
         text, model, ended = "", "", False
         for data in self._data():
             chunk = _object_in(data)

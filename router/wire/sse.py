@@ -130,7 +130,7 @@ class Meter:
         return Usage(self.prompt_tokens, max(self._characters // 4, 1), estimated=True)
 
     def _usage_chunk(self, data: bytes) -> dict[str, Any]:
-        """The chunk, if it tells usage; empty if not."""
+        """The parsed chunk, if it holds usage; otherwise an empty dict."""
         try:
             chunk: dict[str, Any] = orjson.loads(data)
         except orjson.JSONDecodeError:

@@ -23,7 +23,7 @@ from router.learning.registry import Registry, Version
 from router.request.context import SORTS, VERSION, context_of, taught
 from router.routing.bandit import spend_of
 from router.routing.ladder import policy_of
-from router.telemetry.feed import Batch, Feed, Judged, Row, Watermark
+from router.telemetry.feed import AnsweredRequest, Batch, Feed, JudgedRequest, Watermark
 
 _log = logging.getLogger("waggle")
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still be changed
@@ -213,7 +213,7 @@ class Fold:
                     self.state.bandit.learn(Feedback(f"{name}:{n}:{plan}", arm, context, score))
         self._tell("learner", name, "warmed", prompts=len(told["rows"]) if told else 0)
 
-    def _see(self, row: Row) -> None:
+    def _see(self, row: AnsweredRequest) -> None:
         state = self.state
         state.latest_micros = max(state.latest_micros, row.ts_micros)
         self._pay(row)
@@ -231,7 +231,7 @@ class Fold:
         for usual in dict.fromkeys(("", kind)):
             _fade(state.usual.setdefault(usual, {}), context)
 
-    def _pay(self, row: Row) -> None:
+    def _pay(self, row: AnsweredRequest) -> None:
         state, budget = self.state, self.config.objective.budget
         day = _day(row.ts_micros / 1e6)
         spent, served = state.spent.get(day, (0.0, 0))
@@ -245,8 +245,8 @@ class Fold:
             state.pacer = Pacer(budget.dollars_per_1k, 1000)
         state.pacer = state.pacer.after(row.cost_usd)
 
-    def _learn(self, judged: Judged) -> None:
-        state, row = self.state, judged.row
+    def _learn(self, judged: JudgedRequest) -> None:
+        state, row = self.state, judged.request
         if not _compared(judged.before) and _compared(judged.now):
             state.trust.compare(judged.now)
         told = state.trust.quality(judged.now)
@@ -276,7 +276,7 @@ class Fold:
         if len(state.given) > _CONTRIBUTIONS:
             state.given.popitem(last=False)
 
-    def _context(self, row: Row) -> Context | None:
+    def _context(self, row: AnsweredRequest) -> Context | None:
         return self._context_of(row.features_version, row.features, row.kind)
 
     def _context_of(

@@ -1,8 +1,8 @@
-"""One query of somebody we do not trust, in a process of its own that can do nothing else.
+"""Runs the query of an analyst, whom we do not trust, in a process that can do nothing else.
 
-It may read the views and macros of the catalog. It may not read files, reach a network, change a
-setting, write anything anywhere, or take longer than it was given: what the statement asks for is
-looked at before it runs, DuckDB is locked, and the process has no right to write a byte to disk.
+The query may read the views and macros of the catalog. It may not read files, reach a network,
+change a setting, write anything anywhere, or exceed its time: the statement is checked before it
+runs, DuckDB's configuration is locked, and the process may not write a byte to disk.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _HARMLESS = frozenset(
 
 
 class QueryRefused(Exception):
-    """The query is not one that may run, or failed; the message is for who sent it."""
+    """The query may not run, or it failed; the message is meant for the analyst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +41,35 @@ class Bounds:
 
 
 async def ask(folder: Path, sql: str, bounds: Bounds) -> bytes:
-    """The answer as JSON. Raises `Refused`."""
+    """Run a query in a process and return the result as JSON. Raises `QueryRefused`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "router.telemetry.analyst"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": "/usr/bin:/bin"},  # and no secret of ours
+        env={"PATH": "/usr/bin:/bin"},  # none of our secrets
         cwd="/",
     )
     question = {"folder": str(folder), "sql": sql, "rows": bounds.rows, "seconds": bounds.seconds}
     try:
         async with asyncio.timeout(bounds.seconds + _STARTUP_SECONDS):
-            told, _ = await process.communicate(orjson.dumps(question))
+            output, _ = await process.communicate(orjson.dumps(question))
     except TimeoutError:
         raise QueryRefused(_too_long(bounds.seconds)) from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if not told:
+    if not output:
         raise QueryRefused(f"The query ended its process: it needed more than {_MEMORY} of memory.")
-    if told.startswith(b'{"error"'):
-        raise QueryRefused(orjson.loads(told)["error"])
-    return told
+    if output.startswith(b'{"error"'):
+        raise QueryRefused(orjson.loads(output)["error"])
+    return output
 
 
 def answer(folder: Path, sql: str, bounds: Bounds) -> dict[str, Any]:
-    """Run one query under lock and key. Raises `Refused`."""
-    con = _locked(folder)
+    """Run a query in a locked database. Raises `QueryRefused`."""
+    con = locked(folder)
     timer = threading.Timer(bounds.seconds, con.interrupt)
     try:
         timer.start()
@@ -92,7 +92,7 @@ def answer(folder: Path, sql: str, bounds: Bounds) -> dict[str, Any]:
     return {"columns": columns, "rows": cut, "truncated": len(rows) > len(cut)}
 
 
-def _locked(folder: Path) -> duckdb.DuckDBPyConnection:
+def locked(folder: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(
         str(folder / CATALOG_FILE),
         read_only=True,
@@ -113,33 +113,33 @@ def _locked(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Only one SELECT, only of what the catalog holds. Raises `Refused`."""
+    """Refuse anything but one SELECT from views and macros of the catalog."""
     statements = con.extract_statements(sql)
     if len(statements) != 1:
         raise QueryRefused(f"One statement at a time: this is {len(statements)}.")
     kind = statements[0].type
     if kind.name != "SELECT":
         raise QueryRefused(f"Only SELECT can be run here, and this is {kind.name}.")
-    told = con.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree = orjson.loads(told[0]) if told else {}
+    row = con.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+    tree = orjson.loads(row[0]) if row else {}
     if tree.get("error"):
         raise QueryRefused(str(tree.get("error_message", "It cannot be parsed.")))
     nodes = list(_nodes(tree))
-    known = _names(con) | {name for node in nodes for name in _ctes(node)}
+    allowed = _names(con) | {name for node in nodes for name in _ctes(node)}
     for node in nodes:
-        _check_node(node, known)
+        _check_node(node, allowed)
 
 
-def _check_node(node: Mapping[str, Any], known: frozenset[str]) -> None:
+def _check_node(node: Mapping[str, Any], allowed: frozenset[str]) -> None:
     kind = node.get("type")
     if kind == "BASE_TABLE":
         name, schema = str(node.get("table_name")), node.get("schema_name")
-        if schema not in ("information_schema", "pg_catalog") and name.lower() not in known:
+        if schema not in ("information_schema", "pg_catalog") and name.lower() not in allowed:
             raise QueryRefused(f"There is no view {name!r} here: see `SHOW TABLES`.")
     elif kind == "TABLE_FUNCTION":
         function = node.get("function") or {}
         name = str(function.get("function_name")).lower()
-        if name not in known and name not in _HARMLESS:
+        if name not in allowed and name not in _HARMLESS:
             raise QueryRefused(f"{name}() may not be used here: read the views and macros.")
 
 
@@ -179,10 +179,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 5, int(seconds) + 5))
     try:
         bounds = Bounds(question["rows"], seconds)
-        told = answer(Path(question["folder"]), question["sql"], bounds)
+        result = answer(Path(question["folder"]), question["sql"], bounds)
     except (QueryRefused, duckdb.Error) as refusal:
-        told = {"error": str(refusal)}
-    sys.stdout.buffer.write(orjson.dumps(told, default=str, option=orjson.OPT_NON_STR_KEYS))
+        result = {"error": str(refusal)}
+    sys.stdout.buffer.write(orjson.dumps(result, default=str, option=orjson.OPT_NON_STR_KEYS))
 
 
 if __name__ == "__main__":

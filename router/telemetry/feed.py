@@ -1,7 +1,7 @@
-"""What the learner reads: rows of telemetry beyond a watermark, each once and always in one order.
+"""The learner's input: rows of telemetry beyond a watermark, each once, in an order that is fixed.
 
-Rows are numbered by their writers without a gap, so "all of writer A up to 812" says exactly what
-was read. A batch is such a list of ranges; asked for again, it brings the same rows in the same
+Writers number their rows without a gap, so "all rows of writer A up to 812" says exactly what was
+read. A batch is a list of such ranges. Reading a batch again gives the same rows in the same
 order, whatever was sealed or merged in between.
 """
 
@@ -16,9 +16,9 @@ import duckdb
 from learner.trust import SourceScore
 from router.telemetry.store.catalog import CATALOG_FILE
 
-Ranges = Mapping[str, tuple[int, int]]  # writer -> from and to, both read
+Ranges = Mapping[str, tuple[int, int]]  # of each writer, the first and the last row
 _TABLES = ("requests", "signals")
-_MOST = 5_000  # rows of one writer in a batch
+_MOST = 5_000  # rows of a writer in a batch
 _DAY_MICROS = 86_400_000_000
 
 
@@ -49,15 +49,15 @@ class Batch:
 
 @dataclass
 class Watermark:
-    """The last row of each writer that was read, by table."""
+    """The number of the last row read of each writer, by table."""
 
     read: dict[str, dict[str, int]] = field(default_factory=lambda: {t: {} for t in _TABLES})
 
     def after(self, batch: Batch) -> "Watermark":
-        told = {table: dict(read) for table, read in self.read.items()}
+        read = {table: dict(last) for table, last in self.read.items()}
         for table, ranges in batch.ranges.items():
-            told[table].update({writer: ends[1] for writer, ends in ranges.items()})
-        return Watermark(told)
+            read[table].update({writer: ends[1] for writer, ends in ranges.items()})
+        return Watermark(read)
 
     @property
     def rows(self) -> int:
@@ -65,8 +65,8 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A request that was answered, as far as the learner is concerned."""
+class AnsweredRequest:
+    """The part of a request's row that the learner reads."""
 
     request_id: str
     ts_micros: int
@@ -83,15 +83,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A request of which something new was said: all that was said of it by then."""
+class JudgedRequest:
+    """A request with new signals: the latest score of each source, before and with this batch."""
 
-    row: Row
+    request: AnsweredRequest
     before: tuple[SourceScore, ...]
     now: tuple[SourceScore, ...]
 
 
-_ROW = (
+_COLUMNS = (
     "request_id, epoch_us(ts), plan, coalesce(kind, ''), coalesce(strategy, ''), features, "
     "coalesce(features_version, 0), coalesce(cost_usd, 0), rate_usd, coalesce(latency_ms, 0), "
     "coalesce(status, 0) >= 500, coalesce(status, 0) = 499"
@@ -99,35 +99,35 @@ _ROW = (
 
 
 class Feed:
-    """One look at telemetry; opened anew for each, since catalogs are replaced."""
+    """Reads the catalog, and opens it for each call since catalogs are replaced."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / CATALOG_FILE
 
     def beyond(self, mark: Watermark, *, since_micros: int = 0) -> Batch:
-        """What there is beyond it. Rows that began before `since_micros` are not looked for."""
+        """The rows beyond a watermark, without those more than a day older than `since_micros`."""
         with self._open() as con:
             return Batch(
                 {table: _beyond(con, table, mark.read[table], since_micros) for table in _TABLES}
             )
 
-    def rows(self, batch: Batch) -> list[Row]:
+    def rows(self, batch: Batch) -> list[AnsweredRequest]:
         ranges = batch.ranges.get("requests", {})
         if not ranges:
             return []
         with self._open() as con:
-            found = con.execute(
-                f"SELECT {_ROW} FROM all_requests r JOIN {_RANGES} ON r.writer = m.writer "
+            rows = con.execute(
+                f"SELECT {_COLUMNS} FROM all_requests r JOIN {_RANGES} ON r.writer = m.writer "
                 "AND r.n BETWEEN m.low AND m.high "
                 "WHERE plan IS NOT NULL AND gen_ai_operation_name = 'chat' "
                 "ORDER BY ts, r.writer, r.n",
                 _arguments(ranges),
             ).fetchall()
-        return [Row(*row) for row in found]
+        return [AnsweredRequest(*row) for row in rows]
 
-    def judged(self, batch: Batch, mark: Watermark) -> list[Judged]:
-        """Requests that something new was said of beyond the mark, in the order of saying."""
+    def judged(self, batch: Batch, mark: Watermark) -> list[JudgedRequest]:
+        """The requests that signals of this batch are about, in the order of those signals."""
         ranges = batch.ranges.get("signals", {})
         if not ranges:
             return []
@@ -143,40 +143,44 @@ class Feed:
                 return []
             ids = [row[0] for row in touched]
             low, high = min(row[1] for row in touched), max(row[1] for row in touched)
-            rows = {
-                row[0]: Row(*row)
+            requests = {
+                row[0]: AnsweredRequest(*row)
                 for row in con.execute(
-                    f"SELECT {_ROW} FROM all_requests WHERE request_id = ANY(?) "
+                    f"SELECT {_COLUMNS} FROM all_requests WHERE request_id = ANY(?) "
                     "AND plan IS NOT NULL AND ts BETWEEN make_timestamp(?) AND make_timestamp(?)",
                     [ids, low, high],
                 ).fetchall()
             }
-            said: dict[str, list[tuple[Any, ...]]] = {}
-            for one in con.execute(
+            signals: dict[str, list[tuple[Any, ...]]] = {}
+            for id_, *signal in con.execute(
                 "SELECT request_id, source, metric, score, weight, writer, n FROM all_signals "
                 "WHERE request_id = ANY(?) AND score IS NOT NULL AND weight > 0 "
                 "AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?) "
                 "ORDER BY ts, writer, n",
                 [ids, low, high],
             ).fetchall():
-                said.setdefault(one[0], []).append(one[1:])
+                signals.setdefault(id_, []).append(tuple(signal))
         return [
-            Judged(rows[id_], _until(said.get(id_, ()), before), _until(said.get(id_, ()), now))
+            JudgedRequest(
+                requests[id_],
+                _latest(signals.get(id_, ()), before),
+                _latest(signals.get(id_, ()), now),
+            )
             for id_ in ids
-            if id_ in rows
+            if id_ in requests
         ]
 
     @property
     def stamp(self) -> tuple[tuple[str, int], ...]:
-        """Another one once any row was written: a look at it costs nothing beside a query."""
-        told = []
+        """Changes whenever a row is written. Reading it costs far less than a query."""
+        sizes = []
         for table in _TABLES:
             with os.scandir(self._folder / "journal" / table) as entries:
-                told += [(entry.name, entry.stat().st_size) for entry in entries]
-        return tuple(sorted(told))
+                sizes += [(entry.name, entry.stat().st_size) for entry in entries]
+        return tuple(sorted(sizes))
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        # One thread: requests are answered on this machine, too, and this can wait.
+        # One thread: this machine also answers requests, and learning can wait.
         return duckdb.connect(str(self._path), read_only=True, config={"threads": 1})
 
 
@@ -192,22 +196,22 @@ def _beyond(
     con: duckdb.DuckDBPyConnection, table: str, read: Mapping[str, int], since_micros: int
 ) -> Ranges:
     time = "ts" if table == "requests" else "request_ts"
-    found = con.execute(
+    rows = con.execute(
         f"SELECT r.writer, min(n), max(n), coalesce(any_value(m.low), 0) FROM all_{table} r "
         "LEFT JOIN (SELECT unnest(?) AS writer, unnest(?) AS low) m ON r.writer = m.writer "
         f"WHERE n > coalesce(m.low, 0) AND {time} >= make_timestamp(?) "
         "GROUP BY r.writer ORDER BY r.writer",
         [list(read), list(read.values()), max(since_micros - _DAY_MICROS, 0)],
     ).fetchall()
-    return {writer: (low, min(high, low + _MOST - 1)) for writer, low, high, _ in found}
+    return {writer: (low, min(high, low + _MOST - 1)) for writer, low, high, _ in rows}
 
 
-def _until(said: Sequence[tuple[Any, ...]], read: Mapping[str, int]) -> tuple[SourceScore, ...]:
-    """The latest of each source and metric, among what was read by then."""
+def _latest(signals: Sequence[tuple[Any, ...]], read: Mapping[str, int]) -> tuple[SourceScore, ...]:
+    """The latest score of each source and metric, among the rows up to a watermark."""
     return tuple(
         {
             (source, metric): SourceScore(source, metric, score, weight)
-            for source, metric, score, weight, writer, n in said
+            for source, metric, score, weight, writer, n in signals
             if n <= read.get(writer, 0)
         }.values()
     )

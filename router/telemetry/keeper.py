@@ -1,7 +1,7 @@
-"""The keeper as a process of its own, so that sealing takes nothing from a request.
+"""The keeper in a process of its own, so that sealing costs no request any time.
 
-Every router would run it; the one that holds a lock on the folder does, starts it again when it
-ends, and takes it along when it dies, whereupon another router gets the lock.
+Of all routers, the one that holds the lock on the folder runs the keeper and restarts it when it
+ends. When that router dies, its keeper dies too, and another router gets the lock.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ from router.telemetry.store.keep import Keeper, RetentionRules
 from router.telemetry.store.manifest import Damaged
 
 _PARENT_DEATH_SIGNAL = 1
-_LOOK_SECONDS = 0.5
+_PAUSE_SECONDS = 0.5
 _PRUNE_SECONDS = 60.0
-_AGAIN_SECONDS = 2.0  # between two starts of a keeper that does not live
+_RESTART_SECONDS = 2.0  # at least, between two starts
 _DAY = 86_400
-_NICE = 10  # sealing can wait for a moment when nobody asks
+_NICENESS = 10  # requests come first; sealing can wait
 _log = logging.getLogger("waggle")
 
 
@@ -43,7 +43,7 @@ def rules_of(settings: TelemetrySettings) -> RetentionRules:
 
 
 class KeeperProcess:
-    """One router's share in running the keeper: if nobody else does, it does."""
+    """Runs the keeper for a router, unless another router runs it already."""
 
     def __init__(self, folder: Path, settings: TelemetrySettings) -> None:
         self._folder = folder
@@ -54,25 +54,25 @@ class KeeperProcess:
         self.watch()
 
     def follow(self, settings: TelemetrySettings) -> None:
-        """Run under these settings; another process only where they differ."""
+        """Restart the keeper if the settings changed."""
         if settings != self._settings:
             self._settings = settings
             self.stop()
         self.watch()
 
     def watch(self) -> None:
-        """To be called now and then."""
+        """Start the keeper if nobody runs it. Call this every few seconds."""
         if self._lock is None:
             self._lock = lock_if_free(self._folder / "keeper.owner")
         if self._lock is None or (self._process is not None and self._process.poll() is None):
             return
-        if time.monotonic() - self._started_at < _AGAIN_SECONDS:
+        if time.monotonic() - self._started_at < _RESTART_SECONDS:
             return
         self._started_at = time.monotonic()
-        told = orjson.dumps(self._settings.model_dump(mode="json")).decode()
+        settings = orjson.dumps(self._settings.model_dump(mode="json")).decode()
         module = (sys.executable, "-m", "router.telemetry.keeper")
         self._process = subprocess.Popen(
-            [*module, str(self._folder), told], stdin=subprocess.DEVNULL
+            [*module, str(self._folder), settings], stdin=subprocess.DEVNULL
         )
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class KeeperProcess:
 
 
 def run(folder: Path, settings: TelemetrySettings) -> None:
-    """Seal, merge, prune and sweep, for as long as whoever started us lives."""
+    """Seal, merge, prune and sweep for as long as our parent lives."""
     keeper = Keeper(folder, rules_of(settings))
     parent = os.getppid()
     sealed_at = pruned_at = 0.0
@@ -109,18 +109,18 @@ def run(folder: Path, settings: TelemetrySettings) -> None:
             pruned_at = now
             keeper.prune()
         keeper.free()
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _compact(keeper: Keeper) -> None:
     try:
         keeper.compact()
-    except duckdb.Error:  # a segment that is damaged inside: sealing goes on without
+    except duckdb.Error:  # a segment is damaged inside: sealing goes on without merging
         _log.exception("segments could not be merged; run `waggle telemetry verify`")
 
 
 def _export(folder: Path, settings: TelemetrySettings) -> None:
-    # Here, for most run without: it would be a third of this process.
+    # Imported here: it would be a third of this process, and most services do not export.
     from router.telemetry.otlp import Exporter
 
     exporter = Exporter(folder, settings.otlp)
@@ -140,15 +140,15 @@ def main() -> None:
     handler = logging.FileHandler(folder.parent / "logs" / "waggle.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
-    os.nice(_NICE)
+    os.nice(_NICENESS)
     gc.freeze()
     try:
         run(folder, settings)
     except Damaged as error:
         _log.error("telemetry is written, but not sealed: %s", error)
-        signal.pause()  # starting again would find the same
+        signal.pause()  # a restart would fail in the same way
     except Exception:
-        _log.exception("the keeper failed and is started again")
+        _log.exception("the keeper failed and will be started again")
         sys.exit(1)
 
 

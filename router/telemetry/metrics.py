@@ -1,7 +1,7 @@
-"""Counters and histograms of one router, and the text that Prometheus reads.
+"""Counters and histograms of a router, and the text that Prometheus reads.
 
-Names follow OpenTelemetry's `gen_ai` conventions where one exists. Each router shows the counters
-of all of them, told apart by the label `router`.
+Names follow OpenTelemetry's `gen_ai` conventions where those define a name. Each router shows the
+counters of all routers, with the label `router`.
 """
 
 from bisect import bisect_left
@@ -38,10 +38,10 @@ _HELP = {
     "gen_ai_client_operation_duration_seconds": "Time a request took, as its caller saw it.",
     "gen_ai_server_time_to_first_token_seconds": "Time until a stream's first byte.",
     "gen_ai_client_token_usage_total": "Tokens, by backend and type.",
-    "waggle_hive_unreachable_total": "Times the shared limits could not be asked.",
-    "waggle_learner_unreachable_total": "Times the learner could not be asked for news.",
-    "waggle_policy_age_seconds": "Time since the learner was last heard.",
-    "waggle_policy_stale": "Whether decisions rest on a policy that is too old, or was refused.",
+    "waggle_hive_unreachable_total": "Times the hive, which shares limits, did not answer.",
+    "waggle_learner_unreachable_total": "Times the learner did not answer with news.",
+    "waggle_policy_age_seconds": "Time since the learner last answered.",
+    "waggle_policy_stale": "1 while decisions rest on a policy that is too old, or was refused.",
     "waggle_requests_running": "Requests being answered.",
 }
 
@@ -62,7 +62,7 @@ class Metrics:
     def observe(self, name: str, value: float, **labels: str) -> None:
         key = (name, tuple(labels.items()))
         row = self._histograms.get(key)
-        if row is None:  # a count per bound, one beyond the last, then the sum
+        if row is None:  # a count for each bound, a count beyond the last bound, the sum
             row = self._histograms[key] = [0.0] * (len(_BOUNDS) + 2)
         row[bisect_left(_BOUNDS, value)] += 1
         row[-1] += value
@@ -73,7 +73,7 @@ class Metrics:
 
 
 def exposition(snapshots: Mapping[str, bytes]) -> str:
-    """Everybody's counters in Prometheus' text format."""
+    """The counters of all routers in the text format of Prometheus."""
     families: dict[tuple[str, str], list[str]] = {}
     for router, snapshot in sorted(snapshots.items()):
         if snapshot:

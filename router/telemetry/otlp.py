@@ -1,7 +1,7 @@
-"""OpenTelemetry out of what was written down: a follower of the rows, never part of a request.
+"""Exports rows to an OpenTelemetry collector, after the fact and never as part of a request.
 
-A request is a trace whose id is the request's own; its attempts are spans below it. A collector
-that is away is asked again; where it stays away, rows older than an hour are passed over.
+A request is a trace with the request's own id; its attempts are spans below it. While a collector
+does not answer, the export is tried again. Rows older than an hour are skipped.
 """
 
 import logging
@@ -55,7 +55,7 @@ _NAMES = {
 
 
 class Exporter:
-    """Sends what is new, from a thread of its own; each row once, unless its answer was lost."""
+    """Sends new rows from its own thread. A row is sent twice only if an answer was lost."""
 
     def __init__(self, folder: Path, settings: Otlp) -> None:
         assert settings.endpoint is not None
@@ -81,7 +81,7 @@ class Exporter:
                 _log.exception("OpenTelemetry could not be sent; it will be tried again")
 
     def export(self) -> int:
-        """One batch; how many rows went out. They are marked as sent once they were taken."""
+        """Send a batch of rows, mark them as sent, and return how many there were."""
         marks = self._marks()
         rows = self._rows(marks)
         if not rows:
@@ -99,10 +99,10 @@ class Exporter:
 
     def _marks(self) -> dict[str, int]:
         try:
-            told = orjson.loads(self._state.read_bytes())
+            marks = orjson.loads(self._state.read_bytes())
         except (FileNotFoundError, orjson.JSONDecodeError):
             return {}
-        return {str(writer): int(number) for writer, number in told.items()}
+        return {str(writer): int(number) for writer, number in marks.items()}
 
     def _rows(self, marks: Mapping[str, int]) -> list[dict[str, Any]]:
         with duckdb.connect(str(self._folder / CATALOG_FILE), read_only=True) as con:
@@ -128,32 +128,32 @@ class Meters:
 
     def take(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
-            told = {
+            attributes = {
                 _NAMES[name]: row[name]
                 for name in ("gen_ai_operation_name", "gen_ai_request_model", "plan", "error_type")
                 if row[name] is not None
             }
-            self._duration.record((row["latency_ms"] or 0) / 1000, told)
-            self._cost.add(row["cost_usd"] or 0, told)
+            self._duration.record((row["latency_ms"] or 0) / 1000, attributes)
+            self._cost.add(row["cost_usd"] or 0, attributes)
             for kind in ("input", "output"):
                 tokens = row[f"gen_ai_usage_{kind}_tokens"]
                 if tokens is not None:
-                    self._tokens.record(tokens, {**told, "gen_ai.token.type": kind})
+                    self._tokens.record(tokens, {**attributes, "gen_ai.token.type": kind})
         self._provider.force_flush()
 
 
 def spans_of(row: Mapping[str, Any], resource: Resource) -> list[ReadableSpan]:
-    """A request and its attempts."""
+    """The span of a request, and the spans of its attempts below it."""
     trace_id = int(row["request_id"].replace("-", ""), 16)
     began = row["micros"] * 1000
     root = _context(trace_id, 0)
     name = f"{row['gen_ai_operation_name']} {row['gen_ai_request_model']}"
     spans = [_span(name, root, None, row, began, SpanKind.SERVER, resource)]
-    ends = {0: began}  # by step; 0 is the request's own beginning
+    ends = {0: began}  # the end of each step; step 0 stands for the beginning of the request
     for attempt in row["attempts"] or ():
         context = _context(trace_id, attempt["step"])
         title = f"{row['gen_ai_operation_name']} {attempt['backend']}"
-        # A step of a plan begins where the one it worked upon ended; tries follow each other.
+        # A step of a plan begins where the step before it ended; retries follow each other.
         begins = ends[attempt.get("parent") or 0] if attempt.get("role") else max(ends.values())
         spans.append(_span(title, context, root, attempt, begins, SpanKind.CLIENT, resource))
         ends[attempt["step"]] = begins + int((attempt["latency_ms"] or 0) * 1e6)
@@ -169,13 +169,13 @@ def _span(
     kind: SpanKind,
     resource: Resource,
 ) -> ReadableSpan:
-    told = {_NAMES[key]: row[key] for key in _NAMES if row.get(key) is not None}
+    attributes = {_NAMES[key]: row[key] for key in _NAMES if row.get(key) is not None}
     return ReadableSpan(
         name,
         context,
         parent,
         resource,
-        told,
+        attributes,
         kind=kind,
         status=Status(StatusCode.ERROR if row["error_type"] else StatusCode.UNSET),
         start_time=began,

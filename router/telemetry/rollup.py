@@ -1,14 +1,14 @@
-"""One row a minute for each way of answering, made to be added up; and one an hour, for months.
+"""Sums by minute and by hour, for each strategy, plan, kind and reuse tier, as SQL.
 
-Everything in it is a sum, so files of it can be merged, corrected by a row of opposite sign, and
-read without the rows they came from. Latency is counted in bins that grow by the root of two, from
-which any percentile follows to within a few percent.
+Since every column is a sum, files of sums can be merged, corrected by rows of opposite sign, and
+read without the rows they came from. Latencies are counted in bins whose bounds grow by the root of
+two, which gives any percentile to within a bin.
 
-A request counts when it is sealed. How good it was is counted when that is known: each batch of
-signals adds the difference that it made.
+A request is counted when it is sealed. Its quality is counted when signals about it are sealed:
+each batch of signals adds the difference it makes to the quality.
 """
 
-TABLES = ("rollup", "hours")  # by the minute, and the same by the hour
+TABLES = ("rollup", "hours")  # by minute, and the same sums by hour
 BINS = 38
 KEYS = ("minute", "strategy", "plan", "kind", "reuse_tier")
 SUMS = {
@@ -37,7 +37,7 @@ SUMMED_BINS = ", ".join(f"sum(bin_{index})" for index in range(BINS))
 
 
 def of_requests(rows: str, *, sign: int = 1) -> str:
-    """The rollup of these requests; refused ones, which no plan answered, are left out."""
+    """The sums of these requests, without refused requests, which no plan answered."""
     bins = (f"count(*) FILTER (bin = {index}) * {sign} AS bin_{index}" for index in range(BINS))
     return f"""
         SELECT minute, strategy, plan, kind, reuse_tier,
@@ -59,12 +59,12 @@ def of_requests(rows: str, *, sign: int = 1) -> str:
 
 
 def bins_of(latency: str) -> str:
-    """One row's part in each bin."""
+    """The columns of the bins for a single row."""
     return ", ".join(f"({_bin(latency)} = {index})::BIGINT AS bin_{index}" for index in range(BINS))
 
 
 def of_judgements(before: str, after: str) -> str:
-    """What changed: requests with the quality they had, and with the one they have."""
+    """The difference between two tables of judged requests, as sums."""
     bins = ", ".join(f"0::BIGINT AS bin_{index}" for index in range(BINS))
     zeros = ", ".join(
         f"0::{type_} AS {name}" for name, type_ in SUMS.items() if not name.startswith(("q", "b"))
@@ -91,8 +91,8 @@ def by_hour(rows: str) -> str:
 
 
 def judged(signals: str) -> str:
-    """Requests with the quality that their signals give: of each source and metric the latest,
-    weighed by how much the source is believed."""
+    """Requests with the quality that their signals give: the mean of the latest score of each
+    source and metric, weighted by how much the source is believed."""
     return f"""
         (SELECT request_id, request_ts, any_value(strategy) AS strategy, any_value(plan) AS plan,
                 any_value(kind) AS kind, any_value(reuse_tier) AS reuse_tier,

@@ -91,9 +91,9 @@ def test_duckdb_itself_is_locked_should_the_reading_of_a_query_be_fooled(folder)
     """Behind the check of the statement stands the lock; it is tried here without the check."""
     import duckdb
 
-    from router.telemetry.analyst import _locked
+    from router.telemetry.analyst import locked
 
-    with _locked(folder) as con:
+    with locked(folder) as con:
         for sql in (
             "select * from read_text('/etc/passwd')",
             f"copy (select 1) to {quoted('/tmp/waggle-owned')}",

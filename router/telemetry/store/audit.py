@@ -1,4 +1,4 @@
-"""Is everything there that was ever acknowledged, and is it what was written?"""
+"""Checks that every acknowledged row is there, and that its bytes are the ones written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ import duckdb
 from router.files import alone
 from router.telemetry.sql import quoted
 from router.telemetry.store import catalog, manifest
+from router.telemetry.store.journals import check, covers_of, relative, unsealed_journals
 from router.telemetry.store.manifest import Covers, Manifest, Ranges, Segment, count, merged
-from router.telemetry.store.seal import check, covers_of, relative, unsealed
 from router.telemetry.store.segments import checksum
 from router.telemetry.tables import TABLES
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """Something that is wrong, and what follows from it."""
+    """A problem, and how to mend it."""
 
     where: str
     problem: str
@@ -34,8 +34,8 @@ class AuditReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Live:
-    """What the journals that are not sealed hold."""
+class _Unsealed:
+    """The content of the journals that are not sealed."""
 
     covers: Mapping[str, Covers]
     rows: Mapping[str, int]
@@ -44,17 +44,17 @@ class _Live:
 
 
 def verify(folder: Path) -> AuditReport:
-    """Read everything once. A service may go on writing meanwhile."""
-    with alone(folder / "keeper.lock"):  # so that manifest and journals are of one moment
+    """Read everything once. A service may write meanwhile."""
+    with alone(folder / "keeper.lock"):  # manifest and journals must be of the same moment
         try:
             now = manifest.load(folder)
         except manifest.Damaged as error:
             return AuditReport(
                 {}, 0, 0, 0, (AuditFinding("manifest.json", str(error), "see above"),)
             )
-        live = _live(folder, now)
+        unsealed = _unsealed(folder, now)
         published = catalog.published(folder)
-    findings = [*live.findings, *_damage(folder, now), *_gaps(now, live.covers)]
+    findings = [*unsealed.findings, *_damage(folder, now), *_gaps(now, unsealed.covers)]
     if published is None:
         mend = "start the service, or run `waggle telemetry compact`"
         findings.append(AuditFinding(catalog.CATALOG_FILE, "cannot be opened", mend))
@@ -62,11 +62,11 @@ def verify(folder: Path) -> AuditReport:
         for segment in now.segments:
             findings += _segment(con, folder, segment)
     rows = {
-        name: sum(s.rows for s in now.of(name)) + live.rows.get(name, 0)
+        name: sum(s.rows for s in now.of(name)) + unsealed.rows.get(name, 0)
         for name in (*TABLES, "rollup")
     }
     size = sum(segment.bytes for segment in now.segments)
-    return AuditReport(rows, len(now.segments), live.journals, size, tuple(findings))
+    return AuditReport(rows, len(now.segments), unsealed.journals, size, tuple(findings))
 
 
 def _segment(
@@ -82,9 +82,9 @@ def _segment(
             segment.file, f"its checksum is wrong; it holds {segment.rows} rows", mend
         )
         return
-    told = con.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchone()
-    if told is None or told[0] != segment.rows:
-        yield AuditFinding(segment.file, f"has {told and told[0]} rows, not {segment.rows}", mend)
+    rows = con.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchone()
+    if rows != (segment.rows,):
+        yield AuditFinding(segment.file, f"has {rows and rows[0]} rows, not {segment.rows}", mend)
     if segment.covers:
         accounted = segment.rows + segment.removed + segment.damaged
         if count(segment.covers) != accounted:
@@ -93,33 +93,34 @@ def _segment(
 
 
 def _damage(folder: Path, now: Manifest) -> Iterator[AuditFinding]:
-    """Told until somebody has looked at what was put aside, and removed it."""
-    for one in now.damage:
-        if (folder / one.kept).exists():
-            problem = f"{one.size} bytes at {one.at} could not be read ({one.reason})"
-            yield AuditFinding(one.file, problem, f"look at {one.kept}, then remove it")
+    """Bytes that were put aside, until somebody has looked at them and removed them."""
+    for damage in now.damage:
+        if (folder / damage.kept).exists():
+            problem = f"{damage.size} bytes at {damage.at} could not be read ({damage.reason})"
+            yield AuditFinding(damage.file, problem, f"look at {damage.kept}, then remove it")
 
 
-def _gaps(now: Manifest, live: Mapping[str, Covers]) -> Iterator[AuditFinding]:
-    """Rows that nothing accounts for, and rows that two segments claim."""
+def _gaps(now: Manifest, unsealed: Mapping[str, Covers]) -> Iterator[AuditFinding]:
+    """Rows that no file accounts for, and rows that two segments hold."""
     for name in TABLES:
         sealed = [segment.covers for segment in now.of(name)]
         for writer, ranges in merged(*sealed).items():
-            twice = sum(count({"": one.get(writer, ())}) for one in sealed) - count({"": ranges})
+            held = sum(count({"": covers.get(writer, ())}) for covers in sealed)
+            twice = held - count({"": ranges})
             if twice:
                 problem = f"{twice} rows of {writer} are in two segments"
                 yield AuditFinding(name, problem, "this is a bug: please report it")
-        everything = merged(*sealed, now.gone.get(name, {}), live.get(name, {}))
+        everything = merged(*sealed, now.gone.get(name, {}), unsealed.get(name, {}))
         for writer, ranges in everything.items():
             for low, high in missing(ranges):
                 rows = f"row {low}" if low == high else f"rows {low} to {high}"
                 problem = f"{rows} of {writer} are missing"
-                mend = "they were lost: a full disk (see events), or a file taken away"
+                mend = "they were lost to a full disk (see events), or a file was removed"
                 yield AuditFinding(name, problem, mend)
 
 
 def missing(ranges: Ranges) -> Iterator[tuple[int, int]]:
-    """The numbers from 1 up to the last that are not in these ranges."""
+    """The gaps between 1 and the last number of these ranges."""
     expected = 1
     for low, high in ranges:
         if low > expected:
@@ -127,13 +128,13 @@ def missing(ranges: Ranges) -> Iterator[tuple[int, int]]:
         expected = high + 1
 
 
-def _live(folder: Path, now: Manifest) -> _Live:
+def _unsealed(folder: Path, now: Manifest) -> _Unsealed:
     covers: dict[str, Covers] = {}
     rows: dict[str, int] = {}
     findings: list[AuditFinding] = []
     journals = 0
     for name in TABLES:
-        for path in unsealed(folder, now, name):
+        for path in unsealed_journals(folder, now, name):
             journals += 1
             try:
                 journal = check(path, {})
@@ -147,4 +148,4 @@ def _live(folder: Path, now: Manifest) -> _Live:
                 findings.append(
                     AuditFinding(relative(folder, path), problem, "it will be put aside at sealing")
                 )
-    return _Live(covers, rows, journals, tuple(findings))
+    return _Unsealed(covers, rows, journals, tuple(findings))

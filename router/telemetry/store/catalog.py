@@ -1,11 +1,11 @@
-"""`telemetry.duckdb`: views and macros and no rows, so that anyone may open it while rows come.
+"""`telemetry.duckdb`: views and macros, without rows, so that anybody may open it at any time.
 
-The views list sealed segments one by one, and read whatever journals lie in the folder except those
-sealed into these segments. So each published catalog sees every row once: what was sealed when it
-was published, and all that was written since, up to the row acknowledged just before the query.
+The views name the sealed segments, and read all journals in the folder except those sealed into
+these segments. So a catalog shows every row once: the rows sealed when it was published, and all
+rows written since, up to the one acknowledged just before the query.
 
-Sealed journals are removed after a while. A catalog from before names a file that goes with them,
-so whoever holds one open that long is told to open it again rather than shown fewer rows.
+Sealed journals are removed after a while. An older catalog names a guard file that is removed with
+them, so a reader who still holds it gets an error that says to open it again, not fewer rows.
 """
 
 import fcntl
@@ -34,33 +34,33 @@ _VIEWS = "views.sql"
 
 
 def publish(folder: Path, manifest: Manifest) -> None:
-    """Put a catalog of this manifest in the place of the last one."""
+    """Replace the catalog by one of this manifest."""
     guard = _guard(folder, manifest.generation)
     guard.parent.mkdir(parents=True, exist_ok=True)
     for older in guard.parent.glob("*" + SUFFIX):
         if older != guard and _fresh(older):
             _retire(older)
     guard.touch()
-    ours = folder / "work" / CATALOG_FILE  # what others do to the one they open does not come back
-    if not _changed(ours, folder, manifest):
-        _anew(ours, folder, manifest)
+    ours = folder / "work" / CATALOG_FILE  # a copy that no reader can change
+    if not _updated(ours, folder, manifest):
+        _create(ours, folder, manifest)
     beside = folder / (CATALOG_FILE + ".new")
     shutil.copyfile(ours, beside)
     replace_durably(beside, folder / CATALOG_FILE)
 
 
-def _anew(ours: Path, folder: Path, manifest: Manifest) -> None:
+def _create(ours: Path, folder: Path, manifest: Manifest) -> None:
     for leftover in (ours, ours.with_name(ours.name + ".wal")):
         leftover.unlink(missing_ok=True)
     with _opened(ours) as con:
         con.execute("BEGIN")
-        for statement in (*changing(folder, manifest), *fixed()):
+        for statement in (*_file_views(folder, manifest), *_other_views()):
             con.execute(statement)
         con.execute("COMMIT")
 
 
-def _changed(ours: Path, folder: Path, manifest: Manifest) -> bool:
-    """Change in the last one what changes, a third of the work; if it is of our edition."""
+def _updated(ours: Path, folder: Path, manifest: Manifest) -> bool:
+    """Replace the views that name files, if the rest is of our edition: a third of the work."""
     if not ours.exists():
         return False
     try:
@@ -68,7 +68,7 @@ def _changed(ours: Path, folder: Path, manifest: Manifest) -> bool:
             if con.execute("SELECT edition FROM published").fetchall() != [(_edition(),)]:
                 return False
             con.execute("BEGIN")
-            for statement in changing(folder, manifest):
+            for statement in _file_views(folder, manifest):
                 con.execute(statement)
             con.execute("COMMIT")
     except duckdb.Error:
@@ -77,12 +77,12 @@ def _changed(ours: Path, folder: Path, manifest: Manifest) -> bool:
 
 
 def _opened(ours: Path) -> duckdb.DuckDBPyConnection:
-    """In a format that the DuckDB of analysts reads too, which may be older than ours."""
+    """Open in a format that an older DuckDB, such as an analyst's, can read too."""
     return duckdb.connect(str(ours), config={"storage_compatibility_version": "v1.2.0"})
 
 
 def appeared(folder: Path, *, seconds: float) -> bool:
-    """Wait for the first one: the keeper publishes it, and whoever asks before finds nothing."""
+    """Wait until the keeper has published the first catalog; False if it has not."""
     until = time.monotonic() + seconds
     while not (folder / CATALOG_FILE).exists():
         if time.monotonic() > until:
@@ -92,27 +92,29 @@ def appeared(folder: Path, *, seconds: float) -> bool:
 
 
 def taken(folder: Path) -> bool:
-    """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does: until there is
-    a new one, nobody else can open it."""
-    return held(folder / CATALOG_FILE, fcntl.lockf)  # DuckDB's locks are of that kind
+    """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does.
+
+    Until it is replaced, nobody else can open it.
+    """
+    return held(folder / CATALOG_FILE, fcntl.lockf)  # the kind of lock that DuckDB takes
 
 
 @cache
 def _edition() -> str:
-    """Another one with each change to what does not change otherwise."""
+    """Changes with the columns and with the views that name no files."""
     columns = [(table.name, *table.columns.items()) for table in TABLES.values()]
-    return blake2b(repr((*fixed(), columns)).encode(), digest_size=8).hexdigest()
+    return blake2b(repr((*_other_views(), columns)).encode(), digest_size=8).hexdigest()
 
 
 def expire(folder: Path, *, before: float) -> None:
-    """Have catalogs that were replaced before this moment ask to be opened again."""
+    """Make readers of catalogs that were replaced before this moment open them again."""
     for guard in (folder / "catalogs" / _OPEN_AGAIN).glob("*" + SUFFIX):
         if not _fresh(guard) and guard.stat().st_mtime < before:
             guard.unlink()
 
 
 def published(folder: Path) -> tuple[int, str] | None:
-    """Generation and folder of the catalog that lies there, if one can be read."""
+    """The generation and the folder of the catalog, if it can be read."""
     try:
         with duckdb.connect(str(folder / CATALOG_FILE), read_only=True) as con:
             return con.execute("SELECT generation, folder FROM published").fetchone()
@@ -120,9 +122,8 @@ def published(folder: Path) -> tuple[int, str] | None:
         return None
 
 
-def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """The views that name files; those that are gone or cut are in no answer, and told of
-    elsewhere."""
+def _file_views(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """The views that name files, without missing or cut files, which the keeper reports."""
     manifest = manifest.legible(folder)
     yield (
         f"CREATE OR REPLACE VIEW published AS SELECT {manifest.generation} AS generation, "
@@ -145,8 +146,8 @@ def changing(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"CREATE OR REPLACE VIEW {name}_parts AS {rows}"
 
 
-def fixed() -> Iterator[str]:
-    """The views and macros that are made of those."""
+def _other_views() -> Iterator[str]:
+    """The views and macros that are made of the views that name files."""
     yield f"CREATE VIEW rollup AS {rollup.added_up('rollup_parts')}"
     yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
     text = files("router.telemetry").joinpath(_VIEWS).read_text()
@@ -155,17 +156,17 @@ def fixed() -> Iterator[str]:
         f"THEN map({listed(names)}, features)"
         for version, names in FEATURES.items()
     )
-    for name, told in {
+    for name, sql in {
         "sums": rollup.SUMMED_BINS,
         "features": f"CASE {features} END",
         "bins": rollup.bins_of("latency_ms"),
     }.items():
-        text = text.replace("{" + name + "}", told)
-    yield from split(text)
+        text = text.replace("{" + name + "}", sql)
+    yield from _statements(text)
 
 
-def split(text: str) -> Iterator[str]:
-    """The statements of a file, whose last lines end in a semicolon."""
+def _statements(text: str) -> Iterator[str]:
+    """The statements of a file; the last line of each ends in a semicolon."""
     for statement in text.split(";\n"):
         if any(line and not line.startswith("--") for line in statement.splitlines()):
             yield statement
@@ -178,22 +179,23 @@ def _all_rows(folder: Path, manifest: Manifest, table: TableSchema) -> str:
 
 
 def _live(folder: Path, manifest: Manifest, table: TableSchema) -> str:
-    """Rows of journals that were not sealed when this was published."""
+    """Rows of journals that this manifest does not name as sealed."""
     journals = folder / "journal" / table.name
     guard = _guard(folder, manifest.generation)
     rows = from_live_journals(table, [journals / ("*" + SUFFIX), guard])
     prefix = f"journal/{table.name}/"
     sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
-    # One search in one string: a list of names would be gone through for each file.
-    seen = f"contains('|{sealed}|', '|' || parse_filename(filename) || '|')"
-    return f"(FROM {rows} WHERE NOT {seen})" if sealed else rows
+    # A search in a single string is faster than a comparison with each name of a list.
+    is_sealed = f"contains('|{sealed}|', '|' || parse_filename(filename) || '|')"
+    return f"(FROM {rows} WHERE NOT {is_sealed})" if sealed else rows
 
 
 def _guard(folder: Path, number: int) -> Path:
     return folder / "catalogs" / _OPEN_AGAIN / f"{number}{SUFFIX}"
 
 
-# The guard of the catalog in force is writable; one that was replaced is not, and its time is when.
+# The guard of the current catalog is writable. The guard of a replaced catalog is read-only, and
+# its modification time is the moment of the replacement.
 def _fresh(guard: Path) -> bool:
     return bool(guard.stat().st_mode & 0o200)
 

@@ -1,4 +1,4 @@
-"""Few large files instead of many small ones. Rows are moved, never changed."""
+"""Merges small segments into large ones. Rows are moved, never changed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from router.telemetry.tables import TABLES
 
 @dataclass(frozen=True, slots=True)
 class Tiers:
-    """Segments of about the same size are merged when there are `fan_in` of them."""
+    """As soon as there are `fan_in` segments of about the same size, they are merged."""
 
     fan_in: int = 8
-    smallest: int = 1_000  # rows; everything below counts as one tier
+    smallest: int = 1_000  # rows; all smaller segments are of the same tier
     largest_rows: int = 1_000_000
     largest_bytes: int = 256 * 2**20
 
@@ -34,7 +34,7 @@ class Tiers:
 
 
 def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> list[Segment]:
-    """Segments that should become one: the fullest tier, or with `everything` whatever can be."""
+    """The segments to merge next: the fullest tier, or with `everything` any two of a table."""
     by_table: dict[str, list[Segment]] = defaultdict(list)
     for segment in all_segments:
         if not tiers.full(segment):
@@ -45,15 +45,15 @@ def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> l
         for segment in sorted(members, key=lambda s: s.first):
             groups[0 if everything else tiers.tier(segment)].append(segment)
         for group in groups.values():
-            fitting = _fitting(group, tiers)
+            some = _fitting(group, tiers)
             enough = 2 if everything else tiers.fan_in
-            if len(fitting) >= enough and len(fitting) > len(best):
-                best = fitting
+            if len(some) >= enough and len(some) > len(best):
+                best = some
     return best
 
 
 def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) -> Segment:
-    """One segment with the rows of these, in the columns of today."""
+    """Write a segment that holds the rows of these."""
     name = old[0].table
     if name in rollup.TABLES:
         paths = [segment.path(folder) for segment in old]
@@ -74,12 +74,12 @@ def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) 
 
 
 def _fitting(group: Sequence[Segment], tiers: Tiers) -> list[Segment]:
-    """As many, oldest first, as one segment may hold."""
-    taken: list[Segment] = []
+    """The first of these segments, as many as fit into one."""
+    fitting: list[Segment] = []
     rows = size = 0
     for segment in group:
         rows, size = rows + segment.rows, size + segment.bytes
-        if taken and (rows > tiers.largest_rows or size > tiers.largest_bytes):
+        if fitting and (rows > tiers.largest_rows or size > tiers.largest_bytes):
             break
-        taken.append(segment)
-    return taken
+        fitting.append(segment)
+    return fitting

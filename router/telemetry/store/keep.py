@@ -1,8 +1,8 @@
-"""The one who changes the store: seals, merges, prunes, publishes.
+"""The keeper makes every change to the store: it seals, merges, prunes and publishes.
 
-Whoever holds the folder's lock may do it, and reads the manifest anew when it does; so the keeper
-of a running service and a command typed beside it take turns. Killed at any instant, what it had
-begun is not in the manifest, and is done again.
+It holds the folder's lock during a change and reads the manifest first, so the keeper of a service
+and a command of an operator take turns. A keeper may be killed at any instant: an unfinished change
+is not in the manifest, and the next keeper makes it again.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _log = logging.getLogger("waggle")
 
 @dataclass(frozen=True, slots=True)
 class RetentionRules:
-    """What is kept, and for how long. None: for ever."""
+    """How long rows are kept, and how many. None: without limit."""
 
     keep_seconds: float | None = None
     keep_bytes: int | None = None
@@ -53,29 +53,29 @@ class Keeper:
 
     @contextmanager
     def turn(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
-        """The lock, the manifest as it is now, and a database to work with."""
+        """Hold the lock; yield a database to work with, and the current manifest."""
         with alone(self.folder / "keeper.lock"):
             yield self._con, manifest.load(self.folder)
 
     def recover(self) -> None:
-        """What a start begins with: what a crash left is sealed, and the catalog is published."""
+        """Begin: clean up after a crash, seal the journals it left, and publish the catalog."""
         with self.turn() as (_, now):
             if now.generation == 0:
-                # From now on a folder with segments and no manifest has lost it.
+                # From now on, segments without a manifest mean that the manifest was lost.
                 manifest.store(self.folder, now)
             for path in (self.folder / "work").rglob("*"):
                 if path.is_file():
                     path.unlink()
             for path in (self.folder / "segments").glob("*.new"):
                 path.unlink()
-            self._look(now)
-            # Published for another folder: this one was moved or copied.
+            self._report_missing(now)
+            # A catalog names its folder, which may have been moved or copied since.
             if catalog.published(self.folder) != (now.generation, str(self.folder)):
                 catalog.publish(self.folder, now)
         self.seal()
 
-    def _look(self, now: Manifest) -> None:
-        """A segment that is gone or cut is told of at once; `verify` reads every byte."""
+    def _report_missing(self, now: Manifest) -> None:
+        """Log segments that are missing or cut. Only `verify` reads every byte."""
         for segment in now.segments:
             if not segment.whole_in(self.folder):
                 _log.error(
@@ -86,7 +86,7 @@ class Keeper:
                 )
 
     def seal(self) -> int:
-        """Seal what is closed; the number of rows."""
+        """Seal the closed journals and return how many rows they had."""
         with self.turn() as (con, now):
             done = seal.seal(con, self.folder, now.legible(self.folder))
             if done.journals:
@@ -104,7 +104,7 @@ class Keeper:
         return sum(s.rows for s in done.segments if s.table in TABLES)
 
     def compact(self, *, everything: bool = False) -> int:
-        """Merge one group of segments; how many there were in it."""
+        """Merge a group of segments and return how many there were in it."""
         with self.turn() as (con, now):
             tiers = self._tiers()
             whole = now.legible(self.folder).segments
@@ -115,7 +115,7 @@ class Keeper:
         return len(group)
 
     def prune(self, *, exact: bool = False) -> remove.Removed:
-        """Remove what the rules no longer keep."""
+        """Remove the rows that the rules no longer keep."""
         total = remove.Removed()
         with self.turn() as (con, now):
             if self.rules.keep_seconds is not None:
@@ -131,7 +131,7 @@ class Keeper:
     def forget(
         self, *, keys: tuple[str, ...] = (), sessions: tuple[str, ...] = (), patience: float = 30.0
     ) -> remove.Removed:
-        """Remove a caller's rows for good: no file that still holds them is left behind."""
+        """Remove a caller's rows for good: no file that holds them is left behind."""
         self._seal_what_is_open(patience)
         total = remove.Removed()
         with self.turn() as (con, now):
@@ -147,13 +147,13 @@ class Keeper:
         return total
 
     def free(self) -> None:
-        """Leave whoever opened the catalog for writing with his copy, and give others a new one."""
+        """Publish a new catalog if somebody locked this one by opening it for writing."""
         if catalog.taken(self.folder):
             with self.turn() as (_, now):
                 catalog.publish(self.folder, now)
 
     def sweep(self) -> None:
-        """Remove files that no catalog still in use can name."""
+        """Remove the files that only catalogs beyond the grace period can name."""
         with self.turn() as (_, now):
             self._sweep(now, before=self.wall() - self.rules.grace_seconds)
 
@@ -168,7 +168,7 @@ class Keeper:
     def _commit(self, now: Manifest, changed: Manifest) -> None:
         kept = {segment.file for segment in changed.segments}
         for segment in now.segments:
-            if segment.file not in kept:  # from now on it is only there for who reads it still
+            if segment.file not in kept:  # readers of older catalogs need it for the grace period
                 with contextlib.suppress(FileNotFoundError):
                     os.utime(segment.path(self.folder))
         manifest.store(self.folder, changed)
@@ -181,7 +181,7 @@ class Keeper:
             (self.folder / path).unlink(missing_ok=True)
         if expired:
             sealed = {path: at for path, at in now.sealed.items() if path not in expired}
-            # A catalog that still lists them as sealed is right; no new one is needed.
+            # The catalog may go on excluding these journals, so it need not be published again.
             manifest.store(self.folder, replace(now, sealed=sealed))
         named = {segment.file for segment in now.segments}
         for file in (self.folder / "segments").glob("*.parquet"):
@@ -189,7 +189,7 @@ class Keeper:
                 file.unlink()
 
     def _seal_what_is_open(self, patience: float) -> None:
-        """Wait until all journals of this moment are closed and sealed."""
+        """Wait until all current journals are closed, and seal them."""
         here = [p for t in TABLES for p in (self.folder / "journal" / t).glob("*" + SUFFIX)]
         until = time.monotonic() + patience
         while any(held(path) for path in here):

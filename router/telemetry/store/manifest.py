@@ -1,10 +1,11 @@
-"""What is sealed: the one file that says which segments count.
+"""The manifest: the file that names the segments of the store.
 
-It is replaced whole and durably, so every change to the store happens at one instant or not at all.
-A segment that it does not name is not there, whatever lies in the folder.
+It is replaced whole and durably, so every change to the store happens at an instant or not at all.
+A segment that the manifest does not name does not count, although its file may exist.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,12 +16,12 @@ import orjson
 from router.files import write_durably
 from router.telemetry.tables import VERSION
 
-Ranges = tuple[tuple[int, int], ...]  # numbers of rows, both ends included, rising, apart
-Covers = Mapping[str, Ranges]  # by writer
+Ranges = tuple[tuple[int, int], ...]  # first and last row numbers; sorted, with gaps between
+Covers = Mapping[str, Ranges]  # the row numbers of each writer
 
 
 class Damaged(Exception):
-    """The store cannot be trusted as it is; the message says what to do."""
+    """The store cannot be used as it is; the message says what to do."""
 
 
 class OtherVersion(Damaged):
@@ -35,8 +36,8 @@ class OtherVersion(Damaged):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sealed file. It accounts for the rows it covers: they are in it, or were removed on
-    purpose, or could not be read when it was sealed."""
+    """A sealed file. Every row that it covers is in it, or was removed on purpose, or could not be
+    read when it was sealed."""
 
     table: str
     file: str
@@ -61,7 +62,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that could not be read when it was sealed, and where the bytes were put aside."""
+    """Bytes that could not be read at sealing, and the file they were put aside in."""
 
     file: str
     reason: str
@@ -76,14 +77,14 @@ class Manifest:
     generation: int = 0
     segments: tuple[Segment, ...] = ()
     sealed: Mapping[str, float] = field(default_factory=dict)  # journals, until they are removed
-    gone: Mapping[str, Covers] = field(default_factory=dict)  # by table: rows no segment has now
+    gone: Mapping[str, Covers] = field(default_factory=dict)  # removed rows, by table
     damage: tuple[Damage, ...] = ()
 
     def of(self, table: str) -> tuple[Segment, ...]:
         return tuple(segment for segment in self.segments if segment.table == table)
 
     def legible(self, folder: Path) -> "Manifest":
-        """Without the segments that are gone or cut: the others are to be read all the same."""
+        """The manifest without missing or cut segments, so that the others can be read."""
         return replace(self, segments=tuple(s for s in self.segments if s.whole_in(folder)))
 
     def after(
@@ -98,13 +99,13 @@ class Manifest:
 def load(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
-        told = orjson.loads(path.read_bytes())
-        if told.get("version") != VERSION:
-            raise OtherVersion(path, told.get("version"))
-        segments = tuple(_segment(one) for one in told["segments"])
-        gone = {table: _covers(covers) for table, covers in told["gone"].items()}
-        damage = tuple(Damage(**one) for one in told["damage"])
-        return Manifest(told["generation"], segments, told["sealed"], gone, damage)
+        stored = orjson.loads(path.read_bytes())
+        if stored.get("version") != VERSION:
+            raise OtherVersion(path, stored.get("version"))
+        segments = tuple(_segment(fields) for fields in stored["segments"])
+        gone = {table: _covers(covers) for table, covers in stored["gone"].items()}
+        damage = tuple(Damage(**fields) for fields in stored["damage"])
+        return Manifest(stored["generation"], segments, stored["sealed"], gone, damage)
     except FileNotFoundError:
         if any((folder / "segments").glob("*.parquet")):
             raise Damaged(
@@ -130,11 +131,11 @@ def store(folder: Path, manifest: Manifest) -> None:
 
 def merged(*covers: Covers) -> Covers:
     """The rows that any of these cover."""
-    writers = {writer for one in covers for writer in one}
-    return {
-        writer: joined(r for one in covers for r in one.get(writer, ()))
-        for writer in sorted(writers)
-    }
+    ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for part in covers:
+        for writer, some in part.items():
+            ranges[writer] += some
+    return {writer: joined(ranges[writer]) for writer in sorted(ranges)}
 
 
 def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
@@ -155,16 +156,16 @@ def has(covers: Covers, writer: str, number: int) -> bool:
     return any(low <= number <= high for low, high in covers.get(writer, ()))
 
 
-def overlap(one: tuple[int, int], ranges: Ranges) -> bool:
-    return any(low <= one[1] and one[0] <= high for low, high in ranges)
+def overlap(first: int, last: int, ranges: Ranges) -> bool:
+    return any(low <= last and first <= high for low, high in ranges)
 
 
-def _segment(told: dict[str, Any]) -> Segment:
-    return Segment(**{**told, "covers": _covers(told["covers"])})
+def _segment(fields: dict[str, Any]) -> Segment:
+    return Segment(**{**fields, "covers": _covers(fields["covers"])})
 
 
-def _covers(told: Mapping[str, Any]) -> Covers:
-    return {w: tuple((low, high) for low, high in ranges) for w, ranges in told.items()}
+def _covers(ranges: Mapping[str, Any]) -> Covers:
+    return {writer: tuple((low, high) for low, high in some) for writer, some in ranges.items()}
 
 
 def _previous(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Rows that go: too old, too many, or their caller's wish."""
+"""Removes rows that are too old, too many, or that their caller wants removed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from router.telemetry.store.manifest import Manifest, Segment, merged
 from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import TABLES
 
-_KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # small, and nobody's in particular
+_KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # small, and about no caller
 
 
 @dataclass
 class Removed:
-    """What a removal changes in the manifest."""
+    """The changes that a removal makes to the manifest."""
 
     whole: list[Segment] = field(default_factory=list)
-    rewritten: list[Segment] = field(default_factory=list)  # their rows but some are in `adding`
+    rewritten: list[Segment] = field(default_factory=list)  # `adding` has their remaining rows
     adding: list[Segment] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
@@ -42,8 +42,11 @@ class Removed:
 def older(
     con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, *, before: int, slack: int
 ) -> Removed:
-    """Rows from before a moment. A segment that reaches beyond it is written anew without them,
-    unless only `slack` microseconds of it are too old: that can wait for the next time."""
+    """Remove rows from before a moment, in microseconds.
+
+    A segment that also holds later rows is rewritten without the earlier ones, unless only its
+    first `slack` microseconds are too old: it then waits for a later call.
+    """
     removed = Removed()
     for segment in _prunable(manifest):
         if segment.last < before:
@@ -54,7 +57,7 @@ def older(
 
 
 def beyond(manifest: Manifest, *, most_bytes: int) -> Removed:
-    """The oldest segments, until what is left fits."""
+    """Remove the oldest segments until the others fit."""
     removed = Removed()
     oldest_first = sorted(_prunable(manifest), key=lambda s: s.last)
     size = sum(segment.bytes for segment in oldest_first)
@@ -73,28 +76,30 @@ def of_caller(
     keys: Sequence[str] = (),
     sessions: Sequence[str] = (),
 ) -> Removed:
-    """Every row of these keys and sessions, and every signal about or by them. The sums are
-    corrected by rows of opposite sign."""
+    """Remove every row of these keys and sessions, and every signal about or by them.
+
+    The sums are corrected by rows of opposite sign.
+    """
     removed = Removed()
     requests, signals = manifest.of("requests"), manifest.of("signals")
     if requests:
-        who = f"{_among('key_id', keys)} OR {_among('session', sessions)}"
-        theirs = f"(SELECT * FROM {rows_of(folder, requests)} WHERE {who})"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT request_id FROM {theirs}")
-        removed.adding += segments.write_rollup(con, folder, rollup.of_requests(theirs, sign=-1))
+        theirs = f"{_among('key_id', keys)} OR {_among('session', sessions)}"
+        rows = f"(SELECT * FROM {rows_of(folder, requests)} WHERE {theirs})"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT request_id FROM {rows}")
+        removed.adding += segments.write_rollup(con, folder, rollup.of_requests(rows, sign=-1))
         for segment in requests:
             _rewrite(con, folder, segment, "request_id IN (FROM gone)", removed)
     else:
         con.execute("CREATE OR REPLACE TEMP TABLE gone (request_id VARCHAR)")
     if signals:
-        said = f"(request_id IN (FROM gone) OR {_among('key_id', keys)})"
-        about = f"(SELECT request_id FROM {rows_of(folder, signals)} WHERE {said})"
+        theirs = f"(request_id IN (FROM gone) OR {_among('key_id', keys)})"
+        about = f"(SELECT request_id FROM {rows_of(folder, signals)} WHERE {theirs})"
         old = f"(FROM {rows_of(folder, signals)} WHERE request_id IN {about})"
-        left = f"(FROM {old} WHERE NOT coalesce({said}, false))"
+        left = f"(FROM {old} WHERE NOT coalesce({theirs}, false))"
         sums = rollup.of_judgements(rollup.judged(old), rollup.judged(left))
         removed.adding += segments.write_rollup(con, folder, sums)
         for segment in signals:
-            _rewrite(con, folder, segment, said, removed)
+            _rewrite(con, folder, segment, theirs, removed)
     con.execute("DROP TABLE gone")
     return removed
 
@@ -108,27 +113,27 @@ def _prunable(manifest: Manifest) -> Iterator[Segment]:
 
 
 def _rewrite(
-    con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment, which: str, removed: Removed
+    con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment, condition: str, removed: Removed
 ) -> None:
-    """The segment without the rows that a condition picks; as it is where it picks none."""
+    """Rewrite a segment without the rows for which a condition holds, if there are any."""
     table = TABLES[segment.table]
     source = rows_of(folder, [segment])
-    told = con.execute(f"SELECT count(*) FROM {source} WHERE {which}").fetchone()
-    hit = told[0] if told else 0
-    if not hit:
+    row = con.execute(f"SELECT count(*) FROM {source} WHERE {condition}").fetchone()
+    hits = row[0] if row else 0
+    if not hits:
         return
     removed.rewritten.append(segment)
-    removed.rows += hit
+    removed.rows += hits
     columns = ", ".join(table.columns)
-    sql = f"SELECT {columns} FROM {source} WHERE NOT coalesce({which}, false) ORDER BY {table.key}"
+    rest = f"{source} WHERE NOT coalesce({condition}, false)"
     made = segments.write(
         con,
         folder,
         segment.table,
-        sql,
-        rows=segment.rows - hit,
+        f"SELECT {columns} FROM {rest} ORDER BY {table.key}",
+        rows=segment.rows - hits,
         covers=segment.covers,
-        removed=segment.removed + hit,
+        removed=segment.removed + hits,
         damaged=segment.damaged,
     )
     removed.bytes += segment.bytes - made.bytes

@@ -1,144 +1,80 @@
-"""Journals that nobody writes to any more become segments.
+"""Turns closed journals into segments, and adds their rows to the sums."""
 
-A journal's rows are taken when their checksums say they are what was written. Bytes that are not
-are put aside and told of, and never keep the others from being sealed. A last line without its end
-was never promised to anyone.
-"""
-
-import logging
-import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from router.files import held, write_durably
+from router.files import held
 from router.telemetry import rollup
-from router.telemetry.lines import decoded
-from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.sql import from_journals
 from router.telemetry.store import segments
-from router.telemetry.store.manifest import (
-    Covers,
-    Damage,
-    Manifest,
-    OtherVersion,
-    Ranges,
-    Segment,
-    count,
-    has,
-    joined,
-    merged,
-    overlap,
+from router.telemetry.store.journals import (
+    CheckedJournal,
+    check,
+    covers_of,
+    put_aside,
+    relative,
+    unsealed_journals,
 )
-from router.telemetry.tables import REQUESTS, TABLES, VERSION, TableSchema
+from router.telemetry.store.manifest import Covers, Damage, Manifest, Segment, merged
+from router.telemetry.tables import REQUESTS, TABLES, TableSchema
 
-_log = logging.getLogger("waggle")
-_TOGETHER_BYTES = 64 * 2**20
-_TOGETHER_FILES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A closed journal, read and believed line by line."""
-
-    path: Path
-    writer: str
-    size: int
-    ranges: Ranges  # the rows it has
-    rows: int
-    bad: tuple[tuple[int, bytes], ...] = ()
-    instead: bytes | None = None  # what to read in place of the file
+_MOST_BYTES = 64 * 2**20  # of journals in a new segment
+_MOST_FILES = 200
 
 
 @dataclass
 class Sealed:
-    """What a sealing adds to the manifest."""
+    """The changes that a sealing makes to the manifest."""
 
     segments: list[Segment] = field(default_factory=list)
     journals: list[str] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
-    aside: dict[str, Covers] = field(default_factory=dict)  # rows that were put aside
-
-
-def unsealed(folder: Path, manifest: Manifest, table: str) -> Iterator[Path]:
-    """Journals whose rows no segment has, written to or not."""
-    for path in sorted((folder / "journal" / table).glob("*" + SUFFIX)):
-        if path.name != NOBODY and relative(folder, path) not in manifest.sealed:
-            yield path
-
-
-def relative(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    aside: dict[str, Covers] = field(default_factory=dict)  # rows that were put aside, by table
 
 
 def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Sealed:
-    """Every closed journal of every table. Signals last: what they change must be there."""
+    """Seal every closed journal. Requests come before signals, whose sums need the requests."""
     sealed = Sealed()
     for name, table in TABLES.items():
-        # Finished: their writer let go of them, or died.
-        paths = [path for path in unsealed(folder, manifest, name) if not held(path)]
-        known = merged(*(s.covers for s in manifest.of(name)), manifest.gone.get(name, {}))
-        journals: list[Checked] = []
+        # A writer releases its lock when it closes the file or dies.
+        paths = [path for path in unsealed_journals(folder, manifest, name) if not held(path)]
+        covers = merged(*(s.covers for s in manifest.of(name)), manifest.gone.get(name, {}))
+        journals: list[CheckedJournal] = []
         for path in paths:
-            checked = check(path, known)
-            sealed.damage += _put_aside(folder, checked)
+            journal = check(path, covers)
+            sealed.damage += put_aside(folder, journal)
             sealed.journals.append(relative(folder, path))
-            if checked.rows or checked.bad:
-                journals.append(checked)
-        for some in _together(journals):
-            made = _seal_table(con, folder, table, some, sealed)
+            if journal.rows or journal.bad:
+                journals.append(journal)
+        for group in _groups(journals):
+            made = _seal_table(con, folder, table, group, sealed)
             sealed.segments += made
             sealed.segments += _rolled_up(con, folder, table, made, sealed, manifest)
     return sealed
 
 
-def _together(journals: Iterable[Checked]) -> Iterator[list[Checked]]:
-    """As many as one segment should be made of: after a long absence there may be thousands."""
-    some: list[Checked] = []
+def _groups(journals: Iterable[CheckedJournal]) -> Iterator[list[CheckedJournal]]:
+    """Journals for a segment each: after a long pause there may be thousands of journals."""
+    group: list[CheckedJournal] = []
     size = 0
     for journal in journals:
         size += journal.size
-        some.append(journal)
-        if size >= _TOGETHER_BYTES or len(some) >= _TOGETHER_FILES:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
-
-
-def check(path: Path, known: Covers) -> Checked:
-    """Read a journal. Rows that were sealed before, from another file, are not taken again."""
-    writer = path.name.partition(".")[0]
-    content = path.read_bytes()
-    lines = decoded(content)
-    for version in lines.versions - {b"%d" % VERSION}:
-        raise OtherVersion(path, version.decode())
-    numbers, good = lines.numbers, lines.good
-    whole = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    ranges: Ranges = ((numbers[0], numbers[-1]),) if whole else joined((n, n) for n in numbers)
-    twice = not whole and len(set(numbers)) < len(numbers)
-    if twice or any(overlap(r, known.get(writer, ())) for r in ranges):
-        first = {
-            n: line
-            for n, line in zip(reversed(numbers), reversed(good), strict=True)
-            if not has(known, writer, n)
-        }
-        numbers, good, twice = sorted(first), [first[n] for n in sorted(first)], True
-        ranges = joined((n, n) for n in numbers)
-    instead = None
-    if twice or lines.bad or lines.torn:
-        instead = b"".join(line + b"\n" for line in good)
-    return Checked(path, writer, len(content), ranges, len(good), tuple(lines.bad), instead)
+        group.append(journal)
+        if size >= _MOST_BYTES or len(group) >= _MOST_FILES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _seal_table(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     table: TableSchema,
-    journals: Sequence[Checked],
+    journals: Sequence[CheckedJournal],
     sealed: Sealed,
 ) -> list[Segment]:
     if not any(journal.rows for journal in journals):
@@ -146,50 +82,23 @@ def _seal_table(
     try:
         return [_segment(con, folder, table, journals)]
     except duckdb.InvalidInputException:
-        # A row that is whole and yet no row of this table: find it, and keep the others.
-        halves = [half for journal in journals for half in _halves(journal)]
+        # A row has a right checksum and a wrong type: find it by halving, and keep the others.
+        halves = [half for journal in journals for half in journal.halves()]
         if len(halves) == 1:
-            (one,) = halves
-            sealed.damage += _put_aside(folder, _all_bad(one))
-            aside = {one.writer: one.ranges}
+            (row,) = halves
+            sealed.damage += put_aside(folder, row.all_bad())
+            aside = {row.writer: row.ranges}
             sealed.aside[table.name] = merged(sealed.aside.get(table.name, {}), aside)
             return []
         parts = (_seal_table(con, folder, table, [half], sealed) for half in halves)
         return [segment for part in parts for segment in part]
 
 
-def _halves(journal: Checked) -> list[Checked]:
-    """A journal of several rows as two of fewer."""
-    content = journal.path.read_bytes() if journal.instead is None else journal.instead
-    lines = [line + b"\n" for line in content.split(b"\n") if line]
-    if len(lines) < 2:
-        return [replace(journal, instead=content)]
-    middle = len(lines) // 2
-    numbers = [n for low, high in journal.ranges for n in range(low, high + 1)]
-    return [
-        replace(
-            journal,
-            instead=b"".join(part),
-            ranges=joined((n, n) for n in some),
-            rows=len(part),
-            bad=(),
-        )
-        for part, some in (
-            (lines[:middle], numbers[:middle]),
-            (lines[middle:], numbers[middle:]),
-        )
-    ]
-
-
-def _all_bad(journal: Checked) -> Checked:
-    return replace(journal, bad=((journal.ranges[0][0], journal.instead or b""),))
-
-
 def _segment(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     table: TableSchema,
-    journals: Sequence[Checked],
+    journals: Sequence[CheckedJournal],
 ) -> Segment:
     paths, copies = [], []
     for index, journal in enumerate(journals):
@@ -204,7 +113,7 @@ def _segment(
     rows = sum(journal.rows for journal in journals)
     columns = ", ".join(table.columns)
     source = from_journals(table, paths)
-    # As they came, which is nearly by time; merging sorts them.
+    # Rows come nearly sorted by time; merging sorts them by their key.
     sql = f"SELECT {columns} FROM {source}"
     try:
         return segments.write(
@@ -213,37 +122,6 @@ def _segment(
     finally:
         for copy in copies:
             copy.unlink(missing_ok=True)
-
-
-def covers_of(journals: Iterable[Checked]) -> tuple[Covers, int]:
-    """The rows these journals account for, unreadable ones among them, and how many those are.
-
-    A bad line between two good ones is the row whose number is missing there.
-    """
-    numbers: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    damaged = 0
-    for journal in journals:
-        ranges = journal.ranges
-        if journal.bad and ranges:
-            whole = ((ranges[0][0], ranges[-1][1]),)
-            lost = count({"": whole}) - count({"": ranges})
-            if lost <= len(journal.bad):
-                damaged += lost
-                ranges = whole
-        numbers[journal.writer] += ranges
-    return {writer: joined(ranges) for writer, ranges in numbers.items()}, damaged
-
-
-def _put_aside(folder: Path, journal: Checked) -> list[Damage]:
-    damage = []
-    for at, line in journal.bad:
-        kept = f"damaged/{journal.path.name}.{at}"
-        (folder / "damaged").mkdir(exist_ok=True)
-        write_durably(folder / kept, line)
-        found = Damage(relative(folder, journal.path), "checksum", at, len(line), kept, time.time())
-        _log.error("telemetry: %s cannot be read at byte %d: see %s", found.file, at, kept)
-        damage.append(found)
-    return damage
 
 
 def _rolled_up(
@@ -266,7 +144,7 @@ def _rolled_up(
 
 
 def _signals_about(folder: Path, manifest: Manifest, new: str) -> str:
-    """Sealed signals about the requests that new ones are about."""
+    """The sealed signals about requests that the new signals are about."""
     sealed = manifest.of("signals")
     if not sealed:
         return f"(FROM {new} WHERE false)"

@@ -1,4 +1,4 @@
-"""Writing a segment: beside first, checked, made durable, then under its name."""
+"""Writes a segment: beside its place, then checked, synced and renamed into it."""
 
 import os
 import time
@@ -13,12 +13,12 @@ from router.telemetry import rollup
 from router.telemetry.sql import from_segments, quoted
 from router.telemetry.store.manifest import Covers, Segment
 
-_ROW_GROUP = 40_960  # small enough that one request is found without reading many others
+_ROW_GROUP = 40_960  # small: a lookup of a request reads whole groups
 _PIECE = 2**20
 
 
 def connect(work: Path, *, threads: int = 1, memory: str = "512MB") -> duckdb.DuckDBPyConnection:
-    """A database in memory that spills to `work`."""
+    """A database in memory that spills into the folder `work`."""
     work.mkdir(parents=True, exist_ok=True)
     return duckdb.connect(
         ":memory:",
@@ -45,7 +45,7 @@ def write(
     damaged: int = 0,
     name: Callable[[], str] = lambda: f"{time.time_ns():020d}-{os.urandom(2).hex()}",
 ) -> Segment:
-    """Seal the rows of `sql`. `rows`: how many there must be; anything else is a fault of ours."""
+    """Write the rows of `sql` into a segment. A number of rows other than `rows` is our fault."""
     path = folder / "segments" / f"{table}-{name()}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
@@ -54,21 +54,22 @@ def write(
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
     )
     ts = "minute" if table in rollup.TABLES else "ts"
-    told = con.execute(
+    row = con.execute(
         f"SELECT count(*), coalesce(epoch_us(min({ts})), 0), coalesce(epoch_us(max({ts})), 0) "
         f"FROM read_parquet({quoted(beside)})"
     ).fetchone()
-    assert told is not None
-    if rows is not None and told[0] != rows:
+    assert row is not None
+    count, first, last = row
+    if rows is not None and count != rows:
         beside.unlink()
-        raise RuntimeError(f"{path.name} would hold {told[0]} rows, and should hold {rows}")
+        raise RuntimeError(f"{path.name} would hold {count} rows, and should hold {rows}")
     replace_durably(beside, path)
     size, crc = checksum(path)
-    return Segment(table, path.name, told[0], size, crc, told[1], told[2], covers, removed, damaged)
+    return Segment(table, path.name, count, size, crc, first, last, covers, removed, damaged)
 
 
 def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tuple[Segment, ...]:
-    """The same sums by the minute and by the hour; nothing where there are none."""
+    """Write sums by minute and the same sums by hour; nothing if there are none."""
     minutes = write_sums(con, folder, "rollup", sql)
     path = minutes.path(folder)
     if not minutes.rows:
@@ -83,12 +84,12 @@ def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: st
 
 
 def rows_of(folder: Path, some: Sequence[Segment]) -> str:
-    """SQL for the rows of segments of one table."""
+    """SQL for the rows of segments of a table."""
     return from_segments([segment.path(folder) for segment in some])
 
 
 def checksum(path: Path) -> tuple[int, int]:
-    """Size and CRC of a file."""
+    """The size and the CRC of a file."""
     size = crc = 0
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

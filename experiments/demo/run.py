@@ -20,7 +20,8 @@ from experiments.demo.picture import PICTURE, curve, draw
 from experiments.demo.report import readme_table
 from experiments.readme import put
 from experiments.served import WAGGLE
-from router.deployment.local_service import descendants, end_left_behind, find_running
+from router.deployment.local_service import end_left_behind, find_running
+from router.deployment.processes import descendants
 
 HERE = Path(__file__).parent
 

@@ -29,12 +29,8 @@ from rich.table import Table
 
 from experiments import readme
 from experiments.overhead.report import readme_table
-from router.deployment.local_service import (
-    adopt_orphans,
-    descendants,
-    end_descendants,
-    find_running,
-)
+from router.deployment.local_service import find_running
+from router.deployment.processes import adopt_orphans, descendants, end_descendants
 from router.deployment.ray_environment import free_ports
 
 HERE = Path(__file__).parent

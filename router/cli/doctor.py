@@ -18,7 +18,7 @@ def doctor(here: CommandContext) -> None:
     findings = list(examine(here.config, here.running))
     table = Table("", "what", "found", "mend", box=None)
     for finding in findings:
-        cells = (finding.what, finding.found, finding.mend)
+        cells = (finding.what, finding.state, finding.mend)
         table.add_row(_MARKS[finding.verdict], *map(escape, cells))
     out.print(table)
     if not haproxy():

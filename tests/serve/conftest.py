@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from router.deployment.local_service import descendants, find_running, tidy
+from router.deployment.local_service import find_running, tidy
+from router.deployment.processes import descendants
 from router.deployment.ray_environment import free_ports
 from tests.upstream import Upstream, answer_well
 

@@ -18,7 +18,7 @@ import openai
 import pytest
 
 from dashboard.board import PAGES
-from router.deployment.local_service import born
+from router.deployment.processes import born
 from tests.dashboard.browser import CHROMIUM, Watched, chromium
 from tests.router.test_local import made
 from tests.serve.conftest import Service, ask_telemetry, end_hard, new_service

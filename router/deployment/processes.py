@@ -1,0 +1,124 @@
+"""Processes of this machine, as /proc shows them, and how to end our own without guessing.
+
+Everything that Waggle starts descends from the process that ran `waggle serve`, even if the parent
+in between dies: `adopt_orphans` sees to that. Linux only; elsewhere there is nothing to see.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_SET_CHILD_SUBREAPER = 36
+
+
+def born(pid: int) -> int:
+    """When a process began, in clock ticks since boot, because a pid may be given again; else 0."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    fields = stat.rpartition(")")[2].split()
+    return 0 if fields[0] == "Z" else int(fields[19])  # a zombie has ended
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Every process below a process, parents before their children."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(entry.read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        children.setdefault(parent, []).append(int(entry.parent.name))
+    todo = list(children.get(pid, ()))
+    while todo:
+        child = todo.pop()
+        yield child
+        todo += children.get(child, ())
+
+
+def started_with(setting: str) -> Iterator[int]:
+    """The processes that were started with this line in their environment."""
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if setting.encode() in entry.read_bytes().split(b"\0"):
+                yield int(entry.parent.name)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of descendants whose own parent died, in place of init."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def within(seconds: float, work: Callable[[], None]) -> bool:
+    """Whether the work ends in time. Work that hangs ends with this process."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
+
+
+def end_descendants(seconds: float = 5.0) -> None:
+    """End every process that we started: by SIGTERM, and after some seconds by SIGKILL."""
+    give_up_at = time.monotonic() + seconds
+    for sign, until in ((signal.SIGTERM, give_up_at), (signal.SIGKILL, give_up_at + 2)):
+        while alive := [pid for pid in descendants(os.getpid()) if not _reaped(pid)]:
+            for pid in alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, sign)
+            if time.monotonic() > until:
+                break
+            time.sleep(0.05)
+
+
+def _reaped(pid: int) -> bool:
+    """Collect a child that has ended; true if there is nothing left to end."""
+    with contextlib.suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return True
+    return born(pid) == 0
+
+
+def listening_addresses(pid: int) -> list[str]:
+    """The TCP addresses on which a process and its descendants listen, sorted by their ends."""
+    inodes = {inode for each in (pid, *descendants(pid)) for inode in _sockets_of(each)}
+    addresses = {address for inode, address in _listeners() if inode in inodes}
+    return sorted(addresses, key=lambda address: address[::-1])
+
+
+def _sockets_of(pid: int) -> Iterator[str]:
+    with contextlib.suppress(OSError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                target = str(link.readlink())
+                if target.startswith("socket:["):
+                    yield target[8:-1]
+
+
+def _listeners() -> Iterator[tuple[str, str]]:
+    """Inode and address of every listening TCP socket."""
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        try:
+            lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[3] == "0A":
+                yield fields[9], _address(fields[1], family)
+
+
+def _address(text: str, family: socket.AddressFamily) -> str:
+    raw, port = text.split(":")
+    words = [bytes.fromhex(raw[i : i + 8])[::-1] for i in range(0, len(raw), 8)]
+    host = socket.inet_ntop(family, b"".join(words)).removeprefix("::ffff:")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{int(port, 16)}"

@@ -7,7 +7,7 @@ Not kept through a restart: the counts of the last minute, and where conversatio
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -185,3 +185,22 @@ class HiveState:
         if use.day != int(now // _DAY):
             use.day, use.spent_usd = int(now // _DAY), 0.0
         return use
+
+
+class LocalHive:
+    """The hive of routers that run in one process; `clock` gives the seconds since the epoch."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._state, self._clock = HiveState(), clock
+
+    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
+        return self._state.lease(key_id, limits, self._clock())
+
+    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
+        self._state.spend(key_id, tokens, cost_usd, self._clock())
+
+    async def exchange(self, router: str, news: News) -> News:
+        return self._state.exchange(router, news, self._clock())
+
+    async def all_metrics(self) -> Mapping[str, bytes]:
+        return self._state.all_metrics()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from router.config.server import KeyLimits
 from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
-from router.hive import HiveState, Lease, News
+from router.hive import Lease, LocalHive, News
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import StoredRequest, StoredSignal
 
@@ -103,30 +103,26 @@ class MemoryOf:
             raise LookupError("telemetry cannot be read: the rig said so")
 
 
-class LocalHive:
-    """The hive without a process around it. `away` acts as a hive that cannot be reached."""
+class LosableHive:
+    """A hive that a test can put out of reach with `away`."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self.state = HiveState()
+        self._hive = LocalHive(clock)
         self.away = False
-        self.clock = clock
 
     async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
-        self._check()
-        return self.state.lease(key_id, limits, self.clock())
+        return await self._reach().lease(key_id, limits)
 
     async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        self._check()
-        self.state.spend(key_id, tokens, cost_usd, self.clock())
+        await self._reach().spend(key_id, tokens, cost_usd)
 
     async def exchange(self, router: str, news: News) -> News:
-        self._check()
-        return self.state.exchange(router, news, self.clock())
+        return await self._reach().exchange(router, news)
 
     async def all_metrics(self) -> Mapping[str, bytes]:
-        self._check()
-        return self.state.all_metrics()
+        return await self._reach().all_metrics()
 
-    def _check(self) -> None:
+    def _reach(self) -> LocalHive:
         if self.away:
             raise ConnectionError("the hive is away")
+        return self._hive

@@ -18,7 +18,7 @@ from router.engine.engine import Engine
 from router.keys import Key
 from router.telemetry.metrics import Metrics
 from router.wire.listener import Listener
-from tests.fakes import LocalHive, MemoryJournal, MemoryOf
+from tests.fakes import LosableHive, MemoryJournal, MemoryOf
 from tests.http_answer import HttpAnswer, post, read_answer
 
 TOKEN = "rig-token"
@@ -42,7 +42,7 @@ class Rig:
     backends: HostedBackends
     journal: MemoryJournal
     memory: MemoryOf
-    hive: LocalHive
+    hive: LosableHive
     client: aiohttp.ClientSession
 
     @property
@@ -73,13 +73,13 @@ async def rig(
     text: str,
     *,
     keys: Sequence[Key] = (),
-    hive: LocalHive | None = None,
+    hive: LosableHive | None = None,
     learner: LearnerClient | None = None,
     name: str = "r1",
 ) -> AsyncIterator[Rig]:
     """A running Waggle with this configuration."""
     config = Config.model_validate(yaml.safe_load(text))
-    hive = hive or LocalHive()
+    hive = hive or LosableHive()
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(
             hosted_backends(config, token=TOKEN, read_secret=lambda name: "sk-upstream-secret")

@@ -22,10 +22,9 @@ from router.backends.protocol import Backend
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import read_secret
-from router.config.server import KeyLimits
 from router.domain import Signal, Trace, new_id
 from router.engine.engine import Engine
-from router.hive import HiveState, Lease, News
+from router.hive import LocalHive
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -45,25 +44,6 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
-
-
-class _Alone:
-    """The hive of a router that is alone."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._state, self._clock = HiveState(), clock
-
-    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
-        return self._state.lease(key_id, limits, self._clock())
-
-    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        self._state.spend(key_id, tokens, cost_usd, self._clock())
-
-    async def exchange(self, router: str, news: News) -> News:
-        return self._state.exchange(router, news, self._clock())
-
-    async def all_metrics(self) -> Mapping[str, bytes]:
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +120,7 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
             config,
             directory=backends,
             hops=hops,
-            hive=_Alone(clock),
+            hive=LocalHive(clock),
             journal=journal,
             metrics=metrics,
             memory=CatalogMemory(folder),

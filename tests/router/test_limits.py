@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from router.keys import new_key
-from tests.fakes import LocalHive
+from tests.fakes import LosableHive
 from tests.rig import rig
 from tests.upstream import Upstream
 
@@ -19,7 +19,7 @@ keys: {{limits: {{requests_per_minute: {default}}}}}
 @asynccontextmanager
 async def limited(limits, default="null", **more):
     text, key = new_key("k", "", limits=limits, **more)
-    hive = LocalHive()
+    hive = LosableHive()
     async with Upstream().listening() as up:
         config = TEXT.format(url=up.url, default=default)
         async with rig(config, keys=[key], hive=hive) as r:
@@ -42,7 +42,7 @@ async def test_a_request_beyond_the_bound_learns_when_to_come_back():
 async def test_two_routers_share_one_bound():
     text, key = new_key("k", "", limits={"requests_per_minute": 4})
     headers = {"authorization": f"Bearer {text}"}
-    hive = LocalHive()
+    hive = LosableHive()
     async with Upstream().listening() as up:
         config = TEXT.format(url=up.url, default="null")
         async with (

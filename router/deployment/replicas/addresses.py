@@ -1,7 +1,7 @@
 """Where the replicas of each backend listen, read off Ray Serve's long poll."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
@@ -9,6 +9,13 @@ from ray.serve.handle import DeploymentHandle
 from router.deployment.applications import application_of
 
 _READ_AGAIN_SECONDS = 0.05
+
+
+def open_handle(backend: str) -> DeploymentHandle:
+    """A handle that follows the replicas of a backend from now on."""
+    handle = serve.get_deployment_handle(backend, application_of(backend))
+    handle._init()  # a handle does this at its first call; our calls bypass handles
+    return handle
 
 
 class ReplicaAddresses:
@@ -19,7 +26,8 @@ class ReplicaAddresses:
     leads its application. So this class reads private attributes of the handle.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, open_handle: Callable[[str], DeploymentHandle] = open_handle) -> None:
+        self._open_handle = open_handle
         self._handles: dict[str, DeploymentHandle] = {}
         self._read: dict[str, tuple[float, tuple[str, ...]]] = {}
 
@@ -27,9 +35,7 @@ class ReplicaAddresses:
         """Begin to listen for the replicas of these backends, and stop for all others."""
         for backend in backends:
             if backend not in self._handles:
-                handle = serve.get_deployment_handle(backend, application_of(backend))
-                handle._init()  # a handle does this at its first call; our calls bypass handles
-                self._handles[backend] = handle
+                self._handles[backend] = self._open_handle(backend)
         for backend in self._handles.keys() - set(backends):
             del self._handles[backend]
 

@@ -1,0 +1,70 @@
+"""What every directory of replicas promises: backends of this process, and replicas of Ray Serve.
+
+Replicas of Ray Serve come and go in `tests/serve`; here handles without a cluster stand for them.
+"""
+
+import asyncio
+import warnings
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from router.api.assemble import hosted_backends
+from router.config.config import Config
+
+CONFIG = Config.model_validate(
+    {
+        "backends": {"a": {"kind": "generator"}, "b": {"kind": "validator"}},
+        "plans": {"p": {"ask": "a"}},
+    }
+)
+
+
+def handle_of(addresses):
+    """What a Serve handle knows of its replicas; the last has no port of its own yet."""
+    metadata = [{"http": address} for address in addresses] + [{}]
+    replicas = {n: SimpleNamespace(replica_metadata=m) for n, m in enumerate(metadata)}
+    chooser = SimpleNamespace(request_router=SimpleNamespace(curr_replicas=replicas))
+    return SimpleNamespace(_router=SimpleNamespace(_asyncio_router=chooser))
+
+
+@asynccontextmanager
+async def hosted():
+    async with hosted_backends(CONFIG, token="t", read_secret=str) as backends:
+        yield backends
+
+
+@pytest.fixture(params=["in_process", "serve"])
+async def directory(request):
+    async with hosted() as backends:
+        if request.param == "in_process":
+            yield backends
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Ray itself
+            from router.deployment.replicas.addresses import ReplicaAddresses
+        replicas = ReplicaAddresses(lambda backend: handle_of(backends.addresses(backend)))
+        replicas.follow(["a", "b"])
+        yield replicas
+
+
+async def test_an_address_is_where_a_replica_listens(directory):
+    for backend in ("a", "b"):
+        (address,) = directory.addresses(backend)
+        host, port = address.rsplit(":", 1)
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_no_two_replicas_have_one_address(directory):
+    assert set(directory.addresses("a")).isdisjoint(directory.addresses("b"))
+
+
+async def test_a_backend_without_replicas_has_no_address(directory):
+    assert list(directory.addresses("nobody")) == []
+
+
+async def test_a_second_look_sees_the_same_replicas(directory):
+    assert list(directory.addresses("a")) == list(directory.addresses("a"))

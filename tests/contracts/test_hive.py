@@ -1,0 +1,118 @@
+"""What every hive promises: in this process, behind a Serve handle, and the fake of other tests."""
+
+import asyncio
+import warnings
+
+import pytest
+
+from router.config.server import KeyLimits
+from router.domain import Home
+from router.hive import LocalHive, News
+from tests.fakes import LosableHive
+
+START = 100 * 86_400.0
+HOME, OTHER = Home("fast", "small", 1.0), Home("quality", "large", 2.0)
+
+
+class Remote:
+    """Acts as the Serve handle of a hive: `handle.lease.remote(...)` calls `hive.lease(...)`."""
+
+    def __init__(self, hive):
+        self._hive = hive
+
+    def __getattr__(self, name):
+        method = getattr(self._hive, name)
+        return type("Method", (), {"remote": staticmethod(method)})
+
+
+class Hour:
+    def __init__(self):
+        self.now = START
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Hour()
+
+
+@pytest.fixture(params=["local", "handle", "losable"])
+def hive(request, clock):
+    match request.param:
+        case "local":
+            return LocalHive(clock)
+        case "losable":
+            return LosableHive(clock)
+        case _:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of Ray itself
+                from router.deployment.replicas.hive import HandleHive
+            return HandleHive(Remote(LocalHive(clock)))
+
+
+async def granted(hive, limits, times):
+    return [(await hive.lease("k", limits)).granted for _ in range(times)]
+
+
+async def test_a_bound_holds_for_all_callers_together(hive):
+    limits = KeyLimits(requests_per_minute=3)
+    leases = await asyncio.gather(*(hive.lease("k", limits) for _ in range(8)))
+    assert sum(lease.granted for lease in leases) == 3
+    refusals = [lease for lease in leases if not lease.granted]
+    assert all(lease.reason and lease.retry_after > 0 for lease in refusals)
+
+
+async def test_a_lease_ends_and_a_bound_opens_again(hive, clock):
+    limits = KeyLimits(requests_per_minute=1)
+    lease = await hive.lease("k", limits)
+    assert lease.until > clock.now
+    refusal = await hive.lease("k", limits)
+    clock.now += refusal.retry_after
+    assert await granted(hive, limits, 2) == [1, 0]
+
+
+async def test_each_key_has_its_own_bound(hive):
+    limits = KeyLimits(requests_per_minute=1)
+    assert (await hive.lease("k", limits)).granted
+    assert not (await hive.lease("k", limits)).granted
+    assert (await hive.lease("other", limits)).granted
+
+
+async def test_spent_tokens_and_dollars_count_against_the_bound(hive):
+    await hive.spend("k", 10, 0.5)
+    assert await granted(hive, KeyLimits(tokens_per_minute=10), 1) == [0]
+    assert await granted(hive, KeyLimits(dollars_per_day=0.5), 1) == [0]
+    assert await granted(hive, KeyLimits(tokens_per_minute=11, dollars_per_day=0.6), 1) == [1]
+
+
+async def test_a_router_hears_of_the_conversations_of_others_once(hive):
+    await hive.exchange("a", News({"s": HOME}))
+    first = await hive.exchange("b", News({"t": OTHER}))
+    assert first.sessions == {"s": HOME}
+    again = await hive.exchange("b", News(position=first.position))
+    assert again.sessions == {}
+
+
+async def test_the_newest_home_of_a_conversation_holds(hive):
+    await hive.exchange("a", News({"s": HOME}))
+    await hive.exchange("a", News({"s": OTHER}))
+    assert (await hive.exchange("b", News())).sessions == {"s": OTHER}
+
+
+async def test_the_counters_of_every_router_are_there_until_it_is_silent(hive, clock):
+    await hive.exchange("a", News(metrics=b"1"))
+    await hive.exchange("b", News(metrics=b"2"))
+    assert await hive.all_metrics() == {"a": b"1", "b": b"2"}
+    clock.now += 60
+    await hive.exchange("b", News(metrics=b"3"))
+    assert await hive.all_metrics() == {"b": b"3"}
+
+
+async def test_a_hive_out_of_reach_raises_instead_of_answering():
+    hive = LosableHive()
+    hive.away = True
+    for call in (hive.lease("k", KeyLimits()), hive.exchange("a", News()), hive.all_metrics()):
+        with pytest.raises(ConnectionError):
+            await call

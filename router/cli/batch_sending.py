@@ -11,7 +11,7 @@ import orjson
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from router.cli.batch_files import BatchJob, BatchOutput
-from router.cli.client import ServiceAddress, error_message
+from router.cli.client import error_message, service_address
 from router.cli.terminal import err
 from router.domain import CHAT, Fault
 from router.wire.http_client import ConnectionPool
@@ -145,10 +145,12 @@ class PooledService:
     """The chat endpoint of a service, over connections that are kept."""
 
     def __init__(self, url: str, key: str) -> None:
-        address = ServiceAddress.of(url)
-        tls = ssl.create_default_context() if address.tls else None
-        self._pool = ConnectionPool(address.host, address.port, context=tls, seconds=5.0)
-        lines = [f"POST {address.path}/v1{CHAT} HTTP/1.1", f"host: {address.netloc}"]
+        at = service_address(url)
+        tls = ssl.create_default_context() if at.scheme == "https" else None
+        port = at.port or (443 if tls else 80)
+        self._pool = ConnectionPool(at.hostname or "", port, context=tls, seconds=5.0)
+        host = at.netloc.rpartition("@")[2]
+        lines = [f"POST {at.path}/v1{CHAT} HTTP/1.1", f"host: {host}"]
         lines += ["content-type: application/json"]
         lines += [f"authorization: Bearer {key}"] if key else []
         self._head = "\r\n".join(lines).encode()

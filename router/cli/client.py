@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from router.cli.terminal import CommandRefused
 from router.domain import CHAT
@@ -23,24 +23,10 @@ class ServiceRefused(CommandRefused):
     """The service said no, or cannot be reached; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAddress:
-    """Where a service listens, as a person writes it: with or without a scheme or `/v1`."""
-
-    host: str
-    port: int
-    netloc: str  # as the Host header says it
-    tls: bool
-    path: str
-
-    @classmethod
-    def of(cls, url: str) -> "ServiceAddress":
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        tls = parts.scheme == "https"
-        port = parts.port or (443 if tls else 80)
-        netloc = parts.netloc.rpartition("@")[2]
-        path = parts.path.rstrip("/").removesuffix("/v1")
-        return cls(parts.hostname or "", port, netloc, tls, path)
+def service_address(url: str) -> SplitResult:
+    """The parts of an address as a person writes it: with or without a scheme or `/v1`."""
+    parts = urlsplit(url if "//" in url else f"http://{url}")
+    return parts._replace(path=parts.path.rstrip("/").removesuffix("/v1"))
 
 
 @dataclass(slots=True)
@@ -70,7 +56,7 @@ class AnswerStream:
 class ServiceClient:
     def __init__(self, url: str, key: str = "") -> None:
         self.url = url
-        self._address = ServiceAddress.of(url)
+        self._address = service_address(url)
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def get(self, path: str) -> dict[str, Any]:
@@ -113,8 +99,9 @@ class ServiceClient:
         self, method: str, path: str, body: str | None, seconds: float
     ) -> Iterator[http.client.HTTPResponse]:
         at = self._address
-        kind = http.client.HTTPSConnection if at.tls else http.client.HTTPConnection
-        connection = kind(at.host, at.port, timeout=seconds)
+        tls = at.scheme == "https"
+        kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+        connection = kind(at.hostname or "", at.port, timeout=seconds)
         headers = self._headers | ({"content-type": "application/json"} if body else {})
         try:
             connection.request(method, at.path + path, body, headers)

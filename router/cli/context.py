@@ -62,10 +62,14 @@ class CommandContext:
 
     def config_of(self, running: RunningService) -> Config:
         """The configuration that a service was started with, as its file reads now."""
-        path = Path(running.config)
-        return (
-            self._load(path, {"data": self.config.server.data}) if path.is_file() else self.config
-        )
+        path, server = Path(running.config), {"data": self.config.server.data}
+        return self._load(path, server) if path.is_file() else self.config
+
+    @property
+    def config_in_force(self) -> Config:
+        """The configuration of --config, or else of the running service."""
+        running = self.running
+        return self.config if self.config_file or not running else self.config_of(running)
 
     def _load(self, path: Path, overrides: dict[str, Any]) -> Config:
         config = load(path)

@@ -43,21 +43,12 @@ def make_key(
     config = here.config
     for plan_name in plan or ():
         if plan_name not in config.plans:
-            plans = ", ".join(config.plans)
-            raise InputRefused(f"--plan {plan_name}: no such plan; there are {plans}")
+            names = ", ".join(config.plans)
+            raise InputRefused(f"--plan {plan_name}: no such plan; there are {names}")
+    limits = {"requests_per_minute": rpm, "tokens_per_minute": tpm, "dollars_per_day": dollars}
     try:
-        text, key = new_key(
-            name,
-            _now(),
-            scopes=tuple(scope or ("app",)),
-            plans=tuple(plan or ()),
-            limits={
-                "requests_per_minute": rpm,
-                "tokens_per_minute": tpm,
-                "dollars_per_day": dollars,
-            },
-            shares=shares,
-        )
+        scopes, plans = tuple(scope or ("app",)), tuple(plan or ())
+        text, key = new_key(name, _now(), scopes=scopes, plans=plans, limits=limits, shares=shares)
     except ValueError as error:
         raise InputRefused(first_line(error)) from None
     stored = stored_keys(config)
@@ -78,16 +69,8 @@ def list_keys(here: CommandContext) -> None:
     columns = ("id", "name", "scopes", "plans", "limits", "shares", "created", "revoked")
     table = Table(*columns, box=None)
     for key in stored_keys(here.config):
-        table.add_row(
-            key.id,
-            key.name,
-            ", ".join(key.scopes),
-            ", ".join(key.plans) or "all",
-            _limits(key),
-            key.shares,
-            key.created,
-            key.revoked,
-        )
+        rights = ", ".join(key.scopes), ", ".join(key.plans) or "all", _limits(key)
+        table.add_row(key.id, key.name, *rights, key.shares, key.created, key.revoked)
     out.print(table)
 
 

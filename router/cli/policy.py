@@ -1,6 +1,5 @@
 """`waggle policy ...`: snapshots of the learner are listed, pinned, and gone back to."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
-from router.cli.terminal import InputRefused, out
+from router.cli.terminal import InputRefused, out, utc_time
 from router.learning.registry import Registry, Version
 
 policy_app = typer.Typer(
@@ -39,7 +38,7 @@ def _row(version: Version, pinned: str) -> Sequence[str]:
         snapshot = opened(content)
     except UnreadableSnapshot as error:
         return version.name, "", "", "", "", size, f"[red]{error}[/]"
-    at = dt.datetime.fromtimestamp(snapshot.get("at", 0), dt.UTC).isoformat(" ", "seconds")[:19]
+    at = utc_time(int(snapshot.get("at", 0)))
     mark = "pinned" if version.name == pinned else ""
     plans = ", ".join(snapshot["arms"])
     return version.name, at, str(snapshot["learned"]), plans, snapshot["features"], size, mark

@@ -17,7 +17,7 @@ def reload(here: CommandContext) -> None:
     Without --config, the service reads again the file that it was started with.
     """
     running = here.service
-    config = here.config if here.config_file is not None else here.config_of(running)
+    config = here.config_in_force
     seconds = deploy_again(config, running)
     counts = f"{len(config.plans)} plans, {len(config.backends)} backends"
     out.print(f"Reloaded in {seconds:.2f} s: {counts}.")

@@ -9,9 +9,10 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
-from router.cli.terminal import InputRefused, out
-from router.cli.trial_book import TrialBook, day
+from router.cli.terminal import InputRefused, out, utc_minute
+from router.cli.trial_book import ask_learner, open_ledger
 from router.routing.strategies import Strategy
+from router.trials.book import Book
 
 routes_app = typer.Typer(
     name="routes", help="Routing functions: strategies that are code to read.", no_args_is_help=True
@@ -22,7 +23,7 @@ routes_app = typer.Typer(
 @in_context
 def log(here: CommandContext) -> None:
     """List every routing function, its author, and the trials it went through."""
-    book = TrialBook(here).book
+    book = open_ledger(here).book
     functions = [row for row in book.registered.values() if row.kind == "function"]
     if not functions:
         out.print("No function was made yet: `waggle routes distill` makes one of what is known.")
@@ -34,7 +35,9 @@ def log(here: CommandContext) -> None:
         if function.key == book.serving.key:
             outcome += " [green](serves)[/]"
         lines, evidence = str(function.source.count("\n")), escape(function.evidence)
-        table.add_row(function.key, day(function.at), function.author, lines, outcome, evidence)
+        table.add_row(
+            function.key, utc_minute(function.at), function.author, lines, outcome, evidence
+        )
     out.print(table)
 
 
@@ -47,8 +50,8 @@ def show_route(
     ] = None,
 ) -> None:
     """Show the source of a routing function."""
-    function = _function(TrialBook(here), name)
-    out.print(f"[bold]{escape(function.key)}[/], {day(function.at)}, by {function.author}")
+    function = _function(open_ledger(here).book, name)
+    out.print(f"[bold]{escape(function.key)}[/], {utc_minute(function.at)}, by {function.author}")
     out.print(Syntax(function.source, "python", background_color="default"))
 
 
@@ -65,8 +68,8 @@ def diff(
 
     Example: waggle routes diff distilled@1 distilled@2
     """
-    trials = TrialBook(here)
-    old, new = _function(trials, before), _function(trials, after)
+    book = open_ledger(here).book
+    old, new = _function(book, before), _function(book, after)
     lines = difflib.unified_diff(
         old.source.splitlines(), new.source.splitlines(), old.key, new.key, lineterm=""
     )
@@ -78,20 +81,20 @@ def diff(
 @in_context
 def distill(here: CommandContext) -> None:
     """Have the learner write its knowledge as a function, and open a trial of it."""
-    TrialBook(here).ask_learner("distill")
+    ask_learner(here, "distill")
 
 
 @routes_app.command()
 @in_context
 def write(here: CommandContext) -> None:
     """Have the backend that `trials.writer` names write a function, and open a trial of it."""
-    TrialBook(here).ask_learner("write")
+    ask_learner(here, "write")
 
 
-def _function(trials: TrialBook, name: str | None) -> Strategy:
-    strategy = trials.strategy(name)
+def _function(book: Book, name: str | None) -> Strategy:
+    strategy = book.strategy(name) if name is not None else book.serving
     if strategy.kind != "function":
-        registered = trials.book.registered.items()
+        registered = book.registered.items()
         names = ", ".join(key for key, row in registered if row.kind == "function")
         raise InputRefused(f"{strategy.key} is no function. There are: {names or 'none yet'}")
     return strategy

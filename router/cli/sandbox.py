@@ -23,7 +23,7 @@ from router.cli.context import CommandContext, ConfigOption, JsonOption
 from router.cli.terminal import CommandRefused, InputRefused, err, out
 from router.config.backends import SandboxSettings
 from sandbox.request import read
-from sandbox.runner import CONTRACT, Program, Run, RunRefused
+from sandbox.runner import CONTRACT, Program, Run
 
 if TYPE_CHECKING:
     from sandbox.levels import LevelVerdict
@@ -171,7 +171,4 @@ def _run_once(program: Program, settings: SandboxSettings) -> Run:
         finally:
             await pool.close()
 
-    try:
-        return asyncio.run(run_in_pool())
-    except RunRefused as refused:
-        raise CommandRefused(str(refused)) from None
+    return asyncio.run(run_in_pool())

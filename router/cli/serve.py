@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
 from router.cli.client import ServiceClient
 from router.cli.context import CommandContext, in_context, keys_to_serve
 from router.cli.specialist import refresh_in_child
-from router.cli.terminal import CommandRefused, err, out, show_refusal
+from router.cli.terminal import CommandRefused, err, facts, out, show_refusal
 from router.config.config import Config
 from router.deployment import local_service, processes
 from router.deployment.dashboard_process import Pages
@@ -178,10 +176,7 @@ def _welcome(config: Config, keys: Sequence[Key], record: RunningService, second
         "Telemetry": f"{config.data}/telemetry",
         "Logs": f"{config.data}/logs",
     }
-    grid = Table.grid(padding=(0, 2))
-    for name, value in rows.items():
-        grid.add_row(f"[bold]{name}[/]", escape(value))
-    out.print(Panel(grid, title=f"Waggle is up, {seconds:.1f} s", expand=False))
+    out.print(Panel(facts(rows), title=f"Waggle is up, {seconds:.1f} s", expand=False))
     header = " -H 'authorization: Bearer wg-…'" if keys else ""
     json_header = "-H 'content-type: application/json'"
     body = _example_request(config)

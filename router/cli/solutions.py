@@ -1,6 +1,5 @@
 """`waggle solutions ...`: stored solutions are searched, shown, checked, exported and deleted."""
 
-import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,11 @@ from rich.table import Table
 from rich.tree import Tree
 
 from router.cli.context import CommandContext, in_context
-from router.cli.terminal import CommandRefused, InputRefused, err, out
+from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, utc_time
 from router.config.config import Config
-from router.encoding.encoder import CannotEncode
 from router.reuse.guards import compare
 from router.reuse.solution import Solution
-from router.reuse.solution_store import SolutionStore, UnreadableStore
+from router.reuse.solution_store import SolutionStore
 from router.reuse.tiers import Calibration
 
 solutions_app = typer.Typer(
@@ -29,6 +27,7 @@ solutions_app = typer.Typer(
 )
 SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
 _SHOWN_LETTERS = 60  # of a request in a table
+_EXPORTED = ("id", "request", "parent", "change", "uses")
 
 
 @solutions_app.command()
@@ -56,15 +55,9 @@ def search(
     for likeness, hit in hits:
         cut = len(hit.request) > _SHOWN_LETTERS
         request = hit.request[: _SHOWN_LETTERS - 1] + "…" if cut else hit.request
-        table.add_row(
-            str(hit.id),
-            f"{likeness:.2f}" if likeness is not None else "",
-            hit.kind,
-            escape(request),
-            str(hit.uses),
-            f"{hit.rate:.0%}",
-            hit.state,
-        )
+        near = f"{likeness:.2f}" if likeness is not None else ""
+        fared = str(hit.uses), f"{hit.rate:.0%}", hit.state
+        table.add_row(str(hit.id), near, hit.kind, escape(request), *fared)
     out.print(table)
 
 
@@ -113,15 +106,12 @@ def show(here: CommandContext, id_: SolutionId) -> None:
         "solved by": f"plan {solution.plan}, {solution.backend}{model}",
         "policy": solution.policy_version or "none",
         "cost": f"${solution.cost_usd:.6g}, {solution.seconds:.3f} s",
-        "made": f"{_at(solution.created)}, good until {_at(solution.expires)}",
+        "made": f"{utc_time(solution.created)}, good until {utc_time(solution.expires)}",
         "adapted from": origin,
         "uses": f"{solution.uses}, {right}, {wrong}",
         "reviewed": solution.reviewed or "not yet",
     }
-    grid = Table.grid(padding=(0, 2))
-    for name, value in rows.items():
-        grid.add_row(f"[bold]{name}[/]", escape(value))
-    out.print(Panel(grid, title=f"solution {solution.id}, {solution.kind}", expand=False))
+    out.print(Panel(facts(rows), title=f"solution {solution.id}, {solution.kind}", expand=False))
     out.print(escape(solution.request), soft_wrap=True)
     if solution.program:
         out.print(Syntax(solution.program, "python", background_color="default"))
@@ -171,17 +161,8 @@ def export(
         evidence = f"{solution.proof}; {solution.uses} uses; right {solution.rate:.0%}."
         program = f'"""{request}\n\n{evidence}\n"""\n\n{solution.program}'
         (folder / name).write_text(program, "utf-8")
-        index.append(
-            {
-                "file": name,
-                "id": solution.id,
-                "request": solution.request,
-                "parent": solution.parent,
-                "change": solution.change,
-                "uses": solution.uses,
-                "spec": dict(solution.spec),
-            }
-        )
+        fields = {key: getattr(solution, key) for key in _EXPORTED}
+        index.append({"file": name, **fields, "spec": dict(solution.spec)})
     (folder / "index.json").write_text(json.dumps(index, indent=1), "utf-8")
     out.print(f"{len(index)} programs, and index.json, in {folder}.")
 
@@ -201,12 +182,8 @@ def verify(here: CommandContext) -> None:
         except LookupError:
             out.print("The sentence encoder was not exported yet: only the store was checked.")
         else:
-            index, wrong = SolutionIndex.open(
-                config.reuse_folder / "graphs",
-                store,
-                dimensions=encoder.dimensions,
-                encoder=encoder.name,
-            )
+            folder, size = config.reuse_folder / "graphs", encoder.dimensions
+            index, wrong = SolutionIndex.open(folder, store, dimensions=size, encoder=encoder.name)
             problems += wrong + index.differs(store)
     out.print(f"{_counts(store) or 'nothing'}.")
     for problem in problems[:20]:
@@ -231,13 +208,9 @@ def status(here: CommandContext) -> None:
     for bucket in dict.fromkeys([*buckets, *tallies]):
         standing = calibration.standing(bucket)
         tally = tallies.get(bucket, {"checks": 0.0, "wrong": 0.0})
-        table.add_row(
-            bucket,
-            f"{tally['checks']:g}",
-            f"{tally['wrong']:g}",
-            f"{standing.bound:.2%}",
-            "yes" if standing.serves else "not yet",
-        )
+        counts = f"{tally['checks']:g}", f"{tally['wrong']:g}"
+        answers = "yes" if standing.serves else "not yet"
+        table.add_row(bucket, *counts, f"{standing.bound:.2%}", answers)
     out.print(table)
     out.print(f"Budget: {config.reuse.budget:.1%} of reused answers may be wrong.")
 
@@ -288,11 +261,8 @@ def prepare(here: CommandContext) -> None:
     from router.encoding.home import encoder_of
 
     config = here.config
-    try:
-        with err.status("Exporting the sentence encoder …"):
-            encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"))
-    except CannotEncode as error:
-        raise CommandRefused(str(error)) from None
+    with err.status("Exporting the sentence encoder …"):
+        encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"))
     out.print(f"The sentence encoder is ready, in {encoder.folder}.")
 
 
@@ -301,10 +271,7 @@ def _store(here: CommandContext) -> SolutionStore:
     if not (folder / "solutions.sqlite").is_file():
         mend = "set `reuse: {mode: similar}` in waggle.yaml, and ask something"
         raise CommandRefused(f"nothing was remembered yet in {folder}", mend)
-    try:
-        return SolutionStore(folder)
-    except UnreadableStore as error:
-        raise CommandRefused(str(error)) from None
+    return SolutionStore(folder)
 
 
 def _solution(store: SolutionStore, id_: SolutionId) -> Solution:
@@ -317,7 +284,3 @@ def _solution(store: SolutionStore, id_: SolutionId) -> Solution:
 
 def _counts(store: SolutionStore) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(store.counts().items()))
-
-
-def _at(seconds: float) -> str:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(" ", "seconds")[:19]

@@ -1,6 +1,5 @@
 """`waggle telemetry ...`: the size and the health of the recorded rows, and removing some."""
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -12,13 +11,12 @@ from rich.table import Table
 
 from router.api.parse import session_id
 from router.cli.context import CommandContext, in_context, stored_keys
-from router.cli.terminal import CommandRefused, InputRefused, err, out
+from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
 from router.telemetry.keeper import rules_of
 from router.telemetry.store import manifest
 from router.telemetry.store.audit import verify
 from router.telemetry.store.keep import Keeper
-from router.telemetry.store.manifest import Damaged
 from router.telemetry.store.remove import Removed
 
 telemetry_app = typer.Typer(
@@ -32,18 +30,14 @@ telemetry_app = typer.Typer(
 @in_context
 def show_status(here: CommandContext) -> None:
     """Show how many rows there are, from when, and how large they are."""
-    segments = _manifest(_recorded(here)).segments
+    segments = manifest.load(_recorded(here).telemetry_folder).segments
     table = Table("table", "segments", "sealed rows", "MB", "from", "to", box=None)
     for name in sorted({segment.table for segment in segments}):
         own = [segment for segment in segments if segment.table == name]
-        table.add_row(
-            name,
-            str(len(own)),
-            f"{sum(segment.rows for segment in own):,}",
-            f"{sum(segment.bytes for segment in own) / 1e6:.2f}",
-            _when(min(segment.first for segment in own)),
-            _when(max(segment.last for segment in own)),
-        )
+        rows, size = sum(segment.rows for segment in own), sum(segment.bytes for segment in own)
+        first, last = min(segment.first for segment in own), max(segment.last for segment in own)
+        times = utc_time(first // 1_000_000), utc_time(last // 1_000_000)
+        table.add_row(name, str(len(own)), f"{rows:,}", f"{size / 1e6:.2f}", *times)
     out.print(table)
 
 
@@ -75,13 +69,14 @@ def compact(here: CommandContext) -> None:
     """Seal the rows of closed journals, and merge small segments into large ones."""
     config = _recorded(here)
     keeper = _keeper(config)
-    before = len(_manifest(config).segments)
+    before = len(manifest.load(config.telemetry_folder).segments)
     with _progress("Sealing and merging …"):
         keeper.recover()
         while keeper.compact(everything=True):
             pass
         keeper.sweep()
-    out.print(f"{before} segments before, {len(_manifest(config).segments)} now.")
+    after = len(manifest.load(config.telemetry_folder).segments)
+    out.print(f"{before} segments before, {after} now.")
 
 
 @telemetry_app.command("prune")
@@ -155,15 +150,8 @@ def _recorded(here: CommandContext) -> Config:
 
 
 def _keeper(config: Config) -> Keeper:
-    _manifest(config)
+    manifest.load(config.telemetry_folder)  # a damaged store is refused before anything changes
     return Keeper(config.telemetry_folder, rules_of(config.telemetry))
-
-
-def _manifest(config: Config) -> manifest.Manifest:
-    try:
-        return manifest.load(config.telemetry_folder)
-    except Damaged as error:
-        raise CommandRefused(str(error)) from None
 
 
 @contextmanager
@@ -172,7 +160,3 @@ def _progress(what: str) -> Iterator[None]:
     with Progress(*columns, console=err, transient=True) as progress:
         progress.add_task(what)
         yield
-
-
-def _when(micros: int) -> str:
-    return dt.datetime.fromtimestamp(micros / 1e6, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,17 +1,25 @@
 """The screen, and the one way in which a command is refused.
 
-A command raises `CommandRefused`; the group that runs all commands prints it and sets the exit
-status. Nothing here ends the process.
+A command raises `CommandRefused`, or lets an error pass whose message is meant for its user; the
+group that runs all commands prints the message and sets the exit status.
 """
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from typer import Exit
 from typer.core import TyperGroup
 
 from router.config.yaml_tree import ConfigError
+from router.encoding.encoder import CannotEncode
+from router.reuse.solution_store import UnreadableStore
+from router.telemetry.store.manifest import Damaged
+from router.trials.book import Rejected
+from sandbox.runner import RunRefused
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -20,8 +28,6 @@ err = Console(stderr=True, highlight=False)
 class CommandRefused(Exception):
     """The service or this machine does not allow the command now."""
 
-    status = 1
-
     def __init__(self, wrong: str, mend: str = "") -> None:
         super().__init__(f"{wrong}: {mend}" if mend else wrong)
 
@@ -29,7 +35,16 @@ class CommandRefused(Exception):
 class InputRefused(CommandRefused):
     """An option, a file or the configuration has to change first."""
 
-    status = 2
+
+_STATUS: Mapping[type[Exception], int] = {
+    InputRefused: 2,
+    CommandRefused: 1,
+    Rejected: 2,
+    CannotEncode: 1,
+    Damaged: 1,
+    RunRefused: 1,
+    UnreadableStore: 1,
+}
 
 
 class RefusingGroup(TyperGroup):
@@ -41,9 +56,10 @@ class RefusingGroup(TyperGroup):
         except ConfigError as error:
             show_problems(error)
             raise Exit(2) from None
-        except CommandRefused as refused:
+        except tuple(_STATUS) as refused:
             show_refusal(refused)
-            raise Exit(refused.status) from None
+            status = next(code for kind, code in _STATUS.items() if isinstance(refused, kind))
+            raise Exit(status) from None
 
 
 def show_refusal(refused: Exception) -> None:
@@ -58,3 +74,21 @@ def show_problems(error: ConfigError) -> None:
         err.print(f"[red]{escape(place)}[/] {mistake}: {rule}", soft_wrap=True)
     count = len(error.problems)
     err.print(f"{count} problem{'s' if count > 1 else ''}. Nothing was started or changed.")
+
+
+def facts(rows: Mapping[str, str]) -> Table:
+    """Names and values in two columns."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        grid.add_row(f"[bold]{name}[/]", escape(value))
+    return grid
+
+
+def utc_time(at: float) -> str:
+    """A moment, to the second: 2026-05-28 12:00:00."""
+    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def utc_minute(at: float) -> str:
+    """A moment, to the minute: 2026-05-28 12:00. Nothing for a moment that is not known."""
+    return utc_time(at)[:-3] if at else ""

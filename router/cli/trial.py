@@ -13,12 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
-from router.cli.terminal import InputRefused, out
-from router.cli.trial_book import TrialBook, day
+from router.cli.terminal import InputRefused, out, utc_minute
+from router.cli.trial_book import open_ledger
 from router.config.config import Config
 from router.config.plan_steps import whole
 from router.routing.strategies import Strategy
-from router.trials.book import Rejected, Trial
+from router.trials.book import Trial
 from router.trials.director import told_of
 from router.trials.logged import LoggedTelemetry
 from router.trials.trial_requests import matched
@@ -58,21 +58,12 @@ def new(
 
     Example: waggle trial new cheaper --candidate always-records --traffic 0.2
     """
-    trials = TrialBook(here)
+    ledger = open_ledger(here)
     now = time.time()
-    trials.change(
-        lambda book: book.open(
-            name,
-            candidate,
-            now,
-            share=split,
-            traffic=traffic,
-            layer=layer,
-            goal="no worse" if no_worse else "better",
-            shadow=shadow,
-        )
-    )
-    trial = trials.book.trial(name)
+    where: dict[str, Any] = {"share": split, "traffic": traffic, "layer": layer}
+    goal = "no worse" if no_worse else "better"
+    ledger.change(lambda book: book.open(name, candidate, now, goal=goal, shadow=shadow, **where))
+    trial = ledger.book.trial(name)
     out.print(f"{trial.name}: {trial.candidate} against {trial.current}, {trial.state}.")
     out.print(f"Watch it with: waggle trial show {trial.name}")
 
@@ -81,22 +72,17 @@ def new(
 @in_context
 def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
     """List every trial, the latest first, and the strategy that serves."""
-    trials = TrialBook(here)
-    book, numbers = trials.book, _numbers(trials.config)
+    ledger = open_ledger(here)
+    book, numbers = ledger.book, _numbers(ledger.book.config)
     rows = [_row(trial, numbers) for trial in reversed(book.trials.values())]
     if as_json:
         out.print_json(orjson.dumps({"serving": book.serving.key, "trials": rows}).decode())
         return
     table = Table("trial", "state", "candidate", "against", "began", "what is known", box=None)
     for trial, row in zip(reversed(book.trials.values()), rows, strict=True):
-        table.add_row(
-            trial.name,
-            _colored(trial.state),
-            escape(trial.candidate),
-            escape(trial.current),
-            day(trial.began),
-            escape(str(row["why"])),
-        )
+        sides = escape(trial.candidate), escape(trial.current)
+        began, why = utc_minute(trial.began), escape(str(row["why"]))
+        table.add_row(trial.name, _colored(trial.state), *sides, began, why)
     out.print(table if rows else "No trial was ever opened.")
     held = f", held against {book.control.key}" if book.watched and book.control else ""
     out.print(f"[bold]{escape(book.serving.key)}[/] serves{escape(held)}.")
@@ -106,17 +92,17 @@ def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
 @in_context
 def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> None:
     """Show a trial with its numbers: the interval, the guardrails, the sample ratio."""
-    trials = TrialBook(here)
-    trial = trials.trial(name)
-    row = _row(trial, _numbers(trials.config))
+    ledger = open_ledger(here)
+    trial = ledger.book.trial(name)
+    row = _row(trial, _numbers(ledger.book.config))
     if as_json:
         out.print_json(orjson.dumps(row).decode())
         return
     lines = [
         f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current)}; it is to be "
         f"{trial.goal}; {trial.slot.share:.0%} of {trial.slot.high - trial.slot.low:.0%} of the "
-        f"traffic; opened by {trial.opened_by}, {day(trial.began)}",
-        f"{_colored(trial.state)} since {day(trial.since)}",
+        f"traffic; opened by {trial.opened_by}, {utc_minute(trial.began)}",
+        f"{_colored(trial.state)} since {utc_minute(trial.since)}",
         escape(str(row["why"])),
     ]
     out.print(Panel("\n".join(line for line in lines if line), title=escape(trial.name)))
@@ -149,9 +135,9 @@ def _guards(numbers: Mapping[str, Any]) -> Table:
 @in_context
 def stop(here: CommandContext, name: TrialName) -> None:
     """End a trial without a verdict; the strategy that serves goes on."""
-    trials = TrialBook(here)
-    trials.change(lambda book: book.stop(name, time.time()))
-    out.print(f"{name} is stopped. {trials.book.serving.key} serves.")
+    ledger = open_ledger(here)
+    ledger.change(lambda book: book.stop(name, time.time()))
+    out.print(f"{name} is stopped. {ledger.book.serving.key} serves.")
 
 
 @trial_app.command()
@@ -164,13 +150,13 @@ def adopt(
     ] = False,
 ) -> None:
     """Adopt a trial's candidate in steps: 1 %, 10 %, 50 %, then everything but a control group."""
-    trials = TrialBook(here)
-    reason, keep = "an operator adopted it", trials.config.trials.control
-    trials.change(
+    ledger = open_ledger(here)
+    reason, keep = "an operator adopted it", ledger.book.config.trials.control
+    ledger.change(
         lambda book: book.adopt(name, time.time(), why=reason, by_steps=not at_once, keep=keep)
     )
     pace = "at once" if at_once else "by steps"
-    out.print(f"{trials.book.serving.key} is adopted {pace}. Undo: waggle trial rollback")
+    out.print(f"{ledger.book.serving.key} is adopted {pace}. Undo: waggle trial rollback")
 
 
 @trial_app.command()
@@ -183,20 +169,20 @@ def rollback(
     ] = None,
 ) -> None:
     """Take back the last adoption, at once."""
-    trials = TrialBook(here)
+    ledger = open_ledger(here)
     now = time.time()
     if to is None:
-        trials.change(lambda book: book.roll_back(now, "an operator rolled it back"))
+        ledger.change(lambda book: book.roll_back(now, "an operator rolled it back"))
     else:
-        trials.change(lambda book: book.return_to(to, now, "an operator said so"))
-    out.print(f"{trials.book.serving.key} serves.")
+        ledger.change(lambda book: book.return_to(to, now, "an operator said so"))
+    out.print(f"{ledger.book.serving.key} serves.")
 
 
 @trial_app.command()
 @in_context
 def strategies(here: CommandContext) -> None:
     """List the strategies that can be tried: those of the configuration, and registered ones."""
-    book = TrialBook(here).book
+    book = open_ledger(here).book
     table = Table("strategy", "kind", "by", "settings", "", box=None)
     serving = book.serving.key
     for key, strategy in book.strategies.items():
@@ -235,7 +221,7 @@ def register(
 
     A mix without settings draws between the cheapest and the dearest plan, at today's average cost.
     """
-    trials = TrialBook(here)
+    ledger = open_ledger(here)
     try:
         fields = json.loads(settings)
         source = file.read_text("utf-8") if file is not None else ""
@@ -252,13 +238,10 @@ def register(
         without=tuple(without or ()),
         instead={whole(plan): plan for plan in instead or ()},
     )
-    telemetry = LoggedTelemetry(trials.config.telemetry_folder)
-    try:
-        strategy = matched(strategy, telemetry, trials.config)
-    except Rejected as error:
-        raise InputRefused(str(error)) from None
-    trials.change(lambda book: book.register(strategy, time.time()))
-    key = trials.book.strategy(name).key
+    telemetry = LoggedTelemetry(ledger.book.config.telemetry_folder)
+    strategy = matched(strategy, telemetry, ledger.book.config)
+    ledger.change(lambda book: book.register(strategy, time.time()))
+    key = ledger.book.strategy(name).key
     out.print(f"Registered {key}. Try it: waggle trial new NAME --candidate {key}")
 
 

@@ -12,6 +12,7 @@
 # make bench-trials   measures how far verdicts may be believed, and goes through twelve weeks
 # make bench-dashboard  measures what watching costs, and who can
 # make bench-demo     runs `waggle demo`, killed and started again halfway
+# make bench-structure  counts what one chat request visits of the code, and how it is built
 # make bench-telemetry  measures what writing and asking ten million rows costs
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -19,7 +20,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 INSTALL := $(BIN)/python tools/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-telemetry bench-trials lock clean
+.PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock clean
 
 env: $(STAMP)
 
@@ -80,6 +81,9 @@ bench-plans: $(STAMP)
 
 bench-statistics: $(STAMP)
 	$(BIN)/python -m experiments.statistics.run
+
+bench-structure: $(STAMP)
+	$(BIN)/python -m experiments.structure.run
 
 bench-telemetry: $(STAMP)
 	$(BIN)/python -m experiments.telemetry.run

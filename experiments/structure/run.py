@@ -1,0 +1,72 @@
+"""How the code is built, and what one chat request visits of it. `make bench-structure`"""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.structure.path import ROOT, of_one_request
+
+HERE = Path(__file__).parent
+LONG_MODULE, LONG_FUNCTION = 250, 40
+
+
+def main() -> None:
+    result = {"router": lines_of("router"), "request": request_figures(), "layers": layers()}
+    (HERE / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    for part, figures in result.items():
+        table = Table("", part)
+        for name, figure in figures.items():
+            table.add_row(name, str(figure))
+        Console().print(table)
+
+
+def lines_of(package: str) -> dict[str, Any]:
+    """Sizes of the modules and functions of a package."""
+    paths = sorted((ROOT / package).rglob("*.py"))
+    lines = {path: len(path.read_text().splitlines()) for path in paths}
+    functions = [size for path in paths for size in _function_lines(path)]
+    return {
+        "lines": sum(lines.values()),
+        "modules": sum(size > 0 for size in lines.values()),
+        "longest module": max(lines.values()),
+        f"modules over {LONG_MODULE} lines": sum(n > LONG_MODULE for n in lines.values()),
+        f"functions over {LONG_FUNCTION} lines": sum(n > LONG_FUNCTION for n in functions),
+        "functions": len(functions),
+    }
+
+
+def _function_lines(path: Path) -> list[int]:
+    tree = ast.parse(path.read_text())
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    return [(node.end_lineno or node.lineno) - node.lineno + 1 for node in nodes]
+
+
+def request_figures() -> dict[str, int]:
+    calls = of_one_request()
+    return {
+        "files visited": len(set(calls.files)),
+        "moves between files": calls.moves,
+        "calls": len(calls.files),
+        "prompt parsed for a shape": calls.functions["router/request/wants.py", "shape_in"],
+        "walks through the messages": calls.functions["router/request/text.py", "prompt_text"],
+        "plans resolved": calls.functions["router/config/plan_steps.py", "resolved"],
+    }
+
+
+def layers() -> dict[str, int]:
+    """Broken contracts of import-linter: imports that point up, and circles, break one."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    kept, broken = printed.count(" KEPT"), printed.count(" BROKEN")
+    return {"contracts kept": kept, "contracts broken": broken}
+
+
+if __name__ == "__main__":
+    main()

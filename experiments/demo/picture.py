@@ -14,17 +14,15 @@ PICTURE = HERE / "curve.svg"
 _POINTS = 25
 
 
-def curve(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def curve(lines: Sequence[bytes]) -> dict[str, Any]:
     """Utility by stretches of the stream: the learner's with its 95% interval, and what the rule
     ladder and the best single plan would have brought on the same requests."""
-    from router.demo.stream import DemoAnswer, compared
+    from router.demo.answers import AUTO, DemoAnswer, by_request, compared, under_ladder
 
-    told = [DemoAnswer(**line) for line in lines]
-    routed = {one.request: one for one in told if one.asked == "auto"}
-    by: dict[int, dict[str, DemoAnswer]] = {}
-    for one in told:
-        by.setdefault(one.request, {})[one.asked] = one
-    ranked = [row["strategy"] for row in compared(told)]
+    answers = [DemoAnswer.read(line) for line in lines]
+    by = by_request(answers)
+    routed = {number: models[AUTO] for number, models in by.items() if AUTO in models}
+    ranked = [row["strategy"] for row in compared(answers)]
     best = next(name for name in ranked if name.startswith("always ")).removeprefix("always ")
     size = max(len(routed) // _POINTS, 1)
     order = sorted(routed)
@@ -34,18 +32,13 @@ def curve(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         own = [routed[n].utility for n in part]
         mean = sum(own) / len(own)
         spread = math.sqrt(sum((u - mean) ** 2 for u in own) / max(len(own) - 1, 1))
-        ruled = [
-            by[n][routed[n].plan]
-            if routed[n].strategy in ("computed", "specialist") and routed[n].plan in by[n]
-            else by[n].get(routed[n].ladder, routed[n])
-            for n in part
-        ]
+        ruled = [under_ladder(by[n]).utility for n in part]
         points.append(
             {
                 "requests": at + size,
                 "waggle": round(mean, 4),
                 "half": round(1.96 * spread / math.sqrt(len(own)), 4),
-                "ladder": round(sum(one.utility for one in ruled) / len(part), 4),
+                "ladder": round(sum(ruled) / len(part), 4),
                 "best": round(sum(by[n][best].utility for n in part) / len(part), 4),
             }
         )

@@ -78,7 +78,7 @@ def main() -> None:
             if (one := json.loads(line))["asked"] == "auto"
         ]
         routed.sort(key=lambda one: one["request"])
-        result["curve"] = curve([json.loads(line) for line in path.read_bytes().splitlines()])
+        result["curve"] = curve(path.read_bytes().splitlines())
         size = len(routed) // 10
         result["quality_by_tenth"] = [
             round(sum(one["quality"] for one in routed[n * size : (n + 1) * size]) / size, 4)

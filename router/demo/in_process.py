@@ -1,8 +1,7 @@
-"""A whole Waggle in one process, without Ray: real backends behind real ports, real telemetry, the
-learner and its trials; and a clock that whoever runs it sets.
+"""A whole Waggle in one process, without Ray and with a clock that the caller sets.
 
-For `waggle demo --weeks`, where weeks go by in minutes. A real service is deployed by
-`router.deployment.serve`.
+Backends, telemetry, the learner and its trials are real. For `waggle demo --weeks`, where weeks go
+by in minutes; `router.deployment` deploys a real service.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -32,10 +31,13 @@ from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
 from router.telemetry.store import catalog
 
+if TYPE_CHECKING:
+    from router.learning.publisher import Publisher
+
 
 @dataclass
 class Clock:
-    """Time as it is told here."""
+    """A time that moves only when it is moved."""
 
     now: float
 
@@ -48,7 +50,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class InProcessReply:
-    """An answer, and everything that happened to the request."""
+    """An answer, and the trace of its request."""
 
     status: int
     text: str
@@ -59,9 +61,8 @@ class InProcessReply:
 class Inside:
     config: Config
     engine: Engine
-    publisher: Any  # of `router.learning`: what River brings is loaded only where something learns
+    publisher: "Publisher"
     clock: Clock
-    journal: FileJournal
     hosts: Mapping[str, Host]
 
     async def ask(self, prompt: str, *, task: str = "", **more: Any) -> InProcessReply:
@@ -78,27 +79,27 @@ class Inside:
         return InProcessReply(answer.status, text, answer.trace)
 
     def judge(self, trace: Trace, score: float) -> None:
-        """What the app says of an answer."""
+        """Record the app's score of an answer."""
         now = self.clock()
         self.engine.say([Signal(new_id(now), now, trace.about, "app", "score", score=score)])
 
     async def learn(self) -> None:
-        """One turn of the learner and its trials, and its news for the router."""
+        """Run one turn of the learner and its trials, and give its news to the router."""
         await asyncio.to_thread(self.publisher.turn)
         following = self.engine.following
         following.hear(self.publisher.news(following.asked), now=self.clock())
         await self.engine.steer()
 
-    def change(self, backend: str, wear: Callable[[Backend], Backend]) -> None:
-        """A backend is another from now on, as a provider's may be overnight."""
+    def change(self, backend: str, wrap: Callable[[Backend], Backend]) -> None:
+        """Put another backend in the place of this one, as a provider may do overnight."""
         host = self.hosts[backend]
-        host.backend = wear(host.backend)
+        host.backend = wrap(host.backend)
 
 
 @asynccontextmanager
 async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[Inside]:
-    """Everything up; what is asked is asked of it directly, in its own loop."""
-    from router.learning.publisher import Publisher
+    """Start everything in this event loop, and stop it when the context ends."""
+    from router.learning.publisher import Publisher  # River takes a second to load
 
     chance = random.Random(seed)
     token = secrets.token_hex(8)
@@ -131,10 +132,9 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
         ).engine
         await asyncio.to_thread(catalog.appeared, folder, seconds=60)
         publisher = Publisher(config, journal, clock)
-        made = Inside(config, engine, publisher, clock, journal, backends.hosts)
         watching = asyncio.ensure_future(_watch(keeper))
         try:
-            yield made
+            yield Inside(config, engine, publisher, clock, backends.hosts)
         finally:
             watching.cancel()
             if engine.functions is not None:
@@ -148,6 +148,3 @@ async def _watch(keeper: KeeperProcess) -> None:
     while True:
         keeper.watch()
         await asyncio.sleep(0.5)
-
-
-__all__ = ["Clock", "InProcessReply", "Inside", "inside"]

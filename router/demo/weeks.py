@@ -1,8 +1,8 @@
 """`waggle demo --weeks 12`: a quarter of a year of a router's life, in minutes.
 
 Real backends answer real requests and real checks judge the answers; trials, adoptions and
-rollbacks are those of the service. Only the clock is told, and one thing is staged: after three
-quarters of the time, the cheap provider changes what it delivers.
+rollbacks are those of the service. The demo sets the clock and stages one event: after three
+quarters of the time, the cheap provider begins to deliver incomplete records.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ from router.wire.chat_replies import in_one_piece
 
 _WEEK = 7 * 86_400.0
 _TURN_EVERY = 50  # requests between two turns of the learner
-_JUDGED = 0.8  # of answers that the app says something about
+_JUDGED = 0.8  # share of answers that the app scores
 _PLAIN = ("catalogue", "inventory")
 _LINKED = ("customers", "patients")
 
 
 @dataclass(slots=True)
 class Week:
-    """One week as it went."""
+    """The sums of one week."""
 
     number: int
     requests: int = 0
@@ -55,7 +55,7 @@ class Week:
     paths: int = 0
     events: tuple[str, ...] = ()
 
-    def told(self) -> dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         count = max(self.requests, 1)
         return {
             "week": self.number,
@@ -72,8 +72,8 @@ class Week:
 
 
 @dataclass
-class _Worn:
-    """A provider that leaves the last field out of its records, more often than not."""
+class _Incomplete:
+    """A backend that leaves the last field out of its records in 70% of its answers."""
 
     inner: Backend
     chance: random.Random
@@ -103,22 +103,22 @@ class _Worn:
 def weeks(
     count: int, *, requests: int, seed: int, data: Path, config_file: Path | None
 ) -> list[dict[str, Any]]:
-    """Go through them, show the story, and leave a report and the telemetry it rests on."""
+    """Simulate the weeks, show them, and leave a report beside the telemetry that it rests on."""
     path = config_file or Path(str(files("router.demo") / "weeks.yaml"))
     config = load(path)
     server = config.server.model_copy(update={"data": str(data)})
     config = at_home(config.model_copy(update={"server": server}))
     begun = time.monotonic()
-    told = asyncio.run(_run(config, count, requests, seed))
-    _show(told, config, time.monotonic() - begun)
-    return told
+    rows = asyncio.run(_run(config, count, requests, seed))
+    _show(rows, config, time.monotonic() - begun)
+    return rows
 
 
 async def _run(config: Config, count: int, requests: int, seed: int) -> list[dict[str, Any]]:
     clock = Clock(dt.datetime.now(dt.UTC).timestamp() - count * _WEEK)
     chance = random.Random(seed)
-    turns = max(1, round(3 * count / 4))
-    told = []
+    change_after = max(1, round(3 * count / 4))
+    rows = []
     columns = (
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),
@@ -128,22 +128,22 @@ async def _run(config: Config, count: int, requests: int, seed: int) -> list[dic
         with Progress(*columns, console=err) as progress:
             bar = progress.add_task("Week 1", total=count * requests)
             for number in range(1, count + 1):
-                if number == turns + 1 and count >= 6:
-                    waggle.change("cheap", lambda inner: _Worn(inner, random.Random(seed)))
+                if number == change_after + 1 and count >= 6:
+                    waggle.change("cheap", lambda inner: _Incomplete(inner, random.Random(seed)))
                 week = await _week(waggle, number, requests, chance, progress, bar)
-                told.append(week.told())
+                rows.append(week.row())
         clock.advance(60)
         await waggle.learn()
-    return told
+    return rows
 
 
 async def _week(
     waggle: Inside, number: int, requests: int, chance: random.Random, progress: Progress, bar: Any
 ) -> Week:
     week, book = Week(number), waggle.publisher.director.book
-    known = _WEEK / requests
+    interval = _WEEK / requests
     preference = waggle.config.objective.preference
-    before = {id_: one.state for id_, one in book.trials.items()}
+    before = {name: trial.state for name, trial in book.trials.items()}
     for at in range(requests):
         task = _task(chance)
         answer = await waggle.ask(task.prompt, task=task.kind, shape=task.shape, seed=at)
@@ -158,7 +158,7 @@ async def _week(
         week.cost_usd += trace.cost_usd
         week.premium_usd += trace.premium_cost_usd
         week.seconds += trace.seconds
-        waggle.clock.advance(known)
+        waggle.clock.advance(interval)
         if at % _TURN_EVERY == _TURN_EVERY - 1:
             await waggle.learn()
             doing = f"Week {number}: {book.serving.key}, quality {week.quality / week.requests:.2f}"
@@ -166,9 +166,9 @@ async def _week(
     week.serving = book.serving.key
     week.paths = _paths(waggle)
     week.events = tuple(
-        f"{one.name}: {before.get(one.id, 'new')} → {one.state}"
-        for one in book.trials.values()
-        if before.get(one.id) != one.state
+        f"{trial.name}: {before.get(trial.id, 'new')} → {trial.state}"
+        for trial in book.trials.values()
+        if before.get(trial.id) != trial.state
     )
     return week
 
@@ -185,26 +185,26 @@ def _task(chance: random.Random) -> Task:
     return replace(linked(chance), kind=chance.choice(_LINKED))
 
 
-def _show(told: Sequence[dict[str, Any]], config: Config, seconds: float) -> None:
+def _show(rows: Sequence[dict[str, Any]], config: Config, seconds: float) -> None:
     table = Table(title="Week by week", box=None)
     heads = ("week", "served by", "paths", "quality", "utility", "$ per 1k", "ms", "what happened")
     for name in heads:
         table.add_column(
             name, justify="left" if name in ("served by", "what happened") else "right"
         )
-    for one in told:
+    for row in rows:
         table.add_row(
-            str(one["week"]),
-            one["serving"],
-            str(one["paths"]),
-            f"{one['quality']:.3f}",
-            f"{one['utility']:.3f}",
-            f"{one['usd_per_1k']:.4f}",
-            f"{one['ms']:.2f}",
-            escape("; ".join(one["events"])),
+            str(row["week"]),
+            row["serving"],
+            str(row["paths"]),
+            f"{row['quality']:.3f}",
+            f"{row['utility']:.3f}",
+            f"{row['usd_per_1k']:.4f}",
+            f"{row['ms']:.2f}",
+            escape("; ".join(row["events"])),
         )
     out.print(table)
-    path = write_report(learning_report(config, days=len(told) * 7.0 + 1), config.data)
+    path = write_report(learning_report(config, days=len(rows) * 7.0 + 1), config.data)
     out.print(f"The whole story, each claim with its query: {path} ({seconds:.0f} s)")
     folder = config.data
     out.print(f"Read on: waggle trial list --data {folder}; waggle routes log --data {folder}")

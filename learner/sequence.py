@@ -5,11 +5,10 @@ while few values are there. `experiments/trials` measures how often they are wro
 """
 
 from dataclasses import dataclass, field
-from math import inf, log, sqrt
+from math import inf, lgamma, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from learner.assignment import Side
 from learner.policy import Context
@@ -147,5 +146,9 @@ def split_evidence(candidate: int, current: int, share: float) -> float:
     probability of at most `p`.
     """
     a, b = 50 * share, 50 * (1 - share)
-    mixed = float(betaln(a + candidate, b + current) - betaln(a, b))
+    mixed = _log_beta(a + candidate, b + current) - _log_beta(a, b)
     return mixed - candidate * log(share) - current * log(1 - share)
+
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)

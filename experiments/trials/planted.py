@@ -19,7 +19,7 @@ from learner.trial import Comparison, TrialRules
 from learner.verdict import verdict_of
 from router.config.config import Config
 from router.routing.strategies import Strategy
-from router.trials.simplifying import look
+from router.trials.idle_plans import find_idle
 
 PLANTED = 6
 EPSILON = 0.01
@@ -84,7 +84,7 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
         policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
         replay: Any = _Replay(policy, seen)
         judged = {str(arm): int(player.bandit.evidence.weight(arm)) for arm in pool.arms}
-        looked = look(
+        search = find_idle(
             config,
             replay,
             serving,
@@ -94,17 +94,17 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
             spared=spared,
             alone=alone,
         )
-        found, few = looked.idle, looked.strangers[:4]
-        for plan in few:
+        idle = search.idle
+        for plan in search.unsure[:4]:
             player.bandit.bursts[Arm(plan)] = player.bandit.settings.burst_length
-        if found is not None:
-            told = _tried(pool, policy, seen, order[cut:], serving, found.plans, 100 * seed + turn)
-            trials.append({"without": list(found.plans), "word": told[0], "requests": told[1]})
+        if idle is not None:
+            told = _tried(pool, policy, seen, order[cut:], serving, idle.plans, 100 * seed + turn)
+            trials.append({"without": list(idle.plans), "word": told[0], "requests": told[1]})
             if told[0] == "adopt":
-                gone += found.plans
-                serving = replace(serving, without=(*serving.without, *found.plans))
+                gone += idle.plans
+                serving = replace(serving, without=(*serving.without, *idle.plans))
             else:
-                (spared if len(found.plans) == 1 else alone).update(found.plans)
+                (spared if len(idle.plans) == 1 else alone).update(idle.plans)
         left = [arm for arm in pool.arms if arm not in gone]
         _goes_on(pool, player, order[:cut], seen, left, 100 * seed + turn)
     policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))

@@ -18,7 +18,7 @@ from router.plans.compiled import Plans
 from router.plans.shown import ASSUMED, add_plan
 from router.routing.ladder import ladder_of
 from router.routing.strategies import configured
-from router.trials.book import Ledger
+from router.trials.ledger import Ledger
 
 
 def check(

@@ -27,7 +27,7 @@ from router.cli.report_telemetry import ReportedTelemetry
 from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.config import Config
 from router.telemetry.store.catalog import CATALOG_FILE
-from router.trials.book import Ledger
+from router.trials.ledger import Ledger
 
 
 @in_context

@@ -18,10 +18,11 @@ from router.cli.trial_book import open_ledger
 from router.config.config import Config
 from router.config.plan_steps import whole
 from router.routing.strategies import Strategy
+from router.trials import changes
 from router.trials.book import Trial
-from router.trials.director import told_of
 from router.trials.logged import LoggedTelemetry
-from router.trials.trial_requests import matched
+from router.trials.overview import trial_fields
+from router.trials.trial_requests import with_shares
 
 trial_app = typer.Typer(
     name="trial",
@@ -60,9 +61,17 @@ def new(
     """
     ledger = open_ledger(here)
     now = time.time()
-    where: dict[str, Any] = {"share": split, "traffic": traffic, "layer": layer}
-    goal = "no worse" if no_worse else "better"
-    ledger.change(lambda book: book.open(name, candidate, now, goal=goal, shadow=shadow, **where))
+    ledger.change(
+        changes.open_trial,
+        name,
+        candidate,
+        now,
+        share=split,
+        traffic=traffic,
+        layer=layer,
+        goal="no worse" if no_worse else "better",
+        shadow=shadow,
+    )
     trial = ledger.book.trial(name)
     out.print(f"{trial.name}: {trial.candidate} against {trial.current}, {trial.state}.")
     out.print(f"Watch it with: waggle trial show {trial.name}")
@@ -136,7 +145,7 @@ def _guards(numbers: Mapping[str, Any]) -> Table:
 def stop(here: CommandContext, name: TrialName) -> None:
     """End a trial without a verdict; the strategy that serves goes on."""
     ledger = open_ledger(here)
-    ledger.change(lambda book: book.stop(name, time.time()))
+    ledger.change(changes.stop, name, time.time())
     out.print(f"{name} is stopped. {ledger.book.serving.key} serves.")
 
 
@@ -152,9 +161,7 @@ def adopt(
     """Adopt a trial's candidate in steps: 1 %, 10 %, 50 %, then everything but a control group."""
     ledger = open_ledger(here)
     reason, keep = "an operator adopted it", ledger.book.config.trials.control
-    ledger.change(
-        lambda book: book.adopt(name, time.time(), why=reason, by_steps=not at_once, keep=keep)
-    )
+    ledger.change(changes.adopt, name, time.time(), why=reason, by_steps=not at_once, keep=keep)
     pace = "at once" if at_once else "by steps"
     out.print(f"{ledger.book.serving.key} is adopted {pace}. Undo: waggle trial rollback")
 
@@ -172,9 +179,9 @@ def rollback(
     ledger = open_ledger(here)
     now = time.time()
     if to is None:
-        ledger.change(lambda book: book.roll_back(now, "an operator rolled it back"))
+        ledger.change(changes.roll_back, now, "an operator rolled it back")
     else:
-        ledger.change(lambda book: book.return_to(to, now, "an operator said so"))
+        ledger.change(changes.return_to, to, now, "an operator said so")
     out.print(f"{ledger.book.serving.key} serves.")
 
 
@@ -239,8 +246,8 @@ def register(
         instead={whole(plan): plan for plan in instead or ()},
     )
     telemetry = LoggedTelemetry(ledger.book.config.telemetry_folder)
-    strategy = matched(strategy, telemetry, ledger.book.config)
-    ledger.change(lambda book: book.register(strategy, time.time()))
+    strategy = with_shares(strategy, telemetry, ledger.book.config)
+    ledger.change(changes.register, strategy, time.time())
     key = ledger.book.strategy(name).key
     out.print(f"Registered {key}. Try it: waggle trial new NAME --candidate {key}")
 
@@ -257,7 +264,7 @@ def _numbers(config: Config) -> Mapping[str, Any]:
 
 def _row(trial: Trial, numbers: Mapping[str, Any]) -> dict[str, Any]:
     latest = {} if trial.ended else numbers.get(trial.id, {})
-    return told_of(trial) | {
+    return trial_fields(trial) | {
         "why": latest.get("why") or trial.why or trial.effect,
         "numbers": latest.get("numbers") or dict(trial.numbers),
     }

@@ -6,7 +6,8 @@ from rich.markup import escape
 
 from router.cli.context import CommandContext
 from router.cli.terminal import CommandRefused, err, out
-from router.trials.book import Ledger
+from router.trials.changes import write
+from router.trials.ledger import Ledger
 
 _PATIENCE_SECONDS = 60.0
 
@@ -27,7 +28,7 @@ def ask_learner(here: CommandContext, task: str) -> None:
         wrong = f"no service runs on {here.config.data}, and its learner is needed"
         raise CommandRefused(wrong, "start it with `waggle serve`")
     trials, notes = set(book.trials), len(book.notes)
-    ledger.change(lambda _: [{"do": "ask", "at": time.time(), "what": task}])
+    ledger.change(write, {"do": "ask", "at": time.time(), "what": task})
     until = time.monotonic() + _PATIENCE_SECONDS
     with err.status("Looking …"):
         while time.monotonic() < until:

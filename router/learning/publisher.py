@@ -21,7 +21,8 @@ from router.request.lens import ENOUGH, Lens, Terms, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published
 from router.telemetry.journal import Journal
 from router.trials.director import Director
-from router.trials.proposing import Known, Proposer
+from router.trials.proposals import LearnerView
+from router.trials.proposing import Proposer
 from router.trials.trial_requests import act
 
 _log = logging.getLogger("waggle")
@@ -88,7 +89,7 @@ class Publisher:
                 self._fold.be_curious(curious)
                 self._changed = True
 
-    def _known(self) -> Known | None:
+    def _known(self) -> LearnerView | None:
         policy = self._published.policy
         if policy is None or self._fold is None:
             return None
@@ -98,7 +99,7 @@ class Publisher:
         rows = [
             {**row, "kind": kind["kind"]} for kind in told.get("kinds", ()) for row in kind["plans"]
         ]
-        return Known(policy, self._number, judged, rows)
+        return LearnerView(policy, self._number, judged, rows)
 
     def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """What somebody wants of the trials, over the wire."""

@@ -1,14 +1,13 @@
-"""The course of one trial: rows of telemetry, each unit once, into a comparison."""
+"""The course of a trial: rows of telemetry, each unit counted once, become a comparison."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log10
 from typing import Any, Literal
 
 from learner.assignment import Side
 from learner.policy import Context
-from learner.preference import Preference
 from learner.sequence import ComparedUnit
 from learner.trial import Comparison, TrialRules
 from learner.watch import Turn, Watch
@@ -20,12 +19,14 @@ from router.trials.logged import LoggedExposure, utility_of
 
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
+_MOST_CALLERS = 5000
+
+Phase = Literal["shadow", "compared", "watched"]
 
 
 @dataclass
-class Before:
-    """How answers to a caller's requests of one kind fared so far: what is known of a unit before
-    it is drawn, and what its own outcome is then held against."""
+class EarlierUtility:
+    """The mean utility of a caller's earlier requests of a kind, to expect of the next one."""
 
     _means: OrderedDict[tuple[str, str], tuple[int, float]] = field(default_factory=OrderedDict)
 
@@ -37,17 +38,16 @@ class Before:
         key = (row.key_id, row.kind)
         count, mean = self._means.pop(key, (0, 0.0))
         self._means[key] = (count + 1, mean + (utility - mean) / (count + 1))
-        if len(self._means) > 5000:
+        if len(self._means) > _MOST_CALLERS:
             self._means.popitem(last=False)
 
 
 @dataclass
 class Course:
-    """Rows go in by `take`; whoever was decided apart waits here until it is judged."""
+    """Rows go in by `take`; a unit that was decided apart waits here until it is judged."""
 
     trial: Trial
     config: Config
-    preference: Preference
     since_micros: int = 0
     comparison: Comparison = field(init=False)
     watch: Watch = field(init=False)
@@ -58,23 +58,22 @@ class Course:
     pending: OrderedDict[str, tuple[LoggedExposure, ComparedUnit]] = field(
         default_factory=OrderedDict
     )
-    before: Before = field(default_factory=Before)
+    earlier: EarlierUtility = field(default_factory=EarlierUtility)
 
     def __post_init__(self) -> None:
         rules = rules_of(self.trial, self.config)
         self.phase = phase_of(self.trial)
-        self.watched = self.phase == "watched"
-        # Shares of what is adopted change on the way: no split is held against one of them.
-        share = 0.0 if self.watched else self.trial.slot.share
+        # The share of an adopted strategy changes on the way, so no split is checked against it.
+        share = 0.0 if self.phase == "watched" else self.trial.slot.share
         self.comparison = Comparison(rules, share)
         self.watch = Watch(rules, calm_share=1 - self.config.trials.control)
         if self.trial.state == "adopted" and self.trial.share < self.watch.calm_share - 1e-9:
-            self.watch.start_alert()  # as it stood when we were ended
+            self.watch.start_alert()  # an alert was on when the last process ended
 
-    def asks_from(self, late: int, recent: int) -> int:
-        """Where to look for new rows: back by `late`, and of what is adopted to `recent`."""
+    def reads_from(self, late: int, recent: int) -> int:
+        """Where to look for rows: `late` before the last row; if watched, from `recent` at most."""
         began = int(self.trial.since * 1e6)
-        began = max(began, recent) if self.watched else began
+        began = max(began, recent) if self.phase == "watched" else began
         return max(self.since_micros - late, began, 0)
 
     def take(self, rows: Sequence[LoggedExposure]) -> None:
@@ -85,88 +84,85 @@ class Course:
             self.seen[row.unit] = None
             if len(self.seen) > _MOST_UNITS:
                 self.seen.popitem(last=False)
-            self._see(row)
+            if row.side == "shadow":
+                self.shadowed += 1
+                self.troubled += bool(row.trouble)
+                self.disagreed += row.apart
+            else:
+                self._compare(row, "candidate" if row.side == "candidate" else "current")
 
-    def _see(self, row: LoggedExposure) -> None:
-        if row.side == "shadow":
-            self.shadowed += 1
-            self.troubled += bool(row.trouble)
-            self.disagreed += row.apart
-            return
-        side: Side = "candidate" if row.side == "candidate" else "current"
+    def _compare(self, row: LoggedExposure, side: Side) -> None:
         self.comparison.see(side, row.seconds)
         if not row.apart:
             return
-        exposed = ComparedUnit(
-            side,
-            row.chance,
-            self._context(row, side),
-            log10(1 + 1000 * row.cost_usd),
-            row.seconds,
-            row.failed,
-        )
-        self.comparison.expose(exposed)
-        self.pending[row.request_id] = (row, exposed)
+        log_cost = log10(1 + 1000 * row.cost_usd)
+        context = self._context(row, side)
+        unit = ComparedUnit(side, row.chance, context, log_cost, row.seconds, row.failed)
+        self.comparison.expose(unit)
+        self.pending[row.request_id] = (row, unit)
         if len(self.pending) > _MOST_PENDING:
             self.pending.popitem(last=False)
 
     def _context(self, row: LoggedExposure, side: Side) -> Context:
-        """What was known before it was drawn: the same whichever side it fell on."""
-        told = dict(context_of(row.features, row.kind, lens=0)) if row.features else {}
-        told.pop("complexity", None)
+        """The context before the draw: the same, whichever side the unit falls on."""
+        context = dict(context_of(row.features, row.kind, lens=0)) if row.features else {}
+        context.pop("complexity", None)
         pair = (row.plan, row.other) if side == "candidate" else (row.other, row.plan)
-        return {**told, f"kind={row.kind}": 1.0, "pair=" + ">".join(pair): 1.0}
+        return {**context, f"kind={row.kind}": 1.0, "pair=" + ">".join(pair): 1.0}
 
     def waiting(self) -> Mapping[str, int]:
-        """Requests of which it is not yet known how good they were, and when they began."""
+        """Requests whose quality is not known yet, and when they began."""
         return {id_: row.ts_micros for id_, (row, _) in self.pending.items() if not row.failed}
 
-    def judge(
-        self, qualities: Mapping[str, float], tell: Callable[[Turn], Any] | None = None
-    ) -> int:
-        """What was said of them since; one that failed was worth nothing, whoever says so."""
+    def judge(self, qualities: Mapping[str, float]) -> list[Turn]:
+        """Take in qualities of pending requests; if adopted, the turns that the watch made of them.
+
+        A failed answer is worth nothing, whatever its judgement says.
+        """
+        turns, preference = [], self.config.objective.preference
         failed = [id_ for id_, (row, _) in self.pending.items() if row.failed]
-        told = {**dict.fromkeys(failed, 0.0), **qualities}
-        known = [id_ for id_ in self.pending if id_ in told]
-        for id_ in known:
-            row, exposed = self.pending.pop(id_)
-            utility = utility_of(told[id_], row.cost_usd, row.seconds, self.preference)
-            context = {**exposed.context, "before": self.before.of(row)}
-            judged = replace(exposed, quality=told[id_], utility=utility, context=context)
-            self.before.learn(row, utility)
+        qualities = {**dict.fromkeys(failed, 0.0), **qualities}
+        for id_ in [id_ for id_ in self.pending if id_ in qualities]:
+            row, unit = self.pending.pop(id_)
+            utility = utility_of(qualities[id_], row.cost_usd, row.seconds, preference)
+            context = {**unit.context, "before": self.earlier.of(row)}
+            judged = replace(unit, quality=qualities[id_], utility=utility, context=context)
+            self.earlier.learn(row, utility)
             self.comparison.judge(judged)
-            if tell is not None:
-                tell(self.watch.judge(judged))
-        return len(known)
+            if self.trial.state == "adopted":
+                turns.append(self.watch.judge(judged))
+        return turns
 
     def restart(self) -> None:
-        """Compare anew from here: what was found before belongs to another share."""
+        """Compare anew from here: earlier units belong to another share."""
         self.comparison = Comparison(self.comparison.rules, self.comparison.share)
 
     def numbers(self) -> dict[str, Any]:
-        told: dict[str, Any] = self.comparison.numbers()
+        numbers = self.comparison.numbers()
         if self.shadowed:
-            told |= {
+            numbers |= {
                 "shadowed": self.shadowed,
                 "disagreed": self.disagreed,
                 "troubled": self.troubled,
             }
-        if self.watched:
-            told |= {"alerts": self.watch.alerts, "alert": self.watch.alert is not None}
-        return told
+        if self.phase == "watched":
+            numbers |= {"alerts": self.watch.alerts, "alert": self.watch.alert is not None}
+        return numbers
 
 
-def phase_of(trial: Trial) -> str:
-    """What its rows are read for."""
+def phase_of(trial: Trial) -> Phase:
+    """What the rows of a trial are read for."""
     if trial.state in ("adopting", "adopted"):
         return "watched"
     return "shadow" if trial.state == "shadow" else "compared"
 
 
 def rules_of(trial: Trial, config: Config) -> TrialRules:
-    told = config.trials
-    goal: Literal["better", "no worse"] = "better" if trial.goal == "better" else "no worse"
+    settings = config.trials
     usual = TrialRules(
-        goal=goal, alpha=told.alpha, margin=told.epsilon, most_requests=told.most_requests
+        goal="better" if trial.goal == "better" else "no worse",
+        alpha=settings.alpha,
+        margin=settings.epsilon,
+        most_requests=settings.most_requests,
     )
     return replace(usual, **trial.rules)

@@ -1,7 +1,7 @@
-"""What a routing function must pass before it is even shadowed: lint, and its contract."""
+"""The gates that a routing function passes before it is even shadowed: lint, and its contract."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,37 +9,43 @@ from router.engine.functions import Functions
 from router.routing.function_contract import Unanswered, lint, opinion
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
-from router.trials.logged import Logged
+from router.trials.logged import LoggedDecision
+from router.trials.replaying import AskFunction
+
+_DEADLINE_SECONDS = 0.05
+_SCORE = {
+    "usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0, "utility": 0.6,
+}  # fmt: skip
 
 
-def gate(source: str, asks: Callable[..., Any] | None, rows: Sequence[Logged]) -> None:
-    """Lint and contract: `Rejected` where a function may not even be shadowed."""
-    wrong = lint(source)
-    if wrong:
-        raise Rejected(f"lint: {'; '.join(wrong)}")
-    if asks is None:
+def check_function(
+    source: str, ask_function: AskFunction | None, rows: Sequence[LoggedDecision]
+) -> None:
+    """`Rejected` if the function fails lint, or breaks its contract on a logged request."""
+    faults = lint(source)
+    if faults:
+        raise Rejected(f"lint: {'; '.join(faults)}")
+    if ask_function is None:
         raise Rejected("routing functions cannot run on this machine: see `waggle sandbox check`")
     strategy = Strategy("tried", "function", source=source)
-    for one in rows:
-        eligible = list(one.odds)
-        scores: dict[str, dict[str, float]] = {
-            str(arm): {"usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5,
-                       "failure": 0.0, "utility": 0.6}
-            for arm in eligible
-        }  # fmt: skip
-        arguments: Sequence[Any] = (one.told, scores, [])
+    for row in rows:
+        eligible = list(row.odds)
+        arguments: Sequence[Any] = (row.function_view, {str(arm): _SCORE for arm in eligible}, [])
         try:
-            told = [asks(strategy, arguments) for _ in range(2)]
-            if told[0] is not None:
-                opinion(told[0], eligible)
+            first, second = (ask_function(strategy, arguments) for _ in range(2))
+            if first is not None:
+                opinion(first, eligible)
         except Unanswered as error:
-            raise Rejected(f"contract: asked about kind {one.kind!r}: {error}") from None
-        if told[0] != told[1]:
-            raise Rejected(f"contract: asked twice about kind {one.kind!r} it chose differently")
+            raise Rejected(f"contract: asked about kind {row.kind!r}: {error}") from None
+        if first != second:
+            raise Rejected(f"contract: asked twice about kind {row.kind!r} it chose differently")
 
 
-class Asking:
-    """A function at hand for as long as it takes to look at it; on a loop of its own."""
+class LoadedFunction:
+    """A strategy's function, loaded for as long as the block lasts, on an event loop of its own.
+
+    The block gets a call to the function; None for a strategy that is no function.
+    """
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
@@ -47,11 +53,13 @@ class Asking:
         self._functions: Functions | None = None
         self._trouble = ""
 
-    def __enter__(self) -> Callable[..., Any] | None:
+    def __enter__(self) -> AskFunction | None:
         if self._strategy.kind != "function":
             return None
         self._loop = asyncio.new_event_loop()
-        self._functions = Functions(0.05, lambda _key, _state, reason: self._failed(reason))
+        self._functions = Functions(
+            _DEADLINE_SECONDS, lambda _key, _state, reason: self._fail(reason)
+        )
         self._loop.run_until_complete(self._functions.follow([self._strategy]))
         if self._trouble:
             self.__exit__()
@@ -69,12 +77,12 @@ class Asking:
         functions = self._functions
         assert functions is not None
         assert self._loop is not None
-        own = replace(strategy, name=self._strategy.name, version=self._strategy.version)
+        loaded = replace(strategy, name=self._strategy.name, version=self._strategy.version)
 
         async def ask() -> Any:  # on the loop: a worker that dies is replaced there
-            return functions.ask(own, arguments)
+            return functions.ask(loaded, arguments)
 
         return self._loop.run_until_complete(ask())
 
-    def _failed(self, reason: str) -> None:
+    def _fail(self, reason: str) -> None:
         self._trouble = reason

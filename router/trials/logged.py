@@ -1,4 +1,4 @@
-"""What telemetry holds of trials and decisions, as values. Reads, and decides nothing."""
+"""Decisions and trial units as telemetry holds them, read as values. It decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,14 @@ from router.routing.function_contract import request_argument
 from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
-_SECOND = 1_000_000
+_LEAST_REQUESTS = 5  # of a plan, before it has a cost
+# How requests were decided that no strategy decided: their odds say nothing of a strategy.
+_UNDRAWN = "('named', 'sticky', 'moved', 'reuse', 'computed', 'specialist')"
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedExposure:
-    """A unit's part in a trial, and what came of it as far as is known."""
+    """A unit's part in a trial, and the outcome of its request."""
 
     request_id: str
     ts_micros: int
@@ -43,8 +45,8 @@ class LoggedExposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A decision that was drawn, and what came of it."""
+class LoggedDecision:
+    """A decision that was drawn, and the outcome of its request."""
 
     request_id: str
     kind: str
@@ -56,24 +58,23 @@ class Logged:
     seconds: float
     quality: float
 
-    @property
-    def tagged(self) -> bool:
-        return bool(self.numbers[_TAGGED])
-
     def context(self, lens: int) -> Context:
         return context_of(self.numbers, self.kind, lens=lens)
 
     @property
-    def told(self) -> dict[str, Any]:
-        return request_argument(self.numbers, kind=self.kind, tagged=self.tagged, input_tokens=0)
+    def function_view(self) -> dict[str, Any]:
+        """The request as a routing function sees it."""
+        tagged = bool(self.numbers[_TAGGED])
+        return request_argument(self.numbers, kind=self.kind, tagged=tagged, input_tokens=0)
 
     def utility(self, preference: Preference) -> float:
         return utility_of(self.quality, self.cost_usd, self.seconds, preference)
 
 
-def utility_of(quality: float, cost_usd: float, seconds: float, told: Preference) -> float:
-    """As the view `utility` has it."""
-    return quality - told.cost * log10(1 + 1000 * cost_usd) - told.latency * log10(1 + 10 * seconds)
+def utility_of(quality: float, cost_usd: float, seconds: float, preference: Preference) -> float:
+    """Utility as the view `utility` has it."""
+    cost = preference.cost * log10(1 + 1000 * cost_usd)
+    return quality - cost - preference.latency * log10(1 + 10 * seconds)
 
 
 _EXPOSURES = """
@@ -87,74 +88,68 @@ FROM (SELECT *, unnest(exposures) AS e FROM all_requests
 WHERE e.trial_id = ANY(?) ORDER BY ts, writer, n
 """
 
-_LOGGED = """
+_JUDGED = """
+SELECT request_id, quality FROM judged WHERE request_id = ANY(?) AND quality IS NOT NULL
+       AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?)
+"""
+
+_DECISIONS = f"""
 SELECT r.request_id, coalesce(r.kind, ''), r.features, r.eligible, r.probabilities, r.plan,
        r.propensity, coalesce(r.cost_usd, 0), coalesce(r.latency_ms, 0) / 1000, j.quality
 FROM all_requests r JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
 WHERE r.ts >= make_timestamp(?) AND r.features_version = ? AND j.quality IS NOT NULL
       AND r.propensity > 0
       AND len(r.eligible) = len(r.probabilities) AND r.plan IS NOT NULL
-      AND r.strategy NOT IN ('named', 'sticky', 'moved', 'reuse', 'computed', 'specialist')
+      AND r.strategy NOT IN {_UNDRAWN}
 ORDER BY r.ts DESC LIMIT ?
 """
 
-
-def _arm(plan: str) -> Arm:
-    """A simpler plan that stood for another is what that one now is."""
-    return Arm(whole(plan))
+_COSTS = f"""
+SELECT plan, sum(cost_usd), sum(n) FROM rollup WHERE strategy NOT IN {_UNDRAWN}
+GROUP BY plan HAVING sum(n) >= {_LEAST_REQUESTS}
+"""
 
 
 class LoggedTelemetry:
-    """One look at a time; opened anew for each, since catalogs are replaced."""
+    """The catalog, opened anew for each look, since catalogs are replaced."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / CATALOG_FILE
 
     def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
-        with self._open() as con:
-            rows = con.execute(_EXPOSURES, [VERSION, since_micros, list(trials)]).fetchall()
+        rows = self._rows(_EXPOSURES, VERSION, since_micros, list(trials))
         return [LoggedExposure(*row) for row in rows]
 
-    def judged(self, ids: Mapping[str, int]) -> dict[str, float]:
-        """The quality of those requests that anybody judged; `ids` tells when each began."""
-        if not ids:
+    def judged(self, begun: Mapping[str, int]) -> dict[str, float]:
+        """The quality of those of these requests that were judged; `begun` is when each began."""
+        if not begun:
             return {}
-        low, high = min(ids.values()), max(ids.values())
-        with self._open() as con:
-            rows = con.execute(
-                "SELECT request_id, quality FROM judged WHERE request_id = ANY(?) AND quality IS "
-                "NOT NULL AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?)",
-                [list(ids), low, high],
-            ).fetchall()
-        return dict(rows)
+        low, high = min(begun.values()), max(begun.values())
+        return dict(self._rows(_JUDGED, list(begun), low, high))
 
-    def logged(self, since_micros: int, most: int) -> list[Logged]:
+    def decisions(self, since_micros: int, most: int) -> list[LoggedDecision]:
         """The latest judged decisions, oldest first."""
-        with self._open() as con:
-            rows = con.execute(_LOGGED, [since_micros, VERSION, most]).fetchall()
-        told = []
-        for id_, kind, numbers, eligible, odds, plan, *rest in reversed(rows):
-            named = dict(zip(map(_arm, eligible), odds, strict=True))
-            told.append(Logged(id_, kind, numbers, named, _arm(plan), *rest))
-        return told
+        rows = self._rows(_DECISIONS, since_micros, VERSION, most)
+        decisions = []
+        for id_, kind, numbers, eligible, odds, plan, *outcome in reversed(rows):
+            named_odds = dict(zip(map(_arm, eligible), odds, strict=True))
+            decisions.append(LoggedDecision(id_, kind, numbers, named_odds, _arm(plan), *outcome))
+        return decisions
 
     def costs(self) -> tuple[dict[str, float], float]:
-        """Dollars a request of each plan that was tried, and of all that was decided."""
-        told = self.rows(
-            "SELECT plan, sum(cost_usd) AS usd, sum(n) AS n FROM rollup WHERE strategy NOT IN "
-            "('named', 'sticky', 'moved', 'reuse', 'computed', 'specialist') GROUP BY plan "
-            "HAVING sum(n) >= 5"
-        )
-        total = sum(one["n"] for one in told)
-        spent = sum(one["usd"] for one in told) / total if total else 0.0
-        return {str(one["plan"]): one["usd"] / one["n"] for one in told}, spent
+        """Dollars a request of each plan that was tried, and of all of them together."""
+        rows = self._rows(_COSTS)
+        total = sum(n for _, _, n in rows)
+        spent = sum(usd for _, usd, _ in rows) / total if total else 0.0
+        return {str(plan): usd / n for plan, usd, n in rows}, spent
 
-    def rows(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
-        with self._open() as con:
-            found = con.execute(sql, list(arguments))
-            names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    def _rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        # One thread: requests are answered on this machine too, and these looks can wait.
+        config: dict[str, Any] = {"threads": 1}
+        with duckdb.connect(str(self._path), read_only=True, config=config) as connection:
+            return connection.execute(sql, list(arguments)).fetchall()
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        # One thread: requests are answered on this machine, too, and this can wait.
-        return duckdb.connect(str(self._path), read_only=True, config={"threads": 1})
+
+def _arm(plan: str) -> Arm:
+    """The plan itself, where a simpler plan stood for it."""
+    return Arm(whole(plan))

@@ -1,5 +1,7 @@
-"""What a strategy would have done with decisions that were logged, and what that would have been
-worth. It may veto a strategy and find what is idle; it never promotes one."""
+"""What a strategy would have done with logged decisions, and what that would have been worth.
+
+A replay may veto a strategy and point out what adds nothing; it never promotes a strategy.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learner.controls import Ladder
 from learner.offpolicy import normalised
 from learner.policy import Arm, Distribution
-from learner.preference import Estimate as Expected
-from learner.preference import Preference
+from learner.preference import Estimate
 from router.config.config import Config
 from router.plans.compiled import Plans
 from router.plans.costs import Size
@@ -19,18 +19,18 @@ from router.routing.bandit import rates_of
 from router.routing.function_contract import Unanswered, opinion
 from router.routing.ladder import ladder_of
 from router.routing.strategies import Strategy, policy_for
-from router.trials.logged import Logged
+from router.trials.logged import LoggedDecision
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
-Asks = Callable[[Strategy, Sequence[Any]], Any]
-_ENOUGH = 100.0  # logged rewards that an estimate must be worth
+AskFunction = Callable[[Strategy, Sequence[Any]], Any]
+_ENOUGH = 100.0  # equally weighted rewards that an estimate must be worth to veto
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayEstimate:
-    """What a strategy would have been worth, beside what was."""
+    """The utility that a strategy would have had, beside the utility that was had."""
 
     value: float
     deviation: float
@@ -38,8 +38,8 @@ class ReplayEstimate:
     actual: float
     n: int
 
-    def vetoes(self, epsilon: float) -> str:
-        """Why it is not even to be tried, or nothing."""
+    def veto(self, epsilon: float) -> str:
+        """Why the strategy is not even tried; empty if it may be."""
         if self.effective < _ENOUGH or self.value + 2 * self.deviation >= self.actual - epsilon:
             return ""
         return (
@@ -47,7 +47,7 @@ class ReplayEstimate:
             f"{2 * self.deviation:.3f} of utility, and what served had {self.actual:.3f}"
         )
 
-    def told(self) -> dict[str, float]:
+    def written(self) -> dict[str, float]:
         return {
             "value": round(self.value, 5),
             "deviation": round(self.deviation, 5),
@@ -58,68 +58,84 @@ class ReplayEstimate:
 
 
 class Replay:
-    """Decides as routers would, from what a row holds."""
+    """Decides as a router would, from what a row holds."""
 
     def __init__(
-        self, config: Config, bandit: "BanditPolicy", lens: int, asks: Asks | None = None
+        self,
+        config: Config,
+        bandit: "BanditPolicy",
+        lens: int,
+        ask_function: AskFunction | None = None,
     ) -> None:
-        self._config, self._asks = config, asks
-        self.bandit, self.lens = bandit, lens
-        self.preference: Preference = config.objective.preference
+        self._config, self._ask_function, self._lens = config, ask_function, lens
+        self._preference = config.objective.preference
         plans = [Arm(plan) for plan in config.plans]
         self._rates = {Arm(p): rate for p, rate in rates_of(Plans(config), plans, Size()).items()}
-        self._bandit = bandit.preferring(self.preference).priced(self._rates)
-        self._ladder: Ladder = ladder_of(config.objective.ladder, config.asking)
+        self._bandit = bandit.preferring(self._preference).priced(self._rates)
+        self._ladder = ladder_of(config.objective.ladder, config.asking)
 
-    def odds(self, strategy: Strategy, one: Logged) -> Distribution:
-        every = [arm for arm in one.odds if arm in self._config.plans]
-        eligible = [arm for arm in every if arm not in strategy.without] or every
-        context = one.context(self.lens)
+    def odds(self, strategy: Strategy, row: LoggedDecision) -> Distribution:
+        configured = [arm for arm in row.odds if arm in self._config.plans]
+        eligible = [arm for arm in configured if arm not in strategy.without] or configured
+        context = row.context(self._lens)
         if strategy.kind == "function":
             try:
-                return self._asked(strategy, one, eligible)
+                return self._function_odds(strategy, row, eligible)
             except Unanswered:
                 strategy = Strategy("bandit", "bandit")
         if strategy.kind == "bandit":
-            policy = self._bandit
-            if strategy.settings:
-                settings = replace(policy.settings, **strategy.settings)
-                policy = replace(policy, settings=settings)
-            return policy.distribution(context, eligible)
+            settings = replace(self._bandit.settings, **strategy.settings)
+            return replace(self._bandit, settings=settings).distribution(context, eligible)
         return policy_for(strategy, self._ladder).distribution(context, eligible)
 
-    def worth(self, one: Logged, arms: Sequence[Arm]) -> list[float]:
-        """What the learner expects of these arms for this request."""
-        told = {e.arm: e.utility for e in self.estimates(one, arms)}
-        return [told.get(arm, float("-inf")) for arm in arms]
+    def worth(self, row: LoggedDecision, arms: Sequence[Arm]) -> list[float]:
+        """The utility that the learner expects of these arms for this request."""
+        utilities = {estimate.arm: estimate.utility for estimate in self.estimates(row, arms)}
+        return [utilities.get(arm, float("-inf")) for arm in arms]
 
-    def estimates(self, one: Logged, arms: Sequence[Arm]) -> Sequence[Expected]:
-        return self._bandit.estimates(one.context(self.lens), arms)
+    def expected(self, strategy: Strategy, rows: Sequence[LoggedDecision]) -> float:
+        """The mean utility that the learner expects of a strategy."""
+        total = 0.0
+        for row in rows:
+            odds = self.odds(strategy, row)
+            worth = self.worth(row, list(odds))
+            total += sum(
+                share * value for share, value in zip(odds.values(), worth, strict=True) if share
+            )
+        return total / len(rows) if rows else 0.0
 
-    def estimate(self, strategy: Strategy, rows: Sequence[Logged]) -> ReplayEstimate:
-        rewards = np.array([one.utility(self.preference) for one in rows])
-        logged = np.array([one.propensity for one in rows])
-        wanted = np.array([self.odds(strategy, one).get(one.plan, 0.0) for one in rows])
-        if not len(rows):
+    def estimates(self, row: LoggedDecision, arms: Sequence[Arm]) -> Sequence[Estimate]:
+        return self._bandit.estimates(row.context(self._lens), arms)
+
+    def estimate(self, strategy: Strategy, rows: Sequence[LoggedDecision]) -> ReplayEstimate:
+        """What the logged rewards say of a strategy, whatever the learner expects."""
+        if not rows:
             return ReplayEstimate(0.0, float("inf"), 0.0, 0.0, 0)
-        told = normalised(rewards, logged, wanted)
+        rewards = np.array([row.utility(self._preference) for row in rows])
+        logged = np.array([row.propensity for row in rows])
+        wanted = np.array([self.odds(strategy, row).get(row.plan, 0.0) for row in rows])
+        replayed = normalised(rewards, logged, wanted)
         actual = float(rewards.mean())
-        return ReplayEstimate(told.value, told.deviation, told.effective, actual, len(rows))
+        return ReplayEstimate(
+            replayed.value, replayed.deviation, replayed.effective, actual, len(rows)
+        )
 
-    def _asked(self, strategy: Strategy, one: Logged, eligible: Sequence[Arm]) -> Distribution:
-        if self._asks is None:
+    def _function_odds(
+        self, strategy: Strategy, row: LoggedDecision, eligible: Sequence[Arm]
+    ) -> Distribution:
+        if self._ask_function is None:
             raise Unanswered("no routing function can run here")
         scores: dict[str, dict[str, float]] = {
-            str(e.arm): {
-                "usd": e.cost,
-                "quality": e.quality,
-                "deviation": e.deviation,
-                "seconds": e.seconds,
-                "failure": e.failure,
-                "utility": e.utility,
+            str(estimate.arm): {
+                "usd": estimate.cost,
+                "quality": estimate.quality,
+                "deviation": estimate.deviation,
+                "seconds": estimate.seconds,
+                "failure": estimate.failure,
+                "utility": estimate.utility,
             }
-            for e in self._bandit.estimates(one.context(self.lens), eligible)
+            for estimate in self.estimates(row, eligible)
         }
         for arm in eligible:
             scores.setdefault(str(arm), {"usd": self._rates.get(arm, 0.0)})
-        return opinion(self._asks(strategy, (one.told, scores, [])), eligible)
+        return opinion(self._ask_function(strategy, (row.function_view, scores, [])), eligible)

@@ -1,152 +1,88 @@
-"""What of a strategy could go without utility falling: found here by replay, proved by trial."""
+"""Proposals to go without something: plans, stages of a plan. A trial must prove each of them."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from math import erf, exp, pi, sqrt
 
-from learner.policy import Arm
 from router.config.config import Config
 from router.config.plan_steps import LESS, backends_of, stages
 from router.routing.strategies import Strategy
-from router.trials.logged import Logged
-from router.trials.replaying import Replay
+from router.trials.book import Book, Rejected
+from router.trials.idle_plans import Idle, IdleSearch, find_idle
+from router.trials.logged import LoggedDecision
+from router.trials.proposals import LearnerView, Proposal
 from router.trials.writing import returns_in
 
-ENOUGH = 30  # judged answers before a plan is called useless
-_LEAST_SHARE = 0.05  # of requests, before it is worth asking what a plan's stages are for
-_MOST_LOSS = 2.0  # times epsilon: of several that are nearly alike, the best only seems so
+CURIOUS = 4  # plans that more requests go to, at a time
+_LEAST_SHARE = 0.05  # of requests, below which the stages of a plan are not worth a trial
+_CAREFUL = 0.1  # of requests, for a plan that was never carried out before
+_MOST_NAME = 60  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Plans that could go, and what they might take with them."""
-
-    plans: tuple[str, ...]
-    loss: float  # of utility a request, as the learner expects it
-    hope: float  # what they might add at best
-    backends: tuple[str, ...]  # that no plan needs then
-    before: int  # ways a request may take
-    after: int
-
-    @property
-    def sentence(self) -> str:
-        told = f"without {', '.join(self.plans)} a request is expected to lose {self.loss:.4f}"
-        gone = f"; {', '.join(self.backends)} would not be needed" if self.backends else ""
-        return f"{told} of utility; {self.before} paths become {self.after}{gone}"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What could go, and of what more must be known before it could."""
-
-    idle: Idle | None
-    strangers: tuple[str, ...] = ()  # the least known first
-
-
-def look(
-    config: Config,
-    replay: Replay,
-    strategy: Strategy,
-    rows: Sequence[Logged],
-    judged: Mapping[str, int],
-    epsilon: float,
-    *,
-    spared: Collection[str] = (),
-    alone: Collection[str] = (),
-) -> Look:
-    """The plans to try going without: those that nothing is lost with, all at once; else the one
-    that least is, as far as the learner can tell it from the others. A trial has to prove it.
-    `alone`: plans that were among several without which a trial failed."""
-    plans = [plan for plan in config.asking if plan not in strategy.without]
-    known = _Known.of(replay, rows, [Arm(plan) for plan in plans])
-    if known is None or len(plans) < 2:
-        return Look(None)
-    able = [p for p in plans if judged.get(p, 0) >= ENOUGH and p not in spared]
-    few = [plan for plan in plans if judged.get(plan, 0) < ENOUGH]
-    first = {plan: known.without([plan], plan) for plan in able}
-    hopeful = [p for p, (lost, hoped) in first.items() if lost <= epsilon / 2 and hoped > epsilon]
-    strangers = tuple(sorted((*few, *hopeful), key=lambda plan: judged.get(plan, 0)))
-    gone: list[str] = []
-    loss = hope = 0.0
-    while len(plans) - len(gone) > 1 and not set(gone) & set(alone):
-        left = [p for p in able if p not in gone and not (gone and p in alone)]
-        tried = {plan: known.without([*gone, plan], plan) for plan in left}
-        tried = {plan: told for plan, told in tried.items() if hope + told[1] <= epsilon}
-        if not tried:
-            break
-        plan = min(tried, key=lambda one: (tried[one][0], tried[one][1], one))
-        lost, hoped = tried[plan]
-        if lost > (epsilon / 4 if gone else _MOST_LOSS * epsilon):
-            break
-        gone.append(plan)
-        loss, hope = lost, hope + hoped
-        if lost > epsilon / 4:
-            break  # it is tried alone
-    if not gone:
-        return Look(None, strangers)
-    simpler = replace(strategy, without=(*strategy.without, *gone))
-    kinds = sorted({one.kind for one in rows})
-    found = Idle(
-        tuple(gone),
-        loss,
-        hope,
-        _unneeded(config, simpler),
-        paths(config, strategy, kinds),
-        paths(config, simpler, kinds),
+def without_plans(
+    config: Config, serving: Strategy, idle: Idle, rows: Sequence[LoggedDecision]
+) -> Proposal:
+    """The strategy that serves, without plans that add nothing."""
+    names = "-".join(idle.plans[:3]) + ("-more" if len(idle.plans) > 3 else "")
+    effect = _effect(config, serving, idle, sorted({row.kind for row in rows}))
+    strategy = Strategy(
+        f"without-{names}"[:_MOST_NAME],
+        "same",
+        without=idle.plans,
+        author="simplifier",
+        evidence=effect,
     )
-    return Look(found, strangers)
+    return Proposal(strategy, "no worse", "simplifier", effect)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What each plan is worth for each logged request, as the learner expects, and might be."""
-
-    plans: tuple[Arm, ...]
-    worth: Sequence[Sequence[float]]
-    unsure: Sequence[Sequence[float]]  # one deviation of each
-    best: float
-
-    @classmethod
-    def of(cls, replay: Replay, rows: Sequence[Logged], plans: Sequence[Arm]) -> "_Known | None":
-        if not rows:
-            return None
-        worth, unsure = [], []
-        for one in rows:
-            told = {e.arm: e for e in replay.estimates(one, plans)}
-            if len(told) < len(plans):
-                return None  # one is new: nothing is known of it yet
-            worth.append([told[arm].utility for arm in plans])
-            unsure.append([told[arm].deviation for arm in plans])
-        best = sum(max(row) for row in worth) / len(rows)
-        return cls(tuple(plans), worth, unsure, best)
-
-    def without(self, gone: Sequence[str], last: str) -> tuple[float, float]:
-        """What is lost, on average, where the best of the others answers; and how much more the
-        last of them may be expected to add, for all that is not known of it."""
-        at = self.plans.index(Arm(last))
-        left = [n for n, plan in enumerate(self.plans) if plan not in gone]
-        kept = [max(row[n] for n in left) for row in self.worth]
-        lost = self.best - sum(kept) / len(kept)
-        hoped = sum(
-            _improvement(row[at] - best, deviation[at])
-            for row, deviation, best in zip(self.worth, self.unsure, kept, strict=True)
-        )
-        alone = sum(max(row[at] - best, 0.0) for row, best in zip(self.worth, kept, strict=True))
-        return lost, (hoped - alone) / len(kept)
+def without_stage(config: Config, book: Book, rows: Sequence[LoggedDecision]) -> Proposal | None:
+    """A plan without one of its stages: on few requests, for nothing is known of it yet."""
+    tried = {plan for row in book.registered.values() for plan in row.instead.values()}
+    stage = next(iter(idle_stages(config, book.serving, rows, tried)), None)
+    if stage is None:
+        return None
+    strategy = Strategy(
+        f"{stage.plan}-less-{stage.stage}"[:_MOST_NAME],
+        "same",
+        instead={stage.plan: stage.simpler},
+        author="simplifier",
+        evidence=stage.sentence,
+    )
+    return Proposal(strategy, "no worse", "simplifier", stage.sentence, share=_CAREFUL)
 
 
-def _improvement(ahead: float, deviation: float) -> float:
-    """What is gained on average by knowing: the expected part of a normal variable above zero."""
-    if deviation <= 0:
-        return max(ahead, 0.0)
-    z = ahead / deviation
-    return deviation * exp(-z * z / 2) / sqrt(2 * pi) + ahead * (1 + erf(z / sqrt(2))) / 2
+def nothing_idle(config: Config, book: Book, search: IdleSearch) -> Rejected:
+    """Why no plan can go."""
+    if search.unsure:
+        names = ", ".join(search.unsure[:CURIOUS])
+        return Rejected(f"too little is known of {names}: more requests go there for a while")
+    return Rejected(
+        f"every plan that {book.serving.key} may choose is worth more than "
+        f"{config.trials.epsilon:g} of utility, or is too little known"
+    )
+
+
+def search_idle(
+    config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
+) -> IdleSearch:
+    """Idle plans of the strategy that serves, by what earlier trials showed."""
+    kept = [trial for trial in book.trials.values() if trial.state == "kept"]
+    needed = [book.strategies[trial.candidate].without for trial in kept]
+    return find_idle(
+        config,
+        view.replay(config),
+        book.serving,
+        rows,
+        view.judged,
+        config.trials.epsilon,
+        spared={without[0] for without in needed if len(without) == 1},
+        alone={plan for without in needed if len(without) > 1 for plan in without},
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a plan that might go, and the plan without it."""
+    """A stage of a plan that might go."""
 
     plan: str
     stage: str
@@ -154,6 +90,7 @@ class Stage:
 
     @property
     def simpler(self) -> str:
+        """The plan without the stage."""
         return f"{self.plan}{LESS}{self.stage}"
 
     @property
@@ -162,24 +99,20 @@ class Stage:
 
 
 def idle_stages(
-    config: Config, strategy: Strategy, rows: Sequence[Logged], tried: Collection[str]
+    config: Config, strategy: Strategy, rows: Sequence[LoggedDecision], tried: Collection[str]
 ) -> list[Stage]:
-    """Stages that no trial ever went without, of the plans that most requests go through first."""
-    counts = Counter(str(one.plan) for one in rows)
-    found = []
-    for plan, count in counts.most_common():
-        if plan not in config.asking or plan in strategy.without or plan in strategy.instead:
-            continue
+    """Stages that no trial went without yet; those of the plan with most requests come first."""
+    candidates = []
+    for plan, count in Counter(str(row.plan) for row in rows).most_common():
         share = count / len(rows)
-        for stage in stages(plan, config.plans):
-            one = Stage(plan, stage, share)
-            if one.simpler not in tried and share >= _LEAST_SHARE:
-                found.append(one)
-    return found
+        changed = plan in strategy.without or plan in strategy.instead
+        if plan in config.asking and not changed and share >= _LEAST_SHARE:
+            candidates += [Stage(plan, name, share) for name in stages(plan, config.plans)]
+    return [stage for stage in candidates if stage.simpler not in tried]
 
 
 def paths(config: Config, strategy: Strategy, kinds: Sequence[str]) -> int:
-    """Ways a request may take: of a function its branches, else each kind with each plan."""
+    """Paths that a request may take: the branches of a function, else each plan for each kind."""
     if strategy.kind == "function":
         return returns_in(strategy.source)
     if strategy.kind == "fixed":
@@ -190,10 +123,22 @@ def paths(config: Config, strategy: Strategy, kinds: Sequence[str]) -> int:
     return max(len(kinds), 1) * len(plans)
 
 
-def _unneeded(config: Config, strategy: Strategy) -> tuple[str, ...]:
-    def needed(plans: Sequence[str]) -> set[str]:
-        return {backend for plan in plans for backend in backends_of(plan, config.plans)}
+def _effect(config: Config, serving: Strategy, idle: Idle, kinds: Sequence[str]) -> str:
+    simpler = replace(serving, without=(*serving.without, *idle.plans))
+    backends = ", ".join(_unneeded(config, simpler))
+    unneeded = f"; {backends} would not be needed" if backends else ""
+    return (
+        f"without {', '.join(idle.plans)} a request is expected to lose {idle.loss:.4f} of "
+        f"utility; {paths(config, serving, kinds)} paths become {paths(config, simpler, kinds)}"
+        f"{unneeded}"
+    )
 
-    every = list(config.plans)
-    left = [plan for plan in every if plan not in strategy.without]
-    return tuple(sorted(needed(every) - needed(left)))
+
+def _unneeded(config: Config, strategy: Strategy) -> list[str]:
+    """Backends that only plans use that the strategy goes without."""
+    left = [plan for plan in config.plans if plan not in strategy.without]
+    every, needed = (
+        {backend for plan in plans for backend in backends_of(plan, config.plans)}
+        for plans in (config.plans, left)
+    )
+    return sorted(every - needed)

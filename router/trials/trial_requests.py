@@ -1,7 +1,8 @@
-"""What people want of trials, as changes of the book; a wish that cannot be granted says why."""
+"""What people ask of the trials over HTTP, as changes of the book; a refusal says why."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -11,133 +12,137 @@ from learner.policy import Arm
 from router.config.config import Config
 from router.config.plan_steps import whole
 from router.routing.strategies import Strategy
+from router.trials import changes
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.logged import LoggedTelemetry
 
+Change = Callable[[Book], list[Line]]
 
-def act(director: Director, wanted: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """What came over the wire; a wish that cannot be granted says why."""
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "new": ("name", "candidate", "split", "traffic", "layer", "goal", "shadow"),
+    "stop": ("name",),
+    "adopt": ("name", "at_once"),
+    "rollback": ("to",),
+    "register": ("name", "kind", "settings", "source", "without", "instead"),
+    "simplify": (),
+    "distill": (),
+    "write": (),
+}
+
+
+def act(director: Director, wish: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """Grant a wish and answer with the overview, or with the reason why it is rejected."""
     try:
-        if wanted.get("do") != "list":
-            lines = granted(director.book, director.telemetry, wanted, now)
-            director.change(lines)
+        if wish.get("do") != "list":
+            director.change(_change(wish, director.book.config, director.telemetry, now))
         return director.overview()
     except Rejected as error:
         return {"rejected": str(error)}
 
 
-def granted(
-    book: Book, telemetry: LoggedTelemetry, wanted: Mapping[str, Any], now: float
-) -> Callable[[Book], list[Line]]:
-    """A wish as a change of the book."""
-    known = {
-        "new": ("name", "candidate", "split", "traffic", "layer", "goal", "shadow"),
-        "stop": ("name",),
-        "adopt": ("name", "at_once"),
-        "rollback": ("to",),
-        "register": ("name", "kind", "settings", "source", "without", "instead"),
-        "simplify": (),
-        "distill": (),
-        "write": (),
-    }
-    do = wanted.get("do")
-    if do not in known:
-        raise Rejected(f"do = {do!r}: one of {', '.join(known)} or list is meant")
-    strange = [name for name in wanted if name not in (*known[do], "do")]
+def _change(
+    wish: Mapping[str, Any], config: Config, telemetry: LoggedTelemetry, now: float
+) -> Change:
+    do = wish.get("do")
+    if not isinstance(do, str) or do not in _FIELDS:
+        raise Rejected(f"do = {do!r}: one of {', '.join(_FIELDS)} or list is meant")
+    strange = [name for name in wish if name not in (*_FIELDS[do], "do")]
     if strange:
-        takes = ", ".join(known[do]) or "nothing more"
-        raise Rejected(f"{strange[0]}: {do} takes {takes}")
-    if do in ("new", "stop", "adopt") and not isinstance(wanted.get("name"), str):
-        raise Rejected(f"{do} needs the name of a trial, a text")
+        fields = ", ".join(_FIELDS[do]) or "nothing more"
+        raise Rejected(f"{strange[0]}: {do} takes {fields}")
+    name = wish.get("name")
     match do:
+        case "new" | "stop" | "adopt" if not isinstance(name, str):
+            raise Rejected(f"{do} needs the name of a trial, a text")
         case "new":
-            return _new(wanted, now)
+            return _new(str(name), wish, now)
         case "stop":
-            return lambda book: book.stop(wanted["name"], now)
+            return partial(changes.stop, name=str(name), at=now)
         case "adopt":
-            by_steps = not wanted.get("at_once", False)
-            why = "an operator adopted it"
-            keep = book.config.trials.control
-            return lambda book: book.adopt(
-                wanted["name"], now, why=why, by_steps=by_steps, keep=keep
+            return partial(
+                changes.adopt,
+                name=str(name),
+                at=now,
+                why="an operator adopted it",
+                by_steps=not wish.get("at_once", False),
+                keep=config.trials.control,
             )
-        case "rollback" if wanted.get("to"):
-            return lambda book: book.return_to(str(wanted["to"]), now, "an operator said so")
+        case "rollback" if wish.get("to"):
+            why = "an operator said so"
+            return partial(changes.return_to, name=str(wish["to"]), at=now, why=why)
         case "rollback":
-            return lambda book: book.roll_back(now, "an operator rolled it back")
+            return partial(changes.roll_back, at=now, why="an operator rolled it back")
         case "register":
-            made = matched(_strategy(wanted), telemetry, book.config)
-            return lambda book: book.register(made, now)
+            strategy = with_shares(_strategy(wish), telemetry, config)
+            return partial(changes.register, strategy=strategy, at=now)
     return lambda _: [{"do": "ask", "at": now, "what": do}]
 
 
-def _new(wanted: Mapping[str, Any], now: float) -> Callable[[Book], list[Line]]:
-    candidate = wanted.get("candidate")
+def _new(name: str, wish: Mapping[str, Any], now: float) -> Change:
+    candidate = wish.get("candidate")
     if not isinstance(candidate, str):
         raise Rejected("new needs a candidate, the name of a strategy")
-    goal = wanted.get("goal", "better")
+    goal = wish.get("goal", "better")
     if goal not in ("better", "no worse"):
         raise Rejected(f"goal = {goal!r}: `better` or `no worse`")
-    numbers = {name: wanted.get(name, usual) for name, usual in (("split", 0.5), ("traffic", 1.0))}
-    for name, value in numbers.items():
+    numbers = {field: wish.get(field, usual) for field, usual in (("split", 0.5), ("traffic", 1.0))}
+    for field, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Rejected(f"{name} = {value!r}: it is a number")
-    return lambda book: book.open(
-        wanted["name"],
-        candidate,
-        now,
+            raise Rejected(f"{field} = {value!r}: it is a number")
+    return partial(
+        changes.open_trial,
+        name=name,
+        candidate=candidate,
+        at=now,
         share=float(numbers["split"]),
         traffic=float(numbers["traffic"]),
-        layer=str(wanted.get("layer", "")),
+        layer=str(wish.get("layer", "")),
         goal=goal,
-        shadow=bool(wanted.get("shadow", False)),
+        shadow=bool(wish.get("shadow", False)),
     )
 
 
-def _strategy(wanted: Mapping[str, Any]) -> Strategy:
-    name, kind = wanted.get("name"), wanted.get("kind")
+def _strategy(wish: Mapping[str, Any]) -> Strategy:
+    name, kind = wish.get("name"), wish.get("kind")
     if not isinstance(name, str) or not name or not isinstance(kind, str):
         raise Rejected("register needs a name and a kind")
     if not all(letter.isalnum() or letter in "-_." for letter in name):
         raise Rejected(f"name = {name!r}: letters, digits, `-`, `_` and `.` make a name")
-    settings, source = wanted.get("settings", {}), wanted.get("source", "")
+    settings, source = wish.get("settings", {}), wish.get("source", "")
     if not isinstance(settings, dict) or not isinstance(source, str):
         raise Rejected("settings are an object, and a source is a text")
-    without = wanted.get("without", ())
-    if not all(isinstance(one, str) for one in without):
+    without, instead = wish.get("without", ()), wish.get("instead", ())
+    if not all(isinstance(plan, str) for plan in without):
         raise Rejected(f"without = {without!r}: names of plans are meant")
-    instead = wanted.get("instead", ())
-    if not all(isinstance(one, str) for one in instead):
+    if not all(isinstance(plan, str) for plan in instead):
         raise Rejected(f"instead = {instead!r}: names of simpler plans are meant")
     return Strategy(
         name,
-        kind,  # type: ignore[arg-type]  # `check` says so where it is none
+        kind,  # type: ignore[arg-type]  # the book rejects a kind that does not exist
         settings=settings,
         source=source,
         author="operator",
         without=tuple(without),
-        instead={whole(one): one for one in instead},
+        instead={whole(plan): plan for plan in instead},
     )
 
 
-def matched(strategy: Strategy, telemetry: LoggedTelemetry, config: Config) -> Strategy:
-    """A mix without shares is the one that costs what is spent: of the cheapest plan and the
-    dearest that were tried."""
+def with_shares(strategy: Strategy, telemetry: LoggedTelemetry, config: Config) -> Strategy:
+    """Give a mix without shares those that cost what is spent now, between cheapest and dearest."""
     if strategy.kind != "mix" or strategy.settings:
         return strategy
     try:
         costs, spent = telemetry.costs()
     except duckdb.Error:
         costs, spent = {}, 0.0
-    known = {Arm(plan): cost for plan, cost in costs.items() if plan in config.asking}
-    if len(known) < 2:
+    tried = {Arm(plan): cost for plan, cost in costs.items() if plan in config.asking}
+    if len(tried) < 2:
         raise Rejected(
-            f"strategy {strategy.name}: {len(known)} plans were tried, and a mix that costs what "
+            f"strategy {strategy.name}: {len(tried)} plans were tried, and a mix that costs what "
             'serves needs two: give its shares, e.g. {"shares": {"a": 0.5, "b": 0.5}}'
         )
-    shares = {
-        str(plan): round(share, 4) for plan, share in cost_matched(known, spent).shares.items()
-    }
+    mix = cost_matched(tried, spent)
+    shares = {str(plan): round(share, 4) for plan, share in mix.shares.items()}
     evidence = f"costs ${1000 * spent:.4g} per 1,000 requests, as what was decided so far"
     return replace(strategy, settings={"shares": shares}, evidence=evidence)

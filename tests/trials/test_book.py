@@ -1,4 +1,4 @@
-"""The book of trials: what may be done, who serves, and what a kill leaves of it."""
+"""The book of trials: the changes it allows, what serves, and what a kill leaves of the file."""
 
 import multiprocessing
 
@@ -7,7 +7,9 @@ import pytest
 
 from router.config.config import Config
 from router.routing.strategies import Strategy
-from router.trials.book import Ledger, Rejected
+from router.trials.book import Rejected
+from router.trials.changes import adopt, open_trial, register, roll_back, stop
+from router.trials.ledger import Ledger
 
 YAML = {
     "backends": {"a": {"kind": "generator"}, "b": {"kind": "generator"}},
@@ -24,16 +26,16 @@ def ledger(tmp_path):
 
 
 def opened(ledger, name="t", candidate="bandit", **more):
-    ledger.change(lambda book: book.open(name, candidate, 10.0, **more))
+    ledger.change(open_trial, name, candidate, 10.0, **more)
     return ledger.book.trial(name)
 
 
-def test_before_anything_was_adopted_the_configuration_decides(ledger):
+def test_the_configuration_decides_before_the_first_adoption(ledger):
     assert ledger.book.serving.key == "always-x"
     assert ledger.book.steering().lives == ()
 
 
-def test_a_trial_is_opened_against_what_serves(ledger):
+def test_a_trial_is_opened_against_the_strategy_that_serves(ledger):
     trial = opened(ledger)
     assert (trial.state, trial.candidate, trial.current) == ("running", "bandit", "always-x")
     live = ledger.book.steering().lives[0]
@@ -49,7 +51,7 @@ def test_a_trial_is_opened_against_what_serves(ledger):
         ({"traffic": 0.0}, "traffic = 0"),
     ],
 )
-def test_what_cannot_be_tried_says_why(ledger, given, why):
+def test_a_trial_that_cannot_be_opened_says_why(ledger, given, why):
     with pytest.raises(Rejected) as error:
         opened(ledger, **given)
     assert why in str(error.value)
@@ -63,7 +65,7 @@ def test_a_layer_that_is_full_takes_no_more_and_another_layer_does(ledger):
     opened(ledger, "two", "ladder", traffic=0.3)
     slots = [trial.slot for trial in ledger.book.live]
     assert (slots[0].high, slots[1].low) == (pytest.approx(0.7), pytest.approx(0.7))
-    ledger.change(lambda book: book.register(Strategy("slim", "same", without=("z",)), 11.0))
+    ledger.change(register, Strategy("slim", "same", without=("z",)), 11.0)
     assert opened(ledger, "three", "slim").slot.layer == "plans"
 
 
@@ -87,56 +89,56 @@ def test_a_layer_that_is_full_takes_no_more_and_another_layer_does(ledger):
 )
 def test_a_strategy_that_could_not_decide_is_not_registered(ledger, strategy, why):
     with pytest.raises(Rejected) as error:
-        ledger.change(lambda book: book.register(strategy, 1.0))
+        ledger.change(register, strategy, 1.0)
     assert why in str(error.value)
 
 
 def test_versions_are_numbered_and_the_bare_name_is_the_latest(ledger):
     for _ in range(2):
         made = Strategy("code", "function", source=SOURCE)
-        ledger.change(lambda book, made=made: book.register(made, 1.0))
+        ledger.change(register, made, 1.0)
     assert ledger.book.strategy("code").key == "code@2"
     assert ledger.book.strategy("code@1").version == 1
 
 
-def test_what_is_adopted_serves_beside_its_control_and_is_taken_back(ledger):
+def test_an_adopted_strategy_serves_beside_its_control_and_can_be_rolled_back(ledger):
     opened(ledger)
-    ledger.change(lambda book: book.adopt("t", 20.0, why="it is better"))
+    ledger.change(adopt, "t", 20.0, why="it is better")
     book = ledger.book
     assert (book.serving.key, book.control.key) == ("bandit", "always-x")
     holdout = book.steering().holdout
     assert holdout.slot.share == 0.01  # the first of the steps
     assert holdout.current.key == "always-x"
-    ledger.change(lambda book: book.roll_back(30.0, "it turned bad"))
+    ledger.change(roll_back, 30.0, "it turned bad")
     assert (book.serving.key, book.trial("t").state) == ("always-x", "rolled back")
     assert book.steering().holdout is None
     with pytest.raises(Rejected, match="nothing to roll back"):
-        ledger.change(lambda book: book.roll_back(31.0, "again"))
+        ledger.change(roll_back, 31.0, "again")
 
 
 def test_an_adoption_ends_the_other_trials_of_its_layer(ledger):
     opened(ledger, "one", traffic=0.5)
     opened(ledger, "two", "ladder", traffic=0.5)
-    ledger.change(lambda book: book.adopt("one", 20.0, why="better", by_steps=False))
+    ledger.change(adopt, "one", 20.0, why="better", by_steps=False)
     assert ledger.book.trial("two").state == "superseded"
     assert ledger.book.steering().holdout.slot.share == pytest.approx(0.98)
 
 
-def test_what_goes_without_plans_becomes_a_strategy_of_its_own_when_adopted(ledger):
+def test_a_candidate_without_plans_becomes_a_strategy_of_its_own_when_adopted(ledger):
     opened(ledger, "learn")
-    ledger.change(lambda book: book.adopt("learn", 20.0, why="better", by_steps=False))
-    ledger.change(lambda book: book.register(Strategy("slim", "same", without=("z",)), 21.0))
+    ledger.change(adopt, "learn", 20.0, why="better", by_steps=False)
+    ledger.change(register, Strategy("slim", "same", without=("z",)), 21.0)
     opened(ledger, "slim", "slim")
-    ledger.change(lambda book: book.adopt("slim", 22.0, why="no worse", by_steps=False))
+    ledger.change(adopt, "slim", 22.0, why="no worse", by_steps=False)
     serving = ledger.book.serving
     assert (serving.kind, serving.without) == ("bandit", ("z",))
     assert ledger.book.control.key == "bandit"
 
 
-def test_a_configuration_without_the_plans_of_what_was_adopted_serves_as_it_did_before(ledger):
-    ledger.change(lambda book: book.register(Strategy("yes", "fixed", settings={"plan": "z"}), 1.0))
+def test_an_adopted_strategy_whose_plans_are_gone_leaves_the_one_before_it_to_serve(ledger):
+    ledger.change(register, Strategy("yes", "fixed", settings={"plan": "z"}), 1.0)
     opened(ledger, "t", "yes")
-    ledger.change(lambda book: book.adopt("t", 2.0, why="better", by_steps=False))
+    ledger.change(adopt, "t", 2.0, why="better", by_steps=False)
     fewer = YAML | {"plans": {"x": {"ask": "a"}, "y": {"ask": "b"}}}
     ledger.reconfigure(Config.model_validate(fewer))
     assert ledger.book.serving.key == "always-x"
@@ -145,9 +147,9 @@ def test_a_configuration_without_the_plans_of_what_was_adopted_serves_as_it_did_
     assert ledger.book.serving.key == "yes@1"
 
 
-def test_who_comes_later_reads_the_same_book(ledger, tmp_path):
+def test_a_later_process_reads_the_same_book(ledger, tmp_path):
     opened(ledger)
-    ledger.change(lambda book: book.adopt("t", 20.0, why="better"))
+    ledger.change(adopt, "t", 20.0, why="better")
     again = Ledger(tmp_path, CONFIG)
     again.follow()
     assert again.book.trials == ledger.book.trials
@@ -162,7 +164,7 @@ def test_a_line_that_a_kill_cut_short_was_never_written(ledger, tmp_path, cut):
     torn = orjson.dumps({"do": "state", "at": 1.0, "trial": "x", "state": "kept", "why": "?"})
     ledger.path.write_bytes(whole + torn[:cut])
     again = Ledger(tmp_path, CONFIG)
-    again.change(lambda book: book.stop("t", 30.0))
+    again.change(stop, "t", 30.0)
     last = Ledger(tmp_path, CONFIG)
     last.follow()
     assert last.book.trial("t").state == "stopped"
@@ -172,7 +174,7 @@ def test_a_line_that_a_kill_cut_short_was_never_written(ledger, tmp_path, cut):
 def _register(folder, name, times):
     ledger = Ledger(folder, CONFIG)
     for _ in range(times):
-        ledger.change(lambda book: book.register(Strategy(name, "function", source=SOURCE), 1.0))
+        ledger.change(register, Strategy(name, "function", source=SOURCE), 1.0)
 
 
 def test_processes_that_write_at_once_lose_nothing_and_number_without_a_gap(tmp_path):
@@ -184,4 +186,6 @@ def test_processes_that_write_at_once_lose_nothing_and_number_without_a_gap(tmp_
         worker.join(60)
     ledger = Ledger(tmp_path, CONFIG)
     ledger.follow()
-    assert sorted(one.version for one in ledger.book.registered.values()) == list(range(1, 101))
+    assert sorted(strategy.version for strategy in ledger.book.registered.values()) == list(
+        range(1, 101)
+    )

@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 from router.cli.main import app
 from router.config.load import load
 from router.routing.strategies import Strategy
-from router.telemetry.rows import policy_row, trial_row
-from router.trials.book import Ledger
+from router.telemetry.rows import event_row, policy_row, trial_row
+from router.trials.changes import adopt, open_trial, register, roll_back
 from router.trials.director import Director
+from router.trials.ledger import Ledger
 from tests.fakes import MemoryJournal
 from tests.telemetry.stored import NOON, Stored, request, signal
 from tests.trials.test_director import YAML
@@ -120,14 +121,12 @@ def test_the_report_shows_what_happened_and_each_of_its_queries_runs_again(place
     stored.write("signals", signals)
     director = Director(config, journal, lambda: now - 3600)
     made = Strategy("code", "function", source=SOURCE, author="operator")
-    director.change(lambda book: book.register(made, now - 4000))
-    director.change(lambda book: book.open("mine", "code", now - 3600))
-    director.change(lambda book: book.adopt("mine", now - 3500, why="it is better", by_steps=False))
-    director.change(lambda book: book.roll_back(now - 3000, "it turned bad"))
+    director.change(register, made, now - 4000)
+    director.change(open_trial, "mine", "code", now - 3600)
+    director.change(adopt, "mine", now - 3500, why="it is better", by_steps=False)
+    director.change(roll_back, now - 3000, "it turned bad")
     stored.write("trials", [trial_row(news) for news in journal.trials])
     stored.write("policies", [policy_row(policy) for policy in journal.policies])
-    from router.telemetry.rows import event_row
-
     stored.write("events", [event_row(event) for event in journal.events])
     run("report", "--days", "7", "--out", "week.md")
     run("report", "--days", "7", "--out", "week.html")

@@ -1,4 +1,4 @@
-"""Trials in a decision: both sides have the odds that are logged, and who agrees is not drawn."""
+"""Trials in a decision: both sides have the logged odds, and sides that agree are not drawn."""
 
 import gc
 from collections import Counter
@@ -34,46 +34,46 @@ CODE = Strategy("code", "function", 1, source="...")
 
 def request(n=0, **given):
     fields = {"messages": [{"role": "user", "content": "two people"}], "shape": {"name": "string"}}
-    told = {
+    usual = {
         "id": f"r{n}", "body": b"{}", "fields": fields, "model": "auto", "stream": False,
         "include_usage": False, "session": "s", "session_given": False, "continues": False,
     } | given  # fmt: skip
-    return Request(**told, reading=reading_of(told["fields"]))
+    return Request(**usual, reading=reading_of(usual["fields"]))
 
 
 def trial(candidate, share=0.5, *, current=None, shadow=False, id_="t1", layer="strategy"):
     return Live(Slot(id_, layer, 0.0, 1.0, share), id_, candidate, current, shadow=shadow)
 
 
-def decide(steering, one, uniform=0.4, **around):
+def decide(steering, request, uniform=0.4, **around):
     surroundings = Surroundings(steering=steering, **around)
-    return route(PLANS, Deciders(policy_of(CONFIG)), one, surroundings, uniform=uniform)
+    return route(PLANS, Deciders(policy_of(CONFIG)), request, surroundings, uniform=uniform)
 
 
 def test_each_side_decides_as_its_strategy_and_the_odds_are_those_of_both():
     steering = Steering(X, lives=(trial(Y, 0.3),))
-    told = [decide(steering, request(n)) for n in range(2000)]
-    for one in told:
-        exposure = one.exposures[0]
-        assert one.plan == ("y" if exposure.side == "candidate" else "x")
+    decisions = [decide(steering, request(n)) for n in range(2000)]
+    for decision in decisions:
+        exposure = decision.exposures[0]
+        assert decision.plan == ("y" if exposure.side == "candidate" else "x")
         assert exposure.other == ("x" if exposure.side == "candidate" else "y")
         assert exposure.apart
         assert exposure.chance == pytest.approx(0.3 if exposure.side == "candidate" else 0.7)
-        assert one.probabilities == pytest.approx({"x": 0.7, "y": 0.3, "z": 0.0})
-    plans = Counter(one.plan for one in told)
+        assert decision.probabilities == pytest.approx({"x": 0.7, "y": 0.3, "z": 0.0})
+    plans = Counter(decision.plan for decision in decisions)
     assert plans["y"] / 2000 == pytest.approx(0.3, abs=0.03)
 
 
-def test_what_is_drawn_has_the_logged_odds_and_only_who_differs_is_apart():
+def test_plans_are_drawn_with_the_logged_odds_and_only_differing_sides_are_apart():
     steering = Steering(X, lives=(trial(MIX, 0.5),))
-    told = [decide(steering, request(n), uniform=(n % 100 + 0.5) / 100) for n in range(4000)]
+    decisions = [decide(steering, request(n), uniform=(n % 100 + 0.5) / 100) for n in range(4000)]
     odds = {"x": 0.75, "y": 0.15, "z": 0.1}
-    assert told[0].probabilities == pytest.approx(odds)
-    plans = Counter(one.plan for one in told)
+    assert decisions[0].probabilities == pytest.approx(odds)
+    plans = Counter(decision.plan for decision in decisions)
     for plan, share in odds.items():
         assert plans[plan] / 4000 == pytest.approx(share, abs=0.03)
-    # With the same luck the mix takes x as well, half of the time: nothing is learned there.
-    apart = sum(one.exposures[0].apart for one in told) / 4000
+    # With the same draw the mix takes x as well half of the time: nothing is learned there.
+    apart = sum(decision.exposures[0].apart for decision in decisions) / 4000
     assert apart == pytest.approx(0.5, abs=0.02)
 
 
@@ -82,40 +82,40 @@ def test_a_conversation_is_one_unit_and_stays_with_its_plan():
     units = {decide(steering, request(n, session_given=True)).exposures[0].unit for n in range(20)}
     assert len(units) == 1
     home = Home("z", "a", 1.0)
-    told = decide(steering, request(1, session_given=True), home=home)
-    assert (told.plan, told.strategy, told.exposures) == ("z", "sticky", ())
+    decision = decide(steering, request(1, session_given=True), home=home)
+    assert (decision.plan, decision.strategy, decision.exposures) == ("z", "sticky", ())
 
 
 def test_a_shadow_is_asked_and_never_followed():
-    told = decide(Steering(X, lives=(trial(Y, shadow=True),)), request())
-    exposure = told.exposures[0]
-    assert (told.plan, told.propensity) == ("x", 1.0)
+    decision = decide(Steering(X, lives=(trial(Y, shadow=True),)), request())
+    exposure = decision.exposures[0]
+    assert (decision.plan, decision.propensity) == ("x", 1.0)
     assert (exposure.side, exposure.chance, exposure.apart, exposure.other) == (
         "shadow", 1.0, True, "y",
     )  # fmt: skip
 
 
-def test_who_is_held_out_has_the_control_and_is_in_no_trial():
+def test_a_held_out_unit_gets_the_control_and_is_in_no_trial():
     holdout = trial(Y, 0.9, current=X, id_="adopted", layer="holdout")
     steering = Steering(Y, holdout, (trial(MIX, 0.5),))
     for n in range(300):
-        told = decide(steering, request(n))
-        if told.exposures[0].side == "current":
-            assert told.plan == "x"
-            assert len(told.exposures) == 1
+        decision = decide(steering, request(n))
+        if decision.exposures[0].side == "current":
+            assert decision.plan == "x"
+            assert len(decision.exposures) == 1
         else:
-            assert [one.name for one in told.exposures] == ["adopted", "t1"]
+            assert [exposure.name for exposure in decision.exposures] == ["adopted", "t1"]
 
 
-def test_layers_are_independent_and_one_takes_from_whatever_the_other_decides():
+def test_layers_are_independent_and_a_layer_takes_plans_from_whatever_another_decides():
     slim = Strategy("slim", "same", 1, without=("x",))
     lives = (trial(MIX, 0.5), trial(slim, 0.5, id_="t2", layer="plans"))
-    told = [decide(Steering(X, lives=lives), request(n), uniform=0.9) for n in range(1500)]
-    sides = Counter(tuple(e.side for e in one.exposures) for one in told)
+    decisions = [decide(Steering(X, lives=lives), request(n), uniform=0.9) for n in range(1500)]
+    sides = Counter(tuple(e.side for e in decision.exposures) for decision in decisions)
     assert all(count / 1500 == pytest.approx(0.25, abs=0.05) for count in sides.values())
-    for one in told:
-        if one.exposures[1].side == "candidate":
-            assert one.plan != "x"
+    for decision in decisions:
+        if decision.exposures[1].side == "candidate":
+            assert decision.plan != "x"
 
 
 def test_the_logged_odds_are_exact_however_many_trials_meet():
@@ -123,9 +123,9 @@ def test_the_logged_odds_are_exact_however_many_trials_meet():
     slim = Strategy("slim", "same", 1, without=("x",))
     lives = (trial(MIX, 0.3), trial(slim, 0.4, id_="t2", layer="plans"))
     steering = Steering(X, holdout, lives)
-    told = [decide(steering, request(n), uniform=(n % 50 + 0.5) / 50) for n in range(8000)]
-    odds = next(one for one in told if len(one.exposures) == 3).probabilities
-    plans = Counter(one.plan for one in told)
+    decisions = [decide(steering, request(n), uniform=(n % 50 + 0.5) / 50) for n in range(8000)]
+    odds = next(decision for decision in decisions if len(decision.exposures) == 3).probabilities
+    plans = Counter(decision.plan for decision in decisions)
     for plan, share in odds.items():
         assert plans[plan] / 8000 == pytest.approx(share, abs=0.02)
     assert sum(odds.values()) == pytest.approx(1.0)
@@ -145,11 +145,11 @@ def test_a_decision_leaves_nothing_for_the_collector():
         gc.enable()
 
 
-def test_a_plan_that_none_may_go_without_is_kept():
+def test_a_candidate_without_plans_keeps_the_only_plan_that_a_request_allows():
     slim = Strategy("slim", "same", 1, without=("x",))
     steering = Steering(X, lives=(trial(slim, 0.5, layer="plans"),))
-    told = {decide(steering, request(n, only=("x",))).plan for n in range(20)}
-    assert told == {"x"}
+    plans = {decide(steering, request(n, only=("x",))).plan for n in range(20)}
+    assert plans == {"x"}
 
 
 def asks(answer):
@@ -178,18 +178,18 @@ def asks(answer):
         (Unanswered("no answer by its deadline"), "x", "no answer by its deadline"),
     ],
 )
-def test_a_function_decides_and_where_it_cannot_what_serves_does(answer, plan, trouble):
+def test_a_function_decides_and_where_it_cannot_the_serving_strategy_does(answer, plan, trouble):
     steering = Steering(X, lives=(trial(CODE, 0.999999),))
-    told = decide(steering, request(), call_function=asks(answer))
-    assert told.plan == plan
-    assert trouble in told.exposures[0].trouble
-    assert bool(trouble) == bool(told.exposures[0].trouble)
+    decision = decide(steering, request(), call_function=asks(answer))
+    assert decision.plan == plan
+    assert trouble in decision.exposures[0].trouble
+    assert bool(trouble) == bool(decision.exposures[0].trouble)
 
 
-def test_a_function_that_serves_and_fails_leaves_it_to_the_configuration():
-    told = decide(Steering(CODE), request(), call_function=asks(Unanswered("it is dead")))
-    assert told.plan == "x"
-    assert "code@1 did not say (it is dead)" in told.reason
+def test_a_function_that_serves_and_fails_leaves_the_decision_to_the_configuration():
+    decision = decide(Steering(CODE), request(), call_function=asks(Unanswered("it is dead")))
+    assert decision.plan == "x"
+    assert "code@1 did not say (it is dead)" in decision.reason
 
 
 def test_a_function_sees_numbers_and_names_and_no_word_of_the_prompt():
@@ -198,7 +198,7 @@ def test_a_function_sees_numbers_and_names_and_no_word_of_the_prompt():
     decide(
         steering,
         request(task="people", fields=request().fields | {"secret": "hunter2"}),
-        call_function=asks(lambda *told: seen.append(told) or "y"),
+        call_function=asks(lambda *arguments: seen.append(arguments) or "y"),
     )
     (given, scores, similar) = seen[0]
     assert given["kind"] == given["task"] == "people"
@@ -209,23 +209,23 @@ def test_a_function_sees_numbers_and_names_and_no_word_of_the_prompt():
 
 
 def test_the_row_keeps_each_part_with_its_chance():
-    told = decide(Steering(X, lives=(trial(Y, 0.3),)), request())
-    row = request_row(Trace(request(), told, started_at=1.0))
+    decision = decide(Steering(X, lives=(trial(Y, 0.3),)), request())
+    row = request_row(Trace(request(), decision, started_at=1.0))
     exposure = row["exposures"][0]
     assert (row["trial_id"], row["variant"]) == ("t1", exposure["variant"])
     assert exposure["chance"] == (0.3 if exposure["variant"] == "candidate" else 0.7)
     assert len(exposure["unit"]) == 16
 
 
-def test_a_simpler_plan_takes_the_place_of_the_one_it_was_taken_from():
+def test_a_simpler_plan_takes_the_place_of_the_plan_it_was_made_from():
     less = Strategy("less", "same", 1, instead={"z": "z~b"})
     steering = Steering(
         Strategy("always-z", "fixed", settings={"plan": "z"}), lives=(trial(less, layer="plans"),)
     )
-    told = [decide(steering, request(n)) for n in range(200)]
-    for one in told:
-        candidate = one.exposures[0].side == "candidate"
-        assert (one.plan, one.exposures[0].other) == (("z~b", "z") if candidate else ("z", "z~b"))
-        assert one.probabilities["z~b"] == pytest.approx(0.5)
-        assert one.plan in one.rates
-    assert PLANS[told[0].plan].tree.pattern == "pipeline"
+    decisions = [decide(steering, request(n)) for n in range(200)]
+    for decision in decisions:
+        pair = (decision.plan, decision.exposures[0].other)
+        assert pair == (("z~b", "z") if decision.exposures[0].side == "candidate" else ("z", "z~b"))
+        assert decision.probabilities["z~b"] == pytest.approx(0.5)
+        assert decision.plan in decision.rates
+    assert PLANS[decisions[0].plan].tree.pattern == "pipeline"

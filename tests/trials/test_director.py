@@ -1,5 +1,7 @@
 """Trials at work on telemetry: verdicts, adoption by steps, rollback, shadows, proposals."""
 
+from dataclasses import replace
+
 import numpy as np
 import orjson
 import pytest
@@ -12,9 +14,12 @@ from router.config.load import load
 from router.request.context import context_of, taught
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
+from router.trials.changes import adopt, open_trial, register, stop, write
 from router.trials.course import phase_of
 from router.trials.director import Director
-from router.trials.proposing import Known, Proposer
+from router.trials.entering import enter
+from router.trials.proposals import LearnerView, Proposal
+from router.trials.proposing import Proposer
 from router.trials.simplifying import paths
 from router.trials.trial_requests import act
 from router.trials.writing import returns_in
@@ -43,7 +48,7 @@ def made(tmp_path, adopt="true", propose="true"):
 
 
 class World:
-    """Requests decided as routers would, told to telemetry; time goes a second a request."""
+    """Requests decided as routers would, written to telemetry; each takes a second of its clock."""
 
     def __init__(self, config):
         self.config = config
@@ -61,11 +66,17 @@ class World:
     def book(self):
         return self.director.book
 
-    def change(self, told):
-        return self.director.change(told)
+    def change(self, decide, *args, **kwargs):
+        return self.director.change(decide, *args, **kwargs)
+
+    def rows(self):
+        return self.director.telemetry.decisions(0, 4000)
+
+    def adopt_at_once(self, name):
+        self.change(adopt, name, self.now(), why="", by_steps=False)
 
     def send(self, count, good, *, trouble="", failing=()):
-        """`good`: how good each plan is for each kind."""
+        """`good`: how often an answer of a plan to a kind of request is good."""
         rows, signals = [], []
         for _ in range(count):
             self.at += MINUTE // 60
@@ -130,9 +141,9 @@ class World:
 
 @pytest.fixture
 def world(tmp_path):
-    told = made(tmp_path)
-    yield told
-    told.stored.close()
+    world = made(tmp_path)
+    yield world
+    world.stored.close()
 
 
 def better(plan, kind):
@@ -148,7 +159,7 @@ def alike(plan, kind):
 
 
 def test_a_better_candidate_is_adopted_by_steps_and_its_control_stays(world):
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(4000, better)
     assert world.book.trial("dearer").state == "adopted"
     assert world.book.serving.key == "always-dear"
@@ -163,8 +174,8 @@ def test_a_better_candidate_is_adopted_by_steps_and_its_control_stays(world):
     assert "Adopt: the candidate is better: utility +0." in why
 
 
-def test_a_worse_one_is_kept_out_and_the_numbers_are_told(world):
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+def test_a_worse_candidate_is_not_adopted_and_its_numbers_are_kept(world):
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(800, worse)
     trial = world.book.trial("dearer")
     assert (trial.state, world.book.serving.key) == ("kept", "always-cheap")
@@ -172,20 +183,20 @@ def test_a_worse_one_is_kept_out_and_the_numbers_are_told(world):
     assert trial.why.startswith("Keep: ")
 
 
-def test_without_leave_to_adopt_an_operator_is_asked(tmp_path):
+def test_where_adoption_is_not_allowed_an_operator_decides(tmp_path):
     world = made(tmp_path, adopt="false")
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(800, better)
     trial = world.book.trial("dearer")
     assert (trial.state, world.book.serving.key) == ("decided", "always-cheap")
     assert "waggle trial adopt dearer" in trial.why
-    world.change(lambda book: book.adopt("dearer", world.now(), why="an operator adopted it"))
+    world.change(adopt, "dearer", world.now(), why="an operator adopted it")
     assert world.book.serving.key == "always-dear"
     world.stored.close()
 
 
-def test_what_turns_bad_after_its_adoption_is_rolled_back_with_an_event(world):
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+def test_a_strategy_that_turns_bad_after_its_adoption_is_rolled_back_with_an_event(world):
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(4000, better)
     assert world.book.trial("dearer").state == "adopted"
     before = world.count
@@ -199,24 +210,27 @@ def test_what_turns_bad_after_its_adoption_is_rolled_back_with_an_event(world):
     trial = world.book.trial("dearer")
     assert trial.state == "rolled back"
     assert "it turned bad: utility -" in trial.why
-    events = {(one.kind, one.subject, one.state) for one in world.journal.events}
+    events = {(event.kind, event.subject, event.state) for event in world.journal.events}
     assert ("trial", "dearer", "rolled back") in events
-    assert ("trial", "dearer", "share 0.5") in events  # first the control was asked
+    assert (
+        "trial",
+        "dearer",
+        "share 0.5",
+    ) in events  # the control was compared first
 
 
-def test_failures_speak_against_a_candidate_that_nobody_judged(world):
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+def test_failures_speak_against_a_candidate_that_was_never_judged(world):
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(800, alike, failing=("dear",))
     assert world.book.trial("dearer").state == "kept"
 
 
-def test_a_function_leaves_the_shadow_only_where_it_answers(world):
+def test_a_function_leaves_its_shadow_only_if_it_answers(world):
     source = "def route(request, scores, similar):\n    return 'dear'\n"
     for name in ("good", "bad"):
-        told = Strategy(name, "function", source=source)
-        world.change(lambda book, told=told: book.register(told, world.now()))
-    world.change(lambda book: book.open("good", "good", world.now(), shadow=True, traffic=0.5))
-    world.change(lambda book: book.open("bad", "bad", world.now(), shadow=True, traffic=0.5))
+        world.change(register, Strategy(name, "function", source=source), world.now())
+    world.change(open_trial, "good", "good", world.now(), shadow=True, traffic=0.5)
+    world.change(open_trial, "bad", "bad", world.now(), shadow=True, traffic=0.5)
     world.send(200, alike)
     good = world.book.trial("good")
     world.director.turn()
@@ -224,32 +238,30 @@ def test_a_function_leaves_the_shadow_only_where_it_answers(world):
     assert "in the shadow" in world.book.trial("good").why
     assert phase_of(good) == "shadow"
     bad = world.book.trial("bad")
-    world.change(
-        lambda book: [{"do": "state", "at": world.now(), "trial": bad.id, "state": "shadow",
-                       "why": ""}]
-    )  # fmt: skip
-    world.director._courses.clear()
+    line = {"do": "state", "at": world.now(), "trial": bad.id, "state": "shadow", "why": ""}
+    world.change(write, line)
+    world.director.reconfigure(world.config)  # begins every course anew
     world.send(200, alike, trouble="ValueError: no")
     world.director.turn()
     assert world.book.trial("bad").state == "vetoed"
     assert "had no answer for 100% of" in world.book.trial("bad").why
 
 
-def test_a_director_that_starts_again_comes_to_the_same_and_tells_nothing_twice(world):
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+def test_a_new_director_comes_to_the_same_numbers_and_writes_no_row_twice(world):
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(200, better)
-    told = len(world.journal.trials)
+    before = len(world.journal.trials)
     again = Director(world.config, world.journal, world.now)
     again.turn()
     ours = world.director.overview()["trials"][0]["numbers"]
     theirs = again.overview()["trials"][0]["numbers"]
     assert theirs["judged"] == ours["judged"]
     assert theirs["lift"]["mean"] == pytest.approx(ours["lift"]["mean"], abs=0.01)
-    assert len([n for n in world.journal.trials if n.state == "running"]) <= told + 1
+    assert len([n for n in world.journal.trials if n.state == "running"]) <= before + 1
 
 
-def test_units_that_come_again_count_once(world):
-    world.change(lambda book: book.open("dearer", "always-dear", world.now()))
+def test_a_unit_with_many_requests_counts_once(world):
+    world.change(open_trial, "dearer", "always-dear", world.now())
     world.send(60, alike)
     slot = world.book.trial("dearer").slot
     side = assigned(Slot(**{**_plain(slot)}), "u1").side
@@ -273,7 +285,7 @@ def _plain(slot):
 # -- proposals
 
 
-def known(world, good, rounds=150):
+def taught_view(world, good, rounds=150):
     """A learner that was taught how good each plan is."""
     bandit = Bandit(taught(0))
     arms = [Arm(plan) for plan in ("cheap", "dear", "idle")]
@@ -286,7 +298,7 @@ def known(world, good, rounds=150):
                 quality = float(world.chance.random() < good(arm, kind))
                 bandit.learn(Feedback(f"{n}{kind}{arm}", arm, context, quality))
                 bandit.see(Outcome(arm, context, 1.0, 0.1), f"task={kind}")
-    return Known(bandit.policy(), 0, dict.fromkeys(arms, 2 * rounds))
+    return LearnerView(bandit.policy(), 0, dict.fromkeys(arms, 2 * rounds))
 
 
 def by_kind(plan, kind):
@@ -301,9 +313,9 @@ def proposer(world):
 
 def test_a_function_is_distilled_with_its_evidence_and_tried(world):
     world.go(400, by_kind)
-    rows = world.director.telemetry.logged(0, 4000)
+    rows = world.rows()
     assert len(rows) == 400
-    proposer(world).distill(known(world, by_kind), rows)
+    proposer(world).propose("distill", taught_view(world, by_kind), rows)
     trial = world.book.trial("distilled-1")
     assert (trial.state, trial.goal, trial.opened_by) == ("shadow", "no worse", "distiller")
     source = world.book.strategies["distilled@1"].source
@@ -313,60 +325,57 @@ def test_a_function_is_distilled_with_its_evidence_and_tried(world):
     assert returns_in(source) == 2
     assert source.count("\n") <= 30
     assert trial.replay["n"] == 400
-    policies = {one.version: one for one in world.journal.policies}
+    policies = {policy.version: policy for policy in world.journal.policies}
     assert policies["distilled@1"].settings["source"] == source
 
 
-def test_replay_vetoes_what_it_knows_to_be_worse(world):
+def test_replay_vetoes_a_strategy_that_logged_answers_show_to_be_worse(world):
     world.go(1200, lambda plan, kind: 0.9 if plan == "cheap" else 0.1)
     with pytest.raises(Exception, match=r"replay: 1,200 logged answers put it at") as error:
-        proposer(world)._enter(
-            Strategy("bad", "fixed", settings={"plan": "dear"}),
-            known(world, worse),
-            shifted(world.director.telemetry.logged(0, 4000)),
-            goal="better",
-            opened_by="author",
-            effect="",
+        enter(
+            world.director,
+            world.config,
+            Proposal(Strategy("bad", "fixed", settings={"plan": "dear"}), "better", "author", ""),
+            taught_view(world, worse),
+            shifted(world.rows()),
+            world.now(),
         )
     assert "of utility, and what served had" in str(error.value)
     assert not world.book.trials
 
 
 def shifted(rows):
-    """As if a third of them had gone to `dear`, and been worth nothing."""
-    from dataclasses import replace
-
+    """As if a third of the requests had gone to `dear`, and its answers were worth nothing."""
     return [
-        replace(one, plan=Arm("dear"), propensity=0.3, quality=0.0) if n % 3 == 0 else one
-        for n, one in enumerate(rows)
+        replace(row, plan=Arm("dear"), propensity=0.3, quality=0.0) if n % 3 == 0 else row
+        for n, row in enumerate(rows)
     ]
 
 
 def test_a_plan_that_adds_nothing_is_found_and_goes_by_trial(world):
-    told = Strategy("bandit", "bandit")
     world.go(400, by_kind)
     book = world.book
-    world.change(lambda book: book.open("learn", "bandit", world.now()))
-    world.change(lambda book: book.adopt("learn", world.now(), why="", by_steps=False))
-    rows = world.director.telemetry.logged(0, 4000)
-    proposer(world).simplify(known(world, by_kind), rows)
+    world.change(open_trial, "learn", "bandit", world.now())
+    world.adopt_at_once("learn")
+    rows = world.rows()
+    proposer(world).propose("simplify", taught_view(world, by_kind), rows)
     trial = book.trial("without-idle-1")
     assert (trial.goal, trial.slot.layer) == ("no worse", "plans")
     assert "6 paths become 4; c would not be needed" in trial.effect
-    assert paths(world.config, told, KINDS) == 6
+    assert paths(world.config, Strategy("bandit", "bandit"), KINDS) == 6
 
 
 def test_a_plan_that_is_best_for_some_kind_is_never_idle(world):
     world.go(400, by_kind)
-    world.change(lambda book: book.open("learn", "bandit", world.now()))
-    world.change(lambda book: book.adopt("learn", world.now(), why="", by_steps=False))
-    rows = world.director.telemetry.logged(0, 4000)
-    proposer(world).simplify(known(world, by_kind), rows)
+    world.change(open_trial, "learn", "bandit", world.now())
+    world.adopt_at_once("learn")
+    rows = world.rows()
+    proposer(world).propose("simplify", taught_view(world, by_kind), rows)
     gone = world.book.strategies[world.book.live[-1].candidate].without
     assert gone == ("idle",)
 
 
-def test_a_stage_that_nothing_is_known_to_need_is_tried_without_on_few_requests(tmp_path):
+def test_a_plan_is_tried_without_each_of_its_stages_on_few_requests(tmp_path):
     world = made(tmp_path)
     plans = {"cheap": {"pipeline": ["a", "b", "c"], "gate": {"schema": True}},
              "dear": {"ask": "b"}}  # fmt: skip
@@ -376,83 +385,82 @@ def test_a_stage_that_nothing_is_known_to_need_is_tried_without_on_few_requests(
     world.director.reconfigure(config)
     world.config = config
     world.go(400, lambda plan, kind: 0.9 if plan == "cheap" else 0.3)
-    rows = world.director.telemetry.logged(0, 4000)
-    learned = known(world, by_kind)
-    told = Proposer(world.director, config, world.now)
+    rows = world.rows()
+    view = taught_view(world, by_kind)
+    proposer = Proposer(world.director, config, world.now)
     tried = []
     for _ in range(5):
         before = set(world.book.trials)
         try:
-            told.simplify(learned, rows)
+            proposer.propose("simplify", view, rows)
         except Rejected:
             break
-        (trial,) = [one for id_, one in world.book.trials.items() if id_ not in before]
+        (trial,) = [trial for id_, trial in world.book.trials.items() if id_ not in before]
         tried.append(trial)
-        world.change(lambda book, name=trial.name: book.stop(name, world.now()))
-    names = [world.book.strategies[one.candidate].instead for one in tried]
+        world.change(stop, trial.name, world.now())
+    names = [world.book.strategies[trial.candidate].instead for trial in tried]
     assert {"cheap": "cheap~b"} in names
     assert {"cheap": "cheap~c"} in names
     assert {"cheap": "cheap~gate"} in names
-    assert all(one.slot.share == 0.1 for one in tried if "less" in one.name)
+    assert all(trial.slot.share == 0.1 for trial in tried if "less" in trial.name)
     world.stored.close()
 
 
-def test_rows_of_a_simpler_plan_count_for_the_one_it_stands_for(world):
+def test_rows_of_a_simpler_plan_count_for_the_plan_it_stands_for(world):
     row = request(NOON, plan="cheap~b", kind="sql", strategy="bandit", eligible=["cheap~b", "dear"],
                   probabilities=[0.7, 0.3], propensity=0.7, features_version=1,
                   features=of("sql request"))  # fmt: skip
     world.stored.write("requests", [row], "r1")
     world.stored.write("signals", [signal(row, 1.0)], "r1")
-    (told,) = world.director.telemetry.logged(0, 10)
-    assert (told.plan, dict(told.odds)) == ("cheap", {"cheap": 0.7, "dear": 0.3})
+    (decision,) = world.rows()
+    assert (decision.plan, dict(decision.odds)) == ("cheap", {"cheap": 0.7, "dear": 0.3})
 
 
-def test_an_author_is_asked_and_what_it_writes_passes_the_gates_or_says_why(world):
+def test_a_function_that_an_author_wrote_passes_the_gates_or_is_refused_with_the_reason(world):
     world.go(400, by_kind)
-    path = world.config.model_copy(
+    config = world.config.model_copy(
         update={"trials": world.config.trials.model_copy(update={"writer": "a"})}
     )
-    told = Proposer(world.director, path, world.now)
-    learned = known(world, by_kind)
-    rows = world.director.telemetry.logged(0, 4000)
-    told.ask_author(learned, rows)
-    errand = told.errand
+    proposer = Proposer(world.director, config, world.now)
+    view = taught_view(world, by_kind)
+    rows = world.rows()
+    proposer.propose("write", view, rows)
+    errand = proposer.errand
     assert errand.backend == "a"
     assert "def route(request, scores, similar)" in errand.prompt
     assert "Where it is worth least:" in errand.prompt
     bad = (
         "Here you are:\n```python\nimport os\ndef route(request, scores, similar):\n  return 1\n```"
     )
-    told.hear((errand.id, bad), lambda: learned)
+    proposer.hear((errand.id, bad), lambda: view)
     assert "lint: line 1: import is not needed" in world.book.notes[-1]["why"]
-    versions = [one for one in world.book.prompts if one["what"] == "version"]
-    assert [one["version"] for one in versions] == [1, 2]
+    versions = [line for line in world.book.prompts if line["what"] == "version"]
+    assert [line["version"] for line in versions] == [1, 2]
     assert "An earlier function was not taken: lint" in versions[1]["text"]
-    told.ask_author(learned, rows)
-    assert "An earlier function was not taken" in told.errand.prompt
+    proposer.propose("write", view, rows)
+    assert "An earlier function was not taken" in proposer.errand.prompt
     good = "```python\ndef route(request, scores, similar):\n    return 'dear'\n```"
-    told.hear((told.errand.id, good), lambda: learned)
+    proposer.hear((proposer.errand.id, good), lambda: view)
     trial = world.book.trial("written-1")
     assert (trial.opened_by, trial.state) == ("author", "shadow")
     assert world.book.strategies["written@1"].evidence.endswith("asked by prompt 2")
 
 
-def test_nothing_is_proposed_before_enough_is_known(world):
+def test_nothing_is_proposed_before_there_are_enough_judged_answers(world):
     world.send(50, by_kind)
-    told = proposer(world)
-    world.change(lambda _: [{"do": "ask", "at": world.now(), "what": "distill"}])
-    told.turn(lambda: known(world, by_kind, 5))
+    world.change(write, {"do": "ask", "at": world.now(), "what": "distill"})
+    proposer(world).turn(lambda: taught_view(world, by_kind, 5))
     assert "50 judged answers are known, and 300 are needed" in world.book.notes[-1]["why"]
 
 
 def test_a_mix_without_shares_costs_what_is_spent(world):
-    told = act(world.director, {"do": "register", "name": "toss", "kind": "mix"}, world.now())
-    assert "0 plans were tried" in told["rejected"]
+    wish = {"do": "register", "name": "toss", "kind": "mix"}
+    assert "0 plans were tried" in act(world.director, wish, world.now())["rejected"]
     rows = [request(NOON + n, plan=("cheap", "dear")[n % 4 == 0], strategy="bandit",
                     cost_usd=(0.001, 0.009)[n % 4 == 0]) for n in range(80)]  # fmt: skip
     world.stored.write("requests", rows, "r1")
-    told = act(world.director, {"do": "register", "name": "toss", "kind": "mix"}, world.now())
-    made = next(one for one in told["strategies"] if one["key"] == "toss@1")
+    strategies = act(world.director, wish, world.now())["strategies"]
+    made = next(strategy for strategy in strategies if strategy["key"] == "toss@1")
     assert made["settings"]["shares"] == {"cheap": 0.75, "dear": 0.25}
 
 
@@ -460,7 +468,7 @@ def test_a_mix_without_shares_costs_what_is_spent(world):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "why"),
+    ("wish", "why"),
     [
         ({"do": "dance"}, "do = 'dance': one of new, stop"),
         ({}, "do = None"),
@@ -482,15 +490,15 @@ def test_a_mix_without_shares_costs_what_is_spent(world):
         ),
     ],
 )
-def test_a_wish_that_cannot_be_granted_says_why(world, wanted, why):
-    assert why in act(world.director, wanted, world.now())["rejected"]
+def test_a_wish_that_cannot_be_granted_says_why(world, wish, why):
+    assert why in act(world.director, wish, world.now())["rejected"]
 
 
-def test_a_trial_is_opened_shown_and_stopped_by_wire(world):
+def test_a_trial_is_opened_shown_and_stopped_over_the_wire(world):
     wanted = {"do": "new", "name": "t", "candidate": "bandit", "traffic": 0.2}
-    told = act(world.director, wanted, world.now())
-    assert told["trials"][0]["state"] == "running"
-    assert told["trials"][0]["traffic"] == pytest.approx(0.2)
-    orjson.dumps(told)
-    told = act(world.director, {"do": "stop", "name": "t"}, world.now())
-    assert told["trials"][0]["state"] == "stopped"
+    answer = act(world.director, wanted, world.now())
+    assert answer["trials"][0]["state"] == "running"
+    assert answer["trials"][0]["traffic"] == pytest.approx(0.2)
+    orjson.dumps(answer)
+    answer = act(world.director, {"do": "stop", "name": "t"}, world.now())
+    assert answer["trials"][0]["state"] == "stopped"

@@ -35,8 +35,8 @@ class Learner:
 
     async def news(self, request):
         self.requests.append(request)
-        known = self.steering is not None and request.steering == self.steering.version
-        return Published("", None, steering=None if known else self.steering, errand=self.errand)
+        current = self.steering is not None and request.steering == self.steering.version
+        return Published("", None, steering=None if current else self.steering, errand=self.errand)
 
     async def report(self):
         return {}
@@ -60,25 +60,25 @@ async def test_a_request_in_a_trial_says_so_in_its_header_and_its_row(upstream):
         await waggle.background.follow()
         sides = set()
         for _ in range(30):
-            told = await waggle.chat(headers={"x-waggle-explain": "true"})
-            trial, side = told.headers["x-waggle-experiment"].split(":")
+            answer = await waggle.chat(headers={"x-waggle-explain": "true"})
+            trial, side = answer.headers["x-waggle-experiment"].split(":")
             sides.add(side)
             assert trial == "dearer"
-            assert told.headers["x-waggle-plan"] == ("y" if side == "candidate" else "x")
-            assert told.headers["x-waggle-propensity"] == "0.5"
-            explained = told.json["waggle"]["trials"][0]
+            assert answer.headers["x-waggle-plan"] == ("y" if side == "candidate" else "x")
+            assert answer.headers["x-waggle-propensity"] == "0.5"
+            explained = answer.json["waggle"]["trials"][0]
             assert (explained["side"], explained["chance"]) == (side, 0.5)
         assert sides == {"candidate", "current"}
         assert waggle.journal.traces[-1].decision.exposures[0].trial == "t1"
 
 
-async def test_who_names_a_plan_is_in_no_trial(upstream):
+async def test_a_request_that_names_a_plan_is_in_no_trial(upstream):
     live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
     learner = Learner(Steering(X, lives=(live,), version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
-        told = await waggle.chat(model="y")
-        assert told.headers["x-waggle-experiment"] == "none"
+        answer = await waggle.chat(model="y")
+        assert answer.headers["x-waggle-experiment"] == "none"
 
 
 async def test_a_routing_function_serves_from_its_locked_worker(upstream):
@@ -87,27 +87,27 @@ async def test_a_routing_function_serves_from_its_locked_worker(upstream):
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
         for task, plan in (("hard", "y"), ("easy", "x")):
-            told = await waggle.chat(headers={"x-waggle-task": task})
-            assert told.headers["x-waggle-plan"] == plan
-            assert told.headers["x-waggle-strategy"] == "function"
+            answer = await waggle.chat(headers={"x-waggle-task": task})
+            assert answer.headers["x-waggle-plan"] == plan
+            assert answer.headers["x-waggle-strategy"] == "function"
         assert waggle.journal.traces[-1].decision.policy_version == "code@1"
         await waggle.engine.functions.close()
 
 
-async def test_a_function_that_never_returns_delays_nobody_for_long(upstream):
+async def test_a_function_that_never_returns_delays_no_request_for_long(upstream):
     loop = "def route(request, scores, similar):\n    while True: pass\n"
     code = Strategy("code", "function", 1, source=loop)
     learner = Learner(Steering(code, version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
         for _ in range(6):
-            told = await waggle.chat()
-            assert (told.status, told.headers["x-waggle-plan"]) == (200, "x")
+            answer = await waggle.chat()
+            assert (answer.status, answer.headers["x-waggle-plan"]) == (200, "x")
         assert any(e.kind == "function" and e.state == "left alone" for e in waggle.journal.events)
         await waggle.engine.functions.close()
 
 
-async def test_an_errand_of_the_learner_is_run_and_its_outcome_told(upstream):
+async def test_an_errand_of_the_learner_is_run_and_its_outcome_reported(upstream):
     async def answer(wire):
         await wire.json(completion("a function"))
 
@@ -128,24 +128,24 @@ async def test_trials_over_http(upstream, tmp_path):
         server = waggle.engine.config.server.model_copy(update={"data": str(tmp_path)})
         config = waggle.engine.config.model_copy(update={"server": server})
         learner.director = Director(config, waggle.journal, lambda: 1.0)
-        told = await waggle.get("/v1/trials")
-        assert (told.json["serving"], told.json["trials"]) == ("always-x", [])
+        answer = await waggle.get("/v1/trials")
+        assert (answer.json["serving"], answer.json["trials"]) == ("always-x", [])
         body = {"do": "new", "name": "t", "candidate": "always-y"}
-        told = await waggle.post("/v1/trials", body)
-        assert told.json["trials"][0]["state"] == "running"
+        answer = await waggle.post("/v1/trials", body)
+        assert answer.json["trials"][0]["state"] == "running"
         assert [news.state for news in waggle.journal.trials] == ["running"]
         bad = await waggle.post("/v1/trials", body | {"name": "u"})
         assert bad.status == 400
         assert "100% of the traffic of layer 'strategy' is not free" in bad.error["message"]
         assert (await waggle.post("/v1/trials", b"{")).status == 400
         assert (await waggle.post("/v1/trials", [])).status == 400
-        told = await waggle.post("/v1/trials", {"do": "adopt", "name": "t", "at_once": True})
-        assert (told.json["serving"], told.json["control"]) == ("always-y", "always-x")
-        told = await waggle.post("/v1/trials", {"do": "rollback"})
-        assert told.json["serving"] == "always-x"
+        answer = await waggle.post("/v1/trials", {"do": "adopt", "name": "t", "at_once": True})
+        assert (answer.json["serving"], answer.json["control"]) == ("always-y", "always-x")
+        answer = await waggle.post("/v1/trials", {"do": "rollback"})
+        assert answer.json["serving"] == "always-x"
 
 
 async def test_without_a_learner_there_are_no_trials(upstream):
     async with rig(YAML.format(url=upstream.url)) as waggle:
-        told = await waggle.get("/v1/trials")
-        assert (told.status, told.error["code"]) == (404, "no_learner")
+        answer = await waggle.get("/v1/trials")
+        assert (answer.status, answer.error["code"]) == (404, "no_learner")

@@ -1,5 +1,5 @@
-"""Routing functions nobody vouches for: none delays a request past its deadline, changes what is
-answered, or gets further than the gates when it should not."""
+"""Hostile and broken routing functions: none delays a request past its deadline, changes an
+answer, or passes the gates."""
 
 import time
 
@@ -10,11 +10,11 @@ from router.routing.function_contract import LOADING, Unanswered, lint
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
-from router.trials.gates import Asking, gate
+from router.trials.gates import LoadedFunction, check_function
 from tests.trials.test_deciding import X, decide, request, trial
 
 DEADLINE = 0.05
-SLACK = 0.5  # a busy machine may not wake us at once; far below what any of these would take
+SLACK = 0.5  # a busy machine may wake us late; any of these would take far longer
 GIVEN = ({"kind": "a", "complexity": 1.0}, {"x": {"usd": 0.1}, "y": {"usd": 0.2}}, [])
 
 
@@ -27,9 +27,9 @@ def code(body, name="f"):
 
 @pytest.fixture
 async def functions():
-    told = []
-    made = Functions(DEADLINE, lambda *news: told.append(news))
-    made.told = told
+    news = []
+    made = Functions(DEADLINE, lambda *row: news.append(row))
+    made.news = news
     yield made
     await made.close()
 
@@ -67,16 +67,16 @@ async def test_a_hostile_function_delays_no_request_and_changes_no_answer(functi
     given = ({"kind": "a"}, {"x": {"usd": 0.1}}, [])
     for _ in range(3):
         begun = time.perf_counter()
-        told = decide_with(functions, hostile)
+        decision = decide_with(functions, hostile)
         assert time.perf_counter() - begun < DEADLINE + SLACK
-        assert told.plan == "x"  # what serves, as without it
-        assert told.exposures[0].trouble
+        assert decision.plan == "x"  # the plan of the strategy that serves
+        assert decision.exposures[0].trouble
     assert given == ({"kind": "a"}, {"x": {"usd": 0.1}}, [])
 
 
 def decide_with(functions, strategy):
-    one = request(task="a")
-    return decide(Steering(X, lives=(trial(strategy, 0.999999),)), one, call_function=functions.ask)
+    steering = Steering(X, lives=(trial(strategy, 0.999999),))
+    return decide(steering, request(task="a"), call_function=functions.ask)
 
 
 async def test_a_good_function_is_asked_and_answers(functions):
@@ -86,10 +86,10 @@ async def test_a_good_function_is_asked_and_answers(functions):
     assert functions.ask(good, ({"complexity": 5}, {}, [])) == {"x": 1, "y": 3}
 
 
-async def test_one_that_keeps_failing_is_left_alone_and_tried_again_later():
+async def test_a_function_that_keeps_failing_is_left_alone_and_tried_again_later():
     now = [0.0]
-    told = []
-    made = Functions(DEADLINE, lambda *news: told.append(news), lambda: now[0])
+    news = []
+    made = Functions(DEADLINE, lambda *row: news.append(row), lambda: now[0])
     bad = code("raise ValueError('no')")
     try:
         await made.follow([bad])
@@ -100,7 +100,7 @@ async def test_one_that_keeps_failing_is_left_alone_and_tried_again_later():
             reasons.append(str(error.value))
         assert "ValueError" in reasons[2]
         assert "left alone for a while" in reasons[3]
-        assert [news[:2] for news in told] == [("f@1", "left alone")]
+        assert [row[:2] for row in news] == [("f@1", "left alone")]
         now[0] = 40.0
         with pytest.raises(Unanswered, match="ValueError"):
             made.ask(bad, GIVEN)
@@ -108,7 +108,7 @@ async def test_one_that_keeps_failing_is_left_alone_and_tried_again_later():
         await made.close()
 
 
-async def test_before_it_is_there_the_request_goes_elsewhere(functions):
+async def test_a_function_that_is_still_loading_gives_no_answer(functions):
     with pytest.raises(Unanswered, match=LOADING):
         functions.ask(code("return 'x'"), GIVEN)
 
@@ -119,25 +119,26 @@ async def test_a_function_still_decides_where_a_trial_takes_plans_from_it(functi
         serving, lives=(trial(Strategy("slim", "same", 1, without=("z",)), layer="plans"),)
     )
     await functions.follow(steering.functions)
-    told = [decide(steering, request(n), call_function=functions.ask) for n in range(20)]
-    assert {one.plan for one in told} == {"y"}
-    assert not any(one.exposures[0].trouble or one.exposures[0].apart for one in told)
+    decisions = [decide(steering, request(n), call_function=functions.ask) for n in range(20)]
+    assert {decision.plan for decision in decisions} == {"y"}
+    exposures = [decision.exposures[0] for decision in decisions]
+    assert not any(exposure.trouble or exposure.apart for exposure in exposures)
 
 
-async def test_one_that_cannot_be_loaded_says_so_once(functions):
+async def test_a_function_that_cannot_be_loaded_is_reported_once(functions):
     broken = Strategy("f", "function", 1, source="def other(): pass")
     await functions.follow([broken])
     await functions.follow([broken])
-    assert [news[:2] for news in functions.told] == [("f@1", "not loaded")]
+    assert [row[:2] for row in functions.news] == [("f@1", "not loaded")]
 
 
-async def test_what_is_no_longer_wanted_is_closed(functions):
-    one, other = code("return 'x'", "one"), code("return 'y'", "other")
-    await functions.follow([one, other])
-    await functions.follow([other])
-    assert functions.ask(other, GIVEN) == "y"
+async def test_a_function_that_is_no_longer_followed_is_closed(functions):
+    dropped, kept = code("return 'x'", "dropped"), code("return 'y'", "kept")
+    await functions.follow([dropped, kept])
+    await functions.follow([kept])
+    assert functions.ask(kept, GIVEN) == "y"
     with pytest.raises(Unanswered):
-        functions.ask(one, GIVEN)
+        functions.ask(dropped, GIVEN)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +157,11 @@ async def test_what_is_no_longer_wanted_is_closed(functions):
         (code("global y\nreturn y").source, "global is not needed"),
     ],
 )
-def test_lint_says_what_is_wrong_before_anything_runs(source, why):
+def test_lint_names_the_fault_before_anything_runs(source, why):
     assert why in "; ".join(lint(source))
 
 
-def test_what_is_plain_passes():
+def test_a_plain_function_passes_lint():
     assert (
         lint(
             code(
@@ -179,15 +180,15 @@ class Row:
     def __init__(self, kind="a"):
         self.kind = kind
         self.odds = {"x": 0.5, "y": 0.5}
-        self.told = {"kind": kind, "complexity": 1.0}
+        self.function_view = {"kind": kind, "complexity": 1.0}
 
 
 USUAL = (Row(),)
 
 
 def gated(strategy, rows=USUAL):
-    with Asking(strategy) as asks:
-        gate(strategy.source, asks, rows)
+    with LoadedFunction(strategy) as ask_function:
+        check_function(strategy.source, ask_function, rows)
 
 
 def test_the_contract_holds_for_each_kind_of_request_that_was_logged():
@@ -204,6 +205,6 @@ def test_a_function_that_changes_its_mind_is_refused():
         gated(Strategy("f", "function", 1, source=whim))
 
 
-def test_a_slow_one_is_refused_by_its_contract():
+def test_a_slow_function_is_refused_by_its_contract():
     with pytest.raises(Rejected, match="deadline"):
         gated(code("x = 0\nfor i in range(10**9): x = x + i\nreturn 'x'"))

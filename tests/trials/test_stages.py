@@ -1,4 +1,4 @@
-"""What could be taken out of a plan, and what is left then."""
+"""The stages that a plan can go without, and the simpler plan that is left."""
 
 import pytest
 from pydantic import TypeAdapter
@@ -7,8 +7,8 @@ from router.config.plan_steps import backends_of, simpler, stages, whole
 from router.config.plans import AnyPlan
 
 PLANS = {
-    name: TypeAdapter(AnyPlan).validate_python(told)
-    for name, told in {
+    name: TypeAdapter(AnyPlan).validate_python(fields)
+    for name, fields in {
         "one": {"ask": "a"},
         "line": {"pipeline": [{"ask": "a", "fields": "anchors"}, "b", "c"]},
         "gated": {"ask": "a", "gate": {"schema": True}},
@@ -20,7 +20,7 @@ PLANS = {
 
 
 @pytest.mark.parametrize(
-    ("plan", "told"),
+    ("plan", "names"),
     [
         ("one", []),
         ("line", ["b", "c"]),
@@ -30,8 +30,8 @@ PLANS = {
         ("votes", []),
     ],
 )
-def test_stages_are_what_leaves_a_plan(plan, told):
-    assert stages(plan, PLANS) == told
+def test_the_stages_of_a_plan_are_those_that_leave_a_plan(plan, names):
+    assert stages(plan, PLANS) == names
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_stages_are_what_leaves_a_plan(plan, told):
         ("gated~gate", ["a"]),
     ],
 )
-def test_a_simpler_plan_has_all_but_that_stage(name, left):
+def test_a_simpler_plan_has_every_stage_but_that(name, left):
     assert list(backends_of(name, PLANS)) == left
     assert simpler(name, PLANS).gate is None
     assert whole(name) in PLANS
 
 
 @pytest.mark.parametrize("name", ["line~a", "line~z", "line~", "none~b", "one~a", "line"])
-def test_what_is_no_stage_leaves_no_plan(name):
+def test_there_is_no_simpler_plan_without_something_that_is_no_stage(name):
     assert simpler(name, PLANS) is None

@@ -1,0 +1,86 @@
+"""Lines of the book as rows of telemetry: each line becomes its rows once, whoever wrote it."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from router.domain import Event, PolicyInForce, TrialNews, new_id
+from router.files import write_whole
+from router.routing.strategies import Strategy
+from router.telemetry.journal import Journal
+from router.trials.book import Book, Line
+
+_EVENTFUL = ("rolled back", "adopted", "adopting")
+_NAMED = ("do", "at", "subject", "what")  # keys of a note that its event has under other names
+
+
+class Announcer:
+    """The count of lines that are in telemetry is kept in a file, so a new start repeats none."""
+
+    def __init__(self, book: Book, journal: Journal, folder: Path) -> None:
+        self._book, self._journal = book, journal
+        self._path = folder / "told"
+        try:
+            self._announced = int(self._path.read_text())
+        except (OSError, ValueError):
+            self._announced = 0
+        self._read = 0
+
+    def announce(self, lines: list[Line]) -> list[Line]:
+        """Write the rows of the lines that are new to telemetry, and return those lines."""
+        new = lines[max(self._announced - self._read, 0) :]
+        self._read += len(lines)
+        for line in new:
+            self._announce(line)
+        if new:
+            self._announced = self._read
+            with contextlib.suppress(OSError):
+                write_whole(self._path, orjson.dumps(self._announced))
+        return new
+
+    def trial(self, id_: str, at: float, state: str, line: Line) -> None:
+        """A row on a trial: as it stands, or as the line has it."""
+        trial = self._book.trials[id_]
+        settings = {
+            "candidate": trial.candidate,
+            "current": trial.current,
+            "goal": trial.goal,
+            "opened_by": trial.opened_by,
+            "layer": trial.slot.layer,
+            "split": trial.slot.share,
+            "share": line.get("share", trial.share),
+            "why": line.get("why") or trial.why or trial.effect,
+            "numbers": line.get("numbers", {}),
+        }
+        self._journal.trial(TrialNews(id_, trial.name, state, settings, at))
+
+    def _announce(self, line: Line) -> None:
+        at = line["at"]
+        match line["do"]:
+            case "register":
+                strategy = Strategy.read(line["strategy"])
+                self._journal.policy(
+                    PolicyInForce(strategy.key, strategy.kind, strategy.written(), at)
+                )
+            case "open":
+                self.trial(line["trial"]["id"], at, line["trial"]["state"], line)
+            case "state":
+                self.trial(line["trial"], at, line["state"], line)
+                if line["state"] in _EVENTFUL:
+                    self._event("trial", line["trial"], line["state"], at, why=line["why"])
+            case "share":
+                self.trial(line["trial"], at, self._book.trials[line["trial"]].state, line)
+                self._event("trial", line["trial"], f"share {line['share']:g}", at, why=line["why"])
+            case "serve":
+                self._event("strategy", line["strategy"], "serves", at, why=line["why"])
+            case "note" | "prompt":
+                subject = str(line.get("subject", "prompt"))
+                detail = {name: value for name, value in line.items() if name not in _NAMED}
+                self._event("proposal", subject, line["what"], at, **detail)
+
+    def _event(self, kind: str, subject: str, state: str, at: float, **detail: Any) -> None:
+        trial = self._book.trials.get(subject)
+        name = trial.name if trial is not None else subject
+        self._journal.note(Event(new_id(at), at, kind, name, state, detail))

@@ -1,0 +1,153 @@
+"""The changes that a book of trials allows: each is a function of the book, and gives the lines.
+
+A change that is not allowed is `Rejected`, with the reason. `Ledger.change` calls these functions
+under its lock and writes their lines.
+"""
+
+from dataclasses import asdict, replace
+
+from learner.assignment import Slot, room
+from router.domain import new_id
+from router.routing.function_contract import lint
+from router.routing.strategies import Strategy, built_in, check
+from router.trials.book import Book, Line, Rejected, Trial, TrialState
+
+STEPS = (0.01, 0.1, 0.5)  # the candidate's shares on its way to all but the control
+_SIMPLER = "-simpler"
+
+
+def register(book: Book, strategy: Strategy, at: float) -> list[Line]:
+    """Add a strategy, as the next version of its name."""
+    if strategy.name in built_in(book.config):
+        raise Rejected(f"{strategy.name}: that name is the configuration's own: give another")
+    versioned = replace(strategy, version=_next_version(book, strategy.name), at=at)
+    try:
+        check(versioned, book.config)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
+    faults = lint(versioned.source) if versioned.kind == "function" else []
+    if faults:
+        raise Rejected(f"strategy {versioned.name}: {'; '.join(faults)}")
+    return [{"do": "register", "at": at, "strategy": versioned.written()}]
+
+
+def open_trial(
+    book: Book,
+    name: str,
+    candidate: str,
+    at: float,
+    *,
+    traffic: float = 1.0,
+    share: float = 0.5,
+    layer: str = "",
+    goal: str = "better",
+    shadow: bool = False,
+    opened_by: str = "operator",
+    effect: str = "",
+) -> list[Line]:
+    """Try a candidate on a part of the traffic, against the strategy that serves."""
+    strategy, serving = book.strategy(candidate), book.serving
+    if any(trial.name == name for trial in book.live):
+        raise Rejected(f"a trial called {name} is running: give another name, or stop it")
+    if strategy.over(serving).key == serving.key:
+        raise Rejected(f"{strategy.key} serves already: there is nothing to compare it with")
+    if not 0 < traffic <= 1 or not 0 < share < 1:
+        raise Rejected(
+            f"traffic = {traffic:g} and split = {share:g}: each is more than 0, traffic at most 1 "
+            "and split below 1"
+        )
+    layer = layer or ("plans" if strategy.kind == "same" else "strategy")
+    id_ = new_id(at)
+    try:
+        low, high = room([trial.slot for trial in book.live], layer, traffic)
+        slot = Slot(id_, layer, low, high, share)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
+    trial = Trial(
+        id_,
+        name,
+        strategy.key,
+        serving.key,
+        slot,
+        "shadow" if shadow else "running",
+        opened_by,
+        at,
+        at,
+        goal=goal,
+        effect=effect,
+    )
+    return [{"do": "open", "at": at, "trial": asdict(trial)}]
+
+
+def stop(book: Book, name: str, at: float, why: str = "an operator stopped it") -> list[Line]:
+    trial = book.trial(name)
+    if trial.state not in ("shadow", "running", "decided"):
+        raise Rejected(f"{trial.name} is {trial.state}: only a trial that runs can be stopped")
+    return [state_line(trial, "stopped", at, why)]
+
+
+def adopt(
+    book: Book, name: str, at: float, *, why: str, by_steps: bool = True, keep: float = 0.02
+) -> list[Line]:
+    """Have the candidate of a trial serve beside its control; by steps, at first almost nowhere."""
+    trial = book.trial(name)
+    if trial.state not in ("shadow", "running", "decided", "kept", "stopped"):
+        raise Rejected(f"{trial.name} is {trial.state}: it cannot be adopted from there")
+    candidate = book.strategies[trial.candidate]
+    lines: list[Line] = []
+    serving = candidate.over(book.serving)
+    if candidate.kind == "same":
+        # It becomes a strategy of its own, for the one it takes plans from may change its name.
+        bare = book.serving.name.removesuffix(_SIMPLER)
+        serving = replace(serving, name=f"{bare}{_SIMPLER}", author="simplifier", evidence=why)
+        serving = replace(serving, version=_next_version(book, serving.name), at=at)
+        lines.append({"do": "register", "at": at, "strategy": serving.written()})
+    watched = book.watched
+    if watched is not None:
+        lines.append(state_line(watched, "superseded", at, f"{serving.key} took its place"))
+    for other in book.live:
+        if other.id != trial.id and other.slot.layer == trial.slot.layer:
+            lines.append(state_line(other, "superseded", at, f"{serving.key} was adopted"))
+    share = STEPS[0] if by_steps else 1 - keep
+    state: TrialState = "adopting" if by_steps else "adopted"
+    lines.append({**state_line(trial, state, at, why), "share": share})
+    return [*lines, {**_serve_line(serving, at, why), "trial": trial.id}]
+
+
+def roll_back(book: Book, at: float, why: str) -> list[Line]:
+    """Have the control serve again."""
+    if book.watched is None or book.control is None:
+        raise Rejected("no adopted strategy serves: there is nothing to roll back")
+    return [
+        state_line(book.watched, "rolled back", at, why),
+        _serve_line(book.control, at, why),
+    ]
+
+
+def return_to(book: Book, name: str, at: float, why: str) -> list[Line]:
+    """Have any strategy serve at once, without a trial."""
+    strategy = book.strategy(name)
+    watched = [] if book.watched is None else [state_line(book.watched, "rolled back", at, why)]
+    return [*watched, _serve_line(strategy, at, why)]
+
+
+def state_line(trial: Trial, state: TrialState, at: float, why: str) -> Line:
+    return {"do": "state", "at": at, "trial": trial.id, "state": state, "why": why}
+
+
+def share_line(trial: Trial, share: float, at: float, why: str) -> Line:
+    return {"do": "share", "at": at, "trial": trial.id, "share": share, "why": why}
+
+
+def write(_: Book, *lines: Line) -> list[Line]:
+    """Lines that are true whatever the book holds."""
+    return list(lines)
+
+
+def _serve_line(strategy: Strategy, at: float, why: str) -> Line:
+    return {"do": "serve", "at": at, "strategy": strategy.key, "why": why}
+
+
+def _next_version(book: Book, name: str) -> int:
+    latest = book.latest(name)
+    return 1 if latest is None else latest.version + 1

@@ -1,0 +1,110 @@
+"""What follows from the numbers of a trial, as lines for the book. Pure."""
+
+from learner.verdict import TrialVerdict, verdict_of
+from learner.watch import Turn
+from router.config.config import Config
+from router.trials.book import Book, Line, Trial, TrialState
+from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line
+from router.trials.course import Course, phase_of
+
+_RARELY = 5  # times the requests of a step, where hardly any request is decided apart
+_TROUBLED = 0.05  # share of a function's calls that may fail in its shadow
+
+
+def conclude(book: Book, course: Course, config: Config, at: float) -> list[Line]:
+    """The next state of the trial; no lines as long as its numbers are not clear."""
+    trial = book.trials[course.trial.id]
+    if phase_of(trial) != course.phase:
+        return []  # the book went on since the numbers were read
+    match trial.state:
+        case "shadow":
+            return _leave_shadow(trial, course, config, at)
+        case "running":
+            return _decide(book, trial, course, config, at)
+        case "adopting":
+            return _step(book, trial, course, config, at)
+    return []
+
+
+def follow_turn(book: Book, course: Course, turn: Turn, at: float) -> list[Line]:
+    """What a turn of the watch means for the adopted strategy."""
+    trial, watch = book.trials[course.trial.id], course.watch
+    if trial.state != "adopted":
+        return []
+    match turn:
+        case "alert":
+            why = "its answers are worth less than they were: half go to the control for now"
+            return [share_line(trial, watch.alert_share, at, why)]
+        case "recovered":
+            return [share_line(trial, watch.calm_share, at, "the control would do no better")]
+        case "roll back":
+            lift = watch.lift.times(max(course.comparison.apart_share, 1e-9))
+            why = f"it turned bad: utility {lift} a request beside the control"
+            return roll_back(book, at, why)
+        case "calm":
+            return []
+
+
+def _leave_shadow(trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
+    if course.shadowed < config.trials.shadow_requests:
+        return []
+    share = course.troubled / course.shadowed
+    state: TrialState = "running"
+    why = (
+        f"in the shadow of {course.shadowed:,} requests it answered all but {course.troubled}, "
+        f"{course.disagreed} of them in another way"
+    )
+    if share > _TROUBLED:
+        state = "vetoed"
+        why = f"in the shadow it had no answer for {share:.0%} of {course.shadowed:,} requests"
+    return [state_line(trial, state, at, why) | {"numbers": course.numbers()}]
+
+
+def _decide(book: Book, trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
+    verdict = verdict_of(course.comparison)
+    numbers = {"numbers": dict(verdict.numbers)}
+    if verdict.word == "more data":
+        return []
+    if verdict.word == "keep":
+        return [state_line(trial, "kept", at, verdict.sentence) | numbers]
+    if config.trials.adopt:
+        return _adopt(book, trial, verdict, config, at)
+    why = f"{verdict.sentence} To do so: waggle trial adopt {trial.name}"
+    return [state_line(trial, "decided", at, why) | numbers]
+
+
+def _adopt(
+    book: Book, trial: Trial, verdict: TrialVerdict, config: Config, at: float
+) -> list[Line]:
+    if book.watched is not None and book.watched.state == "adopting":
+        return []  # the adoption of another strategy is still on its way
+    lines = adopt(book, trial.id, at, why=verdict.sentence, keep=config.trials.control)
+    return [
+        line | {"numbers": dict(verdict.numbers)}
+        if line["do"] == "state" and line["trial"] == trial.id
+        else line
+        for line in lines
+    ]
+
+
+def _step(book: Book, trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
+    """The candidate's share grows as long as nothing speaks against it."""
+    comparison, settings = course.comparison, config.trials
+    lift = comparison.lift()
+    floor = 0.0 if trial.goal == "better" else -comparison.rules.margin
+    breached = [str(guard) for guard in comparison.guards() if guard.state == "breached"]
+    if lift.high < floor or breached:
+        harm = "; ".join(breached) or f"utility {lift} a request"
+        return roll_back(book, at, f"on its way to all requests it proved worse: {harm}")
+    if (
+        comparison.compared < settings.step_requests
+        and comparison.requests < _RARELY * settings.step_requests
+    ):
+        return []
+    last = 1 - settings.control
+    larger = [share for share in (*STEPS, last) if share > trial.share + 1e-9]
+    if len(larger) > 1:
+        why = f"nothing speaks against it at {trial.share:.0%}: on to {larger[0]:.0%}"
+        return [share_line(trial, larger[0], at, why)]
+    why = f"adopted: all but {settings.control:.0%} of requests are its own"
+    return [state_line(trial, "adopted", at, why) | {"share": last}]

@@ -1,0 +1,67 @@
+"""Through the gates and into a trial: the way that every proposal takes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from router.config.config import Config
+from router.routing.strategies import Strategy
+from router.trials.book import Book, Line, Rejected
+from router.trials.changes import open_trial, register
+from router.trials.director import Director
+from router.trials.gates import LoadedFunction, check_function
+from router.trials.logged import LoggedDecision
+from router.trials.proposals import REPLAYED, LearnerView, Proposal
+from router.trials.replaying import ReplayEstimate
+
+_CONTRACT_ROWS = 60
+
+
+def enter(
+    director: Director,
+    config: Config,
+    proposal: Proposal,
+    view: LearnerView,
+    rows: Sequence[LoggedDecision],
+    at: float,
+) -> None:
+    """Open a trial of the proposal; `Rejected` says which gate it did not pass."""
+    strategy = proposal.strategy
+    with LoadedFunction(strategy) as ask_function:
+        if strategy.kind == "function":
+            check_function(strategy.source, ask_function, rows[-_CONTRACT_ROWS:])
+        in_force = strategy.over(director.book.serving)
+        estimate = view.replay(config, ask_function).estimate(in_force, rows[-REPLAYED:])
+    veto = estimate.veto(config.trials.epsilon)
+    if veto:
+        raise Rejected(veto)
+    director.change(_register_and_open, proposal, estimate, at)
+
+
+def free_name(book: Book, name: str) -> str:
+    """The name, or the name with the first number that no trial has."""
+    taken = {trial.name for trial in book.trials.values()}
+    number = 2
+    while name in taken:
+        name = f"{name.rstrip('0123456789').rstrip('-')}-{number}"
+        number += 1
+    return name
+
+
+def _register_and_open(
+    book: Book, proposal: Proposal, estimate: ReplayEstimate, at: float
+) -> list[Line]:
+    registered = register(book, proposal.strategy, at)
+    strategy = Strategy.read(registered[0]["strategy"])
+    opened = open_trial(
+        replace(book, registered={**book.registered, strategy.key: strategy}),
+        free_name(book, strategy.key.replace("@", "-")),
+        strategy.key,
+        at,
+        goal=proposal.goal,
+        share=proposal.share,
+        shadow=strategy.kind == "function",
+        opened_by=proposal.opened_by,
+        effect=proposal.effect,
+    )
+    opened[0]["trial"]["replay"] = estimate.written()
+    return [*registered, *opened]

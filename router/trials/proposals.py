@@ -1,0 +1,39 @@
+"""What a proposal is made from, and what it says. Values only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from learner.trial import Goal
+from router.config.config import Config
+from router.routing.strategies import Strategy
+from router.trials.replaying import AskFunction, Replay
+
+if TYPE_CHECKING:
+    from learner.deciding import BanditPolicy
+
+REPLAYED = 1500  # of the logged decisions, those that a strategy is asked about
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerView:
+    """The learner as it stands."""
+
+    bandit: "BanditPolicy"
+    lens: int
+    judged: Mapping[str, int]  # answers by plan
+    scores: Sequence[Mapping[str, Any]] = ()  # by kind and plan, for people and authors
+
+    def replay(self, config: Config, ask_function: AskFunction | None = None) -> Replay:
+        return Replay(config, self.bandit, self.lens, ask_function)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A strategy to try, and what is expected of it."""
+
+    strategy: Strategy
+    goal: Goal
+    opened_by: str
+    effect: str
+    share: float = 0.5

@@ -1,9 +1,10 @@
-"""A program that was written for one request, changed by rule to answer another. Pure.
+"""A program that was written for one request, edited by rule to answer another. Pure.
 
-Where two specs have one shape, what differs between them are numbers and names; those are replaced
-in the program wherever they stand. A number that means two things at once cannot be replaced by
-rule. Whether the edited program is right is not decided here: it runs in the sandbox, and its
-result is verified against what was asked.
+Where two specs have the same shape, they differ in numbers and names alone. The edit replaces these
+everywhere in the program, unless one number or name would have to become two.
+
+Not covered: whether the edited program is right. It runs in the sandbox, and its result is verified
+against the request.
 """
 
 import io
@@ -18,36 +19,36 @@ from sandbox.spec import Spec
 
 @dataclass(frozen=True, slots=True)
 class EditedProgram:
-    """A program for the new request, and what was changed in it."""
+    """A program for the new request, and how many numbers and names the edit replaced."""
 
     source: str
     tier: Literal["reuse", "adapt"]
-    numbers: int  # how many were changed
+    numbers: int
     names: int
 
     @property
     def change(self) -> str:
-        """Without a word of the requests'."""
-        told = [(self.numbers, "number"), (self.names, "name")]
-        said = [f"{n} {what}{'s' if n > 1 else ''} changed" for n, what in told if n]
-        return ", ".join(said) or "nothing changed"
+        """The edit in words, none of them from the requests."""
+        counts = [(self.numbers, "number"), (self.names, "name")]
+        parts = [f"{n} {kind}{'s' if n > 1 else ''} changed" for n, kind in counts if n]
+        return ", ".join(parts) or "nothing changed"
 
 
-def edit_program(program: str, stored: Spec, asked: Spec) -> EditedProgram | None:
-    """None where the two are not of one shape, or a rule cannot tell what to change."""
-    one, two = (
+def edit_program(program: str, stored: Spec, wanted: Spec) -> EditedProgram | None:
+    """The program of the stored spec, edited to fit the wanted spec; None if no rule can do it."""
+    old_spec, new_spec = (
         replace(spec, seed=None, format="json", assumed=(), data={}).as_json()
-        for spec in (stored, asked)
+        for spec in (stored, wanted)
     )
-    pairs = list(_pairs(one, two, ""))
-    if any(pair is None for pair in pairs):
-        return None
     numbers: dict[float, float] = {}
     names: dict[str, str] = {}
-    for old, new in (pair for pair in pairs if pair is not None):
-        known: dict[Any, Any] = names if isinstance(old, str) else numbers
-        if known.setdefault(old, new) != new:
-            return None  # one thing that becomes two
+    try:
+        for old, new in _pairs(old_spec, new_spec, ""):
+            replacements: dict[Any, Any] = names if isinstance(old, str) else numbers
+            if replacements.setdefault(old, new) != new:
+                return None  # the same number or name would become two
+    except _OtherShape:
+        return None
     numbers = {old: new for old, new in numbers.items() if old != new}
     names = {old: new for old, new in names.items() if old != new}
     if set(names.values()) & {old for old in names if old not in names.values()}:
@@ -61,43 +62,37 @@ def edit_program(program: str, stored: Spec, asked: Spec) -> EditedProgram | Non
     return EditedProgram(source, "adapt" if names else "reuse", len(numbers), len(names))
 
 
-# What decides how a program is built, and cannot be changed by putting in another value.
-_FIXED = frozenset(
-    {"kind", "family", "role", "clip", "unique", "method", "measure", "relation", "step", "formula"}
-)
 _NAMES = frozenset({"name", "first", "second"})
 
 
-def _pairs(one: Any, two: Any, key: str) -> Iterator[tuple[Any, Any] | None]:
-    """Each value beside its counterpart; None where the shapes part."""
-    if isinstance(one, dict) and isinstance(two, dict):
-        if one.keys() != two.keys():
-            yield None
-            return
-        for name, value in one.items():
-            yield from _pairs(value, two[name], name)
-    elif isinstance(one, list) and isinstance(two, list):
-        if len(one) != len(two):
-            yield None
-            return
-        for first, second in zip(one, two, strict=True):
+class _OtherShape(Exception):
+    """The specs need different programs: they differ in a family, a role or how many fields."""
+
+
+def _pairs(old: Any, new: Any, key: str) -> Iterator[tuple[Any, Any]]:
+    """Each number and name of the old spec with its counterpart in the new spec."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        for name, value in old.items():
+            yield from _pairs(value, new[name], name)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for first, second in zip(old, new, strict=True):
             yield from _pairs(first, second, key)
-    elif _number(one) and _number(two) and key != "decimals":
-        yield float(one), float(two)
-    elif isinstance(one, str) and isinstance(two, str) and key in _NAMES:
-        yield one, two
-    elif one != two:
-        yield None  # a family, a role, labels: another program
+    elif _is_number(old) and _is_number(new) and key != "decimals":
+        yield float(old), float(new)
+    elif isinstance(old, str) and isinstance(new, str) and key in _NAMES:
+        yield old, new
+    elif old != new:
+        raise _OtherShape
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _replaced(program: str, numbers: Mapping[float, float], names: Mapping[str, str]) -> str | None:
-    """None where something that must change is not found in it."""
+    """The program with every number and name replaced; None if one of them is not in it."""
     missing: set[Any] = {*numbers, *names}
-    made: list[tokenize.TokenInfo] = []
+    tokens: list[tokenize.TokenInfo] = []
     for token in tokenize.generate_tokens(io.StringIO(program).readline):
         text = token.string
         if token.type == tokenize.NUMBER:
@@ -113,12 +108,12 @@ def _replaced(program: str, numbers: Mapping[float, float], names: Mapping[str, 
             if inner in names and text[0] == text[-1] in "'\"":
                 missing.discard(inner)
                 text = f"{text[0]}{names[inner]}{text[0]}"
-        made.append(token._replace(string=text))
-    return None if missing else _joined(made)
+        tokens.append(token._replace(string=text))
+    return None if missing else _joined(tokens)
 
 
 def _joined(tokens: list[tokenize.TokenInfo]) -> str:
-    """The source with the tokens in their places; lines stay what they are."""
+    """The source of these tokens, with the spacing and the lines of the original."""
     lines: list[str] = []
     row, column = 1, 0
     for token in tokens:

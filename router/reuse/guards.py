@@ -1,8 +1,10 @@
 """May the answer to one request be given to another? Every verdict comes with its reason. Pure.
 
-Similarity only nominates: opposite questions lie closer to each other than most paraphrases. What
-decides is whether each word that carries meaning has its counterpart, in the same part; and on any
-doubt the two are different.
+Similarity only proposes a pair: opposite questions lie closer to each other than most paraphrases.
+Two requests are the same if each word that carries meaning has its counterpart in the same part of
+the sentence. On any doubt they are different.
+
+Not covered: requests that are the same only for a reader who knows the subject.
 """
 
 from collections import Counter
@@ -11,98 +13,99 @@ from dataclasses import dataclass
 from typing import Literal
 
 from router.reuse.lexicon import lexicon
-from router.reuse.words import Wording, told
+from router.reuse.request_words import RequestWords, read_words
 
 Likeness = Literal["same", "parameters", "minor", "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class GuardVerdict:
-    """How two requests are alike, and what sets them apart."""
+    """How alike two requests are, and what sets them apart."""
 
     likeness: Likeness
     reasons: tuple[str, ...] = ()
-    edits: int = 0  # how much had to be read alike: another order, words moved
-    changed: tuple[tuple[str, str], ...] = ()  # numbers, or words, that stand for each other
+    edits: int = 0  # differences that were ignored, such as another order of the words
+    changed: tuple[tuple[str, str], ...] = ()  # numbers or words that stand for each other
 
     @property
     def why(self) -> str:
         return "; ".join(self.reasons) or "the same in other words"
 
 
-_SAME_ORDER: GuardVerdict = GuardVerdict("same")
+_SAME = GuardVerdict("same")
+_OTHER_PARTS = GuardVerdict("other", ("the same words, in other parts",))
 
 
-def compare(stored: str, asked: str) -> GuardVerdict:
-    """`stored` is the request whose answer is there."""
-    if " ".join(stored.split()) == " ".join(asked.split()):
-        return _SAME_ORDER
-    one, two = told(stored), told(asked)
-    vetoes = tuple(_vetoes(one, two))
+def compare(stored: str, request: str) -> GuardVerdict:
+    """Compare a request that was answered before with a new request."""
+    if " ".join(stored.split()) == " ".join(request.split()):
+        return _SAME
+    old, new = read_words(stored), read_words(request)
+    vetoes = tuple(_vetoes(old, new))
     if vetoes:
         return GuardVerdict("other", vetoes)
-    if one.numbers != two.numbers:
-        return _numbers_apart(one, two)
-    if not one.words and not two.words:
+    if old.numbers != new.numbers:
+        return _other_numbers(old, new)
+    if not old.words and not new.words:
         return GuardVerdict("other", ("nothing in them can be compared",))
-    if one.chunks == two.chunks:
-        return _SAME_ORDER
-    if Counter(one.words) == Counter(two.words):
-        return _in_another_order(one, two)
-    return _words_apart(one, two)
+    if old.chunks == new.chunks:
+        return _SAME
+    if Counter(old.words) == Counter(new.words):
+        return _another_order(old, new)
+    return _other_words(old, new)
 
 
-def _vetoes(one: Wording, two: Wording) -> Iterator[str]:
-    """What settles it whatever the words are."""
-    if one.long or two.long:
+def _vetoes(old: RequestWords, new: RequestWords) -> Iterator[str]:
+    """Differences that decide, whatever the other words are."""
+    if old.long or new.long:
         yield "they are too long to be compared word by word"
         return
-    if one.quoted != two.quoted:
+    if old.quoted != new.quoted:
         yield "what is quoted differs"
-    if one.own != two.own and (_personal(one) or _personal(two)):
+    if old.own != new.own and (_personal(old) or _personal(new)):
         yield "one of them is about the caller's own affairs"
-    if one.intent != two.intent:
-        yield f"one asks {one.intent or 'what'}, the other {two.intent or 'what'}"
-    if one.negations != two.negations:
+    if old.intent != new.intent:
+        yield f"one asks {old.intent or 'what'}, the other {new.intent or 'what'}"
+    if old.negations != new.negations:
         yield "one of them negates"
-    if one.tense and two.tense and one.tense != two.tense:
-        yield f"one is of the {one.tense}, the other of the {two.tense}"
-    if one.modal != two.modal and one.intent not in ("how", "why"):
-        yield f"one asks what {one.modal or 'is'}, the other what {two.modal or 'is'}"
-    if one.manner != two.manner and not _asked_alike(one.manner, two.manner):
-        yield f"one asks to {one.manner}, the other to {two.manner}"
+    if old.tense and new.tense and old.tense != new.tense:
+        yield f"one is of the {old.tense}, the other of the {new.tense}"
+    if old.modal != new.modal and old.intent not in ("how", "why"):
+        yield f"one asks what {old.modal or 'is'}, the other what {new.modal or 'is'}"
+    if old.manner != new.manner and not _manners_agree({old.manner, new.manner}):
+        yield f"one asks to {old.manner}, the other to {new.manner}"
 
 
-def _asked_alike(one: str, two: str) -> bool:
-    """To be told what something is may be asked in many words; to have it made is another task."""
-    manners = {one, two}
+def _manners_agree(manners: set[str]) -> bool:
+    """A thing may be asked about in many words; to create the thing is another task."""
     return "" in manners or ("what" in manners and "create" not in manners)
 
 
-def _personal(one: Wording) -> bool:
-    return one.own and one.intent not in ("how", "why")
+def _personal(words: RequestWords) -> bool:
+    return words.own and words.intent not in ("how", "why")
 
 
-def _numbers_apart(one: Wording, two: Wording) -> GuardVerdict:
-    """Other numbers and nothing else: the same thing to do, with other parameters."""
-    pairs = tuple((a, b) for a, b in zip(one.numbers, two.numbers, strict=False) if a != b)
+def _other_numbers(old: RequestWords, new: RequestWords) -> GuardVerdict:
+    """Other numbers and nothing else: the same task with other parameters."""
+    pairs = tuple((a, b) for a, b in zip(old.numbers, new.numbers, strict=False) if a != b)
     shown = ", ".join(f"{a} is not {b}" for a, b in pairs[:3]) or "one has numbers more"
     reasons = (f"numbers differ: {shown}",)
-    if len(one.numbers) == len(two.numbers) and one.shape == two.shape:
+    if len(old.numbers) == len(new.numbers) and old.shape == new.shape:
         return GuardVerdict("parameters", reasons, changed=pairs)
     return GuardVerdict("other", reasons)
 
 
-def _words_apart(one: Wording, two: Wording) -> GuardVerdict:
-    mine, theirs = Counter(one.words), Counter(two.words)
-    only, others = list((mine - theirs).elements()), list((theirs - mine).elements())
+def _other_words(old: RequestWords, new: RequestWords) -> GuardVerdict:
+    old_count, new_count = Counter(old.words), Counter(new.words)
+    gone = list((old_count - new_count).elements())
+    come = list((new_count - old_count).elements())
     units = lexicon().units
-    if any(word in units for word in (*only, *others)):
-        return GuardVerdict("other", (f"units differ: {_listed(only)} and {_listed(others)}",))
-    reasons = (f"words differ: {_listed(only)} and {_listed(others)}",)
-    alike = 0 < len(only) <= 2 and 0 < len(others) <= 2
-    if alike and len(one.words) - len(only) >= 2:
-        return GuardVerdict("minor", reasons, changed=tuple(zip(only, others, strict=False)))
+    if any(word in units for word in (*gone, *come)):
+        return GuardVerdict("other", (f"units differ: {_listed(gone)} and {_listed(come)}",))
+    reasons = (f"words differ: {_listed(gone)} and {_listed(come)}",)
+    few = 0 < len(gone) <= 2 and 0 < len(come) <= 2
+    if few and len(old.words) - len(gone) >= 2:
+        return GuardVerdict("minor", reasons, changed=tuple(zip(gone, come, strict=False)))
     return GuardVerdict("other", reasons)
 
 
@@ -110,7 +113,7 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(words[:3]) or "nothing"
 
 
-# Ties that name a part: what stands behind one of them is not what stands behind another.
+# Ties that name a part of the sentence: words behind `from` are no words behind `by`.
 _PARTS = frozenset(
     "from by than before after since until over under like against as if because while without "
     "during through via above below behind upon except outside near beside beyond across around".split()
@@ -119,65 +122,68 @@ _TOGETHER = frozenset({"and", "or", "vs"})
 _EFFECTS = frozenset({"effect", "impact", "influence", "affect"})
 
 
-def _in_another_order(one: Wording, two: Wording) -> GuardVerdict:
-    """The same words, elsewhere. That is the same only where each keeps its part."""
-    if _begins_tied(one) != _begins_tied(two):
-        return GuardVerdict("other", ("the same words, in other parts",))
-    if _parts(one) != _parts(two) or not _same_ends(one, two) or not _same_doers(one, two):
-        return GuardVerdict("other", ("the same words, in other parts",))
-    mine, theirs = set(_ranks(one)), set(_ranks(two))
-    if any((low, high) in theirs for high, low in mine):
-        return GuardVerdict("other", ("the same words, in other parts",))
+def _another_order(old: RequestWords, new: RequestWords) -> GuardVerdict:
+    """The same words in another order are the same request only if each keeps its part."""
+    if _begins_tied(old) != _begins_tied(new):
+        return _OTHER_PARTS
+    if _parts(old) != _parts(new) or not _same_ends(old, new) or not _same_doers(old, new):
+        return _OTHER_PARTS
+    old_ranks, new_ranks = set(_ranks(old)), set(_ranks(new))
+    if any((low, high) in new_ranks for high, low in old_ranks):
+        return _OTHER_PARTS
     return GuardVerdict("same", ("in another order",), edits=1)
 
 
-def _parts(one: Wording) -> Counter[tuple[str, str]]:
-    parts = Counter((c.tie, c.words[-1]) for c in one.chunks if c.tie in _PARTS)
-    if _EFFECTS & {*one.words} and any(c.tie == "in" for c in one.chunks):
-        parts.update((c.tie, c.words[0]) for c in one.chunks if c.tie in ("of", "in"))
+def _parts(words: RequestWords) -> Counter[tuple[str, str]]:
+    parts = Counter((c.tie, c.words[-1]) for c in words.chunks if c.tie in _PARTS)
+    if _EFFECTS & {*words.words} and any(c.tie == "in" for c in words.chunks):
+        parts.update((c.tie, c.words[0]) for c in words.chunks if c.tie in ("of", "in"))
     return parts
 
 
-def _same_ends(one: Wording, two: Wording) -> bool:
-    """`to Paris` is an end; where only one says `to`, it may as well be `to reverse`."""
-    mine, theirs = (
-        Counter(chunk.words[0] for chunk in told.chunks if chunk.tie == "to") for told in (one, two)
+def _same_ends(old: RequestWords, new: RequestWords) -> bool:
+    """`to Paris` is an end; where one request alone has `to`, it may be `to reverse`."""
+    old_ends, new_ends = (
+        Counter(chunk.words[0] for chunk in words.chunks if chunk.tie == "to")
+        for words in (old, new)
     )
-    return mine <= theirs or theirs <= mine
+    return old_ends <= new_ends or new_ends <= old_ends
 
 
-def _same_doers(one: Wording, two: Wording) -> bool:
-    """Who does it, where that is not the one who asks: `how does X make money`."""
-    mine, theirs = (
-        next((c.words[0] for c in told.chunks if c.tie == "do"), "") for told in (one, two)
+def _same_doers(old: RequestWords, new: RequestWords) -> bool:
+    """Whether the same person or thing acts: in `how does X make money` it is X, not the caller."""
+    old_doer, new_doer = (
+        next((c.words[0] for c in words.chunks if c.tie == "do"), "") for words in (old, new)
     )
-    if mine and theirs:
-        return mine == theirs
-    if one.intent in ("how", "why") and (mine or theirs):
-        return mine == two.words[0] or theirs == one.words[0]
+    if old_doer and new_doer:
+        return old_doer == new_doer
+    if old.intent in ("how", "why") and (old_doer or new_doer):
+        return old_doer == new.words[0] or new_doer == old.words[0]
     return True
 
 
-def _ranks(one: Wording) -> Iterator[tuple[str, str]]:
-    """Which word another belongs to: `(list, python)` of a Python list, and of a list in Python.
-    What is joined by `and` belongs to neither; a superlative to what it is said of."""
+def _ranks(words: RequestWords) -> Iterator[tuple[str, str]]:
+    """Pairs of a word and a word that belongs to it: `(list, python)` of a Python list.
+
+    Words joined by `and` do not belong to each other. A superlative belongs to its noun.
+    """
     head = last = ""
-    for chunk in one.chunks:
-        words, tie = chunk.words, chunk.tie
+    for chunk in words.chunks:
+        tie = chunk.tie
         if tie == "'s":
-            yield from ((words[-1], last),) if last else ()
+            yield from ((chunk.words[-1], last),) if last else ()
         elif tie == "of" and last:
-            yield from ((last, word) for word in words)
+            yield from ((last, word) for word in chunk.words)
         elif tie == "be" and last:
-            yield from ((word, last) for word in words if not word.endswith("est"))
+            yield from ((word, last) for word in chunk.words if not word.endswith("est"))
         elif tie not in ("", "be", "to", "between", *_TOGETHER) and head:
-            yield from ((head, word) for word in words)
-        for at, word in enumerate(words):
-            yield from ((later, word) for later in words[at + 1 :])
+            yield from ((head, word) for word in chunk.words)
+        for at, word in enumerate(chunk.words):
+            yield from ((later, word) for later in chunk.words[at + 1 :])
         if tie in ("", "be", "'s", "to") or not head:
-            head = words[-1]
-        last = words[-1]
+            head = chunk.words[-1]
+        last = chunk.words[-1]
 
 
-def _begins_tied(one: Wording) -> bool:
-    return bool(one.chunks) and one.chunks[0].tie in ("in", "of", "for", "with", "about")
+def _begins_tied(words: RequestWords) -> bool:
+    return bool(words.chunks) and words.chunks[0].tie in ("in", "of", "for", "with", "about")

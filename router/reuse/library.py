@@ -1,7 +1,7 @@
-"""Solutions that are programs, kept in order: versions, doubles, and checks before wide use. Pure.
+"""Solutions that are programs: duplicates among them, and requests to review them with. Pure.
 
-Two programs are doubles where they compute the same from other numbers: either could have been
-edited into the other. The one that fared best stands for both, and the others say so.
+Two programs are duplicates if they compute the same thing from other numbers: editing would turn
+each into the other. The program with the best record stands for both.
 """
 
 import re
@@ -13,14 +13,14 @@ import orjson
 
 from router.reuse.solution import Solution
 
-_OWN = frozenset({"seed", "format", "count", "assumed", "data"})
+_INCIDENTAL = frozenset({"seed", "format", "count", "assumed", "data"})  # to what a spec computes
 
 
 def template(spec: Mapping[str, Any]) -> str:
-    """What a spec computes, whatever its numbers are."""
-    shape = _shape({key: value for key, value in spec.items() if key not in _OWN})
-    told = orjson.dumps(shape, option=orjson.OPT_SORT_KEYS)
-    return blake2b(told, digest_size=8).hexdigest()
+    """A hash of what a spec computes, whatever its numbers are."""
+    shape = _shape({key: value for key, value in spec.items() if key not in _INCIDENTAL})
+    content = orjson.dumps(shape, option=orjson.OPT_SORT_KEYS)
+    return blake2b(content, digest_size=8).hexdigest()
 
 
 def _shape(value: Any) -> Any:
@@ -34,26 +34,23 @@ def _shape(value: Any) -> Any:
 
 
 def duplicates(programs: Iterable[Solution]) -> Iterator[tuple[int, int]]:
-    """Each program that another one stands for, and that other one."""
-    alike: dict[tuple[str, str], list[Solution]] = {}
-    for one in programs:
-        alike.setdefault((one.scope, template(one.spec)), []).append(one)
-    for some in alike.values():
-        best = max(some, key=lambda one: (one.rate, one.uses, -one.id))
-        for one in some:
-            if one.id != best.id:
-                yield one.id, best.id
+    """The id of each program that a better one stands for, with the id of the better one."""
+    groups: dict[tuple[str, str], list[Solution]] = {}
+    for program in programs:
+        groups.setdefault((program.scope, template(program.spec)), []).append(program)
+    for group in groups.values():
+        best = max(group, key=lambda program: (program.rate, program.uses, -program.id))
+        yield from ((program.id, best.id) for program in group if program.id != best.id)
 
 
 def variations(solution: Solution) -> list[tuple[str, int]]:
-    """The request with other numbers of records, and seeds to try it with: what a program should
-    do as well before it is used for other requests."""
+    """The request with other numbers of records, each with a seed, to try the program with."""
     count = int(solution.spec.get("count") or 0)
-    written = re.findall(rf"(?<![\d.,]){count}(?![\d.,])", solution.request)
-    if count < 2 or len(written) != 1:
+    number = re.compile(rf"(?<![\d.,]){count}(?![\d.,])")
+    if count < 2 or len(number.findall(solution.request)) != 1:
         return [(solution.request, seed) for seed in (11, 12)]
     others = (max(2, count // 3), min(2 * count, 50_000))
     return [
-        (re.sub(rf"(?<![\d.,]){count}(?![\d.,])", str(other), solution.request, count=1), 11 + n)
+        (number.sub(str(other), solution.request, count=1), 11 + n)
         for n, other in enumerate(others)
     ]

@@ -1,8 +1,8 @@
-"""What of a request must be equal before its words are looked at, and what is never reused. Pure.
+"""The keys under which a request is remembered, and the requests that are never reused. Pure.
 
-A space is everything about a request but its last words: whose it is, the model that was asked for,
-the system prompt, what was said before, tools, formats, sampling. Solutions of one space may stand
-for each other; those of two never meet.
+A space is a hash of everything about a request but the words of its last message: owner, model,
+system prompt, earlier messages, tools, formats, sampling. Solutions of one space may stand for each
+other; solutions of two spaces never meet.
 """
 
 import re
@@ -17,13 +17,13 @@ from router.domain import Request
 
 Mode = Literal["off", "exact", "similar"]
 
-# What says how an answer travels, and nothing of what is in it.
-_TRAVEL = frozenset({"stream", "stream_options", "user", "metadata", "store", "conversation"})
+# Fields that say how an answer is delivered, and nothing about its content.
+_DELIVERY = frozenset({"stream", "stream_options", "user", "metadata", "store", "conversation"})
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryQuery:
-    """A request as the memory sees it."""
+    """A request as the memory of solutions sees it."""
 
     scope: str
     space: bytes
@@ -31,13 +31,12 @@ class MemoryQuery:
     text: str
     mode: Mode
     keeps: bool  # whether its answer may be remembered
-    unfit: str = ""  # why it is not even looked up
+    unfit: str = ""  # why it is not looked up
 
 
 def exact_key(request: Request, *, scope: str, backend: str) -> bytes:
-    """The key of this very request. What may not be reused has one as well: nothing is kept
-    under it."""
-    bare = {k: v for k, v in request.fields.items() if k not in _TRAVEL}
+    """The key of this very request. A request that is never reused has a key that nothing uses."""
+    bare = {k: v for k, v in request.fields.items() if k not in _DELIVERY}
     return _hashed(_frame(request, scope, backend), bare)
 
 
@@ -45,16 +44,16 @@ def query_of(
     request: Request, exact: bytes, *, scope: str, backend: str, mode: Mode
 ) -> MemoryQuery:
     fields = request.fields
-    unfit = "it is not to be answered from memory" if mode == "off" else _unfit(request)
+    unfit = "it is not to be answered from memory" if mode == "off" else _why_unfit(request)
     if unfit:
         return MemoryQuery(scope, b"", exact, "", "off", keeps=False, unfit=unfit)
     messages = fields["messages"]
     text = request.reading.last_words.strip()
     last, keeps = messages[-1], not request.no_store
-    # Only the words of the user's last message may differ; a message of parts is all frame.
+    # Only the words of the user's last message may differ; a message in parts must be equal.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
         return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)
-    bare = {k: v for k, v in fields.items() if k not in _TRAVEL}
+    bare = {k: v for k, v in fields.items() if k not in _DELIVERY}
     bare["messages"] = [*messages[:-1], {**last, "content": None}]
     space = _hashed(_frame(request, scope, backend), bare)
     return MemoryQuery(scope, space, exact, text, mode, keeps=keeps)
@@ -66,7 +65,7 @@ def program_space(scope: str) -> bytes:
 
 
 def allowed_mode(request: Request, mode: Mode) -> Mode:
-    """As far as both the request and the operator allow."""
+    """The mode that both the request and the operator allow."""
     return min(mode, request.reuse or mode, key=_MODES.index)
 
 
@@ -78,12 +77,12 @@ _MODES = ("off", "exact", "similar")
 
 
 def _hashed(frame: Any, fields: Mapping[str, Any]) -> bytes:
-    told = orjson.dumps([frame, fields], option=orjson.OPT_SORT_KEYS)
-    return blake2b(told, digest_size=16).digest()
+    content = orjson.dumps([frame, fields], option=orjson.OPT_SORT_KEYS)
+    return blake2b(content, digest_size=16).digest()
 
 
-def _unfit(request: Request) -> str:
-    """Why an answer to this can be nobody else's, nor this one's again."""
+def _why_unfit(request: Request) -> str:
+    """Why an answer to this request must not be given again; empty if it may be."""
     fields = request.fields
     if fields.get("tools") or fields.get("functions"):
         return "it may call tools, which act on the world"
@@ -92,31 +91,26 @@ def _unfit(request: Request) -> str:
         return f"it asks for {n!r:.20} answers"
     if fields.get("logprobs"):
         return "it asks for the probabilities of an answer's words"
-    for name in ("temperature", "top_p"):
-        value = fields.get(name)
-        if name == "temperature" and isinstance(value, int | float) and value > 0:
-            return f"temperature = {value:g} asks for answers that differ"
+    temperature = fields.get("temperature")
+    if isinstance(temperature, int | float) and temperature > 0:
+        return f"temperature = {temperature:g} asks for answers that differ"
     for message in fields["messages"]:
         content = message.get("content")
         if isinstance(content, list) and any(
             not (isinstance(part, dict) and part.get("type") == "text") for part in content
         ):
             return "it holds more than text"
-    return why_unfit(request.reading.last_words)
-
-
-def why_unfit(text: str) -> str:
-    """Words by which an answer holds only now, or only for one person."""
+    text = request.reading.last_words
     fresh = _FRESH.search(text)
-    if fresh and not _MADE.search(text):
+    if fresh and not _INVENTED.search(text):
         return f"`{fresh[0].strip().lower()}` asks for what is so now"
     if _PERSONAL.search(text):
         return "it holds personal data"
     return ""
 
 
-# Data that is made up knows no today; an asked-for date range is a parameter.
-_MADE = re.compile(r"\b(?:generate|simulate|mock|fake|synthetic)\b", re.I)
+# Invented data does not depend on today; a date range in such a request is a parameter.
+_INVENTED = re.compile(r"\b(?:generate|simulate|mock|fake|synthetic)\b", re.I)
 _FRESH = re.compile(
     r"\b(?:today(?:'s)?|tonight|yesterday|tomorrow|right now|now(?= (?:in|at|is|the)|\W*$)|current(?:ly)?|latest|"
     r"newest|most recent|recent(?:ly)?|breaking|live score|up[- ]to[- ]date|as of|so far|at the moment|"

@@ -1,10 +1,9 @@
-"""How likely a remembered answer is to be right, and whether that is enough. Pure.
+"""How often remembered answers of one kind are wrong, and whether that is seldom enough. Pure.
 
-What two requests have in common puts a candidate into a bucket. Each bucket begins with what was
-measured beforehand, and is moved by evidence: answers that were made anew and held against what
-was remembered, and what callers said. One is served from memory only while the bound on its
-wrongness, at the confidence asked for, lies under the operator's budget; before it has earned that,
-each of its candidates is answered anew and is one more piece of evidence.
+How alike two requests are puts a candidate into a bucket. A bucket starts from a measured prior and
+learns from checks: remembered answers compared with new ones, and the judgements of callers. Its
+candidates are reused only while the upper bound on their share of wrong answers lies within the
+operator's budget. Until then every candidate is answered anew, which is one more check.
 """
 
 from collections.abc import Iterable
@@ -17,15 +16,15 @@ from router.reuse.guards import GuardVerdict
 from router.reuse.solution_store import ReuseCheck
 
 _CONFIDENCE = 0.95
-_LEAST_CHECKED = 0.02  # share of reused answers that are made anew all the same
+_LEAST_CHECKED = 0.02  # share of reusable answers that are made anew to check them
 _MOST_CHECKED = 0.05
-_EARLY = 50.0  # checks after which the share has fallen to a half
-_POOLED = 100.0  # checks that all spaces together count for in one of them
-_FADES = 4_000.0  # checks after which one counts half
-_REMEMBERED = 10_000  # standings, between two pieces of evidence
+_HALVED_AFTER = 50.0  # checks of a bucket after which that share is half of the most
+_POOLED = 100.0  # checks in one space that all checks in other spaces count for, at most
+_FADES = 4_000.0  # checks after which an earlier check counts half
+_CACHED = 10_000  # standings
 
-# Before any evidence: wrong, of how many. What `experiments/reuse` measured on pairs of requests
-# that its author had not looked at; the classical cuts are its bands of similarity.
+# Wrong answers, and of how many, before any check: `experiments/reuse` measured them on pairs of
+# requests that its author had not looked at.
 PRIOR = {
     ("same", 3): (0.5, 700.0),
     ("same", 2): (0.5, 700.0),
@@ -36,7 +35,7 @@ PRIOR = {
     ("moved", 1): (0.5, 300.0),
     ("moved", 0): (0.5, 40.0),
 }
-CUTS = (0.6, 0.8, 0.95)
+CUTS = (0.6, 0.8, 0.95)  # between the bands of similarity
 
 
 class Prior(Protocol):
@@ -48,7 +47,7 @@ def band(similarity: float) -> int:
 
 
 def bucket_of(verdict: GuardVerdict, similarity: float) -> str:
-    """`same:3`: the same words, closer than .95; `moved:2`: read alike, between .8 and .95."""
+    """`same:3`: the same words, above .95; `moved:2`: in another order, between .8 and .95."""
     kind = verdict.likeness if not verdict.edits else "moved"
     return f"{kind}:{band(similarity)}"
 
@@ -59,11 +58,13 @@ def measured(bucket: str) -> tuple[float, float]:
 
 
 @dataclass(slots=True)
-class Seen:
+class CheckCounts:
+    """Wrong and right answers by weight; earlier checks fade."""
+
     wrong: float = 0.0
     right: float = 0.0
 
-    def see(self, *, wrong: bool, weight: float = 1.0) -> None:
+    def add(self, *, wrong: bool, weight: float = 1.0) -> None:
         fade = 0.5 ** (weight / _FADES)
         self.wrong, self.right = self.wrong * fade, self.right * fade
         if wrong:
@@ -78,12 +79,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a bucket, and what follows."""
+    """Whether answers of a bucket are given, and which share of them is checked."""
 
     wrong: float  # expected share
-    bound: float  # that it lies under, at the confidence asked for
+    bound: float  # on that share, at 95 % confidence
     serves: bool
-    checked: float  # share that is answered anew to see
+    checked: float  # share of candidates that is answered anew
 
     @property
     def chance(self) -> float:
@@ -92,58 +93,57 @@ class Standing:
 
 @dataclass
 class Calibration:
-    """Evidence by bucket: over all spaces, and in each that has some of its own."""
+    """Checks by bucket, over all spaces and within each space."""
 
     budget: float  # share of reused answers that may be wrong
     prior: Prior = measured
     least_checked: float = _LEAST_CHECKED
-    _all: dict[str, Seen] = field(default_factory=dict)
-    _own: dict[tuple[str, bytes], Seen] = field(default_factory=dict)
-    _times: dict[tuple[str, int], int] = field(default_factory=dict)
-    _standing: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
+    _all: dict[str, CheckCounts] = field(default_factory=dict)
+    _by_space: dict[tuple[str, bytes], CheckCounts] = field(default_factory=dict)
+    _repeats: dict[tuple[str, int], int] = field(default_factory=dict)
+    _standings: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
 
     def learn(self, checks: Iterable[ReuseCheck]) -> None:
-        self._standing.clear()
+        self._standings.clear()
         for check in checks:
-            # That the same solution is right once more says little of others of its kind.
-            times = self._times[check.bucket, check.solution] = (
-                self._times.get((check.bucket, check.solution), 0) + 1
-            )
-            weight = check.weight if check.wrong else check.weight / times
-            for seen in (
-                self._all.setdefault(check.bucket, Seen()),
-                self._own.setdefault((check.bucket, check.space), Seen()),
+            # A solution that is right once more says little about other solutions of its kind.
+            key = check.bucket, check.solution
+            repeats = self._repeats[key] = self._repeats.get(key, 0) + 1
+            weight = check.weight if check.wrong else check.weight / repeats
+            for counts in (
+                self._all.setdefault(check.bucket, CheckCounts()),
+                self._by_space.setdefault((check.bucket, check.space), CheckCounts()),
             ):
-                seen.see(wrong=check.wrong, weight=weight)
+                counts.add(wrong=check.wrong, weight=weight)
 
     def standing(self, bucket: str, space: bytes = b"") -> Standing:
-        known = self._standing.get((bucket, space))
-        if known is None:
-            if len(self._standing) > _REMEMBERED:
-                self._standing.clear()
-            known = self._standing[bucket, space] = self._worked_out(bucket, space)
-        return known
+        standing = self._standings.get((bucket, space))
+        if standing is None:
+            if len(self._standings) > _CACHED:
+                self._standings.clear()
+            standing = self._standings[bucket, space] = self._computed(bucket, space)
+        return standing
 
-    def _worked_out(self, bucket: str, space: bytes) -> Standing:
+    def _computed(self, bucket: str, space: bytes) -> Standing:
         wrong, right = self._counts(bucket, space)
-        checks = self._all.get(bucket, Seen()).checks
+        checks = self._all.get(bucket, CheckCounts()).checks
         mean = wrong / (wrong + right)
         bound = upper(_up(wrong), _down(right))
         serves = bound <= self.budget
-        share = _MOST_CHECKED / (1 + checks / _EARLY)
+        share = _MOST_CHECKED / (1 + checks / _HALVED_AFTER)
         return Standing(mean, bound, serves, max(share, self.least_checked) if serves else 1.0)
 
     def _counts(self, bucket: str, space: bytes) -> tuple[float, float]:
-        """Wrong and right: what is known beforehand, of all, and of this neighbourhood."""
-        wrong, of = self.prior(bucket)
-        right = of - wrong
-        everywhere = self._all.get(bucket, Seen())
-        here = self._own.get((bucket, space), Seen())
+        """Wrong and right answers: from the prior, from this space, and pooled from the others."""
+        wrong, total = self.prior(bucket)
+        right = total - wrong
+        everywhere = self._all.get(bucket, CheckCounts())
+        here = self._by_space.get((bucket, space), CheckCounts())
         if not 0 < here.checks < everywhere.checks:
             return wrong + everywhere.wrong, right + everywhere.right
         elsewhere = everywhere.checks - here.checks
         share = min(1.0, _POOLED / elsewhere)
-        # What is wrong elsewhere counts in full: a neighbourhood is trusted late and doubted early.
+        # Wrong answers elsewhere count for more than right ones: a space is trusted late.
         wrong += (everywhere.wrong - here.wrong) * max(share, 0.25) + here.wrong
         right += (everywhere.right - here.right) * share + here.right
         return wrong, right
@@ -151,30 +151,31 @@ class Calibration:
     def summary(self) -> dict[str, dict[str, float]]:
         return {
             bucket: {
-                "checks": round(seen.checks, 2),
-                "wrong": round(seen.wrong, 2),
+                "checks": round(counts.checks, 2),
+                "wrong": round(counts.wrong, 2),
                 "bound": round(self.standing(bucket).bound, 5),
                 "serves": float(self.standing(bucket).serves),
             }
-            for bucket, seen in sorted(self._all.items())
+            for bucket, counts in sorted(self._all.items())
         }
 
 
 def _up(wrong: float) -> float:
-    """To two figures above: bounds are worked out for few numbers, and on the safe side."""
+    """Round up to two significant figures: few distinct values to cache, and never optimistic."""
     step = 0.05 if wrong < 5 else 10.0 ** (floor(log10(wrong)) - 1)
     return ceil(wrong / step) * step
 
 
 def _down(right: float) -> float:
-    """To two figures below."""
+    """Round down to two significant figures."""
     step = 10.0 ** (floor(log10(max(right, 1.0))) - 1)
     return max(floor(right / step) * step, 0.1)
 
 
 @lru_cache(maxsize=65_536)
-def upper(wrong: float, right: float, confidence: float = _CONFIDENCE) -> float:
-    """The share of wrong answers that a Beta(wrong, right) stays below with this confidence."""
-    from scipy.special import betaincinv  # here: every command would wait for it at its start
+def upper(wrong: float, right: float) -> float:
+    """The share that a Beta(wrong, right) lies below with 95 % confidence."""
+    # Imported here: it takes 0.2 s, for which every command would wait at its start.
+    from scipy.special import betaincinv
 
-    return float(betaincinv(wrong, right, confidence))
+    return float(betaincinv(wrong, right, _CONFIDENCE))

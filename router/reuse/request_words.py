@@ -1,8 +1,7 @@
-"""A request as it is compared: what it asks, in words that stand for all their like. Pure.
+"""A request read for comparison: its intent, numbers, negations, quotations and words. Pure.
 
-Two requests are the same only where everything that carries meaning is: each number with its unit,
-each negation, each name, every quoted text. So nothing is weighed here; what is not known to be
-idle is kept, and a word that only one of two requests has makes them different.
+Every word is replaced by the name of its group in the lexicon. Only words that are listed as idle
+are left out, so an unfamiliar word always counts. No word is weighed against another.
 """
 
 import re
@@ -10,39 +9,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from router.reuse import phrasing
 from router.reuse.lexicon import group_of, lexicon
+from router.reuse.normalization import OWN, figure, normalize_phrases, normalize_spelling
 
-_LONGEST = 2_000  # characters: what is longer is compared as it stands, and never as alike
+_LONGEST = 2_000  # characters; a longer request is the same as no other
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Words that belong together, and the word that ties them to the rest."""
+    """Words that belong together, and the word that ties them to the words before."""
 
     tie: str
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """What a request asks."""
-
-    intent: str  # how, why, who, when, where; nothing: what
+class RequestWords:
+    intent: str  # how, why, who, when, where, whether; empty for what
     chunks: tuple[Chunk, ...]
-    numbers: tuple[str, ...]  # as they stand, in order
+    numbers: tuple[str, ...]  # in order
     negations: tuple[str, ...]
     quoted: tuple[str, ...]
     tense: str
-    modal: str  # whether it asks for what can be, or what should be
-    manner: str  # what it opens with: list, explain, define
-    own: bool  # it speaks of the caller's own affairs
+    modal: str  # can or should, if the request asks for what can or should be
+    manner: str  # how the answer should read: list, explain, define, create
+    own: bool  # the request is about the caller's own affairs
     long: bool = False
     words: tuple[str, ...] = field(default=())
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """The words, whatever the numbers among them are."""
+        """The words, with a mark in place of each number."""
         return tuple("#" if is_number(word) else word for word in self.words)
 
 
@@ -51,14 +48,13 @@ def is_number(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def told(text: str) -> Wording:
+def read_words(text: str) -> RequestWords:
     if len(text) > _LONGEST:
-        return Wording("", (), (), (), (text,), "", "", "", own=False, long=True)
-    plain, quoted = _unquoted(text)
-    plain = phrasing.plain(plain)
-    own, tense = bool(phrasing.OWN.search(plain)), _tense(plain)
-    plain = phrasing.opened(plain)
-    tokens = list(_tokens(plain, quoted))
+        return RequestWords("", (), (), (), (text,), "", "", "", own=False, long=True)
+    unquoted, quoted = _unquoted(text)
+    spelled = normalize_spelling(unquoted)
+    own, tense = bool(OWN.search(spelled)), _tense(spelled)
+    tokens = list(_tokens(normalize_phrases(spelled), quoted))
     intent, tokens = _intent(tokens)
     modal = next((_MODALS[token] for token in tokens if token in _MODALS), "")
     manner, tokens = _manner(tokens, intent)
@@ -66,7 +62,7 @@ def told(text: str) -> Wording:
     words = tuple(word for chunk in chunks for word in chunk.words)
     numbers = tuple(word for word in words if is_number(word))
     negations = tuple(word for word in words if word in _NEGATIONS)
-    return Wording(
+    return RequestWords(
         intent, chunks, numbers, negations, quoted, tense, modal, manner, own, words=words
     )
 
@@ -80,8 +76,9 @@ _MARK = "\ue000"
 
 
 def _unquoted(text: str) -> tuple[str, tuple[str, ...]]:
-    """Code, quotations, addresses: kept to the letter, and a mark in their place."""
-    quoted = tuple(" ".join(one.strip("`\"“”'").split()) for one in _QUOTED.findall(text))
+    """The text with a mark in place of code, quotations and addresses; and those, word for word."""
+    quotations = _QUOTED.findall(text)
+    quoted = tuple(" ".join(quotation.strip("`\"“”'").split()) for quotation in quotations)
     return _QUOTED.sub(f" {_MARK} ", text), quoted
 
 
@@ -93,7 +90,7 @@ _PAUSE = ","
 
 
 def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
-    """Words by their group's name; ends of clauses as a comma."""
+    """Each word as the name of its group, each end of a clause as a comma."""
     left = iter(quoted)
     pieces = [piece[0] for piece in _TOKEN.finditer(_phrased(text))]
     for at, piece in enumerate(pieces):
@@ -102,7 +99,7 @@ def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
         elif piece in _SIGNS:
             yield piece
         elif piece == "-":
-            # Between two numbers it takes away; between two words it only joins them.
+            # Between two numbers it is a minus sign; between two words it only joins them.
             if (
                 at
                 and is_number(pieces[at - 1])
@@ -123,19 +120,18 @@ def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
 
 def _number(piece: str) -> str:
     try:
-        return phrasing.written(float(piece))
+        return figure(float(piece))
     except ValueError:
         return piece
 
 
 def _phrased(text: str) -> str:
-    """Phrases of several words as one."""
+    """The text with each phrase of the lexicon joined into one word."""
     phrases = lexicon().phrases
     if phrases is None:
         return text
-    return phrases.sub(
-        lambda found: found[0].replace(" ", "-").replace("-", "\u2010"), text
-    ).replace("\u2010", "_")
+    joined = phrases.sub(lambda match: match[0].replace(" ", "_").replace("-", "_"), text)
+    return joined.replace("\u2010", "_")  # a typographic hyphen joins words, too
 
 
 _INTENTS = ("how", "why", "who", "when", "where")
@@ -146,7 +142,7 @@ _IDLE = frozenset(
     "thing stuff possible able try whom whose generally usually normally typically "
     "certain particular specific properly correctly exist called involve include".split()
 )
-# What a request may open with that says only how its answer is to read.
+# Verbs at the beginning of a request that say only how its answer should read.
 _OPENING = {
     word: manner
     for manner, words in (
@@ -193,7 +189,7 @@ _TIES = {
      "upon": "in", "into": "to", "onto": "to"}  # fmt: skip
 
 
-# Where one part of a sentence ends and the next begins.
+# Words between two parts of a sentence, and the tie that they stand for.
 _BETWEEN = {"'s": "'s", "be": "be", "that": "", "which": "", "who": "", "whom": ""} | dict.fromkeys(
     _AUXILIARY - {"be"}, "do"
 )
@@ -201,12 +197,12 @@ _SAYS_SOMETHING = frozenset("like without before after since until over under th
 
 
 def _intent(tokens: list[str]) -> tuple[str, list[str]]:
-    """The first word that asks; a clause that it stands in comes first."""
+    """The first question word, and the tokens with its clause in front."""
     for at, token in enumerate(tokens):
         if token in _INTENTS:
             rest = tokens[:at] + tokens[at + 1 :]
             front = [t for t in tokens[:at] if t != _PAUSE and t not in _IDLE]
-            # `In Python, how do I …`: what comes before the question belongs behind it.
+            # `In Python, how do I …`: the words before the question belong behind it.
             if front and front[0] in _TIES:
                 rest = [*tokens[at + 1 :], _PAUSE, *tokens[:at]]
             return token, rest
@@ -219,11 +215,11 @@ def _intent(tokens: list[str]) -> tuple[str, list[str]]:
 
 
 def _manner(tokens: list[str], intent: str) -> tuple[str, list[str]]:
-    """Verbs that a request opens with and that only ask."""
+    """The manner that the opening verbs ask for, and the tokens behind them."""
     manner, start = "", -1
     for at, token in enumerate(tokens):
         if token in _AUXILIARY and token != "be":
-            start = at  # whose doing it is comes next
+            start = at  # the next word is the doer
             continue
         if token in _OPENING and not intent:
             manner = manner or _OPENING[token]

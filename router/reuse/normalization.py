@@ -1,7 +1,7 @@
-"""What is said in many ways, said in one: before a request is taken apart. Pure.
+"""Requests brought into one form before their words are compared. Pure.
 
-Contractions and numbers are spelled out; openers that ask without saying what about go; and the
-ways to ask how, why, when, how many and what the difference is are each made one.
+Contractions are spelled out, numbers become figures, polite openings are removed, and each way to
+ask how, why, when, how many or what the difference is becomes one way.
 """
 
 import re
@@ -32,16 +32,10 @@ _SCALED = re.compile(
 _LETTERED = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?(g|l|h)\b|(?<![\w.])(\d+(?:\.\d+)?)\s(m|s)\b")
 _LETTERS = {"g": "gram", "l": "litre", "h": "hour", "m": "metre", "s": "second"}
 _ROMAN = {
-    "i": 1,
-    "ii": 2,
-    "iii": 3,
-    "iv": 4,
-    "v": 5,
-    "vi": 6,
-    "vii": 7,
-    "viii": 8,
-    "ix": 9,
-    "x": 10,
+    roman: n
+    for n, roman in enumerate(
+        ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), start=1
+    )
 }
 _NUMBERED = re.compile(
     r"\b(war|part|chapter|volume|act|book|henry|louis|elizabeth|george|type|phase|stage|grade|class)"
@@ -50,23 +44,26 @@ _NUMBERED = re.compile(
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
-def plain(text: str) -> str:
-    """Small letters, contractions spelled out, numbers as figures."""
+def normalize_spelling(text: str) -> str:
+    """The text in small letters, with contractions spelled out and numbers as figures.
+
+    Acronyms keep a mark: `^us` is the country, `us` the pronoun.
+    """
     if not text.isupper():
         text = re.sub(r"(?<=\w )A\b(?!\s+[a-z])", "^A", text)
-        text = _ACRONYM.sub(lambda found: "^" + found[0], text)
+        text = _ACRONYM.sub(lambda match: "^" + match[0], text)
     text = text.lower().replace("’", "'")
     text = re.sub(r"\bu\.\s?s\.(?:\s?a\.)?", " ^us ", text)
     text = re.sub(r"\bu\.\s?k\.", " ^uk ", text)
     text = re.sub(r"\bc\+\+", " cplusplus ", text)
     text = re.sub(r"\bc#|\bc-sharp\b", " csharp ", text)
     text = re.sub(r"\.net\b", " dotnet ", text)
-    for pattern, plain in _CONTRACTIONS:
-        text = pattern.sub(plain, text)
+    for pattern, long_form in _CONTRACTIONS:
+        text = pattern.sub(long_form, text)
     text = _THOUSANDS.sub("", text)
-    text = _SCALED.sub(lambda f: written(float(f[1]) * _SCALE[f[2] or f[3]]), text)
-    text = _LETTERED.sub(lambda f: f"{f[1] or f[3]} {_LETTERS[f[2] or f[4]]}", text)
-    text = _NUMBERED.sub(lambda f: f"{f[1]} {_ROMAN[f[2]]}", text)
+    text = _SCALED.sub(lambda m: figure(float(m[1]) * _SCALE[m[2] or m[3]]), text)
+    text = _LETTERED.sub(lambda m: f"{m[1] or m[3]} {_LETTERS[m[2] or m[4]]}", text)
+    text = _NUMBERED.sub(lambda m: f"{m[1]} {_ROMAN[m[2]]}", text)
     text = re.sub(r"\$\s*(\d[\d.]*)", r"\1 dollar", text)
     text = re.sub(r"€\s*(\d[\d.]*)", r"\1 euro", text)
     text = re.sub(r"£\s*(\d[\d.]*)", r"\1 sterling", text)
@@ -76,41 +73,21 @@ def plain(text: str) -> str:
     return _spelled(text)
 
 
-def written(value: float) -> str:
+def figure(value: float) -> str:
     return f"{value:.12g}" if abs(value) < 1e12 else f"{value:.0f}"
 
 
 _ONES = {
     name: n
     for n, name in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen".split()
     )
 }
 _TENS = {
     name: 10 * n
     for n, name in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
     )
 }
 _NAMED = "|".join(sorted((*_ONES, *_TENS), key=len, reverse=True))
@@ -125,17 +102,17 @@ _NOT_ONE = re.compile(
 
 
 def _spelled(text: str) -> str:
-    """`twenty five` as 25; a `one` that only stands for a thing goes."""
+    """`twenty five` as 25; `one` is removed where it stands for a noun."""
     text = _NOT_ONE.sub(r"\1", text)
-    return _SPELLED.sub(_figure, text)
+    return _SPELLED.sub(_number_in_words, text)
 
 
 _BIG = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6}
 
 
-def _figure(found: re.Match[str]) -> str:
+def _number_in_words(match: re.Match[str]) -> str:
     value, times = 0, 1
-    for word in re.split(r"[ -]", found[0]):
+    for word in re.split(r"[ -]", match[0]):
         value += _ONES.get(word, 0) + _TENS.get(word, 0)
         times *= _BIG.get(word, 1)
     return str((value or 1) * times if times > 1 else value)
@@ -154,11 +131,11 @@ _AGENTS = {
 _WHO = r"(?:person|people|man|woman|artist|writer|author|scientist|painter|composer|inventor|director|explorer|philosopher|engineer|architect|poet|singer|actor|musician)"
 _DONE = r"(?:\w+ed|made|built|written|done|grown|sold|found|taken|given|known|chosen|sent|kept|spent|cut|put|set|run|driven|drawn|bought|taught)"
 _END = r"(?=\s*[?.,!]|\s*$)"
-# How requests say one thing in many ways, in this order: a word that must be there, the way, and
-# how it is said here.
-_OPENERS = tuple(
-    (word, re.compile(pattern), plain)
-    for word, pattern, plain in (
+# Replacements, applied in this order. The first column is a piece of text that every match contains:
+# looking for it is much faster than trying the pattern.
+_REPLACEMENTS = tuple(
+    (piece, re.compile(pattern), replacement)
+    for piece, pattern, replacement in (
         ("", r"^\s*(?:hi|hello|hey|dear \w+|good (?:morning|evening|day))(?: there| everyone| all)?\b[ ,!.:-]*", ""),
         ("pl", r"\b(?:please|pls|plz)\b,?", " "),
         ("kindly", r"\bkindly\b", " "),
@@ -253,17 +230,18 @@ _OPENERS = tuple(
 OWN = re.compile(r"\b(?:my|mine|our|ours|myself)\b")
 
 
-def opened(text: str) -> str:
+def normalize_phrases(text: str) -> str:
+    """The text with each phrase that can be said in several ways said in one way."""
     text = " ".join(text.split())
-    for word, pattern, plain in _OPENERS:
-        if word in text:
-            said = pattern.sub(_agent if plain == "AGENT" else plain, text)
-            if said != text:
-                text = " ".join(said.split())
+    for piece, pattern, replacement in _REPLACEMENTS:
+        if piece in text:
+            replaced = pattern.sub(_agent if replacement == "AGENT" else replacement, text)
+            if replaced != text:
+                text = " ".join(replaced.split())
     return text
 
 
-def _agent(found: re.Match[str]) -> str:
-    """`who is the founder of` as who founded."""
-    verb = _AGENTS.get(found[1])
-    return f" who {verb} " if verb else found[0]
+def _agent(match: re.Match[str]) -> str:
+    """`who is the founder of` as `who founded`."""
+    verb = _AGENTS.get(match[1])
+    return f" who {verb} " if verb else match[0]

@@ -11,9 +11,9 @@ from router.request.stemming import stem
 
 @dataclass(frozen=True)
 class Lexicon:
-    names: Mapping[str, str]
-    units: frozenset[str]
-    phrases: re.Pattern[str] | None
+    names: Mapping[str, str]  # the group of each word and phrase
+    units: frozenset[str]  # groups that are units of measurement
+    phrases: re.Pattern[str]
 
 
 @cache
@@ -30,8 +30,7 @@ def lexicon() -> Lexicon:
             if section == "[units]":
                 units.add(group[0])
     phrases = sorted((w.replace("-", "[ -]") for w in names if "-" in w), key=len, reverse=True)
-    pattern = re.compile(rf"\b(?:{'|'.join(phrases)})\b") if phrases else None
-    return Lexicon(names, frozenset(units), pattern)
+    return Lexicon(names, frozenset(units), re.compile(rf"\b(?:{'|'.join(phrases)})\b"))
 
 
 @lru_cache(maxsize=65_536)

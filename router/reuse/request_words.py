@@ -127,10 +127,7 @@ def _number(piece: str) -> str:
 
 def _phrased(text: str) -> str:
     """The text with each phrase of the lexicon joined into one word."""
-    phrases = lexicon().phrases
-    if phrases is None:
-        return text
-    joined = phrases.sub(lambda match: match[0].replace(" ", "_").replace("-", "_"), text)
+    joined = lexicon().phrases.sub(lambda match: match[0].replace(" ", "_").replace("-", "_"), text)
     return joined.replace("\u2010", "_")  # a typographic hyphen joins words, too
 
 

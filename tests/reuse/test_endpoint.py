@@ -1,4 +1,4 @@
-"""Reuse as callers see it: the published story, tiers, isolation, and every way to say no."""
+"""Reuse as callers see it: the published story, tiers, isolation, and requests not to reuse."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def _encoder(tmp_path, encoders, encoder):
 
 @asynccontextmanager
 async def rig(text: str, **more):
-    """A Waggle whose chance never asks for an answer to be made anew, but where it always is."""
+    """A Waggle that answers anew only where it always does: its chance is fixed."""
     async with any_rig(text, **more) as waggle:
         if waggle.engine.recall is not None:
             waggle.engine.recall.uniform = lambda: 0.5
@@ -52,37 +52,37 @@ def bare(folder, **reuse) -> str:
 
 
 def models(folder, url: str, *, authors: bool = False, **reuse) -> str:
-    told = yaml.safe_load(bare(folder, **reuse))
+    settings = yaml.safe_load(bare(folder, **reuse))
     price = {"input": 1, "output": 2}
-    told["backends"]["model"] = {"kind": "openai", "base_url": url, "price": price}
-    told["plans"]["ask"] = {"ask": "model"}
+    settings["backends"]["model"] = {"kind": "openai", "base_url": url, "price": price}
+    settings["plans"]["ask"] = {"ask": "model"}
     if not authors:
-        del told["backends"]["sandbox"], told["plans"]["compute"]
+        del settings["backends"]["sandbox"], settings["plans"]["compute"]
     else:
-        told["plans"]["compute"] = {"code": "sandbox", "authors": ["model"]}
-    return yaml.safe_dump(told)
+        settings["plans"]["compute"] = {"code": "sandbox", "authors": ["model"]}
+    return yaml.safe_dump(settings)
 
 
 class Model(Upstream):
-    """Answers with these texts in turn, the last for ever; what it was asked is kept."""
+    """Answers with these texts in turn, the last for ever, and keeps the requests."""
 
     def __init__(self, *texts: str) -> None:
-        self.asked = []
+        self.requests = []
         left = list(texts) or ["Paris."]
 
         async def script(wire) -> None:
-            self.asked.append(wire.fields)
+            self.requests.append(wire.fields)
             await wire.json(completion(left.pop(0) if len(left) > 1 else left[0]))
 
         super().__init__(script)
 
 
-def content(told) -> str:
-    return told.json["choices"][0]["message"]["content"]
+def content(reply) -> str:
+    return reply.json["choices"][0]["message"]["content"]
 
 
 async def settled(waggle) -> None:
-    """Until what was said is written and followed."""
+    """Wait until all that was queued is written and followed."""
     keeper = waggle.engine.recall.memory.keeper
     before = keeper.turns
     async with asyncio.timeout(10):
@@ -90,8 +90,8 @@ async def settled(waggle) -> None:
             await asyncio.sleep(0.02)
 
 
-async def rate(waggle, told, score: float = 1.0, **headers) -> None:
-    body = {"request_id": told.headers["x-waggle-request-id"], "score": score}
+async def rate(waggle, reply, score: float = 1.0, **headers) -> None:
+    body = {"request_id": reply.headers["x-waggle-request-id"], "score": score}
     assert (await waggle.post("/v1/feedback", body, **headers)).status == 200
     await settled(waggle)
 
@@ -99,12 +99,12 @@ async def rate(waggle, told, score: float = 1.0, **headers) -> None:
 async def test_the_published_story_on_a_bare_machine(tmp_path):
     async with rig(bare(tmp_path)) as waggle:
         for text, tier, count, field in STORY:
-            told = await waggle.chat(text)
-            assert told.headers["x-waggle-reuse"] == tier, text
-            records = json.loads(content(told))
+            reply = await waggle.chat(text)
+            assert reply.headers["x-waggle-reuse"] == tier, text
+            records = json.loads(content(reply))
             assert len(records) == count
             assert set(records[0]) == {field}
-            assert told.headers["x-waggle-verified"] == "true"
+            assert reply.headers["x-waggle-verified"] == "true"
             await settled(waggle)
         rows = [request_row(trace) for trace in waggle.journal.traces]
         assert [row["reuse_tier"] for row in rows] == [tier for _, tier, _, _ in STORY]
@@ -113,7 +113,7 @@ async def test_the_published_story_on_a_bare_machine(tmp_path):
         assert other.headers["x-waggle-reuse"] == "pattern"
 
 
-async def test_a_program_of_a_models_is_edited_by_rule_and_the_model_is_not_asked(tmp_path):
+async def test_a_models_program_is_edited_by_rule_and_the_model_is_not_asked(tmp_path):
     program = (
         "```python\nimport numpy as np\nrng = np.random.default_rng()\nages = []\n"
         "while len(ages) < 1000:\n    age = round(rng.normal(40, 12))\n"
@@ -127,15 +127,15 @@ async def test_a_program_of_a_models_is_edited_by_rule_and_the_model_is_not_aske
         assert first.json["waggle"]["computed"]["author"] == "model"
         assert float(first.headers["x-waggle-cost-usd"]) > 0
         await settled(waggle)
-        told = await waggle.chat(STORY[1][0], headers={"x-waggle-explain": "true"})
-        assert told.headers["x-waggle-reuse"] == "reuse"
-        assert float(told.headers["x-waggle-cost-usd"]) == 0
-        assert told.json["waggle"]["computed"]["author"] == "memory"
-        assert told.json["waggle"]["computed"]["verification"]["checks"]
-        assert len(json.loads(content(told))) == 500
-        assert len(model.asked) == 1
+        reply = await waggle.chat(STORY[1][0], headers={"x-waggle-explain": "true"})
+        assert reply.headers["x-waggle-reuse"] == "reuse"
+        assert float(reply.headers["x-waggle-cost-usd"]) == 0
+        assert reply.json["waggle"]["computed"]["author"] == "memory"
+        assert reply.json["waggle"]["computed"]["verification"]["checks"]
+        assert len(json.loads(content(reply))) == 500
+        assert len(model.requests) == 1
         pattern = await waggle.chat(STORY[3][0])
-        assert "while len(ages) < 1000" in json.dumps(model.asked[1]["messages"])
+        assert "while len(ages) < 1000" in json.dumps(model.requests[1]["messages"])
         assert pattern.headers["x-waggle-reuse"] in ("pattern", "novel")
 
 
@@ -144,7 +144,7 @@ async def test_only_a_well_rated_answer_is_given_again(tmp_path):
         first = await waggle.chat(QUESTION)
         await settled(waggle)
         again = await waggle.chat(QUESTION)
-        assert (again.headers["x-waggle-reuse"], len(model.asked)) == ("novel", 2)
+        assert (again.headers["x-waggle-reuse"], len(model.requests)) == ("novel", 2)
         await rate(waggle, first)
         exact = await waggle.chat(QUESTION)
         assert exact.headers["x-waggle-reuse"] == "exact"
@@ -155,11 +155,11 @@ async def test_only_a_well_rated_answer_is_given_again(tmp_path):
         assert content(exact) == "Paris."
         other = await waggle.chat(AGAIN)
         assert other.headers["x-waggle-reuse"] == "reuse"
-        assert len(model.asked) == 2
+        assert len(model.requests) == 2
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "question",
     [
         "What is the capital of Germany?",
         "Which city is not the capital of France?",
@@ -168,13 +168,13 @@ async def test_only_a_well_rated_answer_is_given_again(tmp_path):
         "What is the capital of France? Answer as JSON.",
     ],
 )
-async def test_what_means_something_else_is_never_answered_from_memory(tmp_path, asked):
+async def test_a_request_with_another_meaning_is_never_answered_from_memory(tmp_path, question):
     async with Model().listening() as model, rig(models(tmp_path, model.url, keep="all")) as waggle:
         await waggle.chat(QUESTION)
         await settled(waggle)
-        told = await waggle.chat(asked)
-        assert told.headers["x-waggle-reuse"] == "novel"
-        assert len(model.asked) == 2
+        reply = await waggle.chat(question)
+        assert reply.headers["x-waggle-reuse"] == "novel"
+        assert len(model.requests) == 2
 
 
 SETTING = {"messages": [{"role": "user", "content": QUESTION}], "model": "auto"}
@@ -197,12 +197,12 @@ SETTING = {"messages": [{"role": "user", "content": QUESTION}], "model": "auto"}
         {"stop": ["x"]},
     ],
 )  # fmt: skip
-async def test_all_but_the_last_words_must_be_equal(tmp_path, other):
+async def test_everything_but_the_last_message_must_be_equal(tmp_path, other):
     async with Model().listening() as model, rig(models(tmp_path, model.url, keep="all")) as waggle:
         await waggle.post("/v1/chat/completions", SETTING)
         await settled(waggle)
-        told = await waggle.post("/v1/chat/completions", SETTING | other)
-        assert told.headers["x-waggle-reuse"] == "novel"
+        reply = await waggle.post("/v1/chat/completions", SETTING | other)
+        assert reply.headers["x-waggle-reuse"] == "novel"
         same = await waggle.post("/v1/chat/completions", SETTING | {"user": "x"})
         assert same.headers["x-waggle-reuse"] == "exact"
 
@@ -220,9 +220,9 @@ async def test_a_request_says_how_far_memory_may_go(tmp_path, headers, tiers):
     async with Model().listening() as model, rig(models(tmp_path, model.url, keep="all")) as waggle:
         await waggle.chat(QUESTION)
         await settled(waggle)
-        told = [await waggle.chat(text, headers=headers) for text in (QUESTION, AGAIN)]
-        assert tuple(one.headers["x-waggle-reuse"] for one in told) == tiers
-        assert len(model.asked) == 1 + tiers.count("novel")
+        replies = [await waggle.chat(text, headers=headers) for text in (QUESTION, AGAIN)]
+        assert tuple(reply.headers["x-waggle-reuse"] for reply in replies) == tiers
+        assert len(model.requests) == 1 + tiers.count("novel")
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ async def test_a_request_says_how_far_memory_may_go(tmp_path, headers, tiers):
         {"headers": {"cache-control": "max-age=0"}},
     ],
 )
-async def test_what_is_not_to_be_kept_is_not(tmp_path, more):
+async def test_an_answer_that_must_not_be_kept_is_not(tmp_path, more):
     async with Model().listening() as model, rig(models(tmp_path, model.url, keep="all")) as waggle:
         await waggle.chat(QUESTION, **more)
         await settled(waggle)
@@ -252,11 +252,11 @@ async def test_what_is_not_to_be_kept_is_not(tmp_path, more):
         "Call 555-123-4567 for what?",
     ],
 )
-async def test_what_holds_only_now_or_for_one_person_is_neither_kept_nor_reused(tmp_path, text):
+async def test_an_answer_for_now_or_for_one_person_is_neither_kept_nor_reused(tmp_path, text):
     async with Model().listening() as model, rig(models(tmp_path, model.url, keep="all")) as waggle:
         for _ in range(2):
-            told = await waggle.chat(text)
-            assert told.headers["x-waggle-reuse"] == "novel"
+            reply = await waggle.chat(text)
+            assert reply.headers["x-waggle-reuse"] == "novel"
             await settled(waggle)
         assert sum(waggle.engine.recall.memory.store.counts().values()) == 0
 
@@ -273,15 +273,15 @@ async def test_solutions_never_cross_keys_unless_they_share(tmp_path):
         tiers = []
         for headers in bearer:
             for text in (QUESTION, AGAIN):
-                told = await waggle.chat(text, headers=headers)
-                tiers.append(told.headers["x-waggle-reuse"])
+                reply = await waggle.chat(text, headers=headers)
+                tiers.append(reply.headers["x-waggle-reuse"])
                 await settled(waggle)
         own, shared = ["novel", "reuse"], ["exact", "reuse"]
         assert tiers == own + own + own + shared
 
 
 async def test_a_plan_that_a_key_may_not_use_gives_it_no_remembered_answers(tmp_path):
-    (one, first), (two, second) = (
+    (first_token, first), (second_token, second) = (
         new_key("a", "", shares="t"),
         new_key("b", "", shares="t", plans=("generate",)),
     )
@@ -289,22 +289,22 @@ async def test_a_plan_that_a_key_may_not_use_gives_it_no_remembered_answers(tmp_
         Model().listening() as model,
         rig(models(tmp_path, model.url, keep="all"), keys=[first, second]) as waggle,
     ):
-        await waggle.chat(QUESTION, headers={"authorization": f"Bearer {one}"})
+        await waggle.chat(QUESTION, headers={"authorization": f"Bearer {first_token}"})
         await settled(waggle)
-        told = await waggle.chat(QUESTION, headers={"authorization": f"Bearer {two}"})
-        assert told.headers.get("x-waggle-reuse") != "exact"
-        assert b"Paris" not in told.body
+        reply = await waggle.chat(QUESTION, headers={"authorization": f"Bearer {second_token}"})
+        assert reply.headers.get("x-waggle-reuse") != "exact"
+        assert b"Paris" not in reply.body
 
 
-async def test_an_answer_reported_wrong_goes_with_all_that_came_of_it(tmp_path):
+async def test_an_answer_reported_wrong_is_put_away_with_its_descendants(tmp_path):
     async with rig(bare(tmp_path)) as waggle:
-        told = []
+        replies = []
         for text, _, _, _ in STORY[:3]:
-            told.append(await waggle.chat(text))
+            replies.append(await waggle.chat(text))
             await settled(waggle)
         store = waggle.engine.recall.memory.store
         assert store.get(2).parent == 1
-        await rate(waggle, told[1], 0.0)  # it was made by the program of the first
+        await rate(waggle, replies[1], 0.0)  # it was made by the program of the first
         assert [store.get(n).state for n in (1, 2)] == ["quarantined", "quarantined"]
         again = await waggle.chat(STORY[0][0])
         assert again.headers["x-waggle-reuse"] == "novel"
@@ -315,14 +315,14 @@ async def test_a_remembered_answer_streams_as_any_other(tmp_path):
         await waggle.chat(QUESTION)
         await settled(waggle)
         options = {"include_usage": True}
-        told = await waggle.chat(QUESTION, stream=True, stream_options=options)
-        assert told.headers["x-waggle-reuse"] == "exact"
-        *events, end = told.events
+        reply = await waggle.chat(QUESTION, stream=True, stream_options=options)
+        assert reply.headers["x-waggle-reuse"] == "exact"
+        *events, end = reply.events
         assert end == "[DONE]"
         words = "".join(c["delta"].get("content", "") for e in events for c in e["choices"])
         assert words == "Paris."
         assert events[-1]["usage"]["cost"] == 0
-        assert len(model.asked) == 1
+        assert len(model.requests) == 1
 
 
 async def test_a_streamed_answer_is_remembered_once_it_ended_well(tmp_path):
@@ -341,20 +341,20 @@ async def test_a_streamed_answer_is_remembered_once_it_ended_well(tmp_path):
     ):
         await waggle.chat(QUESTION, stream=True)
         await settled(waggle)
-        told = await waggle.chat(QUESTION)
-        assert (told.headers["x-waggle-reuse"], content(told)) == ("exact", "Paris.")
+        reply = await waggle.chat(QUESTION)
+        assert (reply.headers["x-waggle-reuse"], content(reply)) == ("exact", "Paris.")
 
 
-async def test_a_sampled_share_is_made_anew_and_held_against_what_is_remembered(tmp_path):
+async def test_a_sampled_share_is_made_anew_and_compared_with_the_remembered_answer(tmp_path):
     async with (
         Model("Paris.", "Lyon.").listening() as model,
         rig(models(tmp_path, model.url, keep="all", checked=1.0, budget=0.005)) as waggle,
     ):
         await waggle.chat(QUESTION)
         await settled(waggle)
-        told = await waggle.chat(AGAIN, headers={"x-waggle-explain": "true"})
-        assert (told.headers["x-waggle-reuse"], content(told)) == ("novel", "Lyon.")
-        assert told.json["waggle"]["reuse"]["checked"] is True
+        reply = await waggle.chat(AGAIN, headers={"x-waggle-explain": "true"})
+        assert (reply.headers["x-waggle-reuse"], content(reply)) == ("novel", "Lyon.")
+        assert reply.json["waggle"]["reuse"]["checked"] is True
         await settled(waggle)
         row = request_row(waggle.journal.traces[-1])
         assert (row["reuse_checked"], row["reuse_propensity"]) == (True, 1.0)
@@ -364,17 +364,17 @@ async def test_a_sampled_share_is_made_anew_and_held_against_what_is_remembered(
         assert not calibration.standing(row["reuse_bucket"]).serves
 
 
-async def test_a_backend_adapts_what_is_close_with_the_original_beside_it(tmp_path):
+async def test_a_backend_adapts_a_close_answer_that_it_is_shown(tmp_path):
     async with (
         Model("That is 8.05 km.", "That is 12.87 km.").listening() as model,
         rig(models(tmp_path, model.url, keep="all", adapter="model")) as waggle,
     ):
         await waggle.chat("Convert 5 miles to kilometres.")
         await settled(waggle)
-        told = await waggle.chat("Convert 8 miles to kilometres.")
-        assert told.headers["x-waggle-reuse"] == "adapt"
-        assert content(told) == "That is 12.87 km."
-        assert "That is 8.05 km." in json.dumps(model.asked[1]["messages"])
+        reply = await waggle.chat("Convert 8 miles to kilometres.")
+        assert reply.headers["x-waggle-reuse"] == "adapt"
+        assert content(reply) == "That is 12.87 km."
+        assert "That is 8.05 km." in json.dumps(model.requests[1]["messages"])
         await settled(waggle)
         child = waggle.engine.recall.memory.store.get(2)
         assert (child.parent, child.change) == (1, "a backend adapted it")
@@ -389,10 +389,10 @@ async def test_a_backend_adapts_what_is_close_with_the_original_beside_it(tmp_pa
         ((), {"x-waggle-max-latency-ms": "60000"}),
     ],
 )
-async def test_the_adapter_is_asked_for_nobody_who_may_not_use_the_adapter_nor_past_their_bounds(
+async def test_the_adapter_is_not_asked_against_a_keys_plans_or_a_requests_bounds(
     tmp_path, plans, headers
 ):
-    (one, first), (two, second) = (
+    (first_token, first), (second_token, second) = (
         new_key("a", "", shares="t"),
         new_key("b", "", shares="t", plans=plans),
     )
@@ -402,13 +402,13 @@ async def test_the_adapter_is_asked_for_nobody_who_may_not_use_the_adapter_nor_p
             models(tmp_path, model.url, keep="all", adapter="model"), keys=[first, second]
         ) as waggle,
     ):
-        bearer = {"authorization": f"Bearer {one}"}
+        bearer = {"authorization": f"Bearer {first_token}"}
         await waggle.chat("Convert 5 miles to kilometres.", headers=bearer)
         await settled(waggle)
-        bearer = {"authorization": f"Bearer {two}"}
-        told = await waggle.chat("Convert 8 miles to kilometres.", headers=bearer | headers)
-        assert told.headers.get("x-waggle-reuse") != "adapt"
-        assert "8.05" not in json.dumps([asked["messages"] for asked in model.asked])
+        bearer = {"authorization": f"Bearer {second_token}"}
+        reply = await waggle.chat("Convert 8 miles to kilometres.", headers=bearer | headers)
+        assert reply.headers.get("x-waggle-reuse") != "adapt"
+        assert "8.05" not in json.dumps([request["messages"] for request in model.requests])
 
 
 async def test_remembered_answers_teach_no_plan(tmp_path):
@@ -429,15 +429,15 @@ async def test_a_memory_that_cannot_be_opened_costs_no_request(tmp_path):
     (folder / "solutions.sqlite").write_bytes(b"this is no database" * 100)
     async with Model().listening() as model, rig(models(tmp_path, model.url)) as waggle:
         assert "move it away" in waggle.engine.recall.memory.trouble
-        told = await waggle.chat(QUESTION)
-        assert (told.status, told.headers["x-waggle-reuse"]) == (200, "novel")
+        reply = await waggle.chat(QUESTION)
+        assert (reply.status, reply.headers["x-waggle-reuse"]) == (200, "novel")
 
 
 async def test_a_bad_header_is_refused_by_name(tmp_path):
     async with Model().listening() as model, rig(models(tmp_path, model.url)) as waggle:
-        told = await waggle.chat(QUESTION, headers={"x-waggle-reuse": "always"})
-        assert told.status == 400
-        assert "one of off, exact, similar, not 'always'" in told.error["message"]
-        told = await waggle.chat(QUESTION, headers={"x-waggle-ttl": "soon"})
-        assert "`x-waggle-ttl` must be seconds, 0 or more, not 'soon'" in told.error["message"]
-        assert model.asked == []
+        reply = await waggle.chat(QUESTION, headers={"x-waggle-reuse": "always"})
+        assert reply.status == 400
+        assert "one of off, exact, similar, not 'always'" in reply.error["message"]
+        reply = await waggle.chat(QUESTION, headers={"x-waggle-ttl": "soon"})
+        assert "`x-waggle-ttl` must be seconds, 0 or more, not 'soon'" in reply.error["message"]
+        assert model.requests == []

@@ -1,4 +1,4 @@
-"""What may stand for what: every verdict for its reason, and none wrong on a thousand pairs."""
+"""Which requests may share an answer: each verdict has its reason, none of a thousand is wrong."""
 
 import pytest
 from hypothesis import given
@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from experiments.reuse.suite import pairs
 from router.reuse.guards import compare
 
-ASKED = "How do I convert 5 miles to kilometres?"
+MILES = "How do I convert 5 miles to kilometres?"
 
 
 @pytest.mark.parametrize(
-    ("stored", "asked", "why"),
+    ("stored", "request_text", "why"),
     [
-        (ASKED, "How do I convert 8 miles to kilometres?", "numbers differ: 5 is not 8"),
-        (ASKED, "How do I convert 5 feet to kilometres?", "units differ: mile and foot"),
-        (ASKED, "How do I convert 5 kilometres to miles?", "the same words, in other parts"),
+        (MILES, "How do I convert 8 miles to kilometres?", "numbers differ: 5 is not 8"),
+        (MILES, "How do I convert 5 feet to kilometres?", "units differ: mile and foot"),
+        (MILES, "How do I convert 5 kilometres to miles?", "the same words, in other parts"),
         ("Which vitamins are in carrots?", "Which vitamins are not in carrots?", "negates"),
         ("How do I grow basil indoors?", "How do I grow basil outdoors?", "words differ: indoor"),
         ("What is the capital of France?", "What is the capital of Spain?", "words differ: france"),
@@ -37,16 +37,16 @@ ASKED = "How do I convert 5 miles to kilometres?"
         ("x " * 1500, "x " * 1501, "too long"),
     ],
 )
-def test_what_sets_two_requests_apart_is_named(stored, asked, why):
-    verdict = compare(stored, asked)
+def test_a_verdict_names_what_sets_two_requests_apart(stored, request_text, why):
+    verdict = compare(stored, request_text)
     assert verdict.likeness != "same"
     assert any(part in verdict.why for part in why.split("|")), verdict.why
 
 
 @pytest.mark.parametrize(
-    ("stored", "asked"),
+    ("stored", "request_text"),
     [
-        (ASKED, "Could you please show me how to convert five miles into km?"),
+        (MILES, "Could you please show me how to convert five miles into km?"),
         ("What is the capital of France?", "What's France's capital city?"),
         ("How do I reverse a list in Python?", "In Python, how can I reverse a list?"),
         ("What is the difference between TCP and UDP?", "How does UDP differ from TCP?"),
@@ -57,9 +57,9 @@ def test_what_sets_two_requests_apart_is_named(stored, asked, why):
         ("Why do leaves fall?", "What is the reason that leaves fall?"),
     ],
 )
-def test_the_same_in_other_words_is_the_same(stored, asked):
-    assert compare(stored, asked).likeness == "same"
-    assert compare(asked, stored).likeness == "same"
+def test_a_paraphrase_is_the_same(stored, request_text):
+    assert compare(stored, request_text).likeness == "same"
+    assert compare(request_text, stored).likeness == "same"
 
 
 @pytest.mark.parametrize("name", ["seen", "unseen"])
@@ -70,9 +70,9 @@ def test_no_pair_that_differs_is_taken_for_the_same(name):
 
 @pytest.mark.parametrize("name", ["seen", "unseen"])
 def test_most_paraphrases_are_recognised(name):
-    told = [compare(p.stored, p.asked).likeness == "same" for p in pairs(name) if p.same]
-    assert len(told) >= 150
-    assert sum(told) / len(told) >= 0.6
+    hits = [compare(p.stored, p.asked).likeness == "same" for p in pairs(name) if p.same]
+    assert len(hits) >= 150
+    assert sum(hits) / len(hits) >= 0.6
 
 
 _SOME = ["red", "cat", "in", "paris", "5", "not", "who", "sold", "the", "of", "car"]
@@ -80,12 +80,12 @@ WORDS = st.lists(st.sampled_from(_SOME), max_size=9)
 
 
 @given(WORDS, WORDS)
-def test_it_does_not_matter_which_came_first(one, two):
-    one, two = " ".join(one), " ".join(two)
-    assert compare(one, two).likeness == compare(two, one).likeness
-    assert compare(one, one).likeness == "same"
+def test_it_does_not_matter_which_came_first(first, second):
+    first, second = " ".join(first), " ".join(second)
+    assert compare(first, second).likeness == compare(second, first).likeness
+    assert compare(first, first).likeness == "same"
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_any_text_gets_a_verdict(one, two):
-    assert compare(one, two).likeness in ("same", "parameters", "minor", "other")
+def test_any_text_gets_a_verdict(first, second):
+    assert compare(first, second).likeness in ("same", "parameters", "minor", "other")

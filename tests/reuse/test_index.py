@@ -1,4 +1,4 @@
-"""The index: what it finds, how it grows, and that its files are proven before believed."""
+"""The index: what it finds, how it grows, and that no file is trusted unproven."""
 
 import threading
 
@@ -46,37 +46,37 @@ def _small(monkeypatch):
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(["add", "remove", "tend"]), max_size=120), st.randoms())
-def test_whatever_comes_and_goes_it_holds_what_there_is(steps, chance):
-    made, held, told = vectors(200), {}, SolutionIndex(16, "e")
+def test_the_index_holds_what_was_added_and_not_removed(steps, chance):
+    made, held, index = vectors(200), {}, SolutionIndex(16, "e")
     for step in steps:
         if step == "add":
             id_ = len(held) + 1
             held[id_] = True
-            told.add(SPACE, id_, made[id_])
+            index.add(SPACE, id_, made[id_])
         elif step == "remove" and any(held.values()):
             id_ = chance.choice([i for i, living in held.items() if living])
             held[id_] = False
-            told.remove(SPACE, id_)
+            index.remove(SPACE, id_)
         else:
-            told.tend()
+            index.tend()
     living = [id_ for id_, there in held.items() if there]
-    assert len(told) == len(living)
+    assert len(index) == len(living)
     for id_ in living[:20]:
-        assert told.nearest(SPACE, made[id_], 1)[0].solution == id_
+        assert index.nearest(SPACE, made[id_], 1)[0].solution == id_
     gone = {id_ for id_, there in held.items() if not there}
-    assert not gone & {near.solution for near in told.nearest(SPACE, made[0], 200)}
+    assert not gone & {near.solution for near in index.nearest(SPACE, made[0], 200)}
 
 
 def test_readers_never_wait_for_a_graph_nor_see_half_of_one():
-    made, told = vectors(1500), SolutionIndex(16, "e")
-    told.add(SPACE, 1, made[1])
+    made, index = vectors(1500), SolutionIndex(16, "e")
+    index.add(SPACE, 1, made[1])
     wrong: list[Exception] = []
     done = threading.Event()
 
     def read() -> None:
         while not done.is_set():
             try:
-                assert told.nearest(SPACE, made[1], 8)[0].solution == 1
+                assert index.nearest(SPACE, made[1], 8)[0].solution == 1
             except Exception as error:
                 wrong.append(error)
 
@@ -84,26 +84,26 @@ def test_readers_never_wait_for_a_graph_nor_see_half_of_one():
     for reader in readers:
         reader.start()
     for id_ in range(2, 1500):
-        told.add(SPACE, id_, made[id_])
+        index.add(SPACE, id_, made[id_])
         if id_ % 50 == 0:
-            told.tend()
+            index.tend()
     done.set()
     for reader in readers:
         reader.join()
     assert wrong == []
-    assert told.graphs == 1
+    assert index.graphs == 1
 
 
 def test_dead_entries_are_reclaimed():
-    made, told = vectors(400), SolutionIndex(16, "e")
+    made, index = vectors(400), SolutionIndex(16, "e")
     for id_ in range(1, 201):
-        told.add(SPACE, id_, made[id_])
-    told.tend()
+        index.add(SPACE, id_, made[id_])
+    index.tend()
     for id_ in range(1, 101):
-        told.remove(SPACE, id_)
-    (shelf,) = told.spaces.values()
+        index.remove(SPACE, id_)
+    (shelf,) = index.spaces.values()
     assert shelf.graph.removed == 100
-    told.tend()
+    index.tend()
     assert (shelf.graph.removed, shelf.graph.count) == (0, 100)
 
 
@@ -111,26 +111,26 @@ def test_dead_entries_are_reclaimed():
     "bad",
     [np.full(16, np.nan), np.zeros(16), np.ones(16), np.ones(8) / 8**0.5, np.full(16, np.inf)],
 )
-def test_what_is_no_vector_of_length_one_never_comes_in(bad):
-    told = SolutionIndex(16, "e")
+def test_only_vectors_of_length_one_come_in(bad):
+    index = SolutionIndex(16, "e")
     with pytest.raises(ValueError, match="a vector must be 16 numbers of length 1"):
-        told.add(SPACE, 1, bad.astype(np.float32))
-    assert told.nearest(SPACE, vectors(1)[0]) == []
+        index.add(SPACE, 1, bad.astype(np.float32))
+    assert index.nearest(SPACE, vectors(1)[0]) == []
 
 
 def test_spaces_never_meet():
-    made, told = vectors(3), SolutionIndex(16, "e")
-    told.add(b"a" * 16, 1, made[0])
-    told.add(b"b" * 16, 2, made[0])
-    assert [near.solution for near in told.nearest(b"a" * 16, made[0])] == [1]
+    made, index = vectors(3), SolutionIndex(16, "e")
+    index.add(b"a" * 16, 1, made[0])
+    index.add(b"b" * 16, 2, made[0])
+    assert [near.solution for near in index.nearest(b"a" * 16, made[0])] == [1]
 
 
-def test_it_comes_back_from_its_files_and_what_came_since(tmp_path):
+def test_an_index_is_loaded_from_its_files_and_later_changes(tmp_path):
     made = vectors(160)
     store = stored(tmp_path, made[:100])
-    told, _ = opened(tmp_path, store)
-    told.tend()
-    told.save(tmp_path / "graphs")
+    index, _ = opened(tmp_path, store)
+    index.tend()
+    index.save(tmp_path / "graphs")
     more = stored(tmp_path, made[100:], first=100)
     store.quarantine(5)
     again, wrong = opened(tmp_path, more)
@@ -143,13 +143,13 @@ def test_it_comes_back_from_its_files_and_what_came_since(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "reason"),
     [
         (lambda content: content[:-100], "bytes, not"),
         (lambda content: content[:900] + bytes([content[900] ^ 4]) + content[901:], "checksum"),
     ],
 )
-def test_a_damaged_graph_is_noticed_and_made_anew(tmp_path, damage, told):
+def test_a_damaged_graph_is_noticed_and_made_anew(tmp_path, damage, reason):
     made = vectors(100)
     store = stored(tmp_path, made)
     first, _ = opened(tmp_path, store)
@@ -158,7 +158,7 @@ def test_a_damaged_graph_is_noticed_and_made_anew(tmp_path, damage, told):
     (path,) = (tmp_path / "graphs").glob("*.hnsw")
     path.write_bytes(damage(path.read_bytes()))
     again, (problem,) = opened(tmp_path, store)
-    assert told in problem
+    assert reason in problem
     assert len(again) == 100
     assert again.differs(store) == []
 
@@ -179,5 +179,5 @@ def test_a_graph_whose_ids_point_at_the_vectors_of_others_is_not_believed(tmp_pa
 
 def test_vectors_of_another_encoder_are_not_mixed_in(tmp_path):
     store = stored(tmp_path, vectors(10))
-    told, _ = opened(tmp_path, store, encoder="another")
-    assert len(told) == 0
+    index, _ = opened(tmp_path, store, encoder="another")
+    assert len(index) == 0

@@ -1,4 +1,4 @@
-"""The store: what it promises of what was acknowledged, judged, retired and forgotten."""
+"""The store: solutions survive kills, are judged, replaced, retired and forgotten."""
 
 import stat
 import threading
@@ -25,7 +25,7 @@ def unproven(text: str, request_id: str):
     return replace(solution(text), state="unproven", request_id=request_id, created=NOW)
 
 
-def test_kills_lose_nothing_that_was_acknowledged(tmp_path):
+def test_no_acknowledged_solution_is_lost_by_kills(tmp_path):
     report = soak(12, tmp_path, seed=3)
     assert report.problems == []
     assert report.acknowledged > 100
@@ -51,19 +51,19 @@ def test_several_writers_at_once_each_get_their_own_ids(tmp_path, store):
 
 
 def test_a_rating_proves_a_solution_and_a_bad_one_puts_it_away(store):
-    one, two = store.add([unproven("a", "r1"), unproven("b", "r2")])
+    first, second = store.add([unproven("a", "r1"), unproven("b", "r2")])
     assert store.exact(solution("a").exact, NOW) is None
     store.judge([Rating("r1", 1.0, 1.0, "app: score")], expires=NOW + 60)
-    found = store.get(one)
-    assert (found.state, found.proof, found.successes) == ("proven", "app: score", 1.0)
+    row = store.get(first)
+    assert (row.state, row.proof, row.successes) == ("proven", "app: score", 1.0)
     store.judge([Rating("r2", 0.5, 1.0, "app: score")], expires=NOW + 60)
-    assert store.get(two).state == "unproven"
-    assert store.judge([Rating("r1", 0.0, 1.0, "app: score")], expires=NOW + 60) == [one]
-    assert store.get(one).state == "quarantined"
+    assert store.get(second).state == "unproven"
+    assert store.judge([Rating("r1", 0.0, 1.0, "app: score")], expires=NOW + 60) == [first]
+    assert store.get(first).state == "quarantined"
     assert store.judge([Rating("nobody's", 1.0, 1.0, "x")], expires=NOW + 60) == []
 
 
-def test_what_came_of_a_wrong_one_goes_with_it(store):
+def test_descendants_are_put_away_with_a_wrong_solution(store):
     (root,) = store.add([solution("root")])
     (child,) = store.add([replace(solution("child"), parent=root)])
     (grandchild,) = store.add([replace(solution("grandchild"), parent=child)])
@@ -80,7 +80,7 @@ def test_the_newest_answer_to_a_request_stands_for_those_before(store):
     assert [(c.solution, c.what) for c in store.changes(0)] == [(1, "in"), (2, "in"), (1, "out")]
 
 
-def test_what_is_stale_or_bad_retires_and_beyond_the_most_the_least_used(store):
+def test_stale_and_bad_solutions_retire_then_the_least_used_beyond_the_most(store):
     store.add(
         [
             replace(solution("stale"), expires=NOW - 1),
@@ -92,7 +92,7 @@ def test_what_is_stale_or_bad_retires_and_beyond_the_most_the_least_used(store):
         ]
     )
     assert store.retire(NOW + 4000, most=2) == 4
-    assert [one.request for one in store.everything()] == ["popular", "fresh"]
+    assert [row.request for row in store.everything()] == ["popular", "fresh"]
 
 
 def test_only_its_owner_can_read_the_file(store):

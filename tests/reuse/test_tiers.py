@@ -1,4 +1,4 @@
-"""How sure is sure enough: bounds, evidence by kind and neighbourhood, and a budget kept."""
+"""When remembered answers are trusted: bounds, checks by bucket and by space, and a budget kept."""
 
 import numpy as np
 import pytest
@@ -29,40 +29,40 @@ def checks(bucket, count, *, wrong=0, space=b"", first=0):
     return [ReuseCheck(bucket, space, n < wrong, 1.0, 0.0, first + n) for n in range(count)]
 
 
-def test_a_kind_of_which_nothing_is_known_serves_once_it_has_earned_it():
-    told = Calibration(0.01, prior=ignorant)
-    assert (told.standing("x:3").serves, told.standing("x:3").checked) == (False, 1.0)
-    told.learn(checks("x:3", 100))
-    assert not told.standing("x:3").serves
-    told.learn(checks("x:3", 400, first=100))
-    assert told.standing("x:3").serves
-    assert told.standing("x:3").checked < 0.1
+def test_a_bucket_without_a_prior_serves_once_checks_have_earned_it():
+    calibration = Calibration(0.01, prior=ignorant)
+    assert (calibration.standing("x:3").serves, calibration.standing("x:3").checked) == (False, 1.0)
+    calibration.learn(checks("x:3", 100))
+    assert not calibration.standing("x:3").serves
+    calibration.learn(checks("x:3", 400, first=100))
+    assert calibration.standing("x:3").serves
+    assert calibration.standing("x:3").checked < 0.1
 
 
-def test_one_solution_that_is_right_again_and_again_earns_little():
-    told = Calibration(0.01, prior=ignorant)
-    told.learn([ReuseCheck("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
-    assert not told.standing("x:3").serves
+def test_one_solution_that_is_right_again_and_again_earns_little_trust():
+    calibration = Calibration(0.01, prior=ignorant)
+    calibration.learn([ReuseCheck("x:3", b"", False, 1.0, 0.0, 7)] * 2000)
+    assert not calibration.standing("x:3").serves
 
 
-def test_what_goes_wrong_is_no_longer_served():
-    told = Calibration(0.01)
-    assert told.standing("same:3").serves
-    told.learn(checks("same:3", 10, wrong=10))
-    assert not told.standing("same:3").serves
+def test_a_bucket_that_goes_wrong_no_longer_serves():
+    calibration = Calibration(0.01)
+    assert calibration.standing("same:3").serves
+    calibration.learn(checks("same:3", 10, wrong=10))
+    assert not calibration.standing("same:3").serves
 
 
-def test_a_neighbourhood_that_goes_wrong_is_doubted_before_the_others_are():
-    told = Calibration(0.01, prior=ignorant)
-    told.learn(checks("x:3", 3000, space=b"a"))
-    told.learn(checks("x:3", 40, wrong=4, space=b"b", first=5000))
-    assert told.standing("x:3", b"b").bound > 2 * told.standing("x:3", b"a").bound
-    assert not told.standing("x:3", b"b").serves
+def test_a_space_that_goes_wrong_is_doubted_before_the_others():
+    calibration = Calibration(0.01, prior=ignorant)
+    calibration.learn(checks("x:3", 3000, space=b"a"))
+    calibration.learn(checks("x:3", 40, wrong=4, space=b"b", first=5000))
+    assert calibration.standing("x:3", b"b").bound > 2 * calibration.standing("x:3", b"a").bound
+    assert not calibration.standing("x:3", b"b").serves
 
 
-def test_the_budget_is_kept_on_streams_whose_kinds_are_not_known():
+def test_the_budget_is_kept_on_streams_of_unknown_buckets():
     pool = mixed([(0.6, 0.001), (0.2, 0.03), (0.2, 0.2)])
-    told = simulated("a stream", pool, seeds=5)
-    assert told["kept"] == 5
-    assert told["mean_hits"] > 0.3
-    assert np.isfinite(told["worst"])
+    stream = simulated("a stream", pool, seeds=5)
+    assert stream["kept"] == 5
+    assert stream["mean_hits"] > 0.3
+    assert np.isfinite(stream["worst"])

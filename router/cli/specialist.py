@@ -21,8 +21,8 @@ from router.cli.terminal import CommandRefused, InputRefused, err, out, show_ref
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
 from router.config.load import EMBEDDED, load
+from router.config.problems import ConfigError
 from router.config.values import Name
-from router.config.yaml_tree import ConfigError
 from router.documents.indexing import IndexReport, NoDocuments, ReportProgress, refresh
 from router.documents.passage_index import current
 from router.encoding.encoder import CannotEncode

@@ -14,7 +14,7 @@ from rich.table import Table
 from typer import Exit
 from typer.core import TyperGroup
 
-from router.config.yaml_tree import ConfigError
+from router.config.problems import ConfigError
 from router.encoding.encoder import CannotEncode
 from router.reuse.solution_store import UnreadableStore
 from router.telemetry.store.manifest import Damaged

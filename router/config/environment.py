@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from router.config.yaml_tree import REFERENCE
+from router.config.references import REFERENCE
 
 TOKEN_VARIABLE = "WAGGLE_TOKEN"
 

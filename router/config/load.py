@@ -1,7 +1,7 @@
-"""waggle.yaml and the environment, read once into frozen values. The only reader of either.
+"""waggle.yaml and the environment, read once into a frozen `Config`.
 
-Every mistake in a file is reported at once, with its line, its rule and a way to mend it. Secrets
-stay references to the environment until the process that needs one reads it.
+Every mistake in the file is reported at once, with its line, the broken rule and a way to mend it.
+A secret stays a reference to the environment until the process that needs it reads it.
 """
 
 import os
@@ -12,22 +12,19 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from router.config.backends import SHIPPED, LocalSettings, SpecialistSettings
-from router.config.checks import _cross_checks
 from router.config.config import Config
+from router.config.cross_checks import cross_checks
 from router.config.plans import PATTERNS
-from router.config.yaml_tree import (
-    REFERENCE,
-    ConfigError,
-    explained,
-    problems,
-    read_tree,
-)
+from router.config.problems import ConfigError, problems_of
+from router.config.pydantic_errors import mistake_of
+from router.config.references import REFERENCE
+from router.config.yaml_tree import read_tree
 
 EMBEDDED = Path(str(files("router") / "default.yaml"))
 
 
 def find(given: Path | None) -> Path:
-    """The file to read: the one named, else ./waggle.yaml, else the embedded default."""
+    """The file to read: the given one, else ./waggle.yaml, else the embedded default."""
     if given is not None:
         return given
     here = Path("waggle.yaml")
@@ -35,23 +32,23 @@ def find(given: Path | None) -> Path:
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
-    """Read a file, or raise a `ConfigError` that holds every problem in it."""
+    """The configuration in a file, or a `ConfigError` with every problem of the file."""
     shown = "(embedded default)" if path == EMBEDDED else str(path)
     tree = read_tree(path, shown, os.environ if environ is None else environ)
-    found = [*tree.found, *_cross_checks(tree.root)]
-    config = None
+    mistakes = [*tree.mistakes, *cross_checks(tree.root)]
     try:
         config = Config.model_validate(tree.root)
-    except ValidationError as error:
+    except ValidationError as invalid:
         schema = Config.model_json_schema()
-        found += [explained(one, schema, PATTERNS) for one in error.errors(include_url=False)]
-    if found or config is None:
-        raise ConfigError(problems(shown, found, tree.lines))
+        errors = invalid.errors(include_url=False)
+        mistakes += [mistake_of(error, schema, PATTERNS) for error in errors]
+    if mistakes:
+        raise ConfigError(problems_of(shown, mistakes, tree.lines))
     return config
 
 
 def at_home(config: Config) -> Config:
-    """Folders as they are from here, wherever the process runs that needs them."""
+    """The configuration with absolute folders, for a process in another working directory."""
     backends = dict(config.backends)
     for name, settings in config.backends.items():
         if isinstance(settings, LocalSettings):
@@ -61,15 +58,17 @@ def at_home(config: Config) -> Config:
             folder = settings.folder
             if not folder.startswith(SHIPPED):
                 folder = str(Path(folder).resolve())
-            home = settings.home or str(config.data / "specialists" / name)
-            encoders = settings.encoders or str(config.data / "encoders")
-            told = {"folder": folder, "home": home, "encoders": encoders}
-            backends[name] = settings.model_copy(update=told)
+            places = {
+                "folder": folder,
+                "home": settings.home or str(config.data / "specialists" / name),
+                "encoders": settings.encoders or str(config.data / "encoders"),
+            }
+            backends[name] = settings.model_copy(update=places)
     return config.model_copy(update={"backends": backends})
 
 
 def secrets_of(config: Config) -> tuple[str, ...]:
-    """Names of the environment variables that some backend reads its secret from."""
+    """The names of the environment variables that hold secrets of this configuration."""
     references = [getattr(backend, "api_key", None) for backend in config.backends.values()]
     references += config.telemetry.otlp.headers.values()
     return tuple(

@@ -12,7 +12,7 @@ from learner.controls import Fixed, Ladder, Mix
 from learner.policy import Arm, Policy
 from router.config.config import Config
 from router.config.plan_steps import LESS, simpler, stages, whole
-from router.config.yaml_tree import unknown
+from router.config.problems import unknown
 
 Kind = Literal["bandit", "ladder", "fixed", "mix", "function", "same"]
 _MOST_SOURCE = 20_000  # characters

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from learner.assignment import Slot
 from router.config.config import Config
-from router.config.yaml_tree import unknown
+from router.config.problems import unknown
 from router.routing.steering import HOLDOUT, Live, Steering
 from router.routing.strategies import Strategy, built_in, check, configured
 

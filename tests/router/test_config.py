@@ -5,7 +5,7 @@ import pytest
 from router.config.config import Config
 from router.config.load import EMBEDDED, at_home, load, secrets_of
 from router.config.plans import PATTERNS
-from router.config.yaml_tree import ConfigError
+from router.config.problems import ConfigError
 
 GOOD = """
 backends:

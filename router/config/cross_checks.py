@@ -1,0 +1,163 @@
+"""Rules between the values of a configuration: whether each name exists, and has the right kind.
+
+The values are those of the file, before their own rules are applied: a wrong type is skipped here,
+because its own rule reports it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from router.config.backends import SpecialistSettings
+from router.config.plan_names import cycle, names_in
+from router.config.problems import Mistake, unknown
+from router.config.references import Location
+
+_KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
+Raw = Mapping[str, Any]
+
+
+def cross_checks(raw: Raw) -> Iterator[Mistake]:
+    backends, plans = _names(raw.get("backends")), _names(raw.get("plans"))
+    if "auto" in backends:
+        yield Mistake(("backends", "auto"), "auto", "`auto` means routing", "Give it another name.")
+    for name, settings in _items(raw.get("backends")):
+        if isinstance(settings, dict) and settings.get("kind") == "specialist":
+            yield from _specialist_checks(name, settings, backends)
+    yield from _plan_checks(raw, backends)
+    yield from _signal_checks(raw, plans)
+    for section, key in (("reuse", "adapter"), ("trials", "writer")):
+        yield from _name_check((section, key), _section(raw, section).get(key), "backend", backends)
+    objective = _section(raw, "objective")
+    yield from _objective_checks(objective, plans)
+    yield from _ladder_checks(_section(objective, "ladder"), _laddered(raw))
+
+
+def _specialist_checks(name: str, settings: Raw, backends: set[str]) -> Iterator[Mistake]:
+    at = ("backends", name)
+    yield from _name_check((*at, "writer"), settings.get("writer"), "backend", backends - {name})
+    folder = settings.get("folder")
+    if not isinstance(folder, str):
+        return
+    if not SpecialistSettings(kind="specialist", folder=folder or ".").documents.is_dir():
+        rule = "there is no such folder of documents"
+        mend = "Give an existing folder, or `shipped:ethereum` or `shipped:football`."
+        yield Mistake((*at, "folder"), folder, rule, mend)
+
+
+def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
+    plans, kinds = dict(_items(raw.get("plans"))), _kinds(raw)
+    for name, plan in plans.items():
+        if name == "auto" or name in backends:
+            rule = "`auto` means routing" if name == "auto" else "a backend has this name already"
+            yield Mistake(("plans", name), name, rule, "Give the plan another name.")
+        if not isinstance(plan, str):
+            yield from _step_checks(name, plan, kinds, set(plans))
+    path = cycle(plans)
+    if path:
+        rule = f"it leads back to itself: {' → '.join(path)}"
+        yield Mistake(("plans", path[0]), path[0], rule, "Take one of these names out.")
+
+
+def _step_checks(
+    name: str, plan: Any, kinds: Mapping[str, Any], plans: set[str]
+) -> Iterator[Mistake]:
+    """Whether each name in a plan belongs to something that can do what the plan wants of it."""
+    for at, named, role in names_in(plan, ("plans", name)):
+        known = {*kinds, *plans} if role == "step" else set(kinds)
+        kind = kinds.get(named)
+        if named not in known:
+            yield from _name_check(
+                at, named, "backend or plan" if role == "step" else "backend", known
+            )
+        elif role == "code" and kind != "sandbox":
+            rule = f"programs run in a backend of kind sandbox, and this is of kind {kind}"
+            yield Mistake(at, named, rule, "Name a backend of kind sandbox.")
+        elif role == "validator" and kind != "validator":
+            rule = f"only a backend of kind validator validates, and this is of kind {kind}"
+            mend = "Name a backend of kind validator, or use `judge`."
+            yield Mistake(at, named, rule, mend)
+        elif role in ("step", "backend") and kind == "sandbox":
+            yield Mistake(at, named, "a sandbox answers no chat", "Use it as `code:` of a plan.")
+
+
+def _signal_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
+    kinds = _kinds(raw)
+    signals = raw.get("signals")
+    for index, source in enumerate(signals if isinstance(signals, list) else ()):
+        if not isinstance(source, dict):
+            continue
+        at = ("signals", index)
+        for key in ("by", "against"):
+            yield from _name_check((*at, key), source.get(key), "backend", kinds)
+        wanted = _KINDS_OF_SIGNALS.get(str(source.get("kind")))
+        kind = kinds.get(source["by"]) if isinstance(source.get("by"), str) else None
+        if wanted and kind and kind != wanted:
+            rule, mend = f"this is of kind {kind}", f"Name a backend of kind {wanted}."
+            yield Mistake((*at, "by"), source["by"], rule, mend)
+        yield from _list_checks((*at, "plans"), source.get("plans"), plans)
+
+
+def _objective_checks(objective: Raw, plans: set[str]) -> Iterator[Mistake]:
+    for key in ("plan", "premium"):
+        yield from _name_check(("objective", key), objective.get(key), "plan", plans)
+    for name in _names(objective.get("cards")):
+        yield from _name_check(("objective", "cards", name), name, "plan", plans)
+    if objective.get("strategy") == "fixed" and objective.get("plan") is None:
+        rule = "the strategy `fixed` needs to know its plan"
+        mend = "Add `plan: NAME` below objective."
+        yield Mistake(("objective", "strategy"), "fixed", rule, mend)
+    at = ("objective", "ladder", "rungs")
+    yield from _list_checks(at, _section(objective, "ladder").get("rungs"), plans)
+
+
+def _ladder_checks(ladder: Raw, plans: set[str]) -> Iterator[Mistake]:
+    at = ("objective", "ladder", "cuts")
+    rungs, cuts = ladder.get("rungs"), ladder.get("cuts")
+    if not isinstance(cuts, list):
+        return
+    if all(isinstance(cut, int | float) for cut in cuts) and cuts != sorted(cuts):
+        yield Mistake(at, cuts, "cuts must rise", f"Write {sorted(cuts)}.")
+    steps = len(rungs) if isinstance(rungs, list) else len(plans)
+    if len(cuts) != steps - 1:
+        rule = f"{steps} rungs need {steps - 1} cuts, and there are {len(cuts)}"
+        yield Mistake(at, cuts, rule, "Add or remove a cut.")
+
+
+def _laddered(raw: Raw) -> set[str]:
+    """The plans that a ladder chooses among by default, as `Config.asking` does."""
+    plans, kinds = dict(_items(raw.get("plans"))), _kinds(raw)
+    ruled = {
+        name
+        for name, plan in plans.items()
+        if isinstance(plan, dict)
+        and ("code" in plan or kinds.get(str(plan.get("ask"))) == "specialist")
+    }
+    return set(plans) - ruled or set(plans)
+
+
+def _name_check(at: Location, name: Any, kind: str, names: Iterable[str]) -> Iterator[Mistake]:
+    if isinstance(name, str) and name not in set(names):
+        yield Mistake(at, name, *unknown(kind, name, names))
+
+
+def _list_checks(at: Location, names: Any, plans: set[str]) -> Iterator[Mistake]:
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        yield from _name_check((*at, index), name, "plan", plans)
+
+
+def _kinds(raw: Raw) -> dict[str, Any]:
+    settings = _items(raw.get("backends"))
+    return {name: values.get("kind") for name, values in settings if isinstance(values, dict)}
+
+
+def _section(raw: Raw, key: str) -> Raw:
+    section = raw.get(key)
+    return section if isinstance(section, dict) else {}
+
+
+def _names(section: Any) -> set[str]:
+    return set(section) if isinstance(section, dict) else set()
+
+
+def _items(section: Any) -> Iterable[tuple[str, Any]]:
+    return section.items() if isinstance(section, dict) else ()

@@ -1,0 +1,120 @@
+"""Pydantic's errors as mistakes in a configuration, in the words of its file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from router.config.plans import NAMED, TAGGED
+from router.config.problems import Mistake, suggestion
+from router.config.references import Location, is_secret
+
+_NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_STEP = "a step is the name of a backend or plan, or a plan of one pattern"
+_PLAIN_RULES = {
+    "dict_type": "this must be a mapping, `key: value`",
+    "model_type": "this must be a mapping, `key: value`",
+    "tuple_type": "this must be a list, `[a, b]`",
+    "list_type": "this must be a list, `[a, b]`",
+}
+
+
+def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, type]) -> Mistake:
+    """A pydantic error with its place in the file, and a way to mend it."""
+    location: Location = tuple(error["loc"])
+    at, value, context = _place(location), error.get("input"), error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            keys = _keys_at(location[:-1], schema, patterns)
+            mend = suggestion(str(at[-1]), keys, f"Known here: {', '.join(keys)}.")
+            return Mistake(at, value, "nothing reads this key", mend)
+        case "missing":
+            return Mistake(at, "(missing)", "this key must be there", f"Add `{at[-1]}:`.")
+        case "union_tag_invalid" | "union_tag_not_found" if at[:1] == ("plans",):
+            keys = [f"`{pattern}`" for pattern in patterns]
+            return Mistake(at, value, _STEP, f"Give it one of these keys: {', '.join(keys)}.")
+        case "union_tag_invalid" | "union_tag_not_found":
+            kinds = ", ".join(f"`{kind}`" for kind in _kinds(schema))
+            value = value.get("kind", "(missing)") if isinstance(value, dict) else value
+            mend = f"`kind` must be one of {kinds}."
+            return Mistake((*at, "kind"), value, "no such kind of backend", mend)
+        case "string_pattern_mismatch" if is_secret(at):
+            mend = "Write ${NAME} and set NAME in the environment."
+            return Mistake(at, "(hidden)", "a secret may not be written here", mend)
+        case "string_pattern_mismatch" if context.get("pattern") == _NAME_PATTERN:
+            rule = "a name is at most 64 letters, digits, `.`, `_` and `-`, the first a letter"
+            return Mistake(at, value, f"{rule} or digit", "Give it another name.")
+        case "too_short":
+            items = "item" if context["min_length"] == 1 else "items"
+            rule = f"this needs at least {context['min_length']} {items}"
+            return Mistake(at, value, f"{rule}, and it has {context['actual_length']}", "Add more.")
+    rule = _PLAIN_RULES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return Mistake(at, value, rule[:1].lower() + rule[1:], _mend(location, schema, patterns))
+
+
+def _mend(location: Location, schema: Mapping[str, Any], patterns: Mapping[str, type]) -> str:
+    section = _node_at(location[:-1], schema, patterns)
+    optional = location[-1:] and location[-1] in section.get("properties", {})
+    if optional and location[-1] not in section.get("required", ()):
+        return "Change it, or leave it out for the default."
+    return "Change it."
+
+
+def _place(location: Location) -> Location:
+    """The place in the file, without the kinds and patterns that pydantic puts between."""
+    plain = tuple(part for part in location if not _is_tag(part) and part != "[key]")
+    if plain[:1] == ("backends",):
+        return (*plain[:2], *plain[3:])
+    return plain
+
+
+def _is_tag(part: str | int) -> bool:
+    return isinstance(part, str) and (part == NAMED or part.startswith(TAGGED))
+
+
+def _keys_at(
+    location: Location, schema: Mapping[str, Any], patterns: Mapping[str, type]
+) -> list[str]:
+    return sorted(_node_at(location, schema, patterns).get("properties", {}))
+
+
+def _node_at(
+    location: Location, schema: Mapping[str, Any], patterns: Mapping[str, type]
+) -> dict[str, Any]:
+    """The part of the JSON Schema that describes a place."""
+    node = _resolved(schema, schema)
+    for part in location:
+        if _is_tag(part):
+            pattern = patterns.get(str(part).removeprefix(TAGGED))
+            node = _resolved(schema["$defs"][pattern.__name__] if pattern else {}, schema)
+            continue
+        if isinstance(part, int):
+            continue
+        kind = node.get("discriminator", {}).get("mapping", {}).get(part)
+        by_pattern = node.get("patternProperties", {}).values()
+        node = _resolved(
+            {"$ref": kind}
+            if kind
+            else node.get("properties", {}).get(part)
+            or next(iter(by_pattern), None)
+            or node.get("additionalProperties")
+            or {},
+            schema,
+        )
+    return node
+
+
+def _resolved(node: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
+    node = node if isinstance(node, dict) else {}
+    for variant in node.get("anyOf", ()):
+        if "$ref" in variant:
+            node = variant
+    if "$ref" in node:
+        target: dict[str, Any] = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        return target
+    return dict(node)
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    backends = _resolved(schema["properties"]["backends"], schema)
+    for values in backends.get("patternProperties", {}).values():
+        return list(values.get("discriminator", {}).get("mapping", {}))
+    return []

@@ -9,7 +9,7 @@ from learner.policy import Arm, Distribution
 from learner.preference import Estimate, Preference
 
 Fields = Mapping[str, Any]
-MEMORY = "memory"  # what stands for a backend where none was asked
+MEMORY = "memory"  # the backend's name in a trace whose answer was remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,18 @@ class Request:
     task: str = ""  # what the caller calls this kind of request, if anything
     max_cost_usd: float | None = None
     max_latency_ms: float | None = None
-    preference: Preference | None = None  # what this caller trades quality against
-    region: str = ""  # where its backends must stand, if it matters
-    only: tuple[str, ...] = ()  # the plans that this request may use; none named: all
-    scope: str = ""  # whose solutions are its own
-    reuse: Literal["", "off", "exact", "similar"] = ""  # how far a remembered answer may do
-    no_store: bool = False  # its answer is not to be remembered
-    ttl_seconds: float | None = None  # nor for longer than this
+    preference: Preference | None = None  # how the caller weighs cost and time against quality
+    region: str = ""  # where its backends must stand; empty: anywhere
+    only: tuple[str, ...] = ()  # the plans that this request may use; empty: all
+    scope: str = ""  # whose solutions this request may use
+    reuse: Literal["", "off", "exact", "similar"] = ""  # which remembered answers may serve
+    no_store: bool = False  # whether its answer must not be remembered
+    ttl_seconds: float | None = None  # how long its answer may be remembered
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that was turned away before anything was decided about it."""
+    """A request that was refused before any decision about it."""
 
     request_id: str
     at: float
@@ -68,7 +68,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer. `estimated` where the backend did not say."""
+    """Tokens of one answer. `estimated`: the backend reported none, and they are estimated here."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -78,7 +78,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to one backend. `fault` is empty where it answered."""
+    """One call to one backend. `fault` is empty if the backend answered."""
 
     backend: str
     status: int
@@ -89,9 +89,9 @@ class Attempt:
     usage: Usage = Usage()
     cost_usd: float = 0.0
     provider: str = ""
-    role: str = ""  # what it was for, as a place in the plan: `cascade.1`, `refine.critic`
-    parent: int = 0  # the step whose answer it was given, counted from 1; 0: none
-    swap_seconds: float = 0.0  # of these, until its model was there
+    role: str = ""  # its place in the plan: `cascade.1`, `refine.critic`
+    parent: int = 0  # the step whose answer it works on, counted from 1; 0: none
+    swap_seconds: float = 0.0  # of these, the seconds until its model was loaded
 
     def summary(self) -> str:
         said = f" {self.status}" if self.status else ""
@@ -105,8 +105,8 @@ class Exposure:
     trial: str
     name: str
     side: Literal["candidate", "current", "shadow"]
-    unit: str  # what fell on it: a conversation or a request, as a digest
-    chance: float  # that it did
+    unit: str  # the conversation or request that was assigned, as a digest
+    chance: float  # the probability of this side
     apart: bool
     other: str = ""
     trouble: str = ""  # why the candidate gave no answer of its own
@@ -124,7 +124,7 @@ class Decision:
     reason: str = ""
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
-    numbers: tuple[float | None, ...] = ()  # what the learner knows of it: see `context.NAMES`
+    numbers: tuple[float | None, ...] = ()  # the features of the request: see `context.NAMES`
     features_version: int = 1
     policy_version: str = ""
     kind: str = ""
@@ -134,13 +134,13 @@ class Decision:
 
     @property
     def explored(self) -> bool:
-        """Whether a plan was taken that the policy thought less of than another."""
+        """Whether the plan taken was not the plan that the policy preferred."""
         return self.probabilities.get(self.plan, 1.0) < max(self.probabilities.values(), default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What is remembered of an answer: never its words, unless that was asked for."""
+    """A record of an answer: its size and hash, and its words only if they are to be kept."""
 
     size: int
     digest: str
@@ -149,16 +149,18 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What of an answer was remembered, and why that was thought right."""
+    """Which solution was recalled for a request, and why that was thought right."""
 
     tier: Literal["exact", "reuse", "adapt", "pattern", "novel"]
     solution: int
     similarity: float = 1.0
-    chance: float = 1.0  # that it is right
-    propensity: float = 1.0  # of answering from memory; where it was `checked`, of not doing so
-    reason: str = ""  # none of the caller's words: it is written down
+    chance: float = 1.0  # the probability that it is right
+    propensity: float = (
+        1.0  # of answering from memory; if `checked`, of not doing so
+    )
+    reason: str = ""  # in none of the caller's words, because telemetry keeps it
     bucket: str = ""
-    checked: bool = False  # it was answered anew, to be held against what is remembered
+    checked: bool = False  # whether a new answer was made to compare with the remembered one
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +185,10 @@ class Trace:
     premium_cost_usd: float = 0.0
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
     partial: str = ""  # one word for why the plan was not carried out to its end
-    recalled: "Recalled | None" = None  # what of it was remembered
-    partial_reason: str = ""  # the same in words, which may quote the request: never written down
+    recalled: "Recalled | None" = None  # the solution that was recalled
+    partial_reason: str = (
+        ""  # in words that may quote the request: never kept
+    )
 
     def after(self, attempt: Attempt) -> "Trace":
         return replace(self, attempts=(*self.attempts, attempt))
@@ -195,7 +199,7 @@ class Trace:
 
     @property
     def about(self) -> "About":
-        """What is remembered of it beside anything that is said about it."""
+        """The facts of this request that every signal about it carries."""
         return About(
             self.request.id,
             int(self.started_at * 1e6),
@@ -208,7 +212,7 @@ class Trace:
 
     @property
     def tier(self) -> str:
-        """exact, reuse, adapt, pattern or novel: how much of the answer was remembered."""
+        """How much of the answer was remembered: exact, reuse, adapt, pattern or novel."""
         return "novel" if self.recalled is None else self.recalled.tier
 
     @property
@@ -225,7 +229,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The request that a signal is about, as far as sums over signals need to know it."""
+    """The request that a signal is about, with the facts that sums over signals need."""
 
     request_id: str
     ts_micros: int
@@ -238,8 +242,8 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What somebody or something said about an answer. `score`, from 0 to 1, where it says how
-    good it was; `weight` is how much the source is believed beside the others."""
+    """A statement about the quality of an answer. `score` goes from 0 to 1, or is None; `weight`
+    says how much the source is believed beside others."""
 
     id: str
     at: float
@@ -256,7 +260,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to the service rather than to one request."""
+    """Something that happened to the service, not to one request."""
 
     id: str
     at: float
@@ -268,7 +272,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """A policy that begins to decide, under the name that its decisions carry."""
+    """A policy that begins to decide, under the version that its decisions carry."""
 
     version: str
     strategy: str
@@ -278,7 +282,7 @@ class PolicyInForce:
 
 @dataclass(frozen=True, slots=True)
 class TrialNews:
-    """A trial that came into a state, with the numbers that brought it there."""
+    """A trial's new state, with the numbers behind it."""
 
     trial: str
     name: str
@@ -288,7 +292,7 @@ class TrialNews:
 
 
 def new_id(now: float) -> str:
-    """A UUIDv7: it sorts by time, and files of rows can be searched by it."""
+    """A UUIDv7: it sorts by time, so that files of rows can be searched by it."""
     tail = bytearray(urandom(10))
     tail[0] = 0x70 | tail[0] & 0x0F
     tail[2] = 0x80 | tail[2] & 0x3F
@@ -320,7 +324,7 @@ class Reply:
 
 
 class Fault(Exception):
-    """A call that brought no answer; `kind` is one word, the message says more.
+    """A call that brought no answer. `kind` is one word, and `detail` says more.
 
     Kinds: connect, timeout, protocol, too_large, unavailable, bad_request.
     """

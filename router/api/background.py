@@ -74,7 +74,7 @@ class Background:
         engine, following = self._engine, self._engine.following
         now = engine.wall()
         try:
-            following.hear(await self._learner.news(following.asked), now=now)
+            following.hear(await self._learner.news(following.take_request()), now=now)
             await engine.steer()
             self._begin_errand()
         except Exception as error:

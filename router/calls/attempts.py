@@ -1,4 +1,5 @@
-"""One try at one backend: which replica, what came back, and whether to try again."""
+"""One attempt at one backend: which replica is called, what comes back, and whether to try
+again."""
 
 import asyncio
 import re
@@ -17,7 +18,7 @@ from router.wire.http_client import Connection
 from router.wire.replica_headers import FAULT, SECONDS, SWAP, retry_after_seconds
 from router.wire.sse import Cutter, broken, data_of, usage_in
 
-# A caller's own fault: every backend would say the same, so the first answer is the answer.
+# The caller's own fault: every backend would refuse it, so that the first refusal is the answer.
 _CALLERS_FAULT = frozenset({400, 405, 406, 411, 413, 414, 415, 416, 417, 422, 431, 451})
 _OUR_CREDENTIALS = frozenset({401, 402, 403})
 _WORTH_AGAIN = frozenset(
@@ -36,10 +37,10 @@ class Directory(Protocol):
 def pause_before_retry(
     attempt: Attempt, retry: Retry, *, turn: int, retry_after: float | None, uniform: float
 ) -> float | None:
-    """Seconds to wait before the same backend is tried again; None: move on.
+    """Seconds to wait before the same backend is tried again; None means: move on.
 
-    Full jitter: anything from nothing to a ceiling that doubles, so that callers who failed
-    together do not return together. The backend's `Retry-After` is the least that we wait.
+    Full jitter: the wait is anything from nothing to a ceiling that doubles, so that callers who
+    failed together do not return together. The backend's `Retry-After` is the shortest wait.
     """
     again = attempt.status in (408, 409, 425, 429) or attempt.status >= 500
     if turn >= retry.times or not (again or attempt.fault in _WORTH_AGAIN):
@@ -51,12 +52,12 @@ def pause_before_retry(
 
 
 def shown(detail: str) -> str:
-    """A backend's message, short and without anything that looks like a secret."""
+    """A backend's message, shortened, with everything hidden that looks like a secret."""
     return _SECRET.sub("(hidden)", detail.replace("\n", " "))[:300]
 
 
 class Attempts:
-    """Calls backends through whichever of their replicas is there."""
+    """Calls a backend through one of its replicas."""
 
     def __init__(self, directory: Directory, hops: Hops) -> None:
         self._directory = directory
@@ -68,7 +69,7 @@ class Attempts:
         return self._directory.addresses(backend)
 
     async def try_once(self, backend: str, call: Call, *, patience: float) -> CallOutcome:
-        """One call. A replica that dies before it answered is replaced, for `patience` seconds."""
+        """Make one call. For `patience` seconds, replace a replica that dies before it answers."""
         begun = time.perf_counter()
         until = begun + patience
         loss = "no replica of it is up"
@@ -88,7 +89,8 @@ class Attempts:
             await asyncio.sleep(0.02)
 
     def _pick(self, backend: str) -> str | None:
-        """The least busy replica; one that was just lost only where there is no other."""
+        """The least busy replica. A replica that was just lost is taken only if there is no
+        other."""
         addresses = self._directory.addresses(backend)
         if len(addresses) == 1:
             return addresses[0]
@@ -114,9 +116,9 @@ class Attempts:
             except Fault as loss:
                 raise ReplicaLost(loss.detail) from loss
             if fault:
-                told = orjson.loads(body)
-                wait = told.get("retry_after")
-                return _failed(backend, begun, fault, told["detail"], retry_after=wait)
+                failure = orjson.loads(body)
+                wait = failure.get("retry_after")
+                return _failed(backend, begun, fault, failure["detail"], retry_after=wait)
             return _judged(backend, connection, body, begun)
         finally:
             if not kept:
@@ -124,7 +126,7 @@ class Attempts:
 
 
 async def _begun(backend: str, connection: Connection, begun: float) -> CallOutcome:
-    """Read a stream until its first event, so that nothing has been promised before."""
+    """Read a stream up to its first event: until then nothing is promised to the caller."""
     cutter, pieces = Cutter(), connection.pieces()
     try:
         async for piece in pieces:
@@ -142,7 +144,7 @@ async def _begun(backend: str, connection: Connection, begun: float) -> CallOutc
                 stream = Stream(events, cutter, connection, pieces)
                 upstream = _upstream_seconds(connection)
                 return CallOutcome(attempt, stream=stream, upstream_seconds=upstream)
-    except Fault as fault:  # nothing has been sent to the client yet
+    except Fault as fault:  # the client has received nothing yet
         raise ReplicaLost(fault.detail) from fault
     detail = "the stream ended before its first event"
     return _failed(backend, begun, "protocol", detail)
@@ -155,9 +157,9 @@ def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> 
         attempt = Attempt(backend, status, "", "refused", time.perf_counter() - begun)
         return CallOutcome(attempt, body, callers_fault=True, upstream_seconds=upstream)
     if status >= 300:
-        asked = retry_after_seconds(connection.headers.get(b"retry-after", b"").decode("latin-1"))
-        detail = _told(status, body)
-        return _failed(backend, begun, "upstream", detail, status=status, retry_after=asked)
+        wait = retry_after_seconds(connection.headers.get(b"retry-after", b"").decode("latin-1"))
+        detail = _upstream_message(status, body)
+        return _failed(backend, begun, "upstream", detail, status=status, retry_after=wait)
     try:
         answer: Any = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -184,7 +186,7 @@ def _failed(
     return CallOutcome(attempt, retry_after=retry_after)
 
 
-def _told(status: int, body: bytes) -> str:
+def _upstream_message(status: int, body: bytes) -> str:
     if status in _OUR_CREDENTIALS:
         return "it refuses Waggle's credentials: check this backend's api_key and account"
     try:

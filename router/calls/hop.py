@@ -6,11 +6,11 @@ from router.wire.replica_headers import REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):
-    """No answer, and for reasons that are ours: another replica may be asked instead."""
+    """A replica gave no answer, and the fault is ours: another replica may be tried."""
 
 
 class Hops:
-    """Connections to every replica this router talks to."""
+    """Connections to every replica that this router talks to."""
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
@@ -27,7 +27,7 @@ class Hops:
             raise ReplicaLost(fault.detail) from fault
 
     def forget(self, keep: frozenset[str]) -> None:
-        """Close what is kept open to replicas that are gone."""
+        """Close the connections to replicas that are gone."""
         for address in self._pools.keys() - keep:
             self._pools.pop(address).close()
 

@@ -1,4 +1,4 @@
-"""TODO: what this module promises."""
+"""What one call of a backend brought: an answer, a stream that has begun, or a failure."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from router.wire.sse import Cutter
 
 
 class Finishing(Protocol):
-    """Where a stream comes from: told when nobody reads on."""
+    """The connection behind a stream. `finish` tells it that nobody reads on."""
 
     def finish(self) -> None: ...
 
@@ -26,7 +26,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What a try brought: an answer, the caller's own fault, or a failure to move on from."""
+    """An answer, the caller's own fault, or a failure after which another backend may be tried."""
 
     attempt: Attempt
     body: bytes = b""
@@ -36,7 +36,7 @@ class CallOutcome:
     retry_after: float | None = None
     upstream_seconds: float = 0.0
     content_type: str = "application/json"
-    settled: bool = False  # its attempt has its tokens and its cost already
+    settled: bool = False  # whether the attempt has its tokens and its cost already
 
     @property
     def answered(self) -> bool:

@@ -1,4 +1,4 @@
-"""Who writes programs. Nobody here is trusted: it runs in the sandbox, or not at all."""
+"""The authors of programs. No author is trusted: a program runs in the sandbox, or not at all."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -17,12 +17,13 @@ class Author(Protocol):
     name: str
 
     async def write(self, problem: str) -> str | None:
-        """A program's source; after a run that failed, with `problem`, a mended one. None: it has
-        nothing (more) to offer."""
+        """The source of a program. After a run that failed, `problem` says why, and the source is a
+        mended program. None: the author has nothing more to offer."""
 
 
 class Synthesis:
-    """Writes from the spec alone. It has one program; another seed may do where chance was it."""
+    """An author that writes from the spec alone. It has one program; a second try gets another
+    seed."""
 
     name = SYNTHESIS
 
@@ -38,7 +39,8 @@ class Synthesis:
 
 
 class Model:
-    """A backend, told the contract and the spec, and shown what became of its program."""
+    """A backend as an author: it gets the contract and the spec, and sees the error of its
+    program."""
 
     def __init__(
         self, name: str, text: str, spec: Spec, chat: Chat, example: Solution | None
@@ -63,7 +65,7 @@ class Model:
 def author_of(
     name: str, text: str, spec: Spec, chat: Chat, example: Solution | None = None
 ) -> Author:
-    """`example`: a program that solved something like it, to work from."""
+    """`example` is a program that solved a similar request, for the author to work from."""
     if name == SYNTHESIS:
         left_open = example is not None and "count" in spec.assumed
         count = Spec.from_json(example.spec).count if example is not None and left_open else 0

@@ -1,8 +1,9 @@
 """The statistical path: programs are written, run in the sandbox and judged, until one holds.
 
-Authors take turns: each writes, and mends once with the error before it; the deterministic one
-needs no model. Then the columns of text are added, which touches nothing that was computed. Where
-nothing holds, the caller hears which constraint failed, unless a model may still answer in words.
+Authors take turns. Each writes a program and mends it once, with the error before it; the last
+author works by rule and needs no model. Then the columns of text are added, which changes no
+computed value. If no program holds, the caller reads which constraint failed, unless a model may
+answer in words.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,13 +32,13 @@ Try = Callable[[str, Call], Awaitable[CallOutcome]]
 _EDITED = 2  # remembered programs that are tried before an author is asked
 _PATTERN_FROM = 0.6  # similarity from which a program is worth an author's look
 _BATCH = 5_000  # records of text from one call to the generator
-_FEW = 50  # and to a model
+_FEW = 50  # records of text from one call to a model
 _FINAL = frozenset(
     {"impossible", "refused", "not_statistical", "no_answer", "busy"}
-)  # whoever writes, it stays so
+)  # states that no other author can change
 
 
-# What a caller hears: HTTP status, kind and code of the error, and how its message begins.
+# The caller's error for each state: HTTP status, kind, code, and how the message begins.
 REFUSALS = {
     "impossible": (422, "invalid_request_error", "cannot_hold", "This cannot hold"),
     "not_verified": (
@@ -61,7 +62,7 @@ REFUSALS = {
 
 @dataclass(slots=True)
 class Computed:
-    """What came of it. `document` is empty where nothing held."""
+    """The result of a computation. `document` is empty if no program held."""
 
     document: str = ""
     row: dict[str, Any] = field(default_factory=dict)
@@ -77,14 +78,14 @@ class Computed:
 
 @dataclass(slots=True)
 class Computing:
-    """One request on its way. `attempt` calls a backend, retries and all."""
+    """One request on the statistical path. `attempt` calls a backend, retries included."""
 
     config: Config
     plan: Code
     request: Request
     attempt: Try
     seed: Callable[[], int]
-    library: Sequence[tuple[float, Solution]] = ()  # programs of before, nearest first
+    library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     made: Computed = field(default_factory=Computed)
     _count: int | None = None  # of records, where the request leaves it open
 
@@ -98,12 +99,13 @@ class Computing:
             await self._written(spec)
         if self.made.holds and spec.words:
             await self._add_words(spec)
-        if self.made.outcome is not None:  # the run that the answer is made of comes last
+        if self.made.outcome is not None:  # the run that made the answer comes last
             self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
         return self.made
 
     async def _remembered(self, spec: Spec) -> bool:
-        """A program that solved the like before, edited by rule and run and verified again."""
+        """Try remembered programs of similar requests: edit each by rule, then run and verify it
+        again."""
         tried = 0
         for similarity, solution in self.library:
             change = edit_program(solution.program, Spec.from_json(solution.spec), spec)
@@ -118,8 +120,8 @@ class Computing:
         return False
 
     async def _written(self, spec: Spec) -> None:
-        """By the authors in turn, who see what solved something like it."""
-        example = next((one for one in self.library if one[0] >= _PATTERN_FROM), None)
+        """Let the authors write in turn. Each sees the program that solved a similar request."""
+        example = next((pair for pair in self.library if pair[0] >= _PATTERN_FROM), None)
         if example is not None and "count" in spec.assumed:
             self._count = Spec.from_json(example[1].spec).count or None
         for name in self.plan.all_authors:
@@ -191,7 +193,7 @@ class Computing:
         return self.plan.code
 
     async def _chat(self, backend: str, fields: Mapping[str, Any]) -> str | None:
-        """A backend's words, paid for; None where it gave none."""
+        """A backend's words, paid for; None if it gave none."""
         call = Call(CHAT, orjson.dumps(fields), False, self.request.id)
         outcome = await self.attempt(backend, call)
         settings = self.config.backends[backend]
@@ -203,7 +205,7 @@ class Computing:
         return answer_text(outcome.body) if good else None
 
     async def _add_words(self, spec: Spec) -> None:
-        """Text by the record, from a backend that never sees what was computed."""
+        """Add text to each record, from a backend that never sees the computed values."""
         names = [field.name for field in spec.words]
         backend = self.plan.words
         if backend is None:
@@ -236,12 +238,12 @@ class Computing:
 
 
 def _ids(row: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
-    """First of all, whose record it is."""
+    """The columns that identify a record; they come first."""
     return {field.name: row[field.name] for field in spec.fields if field.role == "id"}
 
 
 def verification(trace: Trace, now: float) -> Signal:
-    """The verdict as a quality signal. Names of columns are words of the prompt, and stay out."""
+    """The verdict as a quality signal, without names of columns: those are words of the prompt."""
     assert trace.computed is not None
     checks = trace.computed.get("verification", {}).get("checks", [])
     chances = [check["p_value"] for check in checks if "p_value" in check]

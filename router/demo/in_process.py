@@ -87,7 +87,7 @@ class Inside:
         """Run one turn of the learner and its trials, and give its news to the router."""
         await asyncio.to_thread(self.publisher.turn)
         following = self.engine.following
-        following.hear(self.publisher.news(following.asked), now=self.clock())
+        following.hear(self.publisher.news(following.take_request()), now=self.clock())
         await self.engine.steer()
 
     def change(self, backend: str, wrap: Callable[[Backend], Backend]) -> None:

@@ -31,7 +31,8 @@ def beside_premium(plans: Plans, trace: Trace, usage: Usage) -> Trace:
 
 
 def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float:
-    """Of a plan with several steps the shortest way: better to claim too small a saving."""
+    """The premium plan's cost. A plan with several steps counts by its shortest way: better to
+    claim too small a saving than too large."""
     premium = plans[plans.premium]
     if isinstance(plans.config.plans[plans.premium], Ask):
         return priced(plans.config.backends[premium.lead].price, usage)

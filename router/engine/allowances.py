@@ -1,4 +1,4 @@
-"""What a key may still use, asked of the hive in batches and counted down here."""
+"""How much a key may still use: leased from the hive in batches, and counted down here."""
 
 import time
 from collections.abc import Callable
@@ -18,10 +18,10 @@ class _Held:
 
 
 class Allowances:
-    """Leave for requests, by key. Keys without bounds cost nothing.
+    """Permission for requests, by key. A key without bounds costs nothing.
 
-    When the hive cannot be asked, this router counts alone: a bound may then be exceeded by as many
-    times as there are routers, but nobody is turned away for our fault.
+    When the hive does not answer, this router counts alone. A bound may then be exceeded by as many
+    times as there are routers, but no caller is refused for our fault.
     """
 
     def __init__(
@@ -51,7 +51,8 @@ class Allowances:
         self._held[key.id] = _Held(lease.granted - 1, lease.until)
 
     async def spent(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        """Told before the answer ends, so that the caller's next request finds it counted."""
+        """Count an answer's tokens and cost before the answer ends, so that the caller's next
+        request is measured against them."""
         limits = self._bounded.get(key_id)
         if limits is None:
             return
@@ -59,13 +60,13 @@ class Allowances:
             return
         try:
             await self._hive.spend(key_id, tokens, cost_usd)
-        except Exception:  # whatever became of the hive, the answer is not at fault
+        except Exception:  # a hive that fails must not fail the answer
             self._metrics.count("waggle_hive_unreachable_total")
             self._alone.spend(key_id, tokens, cost_usd, self._wall())
 
     async def _lease(self, key_id: str, limits: KeyLimits) -> Lease:
         try:
             return await self._hive.lease(key_id, limits)
-        except Exception:  # as above
+        except Exception:  # a hive that fails must not fail the request
             self._metrics.count("waggle_hive_unreachable_total")
             return self._alone.lease(key_id, limits, self._wall())

@@ -1,7 +1,7 @@
-"""Where conversations live: a router's own memory of it, kept in step with the other routers.
+"""Where each conversation lives: a router's own record, kept in step with the other routers.
 
 A provider's prompt cache is worth more than most routing decisions, so a conversation stays where
-it began. Each router hears of the others' conversations a fraction of a second later.
+it began. Each router learns of the others' conversations a fraction of a second later.
 """
 
 from collections import OrderedDict
@@ -27,8 +27,8 @@ class Homes:
 
     def hear(self, homes: Mapping[str, Home]) -> None:
         for session, home in homes.items():
-            known = self._homes.get(session)
-            if known is None or known.at < home.at:
+            mine = self._homes.get(session)
+            if mine is None or mine.at < home.at:
                 self._keep(session, home)
 
     @property
@@ -36,11 +36,11 @@ class Homes:
         return bool(self._untold)
 
     def untold(self) -> dict[str, Home]:
-        told, self._untold = self._untold, {}
-        return told
+        news, self._untold = self._untold, {}
+        return news
 
     def tell_again(self, homes: Mapping[str, Home]) -> None:
-        """These did not arrive; what has been settled since is newer."""
+        """Queue homes that did not reach the hive. Homes that were settled since then are newer."""
         self._untold = {**homes, **self._untold}
 
     def _keep(self, session: str, home: Home) -> None:

@@ -73,7 +73,7 @@ class Engine:
     claims: Claims = field(default_factory=Claims)
     scores: Mapping[str, float] = field(default_factory=dict)  # learned, of backends
     following: Following = field(default_factory=Following)
-    remembers: bool = False  # whether it may have a memory, if the configuration wants one
+    remembers: bool = False  # whether a memory is allowed, if the configuration wants one
     recall: Recall | None = field(default=None, init=False)
     functions: Functions | None = field(default=None, init=False)  # for routes that are code
 
@@ -97,7 +97,7 @@ class Engine:
 
     def _begin(self, config: Config) -> None:
         self.config, self.plans, self.policy = config, Plans(config), policy_of(config)
-        self.following.bandit = None  # its plans may be others now; the next bandit comes soon
+        self.following.bandit = None  # its plans may have changed; the next bandit comes soon
         if self.recall is not None:
             self.recall.memory.reconfigure(config.reuse)
         elif self.remembers:
@@ -170,7 +170,7 @@ class Engine:
     def _surroundings(
         self, request: Request, around: Surroundings, lookup: Lookup | None
     ) -> Surroundings:
-        """With all that a decision among several plans may know."""
+        """The surroundings with everything that a choice among several plans may use."""
         config, following = self.config, self.following
         if lookup is not None and lookup.vector is not None:
             self.claims.know(config, request, lookup.vector)
@@ -204,7 +204,7 @@ class Engine:
         return await self.plan_runs.answer(progress, plan)
 
     async def _ask(self, progress: InProgress, plan: Ask) -> Answer:
-        """One question to one backend, or to the next of its chain."""
+        """Put one question to one backend, or to the next backend of its chain."""
         request, strategy = progress.trace.request, progress.trace.decision.strategy
         home = self.homes.find(request.session, now=progress.trace.started_at, seconds=1e9)
         chain = chain_of(progress.plans, plan, request, strategy=strategy, home=home)
@@ -293,7 +293,7 @@ class Engine:
         return await self.tries.try_chain(self.config, (backend,), call, [])
 
     async def steer(self) -> None:
-        """Have the functions ready that trials and strategies are made of."""
+        """Load the functions that the current trials and strategies need."""
         steering = self.following.steering
         wanted = steering.functions if steering is not None else ()
         deadline = self.config.trials.function_ms / 1000

@@ -1,8 +1,8 @@
-"""Routing functions ready to be asked, each in a locked worker of its own.
+"""Routing functions ready for calls, each in a locked worker of its own.
 
-A call takes tens of microseconds and never more than the deadline; what fails leaves the request to
-the strategy that serves. One that keeps failing is left alone for a while, so that not even the
-deadline is spent on it.
+A call takes tens of microseconds and never more than the deadline. If a function fails, the serving
+strategy decides. A function that keeps failing rests for a while, so that requests do not wait even
+for its deadline.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from sandbox.pool import Pool
 from sandbox.runner import RunRefused
 from sandbox.supervisor.parent import ZygoteLost
 
-_IN_A_ROW = 3  # failures after which it is left alone
+_IN_A_ROW = 3  # failures after which a function rests
 _REST_SECONDS = 30.0
 _LONGEST_REST = 1800.0
-_LEAST_LEVEL = 1  # of isolation: none may run below it
-_AGAIN_SECONDS = 30.0  # after a sandbox that would not open
+_LEAST_LEVEL = 1  # of isolation; below it no function runs
+_AGAIN_SECONDS = 30.0  # before the next try to open a sandbox that failed to open
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class _KeptFunction:
 
 
 class Functions:
-    """`follow` says which there are to be; `ask` asks one."""
+    """Keeps the functions that `follow` names ready; `ask` calls one of them."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class Functions:
 
     async def follow(self, strategies: Sequence[Strategy]) -> None:
         async with self._following:
-            # By its text: the same function may stand in several strategies.
-            wanted = {one.source: one for one in strategies}
+            # Keyed by source, because several strategies may hold the same function.
+            wanted = {strategy.source: strategy for strategy in strategies}
             for source in self._kept.keys() - wanted.keys():
                 self._kept.pop(source).function.close()
             for source, strategy in wanted.items():
@@ -80,7 +80,7 @@ class Functions:
         self._kept[source] = _KeptFunction(function)
 
     def ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
-        """Its answer; `Unanswered` where it gave none in time."""
+        """The function's answer; raises `Unanswered` if none came in time."""
         kept = self._kept.get(strategy.source)
         if kept is None:
             reason = self._refused.get(strategy.source, LOADING)
@@ -89,12 +89,12 @@ class Functions:
         if now < kept.until:
             raise Unanswered("it failed again and again, and is left alone for a while")
         try:
-            told = kept.function.call(*arguments, seconds=self.deadline_seconds)
+            answer = kept.function.call(*arguments, seconds=self.deadline_seconds)
         except FunctionFailed as error:
             self._failed(strategy.key, kept, now, str(error))
             raise Unanswered(str(error)[:200]) from None
         kept.failures = 0
-        return told
+        return answer
 
     def _failed(self, key: str, kept: _KeptFunction, now: float, reason: str) -> None:
         kept.failures += 1

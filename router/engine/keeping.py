@@ -1,7 +1,7 @@
-"""After an answer: what of it is remembered, and what it says of the memory.
+"""What is kept after an answer: the solution for the memory, and evidence about remembered answers.
 
-A remembered answer that was made anew is compared with the new one; a program that was kept is
-reviewed with other numbers. Both run beside the loop of requests.
+A new answer to a remembered question is compared with the remembered answer. A kept program is
+reviewed with other numbers. Both happen beside the loop of requests.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ from router.engine.tries import Tell
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 
-# Decisions that say nothing of where the conversation should go on.
+# Strategies whose decisions do not settle where a conversation lives.
 _PASSING = ("named", "computed", "specialist", "reuse")
 
 
@@ -38,7 +38,8 @@ class Ledger:
         status: int | None = None,
         upstream: float | None = None,
     ) -> Trace:
-        """`upstream`: seconds in which some backend was at work, where steps ran side by side."""
+        """End a request. `upstream`: seconds in which some backend was at work, if steps ran side
+        by side."""
         streamed = outcome is not None and outcome.stream is not None
         trace = _timed(progress, outcome, upstream, streamed=streamed)
         if status is not None:

@@ -1,4 +1,4 @@
-"""Plans of more than one question on their way: run, awaited in a stream, and concluded."""
+"""Plans with more than one question: carried out, awaited in a stream, and concluded."""
 
 import asyncio
 import contextlib
@@ -28,8 +28,8 @@ class PlanRuns:
     head_start_seconds: float = 2.0  # for a plan, before its stream begins without words
 
     async def answer(self, progress: InProgress, plan: AnyPlan) -> Answer:
-        """A stream begins with its first words or, where the steps before them take long, with a
-        comment that says so."""
+        """Carry out a plan. Its stream begins with its first words or, if earlier steps take long,
+        with a comment that says so."""
         executor = self._executor(progress)
         task = asyncio.ensure_future(executor.run(plan))
         try:
@@ -70,7 +70,8 @@ class PlanRuns:
         executor: Executor,
         promised: Answer,
     ) -> AsyncIterator[bytes]:
-        """A stream whose first words are not there yet: comments keep the caller's line open."""
+        """A stream whose first words are not there yet: comments keep the caller's connection
+        open."""
         concluded = False
         try:
             yield b": waggle is at work\n\n"
@@ -103,9 +104,9 @@ class PlanRuns:
     async def _concluded(
         self, progress: InProgress, result: Result, executor: Executor, *, note: bool = False
     ) -> Answer:
-        """The answer that a plan's result makes."""
+        """Turn the result of a plan into an answer."""
         if not result.ok and result.text and result.outcome is not None:
-            # A flawed answer, where there is no better.
+            # A flawed answer is better than none.
             result = result.marked("gate", result.problem)
         calls = executor.calls
         progress = progress.noting(

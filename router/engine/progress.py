@@ -34,4 +34,4 @@ class Answer:
     trace: Trace
     stream: AsyncIterator[bytes] | None = None
     retry_after: float | None = None
-    pending: bool = False  # its plan goes on: the backend and what it cost are not known yet
+    pending: bool = False  # whether its plan goes on: backend and cost are not known yet

@@ -1,4 +1,5 @@
-"""The look into the memory before a decision: what it holds for a request, and how that is given.
+"""The look into the memory before a decision: what it holds for a request, and how to answer with
+it.
 
 Nothing here decides whether two requests are the same: `router.reuse` does.
 """
@@ -52,7 +53,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A remembered answer that went out: a later verdict on it is evidence on its like."""
+    """A remembered answer that was sent: a later verdict on it is evidence on others like it."""
 
     bucket: str
     space: bytes
@@ -158,7 +159,7 @@ def recalled_program(computed: Mapping[str, Any] | None) -> Recalled | None:
 
 
 def to_adapt(request: Request, solution: Solution) -> bytes:
-    """The request with the remembered answer beside it, for a backend that changes it to fit."""
+    """The request with the remembered answer beside it, for a backend that adapts the answer."""
     fields: dict[str, Any] = dict(request.fields)
     messages = list(fields["messages"])
     beside = (

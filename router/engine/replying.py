@@ -1,5 +1,7 @@
-"""What goes back to the caller: an answer whole or streamed, from a backend or from memory, or why
-there is none. Whatever goes back is accounted for, remembered and assessed here."""
+"""The reply to a caller: an answer whole or streamed, from a backend or from memory, or an error.
+
+Every reply is accounted for, remembered and assessed here.
+"""
 
 import asyncio
 import contextlib
@@ -58,8 +60,8 @@ class Replying:
         *,
         note: bool = False,
     ) -> AsyncIterator[bytes]:
-        """The events of a stream, with the cost in the last; on a break, an error event. `note`:
-        the last chunk says what the headers could not say yet."""
+        """The events of a stream, with the cost in the last event; if the stream breaks, an error
+        event. With `note`, the last event says what the headers could not say yet."""
         progress = progress.noting(status=200)
         trace, config = progress.trace, progress.plans.config
         answering = trace.answering
@@ -146,14 +148,16 @@ class Replying:
     def refused(
         self, progress: InProgress, outcome: CallOutcome, *, upstream: float | None = None
     ) -> Answer:
-        """The backend's own refusal: the request is at fault, and every backend would say so."""
+        """The backend's own refusal. The request is at fault, so that every backend would refuse
+        it."""
         status = outcome.attempt.status
         progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
         trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)
         return Answer(status, error_body_of(outcome.body, status), trace)
 
     def failed(self, progress: InProgress, outcome: CallOutcome) -> Answer:
-        """No backend answered: say what was tried. It is a 429 only where all were busy."""
+        """No backend answered: list the attempts. The status is 429 only if all backends were
+        busy."""
         attempts = progress.trace.attempts
         summary = "; ".join(attempt.summary() for attempt in attempts)
         busy = all(a.fault == "queue_full" or a.status == 429 for a in attempts)

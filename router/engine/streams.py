@@ -55,8 +55,8 @@ def as_comments(comments: Sequence[str], trace: Trace) -> bytes:
 
 
 def with_note(events: list[bytes], trace: Trace, *, whole: bool) -> list[bytes]:
-    """Put into the last chunk what is missing of the answer, and, for a stream that began before
-    its plan had an answer (`whole`), what its headers could not say."""
+    """Put a note into the last chunk: why the answer is partial, and, with `whole`, what the
+    headers of a stream that began early could not say."""
     note: dict[str, Any] = {}
     if whole:
         note = {

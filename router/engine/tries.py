@@ -12,7 +12,7 @@ from router.domain import Attempt, Call
 from router.plans.pace import Pace
 from router.telemetry.metrics import Metrics
 
-# For the last backend of a chain whose replicas are all gone: a new one is there in 2 to 4 seconds.
+# Seconds to wait for a replica of the last backend in a chain: a lost one is replaced in 2 to 4.
 _PATIENCE = 15.0
 _IMPATIENCE = 0.5  # where another backend can answer instead
 

@@ -1,4 +1,5 @@
-"""What came of a plan, as a caller hears it: a completion, a stream, or why there is none."""
+"""The result of a plan as the caller gets it: a completion, a stream, or the reason why there is
+none."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -18,17 +19,20 @@ _CHARACTERS = 16_384  # of a document, in one piece of a stream
 
 
 class _NoConnection:
-    """What a stream is read from that is made here."""
+    """Stands for the connection of a stream that is made here."""
 
     def finish(self) -> None:
         pass
 
 
 async def completed(outcome: CallOutcome, text: str, request: Request) -> CallOutcome:
-    """The answer of a step, or a text that was made of several, as a model would have sent it."""
+    """The answer of a step, or a text made from several answers, in the form in which a model sends
+    it."""
     if outcome.body and not request.stream:
-        asked = request.fields.get("logprobs")
-        return replace(outcome, body=outcome.body if asked else without_logprobs(outcome.body))
+        wants_logprobs = request.fields.get("logprobs")
+        return replace(
+            outcome, body=outcome.body if wants_logprobs else without_logprobs(outcome.body)
+        )
     if outcome.body:
         return replace(outcome, body=b"", stream=stream_of(_events(outcome.body)))
     pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
@@ -42,16 +46,16 @@ async def completed(outcome: CallOutcome, text: str, request: Request) -> CallOu
 
 
 def stream_of(body: AsyncIterator[bytes]) -> Stream:
-    """What is made here, read as if it came from a backend."""
+    """Wrap bytes that are made here as the stream of a backend."""
     return Stream([], Cutter(), _NoConnection(), body)
 
 
 async def _events(body: bytes) -> AsyncIterator[bytes]:
     """A completion that came whole, as the chunks of a stream."""
-    told = orjson.loads(body)
-    base = {key: told[key] for key in ("id", "created", "model") if key in told}
+    completion = orjson.loads(body)
+    base = {key: completion[key] for key in ("id", "created", "model") if key in completion}
     base["object"] = "chat.completion.chunk"
-    for choice in told.get("choices") or ():
+    for choice in completion.get("choices") or ():
         message = choice.get("message") or {}
         delta = {key: value for key, value in message.items() if value is not None}
         calls = delta.get("tool_calls")
@@ -60,8 +64,10 @@ async def _events(body: bytes) -> AsyncIterator[bytes]:
         yield _event(base, {"index": choice.get("index", 0), "delta": delta}, None)
         finish = choice.get("finish_reason") or "stop"
         yield _event(base, {"index": choice.get("index", 0), "delta": {}}, finish)
-    if isinstance(told.get("usage"), dict):
-        yield b"data: " + orjson.dumps(base | {"choices": [], "usage": told["usage"]}) + b"\n\n"
+    if isinstance(completion.get("usage"), dict):
+        yield (
+            b"data: " + orjson.dumps(base | {"choices": [], "usage": completion["usage"]}) + b"\n\n"
+        )
     yield b"data: [DONE]\n\n"
 
 
@@ -73,7 +79,7 @@ def _event(base: dict[str, Any], choice: dict[str, Any], finish: str | None) -> 
 def unfinished(
     result: Result, attempts: Sequence[Attempt]
 ) -> tuple[int, str, str, str, float | None]:
-    """HTTP status, kind, code and message of a plan that brought nothing, and when to try again."""
+    """HTTP status, kind, code and message for a plan without an answer, and when to try again."""
     if result.stopped == "cost":
         message = f"The ceiling on cost let no step answer: {result.problem}. Raise it."
         return 422, "invalid_request_error", "over_max_cost", message, None

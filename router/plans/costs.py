@@ -1,4 +1,4 @@
-"""What a plan may be expected to cost, before anything is known but prices. Pure."""
+"""What a plan may be expected to cost, by prices alone. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -134,7 +134,8 @@ class Executor:
         return Result(problem=made.problem or made.status)
 
     async def _gated(self, plan: Plan, gate: Gate, work: Work) -> Result:
-        """A step whose answer is checked before it goes on, and sent back with the reasons."""
+        """Carry out a step whose answer is checked, and send it back with the reasons until it
+        holds."""
         inside = replace(work, tail=False, logprobs=gate.probability is not None)
         result = await self._carry_out(plan, replace(inside, entropy=gate.entropy is not None))
         for turn in range(gate.repair + 1):

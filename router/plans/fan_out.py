@@ -1,4 +1,4 @@
-"""All at once, and one answer made of what came: joined, voted on, chosen or fused."""
+"""Several steps at once, and one answer made from theirs: joined, voted on, chosen or fused."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -148,7 +148,7 @@ async def _best(run: Caller, plan: FanOut, results: Sequence[Result], work: Work
 
 
 async def _together(jobs: Sequence[Awaitable[T]]) -> list[T]:
-    """All at once. Where the caller of this is cancelled, they are, and have ended."""
+    """Await all jobs at once. If this is cancelled, the jobs are cancelled too, and have ended."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         return list(await asyncio.gather(*tasks))

@@ -8,17 +8,18 @@ import orjson
 
 
 def probability_of(body: bytes) -> float | None:
-    """The mean probability of a token (geometric), or what a specialist says itself; None where
-    neither came."""
+    """The mean probability of a token (geometric), or the confidence that a specialist states; None
+    if the answer has neither."""
     own = orjson.loads(body).get("specialist")
     if isinstance(own, dict):
         return float(own["confidence"])
-    told = [token["logprob"] for token in _tokens(body)]
-    return math.exp(sum(told) / len(told)) if told else None
+    logprobs = [token["logprob"] for token in _tokens(body)]
+    return math.exp(sum(logprobs) / len(logprobs)) if logprobs else None
 
 
 def entropy_of(body: bytes) -> float | None:
-    """Mean bits a token, over its likeliest alternatives; what they leave counts as one more."""
+    """The mean entropy in bits a token, over its likeliest alternatives; the remaining probability
+    counts as one more alternative."""
     entropies = []
     for token in _tokens(body):
         chances = [math.exp(t["logprob"]) for t in _alternatives(token)]
@@ -30,8 +31,8 @@ def entropy_of(body: bytes) -> float | None:
 
 
 def _tokens(body: bytes) -> Iterator[dict[str, Any]]:
-    told = orjson.loads(body)
-    for choice in told.get("choices") or ():
+    answer = orjson.loads(body)
+    for choice in answer.get("choices") or ():
         logprobs = choice.get("logprobs")
         content = logprobs.get("content") if isinstance(logprobs, dict) else None
         for token in content if isinstance(content, list) else ():
@@ -40,9 +41,9 @@ def _tokens(body: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _alternatives(token: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for one in token.get("top_logprobs") or ():
-        if isinstance(one, dict) and _number(one.get("logprob")):
-            yield one
+    for alternative in token.get("top_logprobs") or ():
+        if isinstance(alternative, dict) and _number(alternative.get("logprob")):
+            yield alternative
 
 
 def _number(value: Any) -> bool:

@@ -14,8 +14,8 @@ _NOTHING = object()
 
 
 def joined(parts: Sequence[Any]) -> Any:
-    """One document of several: objects by key, lists of records one by one. What an earlier part
-    said stands."""
+    """One document made of several: objects are joined by key, lists of records one by one. Where
+    two parts differ, the earlier part wins."""
     made: Any = _NOTHING
     for part in parts:
         made = part if made is _NOTHING else _two(made, part)
@@ -39,7 +39,8 @@ def _two(first: Any, second: Any) -> Any:
 
 
 def parts_of(shape: Any, wishes: Sequence[Sequence[str]]) -> list[Any]:
-    """Of the fields of a shape, each branch those that it was given; the others share the rest."""
+    """The part of a shape for each branch: the fields it was given, or a share of the fields that
+    no branch was given."""
     fields = field_names(shape)
     given = {name for wish in wishes for name in wish}
     rest = [name for name in fields if name not in given]
@@ -53,14 +54,14 @@ def parts_of(shape: Any, wishes: Sequence[Sequence[str]]) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Who won a vote, and with which share of the weight."""
+    """The answer that won a vote, and its share of the weight."""
 
     winner: int
     share: float
 
 
 def counted(answers: Sequence[str], weights: Sequence[float]) -> Count:
-    """The answer with most weight behind it; of equals, the one that was listed first."""
+    """The answer with the most weight behind it; among equals, the answer that was listed first."""
     behind: dict[str, float] = {}
     first: dict[str, int] = {}
     for index, (answer, weight) in enumerate(zip(answers, weights, strict=True)):
@@ -82,7 +83,8 @@ _PLAIN_NUMBER = re.compile(r"[$€£]?\s*(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*
 
 
 def normalised(answer: str) -> str:
-    """What an answer says, without how it says it: votes for the same are to count as the same."""
+    """The content of an answer without its wording, so that votes for the same thing count as
+    one."""
     text = answer.strip()
     if text[:1] in "{[":
         try:
@@ -90,9 +92,9 @@ def normalised(answer: str) -> str:
         except orjson.JSONDecodeError:
             pass
     for pattern in (_BOXED, _FINAL):
-        found = pattern.findall(text)
-        if found:
-            text = found[-1]
+        matches = pattern.findall(text)
+        if matches:
+            text = matches[-1]
     text = _LEAD.sub("", text.strip()).strip().strip("*_`\"'").rstrip(".!").strip("*_`\"'").strip()
     number = _PLAIN_NUMBER.fullmatch(text)
     if number:
@@ -128,11 +130,11 @@ def _decides(token: str) -> bool:
 
 
 def agreement(first: str, second: str) -> float:
-    """How much two answers say the same, 0 to 1: equal once normalised, else shared words."""
-    one, two = normalised(first), normalised(second)
-    if one == two:
+    """How much two answers agree, from 0 to 1: 1 if equal once normalised, else by shared words."""
+    plain, other = normalised(first), normalised(second)
+    if plain == other:
         return 1.0
-    a, b = _TOKEN.findall(one), _TOKEN.findall(two)
+    a, b = _TOKEN.findall(plain), _TOKEN.findall(other)
     decisive = {t for t in a if _decides(t)} ^ {t for t in b if _decides(t)}
     if not a or not b or decisive:
         return 0.0  # another figure, or a `not`, is another answer, whatever the words around it

@@ -1,4 +1,4 @@
-"""How long each backend takes, as far back as matters: for hedging."""
+"""How long recent calls of each backend took, for hedging."""
 
 from collections import deque
 

@@ -1,6 +1,6 @@
-"""What backends are told that judge, mend, join or review, and what is read off what they say.
+"""Prompts for backends that judge, mend, join or review, and the reading of their replies.
 
-Answers are asked for as JSON and read leniently: models wrap it in words.
+The prompts ask for JSON. The reading is lenient, because models wrap JSON in words.
 """
 
 import re
@@ -21,18 +21,18 @@ CONTINUE = (
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a judge, critic or reviewer said. No score: nothing that could be read."""
+    """The reply of a judge, critic or reviewer. `score` is None if none could be read."""
 
     score: float | None
     problems: str = ""
     answer: str = ""
 
 
-def working_on(draft: str, told: str) -> list[Message]:
-    """What follows the conversation, for a model that goes on with a draft."""
+def working_on(draft: str, instruction: str) -> list[Message]:
+    """The messages after the conversation, for a model that goes on with a draft."""
     return [
         {"role": "assistant", "content": draft},
-        {"role": "user", "content": told},
+        {"role": "user", "content": instruction},
     ]
 
 
@@ -65,7 +65,7 @@ def to_review(conversation: str, draft: str) -> list[Message]:
 
 
 def to_fuse(drafts: Sequence[str]) -> str:
-    """What follows the conversation, for the one who makes one answer of several."""
+    """The message after the conversation, for the model that makes one answer from several."""
     shown = "\n\n".join(
         f"<answer number={n}>\n{draft[:_LONGEST]}\n</answer>" for n, draft in enumerate(drafts, 1)
     )
@@ -90,8 +90,8 @@ def to_compare(conversation: str, first: str, second: str) -> list[Message]:
 
 
 def only_these(shape: Mapping[str, Any]) -> str:
-    told = orjson.dumps(shape).decode()
-    return f"Answer only this part, as JSON of exactly this shape and nothing else: {told}"
+    text = orjson.dumps(shape).decode()
+    return f"Answer only this part, as JSON of exactly this shape and nothing else: {text}"
 
 
 def _shown(conversation: str, draft: str) -> Message:
@@ -109,25 +109,25 @@ _NUMBER = re.compile(
 
 
 def opinion_in(text: str) -> Opinion:
-    found = _OBJECT.search(text)
-    if found:
+    block = _OBJECT.search(text)
+    if block:
         try:
-            told = orjson.loads(found[0])
+            verdict = orjson.loads(block[0])
         except orjson.JSONDecodeError:
-            told = {}
-        score = told.get("score") if isinstance(told, dict) else None
+            verdict = {}
+        score = verdict.get("score") if isinstance(verdict, dict) else None
         if isinstance(score, bool):
             score = float(score)
         if isinstance(score, int | float) and 0 <= score <= 1:
-            problems = told.get("problems") or ""
+            problems = verdict.get("problems") or ""
             if isinstance(problems, list):
                 problems = "; ".join(map(str, problems))
-            return Opinion(float(score), str(problems), str(told.get("answer") or ""))
+            return Opinion(float(score), str(problems), str(verdict.get("answer") or ""))
     return Opinion(_plain_score(text), text.strip()[:500])
 
 
 def _plain_score(text: str) -> float | None:
-    """`0.8`, `8/10` or `80%`, where nothing else was said that could be a number."""
+    """Read `0.8`, `8/10` or `80%`, if the text has no other number."""
     numbers = list(_NUMBER.finditer(text))
     if len(numbers) != 1:
         return None
@@ -141,6 +141,6 @@ def _plain_score(text: str) -> float | None:
 
 
 def better_in(text: str) -> str:
-    """`first`, `second`, `equal`, or nothing that could be read."""
-    found = re.findall(r"\b(first|second|equal)\b", text.lower())
-    return found[0] if len(set(found)) == 1 else ""
+    """Read `first`, `second` or `equal`; empty if the text names none or several."""
+    verdicts = re.findall(r"\b(first|second|equal)\b", text.lower())
+    return verdicts[0] if len(set(verdicts)) == 1 else ""

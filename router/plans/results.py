@@ -25,19 +25,20 @@ class Result:
         return not self.problem
 
     def let_go(self) -> bool:
-        """Close the stream of a result that nobody will read; whether there was a stream."""
+        """Close the stream of a result that nobody will read, and return whether there was a
+        stream."""
         stream = self.outcome.stream if self.outcome is not None else None
         if stream is not None:
             stream.connection.finish()
         return stream is not None
 
     def rewritten(self, text: str) -> "Result":
-        """With words of our own: the bytes that came no longer hold the answer."""
+        """The same result with a text of our own in place of the bytes that came."""
         outcome = None if self.outcome is None else replace(self.outcome, body=b"")
         return replace(self, text=text, outcome=outcome)
 
     def marked(self, why: str, reason: str) -> "Result":
-        """The best answer there is, with a note of what is not right with it."""
+        """The best answer there is, marked with what is wrong with it."""
         if self.partial:
             return self
         return replace(self, problem="", partial=why, reason=reason)

@@ -1,4 +1,4 @@
-"""A plan as people see it: a tree of its steps, with what each may cost. Pure but for the tree."""
+"""A plan as people see it: a tree of steps, each with its expected cost. Pure, but for the tree."""
 
 from rich.markup import escape
 from rich.tree import Tree

@@ -7,7 +7,7 @@ from typing import Any
 
 from router.domain import Reading
 
-_LOOKED_AT = 20_000  # characters of prompt; more changes no rung, and a regex over megabytes stalls
+_LOOKED_AT = 20_000  # characters; more change no rung, and a regex over megabytes stalls
 _RULE_KEYS = frozenset(
     (
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern"),
@@ -93,7 +93,8 @@ def _kind(needs: frozenset[str], *, code: bool, hard: bool, question: bool) -> s
 
 
 def _structure(shape: Any) -> tuple[int, int, int, int]:
-    """Fields, depth, arrays and rules of a shape. Iterative: depth is the caller's to choose."""
+    """Count fields, depth, arrays and rules of a shape. Iterative, because the caller chooses the
+    depth."""
     count = arrays = rules = deepest = 0
     todo = [(shape, 0)] if isinstance(shape, dict | list) else []
     while todo:

@@ -1,9 +1,9 @@
-"""What the learner knows of a request: numbers kept with its row, and the context they make.
+"""The learner's view of a request: the numbers in its row, and the context that they make.
 
-The router that decides and the learner that reads the row later go through the same function, from
-the same numbers: there is no other way to make a context, so what is learned is what was decided
-by. Numbers have a version, and those that come from a lens name it; a policy that was taught
-another version, or through another lens, is refused.
+The router that decides and the learner that reads the row later make the context by the same
+function from the same numbers, so the learner learns from what the router decided by. The numbers
+have a version, and numbers from a lens name that lens. A policy that was taught another version, or
+through another lens, is refused.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def numbers(
     lens: Lens | None = None,
     vector: Sequence[float] | None = None,
 ) -> tuple[float | None, ...]:
-    """What goes into the row, in the order of `NAMES`; what is unknown is None."""
+    """The numbers for the row, in the order of `NAMES`; None where a number is unknown."""
     text = reading.text
     head = text[:LOOKED_AT]
     seen: PromptView | None = lens.view(text, vector) if lens is not None else None
@@ -102,7 +102,7 @@ def taught(lens: int) -> str:
 
 
 def lens_in(version: str) -> int | None:
-    """The lens that a policy of this version needs; None where it is of other numbers."""
+    """The lens that a policy of this version needs; None where the version counts other numbers."""
     own, _, lens = version.partition(":")
     return int(lens, 16) if own == str(VERSION) and lens else None
 

@@ -38,7 +38,8 @@ for _language, _words in _COMMON.items():
 
 
 def language(text: str) -> str:
-    """By script, and where that is Latin by the commonest words; English unless others prevail."""
+    """The script decides; among Latin scripts the commonest words. English unless another
+    prevails."""
     if not text.isascii():
         for name, script in _SCRIPTS:
             if script.search(text):

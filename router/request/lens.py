@@ -1,9 +1,10 @@
 """The words of a prompt as a few numbers: hashed TF-IDF, 16 directions of it, and neighbourhoods.
 
 A lens is fitted once, without labels, to some hundred prompts: the first that came, or those of
-`waggle warm`. It keeps no word of them, only what hashed words weigh and where prompts lie. Where a
-sentence vector is there already it is put beside the words; neighbourhoods with it and without it
-are different ones, for a prompt is found in the company it was seen in.
+`waggle warm`. The lens keeps none of their words, only the weights of hashed words and the places
+of prompts. If a sentence vector was made for another reason, the lens puts it beside the words.
+Neighbourhoods with and without that vector differ, so a prompt is compared only with prompts that
+were seen in the same way.
 """
 
 import io
@@ -38,7 +39,7 @@ Terms = Mapping[int, float]
 
 
 def terms(text: str) -> Terms:
-    """Hashed words and a few signs of style, with how often they came."""
+    """Hashed words and a few signs of style, each with its count."""
     cut = text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:]
     tokens = ["#" if token.isdigit() else token for token in _TOKEN.findall(cut.lower())]
     counted: dict[str, float] = {}
@@ -54,7 +55,7 @@ def terms(text: str) -> Terms:
 
 
 def _style(text: str, tokens: Sequence[str]) -> Iterable[str]:
-    """How it begins and ends, how long it is, and what it is made of, as words of their own."""
+    """Words for how a text begins and ends, how long it is, and what it is made of."""
     head = text[:_HEAD]
     size, length = len(head), log(1 + len(text))
     yield "^" + _shape(text[0])
@@ -75,7 +76,8 @@ def _style(text: str, tokens: Sequence[str]) -> Iterable[str]:
 
 
 class Make(NamedTuple):
-    """How many characters of each sort a text has; other alphabets count as small letters."""
+    """How many characters of each sort a text has. Letters of other alphabets count as small
+    letters."""
 
     letters: int
     capitals: int
@@ -103,10 +105,10 @@ _SORTED = bytes(
 
 
 def make(text: str) -> Make:
-    told = text.encode("utf-8", "replace").translate(_SORTED)
-    capitals = told.count(b"A")
-    letters = capitals + told.count(b"a")
-    return Make(letters, capitals, told.count(b"0"), told.count(b" "), told.count(b"."))
+    sorts = text.encode("utf-8", "replace").translate(_SORTED)
+    capitals = sorts.count(b"A")
+    letters = capitals + sorts.count(b"a")
+    return Make(letters, capitals, sorts.count(b"0"), sorts.count(b" "), sorts.count(b"."))
 
 
 def _shape(letter: str) -> str:
@@ -127,7 +129,7 @@ class PromptView:
 
 @dataclass(frozen=True)
 class Lens:
-    """What was fitted. Without vectors among the prompts, what speaks of them is empty."""
+    """A fitted lens. Its parts for sentence vectors are empty if the prompts had none."""
 
     weights: "Matrix"  # of each bucket
     words: "Matrix"  # (16, buckets)
@@ -141,11 +143,11 @@ class Lens:
 
     @cached_property
     def number(self) -> int:
-        """48 bits of a fingerprint: exact in a float, so that it may stand in a row."""
-        told = blake2b(str(_FORMAT).encode(), digest_size=6)
+        """A fingerprint of 48 bits: a float holds it exactly, so that a row can hold it too."""
+        fingerprint = blake2b(str(_FORMAT).encode(), digest_size=6)
         for array in self._arrays().values():
-            told.update(array.tobytes())
-        return int.from_bytes(told.digest()) or 1
+            fingerprint.update(array.tobytes())
+        return int.from_bytes(fingerprint.digest()) or 1
 
     def view(self, text: str, vector: Sequence[float] | None = None) -> PromptView:
         import numpy as np
@@ -181,27 +183,28 @@ class Lens:
     def written(self) -> bytes:
         import numpy as np
 
-        told = io.BytesIO()
+        buffer = io.BytesIO()
         arrays: dict[str, Any] = self._arrays()
-        np.savez_compressed(told, **arrays)
-        return told.getvalue()
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue()
 
     @classmethod
     def read(cls, content: bytes) -> "Lens":
-        """Raises `ValueError` where it is none."""
+        """Raises `ValueError` if the content is no lens."""
         import zipfile
 
         import numpy as np
 
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as told:
-                return cls(**{name: told[name] for name in told.files})
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                return cls(**{name: arrays[name] for name in arrays.files})
         except (OSError, TypeError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(f"this is no lens: {error}") from None
 
 
 def keep(lens: Lens, folder: Path) -> Path:
-    """Under its number, beside others: rows that were seen through those still name them."""
+    """Write a lens under its number, beside older lenses: rows that were seen through those name
+    them."""
     path = folder / f"lens-{lens.number:012x}.npz"
     write_whole(path, lens.written())
     write_whole(folder / "lens", f"{lens.number:012x}\n".encode())
@@ -209,7 +212,7 @@ def keep(lens: Lens, folder: Path) -> Path:
 
 
 def kept(folder: Path) -> Lens | None:
-    """The lens in use, if there is one that can be read."""
+    """The lens in use, if it can be read."""
     try:
         name = (folder / "lens").read_text().strip()
         lens = Lens.read((folder / f"lens-{name}.npz").read_bytes())
@@ -219,24 +222,24 @@ def kept(folder: Path) -> Lens | None:
 
 
 def fitted(prompts: Sequence[Terms], vectors: Sequence[Sequence[float] | None]) -> Lens:
-    """The directions in which these prompts differ most, and where they crowd."""
+    """Find the directions in which these prompts differ most, and the places where they crowd."""
     import numpy as np
 
     weights = _weights(prompts)
     rows = np.zeros((len(prompts), BUCKETS), dtype=np.float32)
     for row, counted in zip(rows, prompts, strict=True):
         at = list(counted)
-        row[at] = np.log1p([counted[one] for one in at]) * weights[at]
+        row[at] = np.log1p([counted[bucket] for bucket in at]) * weights[at]
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     words, lex = _directions(rows)
-    told = [at for at, vector in enumerate(vectors) if vector is not None]
+    with_vector = [at for at, vector in enumerate(vectors) if vector is not None]
     empty = np.zeros((0, 0), dtype=np.float32)
     meaning, near_both, far_both, middle = empty, empty, empty, np.zeros(0, dtype=np.float32)
-    if len(told) >= ENOUGH // 2:
-        given = np.array([vectors[at] for at in told], dtype=np.float32)
+    if len(with_vector) >= ENOUGH // 2:
+        given = np.array([vectors[at] for at in with_vector], dtype=np.float32)
         meaning, vec = _directions(given)
         middle = meaning @ given.mean(axis=0)
-        both = np.hstack([vec, lex[told]]).astype(np.float32)
+        both = np.hstack([vec, lex[with_vector]]).astype(np.float32)
         near_both, far_both = _crowds(both, NEAR), _crowds(both, FAR)
     return Lens(
         weights,
@@ -252,7 +255,7 @@ def fitted(prompts: Sequence[Terms], vectors: Sequence[Sequence[float] | None]) 
 
 
 def _weights(prompts: Sequence[Terms]) -> "Matrix":
-    """Rare words weigh more, but not so much that the style of a prompt is drowned."""
+    """Rare words weigh more, but not so much that they drown the style of a prompt."""
     import numpy as np
 
     seen = np.zeros(BUCKETS)
@@ -268,10 +271,10 @@ def _directions(rows: "Matrix") -> tuple["Matrix", "Matrix"]:
     import numpy as np
 
     centred = rows - rows.mean(axis=0)
-    _, _, found = np.linalg.svd(centred, full_matrices=False)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
     directions = np.zeros((DIMENSIONS, rows.shape[1]), dtype=np.float32)
-    directions[: min(DIMENSIONS, len(found))] = found[:DIMENSIONS]
-    # The sign of a direction is anybody's choice: the same on every machine.
+    directions[: min(DIMENSIONS, len(axes))] = axes[:DIMENSIONS]
+    # The sign of a direction is arbitrary; fix it, so that every machine agrees.
     directions *= np.where(directions.sum(axis=1, keepdims=True) < 0, -1, 1)
     seen = centred @ directions.T
     scale = max(float(seen.std(axis=0).max()), 1e-6)
@@ -279,13 +282,13 @@ def _directions(rows: "Matrix") -> tuple["Matrix", "Matrix"]:
 
 
 def _crowds(points: "Matrix", count: int) -> "Matrix":
-    """k-means, begun four times at points far from each other; the tightest."""
+    """k-means from four starting points far apart; the tightest result."""
     import numpy as np
     from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 
     count = min(count, len(np.unique(points.round(5), axis=0)))
-    found = KMeans(count, n_init=4, random_state=0).fit(points)
-    return found.cluster_centers_.astype("float32")  # type: ignore[no-any-return]
+    clusters = KMeans(count, n_init=4, random_state=0).fit(points)
+    return clusters.cluster_centers_.astype("float32")  # type: ignore[no-any-return]
 
 
 def _closest(centres: "Matrix", point: "Matrix") -> int:

@@ -1,4 +1,4 @@
-"""A request, read once: everything that later stops want to know of its words. Pure."""
+"""A request, read once, for every later stop that needs its words. Pure."""
 
 from router.domain import Fields, Reading
 from router.request.complexity import difficulty

@@ -22,19 +22,19 @@ _SHAPED = Interpretation("linguistic", ("the answer is to have a shape of its ow
 
 
 def interpretation_of(request: Request) -> Interpretation:
-    """What of the user's last message could be computed. An answer of a given shape is not."""
+    """What of the user's last message a program could compute: nothing, if a shape is given."""
     if request.reading.shape is not None:
         return _SHAPED
     return interpret(request.reading.last_words, request.fields.get("data"))
 
 
 def interpret(text: str, data: Any = None) -> Interpretation:
-    """As a decision needs it: by the first rows of a table."""
+    """Interpret a message for a decision, by the first rows of its table."""
     return _read(text, None if data is None else _beginning(data))
 
 
 def interpret_whole(fields: Fields) -> Interpretation:
-    """As the computation needs it: by all rows of a table."""
+    """Interpret a message for the computation, by all rows of its table."""
     if shape_of(fields) is not None:
         return _SHAPED
     return read(last_user_text(fields), fields.get("data"))
@@ -42,7 +42,7 @@ def interpret_whole(fields: Fields) -> Interpretation:
 
 @lru_cache(maxsize=64)
 def _read(text: str, data: str | None) -> Interpretation:
-    """Cached: a request is interpreted once to decide and once to answer."""
+    """Cached, so that a request is interpreted once for deciding and answering."""
     if data is not None and data[:1] in ("[", "{"):
         return read(text, orjson.loads(data))
     return read(text, data)
@@ -58,7 +58,7 @@ def _beginning(data: Any) -> str:
         data = {k: v[:200] if isinstance(v, list) else v for k, v in data.items()}
     try:
         return orjson.dumps(data).decode()
-    except TypeError:  # numbers beyond 64 bits: no table of ours
+    except TypeError:  # numbers beyond 64 bits: our tables hold none
         return "0"
 
 
@@ -66,7 +66,7 @@ def job_of(
     text: str, fields: Fields, *, seed: int, turn: int, source: str, count: int | None = None
 ) -> bytes:
     """A job for the sandbox: the request's words and data, and a program. `count` is the number of
-    records, where the request leaves that open."""
+    records, if the request leaves that open."""
     kept: dict[str, Any] = {"messages": [{"role": "user", "content": text}]}
     if fields.get("data") is not None:
         kept["data"] = fields["data"]
@@ -97,22 +97,22 @@ def to_author(text: str, spec: Spec, example: tuple[str, str] | None = None) -> 
         if spec.kind == "generate"
         else "`result` is a dict of figures by method. The data is in PARAMS['columns'], by name."
     )
-    asked = (
+    prompt = (
         f"{text[:4000]}\n\nAs it was read:\n"
         f"{orjson.dumps(spec.as_json(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
     )
     if example is not None:
         request, program = example
-        asked += (
+        prompt += (
             f"\n\nThis was asked before: {request[:1000]}\nand this program solved it; work from "
             f"it where it serves:\n```python\n{program}\n```"
         )
     system = f"{CONTRACT}\nAnswer with the program alone, in one ```python block."
-    return [{"role": "system", "content": system}, {"role": "user", "content": asked}]
+    return [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
 
 
 def to_mend(messages: Sequence[Message], source: str, problem: str) -> list[Message]:
-    """The same author, shown what came of it."""
+    """The same prompt, followed by the author's program and its error."""
     return [
         *messages,
         {"role": "assistant", "content": f"```python\n{source}\n```"},
@@ -124,7 +124,7 @@ _BLOCK = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.S)
 
 
 def program_in(answer: str) -> str:
-    """The longest block of code, else all of it."""
+    """The longest block of code in an answer; the whole answer if it has no block."""
     return max(_BLOCK.findall(answer), key=len, default=answer).strip("\n")
 
 
@@ -133,20 +133,20 @@ def words_job(spec: Spec, count: int, *, seed: int, for_generator: bool) -> dict
     shape = {field.name: "string" for field in spec.words}
     if for_generator:
         content = f"{count} records"
-        told: dict[str, Any] = {"shape": shape, "count": count, "seed": seed}
+        options: dict[str, Any] = {"shape": shape, "count": count, "seed": seed}
     else:
         content = (
             f"Answer with a JSON array of exactly {count} objects and nothing else. Each has these "
             f"keys, with invented but plausible text, all different: {', '.join(shape)}."
         )
-        told = {}
-    return {"model": "auto", "messages": [{"role": "user", "content": content}], **told}
+        options = {}
+    return {"model": "auto", "messages": [{"role": "user", "content": content}], **options}
 
 
 def words_in(answer: str, names: Sequence[str], count: int) -> list[dict[str, str]]:
-    """The text that came, record by record; `ValueError` where it is not what was asked for."""
-    found = re.search(r"\[.*\]", answer, re.S)
-    rows = orjson.loads(found[0] if found else answer)
+    """The text of each record in an answer; `ValueError` if the answer is not as requested."""
+    block = re.search(r"\[.*\]", answer, re.S)
+    rows = orjson.loads(block[0] if block else answer)
     if not isinstance(rows, list) or len(rows) < count:
         raise ValueError(f"{count} records were asked for, and {len(rows)} came")
     return [{name: str(row[name]) for name in names} for row in rows[:count]]

@@ -46,7 +46,7 @@ def tokens_in(text: str) -> int:
 
 
 def whole_number(fields: dict[str, Any], key: str, *, least: int, most: int) -> int | None:
-    """An integer field of the request, None where it is missing."""
+    """An integer field of the request; None where it is missing."""
     value = fields.get(key)
     if value is None:
         return None

@@ -9,12 +9,13 @@ from router.request.text import last_user_text
 
 
 def shape_of(fields: Mapping[str, Any]) -> Any:
-    """The JSON shape or schema that the answer should have, or None: stated, or in the prompt."""
+    """The JSON shape or schema that the answer should have: stated as a field, or written in the
+    prompt. None where there is neither."""
     return shape_for(fields, last_user_text(fields))
 
 
 def shape_for(fields: Mapping[str, Any], last_words: str) -> Any:
-    """As `shape_of`, where the words of the user's last message were read already."""
+    """As `shape_of`, for a caller that has read the user's last message already."""
     if fields.get("shape") is not None:
         return fields["shape"]
     wanted = fields.get("response_format")
@@ -24,7 +25,7 @@ def shape_for(fields: Mapping[str, Any], last_words: str) -> Any:
 
 
 def shape_in(text: str) -> Any:
-    """The JSON object or array written out in a prompt, if there is one."""
+    """The JSON object or array that a prompt contains, or None."""
     for opening, closing in ("{}", "[]"):
         start, end = text.find(opening), text.rfind(closing)
         if 0 <= start < end:
@@ -38,7 +39,7 @@ def shape_in(text: str) -> Any:
 
 
 def needs(fields: Mapping[str, Any]) -> frozenset[str]:
-    """What a backend must be able to do to answer this: `tools`, `images`, `json`."""
+    """The abilities that a backend needs for this request: `tools`, `images`, `json`."""
     capabilities = set()
     if fields.get("tools") or fields.get("functions"):
         capabilities.add("tools")

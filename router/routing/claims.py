@@ -1,7 +1,7 @@
-"""Which specialist a question is for, as a router sees it: in memory, and without asking anyone.
+"""How sure each specialist is that its documents answer a question, without asking it.
 
-A question that shares no telling word with any specialist's documents is no question for them, and
-costs nothing. Only one that does is encoded.
+A question that shares no telling word with a specialist's documents is not for that specialist, and
+costs nothing. Only a question that shares a word is encoded.
 """
 
 import logging
@@ -35,14 +35,15 @@ _log = logging.getLogger("waggle")
 
 class Claims:
     def __init__(self) -> None:
-        self._known: dict[str, tuple[str, frozenset[str]]] = {}
+        self._vocabularies: dict[str, tuple[str, frozenset[str]]] = {}
         self._indexes: dict[str, PassageIndex] = {}
         self._looked_at = -_LOOK_AGAIN_SECONDS
         self._trouble: set[str] = set()
         self._encoded: tuple[str, Vector | None] = ("", None)
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
-        """The sentence vector of a request: if it was needed anyway, or is wanted `always`."""
+        """The sentence vector of a request, if it was made for another reason or is wanted
+        `always`."""
         text = request.reading.last_words.strip()
         vector = self._encoded[1] if text and self._encoded[0] == text else None
         if vector is None and always and text:
@@ -52,7 +53,7 @@ class Claims:
         return None if vector is None else vector.tolist()
 
     def know(self, config: Config, request: Request, vector: "Vector") -> None:
-        """The vector of a request that was made elsewhere by the same encoder."""
+        """Take over the vector of a request that was made elsewhere by the same encoder."""
         text = request.reading.last_words.strip()
         if all(s.encoder == config.reuse.encoder for s in _specialists(config).values()):
             self._encoded = (text, vector)
@@ -63,17 +64,18 @@ class Claims:
         try:
             encoder = encoder_of(settings.encoder, settings.encoders, export=False)
             vector: Vector = encoder.encode([text])[0]
-        except Exception:  # an encoder that is not there yet: the request goes on without
+        except Exception:  # without an encoder the request goes on without a vector
             return None
         self._encoded = (text, vector)
         return vector
 
     def warm(self, config: Config) -> None:
-        """What the first question would wait for. Takes half a second: call it beside the loop."""
+        """Load what the first question would wait for. This takes half a second: call it beside the
+        loop."""
         specialists = _specialists(config)
         self._look(specialists)
         for name, settings in specialists.items():
-            if name in self._known:
+            if name in self._vocabularies:
                 self._claim(name, settings, "?", [])
 
     def of(self, config: Config, request: Request) -> Mapping[str, float]:
@@ -86,23 +88,28 @@ class Claims:
             return {}
         words = content_words(question)
         self._look(specialists)
-        asked = [name for name in specialists if self._known.get(name, _NOTHING)[1] & set(words)]
-        return {name: self._claim(name, specialists[name], question, words) for name in asked}
+        interested = [name for name in specialists if self._words_of(name) & set(words)]
+        return {name: self._claim(name, specialists[name], question, words) for name in interested}
+
+    def _words_of(self, name: str) -> frozenset[str]:
+        return self._vocabularies.get(name, _NOTHING)[1]
 
     def _look(self, specialists: Mapping[str, SpecialistSettings]) -> None:
-        """Which index each has now: another one may have taken its place."""
+        """Find the index that each specialist uses now: a newer index may have taken its place."""
         now = time.monotonic()
         if now - self._looked_at < _LOOK_AGAIN_SECONDS:
             return
         self._looked_at = now
         for name, settings in specialists.items():
             try:
-                told = _vocabulary(Path(settings.home or ""), self._known.get(name, _NOTHING)[0])
+                vocabulary = _vocabulary(
+                    Path(settings.home or ""), self._vocabularies.get(name, _NOTHING)[0]
+                )
             except (OSError, ValueError):
                 self._tell_once(name)
                 continue
-            if told is not None:
-                self._known[name] = told
+            if vocabulary is not None:
+                self._vocabularies[name] = vocabulary
                 self._indexes.pop(name, None)
 
     def _claim(
@@ -140,10 +147,10 @@ def _specialists(config: Config) -> dict[str, SpecialistSettings]:
     }
 
 
-def _vocabulary(home: Path, known: str) -> tuple[str, frozenset[str]] | None:
-    """The words of the index in use, if it is another one than the known."""
+def _vocabulary(home: Path, current_name: str) -> tuple[str, frozenset[str]] | None:
+    """The name and the words of the index in use, if its name is not `current_name`."""
     folder = current(home)
-    if folder is None or folder.name == known:
+    if folder is None or folder.name == current_name:
         return None
     words = orjson.loads((folder / "words.json").read_bytes())
     return folder.name, frozenset(words)

@@ -1,8 +1,8 @@
-"""A router's picture of the learner: the policy it decides by, swapped whole, and how old that is.
+"""A router's copy of what the learner publishes: policy, lens and steering, and how old they are.
 
-A policy that was taught other numbers, or the same through another lens, is refused: it would be
-asked about things it never saw. Without one a router decides by its rules, and when the learner
-falls silent it goes on with the last, and says so.
+A policy that was taught other numbers, or the same numbers through another lens, is refused,
+because its answers would mean nothing here. Without a policy a router decides by its rules. When
+the learner falls silent, the router goes on with the last policy and reports its age.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,28 +36,28 @@ class Following:
     _prompts: list[tuple[Terms, Sequence[float] | None]] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
 
-    @property
-    def asked(self) -> NewsRequest:
+    def take_request(self) -> NewsRequest:
+        """What to ask the learner now. Each prompt and each finished errand is handed over once."""
         prompts, self._prompts = self._prompts, []
         lens = self.lens.number if self.lens is not None else 0
-        known = self.steering.version if self.steering is not None else 0
+        steering_version = self.steering.version if self.steering is not None else 0
         done, self.done = self.done, None
         version = self.version if self.bandit is not None else ""
-        return NewsRequest(version, lens, prompts, known, done)
+        return NewsRequest(version, lens, prompts, steering_version, done)
 
-    def hear(self, told: Published, *, now: float) -> None:
+    def hear(self, news: Published, *, now: float) -> None:
         self.heard_at = now
-        self.collecting = told.wants_prompts
-        if told.lens_content:
-            self.lens = Lens.read(told.lens_content)
-        if told.steering is not None:
-            self.steering = told.steering
-        if told.errand is not None:
-            self.errand = told.errand
-        if told.policy is not None:
-            self.refused = self.refuses(told.policy.features)
+        self.collecting = news.wants_prompts
+        if news.lens_content:
+            self.lens = Lens.read(news.lens_content)
+        if news.steering is not None:
+            self.steering = news.steering
+        if news.errand is not None:
+            self.errand = news.errand
+        if news.policy is not None:
+            self.refused = self.refuses(news.policy.features)
             if not self.refused:
-                self.bandit, self.version = told.policy, told.version
+                self.bandit, self.version = news.policy, news.version
 
     def refuses(self, features: str) -> str:
         """Why a policy cannot be followed, or nothing."""
@@ -70,13 +70,13 @@ class Following:
         return ""
 
     def collect(self, request: Request, vector: Sequence[float] | None) -> None:
-        """Hashed words of a prompt, until there are enough to fit a lens to. Each once."""
+        """Collect the hashed words of each prompt once, until there are enough to fit a lens."""
         counted = terms(request.reading.text)
         key = hash(frozenset(counted.items()))
         if key not in self._seen and len(self._seen) < ENOUGH:
             self._seen.add(key)
             self._prompts.append((counted, vector))
 
-    def told(self, *, now: float) -> Mapping[str, Any]:
+    def status(self, *, now: float) -> Mapping[str, Any]:
         age = None if self.heard_at is None else round(now - self.heard_at, 3)
         return {"version": self.version, "age_seconds": age, "refused": self.refused}

@@ -35,13 +35,13 @@ LOADING = "it is being loaded"
 
 
 class Unanswered(Exception):
-    """A function had no answer that could be followed; the message says why."""
+    """A function gave no answer that can be followed; the message says why."""
 
 
 def request_argument(
     numbers: Sequence[float | None], *, kind: str, tagged: bool, input_tokens: int
 ) -> dict[str, Any]:
-    """A request as a routing function sees it."""
+    """The request as a routing function sees it."""
     if not numbers:
         return {"kind": kind, "task": kind if tagged else "", "input_tokens": input_tokens}
     return {
@@ -60,7 +60,7 @@ WORDS = ("kind", "sort", "task", "language")
 
 
 def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
-    """What a function answered, as odds; `Unanswered` where it cannot be followed."""
+    """A function's answer as odds. Raises `Unanswered` where it cannot be followed."""
     if answer is None:
         raise Unanswered("it has no opinion")
     if isinstance(answer, str):
@@ -82,33 +82,35 @@ def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
 
 
 def lint(source: str) -> list[str]:
-    """What is wrong with a function's text before it is ever run; nothing, if nothing is."""
+    """The problems in a function's text, found before it ever runs."""
     if len(source) > _MOST_SOURCE or source.count("\n") > _MOST_LINES:
         return [f"it is longer than {_MOST_LINES} lines or {_MOST_SOURCE} characters"]
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         return [f"it is not Python: {str(error)[:120]}"]
-    found = []
+    problems = []
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     route = next((node for node in functions if node.name == NAME), None)
     if route is None:
         return [f"it has no function `{NAME}`"]
     if tuple(arg.arg for arg in route.args.args) != ARGUMENTS:
-        found.append(f"`{NAME}` must take {', '.join(ARGUMENTS)}")
+        problems.append(f"`{NAME}` must take {', '.join(ARGUMENTS)}")
     made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and _stores(node)}
     made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     made |= {node.name for node in functions}
-    known = {*made, *_BUILTINS}
+    names = {*made, *_BUILTINS}
     for node in ast.walk(tree):
         where = f"line {getattr(node, 'lineno', 0)}"
         if isinstance(node, _FORBIDDEN):
-            found.append(f"{where}: {type(node).__name__.lower()} is not needed to choose a plan")
+            problems.append(
+                f"{where}: {type(node).__name__.lower()} is not needed to choose a plan"
+            )
         elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            found.append(f"{where}: {node.attr} begins with an underscore")
-        elif isinstance(node, ast.Name) and node.id not in known:
-            found.append(f"{where}: {node.id} is neither an argument nor one of the built-ins")
-    return list(dict.fromkeys(found))[:10]
+            problems.append(f"{where}: {node.attr} begins with an underscore")
+        elif isinstance(node, ast.Name) and node.id not in names:
+            problems.append(f"{where}: {node.id} is neither an argument nor one of the built-ins")
+    return list(dict.fromkeys(problems))[:10]
 
 
 def _stores(node: ast.Name) -> bool:
@@ -123,7 +125,7 @@ _FORBIDDEN = (
 
 
 def example(kind: str, plans: Mapping[str, float], numbers: Sequence[float | None] = ()) -> Any:
-    """Arguments as a function may be given them, for trying it out."""
+    """Arguments as a function gets them, for a first try."""
     scores = {
         plan: {"usd": usd, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0,
                "utility": 0.6}

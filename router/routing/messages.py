@@ -1,4 +1,4 @@
-"""TODO: what this module promises."""
+"""What a router and the learner send each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Something that a backend is to be asked for the learner: it cannot reach one itself."""
+    """A prompt for a backend, on behalf of the learner, which cannot reach backends itself."""
 
     id: str
     backend: str
@@ -22,14 +22,14 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the learner hands out: a policy under its name, and the lens it sees through."""
+    """What the learner hands out: a policy with its version, and the lens that it sees through."""
 
     version: str
     policy: "BanditPolicy | None"
     lens: int = 0
-    lens_content: bytes = b""  # where the router has another one, or none
+    lens_content: bytes = b""  # only if the router has another lens or none
     wants_prompts: bool = False
-    steering: Steering | None = None  # where the router has an older one
+    steering: Steering | None = None  # only if the router has an older version
     errand: "Errand | None" = None
 
 
@@ -40,5 +40,5 @@ class NewsRequest:
     version: str
     lens: int
     prompts: Sequence[tuple[Terms, Sequence[float] | None]] = ()
-    steering: int = 0  # the version of what it knows of trials
-    done: tuple[str, str] | None = None  # an errand, and what came of it
+    steering: int = 0  # the version that the router has
+    done: tuple[str, str] | None = None  # an errand and its result

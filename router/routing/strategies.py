@@ -1,7 +1,7 @@
-"""Strategies by name and version: what may decide, be shadowed, tried and adopted.
+"""Strategies by name and version: each may serve, be tried in shadow, compete and be adopted.
 
-A strategy is a value that says how to decide, and any router can carry it out. Those of the
-configuration have no version; what is registered later is numbered and never changes.
+A strategy is a value that says how to decide, and any router can carry it out. Strategies of the
+configuration have no version. A strategy that is registered later gets a number and never changes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ _MOST_SOURCE = 20_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """`same`: as what serves decides, but for the plans it goes without or puts in place of
-    others."""
+    """How to decide. The kind `same` decides as the serving strategy does, but leaves out some
+    plans or puts others in their place."""
 
     name: str
     kind: Kind
@@ -39,7 +39,7 @@ class Strategy:
         return f"{self.name}@{self.version}" if self.version else self.name
 
     def over(self, base: "Strategy") -> "Strategy":
-        """This strategy where `base` serves."""
+        """This strategy as it decides while `base` serves."""
         if self.kind != "same":
             return self
         without = tuple(dict.fromkeys((*base.without, *self.without)))
@@ -51,36 +51,41 @@ class Strategy:
         return {name: value for name, value in asdict(self).items() if value not in ("", {}, ())}
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> "Strategy":
-        return cls(**{**told, "without": tuple(told.get("without", ()))})
+    def read(cls, fields: Mapping[str, Any]) -> "Strategy":
+        return cls(**{**fields, "without": tuple(fields.get("without", ()))})
 
 
 def built_in(config: Config) -> dict[str, Strategy]:
-    """What the configuration brings: its own strategy, the controls, each plan always."""
-    told = [Strategy("bandit", "bandit"), Strategy("ladder", "ladder")]
-    told += [Strategy(f"always-{plan}", "fixed", settings={"plan": plan}) for plan in config.asking]
-    return {one.key: one for one in told}
+    """The configured strategy, the controls, and one strategy for each plan that always takes
+    it."""
+    strategies = [Strategy("bandit", "bandit"), Strategy("ladder", "ladder")]
+    strategies += [_always(plan) for plan in config.asking]
+    return {strategy.key: strategy for strategy in strategies}
 
 
 def configured(config: Config) -> Strategy:
-    """What decides before anything was adopted."""
+    """The strategy that decides until another is adopted."""
     objective = config.objective
     if objective.strategy == "fixed":
-        return Strategy(f"always-{objective.plan}", "fixed", settings={"plan": objective.plan})
+        return _always(str(objective.plan))
     return Strategy(objective.strategy, "bandit" if objective.strategy == "bandit" else "ladder")
 
 
+def _always(plan: str) -> Strategy:
+    return Strategy(f"always-{plan}", "fixed", settings={"plan": plan})
+
+
 def policy_for(strategy: Strategy, ladder: Ladder) -> Policy:
-    """A strategy that is a policy of its own; `ladder` is the configuration's."""
-    told = strategy.settings
+    """The policy of a strategy that has its own; `ladder` is the configuration's."""
+    settings = strategy.settings
     match strategy.kind:
         case "fixed":
-            return Fixed(Arm(told["plan"]))
+            return Fixed(Arm(settings["plan"]))
         case "mix":
-            return Mix({Arm(plan): float(share) for plan, share in told["shares"].items()})
-        case "ladder" if told:
-            rungs = tuple(Arm(plan) for plan in told["rungs"])
-            return Ladder(told.get("feature", "complexity"), tuple(told["cuts"]), rungs)
+            return Mix({Arm(plan): float(share) for plan, share in settings["shares"].items()})
+        case "ladder" if settings:
+            rungs = tuple(Arm(plan) for plan in settings["rungs"])
+            return Ladder(settings.get("feature", "complexity"), tuple(settings["cuts"]), rungs)
     return ladder
 
 
@@ -95,27 +100,26 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
 
 
 def check(strategy: Strategy, config: Config) -> None:
-    """`ValueError` where it could not decide under this configuration: what is wrong and the way
-    to mend it."""
+    """Raise `ValueError` if a strategy cannot decide under this configuration, with the way to mend
+    it."""
     where = f"strategy {strategy.name}"
     if strategy.kind not in get_args(Kind):
         rule, mend = unknown("kind", str(strategy.kind), get_args(Kind))
         raise ValueError(f"{where}: kind = {strategy.kind}: {rule}. {mend}")
     for name in strategy.settings:
         if name not in _SETTINGS[strategy.kind]:
-            known = ", ".join(_SETTINGS[strategy.kind]) or "no settings"
-            raise ValueError(
-                f"{where}: {name} = {strategy.settings[name]!r}: kind {strategy.kind} takes {known}"
-            )
+            choices = ", ".join(_SETTINGS[strategy.kind]) or "no settings"
+            value = strategy.settings[name]
+            raise ValueError(f"{where}: {name} = {value!r}: kind {strategy.kind} takes {choices}")
     _check_plans(strategy, config, where)
     if strategy.kind == "function" and not 0 < len(strategy.source) <= _MOST_SOURCE:
         size = len(strategy.source)
         raise ValueError(f"{where}: a source of {size} characters: 1 to {_MOST_SOURCE} are taken")
     for plan, other in strategy.instead.items():
         if simpler(other, config.plans) is None or whole(other) != plan:
-            known = ", ".join(f"{plan}{LESS}{stage}" for stage in stages(plan, config.plans))
+            choices = ", ".join(f"{plan}{LESS}{stage}" for stage in stages(plan, config.plans))
             raise ValueError(
-                f"{where}: {other} cannot stand for {plan}; there are: {known or 'none'}"
+                f"{where}: {other} cannot stand for {plan}; there are: {choices or 'none'}"
             )
     if strategy.kind == "same" and not strategy.without and not strategy.instead:
         raise ValueError(
@@ -146,10 +150,10 @@ def _check_bandit(strategy: Strategy, where: str) -> None:
 
 
 def _plans_in(strategy: Strategy) -> Sequence[str]:
-    told = strategy.settings
+    settings = strategy.settings
     if strategy.kind == "fixed":
-        return (str(told.get("plan", "")),)
+        return (str(settings.get("plan", "")),)
     if strategy.kind == "mix":
-        shares = told.get("shares", {})
+        shares = settings.get("shares", {})
         return tuple(shares) if isinstance(shares, dict) else (str(shares),)
-    return tuple(told.get("rungs", ()))
+    return tuple(settings.get("rungs", ()))

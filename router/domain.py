@@ -155,9 +155,7 @@ class Recalled:
     solution: int
     similarity: float = 1.0
     chance: float = 1.0  # the probability that it is right
-    propensity: float = (
-        1.0  # of answering from memory; if `checked`, of not doing so
-    )
+    propensity: float = 1.0  # of answering from memory; if `checked`, of not doing so
     reason: str = ""  # in none of the caller's words, because telemetry keeps it
     bucket: str = ""
     checked: bool = False  # whether a new answer was made to compare with the remembered one
@@ -186,9 +184,7 @@ class Trace:
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
     partial: str = ""  # one word for why the plan was not carried out to its end
     recalled: "Recalled | None" = None  # the solution that was recalled
-    partial_reason: str = (
-        ""  # in words that may quote the request: never kept
-    )
+    partial_reason: str = ""  # in words that may quote the request: never kept
 
     def after(self, attempt: Attempt) -> "Trace":
         return replace(self, attempts=(*self.attempts, attempt))

@@ -72,12 +72,17 @@ class Background:
         if self._learner is None:
             return
         engine, following = self._engine, self._engine.following
-        now = engine.wall()
+        request, now = following.take_request(), engine.wall()
+        arrived = False
         try:
-            following.hear(await self._learner.news(following.take_request()), now=now)
+            news = await self._learner.news(request)
+            arrived = True
+            following.hear(news, now=now)
             await engine.steer()
             self._begin_errand()
         except Exception as error:
+            if not arrived:
+                following.restore(request)
             engine.metrics.count("waggle_learner_unreachable_total")
             _log.debug("the learner did not answer: %r", error)
         self._watch_age()

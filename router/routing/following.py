@@ -45,6 +45,11 @@ class Following:
         version = self.version if self.bandit is not None else ""
         return NewsRequest(version, lens, prompts, steering_version, done)
 
+    def restore(self, request: NewsRequest) -> None:
+        """Take back what a request handed over that did not reach the learner."""
+        self._prompts = [*request.prompts, *self._prompts]
+        self.done = self.done or request.done
+
     def hear(self, news: Published, *, now: float) -> None:
         self.heard_at = now
         self.collecting = news.wants_prompts

@@ -199,6 +199,21 @@ async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
         assert (await waggle.get("/v1/learner")).json["router"]["version"] == "v1"
 
 
+async def test_prompts_and_errands_that_did_not_reach_the_learner_are_handed_over_again(upstream):
+    learner = Taught()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        following = waggle.engine.following
+        following.collecting, following.done = True, ("errand-1", "its result")
+        await waggle.chat("What is the capital of France?")
+        learner.away = True
+        await waggle.background.follow()
+        learner.away = False
+        await waggle.background.follow()
+        request = learner.requests[-1]
+        assert len(request.prompts) == 1
+        assert request.done == ("errand-1", "its result")
+
+
 async def test_a_plan_that_is_named_and_cannot_begin_says_why():
     yaml = "backends: {g: {kind: generator}}\nplans: {p: {ask: g}}"
     async with rig(yaml) as waggle:

@@ -1,7 +1,7 @@
-"""The learner at work: reads on, keeps snapshots, fits the lens, and hands out what it made of it.
+"""The learner at work: it reads telemetry, keeps snapshots, and publishes policies to routers.
 
-One process does this for all routers. They ask it every half second and decide from what they were
-given last, so nothing of theirs waits for it, and none of it is lost when it is killed.
+One process learns for all routers. They ask it for news twice a second and decide by the latest
+policy they have, so no request waits for it, and routing goes on when it dies.
 """
 
 import logging
@@ -27,102 +27,111 @@ from router.trials.trial_requests import act
 
 _log = logging.getLogger("waggle")
 _ERRAND_SECONDS = 300.0
-_FULL_BATCHES = 20  # read one after the other before anyone is told
+_MOST_BATCHES = 20  # read in a turn, before anything is published
 
 
 class Publisher:
     def __init__(
         self, config: Config, journal: Journal, wall: Callable[[], float] = time.time
     ) -> None:
+        self.director = Director(config, journal, wall)
+        self.proposer = Proposer(self.director, config, wall)
         self._journal, self._wall = journal, wall
         self._config = config
         self._lens = kept(config.learner_folder)
+        self._fold = Fold(config, self._lens_number, self._note)
+        self._begun = False
+        self._lock = threading.Lock()  # for the fold, and whatever is published of it
+        self._directing = threading.Lock()
         self._prompts: list[tuple[Terms, Sequence[float] | None]] = []
-        self._keys: set[int] = set()
-        self._lock = threading.Lock()
+        self._prompt_keys: set[int] = set()
         self._changed = False
         self._kept_at = wall()
         self._published = Published("", None)
         self._run = secrets.token_hex(2)
-        self._turns = 0
+        self._publications = 0
         self._pinned = ""
-        self.trouble = ""
-        self._fold: Fold | None = None
-        self.director = Director(config, journal, wall)
-        self.proposer = Proposer(self.director, config, wall)
+        self._trouble = ""
         self._done: tuple[str, str] | None = None
-        self._directing = threading.Lock()
         self._lent: tuple[str, float] = "", 0.0
 
-    def begin(self) -> None:
-        """Read where reading stood, and all that came since. May take its time."""
-        fold = Fold(self._config, self._number, self._tell)
-        fold.begin()
-        self._fold = fold
-        self._publish()
-
     def turn(self) -> bool:
-        """One look at telemetry; whether anything was learned."""
+        """Look at telemetry and at trials once; True if anything was learned."""
         moved = self._learn()
-        if self._fold is not None:
+        with self._directing:
             self._direct()
         return moved
 
-    def _direct(self) -> None:
-        """What came of trials, and what is proposed; beside learning, and never in its way."""
+    def news(self, request: NewsRequest) -> Published:
+        """The parts of the latest publication that a router lacks."""
+        published = self._published
+        for terms, vector in request.prompts:
+            key = hash(frozenset(terms.items()))
+            if key not in self._prompt_keys and len(self._prompts) < ENOUGH:
+                self._prompt_keys.add(key)
+                self._prompts.append((terms, vector))
+                self._changed = self._changed or len(self._prompts) >= ENOUGH
+        lens = self._lens
+        self._done = request.done or self._done
+        steering = self.director.steering
+        if steering is not None and steering.version == request.steering:
+            steering = None
+        return Published(
+            published.version,
+            None if request.version == published.version else published.policy,
+            published.lens,
+            lens.written() if lens is not None and request.lens != lens.number else b"",
+            lens is None,
+            steering,
+            self._errand(),
+        )
+
+    def report(self) -> Mapping[str, Any]:
+        """What was learned, for people: see `report.py`."""
+        if not self._begun:
+            return {"object": "learner", "state": "starting"}
+        with self._lock:
+            report = report_of(self._fold, self._published.policy, self._config)
+        return {**report, "version": self._published.version, "trouble": self._trouble}
+
+    def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry out an operator's command about trials."""
         with self._directing:
-            self._directed()
+            return act(self.director, command, self._wall())
 
-    def _directed(self) -> None:
-        try:
-            self.director.turn()
-        except (duckdb.Error, OSError) as error:
-            _log.warning("trials are looked at again later: %s", error)
-            return
-        done, self._done = self._done, None
-        if done is not None:
-            self.proposer.hear(done, self._known)
-        self.proposer.turn(self._known)
-        curious, self.proposer.curious = self.proposer.curious, ()
-        if curious and self._fold is not None:
-            with self._lock:
-                self._fold.be_curious(curious)
-                self._changed = True
+    def reconfigure(self, config: Config) -> None:
+        with self._lock:
+            self._config = self.proposer.config = config
+            self.director.reconfigure(config)
+            if self._begun:
+                self._fold.reconfigure(config)
+                self._publish()
+            else:
+                self._fold = Fold(config, self._lens_number, self._note)
 
-    def _known(self) -> LearnerView | None:
-        policy = self._published.policy
-        if policy is None or self._fold is None:
-            return None
-        state = self._fold.state
-        judged = {plan: n for (kind, plan), n in state.judged.items() if not kind}
-        told = report_of(self._fold, policy, self._config)
-        rows = [
-            {**row, "kind": kind["kind"]} for kind in told.get("kinds", ()) for row in kind["plans"]
-        ]
-        return LearnerView(policy, self._number, judged, rows)
-
-    def trials(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What somebody wants of the trials, over the wire."""
-        with self._directing:
-            return act(self.director, asked, self._wall())
+    def close(self) -> None:
+        with self._lock:
+            if self._begun:
+                self._keep(self._wall())
 
     def _learn(self) -> bool:
-        if self._fold is None:
-            self.begin()
-        assert self._fold is not None
         with self._lock:
-            self._find_lens()
+            if not self._begun:
+                self._fold.begin()
+                self._begun = True
+                self._publish()
+            self._adopt_lens()
             try:
                 moved = self._read()
-                self.trouble = ""
-            except duckdb.Error as error:  # the catalog is not there yet, or is being replaced
-                self.trouble = str(error)
+                self._trouble = ""
+            except duckdb.Error as error:  # the catalog is missing, or is being replaced
+                self._trouble = str(error)
                 return False
             pinned = self._fold.registry.pinned != self._pinned
             if not (moved or pinned or self._changed):
                 return False
             self._changed = False
-            self._fit()
+            self._fit_lens()
             self._publish()
             now = self._wall()
             if now - self._kept_at >= self._config.objective.learning.snapshot_seconds:
@@ -130,79 +139,57 @@ class Publisher:
         return moved
 
     def _read(self) -> bool:
-        assert self._fold is not None
         moved = False
-        for _ in range(_FULL_BATCHES):
+        for _ in range(_MOST_BATCHES):
             if not self._fold.turn():
                 break
             moved = True
         return moved
 
-    def news(self, request: NewsRequest) -> Published:
-        """What a router does not have yet. Cheap where it has all."""
-        told = self._published
-        for counted, vector in request.prompts:
-            key = hash(frozenset(counted.items()))
-            if key not in self._keys and len(self._prompts) < ENOUGH:
-                self._keys.add(key)
-                self._prompts.append((counted, vector))
-                self._changed = self._changed or len(self._prompts) >= ENOUGH
-        lens = self._lens
-        content = lens.written() if lens is not None and request.lens != lens.number else b""
-        wants = lens is None
-        self._done = request.done or self._done
-        steering = self.director.steering
-        if steering is not None and steering.version == request.steering:
-            steering = None
-        policy = None if request.version == told.version else told.policy
-        return Published(told.version, policy, told.lens, content, wants, steering, self._errand())
+    def _direct(self) -> None:
+        """Judge trials and make proposals. Trouble here must not keep the learner from learning."""
+        try:
+            self.director.turn()
+        except (duckdb.Error, OSError) as error:
+            _log.warning("trials are looked at again later: %s", error)
+            return
+        done, self._done = self._done, None
+        if done is not None:
+            self.proposer.hear(done, self._view)
+        self.proposer.turn(self._view)
+        plans, self.proposer.curious = self.proposer.curious, ()
+        if plans:
+            with self._lock:
+                self._fold.try_more(plans)
+                self._changed = True
+
+    def _view(self) -> LearnerView | None:
+        """The learner as the proposer sees it, once a policy is published."""
+        policy = self._published.policy
+        if policy is None:
+            return None
+        judged = {plan: n for (kind, plan), n in self._fold.state.judged.items() if not kind}
+        report = report_of(self._fold, policy, self._config)
+        rows = [{**row, "kind": kind["kind"]} for kind in report["kinds"] for row in kind["plans"]]
+        return LearnerView(policy, self._lens_number, judged, rows)
 
     def _errand(self) -> Errand | None:
-        """To one router at a time; to another, where that one never came back."""
+        """The proposer's errand, for one router at a time; for another if it never returned."""
         errand, now = self.proposer.errand, self._wall()
         if errand is None or (self._lent[0] == errand.id and now - self._lent[1] < _ERRAND_SECONDS):
             return None
         self._lent = errand.id, now
         return errand
 
-    def reconfigure(self, config: Config) -> None:
-        with self._lock:
-            self._config = self.proposer.config = config
-            self.director.reconfigure(config)
-            if self._fold is not None:
-                self._fold.reconfigure(config)
-                self._publish()
-
-    def report(self) -> Mapping[str, Any]:
-        """What is known, for people: see `report.py`."""
-        if self._fold is None:
-            return {"object": "learner", "state": "starting"}
-        with self._lock:
-            policy = self._published.policy
-            told = report_of(self._fold, policy, self._config)
-        return {**told, "version": self._published.version, "trouble": self.trouble}
-
-    def close(self) -> None:
-        with self._lock:
-            if self._fold is not None:
-                self._keep(self._wall())
-
-    @property
-    def _number(self) -> int:
-        return self._lens.number if self._lens is not None else 0
-
     def _publish(self) -> None:
-        assert self._fold is not None
-        now = self._wall()
-        policy = self._fold.policy(now)
-        self._turns += 1
+        policy = self._fold.policy(self._wall())
+        self._publications += 1
         pinned = self._pinned = self._fold.registry.pinned
-        name = f"{policy.seen:.0f}-{self._run}{self._turns:x}"
+        name = f"{policy.seen:.0f}-{self._run}{self._publications:x}"
         version = f"pinned-{pinned}" if pinned else name
-        self._published = Published(version, policy, self._number)
+        self._published = Published(version, policy, self._lens_number)
 
     def _keep(self, now: float) -> None:
-        assert self._fold is not None
         self._kept_at = now
         version = self._fold.keep(now)
         bandit = self._fold.state.bandit
@@ -212,32 +199,31 @@ class Publisher:
             "features": bandit.features,
             "published": self._published.version,
         }
-        in_force = PolicyInForce(self._published.version, "bandit", settings, now)
-        self._journal.policy(in_force)
+        self._journal.policy(PolicyInForce(self._published.version, "bandit", settings, now))
 
-    def _fit(self) -> None:
-        """Once there are prompts enough; rows from before are then known by less than later."""
-        assert self._fold is not None
-        if self._lens is not None or len(self._prompts) < ENOUGH:
-            return
-        prompts, vectors = zip(*self._prompts, strict=True)
-        self.take(fitted(prompts, vectors))
-        self._prompts = []
+    @property
+    def _lens_number(self) -> int:
+        return self._lens.number if self._lens is not None else 0
 
-    def _find_lens(self) -> None:
-        """One that `waggle warm` fitted beside us."""
+    def _adopt_lens(self) -> None:
+        """Use the lens that `waggle warm` fitted meanwhile, if it did."""
         if self._lens is None and (lens := kept(self._config.learner_folder)) is not None:
-            self._lens = lens
-            if self._fold is not None:
-                self._fold.see_through(lens.number)
+            self._use(lens)
 
-    def take(self, lens: Lens) -> None:
-        keep(lens, self._config.learner_folder)
+    def _fit_lens(self) -> None:
+        """Fit a lens once there are enough prompts. Older rows are seen without it."""
+        if self._lens is None and len(self._prompts) >= ENOUGH:
+            prompts, vectors = zip(*self._prompts, strict=True)
+            lens = fitted(prompts, vectors)
+            keep(lens, self._config.learner_folder)
+            self._use(lens)
+            self._note("learner", f"{lens.number:012x}", "lens fitted", prompts=len(prompts))
+            self._prompts = []
+
+    def _use(self, lens: Lens) -> None:
         self._lens = lens
-        if self._fold is not None:
-            self._fold.see_through(lens.number)
-        self._tell("learner", f"{lens.number:012x}", "lens fitted", prompts=len(self._prompts))
+        self._fold.state.use_lens(lens.number)
 
-    def _tell(self, kind: str, subject: str, state: str, **detail: Any) -> None:
+    def _note(self, kind: str, subject: str, state: str, **detail: Any) -> None:
         now = self._wall()
         self._journal.note(Event(new_id(now), now, kind, subject, state, detail))

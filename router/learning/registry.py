@@ -1,7 +1,7 @@
-"""Snapshots of the learner as files: numbered, checked, pinned, gone back to, put aside.
+"""The learner's files: numbered snapshots, what is pinned, lessons, and the log of batches.
 
-A name begins with a number that only grows, so the latest is known without opening any. What cannot
-be read is moved away and told of; it is never deleted, and never used.
+The name of a snapshot begins with a number that only grows, so the latest is found without opening
+any. A snapshot that cannot be read is moved aside; it is never used, and never deleted.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Version:
+    """A snapshot's name, such as `000012-9f86d081`, and its file."""
+
     name: str
     path: Path
 
@@ -35,28 +37,29 @@ class Registry:
         self._aside = folder / "aside"
 
     def versions(self) -> list[Version]:
-        """Oldest first."""
-        found = []
+        """All snapshots, from the oldest to the latest."""
+        versions = []
         for path in self._policies.glob("*" + _SUFFIX):
             version = Version(path.name.removesuffix(_SUFFIX), path)
             with contextlib.suppress(ValueError):
-                found.append((version.number, version))
-        return [version for _, version in sorted(found, key=lambda one: (one[0], one[1].name))]
+                versions.append((version.number, version.name, version))
+        return [version for *_, version in sorted(versions)]
 
     def find(self, name: str) -> Version:
-        """By its name, or the beginning of it that only one has."""
-        hits = [v for v in self.versions() if v.name == name] or [
-            v for v in self.versions() if v.name.startswith(name)
+        """The snapshot with this name, or the only one whose name begins like this."""
+        versions = self.versions()
+        hits = [version for version in versions if version.name == name] or [
+            version for version in versions if version.name.startswith(name)
         ]
         if len(hits) == 1:
             return hits[0]
-        known = ", ".join(version.name for version in self.versions()[-10:]) or "none yet"
+        names = ", ".join(version.name for version in versions[-10:]) or "none yet"
         what = f"{len(hits)} snapshots begin with" if hits else "there is no snapshot"
-        raise LookupError(f"{what} {name!r}. Known: {known}")
+        raise LookupError(f"{what} {name!r}. Known: {names}")
 
     def keep(self, content: bytes) -> Version:
-        known = self.versions()
-        number = known[-1].number + 1 if known else 1
+        versions = self.versions()
+        number = versions[-1].number + 1 if versions else 1
         name = f"{number:06d}-{blake2b(content, digest_size=4).hexdigest()}"
         path = self._policies / (name + _SUFFIX)
         write_whole(path, content)
@@ -67,7 +70,7 @@ class Registry:
         return version.path.rename(self._aside / version.path.name)
 
     def prune(self, most: int) -> None:
-        """The oldest go, and never the pinned one."""
+        """Delete the oldest snapshots, but never the pinned one."""
         versions, pinned = self.versions(), self.pinned
         for version in versions[: max(len(versions) - most, 0)]:
             if version.name != pinned:
@@ -75,10 +78,8 @@ class Registry:
 
     @property
     def pinned(self) -> str:
-        """The snapshot that decides, whatever is learned meanwhile; usually none."""
-        with contextlib.suppress(OSError):
-            return (self._folder / "pinned").read_text().strip()
-        return ""
+        """The snapshot whose policy decides although learning goes on; usually none."""
+        return self._note("pinned")
 
     def pin(self, name: str) -> None:
         write_whole(self._folder / "pinned", f"{name}\n".encode())
@@ -87,37 +88,34 @@ class Registry:
         (self._folder / "pinned").unlink(missing_ok=True)
 
     def go_back(self, name: str) -> None:
-        """Ask the learner to go on from this snapshot; it does so at its next turn."""
+        """Ask the learner to go on from this snapshot, which it does at its next turn."""
         write_whole(self._folder / "back", f"{name}\n".encode())
 
     def wanted_back(self) -> str:
-        with contextlib.suppress(OSError):
-            return (self._folder / "back").read_text().strip()
-        return ""
+        return self._note("back")
 
     def went_back(self) -> None:
         (self._folder / "back").unlink(missing_ok=True)
 
-    def taught(self) -> list[str]:
-        """What `waggle warm` brought, by name."""
+    def lessons(self) -> list[str]:
+        """The names of the lessons that `waggle warm` left."""
         return sorted(path.stem for path in (self._folder / "warm").glob("*.json"))
 
     def lesson(self, name: str) -> dict[str, Any] | None:
         with contextlib.suppress(OSError, orjson.JSONDecodeError):
-            told: dict[str, Any] = orjson.loads(
+            lesson: dict[str, Any] = orjson.loads(
                 (self._folder / "warm" / f"{name}.json").read_bytes()
             )
-            return told
+            return lesson
         return None
 
-    # What was read, batch by batch: a line each, so that all of it can be gone through again.
-
     def log(self, line: dict[str, Any]) -> None:
+        """Append to the log of everything that was read, which `logged` replays."""
         with alone(self._folder / "batches.jsonl") as handle:
             append_lines(handle, orjson.dumps(line) + b"\n")
 
     def logged(self) -> Iterator[dict[str, Any]]:
-        """From the first; a line that was cut when its writer was killed was not acted upon."""
+        """The log from its first line. A line that was cut by a kill was never acted upon."""
         try:
             content = (self._folder / "batches.jsonl").read_bytes()
         except OSError:
@@ -125,3 +123,8 @@ class Registry:
         for line in content.split(b"\n")[:-1]:
             with contextlib.suppress(orjson.JSONDecodeError):
                 yield orjson.loads(line)
+
+    def _note(self, name: str) -> str:
+        with contextlib.suppress(OSError):
+            return (self._folder / name).read_text().strip()
+        return ""

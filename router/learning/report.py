@@ -1,63 +1,22 @@
-"""What the learner knows, as a table: per kind of request and plan. Pure."""
+"""The learner's report for people: what it expects of each plan, by kind of request. Pure."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from learner.deciding import BanditPolicy
 from learner.policy import Arm
 from router.config.config import Config
 from router.learning.fold import Fold
+from router.learning.state import LearnerState
 from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.routing.bandit import rates_of
 
-if TYPE_CHECKING:
-    from learner.deciding import BanditPolicy
-
 _MOST_KINDS = 40
 
 
-def report_of(fold: Fold, policy: "BanditPolicy | None", config: Config) -> Mapping[str, Any]:
-    state = fold.state
-    bandit = state.bandit
-    kinds = []
-    if policy is not None:
-        preference = config.objective.preference
-        arms = [Arm(plan) for plan in config.asking]
-        rates = {Arm(p): r for p, r in rates_of(Plans(config), policy.arms, Size()).items()}
-        priced = policy.preferring(preference).priced(rates)
-        for kind in _kinds(fold):
-            context = {**state.usual.get(kind, {}), "complexity": 0.0}
-            if kind:
-                context[kind] = 1.0
-            rows: list[dict[str, Any]] = []
-            for one in priced.estimates(context, arms):
-                expense = bandit.expenses.of(one.arm, kind)
-                judged = state.judged.get((kind, one.arm), 0)
-                rows.append(
-                    {
-                        "plan": one.arm,
-                        "quality": round(one.quality, 4),
-                        "interval": round(1.96 * one.deviation, 4),
-                        "usd_per_1k": round(1000 * one.cost, 6),
-                        "seconds": round(one.seconds, 4),
-                        "tail_seconds": expense.tail_seconds,
-                        "failure": round(one.failure, 4),
-                        "utility": round(one.utility, 4),
-                        "share": round(one.share, 4),
-                        "requests": state.seen.get((kind, one.arm), 0),
-                        "judged": judged,
-                    }
-                )
-            total = sum(row["requests"] for row in rows) or 1
-            for row in rows:
-                row["traffic"] = round(row["requests"] / total, 4)
-            kinds.append(
-                {
-                    "kind": kind.partition("=")[2] or "any",
-                    "named_by": kind.partition("=")[0],
-                    "plans": rows,
-                }
-            )
+def report_of(fold: Fold, policy: BanditPolicy | None, config: Config) -> Mapping[str, Any]:
+    bandit = fold.state.bandit
     return {
         "object": "learner",
         "state": "learning",
@@ -77,15 +36,58 @@ def report_of(fold: Fold, policy: "BanditPolicy | None", config: Config) -> Mapp
                 "off_by": round(record.miss.get(), 4),
                 "bias": round(record.bias.get(), 4),
             }
-            for name, record in state.trust.records()
+            for name, record in fold.state.trust.records()
         ],
-        "kinds": kinds,
+        "kinds": [] if policy is None else _kinds(fold.state, policy, config),
     }
 
 
-def _kinds(fold: Fold) -> list[str]:
-    counted: dict[str, int] = {}
-    for (kind, _), n in fold.state.seen.items():
-        counted[kind] = counted.get(kind, 0) + n
-    ranked = sorted(counted, key=lambda kind: -counted[kind])[:_MOST_KINDS]
+def _kinds(state: LearnerState, policy: BanditPolicy, config: Config) -> list[dict[str, Any]]:
+    arms = [Arm(plan) for plan in config.asking]
+    prices = rates_of(Plans(config), policy.arms, Size())
+    rates = {Arm(plan): price for plan, price in prices.items()}
+    priced = policy.preferring(config.objective.preference).priced(rates)
+    return [
+        {
+            "kind": kind.partition("=")[2] or "any",
+            "named_by": kind.partition("=")[0],
+            "plans": _plans(state, priced, arms, kind),
+        }
+        for kind in _frequent_kinds(state)
+    ]
+
+
+def _plans(
+    state: LearnerState, policy: BanditPolicy, arms: list[Arm], kind: str
+) -> list[dict[str, Any]]:
+    """What the policy expects of each plan on the usual request of a kind."""
+    context = {**state.usual.get(kind, {}), "complexity": 0.0}
+    if kind:
+        context[kind] = 1.0
+    total = sum(state.seen.get((kind, arm), 0) for arm in arms) or 1
+    return [
+        {
+            "plan": estimate.arm,
+            "quality": round(estimate.quality, 4),
+            "interval": round(1.96 * estimate.deviation, 4),
+            "usd_per_1k": round(1000 * estimate.cost, 6),
+            "seconds": round(estimate.seconds, 4),
+            "tail_seconds": state.bandit.expenses.of(estimate.arm, kind).tail_seconds,
+            "failure": round(estimate.failure, 4),
+            "utility": round(estimate.utility, 4),
+            "share": round(estimate.share, 4),
+            "requests": state.seen.get((kind, estimate.arm), 0),
+            "judged": state.judged.get((kind, estimate.arm), 0),
+            "traffic": round(state.seen.get((kind, estimate.arm), 0) / total, 4),
+        }
+        for estimate in policy.estimates(context, arms)
+    ]
+
+
+def _frequent_kinds(state: LearnerState) -> list[str]:
+    """Any kind first, then the kinds with the most answers."""
+    answers: dict[str, int] = {}
+    for (kind, _), n in state.seen.items():
+        answers[kind] = answers.get(kind, 0) + n
+    ranked = sorted(answers, key=lambda kind: -answers[kind])[:_MOST_KINDS]
     return ["", *(kind for kind in ranked if kind)]

@@ -1,6 +1,7 @@
 """The learner as a fold over telemetry: killed, poisoned, gone back, taught; and what it tells."""
 
 import json
+import threading
 
 import numpy as np
 import orjson
@@ -11,8 +12,9 @@ from learner import snapshot
 from learner.policy import Arm
 from router.cli.main import app
 from router.config.load import load
-from router.learning.fold import Fold, rebuilt
+from router.learning.fold import Fold
 from router.learning.publisher import Publisher
+from router.learning.registry import Registry
 from router.learning.report import report_of
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
@@ -102,6 +104,15 @@ def turned(fold):
     return fold
 
 
+def rebuilt(config):
+    """The learner from its log alone, which every snapshot must agree with."""
+    fold = Fold(config, 0)
+    fold.add_plans()
+    for line in fold.registry.logged():
+        fold.replay(line)
+    return fold
+
+
 def begun(config):
     """A learner that starts, and has not looked at any row yet."""
     fold = Fold(config, 0)
@@ -113,7 +124,7 @@ def test_curiosity_is_part_of_what_is_learned_and_comes_back_after_a_kill(config
     traffic = Traffic(config, stored)
     traffic.send(60)
     fold = turned(begun(config))
-    fold.be_curious(["dear", "gone"])
+    fold.try_more(["dear", "gone"])
     assert fold.state.bandit.bursts == {"dear": fold.state.bandit.settings.burst_length}
     traffic.send(20)
     turned(fold)
@@ -149,19 +160,19 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
         if n % 7 == 6:
             fold.keep(float(n))
         if n % 5 == 4:  # kill -9: nothing of it is left but what is on the disk
-            before = fold.written()
+            before = fold.state.written(0.0)
             fold = begun(config)
-            assert fold.written() == before
+            assert fold.state.written(0.0) == before
     turned(fold)
     assert fold.state.bandit.learned > 80
-    assert rebuilt(config, 0).written() == fold.written()
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
 
 
 def test_a_batch_that_was_written_down_and_not_gone_through_is_gone_through(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(20)
     fold = begun(config)
-    batch = fold._feed.beyond(fold.state.mark)
+    batch = fold.feed.beyond(fold.state.mark)
     fold.registry.log({"batch": batch.state()})  # and here it was killed
     with (config.learner_folder / "batches.jsonl").open("ab") as file:
         file.write(b'{"batch": {"requ')  # or in the middle of writing the next
@@ -170,7 +181,7 @@ def test_a_batch_that_was_written_down_and_not_gone_through_is_gone_through(conf
     assert again.state.bandit.learned > 5
     traffic.send(20)
     turned(again)
-    assert rebuilt(config, 0).written() == again.written()
+    assert rebuilt(config).state.written(0.0) == again.state.written(0.0)
 
 
 @pytest.mark.parametrize("harm", ["cut", "nan", "empty", "features"])
@@ -179,7 +190,7 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
     traffic.send(40)
     fold = turned(begun(config))
     version = fold.keep(1.0)
-    wanted = fold.written()
+    wanted = fold.state.written(0.0)
     content = version.path.read_bytes()
     if harm == "nan":
         body = content[content.index(b'"bandit":') + 9 : content.rindex(b"}")]
@@ -194,7 +205,7 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
     events = []
     again = Fold(config, 0, lambda *told, **detail: events.append((told, detail)))
     again.begin()
-    assert again.written() == wanted
+    assert again.state.written(0.0) == wanted
     assert events[0][0] == ("learner", version.name, "set aside")
     assert events[0][1]["reason"]
     assert (config.learner_folder / "aside" / version.path.name).exists()
@@ -217,8 +228,8 @@ def test_feedback_that_comes_late_or_changes_its_mind_counts_as_it_is_now(config
         late = signal(row, score, source="app", metric="late", ts=row["ts"] + ts * MINUTE)
         stored.write("signals", [late, late], "r1")  # and twice is once
         turned(fold)
-    assert fold.state.given[row["request_id"]][0] in (0.0, 0.5)
-    assert rebuilt(config, 0).written() == fold.written()
+    assert fold.state.contributions[row["request_id"]][0] in (0.0, 0.5)
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
 
 
 def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
@@ -256,7 +267,7 @@ def test_going_back_drops_what_came_since_and_learns_on_from_there(config, store
     fold.keep(2.0)
     again = Fold(config, 0)
     again.begin()
-    assert again.written() == fold.written()
+    assert again.state.written(0.0) == fold.state.written(0.0)
 
 
 def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):
@@ -333,7 +344,8 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     assert not publisher.news(NewsRequest(second.version, second.lens)).lens_content
     assert [e.state for e in journal.events if e.kind == "learner"] == ["lens fitted"]
     assert journal.policies[-1].strategy == "bandit"
-    publisher._fold.registry.pin(publisher._fold.registry.versions()[-1].name)
+    registry = Registry(config.learner_folder)
+    registry.pin(registry.versions()[-1].name)
     publisher.turn()  # though nothing came
     assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
     told = publisher.report()
@@ -373,7 +385,7 @@ def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
     told = fold.policy(0.0).priced({})
     context = context_of(of("select 7"), "sql", lens=0)
     assert told.distribution(context, told.arms)[Arm("dear")] > 0.8
-    assert rebuilt(config, 0).written() == fold.written()
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
     assert b"select" not in b"".join(
         p.read_bytes() for p in config.learner_folder.rglob("*") if p.is_file()
     )
@@ -422,7 +434,7 @@ def test_a_snapshot_whose_writer_is_killed_is_not_there_and_the_last_one_still_i
     assert killed_midway(lambda: fold.keep(2.0), after_bytes=500)
     assert killed_before_rename(lambda: fold.keep(2.0))
     assert begun(config).registry.versions() == [kept]
-    assert begun(config).written(1.0) == kept.path.read_bytes()
+    assert begun(config).state.written(1.0) == kept.path.read_bytes()
     assert fold.keep(2.0).number == kept.number + 1
 
 
@@ -446,3 +458,33 @@ def test_a_batch_that_is_cut_short_by_a_kill_is_not_in_the_log(config, stored):
     assert list(registry.logged()) == [{"curious": ["dear"]}]
     registry.log({"curious": ["cheap"]})
     assert list(registry.logged()) == [{"curious": ["dear"]}, {"curious": ["cheap"]}]
+
+
+def test_a_configuration_that_comes_while_the_learner_begins_is_followed(config, stored, tmp_path):
+    Traffic(config, stored).send(40)
+    fold = turned(begun(config))
+    fold.keep(1.0).path.write_bytes(b"damaged")  # so that the beginning writes an event
+    third = configured(
+        tmp_path, yaml=YAML.replace("dear: {{ask: b}}", "dear: {{ask: b}}, third: {{ask: b}}")
+    )
+
+    class Interrupting(MemoryJournal):
+        def note(self, event):
+            if event.state == "set aside":
+                reconfiguring.start()
+                reconfiguring.join(0.2)
+
+    publisher = Publisher(config, Interrupting())
+    reconfiguring = threading.Thread(target=publisher.reconfigure, args=(third,))
+    publisher.turn()
+    reconfiguring.join()
+    policy = publisher.news(NewsRequest("", 0)).policy
+    assert set(policy.arms) == {"cheap", "dear", "third"}
+
+
+def test_a_log_line_of_another_waggle_is_refused_with_the_way_out(config, stored):
+    begun(config).registry.log({"dream": 1})
+    with pytest.raises(
+        ValueError, match=r"does not read, with dream: use the Waggle that wrote it"
+    ):
+        begun(config)

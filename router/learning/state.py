@@ -1,0 +1,262 @@
+"""All that the learner holds in memory: what a snapshot contains, and how rows change it.
+
+Pure apart from changing itself: no clock, no file, no chance. The same rows in the same order give
+the same state to the last bit. Events are not written here; `learn` returns what was detected.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from learner import snapshot
+from learner.bandit_learner import Bandit, Drifted
+from learner.deciding import BanditSettings
+from learner.pacing import Pacer
+from learner.policy import Arm, Context, Feedback, Outcome
+from learner.trust import SourceScore, Trust
+from router.config.config import Config
+from router.config.objective import MoneyBudget
+from router.config.plan_steps import whole
+from router.request.context import SORTS, VERSION, context_of, taught
+from router.routing.bandit import spend_of
+from router.telemetry.feed import AnsweredRequest, JudgedRequest, Watermark
+
+DAY_SECONDS = 86_400
+_CONTRIBUTIONS = 20_000  # answers whose judgement may still change
+_TASKS = 64  # names of tasks that are learned apart; callers may invent more
+_DAYS = 3  # days whose spending is remembered
+_CARD_WEIGHT = 8.0  # a card counts as much as so many answers
+_FADE = 0.02
+
+
+@dataclass
+class LearnerState:
+    bandit: Bandit
+    lens: int  # through which new requests are seen
+    trust: Trust = field(default_factory=Trust)
+    mark: Watermark = field(default_factory=Watermark)
+    contributions: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
+    latest_micros: int = 0
+    batches: int = 0  # how many lines of the log it contains
+    pacer: Pacer | None = None
+    taught: list[str] = field(default_factory=list)  # the names of lessons from `waggle warm`
+    usual: dict[str, dict[str, float]] = field(default_factory=dict)  # the mean context, by kind
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)  # answers by kind and plan
+    judged: dict[tuple[str, str], int] = field(default_factory=dict)
+    spent: dict[str, tuple[float, int]] = field(default_factory=dict)  # dollars, answers by day
+
+    @classmethod
+    def new(cls, config: Config, lens: int) -> "LearnerState":
+        return cls(Bandit(taught(lens), settings_of(config)), lens)
+
+    @classmethod
+    def read(cls, content: bytes, config: Config, lens: int) -> "LearnerState":
+        """The state in a snapshot; `UnreadableSnapshot` says why there is none."""
+        stored = snapshot.opened(content)
+        bandit = snapshot.read(content, settings_of(config))
+        if bandit.features.partition(":")[0] != str(VERSION):
+            reason = f"it was taught features {bandit.features}, and this Waggle makes {VERSION}"
+            raise snapshot.UnreadableSnapshot(reason)
+        bandit.features = taught(lens)
+        try:
+            return cls(
+                bandit,
+                lens,
+                Trust.restored(stored["trust"]),
+                Watermark({table: dict(read) for table, read in stored["mark"].items()}),
+                OrderedDict((id_, list(score)) for id_, score in stored["given"]),
+                int(stored["latest_micros"]),
+                int(stored["batches"]),
+                Pacer(**stored["pacer"]) if stored["pacer"] else None,
+                list(stored["taught"]),
+                {kind: dict(usual) for kind, usual in stored["usual"].items()},
+                {(kind, plan): n for kind, plan, n in stored["seen"]},
+                {(kind, plan): n for kind, plan, n in stored["judged"]},
+                {day: (float(usd), int(n)) for day, (usd, n) in stored["spent"].items()},
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"it does not say what was read before it: {error!r}"
+            raise snapshot.UnreadableSnapshot(reason) from None
+
+    def written(self, at: float) -> bytes:
+        """The state as a snapshot."""
+        return snapshot.written(
+            self.bandit,
+            at=at,
+            trust=self.trust.state(),
+            mark=self.mark.read,
+            given=list(self.contributions.items()),
+            latest_micros=self.latest_micros,
+            batches=self.batches,
+            spent=self.spent,
+            taught=self.taught,
+            usual=self.usual,
+            seen=[[*key, n] for key, n in self.seen.items()],
+            judged=[[*key, n] for key, n in self.judged.items()],
+            pacer=None if self.pacer is None else asdict(self.pacer),
+        )
+
+    def use_lens(self, lens: int) -> None:
+        self.lens = lens
+        self.bandit.features = taught(lens)
+
+    def add_plans(self, config: Config) -> list[Arm]:
+        """Add the plans of a configuration, each with the belief of its card.
+
+        Plans that join a learner with experience are tried for a while; those are returned.
+        """
+        bandit = self.bandit
+        arms = [Arm(plan) for plan in config.plans]
+        new = [arm for arm in arms if arm not in bandit.evidence.arms]
+        experienced = bool(bandit.learned)
+        bandit.set_arms(arms, burst=experienced)
+        for arm in new:
+            for kind, quality in config.objective.cards.get(arm, {}).items():
+                bandit.believe(arm, quality, weight=_CARD_WEIGHT, kind=_feature_of(kind))
+        return new if experienced else []
+
+    def try_more(self, plans: Sequence[str]) -> None:
+        """Send more requests to these plans for a while, as to new plans."""
+        for plan in plans:
+            if Arm(plan) in self.bandit.evidence.arms:
+                self.bandit.bursts[Arm(plan)] = self.bandit.settings.burst_length
+
+    def teach(self, name: str, rows: Sequence[Mapping[str, Any]], config: Config) -> None:
+        """Learn from prompts that were scored offline. Every plan answered each of them, so no
+        choice needs to be corrected for."""
+        self.taught.append(name)
+        for n, row in enumerate(rows):
+            context = self._context(VERSION, row["features"], row["kind"])
+            for plan, score in row["scores"].items():
+                if context is not None and plan in config.plans:
+                    id_ = f"{name}:{n}:{plan}"
+                    self.bandit.learn(Feedback(id_, Arm(plan), context, score))
+
+    def see(self, row: AnsweredRequest, config: Config) -> None:
+        """Learn what a request cost, how long it took, and whether it failed."""
+        self.latest_micros = max(self.latest_micros, row.ts_micros)
+        self._pay(row, config.objective.budget)
+        plan = whole(row.plan)  # a step that stands for a plan teaches about that plan
+        context = self._context(row.features_version, row.features, row.kind)
+        reused = row.strategy == "reuse"  # no plan was carried out
+        if context is None or plan not in config.plans or row.abandoned or reused:
+            return
+        spend = spend_of(row.cost_usd, row.rate_usd or 0.0)
+        kind = kind_in(context)
+        self.bandit.see(Outcome(Arm(plan), context, spend, row.latency_ms / 1000, row.failed), kind)
+        _count(self.seen, kind, plan)
+        for usual in dict.fromkeys(("", kind)):
+            _fade(self.usual.setdefault(usual, {}), context)
+
+    def learn(self, judged: JudgedRequest, config: Config) -> Drifted | None:
+        """Learn how good an answer was, and return the drift that this reveals."""
+        request = judged.request
+        if not _comparable(judged.before) and _comparable(judged.now):
+            self.trust.compare(judged.now)
+        quality = self.trust.quality(judged.now)
+        context = self._context(request.features_version, request.features, request.kind)
+        # A caller who names a plan has reasons that we cannot see in the context.
+        named = request.strategy in ("", "named", "reuse")
+        plan = whole(request.plan)
+        if quality is None or context is None or named or plan not in config.plans:
+            return None
+        score, weight = quality
+        id_ = f"{request.request_id}:{score:.6f}:{weight:.6f}"
+        feedback = Feedback(id_, Arm(plan), context, score, weight)
+        before = self.contributions.get(request.request_id)
+        drifted = None
+        if before is not None:
+            self.bandit.revise(Feedback("", Arm(plan), context, *before), feedback)
+        elif judged.before:
+            return None  # it was judged before, too long ago to be revised
+        else:
+            _count(self.judged, kind_in(context), plan)
+            drifted = self.bandit.learn(feedback)
+        self.contributions[request.request_id] = [score, weight]
+        if len(self.contributions) > _CONTRIBUTIONS:
+            self.contributions.popitem(last=False)
+        return drifted
+
+    def pacer_at(self, now: float, budget: MoneyBudget | None) -> Pacer | None:
+        """How dear money is at the moment, from what was spent and what may be."""
+        if budget is None:
+            return None
+        if budget.dollars_per_day is None:
+            return self.pacer
+        spent, served = self.spent.get(_day(now), (0.0, 0))
+        share = (now % DAY_SECONDS) / DAY_SECONDS
+        return Pacer.of_day(budget.dollars_per_day, spent, int(served), share)
+
+    def _pay(self, row: AnsweredRequest, budget: MoneyBudget | None) -> None:
+        day = _day(row.ts_micros / 1e6)
+        spent, served = self.spent.get(day, (0.0, 0))
+        self.spent[day] = (spent + row.cost_usd, served + 1)
+        while len(self.spent) > _DAYS:
+            del self.spent[min(self.spent)]
+        if budget is None or budget.dollars_per_1k is None:
+            self.pacer = None
+            return
+        if self.pacer is None or self.pacer.budget != budget.dollars_per_1k:
+            self.pacer = Pacer(budget.dollars_per_1k, 1000)
+        self.pacer = self.pacer.after(row.cost_usd)
+
+    def _context(self, version: int, features: Sequence[float | None], kind: str) -> Context | None:
+        """The context of a row; None if the row has features of another version, or none."""
+        if version != VERSION or not features:
+            return None
+        context = dict(context_of(features, kind, lens=self.lens))
+        context.pop("complexity", None)  # the number that the rules of the ladder use
+        names = self.bandit.evidence.names
+        task = next((name for name in context if name.startswith("task=")), None)
+        tasks = sum(name.startswith("task=") for name in names)
+        if task is not None and task not in names and tasks >= _TASKS:
+            del context[task]
+        return context
+
+
+def settings_of(config: Config) -> BanditSettings:
+    learning = config.objective.learning
+    return BanditSettings(
+        floor=learning.floor,
+        memory=learning.memory,
+        safe_share=learning.explore,
+        margin=learning.margin,
+    )
+
+
+def kind_in(context: Context) -> str:
+    """The kind that expenses are kept by: the caller's own task, else the kind of the prompt."""
+    return next(
+        (name for name in context if name.startswith("task=")),
+        next((name for name in context if name.startswith("kind=")), ""),
+    )
+
+
+def _feature_of(kind: str) -> str:
+    if kind == "any":
+        return ""
+    return f"kind={kind}" if kind in SORTS else f"task={kind}"
+
+
+def _count(answers: dict[tuple[str, str], int], kind: str, plan: str) -> None:
+    for key in dict.fromkeys((("", plan), (kind, plan))):
+        answers[key] = answers.get(key, 0) + 1
+
+
+def _fade(usual: dict[str, float], context: Context) -> None:
+    """Move a mean context a little toward this context."""
+    share = _FADE if usual else 1.0
+    for name in dict.fromkeys((*usual, *context)):
+        usual[name] = usual.get(name, 0.0) + share * (context.get(name, 0.0) - usual.get(name, 0.0))
+        if abs(usual[name]) < 1e-4:
+            del usual[name]
+
+
+def _comparable(scores: Sequence[SourceScore]) -> bool:
+    """Whether a witness and a rater both scored the answer."""
+    return any(score.explicit for score in scores) and any(not s.explicit for s in scores)
+
+
+def _day(seconds: float) -> str:
+    return str(int(seconds // DAY_SECONDS))

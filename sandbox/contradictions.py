@@ -1,4 +1,7 @@
-"""What cannot hold, said before anything is run: an honest no is worth more than a wrong yes."""
+"""Names constraints of a spec that cannot hold, before anything runs.
+
+An honest no is worth more than a wrong yes.
+"""
 
 import math
 
@@ -7,10 +10,9 @@ import numpy as np
 from sandbox.judging.curves import share_between
 from sandbox.spec import Distribution, Field, Spec
 
-_HARDLY = 1e-4  # of a distribution within its bounds: less would be drawn again and again
+_LEAST_SHARE = 1e-4  # of a distribution within its bounds; with less, too many values are redrawn
 
-# (parameter, what must hold, the rule in words)
-_POSITIVE = {
+_POSITIVE = {  # parameters that must be above 0
     "normal": ("sd",),
     "lognormal": ("sigma",),
     "exponential": ("mean",),
@@ -22,24 +24,25 @@ _POSITIVE = {
 
 
 def contradiction(spec: Spec) -> str:
-    """The constraint that cannot hold, and why; nothing, where all might."""
+    """The first constraint that cannot hold, and why; or "" if all of them might hold."""
     for field in spec.fields:
         if field.distribution is not None:
-            found = _of_distribution(field.name, field.distribution) or _of_field(field, spec.count)
-            if found:
-                return found
+            problem = _in_distribution(field.name, field.distribution)
+            problem = problem or _in_field(field, spec.count)
+            if problem:
+                return problem
         if field.role == "date" and field.start > field.end:
-            return f"{field.name} cannot lie between {field.start} and {field.end}: turn them round"
-    return _of_correlations(spec) or _of_data(spec)
+            return f"{field.name} cannot lie between {field.start} and {field.end}: swap the dates"
+    return _in_correlations(spec) or _in_data(spec)
 
 
-def _of_distribution(name: str, of: Distribution) -> str:
+def _in_distribution(name: str, of: Distribution) -> str:
     p = of.parameters
     for parameter in _POSITIVE.get(of.family, ()):
         if p[parameter] <= 0:
             return (
                 f"{name}: the {parameter} of a {of.family} distribution is {p[parameter]:g}, "
-                "and must be above 0"
+                "but it must be above 0"
             )
     if of.family == "uniform" and p["low"] >= p["high"]:
         return f"{name}: nothing lies between {p['low']:g} and {p['high']:g}"
@@ -49,19 +52,19 @@ def _of_distribution(name: str, of: Distribution) -> str:
         if not 0 <= p["p"] <= 1:
             return f"{name}: a probability of {p['p']:g} lies outside 0 to 1"
         if p["n"] < 0 or p["n"] != int(p["n"]):
-            return f"{name}: {p['n']:g} trials is no whole number"
+            return f"{name}: {p['n']:g} trials is not a whole number"
     if any(weight < 0 for weight in of.weights):
         return f"{name}: a share cannot be below 0"
     for part in of.parts:
-        found = _of_distribution(name, part)
-        if found:
-            return found
+        problem = _in_distribution(name, part)
+        if problem:
+            return problem
     if not all(math.isfinite(value) for value in p.values()):
         return f"{name}: a parameter is not finite"
     return ""
 
 
-def _of_field(field: Field, count: int) -> str:
+def _in_field(field: Field, count: int) -> str:
     of = field.distribution
     assert of is not None
     low, high = field.low, field.high
@@ -73,19 +76,25 @@ def _of_field(field: Field, count: int) -> str:
             least, most = "-inf" if low is None else low, "inf" if high is None else high
             return f"{field.name}: a mean of {mean:g} lies outside its bounds, {least} to {most}"
     bounded = low is not None or high is not None
-    if field.role == "number" and bounded and not field.clip and share_between(field) < _HARDLY:
+    if (
+        field.role == "number"
+        and bounded
+        and not field.clip
+        and share_between(field) < _LEAST_SHARE
+    ):
         return f"{field.name}: hardly any of its distribution lies within its bounds"
     if field.unique and field.decimals == 0:
         room = _whole_numbers(field)
         if room is not None and room < count:
             return (
-                f"{field.name}: {count} unique values are asked for, and only {room} whole numbers "
+                f"{field.name}: {count} unique values are required, but only {room} whole numbers "
                 "lie within its bounds"
             )
     return ""
 
 
 def _whole_numbers(field: Field) -> int | None:
+    """How many whole numbers lie within the bounds; None if there are no bounds."""
     of = field.distribution
     assert of is not None
     low, high = field.low, field.high
@@ -98,35 +107,35 @@ def _whole_numbers(field: Field) -> int | None:
     return math.floor(high) - math.ceil(low) + 1
 
 
-def _of_correlations(spec: Spec) -> str:
+def _in_correlations(spec: Spec) -> str:
     if not spec.correlations:
         return ""
     if spec.count < 3:
-        return f"a correlation needs at least 3 records, and {spec.count} are asked for"
+        return f"a correlation needs at least 3 records, but the request wants {spec.count}"
     names = list(dict.fromkeys(n for c in spec.correlations for n in (c.first, c.second)))
     matrix = np.eye(len(names))
     for c in spec.correlations:
         if not abs(c.value) <= 1 or (c.measure == "r2" and c.value < 0):
             rule = "R² lies between 0 and 1" if c.measure == "r2" else "r lies between -1 and 1"
-            return f"{c.first} and {c.second}: {c.value:g} cannot be; {rule}"
+            return f"{c.first} and {c.second}: {c.value:g} is impossible; {rule}"
         if c.relation == ">" and c.value >= 1:
-            return f"{c.first} and {c.second}: nothing correlates more than perfectly"
+            return f"{c.first} and {c.second}: no columns correlate more than perfectly"
         r = c.value if c.measure == "r" else math.sqrt(c.value)
         i, j = names.index(c.first), names.index(c.second)
         matrix[i, j] = matrix[j, i] = r
     smallest = float(np.linalg.eigvalsh(matrix)[0])
     if len(names) > 2 and smallest < -1e-9:
-        told = ", ".join(f"{c.first}/{c.second} {c.value:g}" for c in spec.correlations)
+        listed = ", ".join(f"{c.first}/{c.second} {c.value:g}" for c in spec.correlations)
         return (
-            f"these correlations cannot hold together ({told}): their matrix is not positive "
+            f"these correlations cannot hold together ({listed}): their matrix is not positive "
             f"definite, its smallest eigenvalue is {smallest:.3f}"
         )
     return ""
 
 
-def _of_data(spec: Spec) -> str:
+def _in_data(spec: Spec) -> str:
     for analysis in spec.analyses:
         for name in analysis.columns:
             if not [value for value in spec.data[name] if value is not None]:
-                return f"{name} holds no values"
+                return f"{name} has no values"
     return ""

@@ -1,4 +1,4 @@
-"""A verified result as the document that the caller gets: records, or figures; JSON, or CSV."""
+"""Writes a verified result, records or figures, as the JSON or CSV that the caller gets."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,17 +14,17 @@ from sandbox.verify import columns_of
 
 def records(spec: Spec, result: Any) -> list[Record]:
     """The result's columns as records, ids first."""
-    found = columns_of(result)
-    names = list(found)
+    values = columns_of(result)
+    names = list(values)
     if spec.fields:
         wanted = sorted((f for f in spec.fields if f.role != "text"), key=lambda f: f.role != "id")
         names = [field.name for field in wanted]
-    columns = [_listed(found[name]) for name in names]
+    columns = [_listed(values[name]) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def write_document(spec: Spec, result: Any, *, as_object: bool = False) -> str:
-    """`as_object`: where a JSON object was asked for, a list goes below `records`."""
+    """`as_object`: the caller wants a JSON object, so records go below the key `records`."""
     if spec.kind == "analyse":
         return _figures(json_value(result), spec.format)
     return format_records(records(spec, result), spec.format, as_object=as_object)

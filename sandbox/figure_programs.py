@@ -1,4 +1,4 @@
-"""Programs that work figures and tests out of given data."""
+"""Writes programs that compute figures and tests from given data."""
 
 from collections.abc import Callable
 
@@ -11,22 +11,22 @@ columns = PARAMS["columns"]
 
 
 def numbers(*names):
-    \"\"\"These columns without the rows in which one of them is missing.\"\"\"
+    \"\"\"These columns, without the rows in which a value is missing.\"\"\"
     rows = [row for row in zip(*(columns[name] for name in names)) if None not in row]
     return [np.array(column, dtype=float) for column in zip(*rows)]
 
 
 def groups(name, by):
-    found = {{}}
+    by_group = {{}}
     for value, group in zip(columns[name], columns[by]):
         if value is not None and group is not None:
-            found.setdefault(group, []).append(value)
-    return {{group: np.array(values, dtype=float) for group, values in sorted(found.items())}}
+            by_group.setdefault(group, []).append(value)
+    return {{group: np.array(values, dtype=float) for group, values in sorted(by_group.items())}}
 
 
 """
 
-# Of one column `x` of numbers, without what is missing.
+# Formulas over a column `x` of numbers, without missing values.
 _OF_ONE: dict[str, str] = {
     "mean": "x.mean()",
     "median": "np.median(x)",
@@ -70,96 +70,97 @@ _OF_SAMPLES: dict[str, str] = {
 }
 _TEST = '''\
 def test(outcome, name="statistic"):
-    """A test's statistic and p-value, under these names."""
+    """The statistic and the p-value of a test, by name."""
     return {name: float(outcome.statistic), "p_value": float(outcome.pvalue)}
 
 
 '''
 
 
-def analysis(spec: Spec) -> str:
-    parts = [line for each in spec.analyses for line in _part(each, alone=len(spec.analyses) == 1)]
+def figures_program(spec: Spec) -> str:
+    parts = [line for analysis in spec.analyses for line in _part(analysis)]
     body = "\n".join(["result = {}", *parts, *_rounding(spec.decimals)])
     needs_stats = "stats." in body
     head = _HEAD.format(imports="from scipy import stats\n" if needs_stats else "")
     return head + (_TEST if "test(" in body else "") + body + "\n"
 
 
-def _part(each: Analysis, *, alone: bool) -> list[str]:
-    special = _SPECIAL.get(each.method)
+def _part(analysis: Analysis) -> list[str]:
+    special = _SPECIAL.get(analysis.method)
     if special is not None:
-        return special(each)
+        return special(analysis)
     values = {"ddof": 1, "q": 0.5, "mu": 0.0, "level": 0.95, "equal_var": False} | dict(
-        each.parameters
+        analysis.parameters
     )
-    if each.method in _OF_ONE:
-        formula = _OF_ONE[each.method].format(**values)
-        return _of_one(each, _key(each), formula)
-    if each.method in _OF_TWO:
-        return _of_two(each, _OF_TWO[each.method])
-    return _of_samples(each, _OF_SAMPLES[each.method].format(**values), alone=alone)
+    if analysis.method in _OF_ONE:
+        formula = _OF_ONE[analysis.method].format(**values)
+        return _of_one(analysis, _key(analysis), formula)
+    if analysis.method in _OF_TWO:
+        return _of_two(analysis, _OF_TWO[analysis.method])
+    return _of_samples(analysis, _OF_SAMPLES[analysis.method].format(**values))
 
 
-def _key(each: Analysis) -> str:
-    """Percentiles are told apart by which they are."""
-    if each.method == "quantile":
-        return f"quantile_{each.parameters['q']:g}"
+def _key(analysis: Analysis) -> str:
+    """The key of a figure in the result. A quantile's key says which quantile it is."""
+    if analysis.method == "quantile":
+        return f"quantile_{analysis.parameters['q']:g}"
     return {"ci": "confidence_interval", "ttest_one": "ttest", "ks_normal": "ks"}.get(
-        each.method, each.method
+        analysis.method, analysis.method
     )
 
 
-def _of_one(each: Analysis, key: str, formula: str) -> list[str]:
-    if each.by:
+def _of_one(analysis: Analysis, key: str, formula: str) -> list[str]:
+    if analysis.by:
         lines = []
-        for name in each.columns:
-            found = f"{{group: {formula} for group, x in groups({name!r}, {each.by!r}).items()}}"
+        for name in analysis.columns:
+            by_group = (
+                f"{{group: {formula} for group, x in groups({name!r}, {analysis.by!r}).items()}}"
+            )
             where = (
                 f"result[{key!r}]"
-                if len(each.columns) == 1
+                if len(analysis.columns) == 1
                 else f"result.setdefault({key!r}, {{}})[{name!r}]"
             )
-            lines.append(f"{where} = {found}")
+            lines.append(f"{where} = {by_group}")
         return lines
-    if len(each.columns) == 1:
-        return [f"(x,) = numbers({each.columns[0]!r})", f"result[{key!r}] = {formula}"]
+    if len(analysis.columns) == 1:
+        return [f"(x,) = numbers({analysis.columns[0]!r})", f"result[{key!r}] = {formula}"]
     return [
         f"result[{key!r}] = {{}}",
-        f"for name in {list(each.columns)!r}:",
+        f"for name in {list(analysis.columns)!r}:",
         "    (x,) = numbers(name)",
         f"    result[{key!r}][name] = {formula}",
     ]
 
 
-def _of_two(each: Analysis, formula: str) -> list[str]:
-    if len(each.columns) == 2:
-        first, second = each.columns
+def _of_two(analysis: Analysis, formula: str) -> list[str]:
+    if len(analysis.columns) == 2:
+        first, second = analysis.columns
         return [
             f"x, y = numbers({first!r}, {second!r})",
-            f"result[{each.method!r}] = {formula}",
+            f"result[{analysis.method!r}] = {formula}",
         ]
     return [
-        f"result[{each.method!r}] = {{}}",
-        f"names = {list(each.columns)!r}",
+        f"result[{analysis.method!r}] = {{}}",
+        f"names = {list(analysis.columns)!r}",
         "for i, first in enumerate(names):",
         "    for second in names[i + 1 :]:",
         "        x, y = numbers(first, second)",
-        f'        result[{each.method!r}][f"{{first}}, {{second}}"] = {formula}',
+        f'        result[{analysis.method!r}][f"{{first}}, {{second}}"] = {formula}',
     ]
 
 
-def _of_samples(each: Analysis, formula: str, *, alone: bool) -> list[str]:
-    del alone
-    if each.by:
-        samples = f"samples = list(groups({each.columns[0]!r}, {each.by!r}).values())"
+def _of_samples(analysis: Analysis, formula: str) -> list[str]:
+    if analysis.by:
+        samples = f"samples = list(groups({analysis.columns[0]!r}, {analysis.by!r}).values())"
     else:
-        samples = f"samples = [numbers(name)[0] for name in {list(each.columns)!r}]"
-    key = "ks" if each.method == "ks_two" else each.method
+        samples = f"samples = [numbers(name)[0] for name in {list(analysis.columns)!r}]"
+    key = "ks" if analysis.method == "ks_two" else analysis.method
     return [samples, f"result[{key!r}] = {formula}"]
 
 
-def _regression(each: Analysis) -> list[str]:
-    target, *given = each.columns
+def _regression(analysis: Analysis) -> list[str]:
+    target, *given = analysis.columns
     lines = [
         f"y, *given = numbers({target!r}, {', '.join(map(repr, given))})",
         "design = np.column_stack([np.ones(len(y)), *given])",
@@ -172,8 +173,8 @@ def _regression(each: Analysis) -> list[str]:
             "fit = stats.linregress(given[0], y)",
             'result["regression"] = {"slope": coefficients[1], "intercept": coefficients[0], "r2": r2, "p_value": fit.pvalue, "slope_error": fit.stderr}',
         ]
-        if "at" in each.parameters:
-            at = each.parameters["at"]
+        if "at" in analysis.parameters:
+            at = analysis.parameters["at"]
             lines.append(
                 f'result["regression"]["predicted"] = coefficients[0] + coefficients[1] * {at}'
             )
@@ -184,21 +185,21 @@ def _regression(each: Analysis) -> list[str]:
     return lines
 
 
-def _chi2_table(each: Analysis) -> list[str]:
+def _chi2_table(analysis: Analysis) -> list[str]:
     return [
-        f"table = np.array([columns[name] for name in {list(each.columns)!r}])",
+        f"table = np.array([columns[name] for name in {list(analysis.columns)!r}])",
         *_CONTINGENCY,
     ]
 
 
 _CONTINGENCY = [
-    "found = stats.chi2_contingency(table)",
-    'result["chi2"] = {"statistic": found.statistic, "p_value": found.pvalue, "dof": found.dof}',
+    "outcome = stats.chi2_contingency(table)",
+    'result["chi2"] = {"statistic": outcome.statistic, "p_value": outcome.pvalue, "dof": outcome.dof}',
 ]
 
 
-def _chi2_independence(each: Analysis) -> list[str]:
-    first, second = each.columns
+def _chi2_independence(analysis: Analysis) -> list[str]:
+    first, second = analysis.columns
     return [
         f"pairs = [(a, b) for a, b in zip(columns[{first!r}], columns[{second!r}]) if a is not None and b is not None]",
         "rows, cells = sorted({a for a, _ in pairs}), sorted({b for _, b in pairs})",
@@ -207,48 +208,51 @@ def _chi2_independence(each: Analysis) -> list[str]:
     ]
 
 
-def _chi2_fit(each: Analysis) -> list[str]:
-    if len(each.columns) == 2:
-        observed, expected = each.columns
+def _chi2_fit(analysis: Analysis) -> list[str]:
+    if len(analysis.columns) == 2:
+        observed, expected = analysis.columns
         call = "stats.chisquare(observed, expected)"
         taken = [f"observed, expected = numbers({observed!r}, {expected!r})"]
     else:
-        call, taken = "stats.chisquare(observed)", [f"(observed,) = numbers({each.columns[0]!r})"]
+        call, taken = (
+            "stats.chisquare(observed)",
+            [f"(observed,) = numbers({analysis.columns[0]!r})"],
+        )
     return [
         *taken,
-        f"found = {call}",
-        'result["chi2"] = {"statistic": found.statistic, "p_value": found.pvalue, "dof": len(observed) - 1}',
+        f"outcome = {call}",
+        'result["chi2"] = {"statistic": outcome.statistic, "p_value": outcome.pvalue, "dof": len(observed) - 1}',
     ]
 
 
-def _missing(each: Analysis) -> list[str]:
-    if len(each.columns) == 1:
-        return [f'result["missing"] = sum(v is None for v in columns[{each.columns[0]!r}])']
+def _missing(analysis: Analysis) -> list[str]:
+    if len(analysis.columns) == 1:
+        return [f'result["missing"] = sum(v is None for v in columns[{analysis.columns[0]!r}])']
     return [
-        f'result["missing"] = {{name: sum(v is None for v in columns[name]) for name in {list(each.columns)!r}}}'
+        f'result["missing"] = {{name: sum(v is None for v in columns[name]) for name in {list(analysis.columns)!r}}}'
     ]
 
 
-def _frequencies(each: Analysis) -> list[str]:
+def _frequencies(analysis: Analysis) -> list[str]:
     return [
         "from collections import Counter",
-        f"values = [v for v in columns[{each.columns[0]!r}] if v is not None]",
+        f"values = [v for v in columns[{analysis.columns[0]!r}] if v is not None]",
         'result["frequencies"] = {str(k): c for k, c in Counter(values).most_common()}',
     ]
 
 
-def _mode(each: Analysis) -> list[str]:
+def _mode(analysis: Analysis) -> list[str]:
     return [
         "import statistics",
-        f"modes = statistics.multimode([v for v in columns[{each.columns[0]!r}] if v is not None])",
+        f"modes = statistics.multimode([v for v in columns[{analysis.columns[0]!r}] if v is not None])",
         'result["mode"] = modes[0] if len(modes) == 1 else sorted(modes)',
     ]
 
 
-def _outliers(each: Analysis) -> list[str]:
-    limit = each.parameters["limit"]
-    lines = [f"(x,) = numbers({each.columns[0]!r})"]
-    if each.parameters["rule"] == "zscore":
+def _outliers(analysis: Analysis) -> list[str]:
+    limit = analysis.parameters["limit"]
+    lines = [f"(x,) = numbers({analysis.columns[0]!r})"]
+    if analysis.parameters["rule"] == "zscore":
         lines.append(f"outside = np.abs(x - x.mean()) > {limit} * x.std()")
     else:
         lines += [

@@ -1,7 +1,7 @@
-"""A function that nobody vouches for, kept in a locked worker and called for its opinion.
+"""Keeps an untrusted function in a locked worker and calls it.
 
-Made for routing functions: a call takes tens of microseconds, blocks the caller for no longer than
-its deadline, and a worker that is late, wrong or dead is replaced. It answers with JSON, no more.
+A call takes tens of microseconds, as routing functions need, and never blocks the caller for longer
+than its deadline. A worker that is late, wrong or dead is replaced. A function returns only JSON.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ _SETTINGS = {"kind": "function", "memory_bytes": 128 << 20, "cpu_seconds": None}
 
 
 class FunctionFailed(Exception):
-    """The function gave no answer; the message says why."""
+    """The function returned no value; the message says why."""
 
 
 class CallTimedOut(FunctionFailed):
-    """It had not answered by its deadline. Its worker is gone; the next call finds a new one."""
+    """The function did not return before its deadline. Its worker is replaced."""
 
 
 class Function:
-    """`open` it, then `call` it; after `Late` or a death it is opened again in the background."""
+    """A function to `open` and then `call`. If its worker fails, it opens again by itself."""
 
     def __init__(self, pool: Pool, source: str, name: str = "route", *, seed: int = 0) -> None:
         self._pool, self._source, self._name, self._seed = pool, source, name, seed
@@ -42,10 +42,10 @@ class Function:
         self._opening: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """`Failed` where the source cannot be loaded, or has no such function."""
+        """Raises `FunctionFailed` if the source cannot be loaded or lacks the function."""
         worker = await self._pool.order("stdlib", _SETTINGS)
-        told = {"source": self._source, "name": self._name, "seed": self._seed}
-        body = json.dumps(told).encode()
+        job = {"source": self._source, "name": self._name, "seed": self._seed}
+        body = json.dumps(job).encode()
         try:
             os.set_blocking(worker.socket, False)
             os.write(worker.socket, _HEAD.pack(len(body)) + body)
@@ -60,7 +60,7 @@ class Function:
         self._worker = worker
 
     def call(self, *arguments: Any, seconds: float) -> Any:
-        """What the function returns. Blocks for at most `seconds`."""
+        """The function's value. Blocks for at most `seconds`."""
         worker = self._worker
         if worker is None:
             raise FunctionFailed("the function is being loaded again")
@@ -98,27 +98,27 @@ def _answer(worker: Worker, until: float) -> dict[str, Any]:
     head = _exactly(worker, _HEAD.size, until)
     (length,) = _HEAD.unpack(head)
     if length > _MOST_BYTES:
-        raise FunctionFailed(f"it answered with {length} bytes; at most {_MOST_BYTES}")
+        raise FunctionFailed(f"the function returned {length} bytes; at most {_MOST_BYTES}")
     try:
-        told = orjson.loads(_exactly(worker, length, until))
+        answer = orjson.loads(_exactly(worker, length, until))
     except orjson.JSONDecodeError as error:
-        raise FunctionFailed(f"its answer is not JSON: {error}") from None
-    if not isinstance(told, dict):
-        raise FunctionFailed("its answer is no object")
-    return told
+        raise FunctionFailed(f"the function's answer is not JSON: {error}") from None
+    if not isinstance(answer, dict):
+        raise FunctionFailed("the function's answer is not an object")
+    return answer
 
 
 def _exactly(worker: Worker, count: int, until: float) -> bytes:
-    found = b""
-    while len(found) < count:
+    content = b""
+    while len(content) < count:
         left = until - time.monotonic()
         if left <= 0 or not _readable(worker.socket, left):
-            raise CallTimedOut("no answer by its deadline")
-        piece = os.read(worker.socket, count - len(found))
+            raise CallTimedOut("the function did not answer before its deadline")
+        piece = os.read(worker.socket, count - len(content))
         if not piece:
             raise FunctionFailed("the function ended its worker")
-        found += piece
-    return found
+        content += piece
+    return content
 
 
 def _end(worker: Worker) -> None:
@@ -127,6 +127,6 @@ def _end(worker: Worker) -> None:
 
 
 def _readable(descriptor: int, seconds: float) -> bool:
-    poll = select.poll()  # select() knows no descriptor past 1023
+    poll = select.poll()  # select() fails for descriptors above 1023
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(seconds * 1000))

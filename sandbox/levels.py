@@ -1,8 +1,8 @@
-"""How well this machine can isolate a program: tried, not guessed.
+"""How well this machine can isolate a program: each level is tried, not guessed.
 
 3: namespaces, Landlock and the system call filter; 2: Landlock and the filter; 1: the filter alone.
-A level counts when a zygote starts at it and every attempt of the self-test is stopped for the
-reason that it should be. Where no level counts, nothing is run.
+A level holds if a zygote starts at it and every attempt of the self-test ends in the expected way.
+If no level holds, no program runs.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _SELF_TEST_LIMITS = Limits(wall_seconds=0.5)
 
 @dataclass(frozen=True, slots=True)
 class LevelVerdict:
-    """Whether a level can be had here, and why not."""
+    """Whether a level holds on this machine, and why or why not."""
 
     level: int
     holds: bool
@@ -37,7 +37,7 @@ def _fails_with(*words: str) -> Callable[[Run], bool]:
     return lambda run: run.status == "error" and any(word in run.error for word in words)
 
 
-# What is tried, and how it has to end.
+# What the program does, its source, and whether its run ended as expected.
 _SELF_TEST: tuple[tuple[str, str, Callable[[Run], bool]], ...] = (
     ("it computes", "result = sum(range(10))", lambda run: run.ok and run.result == 45),
     (
@@ -67,7 +67,7 @@ _SELF_TEST: tuple[tuple[str, str, Callable[[Run], bool]], ...] = (
         _fails_with("PermissionError"),
     ),
     (
-        "it makes a call that no computation makes",
+        "it makes a system call that no computation makes",
         "import ctypes; ctypes.CDLL(None).unshare(0x10000000)",
         lambda run: run.status == "violation",
     ),
@@ -79,8 +79,8 @@ _SELF_TEST: tuple[tuple[str, str, Callable[[Run], bool]], ...] = (
 _TRIES = 4
 
 
-async def _tried(pool: Pool, source: str) -> Run:
-    """A machine that had no time for it has said nothing of its isolation: it is asked again."""
+async def _attempt(pool: Pool, source: str) -> Run:
+    """Run one attempt. A starved run says nothing about isolation, so it is repeated."""
     for _ in range(_TRIES):
         run = await pool.run(Program(source), _SELF_TEST_LIMITS)
         if run.status != "starved":
@@ -89,16 +89,16 @@ async def _tried(pool: Pool, source: str) -> Run:
 
 
 async def try_level(level: int) -> LevelVerdict:
-    """Try one level: start it, and try to get out."""
-    why = _cannot(level)
-    if why:
-        return LevelVerdict(level, False, why)
+    """Start a pool at this level, and run the self-test in it."""
+    missing = _missing(level)
+    if missing:
+        return LevelVerdict(level, False, missing)
     pool = Pool(level, at_once=1)
     try:
         await pool.start(("stdlib",))
-        for attempt, source, as_it_should in _SELF_TEST:
-            run = await _tried(pool, source)
-            if not as_it_should(run):
+        for attempt, source, as_expected in _SELF_TEST:
+            run = await _attempt(pool, source)
+            if not as_expected(run):
                 ended = f"{run.status} {run.error}".strip()
                 return LevelVerdict(level, False, f"the self-test failed where {attempt}: {ended}")
     except RunRefused as refused:
@@ -109,20 +109,21 @@ async def try_level(level: int) -> LevelVerdict:
     return LevelVerdict(level, True, f"{len(_SELF_TEST)} attempts ended as they should")
 
 
-def _cannot(level: int) -> str:
+def _missing(level: int) -> str:
+    """What this machine lacks for the level, or ""."""
     if sys.platform != "linux":
         return f"{platform.system()} cannot lock a process as Linux does"
     if not seccomp.SUPPORTED:
         return f"no system call table for {seccomp.MACHINE}"
     if not seccomp.available():
-        return "the kernel takes no system call filter here"
+        return "the kernel accepts no system call filter here"
     if level >= 2 and not lockdown.landlock_version():
         return "the kernel has no Landlock, or it is not enabled (lsm=...,landlock)"
     return ""
 
 
 async def best_level(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[LevelVerdict]]:
-    """The highest level that holds, and what was found on the way to it. 0: none."""
+    """The highest level that holds, or 0 if none does, with the verdicts on the levels tried."""
     verdicts = []
     for level in range(at_most, max(at_least, 1) - 1, -1):
         verdicts.append(await try_level(level))
@@ -134,7 +135,7 @@ async def best_level(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[
 async def open_pool(
     *, min_level: int, limits: Limits = LIMITS, at_once: int | None = None, queue: int = 64
 ) -> Pool:
-    """A pool at the best level of this machine; `Refused`, with the reasons, below `min_level`."""
+    """A pool at the best level. Raises `RunRefused` if no level from `min_level` up holds."""
     level, verdicts = await best_level(at_least=min_level)
     if not level:
         raise RunRefused(refusal(min_level, verdicts))

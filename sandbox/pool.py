@@ -1,4 +1,7 @@
-"""A `Runner` over locked zygotes: workers forked ahead, one program each, a bounded queue."""
+"""A `Runner` over locked zygotes: forks workers in advance, gives each of them one program.
+
+The queue of waiting programs is bounded. If a zygote is killed from outside, its runs are repeated.
+"""
 
 import asyncio
 import contextlib
@@ -12,24 +15,24 @@ from sandbox.runner import LIMITS, Busy, Limits, Program, Run, RunRefused, Tier
 from sandbox.supervisor.conversation import Conversation, job_of
 from sandbox.supervisor.parent import Parent, Worker, ZygoteLost, start
 
-_READY = 2  # workers that wait, in each tier
-_WORKER_SECONDS = 10.0
-_AGAIN_SECONDS = 1.0  # after a zygote that would not start
+_READY = 2  # workers that wait for programs, in each tier
+_WORKER_SECONDS = 10.0  # how long a fork may take
+_TRIES = 3  # a run is repeated if its zygote is killed from outside
 
 
 @dataclass(slots=True)
 class _Tier:
-    """The workers of one set of libraries, and the zygote they come from."""
+    """One set of libraries: its zygote, and the workers forked from it."""
 
     name: Tier
     level: int
     limits: Limits
     ready: deque[Worker] = field(default_factory=deque)
     waiting: deque["asyncio.Future[Worker]"] = field(default_factory=deque)
-    ordered: dict[int, "asyncio.Future[Worker]"] = field(default_factory=dict)
+    ordered: dict[int, "asyncio.Future[Worker]"] = field(default_factory=dict)  # by slot
     parent: Parent | None = None
     starting: "asyncio.Task[Parent] | None" = None
-    asked: int = 0
+    coming: int = 0  # forks for `ready` that have not arrived yet
 
     async def open(self) -> Parent:
         if self.parent is not None and not self.parent.lost:
@@ -40,58 +43,58 @@ class _Tier:
 
     async def _start(self) -> Parent:
         parent = await start(self.name, self.level)
-        parent.on_worker, parent.on_lost = self._came, self._lost
-        self.parent, self.asked = parent, 0
+        parent.on_worker, parent.on_lost = self._receive, self._lose
+        self.parent, self.coming = parent, 0
         self.refill()
         return parent
 
     async def take(self, limits: Limits) -> Worker:
         parent = await self.open()
-        if _forked_alike(limits, self.limits):
-            if self.ready:
-                return self.ready.popleft()
-            coming: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-            self.waiting.append(coming)
-            self.refill()
-        else:
+        if _settings(limits) != _settings(self.limits):
             return await self.order(parent, _settings(limits))
-        return await asyncio.wait_for(coming, _WORKER_SECONDS)
+        if self.ready:
+            return self.ready.popleft()
+        arrival: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self.waiting.append(arrival)
+        self.refill()
+        return await asyncio.wait_for(arrival, _WORKER_SECONDS)
 
     async def order(self, parent: Parent, settings: Mapping[str, object]) -> Worker:
-        """A worker made for one purpose, which none of those that wait would serve."""
-        coming: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        self.ordered[parent.fork(**settings)] = coming
-        return await asyncio.wait_for(coming, _WORKER_SECONDS)
+        """A worker with settings of its own, which no waiting worker has."""
+        arrival: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self.ordered[parent.fork(**settings)] = arrival
+        return await asyncio.wait_for(arrival, _WORKER_SECONDS)
 
     def refill(self) -> None:
-        """Order what is missing. After a run, not before: a fork would be in its way."""
+        """Fork the workers that are missing. Called after a run, because a fork would slow it."""
         if self.parent is None or self.parent.lost:
             return
-        with contextlib.suppress(ZygoteLost):  # whoever waits is told by `_lost`
-            while len(self.ready) + self.asked < _READY + len(self.waiting):
+        with contextlib.suppress(ZygoteLost):  # `_lose` raises it in everybody who waits
+            while len(self.ready) + self.coming < _READY + len(self.waiting):
                 self.parent.fork(**_settings(self.limits))
-                self.asked += 1
+                self.coming += 1
 
-    def _came(self, worker: Worker) -> None:
-        ordered = self.ordered.pop(worker.slot, None)
-        if ordered is None:
-            self.asked -= 1
-            while self.waiting and ordered is None:
+    def _receive(self, worker: Worker) -> None:
+        """Give a new worker to whoever ordered it or has waited longest, or keep it ready."""
+        arrival = self.ordered.pop(worker.slot, None)
+        if arrival is None:
+            self.coming -= 1
+            while self.waiting and arrival is None:
                 first = self.waiting.popleft()
-                ordered = None if first.done() else first
-        if ordered is None:
+                arrival = None if first.done() else first
+        if arrival is None:
             self.ready.append(worker)
-        elif ordered.done():
+        elif arrival.done():
             worker.kill()
             worker.close()
         else:
-            ordered.set_result(worker)
+            arrival.set_result(worker)
 
-    def _lost(self) -> None:
+    def _lose(self) -> None:
         gone = ZygoteLost(f"the zygote of {self.name} is gone")
-        for coming in (*self.waiting, *self.ordered.values()):
-            if not coming.done():
-                coming.set_exception(gone)
+        for arrival in (*self.waiting, *self.ordered.values()):
+            if not arrival.done():
+                arrival.set_exception(gone)
         for worker in self.ready:
             worker.kill()
             worker.close()
@@ -108,7 +111,7 @@ class _Tier:
 
 
 class Pool:
-    """Runs programs at one level of isolation; `sandbox.levels.open_pool` finds which."""
+    """Runs programs at one level of isolation; `sandbox.levels.open_pool` chooses the level."""
 
     def __init__(
         self,
@@ -127,22 +130,20 @@ class Pool:
         self._tiers: dict[Tier, _Tier] = {name: _Tier(name, level, limits) for name in names}
 
     async def start(self, tiers: Sequence[Tier] = ("stdlib", "numpy", "scipy")) -> None:
-        """Have these ready; others start when a program first needs them."""
+        """Start these tiers now. Other tiers start when a program first needs them."""
         await asyncio.gather(*(self._tiers[tier].open() for tier in tiers))
 
     async def run(self, program: Program, limits: Limits | None = None) -> Run:
-        """`Busy` where too many wait. What the program does wrong is in the run."""
+        """Raises `Busy` if too many programs wait. The program's own errors are in the run."""
         limits = limits or self.limits
         tier, job = self._tiers[program.tier], job_of(program, limits)
         async with self._turn():
-            for attempt in range(3):
+            for attempt in range(_TRIES):
                 try:
                     worker = await tier.take(limits)
-                    run = await Conversation(worker, job, limits).held()
-                except (
-                    ZygoteLost
-                ):  # killed from outside, by a machine without memory: a new one starts
-                    if attempt == 2:
+                    run = await Conversation(worker, job, limits).run()
+                except ZygoteLost:  # the kernel may kill it when memory is short; a new one starts
+                    if attempt == _TRIES - 1:
                         raise
                 else:
                     return replace(run, tier=tier.name, level=self.level)
@@ -152,7 +153,7 @@ class Pool:
 
     @property
     def zygotes(self) -> dict[Tier, int]:
-        """Process ids, for whoever watches."""
+        """The process ids of the running zygotes."""
         return {
             name: tier.parent.process_id
             for name, tier in self._tiers.items()
@@ -160,9 +161,9 @@ class Pool:
         }
 
     async def order(self, tier: Tier, settings: Mapping[str, object]) -> Worker:
-        """A worker for something else than a program; whoever ordered it ends it."""
-        found = self._tiers[tier]
-        return await found.order(await found.open(), settings)
+        """A worker that runs something other than a program. The caller has to end it."""
+        group = self._tiers[tier]
+        return await group.order(await group.open(), settings)
 
     async def close(self) -> None:
         await asyncio.gather(*(tier.close() for tier in self._tiers.values()))
@@ -172,7 +173,7 @@ class Pool:
         if self._free > 0:
             self._free -= 1
         elif len(self._waiting) >= self._queue:
-            raise Busy(f"{len(self._waiting)} programs wait, and no more may: try again later")
+            raise Busy(f"{len(self._waiting)} programs wait and the queue is full: try again later")
         else:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -180,14 +181,14 @@ class Pool:
                 await turn
             except asyncio.CancelledError:
                 if turn.done() and not turn.cancelled():
-                    self._give_on()
+                    self._pass_turn()
                 raise
         try:
             yield
         finally:
-            self._give_on()
+            self._pass_turn()
 
-    def _give_on(self) -> None:
+    def _pass_turn(self) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -197,12 +198,9 @@ class Pool:
 
 
 def _settings(limits: Limits) -> dict[str, object]:
+    """The settings of a fork: limits that a worker cannot change later."""
     return {
         "kind": "program",
         "memory_bytes": limits.memory_bytes,
         "cpu_seconds": limits.cpu_seconds,
     }
-
-
-def _forked_alike(some: Limits, others: Limits) -> bool:
-    return (some.memory_bytes, some.cpu_seconds) == (others.memory_bytes, others.cpu_seconds)

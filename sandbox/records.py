@@ -1,4 +1,4 @@
-"""Records as the document that a caller gets: JSON, or CSV."""
+"""Writes records as JSON or CSV, the document that a caller gets."""
 
 import csv
 import io
@@ -13,8 +13,7 @@ Record = dict[str, Any]
 def format_records(rows: Sequence[Record], format_: str, *, as_object: bool = False) -> str:
     if format_ == "csv":
         return csv_text(list(rows[0]) if rows else [], ([row[n] for n in row] for row in rows))
-    told = {"records": rows} if as_object else rows
-    return orjson.dumps(told).decode()
+    return orjson.dumps({"records": rows} if as_object else rows).decode()
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -1,7 +1,7 @@
-"""Is a request to be computed? Read into a `Spec` where it is; a reason where it is not. Pure.
+"""Decides whether a request can be computed: reads it into a `Spec`, or gives the reason why not.
 
-A wrong yes costs more than a wrong no: what is computed is not asked of a model any more. So a yes
-needs a complete `Spec`, everything in the request that could change the answer understood.
+A wrong yes costs more than a wrong no, because no model sees a computed request. A yes therefore
+needs a complete `Spec`, in which everything that could change the answer was understood. Pure.
 """
 
 import re
@@ -16,14 +16,14 @@ from sandbox.spec import Spec
 
 Kind = Literal["computational", "linguistic", "both"]
 
-_LONGEST = 200_000  # characters; a table may be long, a wish is not
+_LONGEST = 200_000  # characters; a table may be long, the wish around it is short
 _LONGEST_WISH = 4_000
 _LONGEST_TO_MAKE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """What a request turned out to be, and why."""
+    """The kind of a request, the reasons for it, and the spec if it can be computed."""
 
     kind: Kind
     reasons: tuple[str, ...] = ()
@@ -35,11 +35,13 @@ class Interpretation:
 
 
 def read(text: str, data: Any = None) -> Interpretation:
-    """`data`: what came beside the text, as CSV, records or columns."""
+    """`data`: data that came beside the text, as CSV, records or columns."""
     if len(text) > _LONGEST or (data is None and not _hints(text)):
-        return Interpretation("linguistic", ("nothing in it asks for a computation",))
+        return Interpretation("linguistic", ("it asks for no computation",))
     if wishes.NOT_OURS.search(text):
-        return Interpretation("linguistic", ("it is set as mathematics or as a choice of answers",))
+        return Interpretation(
+            "linguistic", ("it contains mathematical notation or a choice of answers",)
+        )
     plain = normalised(text)
     table = tables.beside(data, plain) if data is not None else tables.DataTable(text=plain)
     if table.problem:
@@ -47,25 +49,25 @@ def read(text: str, data: Any = None) -> Interpretation:
     if data is None and not wishes.STRONG.search(plain):
         table = tables.within(plain)
     if len(table.text) > _LONGEST_WISH:
-        return Interpretation("linguistic", ("it is too long to be sure of",))
+        return Interpretation("linguistic", ("it is too long to be understood with certainty",))
     about = wishes.ABOUT.search(table.text)
     if about:
         return Interpretation(
             "linguistic", (f"`{about[0].strip()}` asks for words, not for figures",)
         )
-    found = _read(table, plain)
-    if found.spec is None:
-        return Interpretation("linguistic", (found.problem,))
-    if found.spec.kind == "analyse" and wishes.LINGUISTIC.search(table.text):
-        return Interpretation("linguistic", ("it asks for words about the figures as well",))
-    words = [f.name for f in found.spec.words]
+    outcome = _read(table, plain)
+    if outcome.spec is None:
+        return Interpretation("linguistic", (outcome.problem,))
+    if outcome.spec.kind == "analyse" and wishes.LINGUISTIC.search(table.text):
+        return Interpretation("linguistic", ("it also asks for words about the figures",))
+    words = [f.name for f in outcome.spec.words]
     if words:
-        return Interpretation("both", (*found.reasons, f"text: {', '.join(words)}"), found.spec)
-    return Interpretation("computational", tuple(found.reasons), found.spec)
+        return Interpretation("both", (*outcome.reasons, f"text: {', '.join(words)}"), outcome.spec)
+    return Interpretation("computational", tuple(outcome.reasons), outcome.spec)
 
 
 def _hints(text: str) -> bool:
-    """Cheap, for every request that there is comes by here."""
+    """Whether a request might ask for a computation. Every request is tested, so this is cheap."""
     low = text.lower()
     return any(hint in low for hint in wishes.HINTS) and bool(
         wishes.FIGURE.search(low) or wishes.SOME.search(low)
@@ -78,7 +80,7 @@ def _read(table: tables.DataTable, text: str) -> Read:
         if figures.spec is not None or table.named or not _wish_to_make(text):
             return figures
     if not _wish_to_make(text) or len(text) > _LONGEST_TO_MAKE:
-        return Read(problem="it does not ask for data to be made, nor bring data")
+        return Read(problem="it neither asks for generated data nor brings data")
     return series.read(text) if series.is_series(text) else generate.read(text)
 
 

@@ -1,10 +1,11 @@
-"""Running programs that nobody vouches for: what isolation promises, and what it does not.
+"""Running untrusted programs: what isolation promises, and what it does not.
 
 Promised: a program reads and writes no file, environment or process of the machine, opens no
-socket, starts no process or thread, and ends within its limits; how it ended and what it used are
-what the kernel says, never what it says itself. Where the kernel cannot give that, nothing runs.
+socket, starts no process or thread, and ends within its limits. The kernel, not the program, says
+how it ended and what it used. Where the kernel cannot isolate a program, no program runs.
 
-Not promised: a hole in the kernel, and what can be learnt from a shared processor by timing.
+Not promised: protection against a hole in the kernel, or against a program that learns something
+by timing a shared processor.
 """
 
 import ast
@@ -14,17 +15,18 @@ from typing import Any, Literal, Protocol
 
 Tier = Literal["stdlib", "numpy", "scipy"]
 
-# What the author of a program is told, man or model. The errors a program meets say the same.
+# The instructions for authors of programs, human or model. Errors in the sandbox say the same.
 CONTRACT = """\
 Write one Python 3.11 program. It runs alone, in a sandbox:
 - Put the answer into a variable `result`: numbers, text, booleans, None, lists, dicts with text
-  keys, or numpy arrays of one or two dimensions. What it prints is kept, but is not the answer.
+  keys, or numpy arrays of one or two dimensions. Printed text is kept, but is not the answer.
 - `PARAMS` is a dict with the parameters of the run, if there are any.
-- The standard library, numpy and scipy are there. pandas, polars, sklearn, matplotlib and
-  everything else are not: use numpy arrays, dicts of columns and the csv module.
-- random and numpy.random are seeded by the run: the same seed gives the same numbers.
-- `open` works on scratch files in memory, with relative paths or below /tmp. No file of the machine
-  can be read, no network reached, no process started. Executors run what they are given in order.
+- The standard library, numpy and scipy are available. pandas, polars, sklearn, matplotlib and all
+  other libraries are not: use numpy arrays, dicts of columns and the csv module.
+- The run seeds random and numpy.random: the same seed gives the same numbers.
+- `open` works on scratch files in memory, with relative paths or paths below /tmp. The program
+  cannot read the machine's files, use a network or start a process. Executors run their tasks one
+  after another.
 """
 
 _NUMPY = frozenset({"numpy"})
@@ -33,7 +35,7 @@ _SCIPY = frozenset({"scipy"})
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Source, and what it is run with."""
+    """The source of a program, with its parameters and its seed."""
 
     source: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -41,20 +43,20 @@ class Program:
 
     @property
     def tier(self) -> Tier:
-        """The smallest set of libraries that has what it imports."""
+        """The smallest set of libraries that has all its imports."""
         imported = imports(self.source)
         return "scipy" if imported & _SCIPY else "numpy" if imported & _NUMPY else "stdlib"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may use."""
+    """How much time, memory and output one run may use."""
 
     wall_seconds: float = 5.0
     cpu_seconds: int = 5
     memory_bytes: int = 512 << 20
     stdout_bytes: int = 64 << 10
-    result_bytes: int = 32 << 20  # of columns; the JSON around them may be a sixteenth of it
+    result_bytes: int = 32 << 20  # for columns; the JSON may be a quarter of it
 
 
 LIMITS = Limits()
@@ -62,10 +64,13 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a program ended. Everything but `result`, `stdout`, `error` and `trace` is what the
-    kernel and the clock say; those four are the program's own words."""
+    """How a program ended.
 
-    status: str  # see STATUSES, or signal_N, exit_N
+    The program itself wrote `result`, `stdout`, `error` and `trace`. All other values come from the
+    kernel and the clock.
+    """
+
+    status: str  # a key of STATUSES, or signal_N, or exit_N
     result: Any = None
     stdout: str = ""
     error: str = ""  # "TypeError: ..."
@@ -82,24 +87,24 @@ class Run:
 
 
 STATUSES = {
-    "ok": "it ran to its end",
-    "error": "it raised an exception",
-    "timeout": "it was still running at the deadline",
-    "starved": "the machine had no time for it before the deadline",
-    "cpu_limit": "it used up its CPU seconds",
-    "memory_limit": "it asked for more memory than it may have",
-    "violation": "it made a system call that no computation makes",
-    "output_limit": "it printed or returned more than is kept",
-    "bad_frame": "what it sent is not a result",
+    "ok": "the program ran to its end",
+    "error": "the program raised an exception",
+    "timeout": "the program was still running at the deadline",
+    "starved": "the machine gave the program too little time before the deadline",
+    "cpu_limit": "the program used up its CPU seconds",
+    "memory_limit": "the program requested more memory than its limit",
+    "violation": "the program made a system call that no computation makes",
+    "output_limit": "the program printed or returned more than the limit",
+    "bad_frame": "the program sent something that is not a result",
 }
 
 
 class RunRefused(Exception):
-    """This machine cannot isolate a program as well as was asked for, so none is run."""
+    """This machine cannot isolate programs at the required level, so it runs none."""
 
 
 class Busy(Exception):
-    """As many programs wait as may."""
+    """The queue of waiting programs is full."""
 
 
 class Runner(Protocol):
@@ -107,11 +112,11 @@ class Runner(Protocol):
 
 
 def imports(source: str) -> frozenset[str]:
-    """The top-level names of all modules that a program imports, wherever in it."""
+    """The top-level names of all modules that a program imports anywhere."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()  # running it will say what is wrong with it
+        return frozenset()  # the run reports the syntax error
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

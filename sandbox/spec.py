@@ -1,4 +1,4 @@
-"""What a statistical request asks for, exactly: data to make, or figures to work out."""
+"""What a statistical request asks for, exactly: data to generate, or figures to compute."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ Role = Literal["number", "category", "boolean", "date", "id", "text", "derived"]
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A family and its parameters, under these names whatever the request called them:
+    """A family and its parameters, which have these names whatever the request called them.
 
     normal: mean, sd. lognormal: mu, sigma (of the logarithm). uniform: low, high. exponential:
     mean. poisson: rate. binomial: n, p. beta: a, b. gamma: shape, scale. pareto: alpha, minimum.
@@ -29,21 +29,23 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of the records. A number without a distribution follows the column that it
-    correlates with."""
+    """One column of the records.
+
+    A number without a distribution follows the column with which it correlates.
+    """
 
     name: str
     role: Role = "number"
     distribution: Distribution | None = None
     low: float | None = None
     high: float | None = None
-    clip: bool = False  # what lies outside is moved to the bound; else it is drawn again
-    decimals: int | None = None  # 0: integers; None: as they come
+    clip: bool = False  # move values outside to the bound; otherwise draw them again
+    decimals: int | None = None  # 0: integers; None: not rounded by request
     unique: bool = False
-    formula: str = ""  # of a derived column
-    start: str = ""  # of dates, ISO 8601
+    formula: str = ""  # for a derived column
+    start: str = ""  # for dates, ISO 8601
     end: str = ""
-    prefix: str = ""  # of ids
+    prefix: str = ""  # for ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class Series:
     step: Literal["hour", "day", "week", "month"] = "day"
     start: str = "2024-01-01"
     level: float = 100.0
-    trend: float = 0.0  # added each step
-    growth: float = 0.0  # or: share added each step
-    period: int = 0  # of the season, in steps; 0: none
+    trend: float = 0.0  # added at each step
+    growth: float = 0.0  # instead of a trend: the share added at each step
+    period: int = 0  # length of the season in steps; 0: no season
     amplitude: float = 0.0
     noise: float = 1.0  # standard deviation
 
@@ -84,6 +86,8 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
+    """A complete request for generated data or for figures."""
+
     kind: Literal["generate", "analyse"] = "generate"
     count: int = 0
     fields: tuple[Field, ...] = ()
@@ -91,10 +95,10 @@ class Spec:
     series: Series | None = None
     analyses: tuple[Analysis, ...] = ()
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    decimals: int | None = None  # of the figures worked out
+    decimals: int | None = None  # for the computed figures
     seed: int | None = None
     format: Literal["json", "csv"] = "json"
-    assumed: tuple[str, ...] = ()  # what the request left open, and was taken to be usual
+    assumed: tuple[str, ...] = ()  # values that the request left open, for which we took the usual
 
     @classmethod
     def from_json(cls, json_object: Mapping[str, Any]) -> "Spec":
@@ -120,12 +124,12 @@ class Spec:
 
     @property
     def words(self) -> tuple[Field, ...]:
-        """Columns that are text, which nobody can compute."""
+        """Columns of text, which cannot be computed."""
         return tuple(field for field in self.fields if field.role == "text")
 
     @property
     def summary(self) -> str:
-        """In a few words, none of them the caller's."""
+        """The spec in a few words, without any word of the caller."""
         if self.kind == "analyse":
             return ", ".join(sorted({analysis.method for analysis in self.analyses}))
         if self.series is not None:

@@ -1,7 +1,7 @@
-"""Is a result what was asked for? Judged outside the sandbox, by statistics that trust nobody.
+"""Judges whether a result is what the spec asks for, outside the sandbox and trusting nothing.
 
-Each check stands alone and says what it measured. A sample that is right fails a test of chance
-once in a thousand runs of it; the author is then asked again, with another seed.
+Each check is independent and says what it measured. A statistical test rejects a correct sample
+once in a thousand times; the program is then run again with another seed.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def verify(spec: Spec, result: Any) -> Verification:
 
 
 def columns_of(result: Any) -> dict[str, Any]:
-    """A dict of columns, or a list of records, as columns."""
+    """The columns of a result, which may be a dict of columns or a list of records."""
     if isinstance(result, dict) and len(result) == 1:
         (only,) = result.values()
         if isinstance(only, list) and only and isinstance(only[0], dict):
@@ -33,7 +33,7 @@ def columns_of(result: Any) -> dict[str, Any]:
         return {name: [row.get(name) for row in result] for name in result[0]}
     if isinstance(result, dict):
         return dict(result)
-    raise TypeError(f"the result is a {type(result).__name__}, and no columns")
+    raise TypeError(f"the result is a {type(result).__name__}, not columns")
 
 
 def _of_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
@@ -45,7 +45,7 @@ def _of_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
     if missing:
         return [
             StatisticalCheck(
-                "columns", False, f"{', '.join(missing)} missing; there are {list(columns)}"
+                "columns", False, f"{', '.join(missing)} missing; the result has {list(columns)}"
             )
         ]
     lengths = {name: len(columns[name]) for name in (field.name for field in wanted)}

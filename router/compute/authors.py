@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from router.config.plans import SYNTHESIS
 from router.request.statistical import program_in, to_author, to_mend
 from router.reuse.solution import Solution
+from sandbox.column_programs import CannotWrite
 from sandbox.spec import Spec
-from sandbox.synthesis import CannotWrite, write_program
+from sandbox.synthesis import write_program
 
 Chat = Callable[[str, Mapping[str, Any]], Awaitable[str | None]]
 

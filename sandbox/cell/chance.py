@@ -1,4 +1,4 @@
-"""Every source of randomness that a program has, made to follow the seed of its run."""
+"""Seeds every source of randomness in a program with the seed of its run."""
 
 import hashlib
 import itertools
@@ -47,7 +47,7 @@ def _seed_numpy(numpy: Any, number: int) -> None:
     made = itertools.count()
 
     def default_rng(seed: Any = None) -> Any:
-        if seed is None:  # the first is the run's own, any further one differs from it
+        if seed is None:  # the first generator has the run's seed; later generators differ
             return real(family if next(made) == 0 else family.spawn(1)[0])
         return real(seed)
 

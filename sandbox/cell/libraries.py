@@ -1,4 +1,7 @@
-"""What each tier has loaded before the doors close: a program can import this and nothing else."""
+"""Loads the libraries of a tier before the zygote locks itself.
+
+A program can import these modules and no others.
+"""
 
 import importlib
 import sys
@@ -53,16 +56,16 @@ _ZONES = (
     *("Asia/Kolkata", "Asia/Dubai", "Asia/Seoul", "Australia/Sydney", "Africa/Cairo"),
     *("Africa/Johannesburg", "Pacific/Auckland"),
 )
-_kept: list[Any] = []  # zones are remembered only while somebody holds them
+_kept: list[Any] = []  # zoneinfo forgets a time zone that nobody holds
 
-_INSTEAD = {
+_ALTERNATIVES = {
     "pandas": "use numpy arrays, dicts of columns and the csv module",
     "polars": "use numpy arrays, dicts of columns and the csv module",
     "sklearn": "numpy.linalg and scipy.stats fit linear models",
     "statsmodels": "numpy.linalg.lstsq and scipy.stats fit and test linear models",
-    "matplotlib": "return the numbers; nothing is drawn here",
-    "seaborn": "return the numbers; nothing is drawn here",
-    "plotly": "return the numbers; nothing is drawn here",
+    "matplotlib": "return the numbers; nothing can be drawn here",
+    "seaborn": "return the numbers; nothing can be drawn here",
+    "plotly": "return the numbers; nothing can be drawn here",
     "faker": "return the computed columns; names and text are added to them afterwards",
     "requests": "there is no network here",
     "dateutil": "use datetime",
@@ -81,7 +84,7 @@ def load(tier: str) -> None:
 
 
 def _use_once(tier: str) -> None:
-    """Libraries load parts of themselves at first use, when it would be too late."""
+    """Use each library once, because libraries load some parts only when these are first used."""
     import datetime
     import json
     import traceback
@@ -138,14 +141,14 @@ def _use_scipy() -> None:
     integrate.quad(lambda x: x, 0, 1)
 
 
-class NotHere:
-    """The last finder asked: says what there is instead."""
+class MissingModules:
+    """The last finder in the search: says which alternative a program has."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         del path, target
         top = name.partition(".")[0]
-        why = _INSTEAD.get(top, "the standard library, numpy and scipy are all there is")
+        why = _ALTERNATIVES.get(top, "use the standard library, numpy or scipy")
         raise ModuleNotFoundError(f"{name} is not available in this sandbox: {why}", name=name)
 
 
@@ -154,8 +157,6 @@ def close_imports() -> None:
     sys.argv[:] = [""]
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
-    builtin = [f for f in sys.meta_path if getattr(f, "__name__", "") in _NO_FILES]
-    sys.meta_path[:] = [*builtin, NotHere]
-
-
-_NO_FILES = ("BuiltinImporter", "FrozenImporter")
+    without_files = ("BuiltinImporter", "FrozenImporter")
+    builtin = [f for f in sys.meta_path if getattr(f, "__name__", "") in without_files]
+    sys.meta_path[:] = [*builtin, MissingModules]

@@ -1,6 +1,7 @@
-"""What a zygote gives up before it forks anything: identity, file system, network, capabilities.
+"""The locks of a zygote: it gives up its identity, file system, network and capabilities.
 
-Linux only, by ctypes only. Each function either does all that its name says or raises `OSError`.
+This works on Linux only, through ctypes. Each function does all that its name says, or it raises
+`OSError`.
 """
 
 import contextlib
@@ -25,12 +26,12 @@ _NO_NEW_PRIVS, _AMBIENT, _AMBIENT_CLEAR = 38, 47, 4
 _CAP_SETGID, _CAP_SETUID = 6, 7
 _NOBODY = 65534
 
-# How many of Landlock's rights on files each version of its interface knows.
+# The number of Landlock's rights on files, for each version of its interface.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 
 
 def leave_root(user_id: int) -> None:
-    """From root to an ordinary user, for good. Without root there is nothing to do."""
+    """Change from root to an ordinary user for good. Without root, change nothing."""
     if os.geteuid() == 0:
         held = _effective_capabilities()
         if held >> _CAP_SETUID & 1 and held >> _CAP_SETGID & 1:
@@ -38,17 +39,19 @@ def leave_root(user_id: int) -> None:
             os.setresgid(user_id, user_id, user_id)
             os.setresuid(user_id, user_id, user_id)
         elif held:
-            raise OSError("this is root, with capabilities that it may not lay down")
-    # A change of user makes /proc/self root's; we are about to write our own uid_map there.
+            raise OSError("this root user may not give up its capabilities")
+    # After a change of user, root owns /proc/self; we need to write our own uid_map there.
     prctl(_SET_DUMPABLE, 1)
 
 
 def enter_namespaces() -> None:
-    """Our own users, mounts, processes, network, IPC and names: nothing of the machine's is seen.
-    Processes are new from the next fork on."""
+    """Enter new namespaces for users, mounts, processes, network, IPC and names.
+
+    Nothing of the machine is visible in them. The process namespace begins with the next fork.
+    """
     user, group = os.geteuid(), os.getegid()
     every = _NEW_USER | _NEW_MOUNT | _NEW_PID | _NEW_NET | _NEW_IPC | _NEW_UTS | _NEW_CGROUP
-    _check(_libc.unshare(every), "namespaces were refused")
+    _check(_libc.unshare(every), "the kernel refused new namespaces")
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{_NOBODY} {user} 1"),
@@ -58,57 +61,61 @@ def enter_namespaces() -> None:
 
 
 def empty_root() -> None:
-    """The root becomes an empty file system that cannot be written."""
+    """Replace the root by an empty, read-only file system."""
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
     _mount("none", "/tmp", "tmpfs", _NO_SUID | _NO_DEV, "size=64k,nr_inodes=16,mode=755")
     os.chdir("/tmp")
     Path("old").mkdir()
-    _check(_libc.syscall(NUMBERS[MACHINE]["pivot_root"], b".", b"old"), "pivot_root was refused")
-    _check(_libc.umount2(b"/old", _DETACH), "the old root cannot be let go")
+    pivoted = _libc.syscall(NUMBERS[MACHINE]["pivot_root"], b".", b"old")
+    _check(pivoted, "the kernel refused pivot_root")
+    _check(_libc.umount2(b"/old", _DETACH), "the old root cannot be unmounted")
     Path("/old").rmdir()
     os.chdir("/")
     _mount(None, "/", None, _REMOUNT | _BIND | _READ_ONLY | _NO_SUID | _NO_DEV | _NO_EXEC)
 
 
-def lay_down_capabilities() -> None:
+def drop_capabilities() -> None:
     for capability in range(64):
         if prctl(_DROP_BOUND, capability) != 0:
             break
     prctl(_AMBIENT, _AMBIENT_CLEAR)
     prctl(_SECUREBITS, 0x2F)
     header, nothing = struct.pack("<Ii", 0x20080522, 0), bytes(24)
-    _check(_libc.capset(header, nothing), "capabilities cannot be laid down")
+    _check(_libc.capset(header, nothing), "capabilities cannot be dropped")
 
 
 def landlock_version() -> int:
-    """Of the kernel's interface; 0 where it has none."""
+    """The version of the kernel's Landlock interface, or 0 if there is none."""
     number = NUMBERS[MACHINE]["landlock_create_ruleset"]
     return max(int(_libc.syscall(number, None, ctypes.c_size_t(0), 1)), 0)
 
 
 def landlock() -> None:
-    """No path at all is granted, nor any port; nor signals and sockets beyond this domain."""
+    """Forbid every path and port, and signals and sockets to processes outside this domain."""
     version = landlock_version()
     if not version:
         raise OSError("this kernel has no Landlock")
     files = (1 << _FILE_RIGHTS.get(version, 16)) - 1
-    wanted = struct.pack("<QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
+    handled = struct.pack("<QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
     numbers = NUMBERS[MACHINE]
     rules = _check(
-        _libc.syscall(numbers["landlock_create_ruleset"], wanted, ctypes.c_size_t(len(wanted)), 0),
-        "Landlock took no rules",
+        _libc.syscall(
+            numbers["landlock_create_ruleset"], handled, ctypes.c_size_t(len(handled)), 0
+        ),
+        "Landlock accepted no rules",
     )
     no_new_privileges()
-    _check(_libc.syscall(numbers["landlock_restrict_self"], rules, 0), "Landlock was refused")
+    restricted = _libc.syscall(numbers["landlock_restrict_self"], rules, 0)
+    _check(restricted, "the kernel refused Landlock")
     os.close(rules)
 
 
 def no_new_privileges() -> None:
-    _check(prctl(_NO_NEW_PRIVS, 1), "no_new_privs was refused")
+    _check(prctl(_NO_NEW_PRIVS, 1), "the kernel refused no_new_privs")
 
 
 def die_with_parent() -> None:
-    """Of a process whose parent has one thread: it is the thread's end that counts."""
+    """Let this process end with its parent's thread, so the parent must have only one thread."""
     prctl(_SET_PDEATHSIG, 9)
 
 
@@ -117,7 +124,7 @@ def hide_memory() -> None:
 
 
 def address_space() -> tuple[int, int]:
-    """Bytes mapped and bytes of data, of this process."""
+    """This process's mapped bytes, and its bytes of data."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     status = Path("/proc/self/status").read_text()
     data = next(line for line in status.splitlines() if line.startswith("VmData"))
@@ -125,7 +132,7 @@ def address_space() -> tuple[int, int]:
 
 
 def limit(base: tuple[int, int], *, memory_bytes: int, cpu_seconds: int | None) -> None:
-    """Hard limits on this process. `base`: what it had mapped before the program came."""
+    """Set hard limits on this process. `base`: its `address_space` before the program arrived."""
     mapped, data = base
     limits = {
         resource.RLIMIT_AS: mapped + memory_bytes + (64 << 20),
@@ -170,7 +177,7 @@ def _mount(
         return None if text is None else text.encode()
 
     done = _libc.mount(raw(source), raw(target), raw(kind), ctypes.c_ulong(flags), raw(options))
-    _check(done, f"mounting {target} was refused")
+    _check(done, f"the kernel refused to mount {target}")
 
 
 def _check(returned: int, what: str) -> int:

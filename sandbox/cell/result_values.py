@@ -1,5 +1,7 @@
-"""A program's `result`, turned into JSON and raw columns. Runs beside the program, so it protects
-nobody: it is generous in what it takes, and the reader outside is strict.
+"""Turns a program's `result` into JSON and raw columns.
+
+This code runs beside the program, so it protects nobody: it accepts many types, and the reader
+outside is strict.
 """
 
 import array
@@ -22,15 +24,16 @@ from sandbox.cell.wire import DTYPES
 
 _DEEPEST = 32
 _WORTH_A_COLUMN = 16  # shorter lists of numbers stay JSON
-_MOST_ITEMS = 5_000_000  # of something that does not say how long it is
+_MOST_ITEMS = 5_000_000  # taken from an iterator, which does not say how long it is
 _INT64 = range(-(2**63), 2**63)
 
 
 class NotAResult(Exception):
-    pass
+    """The program's `result` cannot be sent; the message says why."""
 
 
-def encoded(value: Any) -> tuple[bytes, list[bytes]]:
+def encode(value: Any) -> tuple[bytes, list[bytes]]:
+    """The header and the columns of a result's frame."""
     columns: list[bytes] = []
     tree = _Encoder(columns).tree(value, 0)
     return json.dumps({"ok": True, "result": tree}, allow_nan=False).encode(), columns
@@ -86,7 +89,7 @@ class _Encoder:
             names = [field.name for field in dataclasses.fields(value)]
             return self._object(((name, getattr(value, name)) for name in names), depth)
         raise NotAResult(
-            f"result holds a {type(value).__name__}: use numbers, text, lists, dicts with text "
+            f"result contains a {type(value).__name__}: use numbers, text, lists, dicts with text "
             "keys, or numpy arrays"
         )
 
@@ -128,29 +131,29 @@ def _decimal(value: Any) -> float | str:
 
 
 def _listed(values: Iterable[Any]) -> list[Any]:
-    found = list(itertools.islice(values, _MOST_ITEMS + 1))
-    if len(found) > _MOST_ITEMS:
-        raise NotAResult(f"result holds something with more than {_MOST_ITEMS} items")
-    return found
+    items = list(itertools.islice(values, _MOST_ITEMS + 1))
+    if len(items) > _MOST_ITEMS:
+        raise NotAResult(f"result contains an iterator of more than {_MOST_ITEMS} items")
+    return items
 
 
 def _sorted(values: Iterable[Any]) -> list[Any]:
-    found = list(values)
+    items = list(values)
     try:
-        return sorted(found)
+        return sorted(items)
     except TypeError:
-        return found
+        return items
 
 
 def _named(value: Any) -> Any:
-    """A named tuple as an object, any other as a list."""
+    """A named tuple as a dict, any other tuple as a list."""
     names = getattr(value, "_fields", None)
     if isinstance(names, tuple) and len(names) == len(value):
         return dict(zip(names, value, strict=True))
     return list(tuple.__iter__(value))
 
 
-# In this order: an enum of ints is an enum, a datetime is a date.
+# The order matters: an enum of ints is an enum first.
 _PLAIN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (enum.Enum, lambda v: v.value),
     (bool, bool),

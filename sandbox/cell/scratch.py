@@ -1,7 +1,7 @@
-"""Files that exist in the worker's memory only, for programs that write down and read again.
+"""Scratch files that exist only in the worker's memory.
 
-Until `closed`, everything goes to the real system: libraries are still being loaded. After that,
-relative paths and those below /tmp live here, and every other path is refused.
+Until `close` is called, all calls go to the real file system, because libraries are still loading.
+After that, relative paths and paths below /tmp are scratch files, and every other path is refused.
 """
 
 import builtins
@@ -30,7 +30,7 @@ _here = _Files()
 
 
 class _KeptFile(io.BytesIO):
-    """A binary file whose bytes are there for the next reader at every flush."""
+    """A binary file whose bytes become visible to other readers at every flush."""
 
     def __init__(self, path: str, start: bytes, *, append: bool) -> None:
         super().__init__(start)
@@ -53,20 +53,19 @@ class _KeptFile(io.BytesIO):
 
 
 def install() -> None:
-    """Put these in the place of the real ones. To be called before libraries are loaded, for some
-    keep a reference to what they found."""
+    """Replace the real functions. Must be called before libraries load, as some keep references."""
     for name in ("stat", "lstat", "listdir", "scandir", "mkdir", "rmdir", "remove", "unlink"):
         _real[name] = getattr(os, name)
-        setattr(os, name, _instead(name))
+        setattr(os, name, _replacement(name))
     for name in ("rename", "replace", "access", "getcwd"):
         _real[name] = getattr(os, name)
-        setattr(os, name, _instead(name))
+        setattr(os, name, _replacement(name))
     _real["open"] = builtins.open
     builtins.open = io.open = _open
 
 
 def close() -> None:
-    """From now on there are no files but those in memory."""
+    """From now on only files in memory exist."""
     _here.closed = True
     tempfile.NamedTemporaryFile = _temporary  # type: ignore[assignment]
     tempfile.TemporaryFile = _temporary  # type: ignore[assignment]
@@ -74,14 +73,14 @@ def close() -> None:
     tempfile.tempdir = _HOME
 
 
-def _instead(name: str) -> Any:
-    def called(*given: Any, **named: Any) -> Any:
+def _replacement(name: str) -> Any:
+    def function(*given: Any, **named: Any) -> Any:
         if not _here.closed:
             return _real[name](*given, **named)
-        return _INSTEAD[name](*given, **named)
+        return _SCRATCH_FUNCTIONS[name](*given, **named)
 
-    called.__name__ = name
-    return called
+    function.__name__ = name
+    return function
 
 
 def _open(
@@ -122,13 +121,13 @@ def _open(
 
 
 def _scratch(path: Any) -> str:
-    """The path as it is called here, or the reason why it is not."""
+    """The absolute path of a scratch file. Raises `PermissionError` for every other path."""
     name = os.fspath(path)
     if isinstance(name, bytes):
         name = name.decode()
     full = posixpath.normpath(posixpath.join(_HOME, name))
     if full != _HOME and not full.startswith(_HOME + "/"):
-        message = "files of the machine are out of reach: use relative paths, or /tmp"
+        message = "the machine's files are out of reach: use relative paths, or paths below /tmp"
         raise PermissionError(errno.EACCES, message, path)
     return full
 
@@ -137,7 +136,7 @@ def _room_for(path: str, given: Any) -> None:
     if posixpath.dirname(path) not in _here.folders:
         raise _missing(given)
     if len(_here.files) + len(_here.folders) > _MOST_FILES:
-        raise OSError(errno.ENOSPC, f"at most {_MOST_FILES} files", given)
+        raise OSError(errno.ENOSPC, f"at most {_MOST_FILES} files can exist", given)
 
 
 def _missing(path: Any) -> FileNotFoundError:
@@ -245,7 +244,7 @@ def _temporary_folder(suffix: str | None = None, *_: Any, **__: Any) -> str:
     return path
 
 
-_INSTEAD: dict[str, Any] = {
+_SCRATCH_FUNCTIONS: dict[str, Any] = {
     "stat": _stat, "lstat": _stat, "listdir": _listdir, "scandir": _Scan, "mkdir": _mkdir,
     "rmdir": _rmdir, "remove": _remove, "unlink": _remove, "rename": _rename, "replace": _rename,
     "access": _access, "getcwd": lambda: _HOME,

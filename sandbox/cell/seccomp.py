@@ -1,7 +1,7 @@
 """The filter on system calls: an allow-list for computation, assembled by hand.
 
-Classic BPF reads 32 bits at a time, so an argument is looked at in two halves where its upper half
-matters. Another architecture's calling convention (x32, 32-bit) kills the process.
+Classic BPF reads 32 bits at a time, so the filter reads an argument in two halves if its upper half
+matters. A call in another architecture's convention (x32, 32-bit) kills the process.
 """
 
 import ctypes
@@ -19,11 +19,11 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54
 _NUMBER, _ARCH = 0, 4  # offsets in struct seccomp_data
 _X32 = 0x40000000
 _PROT_EXEC = 4
-# WAIT, WAKE, WAIT_BITSET, WAKE_BITSET; the flags PRIVATE and CLOCK_REALTIME aside.
+# WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, without the flags PRIVATE and CLOCK_REALTIME.
 _FUTEX = (0, 1, 9, 10)
 _F_GETFD, _F_GETFL = 1, 3
 _PR_SET_NO_NEW_PRIVS = 38
-_MARK = 0x0BADF00D  # where the process id goes, which is known only after the fork
+_MARK = 0x0BADF00D  # each worker replaces this by its process id, which exists only after the fork
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -33,7 +33,7 @@ class _Program(ctypes.Structure):
 
 
 def available() -> bool:
-    """Whether this kernel takes filters. A null one is refused for its address, if it does."""
+    """Whether this kernel accepts filters: then it refuses a null filter for its address."""
     if not SUPPORTED:
         return False
     refused = _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, None)
@@ -41,10 +41,10 @@ def available() -> bool:
 
 
 class Filter:
-    """Built once, in the zygote; each worker puts its own process id in."""
+    """The filter of this machine. The zygote builds it once; each worker adds its process id."""
 
     def __init__(self) -> None:
-        self._code = assembled(MACHINE)
+        self._code = assemble(MACHINE)
         self._hole = self._code.index(struct.pack("<I", _MARK))
 
     def install(self, process_id: int) -> None:
@@ -58,16 +58,15 @@ class Filter:
             raise OSError(ctypes.get_errno(), "the system call filter was refused")
 
 
-def assembled(machine: str) -> bytes:
-    """The filter for one architecture, as the kernel reads it."""
+def assemble(machine: str) -> bytes:
+    """The filter for an architecture, in the bytes that the kernel reads."""
     numbers = NUMBERS[machine]
     code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[machine], yes=1), _op(_RETURN, _KILL)]
     code.append(_op(_LOAD, _NUMBER))
     if machine == "x86_64":
         code += [_op(_AT_LEAST, _X32, no=1), _op(_RETURN, _KILL)]
-    special = _looked_into()
     verdicts = {name: [_op(_RETURN, _ALLOW)] for name in COMPUTE}
-    verdicts |= special
+    verdicts |= _by_arguments()
     verdicts |= {name: [_refuse(errno.EACCES)] for name in NO_FILES}
     verdicts |= {name: [_refuse(errno.EAGAIN)] for name in NO_PROCESSES}
     verdicts |= {"ioctl": [_refuse(errno.ENOTTY)], "clone3": [_refuse(errno.ENOSYS)]}
@@ -79,15 +78,15 @@ def assembled(machine: str) -> bytes:
     return b"".join(code)
 
 
-def _looked_into() -> dict[str, list[bytes]]:
-    """Calls that are allowed with some arguments only."""
+def _by_arguments() -> dict[str, list[bytes]]:
+    """Calls that are allowed only with certain arguments."""
     not_executable = [
         _op(_LOAD, _low(2)),
         _op(_ANY_BIT, _PROT_EXEC, no=1),
         _refuse(errno.EPERM),
         _op(_RETURN, _ALLOW),
     ]
-    own_limits_read = [  # prlimit64(0, which, NULL, ...): the third argument would set one
+    read_limits_only = [  # prlimit64(0, which, NULL, ...): a third argument would set a limit
         _op(_LOAD, _low(2)),
         _op(_EQUAL, 0, no=3),
         _op(_LOAD, _high(2)),
@@ -95,7 +94,7 @@ def _looked_into() -> dict[str, list[bytes]]:
         _op(_RETURN, _ALLOW),
         _refuse(errno.EPERM),
     ]
-    itself = [
+    only_itself = [
         _op(_LOAD, _low(0)),
         _op(_EQUAL, _MARK, no=1),
         _op(_RETURN, _ALLOW),
@@ -106,8 +105,8 @@ def _looked_into() -> dict[str, list[bytes]]:
         "mprotect": not_executable,
         "futex": _one_of(1, _FUTEX, errno.ENOSYS, mask=0x7F),
         "fcntl": _one_of(1, (_F_GETFD, _F_GETFL), errno.EPERM),
-        "prlimit64": own_limits_read,
-        "tgkill": itself,
+        "prlimit64": read_limits_only,
+        "tgkill": only_itself,
     }
 
 

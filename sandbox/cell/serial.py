@@ -1,7 +1,7 @@
-"""Concurrency for programs that may have none: the same calls, done one after the other.
+"""Replaces concurrency, which the sandbox forbids, by the same calls one after another.
 
-A thread runs when it is joined, an executor's task when it is submitted, a coroutine on a loop that
-waits by sleeping. The numbers come out the same; only the time does not.
+A thread runs when it is joined. An executor's task runs when it is submitted. Coroutines run on an
+event loop that waits by sleeping. Results are the same; only the time differs.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class SerialExecutor(concurrent.futures.Executor):
 
 
 class SerialPool:
-    """What programs use of multiprocessing.Pool."""
+    """The methods of multiprocessing.Pool that programs use."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class SerialPool:
     imap = imap_unordered = map
 
     def starmap(self, f: Callable[..., Any], items: Iterable[Any], *_: Any) -> list[Any]:
-        return [f(*each) for each in items]
+        return [f(*arguments) for arguments in items]
 
     def apply_async(self, f: Callable[..., Any], args: Any = (), kwds: Any = None) -> Any:
         return _Done(self.apply(f, args, kwds))
@@ -101,13 +101,13 @@ class _Done:
 
 
 class Thread(threading.Thread):
-    """Runs when it is joined: by then all that it was given is there."""
+    """A thread that runs when it is joined, because by then its data is complete."""
 
     _waiting = 0
 
     def start(self) -> None:
         if Thread._waiting >= _MOST_THREADS:
-            raise RuntimeError("can't start new thread: there are none here, call the function")
+            raise RuntimeError("can't start new thread: threads do not run here, call the function")
         if getattr(self, "_begun", False):
             raise RuntimeError("threads can only be started once")
         Thread._waiting += 1
@@ -127,7 +127,7 @@ class Thread(threading.Thread):
 
 
 class Loop(asyncio.BaseEventLoop):
-    """Timers and callbacks, and no descriptors: enough for every coroutine that only computes."""
+    """An event loop with timers and callbacks but no descriptors, for coroutines that compute."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Loop(asyncio.BaseEventLoop):
         return []
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """It has nothing to wait for."""
+        """There is no executor to wait for."""
 
     def _process_events(self, events: Any) -> None:
         pass

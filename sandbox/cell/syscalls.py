@@ -1,6 +1,6 @@
-"""The numbers of the system calls that the filter speaks of, by architecture.
+"""The numbers of the system calls that the filter distinguishes, for each architecture.
 
-Only what is named here can be allowed or told apart; everything else is refused unseen.
+The filter refuses every call that is not named here.
 """
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -55,7 +55,8 @@ NUMBERS = {
 }
 # fmt: on
 
-# What a computation needs; those called most often come first, for the filter is read in order.
+# The calls that a computation needs. The most frequent come first, because the kernel reads the
+# filter in order.
 COMPUTE = (
     *("read", "write", "munmap", "brk", "madvise", "mremap", "clock_gettime", "rt_sigprocmask"),
     *("rt_sigaction", "rt_sigreturn", "sigaltstack", "close", "lseek", "readv", "writev"),
@@ -65,7 +66,7 @@ COMPUTE = (
     *("rseq", "fstat", "restart_syscall", "exit", "exit_group"),
 )
 
-# What no computation ever asks for: the process is killed at once, and the run is a `violation`.
+# The calls that no computation makes: the process is killed at once, and the run is a `violation`.
 NEVER = (
     *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"),
     *("pidfd_send_signal", "bpf", "seccomp", "perf_event_open", "userfaultfd", "personality"),
@@ -75,7 +76,7 @@ NEVER = (
     *("delete_module", "kexec_load", "reboot", "swapon"),
 )
 
-# Python turns these into PermissionError and BlockingIOError, which a program may survive.
+# Python turns a refusal of these calls into PermissionError or BlockingIOError.
 NO_FILES = (
     *("openat", "open", "newfstatat", "stat", "lstat", "statx", "access", "faccessat"),
     *("faccessat2", "readlink", "readlinkat"),

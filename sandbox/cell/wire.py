@@ -1,7 +1,7 @@
-"""How a job goes into a worker and a result comes out: a JSON header, then raw columns.
+"""The frames between supervisor and worker: a JSON header, then raw columns.
 
-Read by both sides. The worker's side writes with the standard library alone; nothing here trusts
-what it reads (`sandbox.supervisor.frames` does the reading).
+Both sides use this module. The worker writes with the standard library alone. Reading a result is
+not done here: `sandbox.supervisor.frames` reads it without trusting it.
 """
 
 import os
@@ -12,8 +12,8 @@ MAGIC = b"SBX1"
 JOB = struct.Struct("<I")  # length of the JSON that follows
 RESULT = struct.Struct("<4sII")  # magic, length of the JSON, length of the columns after it
 JOB_SOCKET, STDOUT = 3, 1  # descriptors of a worker
-HEADER_SHARE = 4  # the JSON may be this part of what the columns may be
-# What a column may hold, as numpy writes it. Everything else travels as JSON.
+HEADER_SHARE = 4  # the JSON may have a quarter of the bytes that columns may have
+# The types of columns, in numpy's notation. All other values travel as JSON.
 DTYPES = frozenset(("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"))
 
 
@@ -29,11 +29,11 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
-    """The next bytes, or none where the other side has gone."""
-    found = bytearray()
-    while len(found) < count:
-        piece = os.read(descriptor, count - len(found))
+    """The next bytes, or none if the other side has closed."""
+    content = bytearray()
+    while len(content) < count:
+        piece = os.read(descriptor, count - len(content))
         if not piece:
             return b""
-        found += piece
-    return bytes(found)
+        content += piece
+    return bytes(content)

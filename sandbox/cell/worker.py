@@ -1,6 +1,6 @@
-"""A worker: forked ready from the zygote, locked, then given one program. It ends with it.
+"""A worker: forked from the zygote, locked, and given one program, with which it ends.
 
-What it says about itself is only ever data to the reader outside.
+The reader outside treats everything that a worker sends as data and trusts none of it.
 """
 
 import builtins
@@ -19,14 +19,14 @@ import types
 from typing import Any
 
 from sandbox.cell import chance, lockdown, scratch, serial
-from sandbox.cell.result_values import NotAResult, encoded
+from sandbox.cell.result_values import NotAResult, encode
 from sandbox.cell.seccomp import Filter
 from sandbox.cell.wire import JOB, JOB_SOCKET, STDOUT, frame, read_exactly, write_all
 
 _NAME = "<program>"
-_TRACE = 3000  # characters; the end of a traceback says most
+_TRACE = 3000  # characters; the end of a traceback is the most useful part
 
-# Run before the program comes, so that the pages it will write are already this process's own.
+# Runs before the program arrives, so that memory pages which it will write are already copied.
 _WARM_UP = """
 import math, random, json
 def f(a, b=1, *c, **d):
@@ -46,7 +46,7 @@ except ImportError:
 def begin(
     job: int, out: int, filter_: Filter, base: tuple[int, int], settings: dict[str, Any]
 ) -> None:
-    """Lock this process, and wait for what it is to do. Never returns to the zygote's loop."""
+    """Lock this process, and do the one thing it is for. Never returns to the zygote's loop."""
     os.dup2(out, STDOUT)
     os.dup2(out, 2)
     if job != JOB_SOCKET:
@@ -74,9 +74,9 @@ def begin(
 
 def _warm_up() -> None:
     names = _names({})
-    with contextlib.suppress(BaseException):  # of no consequence but time
+    with contextlib.suppress(BaseException):  # a failure only makes the program slower
         exec(compile(_WARM_UP, "<warm>", "exec", dont_inherit=True), names)  # noqa: S102
-        frame(*encoded(names["result"]))
+        frame(*encode(names["result"]))
     names.clear()
     gc.collect(0)
 
@@ -94,11 +94,11 @@ def _run_once() -> None:
     if job is None:
         os._exit(0)  # the supervisor went away
     chance.seed(job["seed"])
-    told, columns = _outcome(job["source"], _names(job["params"]), job["most_bytes"])
-    with contextlib.suppress(BaseException):  # it is the program's own stdout by now
+    header, columns = _outcome(job["source"], _names(job["params"]), job["most_bytes"])
+    with contextlib.suppress(BaseException):  # the program may have replaced stdout
         sys.stdout.flush()
-    write_all(JOB_SOCKET, frame(told, columns))
-    os.read(JOB_SOCKET, 1)  # stay until we are ended, so that what we used can be read off us
+    write_all(JOB_SOCKET, frame(header, columns))
+    os.read(JOB_SOCKET, 1)  # stay alive until killed, so that our usage can still be read
 
 
 def _outcome(source: str, names: dict[str, Any], most_bytes: int) -> tuple[bytes, list[bytes]]:
@@ -108,7 +108,7 @@ def _outcome(source: str, names: dict[str, Any], most_bytes: int) -> tuple[bytes
         except SystemExit as leaving:
             if leaving.code not in (None, 0) or "result" not in names:
                 raise
-        header, columns = encoded(names.get("result"))
+        header, columns = encode(names.get("result"))
         size = len(header) + sum(map(len, columns))
         if size > most_bytes:
             raise NotAResult(f"result is too large: {size} bytes, at most {most_bytes}")
@@ -119,7 +119,7 @@ def _outcome(source: str, names: dict[str, Any], most_bytes: int) -> tuple[bytes
 
 def _execute(source: str, names: dict[str, Any]) -> None:
     linecache.cache[_NAME] = (len(source), None, source.splitlines(True), _NAME)
-    exec(compile(source, _NAME, "exec", dont_inherit=True), names)  # noqa: S102 - what this is for
+    exec(compile(source, _NAME, "exec", dont_inherit=True), names)  # noqa: S102 - the purpose
 
 
 def _failure(error: BaseException, names: dict[str, Any]) -> bytes:
@@ -128,10 +128,10 @@ def _failure(error: BaseException, names: dict[str, Any]) -> bytes:
         names.clear()
     try:
         text = f"{kind}: {error}"
-        ours = isinstance(error, NotAResult)
         frames = traceback.extract_tb(error.__traceback__)
-        theirs = [f for f in frames if f.filename == _NAME] if not ours else []
-        lines = traceback.format_list(theirs[-6:]) + traceback.format_exception_only(error)
+        in_program = not isinstance(error, NotAResult)
+        own = [f for f in frames if in_program and f.filename == _NAME]
+        lines = traceback.format_list(own[-6:]) + traceback.format_exception_only(error)
         trace = "".join(lines)[-_TRACE:]
     except BaseException:
         text = trace = kind
@@ -142,27 +142,27 @@ _CALL = struct.Struct("<I")
 
 
 def _serve_function() -> None:
-    """Keep one function, and answer calls with it until the supervisor has gone."""
-    source = read_exactly(JOB_SOCKET, _CALL.unpack(read_exactly(JOB_SOCKET, _CALL.size))[0])
-    told = json.loads(source)
+    """Keep one function, and answer calls with it until the supervisor is gone."""
+    body = read_exactly(JOB_SOCKET, _CALL.unpack(read_exactly(JOB_SOCKET, _CALL.size))[0])
+    job = json.loads(body)
     names = _names({})
-    chance.seed(told["seed"])
+    chance.seed(job["seed"])
     try:
-        _execute(told["source"], names)
-        function = names[told["name"]]
+        _execute(job["source"], names)
+        function = names[job["name"]]
         answer: dict[str, Any] = {"ok": True}
     except BaseException as error:
         answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
     while True:
-        said = json.dumps(answer).encode()
-        write_all(JOB_SOCKET, _CALL.pack(len(said)) + said)
+        body = json.dumps(answer).encode()
+        write_all(JOB_SOCKET, _CALL.pack(len(body)) + body)
         head = read_exactly(JOB_SOCKET, _CALL.size)
         if not head:
             os._exit(0)
-        given = json.loads(read_exactly(JOB_SOCKET, _CALL.unpack(head)[0]))
-        random.seed(given["seed"])
+        call = json.loads(read_exactly(JOB_SOCKET, _CALL.unpack(head)[0]))
+        random.seed(call["seed"])
         try:
-            answer = {"ok": True, "value": function(*given["arguments"])}
+            answer = {"ok": True, "value": function(*call["arguments"])}
             json.dumps(answer, allow_nan=False)
         except BaseException as error:
             answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}

@@ -1,8 +1,9 @@
-"""The process that has everything loaded and nothing left to reach, and forks workers.
+"""The zygote: a process that has loaded all libraries, has locked itself, and forks workers.
 
-Its control socket carries one-letter messages: in come F (fork a worker for a slot), out go R
-(ready) or N (not here, and why), W (a worker, with its descriptors) and X (a worker's end, as wait4
-told it). When the socket's other end is gone it leaves, and its workers with it.
+Messages on its control socket begin with a letter. It reads F (fork a worker for a slot). It writes
+R (ready) or N (not possible here, and why), W (a worker, with its descriptors) and X (a worker's
+end, as `wait4` reported it). When the other end of the socket closes, the zygote exits, and its
+workers die with it.
 """
 
 import gc
@@ -13,7 +14,6 @@ import signal
 import socket
 import struct
 import sys
-import time
 from typing import Any
 
 from sandbox.cell import libraries, lockdown, scratch, worker
@@ -25,7 +25,6 @@ EXIT = struct.Struct("<cQidQ")  # X, slot, wait status, CPU seconds, peak reside
 
 
 def main() -> None:
-    began = time.perf_counter()
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     settings = json.loads(sys.argv[2])
@@ -39,16 +38,15 @@ def main() -> None:
     libraries.close_imports()
     gc.collect()
     gc.freeze()
-    told = {"seconds": time.perf_counter() - began, "landlock": lockdown.landlock_version()}
-    control.send(b"R" + json.dumps(told).encode())
-    _Forge(control, Filter(), base).serve()
+    control.send(b"R")
+    _Forker(control, Filter(), base).serve()
 
 
 def _lock(control: socket.socket, level: int, user_id: int) -> tuple[int, int]:
     lockdown.leave_root(user_id)
     if level >= 3:
         lockdown.enter_namespaces()
-        inner = os.fork()  # the first process of the new namespace: when it ends, so do all in it
+        inner = os.fork()  # the first process of the new namespace: all others end with it
         if inner:
             control.close()
             lockdown.close_descriptors()
@@ -62,16 +60,18 @@ def _lock(control: socket.socket, level: int, user_id: int) -> tuple[int, int]:
     if level >= 2:
         lockdown.landlock()
     if level >= 3:
-        lockdown.lay_down_capabilities()
+        lockdown.drop_capabilities()
     lockdown.no_new_privileges()
     os.umask(0o077)
     return base
 
 
-class _Forge:
+class _Forker:
+    """Forks workers on request, and reports how each of them ended."""
+
     def __init__(self, control: socket.socket, filter_: Filter, base: tuple[int, int]) -> None:
         self._control, self._filter, self._base = control, filter_, base
-        self._slots: dict[int, int] = {}  # by process
+        self._slots: dict[int, int] = {}  # by process id
 
     def serve(self) -> None:
         ended, signal_here = os.pipe()
@@ -105,7 +105,7 @@ class _Forge:
             try:
                 worker.begin(theirs.fileno(), into, self._filter, self._base, settings)
             except BaseException as error:
-                os.write(2, f"the worker could not begin: {error!r}".encode())
+                os.write(2, f"the worker could not start: {error!r}".encode())
             finally:
                 os._exit(111)
         self._slots[process] = slot
@@ -120,10 +120,10 @@ class _Forge:
 
     def _reap(self) -> None:
         while self._slots:
-            process, status, used = os.wait4(-1, os.WNOHANG)
+            process, status, usage = os.wait4(-1, os.WNOHANG)
             if process == 0:
                 return
             slot = self._slots.pop(process, None)
             if slot is not None:
-                seconds, peak = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+                seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
                 self._control.send(EXIT.pack(b"X", slot, status, seconds, peak))

@@ -1,4 +1,4 @@
-"""What a verdict is made of."""
+"""Checks of a result, and the verification that they make up together."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-ALPHA = 0.001  # a sample that is right fails a test of chance this often
+ALPHA = 0.001  # how often a statistical test rejects a correct sample
 SHOWN = 6  # significant digits
 Column = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class StatisticalCheck:
-    """One thing that must hold, whether it does, and what was measured."""
+    """One requirement on a result: whether it holds, and what was measured."""
 
     name: str
     holds: bool
@@ -24,6 +24,8 @@ class StatisticalCheck:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
+    """All checks of one result. It holds if there are checks and each of them holds."""
+
     checks: tuple[StatisticalCheck, ...]
 
     @property
@@ -36,7 +38,7 @@ class Verification:
 
     @property
     def score(self) -> float:
-        """Of the checks, how many hold: what telemetry remembers as quality."""
+        """The share of checks that hold. Telemetry records it as the quality."""
         return sum(check.holds for check in self.checks) / max(len(self.checks), 1)
 
     def as_json(self) -> dict[str, Any]:

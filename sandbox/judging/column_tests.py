@@ -1,4 +1,4 @@
-"""Is a column distributed, bounded and rounded as it was asked for?"""
+"""Tests whether a column is distributed, bounded and rounded as its spec asks for."""
 
 import ast
 import datetime as dt
@@ -11,10 +11,10 @@ import numpy as np
 from scipy import special
 
 from sandbox.judging.check import ALPHA, SHOWN, Column, StatisticalCheck, listed
-from sandbox.judging.curves import of_field
+from sandbox.judging.curves import expected_cdf
 from sandbox.spec import Correlation, Field
 
-_FEW = 40  # different values: below, each is counted
+_FEW = 40  # with fewer different values, each value is counted
 
 
 def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
@@ -76,12 +76,12 @@ def _of_distribution(field: Field, x: Column) -> StatisticalCheck:
     values, counts = np.unique(x, return_counts=True)
     rounded = field.decimals is not None or of.discrete
     if rounded and len(values) <= _FEW:
-        shares = np.diff(of_field(field, _with_gaps(field, values)), prepend=0.0)
+        shares = np.diff(expected_cdf(field, _with_gaps(field, values)), prepend=0.0)
         return _chi2(label, _counted(field, values, counts), shares, sample)
-    expected = of_field(field, values)
+    expected = expected_cdf(field, values)
     observed = np.cumsum(counts) / len(x)
     gaps = np.abs(observed - expected)
-    if not rounded:  # a curve without steps is met from both sides
+    if not rounded:  # a continuous curve has a gap on both sides of each step of the sample
         below = np.concatenate([[0.0], observed[:-1]])
         steps = _steps(field)
         before = np.where(np.isin(values, steps), below, expected)
@@ -92,7 +92,7 @@ def _of_distribution(field: Field, x: Column) -> StatisticalCheck:
 
 
 def _steps(field: Field) -> list[float]:
-    """Where clipping has heaped values up."""
+    """The bounds at which clipping has accumulated values."""
     return [b for b in (field.low, field.high) if b is not None] if field.clip else []
 
 
@@ -104,13 +104,13 @@ def _with_gaps(field: Field, values: Column) -> Column:
 
 def _counted(field: Field, values: Column, counts: Column) -> Column:
     grid = _with_gaps(field, values)
-    found = np.zeros(len(grid))
-    found[np.searchsorted(grid, np.round(values, 9)).clip(0, len(grid) - 1)] = counts
-    return found
+    complete = np.zeros(len(grid))
+    complete[np.searchsorted(grid, np.round(values, 9)).clip(0, len(grid) - 1)] = counts
+    return complete
 
 
 def _chi2(label: str, counts: Column, shares: Column, sample: str) -> StatisticalCheck:
-    """Bins that expect few are taken together; what lies beyond the last is one more."""
+    """A chi-square test. Bins that expect few values are joined; the tail is one more bin."""
     total = counts.sum()
     shares = np.append(shares, max(1 - shares.sum(), 0.0))
     counts = np.append(counts, 0.0)
@@ -126,7 +126,7 @@ def _chi2(label: str, counts: Column, shares: Column, sample: str) -> Statistica
         seen[-1] += last_seen
         wanted[-1] += last_wanted
     if len(wanted) < 2:
-        return StatisticalCheck(label, True, f"too few for a test: {sample}")
+        return StatisticalCheck(label, True, f"too few values for a test: {sample}")
     statistic = float(sum((s - w) ** 2 / max(w, 1e-9) for s, w in zip(seen, wanted, strict=True)))
     p = float(special.chdtrc(len(wanted) - 1, statistic))
     return StatisticalCheck(label, p > ALPHA, f"chi-square: {sample}", statistic, p)
@@ -135,18 +135,19 @@ def _chi2(label: str, counts: Column, shares: Column, sample: str) -> Statistica
 def _of_choices(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
     of = field.distribution
     assert of is not None
-    said = [str(v).lower() if field.role == "boolean" else str(v) for v in values]
-    others = sorted(set(said) - set(of.labels))
+    labels = [str(v).lower() if field.role == "boolean" else str(v) for v in values]
+    others = sorted(set(labels) - set(of.labels))
     if others:
         return [
             StatisticalCheck(
-                f"{field.name}: labels", False, f"{', '.join(others[:5])} not asked for"
+                f"{field.name}: labels", False, f"{', '.join(others[:5])} are not in the request"
             )
         ]
-    counts = np.array([said.count(label) for label in of.labels], dtype=float)
-    shares = np.array(of.weights)
-    held = ", ".join(f"{lb} {c / len(said):.1%}" for lb, c in zip(of.labels, counts, strict=True))
-    return [_chi2(f"{field.name}: shares", counts, shares, held)]
+    counts = np.array([labels.count(label) for label in of.labels], dtype=float)
+    weights = np.array(of.weights)
+    shares = zip(of.labels, counts / len(labels), strict=True)
+    sample = ", ".join(f"{label} {share:.1%}" for label, share in shares)
+    return [_chi2(f"{field.name}: shares", counts, weights, sample)]
 
 
 def _of_dates(field: Field, values: Any) -> list[StatisticalCheck]:
@@ -160,23 +161,27 @@ def _of_dates(field: Field, values: Any) -> list[StatisticalCheck]:
     ]
 
 
-def of_correlation(wanted: Correlation, columns: Mapping[str, Any]) -> StatisticalCheck:
-    x, y = (np.asarray(columns[name], dtype=float) for name in (wanted.first, wanted.second))
+def of_correlation(correlation: Correlation, columns: Mapping[str, Any]) -> StatisticalCheck:
+    x, y = (
+        np.asarray(columns[name], dtype=float) for name in (correlation.first, correlation.second)
+    )
     r = float(np.corrcoef(x, y)[0, 1])
-    found = r * r if wanted.measure == "r2" else r
+    measured = r * r if correlation.measure == "r2" else r
     slack = max(0.02, 3 * (1 - min(abs(r), 1) ** 2) / math.sqrt(len(x)))
     holds = {
-        "=": abs(found - wanted.value) <= slack,
-        ">": found > wanted.value,
-        "<": found < wanted.value,
-    }[wanted.relation]
-    name = "R2" if wanted.measure == "r2" else "r"
-    detail = f"{found:.4f}, asked for {wanted.relation} {wanted.value:g}"
+        "=": abs(measured - correlation.value) <= slack,
+        ">": measured > correlation.value,
+        "<": measured < correlation.value,
+    }[correlation.relation]
+    name = "R2" if correlation.measure == "r2" else "r"
+    detail = f"{measured:.4f}, asked for {correlation.relation} {correlation.value:g}"
     if not holds:
         most = float(np.corrcoef(np.sort(x), np.sort(y))[0, 1])
         least = float(np.corrcoef(np.sort(x), np.sort(y)[::-1])[0, 1])
-        detail += f"; columns distributed so can reach {least:.3f} to {most:.3f}"
-    return StatisticalCheck(f"{wanted.first} and {wanted.second}: {name}", holds, detail, found)
+        detail += f"; columns with these distributions can reach {least:.3f} to {most:.3f}"
+    return StatisticalCheck(
+        f"{correlation.first} and {correlation.second}: {name}", holds, detail, measured
+    )
 
 
 _OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -188,7 +193,7 @@ _OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
 }
 
 
-def _worked_out(node: ast.expr, columns: Mapping[str, Any]) -> Any:
+def _computed(node: ast.expr, columns: Mapping[str, Any]) -> Any:
     match node:
         case ast.Constant(value) if isinstance(value, int | float):
             return float(value)
@@ -196,12 +201,12 @@ def _worked_out(node: ast.expr, columns: Mapping[str, Any]) -> Any:
             return np.asarray(columns[name], dtype=float)
         case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
             with np.errstate(all="ignore"):
-                return _OPERATORS[type(op)](_worked_out(left, columns), _worked_out(right, columns))
-    raise ValueError(f"{ast.unparse(node)} is no arithmetic")
+                return _OPERATORS[type(op)](_computed(left, columns), _computed(right, columns))
+    raise ValueError(f"{ast.unparse(node)} is not arithmetic")
 
 
 def _of_formula(field: Field, x: Column, columns: Mapping[str, Any]) -> StatisticalCheck:
-    expected = _worked_out(ast.parse(field.formula, mode="eval").body, columns)
+    expected = _computed(ast.parse(field.formula, mode="eval").body, columns)
     slack = 0.5 * 10.0**-field.decimals if field.decimals is not None else 0.0
     holds = bool(np.allclose(x, expected, rtol=1e-6, atol=slack + 1e-9))
     return StatisticalCheck(

@@ -1,4 +1,4 @@
-"""Figures worked out of given data: there, possible, and the same when worked out again."""
+"""Checks of figures computed from given data: present, possible, and equal when recomputed."""
 
 import math
 import statistics
@@ -10,11 +10,11 @@ from sandbox.spec import Spec
 
 
 def of_analysis(spec: Spec, result: Any) -> list[StatisticalCheck]:
-    """That each figure is there and can be; those with a short definition are worked out again."""
+    """Check that every figure is possible, and recompute the figures with a short definition."""
     if not isinstance(result, dict) or not result:
         return [
             StatisticalCheck(
-                "shape", False, f"the result is a {type(result).__name__}, and no figures"
+                "shape", False, f"the result is a {type(result).__name__}, not figures"
             )
         ]
     numbers = list(_leaves(result))
@@ -26,22 +26,28 @@ def of_analysis(spec: Spec, result: Any) -> list[StatisticalCheck]:
     ]
     for name, value in numbers:
         if name == "p_value" and not -1e-9 <= value <= 1 + 1e-9:
-            checks.append(StatisticalCheck("p_value", False, f"{value:g} is no probability"))
+            checks.append(StatisticalCheck("p_value", False, f"{value:g} is not a probability"))
         if name in ("r", "rho", "tau") and abs(value) > 1 + 1e-9:
-            checks.append(StatisticalCheck(name, False, f"{value:g} is no correlation"))
-    for each in spec.analyses:
-        again = _AGAIN.get(each.method)
-        if again is None or each.by or len(each.columns) != 1 + (each.method in _PAIRS):
+            checks.append(StatisticalCheck(name, False, f"{value:g} is not a correlation"))
+    for analysis in spec.analyses:
+        definition = _DEFINITIONS.get(analysis.method)
+        if (
+            definition is None
+            or analysis.by
+            or len(analysis.columns) != 1 + (analysis.method in _OF_TWO_COLUMNS)
+        ):
             continue
-        expected = again(*_rows(spec, each.columns), dict(each.parameters))
-        found = _figure(result, each.method)
+        expected = definition(*_rows(spec, analysis.columns), dict(analysis.parameters))
+        figure = _figure(result, analysis.method)
         slack = 0.51 * 10.0**-spec.decimals if spec.decimals is not None else 0.0
-        holds = found is not None and math.isclose(
-            found, expected, rel_tol=1e-6, abs_tol=slack + 1e-9
+        holds = figure is not None and math.isclose(
+            figure, expected, rel_tol=1e-6, abs_tol=slack + 1e-9
         )
-        told = "not there" if found is None else f"{found:.{SHOWN}g}"
+        measured = "missing" if figure is None else f"{figure:.{SHOWN}g}"
         checks.append(
-            StatisticalCheck(each.method, holds, f"{told}, worked out again: {expected:.{SHOWN}g}")
+            StatisticalCheck(
+                analysis.method, holds, f"{measured}, recomputed: {expected:.{SHOWN}g}"
+            )
         )
     return checks
 
@@ -58,10 +64,10 @@ def _leaves(value: Any, name: str = "") -> Any:
 
 
 def _figure(result: Mapping[str, Any], method: str) -> float | None:
-    found = result.get(method)
-    if isinstance(found, dict):
-        found = next(iter(found.values()), None)
-    return float(found) if isinstance(found, int | float) else None
+    figure = result.get(method)
+    if isinstance(figure, dict):
+        figure = next(iter(figure.values()), None)
+    return float(figure) if isinstance(figure, int | float) else None
 
 
 def _rows(spec: Spec, names: Sequence[str]) -> list[list[float]]:
@@ -69,8 +75,8 @@ def _rows(spec: Spec, names: Sequence[str]) -> list[list[float]]:
     return [[float(value) for value in column] for column in zip(*rows, strict=True)]
 
 
-_PAIRS = frozenset({"correlation", "covariance"})
-_AGAIN: Mapping[str, Callable[..., float]] = {
+_OF_TWO_COLUMNS = frozenset({"correlation", "covariance"})
+_DEFINITIONS: Mapping[str, Callable[..., float]] = {
     "mean": lambda x, _: statistics.fmean(x),
     "median": lambda x, _: statistics.median(x),
     "sd": lambda x, given: (statistics.pstdev if given.get("ddof") == 0 else statistics.stdev)(x),

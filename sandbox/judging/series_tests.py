@@ -1,4 +1,4 @@
-"""Is a series what its level, trend, season and noise make it?"""
+"""Tests whether a time series has the level, trend, season and noise that its spec asks for."""
 
 import math
 from collections.abc import Mapping
@@ -15,18 +15,22 @@ def of_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[St
     if series.name not in columns or len(columns) < 2:
         return [
             StatisticalCheck(
-                "columns", False, f"there are {list(columns)}, not a time and {series.name}"
+                "columns",
+                False,
+                f"the result has {list(columns)}, but needs a time and {series.name}",
             )
         ]
-    time = next(values for name, values in columns.items() if name != series.name)
+    time_values = next(values for name, values in columns.items() if name != series.name)
     x = np.asarray(columns[series.name], dtype=float)
-    checks = [StatisticalCheck("count", len(x) == count == len(time), f"{len(x)} of {count}")]
+    checks = [
+        StatisticalCheck("count", len(x) == count == len(time_values), f"{len(x)} of {count}")
+    ]
     if not checks[0].holds or not np.isfinite(x).all():
         return checks
-    said = [str(value) for value in listed(time)]
-    ordered = said == sorted(said) and len(set(said)) == len(said)
-    starts = said[0][:7] == series.start[:7]
-    checks.append(StatisticalCheck("times", ordered and starts, f"{said[0]} to {said[-1]}"))
+    times = [str(value) for value in listed(time_values)]
+    ordered = times == sorted(times) and len(set(times)) == len(times)
+    starts = times[0][:7] == series.start[:7]
+    checks.append(StatisticalCheck("times", ordered and starts, f"{times[0]} to {times[-1]}"))
     t = np.arange(count, dtype=float)
     level = (
         series.level * (1 + series.growth) ** t
@@ -39,24 +43,26 @@ def of_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[St
         exact = bool(np.allclose(left, 0, atol=1e-4))
         return [
             *checks,
-            StatisticalCheck("trend and season", exact, f"largest miss {np.abs(left).max():g}"),
+            StatisticalCheck("trend and season", exact, f"largest error {np.abs(left).max():g}"),
         ]
     z = float(left.mean() / series.noise * math.sqrt(count))
     p = float(2 * special.ndtr(-abs(z)))
     checks.append(
-        StatisticalCheck("level", p > ALPHA, f"what is left has mean {left.mean():.4g}", z, p)
+        StatisticalCheck("level", p > ALPHA, f"the residuals have mean {left.mean():.4g}", z, p)
     )
     slope = float(np.polyfit(t, left, 1)[0]) if count > 2 else 0.0
     error = series.noise / math.sqrt(max(((t - t.mean()) ** 2).sum(), 1e-12))
     p = float(2 * special.ndtr(-abs(slope / error)))
     checks.append(
-        StatisticalCheck("trend", p > ALPHA, f"what is left rises by {slope:.3g} a step", slope, p)
+        StatisticalCheck(
+            "trend", p > ALPHA, f"the residuals rise by {slope:.3g} per step", slope, p
+        )
     )
     spread = float((left**2).sum() / series.noise**2)
     p = 2 * min(float(special.chdtrc(count, spread)), float(special.chdtr(count, spread)))
     checks.append(
         StatisticalCheck(
-            "noise", p > ALPHA, f"sd {left.std():.4g}, asked for {series.noise:g}", spread, p
+            "noise", p > ALPHA, f"sd {left.std():.4g}, required {series.noise:g}", spread, p
         )
     )
     return checks

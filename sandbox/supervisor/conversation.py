@@ -1,4 +1,4 @@
-"""One program and the worker that runs it: hand over the job, take the frame, keep the clock."""
+"""Runs one program in one worker: hands over the job, reads the frame, and keeps the deadline."""
 
 import asyncio
 import contextlib
@@ -11,33 +11,35 @@ from dataclasses import dataclass
 from sandbox.cell.wire import JOB
 from sandbox.runner import Limits, Program, Run
 from sandbox.supervisor.frames import Assembler, BadFrame, FrameMessage, FrameTooLarge
-from sandbox.supervisor.parent import Used, Worker
+from sandbox.supervisor.parent import Usage, Worker
 
 _PIECE = 256 << 10
-_STARVED_SHARE = 0.5  # of its time, waiting for a processor
-_END_SECONDS = 5.0  # for the kernel to say how a killed worker ended
+_STARVED_SHARE = 0.5  # a run that waited longer for a processor was starved
+_END_SECONDS = 5.0  # until the kernel must have said how a killed worker ended
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """Why we stopped listening: a status of ours, a frame, or nothing, where the worker died."""
+    """Why the conversation ended: by our status, by a frame, or, with neither, by a death."""
 
     status: str = ""
-    said: FrameMessage | None = None
+    message: FrameMessage | None = None
 
 
 def job_of(program: Program, limits: Limits) -> bytes:
-    told = {
+    job = {
         "source": program.source,
         "params": dict(program.params),
         "seed": program.seed,
         "most_bytes": limits.result_bytes,
     }
-    body = json.dumps(told).encode()
+    body = json.dumps(job).encode()
     return JOB.pack(len(body)) + body
 
 
 class Conversation:
+    """One worker, its job and its limits."""
+
     def __init__(self, worker: Worker, job: bytes, limits: Limits) -> None:
         self._worker, self._limits = worker, limits
         self._loop = asyncio.get_running_loop()
@@ -46,33 +48,36 @@ class Conversation:
         self._outcome: asyncio.Future[_Outcome] = self._loop.create_future()
         self._job = memoryview(job)
 
-    async def held(self) -> Run:
-        """The run, when it is over. The worker is gone by then, whatever happened."""
+    async def run(self) -> Run:
+        """Run the program to its end. Whatever happens, the worker is gone afterwards."""
         worker, loop = self._worker, self._loop
         os.set_blocking(worker.socket, False)
         os.set_blocking(worker.stdout, False)
         began = time.perf_counter()
         deadline = loop.call_later(self._limits.wall_seconds, self._late)
         loop.add_reader(worker.socket, self._read)
-        loop.add_reader(worker.stdout, self._hear)
+        loop.add_reader(worker.stdout, self._read_stdout)
         try:
             self._send()
             outcome = await self._outcome
             seconds = time.perf_counter() - began
-            used = worker.used()
-            if outcome.said is not None and used is not None:
-                self._hear()  # what it printed just before the end
-                return self._run(outcome.status or _of_words(outcome.said), outcome, used, seconds)
-            if outcome.status:  # else it died by itself, and how is of interest
+            usage = worker.usage()
+            if outcome.message is not None and usage is not None:
+                self._read_stdout()  # the program may have printed just before its end
+                status = outcome.status or _status_of_message(outcome.message)
+                return self._finished_run(status, outcome, usage, seconds)
+            if outcome.status:  # without a status the worker died by itself, and `end` says how
                 worker.kill()
-            ended = await asyncio.wait_for(asyncio.shield(worker.ended), _END_SECONDS)
+            end = await asyncio.wait_for(asyncio.shield(worker.end), _END_SECONDS)
             status = outcome.status or (
-                _of_end(ended.status) if outcome.said is None else _of_words(outcome.said)
+                _status_of_end(end.status)
+                if outcome.message is None
+                else _status_of_message(outcome.message)
             )
-            waited = used.waited_seconds if used is not None else 0.0
+            waited = usage.waited_seconds if usage is not None else 0.0
             if status == "timeout" and waited > _STARVED_SHARE * seconds:
                 status = "starved"
-            return self._run(status, outcome, ended.used, seconds)
+            return self._finished_run(status, outcome, end.usage, seconds)
         finally:
             deadline.cancel()
             loop.remove_reader(worker.socket)
@@ -81,24 +86,24 @@ class Conversation:
             worker.kill()
             worker.close()
 
-    def _run(self, status: str, outcome: _Outcome, used: Used, seconds: float) -> Run:
+    def _finished_run(self, status: str, outcome: _Outcome, usage: Usage, seconds: float) -> Run:
         if len(self._stdout) > self._limits.stdout_bytes:
             status = "output_limit"
-        said = outcome.said or FrameMessage()
+        message = outcome.message or FrameMessage()
         return Run(
             status,
-            result=said.result if status == "ok" else None,
+            result=message.result if status == "ok" else None,
             stdout=bytes(self._stdout[: self._limits.stdout_bytes]).decode("utf-8", "replace"),
-            error=said.error,
-            trace=said.trace,
+            error=message.error,
+            trace=message.trace,
             seconds=seconds,
-            cpu_seconds=used.cpu_seconds,
-            peak_bytes=used.peak_bytes,
+            cpu_seconds=usage.cpu_seconds,
+            peak_bytes=usage.peak_bytes,
         )
 
-    def _settle(self, status: str = "", said: FrameMessage | None = None) -> None:
+    def _settle(self, status: str = "", message: FrameMessage | None = None) -> None:
         if not self._outcome.done():
-            self._outcome.set_result(_Outcome(status, said))
+            self._outcome.set_result(_Outcome(status, message))
 
     def _late(self) -> None:
         self._settle("timeout")
@@ -127,13 +132,13 @@ class Conversation:
             return
         try:
             if self._frame.take(piece):
-                self._settle(said=self._frame.said())
+                self._settle(message=self._frame.message())
         except FrameTooLarge:
             self._settle("output_limit")
         except BadFrame:
             self._settle("bad_frame")
 
-    def _hear(self) -> None:
+    def _read_stdout(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while len(self._stdout) <= self._limits.stdout_bytes:
                 piece = os.read(self._worker.stdout, _PIECE)
@@ -144,18 +149,18 @@ class Conversation:
             self._settle("output_limit")
 
 
-def _of_words(said: FrameMessage) -> str:
-    if said.error.startswith("MemoryError"):
+def _status_of_message(message: FrameMessage) -> str:
+    if message.error.startswith("MemoryError"):
         return "memory_limit"
-    if said.error.startswith("NotAResult: result is too large"):
+    if message.error.startswith("NotAResult: result is too large"):
         return "output_limit"
-    return "error" if said.error else "ok"
+    return "error" if message.error else "ok"
 
 
-def _of_end(status: int) -> str:
-    """Of a worker that died before its frame was whole."""
+def _status_of_end(status: int) -> str:
+    """The status of a worker that died before its frame was whole."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        typed = {signal.SIGSYS: "violation", signal.SIGXCPU: "cpu_limit"}
-        return typed.get(signal.Signals(number), f"signal_{number}")
+        by_signal = {signal.SIGSYS: "violation", signal.SIGXCPU: "cpu_limit"}
+        return by_signal.get(signal.Signals(number), f"signal_{number}")
     return f"exit_{os.WEXITSTATUS(status)}"

@@ -1,4 +1,7 @@
-"""What a worker sent, read as if it wished us harm. Data comes out, or `BadFrame`."""
+"""Reads the frames that workers send, on the assumption that they are hostile.
+
+The outcome is plain data or `BadFrame`; nothing is ever unpickled or executed.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,15 +15,15 @@ from sandbox.cell.wire import DTYPES, HEADER_SHARE, MAGIC, RESULT
 _DEEPEST = 64
 _LONGEST = 10**8
 _MOST_DIGITS = 4000
-_WORDS = 4000  # characters of an error or trace that are kept
+_MOST_CHARACTERS = 4000  # kept of an error or a trace
 
 
 class BadFrame(Exception):
-    pass
+    """The bytes are not a result."""
 
 
 class FrameTooLarge(BadFrame):
-    pass
+    """The frame announces more bytes than a result may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class FrameMessage:
 
 
 class Assembler:
-    """The bytes of one frame as they come. What is too long is refused at its head."""
+    """Collects the bytes of one frame. A frame that is too long is refused at its head."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -42,48 +45,50 @@ class Assembler:
         self._header = 0
 
     def take(self, piece: bytes) -> bool:
-        """Whether the frame is whole. Bytes after its end are no part of it."""
+        """Add bytes. Returns whether the frame is whole."""
         self._bytes += piece
         if self._length is None:
             if len(self._bytes) < RESULT.size:
                 return False
             magic, header, columns = RESULT.unpack_from(self._bytes)
             if magic != MAGIC:
-                raise BadFrame("it does not begin as a result does")
+                raise BadFrame("it does not begin like a result")
             if header > self._most // HEADER_SHARE or columns > self._most:
                 raise FrameTooLarge(f"a result of {header + columns} bytes; at most {self._most}")
             self._header, self._length = header, RESULT.size + header + columns
         if len(self._bytes) > self._length:
-            raise BadFrame("more came than it announced")
+            raise BadFrame("it is longer than it announced")
         return len(self._bytes) == self._length
 
-    def said(self) -> FrameMessage:
+    def message(self) -> FrameMessage:
         start = RESULT.size + self._header
         whole = memoryview(bytes(self._bytes))
-        return decoded(bytes(whole[RESULT.size : start]), whole[start:])
+        return decode(bytes(whole[RESULT.size : start]), whole[start:])
 
 
-def decoded(header: bytes, columns: memoryview) -> FrameMessage:
+def decode(header: bytes, columns: memoryview) -> FrameMessage:
     try:
-        told = orjson.loads(header)  # strict: UTF-8, no NaN, bounded depth
+        message = orjson.loads(header)  # strict: UTF-8, no NaN, bounded depth
     except orjson.JSONDecodeError as error:
         raise BadFrame(f"its JSON cannot be read: {error}") from None
-    if not isinstance(told, dict) or not isinstance(told.get("ok"), bool):
+    if not isinstance(message, dict) or not isinstance(message.get("ok"), bool):
         raise BadFrame("it does not say whether the program ended well")
-    if not told["ok"]:
-        return FrameMessage(error=_words(told.get("error")), trace=_words(told.get("trace")))
+    if not message["ok"]:
+        return FrameMessage(error=_text(message.get("error")), trace=_text(message.get("trace")))
     reader = _FrameReader(columns)
-    result = reader.value(told.get("result"), 0)
+    result = reader.value(message.get("result"), 0)
     if reader.position != len(columns):
         raise BadFrame("it carries bytes that belong to no column")
     return FrameMessage(result)
 
 
-def _words(value: Any) -> str:
-    return value[:_WORDS] if isinstance(value, str) else ""
+def _text(value: Any) -> str:
+    return value[:_MOST_CHARACTERS] if isinstance(value, str) else ""
 
 
 class _FrameReader:
+    """Puts the columns of a frame back into the tree of its JSON."""
+
     def __init__(self, columns: memoryview) -> None:
         self._columns = columns
         self._next = 0
@@ -104,41 +109,41 @@ class _FrameReader:
             return _large(tree["$i"])
         return {key: self.value(item, depth + 1) for key, item in tree.items()}
 
-    def _column(self, told: dict[str, Any]) -> Any:
-        shape, dtype = told.get("s"), told.get("d")
-        if told["$a"] != self._next or not isinstance(dtype, str) or dtype not in DTYPES:
-            raise BadFrame(f"there is no column {told['$a']!r} of {dtype!r}")
+    def _column(self, mark: dict[str, Any]) -> Any:
+        shape, dtype = mark.get("s"), mark.get("d")
+        if mark["$a"] != self._next or not isinstance(dtype, str) or dtype not in DTYPES:
+            raise BadFrame(f"there is no column {mark['$a']!r} of {dtype!r}")
         if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
             raise BadFrame("a column has one or two dimensions")
         if not all(type(n) is int and 0 <= n <= _LONGEST for n in shape):
-            raise BadFrame(f"{shape!r} is no shape")
+            raise BadFrame(f"{shape!r} is not the shape of a column")
         self._next += 1
         length = math.prod(shape) * np.dtype(dtype).itemsize
         raw = self._columns[self.position : self.position + length]
         if len(raw) != length:
             raise BadFrame("a column ends before its data")
         self.position += length
-        if dtype == "|b1":  # any byte but 0 and 1 would be a boolean that is neither
-            made = np.frombuffer(raw, "|u1").reshape(shape) != 0
+        if dtype == "|b1":  # a byte other than 0 and 1 would make a boolean that is neither
+            values = np.frombuffer(raw, "|u1").reshape(shape) != 0
         else:
-            made = np.frombuffer(raw, dtype).reshape(shape)
-        return made.tolist() if told.get("l") == 1 else made
+            values = np.frombuffer(raw, dtype).reshape(shape)
+        return values.tolist() if mark.get("l") == 1 else values
 
 
-def _not_finite(said: Any) -> float:
-    if said not in ("nan", "inf", "-inf"):
-        raise BadFrame(f"{str(said)[:20]!r} is no number")
-    return float(said)
+def _not_finite(text: Any) -> float:
+    if text not in ("nan", "inf", "-inf"):
+        raise BadFrame(f"{str(text)[:20]!r} is no number")
+    return float(text)
 
 
-def _large(said: Any) -> int:
-    if not isinstance(said, str) or not said.lstrip("-").isdecimal() or len(said) > _MOST_DIGITS:
-        raise BadFrame("an integer that is none")
-    return int(said)
+def _large(text: Any) -> int:
+    if not isinstance(text, str) or not text.lstrip("-").isdecimal() or len(text) > _MOST_DIGITS:
+        raise BadFrame("its large integer is not written in digits")
+    return int(text)
 
 
 def json_value(value: Any) -> Any:
-    """A result as JSON can say it: arrays are lists, and what is not finite is null."""
+    """A result for JSON: arrays become lists, and numbers that are not finite become null."""
     if isinstance(value, np.ndarray):
         return json_value(value.tolist())
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""The supervisor's end of a zygote: starting it, asking it for workers, hearing how they ended."""
+"""The supervisor's side of a zygote: starts it, requests workers, and learns how they ended."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from sandbox.cell.zygote import main
 main()
 """
 _START_SECONDS = 60.0
-# Nothing of ours goes in: no secret, no path, no user.
+# The whole environment of a zygote: it inherits no secret, no path and no user of ours.
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",
@@ -33,26 +33,28 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
-_USER_ID = 64100  # of nobody in particular, for those who begin as root
+_USER_ID = 64100  # belongs to nobody; a zygote that starts as root becomes this user
 
 
 class ZygoteLost(Exception):
-    """The zygote has gone, and every worker with it."""
+    """The zygote has ended, and every worker with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Usage:
+    """What a worker used, counted by the kernel."""
+
     cpu_seconds: float
     peak_bytes: int
-    waited_seconds: float = 0.0  # that it could have run and was not let
+    waited_seconds: float = 0.0  # ready to run, but without a processor
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A worker's end, as wait4 told it."""
+class WorkerEnd:
+    """A worker's end, as `wait4` reported it."""
 
     status: int
-    used: Used
+    usage: Usage
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Worker:
     socket: int
     stdout: int
     handle: int
-    ended: "asyncio.Future[Ended]"
+    end: "asyncio.Future[WorkerEnd]"
     process_id: int = 0
 
     def kill(self) -> None:
@@ -74,8 +76,8 @@ class Worker:
         for descriptor in (self.socket, self.stdout, self.handle):
             os.close(descriptor)
 
-    def used(self) -> Used | None:
-        """So far, as the kernel counts it; None where the process has gone already."""
+    def usage(self) -> Usage | None:
+        """What the worker has used so far, or None if its process has already ended."""
         try:
             running, waiting, _ = _proc(self.process_id, "schedstat").split()
             status = _proc(self.process_id, "status")
@@ -83,7 +85,7 @@ class Worker:
             peak = int(status[at : status.index(b"kB", at)]) * 1024
         except (OSError, ValueError):
             return None
-        return Used(int(running) / 1e9, peak, waited_seconds=int(waiting) / 1e9)
+        return Usage(int(running) / 1e9, peak, waited_seconds=int(waiting) / 1e9)
 
 
 def _proc(process_id: int, name: str) -> bytes:
@@ -95,22 +97,19 @@ def _proc(process_id: int, name: str) -> bytes:
 
 
 def _process_of(handle: int) -> int:
-    """Its id among our processes; in its own namespace it goes by another."""
-    told = Path(f"/proc/self/fdinfo/{handle}").read_text()
-    return int(told[told.index("Pid:") + 4 :].split(maxsplit=1)[0])
+    """A worker's process id in our namespace; in its own namespace the id differs."""
+    info = Path(f"/proc/self/fdinfo/{handle}").read_text()
+    return int(info[info.index("Pid:") + 4 :].split(maxsplit=1)[0])
 
 
 class Parent:
-    """One zygote. What it forks is handed to `on_worker`; its end to `on_lost`."""
+    """One zygote. It calls `on_worker` for each new worker, and `on_lost` when the zygote ends."""
 
-    def __init__(
-        self, control: socket.socket, process: "subprocess.Popen[bytes]", told: dict[str, Any]
-    ) -> None:
-        self.told = told
+    def __init__(self, control: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         self._control, self._process = control, process
         self._loop = asyncio.get_running_loop()
         self._slot = 0
-        self._ends: dict[int, asyncio.Future[Ended]] = {}
+        self._ends: dict[int, asyncio.Future[WorkerEnd]] = {}  # by slot
         self.on_worker: Callable[[Worker], None] = Worker.kill
         self.on_lost: Callable[[], None] = lambda: None
         self._reaping: asyncio.Future[None] | None = None
@@ -125,7 +124,7 @@ class Parent:
         return self._control.fileno() < 0
 
     def fork(self, **settings: Any) -> int:
-        """Ask for a worker. It comes to `on_worker`, with the slot returned here."""
+        """Request a worker. `on_worker` receives it later, with the slot returned here."""
         self._slot += 1
         self._ends[self._slot] = self._loop.create_future()
         body = json.dumps(settings).encode()
@@ -162,7 +161,7 @@ class Parent:
                 _, slot, status, seconds, peak = EXIT.unpack(message)
                 end = self._ends.pop(slot)
                 if not end.done():
-                    end.set_result(Ended(status, Used(seconds, peak)))
+                    end.set_result(WorkerEnd(status, Usage(seconds, peak)))
 
     def _lose(self) -> None:
         if self.lost:
@@ -172,17 +171,17 @@ class Parent:
         for end in self._ends.values():
             if not end.done():
                 end.set_exception(ZygoteLost("the zygote is gone"))
-                end.exception()  # seen: it may be that nobody waits for this one
+                end.exception()  # mark it as seen, because nobody may be waiting for it
         self._ends.clear()
-        self._reaping = self._loop.run_in_executor(None, _finished, self._process)
+        self._reaping = self._loop.run_in_executor(None, _wait_for_end, self._process)
         self.on_lost()
 
 
 async def start(tier: Tier, level: int) -> Parent:
-    """A zygote, locked and ready to fork; `Refused` where this machine cannot have one."""
+    """A zygote, locked and ready to fork. Raises `RunRefused` if this machine cannot lock it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     settings = json.dumps({"tier": tier, "level": level, "user_id": _USER_ID})
-    # It finds the libraries that we find, though it reads neither our environment nor our folder.
+    # The zygote must find our libraries, although it reads neither our environment nor our folder.
     places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
     command = [sys.executable, "-I", "-B", "-c", _MAIN, str(theirs.fileno()), settings, places]
     process = await asyncio.to_thread(
@@ -201,7 +200,7 @@ async def start(tier: Tier, level: int) -> Parent:
         async with asyncio.timeout(_START_SECONDS):
             message = await _first_message(ours)
     except TimeoutError:
-        message = b"Nit did not begin within %d s" % _START_SECONDS
+        message = b"Nthe zygote did not start within %d s" % _START_SECONDS
     except BaseException:
         ours.close()
         process.kill()
@@ -210,9 +209,9 @@ async def start(tier: Tier, level: int) -> Parent:
         ours.close()
         process.kill()
         await asyncio.to_thread(process.wait)
-        why = message[1:].decode("utf-8", "replace") or "it ended before it was ready"
+        why = message[1:].decode("utf-8", "replace") or "the zygote ended before it was ready"
         raise RunRefused(f"level {level}: {why}")
-    return Parent(ours, process, json.loads(message[1:]))
+    return Parent(ours, process)
 
 
 async def _first_message(control: socket.socket) -> bytes:
@@ -234,8 +233,8 @@ def _settle(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-def _finished(process: "subprocess.Popen[bytes]") -> None:
-    """A zygote leaves when its socket closes; one that does not is ended."""
+def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
+    """A zygote exits when its socket closes. If it does not, kill it."""
     try:
         process.wait(2)
     except subprocess.TimeoutExpired:

@@ -1,5 +1,7 @@
-"""Programs as language models write them when asked to compute something: each must run to its end
-and give a result. In `benign.txt`, split at lines of `# ---`."""
+"""Programs in the style of language models: each must run to its end and give a result.
+
+They are in `benign.txt`, separated by lines of `# ---`.
+"""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Programs that try to get out, each with how its run must end and the words that say why.
+"""Programs that try to escape, each with the status and the words with which its run must end.
 
-Written against the sandbox's promises, one attempt each; they bound themselves, so that they are
-harmless where they are not stopped. `{secret}` is a file that any user may read, `{outside}` a
-folder that any user may write, `{port}` a listening port, `{victim}` another process.
+Each program attempts to break one promise of the sandbox. It limits itself, so that it is harmless
+even if it is not stopped. `{secret}` is a file that any user may read, `{outside}` a folder that any
+user may write, `{port}` a listening port, `{victim}` another process.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 class Attack:
     name: str
     status: str
-    why: str  # in the error, or in the result where the status is ok
+    why: str  # must be in the error, or in the result if the status is ok
     source: str
 
     def at(self, **places: object) -> str:
-        """The source, with the places of this machine put in."""
+        """The source, with the names in braces replaced by the places of this machine."""
         source = self.source
         for name, place in places.items():
             source = source.replace(f"{{{name}!r}}", repr(place)).replace(f"{{{name}}}", f"{place}")
@@ -24,7 +24,7 @@ class Attack:
 
 
 def _raw(name: str, number: int, *arguments: object, status: str, why: str = "") -> Attack:
-    """A system call of x86-64 made by its number, past every library."""
+    """A system call of x86-64, made by its number without any library."""
     given = "".join(f", {argument}" for argument in arguments)
     source = f"""
 import ctypes, os
@@ -262,7 +262,7 @@ FRAMES = [
     Attack("nested", "error", "nested more than", "v = []\nfor _ in range(20000): v = [v]\nresult = v"),
     Attack("in itself", "error", "nested more than", "result = []; result.append(result)"),
     Attack("without end", "error", "more than 5000000", "import itertools; result = itertools.count()"),
-    Attack("an object of its own", "error", "result holds a", "class Mine: pass\nresult = Mine()"),
+    Attack("an object of its own", "error", "result contains a", "class Mine: pass\nresult = Mine()"),
     Attack("a float that lies", "ok", "[1.0]", "class F(float):\n    def __repr__(self): return '1e999, \"x\": 1'\nresult = [F(1.0)]"),
     Attack("a dict that lies", "ok", "{'a': 1}", "class E(dict):\n    def items(self):\n        while True: yield ('a', 1)\nresult = E(a=1)"),
     Attack("not finite", "ok", "[nan, inf]", "result = [float('nan'), float('inf')]"),

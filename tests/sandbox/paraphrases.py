@@ -1,6 +1,6 @@
-"""Statistical requests as people write them, each with what it asks for, on one line.
+"""Statistical requests in the words of people, each with its spec in one line.
 
-`1000 | age int normal(35, 12) clip[18, 100]`: count, columns, then relations, if any.
+`1000 | age int normal(35, 12) clip[18, 100]`: the count, the columns, then relations, if any.
 """
 
 from sandbox.spec import Distribution, Field, Spec
@@ -190,7 +190,7 @@ PARAPHRASES = [
 
 
 def line(spec: Spec) -> str:
-    """A `Spec` as the list above writes it."""
+    """A `Spec` in the notation of the list above."""
     if spec.kind == "analyse":
         figures = ", ".join(map(_analysis, spec.analyses))
         return figures + (f" .{spec.decimals}" if spec.decimals is not None else "")
@@ -198,11 +198,11 @@ def line(spec: Spec) -> str:
     head += f" seed={spec.seed}" if spec.seed is not None else ""
     if spec.series is not None:
         return f"{head} | {_series(spec)}"
-    told = f"{head} | {'; '.join(map(_field, spec.fields))}"
+    text = f"{head} | {'; '.join(map(_field, spec.fields))}"
     relations = [
         f"{c.first}~{c.second} {c.measure} {c.relation} {c.value:g}" for c in spec.correlations
     ]
-    return told + (f" | {'; '.join(relations)}" if relations else "")
+    return text + (f" | {'; '.join(relations)}" if relations else "")
 
 
 def _analysis(each) -> str:
@@ -231,11 +231,11 @@ def _field(field: Field) -> str:
     places = (
         "" if field.decimals is None else " int" if field.decimals == 0 else f" .{field.decimals}"
     )
-    told = f"{field.name}{places} {_distribution(of) if of else 'follows'}"
+    text = f"{field.name}{places} {_distribution(of) if of else 'follows'}"
     if field.low is not None or field.high is not None:
         low, high = ("-" if b is None else f"{b:g}" for b in (field.low, field.high))
-        told += f" {'clip' if field.clip else 'cut' if of else ''}[{low}, {high}]"
-    return told + (" unique" if field.unique else "")
+        text += f" {'clip' if field.clip else 'cut' if of else ''}[{low}, {high}]"
+    return text + (" unique" if field.unique else "")
 
 
 def _distribution(of: Distribution) -> str:

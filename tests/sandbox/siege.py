@@ -1,6 +1,6 @@
-"""Every hostile program at one level, as whoever runs this: `python -m tests.sandbox.siege 3`.
+"""`python -m tests.sandbox.siege 3`: runs every hostile program at level 3, as the current user.
 
-Prints a JSON report: how each run ended, and what the machine looked like afterwards.
+Prints a JSON report: how each run ended, and the state of the machine afterwards.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ def descendants(process: int) -> list[int]:
             except OSError:
                 continue
             parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    found = [process]
-    for parent in found:
-        found += [child for child, of in parents.items() if of == parent]
-    return found[1:]
+    family = [process]
+    for parent in family:
+        family += [child for child, of in parents.items() if of == parent]
+    return family[1:]
 
 
-async def besieged(level: int) -> dict[str, object]:
-    # Not below /tmp, whose name means scratch files in memory to a program.
+async def besiege(level: int) -> dict[str, object]:
+    # Not below /tmp, because for a program /tmp holds scratch files in memory.
     with tempfile.TemporaryDirectory(dir="/var/tmp") as base:
         Path(base).chmod(0o755)
         outside = Path(base, "outside")
@@ -59,7 +59,7 @@ async def besieged(level: int) -> dict[str, object]:
                 "port": listener.getsockname()[1],
                 "victim": victim.pid,
             }
-            endings = await asyncio.gather(*(_attacked(pool, a, places) for a in ATTACKS))
+            endings = await asyncio.gather(*(_attack(pool, a, places) for a in ATTACKS))
             after = await pool.run(Program("result = 6 * 7"))
             return {
                 "uid": os.geteuid(),
@@ -77,7 +77,7 @@ async def besieged(level: int) -> dict[str, object]:
             victim.wait()
 
 
-async def _attacked(pool: Pool, attack: Attack, places: dict[str, object]) -> dict[str, object]:
+async def _attack(pool: Pool, attack: Attack, places: dict[str, object]) -> dict[str, object]:
     limits = Limits(wall_seconds=1.5, memory_bytes=256 << 20)
     began = time.monotonic()
     run = await pool.run(Program(attack.at(**places)), limits)
@@ -93,13 +93,13 @@ async def _attacked(pool: Pool, attack: Attack, places: dict[str, object]) -> di
 
 def as_expected(attack: Attack, run: Run) -> bool:
     ended = {run.status, run.status.partition("_")[0] + "_"}
-    if run.status == "starved":  # a busy machine: it was stopped at the deadline all the same
+    if run.status == "starved":  # the machine is busy, but the deadline stopped the program too
         ended.add("timeout")
     return attack.status in ended and attack.why in (str(run.result) if run.ok else run.error)
 
 
 async def _left_over(pool: Pool) -> int:
-    """Processes below the zygotes beyond those that wait for work: 2 a tier, and its inner one."""
+    """The most processes below one zygote. Two waiting workers and an inner process are normal."""
     await asyncio.sleep(0.5)
     return max(len(descendants(process)) for process in pool.zygotes.values())
 
@@ -118,4 +118,4 @@ def _silent(listener: socket.socket) -> bool:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(besieged(int(sys.argv[1])))))
+    print(json.dumps(asyncio.run(besiege(int(sys.argv[1])))))

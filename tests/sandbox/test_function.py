@@ -1,4 +1,4 @@
-"""A routing function in its locked worker: answers, is late, dies, and is there again."""
+"""A routing function in its locked worker: it answers, fails, and is loaded again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ async def pool() -> AsyncIterator[Pool]:
     await opened.close()
 
 
-async def _opened(pool: Pool, source: str) -> Function:
+async def _open(pool: Pool, source: str) -> Function:
     function = Function(pool, source)
     await function.open()
     return function
@@ -24,7 +24,7 @@ async def _opened(pool: Pool, source: str) -> Function:
 
 async def test_a_function_answers_with_json(pool: Pool):
     source = "def route(context, arms): return {arm: context['x'] / len(arms) for arm in arms}"
-    function = await _opened(pool, source)
+    function = await _open(pool, source)
     assert function.call({"x": 1.0}, ["a", "b"], seconds=1) == {"a": 0.5, "b": 0.5}
     assert function.call({"x": 2.0}, ["a"], seconds=1) == {"a": 2.0}
     function.close()
@@ -32,12 +32,12 @@ async def test_a_function_answers_with_json(pool: Pool):
 
 async def test_the_same_calls_draw_the_same_numbers(pool: Pool):
     source = "import random\ndef route(): return random.random()"
-    one, other = await _opened(pool, source), await _opened(pool, source)
-    drawn = [one.call(seconds=1) for _ in range(3)]
-    assert drawn == [other.call(seconds=1) for _ in range(3)]
+    first, second = await _open(pool, source), await _open(pool, source)
+    drawn = [first.call(seconds=1) for _ in range(3)]
+    assert drawn == [second.call(seconds=1) for _ in range(3)]
     assert len(set(drawn)) == 3
-    one.close()
-    other.close()
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ async def test_the_same_calls_draw_the_same_numbers(pool: Pool):
         ("def route(:", "SyntaxError"),
         ("import os; os._exit(1)", "ended its worker"),
         ("open('/etc/passwd')", "out of reach"),
-        ("while True: pass", "no answer by its deadline"),
+        ("while True: pass", "did not answer before its deadline"),
     ],
 )
 async def test_a_function_that_cannot_be_loaded_says_why(pool: Pool, source: str, says: str):
     with pytest.raises(FunctionFailed, match=says):
-        await _opened(pool, source)
+        await _open(pool, source)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ async def test_a_function_that_cannot_be_loaded_says_why(pool: Pool, source: str
         ("import socket; socket.socket()", "PermissionError"),
     ],
 )
-async def test_an_error_is_told_and_the_function_stays(pool: Pool, body: str, says: str):
-    function = await _opened(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
+async def test_an_error_is_reported_and_the_function_stays(pool: Pool, body: str, says: str):
+    function = await _open(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
     with pytest.raises(FunctionFailed, match=says):
         function.call(True, seconds=1)
     assert function.call(False, seconds=1) == 1
@@ -82,10 +82,10 @@ async def test_an_error_is_told_and_the_function_stays(pool: Pool, body: str, sa
         ("return 'x' * 100_000", FunctionFailed, "at most 65536"),
     ],
 )
-async def test_a_worker_that_is_late_dead_or_false_is_replaced(
+async def test_a_worker_that_is_late_dead_or_sends_nonsense_is_replaced(
     pool: Pool, body: str, kind: type[FunctionFailed], says: str
 ):
-    function = await _opened(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
+    function = await _open(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
     with pytest.raises(kind, match=says):
         function.call(True, seconds=0.1)
     with pytest.raises(FunctionFailed, match="loaded again"):
@@ -98,5 +98,5 @@ async def test_a_worker_that_is_late_dead_or_false_is_replaced(
         except FunctionFailed:
             continue
     else:
-        pytest.fail("it never came back")
+        pytest.fail("the function was never loaded again")
     function.close()

@@ -1,4 +1,4 @@
-"""Hostile programs are stopped, each for its reason: at every level, as root and as anybody."""
+"""Hostile programs are stopped, each for its reason, at every level, as root and as other users."""
 
 import json
 import os
@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def python_for(who: dict[str, object]) -> list[str]:
-    """A Python 3.11 that these may run: root's may lie in root's own home."""
+    """A Python 3.11 that this user may run; the interpreter of root may lie in root's home."""
     libraries = os.pathsep.join(place for place in sys.path if place)
     for python in (sys.executable, "/usr/bin/python3.11"):
         command = ["env", f"PYTHONPATH={libraries}", "PYTHONDONTWRITEBYTECODE=1", python]
@@ -29,27 +29,27 @@ def python_for(who: dict[str, object]) -> list[str]:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("user", ["whoever runs the tests", "an ordinary user"])
+@pytest.mark.parametrize("user", ["the user who runs the tests", "an ordinary user"])
 @pytest.mark.parametrize("level", [3, 2, 1])
 def test_every_attack_is_stopped_for_its_reason_and_nothing_is_touched(level: int, user: str):
     become: dict[str, object] = {}
     if user == "an ordinary user":
         if os.geteuid() != 0:
-            pytest.skip("whoever runs the tests is an ordinary user already")
+            pytest.skip("an ordinary user runs the tests already")
         become = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     command = [*python_for(become), "-m", "tests.sandbox.siege", str(level)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **become)
     assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout)
-    wrong = [end for end in told["endings"] if not end["as_expected"]]
+    report = json.loads(done.stdout)
+    wrong = [end for end in report["endings"] if not end["as_expected"]]
     assert wrong == []
-    assert len(told["endings"]) == len(ATTACKS) >= 120
-    assert not any(end["leaked"] or end["late"] for end in told["endings"])
-    assert told["next_run"] == 42
-    assert told["outside_unchanged"]
-    assert told["victim_alive"]
-    assert told["nobody_connected"]
-    assert told["left_over"] <= 3
+    assert len(report["endings"]) == len(ATTACKS) >= 120
+    assert not any(end["leaked"] or end["late"] for end in report["endings"])
+    assert report["next_run"] == 42
+    assert report["outside_unchanged"]
+    assert report["victim_alive"]
+    assert report["nobody_connected"]
+    assert report["left_over"] <= 3
 
 
 _SUPERVISOR = """

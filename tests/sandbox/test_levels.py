@@ -1,4 +1,4 @@
-"""A level counts where it was tried; below what is asked for, nothing runs."""
+"""A level holds only if its self-test passes; below the required level, no program runs."""
 
 import subprocess
 import sys
@@ -29,13 +29,13 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("level", [3, 2, 1])
-async def test_a_level_that_holds_says_so(level: int):
+async def test_every_level_holds_on_this_machine(level: int):
     verdict = await try_level(level)
     assert verdict.holds, verdict.why
     assert "ended as they should" in verdict.why
 
 
-async def test_the_best_level_is_found():
+async def test_the_best_level_is_the_highest_that_holds():
     level, verdicts = await best_level()
     assert level == 3
     assert [v.level for v in verdicts] == [3]
@@ -48,8 +48,8 @@ async def test_the_best_level_is_found():
         ("pivot_root=1", "level 2: 42"),
         ("landlock_create_ruleset=38", "level 1: 42"),
         ("landlock_restrict_self=1", "level 1: 42"),
-        ("seccomp=38", "the kernel takes no system call filter here"),
-        ("seccomp=1", "the kernel takes no system call filter here"),
+        ("seccomp=38", "the kernel accepts no system call filter here"),
+        ("seccomp=1", "the kernel accepts no system call filter here"),
     ],
 )
 def test_a_machine_that_refuses_gets_the_next_level_or_none(refused: str, says: str):

@@ -1,4 +1,4 @@
-"""The pool: typed endings, seeds, bounds, and what happens when its zygote is killed."""
+"""The pool: statuses, seeds, limits, and runs that survive the death of a zygote."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 @pytest.mark.parametrize("level", [3, 2, 1])
-async def test_programs_as_a_language_model_writes_them_run(level: int):
+async def test_programs_in_the_style_of_language_models_run(level: int):
     pool = Pool(level, at_once=4, queue=len(PROGRAMS))
     try:
         runs = await asyncio.gather(*(pool.run(Program(source)) for source in PROGRAMS))
@@ -46,16 +46,20 @@ async def test_programs_as_a_language_model_writes_them_run(level: int):
         ("import ctypes; ctypes.string_at(0)", Limits(), "signal_11"),
     ],
 )
-async def test_a_run_ends_in_its_own_way(pool: Pool, source: str, limits: Limits, status: str):
+async def test_a_run_ends_with_the_status_of_its_cause(
+    pool: Pool, source: str, limits: Limits, status: str
+):
     run = await pool.run(Program(source), limits)
+    while run.status == "starved":  # a busy machine gave the program no time to show its cause
+        run = await pool.run(Program(source), limits)
     assert run.status == status
     assert run.result == (1 if status == "ok" else None)
     assert run.cpu_seconds > 0
     assert run.peak_bytes > 1 << 20
 
 
-async def test_a_machine_without_time_is_not_the_programs_fault():
-    """Six busy programs on one processor: none gets half of it."""
+async def test_a_busy_machine_makes_runs_starved_rather_than_late():
+    """Of six busy programs on one processor, none gets half of it."""
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(everywhere)})
     pool = Pool(1, at_once=6)
@@ -78,7 +82,7 @@ async def test_the_reason_of_an_error_names_the_line_and_what_to_do(pool: Pool):
     assert "worker.py" not in run.trace
 
 
-async def test_the_clock_is_ours(pool: Pool):
+async def test_a_program_cannot_change_the_clock_that_times_it(pool: Pool):
     program = Program("import time\ntime.time = time.perf_counter = lambda: 0\ntime.sleep(0.2)")
     run = await pool.run(program)
     assert run.seconds >= 0.2
@@ -102,7 +106,7 @@ async def test_a_seed_fixes_every_source_of_chance(pool: Pool, draw: str):
     assert first.result == again.result != other.result
 
 
-async def test_columns_come_out_as_they_went_in(pool: Pool):
+async def test_columns_of_every_type_arrive_unchanged(pool: Pool):
     source = """
 import numpy as np
 result = {
@@ -117,17 +121,17 @@ result = {
     "empty": np.array([]),
 }
 """
-    told = (await pool.run(Program(source))).result
-    np.testing.assert_array_equal(told["floats"], [1.5, np.nan, np.inf])
-    assert told["ints"].tolist() == [0, 1, 2]
-    assert told["flags"].tolist() == [True, False]
-    assert told["flags"].dtype == bool
-    assert told["grid"].shape == (2, 3)
-    assert told["words"] == ["a", "b"]
-    assert told["list"] == [0.5] * 20
-    assert told["days"] == ["2024-01-02"]
-    assert told["large"] == 10**30
-    assert told["empty"].size == 0
+    result = (await pool.run(Program(source))).result
+    np.testing.assert_array_equal(result["floats"], [1.5, np.nan, np.inf])
+    assert result["ints"].tolist() == [0, 1, 2]
+    assert result["flags"].tolist() == [True, False]
+    assert result["flags"].dtype == bool
+    assert result["grid"].shape == (2, 3)
+    assert result["words"] == ["a", "b"]
+    assert result["list"] == [0.5] * 20
+    assert result["days"] == ["2024-01-02"]
+    assert result["large"] == 10**30
+    assert result["empty"].size == 0
 
 
 async def test_parameters_reach_the_program(pool: Pool):
@@ -148,7 +152,7 @@ result = 1
     assert (await pool.run(clean)).result == [3, False]
 
 
-async def test_more_than_may_wait_are_told_so(pool: Pool):
+async def test_a_program_beyond_the_queue_is_refused(pool: Pool):
     slow = Program("import time; time.sleep(0.5); result = 1")
     running = [asyncio.ensure_future(pool.run(slow)) for _ in range(4)]
     await asyncio.sleep(0.05)
@@ -157,7 +161,7 @@ async def test_more_than_may_wait_are_told_so(pool: Pool):
     assert all(run.ok for run in await asyncio.gather(*running))
 
 
-async def test_a_caller_who_leaves_frees_the_place(pool: Pool):
+async def test_a_cancelled_run_frees_its_place(pool: Pool):
     endless = Program("while True: pass")
     running = [asyncio.ensure_future(pool.run(endless)) for _ in range(4)]
     await asyncio.sleep(0.2)
@@ -178,7 +182,7 @@ async def test_a_killed_zygote_is_started_again_and_the_run_is_not_lost(pool: Po
     assert (await pool.run(Program("result = 8"))).result == 8
 
 
-async def test_a_broken_pipe_of_programs_goes_on(pool: Pool):
+async def test_programs_that_die_do_not_disturb_others(pool: Pool):
     for _ in range(30):
         runs = await asyncio.gather(
             pool.run(Program("import os; os._exit(1)")), pool.run(Program("result = 1"))
@@ -186,7 +190,7 @@ async def test_a_broken_pipe_of_programs_goes_on(pool: Pool):
         assert [run.status for run in runs] == ["exit_1", "ok"]
 
 
-def test_the_tier_is_the_smallest_that_has_what_is_imported():
+def test_the_tier_is_the_smallest_that_has_all_imports():
     assert Program("import json").tier == "stdlib"
     assert Program("def f():\n    from numpy import random").tier == "numpy"
     assert Program("import scipy.stats as st, numpy").tier == "scipy"

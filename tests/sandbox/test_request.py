@@ -1,4 +1,4 @@
-"""Which requests are computed, and what exactly they ask for."""
+"""Which requests are computed, and which specs they are read into."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from sandbox.request import read
 from tests.sandbox.paraphrases import PARAPHRASES, line
 
 
-@pytest.mark.parametrize(("text", "asked"), PARAPHRASES)
-def test_a_request_is_read_exactly(text: str, asked: str):
-    found = read(text)
-    assert found.spec is not None, found.reasons
-    assert line(found.spec) == asked
+@pytest.mark.parametrize(("text", "line_of_spec"), PARAPHRASES)
+def test_a_request_is_read_exactly(text: str, line_of_spec: str):
+    interpretation = read(text)
+    assert interpretation.spec is not None, interpretation.reasons
+    assert line(interpretation.spec) == line_of_spec
 
 
 def test_there_are_enough_paraphrases():
@@ -48,10 +48,10 @@ ORDINARY = [
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_an_ordinary_request_is_left_to_a_model(text: str):
-    found = read(text)
-    assert not found.computed, found.spec
-    assert found.kind == "linguistic"
-    assert found.reasons != ("",)
+    interpretation = read(text)
+    assert not interpretation.computed, interpretation.spec
+    assert interpretation.kind == "linguistic"
+    assert interpretation.reasons != ("",)
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,21 @@ def test_an_ordinary_request_is_left_to_a_model(text: str):
         ("Sum of [1, 2, 3] where x > 1?", "not understood"),
     ],
 )
-def test_what_is_not_wholly_understood_is_not_computed(text: str, reason: str):
-    found = read(text)
-    assert not found.computed
-    assert reason in "; ".join(found.reasons)
+def test_a_request_that_is_not_fully_understood_is_not_computed(text: str, reason: str):
+    interpretation = read(text)
+    assert not interpretation.computed
+    assert reason in "; ".join(interpretation.reasons)
 
 
-def test_text_beside_computed_columns_makes_it_both():
-    found = read("Generate 50 users with name, email and age normally distributed, mean 30, sd 5")
-    assert found.kind == "both"
-    assert [field.name for field in (found.spec.words if found.spec else ())] == ["name", "email"]
+def test_a_request_with_text_and_computed_columns_is_of_both_kinds():
+    interpretation = read(
+        "Generate 50 users with name, email and age normally distributed, mean 30, sd 5"
+    )
+    assert interpretation.kind == "both"
+    assert [field.name for field in (interpretation.spec.words if interpretation.spec else ())] == [
+        "name",
+        "email",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,15 +102,15 @@ def test_text_beside_computed_columns_makes_it_both():
         ],
     ],
 )
-def test_data_may_come_beside_the_request(data: object):
-    found = read("What is the mean height?", data)
-    assert found.spec is not None, found.reasons
-    assert line(found.spec) == "mean(height)"
-    assert found.spec.data == {"height": (170, 180, 165)}
+def test_data_may_be_sent_beside_the_text(data: object):
+    interpretation = read("What is the mean height?", data)
+    assert interpretation.spec is not None, interpretation.reasons
+    assert line(interpretation.spec) == "mean(height)"
+    assert interpretation.spec.data == {"height": (170, 180, 165)}
 
 
 @pytest.mark.parametrize("data", [42, [], {"a": 1}, "no table", [1, 2]])
-def test_data_that_is_no_table_is_not_computed(data: object):
+def test_a_request_whose_data_is_not_a_table_is_not_computed(data: object):
     assert "data" in "; ".join(read("What is the mean height?", data).reasons)
 
 
@@ -119,8 +124,8 @@ REPEATED = [
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("begin", ["", "rows with x correlated with y ", "values with peaks at "])
-def test_no_text_takes_forever(begin: str):
-    """Patterns that can be read in many ways take exponential time over a text made for it."""
+def test_every_text_is_read_in_bounded_time(begin: str):
+    """Some patterns take exponential time over a text that is made for them."""
     for piece in REPEATED:
         read(f"Generate 10 {begin}{piece * 900}"[:1999])
         read(f"What is the mean of 1, 2, 3 {begin}{piece * 900}"[:3999])
@@ -144,5 +149,5 @@ def test_no_text_takes_forever(begin: str):
         "mean,\n" * 3000,
     ],
 )
-def test_any_text_can_be_read(text: str):
+def test_an_odd_text_raises_nothing(text: str):
     read(text)

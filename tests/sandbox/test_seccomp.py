@@ -1,23 +1,23 @@
-"""The system call filter, read as the kernel reads it: for both architectures, without running."""
+"""The system call filter of both architectures, interpreted in Python in the way of the kernel."""
 
 import errno
 import struct
 
 import pytest
 
-from sandbox.cell.seccomp import assembled
+from sandbox.cell.seccomp import assemble
 from sandbox.cell.syscalls import AUDIT_ARCH, COMPUTE, NEVER, NO_FILES, NO_PROCESSES, NUMBERS
 
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-PROCESS = 0x0BADF00D  # what stands in the filter until a worker puts its own id in
+PROCESS = 0x0BADF00D  # stands in the filter until a worker puts its own process id there
 
 
 def verdict(machine: str, number: int, *arguments: int, arch: int | None = None) -> int:
-    """What classic BPF returns for such a call."""
+    """The value that classic BPF returns for this call."""
     arch = AUDIT_ARCH[machine] if arch is None else arch
     padded = (*arguments, *[0] * (6 - len(arguments)))
     data = struct.pack("<IIQ6Q", number, arch, 0, *padded)
-    code = assembled(machine)
+    code = assemble(machine)
     at, accumulator = 0, 0
     while True:
         op, yes, no, operand = struct.unpack_from("<HBBI", code, 8 * at)
@@ -38,7 +38,7 @@ both = pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 
 
 @both
-def test_a_call_is_allowed_refused_or_the_end(machine: str):
+def test_a_call_is_allowed_or_refused_or_kills_the_process(machine: str):
     numbers = NUMBERS[machine]
     for name in COMPUTE:
         if name in numbers:
@@ -88,7 +88,7 @@ def test_arguments_decide_where_they_matter(machine: str):
 
 
 @both
-def test_another_calling_convention_is_the_end(machine: str):
+def test_another_calling_convention_kills_the_process(machine: str):
     other = {"x86_64": 0x40000003, "aarch64": 0x40000028}[machine]  # i386, 32-bit ARM
     assert verdict(machine, NUMBERS[machine]["read"], arch=other) == KILL
     if machine == "x86_64":
@@ -100,8 +100,8 @@ def test_no_two_calls_have_one_number(machine: str):
     assert len(set(NUMBERS[machine].values())) == len(NUMBERS[machine])
 
 
-def test_what_only_one_architecture_has_is_known():
-    """aarch64 never had the calls that newer ones replace; nothing else may be missing."""
+def test_the_architectures_differ_only_in_old_calls():
+    """aarch64 never had the calls that newer calls replaced; no other call may be missing."""
     old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit"}
     assert NUMBERS["x86_64"].keys() - NUMBERS["aarch64"].keys() == old
     assert NUMBERS["aarch64"].keys() <= NUMBERS["x86_64"].keys()

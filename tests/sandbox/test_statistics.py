@@ -1,4 +1,4 @@
-"""Programs written for a `Spec`, run in the sandbox, and judged outside it."""
+"""Programs that are written for a `Spec`, run in the sandbox, and verified outside it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,13 +18,13 @@ from tests.sandbox.paraphrases import PARAPHRASES
 
 
 def _spec(text: str) -> Spec:
-    found = read(text)
-    assert found.spec is not None, found.reasons
-    return found.spec
+    interpretation = read(text)
+    assert interpretation.spec is not None, interpretation.reasons
+    return interpretation.spec
 
 
 def _seeded(spec: Spec, seed: int) -> str:
-    """The program as it would run in the sandbox, which seeds what asks for no seed."""
+    """The program with an explicit seed, because outside the sandbox nothing seeds it."""
     return write_program(spec, seed=seed).source.replace("default_rng()", f"default_rng({seed})")
 
 
@@ -36,7 +36,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 async def test_every_paraphrase_is_computed_and_verified(pool: Pool):
-    """At one chance in a thousand a check, two seeds in a row hardly ever fail both."""
+    """A check rejects one correct sample in a thousand, so hardly ever with two seeds in a row."""
     unverified = []
     for text, _ in PARAPHRASES:
         spec = _spec(text)
@@ -96,22 +96,22 @@ def test_wrong_shares_and_labels_fail(labels: list[str], check: str):
     assert [c.name for c in verdict.failed] == [check]
 
 
-def test_a_missed_correlation_says_what_can_be_reached():
+def test_a_missed_correlation_says_which_values_are_possible():
     other = replace(ages, name="y")
     spec = Spec(count=500, fields=(ages, other), correlations=(Correlation("age", "y", 0.9),))
     columns = {"age": rng.normal(35, 12, 500), "y": rng.normal(35, 12, 500)}
     (missed,) = verify(spec, columns).failed
     assert missed.name == "age and y: r"
-    assert "asked for = 0.9; columns distributed so can reach" in missed.detail
+    assert "asked for = 0.9; columns with these distributions can reach" in missed.detail
 
 
 @pytest.mark.parametrize("result", [None, 3, "x", [], {}, [1, 2], {"age": 5}, {"age": ["x"] * 500}])
-def test_a_result_of_no_shape_is_no_answer(result: object):
+def test_a_result_without_columns_fails(result: object):
     assert not verify(Spec(count=500, fields=(ages,)), result).holds
 
 
-def test_a_right_sample_passes_nearly_always():
-    """The false alarms of every family together stay near what was promised: 1 in 1000."""
+def test_a_correct_sample_passes_nearly_always():
+    """The rate of false alarms over several families stays near the promised 1 in 1000."""
     alarms = 0
     for text in (
         "Generate 400 ages from N(35, 12) clipped to 18-60",
@@ -126,7 +126,7 @@ def test_a_right_sample_passes_nearly_always():
             source = write_program(spec, seed=seed).source.replace(
                 "default_rng()", f"default_rng({seed})"
             )
-            exec(np_seeded + source, exec_names)  # our own program: nothing hostile in it
+            exec(np_seeded + source, exec_names)  # our own program, so it is not hostile
             alarms += not verify(spec, exec_names["result"]).holds
     assert alarms <= 4
 
@@ -147,12 +147,12 @@ def test_a_right_sample_passes_nearly_always():
         ("Generate 100 rows: x ~ N(0,1), y ~ N(0,1); R2 > 1 between x and y", "more than perfect"),
     ],
 )
-def test_what_cannot_hold_is_named(text: str, says: str):
+def test_a_contradiction_is_named(text: str, says: str):
     assert says in contradiction(_spec(text))
 
 
 @given(st.floats(-0.95, 0.95), st.integers(0, 10**6))
-def test_correlations_are_met_whatever_they_are(r: float, seed: int):
+def test_every_correlation_is_met(r: float, seed: int):
     spec = Spec(
         count=200,
         fields=(ages, replace(ages, name="y", decimals=0)),
@@ -166,7 +166,7 @@ def test_correlations_are_met_whatever_they_are(r: float, seed: int):
     assert abs(np.corrcoef(columns["age"], columns["y"])[0, 1] - r) < 0.02
 
 
-async def test_figures_come_out_right(pool: Pool):
+async def test_figures_are_correct(pool: Pool):
     source = write_program(_spec("mean, median and mode of 5, 7, 7, 9, 12"), seed=1)
     assert (await pool.run(source)).result == {"mean": 8.0, "median": 7.0, "mode": 7}
     by = "region,sales\nN,10\nS,20\nN,30\nS,50\nGive me the total sales for each region"
@@ -186,5 +186,5 @@ async def test_figures_come_out_right(pool: Pool):
         (8.0, False),
     ],
 )
-def test_a_figure_is_worked_out_again(result: object, holds: bool):
+def test_a_figure_is_recomputed(result: object, holds: bool):
     assert verify(_spec("What is the mean of 5, 7, 7, 9, 12?"), result).holds is holds

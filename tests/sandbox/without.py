@@ -1,5 +1,7 @@
-"""`python -m tests.sandbox.without unshare=1 -- COMMAND`: COMMAND on a kernel that refuses these
-system calls with these errors, as a container or an older kernel would."""
+"""`python -m tests.sandbox.without unshare=1 -- COMMAND`: runs COMMAND without some system calls.
+
+The kernel refuses these calls with the given errors, like a container or an older kernel.
+"""
 
 import ctypes
 import os

@@ -93,8 +93,8 @@ class World:
                     {
                         "trial_id": part.live.slot.trial,
                         "unit": unit,
-                        "variant": "shadow" if part.live.shadow else part.told.side,
-                        "chance": part.told.chance,
+                        "variant": "shadow" if part.live.shadow else part.assignment.side,
+                        "chance": part.assignment.chance,
                         "apart": other != plan,
                         "other": other,
                         **({"trouble": trouble} if trouble else {}),

@@ -1,9 +1,25 @@
-"""Tables of results in the main README, between the marks that name their experiment."""
+"""Tables of results in the README of any folder, between two marks that name their experiment.
+
+A mark stands in exactly one page: `<!-- NAME: written by experiments/EXPERIMENT/run.py -->`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+_NOT_OURS = {"node_modules", "shipped", "var", "build", "dist"}  # downloads, documents, data
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the project, the main README first."""
+    folders = [
+        folder
+        for folder in sorted(ROOT.iterdir())
+        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in _NOT_OURS
+    ]
+    below = [path for folder in folders for path in sorted(folder.rglob("*.md"))]
+    ours = [path for path in below if not _NOT_OURS & set(path.relative_to(ROOT).parts)]
+    return [*sorted(ROOT.glob("*.md"), reverse=True), *ours]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -12,18 +28,23 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def block(name: str, experiment: str = "") -> str:
-    """What stands in the README for this experiment, which may have several blocks."""
-    return _cut(name, experiment)[1].strip()
+    """The text between the marks of this block. An experiment may have several blocks."""
+    return _cut(name, experiment)[2].strip()
 
 
 def put(name: str, text: str, experiment: str = "") -> None:
-    before, _, after = _cut(name, experiment)
-    README.write_text(f"{before}\n{text}\n{after}")
+    page, before, _, after = _cut(name, experiment)
+    page.write_text(f"{before}\n{text}\n{after}")
 
 
-def _cut(name: str, experiment: str = "") -> tuple[str, str, str]:
-    whole = README.read_text()
+def _cut(name: str, experiment: str) -> tuple[Path, str, str, str]:
+    """The page with the marks, and its text before, between and after the marks."""
     opening = f"<!-- {name}: written by experiments/{experiment or name}/run.py -->"
-    start = whole.index(opening) + len(opening)
-    end = whole.index(f"<!-- /{name} -->")
-    return whole[:start], whole[start:end], whole[end:]
+    marked = [page for page in pages() if opening in page.read_text()]
+    if len(marked) != 1:
+        where = ", ".join(str(page.relative_to(ROOT)) for page in marked) or "no page"
+        raise LookupError(f"{opening} must stand in one page; it stands in {where}")
+    text = marked[0].read_text()
+    start = text.index(opening) + len(opening)
+    end = text.index(f"<!-- /{name} -->", start)
+    return marked[0], text[:start], text[start:end], text[end:]

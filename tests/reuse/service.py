@@ -1,0 +1,80 @@
+"""A Waggle with a memory of solutions, and what its tests say to it."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import yaml
+
+from tests.rig import rig as any_rig
+from tests.upstream import Upstream, completion
+
+QUESTION = "What is the capital of France?"
+AGAIN = "Can you tell me France's capital city?"
+
+
+@asynccontextmanager
+async def rig(text: str, **more):
+    """A Waggle that answers anew only where it always does: its chance is fixed."""
+    async with any_rig(text, **more) as waggle:
+        if waggle.engine.recall is not None:
+            waggle.engine.recall.uniform = lambda: 0.5
+        yield waggle
+
+
+def bare(folder, **reuse) -> str:
+    return yaml.safe_dump(
+        {
+            "server": {"data": str(folder)},
+            "backends": {"generator": {"kind": "generator"}, "sandbox": {"kind": "sandbox"}},
+            "plans": {
+                "generate": {"ask": "generator"},
+                "compute": {"code": "sandbox", "words": "generator"},
+            },
+            "reuse": {"mode": "similar", **reuse},
+        }
+    )
+
+
+def models(folder, url: str, *, authors: bool = False, **reuse) -> str:
+    settings = yaml.safe_load(bare(folder, **reuse))
+    price = {"input": 1, "output": 2}
+    settings["backends"]["model"] = {"kind": "openai", "base_url": url, "price": price}
+    settings["plans"]["ask"] = {"ask": "model"}
+    if not authors:
+        del settings["backends"]["sandbox"], settings["plans"]["compute"]
+    else:
+        settings["plans"]["compute"] = {"code": "sandbox", "authors": ["model"]}
+    return yaml.safe_dump(settings)
+
+
+class Model(Upstream):
+    """Answers with these texts in turn, the last for ever, and keeps the requests."""
+
+    def __init__(self, *texts: str) -> None:
+        self.requests = []
+        left = list(texts) or ["Paris."]
+
+        async def script(wire) -> None:
+            self.requests.append(wire.fields)
+            await wire.json(completion(left.pop(0) if len(left) > 1 else left[0]))
+
+        super().__init__(script)
+
+
+def content(reply) -> str:
+    return reply.json["choices"][0]["message"]["content"]
+
+
+async def settled(waggle) -> None:
+    """Wait until all that was queued is written and followed."""
+    keeper = waggle.engine.recall.memory.keeper
+    before = keeper.turns
+    async with asyncio.timeout(10):
+        while keeper.turns < before + 2:
+            await asyncio.sleep(0.02)
+
+
+async def rate(waggle, reply, score: float = 1.0, **headers) -> None:
+    body = {"request_id": reply.headers["x-waggle-request-id"], "score": score}
+    assert (await waggle.post("/v1/feedback", body, **headers)).status == 200
+    await settled(waggle)

@@ -235,7 +235,7 @@ async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
         assert statuses == {200, 429}
         busy = next(one for one in told if one.status == 429)
         assert busy.error["code"] == "backends_busy"
-        assert "programs wait, and no more may" in busy.error["message"]
+        assert "programs wait and the queue is full" in busy.error["message"]
         assert busy.headers["retry-after"]
         assert waggle.backends.hosts["sandbox"].breaker.state(time.monotonic()) == "closed"
         assert (await waggle.chat(asked)).status == 200
@@ -412,11 +412,11 @@ async def test_without_such_a_model_it_says_which_constraint_was_missed():
         assert told.status == 422
         assert told.error["code"] == "not_verified"
         assert "income and score: r: " in told.error["message"]
-        assert "columns distributed so can reach" in told.error["message"]
+        assert "columns with these distributions can reach" in told.error["message"]
 
 
 async def test_below_its_level_the_path_refuses_and_all_else_goes_on():
-    """On a kernel that takes no system call filter."""
+    """On a kernel that accepts no system call filter."""
     command = [sys.executable, "-m", "tests.sandbox.without", "seccomp=1", "--", sys.executable]
     done = subprocess.run(
         [*command, "-c", BELOW], cwd=ROOT, capture_output=True, text=True, check=False
@@ -425,7 +425,7 @@ async def test_below_its_level_the_path_refuses_and_all_else_goes_on():
     assert refused["status"] == 503
     assert refused["error"]["code"] == "sandbox_refused"
     assert "programs are not run here: level 1 of isolation" in refused["error"]["message"]
-    assert "the kernel takes no system call filter here" in refused["error"]["message"]
+    assert "the kernel accepts no system call filter here" in refused["error"]["message"]
     assert ordinary == {"status": 200}
 
 

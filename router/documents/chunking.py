@@ -10,8 +10,8 @@ from router.documents.formats import BETWEEN_HEADINGS, Section
 _MOST_WORDS = 130  # of a passage
 _FEWEST_WORDS = 4  # of a passage, and of a sentence
 _SHINGLE_WORDS = 4
-_SAMPLE = 12  # a passage is compared with those that share one of its so many smallest hashes
-_SAME = 0.8  # share of common shingles from which two passages say the same
+_SAMPLE = 12  # smallest hashes of a passage; passages that share one of them are compared
+_SAME = 0.8  # share of common shingles from which two passages count as the same
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(])")
 
 

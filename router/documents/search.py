@@ -34,7 +34,7 @@ class Hit:
 
 
 class Expert:
-    """One folder of documents, ready for questions, from several threads if need be."""
+    """One folder of documents, ready for questions from several threads at once."""
 
     def __init__(self, index: PassageIndex, encoder: Encodes) -> None:
         import bm25s
@@ -64,7 +64,7 @@ class Expert:
         ]
 
     def _proposals(self, vector: "Vectors", words: Sequence[str]) -> dict[int, float]:
-        """Passages with their rank in both lists, fused: best are those that both propose."""
+        """Passages with their fused rank in both lists; a passage in both lists ranks higher."""
         most = min(_PROPOSED, len(self.index.passages))
         labels, _ = self._graph.knn_query(vector, k=most, num_threads=1)
         ranks: dict[int, float] = {}
@@ -107,7 +107,7 @@ def _best_sentences(index: PassageIndex, n: int, vector: "Vectors") -> tuple[flo
 
 
 def claim(index: PassageIndex, vector: "Vectors", words: Sequence[str]) -> float:
-    """How sure it is that the documents answer a question; cheaper than asking the expert."""
+    """How sure it is that the documents answer a question, without building an expert."""
     if not len(index.passages):
         return 0.0
     nearest = (index.vectors @ vector).argsort()[-_CLAIMED_BY:].tolist()

@@ -71,7 +71,7 @@ def exported(model: Path, home: Path) -> Path | None:
 
 
 def prepared(model: Path, home: Path) -> Path:
-    """The folder of a model's export. Another process exports the model first if need be."""
+    """The folder of a model's export; a model without an export is exported first."""
     if folder := exported(model, home):
         return folder
     with alone(home / "lock"):

@@ -27,7 +27,7 @@ from router.reuse.tiers import Calibration
 if TYPE_CHECKING:
     from router.encoding.batching import Batching
 
-VECTORED_CHARACTERS = 2_000  # of a request; its vector says nothing of the rest
+VECTORED_CHARACTERS = 2_000  # of a request; its vector ignores the rest
 _log = logging.getLogger("waggle")
 _FOLLOW_SECONDS = 0.2
 _TIDY_SECONDS = 60.0

@@ -35,7 +35,7 @@ class MemoryQuery:
 
 
 def exact_key(request: Request, *, scope: str, backend: str) -> bytes:
-    """The key of this very request. A request that is never reused has a key that nothing uses."""
+    """The key of this very request. A request that is never reused has a key as well."""
     bare = {k: v for k, v in request.fields.items() if k not in _DELIVERY}
     return _hashed(_frame(request, scope, backend), bare)
 

@@ -231,7 +231,7 @@ OWN = re.compile(r"\b(?:my|mine|our|ours|myself)\b")
 
 
 def normalize_phrases(text: str) -> str:
-    """The text with each phrase that can be said in several ways said in one way."""
+    """Replace each phrase that has several forms by one form."""
     text = " ".join(text.split())
     for piece, pattern, replacement in _REPLACEMENTS:
         if piece in text:

@@ -43,7 +43,7 @@ def best_match(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> Recollection:
-    """Give the remembered answer, or ask anew to check it: always while its kind is not trusted."""
+    """Reuse the remembered answer, or answer anew to check it, as a bucket's standing demands."""
     if standing.serves:
         record = f"of its like {standing.wrong:.2%} are wrong"
         reason = f"means the same as a remembered request; {record}"

@@ -12,7 +12,7 @@ from functools import lru_cache
 from router.reuse.lexicon import group_of, lexicon
 from router.reuse.normalization import OWN, figure, normalize_phrases, normalize_spelling
 
-_LONGEST = 2_000  # characters; a longer request is the same as no other
+_LONGEST = 2_000  # characters; a longer request equals no other request
 
 
 @dataclass(frozen=True, slots=True)

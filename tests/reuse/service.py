@@ -1,4 +1,4 @@
-"""A Waggle with a memory of solutions, and what its tests say to it."""
+"""A Waggle with a memory of solutions, and the requests that its tests send."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ AGAIN = "Can you tell me France's capital city?"
 
 @asynccontextmanager
 async def rig(text: str, **more):
-    """A Waggle that answers anew only where it always does: its chance is fixed."""
+    """A Waggle that checks remembered answers only if it must check all of them."""
     async with any_rig(text, **more) as waggle:
         if waggle.engine.recall is not None:
             waggle.engine.recall.uniform = lambda: 0.5

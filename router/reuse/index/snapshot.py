@@ -62,7 +62,7 @@ def write_snapshot(
 def read_snapshot(
     folder: Path, store: SolutionStore, *, encoder: str, dimensions: int
 ) -> tuple[dict[bytes, Space], list[str]]:
-    """The spaces whose graphs hold against the store, and what is wrong with the others."""
+    """The spaces whose graphs agree with the store, and a problem for each other graph."""
     taken: dict[bytes, Space] = {}
     problems: list[str] = []
     try:

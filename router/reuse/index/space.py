@@ -26,9 +26,11 @@ def room_for(count: int) -> int:
 
 
 class Space:
-    """Readers, the follower of the journal and the builder of graphs may call it at once."""
+    """One space. Readers, the journal's follower and the builder of graphs may use it at once."""
 
-    def __init__(self, dimensions: int, graph: Graph | None = None, in_graph: IdSet | None = None):
+    def __init__(
+        self, dimensions: int, graph: Graph | None = None, in_graph: IdSet | None = None
+    ) -> None:
         self.graph = graph
         self._dimensions = dimensions
         self._matrix = VectorMatrix(dimensions)

@@ -1,4 +1,4 @@
-"""What says how good an answer was: checks, tests, documents, judges, each off the path."""
+"""Sources that judge an answer: checks, tests, documents, judges. No request waits for them."""
 
 import asyncio
 import json
@@ -6,22 +6,22 @@ import json
 import pytest
 
 from router.config.signals import SignalSource
-from router.signals.verdicts import preferred, supported, verdict
+from router.signals.judgements import by_its_words, preferred, supported
 from tests.router.scripted import Model, planned
 
 SHAPE = {"name": "string", "age": "int 18..90"}
 
 
 async def judged(waggle, *args, **more):
-    told = await waggle.chat(*args, **more)
-    assert told.status == 200, told.body
+    answer = await waggle.chat(*args, **more)
+    assert answer.status == 200, answer.body
     await waggle.engine.assessor.idle()
     signals, waggle.journal.signals = waggle.journal.signals, []
     return {signal.metric: (signal.source, signal.score) for signal in signals}
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_json_and_its_schema_are_checked_where_they_were_asked_for(stream):
+async def test_json_and_its_schema_are_checked_in_answers_to_requests_for_json(stream):
     a = Model('{"name": "Ann", "age": 30}')
     async with planned({"p": {"ask": "a"}}, a=a) as waggle:
         good = {"json": ("check", 1.0), "schema": ("check", 1.0)}
@@ -33,7 +33,7 @@ async def test_json_and_its_schema_are_checked_where_they_were_asked_for(stream)
         none = {"json": ("check", 0.0), "schema": ("check", 0.0)}
         assert await judged(waggle, "one", shape=SHAPE, stream=stream) == none
         assert await judged(waggle, "hello", stream=stream) == {}
-        assert waggle.journal.traces[-1].answer.text is None  # what was read is not kept
+        assert waggle.journal.traces[-1].answer.text is None  # its text is not kept
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ async def test_json_and_its_schema_are_checked_where_they_were_asked_for(stream)
         ({"kind": "rules", "rules": ["a < b"]}, "no JSON", 0.0),
     ],
 )
-def test_what_can_be_checked_gives_a_score(source, text, score):
-    assert verdict(SignalSource(**source), {}, text).score == score
+def test_an_answer_that_can_be_checked_gets_a_score(source, text, score):
+    assert by_its_words(SignalSource(**source), {}, text).score == score
 
 
-def test_a_pattern_that_never_ends_says_nothing():
+def test_a_pattern_that_never_ends_gives_no_judgement():
     source = SignalSource(kind="regex", regex="(a+)+$")
-    assert verdict(source, {}, "a" * 5000 + "b") is None
+    assert by_its_words(source, {}, "a" * 5000 + "b") is None
 
 
 SAME = "same length"
@@ -75,11 +75,11 @@ SAME = "same length"
 def test_a_judge_is_asked_in_both_orders_and_length_is_no_merit(
     first, second, served, other, score
 ):
-    told = preferred(first, second, served, other)
-    assert (told.score if told else None) == score
+    judgement = preferred(first, second, served, other)
+    assert (judgement.score if judgement else None) == score
 
 
-async def test_a_judge_compares_with_another_backend_and_its_cost_is_told():
+async def test_a_judge_compares_with_another_backend_and_its_cost_is_reported():
     def judge(fields):
         return json.dumps({"better": _place_of("served", fields["messages"][-1]["content"])})
 
@@ -88,9 +88,9 @@ async def test_a_judge_compares_with_another_backend_and_its_cost_is_told():
     async with planned(plans, None, a=Model("served"), b=Model("rivals"), j=Model(judge)) as waggle:
         _with(waggle, signals)
         assert await judged(waggle, "?", model="p") == {"judge": ("judge", 1.0)}
-        asked = [event for event in waggle.journal.events if event.kind == "signal"]
-        assert [event.detail["backend"] for event in asked] == ["b", "j", "j"]
-        assert all(event.detail["cost_usd"] > 0 for event in asked)
+        events = [event for event in waggle.journal.events if event.kind == "signal"]
+        assert [event.detail["backend"] for event in events] == ["b", "j", "j"]
+        assert all(event.detail["cost_usd"] > 0 for event in events)
         assert len(waggle.journal.traces) == 1  # judging is no request
 
 
@@ -103,7 +103,7 @@ def _with(waggle, signals):
     waggle.engine.reconfigure(waggle.engine.config.model_copy(update={"signals": sources}))
 
 
-async def test_a_judge_may_give_a_score_of_a_random_share():
+async def test_a_judge_scores_a_random_share_of_answers():
     signals = [{"kind": "judge", "by": "j", "share": 0.25}]
     judge = Model('{"score": 0.7}')
     async with planned({"p": {"ask": "a"}}, a=Model("x"), j=judge) as waggle:
@@ -132,7 +132,7 @@ async def test_an_answers_program_is_run_against_the_tests_that_came_with_the_re
         assert await judged(waggle, "write it") == {}
 
 
-def test_an_answer_that_its_documents_do_not_hold_is_not_supported():
+def test_an_answer_that_is_not_in_its_documents_is_not_supported():
     passages = ["A penalty is taken from the spot eleven metres (twelve yards) from goal."]
     right = supported("The penalty spot is twelve yards, eleven metres, from the goal.", passages)
     wrong = supported("Quarterbacks throw touchdown passes across midfield stadiums.", passages)
@@ -141,12 +141,12 @@ def test_an_answer_that_its_documents_do_not_hold_is_not_supported():
     assert supported("Yes.", passages) is None
 
 
-async def test_a_judge_that_fails_has_said_nothing_and_nobody_waited():
+async def test_a_judge_that_fails_gives_no_signal_and_no_request_waits_for_it():
     signals = [{"kind": "judge", "by": "j"}]
     async with planned({"p": {"ask": "a"}}, a=Model("x"), j=Model("slow", seconds=0.4)) as waggle:
         _with(waggle, signals)
-        told = await asyncio.wait_for(waggle.chat("?", model="p"), 5)
-        assert told.status == 200
+        answer = await asyncio.wait_for(waggle.chat("?", model="p"), 5)
+        assert answer.status == 200
         assert not waggle.journal.signals
         await waggle.engine.assessor.idle()
         assert not waggle.journal.signals
@@ -162,6 +162,6 @@ async def test_a_judge_that_fails_has_said_nothing_and_nobody_waited():
         ({"kind": "json", "share": 0}, "greater than 0"),
     ],
 )
-def test_a_source_that_cannot_be_is_explained(source, says):
+def test_an_impossible_source_is_refused_with_the_reason(source, says):
     with pytest.raises(ValueError, match=says):
         SignalSource(**source)

@@ -1,6 +1,7 @@
-"""What an answer's own words say of its quality. Pure.
+"""How good an answer is by its own words, and by comparison with passages or a rival. Pure.
 
-Each gives a score from 0 to 1, or nothing: what a source cannot judge stays unknown, never good.
+Each function gives a score from 0 to 1, or None: an answer that a source cannot judge stays
+unjudged, and is never called good.
 """
 
 from collections.abc import Mapping
@@ -19,12 +20,13 @@ _SHRINKS = 0.25  # how quickly a longer answer's win counts less: the fourth roo
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeVerdict:
+class Judgement:
     score: float
-    told: str  # why, in words that quote neither the request nor the answer
+    reason: str  # quotes neither the request nor the answer
 
 
-def verdict(source: SignalSource, fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
+def by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) -> Judgement | None:
+    """The judgement of a source that needs no backend."""
     match source.kind:
         case "json":
             return _json(fields, text)
@@ -37,26 +39,26 @@ def verdict(source: SignalSource, fields: Mapping[str, Any], text: str) -> Judge
     return None
 
 
-def _json(fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
-    """Of those who asked for JSON: did JSON come, and nothing else?"""
+def _json(fields: Mapping[str, Any], text: str) -> Judgement | None:
+    """If the request wants JSON: whether the answer is JSON, and nothing but JSON."""
     if not wants_json(fields):
         return None
     try:
         document = json_in(text)
     except NoJson:
-        return JudgeVerdict(0.0, "no JSON")
+        return Judgement(0.0, "no JSON")
     plain = text.strip()[:1] in ("{", "[") and text.strip()[-1:] in ("}", "]")
     whole = plain and isinstance(document, dict | list)
-    return JudgeVerdict(1.0, "JSON") if whole else JudgeVerdict(0.5, "JSON among words")
+    return Judgement(1.0, "JSON") if whole else Judgement(0.5, "JSON among words")
 
 
 def wants_json(fields: Mapping[str, Any]) -> bool:
     wanted = fields.get("response_format")
-    asked = isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
-    return asked or isinstance(fields.get("shape"), dict | list)
+    by_format = isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
+    return by_format or isinstance(fields.get("shape"), dict | list)
 
 
-def _schema(fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
+def _schema(fields: Mapping[str, Any], text: str) -> Judgement | None:
     if not wants_json(fields):
         return None
     shape = shape_of(fields)
@@ -64,18 +66,18 @@ def _schema(fields: Mapping[str, Any], text: str) -> JudgeVerdict | None:
         return None
     try:
         return _issues(Wanted(of_record(schema_of(shape))), text)
-    except Exception:  # a shape that nobody can read says nothing of the answer
+    except Exception:  # a shape that cannot be read does not speak against the answer
         return None
 
 
-def _regex(pattern: str, text: str) -> JudgeVerdict | None:
+def _regex(pattern: str, text: str) -> Judgement | None:
     try:
-        return JudgeVerdict(float(matches(pattern, text)), "regex")
+        return Judgement(float(matches(pattern, text)), "regex")
     except BadPattern:
         return None
 
 
-def _issues(wanted: Wanted, text: str) -> JudgeVerdict | None:
+def _issues(wanted: Wanted, text: str) -> Judgement | None:
     """The share of records in which nothing is wrong."""
     try:
         document = json_in(text)
@@ -85,20 +87,21 @@ def _issues(wanted: Wanted, text: str) -> JudgeVerdict | None:
             return None
         issues = issues_in(records, wanted, as_list=many)
     except NoJson:
-        return JudgeVerdict(0.0, "no JSON")
+        return Judgement(0.0, "no JSON")
     except BadSchema:
         return None
     wrong = {issue.at[0] if many and issue.at else 0 for issue in issues}
-    return JudgeVerdict(
+    return Judgement(
         1 - len(wrong) / len(records), f"{len(wrong)} of {len(records)} records break it"
     )
 
 
-def preferred(first: str, second: str, served: str, other: str) -> JudgeVerdict | None:
-    """What a judge who saw two answers in both orders says of the one that was served.
+def preferred(first: str, second: str, served: str, other: str) -> Judgement | None:
+    """A judge's comparison of the served answer with another, made in both orders.
 
-    `first` is what it said with ours in front, `second` with ours behind. Who prefers a place to an
-    answer has said nothing for either; and of two that win, the longer one wins by less.
+    `first` is its preference with the served answer in front, `second` with that answer behind. A
+    judge that prefers the same place both times prefers neither answer. A longer answer wins by
+    less, for judges like length.
     """
     ours = {"first": 1.0, "second": 0.0, "equal": 0.5}.get(first)
     theirs = {"first": 0.0, "second": 1.0, "equal": 0.5}.get(second)
@@ -106,23 +109,23 @@ def preferred(first: str, second: str, served: str, other: str) -> JudgeVerdict 
         return None
     score = (ours + theirs) / 2
     if {ours, theirs} == {0.0, 1.0}:
-        return JudgeVerdict(0.5, "prefers a place, not an answer")
+        return Judgement(0.5, "prefers a place, not an answer")
     lengths = max(len(served), 1), max(len(other), 1)
     longer_won = (score > 0.5) == (lengths[0] > lengths[1])
     if score != 0.5 and longer_won:
         score = 0.5 + (score - 0.5) * (min(lengths) / max(lengths)) ** _SHRINKS
-    told = "better" if score > 0.5 else "worse" if score < 0.5 else "as good"
-    return JudgeVerdict(score, f"{told} than the other, in both orders")
+    comparison = "better" if score > 0.5 else "worse" if score < 0.5 else "as good"
+    return Judgement(score, f"{comparison} than the other, in both orders")
 
 
-def supported(answer: str, passages: list[str]) -> JudgeVerdict | None:
-    """The share of what an answer says that the documents say as well; its numbers count most."""
+def supported(answer: str, passages: list[str]) -> Judgement | None:
+    """The share of the answer's words that the passages have as well; its numbers count half."""
     words = content_words(answer)
     if len(words) < 3:
         return None
     there = {word for passage in passages for word in content_words(passage)}
     numbers = [word for word in words if word.isdigit()]
-    said = sum(word in there for word in words) / len(words)
+    share = sum(word in there for word in words) / len(words)
     if numbers:
-        said = 0.5 * said + 0.5 * sum(word in there for word in numbers) / len(numbers)
-    return JudgeVerdict(said, f"{said:.0%} of its words are in the documents")
+        share = 0.5 * share + 0.5 * sum(word in there for word in numbers) / len(numbers)
+    return Judgement(share, f"{share:.0%} of its words are in the documents")

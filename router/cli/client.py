@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from router.cli.terminal import CommandRefused
+from router.cli.terminal import CommandRefused, InputRefused
 from router.domain import CHAT
 
 _STREAM_SECONDS = 600.0
@@ -26,6 +26,10 @@ class ServiceRefused(CommandRefused):
 def service_address(url: str) -> SplitResult:
     """The parts of an address as a person writes it: with or without a scheme or `/v1`."""
     parts = urlsplit(url if "//" in url else f"http://{url}")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise InputRefused(f"--url {url} is no address: {error}") from None
     return parts._replace(path=parts.path.rstrip("/").removesuffix("/v1"))
 
 

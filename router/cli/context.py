@@ -20,7 +20,7 @@ from router.config.environment import environment
 from router.config.load import at_home, find, load
 from router.deployment.local_service import RunningService, find_running
 from router.keys import Key, load_keys
-from router.telemetry.store import catalog
+from router.telemetry.store.catalog import CATALOG_FILE
 
 ConfigOption = Annotated[
     Path | None,
@@ -77,7 +77,7 @@ class CommandContext:
         try:
             server = type(config.server).model_validate(config.server.model_dump() | given)
         except ValidationError as error:
-            raise InputRefused(first_line(error)) from None
+            raise InputRefused(mistakes(error)) from None
         return at_home(config.model_copy(update={"server": server}))
 
     @property
@@ -103,14 +103,6 @@ class CommandContext:
     def client(self, url: str | None) -> ServiceClient:
         return ServiceClient(self.url(url), self.key)
 
-    def telemetry_catalog(self) -> Path:
-        """The DuckDB file whose views cover all telemetry; a refusal where nothing was recorded."""
-        folder = self.config.telemetry_folder
-        if not (folder / catalog.CATALOG_FILE).is_file():
-            mend = "start with `waggle serve`"
-            raise CommandRefused(f"there is no telemetry in {folder}", mend)
-        return folder / catalog.CATALOG_FILE
-
 
 def in_context(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command its context, made of the options --config and --data that it then has."""
@@ -126,6 +118,15 @@ def in_context(command: Callable[..., None]) -> Callable[..., None]:
         parameters.append(option)
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
+
+
+def telemetry_catalog(config: Config) -> Path:
+    """The DuckDB file whose views cover all telemetry; a refusal where nothing was recorded."""
+    path = config.telemetry_folder / CATALOG_FILE
+    if not path.is_file():
+        wrong = f"there is no telemetry in {config.telemetry_folder}"
+        raise CommandRefused(wrong, "start with `waggle serve`")
+    return path
 
 
 def stored_keys(config: Config) -> tuple[Key, ...]:
@@ -145,7 +146,7 @@ def keys_to_serve(config: Config) -> tuple[Key, ...]:
     return keys
 
 
-def first_line(error: ValueError) -> str:
-    """What was wrong with a value, in one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return "; ".join(line.partition(" [type=")[0] for line in lines[1:3]) or lines[0]
+def mistakes(error: ValidationError) -> str:
+    """Each wrong value with its name and the rule that it breaks, in one line."""
+    rows = ((".".join(map(str, row["loc"])), row) for row in error.errors())
+    return "; ".join(f"{name} = {row['input']!r}: {row['msg']}" for name, row in rows)

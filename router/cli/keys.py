@@ -4,9 +4,10 @@ import datetime as dt
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.table import Table
 
-from router.cli.context import CommandContext, first_line, in_context, stored_keys
+from router.cli.context import CommandContext, in_context, mistakes, stored_keys
 from router.cli.reload import deploy_again
 from router.cli.terminal import InputRefused, err, out
 from router.keys import Key, new_key, save_keys
@@ -49,8 +50,8 @@ def make_key(
     try:
         scopes, plans = tuple(scope or ("app",)), tuple(plan or ())
         text, key = new_key(name, _now(), scopes=scopes, plans=plans, limits=limits, shares=shares)
-    except ValueError as error:
-        raise InputRefused(first_line(error)) from None
+    except ValidationError as error:
+        raise InputRefused(mistakes(error)) from None
     stored = stored_keys(config)
     if any(other.name == name and not other.revoked for other in stored):
         raise InputRefused(

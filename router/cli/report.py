@@ -12,7 +12,7 @@ import duckdb
 import typer
 from rich.markdown import Markdown
 
-from router.cli.context import CommandContext, in_context
+from router.cli.context import CommandContext, in_context, telemetry_catalog
 from router.cli.report_document import LearningReport
 from router.cli.report_savings import saved
 from router.cli.report_sections import (
@@ -24,9 +24,8 @@ from router.cli.report_sections import (
     tried_in_vain,
 )
 from router.cli.report_telemetry import ReportedTelemetry
-from router.cli.terminal import CommandRefused, InputRefused, out
+from router.cli.terminal import InputRefused, out
 from router.config.config import Config
-from router.telemetry.store.catalog import CATALOG_FILE
 from router.trials.ledger import Ledger
 
 
@@ -59,10 +58,7 @@ def learning_report(
     config: Config, *, days: float, until: dt.datetime | None = None
 ) -> LearningReport:
     """What telemetry and the book of trials say about the last days."""
-    path = config.telemetry_folder / CATALOG_FILE
-    if not path.is_file():
-        wrong = f"there is no telemetry in {config.telemetry_folder}"
-        raise CommandRefused(wrong, "start `waggle serve` once")
+    path = telemetry_catalog(config)
     end = until or dt.datetime.now(dt.UTC).replace(tzinfo=None)
     begin = end - dt.timedelta(days=days)
     ledger = Ledger(config.trials_folder, config)

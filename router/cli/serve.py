@@ -15,7 +15,7 @@ from rich.panel import Panel
 from router.cli.client import ServiceClient
 from router.cli.context import CommandContext, in_context, keys_to_serve
 from router.cli.specialist import refresh_in_child
-from router.cli.terminal import CommandRefused, err, facts, out, show_refusal
+from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, show_refusal
 from router.config.config import Config
 from router.deployment import local_service, processes
 from router.deployment.dashboard_process import Pages
@@ -47,7 +47,7 @@ def serve(
     begun = time.monotonic()
     config = here.config_with(host=host, port=port)
     keys = keys_to_serve(config)
-    _refuse_if_taken(config, own_ray=ray_address is None)
+    _refuse_what_cannot_start(config, own_ray=ray_address is None)
     refresh_in_child(config, here.config_file)
     processes.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -75,7 +75,12 @@ class _Start:
         return self.ray_address is None
 
 
-def _refuse_if_taken(config: Config, *, own_ray: bool) -> None:
+def _refuse_what_cannot_start(config: Config, *, own_ray: bool) -> None:
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        wrong = f"the data folder {config.data} cannot be made: {error.strerror}"
+        raise InputRefused(wrong, "set server.data, or give another --data") from None
     if (running := local_service.find_running(config.data)) is not None:
         where = f"{running.url} (pid {running.pid})"
         raise CommandRefused(f"a service already runs on {config.data}: {where}")

@@ -18,7 +18,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from router.cli.context import CommandContext, in_context
+from router.cli.context import CommandContext, in_context, telemetry_catalog
 from router.cli.terminal import CommandRefused, InputRefused, err, out
 from router.telemetry.sql import quoted
 
@@ -49,7 +49,7 @@ def sql(
 
     Example: waggle sql "select plan, count(*) from requests group by plan"
     """
-    catalog_file = here.telemetry_catalog()
+    catalog_file = telemetry_catalog(here.config)
     if query is None:
         _shell(catalog_file)
         return

@@ -10,7 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from router.api.parse import session_id
-from router.cli.context import CommandContext, in_context, stored_keys
+from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
 from router.telemetry.keeper import rules_of
@@ -145,7 +145,7 @@ def _show_removed(removed: Removed) -> None:
 
 def _recorded(here: CommandContext) -> Config:
     """The configuration, or a refusal where nothing was recorded."""
-    here.telemetry_catalog()
+    telemetry_catalog(here.config)
     return here.config
 
 

@@ -159,7 +159,21 @@ def test_a_broken_key_file_is_refused_and_stays(waggle, tmp_path, command):
 def test_a_port_that_cannot_be_is_refused(waggle):
     result = waggle("serve", "--port", "99999")
     assert result.exit_code == 2
-    assert "port; Input should be less than or equal to 65535" in " ".join(result.output.split())
+    assert "port = 99999: Input should be less than or equal to 65535" in result.output
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused(waggle, tmp_path):
+    (tmp_path / "file").touch()
+    result = waggle("serve", "--data", str(tmp_path / "file" / "var"))
+    assert result.exit_code == 2
+    assert "cannot be made: Not a directory" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("command", [("ask", "hi"), ("scores",)])
+def test_an_address_that_cannot_be_is_refused(waggle, command):
+    result = waggle(*command, "--url", "http://127.0.0.1:abc")
+    assert result.exit_code == 2
+    assert "--url http://127.0.0.1:abc is no address" in result.output
 
 
 def test_the_network_is_not_opened_without_a_key(waggle):

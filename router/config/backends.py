@@ -26,7 +26,7 @@ class EnricherSettings(BackendSettings):
     kind: Literal["enricher"]
     locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
     as_of: dt.date | None = Field(
-        None, description="the day that ages are counted to; default: today"
+        None, description="the day for which ages are computed; default: today"
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
@@ -50,12 +50,12 @@ class GeneratorSettings(BackendSettings):
 class LocalSettings(BackendSettings):
     kind: Literal["local"]
     models: dict[Name, str] = Field(
-        min_length=1, description="name: folder; a caller names one in `model`; default: the first"
+        min_length=1, description="name: folder; a caller names a model, the first is the default"
     )
     at_once: int = Field(1, ge=1, le=16, description="models in memory at the same time")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    max_new_tokens: int = Field(512, ge=1, le=100_000, description="where a caller names no bound")
+    max_new_tokens: int = Field(512, ge=1, le=100_000, description="if the caller sets no bound")
     capabilities: tuple[Capability, ...] = ("chat",)
 
     @model_validator(mode="after")
@@ -80,8 +80,10 @@ class LocalSettings(BackendSettings):
 
 class OpenAISettings(BackendSettings):
     kind: Literal["openai"]
-    base_url: str = Field(pattern=r"^https?://[^\s]+$", description="up to and with /v1")
-    model: str | None = Field(None, min_length=1, description="default: what the caller named")
+    base_url: str = Field(
+        pattern=r"^https?://[^\s]+$", description="the server's address, with /v1"
+    )
+    model: str | None = Field(None, min_length=1, description="default: the caller's `model`")
     api_key: Secret | None = None
     capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
 
@@ -93,21 +95,23 @@ class OpenAISettings(BackendSettings):
 class SandboxSettings(BackendSettings):
     kind: Literal["sandbox"]
     min_level: Literal[1, 2, 3] = Field(
-        1, description="of isolation; where the machine gives less, nothing is run"
+        1, description="least level of isolation; a machine with less runs no program"
     )
     wall_seconds: float = Field(5.0, gt=0, le=300, description="longest run of a program")
-    memory_mb: int = Field(512, ge=64, le=65_536)
-    at_once: int | None = Field(None, ge=1, le=256, description="programs; default: one a core")
-    waiting: int = Field(64, ge=0, le=10_000, description="programs that may wait for their turn")
+    memory_mb: int = Field(512, ge=64, le=65_536, description="of one program")
+    at_once: int | None = Field(
+        None, ge=1, le=256, description="programs that run at once; default: one for each core"
+    )
+    waiting: int = Field(64, ge=0, le=10_000, description="programs that may wait")
     ready: tuple[Tier, ...] = Field(
-        ("numpy",), description="libraries to have loaded at the start; others load when needed"
+        ("numpy",), description="libraries loaded at the start; others are loaded when needed"
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:
         if interpretation_of(request).computed:
             return ""
-        # Why not in detail would quote the request, and this is written down.
+        # The detailed reason would quote the request, and this text is written to telemetry.
         return "computes, and this is no statistical request that says all it must"
 
     @property
@@ -119,16 +123,18 @@ class SandboxSettings(BackendSettings):
 class SpecialistSettings(BackendSettings):
     kind: Literal["specialist"]
     folder: str = Field(
-        min_length=1, description="of documents (.md, .txt, .html, .pdf), or `shipped:ethereum`"
+        min_length=1, description="with .md, .txt, .html or .pdf files, or `shipped:ethereum`"
     )
     encoder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
     writer: Name | None = Field(
-        None, description="a backend that answers in prose, from the passages found and no more"
+        None, description="a backend that answers in prose from the passages alone"
     )
-    passages: int = Field(3, ge=1, le=20, description="shown to the writer, and told to the caller")
+    passages: int = Field(3, ge=1, le=20, description="how many the answer has")
     enough: float = Field(0.65, ge=0, le=1, description="least confidence of an answer")
-    home: str | None = Field(None, description="where its index is; default: in server.data")
-    encoders: str | None = Field(None, description="where exported encoders are; default: likewise")
+    home: str | None = Field(None, description="folder of its index; default: in server.data")
+    encoders: str | None = Field(
+        None, description="folder of exported encoders; default: in server.data"
+    )
     capabilities: tuple[Capability, ...] = ("chat",)
 
     @property
@@ -145,8 +151,8 @@ class ValidatorSettings(BackendSettings):
         None, alias="schema", description="default: the shape or schema of the request"
     )
     rules: tuple[RuleText, ...] = Field((), description="between fields, e.g. `price <= msrp`")
-    formats: bool = Field(True, description="check email, date, uri, …")
-    repair: bool = False
+    formats: bool = Field(True, description="check email, date, uri and other formats")
+    repair: bool = Field(False, description="mend mistakes that have only one possible meaning")
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:

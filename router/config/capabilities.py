@@ -1,11 +1,11 @@
-"""Whether a backend can answer a request at all: its abilities, its window, its own rules. Pure."""
+"""Whether a backend can answer a request: by capabilities, context window and own rules. Pure."""
 
 from router.config.values import BackendSettings
 from router.domain import Request
 
 
 def able(settings: BackendSettings, request: Request) -> str:
-    """Why this backend cannot answer the request, or nothing."""
+    """Why this backend cannot answer the request; empty if it can."""
     missing = {*request.reading.needs, request.operation} - {*settings.capabilities}
     if missing:
         return f"cannot do {', '.join(sorted(missing))}"

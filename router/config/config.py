@@ -1,4 +1,4 @@
-"""The whole configuration, as frozen values."""
+"""The whole configuration as one frozen value, and where it keeps its files."""
 
 from pathlib import Path
 

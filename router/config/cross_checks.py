@@ -63,12 +63,11 @@ def _step_checks(
 ) -> Iterator[Mistake]:
     """Whether each name in a plan belongs to something that can do what the plan wants of it."""
     for at, named, role in names_in(plan, ("plans", name)):
-        known = {*kinds, *plans} if role == "step" else set(kinds)
+        names = {*kinds, *plans} if role == "step" else set(kinds)
         kind = kinds.get(named)
-        if named not in known:
-            yield from _name_check(
-                at, named, "backend or plan" if role == "step" else "backend", known
-            )
+        if named not in names:
+            wanted = "backend or plan" if role == "step" else "backend"
+            yield from _name_check(at, named, wanted, names)
         elif role == "code" and kind != "sandbox":
             rule = f"programs run in a backend of kind sandbox, and this is of kind {kind}"
             yield Mistake(at, named, rule, "Name a backend of kind sandbox.")

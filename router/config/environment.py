@@ -1,4 +1,7 @@
-"""TODO: what this module promises."""
+"""The environment of this process: secrets read from it, and settings for the processes it starts.
+
+This module and `load` are the only ones that read environment variables.
+"""
 
 import os
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ TOKEN_VARIABLE = "WAGGLE_TOKEN"
 
 
 def read_secret(reference: str) -> str:
-    """The value behind `${NAME}`, in the process that needs it."""
+    """The value behind `${NAME}`; a `LookupError` names a variable that is not set."""
     match = REFERENCE.fullmatch(reference)
     name = match[1] if match else reference
     try:
@@ -19,7 +22,7 @@ def read_secret(reference: str) -> str:
 
 
 def export(settings: Mapping[str, str], *, force: bool = False) -> None:
-    """Into this process's environment, for what it starts. What the operator set stands."""
+    """Set variables for the processes that this one starts; the operator's own values stay."""
     for name, value in settings.items():
         if force or name not in os.environ:
             os.environ[name] = value

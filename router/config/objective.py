@@ -1,4 +1,4 @@
-"""TODO: what this module promises."""
+"""Settings of routing: which strategy decides, what it optimizes, learns and may spend; trials."""
 
 from typing import Annotated, Literal
 
@@ -9,20 +9,23 @@ from router.config.values import Dollars, Name, Seconds, Values
 from router.request.complexity import PARTS
 
 _WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))
-
-
 Weight = Annotated[float, Field(ge=0, le=1)]
-
-
+Quality = Annotated[float, Field(ge=0, le=1)]
 Part = Literal["fields", "nesting", "arrays", "rules", "length", "code", "question"]
 
 
 class LadderSettings(Values):
-    rungs: tuple[Name, ...] = Field((), description="plans, from the cheapest; default: as listed")
-    cuts: tuple[Annotated[float, Field(ge=0, le=10)], ...] | None = Field(
-        None, description="where the next rung begins, 0 to 10; default: evenly spread"
+    """The strategy `ladder`: the harder a request, the higher the rung."""
+
+    rungs: tuple[Name, ...] = Field(
+        (), description="plans from the cheapest; default: in the order of the file"
     )
-    weights: dict[Part, Weight] = Field(default_factory=dict)
+    cuts: tuple[Annotated[float, Field(ge=0, le=10)], ...] | None = Field(
+        None, description="complexity, 0 to 10, at which each next rung begins; default: even steps"
+    )
+    weights: dict[Part, Weight] = Field(
+        default_factory=dict, description="how far each part alone can lift the complexity"
+    )
 
     @property
     def all_weights(self) -> dict[str, float]:
@@ -30,24 +33,24 @@ class LadderSettings(Values):
 
 
 class Weights(Values):
-    """What a unit of log-cost and of log-latency takes off quality."""
+    """How much quality a unit of log-cost and of log-latency is worth."""
 
     cost: float = Field(0.1, ge=0, le=10)
     latency: float = Field(0.05, ge=0, le=10)
 
 
 class MoneyBudget(Values):
-    """What may be spent; the bandit keeps to it. One of the two."""
+    """What the bandit may spend, by the day or by a thousand requests."""
 
     dollars_per_day: Dollars | None = None
     dollars_per_1k: Dollars | None = Field(None, description="for each thousand requests")
 
     @model_validator(mode="after")
-    def _one(self) -> "MoneyBudget":
+    def _one_bound_above_zero(self) -> "MoneyBudget":
         if (self.dollars_per_day is None) == (self.dollars_per_1k is None):
             raise ValueError("a budget is either `dollars_per_day` or `dollars_per_1k`")
         if not (self.dollars_per_day or self.dollars_per_1k):
-            raise ValueError("a budget of nothing leaves nothing to choose: name more than 0")
+            raise ValueError("a budget of 0 leaves no plan to choose: give more than 0")
         return self
 
 
@@ -55,65 +58,79 @@ class Learning(Values):
     """How the bandit learns, and how much it may risk."""
 
     explore: float = Field(
-        0.1, ge=0, le=1, description="share of requests for plans not yet known to be as good"
+        0.1, ge=0, le=1, description="share of requests for plans that are not proven good yet"
     )
     margin: float = Field(
-        0.02, ge=0, le=1, description="of utility: how much worse than the default is as good"
+        0.02, ge=0, le=1, description="of utility: a plan so little worse than the default is good"
     )
     floor: float = Field(0.001, ge=0, le=0.05, description="least share of any plan")
     memory: float = Field(
-        20_000, ge=100, le=1e9, description="judged answers after which one counts half"
+        20_000, ge=100, le=1e9, description="after so many judged answers, an answer counts half"
     )
-    snapshot_seconds: Seconds = Field(30.0, description="between two snapshots that are kept")
-    snapshots: int = Field(20, ge=2, le=10_000, description="how many are kept")
-    stale_seconds: Seconds = Field(30.0, description="a router says so that heard nothing as long")
-    encode: bool = Field(False, description="a sentence vector for each request: 1.5 ms")
+    snapshot_seconds: Seconds = Field(30.0, description="time between two kept snapshots")
+    snapshots: int = Field(20, ge=2, le=10_000, description="how many snapshots are kept")
+    stale_seconds: Seconds = Field(
+        30.0,
+        description="after so long without news of the learner, a router calls its policy stale",
+    )
+    encode: bool = Field(
+        False, description="compute a sentence vector for each request; this takes 1.5 ms"
+    )
 
 
 class Trials(Values):
-    """How strategies compete, and what may happen without an operator."""
+    """How strategies compete, and what happens without an operator."""
 
-    propose: bool = Field(False, description="open trials of what is distilled, written or simpler")
-    adopt: bool = Field(False, description="adopt winners by steps; else an operator does")
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="chance of a false verdict of one trial")
-    most_requests: int = Field(20_000, ge=100, description="a trial ends undecided after these")
+    propose: bool = Field(
+        False, description="open trials of distilled, written and simpler strategies"
+    )
+    adopt: bool = Field(False, description="adopt winners step by step; false: an operator adopts")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="chance of a false verdict in one trial")
+    most_requests: int = Field(
+        20_000, ge=100, description="after so many requests, a trial ends undecided"
+    )
     epsilon: float = Field(
-        0.01, gt=0, le=0.5, description="of utility: what may be lost to be simpler"
+        0.01, gt=0, le=0.5, description="of utility: how much a simpler strategy may lose"
     )
     control: float = Field(
-        0.02, ge=0.02, le=0.5, description="share of requests that what was adopted is held against"
+        0.02, ge=0.02, le=0.5, description="share of requests in the control group of an adoption"
     )
     step_requests: int = Field(
-        100, ge=10, description="judged requests, decided apart, in each step of an adoption"
+        100, ge=10, description="judged requests with different decisions, for each adoption step"
     )
-    shadow_requests: int = Field(100, ge=10, description="before a function is tried for real")
-    every_hours: float = Field(24.0, gt=0, description="between two looks for something simpler")
+    shadow_requests: int = Field(
+        100, ge=10, description="requests that a function decides in the shadow before its trial"
+    )
+    every_hours: float = Field(
+        24.0, gt=0, description="time between two searches for a simpler plan"
+    )
     function_ms: float = Field(5.0, gt=0, le=1000, description="deadline of a routing function")
     writer: Name | None = Field(None, description="the backend that writes routing functions")
 
 
-Quality = Annotated[float, Field(ge=0, le=1)]
-
-
 class Objective(Values):
+    """What routing aims at."""
+
     strategy: Literal["ladder", "fixed", "bandit"] = "ladder"
-    plan: Name | None = Field(None, description="of the strategy `fixed`; the bandit's default")
+    plan: Name | None = Field(
+        None, description="the plan of the strategy `fixed`, or the default of the bandit"
+    )
     optimize: Literal["quality", "balanced", "cheap", "fast"] = "balanced"
-    weights: Weights | None = Field(None, description="in place of what `optimize` stands for")
+    weights: Weights | None = Field(None, description="in place of the weights of `optimize`")
     budget: MoneyBudget | None = None
     cards: dict[Name, dict[str, Quality]] = Field(
         default_factory=dict,
-        description="quality expected of a plan, by kind of request or task; `any` for all",
+        description="expected quality of each plan, by kind of request or task; `any` for all",
     )
     learning: Learning = Learning()
     premium: Name | None = Field(
-        None, description="the plan that savings are counted against; default: the dearest"
+        None, description="the plan that savings are compared with; default: the dearest plan"
     )
     ladder: LadderSettings = LadderSettings()
 
     @property
     def preference(self) -> Preference:
-        """What cost and latency weigh against quality, unless a request says otherwise."""
+        """The weights of cost and latency against quality, if a request sets no others."""
         if self.weights is not None:
             return Preference(self.weights.cost, self.weights.latency)
         return PRESETS[self.optimize]

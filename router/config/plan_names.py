@@ -1,4 +1,4 @@
-"""The names that a plan gives, read off the file before it is known to be sound. Pure."""
+"""The names in a plan as the file gives it, before the plan's own rules are applied. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -12,7 +12,7 @@ _BACKENDS = ("ask", "words", "by", "judge", "critic", "fixer", "reviewer")
 
 
 def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
-    """Every name in a plan, where it stands, and what must be called so."""
+    """Every name in a plan, with its place and the kind of thing it must name."""
     if isinstance(raw, str):
         yield at, raw, "step"
     if not isinstance(raw, Mapping):
@@ -48,9 +48,9 @@ def _inner(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
 
 
 def cycle(plans: Mapping[str, Any]) -> tuple[str, ...]:
-    """Plans that lead back to themselves, in the order they do; empty where none does."""
+    """The names along a circle of plans that name each other; empty if there is no circle."""
     leads = {
-        name: [to for _, to, role in names_in(plan) if role == "step" and to in plans]
+        name: [step for _, step, role in names_in(plan) if role == "step" and step in plans]
         for name, plan in plans.items()
     }
     done: set[str] = set()
@@ -59,11 +59,11 @@ def cycle(plans: Mapping[str, Any]) -> tuple[str, ...]:
         if name in path:
             return (*path[path.index(name) :], name)
         if name not in done:
-            for to in leads[name]:
-                found = walk(to, (*path, name))
-                if found:
-                    return found
+            for step in leads[name]:
+                circle = walk(step, (*path, name))
+                if circle:
+                    return circle
             done.add(name)
         return ()
 
-    return next((found for name in plans if (found := walk(name, ()))), ())
+    return next((circle for name in plans if (circle := walk(name, ()))), ())

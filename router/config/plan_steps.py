@@ -1,7 +1,7 @@
-"""What a step means: the plan of that name, a simpler stage of a plan, or a backend to ask.
+"""The meaning of a step: the plan of that name, a plan without one of its stages, or a backend.
 
-Names are resolved here and nowhere else. Who serves requests works with compiled plans
-(`router.plans.compiled`), in which no name is left.
+Names are resolved here and nowhere else. Requests are served by compiled plans
+(`router.plans.compiled`), in which every name is resolved already.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,20 +12,20 @@ LESS = "~"  # `records~validator`: the plan `records` without its stage `validat
 
 
 def resolved(step: Step, plans: Mapping[str, Plan]) -> Plan:
-    """The plan that a step is: a name is that of a plan, else of a backend."""
+    """The plan that a step means: a name belongs to a plan, or else to a backend."""
     if isinstance(step, str):
         return plans.get(step) or simpler(step, plans) or Ask(ask=step)
     return step
 
 
 def whole(name: str) -> str:
-    """The plan that a simpler one was taken from."""
+    """The name of the plan from which a simpler plan was made."""
     return name.partition(LESS)[0]
 
 
 def stages(name: str, plans: Mapping[str, Plan]) -> list[str]:
-    """What could be taken out of a plan and leave a plan: steps of a pipeline but the first, rungs
-    of a cascade but the last, the gate."""
+    """The stages that a plan works without: all steps of a pipeline but the first, all rungs of a
+    cascade but the last, the gate."""
     plan = plans[name]
     labels: list[str] = []
     if isinstance(plan, Pipeline) and len(plan.pipeline) > 1:
@@ -50,7 +50,7 @@ def simpler(name: str, plans: Mapping[str, Plan]) -> Plan | None:
 
 
 def backends_of(step: Step, plans: Mapping[str, Plan]) -> Iterator[str]:
-    """Every backend that may be asked on the way, some of them more than once."""
+    """Every backend that the step may ask; a backend may come more than once."""
     plan = resolved(step, plans)
     if isinstance(plan, Ask | Code):
         yield from plan.backends
@@ -62,7 +62,7 @@ def backends_of(step: Step, plans: Mapping[str, Plan]) -> Iterator[str]:
 
 
 def lead(step: Step, plans: Mapping[str, Plan]) -> str:
-    """The backend that a plan's answer comes from when all goes well."""
+    """The backend whose answer is the plan's, if nothing fails."""
     plan = resolved(step, plans)
     if isinstance(plan, Ask | Code):
         return str(plan.leading)

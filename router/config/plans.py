@@ -1,96 +1,48 @@
-"""How plans are written: frozen values that compose to any depth.
+"""Plans as the file writes them: frozen values that compose to any depth.
 
-A step is a plan, or the name of a backend or of another plan. Which kind of plan a mapping is, is
-said by the one key of it that names a pattern.
+A step is a plan, or the name of a backend or of another plan. Each pattern has a key of its own,
+which tells the pattern of a mapping: `{ask: small}`, `{cascade: [small, large], accept: ...}`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from router.config.plan_checks import Check, Gate, Share
 from router.config.values import Dollars, Name, Values
-from router.records.rules import RuleText
 
 SYNTHESIS = "synthesis"  # the author that is no backend: it writes from the spec alone
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Check(Values):
-    """What an answer must hold. Of several, all."""
-
-    schema_: bool | dict[str, Any] | None = Field(
-        None, alias="schema", description="true: the request's own shape; else a JSON Schema"
-    )
-    rules: tuple[RuleText, ...] = Field((), description="e.g. `price <= msrp`, of each record")
-    regex: str | None = Field(None, max_length=1000, description="found in the answer")
-    validator: Name | None = Field(None, description="a backend of kind `validator` that is asked")
-    judge: Name | None = Field(None, description="a backend that says from 0 to 1 how good it is")
-    least: Share = Field(0.7, description="of what `judge` says")
-    probability: Share | None = Field(
-        None, description="least mean probability of a token, by the backend's logprobs"
-    )
-    entropy: float | None = Field(None, gt=0, description="most bits a token, by its top_logprobs")
-    agreement: Share | None = Field(
-        None, description="how much it says what the draft before it said"
-    )
-
-    @model_validator(mode="after")
-    def _something(self) -> "Check":
-        if not (self.looks_at_text or self.asks or self.wants_logprobs or self.agreement):
-            raise ValueError("a check needs something to hold, e.g. `schema: true`")
-        return self
-
-    @property
-    def looks_at_text(self) -> bool:
-        return bool(self.schema_ or self.rules or self.regex)
-
-    @property
-    def wants_logprobs(self) -> bool:
-        return self.probability is not None or self.entropy is not None
-
-    @property
-    def asks(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.validator, self.judge) if name)
-
-
-class Gate(Check):
-    """Between steps. What does not hold goes back to the step with the reasons, `repair` times."""
-
-    repair: int = Field(1, ge=0, le=5)
 
 
 class Plan(Values):
-    """What every plan may be told, whatever its pattern."""
+    """What every pattern has: bounds and a gate."""
 
-    max_cost: Dollars | None = Field(None, description="dollars; checked before each step")
-    max_latency_ms: float | None = Field(None, gt=0)
-    gate: Gate | None = None
+    pattern: ClassVar[str]  # the pattern's key in the file
 
-    @property
-    def pattern(self) -> str:
-        """The key that says which it is."""
-        return next(key for key, class_ in PATTERNS.items() if isinstance(self, class_))
+    max_cost: Dollars | None = Field(None, description="in dollars; checked before each step")
+    max_latency_ms: float | None = Field(None, gt=0, description="checked before each step")
+    gate: Gate | None = Field(None, description="what the plan's answer must hold")
 
     @property
     def places(self) -> "Places":
-        """The steps below, each under the name that telemetry gives it."""
+        """The steps of the plan, each under its name in telemetry."""
         return ()
 
     @property
     def vital(self) -> tuple[tuple["Step", ...], int]:
-        """Steps of which so many must answer, or the plan cannot."""
+        """The steps that can answer, and how many of them must."""
         steps = tuple(step for _, step in self.places)
         return steps, len(steps)
 
     @property
     def leading(self) -> "Step":
-        """The step or backend that the answer comes from when all goes well."""
+        """The step or backend whose answer is the plan's, if nothing fails."""
         return self.places[0][1]
 
     @property
     def calls(self) -> "Calls":
-        """Each step and backend below, with how often it is called at least and at most."""
+        """Each step and backend of the plan, with its least and largest number of calls."""
         return tuple((step, 1, 1) for _, step in self.places)
 
     def with_steps(self, steps: Sequence["Step"]) -> "Plan":
@@ -99,7 +51,7 @@ class Plan(Values):
 
     @property
     def asks(self) -> tuple[tuple[str, str], ...]:
-        """Backends that are asked beside the steps, with what for."""
+        """Backends that the plan asks besides its steps, each with the purpose."""
         gate = self.gate.asks if self.gate else ()
         return tuple(("gate", name) for name in gate)
 
@@ -109,16 +61,18 @@ def _numbered(steps: tuple["Step", ...]) -> "Places":
 
 
 class Ask(Plan):
-    """One backend."""
+    """Ask one backend; if it fails, the fallbacks in turn."""
+
+    pattern = "ask"
 
     ask: Name
     fallback: tuple[Name, ...] = ()
     fields: Literal["anchors"] | tuple[str, ...] | None = Field(
         None,
-        description="only these of the asked shape; `anchors`: those the rest follows from",
+        description="only these fields of the shape; `anchors`: the fields that imply the others",
     )
-    instruct: str | None = Field(None, description="what it is told beside the conversation")
-    model: str | None = Field(None, min_length=1, description="of a backend that has several")
+    instruct: str | None = Field(None, description="an instruction beside the conversation")
+    model: str | None = Field(None, min_length=1, description="which model of the backend")
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -138,7 +92,7 @@ class Ask(Plan):
 
     @property
     def plain(self) -> bool:
-        """Nothing but the question: the engine takes a shorter way."""
+        """Whether the plan adds nothing to the request: then the engine takes a shorter way."""
         return (
             self.gate is None
             and self.max_cost is None
@@ -150,12 +104,14 @@ class Ask(Plan):
 
 
 class Code(Plan):
-    """The statistical path."""
+    """Compute the answer: an author writes a program, and the sandbox runs it."""
+
+    pattern = "code"
 
     code: Name = Field(description="a backend of kind `sandbox`")
     authors: tuple[Name, ...] = Field(
         (SYNTHESIS,),
-        description="of programs, in turn: backends, or `synthesis`, which needs none",
+        description="who writes programs, in turn: backends, or `synthesis`, which needs none",
     )
     words: Name | None = Field(None, description="the backend that adds text to computed records")
     fallback: tuple[Name, ...] = ()
@@ -178,12 +134,14 @@ class Code(Plan):
 
     @property
     def all_authors(self) -> tuple[str, ...]:
-        """Who needs no model comes last at the latest: the simpler program."""
+        """The authors; `synthesis` is tried last if the plan does not name it."""
         return tuple(dict.fromkeys((*self.authors, SYNTHESIS)))
 
 
 class Cascade(Plan):
-    """From the cheapest to the dearest, until an answer is accepted; the last always is."""
+    """Ask from the cheapest to the dearest until an answer is accepted; the last always is."""
+
+    pattern = "cascade"
 
     cascade: tuple["Step", ...] = Field(min_length=2, max_length=10)
     accept: Check
@@ -210,7 +168,9 @@ class Cascade(Plan):
 
 
 class Pipeline(Plan):
-    """Each step sees what the one before it made."""
+    """Run steps in a row: each step works on the answer of the step before it."""
+
+    pattern = "pipeline"
 
     pipeline: tuple["Step", ...] = Field(min_length=1, max_length=20)
 
@@ -224,18 +184,20 @@ class Pipeline(Plan):
 
 
 class FanOut(Plan):
-    """All at once, and one answer made of what they say."""
+    """Run all steps at once, and merge their answers into one."""
+
+    pattern = "fan_out"
 
     fan_out: tuple["Step", ...] = Field(min_length=2, max_length=20)
     merge: Literal["deep", "vote", "best", "fuse"]
     by: Name | None = Field(
-        None, description="who judges (`best`) or writes the one answer (`fuse`)"
+        None, description="the backend that judges (`best`) or writes the merged answer (`fuse`)"
     )
     weights: dict[Name, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="of votes; default: the scores learned for each backend"
     )
     deadline_ms: float | None = Field(
-        None, gt=0, description="who is not there by then is left behind, if `quorum` are"
+        None, gt=0, description="later answers are left out if `quorum` answers are there"
     )
     quorum: int = Field(1, ge=1, description="how many answers are enough")
 
@@ -246,7 +208,8 @@ class FanOut(Plan):
                 "`by` names the backend that merges by `best` or `fuse`, and only then"
             )
         if self.quorum > len(self.fan_out):
-            raise ValueError(f"quorum = {self.quorum} of {len(self.fan_out)} can never be there")
+            steps = len(self.fan_out)
+            raise ValueError(f"quorum = {self.quorum} of {steps} answers can never be there")
         return self
 
     @property
@@ -269,17 +232,21 @@ class FanOut(Plan):
 
 class Refinement(Values):
     draft: "Step"
-    critic: Name
-    fixer: Name | None = Field(None, description="default: the draft's own step again")
-    until: Share = 0.8
-    max: int = Field(3, ge=1, le=10, description="rounds of mending")
+    critic: Name = Field(description="the backend that grades a draft from 0 to 1")
+    fixer: Name | None = Field(
+        None, description="the backend that mends a draft; default: the draft's step"
+    )
+    until: Share = Field(0.8, description="the grade that is enough")
+    max: int = Field(3, ge=1, le=10, description="most rounds of mending")
     finally_: "Step | None" = Field(
-        None, alias="finally", description="asked afresh where no round was enough"
+        None, alias="finally", description="answers anew if no round was enough"
     )
 
 
 class Refine(Plan):
-    """Generate, check, correct, until the critic is content."""
+    """Draft, grade and mend, until the critic's grade is high enough."""
+
+    pattern = "refine"
 
     refine: Refinement
 
@@ -316,12 +283,14 @@ class Refine(Plan):
 
 class Reviewing(Values):
     draft: "Step"
-    reviewer: Name
+    reviewer: Name = Field(description="the backend that reads the whole conversation")
     max: int = Field(1, ge=0, le=5, description="how often the draft may be written anew")
 
 
 class Review(Plan):
-    """A backend with room for the whole conversation says whether the answer belongs into it."""
+    """Draft an answer; a backend that reads the whole conversation says whether it fits."""
+
+    pattern = "review"
 
     review: Reviewing
 
@@ -344,11 +313,13 @@ class Review(Plan):
 
 
 class Hedge(Plan):
-    """The next begins where the one before is slower than it nearly always is; the first wins."""
+    """Begin the next step when a step is slower than its p95; the first answer wins."""
+
+    pattern = "hedge"
 
     hedge: tuple["Step", ...] = Field(min_length=2, max_length=5)
     after_ms: float = Field(
-        1000.0, gt=0, description="until enough calls were seen to know their p95"
+        1000.0, gt=0, description="wait before the next step, until the p95 of a step is known"
     )
 
     @property
@@ -364,23 +335,17 @@ class Hedge(Plan):
         return tuple((step, int(n == 0), 1) for n, step in enumerate(self.hedge))
 
 
-# The key that says which it is, and the class it is read into. Pydantic puts the tag into the
-# place of an error, where a reader takes it out again.
 PATTERNS: Mapping[str, type[Plan]] = {
-    "ask": Ask,
-    "code": Code,
-    "cascade": Cascade,
-    "pipeline": Pipeline,
-    "fan_out": FanOut,
-    "refine": Refine,
-    "review": Review,
-    "hedge": Hedge,
+    class_.pattern: class_
+    for class_ in (Ask, Code, Cascade, Pipeline, FanOut, Refine, Review, Hedge)
 }
+# Pydantic puts these tags into the places of its errors; `pydantic_errors` takes them out again.
 TAGGED = "a plan with "
 NAMED = "a name"
 
 
-def _which(value: Any) -> str | None:
+def _tag(value: Any) -> str | None:
+    """The pattern of a written plan, by its key."""
     if isinstance(value, str):
         return NAMED
     if isinstance(value, Plan):
@@ -399,9 +364,9 @@ _Tagged: TypeAlias = (
     | Annotated[Review, Tag(TAGGED + "review")]
     | Annotated[Hedge, Tag(TAGGED + "hedge")]
 )
-AnyPlan = Annotated[_Tagged, Discriminator(_which)]
-Step = Annotated[Annotated[Name, Tag(NAMED)] | _Tagged, Discriminator(_which)]
+AnyPlan = Annotated[_Tagged, Discriminator(_tag)]
+Step = Annotated[Annotated[Name, Tag(NAMED)] | _Tagged, Discriminator(_tag)]
 Places = tuple[tuple[str, Step], ...]
-Calls = tuple[tuple[Step, int, int], ...]
+Calls = tuple[tuple[Step, int, int], ...]  # least, largest number
 for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge):
     _model.model_rebuild()

@@ -1,4 +1,4 @@
-"""What an operator says about reuse."""
+"""Settings of reuse: which remembered answers may be given again."""
 
 from typing import Literal
 
@@ -8,25 +8,30 @@ from router.config.values import Name, Values
 
 
 class Reuse(Values):
-    """Answers from memory: which, how sure, and for how long."""
+    """Which answers are remembered, how sure a reuse must be, and how long an answer is good."""
 
     mode: Literal["off", "exact", "similar"] = Field(
-        "off", description="exact: the same request; similar: also others that mean the same"
+        "off", description="exact: the same request; similar: also requests that mean the same"
     )
     budget: float = Field(
-        0.01, gt=0, le=0.5, description="share of reused answers that may be wrong, at 95%"
+        0.01,
+        gt=0,
+        le=0.5,
+        description="share of reused answers that may be wrong, with 95% certainty",
     )
     checked: float = Field(
-        0.02, ge=0, le=1, description="least share of them that is answered anew, to see"
+        0.02, ge=0, le=1, description="least share of reuses that are answered anew as a check"
     )
     keep: Literal["proven", "all"] = Field(
-        "proven", description="proven: verified or well rated answers only; all: any that is whole"
+        "proven", description="proven: only verified or well rated answers; all: every whole answer"
     )
-    ttl_days: float = Field(30.0, gt=0, le=36_500, description="how long a solution is good for")
-    most: int = Field(200_000, ge=10, le=10_000_000, description="solutions; the least used go")
-    most_bytes: int = Field(65_536, ge=256, le=2**24, description="of an answer that is kept")
+    ttl_days: float = Field(30.0, gt=0, le=36_500, description="how long a solution is good")
+    most: int = Field(
+        200_000, ge=10, le=10_000_000, description="most solutions; the least used are removed"
+    )
+    most_bytes: int = Field(65_536, ge=256, le=2**24, description="largest answer that is kept")
     adapter: Name | None = Field(
-        None, description="the backend that changes a remembered answer to fit; null: none does"
+        None, description="the backend that adapts a remembered answer to the request; null: none"
     )
     encoder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
 

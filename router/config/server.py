@@ -1,4 +1,4 @@
-"""TODO: what this module promises."""
+"""Settings of the service around the backends: its port, keys, telemetry and dashboard."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from router.config.values import Dollars, Seconds, Secret, Values
 
 
 class KeyLimits(Values):
-    """What one key may use. None: no bound."""
+    """What one key may use; null for no bound."""
 
     requests_per_minute: int | None = Field(None, ge=1)
     tokens_per_minute: int | None = Field(None, ge=1)
@@ -21,16 +21,20 @@ class KeyLimits(Values):
 
 
 class Server(Values):
-    host: str = "127.0.0.1"
+    """The endpoint that callers use."""
+
+    host: str = Field("127.0.0.1", description="any other address needs keys")
     port: int = Field(8000, ge=1, le=65535)
-    data: str = Field("./var", min_length=1)
-    replicas: int = Field(2, ge=1, le=64)
+    data: str = Field("./var", min_length=1, description="the folder of everything Waggle writes")
+    replicas: int = Field(2, ge=1, le=64, description="router processes that answer requests")
     max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)
-    sticky_seconds: Seconds = 3600.0
+    sticky_seconds: Seconds = Field(
+        3600.0, description="how long a conversation stays with its backend after its last turn"
+    )
 
 
 class DashboardSettings(Values):
-    """The pages that operators watch; `waggle serve` starts them beside the service."""
+    """The dashboard; `waggle serve` starts it beside the service."""
 
     enabled: bool = True
     host: str | None = Field(None, description="default: that of the server")
@@ -38,12 +42,14 @@ class DashboardSettings(Values):
 
 
 class Keys(Values):
-    file: str = "keys.json"
-    limits: KeyLimits = KeyLimits()
+    """The keys that callers need."""
+
+    file: str = Field("keys.json", description="below `data`; `waggle keys new` makes it")
+    limits: KeyLimits = Field(KeyLimits(), description="of keys that have no limits of their own")
 
 
 class Otlp(Values):
-    """Where OpenTelemetry goes; nowhere unless an endpoint is named."""
+    """Where OpenTelemetry is sent; without an endpoint, nothing is sent."""
 
     endpoint: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="OTLP over HTTP, e.g. http://localhost:4318"
@@ -54,16 +60,18 @@ class Otlp(Values):
 
 
 class TelemetrySettings(Values):
-    prompts: bool = Field(False, description="keep the words of requests, not only their hash")
-    answers: bool = Field(False, description="keep the words of answers, not only their hash")
-    seal_seconds: Seconds = Field(5.0, description="how long rows stay in a journal at most")
-    seal_rows: int = Field(10_000, ge=100, le=1_000_000)
-    keep_days: float | None = Field(None, gt=0, description="older rows are pruned; null: never")
+    """What is written about each request, and for how long it is kept."""
+
+    prompts: bool = Field(False, description="keep the words of requests, not only a hash")
+    answers: bool = Field(False, description="keep the words of answers, not only a hash")
+    seal_seconds: Seconds = Field(5.0, description="longest time that rows stay in a journal")
+    seal_rows: int = Field(10_000, ge=100, le=1_000_000, description="most rows in a journal")
+    keep_days: float | None = Field(None, gt=0, description="older rows are deleted; null: never")
     keep_bytes: int | None = Field(
-        None, ge=2**20, description="the oldest rows beyond this are pruned; null: never"
+        None, ge=2**20, description="beyond this size the oldest rows are deleted; null: never"
     )
     grace_seconds: Seconds = Field(
-        600.0, description="how long a database that was opened before stays readable"
+        600.0, description="how long an opened database stays readable after rows have moved"
     )
     sql_rows: int = Field(10_000, ge=1, le=1_000_000, description="most rows of POST /v1/sql")
     sql_seconds: Seconds = Field(10.0, description="longest query of POST /v1/sql")

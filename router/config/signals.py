@@ -1,4 +1,4 @@
-"""Who says how good an answer was, beside the app: what is checked, and how much it is believed."""
+"""Sources of quality besides the app's feedback: what each checks, and how much it is believed."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -22,20 +22,23 @@ _ASKS = frozenset({"tests", "specialist", "judge"})
 
 
 class SignalSource(Values):
-    """One source of quality, off the path of the request."""
+    """One source of quality; it works after the answer has gone out."""
 
     kind: Kind
     by: Name | None = Field(
-        None, description="the judge, the specialist, or the sandbox that runs tests"
+        None, description="the backend that judges, the specialist, or the sandbox that runs tests"
     )
     against: Name | None = Field(
-        None, description="a backend whose answer the judge sees beside; default: it gives a score"
+        None,
+        description="a backend whose answer the judge compares; default: the judge gives a grade",
     )
-    regex: str | None = Field(None, max_length=1000)
-    rules: tuple[RuleText, ...] = ()
+    regex: str | None = Field(None, max_length=1000, description="must match in the answer")
+    rules: tuple[RuleText, ...] = Field((), description="of each record, e.g. `price <= msrp`")
     share: float = Field(1.0, gt=0, le=1, description="of requests, drawn at random")
-    weight: float | None = Field(None, gt=0, le=1, description="default: by kind")
-    plans: tuple[Name, ...] = Field((), description="only answers of these; default: all")
+    weight: float | None = Field(
+        None, gt=0, le=1, description="how much it is believed; default: by kind"
+    )
+    plans: tuple[Name, ...] = Field((), description="only answers of these plans; default: all")
 
     @model_validator(mode="after")
     def _whole(self) -> "SignalSource":
@@ -43,11 +46,11 @@ class SignalSource(Values):
             needed = "needs" if self.by is None else "takes no"
             raise ValueError(f"a signal of kind {self.kind} {needed} `by`")
         if (self.kind == "regex") != (self.regex is not None):
-            raise ValueError("`regex` belongs to a signal of kind regex, and only there")
+            raise ValueError("`regex` belongs to a signal of kind regex, and to no other")
         if (self.kind == "rules") != bool(self.rules):
-            raise ValueError("`rules` belong to a signal of kind rules, and only there")
+            raise ValueError("`rules` belong to a signal of kind rules, and to no other")
         if self.against is not None and self.kind != "judge":
-            raise ValueError("`against` belongs to a signal of kind judge")
+            raise ValueError("only a signal of kind judge takes `against`")
         return self
 
     @property
@@ -56,10 +59,10 @@ class SignalSource(Values):
 
 
 Sources = Annotated[
-    tuple[SignalSource, ...], Field(description="of quality; default: JSON and its schema")
+    tuple[SignalSource, ...],
+    Field(description="sources of quality; default: whether an answer is JSON and fits its schema"),
 ]
 DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
 
-
-# How much is believed of who says so. The app speaks for itself; a model is only a witness.
+# How much feedback from a check or a judge is believed, beside feedback of the app itself.
 WEIGHTS = {"check": 0.8, "judge": 0.5}

@@ -1,4 +1,7 @@
-"""TODO: what this module promises."""
+"""Values that several sections of the configuration share: names, units, and what a backend has.
+
+A value is frozen, and refuses keys that nothing reads.
+"""
 
 from typing import Annotated, Literal
 
@@ -7,14 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from router.domain import Request
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-
-
 Dollars = Annotated[float, Field(ge=0)]
-
-
 Secret = Annotated[
     str,
     Field(
@@ -22,13 +19,11 @@ Secret = Annotated[
         description="a reference to the environment, ${NAME}; never the secret itself",
     ),
 ]
-
-
 Capability = Literal["chat", "tools", "images", "json", "embeddings"]
 
 
 class Values(BaseModel):
-    """Frozen, and closed: a key nobody reads is an error, not a silence."""
+    """Base of all settings: frozen, and a key that nothing reads is an error."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
@@ -58,27 +53,39 @@ class Timeouts(Values):
 
 
 class Breaker(Values):
-    """When a backend that fails is left alone, and for how long."""
+    """When a failing backend is left alone, and for how long."""
 
-    failures: int = Field(5, ge=1, description="in a row; 401, 402 and 403 open it at once")
-    cooldown: Seconds = Field(5.0, description="doubles each time the probe fails")
-    longest: Seconds = 60.0
+    failures: int = Field(
+        5, ge=1, description="in a row until it is left alone; 401, 402 and 403 do so at once"
+    )
+    cooldown: Seconds = Field(
+        5.0, description="seconds it is left alone; doubles with each failure"
+    )
+    longest: Seconds = Field(60.0, description="upper bound of the cooldown, in seconds")
 
 
 class Retry(Values):
+    """How often a failed call is tried again at the same backend, and after how long."""
+
     times: int = Field(2, ge=0, le=10)
-    backoff: Seconds = Field(0.2, description="upper end of the first wait; doubles; full jitter")
-    longest: Seconds = Field(5.0, description="a Retry-After beyond this moves on instead")
+    backoff: Seconds = Field(
+        0.2, description="upper bound of the first wait in seconds; it doubles; full jitter"
+    )
+    longest: Seconds = Field(
+        5.0, description="longest wait in seconds; a longer Retry-After means no further try"
+    )
 
 
 class Autoscale(Values):
+    """How many replicas a backend has."""
+
     min: int = Field(1, ge=1)
     max: int = Field(1, ge=1)
     ongoing: float = Field(16.0, gt=0, description="calls in flight that one replica should have")
 
 
 class BackendSettings(Values):
-    """What any backend can be told, whatever its kind."""
+    """The settings that every kind of backend has."""
 
     price: Price = Price()
     timeouts: Timeouts = Timeouts()
@@ -86,17 +93,18 @@ class BackendSettings(Values):
     retry: Retry = Retry()
     concurrency: int = Field(64, ge=1, le=100_000, description="calls at once, per replica")
     queue: int = Field(256, ge=0, le=100_000, description="calls that may wait, per replica")
-    queue_seconds: Seconds = 30.0
+    queue_seconds: Seconds = Field(30.0, description="longest wait of a call")
     replicas: Autoscale = Autoscale()
-    cpus: float = Field(0.05, ge=0, description="what Ray reserves for a replica")
-    gpus: float = Field(0.0, ge=0)
+    cpus: float = Field(0.05, ge=0, description="cores that Ray reserves for a replica")
+    gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for a replica")
     max_response_bytes: int = Field(32 * 2**20, ge=1024)
     capabilities: tuple[Capability, ...] = ("chat",)
     context_window: int | None = Field(
-        None, ge=1, description="tokens; longer prompts go elsewhere"
+        None, ge=1, description="in tokens; longer prompts go to other backends"
     )
-
-    region: str = Field("", max_length=64, description="where it stands, for who must stay there")
+    region: str = Field(
+        "", max_length=64, description="where it runs, for requests that must stay in a region"
+    )
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -104,5 +112,5 @@ class BackendSettings(Values):
         return ()
 
     def refuses(self, request: Request) -> str:  # noqa: ARG002
-        """Why this backend cannot answer such a request, or nothing."""
+        """Why this backend cannot answer the request; empty if it can."""
         return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from router.config.plans import Check
+from router.config.plan_checks import Check
 from router.plans.logprobs import entropy_of, probability_of
 from router.plans.merging import agreement
 from router.records.checking import BadSchema, Wanted, issues_in

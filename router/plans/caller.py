@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from router.config.plans import Check, Step
+from router.config.plan_checks import Check
+from router.config.plans import Step
 from router.domain import Request
 from router.plans.bodies import Work
 from router.plans.prompts import Message, Opinion, to_judge

@@ -14,7 +14,8 @@ import orjson
 
 from router.calls.outcome import CallOutcome
 from router.compute.computing import Computing
-from router.config.plans import AnyPlan, Ask, Check, Code, Gate, Plan, Step
+from router.config.plan_checks import Check, Gate
+from router.config.plans import AnyPlan, Ask, Code, Plan, Step
 from router.domain import Attempt, Call, Request, Usage
 from router.plans import fan_out, patterns, revising
 from router.plans.acceptance import Inspection, disagrees, inspected, unsure

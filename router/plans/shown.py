@@ -3,11 +3,11 @@
 from rich.markup import escape
 from rich.tree import Tree
 
+from router.config.plan_checks import Check
 from router.config.plans import (
     AnyPlan,
     Ask,
     Cascade,
-    Check,
     Code,
     FanOut,
     Hedge,

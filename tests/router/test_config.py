@@ -1,3 +1,5 @@
+"""The configuration: what is read from a file, and how its mistakes are reported."""
+
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,7 @@ def test_the_embedded_default_and_the_example_are_valid():
     assert {plan.pattern for plan in example.plans.values()} == set(PATTERNS)
 
 
-def test_the_values_the_example_shows_as_defaults_are_the_defaults():
+def test_the_defaults_in_the_example_are_the_defaults():
     example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
     large, plain = example.backends["cloud-large"], load(EMBEDDED, {})
     generator = plain.backends["generator"]
@@ -61,23 +63,23 @@ backends:
 plans:
   fast: {ask: smal}
 """
-    found = problems(tmp_path, text)
-    assert {key: problem.line for key, problem in found.items()} == {
+    mistakes = problems(tmp_path, text)
+    assert {key: problem.line for key, problem in mistakes.items()} == {
         "server.prot": 3,
         "server.port": 4,
         "backends.small.base_url": 8,
         "backends.odd.kind": 9,
         "plans.fast.ask": 11,
     }
-    assert found["server.prot"].mend == "Did you mean port?"
-    assert found["plans.fast.ask"].mend == "Did you mean small?"
-    assert found["server.port"].value == "99999"
-    assert "65535" in found["server.port"].rule
-    assert "`generator`" in found["backends.odd.kind"].mend
+    assert mistakes["server.prot"].mend == "Did you mean port?"
+    assert mistakes["plans.fast.ask"].mend == "Did you mean small?"
+    assert mistakes["server.port"].value == "99999"
+    assert "65535" in mistakes["server.port"].rule
+    assert "`generator`" in mistakes["backends.odd.kind"].mend
 
 
 @pytest.mark.parametrize(
-    ("change", "key", "said"),
+    ("change", "key", "rule"),
     [
         ("objective: {strategy: fixed}", "objective.strategy", "needs to know its plan"),
         ("objective: {strategy: fixed, plan: x}", "objective.plan", "no plan is called that"),
@@ -90,11 +92,11 @@ plans:
         ("objective: {ladder: {rungs: [slow]}}", "objective.ladder.rungs.0", "no plan is called"),
     ],
 )
-def test_a_mistake_names_its_place_and_its_rule(tmp_path, change, key, said):
-    found = problems(tmp_path, GOOD + change)
-    assert said in found[key].rule
-    assert found[key].mend
-    assert found[key].line == 6
+def test_a_mistake_names_its_place_and_its_rule(tmp_path, change, key, rule):
+    mistakes = problems(tmp_path, GOOD + change)
+    assert rule in mistakes[key].rule
+    assert mistakes[key].mend
+    assert mistakes[key].line == 6
 
 
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path):
@@ -129,17 +131,17 @@ def test_a_key_that_stands_twice_is_a_mistake(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["a: [", "\t", "a: b: c", "- 1", "just text", ""])
-def test_what_is_no_configuration_says_so(tmp_path, text):
+def test_a_text_that_is_no_configuration_is_refused(tmp_path, text):
     assert problems(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_says_so():
+def test_a_missing_file_is_refused():
     with pytest.raises(ConfigError, match=r"nowhere\.yaml.*cannot be read"):
         load(Path("nowhere.yaml"), {})
 
 
 @pytest.mark.parametrize("name", ["auto", "small", "a b", "ä", "x\ny", "-x"])
-def test_names_that_would_confuse_are_refused(tmp_path, name):
+def test_a_name_with_another_meaning_is_refused(tmp_path, name):
     text = GOOD.replace("fast:", f"{name!r}:")
     assert problems(tmp_path, text)
 
@@ -149,7 +151,7 @@ def test_the_schema_for_editors_describes_every_kind_of_backend():
     assert {"OpenAISettings", "GeneratorSettings", "EncoderSettings"} <= set(schema["$defs"])
 
 
-def test_a_configuration_survives_the_way_to_another_process():
+def test_a_configuration_goes_through_json_unchanged():
     config = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
     assert Config.model_validate(config.model_dump(mode="json")) == config
 
@@ -163,10 +165,10 @@ telemetry:
 backends: {g: {kind: generator}}
 plans: {p: {ask: g}}
 """
-    found = problems(tmp_path, text)
-    told = found["telemetry.otlp.headers.authorization"]
-    assert told.value == "(hidden)"
-    assert told.rule == "a secret may not be written here"
+    mistakes = problems(tmp_path, text)
+    mistake = mistakes["telemetry.otlp.headers.authorization"]
+    assert mistake.value == "(hidden)"
+    assert mistake.rule == "a secret may not be written here"
     path = tmp_path / "good.yaml"
     path.write_text(text.replace("Bearer-abc", '"${OTLP_TOKEN}"'))
     config = load(path, {"OTLP_TOKEN": "t"})
@@ -183,7 +185,7 @@ objective: {premium: cheep}
     assert problems(tmp_path, text)["objective.premium"].mend == "Did you mean cheap?"
 
 
-def test_folders_are_those_seen_from_here_wherever_a_replica_runs(tmp_path, monkeypatch):
+def test_folders_are_absolute_for_a_replica_that_runs_elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
     (tmp_path / "waggle.yaml").write_text(

@@ -1,0 +1,61 @@
+"""What an answer must hold to be accepted: in a cascade, and at a gate between steps."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from router.config.values import Name, Values
+from router.records.rules import RuleText
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Check(Values):
+    """Everything that an answer must hold; all of it must hold."""
+
+    schema_: bool | dict[str, Any] | None = Field(
+        None, alias="schema", description="true: the shape of the request; or a JSON Schema"
+    )
+    rules: tuple[RuleText, ...] = Field((), description="of each record, e.g. `price <= msrp`")
+    regex: str | None = Field(None, max_length=1000, description="must match in the answer")
+    validator: Name | None = Field(
+        None, description="a backend of kind `validator` that must find the answer valid"
+    )
+    judge: Name | None = Field(
+        None, description="a backend that grades the answer from 0 to 1; `least` is enough"
+    )
+    least: Share = Field(0.7, description="lowest grade of `judge` that is enough")
+    probability: Share | None = Field(
+        None, description="lowest mean probability of a token, by the backend's logprobs"
+    )
+    entropy: float | None = Field(
+        None, gt=0, description="highest entropy of a token in bits, by the top_logprobs"
+    )
+    agreement: Share | None = Field(
+        None, description="how much the answer must agree with the draft before it"
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> "Check":
+        if not (self.looks_at_text or self.asks or self.wants_logprobs or self.agreement):
+            raise ValueError("a check needs something to hold, e.g. `schema: true`")
+        return self
+
+    @property
+    def looks_at_text(self) -> bool:
+        return bool(self.schema_ or self.rules or self.regex)
+
+    @property
+    def wants_logprobs(self) -> bool:
+        return self.probability is not None or self.entropy is not None
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The backends that the check asks."""
+        return tuple(name for name in (self.validator, self.judge) if name)
+
+
+class Gate(Check):
+    """A check between steps: an answer that fails goes back to its step with the reasons."""
+
+    repair: int = Field(1, ge=0, le=5, description="how often the step may mend its answer")

@@ -1,0 +1,80 @@
+"""Clients and commands work against a deployed service."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import duckdb
+import openai
+import pytest
+
+from tests.serve.running import HI
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+
+
+async def test_the_official_client_works_against_it(service):
+    async with openai.AsyncOpenAI(base_url=service.url + "/v1", api_key="x") as client:
+        answer = await client.chat.completions.create(model="auto", messages=HI)
+        stream = await client.chat.completions.create(model="auto", messages=HI, stream=True)
+        words = [chunk.choices[0].delta.content or "" async for chunk in stream]
+    assert answer.choices[0].message.content == "hello"
+    assert answer.usage.cost == pytest.approx(0.0002)
+    assert "".join(words) == "one two three"
+
+
+def test_the_official_node_client_works_against_it(service):
+    folder = Path(__file__).parent.parent / "node"
+    if shutil.which("npm") is None:
+        pytest.skip("no node on this machine")
+    if not (folder / "node_modules" / "openai").is_dir():
+        install = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=200)
+    command = ["node", "client.mjs", service.url + "/v1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "plain": "hello",
+        "cost": 0.0002,
+        "stream": "one two three",
+        "tools": "hello",
+        "parallel": ["hello", "hello", "hello"],
+        "notFound": 404,
+        "badRequest": 400,
+    }
+
+
+def test_ask_and_status_speak_to_the_running_service(service):
+    answer = service.run("ask", "hi")
+    assert answer.stdout == "one two three\n"
+    assert "plan fast · backend a · cost $0.000200" in answer.stderr.replace("\n", " ")
+    assert "is ready" in service.run("status").stdout
+    status = json.loads(service.run("status", "--json").stdout)
+    assert status["backends"]["a"] == {"state": "up", "replicas": 1}
+
+
+def test_everything_it_listens_on_is_loopback(service):
+    assert "all on loopback" in service.run("doctor").stdout
+
+
+def test_a_second_service_on_the_same_folder_is_refused(service):
+    refused = service.run("serve", check=False)
+    assert refused.returncode == 1
+    assert "already runs" in refused.stderr
+
+
+async def test_queries_and_verification_run_beside_the_running_service(service, tmp_path):
+    for _ in range(60):
+        assert (await service.chat()).status == 200
+    assert "fast" in await service.run_beside("sql", "select distinct plan from requests")
+    printed = await service.run_beside("sql", "select 1 as one", "--format", "csv")
+    assert printed.splitlines() == ["one", "1"]
+    target = tmp_path / "rows.parquet"
+    written = ("--format", "parquet", "--out", str(target))
+    await service.run_beside("sql", "select * from requests", *written)
+    assert duckdb.connect().execute(f"select count(*) > 50 from '{target}'").fetchall() == [(True,)]
+    assert "Nothing is damaged" in await service.run_beside("telemetry", "verify")
+    assert "now." in await service.run_beside("telemetry", "compact")
+    assert "requests" in await service.run_beside("telemetry", "status")
+    assert "Nothing is damaged" in await service.run_beside("telemetry", "verify")

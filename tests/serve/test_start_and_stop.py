@@ -1,0 +1,93 @@
+"""A service that stops leaves nothing; a service that was killed starts again and lost nothing."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import openai
+import pytest
+
+from router.deployment.processes import born
+from tests.serve.running import COMPUTE, MEAN, SANDBOX, Load, configuration, own_service
+from tests.waiting import until
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+
+
+@pytest.mark.alone
+def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path, upstream):
+    places = (Path("/tmp"), Path.home(), Path.home() / ".cache")
+    before = {place: set(place.iterdir()) for place in places if place.is_dir()}
+    encoder = "  e: {kind: encoder}\n"  # torch writes files where nobody asked it to
+    text = configuration(upstream.url, backends=encoder + SANDBOX, plans=COMPUTE)
+    with own_service(tmp_path, text, dashboard=True) as service:
+        with openai.OpenAI(base_url=service.url + "/v1", api_key="x") as client:
+            assert client.embeddings.create(model="auto", input="x").data
+        assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
+        family = set(service.processes())
+        assert service.run("ask", "hi").stdout == "one two three\n"
+        assert service.stop(signal.SIGINT) == 0
+    assert "Nothing is left running" in service.log
+    assert [pid for pid in family if born(pid)] == []
+    new = [path for place, old in before.items() for path in set(place.iterdir()) - old]
+    assert [path for path in new if "pytest" not in path.name] == []
+
+
+@pytest.mark.alone
+def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream):
+    """As a supervisor sends it: the processes that the command would stop are gone already."""
+    with own_service(tmp_path, configuration(upstream.url)) as service:
+        family = set(service.processes())
+        for pid in [*family, service.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        assert service.process.wait(50) == 0
+    assert [pid for pid in family if born(pid)] == []
+
+
+async def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstream):
+    """And remembers, in every router, what it had solved."""
+
+    async def is_exact() -> bool:
+        return (await service.chat(MEAN)).headers["x-waggle-reuse"] == "exact"
+
+    text = configuration(upstream.url, backends=SANDBOX, plans=COMPUTE)
+    with own_service(tmp_path, text + "reuse: {mode: exact}\n") as service:
+        assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
+        await until(is_exact)
+        assert service.processes("sandbox.cell.zygote")
+        family = set(service.processes())
+        os.kill(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+        service.start()
+        assert [pid for pid in family if born(pid)] == []
+        assert {await is_exact() for _ in range(8)} == {True}
+        assert service.run("solutions", "verify").returncode == 0
+        assert service.run("ask", "hi").stdout == "one two three\n"
+        assert service.stop() == 0
+
+
+async def test_kill_9_of_everything_loses_nothing_that_was_acknowledged(tmp_path, upstream):
+    with own_service(tmp_path, configuration(upstream.url)) as service:
+        judged = []
+        async with Load(service) as load:
+            await load.more(200)
+            for request_id in load.ids[:20]:
+                feedback = {"request_id": request_id, "thumbs": "up"}
+                assert (await service.post("/v1/feedback", feedback)).status == 200
+                judged.append(request_id)
+            for pid in [service.process.pid, *service.processes()]:
+                os.kill(pid, signal.SIGKILL)
+            service.process.wait()
+        answered = {i for i, status in zip(load.ids, load.statuses, strict=False) if status == 200}
+        assert "no service runs" in service.run("status", check=False).stderr
+        service.start()
+        assert service.run("ask", "hi").stdout == "one two three\n"
+        service.run("stop")
+        assert service.process.wait(30) == 0
+        rows = service.query("select request_id, quality from requests")
+        assert answered <= {row["request_id"] for row in rows}
+        assert set(judged) <= {row["request_id"] for row in rows if row["quality"] == 1}
+        assert len(rows) == len({row["request_id"] for row in rows})
+        assert "Nothing is damaged" in service.run("telemetry", "verify").stdout

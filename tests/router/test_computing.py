@@ -45,19 +45,19 @@ def with_author(url: str, **plan) -> str:
     return pyyaml.safe_dump(config)
 
 
-def content(told) -> str:
-    return told.json["choices"][0]["message"]["content"]
+def content(answer) -> str:
+    return answer.json["choices"][0]["message"]["content"]
 
 
 class Author(Upstream):
-    """A model that answers with these programs, one after the other; what it was told is kept."""
+    """A model that answers with these programs, one after the other; its requests are kept."""
 
     def __init__(self, *programs: str) -> None:
-        self.told = []
+        self.requests = []
         left = list(programs)
 
         async def script(wire) -> None:
-            self.told.append(wire.fields)
+            self.requests.append(wire.fields)
             await wire.json(completion(left.pop(0) if len(left) > 1 else left[0]))
 
         super().__init__(script)
@@ -65,25 +65,25 @@ class Author(Upstream):
 
 async def test_a_statistical_request_is_computed_with_no_model():
     async with rig(YAML) as waggle:
-        told = await waggle.chat(AGES, headers={"x-waggle-explain": "true"})
-        assert told.status == 200, told.body
-        records = json.loads(content(told))
+        answer = await waggle.chat(AGES, headers={"x-waggle-explain": "true"})
+        assert answer.status == 200, answer.body
+        records = json.loads(content(answer))
         assert len(records) == 1000
         ages = np.array([record["age"] for record in records])
         assert ages.min() >= 18
         assert ages.max() <= 100
         assert abs(ages.mean() - 35.4) < 1.5
-        assert told.headers["x-waggle-plan"] == "compute"
-        assert told.headers["x-waggle-strategy"] == "computed"
-        assert told.headers["x-waggle-verified"] == "true"
-        computed = told.json["waggle"]["computed"]
+        assert answer.headers["x-waggle-plan"] == "compute"
+        assert answer.headers["x-waggle-strategy"] == "computed"
+        assert answer.headers["x-waggle-verified"] == "true"
+        computed = answer.json["waggle"]["computed"]
         assert computed["author"] == "synthesis"
         assert "np.clip(rng.normal(35, 12, n), 18, 100)" in computed["program"]
         assert computed["run"]["level"] >= 1
         names = [check["name"] for check in computed["verification"]["checks"]]
         assert names == ["count", "age: bounds", "age: whole numbers", "age: normal"]
         assert all(check["holds"] for check in computed["verification"]["checks"])
-        assert "a program can answer it" in told.json["waggle"]["reason"]
+        assert "a program can answer it" in answer.json["waggle"]["reason"]
 
 
 async def test_the_enterprise_example_passes_its_own_checks():
@@ -93,8 +93,8 @@ async def test_the_enterprise_example_passes_its_own_checks():
         "industry is Technology 35%, Finance 25%, Healthcare 20%, Manufacturing 20%."
     )
     async with rig(YAML) as waggle:
-        told = await waggle.chat(text)
-        records = json.loads(content(told))
+        answer = await waggle.chat(text)
+        records = json.loads(content(answer))
         revenue = np.array([record["annual_revenue"] for record in records])
         size = np.array([record["company_size"] for record in records])
         assert np.corrcoef(revenue, size)[0, 1] ** 2 > 0.8
@@ -105,23 +105,23 @@ async def test_the_enterprise_example_passes_its_own_checks():
             "Healthcare",
             "Manufacturing",
         }
-        assert told.headers["x-waggle-verified"] == "true"
+        assert answer.headers["x-waggle-verified"] == "true"
 
 
 async def test_figures_of_given_data_come_back_as_an_object():
     async with rig(YAML) as waggle:
-        told = await waggle.chat("Compute the median and standard deviation of [2, 4, 4, 10]")
-        assert json.loads(content(told)) == {"median": 4.0, "sd": pytest.approx(3.4641016)}
+        answer = await waggle.chat("Compute the median and standard deviation of [2, 4, 4, 10]")
+        assert json.loads(content(answer)) == {"median": 4.0, "sd": pytest.approx(3.4641016)}
         table = "height,weight\n170,65\n180,80\n165,60\n"
-        told = await waggle.chat("What is the mean height?", data=table)
-        assert json.loads(content(told)) == {"mean": pytest.approx(515 / 3)}
+        answer = await waggle.chat("What is the mean height?", data=table)
+        assert json.loads(content(answer)) == {"mean": pytest.approx(515 / 3)}
 
 
 @pytest.mark.parametrize("words", ["", ", name and email"])
 async def test_csv_where_csv_is_asked_for(words: str):
     async with rig(YAML) as waggle:
-        told = await waggle.chat(f"Generate 20 users with age from N(35, 12){words}, as CSV")
-        rows = list(csv.DictReader(io.StringIO(content(told))))
+        answer = await waggle.chat(f"Generate 20 users with age from N(35, 12){words}, as CSV")
+        rows = list(csv.DictReader(io.StringIO(content(answer))))
         assert len(rows) == 20
         assert ("name" in rows[0]) is bool(words)
         assert all(row["age"].lstrip("-").isdecimal() for row in rows)
@@ -130,15 +130,15 @@ async def test_csv_where_csv_is_asked_for(words: str):
 async def test_a_json_object_where_one_is_asked_for():
     async with rig(YAML) as waggle:
         wanted = {"type": "json_object"}
-        told = await waggle.chat("Draw 5 values from N(0, 1)", response_format=wanted)
-        assert len(json.loads(content(told))["records"]) == 5
+        answer = await waggle.chat("Draw 5 values from N(0, 1)", response_format=wanted)
+        assert len(json.loads(content(answer))["records"]) == 5
 
 
 async def test_text_is_added_without_touching_what_was_computed():
     text = "Generate 300 customers with id, name, email and age normally distributed, mean 40, sd 9"
     async with rig(YAML) as waggle:
-        told = await waggle.chat(text, seed=4, headers={"x-waggle-explain": "true"})
-        records = json.loads(content(told))
+        answer = await waggle.chat(text, seed=4, headers={"x-waggle-explain": "true"})
+        records = json.loads(content(answer))
         assert [list(record) for record in records[:1]] == [["id", "name", "email", "age"]]
         assert [record["id"] for record in records] == list(range(1, 301))
         assert all("@" in record["email"] for record in records)
@@ -146,7 +146,7 @@ async def test_text_is_added_without_touching_what_was_computed():
         plain = text.replace("name, email and ", "")
         alone = json.loads(content(await waggle.chat(plain, seed=4)))
         assert [record["age"] for record in alone] == [record["age"] for record in records]
-        backends = [attempt["backend"] for attempt in told.json["waggle"]["attempts"]]
+        backends = [attempt["backend"] for attempt in answer.json["waggle"]["attempts"]]
         assert backends == ["generator", "sandbox"]
         again = json.loads(content(await waggle.chat(text, seed=4)))
         assert again == records
@@ -155,11 +155,11 @@ async def test_text_is_added_without_touching_what_was_computed():
 async def test_a_large_answer_streams_as_one_document():
     async with rig(YAML) as waggle:
         waggle.engine.plan_runs.head_start_seconds = 60.0
-        told = await waggle.chat(
+        answer = await waggle.chat(
             "Draw 20000 values from N(0, 1)", stream=True, headers={"x-waggle-explain": "true"}
         )
-        assert told.headers["x-waggle-verified"] == "true"
-        *chunks, done = told.events
+        assert answer.headers["x-waggle-verified"] == "true"
+        *chunks, done = answer.events
         assert "rng.normal(0, 1, n)" in chunks[0]["waggle"]["computed"]["program"]
         assert done == "[DONE]"
         pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
@@ -184,11 +184,11 @@ async def test_the_official_client_sees_an_ordinary_completion():
 
 async def test_a_verdict_is_a_signal_and_keeps_no_words():
     async with rig(YAML) as waggle:
-        told = await waggle.chat("Generate 50 salaries from N(50000, 8000)")
+        answer = await waggle.chat("Generate 50 salaries from N(50000, 8000)")
         (signal,) = waggle.journal.signals
         assert (signal.source, signal.metric, signal.score) == ("check", "verification", 1.0)
         assert signal.weight == 0.8
-        assert signal.about.request_id == told.headers["x-waggle-request-id"]
+        assert signal.about.request_id == answer.headers["x-waggle-request-id"]
         assert "salar" not in repr(signal)
         (trace,) = waggle.journal.traces
         row = request_row(trace)
@@ -203,13 +203,13 @@ async def test_what_cannot_hold_is_refused_honestly():
         "0.9; correlation between y and z of 0.9; correlation between x and z of -0.9"
     )
     async with rig(YAML) as waggle:
-        told = await waggle.chat(text)
-        assert told.status == 422
-        assert told.error["code"] == "cannot_hold"
-        assert "x/z -0.9" in told.error["message"]
-        assert "not positive definite" in told.error["message"]
-        told = await waggle.chat("Generate 100 ages from N(150, 10), clipped to 0-100")
-        assert "age: a mean of 150 lies outside its bounds" in told.error["message"]
+        answer = await waggle.chat(text)
+        assert answer.status == 422
+        assert answer.error["code"] == "cannot_hold"
+        assert "x/z -0.9" in answer.error["message"]
+        assert "not positive definite" in answer.error["message"]
+        answer = await waggle.chat("Generate 100 ages from N(150, 10), clipped to 0-100")
+        assert "age: a mean of 150 lies outside its bounds" in answer.error["message"]
         assert not waggle.journal.signals
         trace = waggle.journal.traces[-1]
         assert "age" not in json.dumps(request_row(trace).get("error", ""))
@@ -217,28 +217,28 @@ async def test_what_cannot_hold_is_refused_honestly():
 
 async def test_a_sandbox_that_is_named_computes_or_says_why_not():
     async with rig(YAML) as waggle:
-        told = await waggle.chat("What is the mean of [1, 2, 6]?", model="sandbox")
-        assert json.loads(content(told)) == {"mean": 3.0}
-        told = await waggle.chat("Why do bees dance?", model="sandbox")
-        assert (told.status, told.error["code"]) == (400, "not_statistical")
-        told = await waggle.chat("Why do bees dance?", model="compute")
-        assert (told.status, told.error["code"]) == (400, "not_statistical")
+        answer = await waggle.chat("What is the mean of [1, 2, 6]?", model="sandbox")
+        assert json.loads(content(answer)) == {"mean": 3.0}
+        answer = await waggle.chat("Why do bees dance?", model="sandbox")
+        assert (answer.status, answer.error["code"]) == (400, "not_statistical")
+        answer = await waggle.chat("Why do bees dance?", model="compute")
+        assert (answer.status, answer.error["code"]) == (400, "not_statistical")
 
 
 async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
     config = pyyaml.safe_load(YAML)
     config["backends"]["sandbox"] |= {"at_once": 1, "waiting": 0, "retry": {"times": 0}}
     async with rig(pyyaml.safe_dump(config)) as waggle:
-        asked = "Generate 100000 values from N(0, 1)"
-        told = await asyncio.gather(*(waggle.chat(asked) for _ in range(12)))
-        statuses = {one.status for one in told}
+        question = "Generate 100000 values from N(0, 1)"
+        answers = await asyncio.gather(*(waggle.chat(question) for _ in range(12)))
+        statuses = {answer.status for answer in answers}
         assert statuses == {200, 429}
-        busy = next(one for one in told if one.status == 429)
+        busy = next(answer for answer in answers if answer.status == 429)
         assert busy.error["code"] == "backends_busy"
         assert "programs wait and the queue is full" in busy.error["message"]
         assert busy.headers["retry-after"]
         assert waggle.backends.hosts["sandbox"].breaker.state(time.monotonic()) == "closed"
-        assert (await waggle.chat(asked)).status == 200
+        assert (await waggle.chat(question)).status == 200
 
 
 async def test_a_computed_turn_does_not_move_a_conversation():
@@ -250,8 +250,8 @@ async def test_a_computed_turn_does_not_move_a_conversation():
             session = {"x-session-id": "s1"}
             first = await waggle.chat("Why do bees dance?", headers=session)
             assert first.headers["x-waggle-plan"] == "talk"
-            told = await waggle.chat("What is the mean of [1, 2, 6]?", headers=session)
-            assert told.headers["x-waggle-plan"] == "compute"
+            answer = await waggle.chat("What is the mean of [1, 2, 6]?", headers=session)
+            assert answer.headers["x-waggle-plan"] == "compute"
             again = await waggle.chat("And why at noon?", headers=session)
             assert again.headers["x-waggle-strategy"] == "sticky"
             assert again.headers["x-waggle-backend"] == "m"
@@ -259,11 +259,11 @@ async def test_a_computed_turn_does_not_move_a_conversation():
 
 async def test_an_ordinary_request_or_one_with_a_shape_goes_elsewhere():
     async with rig(YAML) as waggle:
-        told = await waggle.chat('3 users {"name": "string", "age": "int 18..90"}')
-        assert told.headers["x-waggle-plan"] == "generate"
-        assert "x-waggle-verified" not in told.headers
-        told = await waggle.chat("Draw 5 values from N(0, 1)", shape={"value": "number"})
-        assert told.headers["x-waggle-plan"] == "generate"
+        answer = await waggle.chat('3 users {"name": "string", "age": "int 18..90"}')
+        assert answer.headers["x-waggle-plan"] == "generate"
+        assert "x-waggle-verified" not in answer.headers
+        answer = await waggle.chat("Draw 5 values from N(0, 1)", shape={"value": "number"})
+        assert answer.headers["x-waggle-plan"] == "generate"
 
 
 GOOD = """```python
@@ -275,12 +275,12 @@ ASKED = "Generate 100 ages from N(35, 12), with 6 decimals"
 
 async def test_a_model_writes_the_program_and_is_paid():
     async with Author(GOOD).listening() as up, rig(with_author(up.url)) as waggle:
-        told = await waggle.chat("Generate 100 heights from N(35, 12)".replace("heights", "sizes"))
-        assert told.status == 200
-        told = await waggle.chat(
+        answer = await waggle.chat("Generate 100 sizes from N(35, 12)")
+        assert answer.status == 200
+        answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
-        assert told.headers["x-waggle-verified"] == "true"
+        assert answer.headers["x-waggle-verified"] == "true"
 
 
 async def test_a_result_that_was_printed_counts_and_is_judged_as_any():
@@ -289,34 +289,34 @@ async def test_a_result_that_was_printed_counts_and_is_judged_as_any():
         "print(json.dumps({'value': np.random.default_rng().normal(35, 12, 100).tolist()}))"
     )
     async with Author(printed).listening() as up, rig(with_author(up.url)) as waggle:
-        told = await waggle.chat(
+        answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
-        assert told.json["waggle"]["computed"]["author"] == "coder"
-        assert len(json.loads(content(told))) == 100
+        assert answer.json["waggle"]["computed"]["author"] == "coder"
+        assert len(json.loads(content(answer))) == 100
 
 
 async def test_a_program_that_fails_is_mended_once_with_its_error_shown():
     broken = "```python\nimport pandas\n```"
     good = GOOD.replace('"age"', '"value"')
     async with Author(broken, good).listening() as up, rig(with_author(up.url)) as waggle:
-        told = await waggle.chat(
+        answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
-        computed = told.json["waggle"]["computed"]
+        computed = answer.json["waggle"]["computed"]
         assert computed["author"] == "coder"
         assert computed["verified"]
-        first, second = up.told
+        first, second = up.requests
         assert "pandas, polars, sklearn, matplotlib" in first["messages"][0]["content"]
         assert '"family": "normal"' in first["messages"][1]["content"]
         assert "import pandas" in second["messages"][2]["content"]
         assert "pandas is not available in this sandbox" in second["messages"][3]["content"]
-        attempts = told.json["waggle"]["attempts"]
+        attempts = answer.json["waggle"]["attempts"]
         assert [a["backend"] for a in attempts] == ["coder", "sandbox", "coder", "sandbox"]
         assert attempts[1]["fault"] == "error"
         cost = sum(attempt["cost_usd"] for attempt in attempts)
         assert cost > 0
-        assert told.json["usage"]["cost"] == pytest.approx(cost)
+        assert answer.json["usage"]["cost"] == pytest.approx(cost)
 
 
 @pytest.mark.parametrize(
@@ -332,15 +332,17 @@ async def test_a_program_that_fails_is_mended_once_with_its_error_shown():
 async def test_an_author_who_fails_twice_gives_way_to_the_simpler_program(program, fault):
     config = with_author("{url}").replace("min_level: 1", "min_level: 1\n    wall_seconds: 0.5")
     async with Author(program).listening() as up, rig(config.replace("{url}", up.url)) as waggle:
-        told = await waggle.chat(
+        answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
-        assert told.status == 200
-        assert told.json["waggle"]["computed"]["author"] == "synthesis"
-        faults = [a["fault"] for a in told.json["waggle"]["attempts"] if a["backend"] == "sandbox"]
+        assert answer.status == 200
+        assert answer.json["waggle"]["computed"]["author"] == "synthesis"
+        faults = [
+            a["fault"] for a in answer.json["waggle"]["attempts"] if a["backend"] == "sandbox"
+        ]
         # A busy machine may give a program no time at all, which has a name of its own.
         assert [fault if f == "starved" else f for f in faults] == [fault, fault, ""]
-        assert len(up.told) == 2
+        assert len(up.requests) == 2
 
 
 async def test_a_model_may_write_the_words():
@@ -350,18 +352,18 @@ async def test_a_model_may_write_the_words():
     async with Author(*lists).listening() as up:
         config = with_author(up.url, authors=["synthesis"], words="coder")
         async with rig(config) as waggle:
-            told = await waggle.chat(text, seed=4)
-            records = json.loads(content(told))
+            answer = await waggle.chat(text, seed=4)
+            records = json.loads(content(answer))
             assert [record["name"] for record in records] == [n["name"] for n in names]
             assert {type(record["age"]) for record in records} == {int}
-            assert "exactly 50 objects" in up.told[0]["messages"][0]["content"]
-            assert "exactly 10 objects" in up.told[1]["messages"][0]["content"]
-            assert told.json["usage"]["cost"] > 0
+            assert "exactly 50 objects" in up.requests[0]["messages"][0]["content"]
+            assert "exactly 10 objects" in up.requests[1]["messages"][0]["content"]
+            assert answer.json["usage"]["cost"] > 0
     for wrong in ("no", "[]", json.dumps([{"nam": "x"}] * 60)):
         async with Author(wrong).listening() as up:
             async with rig(with_author(up.url, authors=["synthesis"], words="coder")) as waggle:
-                told = await waggle.chat(text)
-                assert (told.status, told.error["code"]) == (422, "no_words")
+                answer = await waggle.chat(text)
+                assert (answer.status, answer.error["code"]) == (422, "no_words")
 
 
 async def test_a_seed_gives_the_same_records_even_when_chance_is_against_it():
@@ -381,10 +383,10 @@ async def test_another_author_has_its_turn():
         config = pyyaml.safe_load(with_author(bad.url, authors=["coder", "second"]))
         config["backends"]["second"] = {"kind": "openai", "base_url": good.url}
         async with rig(pyyaml.safe_dump(config)) as waggle:
-            told = await waggle.chat(
+            answer = await waggle.chat(
                 "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
             )
-            assert told.json["waggle"]["computed"]["author"] == "second"
+            assert answer.json["waggle"]["computed"]["author"] == "second"
 
 
 IMPOSSIBLE_TO_REACH = (
@@ -397,22 +399,22 @@ async def test_where_no_program_holds_a_model_answers_in_words_marked_as_unverif
     async with Author("In words: no.").listening() as up:
         config = with_author(up.url, authors=["synthesis"], fallback=["coder"])
         async with rig(config) as waggle:
-            told = await waggle.chat(IMPOSSIBLE_TO_REACH, headers={"x-waggle-explain": "true"})
-            assert told.status == 200
-            assert content(told) == "In words: no."
-            assert told.headers["x-waggle-verified"] == "false"
-            assert not told.json["waggle"]["computed"]["verified"]
-            assert "can reach" in told.json["waggle"]["computed"]["problem"]
+            answer = await waggle.chat(IMPOSSIBLE_TO_REACH, headers={"x-waggle-explain": "true"})
+            assert answer.status == 200
+            assert content(answer) == "In words: no."
+            assert answer.headers["x-waggle-verified"] == "false"
+            assert not answer.json["waggle"]["computed"]["verified"]
+            assert "can reach" in answer.json["waggle"]["computed"]["problem"]
             assert not waggle.journal.signals
 
 
 async def test_without_such_a_model_it_says_which_constraint_was_missed():
     async with rig(YAML) as waggle:
-        told = await waggle.chat(IMPOSSIBLE_TO_REACH)
-        assert told.status == 422
-        assert told.error["code"] == "not_verified"
-        assert "income and score: r: " in told.error["message"]
-        assert "columns with these distributions can reach" in told.error["message"]
+        answer = await waggle.chat(IMPOSSIBLE_TO_REACH)
+        assert answer.status == 422
+        assert answer.error["code"] == "not_verified"
+        assert "income and score: r: " in answer.error["message"]
+        assert "columns with these distributions can reach" in answer.error["message"]
 
 
 async def test_below_its_level_the_path_refuses_and_all_else_goes_on():
@@ -458,15 +460,15 @@ async def test_hostile_code_of_a_models_touches_nothing(tmp_path):
     programs = [f"```python\n{attack.at(**places)}\n```" for attack in TRIED for _ in range(2)]
     async with Author(*programs).listening() as up, rig(with_author(up.url)) as waggle:
         for attack in TRIED:
-            told = await waggle.chat(
+            answer = await waggle.chat(
                 "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
             )
-            assert told.status == 200, attack.name
-            computed = told.json["waggle"]["computed"]
+            assert answer.status == 200, attack.name
+            computed = answer.json["waggle"]["computed"]
             assert computed["author"] == "synthesis", attack.name
-            faults = [attempt["fault"] for attempt in told.json["waggle"]["attempts"]]
+            faults = [attempt["fault"] for attempt in answer.json["waggle"]["attempts"]]
             assert attack.status in faults, (attack.name, faults)
-            assert b"canary-77" not in told.body, attack.name
+            assert b"canary-77" not in answer.body, attack.name
     assert sorted(p.name for p in outside.iterdir()) == before
     assert secret.read_text() == "canary-77"
 
@@ -495,13 +497,13 @@ async def test_a_long_table_is_decided_by_its_beginning_and_computed_whole():
     rows = [f"{i},{'x' if i % 2 else 'y'}" for i in range(20_000)]
     table = "n,kind\r\n" + "\r\n".join(rows)
     async with rig(YAML) as waggle:
-        told = await waggle.chat("What is the mean of n by kind?", data=table)
-        assert json.loads(content(told)) == {"mean": {"x": 10_000.0, "y": 9_999.0}}
+        answer = await waggle.chat("What is the mean of n by kind?", data=table)
+        assert json.loads(content(answer)) == {"mean": {"x": 10_000.0, "y": 9_999.0}}
         columns = {"n": list(range(1000)), "kind": ["a"] * 1000}
-        told = await waggle.chat("What is the median of n?", data=columns)
-        assert json.loads(content(told)) == {"median": 499.5}
-        told = await waggle.chat("What is the mean of n?", data=[1, 2])
-        assert told.status == 400
+        answer = await waggle.chat("What is the median of n?", data=columns)
+        assert json.loads(content(answer)) == {"median": 499.5}
+        answer = await waggle.chat("What is the mean of n?", data=[1, 2])
+        assert answer.status == 400
 
 
 async def test_a_computed_stream_that_begins_early_carries_its_verdict_at_its_end():

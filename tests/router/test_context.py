@@ -34,8 +34,8 @@ def lens():
 def seen(text, lens=None, **given):
     reading = reading_of({"messages": [{"role": "user", "content": text}]})
     score = complexity(reading, WEIGHTS)
-    told = {"sort": score.kind, "tagged": False} | given
-    return numbers(reading, score, lens=lens, **told)
+    options = {"sort": score.kind, "tagged": False} | given
+    return numbers(reading, score, lens=lens, **options)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def seen(text, lens=None, **given):
 )
 @pytest.mark.parametrize("task", ["", "crm"])
 def test_a_row_makes_the_very_context_that_was_decided_by(text, task, lens):
-    told = seen(text, lens, tagged=bool(task))
-    decided = context_of(told, task, lens=lens.number)
-    decision = Decision("p", 1.0, "bandit", {"p": 1.0}, numbers=told, kind=task or "text")
+    row = seen(text, lens, tagged=bool(task))
+    decided = context_of(row, task, lens=lens.number)
+    decision = Decision("p", 1.0, "bandit", {"p": 1.0}, numbers=row, kind=task or "text")
     body = b'{"model": "auto", "messages": [{"role": "user", "content": "x"}]}'
     request = parse_chat(body, {}, request_id="x", key_id="")
     row = json.loads(json.dumps(request_row(Trace(request, decision, started_at=1.0))))
@@ -55,9 +55,9 @@ def test_a_row_makes_the_very_context_that_was_decided_by(text, task, lens):
 
 
 def test_what_another_lens_saw_is_not_taken_for_what_this_one_sees(lens):
-    told = seen("What is the sum?", lens)
-    with_lens = context_of(told, "", lens=lens.number)
-    other = context_of(told, "", lens=lens.number + 1)
+    row = seen("What is the sum?", lens)
+    with_lens = context_of(row, "", lens=lens.number)
+    other = context_of(row, "", lens=lens.number + 1)
     assert any(name.startswith("near=") for name in with_lens)
     assert not any(name.startswith(("near=", "far=", "lex.")) for name in other)
 

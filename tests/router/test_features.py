@@ -11,12 +11,12 @@ from router.request.wants import needs, shape_in, shape_of
 WEIGHTS = LadderSettings().all_weights
 
 
-def asked(text, **fields):
-    return {"messages": [{"role": "user", "content": text}], **fields}
+def body(text, **more):
+    return {"messages": [{"role": "user", "content": text}], **more}
 
 
-def score(text, **fields):
-    return complexity(reading_of(asked(text, **fields)), WEIGHTS).score
+def score(text, **more):
+    return complexity(reading_of(body(text, **more)), WEIGHTS).score
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_what_looks_harder_scores_higher(easier, harder):
 
 @given(st.text(), st.recursive(st.text(), lambda x: st.dictionaries(st.text(), x)))
 def test_a_score_lies_between_0_and_10_and_names_all_its_parts(text, shape):
-    found = complexity(reading_of(asked(text, shape=shape)), WEIGHTS)
-    assert 0 <= found.score <= 10
-    assert set(found.parts) == set(PARTS)
+    result = complexity(reading_of(body(text, shape=shape)), WEIGHTS)
+    assert 0 <= result.score <= 10
+    assert set(result.parts) == set(PARTS)
 
 
 def test_a_weight_of_zero_takes_its_part_out():
-    hard = asked("Prove, compare, analyse, derive and design it, step by step")
+    hard = body("Prove, compare, analyse, derive and design it, step by step")
     assert (
         complexity(reading_of(hard), WEIGHTS | {"question": 0.0}).score
         < 1
@@ -53,10 +53,10 @@ def test_a_shape_is_found_where_it_stands():
     shape = {"name": "string"}
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
-    assert shape_of(asked("x", shape=shape)) == shape
-    assert shape_of(asked("x", response_format=wanted)) == schema
-    assert shape_of(asked('5 users like {"name": "string"} please')) == shape
-    assert shape_of(asked("no shape {here}")) is None
+    assert shape_of(body("x", shape=shape)) == shape
+    assert shape_of(body("x", response_format=wanted)) == schema
+    assert shape_of(body('5 users like {"name": "string"} please')) == shape
+    assert shape_of(body("no shape {here}")) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "}{", "[1, 2]", "{}", "a { b } c", "[]"])
@@ -68,7 +68,7 @@ def test_depth_is_the_callers_and_breaks_nothing():
     deep = {"x": 1}
     for _ in range(900):
         deep = {"x": deep}
-    assert complexity(reading_of(asked("", shape=deep)), WEIGHTS).score > 0
+    assert complexity(reading_of(body("", shape=deep)), WEIGHTS).score > 0
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_depth_is_the_callers_and_breaks_nothing():
     ],
 )
 def test_what_a_request_needs_is_read_off_its_fields(fields, wanted):
-    assert needs(asked("x", **fields)) == wanted
+    assert needs(body("x", **fields)) == wanted
 
 
 def test_an_image_needs_a_backend_that_sees():

@@ -13,7 +13,7 @@ GOOD, BAD = '{"score": 0.9, "problems": ""}', '{"score": 0.2, "problems": "too v
 SHAPE = {"name": "string", "age": "int 18..90"}
 
 
-def one(plan):
+def only(plan):
     return {"p": plan}
 
 
@@ -40,24 +40,24 @@ def one(plan):
 )
 async def test_a_cascade_stops_at_the_first_answer_that_is_accepted(accept, models, answered):
     models = {**models, "b": Model("dear")}
-    plan = one({"cascade": ["a", "b"], "accept": accept})
+    plan = only({"cascade": ["a", "b"], "accept": accept})
     async with planned(plan, **models) as waggle:
-        told = await waggle.chat("?")
-        assert told.status == 200
-        assert text_of(told) == answered
-        assert told.headers["x-waggle-backend"] == ("b" if answered == "dear" else "a")
-        assert "x-waggle-partial" not in told.headers
+        answer = await waggle.chat("?")
+        assert answer.status == 200
+        assert text_of(answer) == answered
+        assert answer.headers["x-waggle-backend"] == ("b" if answered == "dear" else "a")
+        assert "x-waggle-partial" not in answer.headers
         assert len(models["b"].requests) == (answered == "dear")
         assert (
-            told.json["choices"][0]["logprobs"] is None
+            answer.json["choices"][0]["logprobs"] is None
         )  # the plan asked for them, not the caller
         costs = [attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts]
-        assert told.json["usage"]["cost"] == pytest.approx(sum(costs))
+        assert answer.json["usage"]["cost"] == pytest.approx(sum(costs))
         assert all(costs)
 
 
 async def test_a_cascade_may_ask_whether_the_next_says_the_same():
-    plan = one({"cascade": ["a", "b", "c"], "accept": {"agreement": 0.8}})
+    plan = only({"cascade": ["a", "b", "c"], "accept": {"agreement": 0.8}})
     a, b, c = Model("The answer is 42."), Model("42"), Model("something else")
     async with planned(plan, a=a, b=b, c=c) as waggle:
         assert text_of(await waggle.chat("?")) == "42"
@@ -68,11 +68,11 @@ async def test_a_cascade_may_ask_whether_the_next_says_the_same():
 
 async def test_a_rung_that_fails_is_passed_over_and_a_validator_may_accept():
     validator = {"v": {"kind": "validator", "rules": ["age >= 18"]}}
-    plan = one({"cascade": ["a", "b", "c"], "accept": {"validator": "v"}})
+    plan = only({"cascade": ["a", "b", "c"], "accept": {"validator": "v"}})
     a, b, c = Model(status=500), Model('{"age": 3}'), Model('{"age": 30}')
     async with planned(plan, validator, a=a, b=b, c=c) as waggle:
-        told = await waggle.chat("?")
-        assert text_of(told) == '{"age": 30}'
+        answer = await waggle.chat("?")
+        assert text_of(answer) == '{"age": 30}'
         assert [s[:2] for s in steps_of(waggle)] == [
             ("cascade.0", "a"),
             ("cascade.1", "b"),
@@ -85,32 +85,32 @@ async def test_a_rung_that_fails_is_passed_over_and_a_validator_may_accept():
 
 
 async def test_a_pipeline_hands_each_answer_on():
-    plan = one({"pipeline": ["a", {"ask": "b", "instruct": "Translate it."}]})
+    plan = only({"pipeline": ["a", {"ask": "b", "instruct": "Translate it."}]})
     a, b = Model("first"), Model("second")
     async with planned(plan, a=a, b=b) as waggle:
         assert text_of(await waggle.chat("do it")) == "second"
-        said = [(m["role"], m["content"]) for m in b.requests[0]["messages"]]
-        assert said[0] == ("user", "do it")
-        assert said[1] == ("assistant", "first")
-        assert said[2] == ("user", "Translate it.")
+        dialogue = [(m["role"], m["content"]) for m in b.requests[0]["messages"]]
+        assert dialogue[0] == ("user", "do it")
+        assert dialogue[1] == ("assistant", "first")
+        assert dialogue[2] == ("user", "Translate it.")
         assert steps_of(waggle) == [("pipeline.0", "a", 0), ("pipeline.1", "b", 1)]
 
 
 async def test_a_pipeline_that_breaks_gives_what_it_has_marked():
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     async with planned(plan, a=Model("draft"), b=Model(status=500)) as waggle:
-        told = await waggle.chat("do it")
-        assert told.status == 200
-        assert text_of(told) == "draft"
-        assert told.headers["x-waggle-partial"] == "failed"
-        assert told.json["waggle"]["partial"] == "failed"
-        assert "step 2 of 2" in told.json["waggle"]["reason"]
+        answer = await waggle.chat("do it")
+        assert answer.status == 200
+        assert text_of(answer) == "draft"
+        assert answer.headers["x-waggle-partial"] == "failed"
+        assert answer.json["waggle"]["partial"] == "failed"
+        assert "step 2 of 2" in answer.json["waggle"]["reason"]
         assert request_row(waggle.journal.traces[-1])["partial"] == "failed"
 
 
 async def test_a_gate_sends_back_what_does_not_hold_with_the_reasons():
     gate = {"rules": ["age >= 18"], "repair": 2}
-    plan = one({"pipeline": [{"ask": "a", "gate": gate}, "b"]})
+    plan = only({"pipeline": [{"ask": "a", "gate": gate}, "b"]})
     a = Model(['{"age": 3}', '{"age": 4}', '{"age": 21}'])
     async with planned(plan, a=a, b=Model("done")) as waggle:
         assert text_of(await waggle.chat("do it")) == "done"
@@ -118,17 +118,17 @@ async def test_a_gate_sends_back_what_does_not_hold_with_the_reasons():
         assert "age >= 18 does not hold" in a.last
         assert steps_of(waggle)[1] == ("pipeline.0.repair", "a", 1)
         a.says, a.requests = '{"age": 3}', []
-        told = await waggle.chat("do it")
-        assert told.headers["x-waggle-partial"] == "gate"
-        assert text_of(told) == '{"age": 3}'
+        answer = await waggle.chat("do it")
+        assert answer.headers["x-waggle-partial"] == "gate"
+        assert text_of(answer) == '{"age": 3}'
 
 
 async def test_a_gate_mends_what_can_only_have_been_meant_one_way():
-    plan = one({"ask": "a", "gate": {"schema": True}})
+    plan = only({"ask": "a", "gate": {"schema": True}})
     a = Model('Here you are: {"name": "Ann", "Age": "42",}')
     async with planned(plan, a=a) as waggle:
-        told = await waggle.chat("one", shape=SHAPE)
-        assert json.loads(text_of(told)) == {"name": "Ann", "age": 42}
+        answer = await waggle.chat("one", shape=SHAPE)
+        assert json.loads(text_of(answer)) == {"name": "Ann", "age": 42}
         assert len(a.requests) == 1
 
 
@@ -136,34 +136,34 @@ async def test_a_gate_mends_what_can_only_have_been_meant_one_way():
 
 
 async def test_a_fan_out_asks_each_for_its_part_and_joins_them():
-    plan = one({"fan_out": [{"ask": "a", "fields": ["age"]}, "b"], "merge": "deep"})
+    plan = only({"fan_out": [{"ask": "a", "fields": ["age"]}, "b"], "merge": "deep"})
     a, b = Model('[{"age": 1}, {"age": 2}]'), Model('[{"name": "x"}, {"name": "y"}]')
     async with planned(plan, a=a, b=b) as waggle:
-        told = await waggle.chat("two", shape=SHAPE)
-        assert json.loads(text_of(told)) == [{"age": 1, "name": "x"}, {"age": 2, "name": "y"}]
+        answer = await waggle.chat("two", shape=SHAPE)
+        assert json.loads(text_of(answer)) == [{"age": 1, "name": "x"}, {"age": 2, "name": "y"}]
         assert '{"age":"int 18..90"}' in a.last
         assert '{"name":"string"}' in b.last
         costs = [attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts]
-        assert told.json["usage"]["cost"] == pytest.approx(sum(costs))
+        assert answer.json["usage"]["cost"] == pytest.approx(sum(costs))
 
 
 async def test_branches_for_which_no_field_is_left_are_not_asked():
-    plan = one({"fan_out": ["a", "b", "c"], "merge": "deep", "quorum": 3})
+    plan = only({"fan_out": ["a", "b", "c"], "merge": "deep", "quorum": 3})
     models = {"a": Model('{"x": 1}'), "b": Model('{"y": 2}'), "c": Model("{}")}
     async with planned(plan, **models) as waggle:
-        told = await waggle.chat("?", shape={"x": "int", "y": "int"})
-        assert json.loads(text_of(told)) == {"x": 1, "y": 2}
+        answer = await waggle.chat("?", shape={"x": "int", "y": "int"})
+        assert json.loads(text_of(answer)) == {"x": 1, "y": 2}
         assert sum(len(model.requests) for model in models.values()) == 2
-        assert "x-waggle-partial" not in told.headers
+        assert "x-waggle-partial" not in answer.headers
 
 
 async def test_a_branch_that_failed_is_reported_and_the_rest_joined():
-    plan = one({"fan_out": ["a", "b"], "merge": "deep"})
+    plan = only({"fan_out": ["a", "b"], "merge": "deep"})
     async with planned(plan, a=Model('{"x": 1}'), b=Model(status=500)) as waggle:
-        told = await waggle.chat("?")
-        assert json.loads(text_of(told)) == {"x": 1}
-        assert told.headers["x-waggle-partial"] == "failed"
-        assert "branch 2" in told.json["waggle"]["reason"]
+        answer = await waggle.chat("?")
+        assert json.loads(text_of(answer)) == {"x": 1}
+        assert answer.headers["x-waggle-partial"] == "failed"
+        assert "branch 2" in answer.json["waggle"]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -177,14 +177,14 @@ async def test_a_branch_that_failed_is_reported_and_the_rest_joined():
     ],
 )
 async def test_a_vote_counts_what_is_said_not_how(says, weights, won):
-    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote", "weights": weights})
+    plan = only({"fan_out": ["a", "b", "c"], "merge": "vote", "weights": weights})
     models = dict(zip("abc", map(Model, says), strict=True))
     async with planned(plan, **models) as waggle:
         assert text_of(await waggle.chat("?")) == won
 
 
 async def test_votes_weigh_what_was_learned_of_each_backend():
-    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote"})
+    plan = only({"fan_out": ["a", "b", "c"], "merge": "vote"})
     async with planned(plan, a=Model("right"), b=Model("wrong"), c=Model("wrong")) as waggle:
         assert text_of(await waggle.chat("?")) == "wrong"
         waggle.engine.scores = {"a": 0.95, "b": 0.3, "c": 0.4}
@@ -196,7 +196,7 @@ async def test_votes_weigh_what_was_learned_of_each_backend():
 
 
 async def test_the_best_is_the_one_the_judge_says():
-    plan = one({"fan_out": ["a", "b"], "merge": "best", "by": "j"})
+    plan = only({"fan_out": ["a", "b"], "merge": "best", "by": "j"})
     judge = Model(lambda f: GOOD if "<answer>\nfine" in f["messages"][-1]["content"] else BAD)
     async with planned(plan, a=Model("poor"), b=Model("fine"), j=judge) as waggle:
         assert text_of(await waggle.chat("?")) == "fine"
@@ -204,28 +204,28 @@ async def test_the_best_is_the_one_the_judge_says():
 
 
 async def test_fusing_shows_all_answers_to_one_and_streams_what_it_says():
-    plan = one({"fan_out": ["a", "b"], "merge": "fuse", "by": "c"})
+    plan = only({"fan_out": ["a", "b"], "merge": "fuse", "by": "c"})
     c = Model("all of it")
     async with planned(plan, a=Model("north"), b=Model("south"), c=c) as waggle:
         assert text_of(await waggle.chat("where?")) == "all of it"
         assert "north" in c.last
         assert "south" in c.last
-        told = await waggle.chat("where?", stream=True)
-        comments = [line for line in told.body.decode().split("\n\n") if line.startswith(":")]
+        answer = await waggle.chat("where?", stream=True)
+        comments = [line for line in answer.body.decode().split("\n\n") if line.startswith(":")]
         assert any("fan_out.0 a answered" in line for line in comments)
         words = "".join(
             event["choices"][0]["delta"].get("content", "")
-            for event in told.events[:-1]
+            for event in answer.events[:-1]
             if event["choices"]
         )
         assert words.strip() == "all of it"
         assert c.requests[-1]["stream"] is True
         total = sum(attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts)
-        assert told.events[-2]["usage"]["cost"] == pytest.approx(total)
+        assert answer.events[-2]["usage"]["cost"] == pytest.approx(total)
 
 
 async def test_a_slow_branch_is_left_behind_and_paid_for():
-    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote", "deadline_ms": 150, "quorum": 2})
+    plan = only({"fan_out": ["a", "b", "c"], "merge": "vote", "deadline_ms": 150, "quorum": 2})
     slow = Model("late", seconds=30)
     async with planned(plan, a=Model("x"), b=Model("x"), c=slow) as waggle:
         begun = time.monotonic()
@@ -237,18 +237,18 @@ async def test_a_slow_branch_is_left_behind_and_paid_for():
 
 
 async def test_too_few_answers_are_no_quorum():
-    plan = one({"fan_out": ["a", "b", "c"], "merge": "vote", "quorum": 2})
+    plan = only({"fan_out": ["a", "b", "c"], "merge": "vote", "quorum": 2})
     async with planned(plan, a=Model("x"), b=Model(status=500), c=Model(status=500)) as waggle:
-        told = await waggle.chat("?")
-        assert text_of(told) == "x"
-        assert told.headers["x-waggle-partial"] == "quorum"
+        answer = await waggle.chat("?")
+        assert text_of(answer) == "x"
+        assert answer.headers["x-waggle-partial"] == "quorum"
 
 
 # -- refine, review, hedge ----------------------------------------------------------------------
 
 
 async def test_refining_goes_on_until_the_critic_is_content():
-    plan = one({"refine": {"draft": "a", "critic": "c", "fixer": "b", "until": 0.8, "max": 3}})
+    plan = only({"refine": {"draft": "a", "critic": "c", "fixer": "b", "until": 0.8, "max": 3}})
     critic = Model([BAD, GOOD])
     b = Model("better")
     async with planned(plan, a=Model("draft"), b=b, c=critic) as waggle:
@@ -263,9 +263,9 @@ async def test_refining_goes_on_until_the_critic_is_content():
 
 
 async def test_refining_that_does_not_get_there_ends_with_the_premium():
-    told = {"draft": "a", "critic": "c", "until": 0.8, "max": 2, "finally": "d"}
+    refine = {"draft": "a", "critic": "c", "until": 0.8, "max": 2, "finally": "d"}
     a, critic, d = Model("draft"), Model(BAD), Model("premium")
-    async with planned(one({"refine": told}), a=a, c=critic, d=d) as waggle:
+    async with planned(only({"refine": refine}), a=a, c=critic, d=d) as waggle:
         answer = await waggle.chat("?")
         assert text_of(answer) == "premium"
         assert len(a.requests) == 3
@@ -274,15 +274,15 @@ async def test_refining_that_does_not_get_there_ends_with_the_premium():
 
 async def test_the_best_round_goes_out_marked_where_nothing_was_enough():
     scores = [f'{{"score": {score}, "problems": "p"}}' for score in (0.3, 0.6, 0.1)]
-    plan = one({"refine": {"draft": "a", "critic": "c", "until": 0.8, "max": 2}})
+    plan = only({"refine": {"draft": "a", "critic": "c", "until": 0.8, "max": 2}})
     async with planned(plan, a=Model(["1", "2", "3"]), c=Model(scores)) as waggle:
-        told = await waggle.chat("?")
-        assert text_of(told) == "2"
-        assert told.headers["x-waggle-partial"] == "critic"
+        answer = await waggle.chat("?")
+        assert text_of(answer) == "2"
+        assert answer.headers["x-waggle-partial"] == "critic"
 
 
 async def test_a_review_sends_back_what_does_not_fit_the_conversation():
-    plan = one({"review": {"draft": "a", "reviewer": "r", "max": 1}})
+    plan = only({"review": {"draft": "a", "reviewer": "r", "max": 1}})
     a = Model(["it is red", "it is blue"])
     reviewer = Model(['{"score": 0, "problems": "blue was agreed"}', '{"score": 1}'])
     async with planned(plan, a=a, r=reviewer) as waggle:
@@ -290,18 +290,18 @@ async def test_a_review_sends_back_what_does_not_fit_the_conversation():
         assert "blue was agreed" in a.last
         assert "which colour?" in reviewer.last
         reviewer.says = '{"score": 0, "problems": "still red"}'
-        told = await waggle.chat("which colour?")
-        assert told.headers["x-waggle-partial"] == "review"
+        answer = await waggle.chat("which colour?")
+        assert answer.headers["x-waggle-partial"] == "review"
 
 
 async def test_a_hedge_asks_the_second_when_the_first_is_slow():
-    plan = one({"hedge": ["a", "b"], "after_ms": 50})
+    plan = only({"hedge": ["a", "b"], "after_ms": 50})
     a, b = Model("slow", seconds=20), Model("quick")
     async with planned(plan, a=a, b=b) as waggle:
         for stream in (False, True):
-            told = await waggle.chat("?", stream=stream)
-            assert told.status == 200
-            assert b"quick" in told.body
+            answer = await waggle.chat("?", stream=stream)
+            assert answer.status == 200
+            assert b"quick" in answer.body
             trace = waggle.journal.traces[-1]
             assert trace.backend == "b"
             assert sorted((x.backend, x.fault) for x in trace.attempts) == [
@@ -311,7 +311,7 @@ async def test_a_hedge_asks_the_second_when_the_first_is_slow():
 
 
 async def test_a_hedge_asks_only_one_while_that_is_quick_and_the_next_at_once_where_it_failed():
-    plan = one({"hedge": ["a", "b"], "after_ms": 20_000})
+    plan = only({"hedge": ["a", "b"], "after_ms": 20_000})
     a, b = Model("quick"), Model("second")
     async with planned(plan, a=a, b=b) as waggle:
         assert text_of(await waggle.chat("?")) == "quick"
@@ -321,7 +321,7 @@ async def test_a_hedge_asks_only_one_while_that_is_quick_and_the_next_at_once_wh
 
 
 async def test_a_hedge_learns_how_long_a_backend_takes():
-    plan = one({"hedge": ["a", "b"], "after_ms": 20_000})
+    plan = only({"hedge": ["a", "b"], "after_ms": 20_000})
     a, b = Model("quick"), Model("second")
     async with planned(plan, a=a, b=b) as waggle:
         for _ in range(25):
@@ -353,8 +353,8 @@ async def test_every_pattern_answers_and_is_in_telemetry_step_by_step(stream):
     models = {"a": Model('{"x": 1}'), "b": Model('{"y": 2}'), "j": Model(GOOD)}
     async with planned(EVERY, **models) as waggle:
         for name in EVERY:
-            told = await waggle.chat("?", model=name, stream=stream)
-            assert told.status == 200
+            answer = await waggle.chat("?", model=name, stream=stream)
+            assert answer.status == 200
             row = request_row(waggle.journal.traces[-1])
             assert row["plan"] == name
             steps = row["attempts"]
@@ -366,7 +366,7 @@ async def test_every_pattern_answers_and_is_in_telemetry_step_by_step(stream):
                 assert step["cost_usd"] > 0
                 assert step["latency_ms"] > 0
             assert row["cost_usd"] == pytest.approx(sum(step["cost_usd"] for step in steps))
-            last = told.events[-2] if stream else told.json
+            last = answer.events[-2] if stream else answer.json
             assert last["usage"]["cost"] == pytest.approx(row["cost_usd"])
 
 
@@ -388,34 +388,34 @@ async def test_patterns_compose_to_any_depth_and_plans_by_name():
 
 
 async def test_a_ceiling_on_cost_stops_before_the_step_that_would_pass_it():
-    plan = one({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}})
+    plan = only({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}})
     a, b = Model("not quite"), Model("ok")
     async with planned(plan, a=a, b=b) as waggle:
-        told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.001"})
-        assert text_of(told) == "not quite"
-        assert told.headers["x-waggle-partial"] == "cost"
+        answer = await waggle.chat("?", headers={"x-waggle-max-cost": "0.001"})
+        assert text_of(answer) == "not quite"
+        assert answer.headers["x-waggle-partial"] == "cost"
         assert b.requests == []
         assert text_of(await waggle.chat("?", headers={"x-waggle-max-cost": "1"})) == "ok"
-        told = await waggle.chat("?", model="b", headers={"x-waggle-max-cost": "0.0001"})
-        assert told.status == 422
-        assert told.error["code"] == "over_max_cost"
-        told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0001"})
-        assert told.status == 400  # no plan can answer for so little, and it says so
-        assert "expected to cost" in told.error["message"]
+        answer = await waggle.chat("?", model="b", headers={"x-waggle-max-cost": "0.0001"})
+        assert answer.status == 422
+        assert answer.error["code"] == "over_max_cost"
+        answer = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0001"})
+        assert answer.status == 400  # no plan can answer for so little, and it says so
+        assert "expected to cost" in answer.error["message"]
 
 
 async def test_what_is_under_way_counts_toward_the_ceiling():
-    plan = one({"fan_out": ["a", "b", "b", "b"], "merge": "vote"})
+    plan = only({"fan_out": ["a", "b", "b", "b"], "merge": "vote"})
     b = Model("x")
     async with planned(plan, a=Model("x"), b=b) as waggle:
         # One call of b is expected to cost 0.003: three beside each other would be beyond this.
-        told = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0075"}, model="p")
-        assert text_of(told) == "x"
+        answer = await waggle.chat("?", headers={"x-waggle-max-cost": "0.0075"}, model="p")
+        assert text_of(answer) == "x"
         assert len(b.requests) == 2
 
 
 async def test_a_stream_is_explained_where_its_first_words_are():
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     for head_start in (60.0, 0.01):
         async with planned(plan, a=Model("x", seconds=0.1), b=Model("the end")) as waggle:
             waggle.engine.plan_runs.head_start_seconds = head_start
@@ -428,7 +428,7 @@ async def test_a_stream_is_explained_where_its_first_words_are():
 
 
 async def test_a_stream_whose_plan_takes_long_says_at_its_end_what_its_headers_could_not():
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     unknown = {"x-waggle-backend", "x-waggle-attempts", "x-waggle-verified", "x-waggle-cost-usd"}
     async with planned(plan, a=Model("x", seconds=0.1), b=Model("the end")) as waggle:
         waggle.engine.plan_runs.head_start_seconds = 0.01
@@ -441,15 +441,15 @@ async def test_a_stream_whose_plan_takes_long_says_at_its_end_what_its_headers_c
 
 
 async def test_a_plan_that_cannot_answer_such_a_request_says_so_to_its_caller():
-    async with planned(one(PIPELINE), OURS) as waggle:
-        told = await waggle.chat("What is the capital of France?", model="p")
-        assert told.status == 400
-        assert told.error["code"] == "plan_cannot_answer"
-        assert "JSON shape" in told.error["message"]
+    async with planned(only(PIPELINE), OURS) as waggle:
+        answer = await waggle.chat("What is the capital of France?", model="p")
+        assert answer.status == 400
+        assert answer.error["code"] == "plan_cannot_answer"
+        assert "JSON shape" in answer.error["message"]
 
 
 async def test_a_plan_has_ceilings_of_its_own():
-    plan = one({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}, "max_cost": 0.001})
+    plan = only({"cascade": ["a", "b"], "accept": {"regex": "^ok$"}, "max_cost": 0.001})
     async with planned(plan, a=Model("no"), b=Model("ok")) as waggle:
         assert (await waggle.chat("?")).headers["x-waggle-partial"] == "cost"
 
@@ -458,12 +458,12 @@ async def test_a_ceiling_on_time_ends_a_step_that_takes_too_long():
     plans = {"p": {"pipeline": ["a", "b"]}, "q": {"ask": "b"}}
     async with planned(plans, a=Model("draft"), b=Model("late", seconds=30)) as waggle:
         begun = time.monotonic()
-        told = await waggle.chat("?", model="p", headers={"x-waggle-max-latency-ms": "300"})
-        assert text_of(told) == "draft"
-        assert told.headers["x-waggle-partial"] == "latency"
-        told = await waggle.chat("?", model="q", headers={"x-waggle-max-latency-ms": "300"})
-        assert told.status == 504
-        assert told.error["code"] == "over_max_latency"
+        answer = await waggle.chat("?", model="p", headers={"x-waggle-max-latency-ms": "300"})
+        assert text_of(answer) == "draft"
+        assert answer.headers["x-waggle-partial"] == "latency"
+        answer = await waggle.chat("?", model="q", headers={"x-waggle-max-latency-ms": "300"})
+        assert answer.status == 504
+        assert answer.error["code"] == "over_max_latency"
         assert time.monotonic() - begun < 10
         assert [a.fault for a in waggle.journal.traces[-1].attempts] == ["deadline"]
 
@@ -479,48 +479,48 @@ async def test_a_ceiling_on_time_ends_a_step_that_takes_too_long():
     ],
 )
 async def test_a_ceiling_that_is_none_is_refused_by_name(header, value):
-    async with planned(one({"ask": "a"}), a=Model()) as waggle:
-        told = await waggle.chat("?", headers={header: value})
-        assert told.status == 400
-        assert header in told.error["message"]
-        assert value in told.error["message"]
+    async with planned(only({"ask": "a"}), a=Model()) as waggle:
+        answer = await waggle.chat("?", headers={header: value})
+        assert answer.status == 400
+        assert header in answer.error["message"]
+        assert value in answer.error["message"]
 
 
 async def test_a_stream_stays_alive_while_earlier_steps_are_at_work():
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     async with planned(plan, a=Model("slow", seconds=2.5), b=Model("the end")) as waggle:
-        told = await waggle.chat("?", stream=True)
-        pieces = told.body.decode().split("\n\n")
+        answer = await waggle.chat("?", stream=True)
+        pieces = answer.body.decode().split("\n\n")
         assert pieces[0] == ": waggle is at work"
         assert pieces[1].startswith(": pipeline.0 a answered")
-        assert "the " in told.body.decode()
-        assert told.events[-1] == "[DONE]"
+        assert "the " in answer.body.decode()
+        assert answer.events[-1] == "[DONE]"
         assert waggle.journal.traces[-1].status == 200
 
 
 async def test_a_plan_that_fails_late_says_so_in_the_stream():
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     async with planned(plan, a=Model(status=500, seconds=2.3), b=Model()) as waggle:
-        told = await waggle.chat("?", stream=True)
-        assert told.status == 200
-        assert told.events[-1]["error"]["code"] == "no_backend_answered"
+        answer = await waggle.chat("?", stream=True)
+        assert answer.status == 200
+        assert answer.events[-1]["error"]["code"] == "no_backend_answered"
         assert waggle.journal.traces[-1].status == 503
 
 
 async def test_an_answer_that_came_whole_is_streamed_with_its_tools():
-    plan = one({"cascade": ["a", "b"], "accept": {"regex": '"x": 1'}})
+    plan = only({"cascade": ["a", "b"], "accept": {"regex": '"x": 1'}})
     async with planned(plan, a=Model(calls_tools=True), b=Model()) as waggle:
-        told = await waggle.chat("?")
-        assert told.json["choices"][0]["message"]["tool_calls"] == TOOLS
-        told = await waggle.chat("?", stream=True)
-        first, last = [e for e in told.events if e != "[DONE]"]
+        answer = await waggle.chat("?")
+        assert answer.json["choices"][0]["message"]["tool_calls"] == TOOLS
+        answer = await waggle.chat("?", stream=True)
+        first, last = [e for e in answer.events if e != "[DONE]"]
         assert first["choices"][0]["delta"]["tool_calls"] == [{"index": 0, **TOOLS[0]}]
         assert last["choices"][0]["finish_reason"] == "tool_calls"
         assert last["usage"]["cost"] > 0
 
 
 async def test_a_caller_who_leaves_ends_every_branch():
-    plan = one({"fan_out": ["a", "b"], "merge": "vote"})
+    plan = only({"fan_out": ["a", "b"], "merge": "vote"})
     a, b = Model(seconds=30), Model(seconds=30)
     async with planned(plan, a=a, b=b) as waggle:
         task = asyncio.ensure_future(waggle.chat("?"))
@@ -539,7 +539,7 @@ async def test_a_caller_who_leaves_ends_every_branch():
 @pytest.mark.parametrize("words", [0, 3])
 async def test_a_caller_who_leaves_a_slow_stream_is_written_down(words):
     """While an earlier step is at work, or in the middle of the last one's words."""
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     b = Model("word " * 200, between=0.05)
     async with planned(plan, a=Model("x", seconds=2.4 if words else 30), b=b) as waggle:
         body = {"model": "p", "stream": True, "messages": [{"role": "user", "content": "?"}]}
@@ -555,11 +555,11 @@ async def test_a_caller_who_leaves_a_slow_stream_is_written_down(words):
 
 
 async def test_a_refusal_by_the_only_backend_is_the_callers_to_read():
-    plan = one({"pipeline": ["a", "b"]})
+    plan = only({"pipeline": ["a", "b"]})
     async with planned(plan, a=Model(status=400), b=Model()) as waggle:
-        told = await waggle.chat("?")
-        assert told.status == 400
-        assert told.error["message"] == "no"
+        answer = await waggle.chat("?")
+        assert answer.status == 400
+        assert answer.error["message"] == "no"
 
 
 # -- our own backends ----------------------------------------------------------------------------
@@ -579,9 +579,9 @@ async def test_generate_enrich_validate_runs_without_a_model():
         **{"phone": "phone", "birth_date": "date", "age": "int 18..90"},
         **{"price": "number", "msrp": "number 10..900"},
     }
-    async with planned(one(PIPELINE), OURS) as waggle:
-        told = await waggle.chat("50 customers", shape=shape, seed=7)
-        records = json.loads(text_of(told))
+    async with planned(only(PIPELINE), OURS) as waggle:
+        answer = await waggle.chat("50 customers", shape=shape, seed=7)
+        records = json.loads(text_of(answer))
         assert len(records) == 50
         assert all(list(record) == list(shape) for record in records)
         assert all(record["price"] <= record["msrp"] for record in records)
@@ -591,16 +591,16 @@ async def test_generate_enrich_validate_runs_without_a_model():
             ("pipeline.2", "validator", 2),
         ]
         again = await waggle.chat("50 customers", shape=shape, seed=7)
-        assert text_of(again) == text_of(told)
+        assert text_of(again) == text_of(answer)
 
 
 async def test_records_that_cannot_be_valid_are_given_back_marked_with_each_issue():
     more = {**OURS, "validator": {"kind": "validator", "rules": ["age > 200"]}}
-    async with planned(one(PIPELINE), more) as waggle:
-        told = await waggle.chat("2 people", shape={"name": "string", "age": "int 18..90"})
-        assert told.status == 200
-        assert told.headers["x-waggle-partial"] == "failed"
-        assert "age > 200 does not hold" in told.json["waggle"]["reason"]
+    async with planned(only(PIPELINE), more) as waggle:
+        answer = await waggle.chat("2 people", shape={"name": "string", "age": "int 18..90"})
+        assert answer.status == 200
+        assert answer.headers["x-waggle-partial"] == "failed"
+        assert "age > 200 does not hold" in answer.json["waggle"]["reason"]
         row = request_row(waggle.journal.traces[-1])
         assert "age > 200" not in json.dumps(row)
 
@@ -608,9 +608,9 @@ async def test_records_that_cannot_be_valid_are_given_back_marked_with_each_issu
 async def test_a_long_answer_is_checked_beside_the_loop_and_one_torn_beyond_mending_is_refused():
     gate = {"schema": {"type": "array", "items": {"required": ["x"]}}, "repair": 0}
     a = Model(json.dumps([{"x": n} for n in range(5000)]))
-    async with planned(one({"ask": "a", "gate": gate}), a=a) as waggle:
+    async with planned(only({"ask": "a", "gate": gate}), a=a) as waggle:
         assert "x-waggle-partial" not in (await waggle.chat("?")).headers
         a.says = '[{"x": ' + "1" * 600_000
-        told = await waggle.chat("?")
-        assert told.headers["x-waggle-partial"] == "gate"
-        assert "no JSON that can be read" in told.json["waggle"]["reason"]
+        answer = await waggle.chat("?")
+        assert answer.headers["x-waggle-partial"] == "gate"
+        assert "no JSON that can be read" in answer.json["waggle"]["reason"]

@@ -92,43 +92,22 @@ def _is_number(value: Any) -> bool:
 def _replaced(program: str, numbers: Mapping[float, float], names: Mapping[str, str]) -> str | None:
     """The program with every number and name replaced; None if one of them is not in it."""
     missing: set[Any] = {*numbers, *names}
-    tokens: list[tokenize.TokenInfo] = []
-    for token in tokenize.generate_tokens(io.StringIO(program).readline):
-        text = token.string
-        if token.type == tokenize.NUMBER:
-            value = _value(text)
-            if value is not None and value in numbers:
-                missing.discard(value)
-                text = _written(numbers[value])
-        elif token.type == tokenize.NAME and text in names:
-            missing.discard(text)
-            text = _identifier(names[text])
-        elif token.type == tokenize.STRING:
-            inner = text[1:-1]
-            if inner in names and text[0] == text[-1] in "'\"":
-                missing.discard(inner)
-                text = f"{text[0]}{names[inner]}{text[0]}"
-        tokens.append(token._replace(string=text))
-    return None if missing else _joined(tokens)
-
-
-def _joined(tokens: list[tokenize.TokenInfo]) -> str:
-    """The source of these tokens, with the spacing and the lines of the original."""
-    lines: list[str] = []
-    row, column = 1, 0
-    for token in tokens:
-        if token.type in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER):
+    lines = io.StringIO(program).readlines()
+    # From the last token to the first: an edit moves only the tokens behind it.
+    for token in reversed(list(tokenize.generate_tokens(io.StringIO(program).readline))):
+        old: Any = token.string
+        if token.type == tokenize.NUMBER and (old := _value(token.string)) in numbers:
+            text = _written(numbers[old])
+        elif token.type == tokenize.NAME and old in names:
+            text = _identifier(names[old])
+        elif token.type == tokenize.STRING and (old := token.string[1:-1]) in names:
+            text = f"{token.string[0]}{names[old]}{token.string[-1]}"
+        else:
             continue
-        if token.start[0] > row:
-            row, column = token.start[0], 0
-        lines.append(token.line[column : token.start[1]] if token.start[1] > column else "")
-        lines.append(token.string)
-        column = token.end[1]
-        if token.end[0] > row:
-            row = token.end[0]
-        if token.type in (tokenize.NEWLINE, tokenize.NL):
-            row, column = row + 1, 0
-    return "".join(lines)
+        missing.discard(old)
+        (row, start), (_, end) = token.start, token.end
+        lines[row - 1] = lines[row - 1][:start] + text + lines[row - 1][end:]
+    return None if missing else "".join(lines)
 
 
 def _value(text: str) -> float | None:

@@ -13,7 +13,7 @@ from typing import cast
 import orjson
 
 from dashboard.page_reading import KeptTables, PageReading
-from dashboard.panel import Facts, PanelQuery, RuleLadder
+from dashboard.panel import PanelQuery, RuleLadder, TelemetryFacts
 from dashboard.source import Rows, Source, moment
 from dashboard.view import PageView, Span, span_of
 
@@ -38,7 +38,7 @@ class FactsReader:
         self, source: Source, settings: BoardSettings, clock: Callable[[], dt.datetime]
     ) -> None:
         self._source, self._settings, self._clock = source, settings, clock
-        self._facts: tuple[float, Facts] | None = None
+        self._facts: tuple[float, TelemetryFacts] | None = None
         self._kept = KeptTables()
         self._last: tuple[float, dt.datetime | None] = (0.0, None)
         self._counted: tuple[float, dt.datetime | None, bool] = (0.0, None, False)
@@ -74,7 +74,7 @@ class FactsReader:
         )
         return reading
 
-    def _recent_facts(self) -> Facts:
+    def _recent_facts(self) -> TelemetryFacts:
         now = time.monotonic()
         if self._facts is not None and now - self._facts[0] < _KEPT_SECONDS:
             return self._facts[1]
@@ -83,7 +83,7 @@ class FactsReader:
             self._facts = now, facts
         return facts
 
-    def _read_facts(self) -> Facts:
+    def _read_facts(self) -> TelemetryFacts:
         (names,) = self._source.ask(
             "select min(minute) as hour, list(distinct plan order by plan) as plans, "
             "list(distinct kind order by kind) as kinds from hours_parts where plan is not null"
@@ -96,7 +96,7 @@ class FactsReader:
             "select ts, kind, subject, state from events "
             "where kind in ('drift', 'configuration', 'strategy') order by ts"
         ).rows
-        return Facts(
+        return TelemetryFacts(
             now=self._clock(),
             first=self._first(names["hour"]),
             plans=tuple(filter(None, names["plans"] or ())),

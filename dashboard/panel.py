@@ -44,7 +44,7 @@ class RuleLadder:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TelemetryFacts:
     """Facts about telemetry that are read before a page runs its own queries."""
 
     now: dt.datetime
@@ -66,7 +66,7 @@ class PanelQuery:
 
     view: PageView
     span: Span
-    facts: Facts
+    facts: TelemetryFacts
 
     @property
     def sums(self) -> str:

@@ -8,9 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.reading import analyse, generate, series, wishes
-from sandbox.reading import data_tables as tables
-from sandbox.reading.found import Read
+from sandbox.reading import analyse, data_tables, generate, series, wishes
+from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import normalised
 from sandbox.spec import Spec
 
@@ -43,11 +42,13 @@ def read(text: str, data: Any = None) -> Interpretation:
             "linguistic", ("it contains mathematical notation or a choice of answers",)
         )
     plain = normalised(text)
-    table = tables.beside(data, plain) if data is not None else tables.DataTable(text=plain)
+    table = (
+        data_tables.beside(data, plain) if data is not None else data_tables.DataTable(text=plain)
+    )
     if table.problem:
         return Interpretation("linguistic", (table.problem,))
     if data is None and not wishes.STRONG.search(plain):
-        table = tables.within(plain)
+        table = data_tables.within(plain)
     if len(table.text) > _LONGEST_WISH:
         return Interpretation("linguistic", ("it is too long to be understood with certainty",))
     about = wishes.ABOUT.search(table.text)
@@ -74,13 +75,13 @@ def _hints(text: str) -> bool:
     )
 
 
-def _read(table: tables.DataTable, text: str) -> Read:
+def _read(table: data_tables.DataTable, text: str) -> ReadOutcome:
     if table.columns:
         figures = analyse.read(table)
         if figures.spec is not None or table.named or not _wish_to_make(text):
             return figures
     if not _wish_to_make(text) or len(text) > _LONGEST_TO_MAKE:
-        return Read(problem="it neither asks for generated data nor brings data")
+        return ReadOutcome(problem="it neither asks for generated data nor brings data")
     return series.read(text) if series.is_series(text) else generate.read(text)
 
 

@@ -34,11 +34,11 @@ def _stream(number: int) -> Iterator[int]:
 def _seeded_random(number: int) -> Any:
     made = itertools.count(1)
 
-    class Random(random.Random):
+    class SeededRandom(random.Random):
         def __init__(self, x: Any = None) -> None:
             super().__init__(f"{number}:{next(made)}" if x is None else x)
 
-    return Random
+    return SeededRandom
 
 
 def _seed_numpy(numpy: Any, number: int) -> None:

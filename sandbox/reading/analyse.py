@@ -1,4 +1,4 @@
-"""Requests to work something out of given data: which figure or test, of which columns."""
+"""Reads requests for figures and tests over given data: which method, on which columns."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.reading.data_tables import DataTable
-from sandbox.reading.found import Read
 from sandbox.reading.numbers import NUMBER, WHOLE, number
+from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import column_name
 from sandbox.spec import Analysis, Spec
 
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """How a figure is asked for, and of how many columns it is: one, two, or any."""
+    """A figure or test: its name, the words that ask for it, and how many columns it needs."""
 
     name: str
     pattern: str
     columns: str = "one"
 
 
-# The longer way to say it comes first: `median absolute` before `median`, `paired t-test` before
-# `t-test`; what has been found is not looked at again.
+# Longer phrases come first: `median absolute` before `median`, `paired t-test` before `t-test`. Text
+# that matched is not matched again.
 _METHODS = (
     _Method("describe", r"\b(?:summary|descriptive) statistics\b|\bdescribe (?:the|this|these) (?:data|numbers|values)|\bfive[- ]number summary"),
     _Method("ci", r"\bconfidence intervals?\b|\b\d{2}% CI\b|\bCI for\b"),
@@ -68,7 +68,7 @@ _METHODS = (
     _Method("count", r"\bhow many (?:values|numbers|data points|observations|rows|records)\b|\bcount of\b|\bnumber of (?:values|observations|rows|records)\b"),
     _Method("mean", r"\b(?:arithmetic )?(?:means?|averages?|avg)\b"),
 )  # fmt: skip
-# What would change the answer and is not understood: rather no answer than a wrong one.
+# Words that would change the answer in a way that is not understood: then there is no answer.
 _BEYOND = re.compile(
     r"\b(?:where|filter\w*|exclud\w*|only (?:the|those|for|include|consider)|after (?:removing|filtering|excluding)|remov\w*|drop\w*|imput\w*|fill\w*|"
     r"normali[sz]\w*|standardi[sz]\w*|scal(?:e|ed|ing)|log[- ]?transform\w*|transform\w*|machine learning|train\w*|test set|random forest|decision tree|"
@@ -83,32 +83,32 @@ _BY = r"\b(?:for each|by|per|grouped by|group(?:ing)? by|across(?: each)?|within
 _MOST_METHODS = 6
 
 
-def read(table: DataTable) -> Read:
+def read(table: DataTable) -> ReadOutcome:
     if not table.columns:
-        return Read(problem="there is no data to work on")
+        return ReadOutcome(problem="there is no data to work on")
     text = re.sub(r"(?i)\b(?:dataset|data set|data|list|numbers)\s*:", " ", table.text)
     text = re.sub(_PERCENTILES, _each_percentile, text, flags=re.I)
     names, columns_text = _mentioned(text, table)
     wanted, rest = _wanted(columns_text)
     if not wanted:
-        return Read(problem="no figure or test that is known here is asked for")
+        return ReadOutcome(problem="it asks for no figure or test that can be computed here")
     if len(wanted) > _MOST_METHODS:
-        return Read(problem="more is asked for than one program should answer")
+        return ReadOutcome(problem="it asks for more figures than one program should compute")
     for beyond in _BEYOND.finditer(rest):
         if not _harmless(beyond[0], rest, wanted):
-            said = f"`{beyond[0]}` changes what is asked in a way that is not understood"
-            return Read(problem=said)
+            problem = f"`{beyond[0]}` changes the request in a way that is not understood"
+            return ReadOutcome(problem=problem)
     loose = next((m.name for m, match in wanted if not _of_the_data(m, match, table)), "")
     if loose:
-        return Read(problem=f"it is not sure that the {loose} is of this data")
+        return ReadOutcome(problem=f"it is not clear that it wants the {loose} of this data")
     by = _grouped(text, table)
     if not by and re.search(r"\b(?:each|every|per)\b(?! other)", rest, re.I) and table.named:
-        return Read(problem="it does not say by which column")
+        return ReadOutcome(problem="it does not say by which column")
     analyses = []
     for method, match in wanted:
         made = _analysis(method, match, names, by, table, text)
         if isinstance(made, str):
-            return Read(problem=made)
+            return ReadOutcome(problem=made)
         analyses.append(made)
     data = {name: tuple(values) for name, values in table.columns.items()}
     used = {column for a in analyses for column in (*a.columns, a.by) if column}
@@ -120,7 +120,7 @@ def read(table: DataTable) -> Read:
         decimals=int(number(places[1])) if places else None,
         format="csv" if re.search(r"\bas csv\b", text, re.I) else "json",
     )
-    return Read(spec, reasons=[f"{a.method} of {', '.join(a.columns)}" for a in analyses])
+    return ReadOutcome(spec, reasons=[f"{a.method} of {', '.join(a.columns)}" for a in analyses])
 
 
 # `the 25th, 50th and 75th percentiles`
@@ -129,8 +129,8 @@ _PERCENTILES = (
 )
 
 
-def _each_percentile(found: "re.Match[str]") -> str:
-    return " and ".join(f"{n}th percentile" for n in re.findall(r"\d{1,2}", found[1]))
+def _each_percentile(match: "re.Match[str]") -> str:
+    return " and ".join(f"{n}th percentile" for n in re.findall(r"\d{1,2}", match[1]))
 
 
 _CAREFUL = frozenset({"sum", "minimum", "maximum", "count", "range", "mode"})
@@ -143,21 +143,21 @@ _OF_DATA = re.compile(
 
 
 def _of_the_data(method: _Method, match: "re.Match[str]", table: DataTable) -> bool:
-    """`maximum` and `sum` are everyday words: beside a bare list they must be said of it."""
+    """Whether a method is about the data: beside a bare list, everyday words may mean others."""
     if method.name not in _CAREFUL or table.named:
         return True
     return bool(_OF_DATA.match(match.string, match.end()))
 
 
-def _harmless(said: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bool:
-    """`the two-sided test of a difference` is what a test is about anyway."""
+def _harmless(word: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bool:
+    """Whether a word changes nothing: `difference` is what a test is about anyway."""
     tests = {"ttest", "ttest_paired", "anova", "mannwhitney", "wilcoxon", "kruskal", "levene", "ks"}
     names = {method.name for method, _ in wanted}
-    if said.lower().startswith(("differ", "at least")) and names & tests:
+    if word.lower().startswith(("differ", "at least")) and names & tests:
         return True
-    if "regression" in names and said.lower().startswith(("predict", "when", "if", "then")):
+    if "regression" in names and word.lower().startswith(("predict", "when", "if", "then")):
         return True
-    if said.lower() in ("above", "below") and re.search(
+    if word.lower() in ("above", "below") and re.search(
         r"\b(?:data|numbers|table|list|values) (?:above|below)\b|\b(?:above|below) (?:data|numbers|table|values)\b",
         text,
         re.I,
@@ -169,12 +169,12 @@ def _harmless(said: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bo
             text,
             re.I,
         )
-    ) and said.lower().startswith(("exclud", "remov", "drop"))
+    ) and word.lower().startswith(("exclud", "remov", "drop"))
 
 
 def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
-    """Methods in the order that they are asked for, and the text without them."""
-    found: list[tuple[int, _Method, re.Match[str]]] = []
+    """The methods in the order of the text, and the text without them."""
+    matches: list[tuple[int, _Method, re.Match[str]]] = []
     text = re.sub(
         r"\b(?:mean of zero|mean value of \d+|means? that|by means of|what (?:do|does) .{0,40} mean\b)",
         " ",
@@ -189,11 +189,13 @@ def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
     )
     for method in _METHODS:
         while (match := re.search(method.pattern, text, re.I)) is not None:
-            if not any(m.name == method.name and m.name not in ("quantile",) for _, m, _ in found):
-                found.append((match.start(), method, match))
+            if not any(
+                m.name == method.name and m.name not in ("quantile",) for _, m, _ in matches
+            ):
+                matches.append((match.start(), method, match))
             text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
-    found.sort(key=lambda each: each[0])
-    tests = {m.name for _, m, _ in found} & {
+    matches.sort(key=lambda item: item[0])
+    tests = {m.name for _, m, _ in matches} & {
         "ttest",
         "ttest_one",
         "ttest_paired",
@@ -209,15 +211,15 @@ def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
     }
     kept = [
         (m, match)
-        for _, m, match in found
+        for _, m, match in matches
         if not (tests and m.name == "mean" and "mean and" not in match.string.lower())
     ]
-    return kept or [(m, match) for _, m, match in found], text
+    return kept or [(m, match) for _, m, match in matches], text
 
 
 def _mentioned(text: str, table: DataTable) -> tuple[list[str], str]:
-    """Columns in the order that the text names them, and the text without the names."""
-    found: list[tuple[int, str]] = []
+    """The columns in the order in which the text names them, and the text without the names."""
+    matches: list[tuple[int, str]] = []
     masked = text
     for name in sorted(table.columns, key=len, reverse=True):
         forms = {
@@ -231,13 +233,13 @@ def _mentioned(text: str, table: DataTable) -> tuple[list[str], str]:
             rf"(?<![\w])(?:{pattern})(?:s|es)?(?![\w])", masked, flags
         )
         if match:
-            found.append((match.start(), name))
-            for each in reversed(
+            matches.append((match.start(), name))
+            for item in reversed(
                 list(re.finditer(rf"(?<![\w])(?:{pattern})(?:s|es)?(?![\w])", masked, flags))
             ):
-                masked = masked[: each.start()] + " " * len(each[0]) + masked[each.end() :]
-    found.sort()
-    return [name for _, name in found], masked
+                masked = masked[: item.start()] + " " * len(item[0]) + masked[item.end() :]
+    matches.sort()
+    return [name for _, name in matches], masked
 
 
 def _grouped(text: str, table: DataTable) -> str:
@@ -255,7 +257,7 @@ def _analysis(
     named = [n for n in names if n != by] if table.named else list(table.columns)
     mentioned = [n for n in named if n in numeric]
     if method.columns == "refuse":
-        return f"{method.name} is not worked out here"
+        return f"{method.name} is not computed here"
     if method.columns == "chi2":
         return _chi2(named, table, text)
     if method.columns == "regression":
@@ -263,21 +265,21 @@ def _analysis(
     if method.name in ("missing", "frequencies", "mode"):
         columns = named or list(table.columns)
         if method.name != "missing" and len(columns) != 1:
-            return f"it does not say of which column the {method.name}"
+            return f"it does not say of which column it wants the {method.name}"
         return Analysis(method.name, tuple(columns), by if method.name != "missing" else "")
     if method.columns in ("two", "many", "ks"):
         return _comparison(method, mentioned, numeric, by, table, text)
     if method.columns == "pair":
         columns = mentioned if len(mentioned) >= 2 else numeric if not mentioned else []
         if len(columns) < 2:
-            return f"a {method.name} is of two columns"
+            return f"a {method.name} needs two columns"
         if len(columns) > 2 and not re.search(
             r"\bmatrix|\ball (?:pairs|columns|variables)|pairwise", text, re.I
         ):
-            return f"it does not say of which two columns the {method.name}"
+            return f"it does not say of which two columns it wants the {method.name}"
         lengths = {len(table.columns[c]) for c in columns}
         if len(lengths) > 1:
-            return f"{', '.join(columns)} are not of one length"
+            return f"{', '.join(columns)} have different lengths"
         return Analysis(method.name, tuple(columns))
     return _of_one(method, match, mentioned, numeric, by, table, text)
 
@@ -294,9 +296,9 @@ def _of_one(
     columns = mentioned or (numeric if len(numeric) == 1 or not table.named else [])
     columns = [c for c in columns if c != by]
     if by and len(columns) > 1:
-        return f"it does not say of which column the {method.name} by {by}"
+        return f"it does not say of which column it wants the {method.name} by {by}"
     if not columns:
-        return f"it does not say of which column the {method.name}"
+        return f"it does not say of which column it wants the {method.name}"
     return Analysis(method.name, tuple(columns), by, _parameters(method, match, text))
 
 
@@ -342,7 +344,7 @@ def _comparison(
         return (
             Analysis("ks_normal", tuple(columns))
             if len(columns) == 1
-            else "a KS test against the normal is of one column"
+            else "a KS test against the normal distribution needs one column"
         )
     grouped = by or next(
         (
@@ -399,7 +401,7 @@ def _chi2(named: list[str], table: DataTable, text: str) -> Analysis | str:
         return (
             Analysis("chi2_fit", tuple(columns[:1]))
             if len(columns) == 1
-            else "a test of fit is of one list of counts"
+            else "a test of fit needs one list of counts"
         )
     if len(columns) == 2:
         return Analysis("chi2_independence", tuple(columns))
@@ -414,7 +416,7 @@ def _regression(columns: list[str], table: DataTable, text: str) -> Analysis | s
         return "a regression needs a column to explain and another that explains it"
     lengths = {len(table.columns[c]) for c in columns}
     if len(lengths) > 1:
-        return f"{', '.join(columns)} are not of one length"
+        return f"{', '.join(columns)} have different lengths"
     target = next(
         (
             c

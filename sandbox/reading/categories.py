@@ -1,4 +1,4 @@
-"""Lists to choose from, with or without shares: `Tech 40%, Finance 30%, Retail 30%`."""
+"""Reads lists of labels, with or without shares: `Tech 40%, Finance 30%, Retail 30%`."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from sandbox.reading.numbers import number
 
 @dataclass(frozen=True, slots=True)
 class CategoryChoice:
+    """A list of labels with their weights, and its place in the text."""
+
     start: int
     end: int
     labels: tuple[str, ...]
@@ -19,7 +21,7 @@ class CategoryChoice:
 
     @property
     def guess(self) -> str:
-        """What such labels are usually called, where nothing is said."""
+        """The usual name of a column with these labels, for a request that gives no name."""
         low = {label.lower() for label in self.labels}
         if low & {"male", "female", "men", "women", "m", "f", "man", "woman"}:
             return "gender"
@@ -66,32 +68,34 @@ _SPLIT_FIRST = re.compile(
 
 
 def choices(text: str) -> list[CategoryChoice]:
-    """In the order of the text; none overlaps another."""
-    found: list[CategoryChoice] = []
+    """The lists in the order of the text, without overlaps."""
+    kept: list[CategoryChoice] = []
     for choice in (
         *_runs(text, _LABEL_SHARE),
         *_runs(text, _SHARE_LABEL),
         *_splits(text),
         *_lists(text),
     ):
-        if all(choice.end <= other.start or choice.start >= other.end for other in found):
-            found.append(choice)
-    return sorted(found, key=lambda choice: choice.start)
+        if all(choice.end <= other.start or choice.start >= other.end for other in kept):
+            kept.append(choice)
+    return sorted(kept, key=lambda choice: choice.start)
 
 
 def _runs(text: str, pair: str) -> Iterator[CategoryChoice]:
-    one = re.compile(pair, re.I)
+    pair_pattern = re.compile(pair, re.I)
     separator = re.compile(_SEP, re.I)
     at = 0
-    while (first := one.search(text, at)) is not None:
+    while (first := pair_pattern.search(text, at)) is not None:
         pairs, end = [first], first.end()
-        while (gap := separator.match(text, end)) and (following := one.match(text, gap.end())):
+        while (gap := separator.match(text, end)) and (
+            following := pair_pattern.match(text, gap.end())
+        ):
             pairs.append(following)
             end = following.end()
         pairs, end = _up_to_one(pairs)
         rest = re.compile(_REST, re.I).match(text, end)
-        labels = [found["label"].strip(" '\"") for found in pairs]
-        weights = [number(found["share"]) for found in pairs]
+        labels = [match["label"].strip(" '\"") for match in pairs]
+        weights = [number(match["share"]) for match in pairs]
         if rest and rest["rest"] and 0 < sum(weights) < 1:
             labels.append(rest["rest"].strip())
             weights.append(1 - sum(weights))
@@ -109,18 +113,21 @@ def _runs(text: str, pair: str) -> Iterator[CategoryChoice]:
 
 
 def _up_to_one(pairs: list["re.Match[str]"]) -> tuple[list["re.Match[str]"], int]:
-    """The run may go on into the next column: shares that add up to one are a list of their own."""
+    """The first pairs whose shares add up to one, because later pairs belong to another column."""
     total = 0.0
-    for i, found in enumerate(pairs):
-        total += number(found["share"])
+    for i, match in enumerate(pairs):
+        total += number(match["share"])
         if abs(total - 1) < 0.011 and i > 0:
-            return pairs[: i + 1], found.end()
+            return pairs[: i + 1], match.end()
     return pairs, pairs[-1].end()
 
 
 def _name_in(text: str, first: "re.Match[str]", label: str, longest: int) -> tuple[str, int, str]:
-    """`industry: Tech 40%`: the name stands before the first label; in `plan free 60%, pro 40%` it
-    is what makes the first label longer than any other."""
+    """The column's name, where it begins, and the first label without it.
+
+    In `industry: Tech 40%` the name stands before the label. In `plan free 60%, pro 40%` it is the
+    word that makes the first label longer than all others.
+    """
     start = first.start()
     own = first["label"].split()
     linked = re.search(r"(?:\b(?:is|are|be|being|as|from|of)|[:=(~])\s*$", text[:start], re.I)
@@ -136,40 +143,43 @@ def _name_in(text: str, first: "re.Match[str]", label: str, longest: int) -> tup
 
 def _lists(text: str) -> Iterator[CategoryChoice]:
     for pattern in (_LISTED, _PARENS):
-        for found in pattern.finditer(text):
+        for match in pattern.finditer(text):
             labels = [
                 label.strip(" '\"")
-                for label in re.split(r",\s*(?:and |or )?|/|\bor\b|\band\b|\|", found["list"])
+                for label in re.split(r",\s*(?:and |or )?|/|\bor\b|\band\b|\|", match["list"])
             ]
             labels = [label for label in labels if label]
             if len(labels) < 2 or any(_NOT_LABELS.match(label) for label in labels):
                 continue
             if len(set(labels)) != len(labels):
                 continue
-            following = _WEIGHTS.match(text[found.end() :])
-            end = found.end()
+            following = _WEIGHTS.match(text[match.end() :])
+            end = match.end()
             weights = [1 / len(labels)] * len(labels)
             if following:
-                said = [number(w) for w in re.findall(r"\d*\.?\d+\s?%?", following["weights"])]
-                if len(said) == len(labels) and sum(said) > 0:
-                    weights, end = said, found.end() + following.end()
+                given = [number(w) for w in re.findall(r"\d*\.?\d+\s?%?", following["weights"])]
+                if len(given) == len(labels) and sum(given) > 0:
+                    weights, end = given, match.end() + following.end()
             elif pattern is _PARENS:
-                continue  # a remark in brackets is no list of values
-            yield CategoryChoice(found.start(), end, tuple(labels), _normed(weights))
+                continue  # a remark in brackets is not a list of values
+            yield CategoryChoice(match.start(), end, tuple(labels), _normed(weights))
 
 
 def _splits(text: str) -> Iterator[CategoryChoice]:
-    one, between = re.compile(_LABEL, re.I), re.compile(r"\s*(?:,\s*(?:and)?|/|\band\b|:)\s*", re.I)
-    for found in _SPLIT_FIRST.finditer(text):
-        weights = [number(w) for w in re.findall(r"\d+", found["weights"])]
+    label_pattern, between = (
+        re.compile(_LABEL, re.I),
+        re.compile(r"\s*(?:,\s*(?:and)?|/|\band\b|:)\s*", re.I),
+    )
+    for match in _SPLIT_FIRST.finditer(text):
+        weights = [number(w) for w in re.findall(r"\d+", match["weights"])]
         labels: list[str] = []
-        end = found.end()
-        while len(labels) < len(weights) and (label := one.match(text, end)):
+        end = match.end()
+        while len(labels) < len(weights) and (label := label_pattern.match(text, end)):
             labels.append(label[0])
             gap = between.match(text, label.end())
             end = gap.end() if gap and len(labels) < len(weights) else label.end()
         if len(labels) == len(weights) and sum(weights) in (10, 99, 100):
-            yield CategoryChoice(found.start(), end, tuple(labels), _normed(weights))
+            yield CategoryChoice(match.start(), end, tuple(labels), _normed(weights))
 
 
 def _normed(weights: list[float]) -> tuple[float, ...]:

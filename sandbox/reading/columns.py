@@ -1,4 +1,4 @@
-"""Columns out of what is said about them: a distribution with all its parameters, or none."""
+"""Turns mentions into columns: each gets a distribution with all its parameters, or none."""
 
 import re
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from sandbox.reading import dates, distributions, naming, usual
 from sandbox.reading.categories import CategoryChoice
 from sandbox.reading.counts import plain_noun
-from sandbox.reading.limits import bounds, decimals_said, integers_said
+from sandbox.reading.limits import bounds, decimals_wanted, wants_integers
 from sandbox.reading.mentions import Mention
 from sandbox.reading.numbers import NUMBER, number
 from sandbox.reading.plain_text import Words
@@ -21,20 +21,20 @@ _INTEGERS = frozenset(
 
 
 class NotUnderstood(Exception):
-    """Something is said that no column follows from; the message says what."""
+    """The request says something that cannot be put into a spec; the message says what."""
 
 
 def columns(
     words: Words, mentions: list[Mention], noun: str
 ) -> tuple[list[Field], Distribution | None]:
-    """The columns; and a distribution that was said of `both` or `all` of them."""
+    """The columns, and a distribution that the request gives for `both` or `all` of them."""
     text = words.text
-    found: list[Field] = []
+    fields: list[Field] = []
     shared = None
     heads = [*(mention.head for mention in mentions[1:]), len(text)]
     ends = [0, *(mention.end for mention in mentions)]
     for mention, until, since in zip(mentions, heads, ends, strict=False):
-        region, earlier = text[mention.said : until], text[since : mention.start]
+        region, earlier = text[mention.says_from : until], text[since : mention.start]
         made = _field(mention, region, earlier, text, noun)
         if made is None:
             continue
@@ -42,8 +42,8 @@ def columns(
         _all_numbers_used(mention, made, region)
         if not mention.name and _ALL.search(text[: mention.start]):
             shared = made.distribution
-        elif made.name not in {field.name for field in found}:
-            found.append(made)
+        elif made.name not in {field.name for field in fields}:
+            fields.append(made)
         elif mention.family != "range":
             raise NotUnderstood(f"{made.name} is described twice")
     for mention, until in zip(mentions, heads, strict=False):
@@ -51,7 +51,7 @@ def columns(
         if mention.from_earlier:
             for figure in re.finditer(NUMBER, text[: mention.head]):
                 words.blank(*figure.span())
-    return found, shared
+    return fields, shared
 
 
 _UNIQUE = (
@@ -61,13 +61,13 @@ _UNIQUE = (
 
 
 def _as_counted(field: Field, noun: str) -> Field:
-    """`200 unique positive integers`: what is counted is also said of its column."""
+    """The field with what the counted noun says: `200 unique positive integers`."""
     if field.role != "number":
         return field
     low, decimals = field.low, field.decimals
     if low is None and re.search(r"\b(?:non-?negative|positive)\b", noun, re.I):
         low = 0.0
-    if decimals is None and integers_said(noun):
+    if decimals is None and wants_integers(noun):
         decimals = 0
     unique = field.unique or bool(re.search(r"\b(?:unique|distinct)\b", noun, re.I))
     return replace(field, low=low, decimals=decimals, unique=unique)
@@ -90,39 +90,39 @@ _PARAMETERS = {
 
 
 def _all_numbers_used(mention: Mention, made: Field, region: str) -> None:
-    """Every number said of a column must have found its use, or something was not understood."""
+    """Raise `NotUnderstood` if the text about a column has a number that was not used."""
     if mention.family == "mixture":
         return
     allowed = _PARAMETERS.get(mention.family, 0 if made.role != "number" else 2)
     allowed += (made.low is not None) + (made.high is not None) + bool(made.decimals)
-    found = re.findall(NUMBER, re.sub(r"\^2|(?<=\))2", "", region))
-    if len(found) > allowed:
-        raise NotUnderstood(f"{made.name}: what {found[-1].strip()} means is not understood")
+    figures = re.findall(NUMBER, re.sub(r"\^2|(?<=\))2", "", region))
+    if len(figures) > allowed:
+        raise NotUnderstood(f"{made.name}: what {figures[-1].strip()} means is not understood")
 
 
 def _field(mention: Mention, region: str, earlier: str, text: str, noun: str) -> Field | None:
     name = mention.name or naming.cleaned(plain_noun(noun)) or "value"
-    said = text[mention.start : mention.end]
+    phrase = text[mention.start : mention.end]
     match mention.family:
         case "category":
             assert mention.choice is not None
             return _category(name if mention.name else mention.choice.guess, mention.choice)
         case "date":
-            span = dates.period(said + region[:40])
+            span = dates.period(phrase + region[:40])
             if span is None:
                 return None
             return Field(name, "date", start=span[0].isoformat(), end=span[1].isoformat())
         case "boolean":
-            share = number(re.findall(NUMBER, said)[0])
+            share = number(re.findall(NUMBER, phrase)[0])
             labels, weights = ("true", "false"), (share, round(1 - share, 12))
             of = Distribution("categorical", labels=labels, weights=weights)
             return Field(name, "boolean", of)
         case "range":
-            both = distributions.span(said)
+            both = distributions.span(phrase)
             if both is None:
                 return None
             of = Distribution("uniform", {"low": both[0], "high": both[1]})
-            return _number(name, of, region, whole=_both_whole(said))
+            return _number(name, of, region, whole=_both_whole(phrase))
     return _distributed(mention, name, region, earlier)
 
 
@@ -134,18 +134,18 @@ def _distributed(mention: Mention, name: str, region: str, earlier: str) -> Fiel
     if of is None:
         return _usual(mention, name, region + earlier)
     uniform = mention.family == "uniform"
-    whole = uniform and _both_whole(region) and integers_said(region + earlier)
+    whole = uniform and _both_whole(region) and wants_integers(region + earlier)
     return _number(name, of, region, whole=whole)
 
 
-def _usual(mention: Mention, name: str, said: str) -> Field:
-    """Where no figure at all is said of a quantity that everybody knows: what is usual."""
-    found = None if re.search(NUMBER, said) else usual.of(name, mention.family)
-    if found is None:
+def _usual(mention: Mention, name: str, words: str) -> Field:
+    """A field with the usual figures, for a common quantity of which the text gives no figure."""
+    answer = None if re.search(NUMBER, words) else usual.of(name, mention.family)
+    if answer is None:
         raise NotUnderstood(f"the parameters of {name} ({mention.family}) are not all given")
-    of, told = found
-    low, high = (None, None) if of.family == "uniform" else (told.low, told.high)
-    return Field(name, "number", of, low, high, decimals=told.decimals)
+    of, figures = answer
+    low, high = (None, None) if of.family == "uniform" else (figures.low, figures.high)
+    return Field(name, "number", of, low, high, decimals=figures.decimals)
 
 
 def _category(name: str, choice: CategoryChoice) -> Field:
@@ -163,7 +163,7 @@ def _number(name: str, of: Distribution, region: str, *, whole: bool) -> Field:
     low, high, clip = (None, None, False) if of.family == "uniform" else bounds(region)
     if of.family == "pareto" and low == of.parameters["minimum"]:
         low = None
-    decimals = decimals_said(region)
+    decimals = decimals_wanted(region)
     if decimals is None and (whole or name in _INTEGERS or of.discrete):
         decimals = 0
     unique = bool(re.search(_UNIQUE, region, re.I))
@@ -171,9 +171,9 @@ def _number(name: str, of: Distribution, region: str, *, whole: bool) -> Field:
 
 
 def _both_whole(text: str) -> bool:
-    found = re.findall(NUMBER, text)[:2]
+    figures = re.findall(NUMBER, text)[:2]
     return (
-        len(found) == 2
-        and not any("." in n or "%" in n for n in found)
+        len(figures) == 2
+        and not any("." in n or "%" in n for n in figures)
         and not re.search(r"\b(?:float|decimal|real|continuous)", text, re.I)
     )

@@ -1,4 +1,4 @@
-"""How many records are asked for, and what they are called."""
+"""Reads how many records a request wants, and what it calls them."""
 
 import re
 
@@ -14,7 +14,7 @@ _VERB = (
 
 
 def counted(words: Words) -> tuple[float | None, str]:
-    """How many, and of what."""
+    """The number of records, and the phrase that names them."""
     named = words.take(
         rf"\b(?:(?:sample size|sample_size)\s*(?:of|=|:|is|should be)?|(?:number of (?:records|rows|samples|observations|users|customers|people|data ?points|values|\w+)|n_samples|rows|records)\s*(?:of|=|:|is|should be))\s*({WHOLE})(?!\s?%)"
     )
@@ -30,14 +30,14 @@ def counted(words: Words) -> tuple[float | None, str]:
         rf"{_VERB}[^.\n]{{0,60}}?({WHOLE})\s+(?P<noun>{nouns})",
         rf"({WHOLE})\s+(?P<noun>{nouns})",
     ):
-        for found in re.finditer(pattern, words.text, re.I):
-            phrase = found["noun"]
-            value = number(found[1])
+        for match in re.finditer(pattern, words.text, re.I):
+            phrase = match["noun"]
+            value = number(match[1])
             if value != int(value) or not _countable(phrase):
                 continue
-            words.blank(found.start(1), found.end(1))
-            if not naming.cleaned(plain_noun(phrase)):  # `companies` is no column of theirs
-                words.blank(found.end("noun") - len(phrase.split()[-1]), found.end("noun"))
+            words.blank(match.start(1), match.end(1))
+            if not naming.cleaned(plain_noun(phrase)):  # `companies` names records, not a column
+                words.blank(match.end("noun") - len(phrase.split()[-1]), match.end("noun"))
             words.take(r"\bn\s*=\s*(?=\s)")
             return value, phrase
     lettered = words.take(
@@ -61,10 +61,10 @@ _NOT_COUNTED = frozenset(
 
 
 def _countable(phrase: str) -> bool:
-    said = phrase.lower().split()
-    if said[-1] == "times" and len(said) > 1:
-        return said[0] not in _NOT_COUNTED
-    return said[0] not in _NOT_COUNTED and said[-1] not in _NOT_COUNTED
+    words = phrase.lower().split()
+    if words[-1] == "times" and len(words) > 1:
+        return words[0] not in _NOT_COUNTED
+    return words[0] not in _NOT_COUNTED and words[-1] not in _NOT_COUNTED
 
 
 _ADORNED = re.compile(
@@ -75,5 +75,5 @@ _ADORNED = re.compile(
 
 
 def plain_noun(phrase: str) -> list[str]:
-    """What is counted, without what is said about it."""
+    """The words of a counted noun, without its adjectives."""
     return [word for word in phrase.split() if not _ADORNED.match(word)]

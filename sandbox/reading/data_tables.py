@@ -1,4 +1,4 @@
-"""Data that comes with a request: lists and tables in its text, or beside it."""
+"""Reads the data of a request: lists and tables in its text, or data sent beside it."""
 
 import csv
 import io
@@ -31,12 +31,13 @@ class DataTable:
 
 
 def beside(data: Any, text: str) -> DataTable:
-    """Of the field `data` of a request: CSV, records, or columns."""
+    """The table in the field `data` of a request: CSV, records, or columns."""
     if isinstance(data, str):
         columns = _csv(data)
         if columns is None:
             return DataTable(
-                text=text, problem="data is no CSV: a line of names, and rows as long as it"
+                text=text,
+                problem="data is not CSV: it needs a line of names, and rows of the same length",
             )
         return DataTable(columns, text, named=True)
     if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
@@ -52,11 +53,11 @@ def beside(data: Any, text: str) -> DataTable:
 
 
 def within(text: str) -> DataTable:
-    """What the text itself holds. Nothing found: no columns."""
+    """The table in the text itself, which has no columns if the text holds no data."""
     for find in (_records, _block, _lines, _markdown):
-        found = find(text)
-        if found is not None:
-            return found
+        table = find(text)
+        if table is not None:
+            return table
     return _lists(text)
 
 
@@ -80,11 +81,11 @@ def _records(text: str) -> DataTable | None:
 
 
 def _block(text: str) -> DataTable | None:
-    found = re.search(r"```(?:csv|text|tsv)?\s*\n(.*?)```", text, re.S)
-    columns = _csv(found[1]) if found else None
-    if found is None or columns is None:
+    match = re.search(r"```(?:csv|text|tsv)?\s*\n(.*?)```", text, re.S)
+    columns = _csv(match[1]) if match else None
+    if match is None or columns is None:
         return None
-    return DataTable(columns, text[: found.start()] + " " + text[found.end() :], named=True)
+    return DataTable(columns, text[: match.start()] + " " + text[match.end() :], named=True)
 
 
 def _lines(text: str) -> DataTable | None:
@@ -143,11 +144,11 @@ def _lists(text: str) -> DataTable:
             return DataTable(named, text[: matrix.start()] + " " + text[matrix.end() :])
     given = False
     for pattern in (_LIST, _BARE):
-        while (found := pattern.search(text)) is not None:
-            if re.search(r"\d,\d{3}(?!\d)", found["list"]) and pattern is _BARE:
+        while (match := pattern.search(text)) is not None:
+            if re.search(r"\d,\d{3}(?!\d)", match["list"]) and pattern is _BARE:
                 return DataTable(text=text)  # 3,034 may be one number or two
-            figures = re.findall(_FIGURE, found["list"])
-            name = (found["name"] or "").strip()
+            figures = re.findall(_FIGURE, match["list"])
+            name = (match["name"] or "").strip()
             name = re.sub(
                 r"^(?:of|the|and|for|data|list|numbers|values|dataset|with|sample|are|is|between|from|on|in|where|let|given|if|when|using) ",
                 "",
@@ -157,11 +158,11 @@ def _lists(text: str) -> DataTable:
             ours = not name or bool(_NO_NAMES & set(name.lower().split())) or name in columns
             given = given or not ours
             columns[f"x{len(columns) + 1}" if ours else name] = tuple(_plain(f) for f in figures)
-            text = text[: found.start()] + f" {name} " + text[found.end() :]
+            text = text[: match.start()] + f" {name} " + text[match.end() :]
     return DataTable(columns, text, named=given)
 
 
-# As in `the numbers I gathered are 1, 2, 3`: such words name no column.
+# Words that do not name a column, as in `the numbers I gathered are 1, 2, 3`.
 _NO_NAMES = frozenset(
     {"of", "the", "data", "list", "numbers", "values", "dataset", "following", "these", "this"}
     | {"array", "for", "and", "with", "mean", "median", "mode", "observations", "gathered", "ve"}

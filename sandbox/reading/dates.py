@@ -1,4 +1,4 @@
-"""Dates as people write them."""
+"""Reads dates and periods in the forms in which people write them."""
 
 import calendar
 import datetime as dt
@@ -15,7 +15,7 @@ DATE = (
 
 
 def first_and_last(text: str) -> tuple[dt.date, dt.date] | None:
-    """The days that a date names: one day, a month, or a year; None for a day that is none."""
+    """The first and last day of a day, a month or a year; None if the date does not exist."""
     text = text.strip().lower()
     try:
         if re.fullmatch(r"\d{4}", text):
@@ -40,7 +40,7 @@ def period(text: str) -> tuple[dt.date, dt.date] | None:
     if both:
         first, last = first_and_last(both[1]), first_and_last(both[2])
         return (first[0], last[1]) if first and last and first[0] <= last[1] else None
-    one = re.search(
+    single = re.search(
         rf"\b(?:in|during|within|of|for|over|throughout)\s+(?:the year )?({DATE})", text, re.I
     )
-    return first_and_last(one[1]) if one else None
+    return first_and_last(single[1]) if single else None

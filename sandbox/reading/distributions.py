@@ -1,7 +1,7 @@
-"""Families of distributions as they are named, and their parameters as they are given.
+"""Reads the names of distribution families, and their parameters.
 
-A parameter that was not said is not guessed: `read` answers None, and the request is left to a
-model that can ask. Scales that have a convention (sd of a standard normal) are no guess.
+A missing parameter is not guessed: `read` returns None, and a model answers the request. A
+parameter that a convention fixes (the sd of a standard normal) is not missing.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from sandbox.reading.numbers import NUMBER, number
 from sandbox.spec import Distribution
 
-# In this order: the longer name is tried first.
+# Longer names come first, because the first match counts.
 FAMILIES: tuple[tuple[str, str], ...] = (
     ("lognormal", r"\blog[- ]?normal(?:ly)?\b|\blognorm\b|\blog[- ]gaussian\b|\bln[- ]?n\b(?=\()"),
     ("standard", r"\bstandard normal(?:ly)?\b|\bstandard gaussian\b|\bz-scores? distribut"),
@@ -36,16 +36,16 @@ UNSUPPORTED = frozenset({"student", "other", "negative binomial", "multivariate"
 _LINK = r"(?:\s{0,20}(?:(?:value|parameter|of|is|at|being|equal to|equals|about|around|roughly|approximately|set to|near)(?![a-z])|[=:(~])){0,5}\s{0,20}"
 
 
-def _said(text: str, *names: str) -> float | None:
-    """The number given for any of these names, before or after it."""
+def _given_for(text: str, *names: str) -> float | None:
+    """The number that the text gives for any of these names, after the name or before it."""
     for name in names:
-        found = re.search(rf"(?<![\w]){name}(?![\w]){_LINK}({NUMBER})", text, re.I)
-        if found:
-            return number(found[1])
+        match = re.search(rf"(?<![\w]){name}(?![\w]){_LINK}({NUMBER})", text, re.I)
+        if match:
+            return number(match[1])
     for name in names:
-        found = re.search(rf"({NUMBER})\s*(?:\w+\s)?(?:for the |as (?:the |its )?)?{name}(?!\w)", text, re.I)  # fmt: skip
-        if found:
-            return number(found[1])
+        match = re.search(rf"({NUMBER})\s*(?:\w+\s)?(?:for the |as (?:the |its )?)?{name}(?!\w)", text, re.I)  # fmt: skip
+        if match:
+            return number(match[1])
     return None
 
 
@@ -72,22 +72,22 @@ _ONE = re.compile(rf"^\s*\(\s*(?:\w+\s*=\s*)?({NUMBER})\s*\)")
 
 
 def moments(text: str) -> tuple[float | None, float | None]:
-    """Mean and standard deviation, however they are said."""
+    """The mean and the standard deviation in the text, each None if it is missing."""
     both = _BOTH.search(text) or _PLUS_MINUS.search(text)
     if both:
         return number(both[1]), number(both[2])
-    deviation = _said(text, *_SD)
+    deviation = _given_for(text, *_SD)
     if deviation is None:
-        variance = _said(text, "variance", "var")
+        variance = _given_for(text, "variance", "var")
         deviation = math.sqrt(variance) if variance is not None and variance >= 0 else None
-    return _said(text, *_MEAN), deviation
+    return _given_for(text, *_MEAN), deviation
 
 
 def _positional(text: str) -> tuple[float, float] | None:
-    found = _PAIR.match(text)
-    if not found:
+    match = _PAIR.match(text)
+    if not match:
         return None
-    return number(found[1]), number(found[2])
+    return number(match[1]), number(match[2])
 
 
 def _normal(text: str) -> Distribution | None:
@@ -106,7 +106,7 @@ def _standard(text: str) -> Distribution:
 
 
 def lognormal_of(mean: float, deviation: float) -> Distribution:
-    """Whose values have this mean and standard deviation."""
+    """The lognormal distribution whose values have this mean and standard deviation."""
     share = math.log1p((deviation / mean) ** 2)
     return Distribution(
         "lognormal",
@@ -116,16 +116,16 @@ def lognormal_of(mean: float, deviation: float) -> Distribution:
 
 def _lognormal(text: str) -> Distribution | None:
     given = _positional(text)
-    sigma = _said(text, "sigma", "log[- ](?:sd|std|standard deviation)", "shape")
-    median = _said(text, "median")
+    sigma = _given_for(text, "sigma", "log[- ](?:sd|std|standard deviation)", "shape")
+    median = _given_for(text, "median")
     if given is not None:
         return Distribution("lognormal", {"mu": given[0], "sigma": given[1]})
     mean, deviation = moments(text)
     if median is not None and median > 0 and (sigma or deviation):
         spread = sigma if sigma is not None else deviation
         assert spread is not None
-        if spread > 5:  # no logarithm spreads so wide: it is the deviation of the values
-            # median m, variance v of values: solve exp(s2)(exp(s2)-1) = v/m2
+        if spread > 5:  # no logarithm has so large a deviation: this is the values' deviation
+            # With the median m and the variance v of the values: exp(s2)(exp(s2)-1) = v/m2
             ratio = (1 + math.sqrt(1 + 4 * (spread / median) ** 2)) / 2
             spread = math.sqrt(math.log(ratio))
         return Distribution("lognormal", {"mu": round(math.log(median), 12), "sigma": spread})
@@ -134,7 +134,7 @@ def _lognormal(text: str) -> Distribution | None:
         text,
         re.I,
     )
-    mu = _said(text, "mu", "log[- ]mean")
+    mu = _given_for(text, "mu", "log[- ]mean")
     if mu is not None and (sigma is not None or deviation is not None):
         return Distribution("lognormal", {"mu": mu, "sigma": sigma or deviation or 0.0})
     if mean is None or deviation is None or mean <= 0:
@@ -152,57 +152,59 @@ _RANGE = re.compile(
 
 
 def span(text: str) -> tuple[float, float] | None:
-    """Two numbers that bound something. `$10 to 20k`: the scale of the second is the first's too."""
-    found = _RANGE.search(text)
-    if not found:
-        low = _said(text, "min(?:imum)?", "low(?:er)?(?: bound)?")
-        high = _said(text, "max(?:imum)?", "(?:high|upp)(?:er)?(?: bound)?")
+    """Two numbers that are bounds. In `$10 to 20k` the scale of the second applies to both."""
+    match = _RANGE.search(text)
+    if not match:
+        low = _given_for(text, "min(?:imum)?", "low(?:er)?(?: bound)?")
+        high = _given_for(text, "max(?:imum)?", "(?:high|upp)(?:er)?(?: bound)?")
         return None if low is None or high is None else (low, high)
-    low, high = number(found[1]), number(found[2])
+    low, high = number(match[1]), number(match[2])
     if (
-        re.search(r"[kKmM%]\s*$", found[2])
-        and not re.search(r"[kKmM%]\s*$", found[1])
+        re.search(r"[kKmM%]\s*$", match[2])
+        and not re.search(r"[kKmM%]\s*$", match[1])
         and low < high
     ):
-        scaled = number(found[1] + found[2].strip()[-1])
+        scaled = number(match[1] + match[2].strip()[-1])
         low = scaled if scaled < high else low
-    elif found[2].strip().endswith("%") and not found[1].strip().endswith("%"):
+    elif match[2].strip().endswith("%") and not match[1].strip().endswith("%"):
         low /= 100
     return (low, high) if low < high else None
 
 
 def _uniform(text: str) -> Distribution | None:
-    found = _positional(text) or span(text)
-    return None if found is None else Distribution("uniform", {"low": found[0], "high": found[1]})
+    bounds = _positional(text) or span(text)
+    return (
+        None if bounds is None else Distribution("uniform", {"low": bounds[0], "high": bounds[1]})
+    )
 
 
-def _one(text: str) -> float | None:
-    found = _ONE.match(text)
-    return number(found[1]) if found else None
+def _single(text: str) -> float | None:
+    match = _ONE.match(text)
+    return number(match[1]) if match else None
 
 
 def _exponential(text: str) -> Distribution | None:
-    rate = _said(text, "rate", "lambda")
+    rate = _given_for(text, "rate", "lambda")
     if rate:
         return Distribution("exponential", {"mean": 1 / rate})
-    mean = _said(text, *_MEAN, "scale", "beta")
-    if mean is None:  # Exp(0.5) is written of the rate
-        rate = _one(text)
+    mean = _given_for(text, *_MEAN, "scale", "beta")
+    if mean is None:  # Exp(0.5) gives the rate
+        rate = _single(text)
         mean = 1 / rate if rate else None
     return Distribution("exponential", {"mean": mean}) if mean else None
 
 
 def _poisson(text: str) -> Distribution | None:
-    rate = _said(text, "rate", "lambda", *_MEAN)
-    rate = _one(text) if rate is None else rate
+    rate = _given_for(text, "rate", "lambda", *_MEAN)
+    rate = _single(text) if rate is None else rate
     return Distribution("poisson", {"rate": rate}) if rate is not None and rate >= 0 else None
 
 
 def _binomial(text: str) -> Distribution | None:
     given = _positional(text)
     if given is None:
-        n = _said(text, "n", "trials?", "attempts", "tries", "flips", "tosses")
-        p = _said(
+        n = _given_for(text, "n", "trials?", "attempts", "tries", "flips", "tosses")
+        p = _given_for(
             text, "p", "(?:success )?(?:probability|prob|chance)(?: of success)?", "success rate"
         )
         if n is None or p is None:
@@ -212,16 +214,16 @@ def _binomial(text: str) -> Distribution | None:
 
 
 def _bernoulli(text: str) -> Distribution | None:
-    p = _said(text, "p", "(?:success )?(?:probability|prob|chance|rate)(?: of success)?")
-    p = _one(text) if p is None else p
+    p = _given_for(text, "p", "(?:success )?(?:probability|prob|chance|rate)(?: of success)?")
+    p = _single(text) if p is None else p
     return None if p is None else Distribution("binomial", {"n": 1.0, "p": p})
 
 
 def _beta(text: str) -> Distribution | None:
     given = _positional(text)
     if given is None:
-        a = _said(text, "alpha", "a")
-        b = _said(text, "beta", "b")
+        a = _given_for(text, "alpha", "a")
+        b = _given_for(text, "beta", "b")
         shapes = re.search(
             rf"(?:parameters|shapes?)\s*(?:parameters)?{_LINK}({NUMBER})\s*(?:and|,)\s*({NUMBER})",
             text,
@@ -238,9 +240,9 @@ def _beta(text: str) -> Distribution | None:
 def _gamma(text: str) -> Distribution | None:
     given = _positional(text)
     if given is None:
-        shape = _said(text, "shape", "k", "alpha")
-        scale = _said(text, "scale", "theta")
-        rate = _said(text, "rate", "beta")
+        shape = _given_for(text, "shape", "k", "alpha")
+        scale = _given_for(text, "scale", "theta")
+        rate = _given_for(text, "rate", "beta")
         mean, deviation = moments(text)
         if shape is not None and scale is None and rate:
             scale = 1 / rate
@@ -257,10 +259,10 @@ def _gamma(text: str) -> Distribution | None:
 def _pareto(text: str) -> Distribution | None:
     given = _positional(text)
     if given is None:
-        alpha = _said(text, "alpha", "shape", "a", "exponent", "tail index")
+        alpha = _given_for(text, "alpha", "shape", "a", "exponent", "tail index")
         if alpha is None:
             return None
-        least = _said(text, "min(?:imum)?", "scale", "xm", "x_m", "starting at", "from")
+        least = _given_for(text, "min(?:imum)?", "scale", "xm", "x_m", "starting at", "from")
         given = alpha, 1.0 if least is None else least
     return Distribution("pareto", {"alpha": given[0], "minimum": given[1]})
 
@@ -268,8 +270,8 @@ def _pareto(text: str) -> Distribution | None:
 def _weibull(text: str) -> Distribution | None:
     given = _positional(text)
     if given is None:
-        shape = _said(text, "shape", "k", "c", "beta")
-        scale = _said(text, "scale", "lambda", "eta")
+        shape = _given_for(text, "shape", "k", "c", "beta")
+        scale = _given_for(text, "scale", "lambda", "eta")
         if shape is None:
             return None
         given = shape, 1.0 if scale is None else scale
@@ -312,7 +314,7 @@ def _mixture(text: str) -> Distribution | None:
 
 
 def _components(text: str) -> list[Distribution] | None:
-    """Each with its own parameters: `70% N(20, 3) and 30% N(50, 5)`, `one at 20 (sd 3), ...`."""
+    """Parts with their own parameters: `70% N(20, 3) and 30% N(50, 5)`, `one at 20 (sd 3), ...`."""
     called = re.findall(rf"(?:N|normal)\s?\(\s*(?:\w+\s*=\s*)?({NUMBER})\s*,\s*(?:\w+\s*=\s*)?({NUMBER})", text, re.I)  # fmt: skip
     if len(called) < 2:
         called = re.findall(
@@ -329,8 +331,8 @@ def _peak(mean: float, deviation: float) -> Distribution:
 
 
 def _shares(text: str, count: int) -> tuple[float, ...]:
-    found = _WEIGHTS.search(text)
-    shares = _numbers((found[1] or found[2]).replace("/", " and ")) if found else []
+    match = _WEIGHTS.search(text)
+    shares = _numbers((match[1] or match[2]).replace("/", " and ")) if match else []
     if len(shares) != count:
         shares = [number(share) for share in re.findall(r"\d+(?:\.\d+)?\s?%", text)]
     if len(shares) == count - 1 and 0 < sum(shares) < 1:
@@ -341,7 +343,7 @@ def _shares(text: str, count: int) -> tuple[float, ...]:
 
 
 def _numbers(text: str) -> list[float]:
-    return [number(found) for found in re.findall(NUMBER, text)]
+    return [number(figure) for figure in re.findall(NUMBER, text)]
 
 
 _READERS: Mapping[str, Callable[[str], Distribution | None]] = {

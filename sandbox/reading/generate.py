@@ -1,4 +1,4 @@
-"""Requests for data: how many records, which columns, how each is distributed and related."""
+"""Reads requests for data: how many records, which columns, their distributions and relations."""
 
 import re
 from dataclasses import replace
@@ -6,10 +6,10 @@ from dataclasses import replace
 from sandbox.reading import distributions, naming, usual, wishes
 from sandbox.reading.columns import NotUnderstood, columns
 from sandbox.reading.counts import counted
-from sandbox.reading.found import Read
 from sandbox.reading.limits import orders, with_orders
 from sandbox.reading.mentions import Mention, mentions
 from sandbox.reading.numbers import NUMBER
+from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import Words, column_name, singular
 from sandbox.reading.relations import correlations, correlations_of_the_last, derived
 from sandbox.spec import Correlation, Distribution, Field, Spec
@@ -17,14 +17,14 @@ from sandbox.spec import Correlation, Distribution, Field, Spec
 _MOST, _MOST_CELLS = 1_000_000, 2_000_000
 
 
-def read(text: str) -> Read:
+def read(text: str) -> ReadOutcome:
     try:
         return _read(Words(naming.without_units(text)))
     except NotUnderstood as reason:
-        return Read(problem=str(reason))
+        return ReadOutcome(problem=str(reason))
 
 
-def _read(words: Words) -> Read:
+def _read(words: Words) -> ReadOutcome:
     seed = words.take(
         r"\b(?:random[ _])?(?:seed(?:ed)?|random_state)\s*(?:of|=|:|with|to|is|value)*\s*(\d{1,18})"
     )
@@ -43,8 +43,8 @@ def _read(words: Words) -> Read:
         raise NotUnderstood(f"{noun} are words, not figures")
     fields, related = _fields(words, noun)
     if count * len(fields) > _MOST_CELLS:
-        told = f"{count:g} records of {len(fields)} columns are more than one answer should hold"
-        raise NotUnderstood(f"{told}: ask for at most {_MOST_CELLS // len(fields)}")
+        size = f"{count:g} records of {len(fields)} columns are more than one answer should hold"
+        raise NotUnderstood(f"{size}: ask for at most {_MOST_CELLS // len(fields)}")
     spec = Spec(
         "generate",
         int(count),
@@ -55,35 +55,35 @@ def _read(words: Words) -> Read:
         assumed=assumed,
     )
     reasons = [f"{f.name}: {f.distribution.family}" for f in fields if f.distribution]
-    return Read(spec, reasons=[f"{int(count)} records", *reasons])
+    return ReadOutcome(spec, reasons=[f"{int(count)} records", *reasons])
 
 
 def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
     related, hanging = correlations(words), correlations_of_the_last(words)
     formulas = derived(words)
-    said_apart = orders(words)
-    found = _known(words, mentions(words.text), related)
+    separate_orders = orders(words)
+    kept_mentions = _supported(words, mentions(words.text), related)
     beyond = _BEYOND.search(words.text)
     if beyond:
         raise NotUnderstood(f"`{beyond[0].strip()}` is not understood")
     beside = Words(words.text)
-    for mention in found:
-        beside.blank(min(mention.head, mention.start), max(mention.end, mention.said))
+    for mention in kept_mentions:
+        beside.blank(min(mention.head, mention.start), max(mention.end, mention.says_from))
     plain = _plain_columns(beside)
-    strange = _unsaid(beside, words.text)
+    strange = _undescribed_column(beside, words.text)
     if strange:
         raise NotUnderstood(f"what {strange} is to hold is not said")
-    fields, shared = columns(words, found, noun)
+    fields, shared = columns(words, kept_mentions, noun)
     for at, relation in hanging:
-        of = [mention.name for mention in found if mention.head < at and mention.name]
+        of = [mention.name for mention in kept_mentions if mention.head < at and mention.name]
         related += [replace(relation, first=of[-1])] if of else []
-    fields = with_orders(fields, said_apart)
+    fields = with_orders(fields, separate_orders)
     for name, formula in formulas:
         fields.append(Field(name, "derived", formula=formula))
-    _names_are_known(fields)
+    _check_formulas(fields)
     by_chance = any(map(_by_chance, fields))
-    known = {f.name for f in fields}
-    fields += [f for f in plain if not any(k == f.name or k.endswith("_" + f.name) for k in known)]
+    names = {f.name for f in fields}
+    fields += [f for f in plain if not any(k == f.name or k.endswith("_" + f.name) for k in names)]
     fields, related = _related(fields, related, shared)
     left = re.search(NUMBER, words.text)
     if left:
@@ -93,26 +93,28 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
     return fields, related
 
 
-def _known(words: Words, found: list[Mention], related: list[Correlation]) -> list[Mention]:
-    """Without those whose distribution nobody here knows: one that matters ends it."""
-    strange = [m for m in found if m.family in distributions.UNSUPPORTED]
+def _supported(
+    words: Words, all_mentions: list[Mention], related: list[Correlation]
+) -> list[Mention]:
+    """The mentions of supported distributions. Raises `NotUnderstood` if another one matters."""
+    strange = [m for m in all_mentions if m.family in distributions.UNSUPPORTED]
     if strange and not (related and strange[0].family == "multivariate"):
         name = words.text[strange[0].start : strange[0].end]
         raise NotUnderstood(f"{name} is no distribution known here")
-    return [m for m in found if m not in strange]
+    return [m for m in all_mentions if m not in strange]
 
 
-def _names_are_known(fields: list[Field]) -> None:
-    known = {f.name for f in fields}
+def _check_formulas(fields: list[Field]) -> None:
+    names = {f.name for f in fields}
     for f in fields:
-        missing = set(re.findall(r"[A-Za-z_]\w*", f.formula)) - known
+        missing = set(re.findall(r"[A-Za-z_]\w*", f.formula)) - names
         if missing:
-            names = ", ".join(sorted(missing))
-            raise NotUnderstood(f"{f.name} is worked out from {names}, which is no column")
+            listed = ", ".join(sorted(missing))
+            raise NotUnderstood(f"{f.name} is computed from {listed}, which is no column")
 
 
 def _by_chance(field: Field) -> bool:
-    """Whether chance was spoken of, rather than a list that might mean anything."""
+    """Whether the field is clearly random, and not a list that might mean anything."""
     of = field.distribution
     return of is not None and (of.family != "categorical" or len(set(of.weights)) > 1)
 
@@ -127,7 +129,7 @@ _BEYOND = re.compile(
 )
 
 
-# Counted things that are made of words.
+# Nouns of things that consist of words.
 _WORDS_ARE_WANTED = frozenset(
     """idea tip question slide haiku poem story persona example recipe headline tweet post paragraph
     sentence word joke quote title slogan name email review essay article summary option suggestion
@@ -151,20 +153,20 @@ _LISTS = re.compile(
 )
 
 
-def _unsaid(left: Words, text: str) -> str:
-    """A column that is listed beside others and that nothing at all is said of."""
+def _undescribed_column(left: Words, text: str) -> str:
+    """A column that is listed beside others without any description; "" if there is none."""
     start = _LISTS.search(text)
     if start is None:
         return ""
     for item in re.finditer(r"[^,;:\n.()]+", left.text[start.end() :]):
         for part in re.split(r"\band\b|\bor\b|\bplus\b", item[0]):
-            said = part.strip().lower().split()
-            bare = [word for word in said if word not in _ARTICLES]
-            told = text[start.end() + item.start() : start.end() + item.end()]
+            words_of_item = part.strip().lower().split()
+            bare = [word for word in words_of_item if word not in _ARTICLES]
+            original = text[start.end() + item.start() : start.end() + item.end()]
             if (
                 1 <= len(bare) <= 3
                 and all(map(naming.is_a_name, bare))
-                and told.split() == item[0].split()
+                and original.split() == item[0].split()
             ):
                 return " ".join(bare)
     return ""
@@ -174,35 +176,35 @@ _ARTICLES = frozenset({"a", "an", "the", "their", "its", "each", "some", "random
 
 
 def _plain_columns(words: Words) -> list[Field]:
-    """Ids, and columns of text, which no distribution was said of."""
-    known: set[str] = set()
-    found: list[Field] = []
+    """Ids and columns of text, which need no distribution."""
+    names: set[str] = set()
+    fields: list[Field] = []
     for match in words.take_all(_ID):
         what = (match["what"] or "").lower()
         name = f"{singular(what)}_id" if what and singular(what) in naming.ENTITIES else "id"
         role_prefix = match["like"] or ("uuid" if match["id"].lower().startswith("uuid") else "")
-        if name not in known:
-            known.add(name)
-            found.append(Field(name, "id", unique=True, prefix=role_prefix))
+        if name not in names:
+            names.add(name)
+            fields.append(Field(name, "id", unique=True, prefix=role_prefix))
     for match in words.take_all(_TEXT):
         name = column_name(match[0].replace("e-mail", "email"))
         name = (
             "email" if name.startswith("email") else "phone" if name.startswith("phone") else name
         )
-        if name not in known and not any(k.endswith("_" + name) for k in known):
-            known.add(name)
-            found.append(Field(name, "text"))
-    return found
+        if name not in names and not any(k.endswith("_" + name) for k in names):
+            names.add(name)
+            fields.append(Field(name, "text"))
+    return fields
 
 
 def _related(
     fields: list[Field], related: list[Correlation], shared: Distribution | None
 ) -> tuple[list[Field], list[Correlation]]:
-    """A column that is only said to go with another takes after it; names are made to agree."""
+    """The fields and correlations with matching names, and a field for each follower column."""
     made = list(fields)
     kept: list[Correlation] = []
     for relation in related:
-        first, second = (_known_as(name, made) for name in (relation.first, relation.second))
+        first, second = (_matching_name(name, made) for name in (relation.first, relation.second))
         missing = [
             n for n in (first, second) if n not in {f.name for f in made if f.role == "number"}
         ]
@@ -217,7 +219,7 @@ def _related(
     return made, kept
 
 
-def _known_as(name: str, fields: list[Field]) -> str:
+def _matching_name(name: str, fields: list[Field]) -> str:
     names = [f.name for f in fields]
     if name in names:
         return name
@@ -233,6 +235,6 @@ _SIZES = re.compile(r"size|employees?|headcount|staff|count|quantity|units")
 
 
 def _follower(name: str) -> Field:
-    """Of a column of which only its relation was said: it follows the other one."""
+    """A field without a distribution, which follows the column it correlates with."""
     size = bool(_SIZES.search(name))
     return Field(name, low=1.0 if size else None, decimals=0 if size else None)

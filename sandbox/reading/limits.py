@@ -1,4 +1,4 @@
-"""Bounds and decimals of a column, said beside it or in a sentence of their own."""
+"""Reads the bounds and decimals of a column, from beside it or from a sentence of their own."""
 
 import re
 from dataclasses import replace
@@ -9,17 +9,17 @@ from sandbox.reading.plain_text import Words, column_name
 from sandbox.spec import Field
 
 
-def integers_said(text: str) -> bool:
+def wants_integers(text: str) -> bool:
     return bool(re.search(r"\b(?:integers?|whole numbers?|int)\b", text, re.I))
 
 
-def decimals_said(text: str) -> int | None:
-    """How many places: 0 for whole numbers, None where nothing is said."""
-    said = re.search(
+def decimals_wanted(text: str) -> int | None:
+    """The number of decimals: 0 for whole numbers, None if the text does not say."""
+    places = re.search(
         rf"({WHOLE})\s*(?:decimal(?: place)?s?|digits after|d\.?p\.?|decimals)\b", text, re.I
     )
-    if said:
-        return int(number(said[1]))
+    if places:
+        return int(number(places[1]))
     if re.search(
         r"\b(?:integers?|whole numbers?|whole years?|rounded to (?:the )?nearest (?:integer|whole|year|one)|as int|ints)\b",
         text,
@@ -38,20 +38,20 @@ _CUT = r"\b(?:truncat(?:ed|e|ion)|bounded|limit(?:ed|s)?|restrict(?:ed)?|constra
 
 
 def bounds(text: str) -> tuple[float | None, float | None, bool]:
-    """The bounds that a region sets, and whether what lies outside is moved to them."""
+    """The bounds in a text, and whether values outside them are moved to the bounds."""
     text = re.split(r"\n|;|\.\s", text)[0] if "\n" in text or ";" in text or ". " in text else text
     clip = bool(re.search(_CLIP, text, re.I))
-    found = re.search(
+    match = re.search(
         rf"(?:{_CLIP}|{_CUT})[^\d\n;.]{{0,30}}?[\[(]?\s*({NUMBER})\s*(?:and|to|-|,|\.\.)\s*({NUMBER})\s*[\])]?",
         text,
         re.I,
     )
-    found = found or re.search(
+    match = match or re.search(
         rf"(?:^|,|\()\s*({NUMBER})\s*(?:-|to)\s*({NUMBER})\s*(?:only|years?)?\s*(?:\)|$|,|\.)", text
     )
-    if found:
-        both = distributions.span(found[0][found.start(1) - found.start() :])
-        least, most = both or (number(found[1]), number(found[2]))
+    if match:
+        both = distributions.span(match[0][match.start(1) - match.start() :])
+        least, most = both or (number(match[1]), number(match[2]))
         return (least, most, clip) if least < most else (None, None, False)
     high = _bound(text, r"no (?:\w+ )?(?:above|over|more than|higher than|greater than|exceeding)")
     low = _bound(text, r"no (?:\w+ )?(?:below|under|less than|lower than|smaller than)")
@@ -77,21 +77,21 @@ def bounds(text: str) -> tuple[float | None, float | None, bool]:
 
 
 def _bound(text: str, words: str) -> float | None:
-    found = re.search(
+    match = re.search(
         rf"(?<![\w-]){words}\s*(?:value|of|is|=|:|at|to|be|than)?\s*({NUMBER})", text, re.I
     )
-    return number(found[1]) if found else None
+    return number(match[1]) if match else None
 
 
 def orders(words: Words) -> list[tuple[str, str]]:
-    """What is said about a column in a sentence of its own: `Round salaries to 2 decimals.`"""
-    found = []
+    """Columns with sentences of their own about them: `Round salaries to 2 decimals.`"""
+    separate_orders = []
     pattern = r"(?:^|(?<=[.;\n])|(?<=\band)|(?<=,)|(?<=\bthen))\s*(?:please )?((?:round|clip|truncate|cap|clamp|limit|restrict|bound|keep)\s+(?:all |the )?(?P<name>[a-z_]\w*(?: [a-z_]\w*){0,2}?)(?: values?| column)?\s+(?:to|at|between|within|in|as|under|above|below|from)\b[^.;\n]*(?:\.\d[^.;\n]*)?)"
     for match in re.finditer(pattern, words.text, re.I):
         name = column_name(match["name"])
         if name in ("it", "them", "value", "result", "everything", "number"):
             name = ""
-        found.append((name, match[1]))
+        separate_orders.append((name, match[1]))
         words.blank(match.start(1), match.end(1))
     for match in re.finditer(
         r"(?:^|(?<=[.;\n]))\s*(?P<name>(?:all )?[a-z_]\w*(?: [a-z_]\w*)?) (?:must|should|have to|need to) (?:be|lie|fall|stay|not)\b[^.;\n]*",
@@ -106,9 +106,9 @@ def orders(words: Words) -> list[tuple[str, str]]:
         ):
             continue
         name = column_name(re.sub(r"^all ", "", match["name"].strip(), flags=re.I))
-        found.append((name, order))
+        separate_orders.append((name, order))
         words.blank(*match.span())
-    return found
+    return separate_orders
 
 
 def with_orders(fields: list[Field], orders: list[tuple[str, str]]) -> list[Field]:
@@ -118,7 +118,7 @@ def with_orders(fields: list[Field], orders: list[tuple[str, str]]) -> list[Fiel
                 name in (f.name, "") or f.name.endswith("_" + name) or name.endswith("_" + f.name)
             ):
                 low, high, clip = bounds(order)
-                decimals = decimals_said(order)
+                decimals = decimals_wanted(order)
                 unique = f.unique or "unique" in order
                 fields[i] = replace(
                     f,

@@ -1,4 +1,4 @@
-"""Where something is said about one column, and what that column is called."""
+"""Finds the mentions of columns: phrases that say how one column is distributed, and its name."""
 
 import re
 from collections.abc import Iterator
@@ -31,33 +31,33 @@ _PATTERNS = (
 
 @dataclass(slots=True)
 class Mention:
-    """Something said about one column, and where."""
+    """A phrase about one column, and its place in the text."""
 
     start: int
-    end: int  # of all that names it; what is said of it may begin before, at `said`
-    family: str  # of distributions; or category, range, date, id, boolean
+    end: int  # end of the phrase and the name; the parameters may begin earlier, at `says_from`
+    family: str  # a family of distributions, or category, range, date, id, boolean
     name: str = ""
-    head: int = 0  # where its name begins
+    head: int = 0  # where the column's name begins
     choice: CategoryChoice | None = None
-    said: int = 0
-    from_earlier: bool = False  # its parameters stand before it
+    says_from: int = 0
+    from_earlier: bool = False  # the parameters stand before the phrase
 
 
 def mentions(text: str) -> list[Mention]:
-    """Every mention, in order, each with the name of its column and where that begins."""
-    found: list[Mention] = []
+    """All mentions in order, each with the name of its column."""
+    disjoint: list[Mention] = []
     for mention in _all(text):
-        if all(mention.end <= m.start or mention.start >= m.end for m in found):
-            found.append(mention)
+        if all(mention.end <= m.start or mention.start >= m.end for m in disjoint):
+            disjoint.append(mention)
     kept: list[Mention] = []
-    for mention in sorted(found, key=lambda m: m.start):
+    for mention in sorted(disjoint, key=lambda m: m.start):
         if _named(text, mention, kept[-1] if kept else None):
             kept.append(mention)
     return kept
 
 
 def _all(text: str) -> Iterator[Mention]:
-    """Those that say most come first; what overlaps them is none."""
+    """Candidates for mentions. The most specific come first, because later ones may overlap them."""
     for choice in choices(text):
         yield Mention(choice.start, choice.end, "category", choice=choice)
     for family, pattern in distributions.FAMILIES:
@@ -69,8 +69,8 @@ def _all(text: str) -> Iterator[Mention]:
 
 
 def _named(text: str, mention: Mention, last: Mention | None) -> bool:
-    """Give it its column's name. Not so where it only says more about the column before it."""
-    mention.said, mention.head = mention.end, mention.start
+    """Give the mention its column's name. False if it only adds to the column before it."""
+    mention.says_from, mention.head = mention.end, mention.start
     if mention.family == "date":
         mention.name = _date_name(text[mention.start : mention.end])
         return True

@@ -1,4 +1,4 @@
-"""Which column a distribution is about: the words before it, else those after it."""
+"""Finds the name of the column that a distribution is about, before the distribution or after it."""
 
 import re
 
@@ -66,11 +66,11 @@ _MOST_WORDS = 3
 
 
 def without_units(text: str) -> str:
-    return re.sub(_UNITS, lambda found: " " * len(found[0]), text, flags=re.I)
+    return re.sub(_UNITS, lambda match: " " * len(match[0]), text, flags=re.I)
 
 
 def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
-    """The name that stands before `end`, and where it begins; nothing, where none does."""
+    """The name that stands before `end`, and where it begins; "" if there is none."""
     tokens = list(_TOKEN.finditer(text, max(0, end - 120), end))
     at = len(tokens) - 1
     linked = explicit = False  # `a is`, `a ~`: even an article is a name there
@@ -82,7 +82,7 @@ def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
         linked = tokens[at][0] in ("is", "~", "=", "follows", "has")
         at -= 1
     taken: list[re.Match[str]] = []
-    while at >= 0 and len(taken) < _MOST_WORDS and _names(tokens[at][0]):
+    while at >= 0 and len(taken) < _MOST_WORDS and may_be_name(tokens[at][0]):
         if taken and "\n" in text[tokens[at].end() : taken[-1].start()]:
             break
         taken.append(tokens[at])
@@ -101,8 +101,12 @@ def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
         if owner:
             return owner, start
     taken.reverse()
-    said = [t[0] for t in taken]
-    name = column_name(said[0]) if explicit and len(said) == 1 else cleaned(said)
+    tokens_taken = [t[0] for t in taken]
+    name = (
+        column_name(tokens_taken[0])
+        if explicit and len(tokens_taken) == 1
+        else cleaned(tokens_taken)
+    )
     return (name, taken[0].start()) if name else ("", end)
 
 
@@ -113,13 +117,13 @@ def after(text: str, start: int) -> tuple[str, int]:
         r"synthetic|fake|independent|of|for|the|their|variable|values of|values for|with)*\s*",
         re.I,
     )
-    found = lead.match(text, start)
-    begin = found.end() if found else start
+    match = lead.match(text, start)
+    begin = match.end() if match else start
     taken: list[re.Match[str]] = []
     for token in _TOKEN.finditer(text, begin, begin + 80):
         if (
             len(taken) == _MOST_WORDS
-            or not _names(token[0])
+            or not may_be_name(token[0])
             or token[0].lower() in ("given", "per")
         ):
             break
@@ -133,7 +137,7 @@ def after(text: str, start: int) -> tuple[str, int]:
 
 
 def cleaned(words: list[str]) -> str:
-    """A column's name out of a noun phrase, or nothing where it names only records."""
+    """The column's name in a noun phrase, or "" if the phrase only names records."""
     words = [word for word in words if word]
     while len(words) > 1 and singular(words[0]) in _OWNERS | _MADE_UP:
         words = words[1:]
@@ -156,10 +160,10 @@ def _skipped(token: str, *, past_comma: bool) -> bool:
 
 def is_a_name(word: str) -> bool:
     """Whether a word standing alone would name a column."""
-    return _names(word) and word.isidentifier() and singular(word) not in ENTITIES | GENERIC
+    return may_be_name(word) and word.isidentifier() and singular(word) not in ENTITIES | GENERIC
 
 
-def _names(token: str) -> bool:
+def may_be_name(token: str) -> bool:
     low = token.lower()
     return (token[0].isalpha() or token[0] == "_") and low not in _GLUE and low not in _STOP
 

@@ -1,4 +1,4 @@
-"""Numbers as people write them: 1,000, 10k, $2.5M, 40%, twelve, half a million."""
+"""Reads numbers in the forms in which people write them: 1,000, 10k, $2.5M, 40%, half a million."""
 
 import re
 
@@ -31,11 +31,11 @@ _READ = re.compile(
 
 
 def number(text: str) -> float:
-    """Of what `NUMBER` or `WHOLE` found. A share in percent is the share."""
-    said = _READ.match(text)
-    if said is None:
+    """The value of a text that `NUMBER` or `WHOLE` matched. 40% is 0.4."""
+    match = _READ.match(text)
+    if match is None:
         return _in_words(text)
-    sign, digits, scale, percent = said.groups()
+    sign, digits, scale, percent = match.groups()
     value = float(digits.replace(",", "").replace("_", ""))
     value *= _SCALES.get((scale or "").lower(), 1)
     if percent:

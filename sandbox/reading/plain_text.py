@@ -1,4 +1,4 @@
-"""A request's words, of which each is used once: what was understood is blanked out."""
+"""A request's text, in which each word is used once: a word that was understood is blanked out."""
 
 import re
 from collections.abc import Iterator
@@ -18,27 +18,29 @@ def normalised(text: str) -> str:
         r"\bR\s?²|\bR\s?\^\s?2|\bR-squared\b|\bR squared\b|\br2\b", "R2", text, flags=re.I
     )
     text = re.sub(r"\*\*(\w[^*\n]*)\*\*", r"\1", text)
-    # Runs of nothing would only be read again and again.
+    # Patterns would read long runs of blanks again and again.
     return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text))
 
 
 class Words:
+    """The text that is still to be understood."""
+
     def __init__(self, text: str) -> None:
         self.text = text
 
     def take(self, pattern: str) -> "re.Match[str] | None":
-        """The first match, which nothing else will find."""
-        found = re.search(pattern, self.text, re.I)
-        if found:
-            self.blank(*found.span())
-        return found
+        """The first match, blanked out so that no other pattern matches it."""
+        match = re.search(pattern, self.text, re.I)
+        if match:
+            self.blank(*match.span())
+        return match
 
     def take_all(self, pattern: str) -> Iterator["re.Match[str]"]:
-        while (found := self.take(pattern)) is not None:
-            yield found
+        while (match := self.take(pattern)) is not None:
+            yield match
 
     def blank(self, start: int, end: int) -> None:
-        """Taken out, but for the places where something ends."""
+        """Replace a part of the text by blanks, but keep its line ends."""
         kept = "".join("\n" if c == "\n" else " " for c in self.text[start:end])
         self.text = self.text[:start] + kept + self.text[end:]
 
@@ -68,7 +70,7 @@ def singular(word: str) -> str:
 
 
 def column_name(words: str) -> str:
-    """`annual revenues` is `annual_revenue`; a name that is an identifier already stays."""
+    """`annual revenues` becomes `annual_revenue`; a name that is already an identifier stays."""
     words = words.strip().strip("\"'")
     if "_" in words and " " not in words:
         return words.lower()

@@ -1,4 +1,4 @@
-"""Columns that go together: correlations, and columns worked out from others."""
+"""Reads relations between columns: correlations, and columns computed from others."""
 
 import re
 from typing import Literal
@@ -10,8 +10,8 @@ from sandbox.spec import Correlation
 
 _NAME = r"(?:the |their |its |an? |each )?(?P<{0}>[A-Za-z_]\w*(?:[ -](?!and\b|with\b|is\b|are\b|has\b|have\b|should\b|must\b|of\b|at\b|that\b|which\b|correlat)[A-Za-z_]\w*){{0,2}}?)"
 _A, _B = _NAME.format("a"), _NAME.format("b")
-# A word may be repeated, but so that there is one way only to read it: no pattern here may take
-# forever over a text made to that end.
+# A pattern may repeat a word, but must read each text in only one way: otherwise a text made for it
+# would take exponential time.
 _LEVEL = (
     r"(?:\s{0,20}(?:(?:coefficient|score|value|of|is|at|about|around|roughly|approximately|being|be|by|a|an|with|should|must|set|to|equal|strength|level|near|where|having)(?![a-z])|[=:,(~])){0,6}"
     r"\s{0,20}(?P<measure>R2|r|rho|pearson(?:'s)?(?: r)?|correlation)?"
@@ -38,29 +38,29 @@ _PATTERNS = (
 
 
 def correlations(words: Words) -> list[Correlation]:
-    found: list[Correlation] = []
+    correlations_found: list[Correlation] = []
     for pattern in _PATTERNS:
         while (match := re.search(pattern, words.text, re.I)) is not None:
             made = _made(match)
             if made is None:
                 break
-            found.append(made)
+            correlations_found.append(made)
             words.blank(*match.span())
-    return found
+    return correlations_found
 
 
 _HANGING = rf"(?:that|which|and)\s+(?:is\s+|are\s+|should\s+|be\s+){{0,5}}(?:{_SOME})correlat(?:es?|ed)\s+(?:with|to)\s+{_B}{_LEVEL}"
 
 
 def correlations_of_the_last(words: Words) -> list[tuple[int, Correlation]]:
-    """`..., sd 14, that correlates with age at 0.5`: of the column described before that place."""
-    found = []
+    """Correlations of the column described before: `..., sd 14, that correlates with age at 0.5`."""
+    correlations_found = []
     while (match := re.search(_HANGING, words.text, re.I)) is not None:
         made = _valued(match, ("?", _name(match["b"])))
         if made is not None:
-            found.append((match.start(), made))
+            correlations_found.append((match.start(), made))
         words.blank(*match.span())
-    return found
+    return correlations_found
 
 
 def _made(match: "re.Match[str]") -> Correlation | None:
@@ -70,8 +70,8 @@ def _made(match: "re.Match[str]") -> Correlation | None:
 def _valued(match: "re.Match[str]", names: tuple[str, str]) -> Correlation | None:
     groups = match.groupdict()
     value = number(groups["value"])
-    said = " ".join(g for key, g in groups.items() if key.startswith("measure") and g)
-    measure: Literal["r", "r2"] = "r2" if "R2" in said or "r2" in said.lower() else "r"
+    measures = " ".join(g for key, g in groups.items() if key.startswith("measure") and g)
+    measure: Literal["r", "r2"] = "r2" if "R2" in measures or "r2" in measures.lower() else "r"
     strength = " ".join(g for key, g in groups.items() if key.startswith("strength") and g).lower()
     if measure == "r" and value > 0 and ("negative" in strength or "inverse" in strength):
         value = -value
@@ -83,17 +83,17 @@ def _valued(match: "re.Match[str]", names: tuple[str, str]) -> Correlation | Non
 
 
 def _name(words: str) -> str:
-    """Of the last words of what was matched: `generate users whose age` is `age`."""
+    """The name at the end of a phrase: `generate users whose age` gives `age`."""
     parts = [w for w in re.split(r"\s+", words.strip()) if w]
     if len(parts) == 1 and len(parts[0]) == 1:  # even an article, between two such
         return parts[0].lower()
-    while parts and not naming._names(parts[0]):
+    while parts and not naming.may_be_name(parts[0]):
         parts = parts[1:]
     return (naming.cleaned(parts) or column_name(" ".join(parts))) if parts else ""
 
 
-def _relation(said: str | None) -> Literal["=", ">", "<"]:
-    low = (said or "").lower()
+def _relation(words: str | None) -> Literal["=", ">", "<"]:
+    low = (words or "").lower()
     if low.startswith(
         (">", "greater", "more", "above", "over", "at least", "exceed", "higher", "no less")
     ):
@@ -128,23 +128,23 @@ _IS = r"(?<![\w-])(?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)\s*(?:=|:|is calculate
 
 
 def derived(words: Words) -> list[tuple[str, str]]:
-    """(name, formula) of columns that follow from others."""
-    found: list[tuple[str, str]] = []
+    """(name, formula) of the columns that are computed from others."""
+    columns: list[tuple[str, str]] = []
     while (match := _SYMBOLS.search(words.text)) is not None:
         formula = _formula(match["formula"])
         if formula and re.search(r"[A-Za-z_]", formula):
             name = _name(match["name"])
             if name:
-                found.append((name, formula))
+                columns.append((name, formula))
         words.blank(match.start("name"), match.end("formula"))
     for pattern, sign in _WORDED:
         while (match := re.search(_IS + pattern, words.text, re.I)) is not None:
             name = _name(match["name"])
             if name:
                 left, right = _operand(match["x"]), _operand(match["y"])
-                found.append((name, f"{left} {sign} {right}"))
+                columns.append((name, f"{left} {sign} {right}"))
             words.blank(*match.span())
-    return found
+    return columns
 
 
 def _operand(text: str) -> str:

@@ -1,12 +1,12 @@
-"""Requests for a time series: how long, how often, and what it is made of."""
+"""Reads requests for a time series: its length, its step, and its level, trend, season and noise."""
 
 import datetime as dt
 import re
 from typing import Literal
 
 from sandbox.reading import dates, naming
-from sandbox.reading.found import Read
 from sandbox.reading.numbers import NUMBER, WHOLE, number
+from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import Words, column_name
 from sandbox.spec import Series, Spec
 
@@ -34,19 +34,19 @@ def is_series(text: str) -> bool:
     return bool(_IS_SERIES.search(text))
 
 
-def read(text: str) -> Read:
+def read(text: str) -> ReadOutcome:
     words = Words(naming.without_units(text))
     seed = words.take(r"\b(?:random[ _])?seed(?:ed)?\s*(?:of|=|:|with|is)*\s*(\d{1,18})")
     csv = words.take(r"(?:\bas|\bin|\bto)?\s*(?:a\s)?\bcsv\b(?: format| file)?")
     season = _season(words)
     step = _step(words)
     if step is None:
-        return Read(problem="it does not say how far apart the times are")
+        return ReadOutcome(problem="it does not say how far apart the times are")
     start, count = _extent(words, step)
     if count is None:
-        return Read(problem="it does not say how many points")
+        return ReadOutcome(problem="it does not say how many points")
     if not 2 <= count <= 100_000:
-        return Read(problem=f"{count} points: from 2 to 100000 can be made")
+        return ReadOutcome(problem=f"{count} points: from 2 to 100000 can be made")
     level = _of(
         words,
         r"(?:starting (?:value )?(?:at|from|of|level of|level)|start(?:s|ing)? (?:at|from)|base(?:line)?(?: level| value)?|initial (?:value|level)|level|around|average|mean|cent(?:er|re)d (?:at|around|on)|intercept)",
@@ -65,20 +65,20 @@ def read(text: str) -> Read:
         seed=int(seed[1]) if seed else None,
         format="csv" if csv else "json",
     )
-    return Read(spec, reasons=[f"a series of {count} {step}s"])
+    return ReadOutcome(spec, reasons=[f"a series of {count} {step}s"])
 
 
 def _season(words: Words) -> str:
-    """What is said of the season, taken out so that `weekly seasonality` is no weekly series."""
+    """The text about the season, taken out so that `weekly seasonality` sets no weekly step."""
     pattern = r"(?:(?:with|and|a|an|plus)\s+)*(?P<span>weekly|yearly|annual|monthly|daily|quarterly|day-of-week)?[ -]?(?:seasonality|seasonal (?:pattern|component|cycle|effects?|variation|swings?)|season(?:al)?\b(?: cycle| pattern)?|cycles?|periodicity|pattern)(?P<more>[^.;\n]*?)(?=,?\s(?:and |plus |with )?(?:some |random |gaussian |white |normal |a |an )*(?:noise|trend|linear|upward|downward|starting|level|base)|[.;\n]|$)"
-    found = words.take(pattern)
-    return found[0] if found else ""
+    match = words.take(pattern)
+    return match[0] if match else ""
 
 
 def _step(words: Words) -> Step | None:
-    found = words.take(r"\b(hourly|daily|weekly|monthly)\b")
-    if found:
-        return _STEPS[found[1].lower()]
+    match = words.take(r"\b(hourly|daily|weekly|monthly)\b")
+    if match:
+        return _STEPS[match[1].lower()]
     counted = re.search(rf"({WHOLE})\s+(hour|day|week|month)s?\b", words.text, re.I)
     if counted:
         return _STEPS[counted[2].lower()]
@@ -138,14 +138,14 @@ def _steps_between(first: dt.date, last: dt.date, step: Step) -> int:
 
 
 def _of(words: Words, name: str) -> float | None:
-    found = words.take(
+    match = words.take(
         rf"\b{name}\s*(?:value|of|is|=|:|at|about|around|roughly|level|the|a)*\s*({NUMBER})(?!\s*(?:%|per|points|days|months|weeks|hours))"
     )
-    return number(found[1]) if found else None
+    return number(match[1]) if match else None
 
 
 def _trend(words: Words, level: float, count: int) -> tuple[float, float]:
-    """Added each step; or the share by which it grows each step."""
+    """The amount added at each step, and the share by which the series grows at each step."""
     down = bool(
         re.search(
             r"\b(?:downward|decreas|declin|falling|negative trend|dropping|decay)", words.text, re.I
@@ -159,22 +159,22 @@ def _trend(words: Words, level: float, count: int) -> tuple[float, float]:
     )
     if share:
         return 0.0, sign * abs(number(share[1]))
-    said = re.search(
+    match = re.search(
         rf"\b(?:trend|slope|increas\w+|ris(?:es|ing)|grow\w*|decreas\w+|declin\w+|drift)\b[^.;\n\d]{{0,40}}?({NUMBER})",
         words.text,
         re.I,
     )
-    if said:
-        value = number(said[1])
-        words.blank(said.start(1), said.end(1))
+    if match:
+        value = number(match[1])
+        words.blank(match.start(1), match.end(1))
         return (sign * abs(value) if down else value), 0.0
-    said = re.search(
+    match = re.search(
         rf"({NUMBER})\s*(?:\w+ )?(?:per|each|a|every)\s+(?:hour|day|week|month|step)\b",
         words.text,
         re.I,
     )
-    if said:
-        return sign * abs(number(said[1])), 0.0
+    if match:
+        return sign * abs(number(match[1])), 0.0
     if re.search(r"\b(?:no|without(?: a| any)?) trend\b", words.text, re.I):
         return 0.0, 0.0
     if re.search(r"\btrend|increasing|growing|rising|decreasing|declining\b", words.text, re.I):
@@ -214,23 +214,23 @@ def _noise(words: Words, level: float, amplitude: float) -> float:
         r"\b(?:no|without(?: any)?|zero) noise\b|\bnoise[- ]free\b|\bnoiseless\b", words.text, re.I
     ):
         return 0.0
-    said = re.search(
+    match = re.search(
         rf"\bnoise\b[^.;\n\d]{{0,40}}?({NUMBER})|({NUMBER})\s+(?:\w+ )?noise|N\(0,\s*({NUMBER})\)",
         words.text,
         re.I,
     )
-    if said:
-        return number(said[1] or said[2] or said[3])
+    if match:
+        return number(match[1] or match[2] or match[3])
     return round(0.1 * amplitude or 0.02 * abs(level or 100.0), 6)
 
 
 def _name(text: str) -> str:
-    found = re.search(
+    match = re.search(
         r"\b(?:of|for)\s+(?:the\s+)?((?:[a-z_]\w*\s+){0,2}[a-z_]\w*)\s+(?:for|over|with|in|during|from|starting|data|values|,)",
         text,
         re.I,
     )
-    tries = [found[1]] if found else []
+    tries = [match[1]] if match else []
     counted = re.search(
         r"(?:generate|create|simulate|produce|make|give me|need)\s+(?:a\s+|an\s+|some\s+|me\s+)*((?:[a-z_]\w*\s+){1,3}?)(?:data|values|figures|readings|numbers|series|for|over|with|in|from|starting)\b",
         re.sub(r"\s+", " ", text),
@@ -239,7 +239,7 @@ def _name(text: str) -> str:
     if counted:
         tries.append(counted[1])
     for words in tries:
-        kept = [w for w in words.split() if naming._names(w) and w.lower() not in _FILLER]
+        kept = [w for w in words.split() if naming.may_be_name(w) and w.lower() not in _FILLER]
         name = naming.cleaned(kept)
         if name:
             return name

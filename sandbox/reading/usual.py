@@ -1,7 +1,7 @@
-"""What people expect of quantities that they name and say no figures of: an age, a salary.
+"""The usual figures of quantities like an age or a salary, for requests that give no figures.
 
-Only where a request leaves the parameters open altogether: then any choice holds what was asked,
-and one that looks like the world is the best of them.
+They are used only where a request leaves all parameters open. Every choice would then satisfy the
+request, and realistic figures are the best choice.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox.reading.distributions import lognormal_of
 from sandbox.spec import Distribution
 
-COUNT = 100  # records, where a request does not say how many
+COUNT = 100  # records, if a request does not say how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ _USUAL = {
     "experience": UsualFigures(10, 5, 0, 45, 1),
     "tenure": UsualFigures(6, 3, 0, 45, 1),
 }
-_TWO_PEAKS = 1.25  # deviations that the peaks lie from the middle, each half as wide
+_TWO_PEAKS = 1.25  # distance of the peaks from the middle, in deviations; each is half as wide
 _NAMED = re.compile(r"[a-z]+")
 
 
 def of(name: str, family: str) -> tuple[Distribution, UsualFigures] | None:
-    """A distribution of this family for what is called so, and the bounds it keeps."""
+    """A distribution of this family for a quantity with this name, and its usual bounds."""
     usual = next((_USUAL[word] for word in reversed(_NAMED.findall(name)) if word in _USUAL), None)
     if usual is None:
         return None

@@ -1,8 +1,8 @@
-"""How people say that they want something made, worked out, or rather explained."""
+"""Patterns of the words in which people ask for data, for figures, or for an explanation."""
 
 import re
 
-# Without any of these, in small letters, nothing is ever computed; most requests end here.
+# A request without any of these words is never computed; most requests end here. Lower case.
 HINTS = (
     *(
         "distribut",
@@ -35,7 +35,7 @@ HINTS = (
     *("frequenc", "spearman", "kendall", "standard error", "range", "covarian"),
 )
 FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozen)\b")
-# What asks for words about a computation rather than for its outcome.
+# Requests for words about a computation rather than for its result.
 ABOUT = re.compile(
     r"\b(?:explain|describe (?:how|why|what|the (?:difference|concept|process))|what (?:is|are|does|do) (?:a |an |the )?(?:\w+ )?(?:normal|gaussian|poisson|uniform|binomial|exponential|log-?normal|beta|gamma|distribution|meaning|difference|definition|purpose|formula|central|law|correlation\b(?! (?:between|of|coefficient|for))|regression\b|standard deviation\?|p-value|null)|"
     r"how (?:do|can|would|should|to|does|is|many ways)\b|why (?:is|do|does|are|would)|tell me about|teach|"
@@ -53,13 +53,13 @@ LINGUISTIC = re.compile(
     r"\b(?:story|narrative|essay|explanation|interpretation)\b",
     re.I,
 )
-# Records of a kind and how they are spread, and not how many.
+# Requests that name records and a distribution, but not how many records.
 SOME = re.compile(
     r"^\W*(?:users|customers|employees|people|patients|students|products|orders|records|rows|persons|clients|workers|members|subscribers|participants)"
     r" with (?:an? )?(?:[\w-]+ ){0,3}distribution\b[\s.!]*$",
     re.I,
 )
-# Who says this wants data made; `give me` may ask for either.
+# These verbs ask for generated data; `give me` may ask for data or for figures.
 STRONG = re.compile(
     r"^\W*(?:please |can you |could you |would you |help me |i want (?:you )?to |i need (?:you )?to )*"
     r"(?:randomly )?(?:generate|create|simulate|sample|draw|make|produce|synthesi[sz]e|build|construct)\b",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sandbox.cell.wire import JOB
 from sandbox.runner import Limits, Program, Run
 from sandbox.supervisor.frames import Assembler, BadFrame, FrameMessage, FrameTooLarge
-from sandbox.supervisor.parent import Usage, Worker
+from sandbox.supervisor.parent import Worker, WorkerUsage
 
 _PIECE = 256 << 10
 _STARVED_SHARE = 0.5  # a run that waited longer for a processor was starved
@@ -86,7 +86,9 @@ class Conversation:
             worker.kill()
             worker.close()
 
-    def _finished_run(self, status: str, outcome: _Outcome, usage: Usage, seconds: float) -> Run:
+    def _finished_run(
+        self, status: str, outcome: _Outcome, usage: WorkerUsage, seconds: float
+    ) -> Run:
         if len(self._stdout) > self._limits.stdout_bytes:
             status = "output_limit"
         message = outcome.message or FrameMessage()

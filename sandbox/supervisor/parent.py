@@ -41,7 +41,7 @@ class ZygoteLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class WorkerUsage:
     """What a worker used, counted by the kernel."""
 
     cpu_seconds: float
@@ -54,7 +54,7 @@ class WorkerEnd:
     """A worker's end, as `wait4` reported it."""
 
     status: int
-    usage: Usage
+    usage: WorkerUsage
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Worker:
         for descriptor in (self.socket, self.stdout, self.handle):
             os.close(descriptor)
 
-    def usage(self) -> Usage | None:
+    def usage(self) -> WorkerUsage | None:
         """What the worker has used so far, or None if its process has already ended."""
         try:
             running, waiting, _ = _proc(self.process_id, "schedstat").split()
@@ -85,7 +85,7 @@ class Worker:
             peak = int(status[at : status.index(b"kB", at)]) * 1024
         except (OSError, ValueError):
             return None
-        return Usage(int(running) / 1e9, peak, waited_seconds=int(waiting) / 1e9)
+        return WorkerUsage(int(running) / 1e9, peak, waited_seconds=int(waiting) / 1e9)
 
 
 def _proc(process_id: int, name: str) -> bytes:
@@ -161,7 +161,7 @@ class Parent:
                 _, slot, status, seconds, peak = EXIT.unpack(message)
                 end = self._ends.pop(slot)
                 if not end.done():
-                    end.set_result(WorkerEnd(status, Usage(seconds, peak)))
+                    end.set_result(WorkerEnd(status, WorkerUsage(seconds, peak)))
 
     def _lose(self) -> None:
         if self.lost:

@@ -23,12 +23,12 @@ def refuse(calls: dict[str, int]) -> None:
     code.append(_op(0x06, 0x7FFF0000))
     raw = ctypes.create_string_buffer(b"".join(code))
 
-    class Program(ctypes.Structure):
+    class FilterProgram(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.prctl(38, 1, 0, 0, 0) == 0
-    program = Program(len(code), ctypes.addressof(raw))
+    program = FilterProgram(len(code), ctypes.addressof(raw))
     assert libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, ctypes.byref(program)) == 0
 
 

@@ -1,4 +1,4 @@
-"""What reading a request comes to."""
+"""The outcome of reading a request: a spec, or the reason why there is none."""
 
 from dataclasses import dataclass, field
 
@@ -6,8 +6,8 @@ from sandbox.spec import Spec
 
 
 @dataclass(slots=True)
-class Read:
-    """What was found; `problem` is why it is not enough, or not for a program."""
+class ReadOutcome:
+    """A spec with the reasons for it; without a spec, `problem` says why no program can answer."""
 
     spec: Spec | None = None
     problem: str = ""

@@ -1,4 +1,4 @@
-"""The two files of a batch: every request checked before any is sent, every answer a whole line."""
+"""The two files of a batch: requests are checked before any is sent, answers are whole lines."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Sending a batch: many requests at once over kept connections, with another try where it helps."""
+"""Send a batch: many requests at once over kept connections, tried again after a failure."""
 
 import asyncio
 import ssl
@@ -95,7 +95,7 @@ async def send_all(
 async def _reply_to(
     job: BatchJob, service: "PooledService", tally: BatchTally
 ) -> BatchReply | None:
-    """The answer to a job, or nothing where the service has none after all tries."""
+    """The answer to a job; None if the service gave none after all tries."""
     why = ""
     for turn in range(_TRIES):
         wait = 0.5 * 2.0**turn

@@ -41,7 +41,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 
 class CommandContext:
-    """Where a command runs, as its options --config and --data say."""
+    """The configuration and the service that the options --config and --data name."""
 
     def __init__(self, config_file: Path | None = None, data: Path | None = None) -> None:
         self.config_file = config_file
@@ -67,7 +67,7 @@ class CommandContext:
 
     @property
     def config_in_force(self) -> Config:
-        """The configuration of --config, or else of the running service."""
+        """The file that --config names, else the file of the running service."""
         running = self.running
         return self.config if self.config_file or not running else self.config_of(running)
 
@@ -93,7 +93,7 @@ class CommandContext:
         return running
 
     def url(self, given: str | None) -> str:
-        """The service of the option --url, or the service that runs here."""
+        """The address that --url gives, or the address of the service that runs here."""
         return given or self.service.url
 
     @property
@@ -105,7 +105,7 @@ class CommandContext:
 
 
 def in_context(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its context, made of the options --config and --data that it then has."""
+    """Add the options --config and --data to a command; it gets them as its CommandContext."""
 
     @functools.wraps(command)
     def run(*, config_file: Path | None, data: Path | None, **arguments: Any) -> None:
@@ -137,7 +137,7 @@ def stored_keys(config: Config) -> tuple[Key, ...]:
 
 
 def keys_to_serve(config: Config) -> tuple[Key, ...]:
-    """The keys that a service would know; a service open to the network needs at least one."""
+    """The keys for a service. A service open to the network needs at least one key."""
     keys = stored_keys(config)
     if not keys and not config.loopback:
         wrong = f"server.host = {config.server.host} is open to the network, and there is no key"

@@ -1,4 +1,4 @@
-"""`waggle keys ...`: API keys are made, listed and revoked; a running service follows at once."""
+"""`waggle keys ...`: make, list and revoke API keys; a running service follows at once."""
 
 import datetime as dt
 from typing import Annotated
@@ -81,7 +81,7 @@ def revoke_key(
     here: CommandContext,
     name_or_id: Annotated[str, typer.Argument(help="As `waggle keys list` shows it.")],
 ) -> None:
-    """Make a key worthless, at once."""
+    """Revoke a key: from now on the service refuses it."""
     config = here.config
     stored = stored_keys(config)
     valid = [key for key in stored if not key.revoked]
@@ -101,7 +101,7 @@ def _bring_to_service(here: CommandContext) -> None:
     running = here.running
     if running is not None:
         deploy_again(here.config_of(running), running)
-        err.print("The running service knows.")
+        err.print("The running service has the change.")
 
 
 def _limits(key: Key) -> str:

@@ -46,7 +46,7 @@ def _not_installed() -> None:
 
 
 def _above(name: str) -> Callable[..., None]:
-    """A command of a room above the command line, which that room registers as an entry point."""
+    """The command that a room above the command line registers as an entry point."""
     for entry in entry_points(group="waggle.commands", name=name):
         command: Callable[..., None] = entry.load()
         return command

@@ -1,4 +1,4 @@
-"""`waggle policy ...`: snapshots of the learner are listed, pinned, and gone back to."""
+"""`waggle policy ...`: list the snapshots of the learner, pin one, go back to one."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -24,7 +24,7 @@ def reload(here: CommandContext) -> None:
 
 
 def deploy_again(config: Config, running: RunningService) -> float:
-    """Deploy this configuration, with the keys as stored, where a service runs; the seconds."""
+    """Deploy this configuration and the stored keys to a running service; return the seconds."""
     keys = keys_to_serve(config)
     port = int(running.url.rpartition(":")[2])
     server = config.server.model_copy(update={"port": port})

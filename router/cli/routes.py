@@ -1,4 +1,4 @@
-"""`waggle routes ...`: routing functions are read, compared, and asked for."""
+"""`waggle routes ...`: read routing functions, compare them, and have new ones written."""
 
 import difflib
 from typing import Annotated
@@ -26,9 +26,9 @@ def log(here: CommandContext) -> None:
     book = open_ledger(here).book
     functions = [row for row in book.registered.values() if row.kind == "function"]
     if not functions:
-        out.print("No function was made yet: `waggle routes distill` makes one of what is known.")
+        out.print("No function was made yet: `waggle routes distill` makes one.")
         return
-    table = Table("function", "at", "by", "lines", "became of it", "rests on", box=None)
+    table = Table("function", "at", "by", "lines", "trials", "evidence", box=None)
     for function in functions:
         trials = [trial for trial in book.trials.values() if trial.candidate == function.key]
         outcome = "; ".join(f"{trial.name} {trial.state}" for trial in trials) or "not tried"

@@ -92,7 +92,7 @@ def _refuse_what_cannot_start(config: Config, *, own_ray: bool) -> None:
 
 
 def _run(start: _Start) -> tuple[int, bool]:
-    """Run the service until Ctrl-C or a failure: the exit status, and whether Ray ended in time."""
+    """Run until Ctrl-C or a failure. Return the exit status, and whether Ray ended in time."""
     config, pages = start.config, Pages(start.config)
     ray_folder = local_service.prepare(config, own_ray=start.own_ray, starting=True)
     status = out.status("Starting Ray …")
@@ -149,7 +149,7 @@ def _started(
 
 
 def _end(start: _Start, pages: Pages) -> bool:
-    """Stop what was started; whether Ray ended in time."""
+    """Stop everything that was started. Return whether Ray ended in time."""
     from router.deployment import cluster
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

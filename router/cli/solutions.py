@@ -1,4 +1,4 @@
-"""`waggle solutions ...`: stored solutions are searched, shown, checked, exported and deleted."""
+"""`waggle solutions ...`: search stored solutions, show, check, export and delete them."""
 
 import json
 from collections.abc import Iterator

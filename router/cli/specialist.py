@@ -81,7 +81,7 @@ def add(
 
 
 def _checked(config: Config, name: str, writer: str | None) -> SpecialistSettings | None:
-    """The specialist that has this name already, if any; a name that cannot be given is refused."""
+    """The specialist that already has this name, if any. A bad name or writer is refused."""
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
@@ -161,8 +161,7 @@ def refresh_all(here: CommandContext) -> None:
 
 
 def refresh_in_child(config: Config, config_file: Path | None) -> None:
-    """Bring every index up to its documents before a service starts, in a process that gives back
-    its memory."""
+    """Refresh all indexes in another process, which gives its memory back when it ends."""
     if not _specialists(config):
         return
     start = "from router.cli.main import main; main()"
@@ -172,7 +171,7 @@ def refresh_in_child(config: Config, config_file: Path | None) -> None:
 
 
 def _index(name: str, settings: SpecialistSettings) -> IndexReport:
-    """Bring one index up to its documents, with a progress bar."""
+    """Read the changed documents of one specialist, with a progress bar."""
     from router.encoding.home import encoder_of
 
     try:

@@ -1,4 +1,4 @@
-"""`waggle stop`: end the service that uses a data folder."""
+"""`waggle stop`: stop the service that uses a data folder."""
 
 import os
 import signal

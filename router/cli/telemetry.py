@@ -29,7 +29,7 @@ telemetry_app = typer.Typer(
 @telemetry_app.command("status")
 @in_context
 def show_status(here: CommandContext) -> None:
-    """Show how many rows there are, from when, and how large they are."""
+    """Show how many rows there are, from which time, and how large they are."""
     segments = manifest.load(_recorded(here).telemetry_folder).segments
     table = Table("table", "segments", "sealed rows", "MB", "from", "to", box=None)
     for name in sorted({segment.table for segment in segments}):

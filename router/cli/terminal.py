@@ -48,7 +48,7 @@ _STATUS: Mapping[type[Exception], int] = {
 
 
 class RefusingGroup(TyperGroup):
-    """All commands; a refusal below becomes a message on the screen and an exit status."""
+    """The group of all commands: it turns a refusal into a message and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -90,5 +90,5 @@ def utc_time(at: float) -> str:
 
 
 def utc_minute(at: float) -> str:
-    """A moment, to the minute: 2026-05-28 12:00. Nothing for a moment that is not known."""
+    """A moment, to the minute: 2026-05-28 12:00. An unknown moment, 0, is empty."""
     return utc_time(at)[:-3] if at else ""

@@ -87,7 +87,7 @@ def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
     if as_json:
         out.print_json(orjson.dumps({"serving": book.serving.key, "trials": rows}).decode())
         return
-    table = Table("trial", "state", "candidate", "against", "began", "what is known", box=None)
+    table = Table("trial", "state", "candidate", "against", "began", "result so far", box=None)
     for trial, row in zip(reversed(book.trials.values()), rows, strict=True):
         sides = escape(trial.candidate), escape(trial.current)
         began, why = utc_minute(trial.began), escape(str(row["why"]))
@@ -108,7 +108,7 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
         out.print_json(orjson.dumps(row).decode())
         return
     lines = [
-        f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current)}; it is to be "
+        f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current)}; goal: "
         f"{trial.goal}; {trial.slot.share:.0%} of {trial.slot.high - trial.slot.low:.0%} of the "
         f"traffic; opened by {trial.opened_by}, {utc_minute(trial.began)}",
         f"{_colored(trial.state)} since {utc_minute(trial.since)}",
@@ -119,14 +119,14 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
     if numbers.get("shadowed"):
         out.print(
             f"In the shadow: {numbers['shadowed']:,} requests, {numbers['disagreed']:,} of them "
-            f"decided otherwise, {numbers['troubled']:,} without an answer."
+            f"decided differently, {numbers['troubled']:,} without an answer."
         )
     if numbers.get("guards"):
         out.print(_guards(numbers))
         sides = numbers["assigned"]
         out.print(
             f"Units: {sides['candidate']:,} and {sides['current']:,} (p = {numbers['split_p']:g} "
-            "that the split is as it was to be)"
+            "that the split is as intended)"
         )
 
 
@@ -224,7 +224,7 @@ def register(
         typer.Option(help="A simpler plan to use in place of another: records~validator."),
     ] = None,
 ) -> None:
-    """Give a strategy a name and a version, so that it can be tried.
+    """Register a strategy under a name and a version, so that a trial can try it.
 
     A mix without settings draws between the cheapest and the dearest plan, at today's average cost.
     """
@@ -235,7 +235,7 @@ def register(
     except (ValueError, OSError) as error:
         raise InputRefused(f"--settings or --file: {error}") from None
     if not isinstance(fields, dict):
-        raise InputRefused(f"--settings {settings}: an object is meant, e.g. '{{}}'")
+        raise InputRefused(f"--settings {settings} must be a JSON object, e.g. '{{}}'")
     strategy = Strategy(
         name,
         kind,  # type: ignore[arg-type]  # the book refuses an unknown kind

@@ -37,7 +37,7 @@ def ask_learner(here: CommandContext, task: str) -> None:
             for trial_id, trial in book.trials.items():
                 if trial_id not in trials:
                     out.print(f"{trial.name}: {escape(trial.effect)}")
-                    out.print(f"It is tried: waggle trial show {trial.name}")
+                    out.print(f"Its trial runs: waggle trial show {trial.name}")
                     return
             for note in book.notes[notes:]:
                 if note["subject"] == task:

@@ -1,4 +1,4 @@
-"""`waggle warm`: the learner is taught scores that were measured before it ran.
+"""`waggle warm`: teach the learner scores that were measured before it ran.
 
 A file is taught once, whatever its name: the same prompts and scores are not learned twice.
 """

@@ -65,7 +65,7 @@ def test_a_trial_from_its_opening_to_its_end(place):
         (("trial", "adopt", "none"), "no trial is called that"),
         (("trial", "rollback"), "nothing to roll back"),
         (("trial", "register", "m", "--kind", "mix", "--settings", "{"), "--settings"),
-        (("trial", "register", "m", "--kind", "mix", "--settings", "[]"), "an object is meant"),
+        (("trial", "register", "m", "--kind", "mix", "--settings", "[]"), "must be a JSON object"),
         (("trial", "register", "m", "--kind", "function", "--file", "no.py"), "--file"),
         (("routes", "show"), "always-cheap is no function"),
         (("routes", "diff", "a", "b"), "no strategy is called that"),

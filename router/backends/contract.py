@@ -35,7 +35,7 @@ from router.backends.protocol import Backend
 from router.config.values import BackendSettings
 from router.domain import CHAT, Call, Fault, Reply
 
-_SECONDS = 60.0  # far more than a call of this suite takes: a longer one hangs
+_SECONDS = 60.0  # a call that takes longer hangs
 _AT_ONCE = 6
 
 
@@ -55,7 +55,7 @@ class BackendCase:
     fields: Mapping[str, Any]
     settings: BackendSettings
     path: str = CHAT
-    content: Callable[[Mapping[str, Any]], Any] = chat_text  # what is the same in each answer
+    content: Callable[[Mapping[str, Any]], Any] = chat_text  # the part that is the same each time
 
     @asynccontextmanager
     async def backend(self) -> AsyncIterator[Backend]:
@@ -107,7 +107,7 @@ async def an_unknown_path_is_the_callers_mistake(case: BackendCase) -> None:
     async with case.backend() as backend:
         try:
             async with backend.send(case.call(path="/no/such/path")) as reply:
-                refused = 400 <= reply.status < 500  # by a server that it passes all calls to
+                refused = 400 <= reply.status < 500  # refused by the server behind it
                 await _bytes(reply)
         except Fault as fault:
             refused = fault.kind == "bad_request" and "/no/such/path" in fault.detail
@@ -139,7 +139,7 @@ async def calls_at_once_get_the_answer_of_a_single_call(case: BackendCase) -> No
 async def a_backend_may_be_closed_twice(case: BackendCase) -> None:
     async with case.backend() as backend:
         await _whole(backend, case)
-        await backend.close()  # and once more by the case
+        await backend.close()  # the case closes it a second time
 
 
 async def settings_survive_the_way_to_another_process(case: BackendCase) -> None:

@@ -175,7 +175,7 @@ class Host:
         if fault.kind == "bad_request":
             self.breaker.succeeded()
             await _bad_request(send, fault.detail)
-        elif fault.kind == "queue_full":  # a queue inside the backend: busy is not broken
+        elif fault.kind == "queue_full":  # the backend's own queue is full: it is busy, not broken
             self.breaker.abandoned()
             await _refuse(send, fault, retry_after=1.0)
         elif started:

@@ -1,4 +1,4 @@
-"""Models of one's own, run here by transformers from Hugging Face folders.
+"""Models in Hugging Face folders, run in this process by transformers.
 
 The models share one accelerator: one answer is written at a time, and models are swapped in and
 out of memory. How long a call waited for its model is in its reply's headers.

@@ -71,7 +71,7 @@ class SandboxBackend:
         return pool
 
     async def _pool(self) -> Pool:
-        """The open pool. After a failure, the next try waits: it would take a second, in vain."""
+        """The open pool. After a failure to open it, the same failure is repeated for a while."""
         now = time.monotonic()
         failed = self._opening is not None and self._opening.done() and self._opening.exception()
         if self._opening is None or (failed and now - self._opened_at > _RETRY_SECONDS):
@@ -113,7 +113,7 @@ class SandboxBackend:
 
 
 def _program(spec: Spec, job: Mapping[str, Any]) -> Program:
-    """The request's seed, or the job's; each further turn has a seed of its own."""
+    """The job's program; its seed is the request's or the job's, and differs in each turn."""
     seed = int(job["seed"]) if spec.seed is None else spec.seed
     params = {"columns": dict(spec.data)} if spec.data else {}
     return Program(str(job["source"]), params, seed + int(job["turn"]) * _SEEDS_A_TURN)

@@ -1,7 +1,7 @@
 """A folder of documents as an expert: the answer is a passage, its source and a confidence.
 
 If the documents hold no answer, the specialist says so. With a `writer`, the plan is a pipeline in
-which the writer answers in prose from the passages alone (`Config.plan`).
+which the writer answers in prose from the passages alone (`router.plans.compiled`).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ UNKNOWN = "These documents hold no answer to that."
 
 
 class SpecialistBackend:
-    """The first question loads the index; a newer index replaces it when it is there."""
+    """The first question loads the index; a later question loads a newer index if there is one."""
 
     def __init__(self, settings: SpecialistSettings) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class SpecialistBackend:
 
 
 def opened(settings: SpecialistSettings) -> "Expert":
-    """The expert; a missing index is made first."""
+    """The expert of these settings; a missing index is made first."""
     from router.documents.indexing import NoDocuments, refresh
     from router.documents.passage_index import load
     from router.documents.search import Expert

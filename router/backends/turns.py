@@ -1,4 +1,4 @@
-"""Turns at a backend: so many calls run at once, so many wait, and the others are refused."""
+"""Turns at a backend: so many calls may run, so many may wait, and all others are refused."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What the process of a dashboard is given: nothing secret, and nothing of the service's own."""
+"""The options that a dashboard's process gets: no secrets, and no settings of the service."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ from router.wire.addresses import reachable
 
 @dataclass(frozen=True, slots=True)
 class DashboardOptions:
-    """Where telemetry and keys lie, where the dashboard listens, and what its figures weigh."""
+    """Where telemetry and keys are, where the dashboard listens, and the weights of its figures."""
 
     telemetry: str
     host: str = "127.0.0.1"
     port: int = 8050
-    keys: str = ""  # the file that holds them
+    keys: str = ""  # the file of the keys
     cost_weight: float = 0.1
     latency_weight: float = 0.05
     reuse_budget: float | None = None

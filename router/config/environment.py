@@ -1,6 +1,6 @@
-"""The environment of this process: secrets read from it, and settings for the processes it starts.
+"""The environment of this process: secrets to read, and settings for the processes it starts.
 
-This module and `load` are the only ones that read environment variables.
+Only this module and `load` read environment variables.
 """
 
 import os

@@ -42,7 +42,7 @@ class Plan(Values):
 
     @property
     def calls(self) -> "Calls":
-        """Each step and backend of the plan, with its least and largest number of calls."""
+        """Each step and backend of the plan, with its fewest and most calls."""
         return tuple((step, 1, 1) for _, step in self.places)
 
     def with_steps(self, steps: Sequence["Step"]) -> "Plan":
@@ -367,6 +367,6 @@ _Tagged: TypeAlias = (
 AnyPlan = Annotated[_Tagged, Discriminator(_tag)]
 Step = Annotated[Annotated[Name, Tag(NAMED)] | _Tagged, Discriminator(_tag)]
 Places = tuple[tuple[str, Step], ...]
-Calls = tuple[tuple[Step, int, int], ...]  # least, largest number
+Calls = tuple[tuple[Step, int, int], ...]  # step, fewest calls, most calls
 for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge):
     _model.model_rebuild()

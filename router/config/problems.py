@@ -59,7 +59,7 @@ def problems_of(
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> tuple[str, str]:
-    """The rule and the mend where a name is given that nothing has."""
+    """The broken rule and the mend for a name that nothing has."""
     ordered = sorted(names)
     return f"no {kind} is called that", suggestion(name, ordered, f"Known: {_listed(ordered)}.")
 

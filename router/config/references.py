@@ -1,4 +1,5 @@
-"""References to the environment, `${NAME}` or `${NAME:-default}`, and where only they may stand."""
+"""References to environment variables, `${NAME}` or `${NAME:-default}`, and secrets: those places
+may hold nothing but a reference."""
 
 import re
 

@@ -1,6 +1,7 @@
-"""The JSON document in a model's answer: the whole answer, or between other words, torn or not.
+"""The JSON document in a model's answer, whether or not there are other words around it.
 
-A torn document is mended by guessing, so its content is not certain; a sound one is never changed.
+A document with syntax errors is mended by guessing, so its content is uncertain. A correct document
+is never changed.
 """
 
 import re

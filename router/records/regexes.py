@@ -1,4 +1,4 @@
-"""Regular expressions that other people write: each search is bounded in time."""
+"""Searching with patterns from requests and configurations, for a bounded time."""
 
 from functools import lru_cache
 from typing import Any

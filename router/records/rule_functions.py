@@ -58,7 +58,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "years": _years,
     "today": lambda: dt.datetime.now(dt.UTC).date(),
 }
-# These look at their arguments unevaluated: a missing field, or a rule over each item of a list.
+# `rule_values` evaluates the arguments of these itself: for each item of a list, or not at all.
 SPECIAL_FORMS = ("present", "when", "every", "some", "count")
 _TWO = ("round", "matches", "starts", "ends", "days", "years", "when", "every", "some", "count")
 ARGUMENTS: Mapping[str, int] = {

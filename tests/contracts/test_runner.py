@@ -46,17 +46,22 @@ async def test_a_failing_program_is_a_run_not_an_exception(runner):
 
 
 @pytest.mark.parametrize(
-    ("source", "limits", "status"),
+    ("source", "limits", "statuses"),
     [
-        ("while True: pass", Limits(wall_seconds=0.2), "timeout"),
-        ("print('x' * 1000)", Limits(wall_seconds=20, stdout_bytes=500), "output_limit"),
-        ("x = bytearray(1 << 30)", Limits(wall_seconds=20, memory_bytes=64 << 20), "memory_limit"),
+        # On a busy machine the program may not get its share of the time: that has a name too.
+        ("while True: pass", Limits(wall_seconds=0.2), {"timeout", "starved"}),
+        ("print('x' * 1000)", Limits(wall_seconds=20, stdout_bytes=500), {"output_limit"}),
+        (
+            "x = bytearray(1 << 30)",
+            Limits(wall_seconds=20, memory_bytes=64 << 20),
+            {"memory_limit"},
+        ),
     ],
 )
-async def test_a_limit_ends_a_program_under_its_own_name(runner, source, limits, status):
+async def test_a_limit_ends_a_program_under_its_own_name(runner, source, limits, statuses):
     run = await runner.run(Program(source), limits)
-    assert run.status == status
-    assert run.status in STATUSES
+    assert run.status in statuses
+    assert statuses <= set(STATUSES)
 
 
 async def test_what_a_run_used_is_measured(runner):

@@ -47,7 +47,7 @@ def day_of(value: Any) -> dt.date | None:
 
 
 def bounds(node: Node | None, low: float, high: float) -> tuple[float, float]:
-    """The range that a number's shape states; `low` and `high` where the shape states none."""
+    """The range that the shape states for a number; `low` and `high` if it states none."""
     if not isinstance(node, ShapeLeaf) or node.kind not in _NUMBERS:
         return low, high
     least = low if node.least is None else node.least

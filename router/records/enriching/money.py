@@ -9,11 +9,11 @@ from typing import Any
 from router.records.enriching.facts import Facts, bounds
 from router.records.shapes import Node, ShapeLeaf
 
-_TAX = 0.08  # of the sum before tax, where a record says neither
+_TAX = 0.08  # share of the subtotal, if the record does not say the tax
 
 
 def settle(facts: Facts) -> None:
-    """Where a record gives a sum but not its parts, choose parts that add up to the sum."""
+    """If a record gives a sum without its parts, choose parts that add up to the sum."""
     values, concepts = facts.values, {*facts.values, *facts.nodes}
     total, tax = facts.number("total"), facts.number("tax")
     subtotal = facts.number("subtotal" if "subtotal" in values else "amount")

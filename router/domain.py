@@ -94,8 +94,8 @@ class Attempt:
     swap_seconds: float = 0.0  # of these, the seconds until its model was loaded
 
     def summary(self) -> str:
-        said = f" {self.status}" if self.status else ""
-        return f"{self.backend}: {self.fault or 'ok'}{said} ({self.detail})"
+        status = f" {self.status}" if self.status else ""
+        return f"{self.backend}: {self.fault or 'ok'}{status} ({self.detail})"
 
 
 @dataclass(frozen=True, slots=True)

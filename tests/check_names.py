@@ -28,7 +28,7 @@ def main(roots: list[str]) -> int:
     offences = [
         f"{path}:{line}: `{name}` says nothing: name the thing it holds"
         for root in roots or ROOTS
-        for path in sorted(Path(root).rglob("*.py")) or [Path(root)]
+        for path in ([Path(root)] if root.endswith(".py") else sorted(Path(root).rglob("*.py")))
         for line, name in sorted(bindings(ast.parse(path.read_text())))
         if name.strip("_") in EMPTY_WORDS
     ]

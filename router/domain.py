@@ -17,8 +17,8 @@ class Reading:
     """What a request says: read once, where the request is parsed."""
 
     text: str  # all words of the conversation, oldest first
-    last_words: str  # of the user's last message
-    tokens: int  # of `text`, about
+    last_words: str  # the text of the user's last message
+    tokens: int  # an estimate for `text`
     shape: Any  # the JSON shape or schema that the answer should have, or None
     needs: frozenset[str]  # what a backend must be able to do: `tools`, `images`, `json`
     difficulty: Mapping[str, float]  # 0 to 1 for each part of the complexity score
@@ -91,7 +91,7 @@ class Attempt:
     provider: str = ""
     role: str = ""  # its place in the plan: `cascade.1`, `refine.critic`
     parent: int = 0  # the step whose answer it works on, counted from 1; 0: none
-    swap_seconds: float = 0.0  # of these, the seconds until its model was loaded
+    swap_seconds: float = 0.0  # the part of `seconds` until its model was loaded
 
     def summary(self) -> str:
         status = f" {self.status}" if self.status else ""

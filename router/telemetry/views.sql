@@ -1,4 +1,4 @@
--- What analysts and the dashboard read. `README.md` in this folder shows each of them at work.
+-- The views and macros of analysts and of the dashboard. `README.md` in this folder uses each of them.
 -- Times are UTC. Macros take `since` and `until`; `ago(interval 1 hour)` makes a `since`.
 
 create macro utc_now() as (now() at time zone 'UTC');
@@ -11,7 +11,7 @@ select * exclude (again) from (
   from all_signals)
 where again = 1;
 
--- One row for each request. Quality is what its signals say; without any it is null: unknown.
+-- One row for each request. Its quality follows from its signals; without signals it is null.
 create view requests as
 select r.* exclude (v, writer, n)
            replace (case when len(eligible) = len(probabilities)
@@ -40,16 +40,16 @@ select event_id, min(ts) as ts, any_value(kind) as kind, any_value(subject) as s
        any_value(state) as state, any_value(detail) as detail, list(distinct writer) as seen_by
 from all_events group by event_id;
 
--- How good an answer was, less what it cost and how long it took: the number to maximise.
+-- The quality of an answer, less a penalty for its cost and its latency: the number that is maximised.
 create macro utility(quality, cost_usd, latency_ms, cost_weight := 0.1, latency_weight := 0.05) as
   quality - cost_weight * log10(1 + 1000 * cost_usd) - latency_weight * log10(1 + latency_ms / 100);
 
 -- The score as operators know it: (quality * wq) / (cost * wc * latency * wl). Cost is in dollars
--- per 1000 requests and latency in seconds, both from 1 up, so that what is free is not infinite.
+-- per 1000 requests and latency in seconds; 1 is added to both, so that a free plan has a finite score.
 create macro score(quality, cost_usd, latency_ms, wq := 1.0, wc := 1.0, wl := 1.0) as
   (quality * wq) / ((1 + 1000 * cost_usd) * wc * (1 + latency_ms / 1000) * wl);
 
--- A percentile from the bins of a rollup, each of which reaches to the root of two times the last.
+-- A percentile from the bins of a rollup. The bound of each bin is the last bound times the root of two.
 create macro binned_quantile(bins, q) as
   list_transform([bins], lambda b: list_transform(
     [list_position(list_transform(b, lambda c, i: list_sum(b[:i]) >= q * list_sum(b) and c > 0), true)],
@@ -58,7 +58,7 @@ create macro binned_quantile(bins, q) as
 create macro whole_hour(moment) as
   date_trunc('hour', moment + interval 1 hour - interval 1 microsecond);
 
--- The sums between two moments: by the hour as far as whole hours go and nobody asks for less.
+-- The sums between two moments: by hour for whole hours, unless `every` is finer, else by minute.
 create macro sums(every, since, until) as table
 select * from hours_parts
 where epoch(every) % 3600 = 0 and minute >= whole_hour(since) and minute < date_trunc('hour', until)
@@ -68,8 +68,8 @@ where minute >= since and minute < until
   and (epoch(every) % 3600 <> 0 or minute < whole_hour(since)
        or minute >= greatest(date_trunc('hour', until), whole_hour(since)));
 
--- The same from the rows themselves, for the last minutes: as fine as is asked for, and judged as of
--- now. Costs what its rows do.
+-- The same sums from the rows themselves, as fine as you like and with the quality as of now. It reads
+-- every row, so use it for minutes, not for days.
 create macro row_sums(every, since, until) as table
 select time_bucket(every, ts) as minute, strategy, plan, kind, reuse_tier, 1::bigint as n,
        (error_type is not null)::bigint as errors, coalesce(explored, false)::bigint as explored,
@@ -121,9 +121,9 @@ from plan_scores(since := since) where judged >= min_judged
 window ranked as (partition by kind order by score desc)
 qualify row_number() over ranked = 1 order by kind;
 
--- What was not spent. `premium_usd` is what the premium plan would have cost with the same tokens.
--- `mix_quality` is that of a coin toss between the cheapest and the dearest plan, with the odds that
--- cost exactly as much: routing earns its keep where `quality` is above it.
+-- The money that routing saved. `premium_usd` is the cost of the premium plan with the same tokens.
+-- `mix_quality` is the quality of a coin toss between the cheapest and the dearest plan whose odds make
+-- it cost exactly as much as routing did: routing is worth its effort if `quality` is above it.
 create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
@@ -158,21 +158,21 @@ select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(premium_cost_usd - cost_usd) as saved_usd
 from hours_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
--- Answers from memory that were made anew or judged, by what they had in common with the request.
+-- Remembered answers that were compared with a new answer or judged, by how alike the requests were.
 create view reuse_checks as
 select detail->>'bucket' as bucket, detail->>'by' as judged_by, count(*) as checks,
        count(*) filter (state = 'wrong') as wrong, avg((state = 'wrong')::int) as wrong_share
 from events where kind = 'reuse' group by all order by checks desc;
 
--- One row for each trial that a request was part of. `apart`: the other side had chosen `other`.
+-- One row for each trial of each request. `apart`: the other side would have chosen the plan `other`.
 create view exposures as
 select request_id, ts, kind, strategy, plan, e.trial_id as trial_id, e.unit as unit,
        e.variant as variant, e.chance as chance, e.apart as apart, e.other as other,
        e.trouble as trouble, quality, cost_usd, latency_ms, error_type
 from (select *, unnest(exposures) as e from requests where exposures is not null);
 
--- What became of each trial, step by step, with the numbers of that moment: `lift` is what the
--- candidate adds to the utility of a request, between bounds that hold at every look.
+-- Each step of each trial, with the numbers of that moment: `lift` is what the candidate adds to the
+-- utility of a request, between bounds that hold however often you look.
 create view trial_history as
 select distinct ts, trial_id, name, state, settings->>'candidate' as candidate,
        settings->>'current' as "current", settings->>'opened_by' as opened_by,
@@ -185,8 +185,8 @@ select distinct ts, trial_id, name, state, settings->>'candidate' as candidate,
        (settings->'numbers'->>'split_p')::double as split_p
 from all_trials order by ts;
 
--- The sides of one trial, by its name or id. Quality is of what was decided apart, with an interval
--- that holds at every look (95% by default); `share` of units is what the sides had of all.
+-- The sides of a trial, by its name or id. Quality is that of requests on which the sides differed, with
+-- an interval that holds however often you look (95% by default); `share` is a side's part of all requests.
 create macro trial_results(trial, alpha := 0.05, rho := 0.126) as table
 with e as (
   select * from exposures
@@ -207,8 +207,8 @@ select variant, n, decided_apart, judged, quality,
        usd_per_1k, p95_ms, error_rate, n / sum(n) over () as share
 from s order by variant;
 
--- What always taking each plan would have brought, from what was logged with its propensity.
--- `ess` is how many requests the estimate is worth; below about 100, do not believe it.
+-- The quality that each plan would have had on all requests, estimated from the logged propensities.
+-- `ess` is the number of requests that the estimate is worth; below about 100, do not trust it.
 create macro off_policy(
   since := timestamp '1970-01-01', until := timestamp '9999-01-01', clip := 20.0
 ) as table
@@ -218,13 +218,13 @@ with logged as (
   where ts >= since and ts < until and strategy not in ('named', 'sticky', 'reuse')
     and propensity > 0 and quality is not null),
 chances as (select unnest(could) as plan, n from (select could, count(*) as n from logged group by could)),
-asked as (select plan, sum(n)::bigint as n from chances group by plan),
+eligible_plans as (select plan, sum(n)::bigint as n from chances group by plan),
 w as (
   select plan, count(*) as matched, sum(w) as w, sum(w * w) as ww, sum(w * quality) as wq
   from (select plan, quality, least(1 / propensity, clip) as w from logged) group by plan)
 select plan, n, coalesce(matched, 0) as matched, coalesce(wq, 0) / n as ips, wq / w as snips,
        coalesce(w * w / ww, 0) as ess
-from asked left join w using (plan) order by snips desc nulls last, plan;
+from eligible_plans left join w using (plan) order by snips desc nulls last, plan;
 
 create macro drift(recent := interval 15 minute, base := interval 24 hour, until := utc_now()) as table
 with w as (
@@ -253,7 +253,7 @@ create macro explain(id) as table
 select r.*, (select list(s order by s.ts) from signals s where s.request_id = id) as signals
 from requests r where r.request_id = id;
 
--- How much quality was given away against the plan that proved best for each kind of request.
+-- The quality that was lost against always using the best plan for each kind of request.
 create macro regret_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
   min_judged := 5

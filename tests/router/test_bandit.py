@@ -1,4 +1,4 @@
-"""The bandit at the endpoint: what it decides, whom it listens to, and how it says why."""
+"""The bandit at the endpoint: its decisions, whose wishes it follows, and its reasons."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from learner.bandit_learner import Bandit
 from learner.policy import Arm, Feedback, Outcome
 from router.request.context import context_of, taught
 from router.routing.messages import NewsRequest, Published
+from router.telemetry.rows import request_row
 from tests.rig import rig
 from tests.upstream import Upstream
 
@@ -22,7 +23,7 @@ CHEAP, DEAR = Arm("cheap"), Arm("dear")
 
 
 class Taught:
-    """A learner that was taught which plan is good at what, on real contexts."""
+    """A learner that knows from real contexts which plan is good at which task."""
 
     def __init__(self, rounds=150):
         self.bandit = Bandit(taught(0))
@@ -59,10 +60,9 @@ HARD, EASY = {DEAR: 0.95, CHEAP: 0.2}, {DEAR: 0.9, CHEAP: 0.9}
 async def ready(waggle, learner):
     """The router follows a learner that knows the tasks `hard` and `easy`."""
     for task, good in (("hard", HARD), ("easy", EASY)):
-        told = await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})
-        assert told.json["strategy"] == "fixed" or told.json["strategy"] == "ladder"
-        features = told.json.get("features")
-        assert features is None  # nothing is expected before there is a policy
+        answer = await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})
+        assert answer.json["strategy"] == "fixed" or answer.json["strategy"] == "ladder"
+        assert answer.json.get("features") is None  # without a policy, nothing is expected
         trace = await waggle.chat("Is it?", metadata={"task": task})
         assert trace.status == 200
         learner.see(waggle.journal.traces[-1].decision.numbers, task, good)
@@ -78,82 +78,80 @@ async def upstream():
         yield server
 
 
-async def test_each_kind_goes_where_it_is_answered_well_for_its_price(upstream):
+async def test_each_task_goes_to_the_plan_that_answers_it_well_for_its_price(upstream):
     learner = Taught()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         for task, plan in (("hard", "dear"), ("easy", "cheap")):
-            told = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})).json
-            assert (told["strategy"], told["best"]) == ("bandit", plan)
-            assert told["probabilities"][plan] > 0.9
-            assert told["policy_version"] == "v1"
+            answer = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})).json
+            assert (answer["strategy"], answer["best"]) == ("bandit", plan)
+            assert answer["probabilities"][plan] > 0.9
+            assert answer["policy_version"] == "v1"
 
 
-async def test_it_says_why_in_words_and_numbers(upstream):
+async def test_a_decision_is_explained_in_words_and_numbers(upstream):
     learner = Taught()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
-        told = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})).json
-        assert "dear is expected to be worth" in told["reason"]
-        assert "task=hard" in told["reason"]
-        assert told["runner_up"] == "cheap"
-        first = told["expected"][0]
+        answer = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})).json
+        assert "dear is expected to be worth" in answer["reason"]
+        assert "task=hard" in answer["reason"]
+        assert answer["runner_up"] == "cheap"
+        first = answer["expected"][0]
         assert first["quality"] == pytest.approx(0.95, abs=0.05)
         assert 0 < first["interval"] < 0.2
         assert first["cost_usd"] > 0.001
-        assert told["exploring_costs"] >= 0
-        assert told["features"]["asks"] == 1.0
+        assert answer["exploring_costs"] >= 0
+        assert answer["features"]["asks"] == 1.0
 
 
-async def test_a_caller_may_want_something_else_and_nothing_is_relearned(upstream):
+async def test_a_caller_may_weigh_quality_and_cost_differently_at_once(upstream):
     learner = Taught()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         hard = ASKED | {"metadata": {"task": "hard"}}
         for wanted, plan in (("cost=10, latency=0", "cheap"), ("quality", "dear")):
-            told = (await waggle.post("/v1/route", hard, x_waggle_optimize=wanted)).json
-            assert told["best"] == plan
+            answer = (await waggle.post("/v1/route", hard, x_waggle_optimize=wanted)).json
+            assert answer["best"] == plan
 
 
 @pytest.mark.parametrize("wanted", ["best", "cost=much", "cost=-1", "speed=1", "cost=1,cost=2", ""])
-async def test_a_wish_nobody_understands_is_refused(upstream, wanted):
+async def test_a_preference_that_cannot_be_read_is_refused(upstream, wanted):
     async with rig(YAML.format(url=upstream.url)) as waggle:
-        told = await waggle.post("/v1/route", ASKED, x_waggle_optimize=wanted)
-        assert told.status == 400
-        assert "quality, balanced, cheap, fast" in told.error["message"]
-        assert told.error["param"] == "x-waggle-optimize"
+        answer = await waggle.post("/v1/route", ASKED, x_waggle_optimize=wanted)
+        assert answer.status == 400
+        assert "quality, balanced, cheap, fast" in answer.error["message"]
+        assert answer.error["param"] == "x-waggle-optimize"
 
 
-async def test_guards_come_before_what_was_learned(upstream):
+async def test_limits_of_a_request_come_before_what_was_learned(upstream):
     learner = Taught()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         hard = ASKED | {"metadata": {"task": "hard"}}
-        told = (await waggle.post("/v1/route", hard, x_waggle_region="eu")).json
-        assert (told["plan"], told["ineligible"]["dear"]) == (
+        answer = (await waggle.post("/v1/route", hard, x_waggle_region="eu")).json
+        assert (answer["plan"], answer["ineligible"]["dear"]) == (
             "cheap",
             "b does not stand in region eu",
         )
-        told = (await waggle.post("/v1/route", hard, x_waggle_plans="cheap")).json
-        assert told["ineligible"] == {"dear": "the request names other plans"}
-        told = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1000")).json
-        assert told["plan"] == "cheap"
-        assert "95th percentile" in told["ineligible"]["dear"]
-        told = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1")).json
-        assert set(told["eligible"]) == {"cheap", "dear"}  # better late than never
-        told = await waggle.post("/v1/route", hard, x_waggle_region="mars")
-        assert told.error["code"] == "no_plan_can_answer"
-        told = await waggle.post("/v1/route", hard, x_waggle_plans="gold")
-        assert (told.status, told.error["code"]) == (400, "unknown_plan")
+        answer = (await waggle.post("/v1/route", hard, x_waggle_plans="cheap")).json
+        assert answer["ineligible"] == {"dear": "the request names other plans"}
+        answer = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1000")).json
+        assert answer["plan"] == "cheap"
+        assert "95th percentile" in answer["ineligible"]["dear"]
+        answer = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1")).json
+        assert set(answer["eligible"]) == {"cheap", "dear"}  # better late than never
+        answer = await waggle.post("/v1/route", hard, x_waggle_region="mars")
+        assert answer.error["code"] == "no_plan_can_answer"
+        answer = await waggle.post("/v1/route", hard, x_waggle_plans="gold")
+        assert (answer.status, answer.error["code"]) == (400, "unknown_plan")
 
 
-async def test_the_row_holds_what_was_expected_and_all_odds(upstream):
+async def test_a_row_holds_the_expectations_and_every_probability(upstream):
     learner = Taught()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         await waggle.chat("Is it?", metadata={"task": "hard"}, headers={"x-session-id": "new"})
-        from router.telemetry.rows import request_row
-
         row = request_row(waggle.journal.traces[-1])
         assert row["strategy"] == "bandit"
         assert sum(row["probabilities"]) == pytest.approx(1)
@@ -187,8 +185,8 @@ async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
         learner.away = True
         waggle.engine.following.heard_at -= 100
         await waggle.background.follow()
-        told = await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})
-        assert told.json["strategy"] == "bandit"
+        answer = await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})
+        assert answer.json["strategy"] == "bandit"
         assert b'waggle_policy_stale{router="r1"} 1' in (await waggle.get("/metrics")).body
         assert [(e.kind, e.state) for e in waggle.journal.events][-1] == ("policy", "stale")
         away = await waggle.get("/v1/learner")
@@ -214,9 +212,9 @@ async def test_prompts_and_errands_that_did_not_reach_the_learner_are_handed_ove
         assert request.done == ("errand-1", "its result")
 
 
-async def test_a_plan_that_is_named_and_cannot_begin_says_why():
+async def test_a_named_plan_that_cannot_begin_is_refused_with_its_reason():
     yaml = "backends: {g: {kind: generator}}\nplans: {p: {ask: g}}"
     async with rig(yaml) as waggle:
-        told = await waggle.chat("Write a haiku", model="p")
-        assert (told.status, told.error["code"]) == (400, "plan_cannot_answer")
-        assert "g makes records for a JSON shape" in told.error["message"]
+        answer = await waggle.chat("Write a haiku", model="p")
+        assert (answer.status, answer.error["code"]) == (400, "plan_cannot_answer")
+        assert "g makes records for a JSON shape" in answer.error["message"]

@@ -1,4 +1,4 @@
-"""The learner as a fold over telemetry: killed, poisoned, gone back, taught; and what it tells."""
+"""The learner as a fold over telemetry: killed, poisoned, set back, taught, and its report."""
 
 import json
 import threading
@@ -54,7 +54,7 @@ def stored(config):
 
 
 class Traffic:
-    """Requests and what was said of them, written as routers do."""
+    """Writes requests, and signals about them, as routers do."""
 
     def __init__(self, config, stored, seed=1):
         self.config, self.stored = config, stored
@@ -120,7 +120,7 @@ def begun(config):
     return fold
 
 
-def test_curiosity_is_part_of_what_is_learned_and_comes_back_after_a_kill(config, stored):
+def test_plans_to_try_more_are_remembered_after_a_kill(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(60)
     fold = turned(begun(config))
@@ -132,25 +132,25 @@ def test_curiosity_is_part_of_what_is_learned_and_comes_back_after_a_kill(config
     assert again.state.bandit.bursts == fold.state.bandit.bursts
 
 
-def test_what_was_said_of_answers_moves_the_policy(config, stored):
+def test_signals_about_answers_move_the_policy(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(150)
     fold = turned(begun(config))
     policy = fold.policy(0.0).priced({})
     context = context_of(of("sql request 3"), "sql", lens=0)
-    told = policy.distribution(context, [Arm("cheap"), Arm("dear")])
-    assert told[Arm("dear")] > 0.85
+    chances = policy.distribution(context, [Arm("cheap"), Arm("dear")])
+    assert chances[Arm("dear")] > 0.85
     assert fold.state.bandit.expenses.of(Arm("dear")).spend == pytest.approx(2.0)
     assert fold.turn() is False
 
 
 def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(config, stored):
-    """Live: batches as they came, snapshots now and then, kills in between; and once more from
-    nothing. The writers' rows were sealed and merged meanwhile."""
+    """Batches come live, with snapshots now and then and kills in between; then the whole log is
+    replayed from nothing, after the rows were sealed and merged."""
     traffic, chance = Traffic(config, stored), np.random.default_rng(2)
     fold = begun(config)
     for n in range(25):
-        # A writer that was sealed writes no more: another start has another name.
+        # A writer whose files were sealed writes no more: the next process has another name.
         writers = ("r1", "r2") if n <= 12 else ("r3", "r4")
         traffic.send(int(chance.integers(1, 12)), writers=writers)
         if n == 12:
@@ -159,7 +159,7 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
             fold.turn()
         if n % 7 == 6:
             fold.keep(float(n))
-        if n % 5 == 4:  # kill -9: nothing of it is left but what is on the disk
+        if n % 5 == 4:  # kill -9: only the disk is left
             before = fold.state.written(0.0)
             fold = begun(config)
             assert fold.state.written(0.0) == before
@@ -168,12 +168,12 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
     assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
 
 
-def test_a_batch_that_was_written_down_and_not_gone_through_is_gone_through(config, stored):
+def test_a_batch_that_was_logged_and_not_read_before_a_kill_is_read_after_it(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(20)
     fold = begun(config)
     batch = fold.feed.beyond(fold.state.mark)
-    fold.registry.log({"batch": batch.state()})  # and here it was killed
+    fold.registry.log({"batch": batch.state()})  # and here the learner was killed
     with (config.learner_folder / "batches.jsonl").open("ab") as file:
         file.write(b'{"batch": {"requ')  # or in the middle of writing the next
     again = Fold(config, 0)
@@ -194,16 +194,16 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
     content = version.path.read_bytes()
     if harm == "nan":
         body = content[content.index(b'"bandit":') + 9 : content.rindex(b"}")]
-        told = orjson.loads(body)
-        told["arms"]["dear"]["natural_mean"][0] = None  # how JSON writes NaN
-        content = rewritten(told)
+        stored_bandit = orjson.loads(body)
+        stored_bandit["arms"]["dear"]["natural_mean"][0] = None  # how JSON writes NaN
+        content = rewritten(stored_bandit)
     elif harm == "features":
         content = rewritten(snapshot.opened(content) | {"features": "2:0"})
     else:
         content = content[: 500 if harm == "cut" else 0]
     version.path.write_bytes(content)
     events = []
-    again = Fold(config, 0, lambda *told, **detail: events.append((told, detail)))
+    again = Fold(config, 0, lambda *event, **detail: events.append((event, detail)))
     again.begin()
     assert again.state.written(0.0) == wanted
     assert events[0][0] == ("learner", version.name, "set aside")
@@ -211,15 +211,16 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
     assert (config.learner_folder / "aside" / version.path.name).exists()
 
 
-def rewritten(told):
+def rewritten(stored_bandit):
+    """A snapshot with a checksum that is right."""
     from hashlib import blake2b
 
-    body = orjson.dumps(told)
+    body = orjson.dumps(stored_bandit)
     digest = blake2b(body, digest_size=16).hexdigest().encode()
     return b'{"checksum":"' + digest + b'","bandit":' + body + b"}\n"
 
 
-def test_feedback_that_comes_late_or_changes_its_mind_counts_as_it_is_now(config, stored):
+def test_late_and_changed_feedback_counts_as_it_is_now(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(20)
     fold = turned(begun(config))
@@ -249,7 +250,7 @@ def test_rows_of_other_features_are_left_out(config, stored):
     assert fold.state.bandit.learned == 0
 
 
-def test_going_back_drops_what_came_since_and_learns_on_from_there(config, stored):
+def test_going_back_drops_what_was_learned_since_and_goes_on_from_there(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(60)
     fold = turned(begun(config))
@@ -288,18 +289,18 @@ def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):
     assert fold.policy(0.0).seen > pinned.seen
 
 
-def test_a_plan_that_is_new_is_told_of_and_tried(config, stored, tmp_path):
+def test_a_new_plan_is_an_event_and_is_tried(config, stored, tmp_path):
     traffic = Traffic(config, stored)
     traffic.send(60)
     events = []
-    fold = Fold(config, 0, lambda *told, **_: events.append(told))
+    fold = Fold(config, 0, lambda *event, **_: events.append(event))
     fold.begin()
     turned(fold)
     more = YAML.replace("dear: {{ask: b}}", "dear: {{ask: b}}, third: {{ask: b}}")
     fold.reconfigure(configured(tmp_path, yaml=more))
     assert ("learner", "third", "new") in events
-    told = fold.policy(0.0).distribution({"complexity": 1.0}, [Arm("cheap"), Arm("third")])
-    assert told[Arm("third")] >= 0.05
+    chances = fold.policy(0.0).distribution({"complexity": 1.0}, [Arm("cheap"), Arm("third")])
+    assert chances[Arm("third")] >= 0.05
 
 
 def test_cards_are_believed_until_answers_say_otherwise(tmp_path):
@@ -307,8 +308,8 @@ def test_cards_are_believed_until_answers_say_otherwise(tmp_path):
     config = configured(tmp_path, more)
     Stored(config.telemetry_folder).close()
     fold = begun(config)
-    told = {e.arm: e for e in fold.policy(0.0).estimates({"task=sql": 1.0, "complexity": 1.0})}
-    assert told[Arm("dear")].quality > told[Arm("cheap")].quality + 0.3
+    estimates = {e.arm: e for e in fold.policy(0.0).estimates({"task=sql": 1.0, "complexity": 1.0})}
+    assert estimates[Arm("dear")].quality > estimates[Arm("cheap")].quality + 0.3
 
 
 def test_dollars_for_a_thousand_requests_are_counted_from_rows(tmp_path):
@@ -348,20 +349,19 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     registry.pin(registry.versions()[-1].name)
     publisher.turn()  # though nothing came
     assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
-    told = publisher.report()
-    assert json.loads(json.dumps(told))["learned"] > 10
+    assert json.loads(json.dumps(publisher.report()))["learned"] > 10
 
 
-def test_it_tells_what_it_knows_by_kind_and_plan(config, stored):
+def test_the_report_has_what_is_expected_by_kind_and_plan(config, stored):
     Traffic(config, stored).send(200)
     fold = turned(begun(config))
-    told = report_of(fold, fold.policy(0.0), config)
-    by = {(kind["kind"], row["plan"]): row for kind in told["kinds"] for row in kind["plans"]}
+    report = report_of(fold, fold.policy(0.0), config)
+    by = {(kind["kind"], row["plan"]): row for kind in report["kinds"] for row in kind["plans"]}
     assert by["sql", "dear"]["quality"] == pytest.approx(0.9, abs=0.15)
     assert by["sql", "dear"]["interval"] < 0.3
     assert by["sql", "cheap"]["quality"] < 0.55
     assert by["any", "dear"]["requests"] + by["any", "cheap"]["requests"] == 200
-    assert sum(row["share"] for row in told["kinds"][0]["plans"]) == pytest.approx(1, abs=1e-3)
+    assert sum(row["share"] for row in report["kinds"][0]["plans"]) == pytest.approx(1, abs=1e-3)
 
 
 LINE = {"prompt": "select all customers", "task": "sql", "scores": {"cheap": 0.1, "dear": 0.9}}
@@ -371,7 +371,7 @@ def run(tmp_path, *args):
     return CliRunner().invoke(app, [*args, "-c", str(tmp_path / "waggle.yaml")])
 
 
-def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
+def test_warm_teaches_scores_that_were_measured_offline_and_only_once(config, stored, tmp_path):
     source = tmp_path / "scored.jsonl"
     source.write_text(
         "".join(json.dumps(LINE | {"prompt": f"select {n}"}) + "\n" for n in range(60))
@@ -382,9 +382,9 @@ def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
     assert "taught before" in run(tmp_path, "warm", str(source)).output
     fold = turned(begun(config))
     assert fold.state.bandit.learned == 120
-    told = fold.policy(0.0).priced({})
+    policy = fold.policy(0.0).priced({})
     context = context_of(of("select 7"), "sql", lens=0)
-    assert told.distribution(context, told.arms)[Arm("dear")] > 0.8
+    assert policy.distribution(context, policy.arms)[Arm("dear")] > 0.8
     assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
     assert b"select" not in b"".join(
         p.read_bytes() for p in config.learner_folder.rglob("*") if p.is_file()
@@ -392,7 +392,7 @@ def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "says"),
     [
         ("{", "1 is not JSON"),
         ('{"scores": {"cheap": 1}}', 'needs a "prompt"'),
@@ -404,15 +404,15 @@ def test_warm_teaches_what_was_measured_offline_once(config, stored, tmp_path):
     ],
     ids=["torn", "no-prompt", "no-scores", "unknown", "range", "task", "empty"],
 )
-def test_what_cannot_be_taught_is_refused_by_line(config, tmp_path, line, said):
+def test_a_lesson_with_a_bad_line_is_refused_with_its_number(config, tmp_path, line, says):
     source = tmp_path / "scored.jsonl"
     source.write_text(line)
     done = run(tmp_path, "warm", str(source))
     assert done.exit_code == 2
-    assert said in " ".join(done.output.split())
+    assert says in " ".join(done.output.split())
 
 
-def test_snapshots_are_listed_pinned_and_gone_back_to_by_name(config, stored, tmp_path):
+def test_snapshots_are_listed_pinned_and_rolled_back_to_by_name(config, stored, tmp_path):
     Traffic(config, stored).send(30)
     fold = turned(begun(config))
     version = fold.keep(1_800_000_000.0)
@@ -427,7 +427,7 @@ def test_snapshots_are_listed_pinned_and_gone_back_to_by_name(config, stored, tm
     assert version.name in missing.output
 
 
-def test_a_snapshot_whose_writer_is_killed_is_not_there_and_the_last_one_still_is(config, stored):
+def test_a_kill_while_a_snapshot_is_written_leaves_the_last_one_and_no_half_one(config, stored):
     Traffic(config, stored).send(20)
     fold = turned(begun(config))
     kept = fold.keep(1.0)
@@ -438,7 +438,7 @@ def test_a_snapshot_whose_writer_is_killed_is_not_there_and_the_last_one_still_i
     assert fold.keep(2.0).number == kept.number + 1
 
 
-def test_a_pin_whose_writer_is_killed_stays_what_it_was(config, stored):
+def test_a_kill_while_a_pin_is_written_leaves_the_pin_before_it(config, stored):
     registry = begun(config).registry
     for write, current in (
         (registry.pin, lambda: registry.pinned),
@@ -449,7 +449,7 @@ def test_a_pin_whose_writer_is_killed_stays_what_it_was(config, stored):
         assert current() == "000001-aaaaaaaa"
 
 
-def test_a_batch_that_is_cut_short_by_a_kill_is_not_in_the_log(config, stored):
+def test_a_batch_whose_line_was_cut_by_a_kill_is_not_in_the_log(config, stored):
     registry = begun(config).registry
     registry.log({"curious": ["dear"]})
     size = (config.learner_folder / "batches.jsonl").stat().st_size

@@ -2,8 +2,8 @@
 
     python -m tests.telemetry.soak [--kills 200] [--seed N]
 
-Each writer tells, outside the store, which of its rows were acknowledged. Each reader looks at
-that first and then at the store, as an analyst would: every row acknowledged by then must be there,
+Each writer notes, outside the store, which of its rows were acknowledged. Each reader reads those
+notes and then the store, as an analyst would: every row that was acknowledged by then must be there
 once, without a gap. At the end the store must verify. `make soak` runs it in full, the tests in
 small.
 """
@@ -25,20 +25,21 @@ import duckdb
 from rich.progress import Progress
 
 from router.domain import new_id
+from router.files import write_whole
 from router.telemetry.log import Log, Rotation
 from router.telemetry.store.audit import verify
 from router.telemetry.store.compact import Tiers
 from router.telemetry.store.keep import Keeper, RetentionRules
-from tests.telemetry.stored import request
-from tests.telemetry.stored import signal as said
+from tests.telemetry import stored
+from tests.waiting import blocking_until
 
-# Small and hasty, so that everything that can meet does meet.
+# Small and quick, so that everything happens at the same time as everything else.
 ROTATION = Rotation(seconds=0.3, rows=400)
 RULES = RetentionRules(grace_seconds=5.0, tiers=Tiers(fan_in=3, smallest=1))
 
 
 def write(folder: Path, name: str) -> None:
-    """Append, sync, and only then say so."""
+    """Append and sync rows, and note their number only then."""
     logs = {
         table: Log(folder / "journal" / table, name, rotation=ROTATION)
         for table in ("requests", "signals")
@@ -46,15 +47,14 @@ def write(folder: Path, name: str) -> None:
     acknowledged = {table: folder / "acknowledged" / f"{table}.{name}" for table in logs}
     chance = random.Random(name)
     while True:
-        rows = [request(int(time.time() * 1e6)) for _ in range(chance.randint(1, 40))]
+        rows = [stored.request(int(time.time() * 1e6)) for _ in range(chance.randint(1, 40))]
         logs["requests"].append_many(rows)
-        logs["signals"].append(said(rows[-1], chance.random(), signal_id=new_id(time.time())))
+        logs["signals"].append(
+            stored.signal(rows[-1], chance.random(), signal_id=new_id(time.time()))
+        )
         for table, log in logs.items():
             number = log.sync()
-            path = acknowledged[table]
-            beside = path.with_name(path.name + ".new")
-            beside.write_text(str(number))
-            beside.rename(path)
+            write_whole(acknowledged[table], str(number).encode())
         time.sleep(chance.random() * 0.01)
 
 
@@ -69,9 +69,9 @@ def keep(folder: Path) -> None:
 
 
 def read(folder: Path) -> None:
-    """Look for ever; say what is wrong, or what was seen."""
+    """Compare for ever, and print each problem."""
     while True:
-        before = told(folder)
+        before = acknowledged_rows(folder)
         try:
             problem = compare(before, seen(folder))
         except duckdb.Error as error:
@@ -79,22 +79,22 @@ def read(folder: Path) -> None:
         print(problem or "ok", flush=True)
 
 
-def told(folder: Path) -> dict[tuple[str, str], int]:
-    """What was acknowledged until now, by table and writer."""
-    found = {}
+def acknowledged_rows(folder: Path) -> dict[tuple[str, str], int]:
+    """The last row acknowledged so far, by table and writer."""
+    acknowledged = {}
     for path in (folder / "acknowledged").iterdir():
         table, _, writer = path.name.partition(".")
         if not writer.endswith(".new"):
             with suppress(FileNotFoundError, ValueError):
-                found[table, writer] = int(path.read_text())
-    return found
+                acknowledged[table, writer] = int(path.read_text())
+    return acknowledged
 
 
 Seen = Mapping[tuple[str, str], tuple[int, int, int, int]]
 
 
 def seen(folder: Path) -> Seen:
-    """What a reader finds: by table and writer the count, first, last and sum of the numbers."""
+    """The count, the first, the last and the sum of the rows' numbers, by table and writer."""
     with duckdb.connect(str(folder / "telemetry.duckdb"), read_only=True) as con:
         rows = [
             ((table, writer), tuple(numbers))
@@ -106,13 +106,13 @@ def seen(folder: Path) -> Seen:
     return dict(rows)
 
 
-def compare(acknowledged: Mapping[tuple[str, str], int], found: Seen) -> str:
-    """What a reader should have seen and did not, or saw twice or with a gap."""
+def compare(acknowledged: Mapping[tuple[str, str], int], rows: Seen) -> str:
+    """Which acknowledged rows a reader missed, saw twice, or saw with a gap."""
     for (table, writer), last in acknowledged.items():
-        there = found.get((table, writer), (0, 0, 0, 0))
+        there = rows.get((table, writer), (0, 0, 0, 0))
         if there[2] < last:
             return f"{table} of {writer}: {last} were acknowledged, seen {there}"
-    for (table, writer), (count, first, last, total) in found.items():
+    for (table, writer), (count, first, last, total) in rows.items():
         if (first, count, total) != (1, last, last * (last + 1) // 2):
             return f"{table} of {writer}: {count} rows from {first} to {last}, sum {total}"
     return ""
@@ -128,7 +128,7 @@ class Result:
 
 
 class Crew:
-    """Processes of this soak, started again when they were killed."""
+    """The processes of this soak; those that are killed are started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -139,7 +139,7 @@ class Crew:
         """A killed writer comes back under another name, as a process does."""
         self.generation += 1
         name = f"{role}-{self.generation}"
-        out = (self.folder / "told" / f"{name}.log").open("wb")
+        out = (self.folder / "output" / f"{name}.log").open("wb")
         command = [sys.executable, "-m", "tests.telemetry.soak", "--role", role.split(":")[0]]
         self.running[role] = subprocess.Popen(
             [*command, "--folder", str(self.folder), "--name", name.replace(":", "-")],
@@ -153,20 +153,20 @@ class Crew:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    def told(self) -> Iterator[str]:
-        """What readers said, and what any process that was not killed died of."""
-        for path in (self.folder / "told").glob("*.log"):
+    def problems(self) -> Iterator[str]:
+        """The problems that readers printed, and the errors that other processes died of."""
+        for path in (self.folder / "output").glob("*.log"):
             lines = path.read_text("utf-8", "replace").splitlines()
             yield from (f"{path.stem}: {line}" for line in lines if line != "ok")
 
     def looks(self) -> int:
-        logs = (self.folder / "told").glob("reader*.log")
+        logs = (self.folder / "output").glob("reader*.log")
         return sum(path.read_text().count("ok\n") for path in logs)
 
 
 @contextmanager
 def crew(folder: Path, writers: int, readers: int) -> Iterator[Crew]:
-    for name in ("acknowledged", "told"):
+    for name in ("acknowledged", "output"):
         (folder / name).mkdir()
     Keeper(folder, RULES).recover()
     crew = Crew(folder)
@@ -188,11 +188,10 @@ def soak(folder: Path, *, kills: int, seed: int, writers: int = 4, readers: int 
     result = Result()
     with crew(folder, writers, readers) as crew_, Progress(transient=True) as progress:
         task = progress.add_task("Killing …", total=kills)
-        while not all((folder / "acknowledged").glob(f"requests.writer-{n}-*") for n in "01"):
-            time.sleep(0.1)
+        blocking_until(lambda: len(acknowledged_rows(folder)) >= 2 * writers)
         while result.kills < kills:
             time.sleep(chance.uniform(0.05, 0.8))
-            # Half of them hit the keeper: it is the one with something to leave half done.
+            # Half of the kills hit the keeper, which has most to leave half done.
             victims = [role for role in crew_.running if not role.startswith("reader")]
             role = "keeper" if chance.random() < 0.5 else chance.choice(victims)
             if crew_.running[role].poll() is not None:
@@ -202,10 +201,10 @@ def soak(folder: Path, *, kills: int, seed: int, writers: int = 4, readers: int 
             crew_.start(role)
             result.kills += 1
             progress.advance(task)
-        time.sleep(1.5)  # the readers look at the end of it too
+        time.sleep(1.5)  # the readers must also read the end of it
         result.looks = crew_.looks()
-        result.problems += crew_.told()
-    acknowledged = told(folder)
+        result.problems += crew_.problems()
+    acknowledged = acknowledged_rows(folder)
     Keeper(folder, RULES).recover()
     if problem := compare(acknowledged, seen(folder)):
         result.problems.append(f"at the end: {problem}")

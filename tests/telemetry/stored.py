@@ -1,4 +1,4 @@
-"""A telemetry folder on disk for tests: real journals, a real keeper, real readers."""
+"""A folder of telemetry for tests: real journals, a real keeper, real readers."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -14,12 +14,12 @@ from router.telemetry.store.manifest import load
 from router.telemetry.tables import TABLES
 
 MINUTE = 60_000_000
-# A whole minute, so that what a test puts into one bucket stays in it.
+# The beginning of a minute, so that rows of a test stay in the same bucket.
 NOON = 1_780_000_020_000_000
 
 
 def request(at: int = NOON, **given: Any) -> dict[str, Any]:
-    """A row as a router would write it."""
+    """The row of a request as a router writes it."""
     row = {
         "ts": at,
         "request_id": new_id(at / 1e6),
@@ -44,6 +44,7 @@ def request(at: int = NOON, **given: Any) -> dict[str, Any]:
 
 
 def signal(about: Mapping[str, Any], score: float | None, **given: Any) -> dict[str, Any]:
+    """The row of a signal about a request's row."""
     row = {
         "ts": about["ts"] + 1_000_000,
         "signal_id": new_id(1.0),
@@ -66,7 +67,7 @@ class Stored:
         self._logs: dict[tuple[str, str], Log] = {}
 
     def write(self, table: str, rows: Iterable[Mapping[str, Any]], writer: str = "w1") -> None:
-        """Durable, and not yet sealed."""
+        """Write rows durably, without sealing them."""
         log = self._logs.get((table, writer))
         if log is None:
             folder = self.folder / "journal" / table
@@ -76,7 +77,7 @@ class Stored:
         log.sync()
 
     def close(self) -> None:
-        """As writers do when they rotate: their files are free to be sealed."""
+        """Close the journals, as writers do when they rotate, so that they can be sealed."""
         for log in self._logs.values():
             log.close()
 
@@ -85,11 +86,12 @@ class Stored:
         self.keeper.seal()
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """As an analyst would: a fresh look at the published catalog."""
+        """Open the published catalog and run a query, as an analyst does."""
         with duckdb.connect(str(self.folder / "telemetry.duckdb"), read_only=True) as con:
             return con.execute(sql).fetchall()
 
-    def one(self, sql: str) -> Any:
+    def value(self, sql: str) -> Any:
+        """The only value of the only row."""
         return self.ask(sql)[0][0]
 
     def rows(self, sql: str) -> list[dict[str, Any]]:

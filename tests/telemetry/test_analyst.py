@@ -1,13 +1,15 @@
-"""A query of somebody we do not trust reads the views, and nothing else."""
+"""A query of an analyst reads the views, and nothing else."""
 
 import asyncio
 import os
 import time
 
+import duckdb
+import orjson
 import pytest
 
 from router.keys import new_key
-from router.telemetry.analyst import Bounds, QueryRefused, ask
+from router.telemetry.analyst import Bounds, QueryRefused, ask, locked
 from router.telemetry.sql import quoted
 from tests.rig import rig
 from tests.telemetry.stored import Stored, request
@@ -22,8 +24,6 @@ def folder(tmp_path):
 
 
 def run(folder, sql, rows=100, seconds=5.0):
-    import orjson
-
     return orjson.loads(asyncio.run(ask(folder, sql, Bounds(rows, seconds))))
 
 
@@ -42,10 +42,10 @@ def run(folder, sql, rows=100, seconds=5.0):
         "select request_id, features, attempts, ts from requests limit 1",
     ],
 )
-def test_what_analysts_ask_is_answered(folder, sql):
-    told = run(folder, sql)
-    assert told["columns"]
-    assert told["truncated"] is False
+def test_queries_of_views_and_macros_are_answered(folder, sql):
+    result = run(folder, sql)
+    assert result["columns"]
+    assert result["truncated"] is False
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,15 @@ def test_what_analysts_ask_is_answered(folder, sql):
         ("selec 1", "syntax error"),
     ],
 )
-def test_what_else_could_be_asked_is_refused_for_its_reason(folder, sql, says):
+def test_any_other_query_is_refused_for_its_reason(folder, sql, says):
     with pytest.raises(QueryRefused, match=says):
         run(folder, sql.replace("FOLDER", str(folder)))
     assert not os.path.exists("/tmp/waggle-owned")  # noqa: PTH110
     assert not (folder / "owned.csv").exists()
 
 
-def test_duckdb_itself_is_locked_should_the_reading_of_a_query_be_fooled(folder):
-    """Behind the check of the statement stands the lock; it is tried here without the check."""
-    import duckdb
-
-    from router.telemetry.analyst import locked
-
+def test_duckdb_itself_is_locked_in_case_the_check_of_a_query_is_fooled(folder):
+    """The lock is tried without the check of the statement before it."""
     with locked(folder) as con:
         for sql in (
             "select * from read_text('/etc/passwd')",
@@ -106,10 +102,10 @@ def test_duckdb_itself_is_locked_should_the_reading_of_a_query_be_fooled(folder)
                 con.execute(sql).fetchall()
 
 
-def test_rows_are_bounded_and_it_is_said(folder):
-    told = run(folder, "select 1 from requests", rows=7)
-    assert len(told["rows"]) == 7
-    assert told["truncated"] is True
+def test_a_result_that_is_cut_says_so(folder):
+    result = run(folder, "select 1 from requests", rows=7)
+    assert len(result["rows"]) == 7
+    assert result["truncated"] is True
 
 
 def test_a_query_without_end_is_ended(folder):
@@ -126,7 +122,7 @@ def test_a_query_that_needs_all_memory_is_ended(folder):
         run(folder, greedy, seconds=10.0)
 
 
-def test_nothing_of_our_environment_is_seen(folder, monkeypatch):
+def test_a_query_sees_none_of_our_environment(folder, monkeypatch):
     monkeypatch.setenv("WAGGLE_SECRET", "sk-hidden")
     with pytest.raises(QueryRefused, match="getenv"):
         run(folder, "select getenv('WAGGLE_SECRET')")
@@ -147,11 +143,11 @@ async def test_the_endpoint_takes_a_query_from_analysts(tmp_path):
     analyst_text, analyst = new_key("ann", "2026-01-01", scopes=("analyst",))
     async with rig(YAML.replace("DATA", str(tmp_path)), keys=[app, analyst]) as waggle:
         ours = {"authorization": f"Bearer {analyst_text}"}
-        told = await waggle.post("/v1/sql", {"sql": "select plan from requests"}, **ours)
-        assert told.status == 200
-        assert told.json["columns"] == [{"name": "plan", "type": "VARCHAR"}]
-        assert told.json["rows"] == [["cheap"]] * 5
-        assert told.json["truncated"] is True
+        answer = await waggle.post("/v1/sql", {"sql": "select plan from requests"}, **ours)
+        assert answer.status == 200
+        assert answer.json["columns"] == [{"name": "plan", "type": "VARCHAR"}]
+        assert answer.json["rows"] == [["cheap"]] * 5
+        assert answer.json["truncated"] is True
         theirs = {"authorization": f"Bearer {app_text}"}
         assert (await waggle.post("/v1/sql", {"sql": "select 1"}, **theirs)).status == 403
         for body, says in (
@@ -159,6 +155,6 @@ async def test_the_endpoint_takes_a_query_from_analysts(tmp_path):
             ({"sql": "select 1", "rows": 6}, "telemetry.sql_rows = 5"),
             ({"sql": "drop view requests"}, "Only SELECT"),
         ):
-            told = await waggle.post("/v1/sql", body, **ours)
-            assert told.status == 400
-            assert says in told.error["message"]
+            answer = await waggle.post("/v1/sql", body, **ours)
+            assert answer.status == 400
+            assert says in answer.error["message"]

@@ -1,4 +1,4 @@
-"""`waggle sql` and `waggle telemetry`, as they are typed."""
+"""`waggle sql` and `waggle telemetry`, as an operator types them."""
 
 import csv
 import io
@@ -62,7 +62,7 @@ def test_sql_writes_rows_in_the_form_that_an_option_names(stored, data):
     assert pl.read_parquet(target)["n"].to_list() == [2, 1]
 
 
-def test_sql_says_what_is_wrong_with_a_query(stored, data):
+def test_sql_explains_an_error_with_a_query(stored, data):
     bad = waggle(data, "sql", "select nothing from requests", check=False)
     assert bad.returncode == 1
     assert "nothing" in bad.stderr
@@ -73,10 +73,10 @@ def test_sql_says_what_is_wrong_with_a_query(stored, data):
 
 def test_sql_changes_nothing(stored, data):
     assert waggle(data, "sql", "drop view requests", check=False).returncode == 1
-    assert stored.one("select count(*) from requests") == 3
+    assert stored.value("select count(*) from requests") == 3
 
 
-def test_the_shell_takes_one_query_after_the_other(stored, data):
+def test_the_shell_takes_several_queries(stored, data):
     typed = "select count(*) as n\nfrom requests;\nselect wrong;\nselect 'still here' as word;\n"
     done = waggle(data, "sql", stdin=typed)
     assert "3" in done.stdout
@@ -105,10 +105,10 @@ def test_a_caller_is_forgotten_by_key_and_by_the_name_of_a_session(stored, data)
     assert stored.ask("select key_id from requests") == [("k2",)]
 
 
-def test_forgetting_asks_first(stored, data):
+def test_forgetting_needs_a_confirmation(stored, data):
     done = waggle(data, "telemetry", "forget", "--key", "k1", stdin="n\n", check=False)
     assert done.returncode == 1
-    assert stored.one("select count(*) from requests") == 3
+    assert stored.value("select count(*) from requests") == 3
 
 
 def test_compact_and_verify_and_status(stored, data):
@@ -132,4 +132,4 @@ def test_prune_needs_a_rule(stored, data):
     )
     pruned = waggle(data, "telemetry", "prune", "-c", str(config)).stdout
     assert "Removed" in pruned
-    assert stored.one("select count(*) from requests where ts < ago(interval 1 day)") == 0
+    assert stored.value("select count(*) from requests where ts < ago(interval 1 day)") == 0

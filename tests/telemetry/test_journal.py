@@ -125,9 +125,9 @@ async def test_a_full_disk_fails_no_request_and_refuses_feedback_and_is_reported
         await until(lambda: "telemetry cannot be written" in caplog.text)
         assert journal.trouble
     await until(lambda: not journal.trouble and stored.ask("from events where kind = 'telemetry'"))
-    assert stored.one("select count(*) from requests") == 1
-    assert stored.one("select count(*) from signals") == 1
-    assert stored.one("select state from events where kind = 'telemetry'") == "recovered"
+    assert stored.value("select count(*) from requests") == 1
+    assert stored.value("select count(*) from signals") == 1
+    assert stored.value("select state from events where kind = 'telemetry'") == "recovered"
 
 
 def steps_of_the_clock(stored):

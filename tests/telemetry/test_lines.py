@@ -1,4 +1,4 @@
-"""A line that was changed is told from one that was not."""
+"""A line that was changed or cut is recognised."""
 
 import orjson
 from hypothesis import given
@@ -41,7 +41,7 @@ def test_a_line_without_its_end_is_torn(row, data):
     assert (lines.numbers, lines.bad, lines.torn) == ([1], [], True)
 
 
-def test_text_may_hold_what_other_readers_take_for_the_end_of_a_line():
+def test_text_may_hold_characters_that_other_readers_take_for_the_end_of_a_line():
     text = "a\r\nb\u2028c\x85d\x1e"
     lines = decoded(encoded(1, {"prompt": text}))
     assert lines.bad == []

@@ -1,8 +1,7 @@
-"""A row that was acknowledged is on disk, whatever the disk did meanwhile."""
+"""An acknowledged row is on disk, whatever errors the disk had meanwhile."""
 
 import errno
 import os
-import resource
 from pathlib import Path
 
 import orjson
@@ -11,6 +10,7 @@ import pytest
 from router.files import held
 from router.telemetry.lines import decoded
 from router.telemetry.log import Log, Rotation
+from tests.kills import largest_file
 
 BIG = "x" * 1000
 
@@ -23,7 +23,7 @@ class Clock:
 
 
 class Disk:
-    """fdatasync that fails when it is told to."""
+    """An fdatasync that can be made to fail."""
 
     failing = False
     calls = 0
@@ -36,23 +36,10 @@ class Disk:
 
 
 def numbers(folder: Path) -> list[int]:
-    """What a reader finds in all files, in the order of their names."""
+    """The numbers of the rows in all files, in the order of the files' names."""
     files = [decoded(path.read_bytes()) for path in sorted(folder.glob("*.jsonl"))]
     assert not any(lines.bad for lines in files)
     return [number for lines in files for number in lines.numbers]
-
-
-@pytest.fixture
-def small_disk():
-    """No file of this process may grow beyond some size: what a full disk looks like to it."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def limit(size: int | None) -> None:
-        soft = before[0] if size is None else size
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, before[1]))
-
-    yield limit
-    limit(None)
 
 
 def test_a_row_is_with_the_kernel_when_append_returns(tmp_path):
@@ -63,7 +50,7 @@ def test_a_row_is_with_the_kernel_when_append_returns(tmp_path):
     assert log.sync() == 1
 
 
-def test_a_file_is_held_while_it_is_written_and_free_after(tmp_path):
+def test_a_file_is_locked_while_it_is_written_and_free_after(tmp_path):
     clock = Clock()
     log = Log(tmp_path, "w", rotation=Rotation(seconds=5), clock=clock)
     log.append({"a": 1})
@@ -79,7 +66,7 @@ def test_a_file_is_held_while_it_is_written_and_free_after(tmp_path):
 
 
 @pytest.mark.parametrize("rotation", [Rotation(rows=3), Rotation(bytes=3 * (len(BIG) + 40))])
-def test_a_file_is_left_when_it_is_large(tmp_path, rotation):
+def test_a_large_file_is_closed_and_the_next_begun(tmp_path, rotation):
     log = Log(tmp_path, "w", rotation=rotation)
     for _ in range(10):
         log.append({"a": BIG})
@@ -90,47 +77,43 @@ def test_a_file_is_left_when_it_is_large(tmp_path, rotation):
     assert numbers(tmp_path) == list(range(1, 11))
 
 
-def test_rows_that_a_full_disk_refused_wait_and_are_written_when_it_has_room(tmp_path, small_disk):
+def test_rows_that_a_full_disk_refused_wait_and_are_written_when_it_has_room(tmp_path):
     log = Log(tmp_path, "w")
     log.append({"a": BIG})
     assert log.sync() == 1
-    small_disk(1500)  # the second row would be cut in its middle
-    log.append({"a": BIG})
-    log.append({"a": BIG})
-    assert log.trouble
-    assert log.waiting == 2
-    with pytest.raises(OSError, match=r"large|fitted"):
-        log.sync()
-    assert log.durable == 1  # nothing was promised
-    assert numbers(tmp_path) == [1]  # and no half row is there
-    small_disk(None)
+    with largest_file(1500):  # the second row would be cut in its middle
+        log.append({"a": BIG})
+        log.append({"a": BIG})
+        assert log.trouble
+        assert log.waiting == 2
+        with pytest.raises(OSError, match=r"large|fitted"):
+            log.sync()
+        assert log.durable == 1  # nothing else was acknowledged
+        assert numbers(tmp_path) == [1]  # and no half row is there
     assert log.sync() == 3
     assert numbers(tmp_path) == [1, 2, 3]
     assert not log.trouble
 
 
-def test_a_strict_row_that_a_full_disk_refuses_was_never_there(tmp_path, small_disk):
+def test_a_strict_row_that_a_full_disk_refuses_was_never_there(tmp_path):
     log = Log(tmp_path, "w")
     log.append({"a": BIG})
-    small_disk(1500)
-    with pytest.raises(OSError, match=r"large|fitted"):
+    with largest_file(1500), pytest.raises(OSError, match=r"large|fitted"):
         log.append_many([{"a": BIG}], strict=True)
-    small_disk(None)
     assert log.append({"a": 2}) == 2
     log.sync()
     assert numbers(tmp_path) == [1, 2]
 
 
-def test_rows_that_find_no_room_to_wait_are_counted(tmp_path, small_disk):
+def test_rows_that_find_no_room_to_wait_are_counted(tmp_path):
     log = Log(tmp_path, "w")
     log.append({"a": 1})
-    small_disk(100)
     huge = "x" * 20_000_000
-    for _ in range(5):
-        log.append({"a": huge})
-    assert log.waiting == 3
-    assert log.dropped == 2
-    small_disk(None)
+    with largest_file(100):
+        for _ in range(5):
+            log.append({"a": huge})
+        assert log.waiting == 3
+        assert log.dropped == 2
     log.sync()
     assert numbers(tmp_path) == [1, 2, 3, 4]  # 5 and 6 are the gap that `verify` will name
 
@@ -151,17 +134,16 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tm
     assert log.durable == 1
     disk.failing = False
     assert log.sync() == 3
-    # What the kernel may or may not have kept was cut off: each row is there once.
+    # Rows that the kernel may or may not have kept were cut off, so each row is there once.
     assert numbers(tmp_path) == [1, 2, 3]
     assert len(list(tmp_path.glob("*.jsonl"))) > 1
 
 
 def test_two_writers_share_a_folder(tmp_path):
-    one, two = Log(tmp_path, "one"), Log(tmp_path, "two")
-    one.append({"a": 1})
-    two.append({"a": 1})
+    for writer in ("first", "second"):
+        Log(tmp_path, writer).append({"a": 1})
     names = sorted(path.name for path in tmp_path.glob("*.jsonl"))
-    assert names == ["one.000001.jsonl", "two.000001.jsonl"]
+    assert names == ["first.000001.jsonl", "second.000001.jsonl"]
 
 
 def test_a_line_says_its_version_and_number(tmp_path):

@@ -1,6 +1,7 @@
-"""OpenTelemetry goes to a collector that is named, once, and waits for one that is away."""
+"""Rows are exported to the named collector once, and wait while it does not answer."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -49,8 +50,8 @@ class Collector:
     def spans(self) -> list:
         return [
             span
-            for told in self.traces
-            for resource in told.resource_spans
+            for export in self.traces
+            for resource in export.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
         ]
@@ -59,8 +60,8 @@ class Collector:
     def named(self) -> set[str]:
         return {
             metric.name
-            for told in self.metrics
-            for resource in told.resource_metrics
+            for export in self.metrics
+            for resource in export.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
         }
@@ -80,8 +81,6 @@ def stored(tmp_path):
 
 
 def fresh(**given):
-    import time
-
     return request(int(time.time() * 1e6), gen_ai_usage_input_tokens=7, **given)
 
 
@@ -95,10 +94,10 @@ def test_a_request_is_a_trace_with_a_span_for_each_attempt(stored, collector, mo
     assert root.trace_id.hex() == row["request_id"].replace("-", "")
     assert child.parent_span_id == root.span_id
     assert root.name == "chat auto"
-    told = {a.key: a.value for a in root.attributes}
-    assert told["gen_ai.operation.name"].string_value == "chat"
-    assert told["gen_ai.usage.input_tokens"].int_value == 7
-    assert told["waggle.plan"].string_value == "cheap"
+    attributes = {a.key: a.value for a in root.attributes}
+    assert attributes["gen_ai.operation.name"].string_value == "chat"
+    assert attributes["gen_ai.usage.input_tokens"].int_value == 7
+    assert attributes["waggle.plan"].string_value == "cheap"
     assert root.end_time_unix_nano - root.start_time_unix_nano == 100_000_000
     assert {"gen_ai.client.operation.duration", "waggle.cost"} <= collector.named
     assert collector.headers[0]["authorization"] == "t-123"
@@ -116,7 +115,7 @@ def test_each_row_goes_out_once_also_after_a_restart(stored, collector):
     assert collector.metrics == []
 
 
-def test_a_collector_that_is_away_is_asked_again(stored, collector):
+def test_a_batch_that_a_collector_refused_is_sent_again(stored, collector):
     stored.write("requests", [fresh()])
     settings = Otlp(endpoint=collector.url, metrics=False)
     collector.status = 400
@@ -129,12 +128,12 @@ def test_a_collector_that_is_away_is_asked_again(stored, collector):
 def test_no_word_of_a_prompt_goes_out(stored, collector):
     stored.write("requests", [fresh(prompt="my secret", answer="its answer")])
     Exporter(stored.folder, Otlp(endpoint=collector.url)).export()
-    told = b"".join(one.SerializeToString() for one in collector.traces)
-    assert b"secret" not in told
-    assert b"answer" not in told
+    sent = b"".join(export.SerializeToString() for export in collector.traces)
+    assert b"secret" not in sent
+    assert b"answer" not in sent
 
 
-def test_steps_beside_each_other_begin_together_and_later_ones_after_what_they_worked_upon():
+def test_parallel_steps_begin_together_and_a_later_step_after_the_step_it_works_on():
     def step(n, role, parent, ms):
         return {"step": n, "role": role, "parent": parent, "backend": "b", "latency_ms": ms,
                 "status": 200, "error_type": None}  # fmt: skip
@@ -145,7 +144,7 @@ def test_steps_beside_each_other_begin_together_and_later_ones_after_what_they_w
         "attempts": [step(1, "fan_out.0", None, 5.0), step(2, "fan_out.1", None, 3.0),
                      step(3, "fuse", 1, 2.0)],
     }  # fmt: skip
-    root, one, two, fuse = spans_of(row, Resource.create({}))
-    assert one.start_time == two.start_time == root.start_time
-    assert fuse.start_time == one.end_time
+    root, left, right, fuse = spans_of(row, Resource.create({}))
+    assert left.start_time == right.start_time == root.start_time
+    assert fuse.start_time == left.end_time
     assert fuse.attributes["waggle.step.role"] == "fuse"

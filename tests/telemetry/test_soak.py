@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost, doubled or out of sequence, whoever is killed when."""
+"""No acknowledged row is lost, doubled or out of sequence, whoever is killed when."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every row exactly once: live, sealed, merged; whatever was torn, broken or killed in between."""
+"""Every row is there exactly once: live, sealed or merged, whatever was torn, broken or killed."""
 
 import subprocess
 import sys
@@ -36,9 +36,9 @@ def problems(folder: Path) -> list[str]:
 def test_a_row_is_seen_once_before_and_after_it_is_sealed_and_merged(stored):
     for batch in range(4):
         stored.write("requests", [request() for _ in range(5)], writer=f"w{batch}")
-        assert stored.one("select count(*) from requests") == 5 * (batch + 1)
+        assert stored.value("select count(*) from requests") == 5 * (batch + 1)
         stored.seal()
-        assert stored.one("select count(*) from requests") == 5 * (batch + 1)
+        assert stored.value("select count(*) from requests") == 5 * (batch + 1)
     assert stored.segments == 4
     assert stored.keeper.compact() == 4
     assert stored.segments == 1
@@ -46,7 +46,7 @@ def test_a_row_is_seen_once_before_and_after_it_is_sealed_and_merged(stored):
     assert problems(stored.folder) == []
 
 
-def test_a_start_waits_until_telemetry_can_be_asked(tmp_path):
+def test_a_start_waits_until_telemetry_can_be_read(tmp_path):
     assert not catalog.appeared(tmp_path, seconds=0)
     starting = threading.Thread(target=lambda: Keeper(tmp_path).recover())
     starting.start()
@@ -55,7 +55,7 @@ def test_a_start_waits_until_telemetry_can_be_asked(tmp_path):
     starting.join()
 
 
-def test_a_reader_who_opened_before_still_sees_every_row(stored):
+def test_a_reader_who_keeps_the_catalog_open_sees_every_new_row(stored):
     stored.write("requests", [request()], writer="w1")
     with duckdb.connect(str(stored.folder / "telemetry.duckdb"), read_only=True) as con:
         count = "select count(*) from requests"
@@ -76,11 +76,11 @@ def test_a_reader_who_opened_long_ago_is_told_to_open_again(stored):
         stored.keeper.sweep()
         with pytest.raises(duckdb.IOException, match="open-it-again"):
             con.execute("select count(*) from requests")
-    assert stored.one("select count(*) from requests") == 1
+    assert stored.value("select count(*) from requests") == 1
 
 
-def test_who_opens_it_for_writing_harms_nobody(stored):
-    """Plain `duckdb FILE` does: it locks others out of that file, and may change it."""
+def test_a_reader_who_opens_the_catalog_for_writing_harms_nobody(stored):
+    """Plain `duckdb FILE` opens it so: it locks others out of that file, and may change it."""
     stored.write("requests", [request()])
     program = (
         "import duckdb, sys\n"
@@ -95,13 +95,13 @@ def test_who_opens_it_for_writing_harms_nobody(stored):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
         assert writer.stdout.readline() == b"open\n"
         with pytest.raises(duckdb.IOException, match="lock"):
-            stored.one("select count(*) from requests")
+            stored.value("select count(*) from requests")
         stored.keeper.free()
-        assert stored.one("select request_id is not null from requests") is True
+        assert stored.value("select request_id is not null from requests") is True
         stored.seal()
-        assert stored.one("select request_id is not null from requests") is True
-        told, _ = writer.communicate()
-        assert told == b"[(1,)]\n"  # and his own copy goes on answering
+        assert stored.value("select request_id is not null from requests") is True
+        output, _ = writer.communicate()
+        assert output == b"[(1,)]\n"  # and the writer's own copy still answers
 
 
 def test_superseded_files_are_removed_after_the_grace(stored):
@@ -116,21 +116,21 @@ def test_superseded_files_are_removed_after_the_grace(stored):
     stored.keeper.sweep()
     assert len(list((stored.folder / "segments").glob("requests-*.parquet"))) == 1
     assert list((stored.folder / "journal" / "requests").glob("[abc].*.jsonl")) == []
-    assert stored.one("select count(*) from requests") == 3
+    assert stored.value("select count(*) from requests") == 3
 
 
-def test_a_torn_last_line_was_promised_to_nobody_and_hides_nothing(stored):
+def test_a_torn_last_line_is_dropped_and_hides_no_other(stored):
     stored.write("requests", [request(), request()])
     stored.close()
     (path,) = (stored.folder / "journal" / "requests").glob("w1.*.jsonl")
     path.write_bytes(path.read_bytes() + encoded(3, request())[:50])
-    assert stored.one("select count(*) from requests") == 2
+    assert stored.value("select count(*) from requests") == 2
     stored.keeper.seal()
-    assert stored.one("select count(*) from requests") == 2
+    assert stored.value("select count(*) from requests") == 2
     assert problems(stored.folder) == []
 
 
-def test_a_broken_line_is_put_aside_and_told_of_and_keeps_no_other_from_being_sealed(stored):
+def test_a_broken_line_is_put_aside_and_reported_and_no_other_line_suffers(stored):
     stored.write("requests", [request() for _ in range(3)])
     stored.close()
     (path,) = (stored.folder / "journal" / "requests").glob("w1.*.jsonl")
@@ -139,7 +139,7 @@ def test_a_broken_line_is_put_aside_and_told_of_and_keeps_no_other_from_being_se
     path.write_bytes(b"".join([lines[0], broken, lines[2]]))
     assert ["is not what was written" in problem for problem in problems(stored.folder)] == [True]
     stored.keeper.seal()
-    assert stored.one("select count(*) from requests") == 2
+    assert stored.value("select count(*) from requests") == 2
     (problem,) = problems(stored.folder)
     assert "could not be read (checksum)" in problem
     (kept,) = (stored.folder / "damaged").iterdir()
@@ -149,28 +149,28 @@ def test_a_broken_line_is_put_aside_and_told_of_and_keeps_no_other_from_being_se
 
 
 @pytest.mark.parametrize("at", [0, 3, 6])
-def test_a_row_that_is_whole_and_makes_no_sense_holds_up_no_other(stored, at):
+def test_a_row_with_a_value_of_the_wrong_type_keeps_no_other_from_being_sealed(stored, at):
     rows = [request() for _ in range(7)]
     rows[at]["status"] = "fine"
     stored.write("requests", rows, writer="w1")
     stored.write("requests", [request()], writer="w2")
     stored.seal()
-    assert stored.one("select count(*) from requests") == 7
-    assert stored.one("select sum(n) from rollup") == 7
+    assert stored.value("select count(*) from requests") == 7
+    assert stored.value("select sum(n) from rollup") == 7
     (problem,) = problems(stored.folder)
     assert "could not be read" in problem
     (kept,) = (stored.folder / "damaged").iterdir()
     assert b'"status":"fine"' in kept.read_bytes()
 
 
-def test_a_forgotten_caller_is_not_in_what_was_put_aside_either(stored):
+def test_a_forgotten_caller_is_not_in_bytes_that_were_put_aside_either(stored):
     stored.write("requests", [request(key_id="k1", status="fine"), request(key_id="k1")])
     stored.seal()
     stored.keeper.forget(keys=("k1",))
     assert list((stored.folder / "damaged").iterdir()) == []
 
 
-def test_a_journal_that_was_taken_away_is_missed(stored):
+def test_a_journal_that_was_removed_is_reported(stored):
     stored.write("requests", [request()], writer="w1")
     stored.seal()
     stored.write("requests", [request()], writer="w1")
@@ -182,7 +182,7 @@ def test_a_journal_that_was_taken_away_is_missed(stored):
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "gone"])
-def test_a_damaged_segment_is_found(stored, harm, caplog):
+def test_a_damaged_segment_is_reported(stored, harm, caplog):
     stored.write("requests", [request() for _ in range(100)])
     stored.seal()
     (path,) = (stored.folder / "segments").glob("requests-*.parquet")
@@ -197,7 +197,7 @@ def test_a_damaged_segment_is_found(stored, harm, caplog):
     (problem,) = problems(stored.folder)
     assert path.name in problem
     Keeper(stored.folder, FEW).recover()
-    assert (path.name in caplog.text) == (harm != "changed")  # for that every byte must be read
+    assert (path.name in caplog.text) == (harm != "changed")  # only `verify` reads every byte
     assert ("missing" if harm == "gone" else "checksum is wrong") in problem
 
 
@@ -235,7 +235,7 @@ def test_a_lost_manifest_is_not_taken_for_an_empty_store(stored):
     assert len(list((stored.folder / "segments").glob("requests-*.parquet"))) == 2
 
 
-def test_what_a_crash_left_is_sealed_by_the_next_start(tmp_path):
+def test_journals_that_a_crash_left_are_sealed_by_the_next_start(tmp_path):
     before = Stored(tmp_path)
     before.write("requests", [request()])
     before.close()
@@ -245,23 +245,23 @@ def test_what_a_crash_left_is_sealed_by_the_next_start(tmp_path):
         seal.seal(con, tmp_path, now)
     (tmp_path / "work" / "left").write_text("behind")
     after = Stored(tmp_path)
-    assert after.one("select count(*) from requests") == 1
+    assert after.value("select count(*) from requests") == 1
     assert after.segments == 1
     assert not (tmp_path / "work" / "left").exists()
     assert problems(tmp_path) == []
 
 
-def test_a_folder_that_was_moved_speaks_of_its_new_place(tmp_path):
+def test_a_folder_that_was_moved_can_be_read(tmp_path):
     old = Stored(tmp_path / "old")
     old.write("requests", [request()])
     old.seal()
     (tmp_path / "old").rename(tmp_path / "new")
     new = Stored(tmp_path / "new")
-    assert new.one("select count(*) from requests") == 1
+    assert new.value("select count(*) from requests") == 1
 
 
 def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(stored):
-    """A disk that could not even be cut back holds rows that stand in the next file too."""
+    """If the disk refuses to cut a file, its last rows are in the next file too."""
     folder = stored.folder / "journal" / "requests"
     lines = [encoded(n, request()) for n in (1, 2, 3)]
     (folder / "w.000001.jsonl").write_bytes(b"".join(lines[:2]))
@@ -272,7 +272,7 @@ def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(store
     assert problems(stored.folder) == []
 
 
-def test_segments_are_plain_parquet_for_whoever_reads_that(stored):
+def test_segments_are_plain_parquet_for_any_reader(stored):
     stored.write("requests", [request(plan="a"), request(plan="b")])
     stored.seal()
     frame = pl.read_parquet(str(stored.folder / "segments" / "requests-*.parquet"))
@@ -323,8 +323,8 @@ def test_the_oldest_rows_are_pruned_by_age(tmp_path):
     stored.seal()
     removed = stored.keeper.prune(exact=True)
     assert removed.rows == 4
-    assert stored.one("select count(*) from requests") == 4
-    assert stored.one("select sum(n) from rollup") == 8  # the sums outlive the rows
+    assert stored.value("select count(*) from requests") == 4
+    assert stored.value("select sum(n) from rollup") == 8  # the sums outlive the rows
     assert problems(tmp_path) == []
 
 
@@ -338,7 +338,7 @@ def test_the_oldest_segments_are_pruned_until_the_rest_fits(tmp_path):
     left = manifest.load(tmp_path).of("requests")
     assert removed.rows + sum(s.rows for s in left) == 250
     assert 0 < sum(s.bytes for s in left) <= most
-    assert stored.one("select epoch_us(min(ts)) from requests") > NOON
+    assert stored.value("select epoch_us(min(ts)) from requests") > NOON
     assert problems(tmp_path) == []
 
 
@@ -360,11 +360,11 @@ def test_a_forgotten_caller_is_in_no_file(tmp_path):
             assert b"my secret" not in path.read_bytes()
     assert problems(tmp_path) == []
     assert stored.keeper.forget(sessions=("talk",)).rows == 4
-    assert stored.one("select coalesce(sum(n), 0) from rollup") == 0
+    assert stored.value("select coalesce(sum(n), 0) from rollup") == 0
     assert problems(tmp_path) == []
 
 
-def test_a_live_journal_keeps_a_forgetting_from_promising_too_much(tmp_path):
+def test_forgetting_is_refused_while_a_journal_is_being_written(tmp_path):
     stored = Stored(tmp_path)
     stored.write("requests", [request(key_id="k")])
     with pytest.raises(TimeoutError, match="still being written"):
@@ -376,7 +376,7 @@ scores = st.none() | st.floats(0, 1).map(lambda x: round(x, 3))
 
 @settings(max_examples=15)
 @given(st.data())
-def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_factory, data):
+def test_the_rollup_agrees_with_the_rows_however_they_were_sealed(tmp_path_factory, data):
     """Rows and signals come in any order, are sealed and merged at any time."""
     stored = Stored(tmp_path_factory.mktemp("t"), FEW)
     written = []
@@ -392,7 +392,7 @@ def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_fac
         written += rows
         stored.write("requests", rows, writer=f"r{step}")
         about = data.draw(st.lists(st.sampled_from(written), max_size=4)) if written else []
-        said = [
+        signals = [
             signal(
                 row,
                 data.draw(scores),
@@ -402,13 +402,13 @@ def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_fac
             )
             for order, row in enumerate(about)
         ]
-        stored.write("signals", said, writer=f"s{step}")
+        stored.write("signals", signals, writer=f"s{step}")
         if data.draw(st.booleans()):
             stored.seal()
         if data.draw(st.booleans()):
             stored.keeper.compact(everything=data.draw(st.booleans()))
     stored.seal()
-    told = stored.ask(
+    sums = stored.ask(
         "select plan, minute, sum(n), sum(quality_n), round(sum(quality), 6), "
         "round(sum(cost_usd), 6) from rollup group by all having sum(n) > 0 order by all"
     )
@@ -417,7 +417,7 @@ def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_fac
         "round(coalesce(sum(quality), 0), 6), round(sum(cost_usd), 6) "
         "from requests group by all order by all"
     )
-    assert told == true
+    assert sums == true
     assert problems(stored.folder) == []
     moments = st.integers(-3, 130).map(lambda m: f"make_timestamp({NOON + m * MINUTE + 500_000})")
     since, until, every = (
@@ -434,7 +434,7 @@ def test_the_rollup_says_what_the_rows_say_however_they_were_sealed(tmp_path_fac
 def test_the_manifest_can_be_read_by_a_person(stored):
     stored.write("requests", [request()])
     stored.seal()
-    told = orjson.loads((stored.folder / "manifest.json").read_bytes())
-    (segment,) = [s for s in told["segments"] if s["table"] == "requests"]
+    written = orjson.loads((stored.folder / "manifest.json").read_bytes())
+    (segment,) = [s for s in written["segments"] if s["table"] == "requests"]
     assert segment["rows"] == 1
     assert segment["covers"] == {"w1": [[1, 1]]}

@@ -1,4 +1,4 @@
-"""Each view and macro on rows whose answer can be worked out by hand."""
+"""Each view and macro, on rows whose result can be calculated by hand."""
 
 import re
 import subprocess
@@ -29,16 +29,16 @@ def stored(tmp_path):
     ]  # fmt: skip
     stored.write("requests", rows)
     qualities = [0.4, 0.6, 0.9, None]
-    said = [signal(row, score) for row, score in zip(rows, qualities, strict=True) if score]
-    stored.write("signals", said)
+    signals = [signal(row, score) for row, score in zip(rows, qualities, strict=True) if score]
+    stored.write("signals", signals)
     stored.ids = [row["request_id"] for row in rows]
     stored.written = rows
     return stored
 
 
-def test_quality_is_unknown_until_somebody_says_something(stored):
-    known = stored.ask("select quality, quality_source from requests order by ts")
-    assert known == [(0.4, "app"), (0.6, "app"), (0.9, "app"), (None, None)]
+def test_quality_is_null_until_a_signal_comes(stored):
+    qualities = stored.ask("select quality, quality_source from requests order by ts")
+    assert qualities == [(0.4, "app"), (0.6, "app"), (0.9, "app"), (None, None)]
 
 
 def test_the_latest_of_each_source_counts_and_sources_are_weighed(stored):
@@ -49,19 +49,19 @@ def test_the_latest_of_each_source_counts_and_sources_are_weighed(stored):
         signal(row, None, metric="comment", comment="why not?"),
     ]
     stored.write("signals", later)
-    (told,) = stored.rows(f"select quality, quality_source from requests where ts = "
+    (row,) = stored.rows(f"select quality, quality_source from requests where ts = "
                           f"make_timestamp({NOON})")  # fmt: skip
-    assert told["quality"] == pytest.approx((1.0 * 1.0 + 0.5 * 0.2) / 1.5)
-    assert told["quality_source"] == "app"
-    # All that was said is kept, also what no longer counts.
-    assert stored.one(f"select count(*) from signals where request_id = '{stored.ids[0]}'") == 4
+    assert row["quality"] == pytest.approx((1.0 * 1.0 + 0.5 * 0.2) / 1.5)
+    assert row["quality_source"] == "app"
+    # Every signal is kept, also the signals that no longer count.
+    assert stored.value(f"select count(*) from signals where request_id = '{stored.ids[0]}'") == 4
 
 
-def test_the_same_signal_from_two_routers_is_one(stored):
-    said = signal(stored.written[3], 0.5, signal_id="same")
-    stored.write("signals", [said], writer="w1")
-    stored.write("signals", [said], writer="w2")
-    assert stored.one("select count(*) from signals where signal_id = 'same'") == 1
+def test_the_same_signal_from_two_routers_counts_once(stored):
+    row = signal(stored.written[3], 0.5, signal_id="same")
+    stored.write("signals", [row], writer="w1")
+    stored.write("signals", [row], writer="w2")
+    assert stored.value("select count(*) from signals where signal_id = 'same'") == 1
 
 
 def test_learning_curve(stored):
@@ -81,9 +81,9 @@ def test_learning_curve(stored):
 
 def test_a_time_range_is_half_open(stored):
     minute = f"date_trunc('minute', make_timestamp({NOON}))"
-    assert stored.one(f"select sum(n) from learning_curve(until := {minute})") is None
+    assert stored.value(f"select sum(n) from learning_curve(until := {minute})") is None
     since = f"since := {minute}, until := {minute} + interval 1 minute"
-    assert stored.one(f"select sum(n) from learning_curve({since})") == 3
+    assert stored.value(f"select sum(n) from learning_curve({since})") == 3
 
 
 def test_plan_scores_follow_the_formula(stored):
@@ -103,8 +103,8 @@ def test_percentiles_of_the_rollup_are_within_a_bin(tmp_path, latency):
     stored = Stored(tmp_path)
     rows = [request(latency_ms=latency * (1 + index / 1000)) for index in range(100)]
     stored.write("requests", rows)
-    told = stored.one("select p95_ms from plan_scores()")
-    assert told == pytest.approx(latency * 1.095, rel=0.42)
+    p95_ms = stored.value("select p95_ms from plan_scores()")
+    assert p95_ms == pytest.approx(latency * 1.095, rel=0.42)
 
 
 def test_kind_winners_need_evidence(stored):
@@ -116,27 +116,27 @@ def test_kind_winners_need_evidence(stored):
 
 def test_cost_saved_against_premium_and_against_a_mix_of_equal_cost(stored):
     stored.seal()
-    (told,) = stored.rows("from cost_saved(every := interval 1 day)")
-    assert told["actual_usd"] == pytest.approx(0.010)
-    assert told["premium_usd"] == pytest.approx(0.016)
-    assert told["saved_usd"] == pytest.approx(0.006)
-    # 2.5 $ per 1000 lies half way from 1 to 4, so the coin toss would have a quality of 0.7.
-    assert told["mix_quality"] == pytest.approx(0.7)
-    assert told["above_mix"] == pytest.approx(1.9 / 3 - 0.7)
+    (saved,) = stored.rows("from cost_saved(every := interval 1 day)")
+    assert saved["actual_usd"] == pytest.approx(0.010)
+    assert saved["premium_usd"] == pytest.approx(0.016)
+    assert saved["saved_usd"] == pytest.approx(0.006)
+    # 2.5 $ per 1000 is half way from 1 to 4, so the coin toss would have a quality of 0.7.
+    assert saved["mix_quality"] == pytest.approx(0.7)
+    assert saved["above_mix"] == pytest.approx(1.9 / 3 - 0.7)
     # A quality of 0.6333 costs the mix 2 $ per 1000: this routing paid more than it had to.
-    assert told["saved_against_mix_usd"] == pytest.approx(0.008 - 0.010)
+    assert saved["saved_against_mix_usd"] == pytest.approx(0.008 - 0.010)
 
 
-def test_what_the_caller_chose_is_not_counted_as_our_saving(stored):
+def test_the_choice_of_a_caller_is_not_counted_as_our_saving(stored):
     stored.write("requests", [request(**CHEAP, strategy="named")])
-    assert stored.one("select n from cost_saved(every := interval 1 day)") == 4
+    assert stored.value("select n from cost_saved(every := interval 1 day)") == 4
 
 
 def test_reuse_by_tier(stored):
     stored.write("requests", [request(reuse_tier="exact", cost_usd=0.0)])
-    told = {row["reuse_tier"]: row for row in stored.rows("from reuse_by_tier")}
-    assert told["exact"]["share"] == 0.2
-    assert told["exact"]["saved_usd"] == pytest.approx(0.004)
+    tiers = {row["reuse_tier"]: row for row in stored.rows("from reuse_by_tier")}
+    assert tiers["exact"]["share"] == 0.2
+    assert tiers["exact"]["saved_usd"] == pytest.approx(0.004)
 
 
 def test_reuse_checks(stored):
@@ -144,27 +144,27 @@ def test_reuse_checks(stored):
         detail = {"bucket": "same:3", "by": "made anew", "weight": 1.0}
         row = {"ts": NOON, "event_id": str(n), "kind": "reuse", "subject": "7", "state": state}
         stored.write("events", [row | {"detail": detail}])
-    (told,) = stored.rows("from reuse_checks")
-    assert told["bucket"] == "same:3"
-    assert (told["checks"], told["wrong"], told["wrong_share"]) == (4, 1, 0.25)
+    (row,) = stored.rows("from reuse_checks")
+    assert row["bucket"] == "same:3"
+    assert (row["checks"], row["wrong"], row["wrong_share"]) == (4, 1, 0.25)
 
 
 def test_off_policy_recovers_the_value_of_each_plan(stored):
-    told = {row["plan"]: row for row in stored.rows("from off_policy()")}
+    plans = {row["plan"]: row for row in stored.rows("from off_policy()")}
     # Weights 1/0.75 for the two cheap ones and 1/0.25 for the dear one, over three judged requests.
-    assert told["cheap"]["ips"] == pytest.approx((0.4 + 0.6) / 0.75 / 3)
-    assert told["cheap"]["snips"] == pytest.approx(0.5)
-    assert told["cheap"]["ess"] == pytest.approx(2)
-    assert told["dear"]["ips"] == pytest.approx(0.9 / 0.25 / 3)
-    assert told["dear"]["snips"] == pytest.approx(0.9)
+    assert plans["cheap"]["ips"] == pytest.approx((0.4 + 0.6) / 0.75 / 3)
+    assert plans["cheap"]["snips"] == pytest.approx(0.5)
+    assert plans["cheap"]["ess"] == pytest.approx(2)
+    assert plans["dear"]["ips"] == pytest.approx(0.9 / 0.25 / 3)
+    assert plans["dear"]["snips"] == pytest.approx(0.9)
     (clipped,) = stored.rows("from off_policy(clip := 2.0) where plan = 'dear'")
     assert clipped["ips"] == pytest.approx(0.9 * 2 / 3)
 
 
 def test_trial_results(stored):
     def part(side, apart):
-        told = {"trial_id": "t", "unit": "u", "variant": side, "chance": 0.5, "apart": apart}
-        return [{**told, "other": "dear"}]
+        exposure = {"trial_id": "t", "unit": "u", "variant": side, "chance": 0.5, "apart": apart}
+        return [{**exposure, "other": "dear"}]
 
     rows = [
         request(exposures=part(side, index < 10), latency_ms=float(index))
@@ -174,51 +174,51 @@ def test_trial_results(stored):
     stored.write("requests", rows)
     scores = [0.5 + (n >= 20) * 0.2 + (n % 2) * 0.1 for n in range(40)]
     stored.write("signals", [signal(row, score) for row, score in zip(rows, scores, strict=True)])
-    told = {row["variant"]: row for row in stored.rows("from trial_results('t')")}
-    ours, theirs = told["candidate"], told["current"]
+    sides = {row["variant"]: row for row in stored.rows("from trial_results('t')")}
+    ours, theirs = sides["candidate"], sides["current"]
     assert (ours["n"], theirs["n"], ours["share"]) == (20, 20, 0.5)
     assert (ours["decided_apart"], ours["judged"]) == (10, 10)
     assert ours["lift"] == pytest.approx(0.2)
     assert theirs["lift"] == 0
-    assert ours["quality_radius"] > 0.1  # ten are not enough to call it
+    assert ours["quality_radius"] > 0.1  # ten requests are too few to decide
 
 
 def test_drift_compares_the_last_minutes_with_the_day(stored):
     old = [request(NOON + 8 * MINUTE + index) for index in range(40)]
     new = [request(NOON + 60 * MINUTE + index) for index in range(40)]
     stored.write("requests", [*old, *new])
-    said = [signal(row, 0.9 - 0.1 * (index % 2)) for index, row in enumerate(old)]
-    said += [signal(row, 0.5 - 0.1 * (index % 2)) for index, row in enumerate(new)]
-    stored.write("signals", said)
+    signals = [signal(row, 0.9 - 0.1 * (index % 2)) for index, row in enumerate(old)]
+    signals += [signal(row, 0.5 - 0.1 * (index % 2)) for index, row in enumerate(new)]
+    stored.write("signals", signals)
     stored.seal()
     until = f"make_timestamp({NOON + 62 * MINUTE})"
-    told = stored.rows(f"from drift(recent := interval 10 minute, until := {until})")
-    assert told[0]["plan"] == "cheap"
-    assert told[0]["recent"] == pytest.approx(0.45)
-    assert told[0]["z"] < -10
+    shifts = stored.rows(f"from drift(recent := interval 10 minute, until := {until})")
+    assert shifts[0]["plan"] == "cheap"
+    assert shifts[0]["recent"] == pytest.approx(0.45)
+    assert shifts[0]["z"] < -10
 
 
 def test_feedback_coverage(stored):
-    told = {row["plan"]: row for row in stored.rows("from feedback_coverage")}
-    assert told["cheap"]["coverage"] == 1
-    assert told["dear"]["coverage"] == 0.5
-    assert told["cheap"]["median_wait_seconds"] == 1
+    plans = {row["plan"]: row for row in stored.rows("from feedback_coverage")}
+    assert plans["cheap"]["coverage"] == 1
+    assert plans["dear"]["coverage"] == 0.5
+    assert plans["cheap"]["median_wait_seconds"] == 1
 
 
 def test_explain_tells_everything_about_one_request(stored):
-    (told,) = stored.rows(f"from explain('{stored.ids[2]}')")
-    assert told["plan"] == "dear"
-    assert told["probabilities"] == {"cheap": 0.75, "dear": 0.25}
-    assert told["attempts"][0]["backend"] == "a"
-    assert told["signals"][0]["score"] == 0.9
+    (row,) = stored.rows(f"from explain('{stored.ids[2]}')")
+    assert row["plan"] == "dear"
+    assert row["probabilities"] == {"cheap": 0.75, "dear": 0.25}
+    assert row["attempts"][0]["backend"] == "a"
+    assert row["signals"][0]["score"] == 0.9
     assert stored.rows("from explain('unknown')") == []
 
 
 def test_regret_counts_what_the_best_plan_would_have_added(stored):
     stored.seal()
-    told = stored.rows("from regret_curve(min_judged := 1)")
-    assert told[0]["regret"] == pytest.approx(0.9 * 3 - 1.9)
-    assert told[-1]["cumulative_regret"] == pytest.approx(0.9 * 3 - 1.9)
+    curve = stored.rows("from regret_curve(min_judged := 1)")
+    assert curve[0]["regret"] == pytest.approx(0.9 * 3 - 1.9)
+    assert curve[-1]["cumulative_regret"] == pytest.approx(0.9 * 3 - 1.9)
 
 
 def test_a_refused_request_is_there_and_spoils_no_sum(stored):
@@ -226,12 +226,12 @@ def test_a_refused_request_is_there_and_spoils_no_sum(stored):
         "requests",
         [{"ts": NOON, "request_id": "r", "status": 429, "error_type": "rate_limit_exceeded"}],
     )
-    assert stored.one("select count(*) from requests where plan is null") == 1
-    assert stored.one("select sum(n) from rollup") == 4
-    assert stored.one("select count(*) from off_policy() where plan is null") == 0
+    assert stored.value("select count(*) from requests where plan is null") == 1
+    assert stored.value("select sum(n) from rollup") == 4
+    assert stored.value("select count(*) from off_policy() where plan is null") == 0
 
 
-def test_every_view_answers_with_nothing_in_it(tmp_path):
+def test_every_view_can_be_read_without_any_row(tmp_path):
     stored = Stored(tmp_path)
     with duckdb.connect(str(tmp_path / "telemetry.duckdb"), read_only=True) as con:
         views = con.execute("select view_name from duckdb_views() where not internal").fetchall()
@@ -262,7 +262,7 @@ def test_the_examples_of_the_readme_run(stored, sql):
 
 
 def test_the_command_line_of_an_older_duckdb_reads_it_too(stored):
-    """Opened as people do, without saying that they only read."""
+    """People open it without `-readonly`."""
     stored.seal()
     stored.write("requests", [request()], writer="live")
     duckdb_cli = Path(sys.executable).with_name("duckdb")
@@ -279,7 +279,7 @@ def test_the_command_line_of_an_older_duckdb_reads_it_too(stored):
 
 
 def test_the_readme_names_every_view_and_macro(stored):
-    told = stored.ask(
+    names = stored.ask(
         "select view_name from duckdb_views() where not internal union "
         "select function_name from duckdb_functions() where not internal"
     )
@@ -292,6 +292,6 @@ def test_the_readme_names_every_view_and_macro(stored):
         "hours_parts",
         "sums",
     }
-    missing = {name for (name,) in told if not name.startswith("all_") and name not in internal
+    missing = {name for (name,) in names if not name.startswith("all_") and name not in internal
                and f"`{name}" not in README}  # fmt: skip
     assert missing == set()

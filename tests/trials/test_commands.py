@@ -163,7 +163,7 @@ def test_trial_results_in_telemetry_have_a_row_for_each_side(place):
     sides = {row["variant"]: row for row in stored.rows("from trial_results('t1')")}
     assert (sides["candidate"]["n"], sides["candidate"]["decided_apart"]) == (40, 20)
     assert sides["candidate"]["lift"] == pytest.approx(0.3)
-    assert stored.one("select count(*) from exposures where apart") == 40
+    assert stored.value("select count(*) from exposures where apart") == 40
     stored.close()
 
 

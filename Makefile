@@ -1,19 +1,20 @@
 # make env    builds .venv from requirements.lock
 # make serve  starts the service with its embedded defaults (or ./waggle.yaml)
-# make test   everything that must hold: lint, types, floors, tests
-# make slow   the tests that wait for most of a minute
-# make soak   the telemetry, and the store of solutions, under two hundred kills -9 each
+# make lint   checks style, types, names and layers
+# make test   checks everything that must hold: lint, and the tests
+# make slow   runs the tests that wait for most of a minute
+# make soak   kills -9 the telemetry, and the store of solutions, two hundred times each
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
-# make bench-sandbox    measures what isolation costs and what it holds
-# make bench-plans      measures what plans cost and bring, and how well specialists find
-# make bench-statistics measures which requests are computed, how rightly and how fast
-# make bench-replay   replays the learner on recorded answers, beside its controls and others
-# make bench-reuse    measures what reuse answers rightly and what a lookup costs
-# make bench-trials   measures how far verdicts may be believed, and goes through twelve weeks
-# make bench-dashboard  measures what watching costs, and who can
-# make bench-demo     runs `waggle demo`, killed and started again halfway
-# make bench-structure  counts what one chat request visits of the code, and how it is built
-# make bench-telemetry  measures what writing and asking ten million rows costs
+# make bench-sandbox    measures what isolation costs and what it stops
+# make bench-plans      measures the cost and quality of plans, and of the specialists' search
+# make bench-statistics measures which requests are computed, how correctly and how fast
+# make bench-replay     replays the learner on recorded answers, beside its controls and others
+# make bench-reuse      measures how often reuse is right, and what a lookup costs
+# make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
+# make bench-dashboard  measures what watching costs, and checks that everybody can use it
+# make bench-demo       runs `waggle demo`, killed and started again halfway
+# make bench-structure  counts the modules that one chat request visits, and how they are built
+# make bench-telemetry  measures the cost of writing and querying ten million rows
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -44,13 +45,13 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.check_names
 
-# Two at once, one of which has the running service: its tests mostly wait. What looks at the whole
-# machine runs alone.
+# Two workers: one of them has the running service, whose tests mostly wait. Tests that look at the
+# whole machine run alone.
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist load -m "not alone and not slow"
 	$(BIN)/python -m pytest -m "alone and not slow"
 
-# What waits for most of a minute: replicas that come under load, a second node that goes.
+# Tests that wait for most of a minute: for replicas under load, for the loss of a node.
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 
@@ -92,7 +93,7 @@ soak: $(STAMP)
 	$(BIN)/python -m tests.telemetry.soak --kills 200
 	$(BIN)/python -m tests.reuse.soak --kills 200
 
-# Resolves pyproject.toml anew in an environment of its own.
+# Resolves pyproject.toml again, in an environment of its own.
 lock:
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/pip install --quiet torch==2.13.0 'setuptools>=77' wheel

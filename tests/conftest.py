@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config, items):
         config.cache.set(_RAY_TESTS, ray_tests)
 
 
-# Timing on shared machines says nothing; what an example does must not depend on it.
+# No deadline: the time that an example takes on a shared machine means nothing.
 settings.register_profile(
     "waggle", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )

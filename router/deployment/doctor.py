@@ -52,7 +52,7 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
 
 
 def _sandbox(config: Config) -> Diagnosis:
-    """The isolation that works here, by trying it."""
+    """Try which isolation works here."""
     from sandbox.levels import LEVEL_NAMES, best_level  # loads numpy, only for this
 
     wanted = [b.min_level for b in config.backends.values() if isinstance(b, SandboxSettings)]
@@ -86,7 +86,7 @@ def _proxy() -> Diagnosis:
     binary = haproxy()
     if binary:
         return Diagnosis("HAProxy ingress", "ok", binary)
-    mend = "Requests take Ray's Python proxy, 10 to 40 times slower. Use Linux, or install haproxy."
+    mend = "Ray's Python proxy is 10 to 40 times slower. Use Linux, or install haproxy."
     return Diagnosis("HAProxy ingress", "warn", "not available here", mend)
 
 
@@ -173,7 +173,7 @@ def _specialists(config: Config) -> Iterator[Diagnosis]:
         if isinstance(settings, SpecialistSettings):
             folder = current(Path(settings.home or ""))
             if folder is None:
-                mend = "It cannot answer before it is indexed: waggle specialist refresh"
+                mend = "The specialist answers once it is indexed: waggle specialist refresh"
                 yield Diagnosis(f"Specialist {name}", "warn", "not indexed yet", mend)
             else:
                 yield Diagnosis(f"Specialist {name}", "ok", settings.folder)
@@ -190,13 +190,13 @@ def _models(config: Config) -> Iterator[Diagnosis]:
 
 
 def _listening(running: RunningService) -> Iterator[Diagnosis]:
-    """The addresses on which the service's processes listen: more than loopback is worth a look."""
+    """Where the service's processes listen; the operator should know of all but loopback."""
     if not running.ours:
         return
     addresses = listening_addresses(running.pid)
     outside = [address for address in addresses if not address.startswith(("127.", "[::1]"))]
     if outside:
-        mend = "Reachable from the network. Only server.host is meant to be; else report it."
+        mend = "The network reaches them. Only server.host is meant for that; report any other."
         yield Diagnosis("Listening", "warn", ", ".join(outside), mend)
     else:
         yield Diagnosis("Listening", "ok", f"{len(addresses)} sockets, all on loopback")

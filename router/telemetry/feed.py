@@ -6,6 +6,7 @@ order, whatever was sealed or merged in between.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,30 +143,10 @@ class Feed:
             if not touched:
                 return []
             ids = [row[0] for row in touched]
-            low, high = min(row[1] for row in touched), max(row[1] for row in touched)
-            requests = {
-                row[0]: AnsweredRequest(*row)
-                for row in con.execute(
-                    f"SELECT {_COLUMNS} FROM all_requests WHERE request_id = ANY(?) "
-                    "AND plan IS NOT NULL AND ts BETWEEN make_timestamp(?) AND make_timestamp(?)",
-                    [ids, low, high],
-                ).fetchall()
-            }
-            signals: dict[str, list[tuple[Any, ...]]] = {}
-            for id_, *signal in con.execute(
-                "SELECT request_id, source, metric, score, weight, writer, n FROM all_signals "
-                "WHERE request_id = ANY(?) AND score IS NOT NULL AND weight > 0 "
-                "AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?) "
-                "ORDER BY ts, writer, n",
-                [ids, low, high],
-            ).fetchall():
-                signals.setdefault(id_, []).append(tuple(signal))
+            span = ids, min(row[1] for row in touched), max(row[1] for row in touched)
+            requests, signals = _requests(con, *span), _signals(con, *span)
         return [
-            JudgedRequest(
-                requests[id_],
-                _latest(signals.get(id_, ()), before),
-                _latest(signals.get(id_, ()), now),
-            )
+            JudgedRequest(requests[id_], _latest(signals[id_], before), _latest(signals[id_], now))
             for id_ in ids
             if id_ in requests
         ]
@@ -185,6 +166,35 @@ class Feed:
 
 
 _RANGES = "(SELECT unnest(?) AS writer, unnest(?) AS low, unnest(?) AS high) m"
+
+
+def _requests(
+    con: duckdb.DuckDBPyConnection, ids: Sequence[str], low: int, high: int
+) -> Mapping[str, AnsweredRequest]:
+    """The requests with these ids that began between two moments, in microseconds."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM all_requests WHERE request_id = ANY(?) "
+        "AND plan IS NOT NULL AND ts BETWEEN make_timestamp(?) AND make_timestamp(?)",
+        [ids, low, high],
+    ).fetchall()
+    return {row[0]: AnsweredRequest(*row) for row in rows}
+
+
+def _signals(
+    con: duckdb.DuckDBPyConnection, ids: Sequence[str], low: int, high: int
+) -> Mapping[str, list[tuple[Any, ...]]]:
+    """Every score of these requests, from the oldest to the latest."""
+    rows = con.execute(
+        "SELECT request_id, source, metric, score, weight, writer, n FROM all_signals "
+        "WHERE request_id = ANY(?) AND score IS NOT NULL AND weight > 0 "
+        "AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?) "
+        "ORDER BY ts, writer, n",
+        [ids, low, high],
+    ).fetchall()
+    signals: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for id_, *signal in rows:
+        signals[id_].append(tuple(signal))
+    return signals
 
 
 def _arguments(ranges: Ranges) -> list[Any]:

@@ -25,23 +25,13 @@ _FAULTS_THAT_QUOTE = frozenset({"upstream", "malformed", "bad_request"})
 
 
 def request_row(trace: Trace) -> Row:
-    request, decision = trace.request, trace.decision
-    probabilities = decision.probabilities
+    request = trace.request
     row: Row = {
         "ts": micros(trace.started_at),
         "request_id": request.id,
         "gen_ai_operation_name": trace.operation,
         "gen_ai_request_model": request.model,
         "stream": request.stream,
-        "kind": decision.kind,
-        "strategy": decision.strategy,
-        "policy_version": decision.policy_version,
-        "reason": decision.reason,
-        "eligible": list(probabilities),
-        "probabilities": list(probabilities.values()),
-        "plan": decision.plan,
-        "propensity": decision.propensity,
-        "explored": decision.explored,
         "reuse_tier": trace.tier,
         "status": trace.status,
         "cost_usd": trace.cost_usd,
@@ -49,8 +39,8 @@ def request_row(trace: Trace) -> Row:
         "overhead_ms": _ms(trace.overhead_seconds),
         "request_bytes": len(request.body),
         "request_hash": digest(request.body),
+        **_decision(trace.decision),
     }
-    _add_expected(row, decision)
     if trace.recalled is not None:
         _add_recalled(row, trace.recalled)
     if request.stream and trace.first_byte_seconds:
@@ -61,7 +51,6 @@ def request_row(trace: Trace) -> Row:
     if trace.attempts:
         _add_attempts(row, trace)
     row |= _given(
-        ineligible=decision.ineligible,
         key_id=request.key_id,
         session=request.session,
         partial=trace.partial,
@@ -75,7 +64,20 @@ def request_row(trace: Trace) -> Row:
     return row
 
 
-def _add_expected(row: Row, decision: Decision) -> None:
+def _decision(decision: Decision) -> Row:
+    """The plan that was chosen, and what the policy expected of every eligible plan."""
+    row: Row = {
+        "kind": decision.kind,
+        "strategy": decision.strategy,
+        "policy_version": decision.policy_version,
+        "reason": decision.reason,
+        "eligible": list(decision.probabilities),
+        "probabilities": list(decision.probabilities.values()),
+        "plan": decision.plan,
+        "propensity": decision.propensity,
+        "explored": decision.explored,
+        **_given(ineligible=decision.ineligible),
+    }
     if decision.numbers:
         row["features_version"] = decision.features_version
         row["features"] = decision.numbers
@@ -98,6 +100,7 @@ def _add_expected(row: Row, decision: Decision) -> None:
         ]
     if decision.exposures:
         _add_exposures(row, decision)
+    return row
 
 
 def _add_exposures(row: Row, decision: Decision) -> None:

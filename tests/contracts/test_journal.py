@@ -16,7 +16,7 @@ from tests.waiting import until
 ABOUT = About(new_id(AT), 1, plan="dear")
 
 
-class Files:
+class JournalOfFiles:
     """A journal of files, read as an analyst reads it."""
 
     def __init__(self, folder):
@@ -48,7 +48,7 @@ class Files:
         return [row[0] for row in self.stored.ask(f"select {sql}")]
 
 
-class InMemory:
+class JournalOfLists:
     def __init__(self):
         self.journal = MemoryJournal()
 
@@ -77,7 +77,7 @@ class InMemory:
 @pytest.fixture(params=["files", "memory"])
 def kept(request, tmp_path):
     """A journal, and a reader of what it holds."""
-    kept = Files(tmp_path) if request.param == "files" else InMemory()
+    kept = JournalOfFiles(tmp_path) if request.param == "files" else JournalOfLists()
     yield kept
     kept.journal.close()
 

@@ -14,7 +14,7 @@ from tests.telemetry.stored import Stored
 from tests.telemetry.traces import AT, score, trace
 
 
-class Files:
+class MemoryOfFiles:
     def __init__(self, folder):
         Stored(folder)
         self._folder = folder
@@ -29,7 +29,7 @@ class Files:
         self.journal.close()
 
 
-class InMemory:
+class MemoryOfLists:
     def __init__(self):
         self.journal = MemoryJournal()
         self.memory = MemoryOf(self.journal)
@@ -44,7 +44,7 @@ class InMemory:
 @pytest.fixture(params=["files", "memory"])
 def kept(request, tmp_path):
     """A journal, and the memory that reads it."""
-    kept = Files(tmp_path) if request.param == "files" else InMemory()
+    kept = MemoryOfFiles(tmp_path) if request.param == "files" else MemoryOfLists()
     yield kept
     kept.close()
 

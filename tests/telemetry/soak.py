@@ -119,7 +119,7 @@ def compare(acknowledged: Mapping[tuple[str, str], int], rows: Seen) -> str:
 
 
 @dataclass
-class Result:
+class SoakResult:
     kills: int = 0
     looks: int = 0
     rows: int = 0
@@ -183,9 +183,9 @@ def crew(folder: Path, writers: int, readers: int) -> Iterator[Crew]:
             crew.kill(role)
 
 
-def soak(folder: Path, *, kills: int, seed: int, writers: int = 4, readers: int = 8) -> Result:
+def soak(folder: Path, *, kills: int, seed: int, writers: int = 4, readers: int = 8) -> SoakResult:
     chance = random.Random(seed)
-    result = Result()
+    result = SoakResult()
     with crew(folder, writers, readers) as crew_, Progress(transient=True) as progress:
         task = progress.add_task("Killing …", total=kills)
         blocking_until(lambda: len(acknowledged_rows(folder)) >= 2 * writers)

@@ -15,14 +15,14 @@ from tests.kills import largest_file
 BIG = "x" * 1000
 
 
-class Clock:
+class SteppedClock:
     now = 0.0
 
     def __call__(self) -> float:
         return self.now
 
 
-class Disk:
+class FailingDisk:
     """An fdatasync that can be made to fail."""
 
     failing = False
@@ -51,7 +51,7 @@ def test_a_row_is_with_the_kernel_when_append_returns(tmp_path):
 
 
 def test_a_file_is_locked_while_it_is_written_and_free_after(tmp_path):
-    clock = Clock()
+    clock = SteppedClock()
     log = Log(tmp_path, "w", rotation=Rotation(seconds=5), clock=clock)
     log.append({"a": 1})
     log.sync()
@@ -119,7 +119,7 @@ def test_rows_that_find_no_room_to_wait_are_counted(tmp_path):
 
 
 def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tmp_path):
-    disk = Disk()
+    disk = FailingDisk()
     log = Log(tmp_path, "w", fdatasync=disk)
     log.append({"a": 1})
     assert log.sync() == 1

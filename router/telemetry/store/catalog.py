@@ -41,30 +41,30 @@ def publish(folder: Path, manifest: Manifest) -> None:
         if older != guard and _fresh(older):
             _retire(older)
     guard.touch()
-    ours = folder / "work" / CATALOG_FILE  # a copy that no reader can change
-    if not _updated(ours, folder, manifest):
-        _create(ours, folder, manifest)
+    master = folder / "work" / CATALOG_FILE  # a copy that no reader can change
+    if not _updated(master, folder, manifest):
+        _create(master, folder, manifest)
     beside = folder / (CATALOG_FILE + ".new")
-    shutil.copyfile(ours, beside)
+    shutil.copyfile(master, beside)
     replace_durably(beside, folder / CATALOG_FILE)
 
 
-def _create(ours: Path, folder: Path, manifest: Manifest) -> None:
-    for leftover in (ours, ours.with_name(ours.name + ".wal")):
+def _create(master: Path, folder: Path, manifest: Manifest) -> None:
+    for leftover in (master, master.with_name(master.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    with _opened(ours) as con:
+    with _opened(master) as con:
         con.execute("BEGIN")
         for statement in (*_file_views(folder, manifest), *_other_views()):
             con.execute(statement)
         con.execute("COMMIT")
 
 
-def _updated(ours: Path, folder: Path, manifest: Manifest) -> bool:
+def _updated(master: Path, folder: Path, manifest: Manifest) -> bool:
     """Replace the views that name files, if the rest is of our edition: a third of the work."""
-    if not ours.exists():
+    if not master.exists():
         return False
     try:
-        with _opened(ours) as con:
+        with _opened(master) as con:
             if con.execute("SELECT edition FROM published").fetchall() != [(_edition(),)]:
                 return False
             con.execute("BEGIN")
@@ -76,9 +76,9 @@ def _updated(ours: Path, folder: Path, manifest: Manifest) -> bool:
     return True
 
 
-def _opened(ours: Path) -> duckdb.DuckDBPyConnection:
+def _opened(master: Path) -> duckdb.DuckDBPyConnection:
     """Open in a format that an older DuckDB, such as an analyst's, can read too."""
-    return duckdb.connect(str(ours), config={"storage_compatibility_version": "v1.2.0"})
+    return duckdb.connect(str(master), config={"storage_compatibility_version": "v1.2.0"})
 
 
 def appeared(folder: Path, *, seconds: float) -> bool:

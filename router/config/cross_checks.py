@@ -13,6 +13,7 @@ from router.config.problems import Mistake, unknown
 from router.config.references import Location
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
+_STEPS = ("cascade", "pipeline", "fan_out", "hedge")
 Raw = Mapping[str, Any]
 
 
@@ -125,13 +126,24 @@ def _ladder_checks(ladder: Raw, plans: set[str]) -> Iterator[Mistake]:
 def _laddered(raw: Raw) -> set[str]:
     """The plans that a ladder chooses among by default, as `Config.asking` does."""
     plans, kinds = dict(_items(raw.get("plans"))), _kinds(raw)
-    ruled = {
-        name
-        for name, plan in plans.items()
-        if isinstance(plan, dict)
-        and ("code" in plan or kinds.get(str(plan.get("ask"))) == "specialist")
-    }
-    return set(plans) - ruled or set(plans)
+    if cycle(plans):
+        return set(plans)
+
+    def ruled(step: Any) -> bool:
+        """Whether the answer of a step comes from a program or a specialist."""
+        if isinstance(step, str):
+            return ruled(plans[step]) if step in plans else kinds.get(step) == "specialist"
+        if not isinstance(step, dict):
+            return False
+        steps: list[Any] = next(
+            (step[key] for key in _STEPS if isinstance(step.get(key), list)), []
+        )
+        if steps:
+            return ruled(steps[-1 if "pipeline" in step else 0])
+        draft = {**_section(step, "refine"), **_section(step, "review")}.get("draft")
+        return "code" in step or kinds.get(str(step.get("ask"))) == "specialist" or ruled(draft)
+
+    return {name for name, plan in plans.items() if not ruled(plan)} or set(plans)
 
 
 def _name_check(at: Location, name: Any, kind: str, names: Iterable[str]) -> Iterator[Mistake]:

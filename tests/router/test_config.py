@@ -140,6 +140,24 @@ def test_a_missing_file_is_refused():
         load(Path("nowhere.yaml"), {})
 
 
+@pytest.mark.parametrize(
+    "expert",
+    [
+        "{ask: ball}",
+        "{pipeline: [small, ball]}",
+        "{cascade: [ball, small], accept: {schema: true}}",
+        "{refine: {draft: ball, critic: small}}",
+        "{hedge: [{pipeline: [small, ball]}, small]}",
+        "{code: box}",
+    ],
+)
+def test_a_plan_that_no_ladder_chooses_needs_no_cut(tmp_path, expert):
+    text = GOOD.replace("plans:", "  ball: {kind: specialist, folder: shipped:football}\nplans:")
+    text = text.replace("plans:", "  box: {kind: sandbox}\nplans:")
+    text += f"  expert: {expert}\nobjective: {{ladder: {{cuts: []}}}}"
+    assert read(tmp_path, text).asking == ("fast",)
+
+
 @pytest.mark.parametrize("name", ["auto", "small", "a b", "ä", "x\ny", "-x"])
 def test_a_name_with_another_meaning_is_refused(tmp_path, name):
     text = GOOD.replace("fast:", f"{name!r}:")

@@ -18,7 +18,7 @@ from learner.trust import SourceScore, Trust
 from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
-from router.request.context import SORTS, VERSION, context_of, taught
+from router.request.context import FEATURES_VERSION, SORTS, context_of, taught
 from router.routing.bandit import spend_of
 from router.telemetry.feed import AnsweredRequest, JudgedRequest, Watermark
 
@@ -55,9 +55,11 @@ class LearnerState:
         """The state in a snapshot; `UnreadableSnapshot` says why there is none."""
         stored = snapshot.opened(content)
         bandit = snapshot.read(content, settings_of(config))
-        if bandit.features.partition(":")[0] != str(VERSION):
-            reason = f"it was taught features {bandit.features}, and this Waggle makes {VERSION}"
-            raise snapshot.UnreadableSnapshot(reason)
+        if bandit.features.partition(":")[0] != str(FEATURES_VERSION):
+            raise snapshot.UnreadableSnapshot(
+                f"it was taught features {bandit.features}, and this Waggle makes "
+                f"{FEATURES_VERSION}"
+            )
         bandit.features = taught(lens)
         try:
             return cls(
@@ -127,7 +129,7 @@ class LearnerState:
         choice needs to be corrected for."""
         self.taught.append(name)
         for n, row in enumerate(rows):
-            context = self._context(VERSION, row["features"], row["kind"])
+            context = self._context(FEATURES_VERSION, row["features"], row["kind"])
             for plan, score in row["scores"].items():
                 if context is not None and plan in config.plans:
                     id_ = f"{name}:{n}:{plan}"
@@ -203,7 +205,7 @@ class LearnerState:
 
     def _context(self, version: int, features: Sequence[float | None], kind: str) -> Context | None:
         """The context of a row; None if the row has features of another version, or none."""
-        if version != VERSION or not features:
+        if version != FEATURES_VERSION or not features:
             return None
         context = dict(context_of(features, kind, lens=self.lens))
         context.pop("complexity", None)  # the number that the rules of the ladder use

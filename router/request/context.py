@@ -15,7 +15,7 @@ from router.request.complexity import PARTS, Complexity
 from router.request.language import LANGUAGES, LOOKED_AT
 from router.request.lens import DIMENSIONS, Lens, PromptView, make
 
-VERSION = 1
+FEATURES_VERSION = 1
 _TEXT = ("chars", "lines", "digits", "capitals", "signs", "asks")
 SORTS = ("text", "question", "reasoning", "code", "json", "tools", "images", "statistics")
 NAMES = (
@@ -98,13 +98,13 @@ _SEEN = [(at, NAMES[at]) for at in range(_LEX, len(NAMES))]
 
 def taught(lens: int) -> str:
     """The version of contexts seen through this lens, as a policy names it."""
-    return f"{VERSION}:{lens:x}"
+    return f"{FEATURES_VERSION}:{lens:x}"
 
 
 def lens_in(version: str) -> int | None:
     """The lens that a policy of this version needs; None where the version counts other numbers."""
     own, _, lens = version.partition(":")
-    return int(lens, 16) if own == str(VERSION) and lens else None
+    return int(lens, 16) if own == str(FEATURES_VERSION) and lens else None
 
 
 def _text(text: str, head: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import orjson
 
-from router.telemetry.tables import VERSION
+from router.telemetry.tables import ROW_VERSION
 
 _HEAD = b'{"crc":"'
 _WHOLE = re.compile(rb'\{"crc":"([0-9a-f]{8})","v":(\d+),"n":(\d+),')
@@ -22,7 +22,7 @@ _VERSION_AT = _REST_AT + len(b'","v":')
 
 def encoded(number: int, row: Mapping[str, Any]) -> bytes:
     """The line of a row, with its newline."""
-    rest = b'","v":%d,"n":%d,%b' % (VERSION, number, orjson.dumps(row)[1:])
+    rest = b'","v":%d,"n":%d,%b' % (ROW_VERSION, number, orjson.dumps(row)[1:])
     return b"%b%08x%b\n" % (_HEAD, crc32(rest), rest)
 
 

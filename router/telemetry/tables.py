@@ -1,17 +1,16 @@
 """The tables of telemetry and their columns.
 
 Every row carries the version of its columns. There is one version so far. From the first release
-on, each change of columns raises `VERSION` and adds a step here that bears the new number and a
+on, each change of columns raises `ROW_VERSION` and adds a step here that bears the new number and a
 name, and rewrites rows of the version before. Rows of any other version are refused.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from router.request.context import NAMES
-from router.request.context import VERSION as FEATURES_VERSION
+from router.request.context import FEATURES_VERSION, NAMES
 
-VERSION = 1
+ROW_VERSION = 1
 
 ATTEMPT = (
     "STRUCT(step INTEGER, parent INTEGER, backend VARCHAR, gen_ai_provider_name VARCHAR, "

@@ -11,7 +11,7 @@ import duckdb
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
 from router.config.plan_steps import whole
-from router.request.context import NAMES, VERSION, context_of
+from router.request.context import FEATURES_VERSION, NAMES, context_of
 from router.routing.function_contract import request_argument
 from router.telemetry.store.catalog import CATALOG_FILE
 
@@ -117,7 +117,7 @@ class LoggedTelemetry:
         self._path = folder / CATALOG_FILE
 
     def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
-        rows = self._rows(_EXPOSURES, VERSION, since_micros, list(trials))
+        rows = self._rows(_EXPOSURES, FEATURES_VERSION, since_micros, list(trials))
         return [LoggedExposure(*row) for row in rows]
 
     def judged(self, begun: Mapping[str, int]) -> dict[str, float]:
@@ -129,7 +129,7 @@ class LoggedTelemetry:
 
     def decisions(self, since_micros: int, most: int) -> list[LoggedDecision]:
         """The latest judged decisions, oldest first."""
-        rows = self._rows(_DECISIONS, since_micros, VERSION, most)
+        rows = self._rows(_DECISIONS, since_micros, FEATURES_VERSION, most)
         decisions = []
         for id_, kind, numbers, eligible, odds, plan, *outcome in reversed(rows):
             named_odds = dict(zip(map(_arm, eligible), odds, strict=True))

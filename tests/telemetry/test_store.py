@@ -438,3 +438,12 @@ def test_the_manifest_can_be_read_by_a_person(stored):
     (segment,) = [s for s in written["segments"] if s["table"] == "requests"]
     assert segment["rows"] == 1
     assert segment["covers"] == {"w1": [[1, 1]]}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b'{"version":1}'])
+def test_a_manifest_that_cannot_be_read_is_refused_with_the_way_out(stored, content):
+    stored.write("requests", [request()])
+    stored.seal()
+    (stored.folder / "manifest.json").write_bytes(content)
+    with pytest.raises(manifest.Damaged, match=r"copy manifest\.previous\.json to its place"):
+        stored.keeper.seal()

@@ -26,7 +26,7 @@ from router.telemetry.store.manifest import (
     joined,
     overlap,
 )
-from router.telemetry.tables import VERSION
+from router.telemetry.tables import ROW_VERSION
 
 _log = logging.getLogger("waggle")
 
@@ -85,7 +85,7 @@ def check(path: Path, sealed: Covers) -> CheckedJournal:
     writer = path.name.partition(".")[0]
     content = path.read_bytes()
     lines = decoded(content)
-    for version in lines.versions - {b"%d" % VERSION}:
+    for version in lines.versions - {b"%d" % ROW_VERSION}:
         raise OtherVersion(path, version.decode())
     numbers, good = lines.numbers, lines.good
     gapless = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from router.files import write_durably
-from router.telemetry.tables import VERSION
+from router.telemetry.tables import ROW_VERSION
 
 Ranges = tuple[tuple[int, int], ...]  # first and last row numbers; sorted, with gaps between
 Covers = Mapping[str, Ranges]  # the row numbers of each writer
@@ -29,8 +29,8 @@ class OtherVersion(Damaged):
 
     def __init__(self, where: Path, version: object) -> None:
         super().__init__(
-            f"{where} is of version {version}, and this Waggle reads version {VERSION} only: use "
-            "the Waggle that wrote it, or move the folder of telemetry away to begin anew"
+            f"{where} is of version {version}, and this Waggle reads version {ROW_VERSION} only: "
+            "use the Waggle that wrote it, or move the folder of telemetry away to begin anew"
         )
 
 
@@ -100,7 +100,7 @@ def load(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
         stored = orjson.loads(path.read_bytes())
-        if stored.get("version") != VERSION:
+        if stored.get("version") != ROW_VERSION:
             raise OtherVersion(path, stored.get("version"))
         segments = tuple(_segment(fields) for fields in stored["segments"])
         gone = {table: _covers(covers) for table, covers in stored["gone"].items()}
@@ -113,7 +113,7 @@ def load(folder: Path) -> Manifest:
                 "place, or move the segments away to begin anew"
             ) from None
         return Manifest()
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Damaged(
             f"{path} cannot be read ({error}): copy {_previous(path).name} to its place"
         ) from None
@@ -125,7 +125,7 @@ def store(folder: Path, manifest: Manifest) -> None:
     if path.exists():
         previous.unlink(missing_ok=True)
         os.link(path, previous)
-    content = {"version": VERSION, **asdict(manifest)}
+    content = {"version": ROW_VERSION, **asdict(manifest)}
     write_durably(path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 

@@ -59,7 +59,7 @@ def assigned(slot: Slot, unit: str) -> Assignment | None:
 
 
 def room(taken: Iterable[Slot], layer: str, width: float) -> tuple[float, float]:
-    """A free part of a layer with this width; `ValueError` if no free part is as wide."""
+    """A free part of a layer, `width` wide; `ValueError` if no free part is as wide."""
     low = widest = 0.0
     slots = sorted((slot for slot in taken if slot.layer == layer), key=lambda slot: slot.low)
     for slot in [*slots, None]:

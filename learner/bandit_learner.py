@@ -27,7 +27,7 @@ _LOOKS_EVERY = 50  # judged answers between two estimates that drift is measured
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """An arm whose answers are not as good, or as bad, as they were."""
+    """An arm whose answers became better or worse than they were."""
 
     arm: Arm
     residual: float
@@ -56,7 +56,7 @@ class Bandit:
 
     @property
     def watching(self) -> tuple[dict[str, int], dict[Arm, Vector]]:
-        """The weights, as they stood a while ago, that drift is measured against."""
+        """The estimated weights of a while ago: drift is measured against them."""
         return self._watching
 
     @property
@@ -71,7 +71,7 @@ class Bandit:
         self._ids = OrderedDict.fromkeys(recent_ids)
 
     def set_arms(self, arms: Sequence[Arm], *, burst: bool = False) -> None:
-        """Have exactly these arms; with `burst`, try a new one for a while whatever is expected."""
+        """Have exactly these arms. With `burst`, a new arm gets extra traffic for a while."""
         for arm in arms:
             if arm not in self.evidence.arms:
                 self.evidence.add_arm(arm)
@@ -86,7 +86,7 @@ class Bandit:
             self._posterior = None
 
     def believe(self, arm: Arm, quality: float, *, weight: float, kind: str = "") -> None:
-        """Start with a quality that was claimed, as if so many answers had shown it."""
+        """Start from a claimed quality, as if `weight` answers had shown it."""
         self.evidence.learn(arm, {kind: 1.0} if kind else {}, quality, weight)
         self._posterior = None
 
@@ -111,7 +111,7 @@ class Bandit:
         return drifted
 
     def revise(self, before: Feedback, now: Feedback) -> None:
-        """Replace the judgement of an answer that was learned from already."""
+        """Replace the judgement of an answer that was learned before."""
         if not self._is_new(now.id):
             return
         self.evidence.unlearn(before.arm, before.context, before.quality, before.weight)
@@ -170,7 +170,7 @@ class Bandit:
         return Drifted(feedback.arm, residual, self.evidence.weight(feedback.arm))
 
     def _is_new(self, id_: str) -> bool:
-        """Whether feedback with this id comes for the first time; it is remembered."""
+        """Remember the id of some feedback; whether the id was new."""
         if id_ in self._ids:
             self.duplicates += 1
             return False

@@ -67,7 +67,7 @@ class Mix:
 
 
 def cost_matched(costs: Mapping[Arm, float], spent: float) -> Mix:
-    """A mix of the cheapest arm and the dearest whose average cost is what was spent."""
+    """The mix of the cheapest and the dearest arm that costs `spent` on average."""
     low, high = (pick(costs, key=lambda arm: costs[arm]) for pick in (min, max))
     span = costs[high] - costs[low]
     share = min(max((spent - costs[low]) / span, 0.0), 1.0) if span > 0 else 0.0

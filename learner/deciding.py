@@ -27,11 +27,11 @@ Places = NDArray[np.intp]
 @dataclass(frozen=True, slots=True)
 class BanditSettings:
     curiosity: float = 0.4  # share of the variance to explore by before anything was judged
-    settled: float = 0.02  # the same once much was judged
-    patience: float = 100.0  # judged answers an arm from the first share to the second
+    settled: float = 0.02  # the same share after many judged answers
+    patience: float = 100.0  # judged answers an arm in which the one share turns into the other
     floor: float = 0.001  # the least share of any arm
     memory: float = 20_000.0  # judged answers after which an answer counts half
-    kept: float = 0.15  # of the evidence on an arm that drifted
+    kept: float = 0.15  # share of an arm's evidence that outlives its drift
     burst: float = 0.05  # the least share of an arm that is new or drifted
     burst_length: float = 60.0  # judged answers that the burst lasts
     safe_share: float = 1.0  # of answers that may go to arms not yet shown to be safe
@@ -49,7 +49,7 @@ class BanditPolicy:
     settings: BanditSettings = BanditSettings()
     preference: Preference = BALANCED
     bursts: tuple[Arm, ...] = ()
-    rates: Vector | None = None  # dollars of an answer that spends once its arm's rate
+    rates: Vector | None = None  # by arm: dollars of an answer whose spend is 1
     fallback: Policy | None = None  # decides until other arms are shown to be as good
     pacer: Pacer | None = None
     rule: Rule = thompson
@@ -85,13 +85,13 @@ class BanditPolicy:
         return self.spread(dict(zip((self.arms[n] for n in at), shares, strict=True)), arms)
 
     def spread(self, shares: Mapping[Arm, float], arms: Sequence[Arm]) -> Distribution:
-        """Shares of the policy's own arms, made room among for arms that it was never taught."""
+        """Extend shares of the policy's own arms over arms that came after it was made."""
         if not shares:
             return dict.fromkeys(arms, 1 / len(arms))
         strangers = len(arms) - len(shares)
         if not strangers:
             return shares
-        # An arm that came after this policy was made is tried as every new arm is.
+        # Such an arm is tried as every new arm is.
         burst = min(self.settings.burst, 1 / len(arms))
         left = 1 - burst * strangers
         return {arm: left * shares[arm] if arm in shares else burst for arm in arms}
@@ -132,7 +132,7 @@ class BanditPolicy:
         return sorted(parts, key=lambda part: -abs(part[1]))
 
     def tail_seconds(self, context: Context) -> dict[Arm, float]:
-        """The 95th percentile of the time each arm takes, of arms that answered before."""
+        """The 95th percentile of each arm's time, for arms that answered before."""
         tails = self._expected(context).tail_seconds
         return {
             arm: float(seconds)
@@ -159,7 +159,7 @@ class BanditPolicy:
         return expected[""]
 
     def _weigh(self, context: Context, at: Sequence[int] | None) -> "_Weighed":
-        """The arms at these places, or all arms."""
+        """What the arms at these places, or all arms, are worth here."""
         posterior = self.posterior
         x = self._vector(context)
         quality: Vector = posterior.means @ x
@@ -221,7 +221,7 @@ class BanditPolicy:
         variance: Vector,
         shares: Vector,
     ) -> Vector:
-        """Arms that may yet be worse than the default together get at most the safe share."""
+        """Give arms that may be worse than the default no more than the safe share together."""
         arms = [self.arms[at] for at in places]
         usual = fallback.distribution(context, arms)
         likeliest = max(usual, key=lambda arm: usual[arm])
@@ -241,7 +241,7 @@ class BanditPolicy:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """Some arms in one context."""
+    """What some arms are worth in a context."""
 
     quality: Vector
     variance: Vector

@@ -36,7 +36,7 @@ class PageHinkleyTest:
     highest_fall: float = -1.0
 
     def update(self, value: float) -> bool:
-        """Whether the values have drifted by now."""
+        """Take in a value; whether the values have drifted by now."""
         self.mean.update(value)
         apart = value - self.mean.get()
         self.rise = _FADE * self.rise + apart - _SLACK
@@ -59,7 +59,7 @@ class PageHinkleyTest:
 
 @dataclass
 class Detectors:
-    """A test for each arm, from its last drift on."""
+    """A test for each arm. A drift starts the test of its arm anew."""
 
     _tests: dict[Arm, PageHinkleyTest] = field(default_factory=dict)
     _seen: dict[Arm, int] = field(default_factory=dict)

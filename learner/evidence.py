@@ -64,7 +64,7 @@ class ArmSums:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What one learner saw, or saw beyond a certain point: to be added to another's."""
+    """The sums of a learner, or those since a certain point, for another learner to add."""
 
     names: tuple[str, ...]
     arms: Mapping[Arm, ArmSums]
@@ -108,7 +108,7 @@ class Evidence:
         self.arms.pop(arm, None)
 
     def sums(self, since: Sums | None = None) -> Sums:
-        """All that was seen; or what was seen since earlier sums of the same learner."""
+        """All sums; or what was added since earlier sums of the same learner."""
         if since is None:
             return Sums(tuple(self.names), dict(self.arms))
         size, at = len(self.names), np.arange(len(since.names))
@@ -123,7 +123,7 @@ class Evidence:
         )
 
     def merge(self, sums: Sums) -> None:
-        """Add what another learner saw: exactly as if it had been seen here."""
+        """Add another learner's sums, exactly as if its answers had been learned here."""
         self._grow(sums.names)
         at = np.array([self.names[name] for name in sums.names])
         for arm, theirs in sums.arms.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 _GAIN = 0.05
 _MEMORY = 0.97
 _DEAREST = 50.0
-_DAYS_GAIN = 50.0  # price for each share of a day's budget that spending runs ahead
+_DAYS_GAIN = 50.0  # price for each share of a day's budget that spending is ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,18 @@ class Pacer:
         return max(self.budget - self.spent, 0.0) / left
 
     def penalty(self, cost: float) -> float:
-        """Utility to take off an arm that is expected to cost this."""
+        """The utility that an arm loses by its expected cost."""
         return self.price * cost * self.requests / self.budget
 
     def affordable(self, costs: Sequence[float]) -> list[bool]:
-        """Which arms leave enough money for the rest at the cheapest; the cheapest always does."""
+        """Which arms leave enough to answer the rest by the cheapest, which is always allowed."""
         cheapest = min(costs)
         left = self.budget - self.spent - cheapest * max(self.requests - self.served - 1, 0)
         return [cost <= max(left, cheapest) for cost in costs]
 
     @classmethod
     def of_day(cls, budget: float, spent: float, served: int, gone: float) -> "Pacer":
-        """The pacer once the share `gone` of a day is over, if requests keep coming as before."""
+        """The pacer once the share `gone` of a day is over, if requests go on at the same rate."""
         requests = max(int(served / max(gone, 0.01)), served + 1, 1)
         price = min(_DAYS_GAIN * max(spent / budget - gone, 0.0), _DEAREST)
         return cls(budget, requests, spent, served, price)

@@ -40,7 +40,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is seen of every answer, whether or not its quality was judged."""
+    """What every answer shows, whether or not its quality is judged."""
 
     arm: Arm
     context: Context

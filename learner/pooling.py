@@ -19,7 +19,7 @@ from learner.evidence import MIDDLE, ArmSums, Evidence
 from learner.policy import Arm, group_of
 from learner.posterior import Matrices, Matrix, Posterior, Vector
 
-_PRECISION = 8.0  # of one quality: scores of 0 and 1 about a mean between them
+_PRECISION = 8.0  # of a judged quality: scores of 0 and 1 about a mean between them
 _SHARED = {"bias": 1.0, "task": 0.3}  # variance of the common weights, by group of features
 _SHARED_OTHERS = 0.1
 _OWN_BIAS = 0.1
@@ -40,7 +40,7 @@ BELIEFS: tuple[Belief, ...] = (
 def posterior(
     evidence: Evidence, arms: Sequence[Arm], beliefs: Sequence[Belief] = BELIEFS
 ) -> Posterior:
-    """The mixture of what follows under each belief, as one normal variable an arm."""
+    """Mix the posteriors under all beliefs into one normal variable an arm."""
     size = len(evidence.names)
     sums = [evidence.arms.get(arm) or ArmSums.empty(size) for arm in arms]
     precision = _PRECISION * np.array([s.precision for s in sums]).reshape(len(arms), size, size)

@@ -22,7 +22,7 @@ _LIGHTEST, _HEAVIEST = 0.02, 50.0
 
 @dataclass(frozen=True, slots=True)
 class ComparedUnit:
-    """A unit that the two sides decide differently, and what its answer took and was worth."""
+    """A unit that the two sides decide differently, with the outcome of its answer."""
 
     side: Side
     chance: float  # of falling on this side

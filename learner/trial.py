@@ -1,8 +1,8 @@
 """One strategy compared with another, by intervals that hold at every look at once.
 
-Where both would decide alike they are known not to differ, and nothing is drawn. Only units that
-they decide apart are compared: each by the probability of its side, less the value that its context
-let expect. So the intervals may be looked at after every answer, and a trial may end at any look.
+Units that both strategies decide alike cannot differ, and are only counted. Units that they decide
+apart are compared: each is weighted by the probability of its side, less the value to expect in its
+context. The intervals may be looked at after every answer, and a trial may end at any look.
 
 The intervals are asymptotic: they rest on a variance that is estimated on the way, and are wider
 while little is known. `experiments/trials` measures how often they are wrong.

@@ -13,11 +13,11 @@ from router.telemetry.journal import Journal
 from router.trials.book import Book, Line
 
 _EVENTFUL = ("rolled back", "adopted", "adopting")
-_NAMED = ("do", "at", "subject", "what")  # keys of a note that its event has under other names
+_NAMED = ("do", "at", "subject", "what")  # keys of a line that its event has in other fields
 
 
 class Announcer:
-    """The count of lines that are in telemetry is kept in a file, so a new start repeats none."""
+    """Counts the lines that are in telemetry, in a file: a new process writes none again."""
 
     def __init__(self, book: Book, journal: Journal, folder: Path) -> None:
         self._book, self._journal = book, journal
@@ -41,7 +41,7 @@ class Announcer:
         return new
 
     def trial(self, id_: str, at: float, state: str, line: Line) -> None:
-        """A row on a trial: as it stands, or as the line has it."""
+        """Write a row on a trial, with the values of the line where it has any."""
         trial = self._book.trials[id_]
         settings = {
             "candidate": trial.candidate,

@@ -74,7 +74,7 @@ class Author:
         self.errand = Errand(new_id(at), writer, text)
 
     def finish(self, errand_id: str) -> Errand | None:
-        """The errand with this id, which is done now; None if it is not ours."""
+        """End the errand with this id and return it; None if another errand is under way."""
         if self.errand is None or errand_id != self.errand.id:
             return None
         errand, self.errand = self.errand, None
@@ -87,7 +87,7 @@ class Author:
         return Proposal(strategy, "better", _OPENED_BY, evidence)
 
     def learn_refusal(self, why: str, at: float) -> None:
-        """The last answer did not pass the gates."""
+        """Turn the reason why the last answer was refused into a lesson."""
         self.director.change(_learn_from, self._prompt, 0.0, why, at)
 
 

@@ -82,7 +82,7 @@ class Book:
 
     @property
     def serving(self) -> Strategy:
-        """The strategy that decides: the last one adopted whose plans are still configured."""
+        """The strategy that decides: the latest in the history whose plans are still configured."""
         strategies = self.strategies
         for served in reversed(self.history):
             strategy = strategies.get(served.key)
@@ -146,7 +146,7 @@ class Book:
         return Steering(serving, holdout, tuple(lives), self.lines)
 
     def fold(self, line: Line) -> None:
-        """Take in a line. A line of a kind that the book does not keep only counts."""
+        """Take in a line. A line that the book does not keep is only counted."""
         self.lines += 1
         at = line["at"]
         match line["do"]:

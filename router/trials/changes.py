@@ -58,17 +58,12 @@ def open_trial(
         )
     layer = layer or ("plans" if strategy.kind == "same" else "strategy")
     id_ = new_id(at)
-    try:
-        low, high = room([trial.slot for trial in book.live], layer, traffic)
-        slot = Slot(id_, layer, low, high, share)
-    except ValueError as error:
-        raise Rejected(str(error)) from None
     trial = Trial(
         id_,
         name,
         strategy.key,
         serving.key,
-        slot,
+        _slot(book, id_, layer, traffic, share),
         "shadow" if shadow else "running",
         opened_by,
         at,
@@ -89,7 +84,7 @@ def stop(book: Book, name: str, at: float, why: str = "an operator stopped it") 
 def adopt(
     book: Book, name: str, at: float, *, why: str, by_steps: bool = True, keep: float = 0.02
 ) -> list[Line]:
-    """Have the candidate of a trial serve beside its control; by steps, at first almost nowhere."""
+    """Have a trial's candidate serve beside its control; by steps, at first 1 % of requests."""
     trial = book.trial(name)
     if trial.state not in ("shadow", "running", "decided", "kept", "stopped"):
         raise Rejected(f"{trial.name} is {trial.state}: it cannot be adopted from there")
@@ -97,7 +92,7 @@ def adopt(
     lines: list[Line] = []
     serving = candidate.over(book.serving)
     if candidate.kind == "same":
-        # It becomes a strategy of its own, for the one it takes plans from may change its name.
+        # The candidate becomes a strategy of its own: its base may get another name.
         bare = book.serving.name.removesuffix(_SIMPLER)
         serving = replace(serving, name=f"{bare}{_SIMPLER}", author="simplifier", evidence=why)
         serving = replace(serving, version=_next_version(book, serving.name), at=at)
@@ -140,8 +135,16 @@ def share_line(trial: Trial, share: float, at: float, why: str) -> Line:
 
 
 def write(_: Book, *lines: Line) -> list[Line]:
-    """Lines that are true whatever the book holds."""
+    """Lines that need no look at the book."""
     return list(lines)
+
+
+def _slot(book: Book, trial: str, layer: str, traffic: float, share: float) -> Slot:
+    try:
+        low, high = room([other.slot for other in book.live], layer, traffic)
+        return Slot(trial, layer, low, high, share)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
 
 
 def _serve_line(strategy: Strategy, at: float, why: str) -> Line:

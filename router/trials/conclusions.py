@@ -7,7 +7,7 @@ from router.trials.book import Book, Line, Trial, TrialState
 from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line
 from router.trials.course import Course, phase_of
 
-_RARELY = 5  # times the requests of a step, where hardly any request is decided apart
+_RARELY = 5  # times the requests of a step: enough, even if few of them are decided apart
 _TROUBLED = 0.05  # share of a function's calls that may fail in its shadow
 
 

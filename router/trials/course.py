@@ -71,7 +71,7 @@ class Course:
             self.watch.start_alert()  # an alert was on when the last process ended
 
     def reads_from(self, late: int, recent: int) -> int:
-        """Where to look for rows: `late` before the last row; if watched, from `recent` at most."""
+        """The time to read from: `late` before the last row; if watched, not before `recent`."""
         began = int(self.trial.since * 1e6)
         began = max(began, recent) if self.phase == "watched" else began
         return max(self.since_micros - late, began, 0)
@@ -115,13 +115,13 @@ class Course:
         return {id_: row.ts_micros for id_, (row, _) in self.pending.items() if not row.failed}
 
     def judge(self, qualities: Mapping[str, float]) -> list[Turn]:
-        """Take in qualities of pending requests; if adopted, the turns that the watch made of them.
+        """Take in the qualities of pending requests, and return what the watch noticed.
 
-        A failed answer is worth nothing, whatever its judgement says.
+        Only adopted strategies are watched. A failed answer is worth nothing, whatever its quality.
         """
         turns, preference = [], self.config.objective.preference
         failed = [id_ for id_, (row, _) in self.pending.items() if row.failed]
-        qualities = {**dict.fromkeys(failed, 0.0), **qualities}
+        qualities = {**qualities, **dict.fromkeys(failed, 0.0)}
         for id_ in [id_ for id_ in self.pending if id_ in qualities]:
             row, unit = self.pending.pop(id_)
             utility = utility_of(qualities[id_], row.cost_usd, row.seconds, preference)
@@ -131,7 +131,7 @@ class Course:
             self.comparison.judge(judged)
             if self.trial.state == "adopted":
                 turns.append(self.watch.judge(judged))
-        return turns
+        return [turn for turn in turns if turn != "calm"]
 
     def restart(self) -> None:
         """Compare anew from here: earlier units belong to another share."""

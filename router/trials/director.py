@@ -1,4 +1,4 @@
-"""Trials at work: reads what came of each, and does what follows from it.
+"""Trials at work: reads the outcomes of each, and does what follows from them.
 
 One process does this for all routers, beside the learner. A decision is a line in the book before
 anything follows from it, so a kill between two steps repeats none of them and loses none.
@@ -25,7 +25,7 @@ from router.trials.overview import overview, standing
 
 _LATE_MICROS = 900_000_000  # a request that took this long is still counted, some looks later
 _SOON_MICROS = 30_000_000
-_LOOKS_BACK = 30  # looks from one look for late requests to the next
+_LOOKS_BACK = 30  # looks between two that also read late requests
 _WATCHES_BACK = 2 * 86_400.0  # seconds of an adopted strategy's past that a new start reads
 _NEWS_EVERY = 60.0  # seconds between two rows on the numbers of a trial
 P = ParamSpec("P")
@@ -75,7 +75,7 @@ class Director:
         return lines
 
     def turn(self) -> bool:
-        """One look at what came of the trials; whether anything in the book changed."""
+        """Look at the outcomes of all trials once; whether the book changed."""
         before = self.book.lines
         self._take_in(self.ledger.follow())
         stamp = (self._feed.stamp, self.book.lines)
@@ -102,7 +102,7 @@ class Director:
         self.wishes += [line["what"] for line in new if line["do"] == "ask"]
 
     def _follow(self, trials: Mapping[str, Trial]) -> None:
-        """Bring the courses of these trials up to date, and do what the watch turns to."""
+        """Bring the courses of these trials up to date, and follow the turns of their watches."""
         for id_, trial in trials.items():
             course = self._courses.get(id_)
             # A trial that left its shadow, or whose candidate was adopted, begins a new course.
@@ -124,27 +124,19 @@ class Director:
         qualities = self.telemetry.judged(waiting)
         for course in courses:
             for turn in course.judge(qualities):
-                self._act(follow_turn, course, turn, self._wall())
+                self.change(follow_turn, course, turn, self._wall())
 
     def _conclude(self, course: Course) -> None:
         trial = course.trial
         if self.book.trials[trial.id].state != trial.state:
             return
-        lines = self._act(conclude, course, self._config, self._wall())
+        lines = self.change(conclude, course, self._config, self._wall())
         if any(line["do"] == "share" and line["trial"] == trial.id for line in lines):
             course.restart()
         self._report(course)
 
-    def _act(
-        self, decide: Callable[Concatenate[Book, P], list[Line]], *args: P.args, **kwargs: P.kwargs
-    ) -> list[Line]:
-        """A change, if there is anything to change: the lock is taken only then."""
-        if not decide(self.book, *args, **kwargs):
-            return []
-        return self.change(decide, *args, **kwargs)
-
     def _write_numbers(self) -> None:
-        """How running trials stand, for `waggle trial list`, which reads this file."""
+        """Write how running trials stand to the file that `waggle trial list` reads."""
         content = orjson.dumps(
             {id_: standing(self.book.trials[id_], course) for id_, course in self._courses.items()}
         )
@@ -154,7 +146,7 @@ class Director:
                 write_whole(self._config.trials_folder / "numbers.json", content)
 
     def _report(self, course: Course) -> None:
-        """A row on how the trial stands, now and then: the curve that people watch."""
+        """Write a row on how the trial stands, now and then: the curve that people watch."""
         now, judged = self._wall(), course.comparison.compared + course.shadowed
         at, before = self._latest_news.get(course.trial.id, (0.0, -1))
         if judged == before or now - at < _NEWS_EVERY:

@@ -11,7 +11,7 @@ from router.trials.logged import LoggedDecision
 from router.trials.replaying import Replay
 
 _ENOUGH = 30  # judged answers before a plan is called idle
-_MOST_LOSS = 2.0  # times epsilon: of several plans nearly alike, the best only seems the best
+_MOST_LOSS = 2.0  # times epsilon: among plans nearly alike, the lead of the best is partly chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Idle:
 
     plans: tuple[str, ...]
     loss: float  # of utility a request, as the learner expects it
-    hope: float  # utility that they might add at best
+    hope: float  # utility that the plans might still add
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def find_idle(
     spared: Collection[str] = (),
     alone: Collection[str] = (),
 ) -> IdleSearch:
-    """All plans together that nothing is lost without; else the plan that least is lost without.
+    """The plans that together add nothing; if there are none, the plan that adds least.
 
     `spared` plans had a trial and stay. `alone` plans were among several that a trial failed to go
     without: each of them is now tried on its own.

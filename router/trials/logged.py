@@ -17,7 +17,7 @@ from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
 _LEAST_REQUESTS = 5  # of a plan, before it has a cost
-# How requests were decided that no strategy decided: their odds say nothing of a strategy.
+# Ways to decide a request without a draw: the odds of such a row say nothing of a strategy.
 _UNDRAWN = "('named', 'sticky', 'moved', 'reuse', 'computed', 'specialist')"
 
 
@@ -121,7 +121,7 @@ class LoggedTelemetry:
         return [LoggedExposure(*row) for row in rows]
 
     def judged(self, begun: Mapping[str, int]) -> dict[str, float]:
-        """The quality of those of these requests that were judged; `begun` is when each began."""
+        """The qualities of judged requests, of these ids; `begun` has the start of each request."""
         if not begun:
             return {}
         low, high = min(begun.values()), max(begun.values())

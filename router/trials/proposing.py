@@ -30,7 +30,7 @@ from router.trials.simplifying import (
 _log = logging.getLogger("waggle")
 _MOST_ROWS = 4000  # logged decisions that are looked at
 _ENOUGH_ROWS = 300
-_CONTROLLED = 0.9  # share of requests below which an adopted strategy is still in question
+_UNQUESTIONED = 0.9  # share of requests: an adopted strategy with less is still in question
 
 View = Callable[[], LearnerView | None]
 
@@ -52,7 +52,7 @@ class Proposer:
         return self.author.errand
 
     def turn(self, view_now: View) -> None:
-        """Propose what operators asked for at once, and the rest when it is due."""
+        """Carry out the wishes of operators at once, and the usual tasks when they are due."""
         settings, now = self.config.trials, self.wall()
         wishes = self.director.wishes
         due = settings.propose and now - self._looked_at >= settings.every_hours * 3600
@@ -127,13 +127,13 @@ class Proposer:
     def _busy(self, task: str) -> bool:
         """One proposal at a time in each layer, and none while an adoption is on its way."""
         watched = self.director.book.watched
-        if watched is not None and (watched.state == "adopting" or watched.share < _CONTROLLED):
+        if watched is not None and (watched.state == "adopting" or watched.share < _UNQUESTIONED):
             return True
         layer = "plans" if task == "simplify" else "strategy"
         return any(trial.slot.layer == layer for trial in self.director.book.live)
 
     def _note(self, task: str, state: str, why: str, *, by_hand: bool = False) -> None:
-        """A line on what came of a task. The same reason is not noted twice, unless asked for."""
+        """Note the outcome of a task; the same reason twice in a row only if asked by hand."""
         self.director.change(_noted, task, state, why, self.wall(), by_hand=by_hand)
 
 

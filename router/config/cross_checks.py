@@ -129,21 +129,23 @@ def _laddered(raw: Raw) -> set[str]:
     if cycle(plans):
         return set(plans)
 
-    def ruled(step: Any) -> bool:
-        """Whether the answer of a step comes from a program or a specialist."""
+    def by_specialist(step: Any) -> bool:
+        """Whether the answer of a step comes from a specialist."""
         if isinstance(step, str):
-            return ruled(plans[step]) if step in plans else kinds.get(step) == "specialist"
+            return by_specialist(plans[step]) if step in plans else kinds.get(step) == "specialist"
         if not isinstance(step, dict):
             return False
         steps: list[Any] = next(
             (step[key] for key in _STEPS if isinstance(step.get(key), list)), []
         )
         if steps:
-            return ruled(steps[-1 if "pipeline" in step else 0])
+            return by_specialist(steps[-1 if "pipeline" in step else 0])
         draft = {**_section(step, "refine"), **_section(step, "review")}.get("draft")
-        return "code" in step or kinds.get(str(step.get("ask"))) == "specialist" or ruled(draft)
+        return kinds.get(str(step.get("ask"))) == "specialist" or by_specialist(draft)
 
-    return {name for name, plan in plans.items() if not ruled(plan)} or set(plans)
+    computed = {name for name, plan in plans.items() if isinstance(plan, dict) and "code" in plan}
+    ruled = computed | {name for name, plan in plans.items() if by_specialist(plan)}
+    return set(plans) - ruled or set(plans)
 
 
 def _name_check(at: Location, name: Any, kind: str, names: Iterable[str]) -> Iterator[Mistake]:

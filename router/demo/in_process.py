@@ -58,7 +58,9 @@ class InProcessReply:
 
 
 @dataclass
-class Inside:
+class InProcessService:
+    """A running service that is called directly, and learns when it is told to."""
+
     config: Config
     engine: Engine
     publisher: "Publisher"
@@ -97,7 +99,9 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[Inside]:
+async def in_process_service(
+    config: Config, *, clock: Clock, seed: int
+) -> AsyncIterator[InProcessService]:
     """Start everything in this event loop, and stop it when the context ends."""
     from router.learning.publisher import Publisher  # River takes a second to load
 
@@ -134,7 +138,7 @@ async def inside(config: Config, *, clock: Clock, seed: int) -> AsyncIterator[In
         publisher = Publisher(config, journal, clock)
         watching = asyncio.ensure_future(_watch(keeper))
         try:
-            yield Inside(config, engine, publisher, clock, backends.hosts)
+            yield InProcessService(config, engine, publisher, clock, backends.hosts)
         finally:
             watching.cancel()
             if engine.functions is not None:

@@ -21,14 +21,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from learner.preference import Preference
 from router.backends.protocol import Backend
 from router.cli.report import learning_report, write_report
 from router.cli.terminal import err, out
 from router.config.config import Config
 from router.config.load import at_home, load
-from router.demo.in_process import Clock, Inside, inside
+from router.demo.in_process import Clock, InProcessService, in_process_service
 from router.demo.tasks import Task, linked, plain
-from router.domain import Call, Reply
+from router.domain import Call, Reply, Trace
 from router.trials.logged import utility_of
 from router.wire.chat_replies import in_one_piece
 
@@ -45,7 +46,6 @@ class Week:
 
     number: int
     requests: int = 0
-    judged: int = 0
     quality: float = 0.0
     utility: float = 0.0
     cost_usd: float = 0.0
@@ -54,6 +54,14 @@ class Week:
     serving: str = ""
     paths: int = 0
     events: tuple[str, ...] = ()
+
+    def add(self, trace: Trace, quality: float, preference: Preference) -> None:
+        self.requests += 1
+        self.quality += quality
+        self.utility += utility_of(quality, trace.cost_usd, trace.seconds, preference)
+        self.cost_usd += trace.cost_usd
+        self.premium_usd += trace.premium_cost_usd
+        self.seconds += trace.seconds
 
     def row(self) -> dict[str, Any]:
         count = max(self.requests, 1)
@@ -124,7 +132,7 @@ async def _run(config: Config, count: int, requests: int, seed: int) -> list[dic
         BarColumn(),
         TimeRemainingColumn(),
     )
-    async with inside(config, clock=clock, seed=seed) as waggle:
+    async with in_process_service(config, clock=clock, seed=seed) as waggle:
         with Progress(*columns, console=err) as progress:
             bar = progress.add_task("Week 1", total=count * requests)
             for number in range(1, count + 1):
@@ -138,26 +146,23 @@ async def _run(config: Config, count: int, requests: int, seed: int) -> list[dic
 
 
 async def _week(
-    waggle: Inside, number: int, requests: int, chance: random.Random, progress: Progress, bar: Any
+    waggle: InProcessService,
+    number: int,
+    requests: int,
+    chance: random.Random,
+    progress: Progress,
+    bar: Any,
 ) -> Week:
     week, book = Week(number), waggle.publisher.director.book
     interval = _WEEK / requests
-    preference = waggle.config.objective.preference
     before = {name: trial.state for name, trial in book.trials.items()}
     for at in range(requests):
         task = _task(chance)
         answer = await waggle.ask(task.prompt, task=task.kind, shape=task.shape, seed=at)
         quality = task.check(answer.text) if answer.status == 200 else 0.0
-        trace = answer.trace
         if answer.status == 200 and chance.random() < _JUDGED:
-            waggle.judge(trace, quality)
-            week.judged += 1
-        week.requests += 1
-        week.quality += quality
-        week.utility += utility_of(quality, trace.cost_usd, trace.seconds, preference)
-        week.cost_usd += trace.cost_usd
-        week.premium_usd += trace.premium_cost_usd
-        week.seconds += trace.seconds
+            waggle.judge(answer.trace, quality)
+        week.add(answer.trace, quality, waggle.config.objective.preference)
         waggle.clock.advance(interval)
         if at % _TURN_EVERY == _TURN_EVERY - 1:
             await waggle.learn()
@@ -173,7 +178,7 @@ async def _week(
     return week
 
 
-def _paths(waggle: Inside) -> int:
+def _paths(waggle: InProcessService) -> int:
     from router.trials.simplifying import paths
 
     return paths(waggle.config, waggle.publisher.director.book.serving, (*_PLAIN, *_LINKED))

@@ -20,6 +20,7 @@ from tests.sandbox.hostile import ATTACKS, Attack
 
 _SECRET = "canary-5d1c"
 _AT_ONCE = 4
+_TRIES = 5
 
 
 def descendants(process: int) -> list[int]:
@@ -80,7 +81,10 @@ async def besiege(level: int) -> dict[str, object]:
 async def _attack(pool: Pool, attack: Attack, places: dict[str, object]) -> dict[str, object]:
     limits = Limits(wall_seconds=1.5, memory_bytes=256 << 20)
     began = time.monotonic()
-    run = await pool.run(Program(attack.at(**places)), limits)
+    for _ in range(_TRIES):
+        run = await pool.run(Program(attack.at(**places)), limits)
+        if run.status not in ("starved", "timeout") or attack.status == "timeout":
+            break  # otherwise the machine was too busy for the attack to meet its obstacle
     return {
         "name": attack.name,
         "as_expected": as_expected(attack, run),

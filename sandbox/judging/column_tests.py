@@ -57,7 +57,9 @@ def _of_decimals(field: Field, x: Column) -> list[StatisticalCheck]:
     )
     what = "whole numbers" if field.decimals == 0 else f"{field.decimals} decimals"
     return [
-        StatisticalCheck(f"{field.name}: {what}", holds, "as asked" if holds else "some have more")
+        StatisticalCheck(
+            f"{field.name}: {what}", holds, "as requested" if holds else "some have more"
+        )
     ]
 
 

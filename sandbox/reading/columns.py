@@ -97,7 +97,7 @@ def _all_numbers_used(mention: Mention, made: Field, region: str) -> None:
     allowed += (made.low is not None) + (made.high is not None) + bool(made.decimals)
     figures = re.findall(NUMBER, re.sub(r"\^2|(?<=\))2", "", region))
     if len(figures) > allowed:
-        raise NotUnderstood(f"{made.name}: what {figures[-1].strip()} means is not understood")
+        raise NotUnderstood(f"{made.name}: the meaning of {figures[-1].strip()} is not understood")
 
 
 def _field(mention: Mention, region: str, earlier: str, text: str, noun: str) -> Field | None:

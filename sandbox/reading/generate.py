@@ -38,7 +38,7 @@ def _read(words: Words) -> ReadOutcome:
     if count is None:
         raise NotUnderstood("it does not say how many records")
     if not 1 <= count <= _MOST or count != int(count):
-        raise NotUnderstood(f"{count:g} records: a whole number up to {_MOST} can be made")
+        raise NotUnderstood(f"{count:g} records: ask for a whole number up to {_MOST}")
     if noun and singular(noun.split()[-1]) in _WORDS_ARE_WANTED:
         raise NotUnderstood(f"{noun} are words, not figures")
     fields, related = _fields(words, noun)
@@ -72,7 +72,7 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
     plain = _plain_columns(beside)
     strange = _undescribed_column(beside, words.text)
     if strange:
-        raise NotUnderstood(f"what {strange} is to hold is not said")
+        raise NotUnderstood(f"it does not say what the column {strange} contains")
     fields, shared = columns(words, kept_mentions, noun)
     for at, relation in hanging:
         of = [mention.name for mention in kept_mentions if mention.head < at and mention.name]
@@ -87,7 +87,7 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
     fields, related = _related(fields, related, shared)
     left = re.search(NUMBER, words.text)
     if left:
-        raise NotUnderstood(f"what {left[0].strip()} means is not understood")
+        raise NotUnderstood(f"the meaning of {left[0].strip()} is not understood")
     if not (by_chance or related):
         raise NotUnderstood("no distribution, relation or range is given")
     return fields, related
@@ -100,7 +100,7 @@ def _supported(
     strange = [m for m in all_mentions if m.family in distributions.UNSUPPORTED]
     if strange and not (related and strange[0].family == "multivariate"):
         name = words.text[strange[0].start : strange[0].end]
-        raise NotUnderstood(f"{name} is no distribution known here")
+        raise NotUnderstood(f"the distribution {name} is not supported")
     return [m for m in all_mentions if m not in strange]
 
 
@@ -110,7 +110,7 @@ def _check_formulas(fields: list[Field]) -> None:
         missing = set(re.findall(r"[A-Za-z_]\w*", f.formula)) - names
         if missing:
             listed = ", ".join(sorted(missing))
-            raise NotUnderstood(f"{f.name} is computed from {listed}, which is no column")
+            raise NotUnderstood(f"{f.name} is computed from {listed}, which is not a column")
 
 
 def _by_chance(field: Field) -> bool:

@@ -41,12 +41,12 @@ def read(text: str) -> ReadOutcome:
     season = _season(words)
     step = _step(words)
     if step is None:
-        return ReadOutcome(problem="it does not say how far apart the times are")
+        return ReadOutcome(problem="it does not say how far apart the points are")
     start, count = _extent(words, step)
     if count is None:
         return ReadOutcome(problem="it does not say how many points")
     if not 2 <= count <= 100_000:
-        return ReadOutcome(problem=f"{count} points: from 2 to 100000 can be made")
+        return ReadOutcome(problem=f"{count} points: ask for 2 to 100000 points")
     level = _of(
         words,
         r"(?:starting (?:value )?(?:at|from|of|level of|level)|start(?:s|ing)? (?:at|from)|base(?:line)?(?: level| value)?|initial (?:value|level)|level|around|average|mean|cent(?:er|re)d (?:at|around|on)|intercept)",

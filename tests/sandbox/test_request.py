@@ -59,11 +59,11 @@ def test_an_ordinary_request_is_left_to_a_model(text: str):
     [
         ("Generate ages, normally distributed, mean 35, sd 12", "how many"),
         ("Generate 100 ages, normally distributed with mean 35", "not all given"),
-        ("Generate 100 values from a Cauchy distribution with location 0", "no distribution known"),
+        ("Generate 100 values from a Cauchy distribution with location 0", "is not supported"),
         ("Generate 100 ages normal mean 35 sd 12 with 5% missing", "not understood"),
         ("Generate 100 users, income normal mean 50 sd 5 if older than 30", "not understood"),
         ("Generate 100 ages normal mean 35 sd 12 and then something with 99", "not understood"),
-        ("Generate 20 rows with a ~ N(0, 1) and b = c * 2", "c, which is no column"),
+        ("Generate 20 rows with a ~ N(0, 1) and b = c * 2", "c, which is not a column"),
         ("Generate 9999999999 ages from N(35, 12)", "up to 1000000"),
         (
             "Generate 900000 rows: a ~ N(0, 1), b ~ N(0, 1), c ~ N(0, 1)",

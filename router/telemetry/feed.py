@@ -60,10 +60,6 @@ class Watermark:
             read[table].update({writer: ends[1] for writer, ends in ranges.items()})
         return Watermark(read)
 
-    @property
-    def rows(self) -> int:
-        return sum(sum(read.values()) for read in self.read.values())
-
 
 @dataclass(frozen=True, slots=True)
 class AnsweredRequest:

@@ -32,6 +32,9 @@ from router.telemetry.tables import TABLES
 _log = logging.getLogger("waggle")
 _ROTATION = Rotation()
 _STEP_SECONDS = 0.5
+_IDLE_SECONDS = 0.02  # between two syncs that nobody waits for
+_GATHER_SECONDS = 0.001
+_PATIENCE_SECONDS = 5.0
 
 
 class NotDurable(Exception):
@@ -78,9 +81,6 @@ class FileJournal:
         metrics: Metrics,
         *,
         rotation: Rotation = _ROTATION,
-        gather_seconds: float = 0.001,
-        idle_seconds: float = 0.02,
-        patience: float = 5.0,
         wall: Callable[[], float] = time.time,
         watch_clock: bool = True,
     ) -> None:
@@ -89,7 +89,6 @@ class FileJournal:
         self._logs = {
             name: Log(folder / "journal" / name, self.writer, rotation=rotation) for name in TABLES
         }
-        self._gather, self._idle, self._patience = gather_seconds, idle_seconds, patience
         self._wake = threading.Event()
         self._closing = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
@@ -134,10 +133,10 @@ class FileJournal:
         self._waiting.append((number, durable))
         self._wake.set()
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
                 await durable
         except TimeoutError:
-            reason = log.trouble or f"the disk took longer than {self._patience:g} s"
+            reason = log.trouble or f"the disk took longer than {_PATIENCE_SECONDS:g} s"
             raise NotDurable(reason) from None
 
     def say(self, signals: Sequence[Signal]) -> None:
@@ -153,8 +152,8 @@ class FileJournal:
 
     def _keep_syncing(self) -> None:
         while not self._closing:
-            if self._wake.wait(self._idle):
-                time.sleep(self._gather)
+            if self._wake.wait(_IDLE_SECONDS):
+                time.sleep(_GATHER_SECONDS)
                 self._wake.clear()
             self._sync()
             self._check_clock()

@@ -151,7 +151,7 @@ class Fold:
                 )
 
     def _go_back(self, name: str) -> None:
-        """Go on from a snapshot. Rows that were read since are neither kept nor read again."""
+        """Go on from a snapshot. The rows read since then are forgotten, and not read again."""
         try:
             version = self.registry.find(name)
             state = self._read(version)

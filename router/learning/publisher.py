@@ -41,7 +41,7 @@ class Publisher:
         self._lens = kept(config.learner_folder)
         self._fold = Fold(config, self._lens_number, self._note)
         self._begun = False
-        self._lock = threading.Lock()  # for the fold, and whatever is published of it
+        self._lock = threading.Lock()  # for the fold and the publications
         self._directing = threading.Lock()
         self._prompts: list[tuple[Terms, Sequence[float] | None]] = []
         self._prompt_keys: set[int] = set()
@@ -87,7 +87,7 @@ class Publisher:
         )
 
     def report(self) -> Mapping[str, Any]:
-        """What was learned, for people: see `report.py`."""
+        """The report of `report.py`, with the state of the publisher."""
         if not self._begun:
             return {"object": "learner", "state": "starting"}
         with self._lock:

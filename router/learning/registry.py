@@ -88,7 +88,7 @@ class Registry:
         (self._folder / "pinned").unlink(missing_ok=True)
 
     def go_back(self, name: str) -> None:
-        """Ask the learner to go on from this snapshot, which it does at its next turn."""
+        """Ask the learner to go on from this snapshot at its next turn."""
         write_whole(self._folder / "back", f"{name}\n".encode())
 
     def wanted_back(self) -> str:

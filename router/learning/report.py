@@ -60,7 +60,7 @@ def _kinds(state: LearnerState, policy: BanditPolicy, config: Config) -> list[di
 def _plans(
     state: LearnerState, policy: BanditPolicy, arms: list[Arm], kind: str
 ) -> list[dict[str, Any]]:
-    """What the policy expects of each plan on the usual request of a kind."""
+    """What the policy expects of each plan for an average request of a kind."""
     context = {**state.usual.get(kind, {}), "complexity": 0.0}
     if kind:
         context[kind] = 1.0

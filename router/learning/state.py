@@ -1,6 +1,6 @@
-"""All that the learner holds in memory: what a snapshot contains, and how rows change it.
+"""The learner's state, which a snapshot contains, and how rows change it.
 
-Pure apart from changing itself: no clock, no file, no chance. The same rows in the same order give
+No clock, no file and no chance has a part in it. The same rows in the same order give
 the same state to the last bit. Events are not written here; `learn` returns what was detected.
 """
 
@@ -24,26 +24,26 @@ from router.telemetry.feed import AnsweredRequest, JudgedRequest, Watermark
 
 DAY_SECONDS = 86_400
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still change
-_TASKS = 64  # names of tasks that are learned apart; callers may invent more
+_TASKS = 64  # names of tasks that are learned apart, although callers may invent more
 _DAYS = 3  # days whose spending is remembered
-_CARD_WEIGHT = 8.0  # a card counts as much as so many answers
+_CARD_WEIGHT = 8.0  # the number of answers that a card counts for
 _FADE = 0.02
 
 
 @dataclass
 class LearnerState:
     bandit: Bandit
-    lens: int  # through which new requests are seen
+    lens: int  # the lens that features are read with; 0: none
     trust: Trust = field(default_factory=Trust)
     mark: Watermark = field(default_factory=Watermark)
     contributions: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
     latest_micros: int = 0
-    batches: int = 0  # how many lines of the log it contains
+    batches: int = 0  # how many lines of the log were replayed
     pacer: Pacer | None = None
     taught: list[str] = field(default_factory=list)  # the names of lessons from `waggle warm`
     usual: dict[str, dict[str, float]] = field(default_factory=dict)  # the mean context, by kind
     seen: dict[tuple[str, str], int] = field(default_factory=dict)  # answers by kind and plan
-    judged: dict[tuple[str, str], int] = field(default_factory=dict)
+    judged: dict[tuple[str, str], int] = field(default_factory=dict)  # of these, the judged ones
     spent: dict[str, tuple[float, int]] = field(default_factory=dict)  # dollars, answers by day
 
     @classmethod
@@ -181,7 +181,7 @@ class LearnerState:
         return drifted
 
     def pacer_at(self, now: float, budget: MoneyBudget | None) -> Pacer | None:
-        """How dear money is at the moment, from what was spent and what may be."""
+        """The pace of spending: how much was spent, and how much may be."""
         if budget is None:
             return None
         if budget.dollars_per_day is None:

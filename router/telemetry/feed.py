@@ -1,4 +1,4 @@
-"""The learner's input: rows of telemetry beyond a watermark, each once, in an order that is fixed.
+"""The learner's input: rows of telemetry beyond a watermark, each once and in a fixed order.
 
 Writers number their rows without a gap, so "all rows of writer A up to 812" says exactly what was
 read. A batch is a list of such ranges. Reading a batch again gives the same rows in the same
@@ -96,7 +96,7 @@ _COLUMNS = (
 
 
 class Feed:
-    """Reads the catalog, and opens it for each call since catalogs are replaced."""
+    """Reads the catalog. It is opened anew for each call, because catalogs are replaced."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""The keeper in a process of its own, so that sealing costs no request any time.
+"""The keeper in a process of its own, so that sealing delays no request.
 
 Of all routers, the one that holds the lock on the folder runs the keeper and restarts it when it
 ends. When that router dies, its keeper dies too, and another router gets the lock.
@@ -27,7 +27,7 @@ from router.telemetry.store.manifest import Damaged
 _PARENT_DEATH_SIGNAL = 1
 _PAUSE_SECONDS = 0.5
 _PRUNE_SECONDS = 60.0
-_RESTART_SECONDS = 2.0  # at least, between two starts
+_RESTART_SECONDS = 2.0  # the shortest time between two starts
 _DAY = 86_400
 _NICENESS = 10  # requests come first; sealing can wait
 _log = logging.getLogger("waggle")
@@ -120,7 +120,7 @@ def _compact(keeper: Keeper) -> None:
 
 
 def _export(folder: Path, settings: TelemetrySettings) -> None:
-    # Imported here: it would be a third of this process, and most services do not export.
+    # Imported only here, because it takes a third of the memory and most services do not export.
     from router.telemetry.otlp import Exporter
 
     exporter = Exporter(folder, settings.otlp)

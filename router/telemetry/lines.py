@@ -33,7 +33,7 @@ class JournalLines:
     torn: bool  # the last line has no end: its writer died before it was acknowledged
     numbers: list[int] = field(default_factory=list)
     good: list[bytes] = field(default_factory=list)
-    bad: list[tuple[int, bytes]] = field(default_factory=list)  # with their place in the file
+    bad: list[tuple[int, bytes]] = field(default_factory=list)  # with their byte offsets
     versions: set[bytes] = field(default_factory=set)
 
 

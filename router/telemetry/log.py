@@ -50,7 +50,7 @@ class _File:
 
 
 class Log:
-    """Any thread may append, one thread syncs. They share a lock, which no fsync is done under."""
+    """Any thread may append; one thread syncs. No fsync happens under the lock that they share."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Log:
         fdatasync: Callable[[int], None] = os.fdatasync,
     ) -> None:
         self.durable = 0  # the number of the last durable row
-        self.dropped = 0  # rows that fitted neither on the disk nor into the backlog
+        self.dropped = 0  # rows lost: neither the disk nor the backlog had room
         self.trouble = ""  # the last error of the disk, while rows wait
         self._folder, self._writer = folder, writer
         self._rotation, self._clock, self._fdatasync = rotation, clock, fdatasync

@@ -1,4 +1,4 @@
-"""Looking up a request in telemetry, and how good each backend's answers were.
+"""Looks up requests in telemetry, and how good the answers of each backend were.
 
 Lookups that arrive while another one runs are answered together by the next.
 """

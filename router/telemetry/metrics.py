@@ -62,7 +62,7 @@ class Metrics:
     def observe(self, name: str, value: float, **labels: str) -> None:
         key = (name, tuple(labels.items()))
         row = self._histograms.get(key)
-        if row is None:  # a count for each bound, a count beyond the last bound, the sum
+        if row is None:  # counts below each bound, the count above the last, the sum
             row = self._histograms[key] = [0.0] * (len(_BOUNDS) + 2)
         row[bisect_left(_BOUNDS, value)] += 1
         row[-1] += value

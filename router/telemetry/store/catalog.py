@@ -60,7 +60,7 @@ def _create(master: Path, folder: Path, manifest: Manifest) -> None:
 
 
 def _updated(master: Path, folder: Path, manifest: Manifest) -> bool:
-    """Replace the views that name files, if the rest is of our edition: a third of the work."""
+    """Replace only the views that name files: a third of the work. False if others changed too."""
     if not master.exists():
         return False
     try:
@@ -101,7 +101,7 @@ def taken(folder: Path) -> bool:
 
 @cache
 def _edition() -> str:
-    """Changes with the columns and with the views that name no files."""
+    """A digest of the columns, and of the views that name no files."""
     columns = [(table.name, *table.columns.items()) for table in TABLES.values()]
     return blake2b(repr((*_other_views(), columns)).encode(), digest_size=8).hexdigest()
 

@@ -34,7 +34,7 @@ class Tiers:
 
 
 def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> list[Segment]:
-    """The segments to merge next: the fullest tier, or with `everything` any two of a table."""
+    """The segments to merge next: the fullest tier, or with `everything` any of the same table."""
     by_table: dict[str, list[Segment]] = defaultdict(list)
     for segment in all_segments:
         if not tiers.full(segment):

@@ -40,7 +40,7 @@ class CheckedJournal:
     size: int
     ranges: Ranges  # the numbers of its good rows
     rows: int
-    bad: tuple[tuple[int, bytes], ...] = ()  # lines to put aside, with their place in the file
+    bad: tuple[tuple[int, bytes], ...] = ()  # lines to put aside, with their byte offsets
     instead: bytes | None = None  # the content to seal, if it differs from the file's
 
     def content(self) -> bytes:

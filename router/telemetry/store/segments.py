@@ -45,7 +45,7 @@ def write(
     damaged: int = 0,
     name: Callable[[], str] = lambda: f"{time.time_ns():020d}-{os.urandom(2).hex()}",
 ) -> Segment:
-    """Write the rows of `sql` into a segment. A number of rows other than `rows` is our fault."""
+    """Write the rows of `sql` into a segment, and check that there are `rows` of them."""
     path = folder / "segments" / f"{table}-{name()}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from math import inf, log
 from typing import Any, Literal
 
+from learner.comparison import Comparison
 from learner.sequence import Interval, split_evidence
-from learner.trial import Comparison
 
 _MISMATCH = 0.001  # how unlikely a split must be before it is called broken
 

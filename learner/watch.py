@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Literal
 
+from learner.comparison import TrialRules
 from learner.sequence import UNKNOWN, Adjustment, ComparedUnit, Contrast, Interval, RunningMoments
-from learner.trial import TrialRules
 
 # A cumulative sum in deviations: shifts of less than twice the slack are let be; a shift of one
 # deviation is seen after about twenty answers, and a false alarm comes once in many thousands.

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.replay.outcomes import Outcomes, contexts
 from experiments.replay.players import Ours
 from experiments.replay.run import COST, World, play
-from learner.distill import DecisionTable, chosen, grown, leaves_of
+from learner.decision_tree import DecisionTable, chosen, grown, leaves_of
 from learner.policy import Context
 from learner.preference import Preference
 from router.routing.function_contract import lint

@@ -12,10 +12,10 @@ import numpy as np
 from experiments.replay.outcomes import Outcomes, contexts
 from experiments.replay.players import Ours
 from experiments.replay.run import COST, World, play
+from learner.comparison import Comparison, TrialRules
 from learner.policy import Arm, Context, Feedback
 from learner.preference import Estimate, Preference
 from learner.sequence import ComparedUnit
-from learner.trial import Comparison, TrialRules
 from learner.verdict import verdict_of
 from router.config.config import Config
 from router.routing.strategies import Strategy

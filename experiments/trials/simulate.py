@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from experiments.trials.worlds import KINDS, World
+from learner.comparison import Comparison, TrialRules
 from learner.sequence import RunningMoments
-from learner.trial import Comparison, TrialRules
 from learner.verdict import verdict_of
 from learner.watch import Watch
 

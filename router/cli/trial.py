@@ -16,13 +16,11 @@ from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import InputRefused, out, utc_minute
 from router.cli.trial_book import open_ledger
 from router.config.config import Config
-from router.config.plan_steps import whole
-from router.routing.strategies import Strategy
 from router.trials import changes
 from router.trials.book import Trial
 from router.trials.logged import LoggedTelemetry
 from router.trials.overview import trial_fields
-from router.trials.trial_requests import with_shares
+from router.trials.trial_requests import requested_strategy
 
 trial_app = typer.Typer(
     name="trial",
@@ -236,17 +234,10 @@ def register(
         raise InputRefused(f"--settings or --file: {error}") from None
     if not isinstance(fields, dict):
         raise InputRefused(f"--settings {settings} must be a JSON object, e.g. '{{}}'")
-    strategy = Strategy(
-        name,
-        kind,  # type: ignore[arg-type]  # the book refuses an unknown kind
-        settings=fields,
-        source=source,
-        author="operator",
-        without=tuple(without or ()),
-        instead={whole(plan): plan for plan in instead or ()},
-    )
+    given = {"name": name, "kind": kind, "settings": fields, "source": source}
+    plans = {"without": without or (), "instead": instead or ()}
     telemetry = LoggedTelemetry(ledger.book.config.telemetry_folder)
-    strategy = with_shares(strategy, telemetry, ledger.book.config)
+    strategy = requested_strategy(given | plans, telemetry, ledger.book.config)
     ledger.change(changes.register, strategy, time.time())
     key = ledger.book.strategy(name).key
     out.print(f"Registered {key}. Try it: waggle trial new NAME --candidate {key}")

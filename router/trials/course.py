@@ -7,9 +7,9 @@ from math import log10
 from typing import Any, Literal
 
 from learner.assignment import Side
+from learner.comparison import Comparison, TrialRules
 from learner.policy import Context
 from learner.sequence import ComparedUnit
-from learner.trial import Comparison, TrialRules
 from learner.watch import Turn, Watch
 from router.config.config import Config
 from router.request.context import context_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from learner.trial import Goal
+from learner.comparison import Goal
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.replaying import AskFunction, Replay

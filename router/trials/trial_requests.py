@@ -74,7 +74,7 @@ def _change(
         case "rollback":
             return partial(changes.roll_back, at=now, why="an operator rolled it back")
         case "register":
-            strategy = with_shares(_strategy(wish), telemetry, config)
+            strategy = requested_strategy(wish, telemetry, config)
             return partial(changes.register, strategy=strategy, at=now)
     return lambda _: [{"do": "ask", "at": now, "what": do}]
 
@@ -103,7 +103,10 @@ def _new(name: str, wish: Mapping[str, Any], now: float) -> Change:
     )
 
 
-def _strategy(wish: Mapping[str, Any]) -> Strategy:
+def requested_strategy(
+    wish: Mapping[str, Any], telemetry: LoggedTelemetry, config: Config
+) -> Strategy:
+    """The strategy that an operator describes; it has no version yet."""
     name, kind = wish.get("name"), wish.get("kind")
     if not isinstance(name, str) or not name or not isinstance(kind, str):
         raise Rejected("register needs a name and a kind")
@@ -117,7 +120,7 @@ def _strategy(wish: Mapping[str, Any]) -> Strategy:
         raise Rejected(f"without = {without!r}: names of plans are meant")
     if not all(isinstance(plan, str) for plan in instead):
         raise Rejected(f"instead = {instead!r}: names of simpler plans are meant")
-    return Strategy(
+    strategy = Strategy(
         name,
         kind,  # type: ignore[arg-type]  # the book rejects a kind that does not exist
         settings=settings,
@@ -126,12 +129,13 @@ def _strategy(wish: Mapping[str, Any]) -> Strategy:
         without=tuple(without),
         instead={whole(plan): plan for plan in instead},
     )
+    if kind == "mix" and not settings:
+        return _with_shares(strategy, telemetry, config)
+    return strategy
 
 
-def with_shares(strategy: Strategy, telemetry: LoggedTelemetry, config: Config) -> Strategy:
-    """Give a mix without shares those that cost what is spent now, between cheapest and dearest."""
-    if strategy.kind != "mix" or strategy.settings:
-        return strategy
+def _with_shares(strategy: Strategy, telemetry: LoggedTelemetry, config: Config) -> Strategy:
+    """The mix of the cheapest and the dearest plan that costs what requests cost now."""
     try:
         costs, spent = telemetry.costs()
     except duckdb.Error:

@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from learner.distill import DecisionTable, Split, Tree, TreeLeaf, grown, leaves_of
+from learner.decision_tree import DecisionTable, Split, Tree, TreeLeaf, grown, leaves_of
 from learner.policy import Arm
 from router.routing.function_contract import ARGUMENTS, NUMBERS
 from router.trials.logged import LoggedDecision

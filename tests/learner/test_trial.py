@@ -14,6 +14,7 @@ from ville._boundaries import normal_mixture
 from experiments.trials.simulate import decided, null_trial, turned
 from experiments.trials.worlds import World
 from learner.assignment import Slot, assigned, place, room
+from learner.comparison import Comparison, TrialRules
 from learner.sequence import (
     MIXING,
     Adjustment,
@@ -22,7 +23,6 @@ from learner.sequence import (
     RunningMoments,
     split_evidence,
 )
-from learner.trial import Comparison, TrialRules
 from learner.verdict import verdict_of
 from learner.watch import Watch
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learner.distill import DecisionTable, TreeLeaf, chosen, grown, leaves_of
+from learner.decision_tree import DecisionTable, TreeLeaf, chosen, grown, leaves_of
 from learner.policy import Arm
 
 A, B, C = Arm("a"), Arm("b"), Arm("c")

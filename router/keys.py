@@ -7,7 +7,7 @@ is 160 random bits, so a fast hash is enough.
 import hmac
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from router.config.server import KeyLimits
 from router.config.values import Name, Values
-from router.files import write_durably
+from router.files import alone, write_durably
 from router.wire.asgi import HeaderList
 from router.wire.errors import Refused
 
@@ -106,3 +106,9 @@ def load_keys(path: Path) -> tuple[Key, ...]:
 def save_keys(path: Path, keys: Iterable[Key]) -> None:
     records = [key.model_dump(mode="json") for key in keys]
     write_durably(path, json.dumps(records, indent=1).encode())
+
+
+def change_keys(path: Path, change: Callable[[tuple[Key, ...]], Iterable[Key]]) -> None:
+    """Store what `change` makes of the stored keys; two changes at once both count."""
+    with alone(path.with_name(path.name + ".lock")):
+        save_keys(path, change(load_keys(path)))

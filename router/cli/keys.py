@@ -1,6 +1,7 @@
 """`waggle keys ...`: make, list and revoke API keys; a running service follows at once."""
 
 import datetime as dt
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from rich.table import Table
 from router.cli.context import CommandContext, in_context, mistakes, stored_keys
 from router.cli.reload import deploy_again
 from router.cli.terminal import InputRefused, err, out
-from router.keys import Key, new_key, save_keys
+from router.config.config import Config
+from router.keys import Key, change_keys, new_key
 
 keys_app = typer.Typer(
     name="keys", help="API keys: who may send requests, and how many.", no_args_is_help=True
@@ -52,12 +54,7 @@ def make_key(
         text, key = new_key(name, _now(), scopes=scopes, plans=plans, limits=limits, shares=shares)
     except ValidationError as error:
         raise InputRefused(mistakes(error)) from None
-    stored = stored_keys(config)
-    if any(other.name == name and not other.revoked for other in stored):
-        raise InputRefused(
-            f"there is a key called {name}", "revoke it first, or choose another name"
-        )
-    save_keys(config.keys_file, (*stored, key))
+    _change(config, lambda stored: _with_key(stored, key))
     out.print(text, markup=False)
     err.print("Keep it: it cannot be shown again. Send it as `Authorization: Bearer …`.")
     _bring_to_service(here)
@@ -83,17 +80,36 @@ def revoke_key(
 ) -> None:
     """Revoke a key: from now on the service refuses it."""
     config = here.config
-    stored = stored_keys(config)
-    valid = [key for key in stored if not key.revoked]
-    revoked = [key for key in valid if name_or_id in (key.id, key.name)]
-    if not revoked:
-        names = ", ".join(key.name for key in valid) or "none"
-        raise InputRefused(f"no key is called {name_or_id}; there are: {names}")
-    now = _now()
-    changed = (key.model_copy(update={"revoked": now}) if key in revoked else key for key in stored)
-    save_keys(config.keys_file, changed)
-    out.print(f"Revoked {', '.join(key.name for key in revoked)}.")
+    revoked: list[str] = []
+
+    def revoke(stored: tuple[Key, ...]) -> list[Key]:
+        valid = [key for key in stored if not key.revoked]
+        matching = [key for key in valid if name_or_id in (key.id, key.name)]
+        if not matching:
+            names = ", ".join(key.name for key in valid) or "none"
+            raise InputRefused(f"no key is called {name_or_id}; there are: {names}")
+        revoked.extend(key.name for key in matching)
+        end = {"revoked": _now()}
+        return [key.model_copy(update=end) if key in matching else key for key in stored]
+
+    _change(config, revoke)
+    out.print(f"Revoked {', '.join(revoked)}.")
     _bring_to_service(here)
+
+
+def _change(config: Config, change: Callable[[tuple[Key, ...]], Iterable[Key]]) -> None:
+    try:
+        change_keys(config.keys_file, change)
+    except ValueError as error:
+        raise InputRefused(str(error)) from None
+
+
+def _with_key(stored: tuple[Key, ...], key: Key) -> tuple[Key, ...]:
+    if any(other.name == key.name and not other.revoked for other in stored):
+        raise InputRefused(
+            f"there is a key called {key.name}", "revoke it first, or choose another name"
+        )
+    return (*stored, key)
 
 
 def _bring_to_service(here: CommandContext) -> None:

@@ -1,10 +1,11 @@
 """Keys: which are accepted, how others are refused, and the file that holds them."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from router.keys import Denied, Keyring, load_keys, new_key, save_keys
+from router.keys import Denied, Keyring, change_keys, load_keys, new_key, save_keys
 
 TEXT, KEY = new_key("alice", "2026-01-01")
 
@@ -72,3 +73,15 @@ def test_a_file_that_is_no_key_file_gets_an_error_with_advice(tmp_path):
     path.write_text("{}")
     with pytest.raises(ValueError, match="restore it from a copy"):
         load_keys(path)
+
+
+def test_keys_that_are_made_at_the_same_time_are_all_kept(tmp_path):
+    path = tmp_path / "keys.json"
+    keys = [new_key(f"k{n}", "2026-11-26")[1] for n in range(16)]
+
+    def add(key):
+        change_keys(path, lambda stored: (*stored, key))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, keys))
+    assert {key.id for key in load_keys(path)} == {key.id for key in keys}

@@ -1,4 +1,4 @@
-"""`waggle serve` with its embedded defaults, for those who measure through it."""
+"""A `waggle serve` process with its embedded defaults, for experiments that measure over HTTP."""
 
 import json
 import signal
@@ -17,7 +17,7 @@ WAGGLE = Path(sys.executable).parent / "waggle"
 
 @contextmanager
 def service() -> Iterator[tuple[str, Path]]:
-    """On a port and a data folder of its own, which end with it."""
+    """The address and the data folder of a running service; both end with the context."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as data:
@@ -32,8 +32,8 @@ def service() -> Iterator[tuple[str, Path]]:
 
 
 def _wait_until_ready(url: str) -> None:
-    until = time.monotonic() + 180
-    while time.monotonic() < until:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
                 if json.load(answer)["status"] == "ready":
@@ -41,4 +41,4 @@ def _wait_until_ready(url: str) -> None:
         except (OSError, ValueError, KeyError):
             pass
         time.sleep(0.5)
-    raise SystemExit("the service did not come up")
+    raise SystemExit("the service was not ready within 180 seconds")

@@ -1,4 +1,4 @@
-"""The result of the last run, as the main README shows it."""
+"""The last result as a table for a README."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,9 +35,9 @@ def readme_table(result: Mapping[str, Any]) -> str:
 def _slowest(part: Mapping[str, Any]) -> str:
     panels = [
         (ms, f"{panel} of {page}")
-        for page, told in part["pages"].items()
-        for panel, ms in told["panels_ms"].items()
+        for page, figures in part["pages"].items()
+        for panel, ms in figures["panels_ms"].items()
     ]
-    pages = [(told["page_ms"], page) for page, told in part["pages"].items()]
+    pages = [(figures["page_ms"], page) for page, figures in part["pages"].items()]
     ms, where = max(panels)
     return f"{ms:.0f} ms ({where}); a whole page {max(pages)[0]:.0f} ms"

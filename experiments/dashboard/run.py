@@ -1,5 +1,8 @@
 """What the dashboard costs, and whether everybody can use it. `make bench-dashboard`
 
+Measured are the first plot in a browser, the CPU of a refresh, the time of each panel over ten
+million rows, and what axe finds on each page.
+
 python -m experiments.dashboard.run [--rows 10000000] [--seconds 20]
 """
 
@@ -17,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +47,16 @@ LASTS = ("all", "24h", "1h")
 
 @contextmanager
 def _dashboard(folder: Path) -> Iterator[tuple[str, int]]:
-    """As a service starts it; where it is, and its process."""
-    place = DashboardOptions(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
-    process = subprocess.Popen([sys.executable, "-m", "dashboard", place.written()])
+    """Start the dashboard as a service does; give its address and the id of its process."""
+    options = DashboardOptions(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
+    process = subprocess.Popen([sys.executable, "-m", "dashboard", options.written()])
     try:
-        until = time.monotonic() + 60
-        while not asyncio.run(_answers(place.url)):
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("the dashboard did not start")
+        deadline = time.monotonic() + 60
+        while not asyncio.run(_answers(options.url)):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the dashboard did not answer within 60 seconds")
             time.sleep(0.1)
-        yield place.url, process.pid
+        yield options.url, process.pid
     finally:
         process.terminate()
         process.wait(10)
@@ -66,13 +70,13 @@ async def _answers(url: str) -> bool:
         return False
 
 
-def _cpu(pid: int) -> float:
+def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _Writing:
-    """Ten requests and judgements a second, so that each second there is something new."""
+    """Write ten requests and judgements a second, so that every refresh has new rows."""
 
     def __init__(self, folder: Path) -> None:
         self._stored = Stored(folder)
@@ -95,21 +99,21 @@ class _Writing:
             row = request(time.time_ns() // 1000, kind="text", strategy="bandit")
             self._stored.write("requests", [row], f"live{self._turn}")
             self._stored.write("signals", [signal(row, 0.9)], f"live{self._turn}")
-            if time.monotonic() - sealed > 5:  # as the keeper of a service does
+            if time.monotonic() - sealed > 5:  # a service seals as often
                 self._stored.seal()
                 sealed, self._turn = time.monotonic(), self._turn + 1
 
 
 async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict[str, float]:
-    """Each asks once a second, as the page does; the CPU of the dashboard for each time."""
+    """The CPU of the dashboard for each refresh; each viewer asks once a second, as a page does."""
     count = 0
 
     async def look(http: aiohttp.ClientSession, path: str, phase: float) -> None:
         nonlocal count
         tag = ""
         await asyncio.sleep(phase)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             begun = time.monotonic()
             async with http.get(url + path, headers={"if-none-match": tag}) as answer:
                 await answer.read()
@@ -118,12 +122,12 @@ async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict
             await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - begun)))
 
     async with aiohttp.ClientSession() as http:
-        for path in views:  # what is read for the first time is not of a refresh
+        for path in views:  # A first view costs more than a refresh, and is not counted.
             async with http.get(url + path) as answer:
                 await answer.read()
-        begun = _cpu(pid)
+        begun = _cpu_seconds(pid)
         await asyncio.gather(*(look(http, path, n / len(views)) for n, path in enumerate(views)))
-        spent = _cpu(pid) - begun
+        spent = _cpu_seconds(pid) - begun
     return {
         "viewers": len(views),
         "refreshes": count,
@@ -147,7 +151,7 @@ def _refreshing(folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
-    """First plots with nothing cached, what that weighs, and what goes wrong on any page."""
+    """Time and weight of a first plot with nothing cached, and the trouble on every page."""
     with _dashboard(folder) as (url, _), chromium() as browser:
         first, weights, requests = [], [], []
         for _ in range(times):
@@ -172,7 +176,7 @@ def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
             violations[theme] = []
             for name in PAGES:
                 seen.open(f"/{name}?last=all&theme={theme}")
-                violations[theme] += [f"{name}: {one}" for one in seen.violations()]
+                violations[theme] += [f"{name}: {violation}" for violation in seen.violations()]
             trouble += seen.trouble
             foreign += seen.foreign
             seen.close()
@@ -188,34 +192,33 @@ def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
 
 
 def _panels(folder: Path, end: float) -> dict[str, Any]:
-    """Each page over ten million rows: what a refresh takes, what each panel of it takes, and what
-    each query takes that is copied and asked by itself."""
-    from datetime import UTC, datetime, timedelta
-
+    """For each page over ten million rows: the time of a refresh, of each panel, and of each
+    panel's query when a reader copies and runs it alone."""
     now = datetime.fromtimestamp(end, UTC).replace(tzinfo=None) + timedelta(seconds=5)
     board = Board(Source(folder), clock=lambda: now)
-    told_of: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     for last in LASTS:
         for name in PAGES:
             view = PageView(page=name, last=last)
             if name == "requests":
-                found = board.page_values(view)["panels"]["found"]["parts"][0]
-                view = PageView(page=name, last=last, request=_first_request(found))
+                table = board.page_values(view)["panels"]["found"]["parts"][0]
+                view = PageView(page=name, last=last, request=_first_request(table))
             board.page_values(view)
-            drawn, panels = [], {}
+            drawn: list[float] = []
+            panels: dict[str, list[float]] = {}
             for _ in range(3):
                 begun = time.perf_counter()
                 page = board.page_values(view)
                 drawn.append(time.perf_counter() - begun)
                 for panel, shown in page["panels"].items():
                     panels.setdefault(panel, []).append(shown["ms"])
-            told_of[f"{name}, {last}"] = {
+            measured[f"{name}, {last}"] = {
                 "page_ms": round(1000 * statistics.median(drawn), 1),
                 "panels_ms": {panel: statistics.median(ms) for panel, ms in panels.items()},
                 "copied_ms": _copied(folder, page["panels"]),
             }
     board.close()
-    return told_of
+    return measured
 
 
 def _first_request(table: Any) -> str:
@@ -225,48 +228,48 @@ def _first_request(table: Any) -> str:
 
 
 def _copied(folder: Path, panels: Any) -> dict[str, float]:
-    """As somebody who pastes them: in a connection of their own, one thread."""
+    """Milliseconds of each panel's query, pasted into a connection of its own, on one thread."""
     times = {}
-    place = folder / "copied.duckdb"
-    place.write_bytes((folder / "telemetry.duckdb").read_bytes())
-    with duckdb.connect(str(place), read_only=True, config={"threads": 1}) as con:
+    database = folder / "copied.duckdb"
+    database.write_bytes((folder / "telemetry.duckdb").read_bytes())
+    with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
         con.execute("SET parquet_metadata_cache = true")
         for name, panel in panels.items():
             if panel["sql"]:
-                took = []
+                seconds = []
                 for _ in range(3):
                     begun = time.perf_counter()
                     con.execute(panel["sql"]).fetchall()
-                    took.append(time.perf_counter() - begun)
-                times[name] = round(1000 * statistics.median(took), 1)
-    place.unlink()
+                    seconds.append(time.perf_counter() - begun)
+                times[name] = round(1000 * statistics.median(seconds), 1)
+    database.unlink()
     return times
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rows", type=int, default=10_000_000)
-    options.add_argument("--seconds", type=float, default=20.0)
-    given = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of each large store")
+    parser.add_argument("--seconds", type=float, default=20.0, help="time of each load of viewers")
+    options = parser.parse_args()
     result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}"}
-    with tempfile.TemporaryDirectory() as place, Progress() as progress:
-        bar = progress.add_task("An hour of traffic", total=2 + len(SPREADS) * (given.rows + 1))
-        hour = Path(place) / "hour"
+    with tempfile.TemporaryDirectory() as base, Progress() as progress:
+        bar = progress.add_task("An hour of traffic", total=2 + len(SPREADS) * (options.rows + 1))
+        hour = Path(base) / "hour"
         begin = (time.time_ns() // 1000 - 61 * MINUTE) // MINUTE * MINUTE
         write_story(hour, begin=begin, requests=3000)
         result["in a browser"] = _in_a_browser(hour, 5)
         progress.advance(bar)
-        result["refreshing"] = _refreshing(hour, given.seconds)
+        result["refreshing"] = _refreshing(hour, options.seconds)
         progress.advance(bar)
         for name, spread in SPREADS.items():
-            folder = Path(place) / name.replace(" ", "-")
+            folder = Path(base) / name.replace(" ", "-")
             end = time.time()
             done = 0
-            progress.update(bar, description=f"{given.rows:,} rows in {name}")
-            for rows in big.build(folder, given.rows, end=int(end * 1e6), spread_seconds=spread):
+            progress.update(bar, description=f"{options.rows:,} rows in {name}")
+            for rows in big.build(folder, options.rows, end=int(end * 1e6), spread_seconds=spread):
                 progress.advance(bar, rows - done)
                 done = rows
-            result[name] = {"rows": given.rows, "pages": _panels(folder, end)}
+            result[name] = {"rows": options.rows, "pages": _panels(folder, end)}
             progress.advance(bar)
     result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")

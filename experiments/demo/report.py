@@ -1,4 +1,4 @@
-"""The demo's table, for the README."""
+"""The last result of the demo as a table for a README."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,9 +21,9 @@ def readme_table(result: Mapping[str, Any]) -> str:
         )
     head = ["on the same requests", "utility", "quality", "ms", "the learner is ahead by (95%)"]
     by = result["quality_by_tenth"]
-    said = (
+    summary = (
         f"`waggle demo`, {result['requests']} requests, everything killed with `kill -9` halfway "
         f"and started again. The learner's quality rose from {by[0]:.2f} in the first tenth to "
         f"{by[-1]:.2f} in the last."
     )
-    return f"{said}\n\n{table(head, rows)}"
+    return f"{summary}\n\n{table(head, rows)}"

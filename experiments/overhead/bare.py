@@ -2,7 +2,7 @@
 
     bare.py PORT UPSTREAM_PORT FOLDER
 
-What Waggle adds is measured against this: same settings, same HTTP client.
+This app has the settings and the HTTP client of Waggle, so that the difference is the routing.
 """
 
 import sys
@@ -16,7 +16,7 @@ from router.wire.http_client import ConnectionPool
 
 
 class PassOn:
-    """Sends each body to the upstream, and its answer back."""
+    """Send each body to the upstream, and return the upstream's answer."""
 
     pool: ConnectionPool | None = None
 

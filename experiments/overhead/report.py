@@ -1,4 +1,4 @@
-"""The result of the last run, as the main README shows it."""
+"""The last result as a table for a README."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ _NAMES = {"waggle": "**Waggle**", "bare": "bare Serve app, one hop", "litellm": 
 
 
 def readme_table(result: dict[str, Any]) -> str:
-    one, many = result["kinds"]["json, 1"], result["kinds"]["json, 64"]
+    single, many = result["kinds"]["json, 1"], result["kinds"]["json, 64"]
     streams = result["kinds"]["stream 50 ms, 16"]
     rows = []
     for target, name in _NAMES.items():
-        if target not in one:
+        if target not in single:
             continue
         first = "-"
         if target in streams:
             first = _milliseconds(streams[target]["first50"] - streams["direct"]["first50"])
-        added = [one[target][key] - one["direct"][key] for key in ("p50", "p99")]
+        added = [single[target][key] - single["direct"][key] for key in ("p50", "p99")]
         rps = f"{many[target]['rps']:,.0f}"
         rows.append([name, *map(_milliseconds, added), rps, first])
     head = [
@@ -29,7 +29,7 @@ def readme_table(result: dict[str, Any]) -> str:
     ]
     reload, saturated = result["reload"], result["reload_saturated"]
     kill, ingress = result["kill_backend"], result["kill_ingress"]
-    told = (
+    summary = (
         f"A reload was live on every replica in at most {reload['worst_seconds']:.2f} s "
         f"({saturated['worst_seconds']:.2f} s with both cores saturated), with "
         f"{reload['failed_requests'] + saturated['failed_requests']} failed requests of "
@@ -40,7 +40,7 @@ def readme_table(result: dict[str, Any]) -> str:
         f"holds {result['memory']['pss_mb']:,.0f} MB. "
         f"({result['machine']}, {result['rounds']} rounds.)"
     )
-    return f"{table(head, rows)}\n\n{told}"
+    return f"{table(head, rows)}\n\n{summary}"
 
 
 def _milliseconds(microseconds: float) -> str:

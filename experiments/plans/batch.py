@@ -1,4 +1,7 @@
-"""Ten thousand records through generate, enrich, validate, by `waggle batch`, killed on the way."""
+"""Ten thousand records, generated, enriched and validated by `waggle batch`, killed on the way.
+
+A schema that stands here judges the records, and not the reader of shapes that made them.
+"""
 
 import json
 import re
@@ -6,6 +9,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -16,7 +20,6 @@ SHAPE = {
     "name": "string", "email": "email", "city": "string", "country": "string", "phone": "phone",
     "birth_date": "date", "age": "int 18..90", "price": "number", "msrp": "number 10..900",
 }  # fmt: skip
-# Written out by hand, so that our own reading of the shape is not what judges it.
 SCHEMA = {
     "type": "object",
     "required": list(SHAPE),
@@ -36,24 +39,9 @@ SCHEMA = {
 def measured(count: int) -> dict[str, Any]:
     with service() as (url, folder):
         source, target = folder / "in.jsonl", folder / "out.jsonl"
-        with source.open("w") as file:
-            for number in range(count):
-                body = {
-                    "messages": [{"role": "user", "content": "One customer with an order."}],
-                    "shape": SHAPE,
-                    "seed": number,
-                }
-                file.write(json.dumps({"custom_id": f"r{number}", "body": body}) + "\n")
-        command = [
-            str(WAGGLE),
-            "batch",
-            str(source),
-            str(target),
-            "--plan",
-            "records",
-            "--url",
-            url,
-        ]
+        _write_requests(source, count)
+        files = [str(source), str(target)]
+        command = [str(WAGGLE), "batch", *files, "--plan", "records", "--url", url]
         first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not (target.exists() and target.read_bytes().count(b"\n") > count // 3):
             time.sleep(0.05)
@@ -66,14 +54,21 @@ def measured(count: int) -> dict[str, Any]:
         rate = re.search(r"\(([\d.,]+) a second\)", done.stdout)
         lines = [json.loads(line) for line in target.read_text().splitlines()]
         steps = _steps(url)
+    measured_rate = (count - before) / seconds
     return _judged(lines, count) | {
         "answered_before_the_kill": before,
         "answered_after": count - before,
-        "records_per_second": float(rate[1].replace(",", ""))
-        if rate
-        else (count - before) / seconds,
+        "records_per_second": float(rate[1].replace(",", "")) if rate else measured_rate,
         "steps": steps,
     }
+
+
+def _write_requests(path: Path, count: int) -> None:
+    messages = [{"role": "user", "content": "One customer with an order."}]
+    with path.open("w") as file:
+        for number in range(count):
+            body = {"messages": messages, "shape": SHAPE, "seed": number}
+            file.write(json.dumps({"custom_id": f"r{number}", "body": body}) + "\n")
 
 
 def _judged(lines: list[dict[str, Any]], count: int) -> dict[str, Any]:
@@ -97,16 +92,16 @@ def _judged(lines: list[dict[str, Any]], count: int) -> dict[str, Any]:
 
 
 def _steps(url: str) -> list[dict[str, Any]]:
-    """What telemetry has of the steps, as an analyst asks for it."""
+    """What telemetry recorded of each step, as an analyst would query it."""
     sql = (
         "select role, backend, count(*) as n, median(latency_ms) as p50_ms from attempts "
         "where plan = 'records' group by all order by role"
     )
     time.sleep(1.0)
-    asked = urllib.request.Request(
+    request = urllib.request.Request(
         url + "/v1/sql", json.dumps({"sql": sql}).encode(), {"content-type": "application/json"}
     )
-    with urllib.request.urlopen(asked, timeout=20) as answer:
-        told = json.load(answer)
-    names = [column["name"] for column in told["columns"]]
-    return [dict(zip(names, row, strict=True)) for row in told["rows"]]
+    with urllib.request.urlopen(request, timeout=20) as response:
+        answer = json.load(response)
+    names = [column["name"] for column in answer["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in answer["rows"]]

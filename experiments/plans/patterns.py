@@ -1,8 +1,9 @@
-"""What patterns cost and bring, over model servers whose rightness is known beforehand.
+"""What patterns cost and bring, over scripted model servers.
 
-Every server answers a yes-or-no question; whether it is right is drawn from the question's number
-and the server's name, so that each run asks the same world. The small one is right three times in
-four, and is sure of itself nine times in ten when it is right, three in ten when it is not.
+Every server answers yes-or-no questions. The question's number and the server's name decide
+whether the answer is right, so that every run asks the same servers the same questions. The small
+server is right three times in four. It is sure of nine in ten right answers, and of three in ten
+wrong answers.
 """
 
 import asyncio
@@ -19,9 +20,9 @@ from tests.rig import Rig, rig
 from tests.upstream import Upstream, Wire, completion
 
 SMALL, LARGE = {"input": 0.15, "output": 0.6}, {"input": 2.5, "output": 10.0}
-RIGHT = {"small": 0.75, "second": 0.75, "third": 0.75, "large": 0.92}
-SURE = {True: 0.9, False: 0.3}
-CRITIC = 0.9  # how often the critic is right about an answer
+RIGHT = {"small": 0.75, "second": 0.75, "third": 0.75, "large": 0.92}  # share of right answers
+SURE = {True: 0.9, False: 0.3}  # share of right and of wrong answers that the server is sure of
+CRITIC = 0.9  # share of answers that the critic judges rightly
 _AT_ONCE = 12
 
 PLANS: dict[str, Any] = {
@@ -51,16 +52,16 @@ def server(name: str, seconds: Callable[[random.Random], float] = lambda _: 0.0)
         number = _number(fields)
         chance = random.Random(f"{name} sure {number}")
         mended = any("not good enough" in str(m["content"]) for m in fields["messages"])
-        known = "small" if name == "slow" else name
-        good = right(known, number if not mended else number + 10**6)
+        model = "small" if name == "slow" else name
+        good = right(model, number if not mended else number + 10**6)
         text = "yes" if good else "no"
-        told = completion(text)
+        reply = completion(text)
         if fields.get("logprobs"):
             sure = chance.random() < SURE[good]
-            one = {"token": text, "logprob": math.log(0.95 if sure else 0.55), "bytes": None}
-            told["choices"][0]["logprobs"] = {"content": [one | {"top_logprobs": []}]}
+            token = {"token": text, "logprob": math.log(0.95 if sure else 0.55), "bytes": None}
+            reply["choices"][0]["logprobs"] = {"content": [token | {"top_logprobs": []}]}
         await asyncio.sleep(seconds(chance))
-        await wire.json(told)
+        await wire.json(reply)
 
     return answer
 
@@ -75,7 +76,7 @@ async def critic(wire: Wire) -> None:
 
 
 def _usually(chance: random.Random) -> float:
-    """A backend that is quick nine times in ten, and then takes half a second."""
+    """Seconds that the slow server takes: half a second one time in ten, and else very little."""
     return 0.5 if chance.random() < 0.1 else 0.02
 
 
@@ -98,8 +99,8 @@ async def world() -> Any:
         )
 
 
-async def _asked(waggle: Rig, plan: str, count: int) -> dict[str, Any]:
-    """Every question of the world, once."""
+async def _answer_all(waggle: Rig, plan: str, count: int) -> dict[str, Any]:
+    """Ask every question once, and say how well, how dearly and how fast the plan answered."""
     numbers = iter(range(count))
     rights: list[bool] = []
     costs: list[float] = []
@@ -108,11 +109,11 @@ async def _asked(waggle: Rig, plan: str, count: int) -> dict[str, Any]:
     async def work() -> None:
         for number in numbers:
             begun = time.perf_counter()
-            told = await waggle.chat(f"question {number}: yes or no?", model=plan)
+            answer = await waggle.chat(f"question {number}: yes or no?", model=plan)
             taken.append(1000 * (time.perf_counter() - begun))
-            assert told.status == 200, told.body
-            rights.append(told.json["choices"][0]["message"]["content"] == "yes")
-            costs.append(told.json["usage"]["cost"])
+            assert answer.status == 200, answer.body
+            rights.append(answer.json["choices"][0]["message"]["content"] == "yes")
+            costs.append(answer.json["usage"]["cost"])
 
     await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
     share = sum(rights) / count
@@ -127,20 +128,20 @@ async def _asked(waggle: Rig, plan: str, count: int) -> dict[str, Any]:
     }
 
 
-async def measured(count: int, tell: Callable[[], None]) -> dict[str, Any]:
-    told = {}
+async def measured(count: int, advance: Callable[[], None]) -> dict[str, Any]:
+    patterns = {}
     async with world() as waggle:
         for name in PLANS:
-            told[name] = await _asked(waggle, name.replace(" ", "-"), count)
-            tell()
-        told["slow alone"] = await _asked(waggle, "slow", count)
-    return {"patterns": told, "theory": _theory(told)}
+            patterns[name] = await _answer_all(waggle, name.replace(" ", "-"), count)
+            advance()
+        patterns["slow alone"] = await _answer_all(waggle, "slow", count)
+    return {"patterns": patterns, "theory": _theory(patterns)}
 
 
-def _theory(told: dict[str, Any]) -> dict[str, float]:
-    """What arithmetic says of the vote and the cascade."""
+def _theory(patterns: dict[str, Any]) -> dict[str, float]:
+    """The rightness and the cost that arithmetic expects of the vote and the cascade."""
     p = RIGHT["small"]
-    small, large = told["ask small"]["usd_per_1k"], told["ask large"]["usd_per_1k"]
+    small, large = patterns["ask small"]["usd_per_1k"], patterns["ask large"]["usd_per_1k"]
     unsure = 1 - (p * SURE[True] + (1 - p) * SURE[False])
     return {
         "vote_right": p**3 + 3 * p**2 * (1 - p),
@@ -154,7 +155,8 @@ def _theory(told: dict[str, Any]) -> dict[str, float]:
 
 
 async def overhead(count: int) -> dict[str, Any]:
-    """Time in which no backend was at work, by the step; a fan-out beside its slowest branch."""
+    """Time outside every backend, for one step and for five; and a fan-out's time beside the time
+    of its slowest branch alone."""
     delays = {"a": 0.05, "b": 0.08, "c": 0.1}
     async with AsyncExitStack() as stack:
         backends = {}
@@ -174,26 +176,25 @@ async def overhead(count: int) -> dict[str, Any]:
             for name, seen in spent.items():
                 await waggle.chat("hello", model=name)
                 seen.append(1000 * waggle.journal.traces[-1].overhead_seconds)
-        fans, slowest = [], []
-        for _ in range(30):
-            begun = time.perf_counter()
-            await waggle.chat("hello", model="fan")
-            fans.append(time.perf_counter() - begun)
-            slowest.append(max(a.seconds for a in waggle.journal.traces[-1].attempts))
-        alone = []
-        for _ in range(30):
-            begun = time.perf_counter()
-            await waggle.chat("hello", model="c")
-            alone.append(time.perf_counter() - begun)
-    one, five = statistics.median(spent["one"]), statistics.median(spent["five"])
+        fan, alone = await _median_ms(waggle, "fan"), await _median_ms(waggle, "c")
+    single, five = statistics.median(spent["one"]), statistics.median(spent["five"])
     return {
-        "one_step_ms": one,
+        "one_step_ms": single,
         "five_steps_ms": five,
-        "each_further_step_ms": (five - one) / 4,
-        "fan_out_ms": 1000 * statistics.median(fans),
-        "slowest_branch_alone_ms": 1000 * statistics.median(alone),
-        "fan_out_ratio": statistics.median(fans) / statistics.median(alone),
+        "each_further_step_ms": (five - single) / 4,
+        "fan_out_ms": fan,
+        "slowest_branch_alone_ms": alone,
+        "fan_out_ratio": fan / alone,
     }
+
+
+async def _median_ms(waggle: Rig, plan: str) -> float:
+    taken = []
+    for _ in range(30):
+        begun = time.perf_counter()
+        await waggle.chat("hello", model=plan)
+        taken.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(taken)
 
 
 def _waiting(seconds: float) -> Any:

@@ -1,10 +1,10 @@
-"""The result of the last run, as the main README shows it."""
+"""The last result as a table and two paragraphs for a README."""
 
 from typing import Any
 
 from experiments.readme import table
 
-_SAID = {
+_DESCRIPTIONS = {
     "ask small": "`ask: small`",
     "ask large": "`ask: large`",
     "cascade": "`cascade: [small, large]`, until the tokens are 80% likely",
@@ -16,19 +16,19 @@ _SAID = {
 
 
 def readme_table(result: dict[str, Any]) -> str:
-    return f"{_patterns_told(result)}\n\n{_specialists_told(result)}"
+    return f"{_patterns(result)}\n\n{_specialists(result)}"
 
 
-def _patterns_told(result: dict[str, Any]) -> str:
+def _patterns(result: dict[str, Any]) -> str:
     patterns, theory = result["patterns"], result["theory"]
     rows = [
         [
-            said,
+            description,
             f"{100 * patterns[name]['right']:.1f}%",
             f"${patterns[name]['usd_per_1k']:.3f}",
             f"{patterns[name]['p95_ms']:.0f} ms",
         ]
-        for name, said in _SAID.items()
+        for name, description in _DESCRIPTIONS.items()
     ]
     batch, cost = result["batch"], result["overhead"]
     rows.append(
@@ -40,7 +40,7 @@ def _patterns_told(result: dict[str, Any]) -> str:
         ]
     )
     head = ["plan", "right", "per 1000 requests", "p95"]
-    told = (
+    summary = (
         f"{patterns['vote']['asked']:,} yes-or-no questions each, over scripted servers that are "
         f"right 75% (small, second, third) or 92% (large) of the time. By arithmetic the vote "
         f"is right {100 * theory['vote_right']:.1f}% of the time, and the cascade costs "
@@ -48,16 +48,16 @@ def _patterns_told(result: dict[str, Any]) -> str:
         f"of our own beside its call; a fan-out of three takes {cost['fan_out_ratio']:.2f} times "
         f"its slowest branch."
     )
-    return f"{table(head, rows)}\n\n{told}"
+    return f"{table(head, rows)}\n\n{summary}"
 
 
-def _specialists_told(result: dict[str, Any]) -> str:
-    told = result["specialists"]
-    found, held = told["found"], told["found_held_out"]
-    first = sum(f["first"] for f in found.values()), sum(f["asked"] for f in found.values())
-    later = sum(f["first"] for f in held.values()), sum(f["asked"] for f in held.values())
-    routed, routed_held = told["routed"], told["routed_held_out"]
-    unrelated = told["claimed_unrelated"]
+def _specialists(result: dict[str, Any]) -> str:
+    part = result["specialists"]
+    seen, held = part["found"].values(), part["found_held_out"].values()
+    first = sum(n["first"] for n in seen), sum(n["asked"] for n in seen)
+    later = sum(n["first"] for n in held), sum(n["asked"] for n in held)
+    routed, routed_held = part["routed"], part["routed_held_out"]
+    unrelated = part["claimed_unrelated"]
     return (
         f"Of {first[1]} questions the passage that answers came first for {first[0]}, and "
         f"{routed['right']} of {routed['asked']} went to the right one of the two. These were seen "

@@ -1,4 +1,4 @@
-"""What plans cost, what patterns bring, how well specialists find. `make bench-plans`"""
+"""What plans cost, what patterns bring, and how well specialists search. `make bench-plans`"""
 
 import asyncio
 import json
@@ -19,17 +19,17 @@ def main() -> None:
     with Progress() as progress:
         task = progress.add_task("plans", total=3 + len(patterns.PLANS))
 
-        def tell() -> None:
+        def advance() -> None:
             progress.advance(task)
 
-        result = asyncio.run(patterns.measured(QUESTIONS, tell))
+        result = asyncio.run(patterns.measured(QUESTIONS, advance))
         result["overhead"] = asyncio.run(patterns.overhead(200))
-        tell()
+        advance()
         with tempfile.TemporaryDirectory() as home:
             result["specialists"] = specialists.measured(Path(home))
-        tell()
+        advance()
         result["batch"] = batch.measured(RECORDS)
-        tell()
+        advance()
     (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     put("plans", readme_table(result))
     print(readme_table(result))

@@ -1,9 +1,11 @@
-"""How well the shipped specialists find, how well a router tells whose a question is, and how sure
-they may be: the weights of `router.documents.answer_confidence` are fitted here."""
+"""How well the shipped specialists search, and how well a router assigns a question to them.
+
+The weights of `router.documents.answer_confidence` are fitted here.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +15,20 @@ from router.documents.answer_confidence import ENOUGH, WEIGHTS, features
 from router.documents.content_words import content_words
 from router.documents.indexing import refresh
 from router.documents.passage_index import load
-from router.documents.search import Expert, evidence
+from router.documents.search import Expert, claim, evidence
 from router.encoding.encoder import Encoder, packaged_model, prepared
 
 HERE = Path(__file__).parent / "questions"
 NAMES = ("ethereum", "football")
 _PENALTY = 0.01
-Asked = Sequence[tuple[str, str, tuple[str, ...]]]  # whose, the question, headings that answer it
+
+
+class Question(NamedTuple):
+    """A question, the specialist that should answer, and the headings of passages that answer."""
+
+    specialist: str  # "" where no specialist should answer
+    text: str
+    headings: tuple[str, ...]
 
 
 def measured(home: Path) -> dict[str, Any]:
@@ -29,62 +38,65 @@ def measured(home: Path) -> dict[str, Any]:
         documents = SpecialistSettings(kind="specialist", folder=f"shipped:{name}").documents
         refresh(documents, home / name, encoder)
         experts[name] = Expert(load(home / name), encoder)
-    asked = [one for name in NAMES for one in _asked(name)]
+    questions = [question for name in NAMES for question in _questions(name)]
     held_out = _held_out()
-    unrelated = [("", line, ()) for line in _lines("unrelated.txt")]
-    traps = [("", line, ()) for line in _lines("traps.txt")]
-    every = [*asked, *unrelated, *traps]
-    seen = {name: _seen(experts[name], encoder, every) for name in NAMES}
+    unrelated = [Question("", line, ()) for line in _lines("unrelated.txt")]
+    traps = [Question("", line, ()) for line in _lines("traps.txt")]
+    every = [*questions, *unrelated, *traps]
+    seen = {name: _features(experts[name], encoder, every) for name in NAMES}
     return {
-        "found": {
-            name: _found(experts[name], [a for a in asked if a[0] == name]) for name in NAMES
-        },
-        "found_held_out": {
-            name: _found(experts[name], [a for a in held_out if a[0] == name]) for name in NAMES
-        },
-        "routed": _routed(experts, encoder, asked),
+        "found": _searches(experts, questions),
+        "found_held_out": _searches(experts, held_out),
+        "routed": _routed(experts, encoder, questions),
         "routed_held_out": _routed(experts, encoder, held_out),
         "claimed_unrelated": _routed(experts, encoder, unrelated),
         "claimed_traps": _routed(experts, encoder, traps),
         "weights": list(WEIGHTS),
-        "fitted": _fitted(np.concatenate(list(seen.values())), _theirs(every)).round(2).tolist(),
+        "fitted": _fitted(np.concatenate(list(seen.values())), _labels(every)).round(2).tolist(),
         "cross_fitted": _crossed(seen, every),
         "calibration": _calibration(experts, [*held_out, *unrelated]),
     }
 
 
-def _asked(name: str) -> Asked:
+def _questions(name: str) -> list[Question]:
     pairs = (line.split("\t") for line in _lines(f"{name}.tsv"))
-    return [(name, question, tuple(headings.split("|"))) for question, headings in pairs]
+    return [Question(name, text, tuple(headings.split("|"))) for text, headings in pairs]
 
 
-def _held_out() -> Asked:
+def _held_out() -> list[Question]:
     rows = (line.split("\t") for line in _lines("held_out.tsv"))
-    return [(name, question, tuple(headings.split("|"))) for name, question, headings in rows]
+    return [Question(name, text, tuple(headings.split("|"))) for name, text, headings in rows]
 
 
 def _lines(name: str) -> list[str]:
     return (HERE / name).read_text("utf-8").splitlines()
 
 
-def _found(expert: Expert, asked: Asked) -> dict[str, Any]:
-    missed = [
-        q for _, q, headings in asked if not _answers(expert.ask(q)[0].passage.title, headings)
-    ]
-    return {"asked": len(asked), "first": len(asked) - len(missed), "missed": missed}
+def _searches(experts: dict[str, Expert], questions: Sequence[Question]) -> dict[str, Any]:
+    """For how many of its questions each specialist puts a right passage first."""
+    result = {}
+    for name, expert in experts.items():
+        own = [question for question in questions if question.specialist == name]
+        missed = [
+            question.text
+            for question in own
+            if not _answers(expert.ask(question.text)[0].passage.title, question.headings)
+        ]
+        result[name] = {"asked": len(own), "first": len(own) - len(missed), "missed": missed}
+    return result
 
 
 def _answers(title: str, headings: tuple[str, ...]) -> bool:
     return title.rpartition(" › ")[2] in headings
 
 
-def _routed(experts: dict[str, Expert], encoder: Encoder, asked: Asked) -> dict[str, Any]:
-    """As a router decides: by the vectors and the vocabulary alone."""
-    from router.documents.search import claim
-
+def _routed(
+    experts: dict[str, Expert], encoder: Encoder, questions: Sequence[Question]
+) -> dict[str, Any]:
+    """How many questions go to the right specialist, by vectors and vocabulary, as in a router."""
     wrong = []
-    for whose, question, _ in asked:
-        vector, words = encoder.encode([question])[0], content_words(question)
+    for question in questions:
+        vector, words = encoder.encode([question.text])[0], content_words(question.text)
         sure = {
             name: claim(expert.index, vector, words)
             if set(words) & set(expert.index.weights)
@@ -93,26 +105,29 @@ def _routed(experts: dict[str, Expert], encoder: Encoder, asked: Asked) -> dict[
         }
         best = max(sure, key=sure.__getitem__)
         got = best if sure[best] >= ENOUGH else ""
-        if got != whose:
-            wrong.append({"question": question, "went_to": got, "confidence": round(sure[best], 3)})
-    return {"asked": len(asked), "right": len(asked) - len(wrong), "wrong": wrong}
+        if got != question.specialist:
+            confidence = round(sure[best], 3)
+            wrong.append({"question": question.text, "went_to": got, "confidence": confidence})
+    return {"asked": len(questions), "right": len(questions) - len(wrong), "wrong": wrong}
 
 
-def _seen(expert: Expert, encoder: Encoder, asked: Asked) -> NDArray[np.float64]:
+def _features(
+    expert: Expert, encoder: Encoder, questions: Sequence[Question]
+) -> NDArray[np.float64]:
     rows = []
-    for _, question, _ in asked:
-        vector, words = encoder.encode([question])[0], content_words(question)
-        best = expert.index.passages.index(expert.ask(question)[0].passage)
+    for question in questions:
+        vector, words = encoder.encode([question.text])[0], content_words(question.text)
+        best = expert.index.passages.index(expert.ask(question.text)[0].passage)
         rows.append(features(evidence(expert.index, best, vector, words)))
     return np.array(rows)
 
 
-def _theirs(asked: Asked) -> NDArray[np.float64]:
-    return np.array([float(whose == name) for name in NAMES for whose, _, _ in asked])
+def _labels(questions: Sequence[Question]) -> NDArray[np.float64]:
+    return np.array([float(q.specialist == name) for name in NAMES for q in questions])
 
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logistic regression by Newton's method, all weights but the first drawn toward nothing."""
+    """Logistic regression by Newton's method; all weights but the first are shrunk toward zero."""
     penalty = _PENALTY * np.array([0.0, 1, 1, 1, 1])
     weights = np.zeros(x.shape[1])
     for _ in range(100):
@@ -123,36 +138,38 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
     return weights
 
 
-def _crossed(seen: dict[str, NDArray[np.float64]], every: Asked) -> dict[str, Any]:
-    """Each specialist judged with weights that were fitted on the other one only."""
+def _crossed(seen: dict[str, NDArray[np.float64]], questions: Sequence[Question]) -> dict[str, Any]:
+    """Routing of each specialist's questions with weights fitted on the other specialist alone."""
     right = false = 0
     sure = {}
     for name, other in (NAMES, NAMES[::-1]):
-        y = np.array([float(whose == other) for whose, _, _ in every])
+        y = np.array([float(question.specialist == other) for question in questions])
         sure[name] = 1 / (1 + np.exp(-seen[name] @ _fitted(seen[other], y)))
-    for n, (whose, _, _) in enumerate(every):
+    for n, question in enumerate(questions):
         best = max(NAMES, key=lambda name: sure[name][n])
         got = best if sure[best][n] >= ENOUGH else ""
-        right += bool(whose) and got == whose
-        false += not whose and got != ""
-    theirs = sum(bool(whose) for whose, _, _ in every)
-    return {"theirs": theirs, "right": right, "others": len(every) - theirs, "claimed": false}
+        right += bool(question.specialist) and got == question.specialist
+        false += not question.specialist and got != ""
+    theirs = sum(bool(question.specialist) for question in questions)
+    others = len(questions) - theirs
+    return {"theirs": theirs, "right": right, "others": others, "claimed": false}
 
 
-def _calibration(experts: dict[str, Expert], asked: Asked) -> dict[str, Any]:
-    """Of answers that were given with so much confidence, how many were the right passage."""
+def _calibration(experts: dict[str, Expert], questions: Sequence[Question]) -> dict[str, Any]:
+    """For each fifth of confidence, the share of answers that were the right passage."""
     bins: dict[str, list[tuple[float, bool]]] = {}
-    for whose, question, headings in asked:
+    for question in questions:
         for name, expert in experts.items():
-            hit = expert.ask(question)[0]
-            right = name == whose and _answers(hit.passage.title, headings)
-            place = f"{min(int(5 * hit.confidence), 4) / 5:.1f}"
-            bins.setdefault(place, []).append((hit.confidence, right))
+            hit = expert.ask(question.text)[0]
+            own = name == question.specialist
+            right = own and _answers(hit.passage.title, question.headings)
+            fifth = f"{min(int(5 * hit.confidence), 4) / 5:.1f}"
+            bins.setdefault(fifth, []).append((hit.confidence, right))
     return {
-        place: {
-            "answers": len(told),
-            "confidence": round(float(np.mean([c for c, _ in told])), 3),
-            "right": round(float(np.mean([r for _, r in told])), 3),
+        fifth: {
+            "answers": len(hits),
+            "confidence": round(float(np.mean([confidence for confidence, _ in hits])), 3),
+            "right": round(float(np.mean([right for _, right in hits])), 3),
         }
-        for place, told in sorted(bins.items())
+        for fifth, hits in sorted(bins.items())
     }

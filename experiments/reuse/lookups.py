@@ -1,4 +1,4 @@
-"""What a lookup costs, and what a million solutions take: times, memory, recall, reload."""
+"""The time of a lookup, and the memory, the recall and the reload of a million solutions."""
 
 import argparse
 import json
@@ -7,42 +7,40 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from router.domain import Request
 from router.encoding.encoder import Encoder, packaged_model, prepared
+from router.request.reading import reading_of
 from router.reuse.guards import compare
 from router.reuse.index.solution_index import SolutionIndex
+from router.reuse.memory_query import exact_key
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
 SPACE = b"s" * 16
 
 
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    some = 1e6 * np.array(seconds)
-    return {f"p{q}_us": round(float(np.percentile(some, q)), 1) for q in (50, 99)}
-
-
-def timed(calls: list[Any], what: Any) -> dict[str, float]:
-    for one in calls[:50]:
-        what(one)
-    taken = []
-    for one in calls:
+def timed(function: Callable[[Any], object], arguments: Sequence[Any]) -> dict[str, float]:
+    """Times of a function for each argument, after fifty calls that warm it up."""
+    for argument in arguments[:50]:
+        function(argument)
+    seconds = []
+    for argument in arguments:
         begun = time.perf_counter()
-        what(one)
-        taken.append(time.perf_counter() - begun)
-    return percentiles(taken)
+        function(argument)
+        seconds.append(time.perf_counter() - begun)
+    micros = 1e6 * np.array(seconds)
+    return {f"p{q}_us": round(float(np.percentile(micros, q)), 1) for q in (50, 99)}
 
 
 def exact(folder: Path, count: int) -> dict[str, float]:
-    """Hash of a request and the look into a store of this many, answer and all."""
-    from router.domain import Request
-    from router.request.reading import reading_of
-    from router.reuse.memory_query import exact_key
-
+    """Time to hash a request and read its answer from a store of `count` solutions."""
     store = SolutionStore(folder)
     requests = []
     solutions = []
@@ -63,69 +61,88 @@ def exact(folder: Path, count: int) -> dict[str, float]:
     chosen = [requests[n] for n in np.random.default_rng(0).integers(0, count, 5000)]
 
     def look(request: Request) -> None:
-        found = store.exact(exact_key(request, scope="key", backend=""), 1e9)
-        assert found is not None
-        assert found.answer.startswith(request.id)
+        solution = store.exact(exact_key(request, scope="key", backend=""), 1e9)
+        assert solution is not None
+        assert solution.answer.startswith(request.id)
 
-    told = timed(chosen, look)
+    times = timed(look, chosen)
     store.close()
-    return told
+    return times
 
 
 def million(encoder: Encoder, texts: list[str], count: int, folder: Path) -> dict[str, Any]:
-    """A graph of this many, around the vectors of real requests."""
+    """Build an index of `count` solutions around the vectors of real requests, and measure it in a
+    process of its own."""
     chance = np.random.default_rng(1)
-    base = encoder.encode(texts)
     store = SolutionStore(folder)
-    asked: dict[int, str] = {}
     begun = time.perf_counter()
-    batch: list[Solution] = []
-    everything = np.zeros((count, 384), dtype=np.float32)
+    vectors, sample = _fill(store, encoder, texts, count, chance)
+    print(f"{count} rows encoded and written in {time.perf_counter() - begun:.0f} s", flush=True)
+    begun = time.perf_counter()
+    index, _ = SolutionIndex.open(folder / "graphs", store, dimensions=384, encoder=encoder.name)
+    index.tend(threads=2)
+    building = time.perf_counter() - begun
+    print(f"graph built in {building:.0f} s", flush=True)
+    index.save(folder / "graphs")
+    store.close()
+    del index
+    queries = _near(vectors[chance.integers(0, count, 1000)], 0.012, chance)
+    nearest = _nearest(queries, vectors) + 1  # The store counts its solutions from 1.
+    np.savez(folder / "queries.npz", queries=queries, nearest=nearest)
+    (folder / "requests.json").write_text(json.dumps(sample))
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.reuse.lookups", "--reload", str(folder)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return {"count": count, "build_s": round(building, 1), **json.loads(done.stdout)}
+
+
+def _fill(
+    store: SolutionStore,
+    encoder: Encoder,
+    texts: list[str],
+    count: int,
+    chance: np.random.Generator,
+) -> tuple[Vectors, list[str]]:
+    """Write the solutions; give their vectors, and the request of every five hundredth."""
+    base = encoder.encode(texts)
+    vectors: Vectors = np.zeros((count, 384), dtype=np.float32)
+    sample: list[str] = []
     for start in range(0, count, 20_000):
         size = min(20_000, count - start)
         which = chance.integers(0, len(base), size)
-        made = base[which] + chance.normal(0, 0.025, (size, 384)).astype(np.float32)
-        made /= np.linalg.norm(made, axis=1, keepdims=True)
-        everything[start : start + size] = made
-        batch = [
+        block = _near(base[which], 0.025, chance)
+        vectors[start : start + size] = block
+        store.add([
             Solution("k", SPACE, (start + n).to_bytes(16, "big"), "text", texts[which[n]], "answer",
-                     vector=made[n].tobytes(), encoder=encoder.name, state="proven", expires=2e9)
+                     vector=block[n].tobytes(), encoder=encoder.name, state="proven", expires=2e9)
             for n in range(size)
-        ]  # fmt: skip
-        store.add(batch)
-        asked |= {start + n + 1: texts[which[n]] for n in range(0, size, 500)}
-    written = time.perf_counter() - begun
-    print(f"{count} rows written in {written:.0f} s", flush=True)
-    begun = time.perf_counter()
-    built, _ = SolutionIndex.open(folder / "graphs", store, dimensions=384, encoder=encoder.name)
-    built.tend(threads=2)
-    building = time.perf_counter() - begun
-    print(f"graph built in {building:.0f} s", flush=True)
-    built.save(folder / "graphs")
-    store.close()
-    del built
-    queries = everything[chance.integers(0, count, 1000)]
-    queries = queries + chance.normal(0, 0.012, queries.shape).astype(np.float32)
-    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+        ])  # fmt: skip
+        sample += [texts[which[n]] for n in range(0, size, 500)]
+    return vectors, sample
+
+
+def _near(vectors: Vectors, spread: float, chance: np.random.Generator) -> Vectors:
+    """Each vector, moved a little in every dimension, with length 1."""
+    moved = vectors + np.asarray(chance.normal(0, spread, vectors.shape), dtype=np.float32)
+    return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+
+
+def _nearest(queries: Vectors, vectors: Vectors) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """For each query the place of its nearest vector, by comparing it with every vector."""
     best = np.zeros(len(queries))
-    nearest = np.zeros(len(queries), dtype=int)
-    for start in range(0, count, 50_000):
-        scores = queries @ everything[start : start + 50_000].T
+    nearest = np.zeros(len(queries), dtype=np.int64)
+    for start in range(0, len(vectors), 50_000):
+        scores = queries @ vectors[start : start + 50_000].T
         at = scores.argmax(axis=1)
         score = scores[np.arange(len(queries)), at]
         better = score > best
         best[better], nearest[better] = score[better], at[better] + start
-    np.savez(folder / "queries.npz", queries=queries, nearest=nearest + 1)
-    (folder / "asked.json").write_text(json.dumps(asked))
-    told = subprocess.run(
-        [sys.executable, "-m", "experiments.reuse.lookups", "--reload", str(folder)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return {"count": count, "build_s": round(building, 1), **json.loads(told.stdout)}
+    return nearest
 
 
 def reloaded(folder: Path) -> dict[str, Any]:
-    """In a process of its own: reload, memory, recall, and the whole lookup."""
+    """Reload, memory, recall and lookups of an index; meant for a process that held nothing yet."""
     encoder = Encoder(prepared(packaged_model(), folder.parent / "encoders"))
     encoder.encode(["warm"])
     before = _resident()
@@ -138,10 +155,10 @@ def reloaded(folder: Path) -> dict[str, Any]:
     assert wrong == [], wrong
     memory = _resident() - before
     kept = np.load(folder / "queries.npz")
-    found = [index.nearest(SPACE, query, 1)[0].solution for query in kept["queries"]]
-    recall = float(np.mean(np.array(found) == kept["nearest"]))
-    texts = list(json.loads((folder / "asked.json").read_text()).values())
-    lookup = timed(list(kept["queries"]), lambda query: index.nearest(SPACE, query, 8))
+    hits = [index.nearest(SPACE, query, 1)[0].solution for query in kept["queries"]]
+    recall = float(np.mean(np.array(hits) == kept["nearest"]))
+    texts: list[str] = json.loads((folder / "requests.json").read_text())
+    lookup = timed(lambda query: index.nearest(SPACE, query, 8), list(kept["queries"]))
 
     def whole(text: str) -> None:
         vector = encoder.encode([text])[0]
@@ -156,13 +173,13 @@ def reloaded(folder: Path) -> dict[str, Any]:
         "memory_gb": round(memory / 1e9, 3),
         "recall_at_1": recall,
         "lookup": lookup,
-        "whole": timed([f"Please tell me: {t}" for t in texts[:1500]], whole),
+        "whole": timed(whole, [f"Please tell me: {text}" for text in texts[:1500]]),
         "torch": "torch" in sys.modules,
     }
 
 
 def cold(folder: Path) -> dict[str, Any]:
-    """A fresh process, from nothing to the vector of a first text."""
+    """Seconds from the start of Python to the vector of a first text, in fresh processes."""
     code = (
         "import sys, time; t = time.perf_counter()\n"
         "from pathlib import Path\n"
@@ -172,10 +189,10 @@ def cold(folder: Path) -> dict[str, Any]:
     )
     taken, torch = [], ""
     for _ in range(5):
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
-        seconds, torch = told.stdout.split()
+        seconds, torch = done.stdout.split()
         taken.append(float(seconds))
     return {
         "s": round(min(taken), 3),
@@ -185,17 +202,15 @@ def cold(folder: Path) -> dict[str, Any]:
 
 
 def encoders(encoder: Encoder, texts: list[str]) -> dict[str, Any]:
-    """The exported encoder beside torch, one text at a time."""
-    import torch
+    """Times of the exported encoder and of torch, one text at a time."""
+    import torch  # Only here: `reloaded` counts the memory of a process without torch.
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(1)
     model = SentenceTransformer(str(packaged_model()), device="cpu", local_files_only=True)
-    some = texts[:300]
-    slow = timed(
-        some, lambda t: model.encode([t], normalize_embeddings=True, show_progress_bar=False)
-    )
-    fast = timed(some, lambda t: encoder.encode([t]))
+    options = {"normalize_embeddings": True, "show_progress_bar": False}
+    slow = timed(lambda text: model.encode([text], **options), texts[:300])
+    fast = timed(lambda text: encoder.encode([text]), texts[:300])
     ratio = round(slow["p50_us"] / fast["p50_us"], 2)
     return {"onnx_int8": fast, "torch": slow, "torch_over_onnx_p50": ratio}
 
@@ -210,12 +225,13 @@ def _resident() -> int:
 def measured(texts: list[str], count: int, work: Path) -> dict[str, Any]:
     encoder = Encoder(prepared(packaged_model(), work / "encoders"))
     encoder.encode(["warm"])
-    told: dict[str, Any] = {"cold_start": cold(encoder.folder), "encoder": encoders(encoder, texts)}
+    result: dict[str, Any] = {"cold_start": cold(encoder.folder)}
+    result["encoder"] = encoders(encoder, texts)
     with tempfile.TemporaryDirectory(dir=work) as folder:
-        told["exact_of_10k"] = exact(Path(folder), 10_000)
+        result["exact_of_10k"] = exact(Path(folder), 10_000)
     with tempfile.TemporaryDirectory(dir=work) as folder:
-        told["large"] = million(encoder, texts[:20_000], count, Path(folder))
-    return told
+        result["large"] = million(encoder, texts[:20_000], count, Path(folder))
+    return result
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The figures as the README shows them."""
+"""The last result as a table for a README."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,13 +33,13 @@ def readme_table(result: Mapping[str, Any]) -> str:
     return table(("", "measured"), rows)
 
 
-def _times(told: Mapping[str, float]) -> str:
-    return f"{_time(told['p50_us'])} / {_time(told['p99_us'])}"
+def _times(times: Mapping[str, float]) -> str:
+    return f"{_time(times['p50_us'])} / {_time(times['p99_us'])}"
 
 
 def _time(micros: float) -> str:
     return f"{micros:.0f} us" if micros < 1000 else f"{micros / 1000:.1f} ms"
 
 
-def _large(told: Mapping[str, Any]) -> str:
-    return f"{told['memory_gb']:.2f} GB, {told['reload_s']:.1f} s, {told['recall_at_1']:.3f}"
+def _large(index: Mapping[str, Any]) -> str:
+    return f"{index['memory_gb']:.2f} GB, {index['reload_s']:.1f} s, {index['recall_at_1']:.3f}"

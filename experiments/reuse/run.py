@@ -1,4 +1,8 @@
-"""Is a remembered answer right, and what does a look cost? Prints tables, writes result.json."""
+"""Whether remembered answers are right, and what a lookup costs. `make bench-reuse`
+
+Pairs of requests test the guards, edited programs are run and verified, streams test the budget of
+wrong answers, and lookups are timed among a million solutions.
+"""
 
 import argparse
 import asyncio
@@ -9,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import beta
 
 from experiments import readme
 from experiments.reuse import lookups, report, stream
-from experiments.reuse.suite import CLASSES, pairs
+from experiments.reuse.suite import CLASSES, FILES, Pair, pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.request.statistical import interpret
@@ -31,66 +37,67 @@ out = Console()
 
 
 def upper(wrong: int, of: int) -> float:
-    """Clopper and Pearson: the share that lies above what was seen in 5 of 100 cases."""
-    from scipy.stats import beta
-
+    """The upper end of Clopper and Pearson's interval: 95% certain to lie above the true share."""
     return float(beta.ppf(0.95, wrong + 1, max(of - wrong, 1))) if of else 1.0
 
 
 def of_pairs(encoder: Encoder) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    rows: Counter[tuple[str, str]] = Counter()
-    wrong: Counter[str] = Counter()
-    cosine: Counter[str] = Counter()
-    for name in ("seen", "unseen", "data"):
-        some = list(pairs(name))
-        one = encoder.encode([p.stored for p in some])
-        two = encoder.encode([p.asked for p in some])
-        near = (one * two).sum(axis=1) >= 0.95
-        hits = [compare(p.stored, p.asked).likeness == "same" for p in some]
-        others = [(p, hit) for p, hit in zip(some, hits, strict=True) if not p.same]
-        same = [hit for p, hit in zip(some, hits, strict=True) if p.same]
-        bad = sum(hit for _, hit in others)
-        told[name] = {
-            "pairs": len(some),
-            "paraphrases": len(same),
-            "hits": round(sum(same) / len(same), 4) if same else None,
-            "others": len(others),
-            "wrong": bad,
-            "wrong_at_most": round(upper(bad, len(others)), 5),
-        }
-        for p, hit, close in zip(some, hits, near, strict=True):
-            rows[p.kind, "n"] += 1
-            wrong[p.kind] += hit
-            cosine[p.kind] += bool(close)
-    told["by_class"] = {
-        kind: {"pairs": rows[kind, "n"], "reused": wrong[kind], "cosine_095": cosine[kind]}
+    """For each file and each class of pairs, how many the guards and a cosine take for the same."""
+    result: dict[str, Any] = {}
+    count: Counter[str] = Counter()
+    reused: Counter[str] = Counter()
+    close: Counter[str] = Counter()
+    for name in FILES:
+        listed = list(pairs(name))
+        stored = encoder.encode([pair.stored for pair in listed])
+        later = encoder.encode([pair.later for pair in listed])
+        hits = [compare(pair.stored, pair.later).likeness == "same" for pair in listed]
+        result[name] = _of_file(listed, hits)
+        for pair, hit, cosine in zip(listed, hits, (stored * later).sum(axis=1), strict=True):
+            count[pair.kind] += 1
+            reused[pair.kind] += hit
+            close[pair.kind] += bool(cosine >= 0.95)
+    result["by_class"] = {
+        kind: {"pairs": count[kind], "reused": reused[kind], "cosine_095": close[kind]}
         for kind in CLASSES.values()
     }
-    others_n = sum(told[n]["others"] for n in ("seen", "unseen", "data"))
-    wrong_n = sum(told[n]["wrong"] for n in ("seen", "unseen", "data"))
-    told["all"] = {
-        "pairs": sum(told[n]["pairs"] for n in ("seen", "unseen", "data")),
-        "others": others_n,
-        "wrong": wrong_n,
-        "wrong_at_most": round(upper(wrong_n, others_n), 5),
+    others = sum(result[name]["others"] for name in FILES)
+    wrong = sum(result[name]["wrong"] for name in FILES)
+    result["all"] = {
+        "pairs": sum(result[name]["pairs"] for name in FILES),
+        "others": others,
+        "wrong": wrong,
+        "wrong_at_most": round(upper(wrong, others), 5),
     }
-    return told
+    return result
+
+
+def _of_file(listed: list[Pair], hits: list[bool]) -> dict[str, Any]:
+    others = [hit for pair, hit in zip(listed, hits, strict=True) if not pair.same]
+    same = [hit for pair, hit in zip(listed, hits, strict=True) if pair.same]
+    return {
+        "pairs": len(listed),
+        "paraphrases": len(same),
+        "hits": round(sum(same) / len(same), 4) if same else None,
+        "others": len(others),
+        "wrong": sum(others),
+        "wrong_at_most": round(upper(sum(others), len(others)), 5),
+    }
 
 
 async def of_data() -> dict[str, Any]:
-    """Requests for data whose numbers changed: the stored program, edited, run and verified."""
+    """How many stored programs answer a request with other numbers, edited, run and verified."""
     pool = await open_pool(min_level=1, limits=Limits(10.0, 10, memory_bytes=512 << 20))
     await pool.start(("numpy",))
     right = tried = others_edited = others = 0
     try:
         for pair in pairs("data"):
-            one, two = (interpret(t).spec for t in (pair.stored, pair.asked))
-            if one is None or two is None:
-                out.print(f"[yellow]not read:[/] {pair}")
+            stored, later = interpret(pair.stored).spec, interpret(pair.later).spec
+            if stored is None or later is None:
+                out.print(f"[yellow]not read as a request for data:[/] {pair}")
                 tried += pair.kind == "number"
                 continue
-            change = edit_program(write_program(one, seed=0).source, one, two)
+            change = edit_program(write_program(stored, seed=0).source, stored, later)
             if pair.kind != "number":
                 others += 1
                 others_edited += change is not None
@@ -98,12 +105,12 @@ async def of_data() -> dict[str, Any]:
                 tried += pair.kind == "number"
                 continue
             run = await pool.run(Program(change.source, {}, 7))
-            holds = run.ok and verify(two, run.result).holds
+            holds = run.ok and verify(later, run.result).holds
             if pair.kind == "number":
                 tried += 1
                 right += holds and change.tier == "reuse"
             elif not holds:
-                others_edited -= 1  # the verification sends it to an author
+                others_edited -= 1  # The verification sends such a program back to an author.
     finally:
         await pool.close()
     return {
@@ -116,50 +123,50 @@ async def of_data() -> dict[str, Any]:
 
 
 def of_sources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    told = []
+    """For each public data set, the recall and the mistakes of the guards and of a cosine."""
+    result = []
     for source in sorted({row["source"] for row in rows}):
-        mine = [row for row in rows if row["source"] == source]
-        same = [row for row in mine if row["label"] == 1]
-        by = {}
+        own = [row for row in rows if row["source"] == source]
+        same = [row for row in own if row["label"] == 1]
+        methods = {}
         for name, picks in (
-            ("guards", lambda r: compare(r["text_a"], r["text_b"]).likeness == "same"),
-            ("cosine_095", lambda r: r["cosine"] >= 0.95),
+            ("guards", lambda row: compare(row["text_a"], row["text_b"]).likeness == "same"),
+            ("cosine_095", lambda row: row["cosine"] >= 0.95),
         ):
-            chosen = [row for row in mine if picks(row)]
+            chosen = [row for row in own if picks(row)]
             right = sum(row["label"] == 1 for row in chosen)
-            by[name] = {
+            methods[name] = {
                 "recall": round(right / max(len(same), 1), 4),
                 "reused": len(chosen),
                 "not_the_same": round(1 - right / len(chosen), 4) if chosen else None,
             }
-        told.append({"source": source, "pairs": len(mine), **by})
-    return told
+        result.append({"source": source, "pairs": len(own), **methods})
+    return result
 
 
 def read(path: Path, encoder: Encoder) -> list[dict[str, Any]]:
-    import polars as pl
-
+    """The labelled pairs of public data sets, each with its cosine; cosines are kept in a file."""
     if not path.is_file():
         out.print(
-            f"[red]{path} is missing.[/] Give --data: it is made of QQP, MRPC, STS-B (GLUE) and "
-            "GSM-Plus, with columns source, text_a, text_b, label."
+            f"[red]{path} is missing.[/] Name its folder with --data. The file holds pairs of QQP, "
+            "MRPC, STS-B (GLUE) and GSM-Plus, in the columns source, text_a, text_b and label."
         )
         sys.exit(2)
-    told = pl.read_parquet(path).filter(pl.col("label").is_not_null()).to_dicts()
-    kept = WORK / f"cosines-{encoder.name}-{len(told)}.npy"
+    rows = pl.read_parquet(path).filter(pl.col("label").is_not_null()).to_dicts()
+    kept = WORK / f"cosines-{encoder.name}-{len(rows)}.npy"
     if not kept.is_file():
-        texts = list(dict.fromkeys([t for r in told for t in (r["text_a"], r["text_b"])]))
-        made = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
+        texts = list(dict.fromkeys([t for row in rows for t in (row["text_a"], row["text_b"])]))
+        vectors = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         for start in range(0, len(order), 256):
-            some = order[start : start + 256]
-            made[some] = encoder.encode([texts[at] for at in some])
-        place = {text: at for at, text in enumerate(texts)}
-        cosines = [float(made[place[r["text_a"]]] @ made[place[r["text_b"]]]) for r in told]
+            batch = order[start : start + 256]
+            vectors[batch] = encoder.encode([texts[at] for at in batch])
+        of = {text: vectors[at] for at, text in enumerate(texts)}
+        cosines = [float(of[row["text_a"]] @ of[row["text_b"]]) for row in rows]
         np.save(kept, np.array(cosines, dtype=np.float32))
-    for row, cosine in zip(told, np.load(kept).tolist(), strict=True):
+    for row, cosine in zip(rows, np.load(kept).tolist(), strict=True):
         row["cosine"] = cosine
-    return told
+    return rows
 
 
 def of_streams(rows: list[dict[str, Any]], seeds: int) -> list[dict[str, Any]]:
@@ -176,18 +183,19 @@ def of_streams(rows: list[dict[str, Any]], seeds: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=None)
-    parser.add_argument("--only", default="pairs,data,sources,streams,lookups")
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--count", type=int, default=1_000_000)
-    given = parser.parse_args()
-    folder = given.data or Path(environment("WAGGLE_DATA", "../shared/data"))
+    default = Path(environment("WAGGLE_DATA", "../shared/data"))
+    parts = "pairs,data,sources,streams,lookups"
+    parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
+    parser.add_argument("--only", default=parts, help="the parts to run, with commas between them")
+    parser.add_argument("--seeds", type=int, default=100, help="streams of each kind")
+    parser.add_argument("--count", type=int, default=1_000_000, help="solutions of the index")
+    options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     encoder = Encoder(prepared(packaged_model(), WORK / "encoders"))
     path = HERE / "result.json"
     result: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    wanted = given.only.split(",")
-    rows = read(folder / "reuse_pairs_dev.parquet", encoder)
+    wanted = options.only.split(",")
+    rows = read(options.data / "reuse_pairs_dev.parquet", encoder)
     if "pairs" in wanted:
         result["pairs"] = of_pairs(encoder)
     if "data" in wanted:
@@ -195,10 +203,11 @@ def main() -> None:
     if "sources" in wanted:
         result["sources"] = of_sources(rows)
     if "streams" in wanted:
-        result["streams"] = of_streams(rows, given.seeds)
+        result["streams"] = of_streams(rows, options.seeds)
     if "lookups" in wanted:
-        texts = [t for r in rows if r["source"] == "qqp" for t in (r["text_a"], r["text_b"])]
-        result["lookups"] = lookups.measured(list(dict.fromkeys(texts)), given.count, WORK)
+        questions = [row for row in rows if row["source"] == "qqp"]
+        texts = [text for row in questions for text in (row["text_a"], row["text_b"])]
+        result["lookups"] = lookups.measured(list(dict.fromkeys(texts)), options.count, WORK)
     path.write_text(json.dumps(result, indent=1) + "\n")
     if {"pairs", "data", "streams", "lookups"} <= result.keys():
         readme.put("reuse", report.readme_table(result))
@@ -208,8 +217,8 @@ def main() -> None:
 def show(result: dict[str, Any]) -> None:
     if "pairs" in result:
         table = Table("pairs", "n", "answered from memory", "cosine >= .95", box=None)
-        for kind, told in result["pairs"]["by_class"].items():
-            table.add_row(kind, str(told["pairs"]), str(told["reused"]), str(told["cosine_095"]))
+        for kind, row in result["pairs"]["by_class"].items():
+            table.add_row(kind, str(row["pairs"]), str(row["reused"]), str(row["cosine_095"]))
         out.print(table)
         out.print(result["pairs"]["all"], result["pairs"]["unseen"])
     for name in ("data", "sources", "streams", "lookups"):

@@ -1,8 +1,8 @@
-"""Whether the budget is kept: streams of requests, some of which are not what they resemble.
+"""Whether calibration keeps the budget of wrong answers, on streams of similar requests.
 
-Each step is a pair of requests of which people said whether the answer to one serves the other. A
-calibration that knows nothing beforehand sees the candidates of a stream, kind by kind; what it
-serves counts, and what it has made anew tells it whether that would have been right.
+Each step of a stream is a candidate for reuse, with a label that says whether the reused answer
+would be wrong. The calibration starts without experience. For each candidate it serves the stored
+answer, which counts, or asks for a new answer, and then learns the label.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,23 +19,23 @@ STEPS = 20_000
 
 
 def ignorant(bucket: str) -> tuple[float, float]:
-    """Nothing is known of any kind of likeness."""
+    """A prior that is the same for every kind of likeness."""
     del bucket
     return 0.5, 1.0
 
 
 def guarded(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
-    """What passes the guards: its bucket, and whether it is wrong."""
-    found = []
-    for row in rows:
-        verdict = compare(row["text_a"], row["text_b"])
-        if verdict.likeness == "same":
-            found.append((bucket_of(verdict, row["cosine"]), row["label"] == 0))
-    return found
+    """The bucket and the wrongness of each pair that passes the guards."""
+    verdicts = ((row, compare(row["text_a"], row["text_b"])) for row in rows)
+    return [
+        (bucket_of(verdict, row["cosine"]), row["label"] == 0)
+        for row, verdict in verdicts
+        if verdict.likeness == "same"
+    ]
 
 
 def by_cosine(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
-    """As if there were no guards: bands of a hundredth of cosine alone."""
+    """Each pair without guards: its bucket is a band of a hundredth of cosine."""
     return [
         (f"cosine {int(100 * row['cosine'])}:{band(row['cosine'])}", row["label"] == 0)
         for row in rows
@@ -44,7 +44,7 @@ def by_cosine(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
 
 
 def mixed(shares: Sequence[tuple[float, float]]) -> Callable[[np.random.Generator], Any]:
-    """Kinds whose true share of wrong is known: how often each comes, and how often it is wrong."""
+    """Streams of made-up kinds: for each kind, how often it comes and how often it is wrong."""
 
     def draw(chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         kinds = chance.choice(len(shares), STEPS, p=[often for often, _ in shares])
@@ -57,7 +57,8 @@ def mixed(shares: Sequence[tuple[float, float]]) -> Callable[[np.random.Generato
 def served(
     kinds: Sequence[str], wrong: Sequence[bool], which: Sequence[int], seed: int, prior: Any
 ) -> tuple[int, int]:
-    """How many were answered from memory, and how many of those wrongly. `which`: the solution."""
+    """How many steps were answered from memory, and how many of these answers were wrong.
+    `which` names the solution of each step."""
     chance = np.random.default_rng(seed)
     calibration = Calibration(BUDGET, prior=prior)
     given = bad = 0
@@ -79,12 +80,12 @@ def simulated(name: str, pool: Any, seeds: int, prior: Any = ignorant) -> dict[s
             which, wrong = pool(chance)
             kinds, ids = [f"kind {k}:3" for k in which], list(range(STEPS))
         else:
-            # Zipf: a few requests come again and again.
+            # Zipf's law: a few requests come again and again.
             weight = 1 / np.arange(1, len(pool) + 1) ** 0.9
             order = chance.permutation(len(pool))
-            some = order[chance.choice(len(pool), STEPS, p=weight / weight.sum())]
-            kinds, wrong = [pool[at][0] for at in some], [pool[at][1] for at in some]
-            ids = some.tolist()
+            steps = order[chance.choice(len(pool), STEPS, p=weight / weight.sum())]
+            kinds, wrong = [pool[at][0] for at in steps], [pool[at][1] for at in steps]
+            ids = steps.tolist()
         given, bad = served(kinds, list(wrong), ids, seed, prior)
         share = bad / given if given else 0.0
         shares.append(share)

@@ -1,8 +1,8 @@
-"""Pairs of requests, written for this: what is asked, and what is asked instead.
+"""Pairs of requests: a stored request, and a later request that may want the same answer.
 
-A line that begins with `=` is a request that was answered; those below it are others, each with the
-letter of what it is to the first. Those of `pairs_seen.txt` were looked at while the guards were
-written, those of `pairs_unseen.txt` were not.
+In a file of pairs, a line that begins with `=` is the stored request. Each line below it is a later
+request, with the letter of a class that says how the two differ. The author of the guards looked at
+`pairs_seen.txt` while writing them, and never at `pairs_unseen.txt`.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ FILES = ("seen", "unseen", "data")
 @dataclass(frozen=True, slots=True)
 class Pair:
     stored: str
-    asked: str
+    later: str
     kind: str
 
     @property
@@ -36,7 +36,7 @@ class Pair:
 
 
 def pairs(name: str) -> Iterator[Pair]:
-    """Those of one file, as they stand."""
+    """The pairs of one file, in their order."""
     stored = ""
     path = Path(__file__).with_name(f"pairs_{name}.txt")
     for line in path.read_text("utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""The result of the last run, as the main README shows it."""
+"""The last result as a table for a README."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What isolation costs, and what it holds. `make bench-sandbox`"""
+"""What isolation costs, and which hostile programs it contains. `make bench-sandbox`"""
 
 import argparse
 import asyncio
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from tests.sandbox.test_hostile import NOBODY, python_for
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+CANARY = "canary-1f2e"
 TRIVIAL = Program("result = 6 * 7")
 NUMPY = Program(
     "import numpy as np\nrng = np.random.default_rng()\n"
@@ -43,7 +46,7 @@ def route(context, arms):
 
 
 async def latencies(pool: Pool, program: Program, count: int) -> dict[str, float]:
-    """A run at a time, with a pause in which the next worker gets ready."""
+    """Times of single runs, with a pause after each in which the next worker gets ready."""
     taken = []
     for _ in range(count):
         begun = time.perf_counter()
@@ -62,9 +65,8 @@ async def throughput(pool: Pool, program: Program, count: int) -> float:
 
 
 async def first_results(level: int) -> dict[str, Any]:
-    """From nothing: the zygote started, and its first program run; and from the zygote being
-    ready."""
-    told = {}
+    """Time of a tier's first program, with the start of its zygote and without."""
+    times: dict[str, Any] = {}
     tiers: tuple[tuple[Tier, str], ...] = (
         ("stdlib", "result = 1"),
         ("numpy", "import numpy as np\nresult = np.ones(3)"),
@@ -81,11 +83,11 @@ async def first_results(level: int) -> dict[str, Any]:
             from_nothing.append(1000 * (time.perf_counter() - begun))
             from_ready.append(1000 * (time.perf_counter() - ready))
             await pool.close()
-        told[tier] = {
+        times[tier] = {
             "from_nothing_ms": statistics.median(from_nothing),
             "from_ready_ms": statistics.median(from_ready),
         }
-    return told
+    return times
 
 
 async def calls(pool: Pool, count: int) -> dict[str, float]:
@@ -103,33 +105,40 @@ async def calls(pool: Pool, count: int) -> dict[str, float]:
 
 
 def siege(level: int, user: int) -> dict[str, Any]:
-    """Our own hostile programs, as `tests/sandbox/siege.py` runs them."""
-    who: dict[str, Any] = {}
+    """The project's own hostile programs, run by `tests/sandbox/siege.py`."""
+    account: dict[str, Any] = {}
     if user != os.geteuid():
-        who = {"user": user, "group": user, "extra_groups": []}
-    command = [*python_for(who), "-m", "tests.sandbox.siege", str(level)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, **who)
-    told = json.loads(done.stdout)
-    held = sum(end["as_expected"] and not end["leaked"] for end in told["endings"])
-    clean = told["outside_unchanged"] and told["victim_alive"] and told["nobody_connected"]
-    return {"tried": len(told["endings"]), "contained": held, "machine_as_before": clean}
+        account = {"user": user, "group": user, "extra_groups": []}
+    command = [*python_for(account), "-m", "tests.sandbox.siege", str(level)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, **account)
+    report = json.loads(done.stdout)
+    endings = report["endings"]
+    contained = sum(ending["as_expected"] and not ending["leaked"] for ending in endings)
+    clean = report["outside_unchanged"] and report["victim_alive"] and report["nobody_connected"]
+    return {"tried": len(endings), "contained": contained, "machine_as_before": clean}
 
 
-async def handed_over(level: int, folder: Path) -> dict[str, Any]:
-    """The programs of a folder with a manifest that says what must hold after each."""
-    cases = json.loads((folder / "manifest.json").read_text())["cases"]
-    failed = []
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as base:
+@contextmanager
+def bait() -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
+    """Parameters that point a hostile program at a secret, a process and sockets; and a function
+    that says whether these are untouched."""
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp") as base,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
         secret = Path(base, "secret")
-        secret.write_text("canary-1f2e")
+        secret.write_text(CANARY)
         Path(base).chmod(0o777)
-        listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
-        closed = socket.create_server(("127.0.0.1", 0))
-        bind_port = closed.getsockname()[1]
-        closed.close()
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            bind_port = closed.getsockname()[1]
         victim = subprocess.Popen(["sleep", "600"])
-        params = {
+
+        def untouched() -> bool:
+            alone = [entry.name for entry in Path(base).iterdir()] == ["secret"]
+            return secret.read_text() == CANARY and victim.poll() is None and alone
+
+        parameters = {
             "secret_file": str(secret),
             "supervisor_pid": os.getpid(),
             "victim_pid": victim.pid,
@@ -140,37 +149,40 @@ async def handed_over(level: int, folder: Path) -> dict[str, Any]:
             "abstract": "nobody-listens",
             "bind_port": bind_port,
         }
+        try:
+            yield parameters, untouched
+        finally:
+            victim.kill()
+            victim.wait()
+
+
+async def handed_over(level: int, folder: Path) -> dict[str, Any]:
+    """The hostile programs of a folder, whose manifest says what each program must not achieve."""
+    cases = json.loads((folder / "manifest.json").read_text())["cases"]
+    failed = []
+    with bait() as (parameters, untouched):
         pool = Pool(level, at_once=1)
         try:
             for case in cases:
                 source = (folder / case["code"]).read_text()
                 limits = Limits(wall_seconds=case["wall"])
                 begun = time.perf_counter()
-                run = await pool.run(Program(source, params), limits)
+                run = await pool.run(Program(source, parameters), limits)
                 late = time.perf_counter() - begun > case["wall"] + 0.5
                 after = await pool.run(TRIVIAL)
-                fine = _held(case, run, after, late=late)
-                fine = fine and secret.read_text() == "canary-1f2e"
-                fine = (
-                    fine
-                    and victim.poll() is None
-                    and [e.name for e in Path(base).iterdir()] == ["secret"]
-                )
-                if not fine:
+                if not (_contained(case, run, after, late=late) and untouched()):
                     failed.append([case["name"], run.status])
         finally:
             await pool.close()
-            listener.close()
-            victim.kill()
-            victim.wait()
     return {"tried": len(cases), "contained": len(cases) - len(failed), "failed": failed}
 
 
-def _held(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> bool:
-    told = json_value(run.result)
-    breached = isinstance(told, dict) and told.get("breached") is True
-    words = json.dumps([told, run.stdout, run.error, run.trace])
-    fine = not breached and not late and after.result == 42 and "canary-1f2e" not in words
+def _contained(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> bool:
+    """Whether a run kept to the rules of its case, and the pool still answers after the run."""
+    result = json_value(run.result)
+    breached = isinstance(result, dict) and result.get("breached") is True
+    words = json.dumps([result, run.stdout, run.error, run.trace])
+    fine = not breached and not late and after.result == 42 and CANARY not in words
     if "status_not_ok" in case["checks"]:
         fine = fine and not run.ok
     if "stdout_bounded" in case["checks"]:
@@ -180,54 +192,65 @@ def _held(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> bool:
     return fine
 
 
-async def measured(hostile: Path, quick: bool) -> dict[str, Any]:
+async def speed(progress: Progress, rounds: int) -> dict[str, Any]:
     level, _ = await best_level()
-    rounds = 50 if quick else 400
-    result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}"}
-    with Progress() as progress:
-        task = progress.add_task("speed", total=5)
-        pool = await open_pool(min_level=1, queue=1000)
-        await pool.start()
-        result["level"] = level
-        result["trivial"] = await latencies(pool, TRIVIAL, rounds)
-        progress.advance(task)
-        result["numpy"] = await latencies(pool, NUMPY, rounds)
-        progress.advance(task)
-        result["numpy_per_second"] = max([await throughput(pool, NUMPY, 200) for _ in range(3)])
-        progress.advance(task)
-        result["function"] = await calls(pool, 20 * rounds)
-        progress.advance(task)
-        ran = [await pool.run(Program(source)) for source in PROGRAMS]
-        result["benign"] = {"tried": len(ran), "ran": sum(r.result is not None for r in ran)}
-        await pool.close()
-        result["first_result"] = await first_results(level)
-        progress.advance(task)
-        users = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
-        sieges = progress.add_task("hostile programs", total=3 * len(users) + 3)
-        result["own"], result["handed_over"] = {}, {}
-        for tried in (3, 2, 1):
-            for user in users:
-                name = f"level {tried}, {'root' if user == 0 else 'an ordinary user'}"
-                result["own"][name] = await asyncio.to_thread(siege, tried, user)
-                progress.advance(sieges)
-            if (hostile / "manifest.json").is_file():
-                result["handed_over"][f"level {tried}"] = await handed_over(tried, hostile)
-            progress.advance(sieges)
+    task = progress.add_task("speed", total=5)
+    pool = await open_pool(min_level=1, queue=1000)
+    await pool.start()
+    result: dict[str, Any] = {"level": level}
+    result["trivial"] = await latencies(pool, TRIVIAL, rounds)
+    progress.advance(task)
+    result["numpy"] = await latencies(pool, NUMPY, rounds)
+    progress.advance(task)
+    result["numpy_per_second"] = max([await throughput(pool, NUMPY, 200) for _ in range(3)])
+    progress.advance(task)
+    result["function"] = await calls(pool, 20 * rounds)
+    progress.advance(task)
+    runs = [await pool.run(Program(source)) for source in PROGRAMS]
+    result["benign"] = {"tried": len(runs), "ran": sum(run.result is not None for run in runs)}
+    await pool.close()
+    result["first_result"] = await first_results(level)
+    progress.advance(task)
     return result
 
 
+async def containment(progress: Progress, hostile: Path) -> dict[str, Any]:
+    """The hostile programs at every level, as root and as an ordinary user where we may."""
+    users = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
+    task = progress.add_task("hostile programs", total=3 * len(users) + 3)
+    result: dict[str, Any] = {"own": {}, "handed_over": {}}
+    for level in (3, 2, 1):
+        for user in users:
+            name = f"level {level}, {'root' if user == 0 else 'an ordinary user'}"
+            result["own"][name] = await asyncio.to_thread(siege, level, user)
+            progress.advance(task)
+        if (hostile / "manifest.json").is_file():
+            result["handed_over"][f"level {level}"] = await handed_over(level, hostile)
+        progress.advance(task)
+    return result
+
+
+async def measured(hostile: Path, *, quick: bool) -> dict[str, Any]:
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    with Progress() as progress:
+        times = await speed(progress, 50 if quick else 400)
+        return {"machine": machine} | times | await containment(progress, hostile)
+
+
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     default = os.environ.get("WAGGLE_HOSTILE", "../shared/hostile")
-    arguments.add_argument("--hostile", type=Path, default=Path(default))
-    arguments.add_argument("--quick", action="store_true", help="fewer rounds; nothing is written")
-    given = arguments.parse_args()
-    if not (given.hostile / "manifest.json").is_file():
-        told = f"{given.hostile} has no manifest.json: only our own programs are run"
-        print(told, file=sys.stderr)
-    result = asyncio.run(measured(given.hostile, given.quick))
+    parser.add_argument(
+        "--hostile", type=Path, default=Path(default), help="a folder of hostile programs"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; nothing is written")
+    options = parser.parse_args()
+    if not (options.hostile / "manifest.json").is_file():
+        warning = f"{options.hostile} has no manifest.json: only the project's own programs run"
+        print(warning, file=sys.stderr)
+    result = asyncio.run(measured(options.hostile, quick=options.quick))
     print(json.dumps(result, indent=2))
-    if not given.quick:
+    if not options.quick:
         (HERE / "result.json").write_text(json.dumps(result, indent=2) + "\n")
         put("sandbox", readme_table(result))
 

@@ -1,5 +1,7 @@
-"""Which requests are computed, how rightly, and how fast through the endpoint.
-`make bench-statistics`"""
+"""Which requests are computed, how many are right, and how fast the endpoint answers them.
+
+make bench-statistics
+"""
 
 import argparse
 import asyncio
@@ -34,7 +36,7 @@ from tests.sandbox.paraphrases import PARAPHRASES, line
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 ORDINARY = ("llmrouter.parquet", "routellm_mmlu.parquet")
-ASKED = {
+QUESTIONS = {
     "1000 ages": PARAPHRASES[0][0],
     "500 companies, R² > 0.8": next(t for t, _ in PARAPHRASES if "enterprise customers" in t),
     "the mean of five numbers": "What is the mean of 3, 5, 8, 12 and 15?",
@@ -44,14 +46,14 @@ ASKED = {
 
 def paraphrases() -> dict[str, Any]:
     exact = 0
-    for text, asked in PARAPHRASES:
+    for text, expected in PARAPHRASES:
         spec = read(text).spec
-        exact += spec is not None and line(spec) == asked
+        exact += spec is not None and line(spec) == expected
     return {"tried": len(PARAPHRASES), "exact": exact}
 
 
 def ordinary(data: Path) -> dict[str, Any]:
-    """Prompts of other kinds: 500 drawn with a fixed seed, and all there are."""
+    """How many prompts of other kinds are taken for statistical: of all, and of 500 fixed ones."""
     prompts: list[str] = []
     for name in ORDINARY:
         prompts += (
@@ -71,15 +73,15 @@ def ordinary(data: Path) -> dict[str, Any]:
 
 
 async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
-    """How many of the handed-over requests the path takes, answers, and answers right."""
-    told: dict[str, dict[str, int]] = {}
+    """How many requests of each source are taken, answered, and answered rightly."""
+    counts: dict[str, dict[str, int]] = {}
     frame = pl.read_parquet(data / "requests_dev.parquet")
     with tarfile.open(data / "dabench_tables.tar.gz") as tar:
         tables = {m.name: tar.extractfile(m) for m in tar.getmembers() if m.isfile()}
         texts = {Path(name).name: file.read() for name, file in tables.items() if file}
     for row in frame.iter_rows(named=True):
         none = dict.fromkeys(("all", "taken", "answered", "right"), 0)
-        count = told.setdefault(row["source"], none)
+        count = counts.setdefault(row["source"], none)
         count["all"] += 1
         table = None
         if row["data_file"] and row["data_file"] in texts:
@@ -96,11 +98,11 @@ async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
             continue
         count["answered"] += 1
         count["right"] += _right(row, json_value(run.result))
-    return told
+    return counts
 
 
 def _right(row: dict[str, Any], result: Any) -> bool:
-    """Whether each expected value is among ours, rounded as it is."""
+    """Whether the result contains each expected value, rounded to as many places."""
     ours = list(_leaves(result))
     if row["answer_kind"] == "number":
         return any(math.isclose(o, float(row["answer"]), rel_tol=1e-6) for o in ours)
@@ -131,16 +133,16 @@ def _leaves(value: Any) -> Iterator[float]:
 
 
 def _warm(url: str) -> None:
-    """Until a program was run: the first one waits for its libraries."""
-    with ServiceClient(url).chat(ASKED["a t-test"], "auto") as reply:
+    """Run one program, because the first program waits for its libraries."""
+    with ServiceClient(url).chat(QUESTIONS["a t-test"], "auto") as reply:
         "".join(reply.pieces())
 
 
 def through_the_endpoint(count: int) -> dict[str, Any]:
-    told = {}
+    times = {}
     with service() as (url, _):
         _warm(url)
-        for name, text in ASKED.items():
+        for name, text in QUESTIONS.items():
             taken = []
             for _ in range(count):
                 begun = time.perf_counter()
@@ -148,8 +150,8 @@ def through_the_endpoint(count: int) -> dict[str, Any]:
                     "".join(reply.pieces())
                 taken.append(1000 * (time.perf_counter() - begun))
             taken.sort()
-            told[name] = {"p50_ms": statistics.median(taken), "p95_ms": taken[int(0.95 * count)]}
-    return told
+            times[name] = {"p50_ms": statistics.median(taken), "p95_ms": taken[int(0.95 * count)]}
+    return times
 
 
 async def measured(data: Path) -> dict[str, Any]:
@@ -169,11 +171,10 @@ async def measured(data: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "--data", type=Path, default=Path(os.environ.get("WAGGLE_DATA", "../shared/data"))
-    )
-    data = arguments.parse_args().data
+    parser = argparse.ArgumentParser(description=__doc__)
+    default = Path(os.environ.get("WAGGLE_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
+    data = parser.parse_args().data
     wanted = (*ORDINARY, "requests_dev.parquet", "dabench_tables.tar.gz")
     missing = [name for name in wanted if not (data / name).is_file()]
     if missing:

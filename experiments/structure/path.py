@@ -1,15 +1,15 @@
 """The way of one chat request through the files of the project, call by call.
 
-The request runs in one process: caller, router and backend replica, over real sockets, as in the
-tests. Each call of a function of ours is counted by the file that holds the function. A move is two
-calls in a row whose functions stand in two files.
+Caller, router and backend replica run in one process and talk over real sockets, as in the tests.
+Each call of a function of the project is counted for the file that holds the function. A move is
+two calls in a row whose functions stand in two files.
 """
 
 import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,50 +40,57 @@ reuse: {{mode: exact}}
 
 @dataclass
 class Calls:
-    """Calls of functions of ours, in their order."""
+    """The calls of the project's functions, in their order."""
 
     files: list[str] = field(default_factory=list)
     functions: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, code: CodeType) -> None:
         if code.co_filename.startswith(_OURS):
-            file = str(Path(code.co_filename).relative_to(ROOT))
-            self.files.append(file)
-            self.functions[file, code.co_qualname] += 1
+            self.files.append(_file(code))
+            self.functions[_file(code), code.co_qualname] += 1
+
+    def of(self, function: Callable[..., Any]) -> int:
+        code: CodeType = function.__code__
+        return self.functions[_file(code), code.co_qualname]
 
     @property
     def moves(self) -> int:
         return sum(a != b for a, b in zip(self.files, self.files[1:], strict=False))
 
 
+def _file(code: CodeType) -> str:
+    return str(Path(code.co_filename).relative_to(ROOT))
+
+
 @contextmanager
 def calls() -> Iterator[Calls]:
-    """Every call while the context is open, in this thread."""
-    made = Calls()
+    """Every call that this thread makes while the context is open."""
+    recorded = Calls()
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
-            made.add(frame.f_code)
+            recorded.add(frame.f_code)
 
     sys.setprofile(note)
     try:
-        yield made
+        yield recorded
     finally:
         sys.setprofile(None)
 
 
 async def chat_request() -> Calls:
-    """The second request of a router: the first builds what later requests find."""
+    """The calls of a router's second request; the first request opens connections and caches."""
     with tempfile.TemporaryDirectory() as data:
         async with (
             Upstream().listening() as up,
             rig(_CONFIGURATION.format(url=up.url, data=data)) as waggle,
         ):
             await waggle.chat("What is the capital of France?")
-            with calls() as made:
+            with calls() as recorded:
                 answer = await waggle.chat("What is the capital of Spain?")
             assert answer.status == 200, answer.body
-    return made
+    return recorded
 
 
 def of_one_request() -> Calls:

@@ -1,4 +1,4 @@
-"""How the code is built, and what one chat request visits of it. `make bench-structure`"""
+"""How large the code is, and how much of it one chat request visits. `make bench-structure`"""
 
 import ast
 import json
@@ -11,6 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.structure.path import ROOT, of_one_request
+from router.config.plan_steps import resolved
+from router.request.text import prompt_text
+from router.request.wants import shape_in
 
 HERE = Path(__file__).parent
 LONG_MODULE, LONG_FUNCTION = 250, 40
@@ -54,14 +57,14 @@ def request_figures() -> dict[str, int]:
         "files visited": len(set(calls.files)),
         "moves between files": calls.moves,
         "calls": len(calls.files),
-        "prompt parsed for a shape": calls.functions["router/request/wants.py", "shape_in"],
-        "walks through the messages": calls.functions["router/request/text.py", "prompt_text"],
-        "plans resolved": calls.functions["router/config/plan_steps.py", "resolved"],
+        "prompt parsed for a shape": calls.of(shape_in),
+        "walks through the messages": calls.of(prompt_text),
+        "plans resolved": calls.of(resolved),
     }
 
 
 def layers() -> dict[str, int]:
-    """Broken contracts of import-linter: imports that point up, and circles, break one."""
+    """How many contracts of import-linter hold; an upward import or a circle breaks a contract."""
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     kept, broken = printed.count(" KEPT"), printed.count(" BROKEN")

@@ -1,4 +1,4 @@
-"""A store of ten million requests, made by the store's own functions out of made-up rows."""
+"""A store of many made-up requests, written by the store's own functions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +24,14 @@ ATTEMPT = (
 
 
 def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterator[int]:
-    """Requests spread evenly over the seconds before `end` (microseconds); one in ten is judged.
-    Yields how many rows there are."""
+    """Write requests, spread evenly over the seconds before `end` (microseconds), and a judgement
+    of every tenth request. Yields the number of rows written so far."""
     keeper = Keeper(folder)
     keeper.recover()
     step = spread_seconds * 1e6 / rows
     first = end - spread_seconds * 1e6
     with keeper.turn() as (con, now):
-        made: list[Segment] = []
+        written: list[Segment] = []
         con.execute("SELECT setseed(0.5)")
         for at in range(0, rows, SEGMENT):
             count = min(SEGMENT, rows - at)
@@ -43,7 +43,7 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
                 rows=count,
                 covers={"big": ((at + 1, at + count),)},
             )
-            said = segments.write(
+            judgements = segments.write(
                 con,
                 folder,
                 "signals",
@@ -51,18 +51,18 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
                 rows=None,
                 covers={"big": ((at // 10 + 1, (at + count) // 10),)},
             )
-            made += [requests, said, *_sums(con, folder, requests, said)]
+            written += [requests, judgements, *_sums(con, folder, requests, judgements)]
             yield at + count
-        sums = [segment for segment in made if segment.table == "rollup"]
+        sums = [segment for segment in written if segment.table == "rollup"]
         paths = [segment.path(folder) for segment in sums]
         whole = segments.write_rollup(con, folder, rollup.added_up(from_segments(paths)))
-        kept = [segment for segment in made if segment.table not in rollup.TABLES]
+        kept = [segment for segment in written if segment.table not in rollup.TABLES]
         store(folder, now.after(adding=(*kept, *whole)))
     keeper.recover()
 
 
 def _requests(at: int, count: int, first: float, step: float) -> str:
-    given = {
+    expressions = {
         "v": "1",
         "writer": "'big'",
         "n": "i + 1",
@@ -100,7 +100,7 @@ def _requests(at: int, count: int, first: float, step: float) -> str:
         "attempts": f"[{ATTEMPT}]",
     }
     columns = ", ".join(
-        f"({given.get(name, 'null')})::{type_} AS {name}"
+        f"({expressions.get(name, 'null')})::{type_} AS {name}"
         for name, type_ in REQUESTS.columns.items()
     )
     return f"""
@@ -120,7 +120,7 @@ def _requests(at: int, count: int, first: float, step: float) -> str:
 
 
 def _signals(requests: Path, at: int) -> str:
-    given = {
+    expressions = {
         "v": "1",
         "writer": "'big'",
         "n": f"{at // 10} + row_number() over (order by request_id)",
@@ -135,16 +135,17 @@ def _signals(requests: Path, at: int) -> str:
         **{name: name for name in ("strategy", "plan", "kind", "reuse_tier")},
     }
     columns = ", ".join(
-        f"({given.get(name, 'null')})::{type_} AS {name}" for name, type_ in SIGNALS.columns.items()
+        f"({expressions.get(name, 'null')})::{type_} AS {name}"
+        for name, type_ in SIGNALS.columns.items()
     )
     source = from_segments([requests])
     return f"SELECT {columns} FROM {source} WHERE (n - 1) % 10 = 0 ORDER BY request_id"
 
 
 def _sums(
-    con: duckdb.DuckDBPyConnection, folder: Path, requests: Segment, said: Segment
+    con: duckdb.DuckDBPyConnection, folder: Path, requests: Segment, judgements: Segment
 ) -> Iterator[Segment]:
     yield from segments.write_rollup(con, folder, rollup.of_requests(rows_of(folder, [requests])))
-    told = rows_of(folder, [said])
-    after, before = rollup.judged(told), f"(FROM {rollup.judged(told)} WHERE false)"
+    after = rollup.judged(rows_of(folder, [judgements]))
+    before = f"(FROM {after} WHERE false)"
     yield from segments.write_rollup(con, folder, rollup.of_judgements(before, after))

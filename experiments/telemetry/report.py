@@ -1,4 +1,4 @@
-"""The result of the last run, as the main README shows it."""
+"""The last result as a table for a README."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def readme_table(result: dict[str, Any]) -> str:
         cells = [f"{part['raw'][name]['ms']:.0f} ms" for part in (day, month)]
         rows.append([f"every single row read: {name}", *cells])
     head = [f"{day['rows'] / 1e6:.0f} million requests", "in 28 hours", "in 30 days"]
-    told = (
+    summary = (
         f"The slowest of each, opening the database included. One writer writes "
         f"{fast['rows_per_second']:,.0f} rows a second, made durable by the 200; a row costs "
         f"{fast['cpu_us_per_row']:.1f} µs of CPU from its trace to its Parquet segment. At "
@@ -28,8 +28,8 @@ def readme_table(result: dict[str, Any]) -> str:
         f"{wait['p99_ms']:.1f} ms). {day['bytes'] / day['rows']:.0f} bytes a request on disk. "
         f"({result['machine']}.)"
     )
-    return f"{table(head, rows)}\n\n{told}"
+    return f"{table(head, rows)}\n\n{summary}"
 
 
 def _worst(queries: dict[str, dict[str, float]]) -> str:
-    return f"{max(one['ms'] for one in queries.values()):.0f} ms"
+    return f"{max(query['ms'] for query in queries.values()):.0f} ms"

@@ -54,22 +54,22 @@ RAW = {
 
 
 def trace() -> Trace:
-    """A request as the router ends it: one attempt, two plans, all features."""
+    """A finished request with one attempt, two plans and every feature."""
     now = time.time()
-    parts = dict.fromkeys(PARTS, 0.25)
+    usage = Usage(120, 340, 0)
     return Trace(
         Request(
-            new_id(now),
-            b"x" * 900,
-            {},
-            "auto",
-            False,
-            False,
-            "s" * 24,
-            True,
-            False,
-            reading_of({}),
-            "k" * 12,
+            id=new_id(now),
+            body=b"x" * 900,
+            fields={},
+            model="auto",
+            stream=False,
+            include_usage=False,
+            session="s" * 24,
+            session_given=True,
+            continues=False,
+            reading=reading_of({}),
+            key_id="k" * 12,
         ),
         Decision(
             plan="fast",  # type: ignore[arg-type]
@@ -78,11 +78,11 @@ def trace() -> Trace:
             probabilities={"fast": 0.7, "premium": 0.3},  # type: ignore[dict-item]
             reason="complexity 1.0 of 10; cuts at [4.5]",
             score=1.0,
-            parts=parts,
+            parts=dict.fromkeys(PARTS, 0.25),
             policy_version="f1be230be426",
         ),
         now,
-        attempts=(Attempt("local", 200, "", "", 0.3, 0.1, Usage(120, 340, 0), 0.0021, "openai"),),
+        attempts=(Attempt("local", 200, "", "", 0.3, 0.1, usage, 0.0021, "openai"),),
         status=200,
         seconds=0.301,
         first_byte_seconds=0.1,
@@ -93,7 +93,7 @@ def trace() -> Trace:
 
 
 def writing(batch: int, rows: int) -> dict[str, float]:
-    """One writer as fast as it goes; then what sealing all of it costs."""
+    """How fast one writer writes, and what sealing its rows costs."""
     with tempfile.TemporaryDirectory(dir=HERE) as name:
         folder = Path(name)
         keeper = Keeper(folder)
@@ -118,7 +118,7 @@ def writing(batch: int, rows: int) -> dict[str, float]:
 
 
 async def acknowledging(rate: int, seconds: float) -> dict[str, float]:
-    """How long a signal waits until it would survive a power cut, at a steady rate."""
+    """How long a signal waits, at a steady rate, until it would survive a power cut."""
     with tempfile.TemporaryDirectory(dir=HERE) as name:
         folder = Path(name)
         Keeper(folder).recover()
@@ -126,17 +126,17 @@ async def acknowledging(rate: int, seconds: float) -> dict[str, float]:
         about = About(new_id(time.time()), 1, plan="p")
         waits: list[float] = []
 
-        async def one() -> None:
+        async def keep() -> None:
             began = time.perf_counter()
             now = time.time()
             await journal.keep([Signal(new_id(now), now, about, "app", "score", score=0.5)])
             waits.append(time.perf_counter() - began)
 
-        tasks = []
+        tasks: list[asyncio.Task[None]] = []
         began = time.perf_counter()
         while (elapsed := time.perf_counter() - began) < seconds:
             while len(tasks) < elapsed * rate:
-                tasks.append(asyncio.create_task(one()))
+                tasks.append(asyncio.create_task(keep()))
             await asyncio.sleep(0.001)
         await asyncio.gather(*tasks)
         journal.close()
@@ -149,7 +149,7 @@ async def acknowledging(rate: int, seconds: float) -> dict[str, float]:
 
 
 def querying(folder: Path, queries: dict[str, str], times: int = 5) -> dict[str, dict[str, float]]:
-    """Each in a connection of its own, as an analyst or a panel would; the median."""
+    """The median time of each query in a connection of its own, as analysts and panels have it."""
     path = str(folder / "telemetry.duckdb")
     result = {}
     for name, sql in queries.items():
@@ -167,12 +167,12 @@ def querying(folder: Path, queries: dict[str, str], times: int = 5) -> dict[str,
     return result
 
 
-def reading(rows: int, hours: float, tell: Callable[[int], None]) -> dict[str, Any]:
+def reading(rows: int, hours: float, report: Callable[[int], None]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=HERE) as name:
         folder = Path(name)
         end = int(time.time() * 1e6)
         for done in big.build(folder, rows, end=end, spread_seconds=hours * HOUR):
-            tell(done)
+            report(done)
         with duckdb.connect(str(folder / "telemetry.duckdb"), read_only=True) as con:
             ids = [
                 row[0]
@@ -188,17 +188,17 @@ def reading(rows: int, hours: float, tell: Callable[[int], None]) -> dict[str, A
             "bytes": sum(path.stat().st_size for path in folder.rglob("*.parquet")),
             "panels": querying(folder, PANELS),
             "last five minutes": querying(folder, RECENT),
-            "explain": querying(folder, {one: f"from explain('{one}')" for one in ids}),
+            "explain": querying(folder, {id_: f"from explain('{id_}')" for id_ in ids}),
             "raw": querying(folder, RAW),
         }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    given = parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of each store")
+    options = parser.parse_args()
     with Progress() as progress:
-        task = progress.add_task("Writing …", total=2 * given.rows)
+        task = progress.add_task("Writing …", total=2 * options.rows)
         result: dict[str, Any] = {
             "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "date": time.strftime("%Y-%m-%d"),
@@ -207,12 +207,12 @@ def main() -> None:
         }
         for name, hours in (("a day", 28.0), ("a month", 720.0)):
             progress.update(task, description=f"Reading {name} …")
-            base = 0 if name == "a day" else given.rows
-            result[name] = reading(
-                given.rows,
-                hours,
-                lambda done, base=base: progress.update(task, completed=base + done),
-            )
+            base = 0 if name == "a day" else options.rows
+
+            def report(done: int, base: int = base) -> None:
+                progress.update(task, completed=base + done)
+
+            result[name] = reading(options.rows, hours, report)
     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     put("telemetry", readme_table(result))
 

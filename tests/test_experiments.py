@@ -1,0 +1,32 @@
+"""Every module of `experiments` can be imported, so that a rename in the product cannot break one.
+
+Importing measures nothing: each experiment starts in the `main` of its `run.py`.
+"""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((ROOT / "experiments").rglob("*.py"))
+    if path.name != "__init__.py"
+]
+RUNS = [module for module in MODULES if module.endswith(".run")]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_of_the_experiments_can_be_imported(module):
+    importlib.import_module(module)
+
+
+def test_every_experiment_of_the_makefile_has_a_main():
+    started = {
+        line.rpartition(" ")[2]
+        for line in (ROOT / "Makefile").read_text().splitlines()
+        if "-m experiments." in line
+    }
+    assert started == set(RUNS)
+    assert all(callable(importlib.import_module(module).main) for module in RUNS)

@@ -15,6 +15,7 @@ from dashboard.source import Source
 from dashboard.web import Site
 from tests.dashboard.story import write_story
 from tests.telemetry.stored import MINUTE
+from tests.waiting import blocking_until
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +49,7 @@ def served(folder: Path, *, keys: Path | None = None) -> Iterator[str]:
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < until, "the dashboard did not start"
-        time.sleep(0.02)
+    blocking_until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"

@@ -1,11 +1,11 @@
 """`waggle dashboard`, run like a person runs it."""
 
+import contextlib
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from router.config.config import Config
 from router.config.dashboard_options import DashboardOptions
 from router.deployment.dashboard_process import Pages
 from router.deployment.ray_environment import free_ports
+from tests.waiting import blocking_until
 
 WAGGLE = Path(sys.executable).with_name("waggle")
 
@@ -57,21 +58,19 @@ def test_a_snapshot_is_written_or_the_command_says_why_not(story, tmp_path):
     assert "cannot be written" in result.output
 
 
+def _read(url):
+    """What is served there; nothing while nobody listens."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:
+        return answer.read()
+
+
 def test_the_command_takes_the_data_folder_and_ends_with_control_c(story, tmp_path):
     (port,) = free_ports(1)
     command = [WAGGLE, "dashboard", story.parent, "--port", str(port)]
     running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     url = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"{url}/data/learning?last=all") as answer:
-                    assert b'"state":"live"' in answer.read()
-                break
-            except OSError:
-                assert time.monotonic() < until
-                time.sleep(0.2)
+        assert b'"state":"live"' in blocking_until(lambda: _read(f"{url}/data/learning?last=all"))
         taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert taken.returncode == 1
         assert "give another --port" in taken.stderr

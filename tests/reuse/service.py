@@ -1,12 +1,12 @@
 """A Waggle with a memory of solutions, and the requests that its tests send."""
 
-import asyncio
 from contextlib import asynccontextmanager
 
 import yaml
 
 from tests.rig import rig as any_rig
 from tests.upstream import Upstream, completion
+from tests.waiting import until
 
 QUESTION = "What is the capital of France?"
 AGAIN = "Can you tell me France's capital city?"
@@ -69,9 +69,7 @@ async def settled(waggle) -> None:
     """Wait until all that was queued is written and followed."""
     keeper = waggle.engine.recall.memory.keeper
     before = keeper.turns
-    async with asyncio.timeout(10):
-        while keeper.turns < before + 2:
-            await asyncio.sleep(0.02)
+    await until(lambda: keeper.turns >= before + 2)
 
 
 async def rate(waggle, reply, score: float = 1.0, **headers) -> None:

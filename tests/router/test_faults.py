@@ -297,10 +297,7 @@ async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
         await asyncio.sleep(0.1)
         call.cancel()
         await asyncio.wait_for(ended.wait(), 5)
-        for _ in range(100):
-            if r.journal.traces and r.backends.hosts["a"].running == 0:
-                break
-            await asyncio.sleep(0.02)
+        await until(lambda: r.journal.traces and r.backends.hosts["a"].running == 0)
     assert r.backends.hosts["a"].running == 0
     assert r.journal.traces[0].status == 499
 

@@ -8,6 +8,7 @@ import pytest
 
 from router.telemetry.rows import request_row
 from tests.router.scripted import TOOLS, Model, planned, steps_of, text_of
+from tests.waiting import until
 
 GOOD, BAD = '{"score": 0.9, "problems": ""}', '{"score": 0.2, "problems": "too vague"}'
 SHAPE = {"name": "string", "age": "int 18..90"}
@@ -524,13 +525,10 @@ async def test_a_caller_who_leaves_ends_every_branch():
     a, b = Model(seconds=30), Model(seconds=30)
     async with planned(plan, a=a, b=b) as waggle:
         task = asyncio.ensure_future(waggle.chat("?"))
-        while not (a.requests and b.requests):
-            await asyncio.sleep(0.01)
+        await until(lambda: a.requests and b.requests)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        until = time.monotonic() + 10
-        while not waggle.journal.traces and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+        await until(lambda: waggle.journal.traces)
         trace = waggle.journal.traces[-1]
         assert trace.status == 499
         assert {x.fault for x in trace.attempts} == {"left_behind"}
@@ -548,9 +546,7 @@ async def test_a_caller_who_leaves_a_slow_stream_is_written_down(words):
             assert await answer.content.readline() == b": waggle is at work\n"
             while words:
                 words -= (await answer.content.readline()).startswith(b"data: ")
-        until = time.monotonic() + 10
-        while not waggle.journal.traces and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+        await until(lambda: waggle.journal.traces)
         assert [trace.status for trace in waggle.journal.traces] == [499]
 
 

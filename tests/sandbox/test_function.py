@@ -1,12 +1,13 @@
 """A routing function in its locked worker: it answers, fails, and is loaded again."""
 
-import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from sandbox.function import CallTimedOut, Function, FunctionFailed
 from sandbox.pool import Pool
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -90,13 +91,11 @@ async def test_a_worker_that_is_late_dead_or_sends_nonsense_is_replaced(
         function.call(True, seconds=0.1)
     with pytest.raises(FunctionFailed, match="loaded again"):
         function.call(False, seconds=0.1)
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        try:
-            assert function.call(False, seconds=0.1) == 1
-            break
-        except FunctionFailed:
-            continue
-    else:
-        pytest.fail("the function was never loaded again")
+
+    def answers() -> bool:
+        with contextlib.suppress(FunctionFailed):
+            return function.call(False, seconds=0.1) == 1
+        return False
+
+    await until(answers)
     function.close()

@@ -13,7 +13,7 @@ RETRY = Retry(times=2, backoff=0.2, longest=5.0)
 
 def pause(status=0, fault="upstream", *, turn=0, retry_after=None, uniform=1.0):
     attempt = Attempt("b", status, fault, "", 0.1)
-    return pause_before_retry(attempt, RETRY, turn=turn, asked=retry_after, uniform=uniform)
+    return pause_before_retry(attempt, RETRY, turn=turn, retry_after=retry_after, uniform=uniform)
 
 
 @given(st.floats(0, 1), st.integers(0, 1))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -47,7 +48,7 @@ def serve(
     begun = time.monotonic()
     config = here.config_with(host=host, port=port)
     keys = keys_to_serve(config)
-    _refuse_what_cannot_start(config, own_ray=ray_address is None)
+    _refuse_what_cannot_start(config, ray_address)
     refresh_in_child(config, here.config_file)
     processes.adopt_orphans()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -75,7 +76,7 @@ class _Start:
         return self.ray_address is None
 
 
-def _refuse_what_cannot_start(config: Config, *, own_ray: bool) -> None:
+def _refuse_what_cannot_start(config: Config, ray_address: str | None) -> None:
     try:
         config.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,11 +85,26 @@ def _refuse_what_cannot_start(config: Config, *, own_ray: bool) -> None:
     if (running := local_service.find_running(config.data)) is not None:
         where = f"{running.url} (pid {running.pid})"
         raise CommandRefused(f"a service already runs on {config.data}: {where}")
-    if own_ray:
+    if ray_address is not None:
+        _refuse_unreachable(ray_address)
+    else:
         local_service.end_left_behind(config.data)
         if not port_free(config.server.host, config.server.port):
             taken = f"{config.server.host}:{config.server.port} is taken"
             raise CommandRefused(taken, "stop what listens there, or give another --port")
+
+
+def _refuse_unreachable(ray_address: str) -> None:
+    """Try the address first, because Ray tries an address that nobody answers for minutes."""
+    host, _, port = ray_address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():  # `auto`, and others that only Ray can read
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5.0).close()
+    except (OSError, OverflowError) as error:
+        wrong = f"--ray-address {ray_address} cannot be reached ({error})"
+        mend = "start a cluster there with `ray start --head`, or give the address of a cluster"
+        raise CommandRefused(wrong, mend) from None
 
 
 def _run(start: _Start) -> tuple[int, bool]:
@@ -108,7 +124,7 @@ def _run(start: _Start) -> tuple[int, bool]:
     except KeyboardInterrupt:
         status.update("Stopping …")
         status.start()
-    except (RuntimeError, TimeoutError) as error:
+    except (RuntimeError, TimeoutError, ConnectionError) as error:
         code = 1
         status.stop()
         show_refusal(error)

@@ -136,8 +136,10 @@ def _reason(name: str, application: Any) -> str:
 
 
 def remove() -> None:
-    """Take our applications off a cluster that is not ours."""
-    client = _get_global_client()
+    """Take our applications off a cluster that is not ours, if Ray is connected and runs Serve."""
+    if not ray.is_initialized():  # looking for Serve would start a Ray of our own
+        return
+    client = _get_global_client(raise_if_no_controller_running=False)
     if client is not None:
         client.delete_apps(list(_applications()), blocking=True)
 

@@ -176,6 +176,14 @@ def test_an_address_that_cannot_be_is_refused(waggle, command):
     assert "--url http://127.0.0.1:abc is no address" in result.output
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "127.0.0.1:99999"])
+def test_a_ray_cluster_that_cannot_be_reached_is_refused_at_once(waggle, address):
+    result = waggle("serve", "--ray-address", address)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"waggle: --ray-address {address} cannot be reached (")
+    assert "`ray start --head`" in result.output
+
+
 def test_the_network_is_not_opened_without_a_key(waggle):
     result = waggle("serve", "--host", "0.0.0.0")
     assert result.exit_code == 2

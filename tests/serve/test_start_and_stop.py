@@ -3,6 +3,9 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import openai
@@ -11,6 +14,16 @@ import pytest
 from router.deployment.processes import born
 from tests.serve.running import COMPUTE, MEAN, SANDBOX, Load, configuration, own_service
 from tests.waiting import until
+
+REMOVED = """
+import pathlib, sys, ray
+from router.deployment import cluster
+cluster.remove()
+assert not ray.is_initialized()
+cluster.start_ray(pathlib.Path(sys.argv[1]))
+cluster.remove()
+ray.shutdown()
+"""
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -32,6 +45,13 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     assert [pid for pid in family if born(pid)] == []
     new = [path for place, old in before.items() for path in set(place.iterdir()) - old]
     assert [path for path in new if "pytest" not in path.name] == []
+
+
+def test_there_is_nothing_to_remove_without_ray_or_without_serve():
+    with tempfile.TemporaryDirectory(prefix="w1n-", ignore_cleanup_errors=True) as folder:
+        command = [sys.executable, "-c", REMOVED, folder]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.alone

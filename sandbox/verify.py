@@ -7,9 +7,9 @@ once in a thousand times; the program is then run again with another seed.
 from typing import Any
 
 from sandbox.judging.check import StatisticalCheck, Verification
-from sandbox.judging.column_tests import of_column, of_correlation
-from sandbox.judging.figure_checks import of_analysis
-from sandbox.judging.series_tests import of_series
+from sandbox.judging.column_tests import check_column, check_correlation
+from sandbox.judging.figure_checks import check_figures
+from sandbox.judging.series_tests import check_series
 from sandbox.spec import Spec
 
 __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
@@ -17,7 +17,9 @@ __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
 def verify(spec: Spec, result: Any) -> Verification:
     try:
-        checks = of_analysis(spec, result) if spec.kind == "analyse" else _of_data(spec, result)
+        checks = (
+            check_figures(spec, result) if spec.kind == "analyse" else _check_data(spec, result)
+        )
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:
         checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
     return Verification(tuple(checks))
@@ -36,9 +38,9 @@ def columns_of(result: Any) -> dict[str, Any]:
     raise TypeError(f"the result is a {type(result).__name__}, not columns")
 
 
-def _of_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
+def _check_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
     if spec.series is not None:
-        return of_series(spec.count, spec.series, columns_of(result))
+        return check_series(spec.count, spec.series, columns_of(result))
     columns = columns_of(result)
     wanted = [field for field in spec.fields if field.role != "text"]
     missing = [field.name for field in wanted if field.name not in columns]
@@ -57,7 +59,7 @@ def _of_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
     if not checks[0].holds:
         return checks
     for field in wanted:
-        checks += of_column(field, columns[field.name], columns)
+        checks += check_column(field, columns[field.name], columns)
     for correlation in spec.correlations:
-        checks.append(of_correlation(correlation, columns))
+        checks.append(check_correlation(correlation, columns))
     return checks

@@ -44,46 +44,12 @@ def show_map(rows: Rows, query: PanelQuery) -> Shown:
     dearest = max(row["usd_per_1k"] for row in judged)
     cost, most = ("usd_per_1k", dearest) if dearest else ("mean_ms", slowest)
     kinds = sorted({row["kind"] for row in judged})
-    drawn: list[dict[str, Any]] = []
+    drawn = []
     for plan in sorted({row["plan"] for row in judged}):
-        hue, _ = colour(query, plan)
         own = [row for row in judged if row["plan"] == plan]
-        drawn.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": plain(plan),
-                "x": [row[cost] for row in own],
-                "y": [row["quality"] for row in own],
-                "error_y": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [min(row["half"] or 0, 1 - row["quality"]) for row in own],
-                    "arrayminus": [min(row["half"] or 0, row["quality"]) for row in own],
-                    "color": hue,
-                    "thickness": 1,
-                },
-                "marker": {
-                    "color": hue,
-                    "symbol": [SYMBOLS[kinds.index(row["kind"]) % len(SYMBOLS)] for row in own],
-                    "size": [9 + 17 * (row["mean_ms"] / slowest) ** 0.5 for row in own],
-                    "opacity": 0.85,
-                    "line": {"width": 1, "color": INKS[query.view.theme].card},
-                },
-                "customdata": [
-                    [
-                        *(plain(row["kind"]), row["n"], row["judged"], row["mean_ms"]),
-                        *(row["half"] or 0, row["usd_per_1k"]),
-                    ]
-                    for row in own
-                ],
-                "hovertemplate": "%{customdata[0]}: quality %{y:.3f} ± %{customdata[4]:.3f}, "
-                "$%{customdata[5]:.4f} per 1,000, %{customdata[3]:.0f} ms<br>"
-                "%{customdata[1]:,} requests, %{customdata[2]:,} judged<extra>"
-                + plain(plan)
-                + "</extra>",
-            }
-        )
+        symbols = [SYMBOLS[kinds.index(row["kind"]) % len(SYMBOLS)] for row in own]
+        sizes = [9 + 17 * (row["mean_ms"] / slowest) ** 0.5 for row in own]
+        drawn.append(_points(query, plan, own, cost, symbols, sizes))
     return figure(
         query,
         drawn,
@@ -96,6 +62,45 @@ def show_map(rows: Rows, query: PanelQuery) -> Shown:
         yaxis=axis(query, "quality"),
         hovermode="closest",
     )
+
+
+def _points(
+    query: PanelQuery, plan: str, own: Rows, cost: str, symbols: list[str], sizes: list[float]
+) -> dict[str, Any]:
+    """The points of one plan, one for each kind of request."""
+    hue, _ = colour(query, plan)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": plain(plan),
+        "x": [row[cost] for row in own],
+        "y": [row["quality"] for row in own],
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [min(row["half"] or 0, 1 - row["quality"]) for row in own],
+            "arrayminus": [min(row["half"] or 0, row["quality"]) for row in own],
+            "color": hue,
+            "thickness": 1,
+        },
+        "marker": {
+            "color": hue,
+            "symbol": symbols,
+            "size": sizes,
+            "opacity": 0.85,
+            "line": {"width": 1, "color": INKS[query.view.theme].card},
+        },
+        "customdata": [
+            [
+                *(plain(row["kind"]), row["n"], row["judged"], row["mean_ms"]),
+                *(row["half"] or 0, row["usd_per_1k"]),
+            ]
+            for row in own
+        ],
+        "hovertemplate": "%{customdata[0]}: quality %{y:.3f} ± %{customdata[4]:.3f}, "
+        "$%{customdata[5]:.4f} per 1,000, %{customdata[3]:.0f} ms<br>"
+        "%{customdata[1]:,} requests, %{customdata[2]:,} judged<extra>" + plain(plan) + "</extra>",
+    }
 
 
 def show_heat(rows: Rows, query: PanelQuery) -> Shown:

@@ -37,31 +37,7 @@ def show_topology(rows: Rows, query: PanelQuery) -> Shown:
     if not rows:
         return nothing_yet(query)
     ink = INKS[query.view.theme]
-    nodes: dict[tuple[str, str], int] = {}
-    links: dict[str, list[Any]] = {
-        name: [] for name in ("source", "target", "value", "color", "customdata")
-    }
-    routed = sum(row["n"] for row in rows if row["what"] == "plan") or 1
-    called = sum(row["n"] for row in rows if row["what"] == "backend") or 1
-    moved: dict[str, float] = {}
-    for row in _gathered(rows):
-        sort = ("kind", "plan") if row["what"] == "plan" else ("plan", "backend")
-        named = ((sort[0], row["source"]), (sort[1], row["target"]))
-        ends = [nodes.setdefault(end, len(nodes)) for end in named]
-        plan = row["target"] if row["what"] == "plan" else row["source"]
-        links["source"].append(ends[0])
-        links["target"].append(ends[1])
-        # Both halves are equally wide: the calls of the newest requests stand for all calls.
-        whole = routed if row["what"] == "plan" else called
-        links["value"].append(max(row["n"] / whole, 1e-4))
-        links["color"].append(faded(colour(query, plan)[0], 0.45))
-        if row["what"] == "plan":
-            moved[plan] = moved.get(plan, 0.0) + row["moved"]
-            links["customdata"].append(
-                f"{row['n']:,} requests, {row['moved']:+.1%} of all since the first half"
-            )
-        else:
-            links["customdata"].append(f"{row['n']:,} calls, {row['failed']:.1%} failed")
+    nodes, links, moved = _flows(_gathered(rows), query)
     labels = []
     for floor, name in nodes:
         change = moved.get(name, 0.0) if floor == "plan" else 0.0
@@ -93,6 +69,38 @@ def show_topology(rows: Rows, query: PanelQuery) -> Shown:
         tall=True,
         margin={"l": 10, "r": 10, "t": 20, "b": 20},
     )
+
+
+def _flows(
+    rows: Rows, query: PanelQuery
+) -> tuple[dict[tuple[str, str], int], dict[str, list[Any]], dict[str, float]]:
+    """The nodes by floor and name, the links between them, and how each plan's share changed."""
+    nodes: dict[tuple[str, str], int] = {}
+    links: dict[str, list[Any]] = {
+        name: [] for name in ("source", "target", "value", "color", "customdata")
+    }
+    routed = sum(row["n"] for row in rows if row["what"] == "plan") or 1
+    called = sum(row["n"] for row in rows if row["what"] == "backend") or 1
+    moved: dict[str, float] = {}
+    for row in rows:
+        sort = ("kind", "plan") if row["what"] == "plan" else ("plan", "backend")
+        named = ((sort[0], row["source"]), (sort[1], row["target"]))
+        ends = [nodes.setdefault(end, len(nodes)) for end in named]
+        plan = row["target"] if row["what"] == "plan" else row["source"]
+        links["source"].append(ends[0])
+        links["target"].append(ends[1])
+        # Both halves are equally wide: the calls of the newest requests stand for all calls.
+        whole = routed if row["what"] == "plan" else called
+        links["value"].append(max(row["n"] / whole, 1e-4))
+        links["color"].append(faded(colour(query, plan)[0], 0.45))
+        if row["what"] == "plan":
+            moved[plan] = moved.get(plan, 0.0) + row["moved"]
+            links["customdata"].append(
+                f"{row['n']:,} requests, {row['moved']:+.1%} of all since the first half"
+            )
+        else:
+            links["customdata"].append(f"{row['n']:,} calls, {row['failed']:.1%} failed")
+    return nodes, links, moved
 
 
 def _gathered(rows: Rows) -> Rows:

@@ -17,28 +17,28 @@ from sandbox.spec import Correlation, Field
 _FEW = 40  # with fewer different values, each value is counted
 
 
-def of_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
+def check_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
     if field.role == "id":
         texts = [str(value) for value in listed(values)]
-        return [_distinct(field.name, texts)]
+        return [_check_unique(field.name, texts)]
     if field.role == "date":
-        return _of_dates(field, values)
+        return _check_dates(field, values)
     if field.role in ("category", "boolean"):
-        return _of_choices(field, listed(values))
+        return _check_choices(field, listed(values))
     x = np.asarray(values, dtype=np.float64)
     if not np.isfinite(x).all():
         return [StatisticalCheck(f"{field.name}: numbers", False, "some are missing or not finite")]
     if field.role == "derived":
-        return [_of_formula(field, x, columns)]
-    checks = _of_bounds(field, x) + _of_decimals(field, x)
+        return [_check_formula(field, x, columns)]
+    checks = _check_bounds(field, x) + _check_decimals(field, x)
     if field.unique:
-        checks.append(_distinct(field.name, x.tolist()))
+        checks.append(_check_unique(field.name, x.tolist()))
     elif field.distribution is not None:
-        checks.append(_of_distribution(field, x))
+        checks.append(_check_distribution(field, x))
     return checks
 
 
-def _of_bounds(field: Field, x: Column) -> list[StatisticalCheck]:
+def _check_bounds(field: Field, x: Column) -> list[StatisticalCheck]:
     if field.low is None and field.high is None:
         return []
     low, high = float(x.min()), float(x.max())
@@ -49,7 +49,7 @@ def _of_bounds(field: Field, x: Column) -> list[StatisticalCheck]:
     ]
 
 
-def _of_decimals(field: Field, x: Column) -> list[StatisticalCheck]:
+def _check_decimals(field: Field, x: Column) -> list[StatisticalCheck]:
     if field.decimals is None:
         return []
     holds = bool(
@@ -63,14 +63,14 @@ def _of_decimals(field: Field, x: Column) -> list[StatisticalCheck]:
     ]
 
 
-def _distinct(name: str, values: Sequence[Any]) -> StatisticalCheck:
+def _check_unique(name: str, values: Sequence[Any]) -> StatisticalCheck:
     different = len(set(values))
     return StatisticalCheck(
         f"{name}: unique", different == len(values), f"{different} of {len(values)} differ"
     )
 
 
-def _of_distribution(field: Field, x: Column) -> StatisticalCheck:
+def _check_distribution(field: Field, x: Column) -> StatisticalCheck:
     of = field.distribution
     assert of is not None
     label = f"{field.name}: {of.family}"
@@ -134,7 +134,7 @@ def _chi2(label: str, counts: Column, shares: Column, sample: str) -> Statistica
     return StatisticalCheck(label, p > ALPHA, f"chi-square: {sample}", statistic, p)
 
 
-def _of_choices(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
+def _check_choices(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
     of = field.distribution
     assert of is not None
     labels = [str(v).lower() if field.role == "boolean" else str(v) for v in values]
@@ -152,7 +152,7 @@ def _of_choices(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
     return [_chi2(f"{field.name}: shares", counts, weights, sample)]
 
 
-def _of_dates(field: Field, values: Any) -> list[StatisticalCheck]:
+def _check_dates(field: Field, values: Any) -> list[StatisticalCheck]:
     days = [dt.date.fromisoformat(str(value)[:10]) for value in listed(values)]
     first, last = dt.date.fromisoformat(field.start), dt.date.fromisoformat(field.end)
     holds = min(days) >= first and max(days) <= last
@@ -163,7 +163,7 @@ def _of_dates(field: Field, values: Any) -> list[StatisticalCheck]:
     ]
 
 
-def of_correlation(correlation: Correlation, columns: Mapping[str, Any]) -> StatisticalCheck:
+def check_correlation(correlation: Correlation, columns: Mapping[str, Any]) -> StatisticalCheck:
     x, y = (
         np.asarray(columns[name], dtype=float) for name in (correlation.first, correlation.second)
     )
@@ -207,7 +207,7 @@ def _computed(node: ast.expr, columns: Mapping[str, Any]) -> Any:
     raise ValueError(f"{ast.unparse(node)} is not arithmetic")
 
 
-def _of_formula(field: Field, x: Column, columns: Mapping[str, Any]) -> StatisticalCheck:
+def _check_formula(field: Field, x: Column, columns: Mapping[str, Any]) -> StatisticalCheck:
     expected = _computed(ast.parse(field.formula, mode="eval").body, columns)
     slack = 0.5 * 10.0**-field.decimals if field.decimals is not None else 0.0
     holds = bool(np.allclose(x, expected, rtol=1e-6, atol=slack + 1e-9))

@@ -9,7 +9,7 @@ from sandbox.judging.check import SHOWN, StatisticalCheck
 from sandbox.spec import Spec
 
 
-def of_analysis(spec: Spec, result: Any) -> list[StatisticalCheck]:
+def check_figures(spec: Spec, result: Any) -> list[StatisticalCheck]:
     """Check that every figure is possible, and recompute the figures with a short definition."""
     if not isinstance(result, dict) or not result:
         return [

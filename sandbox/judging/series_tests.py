@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from sandbox.judging.check import ALPHA, StatisticalCheck, listed
+from sandbox.judging.check import ALPHA, Column, StatisticalCheck, listed
 from sandbox.spec import Series
 
 
-def of_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
+def check_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
     if series.name not in columns or len(columns) < 2:
         return [
             StatisticalCheck(
@@ -39,30 +39,31 @@ def of_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[St
     )
     season = series.amplitude * np.sin(2 * np.pi * t / series.period) if series.period else 0.0
     left = x - level - season
-    if not series.noise:
-        exact = bool(np.allclose(left, 0, atol=1e-4))
-        return [
-            *checks,
-            StatisticalCheck("trend and season", exact, f"largest error {np.abs(left).max():g}"),
-        ]
-    z = float(left.mean() / series.noise * math.sqrt(count))
-    p = float(2 * special.ndtr(-abs(z)))
-    checks.append(
-        StatisticalCheck("level", p > ALPHA, f"the residuals have mean {left.mean():.4g}", z, p)
-    )
-    slope = float(np.polyfit(t, left, 1)[0]) if count > 2 else 0.0
+    return checks + (_check_noise(series, t, left) if series.noise else [_check_exact(left)])
+
+
+def _check_exact(residuals: Column) -> StatisticalCheck:
+    exact = bool(np.allclose(residuals, 0, atol=1e-4))
+    largest = np.abs(residuals).max()
+    return StatisticalCheck("trend and season", exact, f"largest error {largest:g}")
+
+
+def _check_noise(series: Series, t: Column, residuals: Column) -> list[StatisticalCheck]:
+    """Tests of the residuals' mean, of their slope and of their spread."""
+    count = len(residuals)
+    mean = residuals.mean()
+    z = float(mean / series.noise * math.sqrt(count))
+    slope = float(np.polyfit(t, residuals, 1)[0]) if count > 2 else 0.0
     error = series.noise / math.sqrt(max(((t - t.mean()) ** 2).sum(), 1e-12))
-    p = float(2 * special.ndtr(-abs(slope / error)))
-    checks.append(
-        StatisticalCheck(
-            "trend", p > ALPHA, f"the residuals rise by {slope:.3g} per step", slope, p
+    spread = float((residuals**2).sum() / series.noise**2)
+    level_p = float(2 * special.ndtr(-abs(z)))
+    trend_p = float(2 * special.ndtr(-abs(slope / error)))
+    noise_p = 2 * min(float(special.chdtrc(count, spread)), float(special.chdtr(count, spread)))
+    return [
+        StatisticalCheck(name, p > ALPHA, detail, statistic, p)
+        for name, detail, statistic, p in (
+            ("level", f"the residuals have mean {mean:.4g}", z, level_p),
+            ("trend", f"the residuals rise by {slope:.3g} per step", slope, trend_p),
+            ("noise", f"sd {residuals.std():.4g}, required {series.noise:g}", spread, noise_p),
         )
-    )
-    spread = float((left**2).sum() / series.noise**2)
-    p = 2 * min(float(special.chdtrc(count, spread)), float(special.chdtr(count, spread)))
-    checks.append(
-        StatisticalCheck(
-            "noise", p > ALPHA, f"sd {left.std():.4g}, required {series.noise:g}", spread, p
-        )
-    )
-    return checks
+    ]

@@ -68,10 +68,9 @@ def show_refusal(refused: Exception) -> None:
 
 def show_problems(error: ConfigError) -> None:
     for problem in error.problems:
-        place = f"{problem.file}:{problem.line}"
         mistake = f"[bold]{escape(problem.key)}[/] = {escape(problem.value)}"
         rule = f"{escape(problem.rule)}. {escape(problem.mend)}"
-        err.print(f"[red]{escape(place)}[/] {mistake}: {rule}", soft_wrap=True)
+        err.print(f"[red]{escape(problem.place)}[/] {mistake}: {rule}", soft_wrap=True)
     count = len(error.problems)
     err.print(f"{count} problem{'s' if count > 1 else ''}. Nothing was started or changed.")
 

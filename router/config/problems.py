@@ -20,7 +20,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mistake as a person reads it."""
+    """A mistake as a person reads it; line 0 means the whole file."""
 
     file: str
     line: int
@@ -29,8 +29,12 @@ class Problem:
     rule: str
     mend: str
 
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.key} = {self.value}: {self.rule}. {self.mend}"
+        return f"{self.place}: {self.key} = {self.value}: {self.rule}. {self.mend}"
 
 
 class ConfigError(Exception):

@@ -18,7 +18,7 @@ from router.config.config import Config
 from router.deployment.local_service import RunningService
 from router.deployment.processes import listening_addresses
 from router.deployment.ray_environment import haproxy, ray_folder
-from router.documents.passage_index import current
+from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, packaged_model
 
 Verdict = Literal["ok", "warn", "bad"]
@@ -171,10 +171,11 @@ def _encoder() -> Diagnosis:
 def _specialists(config: Config) -> Iterator[Diagnosis]:
     for name, settings in config.backends.items():
         if isinstance(settings, SpecialistSettings):
-            folder = current(Path(settings.home or ""))
-            if folder is None:
+            home = Path(settings.home or "")
+            if intact(home) is None:
+                state = "not indexed yet" if current(home) is None else "its index is damaged"
                 mend = "The specialist answers once it is indexed: waggle specialist refresh"
-                yield Diagnosis(f"Specialist {name}", "warn", "not indexed yet", mend)
+                yield Diagnosis(f"Specialist {name}", "warn", state, mend)
             else:
                 yield Diagnosis(f"Specialist {name}", "ok", settings.folder)
 

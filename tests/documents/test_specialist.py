@@ -1,5 +1,6 @@
 """Folders as specialists: indexed, searched, cited, and given the questions they can answer."""
 
+import functools
 import json
 
 import pytest
@@ -134,6 +135,20 @@ async def test_each_question_goes_to_the_specialist_whose_documents_hold_its_ans
         )
         assert "hold an answer" in route.json["reason"]
         assert "do not hold this" in route.json["ineligible"]["ask-ethereum"]
+
+
+def test_doctor_tells_a_damaged_index_from_a_sound_one(docs, tmp_path, monkeypatch, encoder):
+    monkeypatch.chdir(tmp_path)
+    home, file = tmp_path / "index", tmp_path / "waggle.yaml"
+    settings = f"{{kind: specialist, folder: {docs}, home: {home}}}"
+    file.write_text(f"backends: {{tea: {settings}}}\nplans: {{p: {{ask: tea}}}}\n")
+    refresh(docs, home, encoder)
+    doctor = functools.partial(CliRunner().invoke, app, ["doctor"])
+    assert "damaged" not in doctor().output
+    (current(home) / "vectors.npy").write_bytes(b"torn")
+    output = " ".join(doctor().output.split())
+    assert "its index is damaged" in output
+    assert "waggle specialist refresh" in output
 
 
 async def test_a_damaged_index_claims_nothing_and_spoils_no_request(tmp_path, encoders, encoder):

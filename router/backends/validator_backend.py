@@ -104,9 +104,14 @@ def _rules_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
     rules = fields.get("rules") or ()
     if not isinstance(rules, list | tuple) or not all(isinstance(rule, str) for rule in rules):
         raise Fault("bad_request", 'rules must be a list of texts, e.g. ["price <= msrp"]')
+    if len(rules) > _MOST_RULES:
+        detail = (
+            f"{len(rules)} rules are given, and {_MOST_RULES} fit one request: join or drop some"
+        )
+        raise Fault("bad_request", detail)
     try:
-        for rule in rules[:_MOST_RULES]:
+        for rule in rules:
             parsed(rule)
     except ValueError as error:
         raise Fault("bad_request", f"A rule cannot be read: {error}") from None
-    return tuple(rules[:_MOST_RULES])
+    return tuple(rules)

@@ -1,0 +1,24 @@
+"""The validator as a backend: which records of a request it takes, and which rules it refuses."""
+
+import orjson
+import pytest
+
+from router.backends.validator_backend import ValidatorBackend
+from router.config.backends import ValidatorSettings
+from router.domain import CHAT, Call, Fault
+
+
+async def validated(**fields):
+    """The report on the records of a request."""
+    backend = ValidatorBackend(ValidatorSettings(kind="validator"))
+    call = Call(path=CHAT, body=orjson.dumps(fields), stream=False, request_id="r")
+    async with backend.send(call) as reply:
+        return orjson.loads(b"".join([piece async for piece in reply.body]))["validation"]
+
+
+async def test_more_rules_than_fit_one_request_are_refused():
+    records = [{"age": 7}]
+    report = await validated(records=records, rules=[*["age > 0"] * 99, "age > 18"])
+    assert not report["valid"]
+    with pytest.raises(Fault, match="101 rules are given, and 100 fit one request"):
+        await validated(records=records, rules=["age > 0"] * 101)

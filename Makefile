@@ -19,7 +19,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
-INSTALL := $(BIN)/python tools/pip_progress.py .venv/install.log
+INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
 .PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock clean
 

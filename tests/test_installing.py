@@ -5,7 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "tools" / "pip_progress.py"
+SCRIPT = Path(__file__).parents[1] / ".ci" / "pip_progress.py"
 WHEEL = {
     "dancer.py": "",
     "dancer-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: dancer\nVersion: 1\n",

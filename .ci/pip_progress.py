@@ -1,4 +1,4 @@
-"""`python tools/pip_progress.py LOG ARGUMENT...`: `pip install` with one line of progress.
+"""`python .ci/pip_progress.py LOG ARGUMENT...`: `pip install` with one line of progress.
 
 All that pip prints goes to the log; if pip fails, the log is shown whole.
 """

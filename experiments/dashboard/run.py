@@ -46,7 +46,7 @@ LASTS = ("all", "24h", "1h")
 
 
 @contextmanager
-def _dashboard(folder: Path) -> Iterator[tuple[str, int]]:
+def dashboard_over(folder: Path) -> Iterator[tuple[str, int]]:
     """Start the dashboard as a service does; give its address and the id of its process."""
     options = DashboardOptions(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
     process = subprocess.Popen([sys.executable, "-m", "dashboard", options.written()])
@@ -137,7 +137,7 @@ async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict
 
 
 def _refreshing(folder: Path, seconds: float) -> dict[str, Any]:
-    with _dashboard(folder) as (url, pid), _Writing(folder):
+    with dashboard_over(folder) as (url, pid), _Writing(folder):
         same = ["/data/learning?last=1h"]
         pages = [f"/data/{name}?last=1h" for name in PAGES]
         return {
@@ -152,7 +152,7 @@ def _refreshing(folder: Path, seconds: float) -> dict[str, Any]:
 
 def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
     """Time and weight of a first plot with nothing cached, and the trouble on every page."""
-    with _dashboard(folder) as (url, _), chromium() as browser:
+    with dashboard_over(folder) as (url, _), chromium() as browser:
         first, weights, requests = [], [], []
         for _ in range(times):
             seen = Watched(browser, url)

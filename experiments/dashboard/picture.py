@@ -1,0 +1,50 @@
+"""The picture of the dashboard's Learning page, as the main README shows it.
+
+python -m experiments.dashboard.picture [--telemetry FOLDER]
+
+Without a folder, the picture is of `waggle demo --weeks 12`, which takes some minutes.
+"""
+
+import argparse
+import io
+import subprocess
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from experiments.dashboard.run import dashboard_over
+from experiments.served import WAGGLE
+from tests.dashboard.browser import Watched, chromium
+
+PICTURE = Path(__file__).parent / "learning.png"
+_WIDTH = 1366  # of a laptop, as the browser of the tests has it
+_MARGIN = 10  # below the panel of the curve, the last one that is shown
+_COLOURS = 128  # enough for lines and text, and a quarter of the bytes
+
+
+def draw(telemetry: Path, picture: Path) -> None:
+    with dashboard_over(telemetry) as (url, _), chromium() as browser:
+        page = Watched(browser, url).open("/learning?last=all&theme=light")
+        curve = page.page.locator(".panel", has=page.page.locator("#g-curve")).bounding_box()
+        assert curve is not None
+        clip = {"x": 0, "y": 0, "width": _WIDTH, "height": curve["y"] + curve["height"] + _MARGIN}
+        image = Image.open(io.BytesIO(page.page.screenshot(full_page=True, clip=clip)))
+        page.close()
+    image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--telemetry", type=Path)
+    folder = options.parse_args().telemetry
+    if folder is not None:
+        draw(folder, PICTURE)
+        return
+    with tempfile.TemporaryDirectory() as data:
+        subprocess.run([WAGGLE, "demo", "--weeks", "12", "--data", data], check=True)
+        draw(Path(data) / "weeks" / "telemetry", PICTURE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
 """A whole Waggle on loopback without Ray: real sockets, real HTTP servers, one event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,7 @@ async def rig(
     hive: LosableHive | None = None,
     learner: LearnerClient | None = None,
     name: str = "r1",
+    uniform: Callable[[], float] = random.random,
 ) -> AsyncIterator[Rig]:
     """A running Waggle with this configuration."""
     config = Config.model_validate(yaml.safe_load(text))
@@ -99,6 +101,7 @@ async def rig(
             name=name,
             keys=keys,
             learner=learner,
+            uniform=uniform,
         )
         remembering = router.engine.recall
         if remembering is not None:

@@ -138,3 +138,29 @@ def readme_table(result: Mapping[str, Any]) -> str:
         ]
     )
     return table(["utility over the best single model, last fifth", *streams.values()], rows)
+
+
+def savings_table(result: Mapping[str, Any]) -> str:
+    """Dollars saved at the quality of the strongest model, beside a random mix of equal cost."""
+    streams = {
+        "llmrouter, tagged": "llmrouter, 9 models",
+        "routellm_mmlu": "MMLU, 2 models",
+        "bfcl_july": "BFCL, 12 models",
+    }
+    rows = [
+        [
+            name,
+            f"{saved['strong_quality']:.3f}",
+            f"{saved['saved']:.0%}",
+            f"{saved['quality_of_mix']:.3f}",
+        ]
+        for stream, name in streams.items()
+        for saved in (result["saved"][stream],)
+    ]
+    head = [
+        "recorded answers of",
+        "quality of the strongest model",
+        "dollars saved at that quality",
+        "quality of a random mix for the same money",
+    ]
+    return table(head, rows)

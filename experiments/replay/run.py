@@ -37,7 +37,7 @@ from experiments.replay.players import (
     Vector,
     VowpalWabbit,
 )
-from experiments.replay.report import plots, readme_table, tables
+from experiments.replay.report import plots, readme_table, savings_table, tables
 from learner.deciding import BanditSettings
 from learner.explore import epsilon, inverse_gap, upper_bound
 from learner.offpolicy import normalised, weighted
@@ -484,6 +484,7 @@ def main() -> None:
     path.write_text(json.dumps(result, indent=1) + "\n")
     plots(result, told.plots)
     put("replay", readme_table(result))
+    put("savings", savings_table(result), "replay")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+"""Commands in the pages: each must be one that exists, and runs here if it needs no service."""
+
+import asyncio
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import typer
+from typer.testing import CliRunner
+
+from experiments.readme import ROOT
+from router.cli.main import app
+from tests.pages.exchange import Exchange, matches, sent
+from tests.pages.stage import Stage
+
+WAGGLE: click.Group = typer.main.get_command(app)  # type: ignore[assignment]
+TARGETS = frozenset(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+# Commands that need neither a service, nor a network, nor seconds: they run as the page says.
+_RUN = (
+    *(
+        "check",
+        "deploy",
+        "keys",
+        "sql",
+        "telemetry",
+        "routes show",
+        "routes log",
+        "trial strategies",
+    ),
+    *("sandbox", "solutions why", "report"),
+)
+_NEED_A_URL = ("ask",)
+_ELSEWHERE = {"serve", "kubectl", "export", "cd"}  # programs that are not ours
+
+
+@dataclass(frozen=True)
+class Command:
+    text: str
+    output: str = ""
+
+
+def commands(text: str) -> Iterator[Command]:
+    """The commands of a block of kind `sh`, without comments."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    while lines:
+        words, lines = _first_command(lines)
+        yield Command(words)
+
+
+def transcript(text: str) -> Iterator[Command]:
+    """The commands of a block of kind `console`, each with the output that the page shows."""
+    for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+        words, output = _first_command(part.splitlines())
+        yield Command(words, "\n".join(output))
+
+
+def _first_command(lines: list[str]) -> tuple[str, list[str]]:
+    """The first command, which may go on over several lines, and the lines after it."""
+    length = 1
+    while _open(" ".join(lines[:length])) and length < len(lines):
+        length += 1
+    command = " ".join(line.strip().removesuffix("\\") for line in lines[:length])
+    return command, lines[length:]
+
+
+def _open(text: str) -> bool:
+    """Whether a command goes on in the next line."""
+    if text.rstrip().endswith("\\"):
+        return True
+    try:
+        shlex.split(text, comments=True)
+    except ValueError:  # an open quotation mark
+        return True
+    return False
+
+
+async def perform(command: Command, stage: Stage) -> None:
+    """Carry out a command as far as that is possible here. Raises where the page is wrong."""
+    words = shlex.split(command.text, comments=True)
+    words = words[: words.index(">")] if ">" in words else words  # what follows is the shell's
+    match words:
+        case ["waggle", *arguments]:
+            await _waggle(arguments, command, stage)
+        case ["make", *targets]:
+            assert set(targets) <= TARGETS, f"make has no target {targets}"
+        case ["curl", *arguments]:
+            await _curl(arguments, command, stage)
+        case [".venv/bin/python" | "python", "-m", module, *options]:
+            _module(module, options)
+        case ["duckdb", *arguments]:
+            await _duckdb(arguments, stage)
+        case [program, *_]:
+            assert program in _ELSEWHERE, f"nothing here knows how to run {program}"
+
+
+def parse(arguments: list[str]) -> str:
+    """The name of a command of ours, once its arguments and options were parsed as it would."""
+    command: click.Command = WAGGLE
+    context = click.Context(command, info_name="waggle")
+    names: list[str] = []
+    while isinstance(command, click.Group):
+        assert arguments, f"waggle {' '.join(names)} needs a command"
+        name, *arguments = arguments
+        found_command = command.get_command(context, name)
+        assert found_command is not None, f"there is no command waggle {' '.join([*names, name])}"
+        names.append(name)
+        command = found_command
+        context = click.Context(command, info_name=name, parent=context)
+    if "--help" not in arguments:
+        command.parse_args(context, list(arguments))
+    return " ".join(names)
+
+
+async def _waggle(arguments: list[str], command: Command, stage: Stage) -> None:
+    for word in arguments:
+        _write_input(word, stage)
+    name = parse(arguments)
+    if name in _NEED_A_URL:
+        arguments = [*arguments, "--url", (await stage.rig()).url]
+    elif not any(name == run or name.startswith(f"{run} ") for run in _RUN):
+        return
+    arguments = [stage.with_stored_id(word) for word in arguments]
+    result = await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, app, arguments)
+    assert result.exit_code == 0, f"waggle {' '.join(arguments)}: {result.output}{result.stderr}"
+    assert_shown(command.output, result.output)
+
+
+def _write_input(word: str, stage: Stage) -> None:
+    """A file that a command reads: a page names it, and everybody has one of their own."""
+    if re.fullmatch(r"[\w./-]+\.(jsonl|py)", word):
+        path = stage.folder / word
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text("result = 1\n" if word.endswith(".py") else "")
+
+
+def assert_shown(shown: str, output: str) -> None:
+    assert matches(shown, output), f"the page shows:\n{shown}\n\nit is:\n{output}"
+
+
+async def _curl(arguments: list[str], command: Command, stage: Stage) -> None:
+    method, url, headers, body = "GET", "", {}, ""
+    words = iter(arguments)
+    for word in words:
+        match word:
+            case "-H":
+                name, _, value = next(words).partition(":")
+                headers[name.strip().lower()] = value.strip()
+            case "-d":
+                method, body = "POST", next(words)
+            case "-X":
+                method = next(words)
+            case "-s" | "-i" | "-N":
+                pass
+            case _:
+                url = word
+    exchange = Exchange(method, await stage.with_address(url), headers, body)
+    answer = await sent(exchange, stage)
+    assert answer.status < 400, f"{command.text}: {answer.body!r}"
+    assert_shown(command.output, answer.body.decode())
+
+
+def _module(module: str, options: list[str]) -> None:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None, f"there is no module {module}"
+    assert spec.origin is not None
+    text = Path(spec.origin).read_text()
+    for option in options:
+        if option.startswith("--"):
+            assert f'"{option}"' in text, f"{module} has no option {option}"
+
+
+async def _duckdb(arguments: list[str], stage: Stage) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "duckdb", *arguments, "-c", "select 1",
+        cwd=stage.folder, env=stage.environment(),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()

@@ -83,8 +83,7 @@ class SolutionMemory:
 
     def reconfigure(self, settings: Reuse) -> None:
         self.settings = settings
-        self.calibration.budget = settings.budget
-        self.calibration.least_checked = settings.checked
+        self.calibration.reconfigure(settings.budget, settings.checked)
         if self.keeper is not None:
             self.keeper.settings = settings
 

@@ -6,11 +6,12 @@ candidates are reused only while the upper bound on their share of wrong answers
 operator's budget. Until then every candidate is answered anew, which is one more check.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, floor, log10
-from typing import Protocol
+from typing import Any, Protocol
 
 from router.reuse.guards import GuardVerdict
 from router.reuse.solution_store import ReuseCheck
@@ -22,6 +23,7 @@ _HALVED_AFTER = 50.0  # checks of a bucket after which that share is half of the
 _POOLED = 100.0  # checks in one space that all checks in other spaces count for, at most
 _FADES = 4_000.0  # checks after which an earlier check counts half
 _CACHED = 10_000  # standings
+_MOST_COUNTED = 50_000  # solutions, and spaces; those checked last
 
 # Wrong answers, and of how many, before any check: `experiments/reuse` measured them on pairs of
 # requests that its author had not looked at.
@@ -99,9 +101,13 @@ class Calibration:
     prior: Prior = measured
     least_checked: float = _LEAST_CHECKED
     _all: dict[str, CheckCounts] = field(default_factory=dict)
-    _by_space: dict[tuple[str, bytes], CheckCounts] = field(default_factory=dict)
-    _repeats: dict[tuple[str, int], int] = field(default_factory=dict)
+    _by_space: OrderedDict[tuple[str, bytes], CheckCounts] = field(default_factory=OrderedDict)
+    _repeats: OrderedDict[tuple[str, int], int] = field(default_factory=OrderedDict)
     _standings: dict[tuple[str, bytes], Standing] = field(default_factory=dict)
+
+    def reconfigure(self, budget: float, least_checked: float) -> None:
+        self.budget, self.least_checked = budget, least_checked
+        self._standings.clear()
 
     def learn(self, checks: Iterable[ReuseCheck]) -> None:
         self._standings.clear()
@@ -109,12 +115,14 @@ class Calibration:
             # A solution that is right once more says little about other solutions of its kind.
             key = check.bucket, check.solution
             repeats = self._repeats[key] = self._repeats.get(key, 0) + 1
+            _keep_latest(self._repeats, key)
             weight = check.weight if check.wrong else check.weight / repeats
             for counts in (
                 self._all.setdefault(check.bucket, CheckCounts()),
                 self._by_space.setdefault((check.bucket, check.space), CheckCounts()),
             ):
                 counts.add(wrong=check.wrong, weight=weight)
+            _keep_latest(self._by_space, (check.bucket, check.space))
 
     def standing(self, bucket: str, space: bytes = b"") -> Standing:
         standing = self._standings.get((bucket, space))
@@ -158,6 +166,13 @@ class Calibration:
             }
             for bucket, counts in sorted(self._all.items())
         }
+
+
+def _keep_latest(counts: OrderedDict[Any, Any], key: Any) -> None:
+    """Mark this key as the latest, and forget the oldest key if there are too many."""
+    counts.move_to_end(key)
+    if len(counts) > _MOST_COUNTED:
+        counts.popitem(last=False)
 
 
 def _up(wrong: float) -> float:

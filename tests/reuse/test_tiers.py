@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from experiments.reuse.stream import ignorant, mixed, simulated
+from router.config.reuse import Reuse
 from router.reuse.guards import compare
+from router.reuse.memory import SolutionMemory
 from router.reuse.solution_store import ReuseCheck
 from router.reuse.tiers import Calibration, bucket_of, upper
 
@@ -58,6 +60,27 @@ def test_a_space_that_goes_wrong_is_doubted_before_the_others():
     calibration.learn(checks("x:3", 40, wrong=4, space=b"b", first=5000))
     assert calibration.standing("x:3", b"b").bound > 2 * calibration.standing("x:3", b"a").bound
     assert not calibration.standing("x:3", b"b").serves
+
+
+def test_a_tighter_budget_counts_at_once(tmp_path):
+    memory = SolutionMemory(tmp_path, Reuse(mode="similar", budget=0.01))
+    assert memory.calibration.standing("same:3").serves
+    memory.reconfigure(Reuse(mode="similar", budget=0.0001))
+    assert not memory.calibration.standing("same:3").serves
+    memory.close()
+
+
+def test_solutions_and_spaces_whose_last_check_is_long_ago_are_forgotten():
+    calibration = Calibration(0.01, prior=ignorant)
+    right = ReuseCheck("x:3", b"a", False, 1.0, 0.0, 7)
+    others = [ReuseCheck("y:3", b"%d" % n, False, 1.0, 0.0, 10 + n) for n in range(50_000)]
+    calibration.learn([*checks("x:3", 400, wrong=4, space=b"b", first=100), right, right])
+    weight = calibration.summary()["x:3"]["checks"]
+    assert calibration.standing("x:3", b"a") != calibration.standing("x:3")
+    calibration.learn([*others, right])
+    assert calibration.summary()["x:3"]["checks"] > weight + 0.9
+    calibration.learn(others)
+    assert calibration.standing("x:3", b"a") == calibration.standing("x:3")
 
 
 def test_the_budget_is_kept_on_streams_of_unknown_buckets():

@@ -22,7 +22,7 @@ from router.domain import Refusal, new_id
 from router.engine.engine import Engine
 from router.hive import Hive
 from router.telemetry.lookup import Memory
-from router.wire.asgi import Receive, Scope, Send, lifespan
+from router.wire.asgi import CallerLeft, Receive, Scope, Send, lifespan
 from router.wire.errors import MethodNotAllowed, NotFound, Refused, error_body, kind_of
 
 Endpoint = Callable[[Incoming], Awaitable[None]]
@@ -81,6 +81,8 @@ class App:
             await self._endpoint(incoming.method, incoming.path)(incoming)
         except Refused as error:
             await self._refuse(incoming, error)
+        except CallerLeft:
+            self._engine.metrics.count("waggle_requests_total", plan="", status="499")
         except Exception:
             _log.exception("request %s failed", request_id)
             message = f"Waggle failed; the request was {request_id}. This is a bug."

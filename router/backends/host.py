@@ -18,7 +18,16 @@ from router.backends.protocol import Backend
 from router.backends.turns import Turns
 from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
-from router.wire.asgi import Message, Receive, Scope, Send, WhileConnected, read_body, respond
+from router.wire.asgi import (
+    CallerLeft,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WhileConnected,
+    read_body,
+    respond,
+)
 from router.wire.replica_headers import (
     BROKEN,
     FAULT,
@@ -78,9 +87,13 @@ class Host:
         if not hmac.compare_digest(headers.get(TOKEN, b""), self._token):
             await _refuse(send, Fault("forbidden", "this port belongs to Waggle's router"), 403)
             return
+        try:
+            body = await read_body(receive)
+        except CallerLeft:
+            return
         call = Call(
             path=scope["path"].removeprefix("/v1"),
-            body=await read_body(receive),
+            body=body,
             stream=headers.get(STREAM) == b"1",
             request_id=headers.get(REQUEST_ID, b"").decode("latin-1"),
         )

@@ -17,26 +17,31 @@ class BodyTooLarge(Exception):
     """The body is larger than it may be. Most of the body was read and thrown away."""
 
 
+class CallerLeft(Exception):
+    """The caller hung up before the body was whole: there is nobody to answer."""
+
+
 async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
-    """The whole body, or `BodyTooLarge`.
+    """The whole body, or `BodyTooLarge`, or `CallerLeft`.
 
     A body that is too large is drained before that: a client that is cut off while it still sends
     sees a broken connection, not our answer.
     """
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    pieces, size = [body], len(body)
-    while message.get("more_body"):
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerLeft
         piece = message.get("body", b"")
-        size += len(piece)
+        size, more = size + len(piece), message.get("more_body", False)
         if most is None or size <= most:
             pieces.append(piece)
         elif size > _MOST_DRAINED:
             break
     if most is not None and size > most:
         raise BodyTooLarge
-    return body if len(pieces) == 1 else b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class WhileConnected:

@@ -302,6 +302,20 @@ async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
     assert r.journal.traces[0].status == 499
 
 
+async def test_a_caller_who_leaves_before_the_body_is_whole_is_not_refused():
+    async with rig(ALONE.format(a=NOBODY, b=NOBODY, failures=9)) as r:
+        _, writer = await asyncio.open_connection(*r.url.removeprefix("http://").split(":"))
+        head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"
+        writer.write(head.encode() + b'{"model": ')
+        await writer.drain()
+        await until(lambda: r.router.app.running == 1)
+        writer.close()
+        await until(lambda: r.router.app.running == 0)
+        metrics = (await r.get("/metrics")).body.decode()
+    assert 'waggle_requests_total{plan="",status="499"' in metrics
+    assert r.journal.refusals == []
+
+
 async def test_an_analyst_who_leaves_ends_the_query_and_nothing_fails(tmp_path, caplog):
     Stored(tmp_path / "telemetry").seal()
     text = ALONE.format(a=NOBODY, b=NOBODY, failures=9)

@@ -50,7 +50,11 @@ def curve(lines: Sequence[bytes]) -> dict[str, Any]:
 
 def draw(figures: Mapping[str, Any], path: Path) -> None:
     # With a fixed salt the same figures give the same file.
-    style = {"svg.fonttype": "none", "svg.hashsalt": "waggle", "font.family": "sans-serif"}
+    style: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "waggle",
+        "font.family": "sans-serif",
+    }
     with mpl.rc_context(style):
         figure = Figure(figsize=(8.6, 3.7), layout="constrained")
         axes = figure.add_subplot()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from router.config.environment import export
 from router.deployment.ray_environment import free_ports, haproxy, install_proxy, ray_settings
-from router.wire.asgi import lifespan, read_body, respond
+from router.wire.asgi import Receive, Scope, Send, lifespan, read_body, respond
 from router.wire.http_client import ConnectionPool
 
 
@@ -23,7 +23,7 @@ class PassOn:
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
             return

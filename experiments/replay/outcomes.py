@@ -1,10 +1,13 @@
-"""Real outcomes of real models, as a table of prompts by models; and contexts as the router makes
-them, through a lens that was fitted to the first prompts of the stream."""
+"""Recorded outcomes of real models, as tables of prompts by models, and the contexts of prompts.
+
+Contexts are made by the router's own functions, with a lens that is fitted to the first prompts of
+a stream.
+"""
 
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,8 @@ ORIGINS = {
     "bfcl_july": "github.com/HuanzhiMao/BFCL-Result (2024-07-25)",
     "open_bandit_small": "research.zozo.com/data.html",
 }
-# llmrouter records no prices. Those of `prices.csv` where the model is listed (CARROT), else those
-# listed there for models of the same size: dollars per million tokens, in and out alike.
+# Dollars per million tokens, in and out alike, because llmrouter records no prices: the price that
+# `prices.csv` (CARROT) lists for the model, or else for models of the same size.
 _PER_MTOK = {
     "llama-3.1-8b-instruct": 0.2,
     "mistral-7b-instruct-v0.3": 0.2,
@@ -46,12 +49,17 @@ BFCL_POOL = (
     *("command-r-plus", "mistral-medium-2312", "mistral-small-2402", "claude-instant-1.2"),
     *("gpt-3.5-turbo-0125-FC", "claude-3-haiku-20240307"),
 )
-_OUTPUT_TOKENS = 200  # of an answer whose length was not recorded
+_MODELS = {
+    "llmrouter": tuple(sorted(_PER_MTOK)),
+    "routellm_mmlu": tuple(_ROUTELLM),
+    "bfcl_july": BFCL_POOL,
+}
+_OUTPUT_TOKENS = 200  # assumed for an answer whose length was not recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What each model made of each prompt, and what it cost."""
+    """The quality and the cost of each model's answer to each prompt."""
 
     name: str
     prompts: tuple[str, ...]
@@ -63,44 +71,37 @@ class Outcomes:
 
     @property
     def dearness(self) -> Matrix:
-        """log10 of each model's mean cost over the cheapest's: what a unit of `cost` weighs."""
+        """log10 of each model's mean cost over the cheapest model's: the cost term of utility."""
         mean = self.cost.mean(axis=0)
         return np.asarray(np.log10(mean / mean.min()))
 
     @property
     def rates(self) -> dict[Arm, float]:
-        """Dollars at which the policy's own cost term is that same logarithm."""
+        """Prices at which the policy's own cost term equals `dearness`."""
         mean = self.cost.mean(axis=0)
-        told = (mean / mean.min() - 1) / 1000
-        return {arm: float(rate) for arm, rate in zip(self.arms, told, strict=True)}
+        rates = (mean / mean.min() - 1) / 1000
+        return {arm: float(rate) for arm, rate in zip(self.arms, rates, strict=True)}
+
+    def best(self, weight: float) -> int:
+        """The single arm that is worth most when a unit of dearness costs `weight`."""
+        return int((self.quality - weight * self.dearness).mean(axis=0).argmax())
 
     def only(self, arms: Sequence[int], name: str) -> "Outcomes":
         at = list(arms)
         chosen = tuple(self.arms[n] for n in at)
-        return Outcomes(
-            name,
-            self.prompts,
-            self.tasks,
-            chosen,
-            self.quality[:, at],
-            self.cost[:, at],
-            self.vectors,
-        )
+        quality, cost = self.quality[:, at], self.cost[:, at]
+        return replace(self, name=name, arms=chosen, quality=quality, cost=cost)
 
 
 def load(name: str, data: Path, cache: Path) -> Outcomes:
     path = data / f"{name}.parquet"
     if not path.is_file():
-        print(f"{path} is missing; the original is at {ORIGINS[name]}", file=sys.stderr)
+        print(f"{path} is missing; its original is published at {ORIGINS[name]}", file=sys.stderr)
         raise SystemExit(2)
     frame = pl.read_parquet(path).with_columns(
         key=pl.concat_str("category", pl.col("prompt_id").cast(pl.String), separator="/")
     )
-    models = {
-        "llmrouter": tuple(sorted(_PER_MTOK)),
-        "routellm_mmlu": tuple(_ROUTELLM),
-        "bfcl_july": BFCL_POOL,
-    }[name]
+    models = _MODELS[name]
     frame = frame.filter(pl.col("model").is_in(list(models)))
     first = frame.unique("key", keep="first", maintain_order=True)
     table = first.select("key", "prompt", "category").join(
@@ -115,40 +116,48 @@ def load(name: str, data: Path, cache: Path) -> Outcomes:
         cost = costs.select(models).to_numpy().astype(np.float64)
         cost = np.where(np.isnan(cost), np.nanmean(cost, axis=0), cost)
     else:
-        tokens = np.array([len(prompt) / 4 for prompt in prompts])
-        per = _ROUTELLM if name == "routellm_mmlu" else {m: (p, p) for m, p in _PER_MTOK.items()}
-        inward = np.array([per[m][0] for m in models])
-        outward = np.array([per[m][1] for m in models])
-        out_tokens = 10 if name == "routellm_mmlu" else _OUTPUT_TOKENS  # a letter, or a text
-        cost = (np.outer(tokens, inward) + out_tokens * outward) / 1e6
+        cost = _estimated_cost(name, prompts, models)
     vectors = _vectors(name, prompts, cache)
     arms = tuple(Arm(model) for model in models)
     return Outcomes(name, prompts, tuple(table["category"]), arms, quality, cost, vectors)
 
 
+def _estimated_cost(name: str, prompts: Sequence[str], models: Sequence[str]) -> Matrix:
+    """Costs by listed prices and estimated tokens, where a data set records no cost."""
+    tokens = np.array([len(prompt) / 4 for prompt in prompts])
+    prices = _ROUTELLM if name == "routellm_mmlu" else {m: (p, p) for m, p in _PER_MTOK.items()}
+    inward = np.array([prices[model][0] for model in models])
+    outward = np.array([prices[model][1] for model in models])
+    out_tokens = 10 if name == "routellm_mmlu" else _OUTPUT_TOKENS  # a letter, or a text
+    return np.asarray((np.outer(tokens, inward) + out_tokens * outward) / 1e6)
+
+
 def _vectors(name: str, prompts: Sequence[str], cache: Path) -> Matrix:
-    """Sentence vectors, made once: some minutes on two cores."""
+    """Sentence vectors of the prompts, kept in a file: two cores need some minutes to make them."""
     path = cache / f"{name}-vectors.npy"
     if path.is_file():
-        told: Matrix = np.load(path)
-        if len(told) == len(prompts):
-            return told
+        kept: Matrix = np.load(path)
+        if len(kept) == len(prompts):
+            return kept
     cache.mkdir(parents=True, exist_ok=True)
     encoder = Encoder(prepared(packaged_model(), cache / "encoders"))
     order = sorted(range(len(prompts)), key=lambda at: len(prompts[at]))
-    told = np.zeros((len(prompts), 384), dtype=np.float32)
+    vectors: Any = np.zeros((len(prompts), 384), dtype=np.float32)
     for start in range(0, len(order), 32):
         at = order[start : start + 32]
-        told[at] = encoder.encode([prompts[n][:2000] for n in at])
-    np.save(path, told)
-    return told
+        vectors[at] = encoder.encode([prompts[n][:2000] for n in at])
+    np.save(path, vectors)
+    return np.asarray(vectors)
 
 
 def contexts(
     outcomes: Outcomes, order: Sequence[int], *, tagged: bool, early: bool = False
 ) -> list[Context]:
-    """Of each prompt, in the order of the table. The lens is fitted to the first of the stream;
-    what comes before it is there is seen without, unless it was there `early`."""
+    """The context of each prompt, in the order of the table.
+
+    The lens is fitted to the first prompts of the stream. Their own contexts have no features of
+    the lens, unless `early` says that the lens was fitted before the stream began.
+    """
     first = list(order[:ENOUGH])
     lens = fitted(
         [terms(outcomes.prompts[at]) for at in first],
@@ -168,20 +177,20 @@ def _context(outcomes: Outcomes, at: int, lens: Lens | None, *, tagged: bool) ->
     reading = reading_of({"messages": [{"role": "user", "content": outcomes.prompts[at]}]})
     score = complexity(reading, _WEIGHTS)
     vector = outcomes.vectors[at].tolist()
-    told = numbers(reading, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
-    made = context_of(told, outcomes.tasks[at], lens=lens.number if lens else 0)
-    return {name: value for name, value in made.items() if name != "complexity"}
+    given = numbers(reading, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
+    context = context_of(given, outcomes.tasks[at], lens=lens.number if lens else 0)
+    return {name: value for name, value in context.items() if name != "complexity"}
 
 
 def features_seconds(outcomes: Outcomes, order: Sequence[int]) -> Matrix:
-    """What a context costs without a sentence vector, prompt by prompt."""
+    """For each prompt, the seconds that its context takes without a sentence vector."""
     lens = fitted([terms(outcomes.prompts[at]) for at in order[:ENOUGH]], [None] * ENOUGH)
-    told = []
+    seconds = []
     for at in order[ENOUGH : ENOUGH + 2000]:
         reading = reading_of({"messages": [{"role": "user", "content": outcomes.prompts[at]}]})
         begun = time.perf_counter()
         score = complexity(reading, _WEIGHTS)
-        made = numbers(reading, score, sort=score.kind, tagged=False, lens=lens)
-        context_of(made, "", lens=lens.number)
-        told.append(time.perf_counter() - begun)
-    return np.array(told)
+        given = numbers(reading, score, sort=score.kind, tagged=False, lens=lens)
+        context_of(given, "", lens=lens.number)
+        seconds.append(time.perf_counter() - begun)
+    return np.array(seconds)

@@ -1,14 +1,15 @@
-"""Those who play the same stream: ours, its controls, and what others have built.
+"""The players of a stream: Waggle's bandit, its controls, and the learners of other libraries.
 
-Each is asked for the odds of all arms and told what came of one. The score of a step is what those
-odds are worth on average, so no run is lucky in its draws.
+A player gives the odds of all arms and learns the quality of one arm. The score of a step is the
+mean worth of the arms under these odds, so that no run profits from lucky draws.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from river import bandit
 
 from experiments.replay.outcomes import Matrix, Outcomes
 from learner.bandit_learner import Bandit
@@ -16,7 +17,7 @@ from learner.controls import Fixed
 from learner.deciding import BanditPolicy, BanditSettings
 from learner.explore import Rule, thompson
 from learner.pacing import Pacer
-from learner.policy import Context, Feedback
+from learner.policy import Arm, Context, Feedback
 from learner.pooling import BELIEFS, Belief
 from learner.preference import Preference
 
@@ -30,8 +31,8 @@ class Player(Protocol):
 
 @dataclass
 class Ours:
-    """The bandit as the service runs it, but for the guard of a cold start: it is asked how well it
-    learns, not how little it may risk."""
+    """The bandit as the service runs it, without the guard of a cold start: the replay measures how
+    well the bandit learns, and not how little it risks."""
 
     outcomes: Outcomes
     settings: BanditSettings = field(default_factory=BanditSettings)
@@ -39,7 +40,7 @@ class Ours:
     every: int = 20  # answers between two policies
     beliefs: Sequence[Belief] = BELIEFS
     rule: Rule = thompson
-    default: int | None = None  # the arm that a guard keeps to until others are known as good
+    default: int | None = None  # the arm that a guard prefers until other arms prove as good
     arms: Sequence[int] = ()
     pacer: Pacer | None = None
     drifts: int = 0
@@ -47,47 +48,53 @@ class Ours:
     def __post_init__(self) -> None:
         self.bandit = Bandit("replay", self.settings, self.beliefs)
         self.rates = self.outcomes.rates
-        known = self.arms or range(len(self.outcomes.arms))
-        self.known = [self.outcomes.arms[n] for n in known]
-        self.bandit.set_arms(self.known)
-        self._told = 0
+        joined = self.arms or range(len(self.outcomes.arms))
+        self.joined = [self.outcomes.arms[n] for n in joined]
+        self.bandit.set_arms(self.joined)
+        self._unpublished = 0  # answers since the last policy
         self._policy: BanditPolicy | None = None
 
     def joins(self, arm: int) -> None:
-        self.known.append(self.outcomes.arms[arm])
-        self.bandit.set_arms(self.known, burst=True)
+        self.joined.append(self.outcomes.arms[arm])
+        self.bandit.set_arms(self.joined, burst=True)
         self._policy = None
 
+    def reprice(self, rates: Mapping[Arm, float]) -> None:
+        self.rates |= rates
+        self._policy = None
+
+    def pace(self, pacer: Pacer) -> None:
+        """Give the policy a new pacer, and keep the rest of the policy."""
+        self.pacer = pacer
+        if self._policy is not None:
+            self._policy = replace(self._policy, pacer=pacer)
+
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        if self._policy is None or self._told >= self.every:
-            self._told = 0
+        if self._policy is None or self._unpublished >= self.every:
+            self._unpublished = 0
             default = None if self.default is None else Fixed(self.outcomes.arms[self.default])
-            made = self.bandit.policy(pacer=self.pacer, fallback=default)
-            made = made.priced(self.rates).preferring(Preference(self.cost_weight, 0.0))
-            self._policy = _with_rule(made, self.rule)
-        told = self._policy.distribution(context, self.known)
-        return np.array([told.get(arm, 0.0) for arm in self.outcomes.arms])
+            policy = self.bandit.policy(pacer=self.pacer, fallback=default)
+            policy = policy.priced(self.rates).preferring(Preference(self.cost_weight, 0.0))
+            self._policy = replace(policy, rule=self.rule)
+        shares = self._policy.distribution(context, self.joined)
+        return np.array([shares.get(arm, 0.0) for arm in self.outcomes.arms])
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None:
-        self._told += 1
-        one = Feedback(str(at), self.outcomes.arms[arm], context, quality)
-        self.drifts += self.bandit.learn(one) is not None
+        self._unpublished += 1
+        feedback = Feedback(str(at), self.outcomes.arms[arm], context, quality)
+        self.drifts += self.bandit.learn(feedback) is not None
 
     def teach(self, at: Sequence[int], contexts: Sequence[Context]) -> None:
-        """Prompts on which every arm was scored."""
+        """Learn prompts for which every arm has a score."""
         for n in at:
             for arm, name in enumerate(self.outcomes.arms):
                 quality = float(self.outcomes.quality[n, arm])
                 self.bandit.learn(Feedback(f"warm:{n}:{arm}", name, contexts[n], quality))
 
 
-def _with_rule(policy: BanditPolicy, rule: Rule) -> BanditPolicy:
-    return replace(policy, rule=rule)
-
-
 @dataclass
 class NoContext(Ours):
-    """The same Thompson sampling, blind to what is asked."""
+    """The same Thompson sampling, without the context of a request."""
 
     beliefs: Sequence[Belief] = ({},)
 
@@ -99,19 +106,18 @@ class NoContext(Ours):
 
 
 @dataclass
-class Random:
+class UniformPlayer:
     outcomes: Outcomes
 
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        count = len(self.outcomes.arms)
-        return np.full(count, 1 / count)
+        return _even(self.outcomes)
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None: ...
 
 
 @dataclass
 class Climbs:
-    """The rule ladder: cheapest, middle and dearest by how complex a request looks."""
+    """The rule ladder: a cheap, a middling or a dear arm, by the complexity of the prompt."""
 
     outcomes: Outcomes
     contexts: Sequence[Context]
@@ -119,36 +125,30 @@ class Climbs:
     def __post_init__(self) -> None:
         order = np.argsort(self.outcomes.cost.mean(axis=0), kind="stable")
         self.rungs = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
-        told = [context.get("part.complexity", 0.0) for context in self.contexts]
-        self.cuts = np.quantile(told, [1 / 3, 2 / 3])
+        scores = [context.get("part.complexity", 0.0) for context in self.contexts]
+        self.cuts = np.quantile(scores, [1 / 3, 2 / 3])
 
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
         rung = int(np.searchsorted(self.cuts, context.get("part.complexity", 0.0), side="right"))
-        told = np.zeros(len(self.outcomes.arms))
-        told[self.rungs[rung]] = 1.0
-        return told
+        return _certain(self.rungs[rung], self.outcomes)
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None: ...
 
 
 @dataclass
 class RiverLinUCB:
-    """River's own, on the same contexts; it maximises utility, for it knows no prices."""
+    """River's LinUCB on the same contexts. Its reward is utility, because it has no prices."""
 
     outcomes: Outcomes
     seed: int
 
     def __post_init__(self) -> None:
-        from river import bandit
-
-        self.policy = bandit.LinUCBDisjoint(alpha=0.5, seed=self.seed)
+        self.policy: Any = bandit.LinUCBDisjoint(alpha=0.5, seed=self.seed)
         self.dearness = 0.1 * self.outcomes.dearness
 
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        arms = list(range(len(self.outcomes.arms)))
-        told = np.zeros(len(arms))
-        told[self.policy.pull(arms, context={"bias": 1.0, **context})] = 1.0
-        return told
+        arms: list[int | str] = list(range(len(self.outcomes.arms)))
+        return _certain(self.policy.pull(arms, context={"bias": 1.0, **context}), self.outcomes)
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
         reward = quality - self.dearness[arm]
@@ -164,22 +164,23 @@ class VowpalWabbit:
     seed: int
 
     def __post_init__(self) -> None:
-        import vowpalwabbit
+        import vowpalwabbit  # Only `make bench-replay` installs it.
 
-        told = "--squarecb --gamma_scale 100" if self.kind == "squarecb" else "--regcb"
+        rule = "--squarecb --gamma_scale 100" if self.kind == "squarecb" else "--regcb"
         self.vw = vowpalwabbit.Workspace(
-            f"--cb_explore_adf {told} -q SA --quiet --random_seed {self.seed} --cb_type mtr"
+            f"--cb_explore_adf {rule} -q SA --quiet --random_seed {self.seed} --cb_type mtr"
         )
         self.dearness = 0.1 * self.outcomes.dearness
         self.last: Vector = np.zeros(0)
 
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        told = self.vw.predict(self._example(context))
-        self.last = np.array(told) / sum(told)
+        weights = self.vw.predict(self._example(context))
+        self.last = np.array(weights) / sum(weights)
         return self.last
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        cost = min(max(1 + self.dearness[arm] - quality, 0.0), 1.0)  # what it expects by default
+        # Vowpal Wabbit expects costs between 0 and 1 by default.
+        cost = min(max(1 + self.dearness[arm] - quality, 0.0), 1.0)
         self.vw.learn(self._example(context, f"{arm}:{cost:.6f}:{max(self.last[arm], 1e-3):.6f}"))
 
     def _example(self, context: Context, label: str = "") -> list[str]:
@@ -202,7 +203,7 @@ class MabWiserLinTS:
     seed: int
 
     def __post_init__(self) -> None:
-        from mabwiser.mab import MAB, LearningPolicy
+        from mabwiser.mab import MAB, LearningPolicy  # Only `make bench-replay` installs it.
 
         names = sorted({name for context in self.contexts for name in context})
         self.index = {name: n + 1 for n, name in enumerate(names)}
@@ -213,11 +214,9 @@ class MabWiserLinTS:
         self.begun = False
 
     def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        told = np.zeros(len(self.outcomes.arms))
         if not self.begun:
-            return np.full(len(told), 1 / len(told))
-        told[self.mab.predict(self._row(context))] = 1.0
-        return told
+            return _even(self.outcomes)
+        return _certain(self.mab.predict(self._row(context)), self.outcomes)
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
         row, reward = self._row(context), [quality - self.dearness[arm]]
@@ -235,4 +234,11 @@ class MabWiserLinTS:
         return row
 
 
-Makes = Callable[[Outcomes, Sequence[Context], int], Player]
+def _even(outcomes: Outcomes) -> Vector:
+    return np.full(len(outcomes.arms), 1 / len(outcomes.arms))
+
+
+def _certain(arm: int, outcomes: Outcomes) -> Vector:
+    odds = np.zeros(len(outcomes.arms))
+    odds[arm] = 1.0
+    return odds

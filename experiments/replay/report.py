@@ -1,4 +1,4 @@
-"""Runs to tables, tables to the README, curves to pictures."""
+"""Tables of runs, the README's table, and pictures of learning curves."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
+from matplotlib.figure import Figure
 
 from experiments.readme import table
 
 
-def tables(found: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Means over seeds, with their standard errors."""
+def tables(results: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Means of the results of each job over its seeds, with their standard errors."""
     grouped: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for job, told in found:
+    for job, figures in results:
         stream = f"{job.data_set}{', tagged' if job.tagged else ''}"
-        grouped[f"{job.table}|{stream}"][job.name].append(told)
+        grouped[f"{job.table}|{stream}"][job.name].append(figures)
     result: dict[str, Any] = {}
     for key, players in grouped.items():
         name, stream = key.split("|")
@@ -28,36 +30,36 @@ def tables(found: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
 
 
 def _summed(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    told: dict[str, Any] = {"runs": len(runs)}
+    summed: dict[str, Any] = {"runs": len(runs)}
     for name in runs[0]:
         values = np.array([run[name] for run in runs], dtype=float)
         if values.ndim > 1:
-            told[name] = [round(float(v), 5) for v in values.mean(axis=0)]
+            summed[name] = [round(float(v), 5) for v in values.mean(axis=0)]
             continue
-        told[name] = round(float(values.mean()), 6)
+        summed[name] = round(float(values.mean()), 6)
         if name in ("last_fifth", "all", "first_200", "after", "over_mix"):
             error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
-            told[f"{name}_se"] = round(float(error), 6)
+            summed[f"{name}_se"] = round(float(error), 6)
         if name == "worst_overshoot":
-            told["worst_seed"] = round(float(values.max()), 6)
-    return told
+            summed["worst_seed"] = round(float(values.max()), 6)
+    return summed
 
 
 def _saved(points: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Dollars saved at the strongest model's quality, and how much of the gap is closed on
-    average over all shares of the dearer model (APGR)."""
+    """Dollars saved at the strongest model's quality; and the share of the quality gap that is
+    closed, averaged over all shares of the dearer model (APGR)."""
     rows = sorted(points.values(), key=lambda row: row["cost"])
     strong, dear = rows[0]["strong_quality"], rows[0]["strong_cost"]
     weak, low = rows[0]["cheap_quality"], rows[0]["cheap_cost"]
-    # The cheapest mixture of two points of the sweep that is as good.
+    # The cheapest mixture of two points of the sweep that has the strongest model's quality.
     best = dear
-    for one in rows:
+    for row in rows:
         for other in rows:
-            if one["quality"] >= strong > other["quality"]:
-                share = (strong - other["quality"]) / (one["quality"] - other["quality"])
-                best = min(best, share * one["cost"] + (1 - share) * other["cost"])
-        if one["quality"] >= strong:
-            best = min(best, one["cost"])
+            if row["quality"] >= strong > other["quality"]:
+                share = (strong - other["quality"]) / (row["quality"] - other["quality"])
+                best = min(best, share * row["cost"] + (1 - share) * other["cost"])
+        if row["quality"] >= strong:
+            best = min(best, row["cost"])
     mix = weak + (strong - weak) * (best - low) / (dear - low)
     shares = [min(max((row["cost"] - low) / (dear - low), 0.0), 1.0) for row in rows]
     closed = [(row["quality"] - weak) / (strong - weak) for row in rows]
@@ -75,20 +77,15 @@ def _saved(points: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 
 def plots(result: Mapping[str, Any], folder: Path) -> None:
-    """Learning curves as PNG and HTML."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import plotly.graph_objects as go
-    from matplotlib import pyplot
-
+    """Write the learning curves as PNG and HTML."""
     folder.mkdir(parents=True, exist_ok=True)
     for stream, players in result.get("main", {}).items():
         name = stream.replace(", ", "-")
-        figure, axes = pyplot.subplots(figsize=(9, 5))
+        figure = Figure(figsize=(9, 5))
+        axes = figure.add_subplot()
         shown = go.Figure()
-        for player, told in players.items():
-            curve = np.convolve(told["curve"], np.ones(3) / 3, mode="valid")
+        for player, figures in players.items():
+            curve = np.convolve(figures["curve"], np.ones(3) / 3, mode="valid")
             at = np.linspace(0, 100, len(curve))
             axes.plot(at, curve, label=player, lw=2.5 if player == "waggle" else 1)
             shown.add_scatter(x=at, y=curve, name=player)
@@ -99,7 +96,7 @@ def plots(result: Mapping[str, Any], folder: Path) -> None:
         axes.legend(fontsize=7)
         figure.tight_layout()
         figure.savefig(folder / f"{name}.png", dpi=120)
-        pyplot.close(figure)
+
         shown.update_layout(
             title=stream,
             xaxis_title="share of the stream, %",
@@ -130,11 +127,11 @@ def readme_table(result: Mapping[str, Any]) -> str:
         ]
         for name in names
     ]
-    told = result["bounds"]
+    bounds = result["bounds"]
     rows.append(
         [
             "the whole truth, offline",
-            *(f"{told[s]['full_information']:+.3f}" if s in told else "" for s in streams),
+            *(f"{bounds[s]['full_information']:+.3f}" if s in bounds else "" for s in streams),
         ]
     )
     return table(["utility over the best single model, last fifth", *streams.values()], rows)

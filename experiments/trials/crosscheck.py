@@ -1,7 +1,7 @@
-"""Our intervals beside those of two libraries of others, on the same numbers.
+"""The intervals of trials beside the intervals of two other libraries, on the same numbers.
 
-`ville` 0.1.0 is held against ours in the tests as well. `gbstats` 0.8.0 wants versions of numpy and
-pandas that cannot live beside ours, so it runs in an environment of its own, made here.
+The tests compare with `ville` 0.1.0 as well. `gbstats` 0.8.0 needs versions of numpy and pandas
+that conflict with the project's, so both run in an environment of their own, which is made here.
 """
 
 import json
@@ -26,7 +26,7 @@ def stat(values):
     return SampleMeanStatistic(
         n=len(values), sum=values.sum(), sum_squares=(values**2).sum())
 
-told = []
+intervals = []
 for case in json.load(sys.stdin):
     values = np.array(case["values"])
     config = SequentialConfig(
@@ -34,9 +34,9 @@ for case in json.load(sys.stdin):
     low, high = SequentialTwoSidedTTest(
         stat(values[::2]), stat(values[1::2]), config).confidence_interval
     cs = ville.AsymptoticCS(alpha=0.05, t_opt=500, min_samples=2).fit(values)
-    ends = [float(np.atleast_1d(one)[-1]) for one in (cs.lower_, cs.upper_)]
-    told.append({"gbstats": [low, high], "ville": ends})
-print(json.dumps(told))
+    ends = [float(np.atleast_1d(bound)[-1]) for bound in (cs.lower_, cs.upper_)]
+    intervals.append({"gbstats": [low, high], "ville": ends})
+print(json.dumps(intervals))
 """
 
 
@@ -50,7 +50,7 @@ def _environment(folder: Path) -> Path:
 
 
 def crosschecked(folder: Path) -> dict[str, Any]:
-    """The largest relative difference to each of them, over samples of several sizes and kinds."""
+    """The largest relative difference to each library, over samples of several sizes and kinds."""
     chance = np.random.default_rng(11)
     cases = []
     for n in (200, 600, 2000, 10_000):
@@ -62,27 +62,28 @@ def crosschecked(folder: Path) -> dict[str, Any]:
         [str(python), "-c", _THEIRS], input=json.dumps(cases), capture_output=True, text=True
     )
     if done.returncode:
-        raise SystemExit(f"the other libraries did not run:\n{done.stderr[-2000:]}")
+        raise SystemExit(f"ville or gbstats did not run:\n{done.stderr[-2000:]}")
     worst = {"ville": 0.0, "gbstats": 0.0}
-    for case, told in zip(cases, json.loads(done.stdout), strict=True):
+    for case, intervals in zip(cases, json.loads(done.stdout), strict=True):
         values = case["values"]
         for name, ours in (("ville", _mean(values)), ("gbstats", _difference(values))):
-            radius, theirs = ours.radius(0.05), (told[name][1] - told[name][0]) / 2
+            low, high = intervals[name]
+            radius, theirs = ours.radius(0.05), (high - low) / 2
             worst[name] = max(worst[name], abs(radius / theirs - 1))
     return {"cases": len(cases), "largest_relative_difference": worst}
 
 
 def _mean(values: Sequence[float]) -> RunningMoments:
-    told = RunningMoments(span=0.0)
+    moments = RunningMoments(span=0.0)
     for value in values:
-        told.add(value)
-    return told
+        moments.add(value)
+    return moments
 
 
 def _difference(values: Sequence[float]) -> RunningMoments:
-    """Every second one is the candidate's: each unit's part in the difference of the two means."""
+    """Moments of the difference of two means, where every second value is the candidate's."""
     usual = sum(values) / len(values)
-    told = RunningMoments(span=0.0)
+    moments = RunningMoments(span=0.0)
     for n, value in enumerate(values):
-        told.add((1 if n % 2 else -1) * 2 * (value - usual))
-    return told
+        moments.add((1 if n % 2 else -1) * 2 * (value - usual))
+    return moments

@@ -1,7 +1,8 @@
-"""How much of what the bandit gains is left in a function of at most thirty lines.
+"""How much of the bandit's gain a routing function of at most thirty lines keeps.
 
-The bandit learns the first four fifths of a stream from its own choices alone; a tree is read off
-it there. Both then decide the last fifth without learning, beside the best single model.
+The bandit learns the first four fifths of a stream from its own choices. A tree is then fitted to
+what the bandit expects of each arm there. Both decide the last fifth without learning, and are
+compared with the best single model.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from experiments.replay.outcomes import Outcomes, contexts
 from experiments.replay.players import Ours
-from experiments.replay.run import COST, World, play
+from experiments.replay.playing import COST, Conditions, play
 from learner.decision_tree import DecisionTable, chosen, grown, leaves_of
 from learner.policy import Context
 from learner.preference import Preference
@@ -25,23 +26,23 @@ def distilled(outcomes: Outcomes, seed: int, *, leaves: int = 9) -> dict[str, An
     cut = len(order) * 4 // 5
     early, late = order[:cut], order[cut:]
     player = Ours(outcomes)
-    play(outcomes, player, early, seen, seed, World())
+    play(outcomes, player, early, seen, seed, Conditions())
     policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
     arms = outcomes.arms
     worth = np.array([[e.utility for e in policy.estimates(seen[at], arms)] for at in early])
-    words, numbers = _told(outcomes, seen, early)
+    words, numbers = _inputs(outcomes, seen, early)
     tree = grown(DecisionTable(arms, worth, words, numbers), leaves=leaves, least=0.0005)
     source = code_of(tree, f"Distilled from {len(early):,} answers.")
     truth = outcomes.quality - COST * outcomes.dearness
     single = int(truth[early].mean(axis=0).argmax())
-    index = {arm: at for at, arm in enumerate(arms)}
     bandit = [float(_odds(policy, seen[at], outcomes) @ truth[at]) for at in late]
-    tasks, values = _told(outcomes, seen, late)
+    words, numbers = _inputs(outcomes, seen, late)
     function = []
     for n, at in enumerate(late):
-        words_here = {name: told[n] for name, told in tasks.items()}
-        numbers_here = {name: float(told[n]) for name, told in values.items()}
-        function.append(float(truth[at, index[chosen(tree, words_here, numbers_here)]]))
+        request_words = {name: column[n] for name, column in words.items()}
+        request_numbers = {name: float(column[n]) for name, column in numbers.items()}
+        arm = chosen(tree, request_words, request_numbers)
+        function.append(float(truth[at, arms.index(arm)]))
     best = float(truth[late, single].mean())
     gain, kept = float(np.mean(bandit)) - best, float(np.mean(function)) - best
     return {
@@ -57,14 +58,14 @@ def distilled(outcomes: Outcomes, seed: int, *, leaves: int = 9) -> dict[str, An
 
 
 def _odds(policy: Any, context: Context, outcomes: Outcomes) -> Any:
-    told = policy.distribution(context, outcomes.arms)
-    return np.array([told[arm] for arm in outcomes.arms])
+    shares = policy.distribution(context, outcomes.arms)
+    return np.array([shares[arm] for arm in outcomes.arms])
 
 
-def _told(
+def _inputs(
     outcomes: Outcomes, seen: Sequence[Context], rows: Sequence[int]
 ) -> tuple[dict[str, list[str]], dict[str, Any]]:
-    """What a routing function is told of a request, and no more."""
+    """The words and the numbers that a routing function may use, as columns over the requests."""
     languages = [next((n[9:] for n in seen[at] if n.startswith("language=")), "") for at in rows]
     words = {"kind": [outcomes.tasks[at] for at in rows], "language": languages}
     names = sorted({name for at in rows[:500] for name in seen[at] if name.startswith("part.")})

@@ -1,4 +1,4 @@
-"""Hostile routing functions in a decision: how long a request waits, and what is answered."""
+"""How long a hostile routing function makes a request wait, and whether it changes a plan."""
 
 import asyncio
 import gc
@@ -18,13 +18,13 @@ CALLS = 100
 
 def besieged() -> dict[str, Any]:
     gc.collect()
-    gc.freeze()  # as routers do: what is loaded stays, and is not gone through again
+    gc.freeze()  # as a router does: the collector then skips what is loaded already
     gc.set_threshold(50_000, 20, 50)
     return asyncio.run(_besieged())
 
 
 async def _besieged() -> dict[str, Any]:
-    told = {}
+    functions_of: dict[str, dict[str, Any]] = {}
     for name, body in HOSTILE.items():
         functions = Functions(DEADLINE)
         strategy = code(body)
@@ -37,9 +37,9 @@ async def _besieged() -> dict[str, Any]:
             decision = decide(steering, request(n, task="a"), call_function=functions.ask)
             waits.append(time.perf_counter() - begun)
             changed += decision.plan != usual.plan
-            await asyncio.sleep(0.005)  # as requests come; a worker that died is replaced meanwhile
+            await asyncio.sleep(0.005)  # Time between requests, in which a dead worker is replaced.
         await functions.close()
-        told[name] = {
+        functions_of[name] = {
             "changed": changed,
             "p50_ms": round(1000 * float(np.percentile(waits, 50)), 3),
             "most_ms": round(1000 * max(waits), 3),
@@ -48,9 +48,9 @@ async def _besieged() -> dict[str, Any]:
     return {
         "deadline_ms": 1000 * DEADLINE,
         "calls": CALLS,
-        "functions": told,
-        "changed": sum(one["changed"] for one in told.values()),
-        "most_ms": max(one["most_ms"] for one in told.values()),
+        "functions": functions_of,
+        "changed": sum(function["changed"] for function in functions_of.values()),
+        "most_ms": max(function["most_ms"] for function in functions_of.values()),
         "good": good,
     }
 

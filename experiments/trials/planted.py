@@ -1,9 +1,11 @@
-"""A pool with useless plans planted in it: whether simplification finds them, and spares the rest.
+"""Whether simplification removes useless plans that were planted among real ones, and no others.
 
-Real outcomes of nine models; six plans more, each a copy of one of them that is dearer or worse.
-The bandit learns from its own choices; what it would let go is then tried on prompts it never saw.
+The pool holds nine models with recorded outcomes, and six copies of them that are dearer or worse.
+The bandit learns from its own choices. A trial on other prompts then tests each plan that the
+search proposes to remove.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +13,14 @@ import numpy as np
 
 from experiments.replay.outcomes import Outcomes, contexts
 from experiments.replay.players import Ours
-from experiments.replay.run import COST, World, play
+from experiments.replay.playing import COST, Conditions, play
+from learner.assignment import Side
 from learner.comparison import Comparison, TrialRules
+from learner.deciding import BanditPolicy
 from learner.policy import Arm, Context, Feedback
 from learner.preference import Estimate, Preference
 from learner.sequence import ComparedUnit
-from learner.verdict import verdict_of
+from learner.verdict import Word, verdict_of
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.idle_plans import find_idle
@@ -36,30 +40,31 @@ class _Row:
 
 @dataclass
 class _Replay:
-    """What the learner expects, as `Replay` tells it."""
+    """The learner's estimates for a row, in place of the `Replay` of stored requests."""
 
     policy: Any
     seen: list[Context]
 
-    def estimates(self, one: _Row, plans: list[Arm]) -> list[Estimate]:
-        told: list[Estimate] = self.policy.estimates(self.seen[one.at], plans)
-        return told
+    def estimates(self, row: _Row, plans: list[Arm]) -> list[Estimate]:
+        estimates: list[Estimate] = self.policy.estimates(self.seen[row.at], plans)
+        return estimates
 
 
 def with_useless(outcomes: Outcomes, seed: int) -> Outcomes:
-    """Three copies that cost twice as much, and three whose answers are worse by a fifth."""
+    """The outcomes with six copies of arms: three cost twice as much, and three lose the quality of
+    a fifth of their answers."""
     chance = np.random.default_rng(700 + seed)
     quality, cost = [outcomes.quality], [outcomes.cost]
     names = list(outcomes.arms)
     for n in range(PLANTED):
         of = int(chance.integers(len(outcomes.arms)))
         names.append(Arm(f"planted-{n}"))
-        told, paid = outcomes.quality[:, [of]], outcomes.cost[:, [of]]
+        copied, paid = outcomes.quality[:, [of]], outcomes.cost[:, [of]]
         if n % 2:
-            told = np.where(chance.random(told.shape) < 0.2, 0.0, told)
+            copied = np.where(chance.random(copied.shape) < 0.2, 0.0, copied)
         else:
             paid = 2 * paid
-        quality.append(told)
+        quality.append(copied)
         cost.append(paid)
     return replace(outcomes, arms=tuple(names), quality=np.hstack(quality), cost=np.hstack(cost))
 
@@ -70,7 +75,7 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
     seen = contexts(pool, order, tagged=True)
     cut = len(order) * 7 // 10
     player = Ours(pool)
-    play(pool, player, order[:cut], seen, seed, World())
+    play(pool, player, order[:cut], seen, seed, Conditions())
     plans = {str(arm): {"ask": f"b-{n}"} for n, arm in enumerate(pool.arms)}
     backends = {f"b-{n}": {"kind": "generator"} for n in range(len(pool.arms))}
     config = Config.model_validate({"backends": backends, "plans": plans})
@@ -98,9 +103,10 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
         for plan in search.unsure[:4]:
             player.bandit.bursts[Arm(plan)] = player.bandit.settings.burst_length
         if idle is not None:
-            told = _tried(pool, policy, seen, order[cut:], serving, idle.plans, 100 * seed + turn)
-            trials.append({"without": list(idle.plans), "word": told[0], "requests": told[1]})
-            if told[0] == "adopt":
+            trial = _Trial(pool, policy, seen, order[cut:])
+            word, requests = trial.decide(serving.without, idle.plans, 100 * seed + turn)
+            trials.append({"without": list(idle.plans), "word": word, "requests": requests})
+            if word == "adopt":
                 gone += idle.plans
                 serving = replace(serving, without=(*serving.without, *idle.plans))
             else:
@@ -127,81 +133,84 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
 def _goes_on(
     pool: Outcomes, player: Ours, prompts: list[int], seen: list[Context], left: list[Arm], n: int
 ) -> None:
-    """A thousand requests more, of which the learner learns."""
+    """The learner learns from another thousand requests."""
     chance = np.random.default_rng(3000 + n)
     index = {arm: at for at, arm in enumerate(pool.arms)}
     for step in range(_GOES_ON):
         at = prompts[int(chance.integers(len(prompts)))]
         if step % player.every == 0:
-            made = player.bandit.policy().priced(player.rates)
-            policy = made.preferring(Preference(COST, 0.0))
+            policy = _policy(player)
         arm = _choice(policy, seen[at], left, float(chance.random()))
         quality = float(pool.quality[at, index[arm]])
         player.bandit.learn(Feedback(f"{n}:{step}", arm, seen[at], quality))
 
 
 def _choice(policy: Any, context: Context, arms: list[Arm], uniform: float) -> Arm:
-    told = policy.distribution(context, arms)
-    edges = np.cumsum([told[arm] for arm in arms])
+    shares = policy.distribution(context, arms)
+    edges = np.cumsum([shares[arm] for arm in arms])
     return arms[min(int(np.searchsorted(edges, uniform * edges[-1])), len(arms) - 1)]
 
 
-def _tried(
-    pool: Outcomes,
-    policy: Any,
-    seen: list[Context],
-    prompts: list[int],
-    serving: Strategy,
-    without: tuple[str, ...],
-    seed: int,
-) -> tuple[str, int]:
-    """A trial on real outcomes; prompts come again where it needs more of them."""
-    chance = np.random.default_rng(900 + seed)
-    told = Comparison(TrialRules(goal="no worse", margin=EPSILON))
-    current = [arm for arm in pool.arms if arm not in serving.without]
-    fewer = [arm for arm in current if arm not in without]
-    index = {arm: at for at, arm in enumerate(pool.arms)}
-    for n in range(20_000):
-        at = prompts[int(chance.integers(len(prompts)))]
-        uniform = float(chance.random())
-        old = _choice(policy, seen[at], current, uniform)
-        new = _choice(policy, seen[at], fewer, uniform)
-        side = "candidate" if chance.random() < 0.5 else "current"
-        told.see(side, 0.1)  # type: ignore[arg-type]
-        if old == new:
-            if n % 200 == 199 and (word := verdict_of(told).word) != "more data":
+@dataclass
+class _Trial:
+    """A trial on recorded outcomes. Prompts repeat if the trial needs more of them."""
+
+    pool: Outcomes
+    policy: Any
+    seen: list[Context]
+    prompts: list[int]
+
+    def decide(self, removed: Sequence[str], without: Sequence[str], seed: int) -> tuple[Word, int]:
+        """The verdict on serving without some plans, and the number of requests it took."""
+        chance = np.random.default_rng(900 + seed)
+        comparison = Comparison(TrialRules(goal="no worse", margin=EPSILON))
+        current = [arm for arm in self.pool.arms if arm not in removed]
+        fewer = [arm for arm in current if arm not in without]
+        dearness = self.pool.dearness
+        for n in range(20_000):
+            at = self.prompts[int(chance.integers(len(self.prompts)))]
+            uniform = float(chance.random())
+            old = _choice(self.policy, self.seen[at], current, uniform)
+            new = _choice(self.policy, self.seen[at], fewer, uniform)
+            side: Side = "candidate" if chance.random() < 0.5 else "current"
+            comparison.see(side, 0.1)
+            if old == new:
+                if n % 200 == 199 and (word := verdict_of(comparison).word) != "more data":
+                    return word, n + 1
+                continue
+            arm = self.pool.arms.index(new if side == "candidate" else old)
+            quality, dear = float(self.pool.quality[at, arm]), float(dearness[arm])
+            utility = quality - COST * dear
+            unit = ComparedUnit(side, 0.5, {}, dear, 0.1, False, quality, utility)
+            comparison.expose(unit)
+            comparison.judge(unit)
+            if (word := verdict_of(comparison).word) != "more data":
                 return word, n + 1
-            continue
-        arm = index[new if side == "candidate" else old]
-        quality = float(pool.quality[at, arm])
-        dear = float(pool.dearness[arm])
-        one = ComparedUnit(side, 0.5, {}, dear, 0.1, False, quality, quality - COST * dear)  # type: ignore[arg-type]
-        told.expose(one)
-        told.judge(one)
-        word = verdict_of(told).word
-        if word != "more data":
-            return word, n + 1
-    return "more data", 20_000
+        return "more data", 20_000
+
+
+def _policy(player: Ours) -> BanditPolicy:
+    return player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
 
 
 def _useful(pool: Outcomes, prompts: list[int]) -> set[str]:
-    """Plans without which, knowing everything by task, more than epsilon would be lost."""
+    """The plans without which the best plan of each task would be worth more than epsilon less."""
     worth = pool.quality - COST * pool.dearness
     tasks = np.array([pool.tasks[at] for at in prompts])
     by_task = np.array([worth[prompts][tasks == task].sum(axis=0) for task in sorted(set(tasks))])
     best = by_task.max(axis=1).sum()
-    told = set()
+    useful = set()
     for at, arm in enumerate(pool.arms):
         rest = np.delete(by_task, at, axis=1).max(axis=1).sum()
         if (best - rest) / len(prompts) > EPSILON:
-            told.add(str(arm))
-    return told
+            useful.add(str(arm))
+    return useful
 
 
 def _loss(
     pool: Outcomes, policy: Any, seen: list[Context], prompts: list[int], gone: list[str]
 ) -> float:
-    """What the whole of it cost, by the real outcomes."""
+    """How much utility the removed plans would have added, by the recorded outcomes."""
     worth = pool.quality - COST * pool.dearness
     left = [arm for arm in pool.arms if arm not in gone]
     every = list(pool.arms)

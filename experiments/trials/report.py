@@ -1,4 +1,4 @@
-"""What the README shows of trials."""
+"""The last result as tables for a README, and the richest routing function of the weeks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,16 +25,16 @@ def readme_table(result: Mapping[str, Any]) -> str:
             f"adopted {loss['words'].get('adopt', 0)} times",
         ),
     ]
-    for fallen, one in turned.items():
+    for fallen, runs in turned.items():
         if fallen == "stays good":
-            what = f"{one['rolled_back']} of {one['runs']} were rolled back"
+            what = f"{runs['rolled_back']} of {runs['runs']} were rolled back"
             rows.append(("one that stays good after its adoption", what))
             continue
         rows.append(
             (
                 f"one that turns bad (utility {float(fallen):+g} a request), rolled back",
-                f"{one['rolled_back']} of {one['runs']}, {one['within_2000']} within 2,000 "
-                f"requests; median {one['requests']['median']:,.0f}",
+                f"{runs['rolled_back']} of {runs['runs']}, {runs['within_2000']} within 2,000 "
+                f"requests; median {runs['requests']['median']:,.0f}",
             )
         )
     rows += [
@@ -64,24 +64,25 @@ def readme_table(result: Mapping[str, Any]) -> str:
 def weeks_table(result: Mapping[str, Any]) -> str:
     rows = [
         (
-            str(one["week"]),
-            one["serving"],
-            str(one["paths"]),
-            f"{one['quality']:.3f}",
-            f"{one['utility']:.3f}",
-            f"${one['usd_per_1k']:.2f}",
-            f"{one['ms']:.1f}",
-            "; ".join(one["events"]),
+            str(week["week"]),
+            week["serving"],
+            str(week["paths"]),
+            f"{week['quality']:.3f}",
+            f"{week['utility']:.3f}",
+            f"${week['usd_per_1k']:.2f}",
+            f"{week['ms']:.1f}",
+            "; ".join(week["events"]),
         )
-        for one in result["weeks"]["weeks"]
+        for week in result["weeks"]["weeks"]
     ]
     head = ("week", "served by", "paths", "quality", "utility", "per 1,000", "ms", "what happened")
     return table(head, rows)
 
 
 def function_of(result: Mapping[str, Any]) -> str:
-    """The richest function that served in these weeks."""
-    served = {one["serving"] for one in result["weeks"]["weeks"]}
-    functions = [one for one in result["weeks"]["functions"] if one["key"] in served]
-    told = max(functions, key=lambda one: one["source"].count("return "))
-    return f"```python\n{told['source'].rstrip()}\n```"
+    """The function with the most answers among the functions that served in these weeks."""
+    weeks, functions = result["weeks"]["weeks"], result["weeks"]["functions"]
+    served = {week["serving"] for week in weeks}
+    serving = [function["source"] for function in functions if function["key"] in served]
+    richest = max(serving, key=lambda source: source.count("return "))
+    return f"```python\n{richest.rstrip()}\n```"

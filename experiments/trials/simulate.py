@@ -1,4 +1,4 @@
-"""How often verdicts are false, and how soon true ones come, where the truth is known."""
+"""How often verdicts are false, and how soon true verdicts come, in worlds with a chosen truth."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,35 +7,35 @@ from typing import Any
 
 import numpy as np
 
-from experiments.trials.worlds import KINDS, World
+from experiments.trials.worlds import KINDS, TrialWorld
 from learner.comparison import Comparison, TrialRules
 from learner.sequence import RunningMoments
 from learner.verdict import verdict_of
 from learner.watch import Watch
 
-_LOOKS = 3000  # requests of an A/A trial, each of them a look
+_LOOKS = 3000  # requests of a trial of nothing; each request is followed by a look
 
 
 def null_trial(seed: int) -> dict[str, Any]:
-    """Nothing differs: whether a trial says that something does, and whether a t-test would."""
+    """Whether a trial, or a t-test at every look, tells two equal strategies apart."""
     chance = np.random.default_rng(seed)
-    world = World(KINDS[seed % len(KINDS)])
-    told = Comparison(TrialRules(worth=0.0, most_requests=10**9))
+    world = TrialWorld(KINDS[seed % len(KINDS)])
+    comparison = Comparison(TrialRules(worth=0.0, most_requests=10**9))
     false, naive = "", False
     sides: dict[str, RunningMoments] = {
         "candidate": RunningMoments(0.0),
         "current": RunningMoments(0.0),
     }
     for unit in world.units(chance, _LOOKS):
-        told.see(unit.side, unit.seconds)
+        comparison.see(unit.side, unit.seconds)
         if unit.exposed is not None:
-            told.expose(unit.exposed)
-            told.judge(unit.exposed)
+            comparison.expose(unit.exposed)
+            comparison.judge(unit.exposed)
             assert unit.exposed.utility is not None
             sides[unit.side].add(unit.exposed.utility)
             naive = naive or _t_test(sides["candidate"], sides["current"])
         if not false:
-            verdict = verdict_of(told)
+            verdict = verdict_of(comparison)
             false = verdict.sentence if verdict.word != "more data" else ""
     return {"seed": seed, "kind": world.kind, "false": false, "naive": naive}
 
@@ -48,27 +48,27 @@ def _t_test(a: RunningMoments, b: RunningMoments) -> bool:
 
 
 def decided(seed: int, gain: float, apart: float = 0.3, most: int = 20_000) -> dict[str, Any]:
-    """A true difference: after how many requests it was decided, and how."""
+    """The verdict on a true difference, and the number of requests until the verdict."""
     chance = np.random.default_rng(10_000 + seed)
-    told = Comparison(TrialRules())
-    for number, unit in enumerate(World("binary", gain, apart).units(chance, most), 1):
-        told.see(unit.side, unit.seconds)
+    comparison = Comparison(TrialRules())
+    for number, unit in enumerate(TrialWorld("binary", gain, apart).units(chance, most), 1):
+        comparison.see(unit.side, unit.seconds)
         if unit.exposed is not None:
-            told.expose(unit.exposed)
-            told.judge(unit.exposed)
+            comparison.expose(unit.exposed)
+            comparison.judge(unit.exposed)
         if unit.exposed is not None or number == most:
-            verdict = verdict_of(told)
+            verdict = verdict_of(comparison)
             if verdict.word != "more data":
                 return {"requests": number, "word": verdict.word, "sentence": verdict.sentence}
     return {"requests": most, "word": "more data", "sentence": ""}
 
 
 def turned(seed: int, fallen: float, most: int = 4000) -> dict[str, Any]:
-    """Adopted, then it turns bad: after how many requests it is rolled back."""
+    """Requests until a strategy is rolled back that turns bad once adopted; None if it stays."""
     chance = np.random.default_rng(20_000 + seed)
     watch = Watch()
     good = 2000
-    world = World("binary", 0.02, 0.3)
+    world = TrialWorld("binary", 0.02, 0.3)
     for n in range(good + most):
         gain = 0.02 if n < good else fallen
         world = replace(world, share=watch.share, gain=gain)
@@ -79,8 +79,7 @@ def turned(seed: int, fallen: float, most: int = 4000) -> dict[str, Any]:
 
 
 def summary(counts: Sequence[float]) -> dict[str, float]:
-    told = np.asarray(counts, dtype=float)
-    if not len(told):
+    if not counts:
         return {}
     cuts = {"p10": 10, "median": 50, "p90": 90, "most": 100}
-    return {name: float(np.percentile(told, cut)) for name, cut in cuts.items()}
+    return {name: float(np.percentile(counts, cut)) for name, cut in cuts.items()}

@@ -1,7 +1,7 @@
-"""Made-up worlds for trials: two strategies that agree on most requests, and what they are worth.
+"""Made-up requests for trials of two strategies that agree on most requests.
 
-The truth is known here, which is the point: how often a verdict is false can only be counted where
-it is. Contexts explain a part of the outcome, as they do in telemetry.
+The true gain of the candidate is chosen here, so that false verdicts can be counted. Contexts
+explain a part of the outcome, as contexts in telemetry do.
 """
 
 from collections.abc import Iterator
@@ -21,26 +21,28 @@ KINDS: tuple[Kind, ...] = ("binary", "graded", "rare failures", "heavy costs")
 class Unit:
     side: Side
     seconds: float
-    exposed: ComparedUnit | None  # None: both would have done the same
+    exposed: ComparedUnit | None  # None: the two strategies agree on this request
 
 
 @dataclass
-class World:
-    """`gain`: what the candidate adds to the quality of a request, over all requests."""
+class TrialWorld:
+    """A stream of requests.
+
+    `gain` is the mean quality that the candidate adds to a request. `apart` is the share of
+    requests on which the strategies differ, and `share` the candidate's share of the requests.
+    """
 
     kind: Kind = "binary"
     gain: float = 0.0
     apart: float = 0.3
     share: float = 0.5
-    falls_at: int | None = None  # from this request on it adds `fallen` instead
-    fallen: float = 0.0
 
     def units(self, chance: np.random.Generator, most: int) -> Iterator[Unit]:
-        for n in range(most):
-            gain = self.gain if self.falls_at is None or n < self.falls_at else self.fallen
-            yield self._unit(chance, gain / self.apart)
+        for _ in range(most):
+            yield self._unit(chance)
 
-    def _unit(self, chance: np.random.Generator, gain: float) -> Unit:
+    def _unit(self, chance: np.random.Generator) -> Unit:
+        gain = self.gain / self.apart  # Requests on which both agree gain nothing.
         candidate = bool(chance.random() < self.share)
         side: Side = "candidate" if candidate else "current"
         seconds = float(np.exp(chance.normal(-1.5, 0.6)))
@@ -61,9 +63,6 @@ class World:
         log_cost = float(np.log10(1 + 1000 * cost))
         utility = quality - 0.1 * log_cost - 0.05 * float(np.log10(1 + 10 * seconds))
         context = {f"task={task}": 1.0, "hard": hard}
-        told = self.share if candidate else 1 - self.share
-        return Unit(
-            side,
-            seconds,
-            ComparedUnit(side, told, context, log_cost, seconds, False, quality, utility),
-        )
+        share = self.share if candidate else 1 - self.share
+        exposed = ComparedUnit(side, share, context, log_cost, seconds, False, quality, utility)
+        return Unit(side, seconds, exposed)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ville._boundaries import normal_mixture
 
 from experiments.trials.simulate import decided, null_trial, turned
-from experiments.trials.worlds import World
+from experiments.trials.worlds import TrialWorld
 from learner.assignment import Slot, assigned, place, room
 from learner.comparison import Comparison, TrialRules
 from learner.sequence import (
@@ -294,7 +294,7 @@ def test_nothing_is_rolled_back_where_the_control_gets_worse_as_well():
 
 def test_the_sides_of_a_simulated_world_differ_by_its_gain():
     chance = np.random.default_rng(1)
-    units = list(World("binary", 0.04, 0.5).units(chance, 20_000))
+    units = list(TrialWorld("binary", 0.04, 0.5).units(chance, 20_000))
     qualities = {side: [] for side in ("candidate", "current")}
     for unit in units:
         if unit.exposed is not None:

@@ -9,11 +9,14 @@ import duckdb
 
 from router.domain import new_id
 from router.telemetry.log import Log, Rotation
+from router.telemetry.store.audit import verify
+from router.telemetry.store.compact import Tiers
 from router.telemetry.store.keep import Keeper, RetentionRules
 from router.telemetry.store.manifest import load
 from router.telemetry.tables import TABLES
 
 MINUTE = 60_000_000
+FEW_SEGMENTS = RetentionRules(tiers=Tiers(fan_in=3, smallest=1))
 # The beginning of a minute, so that rows of a test stay in the same bucket.
 NOON = 1_780_000_020_000_000
 
@@ -103,3 +106,8 @@ class Stored:
     @property
     def segments(self) -> int:
         return len([s for s in load(self.folder).segments if s.table in TABLES])
+
+
+def problems(folder: Path) -> list[str]:
+    """The findings of `waggle telemetry verify`."""
+    return [f"{finding.where}: {finding.problem}" for finding in verify(folder).findings]

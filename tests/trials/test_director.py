@@ -24,7 +24,7 @@ from router.trials.simplifying import paths
 from router.trials.trial_requests import act
 from router.trials.writing import returns_in
 from tests.fakes import MemoryJournal
-from tests.router.test_learning import of
+from tests.learning.traffic import features_of
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 YAML = """
@@ -109,7 +109,7 @@ class World:
                 probabilities=[0.6, 0.3, 0.1],
                 propensity={"cheap": 0.6, "dear": 0.3, "idle": 0.1}[plan],
                 features_version=1,
-                features=of(f"{kind} request {self.count}"),
+                features=features_of(f"{kind} request {self.count}"),
                 cost_usd=0.0001,
                 latency_ms=100.0 * float(self.chance.uniform(0.9, 1.1)),
                 status=503 if plan in failing and self.chance.random() < 0.5 else 200,
@@ -292,7 +292,7 @@ def taught_view(world, good, rounds=150):
     bandit.set_arms(arms)
     for n in range(rounds):
         for kind in KINDS:
-            context = dict(context_of(of(f"{kind} request {n}"), kind, lens=0))
+            context = dict(context_of(features_of(f"{kind} request {n}"), kind, lens=0))
             context.pop("complexity", None)
             for arm in arms:
                 quality = float(world.chance.random() < good(arm, kind))
@@ -409,7 +409,7 @@ def test_a_plan_is_tried_without_each_of_its_stages_on_few_requests(tmp_path):
 def test_rows_of_a_simpler_plan_count_for_the_plan_it_stands_for(world):
     row = request(NOON, plan="cheap~b", kind="sql", strategy="bandit", eligible=["cheap~b", "dear"],
                   probabilities=[0.7, 0.3], propensity=0.7, features_version=1,
-                  features=of("sql request"))  # fmt: skip
+                  features=features_of("sql request"))  # fmt: skip
     world.stored.write("requests", [row], "r1")
     world.stored.write("signals", [signal(row, 1.0)], "r1")
     (decision,) = world.rows()

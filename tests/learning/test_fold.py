@@ -1,0 +1,176 @@
+"""The learner as a fold over telemetry: the same rows lead to the same state, after any kill."""
+
+import numpy as np
+import pytest
+
+from learner.policy import Arm
+from router.learning.fold import Fold
+from router.request.context import context_of
+from tests.learning.traffic import YAML, Traffic, begun, configured, features_of, rebuilt, turned
+from tests.telemetry.stored import MINUTE, Stored, request, signal
+
+
+def test_plans_to_try_more_are_remembered_after_a_kill(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    fold = turned(begun(config))
+    fold.try_more(["dear", "gone"])
+    assert fold.state.bandit.bursts == {"dear": fold.state.bandit.settings.burst_length}
+    traffic.send(20)
+    turned(fold)
+    again = turned(begun(config))
+    assert again.state.bandit.bursts == fold.state.bandit.bursts
+
+
+def test_signals_about_answers_move_the_policy(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(150)
+    fold = turned(begun(config))
+    policy = fold.policy(0.0).priced({})
+    context = context_of(features_of("sql request 3"), "sql", lens=0)
+    chances = policy.distribution(context, [Arm("cheap"), Arm("dear")])
+    assert chances[Arm("dear")] > 0.85
+    assert fold.state.bandit.expenses.of(Arm("dear")).spend == pytest.approx(2.0)
+    assert fold.turn() is False
+
+
+def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(config, stored):
+    """Batches come live, with snapshots now and then and kills in between; then the whole log is
+    replayed from nothing, after the rows were sealed and merged."""
+    traffic, chance = Traffic(config, stored), np.random.default_rng(2)
+    fold = begun(config)
+    for n in range(25):
+        # A writer whose files were sealed writes no more: the next process has another name.
+        writers = ("r1", "r2") if n <= 12 else ("r3", "r4")
+        traffic.send(int(chance.integers(1, 12)), writers=writers)
+        if n == 12:
+            stored.seal()
+        for _ in range(int(chance.integers(0, 3))):
+            fold.turn()
+        if n % 7 == 6:
+            fold.keep(float(n))
+        if n % 5 == 4:  # kill -9: only the disk is left
+            before = fold.state.written(0.0)
+            fold = begun(config)
+            assert fold.state.written(0.0) == before
+    turned(fold)
+    assert fold.state.bandit.learned > 80
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
+
+
+def test_a_batch_that_was_logged_and_not_read_before_a_kill_is_read_after_it(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(20)
+    fold = begun(config)
+    batch = fold.feed.beyond(fold.state.mark)
+    fold.registry.log({"batch": batch.state()})  # and here the learner was killed
+    with (config.learner_folder / "batches.jsonl").open("ab") as file:
+        file.write(b'{"batch": {"requ')  # or in the middle of writing the next
+    again = Fold(config, 0)
+    again.begin()
+    assert again.state.bandit.learned > 5
+    traffic.send(20)
+    turned(again)
+    assert rebuilt(config).state.written(0.0) == again.state.written(0.0)
+
+
+def test_late_and_changed_feedback_counts_as_it_is_now(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(20)
+    fold = turned(begun(config))
+    row = traffic.rows[0]
+    for ts, score in ((9, 1.0), (10, 0.0)):
+        late = signal(row, score, source="app", metric="late", ts=row["ts"] + ts * MINUTE)
+        stored.write("signals", [late, late], "r1")  # and twice is once
+        turned(fold)
+    assert fold.state.contributions[row["request_id"]][0] in (0.0, 0.5)
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
+
+
+def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
+    row = request(strategy="named", features_version=1, features=features_of("x"), rate_usd=0.001)
+    stored.write("requests", [row])
+    stored.write("signals", [signal(row, 1.0)])
+    fold = turned(begun(config))
+    assert fold.state.bandit.learned == 0
+    assert fold.state.bandit.expenses.of(Arm("cheap")).seen == 1
+
+
+def test_rows_of_other_features_are_left_out(config, stored):
+    rows = [request(features_version=2, features=[1.0] * 8), request()]
+    stored.write("requests", rows)
+    stored.write("signals", [signal(row, 1.0) for row in rows])
+    fold = turned(begun(config))
+    assert fold.state.bandit.learned == 0
+
+
+def test_going_back_drops_what_was_learned_since_and_goes_on_from_there(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    fold = turned(begun(config))
+    good = fold.keep(1.0)
+    learned = fold.state.bandit.learned
+    traffic.send(60, good=lambda plan, task: plan == "cheap")
+    turned(fold)
+    fold.registry.go_back(good.name)
+    assert fold.turn()
+    assert fold.state.bandit.learned == learned
+    assert fold.turn() is False  # what came between is not learned again
+    traffic.send(10)
+    turned(fold)
+    assert fold.state.bandit.learned > learned
+    fold.keep(2.0)
+    again = Fold(config, 0)
+    again.begin()
+    assert again.state.written(0.0) == fold.state.written(0.0)
+
+
+def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(120)
+    fold = turned(begun(config))
+    version = fold.keep(1.0)
+    fold.registry.pin(version.name)
+    pinned = fold.policy(0.0)
+    traffic.send(200, good=lambda plan, task: plan == "cheap")
+    turned(fold)
+    assert (fold.policy(0.0).posterior.means == pinned.posterior.means).all()
+    for n in range(5):
+        fold.keep(float(n))
+    assert version.name in {v.name for v in fold.registry.versions()}  # though only 3 are kept
+    assert len(fold.registry.versions()) == 4
+    fold.registry.unpin()
+    assert fold.policy(0.0).seen > pinned.seen
+
+
+def test_a_new_plan_is_an_event_and_is_tried(config, stored, tmp_path):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    events = []
+    fold = Fold(config, 0, lambda *event, **_: events.append(event))
+    fold.begin()
+    turned(fold)
+    more = YAML.replace("dear: {{ask: b}}", "dear: {{ask: b}}, third: {{ask: b}}")
+    fold.reconfigure(configured(tmp_path, yaml=more))
+    assert ("learner", "third", "new") in events
+    chances = fold.policy(0.0).distribution({"complexity": 1.0}, [Arm("cheap"), Arm("third")])
+    assert chances[Arm("third")] >= 0.05
+
+
+def test_cards_are_believed_until_answers_say_otherwise(tmp_path):
+    more = ", cards: {dear: {sql: 0.95, any: 0.5}, cheap: {sql: 0.2}}"
+    config = configured(tmp_path, more)
+    Stored(config.telemetry_folder).close()
+    fold = begun(config)
+    estimates = {e.arm: e for e in fold.policy(0.0).estimates({"task=sql": 1.0, "complexity": 1.0})}
+    assert estimates[Arm("dear")].quality > estimates[Arm("cheap")].quality + 0.3
+
+
+def test_dollars_for_a_thousand_requests_are_counted_from_rows(tmp_path):
+    config = configured(tmp_path, ", budget: {dollars_per_1k: 3}")
+    stored = Stored(config.telemetry_folder)
+    Traffic(config, stored).send(100)
+    fold = turned(begun(config))
+    assert fold.pacer(0.0).spent == pytest.approx(0.2)
+    assert fold.pacer(0.0).served == 100
+    stored.close()

@@ -1,0 +1,78 @@
+"""News for routers, and the report for people."""
+
+import json
+import threading
+
+import pytest
+
+from router.learning.publisher import Publisher
+from router.learning.registry import Registry
+from router.learning.report import report_of
+from router.request.lens import terms
+from router.routing.messages import NewsRequest
+from tests.fakes import MemoryJournal
+from tests.learning.traffic import YAML, Traffic, begun, configured, turned
+
+
+def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config, stored):
+    journal, now = MemoryJournal(), [1000.0]
+    publisher = Publisher(config, journal, wall=lambda: now[0])
+    traffic = Traffic(config, stored)
+    traffic.send(30)
+    assert publisher.turn()
+    first = publisher.news(NewsRequest("", 0))
+    assert first.policy is not None
+    assert first.wants_prompts
+    assert publisher.news(NewsRequest(first.version, 0)).policy is None
+    words = [f"{a}{b}{c}" for a in "bcdfgklm" for b in "aeiou" for c in "bcdfgklmnprst"]
+    prompts = [(terms(f"What is a {word}?"), None) for word in words]
+    publisher.news(NewsRequest(first.version, 0, prompts))
+    now[0] += 100
+    traffic.send(5)
+    publisher.turn()
+    second = publisher.news(NewsRequest(first.version, 0))
+    assert second.lens != 0
+    assert second.lens_content
+    assert second.policy.features.endswith(f":{second.lens:x}")
+    assert not publisher.news(NewsRequest(second.version, second.lens)).lens_content
+    assert [e.state for e in journal.events if e.kind == "learner"] == ["lens fitted"]
+    assert journal.policies[-1].strategy == "bandit"
+    registry = Registry(config.learner_folder)
+    registry.pin(registry.versions()[-1].name)
+    publisher.turn()  # though nothing came
+    assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
+    assert json.loads(json.dumps(publisher.report()))["learned"] > 10
+
+
+def test_the_report_has_what_is_expected_by_kind_and_plan(config, stored):
+    Traffic(config, stored).send(200)
+    fold = turned(begun(config))
+    report = report_of(fold, fold.policy(0.0), config)
+    by = {(kind["kind"], row["plan"]): row for kind in report["kinds"] for row in kind["plans"]}
+    assert by["sql", "dear"]["quality"] == pytest.approx(0.9, abs=0.15)
+    assert by["sql", "dear"]["interval"] < 0.3
+    assert by["sql", "cheap"]["quality"] < 0.55
+    assert by["any", "dear"]["requests"] + by["any", "cheap"]["requests"] == 200
+    assert sum(row["share"] for row in report["kinds"][0]["plans"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_configuration_that_comes_while_the_learner_begins_is_followed(config, stored, tmp_path):
+    Traffic(config, stored).send(40)
+    fold = turned(begun(config))
+    fold.keep(1.0).path.write_bytes(b"damaged")  # so that the beginning writes an event
+    third = configured(
+        tmp_path, yaml=YAML.replace("dear: {{ask: b}}", "dear: {{ask: b}}, third: {{ask: b}}")
+    )
+
+    class Interrupting(MemoryJournal):
+        def note(self, event):
+            if event.state == "set aside":
+                reconfiguring.start()
+                reconfiguring.join(0.2)
+
+    publisher = Publisher(config, Interrupting())
+    reconfiguring = threading.Thread(target=publisher.reconfigure, args=(third,))
+    publisher.turn()
+    reconfiguring.join()
+    policy = publisher.news(NewsRequest("", 0)).policy
+    assert set(policy.arms) == {"cheap", "dear", "third"}

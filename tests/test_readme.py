@@ -28,7 +28,7 @@ from tests.http_answer import post
 from tests.pages.blocks import blocks
 from tests.pages.executors import Performance
 from tests.pages.names import mistakes
-from tests.pages.stage import Stage
+from tests.pages.stage import PageStage
 from tests.pages.telemetry import write_telemetry
 from tests.rig import listening
 
@@ -64,7 +64,7 @@ async def stage(tmp_path, monkeypatch, page_telemetry):
     for name in ("OPENAI_API_KEY", "OTLP_TOKEN", "WAGGLE_TOKEN"):
         monkeypatch.setenv(name, "x")
     async with AsyncExitStack() as stack:
-        yield Stage(tmp_path, page_telemetry, stack)
+        yield PageStage(tmp_path, page_telemetry, stack)
 
 
 @pytest.mark.parametrize("page", PAGES)

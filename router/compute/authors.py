@@ -14,7 +14,7 @@ from sandbox.synthesis import write_program
 Chat = Callable[[str, Mapping[str, Any]], Awaitable[str | None]]
 
 
-class Author(Protocol):
+class ProgramAuthor(Protocol):
     name: str
 
     async def write(self, problem: str) -> str | None:
@@ -39,7 +39,7 @@ class Synthesis:
             return None
 
 
-class Model:
+class ModelAuthor:
     """A backend as an author: it gets the contract and the spec, and sees the error of its
     program."""
 
@@ -65,10 +65,10 @@ class Model:
 
 def author_of(
     name: str, text: str, spec: Spec, chat: Chat, example: Solution | None = None
-) -> Author:
+) -> ProgramAuthor:
     """`example` is a program that solved a similar request, for the author to work from."""
     if name == SYNTHESIS:
         left_open = example is not None and "count" in spec.assumed
         count = Spec.from_json(example.spec).count if example is not None and left_open else 0
         return Synthesis(replace(spec, count=count) if count else spec)
-    return Model(name, text, spec, chat, example)
+    return ModelAuthor(name, text, spec, chat, example)

@@ -14,7 +14,7 @@ import orjson
 
 from router.calls.outcome import CallOutcome
 from router.calls.prices import priced
-from router.compute.authors import Author, author_of
+from router.compute.authors import ProgramAuthor, author_of
 from router.config.config import Config
 from router.config.plans import Code
 from router.config.signals import WEIGHTS
@@ -142,7 +142,7 @@ class Computing:
             "change": change,
         }
 
-    async def _by(self, author: Author) -> bool:
+    async def _by(self, author: ProgramAuthor) -> bool:
         """Let one author write, and mend once."""
         problem = ""
         for turn in range(2):

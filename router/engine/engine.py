@@ -36,11 +36,11 @@ from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.functions import Functions
 from router.engine.keeping import Keeping
-from router.engine.ledger import Ledger
 from router.engine.plan_runs import PlanRuns
 from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.recall import Lookup, Recall, open_memory, to_adapt
 from router.engine.replying import Replying, usage_of
+from router.engine.request_ledger import RequestLedger
 from router.engine.tries import Tries
 from router.plans.compiled import Plans
 from router.reuse.recollection import Recollection
@@ -82,7 +82,7 @@ class Engine:
         self.assessor = Assessor(
             self.tries.try_chain, self.say, self.journal.note, self.wall, self.uniform
         )
-        self.ledger = Ledger(
+        self.ledger = RequestLedger(
             self.journal,
             self.metrics,
             self.allowances,

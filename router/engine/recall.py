@@ -52,7 +52,7 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class SentAnswer:
     """A remembered answer that was sent: a later verdict on it is evidence on others like it."""
 
     bucket: str
@@ -88,7 +88,7 @@ def open_memory(
 class Recall:
     memory: SolutionMemory
     uniform: Callable[[], float]
-    uses: OrderedDict[str, Use] = field(default_factory=OrderedDict)
+    uses: OrderedDict[str, SentAnswer] = field(default_factory=OrderedDict)
 
     async def look(
         self, plans: Plans, request: Request, *, backend: str, allowed: Sequence[str]
@@ -144,7 +144,9 @@ class Recall:
         assert lookup.match is not None
         recalled = lookup.match.recalled
         self.memory.add_use(trace.request.id, recalled.solution)
-        self.uses[trace.request.id] = Use(recalled.bucket, lookup.query.space, recalled.solution)
+        self.uses[trace.request.id] = SentAnswer(
+            recalled.bucket, lookup.query.space, recalled.solution
+        )
         if len(self.uses) > _REMEMBERED_USES:
             self.uses.popitem(last=False)
 

@@ -14,8 +14,8 @@ from router.compute.computing import REFUSALS
 from router.domain import Answered, Fault, Reply, Trace, Usage
 from router.engine.accounting import accounted, with_answering
 from router.engine.keeping import Keeping
-from router.engine.ledger import Ledger
 from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.request_ledger import RequestLedger
 from router.engine.streams import as_comments, error_body_of, metered, with_note
 from router.plans.concluding import stream_of, unfinished
 from router.plans.results import Result
@@ -29,7 +29,7 @@ from router.wire.sse import DONE, Meter, with_cost
 
 @dataclass
 class Replying:
-    ledger: Ledger
+    ledger: RequestLedger
     assessor: Assessor
     keeping: Keeping | None = None  # None: nothing is remembered
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from tests.http_answer import HttpAnswer, read_answer
-from tests.pages.stage import Stage
+from tests.pages.stage import PageStage
 
 _REQUEST = re.compile(r"(GET|POST) (/\S*)\n((?:[\w-]+: .*\n)*)\n?", re.A)
 _ANSWER = re.compile(r"HTTP/1\.1 (\d{3})[^\n]*\n((?:[\w-]+: .*\n)*)\n?", re.A)
@@ -42,7 +42,7 @@ def _headers(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-async def sent(exchange: Exchange, stage: Stage) -> HttpAnswer:
+async def sent(exchange: Exchange, stage: PageStage) -> HttpAnswer:
     rig = await stage.rig()
     path = urlsplit(exchange.path)
     url = f"{rig.url}{path.path}" + (f"?{path.query}" if path.query else "")

@@ -21,7 +21,7 @@ from tests.http_answer import HttpAnswer
 from tests.pages.blocks import Block
 from tests.pages.exchange import assert_answer_shown, request_in, sent
 from tests.pages.shell import assert_shown, commands, perform, transcript
-from tests.pages.stage import Stage
+from tests.pages.stage import PageStage
 
 # What a part of a configuration in a page may refer to.
 _BACKENDS = """
@@ -40,7 +40,7 @@ _OF_A_SERVICE = frozenset({"python", "sh", "console", "sql", "http"})
 class Performance:
     """The blocks of one page, in order: each may follow from the block above it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: PageStage) -> None:
         self.stage = stage
         self._printed: str | None = None  # by the block above
         self._answer: HttpAnswer | None = None

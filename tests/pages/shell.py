@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from experiments.readme import ROOT
 from router.cli.main import app
 from tests.pages.exchange import Exchange, matches, sent
-from tests.pages.stage import Stage
+from tests.pages.stage import PageStage
 
 WAGGLE: click.Group = typer.main.get_command(app)  # type: ignore[assignment]
 TARGETS = frozenset(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
@@ -78,7 +78,7 @@ def _open(text: str) -> bool:
     return False
 
 
-async def perform(command: Command, stage: Stage) -> None:
+async def perform(command: Command, stage: PageStage) -> None:
     """Carry out a command as far as that is possible here. Raises where the page is wrong."""
     words = shlex.split(command.text, comments=True)
     words = words[: words.index(">")] if ">" in words else words  # what follows is the shell's
@@ -115,7 +115,7 @@ def parse(arguments: list[str]) -> str:
     return " ".join(names)
 
 
-async def _waggle(arguments: list[str], command: Command, stage: Stage) -> None:
+async def _waggle(arguments: list[str], command: Command, stage: PageStage) -> None:
     for word in arguments:
         _write_input(word, stage)
     name = parse(arguments)
@@ -129,7 +129,7 @@ async def _waggle(arguments: list[str], command: Command, stage: Stage) -> None:
     assert_shown(command.output, result.output)
 
 
-def _write_input(word: str, stage: Stage) -> None:
+def _write_input(word: str, stage: PageStage) -> None:
     """A file that a command reads: a page names it, and everybody has one of their own."""
     if re.fullmatch(r"[\w./-]+\.(jsonl|py)", word):
         path = stage.folder / word
@@ -142,7 +142,7 @@ def assert_shown(shown: str, output: str) -> None:
     assert matches(shown, output), f"the page shows:\n{shown}\n\nit is:\n{output}"
 
 
-async def _curl(arguments: list[str], command: Command, stage: Stage) -> None:
+async def _curl(arguments: list[str], command: Command, stage: PageStage) -> None:
     method, url, headers, body = "GET", "", {}, ""
     words = iter(arguments)
     for word in words:
@@ -174,7 +174,7 @@ def _module(module: str, options: list[str]) -> None:
             assert f'"{option}"' in text, f"{module} has no option {option}"
 
 
-async def _duckdb(arguments: list[str], stage: Stage) -> None:
+async def _duckdb(arguments: list[str], stage: PageStage) -> None:
     process = await asyncio.create_subprocess_exec(
         "duckdb", *arguments, "-c", "select 1",
         cwd=stage.folder, env=stage.environment(),

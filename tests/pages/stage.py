@@ -50,7 +50,7 @@ class LocalLearner:
         return self._publisher.trials(command)
 
 
-class Stage:
+class PageStage:
     def __init__(self, folder: Path, telemetry: Path, stack: AsyncExitStack) -> None:
         self.folder = folder
         self.data = folder / "var"

@@ -47,7 +47,7 @@ def models(folder, url: str, *, authors: bool = False, **reuse) -> str:
     return yaml.safe_dump(settings)
 
 
-class Model(Upstream):
+class ScriptedTexts(Upstream):
     """Answers with these texts in turn, the last for ever, and keeps the requests."""
 
     def __init__(self, *texts: str) -> None:

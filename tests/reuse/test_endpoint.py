@@ -6,7 +6,17 @@ import pytest
 
 from router.keys import new_key
 from router.telemetry.rows import request_row
-from tests.reuse.service import AGAIN, QUESTION, Model, bare, content, models, rate, rig, settled
+from tests.reuse.service import (
+    AGAIN,
+    QUESTION,
+    ScriptedTexts,
+    bare,
+    content,
+    models,
+    rate,
+    rig,
+    settled,
+)
 from tests.upstream import Upstream
 
 STORY = [
@@ -41,7 +51,7 @@ async def test_a_models_program_is_edited_by_rule_and_the_model_is_not_asked(dat
         "    if 18 <= age <= 90:\n        ages.append(int(age))\nresult = {'age': ages}\n```"
     )
     async with (
-        Model(program).listening() as model,
+        ScriptedTexts(program).listening() as model,
         rig(models(data, model.url, authors=True)) as waggle,
     ):
         first = await waggle.chat(STORY[0][0], headers={"x-waggle-explain": "true"})
@@ -61,7 +71,7 @@ async def test_a_models_program_is_edited_by_rule_and_the_model_is_not_asked(dat
 
 
 async def test_only_a_well_rated_answer_is_given_again(data):
-    async with Model().listening() as model, rig(models(data, model.url)) as waggle:
+    async with ScriptedTexts().listening() as model, rig(models(data, model.url)) as waggle:
         first = await waggle.chat(QUESTION)
         await settled(waggle)
         again = await waggle.chat(QUESTION)
@@ -95,7 +105,7 @@ async def test_an_answer_reported_wrong_is_put_away_with_its_descendants(data):
 
 async def test_a_remembered_answer_streams_as_any_other(data):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         await waggle.chat(QUESTION)
@@ -133,7 +143,7 @@ async def test_a_streamed_answer_is_remembered_once_it_ended_well(data):
 
 async def test_a_sampled_share_is_made_anew_and_compared_with_the_remembered_answer(data):
     async with (
-        Model("Paris.", "Lyon.").listening() as model,
+        ScriptedTexts("Paris.", "Lyon.").listening() as model,
         rig(models(data, model.url, keep="all", checked=1.0, budget=0.005)) as waggle,
     ):
         await waggle.chat(QUESTION)
@@ -152,7 +162,7 @@ async def test_a_sampled_share_is_made_anew_and_compared_with_the_remembered_ans
 
 async def test_a_backend_adapts_a_close_answer_that_it_is_shown(data):
     async with (
-        Model("That is 8.05 km.", "That is 12.87 km.").listening() as model,
+        ScriptedTexts("That is 8.05 km.", "That is 12.87 km.").listening() as model,
         rig(models(data, model.url, keep="all", adapter="model")) as waggle,
     ):
         await waggle.chat("Convert 5 miles to kilometres.")
@@ -183,7 +193,7 @@ async def test_the_adapter_is_not_asked_against_a_keys_plans_or_a_requests_bound
         new_key("b", "", shares="t", plans=plans),
     )
     async with (
-        Model("That is 8.05 km.", "That is 12.87 km.").listening() as model,
+        ScriptedTexts("That is 8.05 km.", "That is 12.87 km.").listening() as model,
         rig(models(data, model.url, keep="all", adapter="model"), keys=[first, second]) as waggle,
     ):
         bearer = {"authorization": f"Bearer {first_token}"}
@@ -197,7 +207,7 @@ async def test_the_adapter_is_not_asked_against_a_keys_plans_or_a_requests_bound
 
 async def test_remembered_answers_teach_no_plan(data):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         await waggle.chat(QUESTION)
@@ -214,7 +224,7 @@ async def test_a_memory_that_cannot_be_opened_costs_no_request(data):
     folder = data / "solutions"
     folder.mkdir()
     (folder / "solutions.sqlite").write_bytes(b"this is no database" * 100)
-    async with Model().listening() as model, rig(models(data, model.url)) as waggle:
+    async with ScriptedTexts().listening() as model, rig(models(data, model.url)) as waggle:
         assert "move it away" in waggle.engine.recall.memory.trouble
         reply = await waggle.chat(QUESTION)
         assert (reply.status, reply.headers["x-waggle-reuse"]) == (200, "novel")

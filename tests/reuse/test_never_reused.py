@@ -3,7 +3,7 @@
 import pytest
 
 from router.keys import new_key
-from tests.reuse.service import AGAIN, QUESTION, Model, models, rig, settled
+from tests.reuse.service import AGAIN, QUESTION, ScriptedTexts, models, rig, settled
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from tests.reuse.service import AGAIN, QUESTION, Model, models, rig, settled
 )
 async def test_a_request_with_another_meaning_is_never_answered_from_memory(data, question):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         await waggle.chat(QUESTION)
@@ -50,7 +50,7 @@ SETTING = {"messages": [{"role": "user", "content": QUESTION}], "model": "auto"}
 )  # fmt: skip
 async def test_everything_but_the_last_message_must_be_equal(data, other):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         await waggle.post("/v1/chat/completions", SETTING)
@@ -72,7 +72,7 @@ async def test_everything_but_the_last_message_must_be_equal(data, other):
 )
 async def test_a_request_says_how_far_memory_may_go(data, headers, tiers):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         await waggle.chat(QUESTION)
@@ -93,7 +93,7 @@ async def test_a_request_says_how_far_memory_may_go(data, headers, tiers):
 )
 async def test_an_answer_that_must_not_be_kept_is_not(data, more):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         await waggle.chat(QUESTION, **more)
@@ -114,7 +114,7 @@ async def test_an_answer_that_must_not_be_kept_is_not(data, more):
 )
 async def test_an_answer_for_now_or_for_one_person_is_neither_kept_nor_reused(data, text):
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
         for _ in range(2):
@@ -130,7 +130,7 @@ async def test_solutions_never_cross_keys_unless_they_share(data):
     keys = [key for _, key in made]
     bearer = [{"authorization": f"Bearer {text}"} for text, _ in made]
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all"), keys=keys) as waggle,
     ):
         tiers = []
@@ -149,7 +149,7 @@ async def test_a_plan_that_a_key_may_not_use_gives_it_no_remembered_answers(data
         new_key("b", "", shares="t", plans=("generate",)),
     )
     async with (
-        Model().listening() as model,
+        ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all"), keys=[first, second]) as waggle,
     ):
         await waggle.chat(QUESTION, headers={"authorization": f"Bearer {first_token}"})
@@ -160,7 +160,7 @@ async def test_a_plan_that_a_key_may_not_use_gives_it_no_remembered_answers(data
 
 
 async def test_a_bad_header_is_refused_by_name(data):
-    async with Model().listening() as model, rig(models(data, model.url)) as waggle:
+    async with ScriptedTexts().listening() as model, rig(models(data, model.url)) as waggle:
         reply = await waggle.chat(QUESTION, headers={"x-waggle-reuse": "always"})
         assert reply.status == 400
         assert "one of off, exact, similar, not 'always'" in reply.error["message"]

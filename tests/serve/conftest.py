@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serve.running import Background, Service, configuration, end_hard, new_service
+from tests.serve.running import Service, UpstreamThread, configuration, end_hard, new_service
 from tests.upstream import Upstream, answer_well
 
 
@@ -15,8 +15,8 @@ async def _slowly(wire):
 
 
 @pytest.fixture(scope="session")
-def background() -> Iterator[Background]:
-    background = Background()
+def background() -> Iterator[UpstreamThread]:
+    background = UpstreamThread()
     yield background
     background.close()
 

@@ -37,7 +37,7 @@ def configuration(url: str, *, price: int = 1, backends: str = "", plans: str = 
     return f"backends:\n{backend}{backends}plans:\n  fast: {{ask: a}}\n{plans}"
 
 
-class Background:
+class UpstreamThread:
     """Upstreams on an event loop of their own, so that tests may block."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ def route(request, scores, similar):
 """
 
 
-class Learner:
+class PublishingLearner:
     """A learner that publishes this steering and errand, and keeps the requests for news."""
 
     def __init__(self, steering=None, errand=None, director=None):
@@ -53,7 +53,7 @@ async def upstream():
 
 async def test_a_request_in_a_trial_says_so_in_its_header_and_its_row(upstream):
     live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
-    learner = Learner(Steering(X, lives=(live,), version=3))
+    learner = PublishingLearner(Steering(X, lives=(live,), version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         before = await waggle.chat()
         assert before.headers["x-waggle-experiment"] == "none"
@@ -74,7 +74,7 @@ async def test_a_request_in_a_trial_says_so_in_its_header_and_its_row(upstream):
 
 async def test_a_request_that_names_a_plan_is_in_no_trial(upstream):
     live = Live(Slot("t1", "strategy", 0.0, 1.0, 0.5), "dearer", Y)
-    learner = Learner(Steering(X, lives=(live,), version=3))
+    learner = PublishingLearner(Steering(X, lives=(live,), version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
         answer = await waggle.chat(model="y")
@@ -83,7 +83,7 @@ async def test_a_request_that_names_a_plan_is_in_no_trial(upstream):
 
 async def test_a_routing_function_serves_from_its_locked_worker(upstream):
     code = Strategy("code", "function", 1, source=SOURCE)
-    learner = Learner(Steering(code, version=3))
+    learner = PublishingLearner(Steering(code, version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
         for task, plan in (("hard", "y"), ("easy", "x")):
@@ -97,7 +97,7 @@ async def test_a_routing_function_serves_from_its_locked_worker(upstream):
 async def test_a_function_that_never_returns_delays_no_request_for_long(upstream):
     loop = "def route(request, scores, similar):\n    while True: pass\n"
     code = Strategy("code", "function", 1, source=loop)
-    learner = Learner(Steering(code, version=3))
+    learner = PublishingLearner(Steering(code, version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
         for _ in range(6):
@@ -112,7 +112,7 @@ async def test_an_errand_of_the_learner_is_run_and_its_outcome_reported(upstream
         await wire.json(completion("a function"))
 
     upstream.script = answer
-    learner = Learner(errand=Errand("e1", "a", "write one"))
+    learner = PublishingLearner(errand=Errand("e1", "a", "write one"))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
         await waggle.background.errand
@@ -123,7 +123,7 @@ async def test_an_errand_of_the_learner_is_run_and_its_outcome_reported(upstream
 
 
 async def test_trials_over_http(upstream, tmp_path):
-    learner = Learner()
+    learner = PublishingLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         server = waggle.engine.config.server.model_copy(update={"data": str(tmp_path)})
         config = waggle.engine.config.model_copy(update={"server": server})

@@ -20,7 +20,7 @@ _PASSING = ("named", "computed", "specialist", "reuse")
 
 
 @dataclass
-class Ledger:
+class RequestLedger:
     journal: Journal
     metrics: Metrics
     allowances: Allowances

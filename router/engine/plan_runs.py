@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ class PlanRuns:
     score: Callable[[str], float]
     uniform: Callable[[], float]
     head_start_seconds: float = 2.0  # for a plan, before its stream begins without words
+    clock: Callable[[], float] = time.perf_counter
 
     async def answer(self, progress: InProgress, plan: AnyPlan) -> Answer:
         """Carry out a plan. Its stream begins with its first words or, if earlier steps take long,
@@ -52,6 +54,7 @@ class PlanRuns:
             request,
             lambda chain, call, tried: self.tries.try_chain(config, chain, call, tried),
             self.tries.pace,
+            self.clock,
         )
         return Executor(
             progress.plans,
@@ -61,6 +64,7 @@ class PlanRuns:
             score=self.score,
             seed=lambda: int(self.uniform() * 2**48),
             library=progress.lookup.library if progress.lookup is not None else (),
+            clock=self.clock,
         )
 
     async def _awaited(

@@ -13,7 +13,7 @@ from router.config.load import load as load_config
 from router.documents.indexing import NoDocuments, refresh
 from router.documents.passage_index import current, load
 from router.documents.search import Expert
-from tests.router.scripted import Model, planned, text_of
+from tests.router.scripted import ScriptedModel, planned, text_of
 
 TEA = "# Tea\n\n## Green tea\nGreen tea is steamed soon after picking. Brew it at eighty degrees.\n"
 COFFEE = "# Coffee\n\n## Espresso\nEspresso is pressed through fine grounds at nine bar.\n"
@@ -114,7 +114,9 @@ async def test_each_question_goes_to_the_specialist_whose_documents_hold_its_ans
     for name in backends:
         folder = tmp_path / name
         refresh(_documents(name), folder, encoder)
-    async with planned(plans | {"other": {"ask": "a"}}, backends, a=Model("other")) as waggle:
+    async with planned(
+        plans | {"other": {"ask": "a"}}, backends, a=ScriptedModel("other")
+    ) as waggle:
         for name, questions in SHIPPED.items():
             for question in questions:
                 reply = await waggle.chat(question)
@@ -157,7 +159,9 @@ async def test_a_damaged_index_claims_nothing_and_spoils_no_request(tmp_path, en
     (current(tmp_path / "football") / "words.json").write_text("torn")
     refresh(_documents("ethereum"), tmp_path / "ethereum", encoder)
     (current(tmp_path / "ethereum") / "vectors.npy").write_bytes(b"torn")
-    async with planned(plans | {"other": {"ask": "a"}}, backends, a=Model("other")) as waggle:
+    async with planned(
+        plans | {"other": {"ask": "a"}}, backends, a=ScriptedModel("other")
+    ) as waggle:
         for question in (SHIPPED["football"][0], SHIPPED["ethereum"][0]):
             reply = await waggle.chat(question)
             assert (reply.status, reply.headers["x-waggle-backend"]) == (200, "a")
@@ -165,7 +169,7 @@ async def test_a_damaged_index_claims_nothing_and_spoils_no_request(tmp_path, en
 
 async def test_a_writer_answers_from_the_passages_and_is_not_asked_without_any(tmp_path, encoders):
     backends, plans = shipped(tmp_path, encoders, writer="w")
-    writer = Model("Eleven metres [1].")
+    writer = ScriptedModel("Eleven metres [1].")
     async with planned(plans, backends, w=writer) as waggle:
         reply = await waggle.chat("How far from goal is the penalty spot?", model="ask-football")
         assert text_of(reply) == "Eleven metres [1]."

@@ -1,4 +1,4 @@
-// The official Node client, unmodified, against the address given. Prints what it saw.
+// Calls the address in the first argument with the official Node client, and prints the answers.
 import OpenAI from "openai";
 
 const client = new OpenAI({ baseURL: process.argv[2], apiKey: "x", maxRetries: 0 });
@@ -25,7 +25,7 @@ console.log(JSON.stringify({
   cost: plain.usage.cost,
   stream,
   tools: withTools.choices[0].message.content,
-  parallel: many.map((one) => one.choices[0].message.content),
+  parallel: many.map((answer) => answer.choices[0].message.content),
   notFound: await failing({ model: "gpt-9" }),
   badRequest: await failing({ messages: "hi" }),
 }));

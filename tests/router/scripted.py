@@ -1,4 +1,4 @@
-"""Model servers that answer by rule, for the steps of a plan to call."""
+"""ScriptedModel servers that answer by rule, for the steps of a plan to call."""
 
 import asyncio
 import json
@@ -13,12 +13,13 @@ from tests.rig import rig
 from tests.upstream import Upstream, Wire, completion, delta
 
 Say = str | Callable[[dict[str, Any]], str]
+NEVER = math.inf  # the seconds of a model that does not answer
 TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}]
 
 
 @dataclass
-class Model:
-    """Answers each request with the next of `says`, after `seconds`, and keeps the requests."""
+class ScriptedModel:
+    """Answer each request with the next of `says`, after `seconds`, and keep the requests."""
 
     says: Say | Sequence[str] = "hello"
     seconds: float = 0.0
@@ -70,7 +71,9 @@ class Model:
 
 
 @asynccontextmanager
-async def planned(plans: dict[str, Any], more: dict[str, Any] | None = None, **models: Model):
+async def planned(
+    plans: dict[str, Any], more: dict[str, Any] | None = None, **models: ScriptedModel
+):
     """A Waggle whose backends are these models; each costs ten times as much as the previous."""
     async with AsyncExitStack() as stack:
         backends: dict[str, Any] = {}
@@ -92,5 +95,5 @@ def text_of(answer: HttpAnswer) -> str:
 
 
 def steps_of(waggle: Any) -> list[tuple[str, str, int]]:
-    """The steps of the last request: place in the plan, backend, and the step that each follows."""
+    """The steps of the last request: role, backend, and the number of the step before."""
     return [(a.role, a.backend, a.parent) for a in waggle.journal.traces[-1].attempts]

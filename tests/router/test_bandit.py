@@ -1,4 +1,4 @@
-"""The bandit at the endpoint: its decisions, whose wishes it follows, and its reasons."""
+"""The bandit at the endpoint: its decisions, the wishes and limits it respects, and its reasons."""
 
 import pytest
 
@@ -22,8 +22,8 @@ objective: {{strategy: bandit, plan: cheap, weights: {{cost: 0.05, latency: 0}}}
 CHEAP, DEAR = Arm("cheap"), Arm("dear")
 
 
-class Taught:
-    """A learner that knows from real contexts which plan is good at which task."""
+class TaughtLearner:
+    """A learner that is taught, on real contexts, which plan is good at which task."""
 
     def __init__(self, rounds=150):
         self.bandit = Bandit(taught(0))
@@ -58,18 +58,18 @@ HARD, EASY = {DEAR: 0.95, CHEAP: 0.2}, {DEAR: 0.9, CHEAP: 0.9}
 
 
 async def ready(waggle, learner):
-    """The router follows a learner that knows the tasks `hard` and `easy`."""
+    """Teach the learner the tasks `hard` and `easy`, and let the router follow the learner."""
     for task, good in (("hard", HARD), ("easy", EASY)):
-        answer = await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})
+        answer = await waggle.post("/v1/route", REQUEST | {"metadata": {"task": task}})
         assert answer.json["strategy"] == "fixed" or answer.json["strategy"] == "ladder"
-        assert answer.json.get("features") is None  # without a policy, nothing is expected
+        assert answer.json.get("features") is None  # The router has no policy yet.
         trace = await waggle.chat("Is it?", metadata={"task": task})
         assert trace.status == 200
         learner.see(waggle.journal.traces[-1].decision.numbers, task, good)
     await waggle.background.follow()
 
 
-ASKED = {"model": "auto", "messages": [{"role": "user", "content": "Is it?"}]}
+REQUEST = {"model": "auto", "messages": [{"role": "user", "content": "Is it?"}]}
 
 
 @pytest.fixture
@@ -79,21 +79,21 @@ async def upstream():
 
 
 async def test_each_task_goes_to_the_plan_that_answers_it_well_for_its_price(upstream):
-    learner = Taught()
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         for task, plan in (("hard", "dear"), ("easy", "cheap")):
-            answer = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": task}})).json
+            answer = (await waggle.post("/v1/route", REQUEST | {"metadata": {"task": task}})).json
             assert (answer["strategy"], answer["best"]) == ("bandit", plan)
             assert answer["probabilities"][plan] > 0.9
             assert answer["policy_version"] == "v1"
 
 
 async def test_a_decision_is_explained_in_words_and_numbers(upstream):
-    learner = Taught()
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
-        answer = (await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})).json
+        answer = (await waggle.post("/v1/route", REQUEST | {"metadata": {"task": "hard"}})).json
         assert "dear is expected to be worth" in answer["reason"]
         assert "task=hard" in answer["reason"]
         assert answer["runner_up"] == "cheap"
@@ -106,10 +106,10 @@ async def test_a_decision_is_explained_in_words_and_numbers(upstream):
 
 
 async def test_a_caller_may_weigh_quality_and_cost_differently_at_once(upstream):
-    learner = Taught()
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
-        hard = ASKED | {"metadata": {"task": "hard"}}
+        hard = REQUEST | {"metadata": {"task": "hard"}}
         for wanted, plan in (("cost=10, latency=0", "cheap"), ("quality", "dear")):
             answer = (await waggle.post("/v1/route", hard, x_waggle_optimize=wanted)).json
             assert answer["best"] == plan
@@ -118,17 +118,17 @@ async def test_a_caller_may_weigh_quality_and_cost_differently_at_once(upstream)
 @pytest.mark.parametrize("wanted", ["best", "cost=much", "cost=-1", "speed=1", "cost=1,cost=2", ""])
 async def test_a_preference_that_cannot_be_read_is_refused(upstream, wanted):
     async with rig(YAML.format(url=upstream.url)) as waggle:
-        answer = await waggle.post("/v1/route", ASKED, x_waggle_optimize=wanted)
+        answer = await waggle.post("/v1/route", REQUEST, x_waggle_optimize=wanted)
         assert answer.status == 400
         assert "quality, balanced, cheap, fast" in answer.error["message"]
         assert answer.error["param"] == "x-waggle-optimize"
 
 
-async def test_limits_of_a_request_come_before_what_was_learned(upstream):
-    learner = Taught()
+async def test_the_limits_of_a_request_come_before_the_policy(upstream):
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
-        hard = ASKED | {"metadata": {"task": "hard"}}
+        hard = REQUEST | {"metadata": {"task": "hard"}}
         answer = (await waggle.post("/v1/route", hard, x_waggle_region="eu")).json
         assert (answer["plan"], answer["ineligible"]["dear"]) == (
             "cheap",
@@ -140,7 +140,7 @@ async def test_limits_of_a_request_come_before_what_was_learned(upstream):
         assert answer["plan"] == "cheap"
         assert "95th percentile" in answer["ineligible"]["dear"]
         answer = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1")).json
-        assert set(answer["eligible"]) == {"cheap", "dear"}  # better late than never
+        assert set(answer["eligible"]) == {"cheap", "dear"}  # None is so quick
         answer = await waggle.post("/v1/route", hard, x_waggle_region="mars")
         assert answer.error["code"] == "no_plan_can_answer"
         answer = await waggle.post("/v1/route", hard, x_waggle_plans="gold")
@@ -148,7 +148,7 @@ async def test_limits_of_a_request_come_before_what_was_learned(upstream):
 
 
 async def test_a_row_holds_the_expectations_and_every_probability(upstream):
-    learner = Taught()
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         await waggle.chat("Is it?", metadata={"task": "hard"}, headers={"x-session-id": "new"})
@@ -162,13 +162,13 @@ async def test_a_row_holds_the_expectations_and_every_probability(upstream):
         assert row["features_version"] == 1
 
 
-async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):
-    learner = Taught()
+async def test_a_conversation_keeps_its_plan_unless_moving_is_worth_its_price(upstream):
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.chat("Is it?", headers={"x-session-id": "s", "x-waggle-plans": "cheap"})
         await ready(waggle, learner)
         hard, easy = (
-            ASKED | {"metadata": {"task": t, "session_id": "s"}} for t in ("hard", "easy")
+            REQUEST | {"metadata": {"task": t, "session_id": "s"}} for t in ("hard", "easy")
         )
         stays = (await waggle.post("/v1/route", easy)).json
         assert (stays["strategy"], stays["plan"]) == ("sticky", "cheap")
@@ -178,14 +178,14 @@ async def test_a_conversation_stays_unless_moving_is_worth_its_price(upstream):
 
 
 async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
-    learner = Taught()
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await ready(waggle, learner)
         assert isinstance(learner.requests[0], NewsRequest)
         learner.away = True
         waggle.engine.following.heard_at -= 100
         await waggle.background.follow()
-        answer = await waggle.post("/v1/route", ASKED | {"metadata": {"task": "hard"}})
+        answer = await waggle.post("/v1/route", REQUEST | {"metadata": {"task": "hard"}})
         assert answer.json["strategy"] == "bandit"
         assert b'waggle_policy_stale{router="r1"} 1' in (await waggle.get("/metrics")).body
         assert [(e.kind, e.state) for e in waggle.journal.events][-1] == ("policy", "stale")
@@ -198,7 +198,7 @@ async def test_a_router_goes_on_without_the_learner_and_says_so(upstream):
 
 
 async def test_prompts_and_errands_that_did_not_reach_the_learner_are_handed_over_again(upstream):
-    learner = Taught()
+    learner = TaughtLearner()
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         following = waggle.engine.following
         following.collecting, following.done = True, ("errand-1", "its result")
@@ -212,7 +212,7 @@ async def test_prompts_and_errands_that_did_not_reach_the_learner_are_handed_ove
         assert request.done == ("errand-1", "its result")
 
 
-async def test_a_named_plan_that_cannot_begin_is_refused_with_its_reason():
+async def test_a_named_plan_that_cannot_answer_is_refused_with_its_reason():
     yaml = "backends: {g: {kind: generator}}\nplans: {p: {ask: g}}"
     async with rig(yaml) as waggle:
         answer = await waggle.chat("Write a haiku", model="p")

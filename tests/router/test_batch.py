@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
-from tests.router.scripted import Model, planned
+from tests.router.scripted import ScriptedModel, planned
 
 
 def lines(path):
@@ -31,7 +31,7 @@ async def test_each_line_is_sent_and_its_answer_carries_its_id(tmp_path):
         {"messages": [{"role": "user", "content": "three"}], "model": "a", "temperature": 0.5},
     ]
     source.write_text("\n".join(map(json.dumps, requests)) + "\n\n")
-    echo = Model(lambda fields: fields["messages"][-1]["content"].upper())
+    echo = ScriptedModel(lambda fields: fields["messages"][-1]["content"].upper())
     async with planned({"p": {"ask": "a"}}, a=echo) as waggle:
         done = await run(waggle, source, target, "--plan", "p")
         assert done.exit_code == 0, done.output
@@ -49,7 +49,7 @@ async def test_each_line_is_sent_and_its_answer_carries_its_id(tmp_path):
 async def test_an_answered_line_is_not_sent_again_and_a_torn_line_is(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(6)))
-    model = Model("x")
+    model = ScriptedModel("x")
     async with planned({"p": {"ask": "a"}}, a=model) as waggle:
         await run(waggle, source, target)
         raw = target.read_bytes()
@@ -67,7 +67,7 @@ async def test_a_refusal_is_an_answer_and_a_failure_is_tried_again_later(tmp_pat
     monkeypatch.setattr("router.cli.batch_sending._LONGEST_WAIT_SECONDS", 0.01)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"prompt": "a"}\n{"prompt": "b", "model": "nobody"}\n')
-    model = Model(status=500)
+    model = ScriptedModel(status=500)
     async with planned({"p": {"ask": "a"}}, a=model) as waggle:
         done = await run(waggle, source, target)
         assert done.exit_code == 1
@@ -86,7 +86,7 @@ async def test_a_refusal_is_an_answer_and_a_failure_is_tried_again_later(tmp_pat
 async def test_a_ceiling_on_the_cost_of_the_batch_stops_it_in_time(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(20)))
-    async with planned({"p": {"ask": "a"}}, a=Model()) as waggle:
+    async with planned({"p": {"ask": "a"}}, a=ScriptedModel()) as waggle:
         done = await run(waggle, source, target, "--max-cost", "0.0005", "--concurrency", "1")
         assert done.exit_code == 1
         assert "are spent" in done.output
@@ -131,7 +131,7 @@ def test_a_file_that_is_no_output_of_a_batch_is_never_touched(tmp_path):
 async def test_killed_in_the_middle_and_started_again_every_line_is_answered_once(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(300)))
-    model = Model("x", seconds=0.01)
+    model = ScriptedModel("x", seconds=0.01)
     async with planned({"p": {"ask": "a"}}, a=model) as waggle:
         start = "from router.cli.main import main; main()"
         command = [sys.executable, "-c", start, "batch", str(source), str(target)]

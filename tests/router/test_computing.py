@@ -1,4 +1,4 @@
-"""The statistical path through the endpoint: computed, verified, mended, or honestly refused."""
+"""Statistical requests at the endpoint: computed, verified, mended, or refused with a reason."""
 
 import asyncio
 import csv
@@ -49,8 +49,8 @@ def content(answer) -> str:
     return answer.json["choices"][0]["message"]["content"]
 
 
-class Author(Upstream):
-    """A model that answers with these programs, one after the other; its requests are kept."""
+class ScriptedAuthor(Upstream):
+    """A model that answers with the given programs in turn, and keeps its requests."""
 
     def __init__(self, *programs: str) -> None:
         self.requests = []
@@ -108,7 +108,7 @@ async def test_the_enterprise_example_passes_its_own_checks():
         assert answer.headers["x-waggle-verified"] == "true"
 
 
-async def test_figures_of_given_data_come_back_as_an_object():
+async def test_statistics_of_given_data_are_answered_as_an_object():
     async with rig(YAML) as waggle:
         answer = await waggle.chat("Compute the median and standard deviation of [2, 4, 4, 10]")
         assert json.loads(content(answer)) == {"median": 4.0, "sd": pytest.approx(3.4641016)}
@@ -118,7 +118,7 @@ async def test_figures_of_given_data_come_back_as_an_object():
 
 
 @pytest.mark.parametrize("words", ["", ", name and email"])
-async def test_csv_where_csv_is_asked_for(words: str):
+async def test_a_request_for_csv_is_answered_with_csv(words: str):
     async with rig(YAML) as waggle:
         answer = await waggle.chat(f"Generate 20 users with age from N(35, 12){words}, as CSV")
         rows = list(csv.DictReader(io.StringIO(content(answer))))
@@ -127,14 +127,14 @@ async def test_csv_where_csv_is_asked_for(words: str):
         assert all(row["age"].lstrip("-").isdecimal() for row in rows)
 
 
-async def test_a_json_object_where_one_is_asked_for():
+async def test_a_request_for_a_json_object_is_answered_with_an_object():
     async with rig(YAML) as waggle:
-        wanted = {"type": "json_object"}
-        answer = await waggle.chat("Draw 5 values from N(0, 1)", response_format=wanted)
+        wish = {"type": "json_object"}
+        answer = await waggle.chat("Draw 5 values from N(0, 1)", response_format=wish)
         assert len(json.loads(content(answer))["records"]) == 5
 
 
-async def test_text_is_added_without_touching_what_was_computed():
+async def test_columns_of_text_are_added_without_changing_the_computed_columns():
     text = "Generate 300 customers with id, name, email and age normally distributed, mean 40, sd 9"
     async with rig(YAML) as waggle:
         answer = await waggle.chat(text, seed=4, headers={"x-waggle-explain": "true"})
@@ -182,7 +182,7 @@ async def test_the_official_client_sees_an_ordinary_completion():
         await client.close()
 
 
-async def test_a_verdict_is_a_signal_and_keeps_no_words():
+async def test_a_verdict_is_a_signal_without_words_of_the_request():
     async with rig(YAML) as waggle:
         answer = await waggle.chat("Generate 50 salaries from N(50000, 8000)")
         (signal,) = waggle.journal.signals
@@ -197,7 +197,7 @@ async def test_a_verdict_is_a_signal_and_keeps_no_words():
         assert "salar" not in json.dumps(row)
 
 
-async def test_what_cannot_hold_is_refused_honestly():
+async def test_constraints_that_contradict_each_other_are_refused_with_the_reason():
     text = (
         "Generate 100 rows: x ~ N(0,1), y ~ N(0,1), z ~ N(0,1); correlation between x and y of "
         "0.9; correlation between y and z of 0.9; correlation between x and z of -0.9"
@@ -215,7 +215,7 @@ async def test_what_cannot_hold_is_refused_honestly():
         assert "age" not in json.dumps(request_row(trace).get("error", ""))
 
 
-async def test_a_sandbox_that_is_named_computes_or_says_why_not():
+async def test_a_sandbox_that_a_caller_names_computes_or_says_why_not():
     async with rig(YAML) as waggle:
         answer = await waggle.chat("What is the mean of [1, 2, 6]?", model="sandbox")
         assert json.loads(content(answer)) == {"mean": 3.0}
@@ -241,8 +241,8 @@ async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
         assert (await waggle.chat(question)).status == 200
 
 
-async def test_a_computed_turn_does_not_move_a_conversation():
-    async with Author("hello").listening() as up:
+async def test_a_computed_answer_leaves_the_conversation_with_its_plan():
+    async with ScriptedAuthor("hello").listening() as up:
         config = pyyaml.safe_load(YAML)
         config["backends"]["m"] = {"kind": "openai", "base_url": up.url}
         config["plans"] |= {"talk": {"ask": "m"}}
@@ -257,7 +257,7 @@ async def test_a_computed_turn_does_not_move_a_conversation():
             assert again.headers["x-waggle-backend"] == "m"
 
 
-async def test_an_ordinary_request_or_one_with_a_shape_goes_elsewhere():
+async def test_an_ordinary_request_or_a_request_with_a_shape_is_not_computed():
     async with rig(YAML) as waggle:
         answer = await waggle.chat('3 users {"name": "string", "age": "int 18..90"}')
         assert answer.headers["x-waggle-plan"] == "generate"
@@ -270,11 +270,10 @@ GOOD = """```python
 import numpy as np
 result = {"age": np.random.default_rng().normal(35, 12, 100)}
 ```"""
-ASKED = "Generate 100 ages from N(35, 12), with 6 decimals"
 
 
 async def test_a_model_writes_the_program_and_is_paid():
-    async with Author(GOOD).listening() as up, rig(with_author(up.url)) as waggle:
+    async with ScriptedAuthor(GOOD).listening() as up, rig(with_author(up.url)) as waggle:
         answer = await waggle.chat("Generate 100 sizes from N(35, 12)")
         assert answer.status == 200
         answer = await waggle.chat(
@@ -283,12 +282,12 @@ async def test_a_model_writes_the_program_and_is_paid():
         assert answer.headers["x-waggle-verified"] == "true"
 
 
-async def test_a_result_that_was_printed_counts_and_is_judged_as_any():
+async def test_a_printed_result_counts_as_the_result_of_a_program():
     printed = (
         "import json, numpy as np\n"
         "print(json.dumps({'value': np.random.default_rng().normal(35, 12, 100).tolist()}))"
     )
-    async with Author(printed).listening() as up, rig(with_author(up.url)) as waggle:
+    async with ScriptedAuthor(printed).listening() as up, rig(with_author(up.url)) as waggle:
         answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
@@ -296,10 +295,10 @@ async def test_a_result_that_was_printed_counts_and_is_judged_as_any():
         assert len(json.loads(content(answer))) == 100
 
 
-async def test_a_program_that_fails_is_mended_once_with_its_error_shown():
+async def test_an_author_sees_the_error_of_a_failed_program_and_mends_it_once():
     broken = "```python\nimport pandas\n```"
     good = GOOD.replace('"age"', '"value"')
-    async with Author(broken, good).listening() as up, rig(with_author(up.url)) as waggle:
+    async with ScriptedAuthor(broken, good).listening() as up, rig(with_author(up.url)) as waggle:
         answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
@@ -329,9 +328,14 @@ async def test_a_program_that_fails_is_mended_once_with_its_error_shown():
         ("while True: pass", "timeout"),
     ],
 )
-async def test_an_author_who_fails_twice_gives_way_to_the_simpler_program(program, fault):
-    config = with_author("{url}").replace("min_level: 1", "min_level: 1\n    wall_seconds: 0.5")
-    async with Author(program).listening() as up, rig(config.replace("{url}", up.url)) as waggle:
+async def test_an_author_who_fails_twice_is_replaced_by_synthesis(program, fault):
+    config = with_author("{url}")
+    if fault == "timeout":  # Two runs wait for this limit.
+        config = config.replace("min_level: 1", "min_level: 1\n    wall_seconds: 1.6")
+    async with (
+        ScriptedAuthor(program).listening() as up,
+        rig(config.replace("{url}", up.url)) as waggle,
+    ):
         answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
@@ -340,16 +344,16 @@ async def test_an_author_who_fails_twice_gives_way_to_the_simpler_program(progra
         faults = [
             a["fault"] for a in answer.json["waggle"]["attempts"] if a["backend"] == "sandbox"
         ]
-        # A busy machine may give a program no time at all, which has a name of its own.
+        # A busy machine may give a program too little time, and such a run has its own fault.
         assert [fault if f == "starved" else f for f in faults] == [fault, fault, ""]
         assert len(up.requests) == 2
 
 
-async def test_a_model_may_write_the_words():
+async def test_a_model_may_write_the_columns_of_text():
     names = [{"name": f"Name {i}", "email": f"n{i}@example.com"} for i in range(60)]
     lists = [f"Here you are:\n{json.dumps(names[:50])}", json.dumps(names[50:])]
     text = "Generate 60 users with name, email and age normally distributed, mean 40, sd 9"
-    async with Author(*lists).listening() as up:
+    async with ScriptedAuthor(*lists).listening() as up:
         config = with_author(up.url, authors=["synthesis"], words="coder")
         async with rig(config) as waggle:
             answer = await waggle.chat(text, seed=4)
@@ -360,14 +364,14 @@ async def test_a_model_may_write_the_words():
             assert "exactly 10 objects" in up.requests[1]["messages"][0]["content"]
             assert answer.json["usage"]["cost"] > 0
     for wrong in ("no", "[]", json.dumps([{"nam": "x"}] * 60)):
-        async with Author(wrong).listening() as up:
+        async with ScriptedAuthor(wrong).listening() as up:
             async with rig(with_author(up.url, authors=["synthesis"], words="coder")) as waggle:
                 answer = await waggle.chat(text)
                 assert (answer.status, answer.error["code"]) == (422, "no_words")
 
 
-async def test_a_seed_gives_the_same_records_even_when_chance_is_against_it():
-    """Two draws in a thousand fail a check honestly: the second turn's seed is fixed as well."""
+async def test_a_seed_gives_the_same_records_even_if_the_first_draw_fails_its_check():
+    """Two draws in a thousand fail a check by chance; the seed of the second draw is fixed too."""
     async with rig(YAML) as waggle:
         first = await waggle.chat("Generate 30 values from N(0, 1), seed 11")
         again = await waggle.chat("Generate 30 values from N(0, 1), seed 11")
@@ -375,10 +379,10 @@ async def test_a_seed_gives_the_same_records_even_when_chance_is_against_it():
         assert content(first) == content(again) != content(other)
 
 
-async def test_another_author_has_its_turn():
+async def test_the_second_author_writes_a_program_when_the_first_fails():
     async with (
-        Author("nonsense(").listening() as bad,
-        Author(GOOD.replace('"age"', '"value"')).listening() as good,
+        ScriptedAuthor("nonsense(").listening() as bad,
+        ScriptedAuthor(GOOD.replace('"age"', '"value"')).listening() as good,
     ):
         config = pyyaml.safe_load(with_author(bad.url, authors=["coder", "second"]))
         config["backends"]["second"] = {"kind": "openai", "base_url": good.url}
@@ -395,8 +399,8 @@ IMPOSSIBLE_TO_REACH = (
 )
 
 
-async def test_where_no_program_holds_a_model_answers_in_words_marked_as_unverified():
-    async with Author("In words: no.").listening() as up:
+async def test_if_no_program_holds_a_model_answers_in_words_marked_as_unverified():
+    async with ScriptedAuthor("In words: no.").listening() as up:
         config = with_author(up.url, authors=["synthesis"], fallback=["coder"])
         async with rig(config) as waggle:
             answer = await waggle.chat(IMPOSSIBLE_TO_REACH, headers={"x-waggle-explain": "true"})
@@ -408,7 +412,7 @@ async def test_where_no_program_holds_a_model_answers_in_words_marked_as_unverif
             assert not waggle.journal.signals
 
 
-async def test_without_such_a_model_it_says_which_constraint_was_missed():
+async def test_if_no_program_holds_and_no_model_may_answer_the_refusal_names_the_constraint():
     async with rig(YAML) as waggle:
         answer = await waggle.chat(IMPOSSIBLE_TO_REACH)
         assert answer.status == 422
@@ -417,8 +421,7 @@ async def test_without_such_a_model_it_says_which_constraint_was_missed():
         assert "columns with these distributions can reach" in answer.error["message"]
 
 
-async def test_below_its_level_the_path_refuses_and_all_else_goes_on():
-    """On a kernel that accepts no system call filter."""
+async def test_a_kernel_without_system_call_filters_computes_nothing_and_routes_the_rest():
     command = [sys.executable, "-m", "tests.sandbox.without", "seccomp=1", "--", sys.executable]
     done = subprocess.run(
         [*command, "-c", BELOW], cwd=ROOT, capture_output=True, text=True, check=False
@@ -437,10 +440,10 @@ from tests.rig import rig
 
 async def main():
     async with rig({YAML!r}) as waggle:
-        told = await waggle.chat("What is the mean of [1, 2, 6]?")
-        print(json.dumps({{"status": told.status, "error": told.error}}))
-        told = await waggle.chat('2 users {{"name": "string"}}')
-        print(json.dumps({{"status": told.status}}))
+        answer = await waggle.chat("What is the mean of [1, 2, 6]?")
+        print(json.dumps({{"status": answer.status, "error": answer.error}}))
+        answer = await waggle.chat('2 users {{"name": "string"}}')
+        print(json.dumps({{"status": answer.status}}))
 
 asyncio.run(main())
 """
@@ -448,9 +451,8 @@ ROOT = Path(__file__).parents[2]
 TRIED = [a for a in ATTACKS if a.status in ("error", "violation", "exit_0", "bad_frame")][::4]
 
 
-async def test_hostile_code_of_a_models_touches_nothing(tmp_path):
-    """Sent as a statistical request through an author who attacks: the caller gets the simpler
-    program's answer, and the machine is as it was."""
+async def test_hostile_programs_of_an_author_change_nothing_on_the_machine(tmp_path):
+    """The author of statistical requests attacks; the caller gets the answer of synthesis."""
     secret, outside = tmp_path / "secret", tmp_path / "outside"
     secret.write_text("canary-77")
     outside.mkdir()
@@ -458,7 +460,7 @@ async def test_hostile_code_of_a_models_touches_nothing(tmp_path):
     before = sorted(p.name for p in outside.iterdir())
     assert len(TRIED) > 30
     programs = [f"```python\n{attack.at(**places)}\n```" for attack in TRIED for _ in range(2)]
-    async with Author(*programs).listening() as up, rig(with_author(up.url)) as waggle:
+    async with ScriptedAuthor(*programs).listening() as up, rig(with_author(up.url)) as waggle:
         for attack in TRIED:
             answer = await waggle.chat(
                 "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
@@ -484,7 +486,7 @@ async def test_hostile_code_of_a_models_touches_nothing(tmp_path):
         ({"fallback": ["sandbox"]}, "a sandbox answers no chat"),
     ],
 )
-def test_a_plan_that_cannot_be_is_explained(tmp_path, change, says):
+def test_an_impossible_plan_is_refused_with_its_reason(tmp_path, change, says):
     config = pyyaml.safe_load(YAML)
     config["plans"]["compute"] |= change
     file = tmp_path / "waggle.yaml"
@@ -493,7 +495,7 @@ def test_a_plan_that_cannot_be_is_explained(tmp_path, change, says):
         load(file, {})
 
 
-async def test_a_long_table_is_decided_by_its_beginning_and_computed_whole():
+async def test_a_long_table_is_routed_by_its_first_rows_and_computed_whole():
     rows = [f"{i},{'x' if i % 2 else 'y'}" for i in range(20_000)]
     table = "n,kind\r\n" + "\r\n".join(rows)
     async with rig(YAML) as waggle:

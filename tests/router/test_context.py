@@ -63,18 +63,18 @@ def test_what_another_lens_saw_is_not_taken_for_what_this_one_sees(lens):
 
 
 def test_a_policy_that_was_taught_other_features_is_refused(lens):
-    class Policy:
+    class FeaturedPolicy:
         def __init__(self, features):
             self.features = features
 
     following = Following(lens=lens)
     for features, reason in (("2:0", "taught features 2:0"), (taught(7), "sees through lens 7")):
-        following.hear(Published("v", Policy(features)), now=1.0)
+        following.hear(Published("v", FeaturedPolicy(features)), now=1.0)
         assert following.bandit is None
         assert reason in following.refused
-    following.hear(Published("v1", Policy(taught(lens.number))), now=1.0)
+    following.hear(Published("v1", FeaturedPolicy(taught(lens.number))), now=1.0)
     assert (following.version, following.refused) == ("v1", "")
-    following.hear(Published("v2", Policy(taught(9))), now=2.0)
+    following.hear(Published("v2", FeaturedPolicy(taught(9))), now=2.0)
     assert following.version == "v1"  # goes on with the last that it could read
     assert lens_in(taught(lens.number)) == lens.number
 

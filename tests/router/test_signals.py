@@ -7,7 +7,7 @@ import pytest
 
 from router.config.signals import SignalSource
 from router.signals.judgements import by_its_words, preferred, supported
-from tests.router.scripted import Model, planned
+from tests.router.scripted import ScriptedModel, planned
 
 SHAPE = {"name": "string", "age": "int 18..90"}
 
@@ -22,7 +22,7 @@ async def judged(waggle, *args, **more):
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_json_and_its_schema_are_checked_in_answers_to_requests_for_json(stream):
-    a = Model('{"name": "Ann", "age": 30}')
+    a = ScriptedModel('{"name": "Ann", "age": 30}')
     async with planned({"p": {"ask": "a"}}, a=a) as waggle:
         good = {"json": ("check", 1.0), "schema": ("check", 1.0)}
         assert await judged(waggle, "one", shape=SHAPE, stream=stream) == good
@@ -85,7 +85,9 @@ async def test_a_judge_compares_with_another_backend_and_its_cost_is_reported():
 
     signals = [{"kind": "judge", "by": "j", "against": "b", "weight": 0.3}]
     plans = {"p": {"ask": "a"}}
-    async with planned(plans, None, a=Model("served"), b=Model("rivals"), j=Model(judge)) as waggle:
+    async with planned(
+        plans, None, a=ScriptedModel("served"), b=ScriptedModel("rivals"), j=ScriptedModel(judge)
+    ) as waggle:
         _with(waggle, signals)
         assert await judged(waggle, "?", model="p") == {"judge": ("judge", 1.0)}
         events = [event for event in waggle.journal.events if event.kind == "signal"]
@@ -105,8 +107,8 @@ def _with(waggle, signals):
 
 async def test_a_judge_scores_a_random_share_of_answers():
     signals = [{"kind": "judge", "by": "j", "share": 0.25}]
-    judge = Model('{"score": 0.7}')
-    async with planned({"p": {"ask": "a"}}, a=Model("x"), j=judge) as waggle:
+    judge = ScriptedModel('{"score": 0.7}')
+    async with planned({"p": {"ask": "a"}}, a=ScriptedModel("x"), j=judge) as waggle:
         _with(waggle, signals)
         draws = iter([0.9, 0.1, 0.9, 0.9])
         waggle.engine.assessor.uniform = lambda: next(draws)
@@ -120,7 +122,7 @@ PROGRAM = "```python\ndef double(x):\n    return {}\n```"
 async def test_an_answers_program_is_run_against_the_tests_that_came_with_the_request():
     signals = [{"kind": "tests", "by": "box"}]
     more = {"box": {"kind": "sandbox"}}
-    a = Model(PROGRAM.format("2 * x"))
+    a = ScriptedModel(PROGRAM.format("2 * x"))
     metadata = {"tests": "assert double(2) == 4\nassert double('a') == 'aa'"}
     async with planned({"p": {"ask": "a"}}, more, a=a) as waggle:
         _with(waggle, signals)
@@ -143,7 +145,9 @@ def test_an_answer_that_is_not_in_its_documents_is_not_supported():
 
 async def test_a_judge_that_fails_gives_no_signal_and_no_request_waits_for_it():
     signals = [{"kind": "judge", "by": "j"}]
-    async with planned({"p": {"ask": "a"}}, a=Model("x"), j=Model("slow", seconds=0.4)) as waggle:
+    async with planned(
+        {"p": {"ask": "a"}}, a=ScriptedModel("x"), j=ScriptedModel("slow", seconds=0.4)
+    ) as waggle:
         _with(waggle, signals)
         answer = await asyncio.wait_for(waggle.chat("?", model="p"), 5)
         assert answer.status == 200

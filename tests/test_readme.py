@@ -26,7 +26,7 @@ from sandbox.contradictions import contradiction
 from sandbox.request import read
 from tests.http_answer import post
 from tests.pages.blocks import blocks
-from tests.pages.executors import Performance
+from tests.pages.executors import perform_page
 from tests.pages.names import mistakes
 from tests.pages.stage import PageStage
 from tests.pages.telemetry import write_telemetry
@@ -69,13 +69,7 @@ async def stage(tmp_path, monkeypatch, page_telemetry):
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_blocks_of_a_page_do_what_they_say(page, stage):
-    performance = Performance(stage)
-    for block in blocks(readme.ROOT / page):
-        try:
-            await performance.perform(block)
-        except Exception as error:
-            error.add_note(f"This was {block.place}:\n{block.text}")
-            raise
+    await perform_page(blocks(readme.ROOT / page), stage)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,26 +1,30 @@
 """One executor for each language that a block may have. A page cannot show what no executor takes.
 
-`text` is the output of the block above it, and nothing else.
+A block of text is what the Python above it prints, and nothing else.
 """
 
 import ast
 import asyncio
 import contextlib
+import inspect
 import io
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import yaml
 from openai import OpenAI
 
+from experiments.readme import ROOT
+from router.cli.batch_files import read_jobs
 from router.config.config import Config
 from router.config.load import load
 from tests.http_answer import HttpAnswer
 from tests.pages.blocks import Block
 from tests.pages.exchange import assert_answer_shown, request_in, sent
-from tests.pages.shell import assert_shown, commands, perform, transcript
+from tests.pages.shell import assert_shown, commands, perform, run, transcript
 from tests.pages.stage import PageStage
 
 # What a part of a configuration in a page may refer to.
@@ -33,95 +37,110 @@ _BACKENDS = """
 """
 _MODELS = ("small", "second", "third", "large", "coder", "cloud")
 
-# Blocks that may look at the telemetry in ./var.
-_OF_A_SERVICE = frozenset({"python", "sh", "console", "sql", "http"})
+
+@dataclass(frozen=True)
+class BlockOutcome:
+    """What a block leaves for the block below it."""
+
+    printed: str | None = None
+    answer: HttpAnswer | None = None
 
 
-class Performance:
-    """The blocks of one page, in order: each may follow from the block above it."""
+NOTHING = BlockOutcome()
+Executor = Callable[[Block, PageStage, BlockOutcome], Awaitable[BlockOutcome | None]]
 
-    def __init__(self, stage: PageStage) -> None:
-        self.stage = stage
-        self._printed: str | None = None  # by the block above
-        self._answer: HttpAnswer | None = None
 
-    async def perform(self, block: Block) -> None:
-        executor = EXECUTORS.get(block.language)
-        assert executor is not None, (
-            f"no executor takes a block of kind {block.language or 'indented'!r}; "
-            f"use one of {', '.join(EXECUTORS)}"
-        )
-        printed, answer = self._printed, self._answer
-        self._printed = self._answer = None
-        if block.language == "text":
-            assert printed is not None, "a block of text shows what the Python above it prints"
-            assert_shown(block.text, printed)
+async def perform_page(blocks: Iterable[Block], stage: PageStage) -> None:
+    """Carry out the blocks of a page in order. Raises at the first block that is wrong."""
+    above = NOTHING
+    for block in blocks:
+        try:
+            executor = EXECUTORS.get(block.language)
+            if executor is None:
+                kind = block.language or "indented"
+                raise AssertionError(f"nothing executes a block that is {kind}: {list(EXECUTORS)}")
+            above = await executor(block, stage, above) or NOTHING
+        except Exception as error:
+            error.add_note(f"This was {block.place}:\n{block.text}")
+            raise
+
+
+async def _python(block: Block, stage: PageStage, _: BlockOutcome) -> BlockOutcome:
+    stage.furnish()
+    source = await stage.with_address(block.text)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(source, block.place, "exec", flags=flags, dont_inherit=True)
+    output = io.StringIO()
+    names: dict[str, Any] = {"__name__": "page"}
+    with contextlib.redirect_stdout(output):
+        if code.co_flags & inspect.CO_COROUTINE:
+            await eval(code, names)
         else:
-            if block.language in _OF_A_SERVICE:
-                assert self.stage.catalog.exists()
-            await executor(self, block, answer)
-
-    async def python(self, block: Block, _: HttpAnswer | None) -> None:
-        source = await self.stage.with_address(block.text)
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        code = compile(source, block.place, "exec", flags=flags, dont_inherit=True)
-        output = io.StringIO()
-        names: dict = {"__name__": "page"}
-        with contextlib.redirect_stdout(output):
-            if "await " in source:
-                await eval(code, names)
-            else:
-                await asyncio.to_thread(exec, code, names)
-        for value in names.values():
-            if isinstance(value, OpenAI | duckdb.DuckDBPyConnection):  # an example leaves it open
-                value.close()
-        self._printed = output.getvalue()
-
-    async def yaml(self, block: Block, _: HttpAnswer | None) -> None:
-        configuration(block.text, self.stage.folder)
-
-    async def sh(self, block: Block, _: HttpAnswer | None) -> None:
-        for command in commands(block.text):
-            await perform(command, self.stage)
-
-    async def console(self, block: Block, _: HttpAnswer | None) -> None:
-        transcribed = list(transcript(block.text))
-        assert transcribed, "a console shows commands after `$ `"
-        for command in transcribed:
-            await perform(command, self.stage)
-
-    async def sql(self, block: Block, _: HttpAnswer | None) -> None:
-        with duckdb.connect(str(self.stage.catalog), read_only=True) as connection:
-            connection.execute(self.stage.with_stored_id(block.text))
-
-    async def http(self, block: Block, answer: HttpAnswer | None) -> None:
-        exchange = request_in(block.text)
-        if exchange is not None:
-            self._answer = await sent(exchange, self.stage)
-        else:
-            assert answer is not None, "an answer stands below its request"
-            assert_answer_shown(block.text, answer)
-
-    async def json(self, block: Block, _: HttpAnswer | None) -> None:
-        for value in _json_values(block.text):
-            assert isinstance(value, dict | list)
-
-    async def text(self, block: Block, _: HttpAnswer | None) -> None:
-        raise NotImplementedError
+            await asyncio.to_thread(exec, code, names)
+    for value in names.values():
+        if isinstance(value, OpenAI | duckdb.DuckDBPyConnection):  # an example leaves it open
+            value.close()
+    return BlockOutcome(printed=output.getvalue())
 
 
-Executor = Callable[[Performance, Block, HttpAnswer | None], Awaitable[None]]
+async def _text(block: Block, _: PageStage, above: BlockOutcome) -> None:
+    assert above.printed is not None, "a block of text shows what the Python above it prints"
+    assert_shown(block.text, above.printed)
+
+
+async def _yaml(block: Block, stage: PageStage, _: BlockOutcome) -> None:
+    configuration(block.text, stage.folder)
+
+
+async def _sh(block: Block, stage: PageStage, _: BlockOutcome) -> None:
+    stage.furnish()
+    for command in commands(block.text):
+        await perform(command, stage)
+
+
+async def _console(block: Block, stage: PageStage, _: BlockOutcome) -> None:
+    stage.furnish()
+    transcribed = list(transcript(block.text))
+    assert transcribed, "a console shows commands after `$ `"
+    for command in transcribed:
+        await perform(command, stage)
+
+
+async def _sql(block: Block, stage: PageStage, _: BlockOutcome) -> None:
+    with duckdb.connect(str(stage.furnish()), read_only=True) as connection:
+        connection.execute(stage.with_stored_id(block.text))
+
+
+async def _http(block: Block, stage: PageStage, above: BlockOutcome) -> BlockOutcome:
+    exchange = request_in(block.text)
+    if exchange is not None:
+        return BlockOutcome(answer=await sent(exchange, stage))
+    assert above.answer is not None, "an answer stands below its request"
+    assert_answer_shown(block.text, above.answer)
+    return NOTHING
+
+
+async def _json(block: Block, stage: PageStage, _: BlockOutcome) -> None:
+    """Lines for `waggle warm` or `waggle batch`, as these commands read them."""
+    path = stage.folder / "lines.jsonl"
+    path.write_text(block.text)
+    if '"scores"' in block.text:
+        embedded = str(ROOT / "router" / "default.yaml")
+        await run(["warm", str(path), "--config", embedded, "--data", str(stage.data)])
+    else:
+        assert read_jobs(path, "auto")
+
+
 EXECUTORS: dict[str, Executor] = {
-    name: getattr(Performance, name)
-    for name in ("python", "yaml", "sh", "console", "sql", "http", "json", "text")
+    "python": _python,
+    "text": _text,
+    "yaml": _yaml,
+    "sh": _sh,
+    "console": _console,
+    "sql": _sql,
+    "http": _http,
+    "json": _json,
 }
-
-
-def _json_values(text: str) -> Sequence[object]:
-    try:
-        return [json.loads(text)]
-    except json.JSONDecodeError:
-        return [json.loads(line) for line in text.splitlines()]
 
 
 def configuration(text: str, folder: Path) -> Config:

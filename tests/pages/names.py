@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from experiments.readme import ROOT, pages
+from experiments.readme import ROOT
 from router.api.app import App
 from router.config.config import Config
 from tests.pages.blocks import prose
@@ -126,6 +126,3 @@ def _is_setting(annotation: Any, names: list[str]) -> bool:
 @cache
 def _source() -> str:
     return "\n".join(path.read_text() for path in (ROOT / "router").rglob("*.py"))
-
-
-PAGES = pages()

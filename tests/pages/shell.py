@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from experiments.readme import ROOT
@@ -17,24 +18,11 @@ from router.cli.main import app
 from tests.pages.exchange import Exchange, matches, sent
 from tests.pages.stage import PageStage
 
-WAGGLE: click.Group = typer.main.get_command(app)  # type: ignore[assignment]
+WAGGLE = typer.main.get_command(app)
 TARGETS = frozenset(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
 # Commands that need neither a service, nor a network, nor seconds: they run as the page says.
-_RUN = (
-    *(
-        "check",
-        "deploy",
-        "keys",
-        "sql",
-        "telemetry",
-        "routes show",
-        "routes log",
-        "trial strategies",
-    ),
-    *("sandbox", "solutions why", "report"),
-)
-_NEED_A_URL = ("ask",)
-_ELSEWHERE = {"serve", "kubectl", "export", "cd"}  # programs that are not ours
+_RUN = ("check", "deploy", "keys", "report", "sandbox", "solutions why", "sql", "telemetry")
+_ELSEWHERE = {"export", "serve"}  # of the shell, and of Ray Serve
 
 
 @dataclass(frozen=True)
@@ -98,20 +86,18 @@ async def perform(command: Command, stage: PageStage) -> None:
 
 
 def parse(arguments: list[str]) -> str:
-    """The name of a command of ours, once its arguments and options were parsed as it would."""
-    command: click.Command = WAGGLE
-    context = click.Context(command, info_name="waggle")
+    """The name of a command of ours, after its arguments and options were parsed."""
+    command: Any = WAGGLE
+    context = typer.Context(command, info_name="waggle")
     names: list[str] = []
-    while isinstance(command, click.Group):
+    while isinstance(command, TyperGroup):
         assert arguments, f"waggle {' '.join(names)} needs a command"
         name, *arguments = arguments
-        found_command = command.get_command(context, name)
-        assert found_command is not None, f"there is no command waggle {' '.join([*names, name])}"
         names.append(name)
-        command = found_command
-        context = click.Context(command, info_name=name, parent=context)
-    if "--help" not in arguments:
-        command.parse_args(context, list(arguments))
+        command = command.get_command(context, name)
+        assert command is not None, f"there is no command waggle {' '.join(names)}"
+        context = typer.Context(command, info_name=name, parent=context)
+    command.parse_args(context, list(arguments))
     return " ".join(names)
 
 
@@ -119,14 +105,18 @@ async def _waggle(arguments: list[str], command: Command, stage: PageStage) -> N
     for word in arguments:
         _write_input(word, stage)
     name = parse(arguments)
-    if name in _NEED_A_URL:
+    if name == "ask":
         arguments = [*arguments, "--url", (await stage.rig()).url]
-    elif not any(name == run or name.startswith(f"{run} ") for run in _RUN):
+    elif not name.startswith(_RUN):
         return
-    arguments = [stage.with_stored_id(word) for word in arguments]
+    assert_shown(command.output, await run([stage.with_stored_id(word) for word in arguments]))
+
+
+async def run(arguments: list[str]) -> str:
+    """The output of a command of ours, which has to succeed."""
     result = await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, app, arguments)
     assert result.exit_code == 0, f"waggle {' '.join(arguments)}: {result.output}{result.stderr}"
-    assert_shown(command.output, result.output)
+    return result.output
 
 
 def _write_input(word: str, stage: PageStage) -> None:

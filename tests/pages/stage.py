@@ -11,7 +11,6 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +58,17 @@ class PageStage:
         self._stack = stack
         self._rig: Rig | None = None
 
-    @cached_property
-    def catalog(self) -> Path:
-        """The database of the telemetry in `./var`."""
+    def furnish(self) -> Path:
+        """Put telemetry into `./var`, unless it is there; its database."""
         folder = self.data / "telemetry"
-        shutil.copytree(self._telemetry, folder)
-        Keeper(folder, RetentionRules()).recover()  # the database names its folder
+        if not folder.exists():
+            shutil.copytree(self._telemetry, folder)
+            Keeper(folder, RetentionRules()).recover()  # the database names its folder
         return folder / "telemetry.duckdb"
 
     async def rig(self) -> Rig:
         if self._rig is None:
-            assert self.catalog.exists()
+            self.furnish()
             upstream = await self._stack.enter_async_context(Upstream().listening())
             settings = _configuration(self.data, upstream.url)
             learner = await asyncio.to_thread(LocalLearner, Config.model_validate(settings))

@@ -1,4 +1,4 @@
-"""Runs the query of an analyst, whom we do not trust, in a process that can do nothing else.
+"""Runs an analyst's query in a process that can do nothing else: we do not trust the analyst.
 
 The query may read the views and macros of the catalog. It may not read files, reach a network,
 change a setting, write anything anywhere, or exceed its time: the statement is checked before it
@@ -31,7 +31,7 @@ _HARMLESS = frozenset(
 
 
 class QueryRefused(Exception):
-    """The query may not run, or it failed; the message is meant for the analyst."""
+    """The query is not allowed, or it failed; the message is written for the analyst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Bounds:
 
 
 async def ask(folder: Path, sql: str, bounds: Bounds) -> bytes:
-    """Run a query in a process and return the result as JSON. Raises `QueryRefused`."""
+    """Run a query in a process of its own and return the result as JSON. Raises `QueryRefused`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "router.telemetry.analyst"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": "/usr/bin:/bin"},  # none of our secrets
+        env={"PATH": "/usr/bin:/bin"},  # without our secrets
         cwd="/",
     )
     question = {"folder": str(folder), "sql": sql, "rows": bounds.rows, "seconds": bounds.seconds}

@@ -1,8 +1,8 @@
-"""The learner's input: rows of telemetry beyond a watermark, each once and in a fixed order.
+"""The learner's input: rows of telemetry that it has not read yet, each once and in a fixed order.
 
-Writers number their rows without a gap, so "all rows of writer A up to 812" says exactly what was
-read. A batch is a list of such ranges. Reading a batch again gives the same rows in the same
-order, whatever was sealed or merged in between.
+Writers number their rows without a gap, so "all rows of writer A up to 812" says exactly which rows
+were read. A batch is a list of such ranges. Reading a batch again gives the same rows in the same
+order, even if the keeper sealed or merged segments in between.
 """
 
 import os
@@ -17,15 +17,15 @@ import duckdb
 from learner.trust import SourceScore
 from router.telemetry.store.catalog import CATALOG_FILE
 
-Ranges = Mapping[str, tuple[int, int]]  # of each writer, the first and the last row
+Ranges = Mapping[str, tuple[int, int]]  # the first and the last row of each writer
 _TABLES = ("requests", "signals")
-_MOST = 5_000  # rows of a writer in a batch
+_MOST = 5_000  # rows of one writer in a batch
 _DAY_MICROS = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Ranges of rows, by table."""
+    """The rows to read next: a range of row numbers for each table and writer."""
 
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class Batch:
 
 @dataclass
 class Watermark:
-    """The number of the last row read of each writer, by table."""
+    """How far the learner has read: the last row number of each table and writer."""
 
     read: dict[str, dict[str, int]] = field(default_factory=lambda: {t: {} for t in _TABLES})
 
@@ -81,7 +81,7 @@ class AnsweredRequest:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRequest:
-    """A request with new signals: the latest score of each source, before and with this batch."""
+    """A request with new signals: the latest score of each source before and after this batch."""
 
     request: AnsweredRequest
     before: tuple[SourceScore, ...]
@@ -96,14 +96,14 @@ _COLUMNS = (
 
 
 class Feed:
-    """Reads the catalog. It is opened anew for each call, because catalogs are replaced."""
+    """Reads the catalog. Each call opens the catalog anew, because the keeper replaces it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / CATALOG_FILE
 
     def beyond(self, mark: Watermark, *, since_micros: int = 0) -> Batch:
-        """The rows beyond a watermark, without those more than a day older than `since_micros`."""
+        """The rows after a watermark, without rows more than a day older than `since_micros`."""
         with self._open() as con:
             return Batch(
                 {table: _beyond(con, table, mark.read[table], since_micros) for table in _TABLES}
@@ -124,7 +124,7 @@ class Feed:
         return [AnsweredRequest(*row) for row in rows]
 
     def judged(self, batch: Batch, mark: Watermark) -> list[JudgedRequest]:
-        """The requests that signals of this batch are about, in the order of those signals."""
+        """The requests that the signals of this batch are about, in the order of the signals."""
         ranges = batch.ranges.get("signals", {})
         if not ranges:
             return []
@@ -149,7 +149,7 @@ class Feed:
 
     @property
     def stamp(self) -> tuple[tuple[str, int], ...]:
-        """Changes whenever a row is written. Reading it costs far less than a query."""
+        """A value that changes whenever a row is written; it costs far less than a query."""
         sizes = []
         for table in _TABLES:
             with os.scandir(self._folder / "journal" / table) as entries:

@@ -1,9 +1,9 @@
-"""The journal of a process: what it writes down about requests, signals and events.
+"""The journal of a process: rows about requests, signals and events, written as they happen.
 
 The kernel has a row before `append` returns, so an answered request survives any kill; a power cut
-may cost the last milliseconds. Only `keep` waits until its rows are durable, and raises when it
-cannot be. No other call fails because of the disk: a refusing disk is reported in the log, in the
-counters and, once it accepts rows again, in an event.
+may cost the last milliseconds. Only `keep` waits until its rows are durable, and raises when they
+cannot be. No other call fails because of the disk: the journal reports a refusing disk in the log,
+in the counters and, once the disk accepts rows again, in an event.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from router.telemetry.tables import TABLES
 _log = logging.getLogger("waggle")
 _ROTATION = Rotation()
 _STEP_SECONDS = 0.5
-_IDLE_SECONDS = 0.02  # between two syncs that nobody waits for
+_IDLE_SECONDS = 0.02  # the pause between two syncs when no caller waits
 _GATHER_SECONDS = 0.001
 _PATIENCE_SECONDS = 5.0
 
@@ -42,14 +42,15 @@ class NotDurable(Exception):
 
 
 class Journal(Protocol):
-    """Where a process writes. Rows of a table are read back in the order they were written in.
+    """Where a process writes its telemetry. Readers get the rows of a table in the order of
+    writing.
 
     Only `keep` raises, and only `NotDurable`. `close` may be called twice.
     """
 
     @property
     def trouble(self) -> str:
-        """Why rows do not reach the disk at the moment; empty when they do."""
+        """Why rows do not reach the disk at the moment; empty if they do."""
 
     def append(self, trace: Trace) -> None: ...
     def refuse(self, refusal: Refusal) -> None: ...
@@ -57,21 +58,21 @@ class Journal(Protocol):
     def policy(self, policy: PolicyInForce) -> None: ...
     def trial(self, news: TrialNews) -> None: ...
     async def keep(self, signals: Sequence[Signal]) -> None:
-        """Write the signals of a caller and return when they are durable; else `NotDurable`."""
+        """Write the signals of a caller and return when they are durable. Raises `NotDurable`."""
 
     def say(self, signals: Sequence[Signal]) -> None:
-        """Write signals of our own, without waiting until they are durable."""
+        """Write the router's own signals, without waiting until they are durable."""
 
     def close(self) -> None:
-        """Make everything durable that the disk accepts."""
+        """Make every row durable that the disk accepts, and release the files."""
 
 
 class FileJournal:
     """The journal of one writer: a folder for each table, with one open file in each.
 
-    A thread syncs every few milliseconds. Rows do not wake it, since it would take the interpreter
-    from the request whose answer is about to go out. Only `keep` wakes it, and it then waits for a
-    moment, so that several calls of `keep` share a sync.
+    A thread syncs every few milliseconds. Writing a row does not wake the thread, since the thread
+    would delay the request whose answer is about to go out. Only `keep` wakes it; the thread then
+    waits for a moment, so that several calls of `keep` share a sync.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class FileJournal:
     def append(self, trace: Trace) -> None:
         try:
             self._logs["requests"].append(request_row(trace))
-        except (TypeError, ValueError):  # a bug of ours must not cost the caller the answer
+        except (TypeError, ValueError):  # a bug in telemetry must not cost the caller the answer
             self._metrics.count("waggle_telemetry_rows_lost_total")
             _log.exception("request %s could not be written down", trace.request.id)
 
@@ -147,7 +148,7 @@ class FileJournal:
         self._wake.set()
         self._thread.join()
         for log in self._logs.values():
-            with contextlib.suppress(OSError):  # reported already; the kernel still has its rows
+            with contextlib.suppress(OSError):  # already reported; the kernel still has the rows
                 log.close()
 
     def _keep_syncing(self) -> None:
@@ -174,11 +175,11 @@ class FileJournal:
         ready = [entry for entry in self._waiting if entry[0] <= durable]
         for entry in ready:
             self._waiting.remove(entry)
-            with contextlib.suppress(RuntimeError):  # its loop has ended
+            with contextlib.suppress(RuntimeError):  # the caller's event loop has ended
                 entry[1].get_loop().call_soon_threadsafe(_resolve, entry[1])
 
     def _report(self, failure: str) -> None:
-        """Log trouble once when it begins, and once when it ends with the number of lost rows."""
+        """Log once when trouble begins, and once when it ends, with the number of lost rows."""
         self._metrics.gauge("waggle_telemetry_rows_waiting", self._total("waiting"))
         dropped = self._total("dropped")
         if dropped > self._dropped_counted:
@@ -198,7 +199,7 @@ class FileJournal:
             self._note("telemetry", "recovered", rows_lost=lost)
 
     def _check_clock(self) -> None:
-        """Write an event when the wall clock was set: times before and after do not compare."""
+        """Write an event when the wall clock was set: times before and after cannot be compared."""
         offset = self._wall() - time.monotonic()
         step = offset - self._clock_offset
         if self._watch_clock and abs(step) >= _STEP_SECONDS:

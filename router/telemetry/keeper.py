@@ -1,7 +1,7 @@
-"""The keeper in a process of its own, so that sealing delays no request.
+"""Runs the keeper in a process of its own, so that sealing delays no request.
 
-Of all routers, the one that holds the lock on the folder runs the keeper and restarts it when it
-ends. When that router dies, its keeper dies too, and another router gets the lock.
+Of all routers, the one that holds the lock on the folder runs the keeper, and starts it again when
+it ends. When that router dies, its keeper dies too, and another router gets the lock.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ from router.telemetry.store.manifest import Damaged
 _PARENT_DEATH_SIGNAL = 1
 _PAUSE_SECONDS = 0.5
 _PRUNE_SECONDS = 60.0
-_RESTART_SECONDS = 2.0  # the shortest time between two starts
+_RESTART_SECONDS = 2.0  # the shortest time between two starts of the keeper
 _DAY = 86_400
-_NICENESS = 10  # requests come first; sealing can wait
+_NICENESS = 10  # a low priority: requests come first, and sealing can wait
 _log = logging.getLogger("waggle")
 
 
@@ -61,7 +61,7 @@ class KeeperProcess:
         self.watch()
 
     def watch(self) -> None:
-        """Start the keeper if nobody runs it. Call this every few seconds."""
+        """Start the keeper if no router runs it. Call this method every few seconds."""
         if self._lock is None:
             self._lock = lock_if_free(self._folder / "keeper.owner")
         if self._lock is None or (self._process is not None and self._process.poll() is None):
@@ -91,7 +91,7 @@ class KeeperProcess:
 
 
 def run(folder: Path, settings: TelemetrySettings) -> None:
-    """Seal, merge, prune and sweep for as long as our parent lives."""
+    """Seal, merge, prune and sweep as long as the router lives."""
     keeper = Keeper(folder, rules_of(settings))
     parent = os.getppid()
     sealed_at = pruned_at = 0.0
@@ -115,12 +115,12 @@ def run(folder: Path, settings: TelemetrySettings) -> None:
 def _compact(keeper: Keeper) -> None:
     try:
         keeper.compact()
-    except duckdb.Error:  # a segment is damaged inside: sealing goes on without merging
+    except duckdb.Error:  # a damaged segment stops the merging, not the sealing
         _log.exception("segments could not be merged; run `waggle telemetry verify`")
 
 
 def _export(folder: Path, settings: TelemetrySettings) -> None:
-    # Imported only here, because it takes a third of the memory and most services do not export.
+    # This import takes a third of the memory, and most services do not export.
     from router.telemetry.otlp import Exporter
 
     exporter = Exporter(folder, settings.otlp)
@@ -146,7 +146,7 @@ def main() -> None:
         run(folder, settings)
     except Damaged as error:
         _log.error("telemetry is written, but not sealed: %s", error)
-        signal.pause()  # a restart would fail in the same way
+        signal.pause()  # wait to be stopped: a restart would fail in the same way
     except Exception:
         _log.exception("the keeper failed and will be started again")
         sys.exit(1)

@@ -1,7 +1,7 @@
-"""A row as a line of a journal: JSON for any reader, with a checksum of its own.
+"""Encodes a row as a line of a journal: JSON that any program can read, with a checksum.
 
-The checksum comes first and covers every byte after it, so a line that was cut or overwritten is
-recognised. `n` counts the rows of a writer from 1, without a gap; `v` is the version of the row.
+The checksum comes first and covers every byte after it, so a cut or overwritten line is recognised.
+`n` numbers the rows of a writer from 1, without a gap; `v` is the version of the row.
 """
 
 import re
@@ -28,12 +28,12 @@ def encoded(number: int, row: Mapping[str, Any]) -> bytes:
 
 @dataclass(slots=True)
 class JournalLines:
-    """The lines of a journal: those whose checksum is right, and the rest."""
+    """The lines of a journal: good ones, whose checksum is right, and bad ones."""
 
-    torn: bool  # the last line has no end: its writer died before it was acknowledged
+    torn: bool  # the last line has no end: the writer died before acknowledging it
     numbers: list[int] = field(default_factory=list)
     good: list[bytes] = field(default_factory=list)
-    bad: list[tuple[int, bytes]] = field(default_factory=list)  # with their byte offsets
+    bad: list[tuple[int, bytes]] = field(default_factory=list)  # byte offsets and lines
     versions: set[bytes] = field(default_factory=set)
 
 
@@ -51,7 +51,7 @@ def decoded(content: bytes) -> JournalLines:
 
 
 def _sorted_out(whole: Iterable[bytes], *, torn: bool) -> JournalLines:
-    """The slow way, for a journal that has a bad line."""
+    """Sort lines into good and bad one by one: slower, for a journal that has a bad line."""
     lines = JournalLines(torn)
     at = 0
     for line in whole:

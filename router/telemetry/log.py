@@ -1,11 +1,10 @@
-"""The rows that a writer appends to a table: on disk at once, durable soon after.
+"""The log of a table: it writes rows to disk at once, and makes them durable soon after.
 
 `append` returns when the kernel has the row, so the row outlives the process; `sync` makes rows
-outlive the machine. When the disk refuses, whole rows wait in memory and the file keeps its last
-whole line: no acknowledged row is ever half there. After a failed fsync, the kernel's copy of
-anything since the last good fsync cannot be trusted, so those rows are written again to a new file.
-
-A writer locks its file while it writes; a file without a lock is ready to be sealed.
+outlive the machine. When the disk refuses, whole rows wait in memory and the file ends in its last
+whole line, so a reader never sees half of an acknowledged row. After a failed fsync, the kernel's
+copy of everything since the last good fsync cannot be trusted, so the log writes those rows again
+to a new file. A writer locks its file while it writes; a file without a lock is ready to be sealed.
 """
 
 import os
@@ -28,7 +27,7 @@ _BACKLOG_BYTES = 64 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The limits at which a file is closed and the next begun."""
+    """The limits of a file: when it reaches one, the log closes it and begins another."""
 
     seconds: float = 5.0
     rows: int = 10_000
@@ -50,7 +49,7 @@ class _File:
 
 
 class Log:
-    """Any thread may append; one thread syncs. No fsync happens under the lock that they share."""
+    """Appends rows from any thread, and syncs from one thread. No fsync happens under the lock."""
 
     def __init__(
         self,
@@ -63,12 +62,12 @@ class Log:
     ) -> None:
         self.durable = 0  # the number of the last durable row
         self.dropped = 0  # rows lost: neither the disk nor the backlog had room
-        self.trouble = ""  # the last error of the disk, while rows wait
+        self.trouble = ""  # the last error of the disk; empty when no row waits
         self._folder, self._writer = folder, writer
         self._rotation, self._clock, self._fdatasync = rotation, clock, fdatasync
         self._lock = threading.Lock()
         self._file: _File | None = None
-        self._retired: list[_File] = []  # no longer written to, and not synced yet
+        self._retired: list[_File] = []  # full or old files that are not synced yet
         self._files = 0
         self._number = 0
         self._backlog: deque[tuple[int, bytes]] = deque()
@@ -77,7 +76,7 @@ class Log:
 
     @property
     def due(self) -> bool:
-        """Whether a sync has something to do: rows to make durable, or a file to close."""
+        """Whether a sync has work: rows that are not durable yet, or a file to close."""
         file = self._file
         if file is not None and (file.unsynced or self._expired(file)):
             return True
@@ -93,7 +92,7 @@ class Log:
         return self.append_many((row,))
 
     def append_many(self, rows: Iterable[Mapping[str, Any]], *, strict: bool = False) -> int:
-        """Append rows with a single write and return the number of the last.
+        """Append rows with a single write and return the number of the last row.
 
         If the disk refuses, a strict append raises `OSError` and changes nothing.
         """
@@ -109,9 +108,9 @@ class Log:
             return self._number
 
     def sync(self) -> int:
-        """Make all appended rows durable and return the number of the last.
+        """Make all appended rows durable and return the number of the last row.
 
-        Raises `OSError` if the disk fails. Nothing is lost then, and the caller may try again.
+        Raises `OSError` if the disk fails. No row is lost then, and the caller may try again.
         """
         with self._lock:
             self._retry()
@@ -164,7 +163,7 @@ class Log:
                 self.trouble = _reason(error)
             else:
                 return
-        for number, line in lines:  # behind the rows that wait already, to keep the order
+        for number, line in lines:  # new rows queue behind older ones, to keep the order
             if self._backlog_bytes + len(line) > _BACKLOG_BYTES:
                 self.dropped += 1
             else:
@@ -192,7 +191,7 @@ class Log:
                 raise OSError(ENOSPC, f"only {written} of {len(data)} bytes fitted on the disk")
         except OSError:
             if not _cut(file.handle, file.size):
-                self._retire()  # half a line that cannot be removed must be the last of its file
+                self._retire()  # a half-written line that cannot be cut off must end its file
             raise
         file.size += len(data)
         file.rows += len(lines)
@@ -215,7 +214,7 @@ class Log:
             self._file = None
 
     def _begin_anew(self, error: OSError) -> None:
-        """Queue all rows since the last good fsync: the disk may or may not hold them."""
+        """Queue all rows since the last good fsync for a new file: the disk may have lost them."""
         self.trouble = _reason(error)
         self._retire()
         unsure: list[tuple[int, bytes]] = []

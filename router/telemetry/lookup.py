@@ -1,6 +1,6 @@
-"""Looks up requests in telemetry, and how good the answers of each backend were.
+"""Looks up requests in telemetry, and the quality of each backend's answers.
 
-Lookups that arrive while another one runs are answered together by the next.
+Lookups that arrive during another lookup share the next query.
 """
 
 import asyncio
@@ -36,17 +36,17 @@ class StoredRequest:
 
 
 class Memory(Protocol):
-    """Telemetry, read back. Both calls raise `LookupError` while it cannot be read."""
+    """Reads telemetry back. Both methods raise `LookupError` while telemetry cannot be read."""
 
     async def find(self, request_id: str) -> StoredRequest | None:
         """The request that a plan answered under this id, with every signal written so far."""
 
     async def scores(self) -> Mapping[str, float]:
-        """How good the answers of each backend were, from 0 to 1; none for unjudged backends."""
+        """The mean quality of each judged backend's answers, from 0 to 1."""
 
 
 class CatalogMemory:
-    """The memory of a service: its catalog, read by a thread."""
+    """Reads telemetry back from the catalog, in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / CATALOG_FILE
@@ -55,7 +55,7 @@ class CatalogMemory:
         self._answering: asyncio.Task[None] | None = None
 
     async def find(self, request_id: str) -> StoredRequest | None:
-        # Callers share a lookup only until it begins: a later one must see later rows.
+        # Callers may join a lookup only before it begins: a later caller must see later rows.
         future = self._queue.get(request_id)
         if future is None:
             future = self._queue[request_id] = asyncio.get_running_loop().create_future()
@@ -92,7 +92,7 @@ class CatalogMemory:
 def scores_in(path: Path) -> Mapping[str, float]:
     """The mean quality of each backend's answers in the last week.
 
-    Two imaginary judgements of one half are added, so that few real ones move the mean little.
+    Two imaginary judgements of 0.5 are added, so that few real judgements move the mean little.
     """
     with duckdb.connect(str(path), read_only=True) as con:
         rows = con.execute(

@@ -1,6 +1,6 @@
 """Counters and histograms of a router, and the text that Prometheus reads.
 
-Names follow OpenTelemetry's `gen_ai` conventions where those define a name. Each router shows the
+Names follow OpenTelemetry's `gen_ai` conventions where these define a name. Each router shows the
 counters of all routers, with the label `router`.
 """
 
@@ -62,7 +62,7 @@ class Metrics:
     def observe(self, name: str, value: float, **labels: str) -> None:
         key = (name, tuple(labels.items()))
         row = self._histograms.get(key)
-        if row is None:  # counts below each bound, the count above the last, the sum
+        if row is None:  # a count for each bin, then the sum of the values
             row = self._histograms[key] = [0.0] * (len(_BOUNDS) + 2)
         row[bisect_left(_BOUNDS, value)] += 1
         row[-1] += value

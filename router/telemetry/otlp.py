@@ -1,7 +1,7 @@
 """Exports rows to an OpenTelemetry collector, after the fact and never as part of a request.
 
-A request is a trace with the request's own id; its attempts are spans below it. While a collector
-does not answer, the export is tried again. Rows older than an hour are skipped.
+A request becomes a trace with the request's own id, and its attempts become spans below it. While a
+collector does not answer, the exporter tries again. Rows older than an hour are skipped.
 """
 
 import logging
@@ -55,7 +55,7 @@ _NAMES = {
 
 
 class Exporter:
-    """Sends new rows from its own thread. A row is sent twice only if an answer was lost."""
+    """Sends new rows from a thread of its own. Only a row whose answer was lost is sent twice."""
 
     def __init__(self, folder: Path, settings: Otlp) -> None:
         assert settings.endpoint is not None
@@ -143,13 +143,13 @@ class Meters:
 
 
 def spans_of(row: Mapping[str, Any], resource: Resource) -> list[ReadableSpan]:
-    """The span of a request, and the spans of its attempts below it."""
+    """The span of a request, and below it the spans of the request's attempts."""
     trace_id = int(row["request_id"].replace("-", ""), 16)
     began = row["micros"] * 1000
     root = _context(trace_id, 0)
     name = f"{row['gen_ai_operation_name']} {row['gen_ai_request_model']}"
     spans = [_span(name, root, None, row, began, SpanKind.SERVER, resource)]
-    ends = {0: began}  # the end of each step; step 0 stands for the beginning of the request
+    ends = {0: began}  # when each step ended; step 0 is the request's beginning
     for attempt in row["attempts"] or ():
         context = _context(trace_id, attempt["step"])
         title = f"{row['gen_ai_operation_name']} {attempt['backend']}"

@@ -1,14 +1,14 @@
-"""Sums by minute and by hour, for each strategy, plan, kind and reuse tier, as SQL.
+"""The SQL of the rollup: sums by minute and by hour, for each strategy, plan, kind and reuse tier.
 
-Since every column is a sum, files of sums can be merged, corrected by rows of opposite sign, and
-read without the rows they came from. Latencies are counted in bins whose bounds grow by the root of
-two, which gives any percentile to within a bin.
+Since every column is a sum, the keeper can merge files of sums and correct them by adding rows of
+opposite sign, and readers need not read the requests. Latencies are counted in bins whose bounds
+grow by the root of two, so any percentile is exact to within a bin.
 
-A request is counted when it is sealed. Its quality is counted when signals about it are sealed:
-each batch of signals adds the difference it makes to the quality.
+The rollup counts a request when the request is sealed, and its quality when signals about it are
+sealed: each batch of signals adds the change that it makes to the quality.
 """
 
-TABLES = ("rollup", "hours")  # by minute, and the same sums by hour
+TABLES = ("rollup", "hours")  # sums by minute, and the same sums by hour
 BINS = 38
 KEYS = ("minute", "strategy", "plan", "kind", "reuse_tier")
 SUMS = {
@@ -37,7 +37,8 @@ SUMMED_BINS = ", ".join(f"sum(bin_{index})" for index in range(BINS))
 
 
 def of_requests(rows: str, *, sign: int = 1) -> str:
-    """The sums of these requests, without refused requests, which no plan answered."""
+    """SQL for the sums of these requests. Refused requests, which no plan answered, are left
+    out."""
     bins = (f"count(*) FILTER (bin = {index}) * {sign} AS bin_{index}" for index in range(BINS))
     return f"""
         SELECT minute, strategy, plan, kind, reuse_tier,
@@ -59,12 +60,12 @@ def of_requests(rows: str, *, sign: int = 1) -> str:
 
 
 def bins_of(latency: str) -> str:
-    """The columns of the bins for a single row."""
+    """SQL that puts the latency of a single row into its bin: a column for each bin, 1 or 0."""
     return ", ".join(f"({_bin(latency)} = {index})::BIGINT AS bin_{index}" for index in range(BINS))
 
 
 def of_judgements(before: str, after: str) -> str:
-    """The difference between two tables of judged requests, as sums."""
+    """SQL for the change in the sums when the judged requests `before` become those in `after`."""
     bins = ", ".join(f"0::BIGINT AS bin_{index}" for index in range(BINS))
     zeros = ", ".join(
         f"0::{type_} AS {name}" for name, type_ in SUMS.items() if not name.startswith(("q", "b"))
@@ -91,8 +92,8 @@ def by_hour(rows: str) -> str:
 
 
 def judged(signals: str) -> str:
-    """Requests with the quality that their signals give: the mean of the latest score of each
-    source and metric, weighted by how much the source is believed."""
+    """SQL for requests with the quality that their signals give: the mean of the latest score of
+    each source and metric, weighted by the trust in the source."""
     return f"""
         (SELECT request_id, request_ts, any_value(strategy) AS strategy, any_value(plan) AS plan,
                 any_value(kind) AS kind, any_value(reuse_tier) AS reuse_tier,

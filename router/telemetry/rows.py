@@ -1,6 +1,6 @@
-"""Rows of telemetry, made from traces, signals and events. Pure; `tables.py` names the columns.
+"""Makes rows of telemetry from traces, signals and events; `tables.py` names the columns.
 
-A row holds the hash and the length of a prompt or an answer; it holds their words only where the
+A row holds the hash and the length of a prompt or an answer; it holds the text only where the
 configuration says so. An unknown value is left out and reads as null, never as zero or as good.
 """
 
@@ -20,7 +20,7 @@ from router.domain import (
 )
 
 Row = dict[str, Any]
-LONGEST_TEXT = 100_000  # characters of a prompt or an answer that are kept
+LONGEST_TEXT = 100_000  # characters of a prompt or an answer
 _FAULTS_THAT_QUOTE = frozenset({"upstream", "malformed", "bad_request"})
 
 
@@ -65,7 +65,7 @@ def request_row(trace: Trace) -> Row:
 
 
 def _decision(decision: Decision) -> Row:
-    """The plan that was chosen, and what the policy expected of every eligible plan."""
+    """The columns for the chosen plan, and the policy's estimates for every eligible plan."""
     row: Row = {
         "kind": decision.kind,
         "strategy": decision.strategy,
@@ -104,7 +104,7 @@ def _decision(decision: Decision) -> Row:
 
 
 def _add_exposures(row: Row, decision: Decision) -> None:
-    """Every trial of the request; the columns `trial_id` and `variant` name the first."""
+    """Add every trial of the request; the columns `trial_id` and `variant` name the first trial."""
     first = decision.exposures[0]
     row["trial_id"], row["variant"] = first.trial, first.side
     row["exposures"] = [
@@ -176,14 +176,14 @@ def _provider_and_tokens(attempt: Attempt) -> Row:
 
 
 def _may_quote(attempt: Attempt) -> bool:
-    """Whether the detail of a failure is the backend's own text, which may quote the prompt."""
-    sandboxed = attempt.provider == "sandbox"  # its errors name columns of the request
+    """Whether the error text of an attempt comes from the backend, and so may quote the prompt."""
+    sandboxed = attempt.provider == "sandbox"  # errors of the sandbox name columns of the request
     return sandboxed or attempt.status >= 400 or attempt.fault in _FAULTS_THAT_QUOTE
 
 
 def refusal_row(refusal: Refusal) -> Row:
-    """A request that was refused before a plan was chosen. The error text may quote the request,
-    so only its code is kept."""
+    """The row of a request that was refused before a plan was chosen. The error text may quote the
+    request, so the row holds only the error's code."""
     row: Row = {
         "ts": micros(refusal.at),
         "request_id": refusal.request_id,

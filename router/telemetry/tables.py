@@ -1,8 +1,8 @@
 """The tables of telemetry and their columns.
 
 Every row carries the version of its columns. There is one version so far. From the first release
-on, each change of columns raises `ROW_VERSION` and adds a step here that bears the new number and a
-name, and rewrites rows of the version before. Rows of any other version are refused.
+on, each change of columns raises `ROW_VERSION` and adds a named step to this module, which rewrites
+rows of the version before. Rows of any other version are refused.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ EXPOSURE = (
     "other VARCHAR, trouble VARCHAR)"
 )
 
-# What the policy expected of an eligible plan at that moment, chosen or not.
+# The policy's estimates for an eligible plan when it decided, whether it chose the plan or not.
 EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOUBLE)"
 
-# The names of the numbers in `features`, by version: a row keeps the numbers alone.
+# The names of the numbers in `features`, by version: a row holds only the numbers.
 FEATURES = {FEATURES_VERSION: NAMES}
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
@@ -141,8 +141,8 @@ _EVENTS = {
 @dataclass(frozen=True, slots=True)
 class TableSchema:
     name: str
-    columns: Mapping[str, str]  # the type of each column
-    key: str  # the column that sorts its segments
+    columns: Mapping[str, str]  # the SQL type of each column
+    key: str  # merging sorts the rows by this column
 
 
 REQUESTS = TableSchema("requests", _REQUESTS, "request_id")

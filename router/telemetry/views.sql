@@ -1,5 +1,5 @@
--- The views and macros of analysts and of the dashboard. `README.md` in this folder uses each of them.
--- Times are UTC. Macros take `since` and `until`; `ago(interval 1 hour)` makes a `since`.
+-- Views and macros for analysts and the dashboard. `README.md` in this folder uses each of them.
+-- Times are UTC. Macros take `since` and `until`; `since := ago(interval 1 hour)` means the last hour.
 
 create macro utc_now() as (now() at time zone 'UTC');
 
@@ -11,7 +11,7 @@ select * exclude (again) from (
   from all_signals)
 where again = 1;
 
--- One row for each request. Its quality follows from its signals; without signals it is null.
+-- One row for each request. Signals give a request its quality; without signals the quality is null.
 create view requests as
 select r.* exclude (v, writer, n)
            replace (case when len(eligible) = len(probabilities)
@@ -40,16 +40,16 @@ select event_id, min(ts) as ts, any_value(kind) as kind, any_value(subject) as s
        any_value(state) as state, any_value(detail) as detail, list(distinct writer) as seen_by
 from all_events group by event_id;
 
--- The quality of an answer, less a penalty for its cost and its latency: the number that is maximised.
+-- The utility that routing maximises: the quality of an answer less penalties for cost and latency.
 create macro utility(quality, cost_usd, latency_ms, cost_weight := 0.1, latency_weight := 0.05) as
   quality - cost_weight * log10(1 + 1000 * cost_usd) - latency_weight * log10(1 + latency_ms / 100);
 
--- The score as operators know it: (quality * wq) / (cost * wc * latency * wl). Cost is in dollars
+-- The score of the dashboard: (quality * wq) / (cost * wc * latency * wl). Cost is in dollars
 -- per 1000 requests and latency in seconds; 1 is added to both, so that a free plan has a finite score.
 create macro score(quality, cost_usd, latency_ms, wq := 1.0, wc := 1.0, wl := 1.0) as
   (quality * wq) / ((1 + 1000 * cost_usd) * wc * (1 + latency_ms / 1000) * wl);
 
--- A percentile from the bins of a rollup. The bound of each bin is the last bound times the root of two.
+-- A percentile from the bins of a rollup. Each bin's bound is the bound before it times the root of two.
 create macro binned_quantile(bins, q) as
   list_transform([bins], lambda b: list_transform(
     [list_position(list_transform(b, lambda c, i: list_sum(b[:i]) >= q * list_sum(b) and c > 0), true)],
@@ -58,7 +58,8 @@ create macro binned_quantile(bins, q) as
 create macro whole_hour(moment) as
   date_trunc('hour', moment + interval 1 hour - interval 1 microsecond);
 
--- The sums between two moments: by hour for whole hours, unless `every` is finer, else by minute.
+-- The sums of the rollup between two moments. If `every` is a number of whole hours, whole hours come
+-- from the sums by hour; all other time comes from the sums by minute.
 create macro sums(every, since, until) as table
 select * from hours_parts
 where epoch(every) % 3600 = 0 and minute >= whole_hour(since) and minute < date_trunc('hour', until)
@@ -68,8 +69,8 @@ where minute >= since and minute < until
   and (epoch(every) % 3600 <> 0 or minute < whole_hour(since)
        or minute >= greatest(date_trunc('hour', until), whole_hour(since)));
 
--- The same sums from the rows themselves, as fine as you like and with the quality as of now. It reads
--- every row, so use it for minutes, not for days.
+-- The same sums, computed from the requests: `every` may be as short as you like, and the quality is up
+-- to date. This macro reads every row, so use it for minutes, not for days.
 create macro row_sums(every, since, until) as table
 select time_bucket(every, ts) as minute, strategy, plan, kind, reuse_tier, 1::bigint as n,
        (error_type is not null)::bigint as errors, coalesce(explored, false)::bigint as explored,
@@ -122,8 +123,8 @@ window ranked as (partition by kind order by score desc)
 qualify row_number() over ranked = 1 order by kind;
 
 -- The money that routing saved. `premium_usd` is the cost of the premium plan with the same tokens.
--- `mix_quality` is the quality of a coin toss between the cheapest and the dearest plan whose odds make
--- it cost exactly as much as routing did: routing is worth its effort if `quality` is above it.
+-- A random mix of the cheapest and the dearest plan that costs as much as routing has the quality
+-- `mix_quality`: routing is worth its effort if `quality` is higher than that.
 create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
@@ -158,21 +159,22 @@ select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(premium_cost_usd - cost_usd) as saved_usd
 from hours_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
--- Remembered answers that were compared with a new answer or judged, by how alike the requests were.
+-- How often checked remembered answers were wrong, by how similar the two requests were.
 create view reuse_checks as
 select detail->>'bucket' as bucket, detail->>'by' as judged_by, count(*) as checks,
        count(*) filter (state = 'wrong') as wrong, avg((state = 'wrong')::int) as wrong_share
 from events where kind = 'reuse' group by all order by checks desc;
 
--- One row for each trial of each request. `apart`: the other side would have chosen the plan `other`.
+-- One row for each trial of each request. If `apart` is true, the trial's other side would have chosen
+-- another plan, which `other` names.
 create view exposures as
 select request_id, ts, kind, strategy, plan, e.trial_id as trial_id, e.unit as unit,
        e.variant as variant, e.chance as chance, e.apart as apart, e.other as other,
        e.trouble as trouble, quality, cost_usd, latency_ms, error_type
 from (select *, unnest(exposures) as e from requests where exposures is not null);
 
--- Each step of each trial, with the numbers of that moment: `lift` is what the candidate adds to the
--- utility of a request, between bounds that hold however often you look.
+-- Each step of each trial, with its numbers at that step. `lift` is the utility that the candidate adds
+-- to a request; its bounds hold however often you look at them.
 create view trial_history as
 select distinct ts, trial_id, name, state, settings->>'candidate' as candidate,
        settings->>'current' as "current", settings->>'opened_by' as opened_by,
@@ -185,8 +187,9 @@ select distinct ts, trial_id, name, state, settings->>'candidate' as candidate,
        (settings->'numbers'->>'split_p')::double as split_p
 from all_trials order by ts;
 
--- The sides of a trial, by its name or id. Quality is that of requests on which the sides differed, with
--- an interval that holds however often you look (95% by default); `share` is a side's part of all requests.
+-- The sides of a trial, which is given by name or id. `quality` is the mean over requests on which the
+-- sides differed, with an interval that holds however often you look (95% by default); `share` is a
+-- side's part of all requests.
 create macro trial_results(trial, alpha := 0.05, rho := 0.126) as table
 with e as (
   select * from exposures
@@ -208,7 +211,7 @@ select variant, n, decided_apart, judged, quality,
 from s order by variant;
 
 -- The quality that each plan would have had on all requests, estimated from the logged propensities.
--- `ess` is the number of requests that the estimate is worth; below about 100, do not trust it.
+-- `ess` is the effective number of requests behind an estimate; below about 100, do not trust it.
 create macro off_policy(
   since := timestamp '1970-01-01', until := timestamp '9999-01-01', clip := 20.0
 ) as table
@@ -248,12 +251,12 @@ select r.plan, count(*) as n, count(s.request_id) as judged,
 from requests r left join s on s.request_id = r.request_id and s.request_ts = r.ts
 where r.plan is not null group by r.plan order by n desc;
 
--- Everything about one request.
+-- One request, with all of its signals.
 create macro explain(id) as table
 select r.*, (select list(s order by s.ts) from signals s where s.request_id = id) as signals
 from requests r where r.request_id = id;
 
--- The quality that was lost against always using the best plan for each kind of request.
+-- The regret: the quality lost because requests did not always get the best plan for their kind.
 create macro regret_curve(
   every := interval 5 minute, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
   min_judged := 5

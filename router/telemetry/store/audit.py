@@ -1,4 +1,4 @@
-"""Checks that every acknowledged row is there, and that its bytes are the ones written."""
+"""Checks that every acknowledged row is in the store, with the bytes that were written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from router.telemetry.tables import TABLES
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """A problem, and how to mend it."""
+    """A problem of the store, and how to mend it."""
 
     where: str
     problem: str
@@ -35,7 +35,7 @@ class AuditReport:
 
 @dataclass(frozen=True, slots=True)
 class _Unsealed:
-    """The content of the journals that are not sealed."""
+    """What the unsealed journals hold."""
 
     covers: Mapping[str, Covers]
     rows: Mapping[str, int]
@@ -44,8 +44,8 @@ class _Unsealed:
 
 
 def verify(folder: Path) -> AuditReport:
-    """Read everything once. A service may write meanwhile."""
-    with alone(folder / "keeper.lock"):  # manifest and journals must be of the same moment
+    """Read the whole store once and report its problems. A service may write meanwhile."""
+    with alone(folder / "keeper.lock"):  # read manifest and journals at the same moment
         try:
             now = manifest.load(folder)
         except manifest.Damaged as error:
@@ -93,7 +93,7 @@ def _segment(
 
 
 def _damage(folder: Path, now: Manifest) -> Iterator[AuditFinding]:
-    """Bytes that were put aside, until somebody has looked at them and removed them."""
+    """Unreadable bytes that were moved aside, and that nobody has looked at and removed yet."""
     for damage in now.damage:
         if (folder / damage.kept).exists():
             problem = f"{damage.size} bytes at {damage.at} could not be read ({damage.reason})"
@@ -101,7 +101,7 @@ def _damage(folder: Path, now: Manifest) -> Iterator[AuditFinding]:
 
 
 def _gaps(now: Manifest, unsealed: Mapping[str, Covers]) -> Iterator[AuditFinding]:
-    """Rows that no file accounts for, and rows that two segments hold."""
+    """Row numbers that are in no file, and rows that are in two segments."""
     for name in TABLES:
         sealed = [segment.covers for segment in now.of(name)]
         for writer, ranges in merged(*sealed).items():
@@ -120,7 +120,7 @@ def _gaps(now: Manifest, unsealed: Mapping[str, Covers]) -> Iterator[AuditFindin
 
 
 def missing(ranges: Ranges) -> Iterator[tuple[int, int]]:
-    """The gaps between 1 and the last number of these ranges."""
+    """The gaps in these ranges, which should begin at 1."""
     expected = 1
     for low, high in ranges:
         if low > expected:

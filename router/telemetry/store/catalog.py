@@ -1,11 +1,12 @@
-"""`telemetry.duckdb`: views and macros, without rows, so that anybody may open it at any time.
+"""The catalog `telemetry.duckdb` has views and macros but no rows: anybody may open it.
 
-The views name the sealed segments, and read all journals in the folder except those sealed into
-these segments. So a catalog shows every row once: the rows sealed when it was published, and all
-rows written since, up to the one acknowledged just before the query.
+The views name the sealed segments, and read all journals in the folder except the journals sealed
+into these segments. So a catalog shows every row once: the rows sealed when it was published, and
+all rows written since, up to the last row acknowledged before the query.
 
-Sealed journals are removed after a while. An older catalog names a guard file that is removed with
-them, so a reader who still holds it gets an error that says to open it again, not fewer rows.
+The keeper removes sealed journals after a while. An older catalog names a guard file that is
+removed with them, so a reader who still holds that catalog gets an error that says to open it
+again, not fewer rows.
 """
 
 import fcntl
@@ -34,14 +35,14 @@ _VIEWS = "views.sql"
 
 
 def publish(folder: Path, manifest: Manifest) -> None:
-    """Replace the catalog by one of this manifest."""
+    """Replace the catalog by the catalog of this manifest."""
     guard = _guard(folder, manifest.generation)
     guard.parent.mkdir(parents=True, exist_ok=True)
     for older in guard.parent.glob("*" + SUFFIX):
         if older != guard and _fresh(older):
             _retire(older)
     guard.touch()
-    master = folder / "work" / CATALOG_FILE  # a copy that no reader can change
+    master = folder / "work" / CATALOG_FILE  # the keeper's copy, which no reader can change
     if not _updated(master, folder, manifest):
         _create(master, folder, manifest)
     beside = folder / (CATALOG_FILE + ".new")
@@ -60,7 +61,7 @@ def _create(master: Path, folder: Path, manifest: Manifest) -> None:
 
 
 def _updated(master: Path, folder: Path, manifest: Manifest) -> bool:
-    """Replace only the views that name files: a third of the work. False if others changed too."""
+    """Replace only the views that name files: a third of the work. False if other views changed."""
     if not master.exists():
         return False
     try:
@@ -77,12 +78,12 @@ def _updated(master: Path, folder: Path, manifest: Manifest) -> bool:
 
 
 def _opened(master: Path) -> duckdb.DuckDBPyConnection:
-    """Open in a format that an older DuckDB, such as an analyst's, can read too."""
+    """Open a database whose format an older DuckDB, such as an analyst's, can read too."""
     return duckdb.connect(str(master), config={"storage_compatibility_version": "v1.2.0"})
 
 
 def appeared(folder: Path, *, seconds: float) -> bool:
-    """Wait until the keeper has published the first catalog; False if it has not."""
+    """Wait until the keeper has published the first catalog; False if time runs out."""
     until = time.monotonic() + seconds
     while not (folder / CATALOG_FILE).exists():
         if time.monotonic() > until:
@@ -94,27 +95,27 @@ def appeared(folder: Path, *, seconds: float) -> bool:
 def taken(folder: Path) -> bool:
     """Whether somebody opened the catalog for writing, as plain `duckdb FILE` does.
 
-    Until it is replaced, nobody else can open it.
+    Until the keeper replaces the catalog, nobody else can open it.
     """
-    return held(folder / CATALOG_FILE, fcntl.lockf)  # the kind of lock that DuckDB takes
+    return held(folder / CATALOG_FILE, fcntl.lockf)  # DuckDB locks by `lockf`
 
 
 @cache
 def _edition() -> str:
-    """A digest of the columns, and of the views that name no files."""
+    """A digest of the columns and of the views that name no files; a change needs a new catalog."""
     columns = [(table.name, *table.columns.items()) for table in TABLES.values()]
     return blake2b(repr((*_other_views(), columns)).encode(), digest_size=8).hexdigest()
 
 
 def expire(folder: Path, *, before: float) -> None:
-    """Make readers of catalogs that were replaced before this moment open them again."""
+    """Make readers of catalogs that were replaced before this moment open the catalog again."""
     for guard in (folder / "catalogs" / _OPEN_AGAIN).glob("*" + SUFFIX):
         if not _fresh(guard) and guard.stat().st_mtime < before:
             guard.unlink()
 
 
 def published(folder: Path) -> tuple[int, str] | None:
-    """The generation and the folder of the catalog, if it can be read."""
+    """The generation and the folder in the catalog, if it can be read."""
     try:
         with duckdb.connect(str(folder / CATALOG_FILE), read_only=True) as con:
             return con.execute("SELECT generation, folder FROM published").fetchone()
@@ -123,7 +124,7 @@ def published(folder: Path) -> tuple[int, str] | None:
 
 
 def _file_views(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """The views that name files, without missing or cut files, which the keeper reports."""
+    """The views that name files; they leave out missing and cut files, which the keeper reports."""
     manifest = manifest.legible(folder)
     yield (
         f"CREATE OR REPLACE VIEW published AS SELECT {manifest.generation} AS generation, "
@@ -147,7 +148,7 @@ def _file_views(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _other_views() -> Iterator[str]:
-    """The views and macros that are made of the views that name files."""
+    """The views and macros that build on the views that name files."""
     yield f"CREATE VIEW rollup AS {rollup.added_up('rollup_parts')}"
     yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
     text = files("router.telemetry").joinpath(_VIEWS).read_text()
@@ -166,7 +167,7 @@ def _other_views() -> Iterator[str]:
 
 
 def _statements(text: str) -> Iterator[str]:
-    """The statements of a file; the last line of each ends in a semicolon."""
+    """The SQL statements of a text; the last line of each statement ends in a semicolon."""
     for statement in text.split(";\n"):
         if any(line and not line.startswith("--") for line in statement.splitlines()):
             yield statement
@@ -179,13 +180,13 @@ def _all_rows(folder: Path, manifest: Manifest, table: TableSchema) -> str:
 
 
 def _live(folder: Path, manifest: Manifest, table: TableSchema) -> str:
-    """Rows of journals that this manifest does not name as sealed."""
+    """SQL for the rows of the journals that this manifest does not name as sealed."""
     journals = folder / "journal" / table.name
     guard = _guard(folder, manifest.generation)
     rows = from_live_journals(table, [journals / ("*" + SUFFIX), guard])
     prefix = f"journal/{table.name}/"
     sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
-    # A search in a single string is faster than a comparison with each name of a list.
+    # Searching a single string is faster than comparing with each name of a list.
     is_sealed = f"contains('|{sealed}|', '|' || parse_filename(filename) || '|')"
     return f"(FROM {rows} WHERE NOT {is_sealed})" if sealed else rows
 

@@ -1,4 +1,4 @@
-"""Merges small segments into large ones. Rows are moved, never changed."""
+"""Merges small segments into large ones. The rows stay the same."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from router.telemetry.tables import TABLES
 
 @dataclass(frozen=True, slots=True)
 class Tiers:
-    """As soon as there are `fan_in` segments of about the same size, they are merged."""
+    """The sizes of segments: `fan_in` segments of about the same size are merged."""
 
     fan_in: int = 8
-    smallest: int = 1_000  # rows; all smaller segments are of the same tier
+    smallest: int = 1_000  # rows; smaller segments make up the lowest tier
     largest_rows: int = 1_000_000
     largest_bytes: int = 256 * 2**20
 
@@ -34,7 +34,7 @@ class Tiers:
 
 
 def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> list[Segment]:
-    """The segments to merge next: the fullest tier, or with `everything` any of the same table."""
+    """The segments to merge next: the fullest tier; with `everything`, all segments of a table."""
     by_table: dict[str, list[Segment]] = defaultdict(list)
     for segment in all_segments:
         if not tiers.full(segment):
@@ -53,7 +53,7 @@ def due(all_segments: Sequence[Segment], tiers: Tiers, *, everything: bool) -> l
 
 
 def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) -> Segment:
-    """Write a segment that holds the rows of these."""
+    """Write one segment with the rows of all the old segments."""
     name = old[0].table
     if name in rollup.TABLES:
         paths = [segment.path(folder) for segment in old]
@@ -74,7 +74,7 @@ def merge(con: duckdb.DuckDBPyConnection, folder: Path, old: Sequence[Segment]) 
 
 
 def _fitting(group: Sequence[Segment], tiers: Tiers) -> list[Segment]:
-    """The first of these segments, as many as fit into one."""
+    """As many of these segments, from the first on, as fit into one segment."""
     fitting: list[Segment] = []
     rows = size = 0
     for segment in group:

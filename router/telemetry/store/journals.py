@@ -1,8 +1,8 @@
 """Reads the journals of a folder, and says which of their lines can be sealed.
 
-A line is good if its checksum is right and its row was not sealed before. Bad lines are put aside
-and reported; they never keep good ones from being sealed. A last line without its end was never
-acknowledged, so it is dropped.
+A line is good if its checksum is right and its row was not sealed before. Bad lines are reported
+and moved to the folder `damaged`, and the good lines beside them are sealed. A last line without
+its end was never acknowledged, so it is dropped.
 """
 
 import logging
@@ -33,21 +33,21 @@ _log = logging.getLogger("waggle")
 
 @dataclass(frozen=True, slots=True)
 class CheckedJournal:
-    """A journal that was read and checked line by line."""
+    """A journal whose lines were checked one by one."""
 
     path: Path
     writer: str
     size: int
-    ranges: Ranges  # the numbers of its good rows
+    ranges: Ranges  # the numbers of the good rows
     rows: int
-    bad: tuple[tuple[int, bytes], ...] = ()  # lines to put aside, with their byte offsets
-    instead: bytes | None = None  # the content to seal, if it differs from the file's
+    bad: tuple[tuple[int, bytes], ...] = ()  # byte offsets and bad lines
+    instead: bytes | None = None  # the content to seal, if it differs from the file
 
     def content(self) -> bytes:
         return self.path.read_bytes() if self.instead is None else self.instead
 
     def halves(self) -> list["CheckedJournal"]:
-        """A journal of several rows as two journals; a journal of one row as itself."""
+        """Two journals with half of the rows each; a journal of one row stays as it is."""
         content = self.content()
         lines = [line + b"\n" for line in content.split(b"\n") if line]
         if len(lines) < 2:
@@ -70,7 +70,7 @@ class CheckedJournal:
 
 
 def unsealed_journals(folder: Path, manifest: Manifest, table: str) -> Iterator[Path]:
-    """The journals of a table that are not sealed, whether somebody writes to them or not."""
+    """The journals of a table that are not sealed, both open and closed."""
     for path in sorted((folder / "journal" / table).glob("*" + SUFFIX)):
         if path.name != NOBODY and relative(folder, path) not in manifest.sealed:
             yield path
@@ -81,7 +81,7 @@ def relative(folder: Path, path: Path) -> str:
 
 
 def check(path: Path, sealed: Covers) -> CheckedJournal:
-    """Read a journal, without rows that were sealed before from another file."""
+    """Read a journal, and leave out rows that were already sealed from another file."""
     writer = path.name.partition(".")[0]
     content = path.read_bytes()
     lines = decoded(content)
@@ -106,9 +106,9 @@ def check(path: Path, sealed: Covers) -> CheckedJournal:
 
 
 def covers_of(journals: Iterable[CheckedJournal]) -> tuple[Covers, int]:
-    """The rows that these journals account for, and how many of them cannot be read.
+    """The row numbers that these journals account for, and how many of the rows cannot be read.
 
-    A bad line between two good ones is the row whose number is missing there.
+    If a journal has a bad line, a number missing between two good lines is the bad line's.
     """
     numbers: dict[str, list[tuple[int, int]]] = defaultdict(list)
     damaged = 0
@@ -125,7 +125,7 @@ def covers_of(journals: Iterable[CheckedJournal]) -> tuple[Covers, int]:
 
 
 def put_aside(folder: Path, journal: CheckedJournal) -> list[Damage]:
-    """Keep the bad lines of a journal in files of their own, for somebody to look at."""
+    """Write each bad line of a journal to a file of its own, for somebody to look at."""
     damage = []
     for at, line in journal.bad:
         kept = f"damaged/{journal.path.name}.{at}"

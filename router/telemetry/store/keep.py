@@ -1,8 +1,8 @@
 """The keeper makes every change to the store: it seals, merges, prunes and publishes.
 
-It holds the folder's lock during a change and reads the manifest first, so the keeper of a service
-and a command of an operator take turns. A keeper may be killed at any instant: an unfinished change
-is not in the manifest, and the next keeper makes it again.
+The keeper holds the folder's lock during a change and reads the manifest first, so the keeper of a
+service and a command of an operator take turns. A keeper may be killed at any instant: the manifest
+does not name an unfinished change, and the next keeper makes the change again.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _log = logging.getLogger("waggle")
 
 @dataclass(frozen=True, slots=True)
 class RetentionRules:
-    """How long rows are kept, and how many. None: without limit."""
+    """For how long rows are stored, and how many bytes of them. None means without limit."""
 
     keep_seconds: float | None = None
     keep_bytes: int | None = None
@@ -53,12 +53,12 @@ class Keeper:
 
     @contextmanager
     def turn(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
-        """Hold the lock; yield a database to work with, and the current manifest."""
+        """Hold the lock, and yield a database to work with and the current manifest."""
         with alone(self.folder / "keeper.lock"):
             yield self._con, manifest.load(self.folder)
 
     def recover(self) -> None:
-        """Begin: clean up after a crash, seal the journals it left, and publish the catalog."""
+        """Clean up after a crash, seal the journals that are left, and publish the catalog."""
         with self.turn() as (_, now):
             if now.generation == 0:
                 # From now on, segments without a manifest mean that the manifest was lost.
@@ -69,13 +69,13 @@ class Keeper:
             for path in (self.folder / "segments").glob("*.new"):
                 path.unlink()
             self._report_missing(now)
-            # A catalog names its folder, which may have been moved or copied since.
+            # An operator may have moved or copied the folder, whose path the catalog contains.
             if catalog.published(self.folder) != (now.generation, str(self.folder)):
                 catalog.publish(self.folder, now)
         self.seal()
 
     def _report_missing(self, now: Manifest) -> None:
-        """Log segments that are missing or cut. Only `verify` reads every byte."""
+        """Log segments that are missing or too short. Only `verify` reads every byte."""
         for segment in now.segments:
             if not segment.whole_in(self.folder):
                 _log.error(
@@ -104,7 +104,7 @@ class Keeper:
         return sum(s.rows for s in done.segments if s.table in TABLES)
 
     def compact(self, *, everything: bool = False) -> int:
-        """Merge a group of segments and return how many there were in it."""
+        """Merge a group of segments and return how many segments the group had."""
         with self.turn() as (con, now):
             tiers = self._tiers()
             whole = now.legible(self.folder).segments
@@ -115,7 +115,7 @@ class Keeper:
         return len(group)
 
     def prune(self, *, exact: bool = False) -> remove.Removed:
-        """Remove the rows that the rules no longer keep."""
+        """Remove the rows that are older, or more, than the rules allow."""
         total = remove.Removed()
         with self.turn() as (con, now):
             if self.rules.keep_seconds is not None:
@@ -131,7 +131,7 @@ class Keeper:
     def forget(
         self, *, keys: tuple[str, ...] = (), sessions: tuple[str, ...] = (), patience: float = 30.0
     ) -> remove.Removed:
-        """Remove a caller's rows for good: no file that holds them is left behind."""
+        """Remove a caller's rows for good: no file that holds such a row is left."""
         self._seal_what_is_open(patience)
         total = remove.Removed()
         with self.turn() as (con, now):
@@ -147,13 +147,13 @@ class Keeper:
         return total
 
     def free(self) -> None:
-        """Publish a new catalog if somebody locked this one by opening it for writing."""
+        """Publish a new catalog if somebody opened the current one for writing and so locked it."""
         if catalog.taken(self.folder):
             with self.turn() as (_, now):
                 catalog.publish(self.folder, now)
 
     def sweep(self) -> None:
-        """Remove the files that only catalogs beyond the grace period can name."""
+        """Remove files that only outdated catalogs name: those replaced before the grace period."""
         with self.turn() as (_, now):
             self._sweep(now, before=self.wall() - self.rules.grace_seconds)
 
@@ -168,7 +168,7 @@ class Keeper:
     def _commit(self, now: Manifest, changed: Manifest) -> None:
         kept = {segment.file for segment in changed.segments}
         for segment in now.segments:
-            if segment.file not in kept:  # readers of older catalogs need it for the grace period
+            if segment.file not in kept:  # older catalogs name it: the grace period begins
                 with contextlib.suppress(FileNotFoundError):
                     os.utime(segment.path(self.folder))
         manifest.store(self.folder, changed)
@@ -181,7 +181,7 @@ class Keeper:
             (self.folder / path).unlink(missing_ok=True)
         if expired:
             sealed = {path: at for path, at in now.sealed.items() if path not in expired}
-            # The catalog may go on excluding these journals, so it need not be published again.
+            # The catalog excludes these journals still, which does no harm: do not publish another.
             manifest.store(self.folder, replace(now, sealed=sealed))
         named = {segment.file for segment in now.segments}
         for file in (self.folder / "segments").glob("*.parquet"):

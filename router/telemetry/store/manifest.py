@@ -1,7 +1,7 @@
 """The manifest: the file that names the segments of the store.
 
-It is replaced whole and durably, so every change to the store happens at an instant or not at all.
-A segment that the manifest does not name does not count, although its file may exist.
+Each change replaces the manifest whole and durably, so the change happens at an instant or not at
+all. A segment that the manifest does not name does not count, although its file may exist.
 """
 
 import os
@@ -16,16 +16,16 @@ import orjson
 from router.files import write_durably
 from router.telemetry.tables import ROW_VERSION
 
-Ranges = tuple[tuple[int, int], ...]  # first and last row numbers; sorted, with gaps between
+Ranges = tuple[tuple[int, int], ...]  # first and last row numbers; sorted, not adjacent
 Covers = Mapping[str, Ranges]  # the row numbers of each writer
 
 
 class Damaged(Exception):
-    """The store cannot be used as it is; the message says what to do."""
+    """The store cannot be used in its present state; the message says what to do."""
 
 
 class OtherVersion(Damaged):
-    """A part of the store was written by another version of Waggle."""
+    """Another version of Waggle wrote a part of the store."""
 
     def __init__(self, where: Path, version: object) -> None:
         super().__init__(
@@ -36,15 +36,15 @@ class OtherVersion(Damaged):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sealed file. Every row that it covers is in it, or was removed on purpose, or could not be
-    read when it was sealed."""
+    """A sealed file. It holds every row that it covers, except rows that were removed on purpose
+    and rows that could not be read at sealing."""
 
     table: str
     file: str
     rows: int
     bytes: int
     crc: int
-    first: int  # timestamps of its rows, in microseconds
+    first: int  # the earliest and the latest row, in microseconds
     last: int
     covers: Covers = field(default_factory=dict)
     removed: int = 0
@@ -62,7 +62,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes that could not be read at sealing, and the file they were put aside in."""
+    """Bytes that could not be read at sealing, and the file to which they were moved."""
 
     file: str
     reason: str
@@ -76,15 +76,15 @@ class Damage:
 class Manifest:
     generation: int = 0
     segments: tuple[Segment, ...] = ()
-    sealed: Mapping[str, float] = field(default_factory=dict)  # journals, until they are removed
-    gone: Mapping[str, Covers] = field(default_factory=dict)  # removed rows, by table
+    sealed: Mapping[str, float] = field(default_factory=dict)  # when each journal was sealed
+    gone: Mapping[str, Covers] = field(default_factory=dict)  # numbers of removed rows, by table
     damage: tuple[Damage, ...] = ()
 
     def of(self, table: str) -> tuple[Segment, ...]:
         return tuple(segment for segment in self.segments if segment.table == table)
 
     def legible(self, folder: Path) -> "Manifest":
-        """The manifest without missing or cut segments, so that the others can be read."""
+        """The manifest without missing or cut segments, which would make every query fail."""
         return replace(self, segments=tuple(s for s in self.segments if s.whole_in(folder)))
 
     def after(
@@ -130,7 +130,7 @@ def store(folder: Path, manifest: Manifest) -> None:
 
 
 def merged(*covers: Covers) -> Covers:
-    """The rows that any of these cover."""
+    """The row numbers that are in any of these covers."""
     ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for part in covers:
         for writer, some in part.items():

@@ -1,4 +1,4 @@
-"""Removes rows that are too old, too many, or that their caller wants removed."""
+"""Removes rows that are too old, rows that exceed the limit of bytes, and the rows of a caller."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from router.telemetry.store.manifest import Manifest, Segment, merged
 from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import TABLES
 
-_KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # small, and about no caller
+_KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # never pruned: small, and about no caller
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Removed:
     """The changes that a removal makes to the manifest."""
 
     whole: list[Segment] = field(default_factory=list)
-    rewritten: list[Segment] = field(default_factory=list)  # `adding` has their remaining rows
+    rewritten: list[Segment] = field(default_factory=list)  # `adding` has the rows left
     adding: list[Segment] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
@@ -44,8 +44,8 @@ def older(
 ) -> Removed:
     """Remove rows from before a moment, in microseconds.
 
-    A segment that also holds later rows is rewritten without the earlier ones, unless only its
-    first `slack` microseconds are too old: it then waits for a later call.
+    A segment that also holds later rows is rewritten without the old rows. If it begins less than
+    `slack` microseconds before the moment, it waits for a later call.
     """
     removed = Removed()
     for segment in _prunable(manifest):
@@ -57,7 +57,7 @@ def older(
 
 
 def beyond(manifest: Manifest, *, most_bytes: int) -> Removed:
-    """Remove the oldest segments until the others fit."""
+    """Remove the oldest segments until the others take at most `most_bytes`."""
     removed = Removed()
     oldest_first = sorted(_prunable(manifest), key=lambda s: s.last)
     size = sum(segment.bytes for segment in oldest_first)
@@ -76,9 +76,10 @@ def of_caller(
     keys: Sequence[str] = (),
     sessions: Sequence[str] = (),
 ) -> Removed:
-    """Remove every row of these keys and sessions, and every signal about or by them.
+    """Remove every request of these keys and sessions, and every signal about them or by these
+    keys.
 
-    The sums are corrected by rows of opposite sign.
+    Rows of opposite sign correct the sums.
     """
     removed = Removed()
     requests, signals = manifest.of("requests"), manifest.of("signals")
@@ -115,7 +116,7 @@ def _prunable(manifest: Manifest) -> Iterator[Segment]:
 def _rewrite(
     con: duckdb.DuckDBPyConnection, folder: Path, segment: Segment, condition: str, removed: Removed
 ) -> None:
-    """Rewrite a segment without the rows for which a condition holds, if there are any."""
+    """Rewrite a segment without the rows that meet a condition, if it has such rows."""
     table = TABLES[segment.table]
     source = rows_of(folder, [segment])
     row = con.execute(f"SELECT count(*) FROM {source} WHERE {condition}").fetchone()

@@ -1,4 +1,4 @@
-"""Turns closed journals into segments, and adds their rows to the sums."""
+"""Turns closed journals into segments, and adds the new rows to the rollup."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,22 +21,22 @@ from router.telemetry.store.journals import (
 from router.telemetry.store.manifest import Covers, Damage, Manifest, Segment, merged
 from router.telemetry.tables import REQUESTS, TABLES, TableSchema
 
-_MOST_BYTES = 64 * 2**20  # of journals in a new segment
+_MOST_BYTES = 64 * 2**20  # the limit of journals that are sealed into one segment
 _MOST_FILES = 200
 
 
 @dataclass
 class Sealed:
-    """The changes that a sealing makes to the manifest."""
+    """The changes that sealing makes to the manifest."""
 
     segments: list[Segment] = field(default_factory=list)
     journals: list[str] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
-    aside: dict[str, Covers] = field(default_factory=dict)  # rows that were put aside, by table
+    aside: dict[str, Covers] = field(default_factory=dict)  # numbers of unreadable rows, by table
 
 
 def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Sealed:
-    """Seal every closed journal. Requests come before signals, whose sums need the requests."""
+    """Seal every closed journal: requests before signals, whose sums need the requests."""
     sealed = Sealed()
     for name, table in TABLES.items():
         # A writer releases its lock when it closes the file or dies.
@@ -57,7 +57,7 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> Se
 
 
 def _groups(journals: Iterable[CheckedJournal]) -> Iterator[list[CheckedJournal]]:
-    """Journals for a segment each: after a long pause there may be thousands of journals."""
+    """Split journals into groups, for a segment each: after a pause there may be thousands."""
     group: list[CheckedJournal] = []
     size = 0
     for journal in journals:
@@ -82,7 +82,7 @@ def _seal_table(
     try:
         return [_segment(con, folder, table, journals)]
     except duckdb.InvalidInputException:
-        # A row has a right checksum and a wrong type: find it by halving, and keep the others.
+        # A row has a right checksum and a wrong type: find the row by halving, and seal the others.
         halves = [half for journal in journals for half in journal.halves()]
         if len(halves) == 1:
             (row,) = halves
@@ -113,7 +113,7 @@ def _segment(
     rows = sum(journal.rows for journal in journals)
     columns = ", ".join(table.columns)
     source = from_journals(table, paths)
-    # Rows come nearly sorted by time; merging sorts them by their key.
+    # These rows stay nearly sorted by time, until merging sorts them by the table's key.
     sql = f"SELECT {columns} FROM {source}"
     try:
         return segments.write(
@@ -144,7 +144,7 @@ def _rolled_up(
 
 
 def _signals_about(folder: Path, manifest: Manifest, new: str) -> str:
-    """The sealed signals about requests that the new signals are about."""
+    """SQL for the signals sealed earlier that are about the same requests as the new signals."""
     sealed = manifest.of("signals")
     if not sealed:
         return f"(FROM {new} WHERE false)"

@@ -1,4 +1,4 @@
-"""Writes a segment: beside its place, then checked, synced and renamed into it."""
+"""Writes a segment: into a new file, which is checked, synced and then renamed."""
 
 import os
 import time
@@ -13,12 +13,12 @@ from router.telemetry import rollup
 from router.telemetry.sql import from_segments, quoted
 from router.telemetry.store.manifest import Covers, Segment
 
-_ROW_GROUP = 40_960  # small: a lookup of a request reads whole groups
+_ROW_GROUP = 40_960  # rows; few, since finding a request means reading whole groups
 _PIECE = 2**20
 
 
 def connect(work: Path, *, threads: int = 1, memory: str = "512MB") -> duckdb.DuckDBPyConnection:
-    """A database in memory that spills into the folder `work`."""
+    """Open a database in memory that uses the folder `work` when memory is short."""
     work.mkdir(parents=True, exist_ok=True)
     return duckdb.connect(
         ":memory:",
@@ -69,7 +69,7 @@ def write(
 
 
 def write_rollup(con: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> tuple[Segment, ...]:
-    """Write sums by minute and the same sums by hour; nothing if there are none."""
+    """Write the sums by minute and the same sums by hour; write nothing if there are no sums."""
     minutes = write_sums(con, folder, "rollup", sql)
     path = minutes.path(folder)
     if not minutes.rows:
@@ -84,7 +84,7 @@ def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: st
 
 
 def rows_of(folder: Path, some: Sequence[Segment]) -> str:
-    """SQL for the rows of segments of a table."""
+    """SQL for the rows of these segments, which belong to the same table."""
     return from_segments([segment.path(folder) for segment in some])
 
 

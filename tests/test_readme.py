@@ -18,6 +18,7 @@ from experiments.replay import report as replay
 from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
+from experiments.structure import report as structure
 from experiments.telemetry import report as telemetry
 from experiments.trials import report as trials
 from router.backends.host import Host
@@ -37,6 +38,7 @@ REPORTS = {
     "overhead": overhead,
     "telemetry": telemetry,
     "sandbox": sandbox,
+    "structure": structure,
     "statistics": statistics,
     "plans": plans,
     "demo": demo,

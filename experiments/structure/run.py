@@ -10,7 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from experiments.readme import put
 from experiments.structure.path import ROOT, of_one_request
+from experiments.structure.report import readme_table
 from router.config.plan_steps import resolved
 from router.request.text import prompt_text
 from router.request.wants import shape_in
@@ -22,6 +24,7 @@ LONG_MODULE, LONG_FUNCTION = 250, 40
 def main() -> None:
     result = {"router": lines_of("router"), "request": request_figures(), "layers": layers()}
     (HERE / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    put("structure", readme_table(result))
     for part, figures in result.items():
         table = Table("", part)
         for name, figure in figures.items():

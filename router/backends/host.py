@@ -28,6 +28,7 @@ from router.wire.asgi import (
     read_body,
     respond,
 )
+from router.wire.errors import error_body, kind_of
 from router.wire.replica_headers import (
     BROKEN,
     FAULT,
@@ -232,6 +233,5 @@ async def _refuse(
 
 
 async def _bad_request(send: Send, detail: str) -> None:
-    error = {"message": detail, "type": "invalid_request_error", "param": None, "code": None}
     with contextlib.suppress(OSError):
-        await respond(send, 400, orjson.dumps({"error": error}), [_JSON])
+        await respond(send, 400, error_body(detail, kind_of(400)), [_JSON])

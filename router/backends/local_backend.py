@@ -10,14 +10,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
-
 from router.backends.local_models import Load, LoadedModel, ModelShelf, load_model
 from router.backends.local_writing import Writing, options_of
 from router.config.backends import LocalSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.request.text import fields_of
-from router.wire.chat_replies import in_one_piece
+from router.wire.chat_replies import (
+    Usage,
+    completion,
+    events,
+    in_one_piece,
+    reply_base,
+    usage_of,
+)
 from router.wire.replica_headers import SWAP
 
 
@@ -83,44 +88,24 @@ def _text(content: Any) -> str:
 
 
 async def _reply(call: Call, writing: Writing, swap_seconds: float) -> Reply:
-    base = {"id": f"chatcmpl-{call.request_id}", "created": int(time.time())}
-    base |= {"model": writing.loaded.name}
+    base = reply_base(call, writing.loaded.name)
     headers = {SWAP.decode(): f"{swap_seconds:.6f}"}
     if call.stream:
-        return Reply(200, "text/event-stream", _events(base, writing), headers)
+        stream = events(base, _texts(writing), lambda: (writing.finish, _usage(writing)))
+        return Reply(200, "text/event-stream", stream, headers)
     texts = [text async for text in writing.texts()]
     logprobs = [entry for text in texts for entry in text.logprobs if entry]
     content = "".join(text.text for text in texts)
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": content, "refusal": None},
-        "logprobs": {"content": logprobs} if writing.options.logprobs else None,
-        "finish_reason": writing.finish,
-    }
-    whole = base | {"object": "chat.completion", "choices": [choice], "usage": _usage(writing)}
-    return Reply(200, "application/json", in_one_piece(orjson.dumps(whole)), headers)
+    shown = {"content": logprobs} if writing.options.logprobs else None
+    body = completion(base, content, writing.finish, _usage(writing), shown)
+    return Reply(200, "application/json", in_one_piece(body), headers)
 
 
-async def _events(base: dict[str, Any], writing: Writing) -> AsyncIterator[bytes]:
-    base = base | {"object": "chat.completion.chunk"}
-
-    def event(delta: dict[str, Any], finish: str | None, logprobs: Any = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-        return b"data: " + orjson.dumps(base | {"choices": [choice]}) + b"\n\n"
-
-    yield event({"role": "assistant", "content": ""}, None)
+async def _texts(writing: Writing) -> AsyncIterator[tuple[str, Any]]:
     async for text in writing.texts():
         logprobs = {"content": list(text.logprobs)} if writing.options.logprobs else None
-        yield event({"content": text.text}, None, logprobs)
-    yield event({}, writing.finish)
-    yield b"data: " + orjson.dumps(base | {"choices": [], "usage": _usage(writing)}) + b"\n\n"
-    yield b"data: [DONE]\n\n"
+        yield text.text, logprobs
 
 
-def _usage(writing: Writing) -> dict[str, int]:
-    prompt = int(writing.prompt.shape[1])
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": writing.tokens_written,
-        "total_tokens": prompt + writing.tokens_written,
-    }
+def _usage(writing: Writing) -> Usage:
+    return usage_of(int(writing.prompt.shape[1]), writing.tokens_written)

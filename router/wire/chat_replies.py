@@ -1,13 +1,15 @@
 """Answers of our own backends, in the form in which OpenAI writes answers."""
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from router.domain import Call, Reply
 from router.request.text import tokens_in
+
+Usage = Mapping[str, int]
 
 
 def chat_reply(
@@ -22,46 +24,67 @@ def chat_reply(
 
     `more` are members that stand beside the choices; in a stream, they stand in each chunk.
     """
-    base = {"id": f"chatcmpl-{call.request_id}", "created": int(time.time()), "model": model}
-    base |= more or {}
+    base = {**reply_base(call, model), **(more or {})}
     if call.stream:
-        return Reply(200, "text/event-stream", _events(base, pieces, prompt_tokens))
+        return Reply(200, "text/event-stream", _events_of(base, pieces, prompt_tokens))
     content = "".join(pieces)
-    message = {"role": "assistant", "content": content, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    whole = base | {
-        "object": "chat.completion",
-        "choices": [choice],
-        "usage": _usage(prompt_tokens, tokens_in(content)),
-    }
-    return Reply(200, "application/json", in_one_piece(orjson.dumps(whole)))
+    body = completion(base, content, "stop", usage_of(prompt_tokens, tokens_in(content)))
+    return Reply(200, "application/json", in_one_piece(body))
 
 
 async def in_one_piece(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-async def _events(
-    base: dict[str, Any], pieces: Iterable[str], prompt_tokens: int
+def _events_of(
+    base: Mapping[str, Any], pieces: Iterable[str], prompt_tokens: int
 ) -> AsyncIterator[bytes]:
-    base = base | {"object": "chat.completion.chunk"}
+    length = 0
 
-    def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return b"data: " + orjson.dumps(base | {"choices": [choice]}) + b"\n\n"
+    async def texts() -> AsyncIterator[tuple[str, None]]:
+        nonlocal length
+        for piece in pieces:
+            length += len(piece)
+            yield piece, None
+
+    return events(base, texts(), lambda: ("stop", usage_of(prompt_tokens, max(1, length // 4))))
+
+
+def reply_base(call: Call, model: str) -> dict[str, Any]:
+    """The members that a completion and each chunk of a stream begin with."""
+    return {"id": f"chatcmpl-{call.request_id}", "created": int(time.time()), "model": model}
+
+
+def completion(
+    base: Mapping[str, Any], content: str, finish: str, usage: Usage, logprobs: Any = None
+) -> bytes:
+    message = {"role": "assistant", "content": content, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": logprobs, "finish_reason": finish}
+    return orjson.dumps({**base, "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+async def events(
+    base: Mapping[str, Any],
+    texts: AsyncIterator[tuple[str, Any]],
+    end: Callable[[], tuple[str, Usage]],
+) -> AsyncIterator[bytes]:
+    """A stream of texts with their logprobs; `end` gives its finish reason and its usage."""
+    begin = {**base, "object": "chat.completion.chunk"}
+
+    def event(delta: dict[str, Any], finish: str | None = None, logprobs: Any = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+        return b"data: " + orjson.dumps(begin | {"choices": [choice]}) + b"\n\n"
 
     yield event({"role": "assistant", "content": ""})
-    length = 0
-    for piece in pieces:
-        length += len(piece)
-        yield event({"content": piece})
-    yield event({}, "stop")
-    usage = _usage(prompt_tokens, max(1, length // 4))
-    yield b"data: " + orjson.dumps(base | {"choices": [], "usage": usage}) + b"\n\n"
+    async for text, logprobs in texts:
+        yield event({"content": text}, logprobs=logprobs)
+    finish, usage = end()
+    yield event({}, finish)
+    yield b"data: " + orjson.dumps(begin | {"choices": [], "usage": usage}) + b"\n\n"
     yield b"data: [DONE]\n\n"
 
 
-def _usage(prompt: int, completion: int) -> dict[str, int]:
+def usage_of(prompt: int, completion: int) -> Usage:
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

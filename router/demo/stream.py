@@ -94,7 +94,7 @@ def demo(
 def _weeks(count: int, requests: int, seed: int, here: CommandContext, *, as_json: bool) -> None:
     from router.demo.weeks import weeks  # River takes a second to load
 
-    folder = CommandContext(None, here.data).config.data / "weeks"
+    folder = here.config.data / "weeks"
     if folder.exists():
         if not (folder / "trials").exists() and any(folder.iterdir()):
             raise InputRefused(f"{folder} holds something else", "give another --data")

@@ -224,6 +224,16 @@ def plain_server():
         server.shutdown()
 
 
+def test_the_weeks_of_the_demo_use_the_data_folder_of_the_config(waggle, tmp_path):
+    config, folder = tmp_path / "other.yaml", tmp_path / "mine" / "weeks"
+    config.write_text(GOOD.replace("DATA", str(folder.parent)))
+    folder.mkdir(parents=True)
+    (folder / "diary.txt").touch()
+    result = waggle("demo", "--weeks", "1", "--requests", "50", "-c", str(config))
+    assert result.exit_code == 2
+    assert f"{folder} holds something else: give another --data" in result.output
+
+
 def test_ask_says_when_nobody_is_there(waggle):
     result = waggle("ask", "hi", "--url", "http://127.0.0.1:9")
     assert result.exit_code == 1

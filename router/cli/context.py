@@ -5,7 +5,7 @@ Everything is read when a command first needs it, so `waggle ask --url` works be
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from router.cli.terminal import CommandRefused, InputRefused
 from router.config.config import Config
 from router.config.environment import environment
 from router.config.load import at_home, find, load
+from router.config.values import NAME_PATTERN, NAME_RULE
 from router.deployment.local_service import RunningService, find_running
 from router.keys import Key, load_keys
 from router.telemetry.store.catalog import CATALOG_FILE
@@ -149,4 +150,9 @@ def keys_to_serve(config: Config) -> tuple[Key, ...]:
 def mistakes(error: ValidationError) -> str:
     """Each wrong value with its name and the rule that it breaks, in one line."""
     rows = ((".".join(map(str, row["loc"])), row) for row in error.errors())
-    return "; ".join(f"{name} = {row['input']!r}: {row['msg']}" for name, row in rows)
+    return "; ".join(f"{name} = {row['input']!r}: {_rule(row)}" for name, row in rows)
+
+
+def _rule(row: Mapping[str, Any]) -> str:
+    is_name = row.get("ctx", {}).get("pattern") == NAME_PATTERN
+    return NAME_RULE if is_name else str(row["msg"])

@@ -22,7 +22,7 @@ from router.config.backends import SpecialistSettings
 from router.config.config import Config
 from router.config.load import EMBEDDED, load
 from router.config.problems import ConfigError
-from router.config.values import Name
+from router.config.values import NAME_RULE, Name
 from router.documents.indexing import IndexReport, NoDocuments, ReportProgress, refresh
 from router.documents.passage_index import current
 from router.encoding.encoder import CannotEncode
@@ -85,8 +85,7 @@ def _checked(config: Config, name: str, writer: str | None) -> SpecialistSetting
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
-        rule = "1 to 64 letters, digits, dots, dashes or underscores"
-        raise InputRefused(f"NAME = {name!r} must be {rule}") from None
+        raise InputRefused(f"NAME = {name!r}: {NAME_RULE}") from None
     before = config.backends.get(name)
     if before is not None and not isinstance(before, SpecialistSettings):
         wrong = f"there is a backend {name} of kind {before.kind}"

@@ -6,8 +6,8 @@ from typing import Any
 from router.config.plans import NAMED, TAGGED
 from router.config.problems import Mistake, suggestion
 from router.config.references import Location, is_secret
+from router.config.values import NAME_PATTERN, NAME_RULE
 
-_NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _STEP = "a step is the name of a backend or plan, or a plan of one pattern"
 _PLAIN_RULES = {
     "dict_type": "this must be a mapping, `key: value`",
@@ -39,9 +39,8 @@ def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, typ
         case "string_pattern_mismatch" if is_secret(at):
             mend = "Write ${NAME} and set NAME in the environment."
             return Mistake(at, "(hidden)", "a secret may not be written here", mend)
-        case "string_pattern_mismatch" if context.get("pattern") == _NAME_PATTERN:
-            rule = "a name is at most 64 letters, digits, `.`, `_` and `-`, the first a letter"
-            return Mistake(at, value, f"{rule} or digit", "Give it another name.")
+        case "string_pattern_mismatch" if context.get("pattern") == NAME_PATTERN:
+            return Mistake(at, value, NAME_RULE, "Give it another name.")
         case "too_short":
             items = "item" if context["min_length"] == 1 else "items"
             rule = f"this needs at least {context['min_length']} {items}"

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.domain import Request
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+NAME_RULE = "a name is at most 64 letters, digits, `.`, `_` and `-`, the first a letter or digit"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Dollars = Annotated[float, Field(ge=0)]
 Secret = Annotated[

@@ -195,7 +195,7 @@ def test_a_specialist_is_added_by_one_command(docs, tmp_path, monkeypatch, encod
     assert "0 read, 2 as before" in result.output
     assert "drinks" in run.invoke(app, ["specialist", "list"]).output
     for command, message in (
-        (["add", "no/name", str(docs)], "must be 1 to 64 letters"),
+        (["add", "no/name", str(docs)], "NAME = 'no/name': a name is at most 64 letters"),
         (["add", "generator", str(docs)], "of kind generator"),
         (["add", "x", str(tmp_path / "missing")], "is no folder"),
         (["add", "x", str(docs), "--writer", "nobody"], "no such backend"),

@@ -133,7 +133,7 @@ def test_a_key_is_made_listed_and_revoked(waggle, tmp_path):
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        (("a b",), "name"),
+        (("a b",), "name = 'a b': a name is at most 64 letters, digits, `.`, `_` and `-`"),
         (("x", "--plan", "slow"), "no such plan"),
         (("x", "--rpm", "0"), "requests_per_minute"),
         (("x", "--scope", "god"), "scopes"),

@@ -67,7 +67,11 @@ class SandboxBackend:
             at_once=settings.at_once,
             queue=settings.waiting,
         )
-        await pool.start(settings.ready)
+        try:
+            await pool.start(settings.ready)
+        except BaseException:  # also where the backend is closed: no zygote may be left
+            await pool.close()
+            raise
         return pool
 
     async def _pool(self) -> Pool:

@@ -1,6 +1,7 @@
 """Statistical requests at the endpoint: computed, verified, mended, or refused with a reason."""
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
@@ -15,11 +16,15 @@ import openai
 import pytest
 import yaml as pyyaml
 
+from router.backends.sandbox_backend import SandboxBackend
+from router.config.backends import SandboxSettings
 from router.config.load import ConfigError, load
+from router.deployment.processes import descendants
 from router.telemetry.rows import request_row
 from tests.rig import rig
 from tests.sandbox.hostile import ATTACKS
 from tests.upstream import Upstream, completion
+from tests.waiting import until
 
 AGES = (
     "Generate 1000 user records where ages follow a normal distribution with mean 35 and "
@@ -515,3 +520,20 @@ async def test_a_computed_stream_that_begins_early_carries_its_verdict_at_its_en
         assert "x-waggle-verified" not in answer.headers
         assert answer.events[-2]["waggle"]["verified"] is True
         assert answer.events[-2]["waggle"]["backend"] == "sandbox"
+
+
+def numpy_zygotes() -> list[int]:
+    """The zygotes that this process started and that load numpy."""
+    pids = []
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if b'"tier": "numpy"' in Path(f"/proc/{pid}/cmdline").read_bytes():
+                pids.append(pid)
+    return pids
+
+
+async def test_a_backend_that_closes_while_its_pool_opens_leaves_no_zygote():
+    backend = SandboxBackend(SandboxSettings(kind="sandbox", ready=("numpy",)))
+    await until(numpy_zygotes)
+    await backend.close()
+    await until(lambda: not numpy_zygotes(), seconds=10)

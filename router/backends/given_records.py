@@ -1,6 +1,7 @@
 """The records that a request brings: in a field, in the draft of a plan, or in its last message."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,16 +26,9 @@ class GivenRecords:
 
 def given_records(fields: Mapping[str, Any]) -> GivenRecords:
     """The records, or a `Fault` that says where to put them."""
-    given = fields.get("records")
-    text = "" if given is not None else _text(fields)
+    given, text = fields.get("records"), ""
     if given is None:
-        try:
-            given = json_in(text)
-        except NoJson:
-            where = "in `records`, or as JSON in the last message"
-            raise Fault(
-                "bad_request", f"There are no records to work on: put them {where}"
-            ) from None
+        given, text = _newest(fields)
     if isinstance(given, dict):
         return GivenRecords([given], False, text)
     if not isinstance(given, list) or not given:
@@ -45,14 +39,27 @@ def given_records(fields: Mapping[str, Any]) -> GivenRecords:
     return GivenRecords(given, True, text)
 
 
-def _text(fields: Mapping[str, Any]) -> str:
+def _newest(fields: Mapping[str, Any]) -> tuple[Any, str]:
+    """The records of the newest text that holds any, and that text."""
+    for text in _texts(fields):
+        with suppress(NoJson):
+            given = json_in(text)
+            if isinstance(given, dict | list):
+                return given, text
+    where = "in `records`, or as JSON in the last message"
+    raise Fault("bad_request", f"There are no records to work on: put them {where}")
+
+
+def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
+    """The draft of a plan, or else the turns back to the user's last turn, the newest first."""
     draft = fields.get("draft")
     if isinstance(draft, str) and draft:
-        return draft
+        yield draft
+        return
     messages = fields.get("messages")
     for message in reversed(messages) if isinstance(messages, list) else ():
         if isinstance(message, Mapping) and message.get("role") == "assistant":
-            return str(message.get("content") or "")
+            yield str(message.get("content") or "")
         if isinstance(message, Mapping) and message.get("role") == "user":
             break
-    return last_user_text(fields)
+    yield last_user_text(fields)

@@ -22,3 +22,13 @@ async def test_more_rules_than_fit_one_request_are_refused():
     assert not report["valid"]
     with pytest.raises(Fault, match="101 rules are given, and 100 fit one request"):
         await validated(records=records, rules=["age > 0"] * 101)
+
+
+async def test_the_newest_turn_that_holds_records_is_checked():
+    user = {"role": "user", "content": 'Check [{"age": 7}, {"age": 8}]'}
+    draft = {"role": "assistant", "content": 'Here they are: [{"age": 9}]'}
+    words = {"role": "assistant", "content": "Shall I go on?"}
+    assert (await validated(messages=[user, words]))["records"] == 2
+    assert (await validated(messages=[user, draft, words]))["records"] == 1
+    with pytest.raises(Fault, match="There are no records to work on"):
+        await validated(messages=[user | {"content": "Check them."}, words])

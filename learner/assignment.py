@@ -1,7 +1,8 @@
-"""Which side of a trial a unit falls on: by a salted hash of the unit, without memory.
+"""Decides on which side of a trial a unit falls, by a salted hash of the unit, without memory.
 
-The side of a unit never changes. Trials of one layer share its traffic, and no unit is in two of
-them. Each layer has a salt of its own, so its sides are spread evenly over the sides of any other.
+The side of a unit never changes. Trials of one layer share the layer's traffic, and no unit is in
+two of these trials. Each layer has its own salt, so the sides in one layer are independent of the
+sides in any other.
 """
 
 from collections.abc import Iterable
@@ -21,8 +22,8 @@ class Slot:
     layer: str
     low: float
     high: float
-    share: float  # of the trial's units, the part that gets the candidate
-    salt: str = ""  # another salt draws the sides anew
+    share: float  # the share of the trial's units that get the candidate
+    salt: str = ""  # with another salt, units fall on other sides
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high <= 1:
@@ -36,7 +37,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A side, and the probability with which the unit falls on it."""
+    """The side of a unit in a trial, and the probability with which the unit falls on that side."""
 
     trial: str
     side: Side
@@ -44,7 +45,7 @@ class Assignment:
 
 
 def place(salt: str, unit: str) -> float:
-    """The place of a unit between 0 and 1: spread evenly, and independent for every salt."""
+    """The place of a unit between 0 and 1: evenly spread, and independent for each salt."""
     digest = blake2b(unit.encode(), key=salt.encode()[:64], digest_size=8).digest()
     return int.from_bytes(digest, "big") / _WHOLE
 
@@ -59,7 +60,7 @@ def assigned(slot: Slot, unit: str) -> Assignment | None:
 
 
 def room(taken: Iterable[Slot], layer: str, width: float) -> tuple[float, float]:
-    """A free part of a layer, `width` wide; `ValueError` if no free part is as wide."""
+    """A free part of a layer that is `width` wide. Raises `ValueError` if there is no such part."""
     low = widest = 0.0
     slots = sorted((slot for slot in taken if slot.layer == layer), key=lambda slot: slot.low)
     for slot in [*slots, None]:

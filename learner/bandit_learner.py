@@ -1,7 +1,8 @@
-"""A contextual bandit: estimates of quality and expense, a rule to explore, and forgetting.
+"""A contextual bandit: it estimates quality and expense, explores, and forgets.
 
-`Bandit` learns; `BanditPolicy`, a frozen picture of it, decides. Nothing is ever settled: evidence
-fades, every arm keeps a floor, and an arm that drifted or is new is tried more for a while.
+`Bandit` learns; `BanditPolicy`, a frozen copy of its estimates, decides. Learning never ends: old
+evidence fades, every arm keeps a least share of requests, and a new or drifted arm gets more
+requests for a while.
 """
 
 from collections import OrderedDict
@@ -20,14 +21,14 @@ from learner.pooling import BELIEFS, Belief, posterior
 from learner.posterior import ExpectedExpenses, Posterior, Vector, log_seconds, on_grid
 
 _REMEMBERED_IDS = 20_000
-_WRITTEN_IDS = 2_000  # the latest ones, which go into a snapshot
-_FORGETS_EVERY = 200  # judged answers
-_LOOKS_EVERY = 50  # judged answers between two estimates that drift is measured against
+_WRITTEN_IDS = 2_000  # the number of ids that a snapshot holds
+_FORGETS_EVERY = 200  # judged answers between two steps of forgetting
+_LOOKS_EVERY = 50  # judged answers after which drift is measured from new estimates
 
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """An arm whose answers became better or worse than they were."""
+    """An arm whose answers became better or worse than before."""
 
     arm: Arm
     residual: float
@@ -36,7 +37,7 @@ class Drifted:
 
 @dataclass
 class Bandit:
-    """A `Learner`: a fold over judged answers and their expenses."""
+    """A `Learner` whose state is sums over judged answers and over expenses."""
 
     features: str
     settings: BanditSettings = field(default_factory=BanditSettings)
@@ -44,7 +45,7 @@ class Bandit:
     evidence: Evidence = field(default_factory=Evidence)
     expenses: Expenses = field(default_factory=Expenses)
     detectors: Detectors = field(default_factory=Detectors)
-    bursts: dict[Arm, float] = field(default_factory=dict)  # judged answers that are left of each
+    bursts: dict[Arm, float] = field(default_factory=dict)  # judged answers left in each burst
     learned: int = 0
     duplicates: int = 0
 
@@ -56,7 +57,7 @@ class Bandit:
 
     @property
     def watching(self) -> tuple[dict[str, int], dict[Arm, Vector]]:
-        """The estimated weights of a while ago: drift is measured against them."""
+        """The earlier estimates of weights from which drift is measured."""
         return self._watching
 
     @property
@@ -66,12 +67,12 @@ class Bandit:
     def resume(
         self, names: dict[str, int], means: dict[Arm, Vector], recent_ids: Sequence[str]
     ) -> None:
-        """Go on from where a snapshot was taken."""
+        """Restore the values that a snapshot holds beside the sums."""
         self._watching = names, means
         self._ids = OrderedDict.fromkeys(recent_ids)
 
     def set_arms(self, arms: Sequence[Arm], *, burst: bool = False) -> None:
-        """Have exactly these arms. With `burst`, a new arm gets extra traffic for a while."""
+        """Make these the only arms. With `burst`, a new arm gets more requests at first."""
         for arm in arms:
             if arm not in self.evidence.arms:
                 self.evidence.add_arm(arm)
@@ -147,10 +148,10 @@ class Bandit:
         return posterior(self.evidence, list(self.evidence.arms), self.beliefs)
 
     def _watch(self, feedback: Feedback) -> Drifted | None:
-        """Whether this answer shows that its arm has drifted.
+        """Check whether this answer shows that its arm has drifted.
 
-        Answers are measured against estimates from a round number of answers, so the same answers
-        lead to the same resets whenever, and however often, policies are made.
+        Answers are compared with estimates that are renewed after a fixed number of answers. So the
+        same answers reset the same arms, whenever and however often policies are made.
         """
         if self.learned % _LOOKS_EVERY == 0:
             estimated = self._current_posterior()
@@ -170,7 +171,7 @@ class Bandit:
         return Drifted(feedback.arm, residual, self.evidence.weight(feedback.arm))
 
     def _is_new(self, id_: str) -> bool:
-        """Remember the id of some feedback; whether the id was new."""
+        """Remember the id of a feedback, and tell whether the id is new."""
         if id_ in self._ids:
             self.duplicates += 1
             return False

@@ -1,11 +1,12 @@
-"""One strategy compared with another, by intervals that hold at every look at once.
+"""Compares a candidate with the current strategy, by intervals that hold at every look at once.
 
-Units that both strategies decide alike cannot differ, and are only counted. Units that they decide
-apart are compared: each is weighted by the probability of its side, less the value to expect in its
-context. The intervals may be looked at after every answer, and a trial may end at any look.
+Units for which both strategies decide alike cannot differ, so they are only counted. Units that the
+strategies decide differently are compared: the outcome, less the outcome to expect in that context,
+is weighted by the inverse probability of the unit's side. Anyone may look at the intervals after
+every answer, and a trial may end at any look.
 
-The intervals are asymptotic: they rest on a variance that is estimated on the way, and are wider
-while little is known. `experiments/trials` measures how often they are wrong.
+The intervals are asymptotic: they rest on an estimated variance, and are wider while few units are
+judged. `experiments/trials` measures how often they are wrong.
 """
 
 from dataclasses import dataclass, field
@@ -16,9 +17,9 @@ from learner.assignment import Side
 from learner.guards import Guard, LatencyTail
 from learner.sequence import UNKNOWN, ComparedUnit, Contrast, Interval, split_evidence
 
-_FEW = 20  # judged units of the rarer side
+_FEW = 20  # judged units of the side with fewer
 _FEW_REQUESTS = 200
-_MOST_LOG_COST = 2.0  # a hundredfold
+_MOST_LOG_COST = 2.0  # in powers of ten: a cost a hundred times as high
 
 Goal = Literal["better", "no worse"]
 
@@ -29,14 +30,14 @@ class TrialRules:
 
     goal: Goal = "better"
     alpha: float = 0.05
-    margin: float = 0.01  # utility that a candidate may lose if it only has to be no worse
+    margin: float = 0.01  # utility that a candidate may lose if the goal is "no worse"
     least: int = 50  # compared units before the first verdict
-    worth: float = 0.002  # utility a request: a trial does not go on for a smaller gain
+    worth: float = 0.002  # utility of a request: a trial ends when the gain must be smaller
     most_requests: int = 20_000
-    quality: float = 0.02  # a smaller loss of quality is let be
-    cost: float = 0.03  # of log-cost, as utility counts it: 0.03 are 7% where answers cost much
+    quality: float = 0.02  # the loss of quality that a candidate may cause
+    cost: float = 0.03  # a rise of log10(1 + 1000 * dollars): 0.03 is 7 % of a high cost
     errors: float = 0.01
-    slower: float = 1.5  # times the 95th percentile of the current side
+    slower: float = 1.5  # a multiple of the current side's 95th percentile
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:
@@ -57,7 +58,7 @@ class Comparison:
     """The counts and differences of a trial so far."""
 
     rules: TrialRules = TrialRules()
-    share: float = 0.5  # of the units, the part that is meant for the candidate
+    share: float = 0.5  # the intended share of units for the candidate
     assigned: dict[Side, int] = field(default_factory=_no_units)
     apart: dict[Side, int] = field(default_factory=_no_units)
     judged: dict[Side, int] = field(default_factory=_no_units)
@@ -72,7 +73,7 @@ class Comparison:
         self.tail = LatencyTail(self.rules.slower)
 
     def see(self, side: Side, seconds: float) -> None:
-        """A unit of the trial, whether or not the sides decide it apart."""
+        """Count a unit of the trial, whether the sides decide alike or differently."""
         self.assigned[side] += 1
         self.tail.add(side, seconds)
         if 0 < self.share < 1:
@@ -80,13 +81,13 @@ class Comparison:
             self.mismatch = max(self.mismatch, split_evidence(*counts, self.share))
 
     def expose(self, unit: ComparedUnit) -> None:
-        """A unit that was decided apart: what is seen of it whether or not it is ever judged."""
+        """Add what a unit that the sides decide differently shows before it is judged."""
         self.apart[unit.side] += 1
         self.cost.add(unit, unit.log_cost)
         self.errors.add(unit, float(unit.failed))
 
     def judge(self, unit: ComparedUnit) -> None:
-        """The same unit, once the quality of its answer is known."""
+        """Add the quality and the utility of a unit that was exposed before."""
         assert unit.quality is not None
         assert unit.utility is not None
         self.judged[unit.side] += 1
@@ -106,12 +107,12 @@ class Comparison:
         return sum(self.apart.values()) / self.requests if self.requests else 0.0
 
     def lift(self) -> Interval:
-        """Utility that the candidate adds to a request, on average over all requests."""
+        """The utility that the candidate adds to a request, on average over all requests."""
         return self._over_all(self.utility, self.rules.alpha)
 
     def guards(self) -> list[Guard]:
         rules = self.rules
-        alpha = rules.alpha / 4  # all four hold together with `rules.alpha`
+        alpha = rules.alpha / 4  # four guards share `rules.alpha`
         slow = self.tail.over.interval(alpha) if self.tail.over.n >= rules.least else UNKNOWN
         cost = self._over_all(self.cost, alpha, _MOST_LOG_COST)
         return [
@@ -122,7 +123,7 @@ class Comparison:
         ]
 
     def numbers(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """The counts, intervals and guards as JSON."""
         return {
             "requests": self.requests,
             "apart": dict(self.apart),
@@ -140,15 +141,15 @@ class Comparison:
 
     @property
     def _enough(self) -> bool:
-        """Whether a normal interval holds: the mean of a handful of units is not normal."""
+        """Whether there are enough judged units for a normal interval."""
         fewest = min(self.judged.values())
         return self.compared >= self.rules.least and fewest >= min(self.rules.least // 2, _FEW)
 
     def _over_all(self, contrast: Contrast, alpha: float, widest: float = 1.0) -> Interval:
-        """The difference over all requests, whether decided apart or not.
+        """The mean difference over all requests, also those that both sides decide alike.
 
-        No request differs by more than `widest`, so where hardly any request is decided apart,
-        their share alone bounds the difference.
+        No request differs by more than `widest`. So where the sides rarely decide differently, the
+        share of such requests is enough to bound the difference.
         """
         share = self.apart_share
         if self._enough:

@@ -1,4 +1,4 @@
-"""Simple policies: the controls that a learner has to beat before anyone should use it."""
+"""Simple policies: a learner has to beat these controls before anyone should use it."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from learner.policy import Arm, Context, Distribution
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Always the same arm; an even split of the others if that arm cannot be used."""
+    """Always chooses the same arm; if that arm cannot be used, all other arms get equal shares."""
 
     arm: Arm
 
@@ -21,10 +21,10 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A number of the context decides: each cut that the number reaches climbs one rung.
+    """Chooses an arm by a number of the context: each cut that the number reaches climbs one rung.
 
-    There is one more rung than there are cuts. A rung that cannot be used gives way to the rung
-    above it, and at the top to the nearest rung below: no request goes lower than it must.
+    There is one more rung than there are cuts. If the arm of a rung cannot be used, the next higher
+    usable rung decides; if there is none, the next lower one.
     """
 
     feature: str
@@ -43,14 +43,14 @@ class Ladder:
         rung = bisect_right(self.cuts, context[self.feature])
         order = (*self.rungs[rung:], *reversed(self.rungs[:rung]))
         chosen = next((arm for arm in order if arm in arms), None)
-        if chosen is None:  # other arms are allowed, and no rung of ours is
+        if chosen is None:  # none of the usable arms is on the ladder
             return dict.fromkeys(arms, 1 / len(arms))
         return {arm: float(arm == chosen) for arm in arms}
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """The same odds for every request; the share of an arm that cannot be used goes to the rest."""
+    """The same odds for every request; usable arms divide the share of an unusable arm."""
 
     shares: Mapping[Arm, float]
 

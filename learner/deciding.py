@@ -1,7 +1,7 @@
-"""A policy that explores where its estimates are unsure: a frozen picture of a bandit.
+"""A policy that explores where its estimates are unsure: a frozen copy of a bandit's estimates.
 
-Prices and the caller's preference are arguments of the picture, so a change of either needs no
-relearning. The policy needs numpy and nothing else: a router decides without loading what learns.
+Prices and the caller's preference are arguments of the policy, so a change of either needs no
+relearning. The policy needs only numpy, so a router decides without loading the learner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,39 +17,39 @@ from learner.policy import Arm, Context, Distribution, Policy
 from learner.posterior import ExpectedExpenses, Posterior, Vector, on_grid
 from learner.preference import BALANCED, Estimate, Preference
 
-_COST_UNIT = 1000.0  # utility counts dollars per thousand answers
+_COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _LEAST_VARIANCE = 1e-9
-_SURE = 1.28  # standard deviations: right nine times in ten
+_SURE = 1.28  # standard deviations: certain to 90 %
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
 Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class BanditSettings:
-    curiosity: float = 0.4  # share of the variance to explore by before anything was judged
-    settled: float = 0.02  # the same share after many judged answers
-    patience: float = 100.0  # judged answers an arm in which the one share turns into the other
+    curiosity: float = 0.4  # share of the variance used to explore, before judgements
+    settled: float = 0.02  # the share that `curiosity` falls to after many judgements
+    patience: float = 100.0  # judged answers for each arm until most of that fall is over
     floor: float = 0.001  # the least share of any arm
-    memory: float = 20_000.0  # judged answers after which an answer counts half
-    kept: float = 0.15  # share of an arm's evidence that outlives its drift
+    memory: float = 20_000.0  # judged answers after which an old answer counts half
+    kept: float = 0.15  # share of an arm's evidence that remains when the arm drifts
     burst: float = 0.05  # the least share of an arm that is new or drifted
-    burst_length: float = 60.0  # judged answers that the burst lasts
-    safe_share: float = 1.0  # of answers that may go to arms not yet shown to be safe
-    margin: float = 0.02  # how much worse than the default an arm may be and still be safe
-    publish_every: int = 1  # judged answers between two posteriors, for callers that learn in place
+    burst_length: float = 60.0  # judged answers for which that least share lasts
+    safe_share: float = 1.0  # the most that arms not yet shown to be safe may get
+    margin: float = 0.02  # utility that a safe arm may lose against the default
+    publish_every: int = 1  # judged answers between two posteriors in a learner
 
 
 @dataclass(frozen=True, slots=True)
 class BanditPolicy:
-    """A picture of a bandit: it decides, and never changes."""
+    """A frozen copy of a bandit's estimates, which decides between arms and never changes."""
 
-    features: str  # the version of contexts that the bandit was taught
+    features: str  # the version of the features that the bandit learned from
     posterior: Posterior
-    expected: Mapping[str, ExpectedExpenses]  # by kind; "" for any other
+    expected: Mapping[str, ExpectedExpenses]  # by kind; "" stands for any other kind
     settings: BanditSettings = BanditSettings()
     preference: Preference = BALANCED
     bursts: tuple[Arm, ...] = ()
-    rates: Vector | None = None  # by arm: dollars of an answer whose spend is 1
+    rates: Vector | None = None  # dollars for a spend of 1, by arm
     fallback: Policy | None = None  # decides until other arms are shown to be as good
     pacer: Pacer | None = None
     rule: Rule = thompson
@@ -60,12 +60,12 @@ class BanditPolicy:
 
     @property
     def seen(self) -> float:
-        """The weight of the judged answers that the policy rests on."""
+        """The total weight of the judged answers that the policy learned from."""
         return float(self.posterior.weights.sum())
 
     @property
     def curiosity(self) -> float:
-        """The share of its variance that the policy explores by."""
+        """The share of the posterior's variance that the policy uses for exploring."""
         settings = self.settings
         progress = self.seen / (settings.patience * max(len(self.arms), 1))
         return settings.settled + (settings.curiosity - settings.settled) * exp(-progress)
@@ -85,19 +85,19 @@ class BanditPolicy:
         return self.spread(dict(zip((self.arms[n] for n in at), shares, strict=True)), arms)
 
     def spread(self, shares: Mapping[Arm, float], arms: Sequence[Arm]) -> Distribution:
-        """Extend shares of the policy's own arms over arms that came after it was made."""
+        """Extend the shares of the policy's arms to arms that were added later."""
         if not shares:
             return dict.fromkeys(arms, 1 / len(arms))
         strangers = len(arms) - len(shares)
         if not strangers:
             return shares
-        # Such an arm is tried as every new arm is.
+        # An added arm gets the share of any new arm.
         burst = min(self.settings.burst, 1 / len(arms))
         left = 1 - burst * strangers
         return {arm: left * shares[arm] if arm in shares else burst for arm in arms}
 
     def estimates(self, context: Context, arms: Sequence[Arm] | None = None) -> list[Estimate]:
-        """What the policy expects of each arm here, and the share it would give the arm."""
+        """What the policy expects of each arm in a context, and the arm's share."""
         places = [at for at, arm in enumerate(self.arms) if arms is None or arm in arms]
         if not places:
             return []
@@ -132,7 +132,7 @@ class BanditPolicy:
         return sorted(parts, key=lambda part: -abs(part[1]))
 
     def tail_seconds(self, context: Context) -> dict[Arm, float]:
-        """The 95th percentile of each arm's time, for arms that answered before."""
+        """The 95th percentile of the seconds of each arm that has answered before."""
         tails = self._expected(context).tail_seconds
         return {
             arm: float(seconds)
@@ -159,7 +159,7 @@ class BanditPolicy:
         return expected[""]
 
     def _weigh(self, context: Context, at: Sequence[int] | None) -> "_Weighed":
-        """What the arms at these places, or all arms, are worth here."""
+        """The estimates and shares of the arms at these places, or of all arms, in a context."""
         posterior = self.posterior
         x = self._vector(context)
         quality: Vector = posterior.means @ x
@@ -180,7 +180,7 @@ class BanditPolicy:
         return _Weighed(quality, variance, utility, shares)
 
     def _apart(self, x: Vector, variance: Vector, places: Places) -> Vector:
-        """How unsure each arm is beside the others.
+        """The variance of each arm that it does not share with the other arms.
 
         Uncertainty that all arms have in common makes no arm better than another, and is no reason
         to explore.
@@ -221,11 +221,11 @@ class BanditPolicy:
         variance: Vector,
         shares: Vector,
     ) -> Vector:
-        """Give arms that may be worse than the default no more than the safe share together."""
+        """Limit the total share of arms that may be worse than the default to the safe share."""
         arms = [self.arms[at] for at in places]
         usual = fallback.distribution(context, arms)
         likeliest = max(usual, key=lambda arm: usual[arm])
-        # An even split means that the default cannot answer here: the best arm takes its place.
+        # An even split means that the default cannot answer: the best arm becomes the default.
         usable = usual[likeliest] > 1 / len(arms) + 1e-9
         default = arms.index(likeliest) if usable else int(utility.argmax())
         apart = utility - utility[default] + self.settings.margin
@@ -241,7 +241,7 @@ class BanditPolicy:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """What some arms are worth in a context."""
+    """The quality, utility and share of some arms in a context."""
 
     quality: Vector
     variance: Vector
@@ -250,6 +250,6 @@ class _Weighed:
 
 
 def _quadratic(matrices: NDArray[np.float64], x: Vector) -> Vector:
-    """`x @ matrix @ x` for each matrix."""
+    """Compute `x @ matrix @ x` for each matrix."""
     size = len(x)
     return np.asarray((matrices.reshape(-1, size) @ x).reshape(-1, size) @ x)

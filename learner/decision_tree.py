@@ -1,7 +1,7 @@
 """A shallow tree that says in a few lines what a policy has learned to do.
 
-The tree is grown for the worth of its choices, not for agreeing with a policy: each split is the
-one that gains most utility over all contexts, and a split that gains too little is not made.
+The tree grows by the utility of its choices, not by its agreement with a policy: the next split is
+the split that adds most utility over all contexts. A split that adds too little is not made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 from learner.policy import Arm
 
 Matrix = NDArray[np.float64]
-_CUTS = 100  # places at which a number may be cut
-_ROUNDING = 1e-9  # of utility a context: gains that differ by less are equal, and words come first
+_CUTS = 100  # the most cuts of a number to compare
+_ROUNDING = 1e-9  # utility per context: closer gains count as equal, and the first is used
 
 
 @dataclass(frozen=True, slots=True)
 class TreeLeaf:
-    """The arm for all contexts that end here. `worth`: of each arm here, on average."""
+    """The arm for all contexts that end in this leaf, and the mean worth of each arm for them."""
 
     arm: Arm
     count: int
     worth: Mapping[Arm, float]
-    rows: Any = None  # the contexts that end here
+    rows: Any = None  # the indices of the contexts that end in this leaf
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`yes` if the word is one of `words`, or the number is below `cut`; else `no`."""
+    """Leads to `yes` if the word is one of `words`, or the number is below `cut`; else to `no`."""
 
     name: str
     yes: "TreeLeaf | Split"
@@ -59,7 +59,7 @@ class DecisionTable:
 
 @dataclass(slots=True, eq=False)
 class _Open:
-    """A leaf that may still be split, and the best split of it."""
+    """A leaf that may still be split, with the best split found so far."""
 
     rows: NDArray[np.intp]
     gain: float = 0.0
@@ -70,14 +70,14 @@ class _Open:
     no: "_Open | None" = None
 
     def gains_by(self, gain: float) -> bool:
-        """Whether a split with this gain is better than the best so far, by more than rounding."""
+        """Whether this gain exceeds the best gain so far by more than a rounding error."""
         return gain > self.gain + _ROUNDING * len(self.rows)
 
 
 def grown(
     table: DecisionTable, *, leaves: int = 9, least: float = 0.0005, least_rows: int = 20
 ) -> Tree:
-    """`least`: utility a request, averaged over all requests, that a split must gain."""
+    """Grow a tree. A split must add the utility `least` on average over all requests."""
     root = _Open(np.arange(len(table.worth)))
     _find_split(table, root, least_rows)
     edge = [root]
@@ -122,7 +122,7 @@ def _find_split(table: DecisionTable, leaf: _Open, least_rows: int) -> None:
 def _by_words(
     leaf: _Open, name: str, column: Any, worth: Matrix, base: float, least_rows: int
 ) -> None:
-    """Split off all words together for which some arm is better than the arm best for all."""
+    """Try to split off all words for which one arm is better than the arm that is best overall."""
     words, at = np.unique(column.astype(str), return_inverse=True)
     if len(words) < 2:
         return
@@ -157,7 +157,7 @@ def _by_number(
 
 
 def _takes(table: DecisionTable, leaf: _Open) -> NDArray[np.bool_]:
-    """Which rows of the leaf the split sends to `yes`."""
+    """Which rows of the leaf go to the `yes` branch of its split."""
     if leaf.cut is None:
         column = np.asarray(table.words[leaf.name], dtype=object)[leaf.rows].astype(str)
         return np.isin(column, leaf.words)

@@ -1,10 +1,10 @@
-"""Noticing that an arm changed: Page and Hinkley's test on how far its estimates were off.
+"""Notices that an arm changed: Page and Hinkley's test on the errors of its estimates.
 
-Each arm has a test of its own. The test looks at residuals in units of their usual spread, so one
-threshold serves all arms. It passes over the residuals of an arm whose estimate is still forming.
+Each arm has its own test. The test divides residuals by their usual spread, so one threshold serves
+all arms. While an arm's estimate is still forming, the test ignores its residuals.
 
-The running mean is River's. The cumulative sums are ours: River's `PageHinkley` cannot be written
-down and read again through its public names; the tests hold ours against it.
+The running mean is River's. The cumulative sums are ours, because River's `PageHinkley` cannot be
+saved and restored through its public names; the tests compare our sums with River's.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from river import stats
 from learner.policy import Arm
 from learner.running import restored_mean
 
-_FORMING = 60  # judged answers before an arm's residuals mean anything
+_FORMING = 60  # judged answers before the test uses an arm's residuals
 _USUAL_SPREAD = 0.42
 _THRESHOLD = 34.0
 _SLACK = 0.15
@@ -27,7 +27,7 @@ _LEAST_VALUES = 30
 
 @dataclass(slots=True)
 class PageHinkleyTest:
-    """Whether values moved away from their mean, up or down, as River's `PageHinkley` tells."""
+    """Detects that values moved away from their mean, up or down, just as River's `PageHinkley`."""
 
     mean: stats.Mean = field(default_factory=stats.Mean)
     rise: float = 0.0
@@ -36,7 +36,7 @@ class PageHinkleyTest:
     highest_fall: float = -1.0
 
     def update(self, value: float) -> bool:
-        """Take in a value; whether the values have drifted by now."""
+        """Add a value, and tell whether the values have drifted."""
         self.mean.update(value)
         apart = value - self.mean.get()
         self.rise = _FADE * self.rise + apart - _SLACK
@@ -59,7 +59,7 @@ class PageHinkleyTest:
 
 @dataclass
 class Detectors:
-    """A test for each arm. A drift starts the test of its arm anew."""
+    """A test for each arm. When an arm drifts, its test begins again."""
 
     _tests: dict[Arm, PageHinkleyTest] = field(default_factory=dict)
     _seen: dict[Arm, int] = field(default_factory=dict)

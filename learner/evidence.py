@@ -1,12 +1,12 @@
-"""How good each arm was in each context, as sums that are exact to the last bit.
+"""The evidence on how good each arm was in each context, as sums that are exact to the last bit.
 
 For each arm these are the sums of a Bayesian linear regression: of `x xᵀ`, of `x y`, of `y²` and of
-the weights. The sums are ours. River's `BayesianLinearRegression` adds up the same, but weighs no
-observation, takes none back and keeps its sums private; the tests hold ours against it.
+the weights. River's `BayesianLinearRegression` adds up the same sums, but it cannot weigh an
+observation or remove one, and its sums are private; the tests compare our sums with River's.
 
-Nothing but the sums is kept: `pooling` works out what follows from them. Contexts and qualities
-lie on a binary grid, on which adding is exact in floating point: the sums of several learners can
-be added in any order, and an observation can be taken back, to the last bit.
+Only the sums are stored: `pooling` computes the posterior from them. Contexts and qualities lie on
+a binary grid, on which adding is exact in floating point: the sums of several learners can be added
+in any order, and an observation can be removed, to the last bit.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from learner.policy import Arm, Context
 from learner.posterior import Matrix, Vector, on_grid
 
-MIDDLE = 0.5  # quality that is expected of an arm without evidence; sums are about it
+MIDDLE = 0.5  # the expected quality without evidence; sums count from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ArmSums:
 
     @classmethod
     def of(cls, x: Vector, y: float, weight: float) -> Self:
-        """One observation; a negative weight takes back an earlier one."""
+        """The sums of one observation; a negative weight removes an earlier observation."""
         weighted = weight * x
         return cls(np.outer(weighted, x), weighted * y, weight * y * y, weight)
 
@@ -55,7 +55,7 @@ class ArmSums:
         )
 
     def placed(self, at: NDArray[np.intp], size: int) -> "ArmSums":
-        """The same sums over `size` features: what was feature n is now feature `at[n]`."""
+        """The same sums over `size` features, where feature n moves to place `at[n]`."""
         precision, natural = np.zeros((size, size)), np.zeros(size)
         precision[np.ix_(at, at)] = self.precision
         natural[at] = self.natural
@@ -64,7 +64,7 @@ class ArmSums:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The sums of a learner, or those since a certain point, for another learner to add."""
+    """The sums of a learner, all or since a certain moment, for another learner to add."""
 
     names: tuple[str, ...]
     arms: Mapping[Arm, ArmSums]
@@ -85,7 +85,7 @@ class Evidence:
         self.learn(arm, context, quality, -weight)
 
     def vector(self, context: Context) -> Vector:
-        """A context as numbers; features that are new get a place in all sums."""
+        """A context as an array of numbers; new features get a place in all sums."""
         self._grow(context)
         x = np.zeros(len(self.names))
         for name, value in context.items():
@@ -97,7 +97,7 @@ class Evidence:
         return self.arms[arm].weight if arm in self.arms else 0.0
 
     def forget(self, share: float, arms: Iterable[Arm] | None = None) -> None:
-        """Keep this share of what was seen."""
+        """Multiply the sums of these arms, or of all arms, by this share."""
         for arm in list(self.arms) if arms is None else arms:
             self.arms[arm] = self._of(arm).times(share)
 
@@ -108,7 +108,7 @@ class Evidence:
         self.arms.pop(arm, None)
 
     def sums(self, since: Sums | None = None) -> Sums:
-        """All sums; or what was added since earlier sums of the same learner."""
+        """All sums, or only the sums added since `since`, an earlier result of this method."""
         if since is None:
             return Sums(tuple(self.names), dict(self.arms))
         size, at = len(self.names), np.arange(len(since.names))
@@ -123,7 +123,7 @@ class Evidence:
         )
 
     def merge(self, sums: Sums) -> None:
-        """Add another learner's sums, exactly as if its answers had been learned here."""
+        """Add another learner's sums, as if this learner had learned from the same answers."""
         self._grow(sums.names)
         at = np.array([self.names[name] for name in sums.names])
         for arm, theirs in sums.arms.items():

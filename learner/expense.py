@@ -1,7 +1,7 @@
-"""What an arm's answers take: money, time and failures, by kind of request.
+"""What an arm's answers cost: money, time and failures, by kind of request.
 
-Expenses are seen with every answer, so nothing is explored for their sake. Money is counted in
-multiples of an arm's own rate: a change of its price takes effect at once and needs no relearning.
+Every answer shows its expenses, so no exploring is needed to learn them. Money is counted in
+multiples of an arm's own rate, so a change of its price takes effect at once, without relearning.
 Means fade: old answers count less and less. The running statistics are River's.
 """
 
@@ -20,12 +20,12 @@ _TAIL = 0.95
 _WINDOW = 128
 _LEAST_SPEND = 1e-3
 _LEAST_SECONDS = 1e-4
-_ENOUGH = 5  # outcomes of a kind before the kind is believed over the arm's own mean
+_ENOUGH = 5  # outcomes of a kind before its own means are used
 
 
 @dataclass
 class UsualExpense:
-    """Usual expense of an arm, or of an arm on one kind of request."""
+    """The usual expense of an arm, or of an arm on one kind of request."""
 
     seen: int = 0
     log_spend: FadingMean = field(default_factory=FadingMean)
@@ -73,9 +73,9 @@ class UsualExpense:
 
 @dataclass(frozen=True, slots=True)
 class Expense:
-    """What an answer of an arm is expected to take."""
+    """The expected expense of an answer of an arm."""
 
-    spend: float = 1.0  # times the arm's rate
+    spend: float = 1.0  # a multiple of the arm's rate
     seconds: float | None = None
     tail_seconds: float | None = None
     failure: float = 0.0
@@ -103,7 +103,7 @@ class Expenses:
             1.0 if log_spend is None else exp(log_spend),
             None if log_seconds is None else exp(log_seconds),
             usual.tail_seconds,
-            # One failure of one call proves little: count it as if three good calls went before.
+            # One failure in one call proves little: count three imaginary calls without a failure.
             (usual.failures.mean or 0.0) * usual.seen / (usual.seen + 3),
             usual.seen,
         )

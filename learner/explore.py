@@ -1,4 +1,4 @@
-"""From estimates to a distribution over arms. Pure: nothing is drawn, so propensities are exact."""
+"""Turns estimates into a distribution over arms; without chance, so propensities are exact."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
-Rule = Callable[[Vector, Vector], Vector]  # means and variances to shares
+Rule = Callable[[Vector, Vector], Vector]  # from means and variances to shares
 
 _NODES = 40
-_REACH = 5.0  # standard deviations: less than one in a million lies further out
+_REACH = 5.0  # standard deviations: fewer than one value in a million is further away
 _TABLE = 4096
 
 
 def thompson(means: Vector, variances: Vector) -> Vector:
-    """How likely each arm is the best, if the worth of each is a normal variable.
+    """The probability that each arm is the best, if the worth of each arm is normally distributed.
 
-    For each arm: the integral of its density times the chance that all others lie below, by Gauss
-    and Legendre, over the range in which the best can lie.
+    For each arm, Gauss-Legendre quadrature integrates the arm's density times the probability that
+    all other arms are lower, over the range in which the best worth can lie.
     """
     spreads = np.sqrt(variances)
     low = (means - _REACH * spreads).max()
@@ -36,7 +36,7 @@ def thompson(means: Vector, variances: Vector) -> Vector:
     density /= below
     shares: Vector = (density * (below.prod(axis=0) * weights)).sum(axis=1)
     total = shares.sum()
-    if not total > 0:  # all mass fell between the nodes: a single arm is certain
+    if not total > 0:  # all mass is between the nodes: one arm is certainly best
         shares = (means == means.max()).astype(np.float64)
         total = shares.sum()
     return np.asarray(shares / total)
@@ -52,7 +52,7 @@ def _prepared() -> tuple[Vector, Vector, Vector, float]:
 
 
 def inverse_gap(gamma: float) -> Rule:
-    """SquareCB's rule: the share of an arm shrinks with its distance from the best."""
+    """SquareCB's rule: an arm gets a smaller share the further its mean is below the best mean."""
 
     def shares(means: Vector, variances: Vector) -> Vector:  # noqa: ARG001 - every rule gets both
         best = int(means.argmax())
@@ -65,7 +65,7 @@ def inverse_gap(gamma: float) -> Rule:
 
 
 def epsilon(share: float) -> Rule:
-    """The best arm, except for a share that is spread over all arms."""
+    """Choose the best arm, except for a share that is spread evenly over all arms."""
 
     def shares(means: Vector, variances: Vector) -> Vector:  # noqa: ARG001 - every rule gets both
         split = np.full(len(means), share / len(means))
@@ -76,9 +76,10 @@ def epsilon(share: float) -> Rule:
 
 
 def upper_bound(width: float, sharpness: float = 50.0) -> Rule:
-    """The arm that may be worth most, `width` standard deviations above its mean.
+    """Prefer the arm with the highest upper bound, `width` standard deviations above its mean.
 
-    The choice is softened: a rule that always takes one arm learns nothing about the others.
+    The preference is softened, because a rule that always chooses one arm learns nothing about the
+    others.
     """
 
     def shares(means: Vector, variances: Vector) -> Vector:
@@ -90,6 +91,6 @@ def upper_bound(width: float, sharpness: float = 50.0) -> Rule:
 
 
 def floored(shares: Vector, floor: float) -> Vector:
-    """The shares, raised so that no arm is below the floor."""
+    """Raise the shares so that no arm is below the floor."""
     floor = min(floor, 1 / len(shares))
     return shares * (1 - floor * len(shares)) + floor

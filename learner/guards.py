@@ -1,4 +1,4 @@
-"""The harms that forbid an adoption, however much better the answers are."""
+"""The harms that forbid an adoption, even if the candidate's answers are better."""
 
 from bisect import insort
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Literal
 from learner.assignment import Side
 from learner.sequence import Interval, RunningMoments
 
-_MOST_TIMES = 4000  # latencies of the current side that are kept
+_MOST_TIMES = 4000  # the most latencies of the current side that are remembered
 _ENOUGH_TIMES = 40
 _TAIL = 0.05
 _LEAST_SLOWER = 0.02  # seconds
@@ -40,7 +40,7 @@ class Guard:
 
 @dataclass
 class LatencyTail:
-    """Whether the candidate's 95th percentile exceeds that of the current side `times` times."""
+    """Whether the candidate's 95th percentile is more than `times` times the current side's."""
 
     times: float
     over: RunningMoments = field(default_factory=lambda: RunningMoments(1.0))

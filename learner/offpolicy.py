@@ -1,8 +1,8 @@
-"""What another policy would have earned, estimated from logged choices and their odds. Pure.
+"""Estimates what another policy would have earned, from logged choices and their propensities.
 
-Each logged reward is weighted by how much more often the other policy would have taken that arm. A
-few large weights can carry an estimate anywhere (`effective` shows it), so an estimate may veto a
-policy and never promotes one.
+Each logged reward is weighted by how much more often the other policy would have chosen that arm. A
+few large weights can distort an estimate arbitrarily (`effective` shows how few), so an estimate
+may veto a policy, but never promotes a policy.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class OffPolicyEstimate:
-    """The mean reward under the other policy."""
+    """The estimated mean reward under the other policy."""
 
     value: float
     deviation: float  # one standard error
-    effective: float  # how many equally weighted rewards the estimate is worth
+    effective: float  # the effective number of rewards behind the estimate
 
 
 def weighted(
     rewards: Vector, logged: Vector, wanted: Vector, *, clip: float = 100.0
 ) -> OffPolicyEstimate:
-    """Inverse propensity weighting: unbiased as long as no weight is clipped."""
+    """Estimate by inverse propensity weighting: unbiased as long as no weight is clipped."""
     weights = np.minimum(wanted / logged, clip)
     terms = weights * rewards
     return OffPolicyEstimate(float(terms.mean()), _error(terms), _effective(weights))
@@ -34,7 +34,7 @@ def weighted(
 def normalised(
     rewards: Vector, logged: Vector, wanted: Vector, *, clip: float = 100.0
 ) -> OffPolicyEstimate:
-    """Inverse propensity weighting over the sum of weights: a little biased, far steadier."""
+    """Divide by the sum of the inverse propensity weights: a little biased, but far steadier."""
     weights = np.minimum(wanted / logged, clip)
     total = weights.sum()
     if total <= 0:
@@ -53,9 +53,10 @@ def doubly_robust(
     expected_under: Vector,
     clip: float = 100.0,
 ) -> OffPolicyEstimate:
-    """Expected rewards, corrected by the logged ones: right if either the rewards or the odds are.
+    """Correct expected rewards by logged rewards: right if the expectations or the odds are right.
 
-    `expected` is for the arms that were taken, `expected_under` the mean under the other policy.
+    `expected` is the expected reward of each logged choice, and `expected_under` the mean expected
+    reward of the other policy in the same context.
     """
     weights = np.minimum(wanted / logged, clip)
     terms = expected_under + weights * (rewards - expected)

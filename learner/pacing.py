@@ -1,8 +1,8 @@
-"""Keeping spending to a budget: when spending runs ahead, money counts more in the policy's eyes.
+"""Keeps spending to a budget: when spending runs ahead, the policy counts money more.
 
-The price is a dual variable. It moves with how far spending is ahead or behind now, and remembers
-how far it was before. Near the end of a window the price comes too late, so arms that the rest of
-the budget cannot pay for are not offered.
+The price is a dual variable: it rises while spending is ahead of the budget, and falls while
+spending is behind. Near the end of a window the price reacts too late, so the policy is not offered
+arms that the rest of the budget cannot pay for.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 _GAIN = 0.05
 _MEMORY = 0.97
 _DEAREST = 50.0
-_DAYS_GAIN = 50.0  # price for each share of a day's budget that spending is ahead
+_DAYS_GAIN = 50.0  # the price when spending is a whole day's budget ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Pacer:
-    """A budget for a window of requests; the next window begins when this one is over."""
+    """A budget for a window of requests, after which the next window begins."""
 
     budget: float
     requests: int
@@ -32,18 +32,18 @@ class Pacer:
         return max(self.budget - self.spent, 0.0) / left
 
     def penalty(self, cost: float) -> float:
-        """The utility that an arm loses by its expected cost."""
+        """The utility that an arm loses because of its expected cost."""
         return self.price * cost * self.requests / self.budget
 
     def affordable(self, costs: Sequence[float]) -> list[bool]:
-        """Which arms leave enough to answer the rest by the cheapest, which is always allowed."""
+        """Which arms leave enough money for the other requests; the cheapest arm always does."""
         cheapest = min(costs)
         left = self.budget - self.spent - cheapest * max(self.requests - self.served - 1, 0)
         return [cost <= max(left, cheapest) for cost in costs]
 
     @classmethod
     def of_day(cls, budget: float, spent: float, served: int, gone: float) -> "Pacer":
-        """The pacer once the share `gone` of a day is over, if requests go on at the same rate."""
+        """The pacer when a share of the day is gone, if requests go on at the same rate."""
         requests = max(int(served / max(gone, 0.01)), served + 1, 1)
         price = min(_DAYS_GAIN * max(spent / budget - gone, 0.0), _DEAREST)
         return cls(budget, requests, spent, served, price)

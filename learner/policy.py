@@ -1,10 +1,10 @@
-"""Contexts, arms and feedback; what a policy and a learner promise; and the draw between arms.
+"""Contexts, arms and feedback; the protocols of a policy and a learner; and the draw between arms.
 
 A policy answers with a distribution and draws nothing. The same context always gets the same
-answer, and the probability of the arm that is tried is exact: off-policy evaluation divides by that
-number, so it is logged with every choice and never estimated later.
+answer, so the probability of the chosen arm is exact: off-policy evaluation divides by that number,
+so it is logged with every choice and never estimated later.
 
-To this package an arm is a name; nothing here knows what an arm does.
+In this package an arm is only a name; no module here knows what an arm does.
 """
 
 from bisect import bisect_right
@@ -29,7 +29,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """How good an answer of an arm was in a context. Feedback with the same id counts once."""
+    """The quality of an arm's answer in a context. Feedback with the same id counts once."""
 
     id: str
     arm: Arm
@@ -40,11 +40,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What every answer shows, whether or not its quality is judged."""
+    """The expense of an answer, which is known whether or not the answer is judged."""
 
     arm: Arm
     context: Context
-    spend: float  # in multiples of the arm's own rate
+    spend: float  # a multiple of the arm's own rate
     seconds: float
     failed: bool = False
 
@@ -56,7 +56,7 @@ class Policy(Protocol):
 class Learner(Protocol):
     def learn(self, feedback: Feedback) -> None: ...
     def policy(self) -> Policy:
-        """The policy as it stands now; later feedback does not change it."""
+        """The policy at this moment; later feedback does not change it."""
 
 
 def group_of(name: str) -> str:
@@ -67,7 +67,7 @@ def group_of(name: str) -> str:
 
 
 def draw(distribution: Distribution, uniform: float) -> Choice:
-    """Choose the arm in whose share of the distribution `uniform`, in [0, 1), falls.
+    """Choose the arm whose part of the distribution contains `uniform`, a number in [0, 1).
 
     The weights need not sum to one.
     """
@@ -75,7 +75,7 @@ def draw(distribution: Distribution, uniform: float) -> Choice:
     if not weighted:
         raise ValueError(f"cannot draw from {dict(distribution)!r}: no arm has any weight")
     edges = list(accumulate(weight for _, weight in weighted))
-    # uniform * total may round up to the total itself; the last arm owns that edge.
+    # `uniform * total` may round up to the total, which belongs to the last arm.
     index = min(bisect_right(edges, uniform * edges[-1]), len(weighted) - 1)
     arm, weight = weighted[index]
     return Choice(arm, weight / edges[-1])

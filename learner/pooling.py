@@ -1,12 +1,12 @@
-"""How good each arm is in a context: linear, Bayesian, pooled across arms, averaged over beliefs.
+"""Computes how good each arm is in a context, from the evidence: a Bayesian linear model.
 
-The posterior is worked out anew from the sums whenever a policy is made, so the order in which
-answers were learned makes no difference.
+The posterior is computed from the sums whenever a policy is made, so the order in which answers
+were learned makes no difference.
 
-- What arms have in common (some requests are hard for all) is one set of weights. An arm's own
-  weights deviate from them, so an arm that was seldom tried stands where arms usually do.
-- How far arms deviate, and by which features, is a belief. Each belief is weighed by how likely it
-  makes the judgements that came, and the mixture becomes one mean and one covariance an arm.
+- All arms share one set of weights, since some requests are hard for every arm. An arm's own
+  weights deviate from the shared ones, so a rarely tried arm is judged like the usual arm.
+- A belief says how far arms deviate, and by which features. Each belief is weighted by how likely
+  it makes the judgements, and the mixture becomes one mean and one covariance for each arm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ from learner.evidence import MIDDLE, ArmSums, Evidence
 from learner.policy import Arm, group_of
 from learner.posterior import Matrices, Matrix, Posterior, Vector
 
-_PRECISION = 8.0  # of a judged quality: scores of 0 and 1 about a mean between them
+_PRECISION = 8.0  # one over the variance of a score about its mean
 _SHARED = {"bias": 1.0, "task": 0.3}  # variance of the common weights, by group of features
 _SHARED_OTHERS = 0.1
 _OWN_BIAS = 0.1
-_LEAST_WEIGHT = 1e-4  # of a belief: the spread of a less likely belief is left out
-Belief = Mapping[str, float]  # group of features -> variance of an arm's own weight on them
-# `far` and `near` are coarse and fine neighbourhoods of prompts that look alike. The first belief
-# is that arms are the same but for a constant, as they are in a pool of near equals.
+_LEAST_WEIGHT = 1e-4  # less likely beliefs add nothing to the spread
+Belief = Mapping[str, float]  # group of features -> variance of an arm's own weights
+# `far` and `near` are large and small groups of similar prompts. The first belief says that arms
+# differ only by a constant.
 _PLAIN = dict.fromkeys(("part", "lex", "vec"), 0.003)
 BELIEFS: tuple[Belief, ...] = (
     {},
@@ -40,7 +40,7 @@ BELIEFS: tuple[Belief, ...] = (
 def posterior(
     evidence: Evidence, arms: Sequence[Arm], beliefs: Sequence[Belief] = BELIEFS
 ) -> Posterior:
-    """Mix the posteriors under all beliefs into one normal variable an arm."""
+    """Mix the posteriors under all beliefs into one normal distribution for each arm."""
     size = len(evidence.names)
     sums = [evidence.arms.get(arm) or ArmSums.empty(size) for arm in arms]
     precision = _PRECISION * np.array([s.precision for s in sums]).reshape(len(arms), size, size)
@@ -68,7 +68,7 @@ def posterior(
 
 
 def _own(belief: Belief, groups: Sequence[str]) -> tuple[NDArray[np.intp], Vector]:
-    """The features by which arms differ under this belief, and the variance of each."""
+    """The features by which arms differ under this belief, and the variance of each feature."""
     variances = {"bias": _OWN_BIAS, **belief}
     at = [index for index, group in enumerate(groups) if group in variances]
     return np.array(at), np.array([variances[groups[index]] for index in at])
@@ -76,21 +76,21 @@ def _own(belief: Belief, groups: Sequence[str]) -> tuple[NDArray[np.intp], Vecto
 
 @dataclass(frozen=True, slots=True)
 class _Pooled:
-    """Weights that arms share, and each arm's deviations given those: both normal."""
+    """The posterior under one belief: shared weights, and each arm's deviations from them."""
 
     common: Vector
     common_spread: Matrix
-    from_common: Matrices  # (arms, size, size): the common weights as the arm has them
-    own: Matrix  # (arms, size): the arm's deviation, if the common weights were nothing
+    from_common: Matrices  # (arms, size, size): maps common weights to an arm's weights
+    own: Matrix  # (arms, size): the arm's deviation, if the common weights were zero
     at: NDArray[np.intp]
-    own_spread: Matrices  # (arms, own, own)
+    own_spread: Matrices  # (arms, own, own), where own is the number of features in `at`
     log_evidence: float
 
     def means(self) -> Matrix:
         return np.asarray(self.from_common @ self.common + self.own)
 
     def shared(self) -> Matrices:
-        """How unsure each arm is because the common weights are unsure."""
+        """The covariance of each arm's weights that comes from unsure common weights."""
         return np.asarray(
             self.from_common @ self.common_spread @ self.from_common.transpose(0, 2, 1)
         )
@@ -99,16 +99,17 @@ class _Pooled:
 def _pooled(
     precision: Matrices, natural: Matrix, shared: Vector, at: NDArray[np.intp], own: Vector
 ) -> _Pooled:
-    """Deviations of variance `own` on the features `at`, about common weights of variance `shared`.
+    """Estimate common weights of variance `shared`, and deviations of variance `own` on the
+    features `at`.
 
-    The deviations are integrated out first, arm by arm; the rest speaks about the common weights.
-    Terms that are the same under every belief are left out of the evidence.
+    The deviations of each arm are integrated out first; the rest of the evidence is about the
+    common weights. `log_evidence` leaves out terms that are the same under every belief.
     """
     count, size = natural.shape
     inner = precision[:, at[:, None], at]
     rows = precision[:, at, :]
     spread = np.linalg.inv(inner + np.diag(1 / own)).astype(np.float64)
-    to_common = -spread @ rows  # how a deviation gives way to the common weights
+    to_common = -spread @ rows  # how a deviation depends on the common weights
     deviation = np.einsum("kij,kj->ki", spread, natural[:, at])
     left = precision + rows.transpose(0, 2, 1) @ to_common
     left_natural = natural - np.einsum("kji,kj->ki", rows, deviation)

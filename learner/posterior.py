@@ -1,6 +1,6 @@
-"""What a bandit believes, as arrays: the quality of each arm, and what each arm takes.
+"""The beliefs of a bandit as arrays: the quality of each arm, and the expense of its answers.
 
-Plain values over numpy: whoever decides by them need not load what learns.
+These are plain values over numpy, so a program that only decides need not load the learner.
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from learner.policy import Arm
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
-Matrices = NDArray[np.float64]  # one matrix an arm
+Matrices = NDArray[np.float64]  # one matrix for each arm
 
-_GRID = 256.0  # steps to one: contexts and qualities lie on this grid, on which sums are exact
+_GRID = 256.0  # grid points in 1: sums of contexts and qualities on this grid are exact
 _TENTHS = 10.0
 
 
@@ -24,29 +24,29 @@ def on_grid(value: float) -> float:
 
 
 def log_seconds(seconds: Vector) -> Vector:
-    """Time as utility counts it: the logarithm of one plus tenths of seconds."""
+    """The time term of utility: the logarithm of one plus the time in tenths of seconds."""
     return np.asarray(np.log10(1 + _TENTHS * seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """Quality of each arm as one normal variable: `means @ x` with variance `x @ spreads @ x`."""
+    """The quality of each arm, normal: its mean is `means @ x`, its variance `x @ spreads @ x`."""
 
     names: Mapping[str, int]
     arms: tuple[Arm, ...]
     means: Matrix
     spreads: Matrices
-    common: Matrices  # the part of the spreads that comes from weights that arms share
-    weights: Vector  # by arm: the weight of its judged answers
-    beliefs: Vector  # how likely each belief is by now
+    common: Matrices  # the part of the spreads that comes from shared weights
+    weights: Vector  # the total weight of each arm's judged answers
+    beliefs: Vector  # the probability of each belief
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedExpenses:
-    """What an answer of each arm is expected to take, for one kind of request."""
+    """The expected expenses of an answer of each arm, for one kind of request."""
 
     spend: Vector  # multiples of the arm's own rate
     log_seconds: Vector
     seconds: Vector
-    tail_seconds: Vector  # NaN where no answer was seen
-    works: Vector  # how likely an answer comes at all
+    tail_seconds: Vector  # NaN for an arm that never answered
+    works: Vector  # the probability that the arm does not fail

@@ -1,4 +1,4 @@
-"""What a caller trades against what, and what is expected of an arm. Plain values, no numpy."""
+"""A caller's preference between quality, cost and latency, and a policy's estimate of an arm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Estimate(NamedTuple):
 
     arm: Arm
     quality: float
-    deviation: float  # of the quality: one standard deviation
+    deviation: float  # the standard deviation of the quality
     cost: float
     seconds: float
     failure: float

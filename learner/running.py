@@ -1,8 +1,8 @@
-"""River's running statistics, made to go on from what a snapshot holds.
+"""River's running statistics, restored from a snapshot.
 
-The arithmetic is River's, and only its public names are used. A running mean continues exactly
-where it stopped: one update with the old mean, weighted by the old count, brings it there. The
-first value of an exponentially weighted mean is its mean.
+The arithmetic is River's, and only River's public names are used. To restore a running mean
+exactly, one update adds the old mean with the old count as its weight. To restore an exponentially
+weighted mean, one update adds the old mean as the first value.
 """
 
 from river import stats
@@ -11,7 +11,7 @@ _FADE = 0.03
 
 
 class FadingMean:
-    """River's exponentially weighted mean; None until the first value."""
+    """River's exponentially weighted mean, which is None until the first value."""
 
     def __init__(self, mean: float | None = None) -> None:
         self._mean = stats.EWMean(fading_factor=_FADE)
@@ -29,7 +29,7 @@ class FadingMean:
 
 
 def restored_mean(count: float, mean: float) -> stats.Mean:
-    """River's running mean as it stood after `count` values."""
+    """River's running mean in the state that it had after `count` values."""
     restored = stats.Mean()
     if count:
         restored.update(mean, w=count)

@@ -1,7 +1,7 @@
 """Means and differences with intervals that hold at every look at once.
 
-The intervals are asymptotic: they rest on a variance that is estimated on the way, and are wider
-while few values are there. `experiments/trials` measures how often they are wrong.
+The intervals are asymptotic: they rest on an estimated variance, and are wider while there are few
+values. `experiments/trials` measures how often they are wrong.
 """
 
 from dataclasses import dataclass, field
@@ -15,22 +15,22 @@ from learner.policy import Context
 
 _TIGHT_AT = 500  # compared units at which the interval is tightest
 MIXING = 7.94 / _TIGHT_AT  # (2 ln 20 + ln(1 + 2 ln 20)) / n
-_MOST_NAMES = 32  # covariates
+_MOST_NAMES = 32  # the most covariates
 _RIDGE = 8.0
 _LIGHTEST, _HEAVIEST = 0.02, 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedUnit:
-    """A unit that the two sides decide differently, with the outcome of its answer."""
+    """A unit for which the two sides decide differently, and the outcome of its answer."""
 
     side: Side
-    chance: float  # of falling on this side
+    chance: float  # the probability that the unit falls on its side
     context: Context
     log_cost: float
     seconds: float
     failed: bool
-    quality: float | None = None  # None: not judged
+    quality: float | None = None  # None until the answer is judged
     utility: float | None = None
 
 
@@ -52,7 +52,7 @@ UNKNOWN = Interval(-inf, 0.0, inf)
 
 @dataclass(slots=True)
 class RunningMoments:
-    """The mean and spread of values that come one by one. `span`: how large a value may be."""
+    """The mean and spread of values that arrive one by one; no value is larger than `span`."""
 
     span: float
     n: int = 0
@@ -69,7 +69,7 @@ class RunningMoments:
     def radius(self, alpha: float) -> float:
         if self.n < 2:
             return inf
-        # Count one more value, as large as values may be: a rare value may not have been seen yet.
+        # Count one more value of the largest size, since rare values may not have arrived yet.
         variance = (self.squares + self.span**2) / self.n
         mixed = self.n * MIXING
         return sqrt(variance * 2 * (mixed + 1) / (self.n * mixed) * log(sqrt(mixed + 1) / alpha))
@@ -81,9 +81,9 @@ class RunningMoments:
 
 @dataclass
 class Adjustment:
-    """The value to expect of a unit, from its context alone: ridge regression, unit by unit.
+    """Predicts the value of a unit from its context alone, by online ridge regression.
 
-    An expectation rests on earlier units only.
+    The prediction uses only units before this one.
     """
 
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
@@ -113,13 +113,13 @@ class Adjustment:
 
 def _wide_spread() -> NDArray[np.float64]:
     spread = np.eye(_MOST_NAMES) / _RIDGE
-    spread[0, 0] = 100.0  # the first values already set the usual level
+    spread[0, 0] = 100.0  # wide, so the first values set the intercept
     return spread
 
 
 @dataclass
 class Contrast:
-    """How far the candidate is from the current side, over units that were decided apart."""
+    """The difference between both sides of a trial, over units that they decide differently."""
 
     span: float = 1.0
     values: RunningMoments = field(init=False)
@@ -129,21 +129,21 @@ class Contrast:
         self.values = RunningMoments(self.span)
 
     def add(self, unit: ComparedUnit, value: float) -> None:
-        """Add the unit's part of the difference: unbiased, whatever value was expected of it."""
+        """Add a unit's share of the difference; no prediction, good or bad, makes it biased."""
         x = self.adjustment.vector(unit.context)
         beyond = value - self.adjustment.expected(x)
         sign = 1 if unit.side == "candidate" else -1
         self.values.add(sign * beyond / unit.chance, self.span / unit.chance)
-        # The best expectation is that of the *other* side's value, so the rarer side weighs more.
+        # It is best to predict the value of the *other* side, so the rarer side weighs more.
         odds = (1 - unit.chance) / unit.chance
         self.adjustment.learn(x, value, min(max(odds, _LIGHTEST), _HEAVIEST))
 
 
 def split_evidence(candidate: int, current: int, share: float) -> float:
-    """Evidence against the split: log of how much likelier another split makes these counts.
+    """Evidence against the split: the log of how much likelier another split makes these counts.
 
-    It may be looked at for ever: if the split is as intended, it exceeds `-log(p)` with a
-    probability of at most `p`.
+    Anyone may look at this evidence at any time: if the split is as intended, the evidence ever
+    exceeds `-log(p)` with a probability of at most `p`.
     """
     a, b = 50 * share, 50 * (1 - share)
     mixed = _log_beta(a + candidate, b + current) - _log_beta(a, b)

@@ -1,8 +1,8 @@
-"""A bandit written down and read again, to the last bit: JSON under a checksum.
+"""Writes a bandit to a snapshot and reads it back, to the last bit: JSON under a checksum.
 
-Plain JSON with readable keys can be read years later without this code; floats are written so that
-they come back the same. A snapshot that cannot be read, or holds something that is no number, is
-refused with the reason; it is never taken for a bandit that knows nothing.
+Plain JSON with readable keys can be read years later without this code, and floats are read back
+unchanged. A snapshot that is damaged, or holds something that is not a number, is refused with the
+reason; it never becomes an untrained bandit.
 """
 
 from hashlib import blake2b
@@ -23,11 +23,11 @@ FORMAT = 1
 
 
 class UnreadableSnapshot(ValueError):
-    """This is no snapshot, or a damaged one; the message says why."""
+    """The content is not a snapshot, or is damaged; the message says why."""
 
 
 def written(bandit: Bandit, **beside: Any) -> bytes:
-    """The whole state; `beside` are values of the caller's that are kept with it."""
+    """The whole state of a bandit as a snapshot, with further values of the caller in `beside`."""
     size = len(bandit.evidence.names)
     names, means = bandit.watching
     body = orjson.dumps(
@@ -38,7 +38,7 @@ def written(bandit: Bandit, **beside: Any) -> bytes:
             "names": list(bandit.evidence.names),
             "arms": {
                 arm: {
-                    "precision": sums.precision[np.triu_indices(size)].tolist(),  # row by row
+                    "precision": sums.precision[np.triu_indices(size)].tolist(),  # upper triangle
                     "natural_mean": sums.natural.tolist(),
                     "squares": sums.squares,
                     "weight": sums.weight,
@@ -59,7 +59,7 @@ def written(bandit: Bandit, **beside: Any) -> bytes:
 
 
 def opened(content: bytes) -> dict[str, Any]:
-    """The values of a snapshot, once its checksum and its format are found right."""
+    """The values in a snapshot, after its checksum and its format have been checked."""
     try:
         whole = orjson.loads(content)
         checksum, body = whole["checksum"], whole["bandit"]

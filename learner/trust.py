@@ -1,8 +1,9 @@
-"""How far each source of quality is believed, measured against explicit ratings.
+"""How much each source of quality is trusted, measured against explicit ratings.
 
-A check or a judge is a witness. Where the app rated the same answer as well, the witness's score is
-compared with that rating. From then on the score is corrected by its usual error, and its weight
-follows how small the error is. A source that was never compared keeps the weight it was given.
+A check or a judge is a witness. Where the app rated the same answer, the witness's score is
+compared with that rating. Later scores of the witness are corrected by its usual error, and its
+weight grows as the error gets smaller. A source that was never compared has the weight that it was
+given.
 
 The running means are River's.
 """
@@ -15,10 +16,10 @@ from river import stats
 
 from learner.running import restored_mean
 
-_PRIOR = 10.0  # comparisons that the given weight counts for
+_PRIOR = 10.0  # the given weight counts as much as this many comparisons
 _MOVES_AFTER = 20.0  # comparisons after which a score is corrected by half of its usual error
 _LEAST_WEIGHT = 0.02
-_WITNESSES = frozenset({"check", "judge"})  # every other source is the rater itself
+_WITNESSES = frozenset({"check", "judge"})  # every other source is an explicit rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class SourceScore:
 
 @dataclass
 class WitnessRecord:
-    """How far a witness was from the ratings of the same answers."""
+    """How far a witness's scores differed from explicit ratings of the same answers."""
 
     bias: stats.Mean = field(default_factory=stats.Mean)
     miss: stats.Mean = field(default_factory=stats.Mean)
@@ -53,12 +54,12 @@ class WitnessRecord:
 
 @dataclass
 class Trust:
-    """The record of every witness, and what scores are worth by it."""
+    """The record of every witness, and the corrected scores and weights that follow from it."""
 
     _records: dict[str, WitnessRecord] = field(default_factory=dict)
 
     def quality(self, scores: Sequence[SourceScore]) -> tuple[float, float] | None:
-        """The quality of an answer and the weight of that estimate; None without any score."""
+        """The quality of an answer and the weight of that estimate, if any score has weight."""
         total = weighed = 0.0
         for score in scores:
             corrected, weight = self._corrected(score)
@@ -69,7 +70,7 @@ class Trust:
         return weighed / total, min(total, 1.0)
 
     def compare(self, scores: Sequence[SourceScore]) -> None:
-        """Compare witnesses with the ratings of the same answer."""
+        """Update the record of each witness that scored an answer with explicit ratings."""
         ratings = [score for score in scores if score.explicit]
         total = sum(rating.weight for rating in ratings)
         if total <= 0:
@@ -82,7 +83,7 @@ class Trust:
                 record.miss.update(abs(truth - score.score))
 
     def believed(self, name: str, given: float) -> float:
-        """The weight of a source by now. A source that is off by half the scale has no weight."""
+        """The present weight of a source; an error of half the scale leaves almost no weight."""
         record = self._records.get(name)
         if record is None:
             return given

@@ -1,4 +1,4 @@
-"""What the numbers of a trial say: adopt the candidate, keep what serves, or wait for more data."""
+"""The verdict on a trial: adopt the candidate, keep the current strategy, or get more data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from typing import Any, Literal
 from learner.comparison import Comparison
 from learner.sequence import Interval, split_evidence
 
-_MISMATCH = 0.001  # how unlikely a split must be before it is called broken
+_MISMATCH = 0.001  # a split less likely than this counts as broken
 
 Word = Literal["adopt", "keep", "more data"]
 
 
 @dataclass(frozen=True, slots=True)
 class TrialVerdict:
-    """A verdict in one word, in one sentence, and the numbers behind it."""
+    """A verdict in one word and in one sentence, with the numbers behind it."""
 
     word: Word
     sentence: str
@@ -55,7 +55,7 @@ def _decided(comparison: Comparison) -> tuple[Word, str]:
 
 
 def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
-    """The candidate proved itself: adopt it, unless its numbers may deceive or a guard is open."""
+    """Adopt the proven candidate, unless its numbers may deceive or a guard is not held yet."""
     rules = comparison.rules
     merit = "better" if rules.goal == "better" else "no worse"
     word: Word = "keep" if comparison.requests >= rules.most_requests else "more data"
@@ -76,7 +76,7 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
 
 
 def _apart_share(comparison: Comparison) -> float:
-    """The candidate's share of the units that were decided apart."""
+    """The candidate's share of the units for which the sides decide differently."""
     total = sum(comparison.apart.values())
     if not total:
         return comparison.share

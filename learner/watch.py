@@ -1,4 +1,4 @@
-"""Whether an adopted strategy still earns its place."""
+"""Watches whether an adopted strategy is still as good as when it was adopted."""
 
 from dataclasses import dataclass, field
 from math import sqrt
@@ -7,31 +7,31 @@ from typing import Literal
 from learner.comparison import TrialRules
 from learner.sequence import UNKNOWN, Adjustment, ComparedUnit, Contrast, Interval, RunningMoments
 
-# A cumulative sum in deviations: shifts of less than twice the slack are let be; a shift of one
-# deviation is seen after about twenty answers, and a false alarm comes once in many thousands.
+# A cumulative sum, in standard deviations. It ignores shifts below the slack; it detects a shift of
+# one deviation after about 25 answers, and raises a false alarm once in many thousands.
 _SLACK = 0.2
 _SETTLED = 6.0
 _ALARM = 20.0
 _LEAST_ALERT = 30
-_LITTLE = 0.05  # of utility, where both decide apart: a loss that may be let be
-_FROM_HALF = 0.3  # a chance further from a half belongs to the calm split
+_LITTLE = 0.05  # a loss of utility that is small enough to tolerate
+_FROM_HALF = 0.3  # a unit whose chance is further from 0.5 was decided before the alert
 
 Turn = Literal["calm", "alert", "roll back", "recovered"]
 
 
 @dataclass
 class Watch:
-    """Calm while the adopted strategy's answers are as good as they were.
+    """Stays calm while the adopted strategy's answers are as good as they were.
 
-    A held-out control of a few per cent would show a loss late. So the watch first notices that the
-    answers got worse, which takes few of them; then the control gets half of the requests, until it
-    is clear whether the control does better.
+    A held-out control group of a few per cent would show a loss late. So the watch first notices
+    that the answers got worse, for which few answers are enough. Then the control group gets half
+    of the requests, until it is clear whether the control does better.
     """
 
     rules: TrialRules = field(default_factory=TrialRules)
     calm_share: float = 0.98
     alert_share: float = 0.5
-    patience: int = 1200  # compared units of an alert before it must be decided
+    patience: int = 1200  # compared units after which an alert must end
     alerts: int = 0
     alert: Contrast | None = None
     _fall: float = 0.0
@@ -40,7 +40,7 @@ class Watch:
 
     @property
     def share(self) -> float:
-        """The candidate's share of requests, calm or alert."""
+        """The candidate's share of requests, which is smaller during an alert."""
         return self.calm_share if self.alert is None else self.alert_share
 
     def judge(self, unit: ComparedUnit) -> Turn:
@@ -56,7 +56,7 @@ class Watch:
             deviation = sqrt(max(self._spread.squares / self._spread.n, 1e-4))
             self._fall = max(0.0, self._fall - beyond / deviation - _SLACK)
         if not measured or self._fall < _SETTLED:
-            # While answers seem to get worse nothing is learned: it would get used to them.
+            # While answers seem to get worse, learn nothing, or worse answers would become usual.
             self._own.learn(x, unit.utility, 1.0)
             self._spread.add(beyond)
         if self._fall < _ALARM:
@@ -65,7 +65,7 @@ class Watch:
         return "alert"
 
     def start_alert(self) -> None:
-        """Compare the strategy with its control from here on."""
+        """From this moment on, compare the strategy with its control."""
         self.alerts += 1
         self.alert, self._fall = Contrast(), 0.0
 
@@ -79,7 +79,7 @@ class Watch:
         if lift.high < 0 or (over and lift.mean < -_LITTLE / 2):
             return "roll back"
         if lift.low > -_LITTLE or over:
-            # Both sides are alike: the world changed, and its answers are like this from now on.
+            # Both sides are equally good: the world changed, so such answers are usual from now on.
             self.alert = None
             self._own, self._spread = Adjustment(), RunningMoments(0.1)
             return "recovered"
@@ -87,9 +87,10 @@ class Watch:
 
     @property
     def lift(self) -> Interval:
-        """Utility over the control since the alert.
+        """The utility that the strategy adds over its control since the alert.
 
-        Only a loss matters, so its side has all of alpha; each alert has half of the last one's.
+        Only a loss matters, so the lower side has all of alpha; each alert has half the alpha of
+        the alert before.
         """
         if self.alert is None:
             return UNKNOWN

@@ -18,9 +18,9 @@ from experiments.served import WAGGLE
 from tests.dashboard.browser import Watched, chromium
 
 PICTURE = Path(__file__).parent / "learning.png"
-_WIDTH = 1366  # of a laptop, as the browser of the tests has it
-_MARGIN = 10  # below the panel of the curve, the last one that is shown
-_COLOURS = 128  # enough for lines and text, and a quarter of the bytes
+_WIDTH = 1366  # the width of the window in the tests, and of a laptop
+_MARGIN = 10  # pixels below the panel of the curve, with which the picture ends
+_COLOURS = 128  # These suffice for lines and text, and make the file four times smaller.
 
 
 def draw(telemetry: Path, picture: Path) -> None:
@@ -35,9 +35,9 @@ def draw(telemetry: Path, picture: Path) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--telemetry", type=Path)
-    folder = options.parse_args().telemetry
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--telemetry", type=Path, help="a folder of telemetry to show")
+    folder = parser.parse_args().telemetry
     if folder is not None:
         draw(folder, PICTURE)
         return

@@ -1,7 +1,7 @@
 """What the dashboard costs, and whether everybody can use it. `make bench-dashboard`
 
-Measured are the first plot in a browser, the CPU of a refresh, the time of each panel over ten
-million rows, and what axe finds on each page.
+The run measures the first plot in a browser, the CPU of a refresh and the time of each panel over
+ten million rows, and lets axe look for barriers on each page.
 
 python -m experiments.dashboard.run [--rows 10000000] [--seconds 20]
 """
@@ -20,17 +20,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import duckdb
 from rich.progress import Progress
 
-from dashboard.board import PAGES, Board
-from dashboard.source import Source
-from dashboard.view import PageView
+from dashboard.board import PAGES
+from experiments.dashboard.panels import panel_times
 from experiments.dashboard.report import readme_table
 from experiments.readme import put
 from experiments.telemetry import big
@@ -42,7 +39,6 @@ from tests.telemetry.stored import MINUTE, Stored, request, signal
 
 HERE = Path(__file__).parent
 SPREADS = {"a day": 28 * 3600.0, "a month": 30 * 86400.0}
-LASTS = ("all", "24h", "1h")
 
 
 @contextmanager
@@ -191,61 +187,6 @@ def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
     }
 
 
-def _panels(folder: Path, end: float) -> dict[str, Any]:
-    """For each page over ten million rows: the time of a refresh, of each panel, and of each
-    panel's query when a reader copies and runs it alone."""
-    now = datetime.fromtimestamp(end, UTC).replace(tzinfo=None) + timedelta(seconds=5)
-    board = Board(Source(folder), clock=lambda: now)
-    measured: dict[str, Any] = {}
-    for last in LASTS:
-        for name in PAGES:
-            view = PageView(page=name, last=last)
-            if name == "requests":
-                table = board.page_values(view)["panels"]["found"]["parts"][0]
-                view = PageView(page=name, last=last, request=_first_request(table))
-            board.page_values(view)
-            drawn: list[float] = []
-            panels: dict[str, list[float]] = {}
-            for _ in range(3):
-                begun = time.perf_counter()
-                page = board.page_values(view)
-                drawn.append(time.perf_counter() - begun)
-                for panel, shown in page["panels"].items():
-                    panels.setdefault(panel, []).append(shown["ms"])
-            measured[f"{name}, {last}"] = {
-                "page_ms": round(1000 * statistics.median(drawn), 1),
-                "panels_ms": {panel: statistics.median(ms) for panel, ms in panels.items()},
-                "copied_ms": _copied(folder, page["panels"]),
-            }
-    board.close()
-    return measured
-
-
-def _first_request(table: Any) -> str:
-    body = table.children.children[1]
-    link = body.children[0].children[1].children
-    return str(link.to_plotly_json()["props"]["data-go"].removeprefix("request="))
-
-
-def _copied(folder: Path, panels: Any) -> dict[str, float]:
-    """Milliseconds of each panel's query, pasted into a connection of its own, on one thread."""
-    times = {}
-    database = folder / "copied.duckdb"
-    database.write_bytes((folder / "telemetry.duckdb").read_bytes())
-    with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
-        con.execute("SET parquet_metadata_cache = true")
-        for name, panel in panels.items():
-            if panel["sql"]:
-                seconds = []
-                for _ in range(3):
-                    begun = time.perf_counter()
-                    con.execute(panel["sql"]).fetchall()
-                    seconds.append(time.perf_counter() - begun)
-                times[name] = round(1000 * statistics.median(seconds), 1)
-    database.unlink()
-    return times
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of each large store")
@@ -269,7 +210,7 @@ def main() -> None:
             for rows in big.build(folder, options.rows, end=int(end * 1e6), spread_seconds=spread):
                 progress.advance(bar, rows - done)
                 done = rows
-            result[name] = {"rows": options.rows, "pages": _panels(folder, end)}
+            result[name] = {"rows": options.rows, "pages": panel_times(folder, end)}
             progress.advance(bar)
     result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")

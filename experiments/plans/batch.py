@@ -1,6 +1,7 @@
 """Ten thousand records, generated, enriched and validated by `waggle batch`, killed on the way.
 
-A schema that stands here judges the records, and not the reader of shapes that made them.
+A schema that was written by hand judges the records, because the product's reader of shapes made
+them.
 """
 
 import json

@@ -139,7 +139,7 @@ async def measured(count: int, advance: Callable[[], None]) -> dict[str, Any]:
 
 
 def _theory(patterns: dict[str, Any]) -> dict[str, float]:
-    """The rightness and the cost that arithmetic expects of the vote and the cascade."""
+    """The share of right answers and the cost of the vote and the cascade, by arithmetic."""
     p = RIGHT["small"]
     small, large = patterns["ask small"]["usd_per_1k"], patterns["ask large"]["usd_per_1k"]
     unsure = 1 - (p * SURE[True] + (1 - p) * SURE[False])

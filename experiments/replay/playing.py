@@ -23,12 +23,12 @@ _STREAMS: dict[tuple[str, int, bool], tuple[list[int], list[Context]]] = {}
 class Conditions:
     """How a stream differs from one where every answer is judged at once and nothing changes."""
 
-    share: float = 1.0  # of answers that are judged
-    delay: int = 0  # answers until a judgement arrives
+    share: float = 1.0  # how many of the answers are judged
+    delay: int = 0  # how many answers later a judgement arrives
     drift: bool = False  # halfway, the best single model loses half of its quality
     joins: bool = False  # the best single model becomes available halfway
     price_cut: bool = False  # halfway, the dearest model costs as little as the cheapest
-    warm: int = 0  # prompts that are scored on all models beforehand
+    warm: int = 0  # how many prompts are scored on all models beforehand
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def loaded(name: str, data: Path, cache: Path) -> Outcomes:
 
 
 def stream(outcomes: Outcomes, seed: int, *, tagged: bool) -> tuple[list[int], list[Context]]:
-    """An order of the prompts, and the contexts of the prompts in that order."""
+    """An order of the prompts, and the context of every prompt, in the order of the table."""
     key = (outcomes.name, seed, tagged)
     if key not in _STREAMS:
         # Contexts are large: of each data set, the two newest streams are kept.

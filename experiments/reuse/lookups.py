@@ -142,7 +142,7 @@ def _nearest(queries: Vectors, vectors: Vectors) -> "np.ndarray[Any, np.dtype[np
 
 
 def reloaded(folder: Path) -> dict[str, Any]:
-    """Reload, memory, recall and lookups of an index; meant for a process that held nothing yet."""
+    """Reload, memory, recall and lookups of an index. Run it in a fresh process."""
     encoder = Encoder(prepared(packaged_model(), folder.parent / "encoders"))
     encoder.encode(["warm"])
     before = _resident()

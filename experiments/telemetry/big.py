@@ -22,6 +22,45 @@ ATTEMPT = (
     "tokens_estimated: false, cost_usd: cost_usd}"
 )
 
+# How each column of a request is computed from the columns of `_requests`; the rest is null.
+_REQUEST = {
+    "v": "1",
+    "writer": "'big'",
+    "n": "i + 1",
+    "ts": "ts",
+    "request_id": "request_id",
+    "gen_ai_operation_name": "'chat'",
+    "gen_ai_request_model": "'auto'",
+    "gen_ai_provider_name": "'openai'",
+    "gen_ai_usage_input_tokens": "100",
+    "gen_ai_usage_output_tokens": "200",
+    "session": "md5((i // 7)::VARCHAR)[:24]",
+    "stream": "i % 3 = 0",
+    "kind": "kind",
+    "features_version": "1",
+    "features": "[u, v, w, u, v, w, u, v]",
+    "complexity": "u",
+    "strategy": "case when i % 10 = 0 then 'ladder' else 'bandit' end",
+    "policy_version": "'v' || i // 500000",
+    "eligible": "['p0', 'p1', 'p2', 'p3']",
+    "probabilities": "[0.7, 0.1, 0.1, 0.1]",
+    "plan": "plan",
+    "propensity": "case when plan = 'p0' then 0.7 else 0.1 end",
+    "explored": "plan <> 'p0'",
+    "reuse_tier": "case when u < 0.1 then 'exact' when u < 0.2 then 'reuse' else 'novel' end",
+    "backend": "plan",
+    "status": "200",
+    "error_type": "case when v < 0.01 then 'timeout' end",
+    "cost_usd": "cost_usd",
+    "premium_cost_usd": "0.004",
+    "latency_ms": "latency_ms",
+    "overhead_ms": "0.5 + v",
+    "request_bytes": "1000",
+    "request_hash": "md5(i::VARCHAR)[:16]",
+    "answer_bytes": "2000",
+    "attempts": f"[{ATTEMPT}]",
+}
+
 
 def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterator[int]:
     """Write requests, spread evenly over the seconds before `end` (microseconds), and a judgement
@@ -62,45 +101,8 @@ def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterat
 
 
 def _requests(at: int, count: int, first: float, step: float) -> str:
-    expressions = {
-        "v": "1",
-        "writer": "'big'",
-        "n": "i + 1",
-        "ts": "ts",
-        "request_id": "request_id",
-        "gen_ai_operation_name": "'chat'",
-        "gen_ai_request_model": "'auto'",
-        "gen_ai_provider_name": "'openai'",
-        "gen_ai_usage_input_tokens": "100",
-        "gen_ai_usage_output_tokens": "200",
-        "session": "md5((i // 7)::VARCHAR)[:24]",
-        "stream": "i % 3 = 0",
-        "kind": "kind",
-        "features_version": "1",
-        "features": "[u, v, w, u, v, w, u, v]",
-        "complexity": "u",
-        "strategy": "case when i % 10 = 0 then 'ladder' else 'bandit' end",
-        "policy_version": "'v' || i // 500000",
-        "eligible": "['p0', 'p1', 'p2', 'p3']",
-        "probabilities": "[0.7, 0.1, 0.1, 0.1]",
-        "plan": "plan",
-        "propensity": "case when plan = 'p0' then 0.7 else 0.1 end",
-        "explored": "plan <> 'p0'",
-        "reuse_tier": "case when u < 0.1 then 'exact' when u < 0.2 then 'reuse' else 'novel' end",
-        "backend": "plan",
-        "status": "200",
-        "error_type": "case when v < 0.01 then 'timeout' end",
-        "cost_usd": "cost_usd",
-        "premium_cost_usd": "0.004",
-        "latency_ms": "latency_ms",
-        "overhead_ms": "0.5 + v",
-        "request_bytes": "1000",
-        "request_hash": "md5(i::VARCHAR)[:16]",
-        "answer_bytes": "2000",
-        "attempts": f"[{ATTEMPT}]",
-    }
     columns = ", ".join(
-        f"({expressions.get(name, 'null')})::{type_} AS {name}"
+        f"({_REQUEST.get(name, 'null')})::{type_} AS {name}"
         for name, type_ in REQUESTS.columns.items()
     )
     return f"""

@@ -6,7 +6,7 @@ search proposes to remove.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,44 +76,10 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
     cut = len(order) * 7 // 10
     player = Ours(pool)
     play(pool, player, order[:cut], seen, seed, Conditions())
-    plans = {str(arm): {"ask": f"b-{n}"} for n, arm in enumerate(pool.arms)}
-    backends = {f"b-{n}": {"kind": "generator"} for n in range(len(pool.arms))}
-    config = Config.model_validate({"backends": backends, "plans": plans})
-    rows = [_Row(at, pool.tasks[at]) for at in order[cut - _LOOKED_AT : cut]]
-    serving = Strategy("bandit", "bandit")
-    gone: list[str] = []
-    spared: set[str] = set()
-    alone: set[str] = set()
-    trials = []
+    rounds = _Rounds(pool, player, seen, order[:cut], order[cut:])
     for turn in range(_ROUNDS):
-        policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
-        replay: Any = _Replay(policy, seen)
-        judged = {str(arm): int(player.bandit.evidence.weight(arm)) for arm in pool.arms}
-        search = find_idle(
-            config,
-            replay,
-            serving,
-            rows,  # type: ignore[arg-type]
-            judged,
-            EPSILON,
-            spared=spared,
-            alone=alone,
-        )
-        idle = search.idle
-        for plan in search.unsure[:4]:
-            player.bandit.bursts[Arm(plan)] = player.bandit.settings.burst_length
-        if idle is not None:
-            trial = _Trial(pool, policy, seen, order[cut:])
-            word, requests = trial.decide(serving.without, idle.plans, 100 * seed + turn)
-            trials.append({"without": list(idle.plans), "word": word, "requests": requests})
-            if word == "adopt":
-                gone += idle.plans
-                serving = replace(serving, without=(*serving.without, *idle.plans))
-            else:
-                (spared if len(idle.plans) == 1 else alone).update(idle.plans)
-        left = [arm for arm in pool.arms if arm not in gone]
-        _goes_on(pool, player, order[:cut], seen, left, 100 * seed + turn)
-    policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
+        rounds.next(100 * seed + turn)
+    gone = list(rounds.serving.without)
     useful = _useful(pool, order[cut:])
     planted = {f"planted-{n}" for n in range(PLANTED)}
     kinds = len(set(pool.tasks))
@@ -125,24 +91,76 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
         "useful_removed": sorted(useful & set(gone)),
         "others_removed": sorted(set(gone) - planted - useful),
         "paths": [kinds * len(pool.arms), kinds * (len(pool.arms) - len(gone))],
-        "loss": _loss(pool, policy, seen, order[cut:], gone),
-        "trials": trials,
+        "loss": _loss(pool, _policy(player), seen, order[cut:], gone),
+        "trials": rounds.trials,
     }
 
 
-def _goes_on(
-    pool: Outcomes, player: Ours, prompts: list[int], seen: list[Context], left: list[Arm], n: int
-) -> None:
-    """The learner learns from another thousand requests."""
-    chance = np.random.default_rng(3000 + n)
-    index = {arm: at for at, arm in enumerate(pool.arms)}
-    for step in range(_GOES_ON):
-        at = prompts[int(chance.integers(len(prompts)))]
-        if step % player.every == 0:
-            policy = _policy(player)
-        arm = _choice(policy, seen[at], left, float(chance.random()))
-        quality = float(pool.quality[at, index[arm]])
-        player.bandit.learn(Feedback(f"{n}:{step}", arm, seen[at], quality))
+@dataclass
+class _Rounds:
+    """Rounds of simplification: propose plans to remove, try the proposal, and learn on."""
+
+    pool: Outcomes
+    player: Ours
+    seen: list[Context]
+    learned: list[int]  # prompts that the bandit learns from
+    unseen: list[int]  # prompts for the trials
+    serving: Strategy = field(default_factory=lambda: Strategy("bandit", "bandit"))
+    spared: set[str] = field(default_factory=set)
+    alone: set[str] = field(default_factory=set)
+    trials: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        plans = {str(arm): {"ask": f"b-{n}"} for n, arm in enumerate(self.pool.arms)}
+        backends = {f"b-{n}": {"kind": "generator"} for n in range(len(self.pool.arms))}
+        self.config = Config.model_validate({"backends": backends, "plans": plans})
+
+    def next(self, seed: int) -> None:
+        policy = _policy(self.player)
+        idle = self._proposal(policy)
+        if idle is not None:
+            trial = _Trial(self.pool, policy, self.seen, self.unseen)
+            word, requests = trial.decide(self.serving.without, idle, seed)
+            self.trials.append({"without": list(idle), "word": word, "requests": requests})
+            if word == "adopt":
+                without = (*self.serving.without, *idle)
+                self.serving = replace(self.serving, without=without)
+            else:
+                (self.spared if len(idle) == 1 else self.alone).update(idle)
+        self._learn_on(seed)
+
+    def _proposal(self, policy: BanditPolicy) -> tuple[str, ...] | None:
+        """The plans that the router's own search would remove."""
+        bandit = self.player.bandit
+        rows: Any = [_Row(at, self.pool.tasks[at]) for at in self.learned[-_LOOKED_AT:]]
+        replay: Any = _Replay(policy, self.seen)
+        judged = {str(arm): int(bandit.evidence.weight(arm)) for arm in self.pool.arms}
+        search = find_idle(
+            self.config,
+            replay,
+            self.serving,
+            rows,
+            judged,
+            EPSILON,
+            spared=self.spared,
+            alone=self.alone,
+        )
+        for plan in search.unsure[:4]:
+            bandit.bursts[Arm(plan)] = bandit.settings.burst_length
+        return search.idle.plans if search.idle is not None else None
+
+    def _learn_on(self, seed: int) -> None:
+        """The learner learns from another thousand requests."""
+        chance = np.random.default_rng(3000 + seed)
+        left = [arm for arm in self.pool.arms if arm not in self.serving.without]
+        for step in range(_GOES_ON):
+            at = self.learned[int(chance.integers(len(self.learned)))]
+            if step % self.player.every == 0:
+                policy = _policy(self.player)
+            arm = _choice(policy, self.seen[at], left, float(chance.random()))
+            quality = float(self.pool.quality[at, self.pool.arms.index(arm)])
+            feedback = Feedback(f"{seed}:{step}", arm, self.seen[at], quality)
+            self.player.bandit.learn(feedback)
 
 
 def _choice(policy: Any, context: Context, arms: list[Arm], uniform: float) -> Arm:
@@ -194,7 +212,7 @@ def _policy(player: Ours) -> BanditPolicy:
 
 
 def _useful(pool: Outcomes, prompts: list[int]) -> set[str]:
-    """The plans without which the best plan of each task would be worth more than epsilon less."""
+    """The plans whose removal costs more than epsilon, although each task takes its best plan."""
     worth = pool.quality - COST * pool.dearness
     tasks = np.array([pool.tasks[at] for at in prompts])
     by_task = np.array([worth[prompts][tasks == task].sum(axis=0) for task in sorted(set(tasks))])

@@ -24,20 +24,7 @@ def readme_table(result: Mapping[str, Any]) -> str:
             f"a loss of .05 injected {loss['runs']} times",
             f"adopted {loss['words'].get('adopt', 0)} times",
         ),
-    ]
-    for fallen, runs in turned.items():
-        if fallen == "stays good":
-            what = f"{runs['rolled_back']} of {runs['runs']} were rolled back"
-            rows.append(("one that stays good after its adoption", what))
-            continue
-        rows.append(
-            (
-                f"one that turns bad (utility {float(fallen):+g} a request), rolled back",
-                f"{runs['rolled_back']} of {runs['runs']}, {runs['within_2000']} within 2,000 "
-                f"requests; median {runs['requests']['median']:,.0f}",
-            )
-        )
-    rows += [
+        *_turned_rows(turned),
         (
             "intervals beside those of ville and of gbstats, largest difference",
             f"{cross['ville']:.1%}, {cross['gbstats']:.1%}",
@@ -59,6 +46,23 @@ def readme_table(result: Mapping[str, Any]) -> str:
         ),
     ]
     return table(("", "measured"), rows)
+
+
+def _turned_rows(turned: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for fallen, runs in turned.items():
+        if fallen == "stays good":
+            what = f"{runs['rolled_back']} of {runs['runs']} were rolled back"
+            rows.append(("one that stays good after its adoption", what))
+            continue
+        rows.append(
+            (
+                f"one that turns bad (utility {float(fallen):+g} a request), rolled back",
+                f"{runs['rolled_back']} of {runs['runs']}, {runs['within_2000']} within 2,000 "
+                f"requests; median {runs['requests']['median']:,.0f}",
+            )
+        )
+    return rows
 
 
 def weeks_table(result: Mapping[str, Any]) -> str:

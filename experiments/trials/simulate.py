@@ -64,7 +64,7 @@ def decided(seed: int, gain: float, apart: float = 0.3, most: int = 20_000) -> d
 
 
 def turned(seed: int, fallen: float, most: int = 4000) -> dict[str, Any]:
-    """Requests until a strategy is rolled back that turns bad once adopted; None if it stays."""
+    """Requests until a strategy that turns bad is rolled back, or None if the watch keeps it."""
     chance = np.random.default_rng(20_000 + seed)
     watch = Watch()
     good = 2000

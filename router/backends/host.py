@@ -18,16 +18,7 @@ from router.backends.protocol import Backend
 from router.backends.turns import Turns
 from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
-from router.wire.asgi import (
-    CallerLeft,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    WhileConnected,
-    read_body,
-    respond,
-)
+from router.wire.asgi import Message, Receive, Scope, Send, WhileConnected, read_body, respond
 from router.wire.errors import error_body, kind_of
 from router.wire.replica_headers import (
     BROKEN,
@@ -90,7 +81,7 @@ class Host:
             return
         try:
             body = await read_body(receive)
-        except CallerLeft:
+        except ConnectionError:  # the router hung up
             return
         call = Call(
             path=scope["path"].removeprefix("/v1"),

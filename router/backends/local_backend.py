@@ -15,14 +15,7 @@ from router.backends.local_writing import Writing, options_of
 from router.config.backends import LocalSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.request.text import fields_of
-from router.wire.chat_replies import (
-    Usage,
-    completion,
-    events,
-    in_one_piece,
-    reply_base,
-    usage_of,
-)
+from router.wire.chat_replies import Usage, completion, events, in_one_piece, reply_base, usage_of
 from router.wire.replica_headers import SWAP
 
 

@@ -17,7 +17,7 @@ class BodyTooLarge(Exception):
     """The body is larger than it may be. Most of the body was read and thrown away."""
 
 
-class CallerLeft(Exception):
+class CallerLeft(ConnectionError):
     """The caller hung up before the body was whole: there is nobody to answer."""
 
 

@@ -170,7 +170,7 @@ def test_a_page_updates_itself_and_can_be_paused(browser, tmp_path, begin):
     folder = tmp_path / "telemetry"
     with served(folder) as url:
         seen = Watched(browser, url).open("/learning?last=all")
-        assert seen.page.locator("#state").inner_text() == "○ no telemetry"
+        seen.until("document.querySelector('#state').innerText === '○ no telemetry'")
         assert "waggle serve" in seen.page.locator("#panel-curve").inner_text()
         first = "document.querySelector('#panel-strip .tile-value')?.textContent"
         write_story(folder, begin=begin, requests=60)

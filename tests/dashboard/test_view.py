@@ -18,7 +18,7 @@ MOMENTS = st.datetimes(
     ("query", "message"),
     [
         ({"last": "2y"}, r"last=2y is no span.*15m, 1h"),
-        ({"from": "yesterday"}, r"from=yesterday is no moment: write it as 2026"),
+        ({"from": "yesterday"}, r"from=yesterday is no moment in time: write it as 2026"),
         ({"to": "2026-13-45"}, "to=2026-13-45 is no moment"),
         ({"from": "2026-11-21", "to": "2026-11-20"}, "is not before"),
         ({"theme": "pink"}, "use light or dark"),

@@ -1,6 +1,7 @@
 """Writes the lines of a program that draw one column.
 
-A number is drawn from its distribution, kept within its bounds, and rounded, in this order.
+The lines draw a number from its distribution, keep it within its bounds, and round it, in this
+order.
 """
 
 import math
@@ -10,7 +11,7 @@ from sandbox.spec import Distribution, Field
 
 
 class CannotWrite(Exception):
-    """The spec needs a program that this writer cannot write."""
+    """No program can be written for this spec; the message says why."""
 
 
 def column_lines(field: Field, name: str) -> Iterator[str]:
@@ -98,13 +99,13 @@ def _rounded(field: Field, of: Distribution, drawn: str) -> str:
 
 
 def places_for(of: Distribution) -> int:
-    """Decimals for a field that requests none: so many that no test notices the rounding."""
+    """How many decimals to keep if the spec gives none. No test notices the rounding."""
     spread = spread_of(of)
     return max(2, 4 - math.floor(math.log10(spread))) if spread > 0 else 2
 
 
 def spread_of(of: Distribution) -> float:
-    """Roughly the width of the interval in which most values lie."""
+    """A rough scale on which the distribution's values differ, such as its standard deviation."""
     p = of.parameters
     match of.family:
         case "normal":
@@ -164,7 +165,7 @@ def _mixture(of: Distribution, name: str, count: str) -> Iterator[str]:
 
 
 def number(value: float) -> str:
-    """A number in the form in which a person would write it."""
+    """Write a number as a person would, without needless decimals."""
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(float(f"{value:.12g}"))

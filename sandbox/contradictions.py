@@ -1,7 +1,4 @@
-"""Names constraints of a spec that cannot hold, before anything runs.
-
-An honest no is worth more than a wrong yes.
-"""
+"""Finds constraints of a spec that no data can satisfy, before any program runs."""
 
 import math
 
@@ -10,7 +7,7 @@ import numpy as np
 from sandbox.judging.curves import share_between
 from sandbox.spec import Distribution, Field, Spec
 
-_LEAST_SHARE = 1e-4  # of a distribution within its bounds; with less, too many values are redrawn
+_LEAST_SHARE = 1e-4  # if less of a distribution lies within its bounds, too many values are redrawn
 
 _POSITIVE = {  # parameters that must be above 0
     "normal": ("sd",),
@@ -24,7 +21,7 @@ _POSITIVE = {  # parameters that must be above 0
 
 
 def contradiction(spec: Spec) -> str:
-    """The first constraint that cannot hold, and why; or "" if all of them might hold."""
+    """The first constraint that no data can satisfy, and why; or "" if none was found."""
     for field in spec.fields:
         if field.distribution is not None:
             problem = _in_distribution(field.name, field.distribution)
@@ -94,7 +91,7 @@ def _in_field(field: Field, count: int) -> str:
 
 
 def _whole_numbers(field: Field) -> int | None:
-    """How many whole numbers lie within the bounds; None if there are no bounds."""
+    """How many whole numbers lie within the bounds; None if a bound is missing."""
     of = field.distribution
     assert of is not None
     low, high = field.low, field.high

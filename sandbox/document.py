@@ -1,4 +1,4 @@
-"""Writes a verified result, records or figures, as the JSON or CSV that the caller gets."""
+"""Writes a verified result (records or figures) as the JSON or CSV that the caller gets."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from sandbox.verify import columns_of
 
 
 def records(spec: Spec, result: Any) -> list[Record]:
-    """The result's columns as records, ids first."""
+    """Turn the result's columns into records. Columns of ids come first."""
     values = columns_of(result)
     names = list(values)
     if spec.fields:
@@ -24,7 +24,7 @@ def records(spec: Spec, result: Any) -> list[Record]:
 
 
 def write_document(spec: Spec, result: Any, *, as_object: bool = False) -> str:
-    """`as_object`: the caller wants a JSON object, so records go below the key `records`."""
+    """Write the JSON or CSV. `as_object` wraps records in an object with the key `records`."""
     if spec.kind == "analyse":
         return _figures(json_value(result), spec.format)
     return format_records(records(spec, result), spec.format, as_object=as_object)

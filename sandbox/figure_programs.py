@@ -25,7 +25,7 @@ def groups(name, by):
 
 """
 
-# Formulas over a column `x` of numbers, without missing values.
+# Formulas of figures over `x`, a column of numbers without missing values.
 _OF_ONE: dict[str, str] = {
     "mean": "x.mean()",
     "median": "np.median(x)",
@@ -100,7 +100,7 @@ def _part(analysis: Analysis) -> list[str]:
 
 
 def _key(analysis: Analysis) -> str:
-    """The key of a figure in the result. A quantile's key says which quantile it is."""
+    """The key of a figure in the result. A quantile's key contains its probability."""
     if analysis.method == "quantile":
         return f"quantile_{analysis.parameters['q']:g}"
     return {"ci": "confidence_interval", "ttest_one": "ttest", "ks_normal": "ks"}.get(

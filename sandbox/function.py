@@ -1,7 +1,8 @@
 """Keeps an untrusted function in a locked worker and calls it.
 
 A call takes tens of microseconds, as routing functions need, and never blocks the caller for longer
-than its deadline. A worker that is late, wrong or dead is replaced. A function returns only JSON.
+than its deadline. A worker that is late, sends nonsense or dies is replaced. A function can return
+only JSON values.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ class CallTimedOut(FunctionFailed):
 
 
 class Function:
-    """A function to `open` and then `call`. If its worker fails, it opens again by itself."""
+    """An untrusted function: first `open` it, then `call` it. It replaces a failed worker."""
 
     def __init__(self, pool: Pool, source: str, name: str = "route", *, seed: int = 0) -> None:
         self._pool, self._source, self._name, self._seed = pool, source, name, seed
@@ -42,7 +43,7 @@ class Function:
         self._opening: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Raises `FunctionFailed` if the source cannot be loaded or lacks the function."""
+        """Load the function. Raises `FunctionFailed` if the source fails or lacks the function."""
         worker = await self._pool.order("stdlib", _SETTINGS)
         job = {"source": self._source, "name": self._name, "seed": self._seed}
         body = json.dumps(job).encode()
@@ -60,7 +61,7 @@ class Function:
         self._worker = worker
 
     def call(self, *arguments: Any, seconds: float) -> Any:
-        """The function's value. Blocks for at most `seconds`."""
+        """Call the function and return its value. Blocks for at most `seconds`."""
         worker = self._worker
         if worker is None:
             raise FunctionFailed("the function is being loaded again")

@@ -1,8 +1,8 @@
-"""How well this machine can isolate a program: each level is tried, not guessed.
+"""Finds out how well this machine can isolate a program, by trying each level.
 
-3: namespaces, Landlock and the system call filter; 2: Landlock and the filter; 1: the filter alone.
-A level holds if a zygote starts at it and every attempt of the self-test ends in the expected way.
-If no level holds, no program runs.
+Level 3: namespaces, Landlock and the system call filter. Level 2: Landlock and the filter. Level 1:
+the filter alone. A level holds if a zygote starts with these locks and every attempt of the
+self-test ends as expected. If no level holds, no program runs.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ _TRIES = 4
 
 
 async def _attempt(pool: Pool, source: str) -> Run:
-    """Run one attempt. A starved run says nothing about isolation, so it is repeated."""
+    """Run one attempt of the self-test, and repeat a starved run, because it proves nothing."""
     for _ in range(_TRIES):
         run = await pool.run(Program(source), _SELF_TEST_LIMITS)
         if run.status != "starved":
@@ -110,7 +110,7 @@ async def try_level(level: int) -> LevelVerdict:
 
 
 def _missing(level: int) -> str:
-    """What this machine lacks for the level, or ""."""
+    """What this machine lacks for the level, or "" if nothing is missing."""
     if sys.platform != "linux":
         return f"{platform.system()} cannot lock a process as Linux does"
     if not seccomp.SUPPORTED:
@@ -123,7 +123,7 @@ def _missing(level: int) -> str:
 
 
 async def best_level(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[LevelVerdict]]:
-    """The highest level that holds, or 0 if none does, with the verdicts on the levels tried."""
+    """The highest level that holds (0 if none does), and a verdict on each level that was tried."""
     verdicts = []
     for level in range(at_most, max(at_least, 1) - 1, -1):
         verdicts.append(await try_level(level))
@@ -135,7 +135,7 @@ async def best_level(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[
 async def open_pool(
     *, min_level: int, limits: Limits = LIMITS, at_once: int | None = None, queue: int = 64
 ) -> Pool:
-    """A pool at the best level. Raises `RunRefused` if no level from `min_level` up holds."""
+    """Open a pool at the best level. Raises `RunRefused` if that level is below `min_level`."""
     level, verdicts = await best_level(at_least=min_level)
     if not level:
         raise RunRefused(refusal(min_level, verdicts))

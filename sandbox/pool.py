@@ -1,4 +1,4 @@
-"""A `Runner` over locked zygotes: forks workers in advance, gives each of them one program.
+"""A `Runner` that forks workers from locked zygotes in advance, and gives each one program.
 
 The queue of waiting programs is bounded. If a zygote is killed from outside, its runs are repeated.
 """
@@ -32,7 +32,7 @@ class _Tier:
     ordered: dict[int, "asyncio.Future[Worker]"] = field(default_factory=dict)  # by slot
     parent: Parent | None = None
     starting: "asyncio.Task[Parent] | None" = None
-    coming: int = 0  # forks for `ready` that have not arrived yet
+    coming: int = 0  # requested forks whose workers have not arrived yet
 
     async def open(self) -> Parent:
         if self.parent is not None and not self.parent.lost:
@@ -60,22 +60,22 @@ class _Tier:
         return await asyncio.wait_for(arrival, _WORKER_SECONDS)
 
     async def order(self, parent: Parent, settings: Mapping[str, object]) -> Worker:
-        """A worker with settings of its own, which no waiting worker has."""
+        """Fork a worker with special settings, because ready workers have the usual settings."""
         arrival: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
         self.ordered[parent.fork(**settings)] = arrival
         return await asyncio.wait_for(arrival, _WORKER_SECONDS)
 
     def refill(self) -> None:
-        """Fork the workers that are missing. Called after a run, because a fork would slow it."""
+        """Fork workers until enough are ready. Call this after a run, which a fork slows down."""
         if self.parent is None or self.parent.lost:
             return
-        with contextlib.suppress(ZygoteLost):  # `_lose` raises it in everybody who waits
+        with contextlib.suppress(ZygoteLost):  # `_lose` raises this error in every waiting caller
             while len(self.ready) + self.coming < _READY + len(self.waiting):
                 self.parent.fork(**_settings(self.limits))
                 self.coming += 1
 
     def _receive(self, worker: Worker) -> None:
-        """Give a new worker to whoever ordered it or has waited longest, or keep it ready."""
+        """Give a new worker to the caller who ordered it or waits longest, or keep it ready."""
         arrival = self.ordered.pop(worker.slot, None)
         if arrival is None:
             self.coming -= 1
@@ -134,7 +134,7 @@ class Pool:
         await asyncio.gather(*(self._tiers[tier].open() for tier in tiers))
 
     async def run(self, program: Program, limits: Limits | None = None) -> Run:
-        """Raises `Busy` if too many programs wait. The program's own errors are in the run."""
+        """Run a program. Raises `Busy` if too many wait; the program's errors are in the `Run`."""
         limits = limits or self.limits
         tier, job = self._tiers[program.tier], job_of(program, limits)
         async with self._turn():
@@ -142,7 +142,7 @@ class Pool:
                 try:
                     worker = await tier.take(limits)
                     run = await Conversation(worker, job, limits).run()
-                except ZygoteLost:  # the kernel may kill it when memory is short; a new one starts
+                except ZygoteLost:  # the next attempt starts a new zygote
                     if attempt == _TRIES - 1:
                         raise
                 else:
@@ -161,7 +161,7 @@ class Pool:
         }
 
     async def order(self, tier: Tier, settings: Mapping[str, object]) -> Worker:
-        """A worker that runs something other than a program. The caller has to end it."""
+        """Fork a worker for something other than a program. The caller must end the worker."""
         group = self._tiers[tier]
         return await group.order(await group.open(), settings)
 
@@ -198,7 +198,7 @@ class Pool:
 
 
 def _settings(limits: Limits) -> dict[str, object]:
-    """The settings of a fork: limits that a worker cannot change later."""
+    """The settings of a new worker: limits that cannot change later."""
     return {
         "kind": "program",
         "memory_bytes": limits.memory_bytes,

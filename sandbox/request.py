@@ -1,7 +1,8 @@
-"""Decides whether a request can be computed: reads it into a `Spec`, or gives the reason why not.
+"""Decides whether a program can compute the answer to a request: reads a `Spec`, or says why not.
 
 A wrong yes costs more than a wrong no, because no model sees a computed request. A yes therefore
-needs a complete `Spec`, in which everything that could change the answer was understood. Pure.
+needs a complete `Spec`, in which everything that could change the answer was understood. All
+functions are pure.
 """
 
 import re
@@ -15,7 +16,7 @@ from sandbox.spec import Spec
 
 Kind = Literal["computational", "linguistic", "both"]
 
-_LONGEST = 200_000  # characters; a table may be long, the wish around it is short
+_LONGEST = 200_000  # characters of a request, with any table of data in it
 _LONGEST_WISH = 4_000
 _LONGEST_TO_MAKE = 2_000
 
@@ -34,7 +35,7 @@ class Interpretation:
 
 
 def read(text: str, data: Any = None) -> Interpretation:
-    """`data`: data that came beside the text, as CSV, records or columns."""
+    """Interpret a request. `data` came beside the text, as CSV, records or columns."""
     if len(text) > _LONGEST or (data is None and not _hints(text)):
         return Interpretation("linguistic", ("it asks for no computation",))
     if wishes.NOT_OURS.search(text):
@@ -68,7 +69,7 @@ def read(text: str, data: Any = None) -> Interpretation:
 
 
 def _hints(text: str) -> bool:
-    """Whether a request might ask for a computation. Every request is tested, so this is cheap."""
+    """Whether a request might ask for a computation: a cheap test that every request takes."""
     low = text.lower()
     return any(hint in low for hint in wishes.HINTS) and bool(
         wishes.FIGURE.search(low) or wishes.SOME.search(low)

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 Tier = Literal["stdlib", "numpy", "scipy"]
 
-# The instructions for authors of programs, human or model. Errors in the sandbox say the same.
+# Instructions for people and models who write programs. Errors in the sandbox say the same.
 CONTRACT = """\
 Write one Python 3.11 program. It runs alone, in a sandbox:
 - Put the answer into a variable `result`: numbers, text, booleans, None, lists, dicts with text
@@ -43,7 +43,7 @@ class Program:
 
     @property
     def tier(self) -> Tier:
-        """The smallest set of libraries that has all its imports."""
+        """The smallest set of libraries that contains all imports of the program."""
         imported = imports(self.source)
         return "scipy" if imported & _SCIPY else "numpy" if imported & _NUMPY else "stdlib"
 
@@ -56,7 +56,7 @@ class Limits:
     cpu_seconds: int = 5
     memory_bytes: int = 512 << 20
     stdout_bytes: int = 64 << 10
-    result_bytes: int = 32 << 20  # for columns; the JSON may be a quarter of it
+    result_bytes: int = 32 << 20  # of columns; the JSON may have a quarter of these bytes
 
 
 LIMITS = Limits()
@@ -73,7 +73,7 @@ class Run:
     status: str  # a key of STATUSES, or signal_N, or exit_N
     result: Any = None
     stdout: str = ""
-    error: str = ""  # "TypeError: ..."
+    error: str = ""  # for example "TypeError: ..."
     trace: str = ""
     seconds: float = 0.0
     cpu_seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""What a statistical request asks for, exactly: data to generate, or figures to compute."""
+"""Describes what a statistical request asks for: data to generate, or figures to compute."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ Role = Literal["number", "category", "boolean", "date", "id", "text", "derived"]
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A family and its parameters, which have these names whatever the request called them.
+    """A family of distributions and its parameters, which have these names in every spec.
 
     normal: mean, sd. lognormal: mu, sigma (of the logarithm). uniform: low, high. exponential:
     mean. poisson: rate. binomial: n, p. beta: a, b. gamma: shape, scale. pareto: alpha, minimum.
@@ -39,8 +39,8 @@ class Field:
     distribution: Distribution | None = None
     low: float | None = None
     high: float | None = None
-    clip: bool = False  # move values outside to the bound; otherwise draw them again
-    decimals: int | None = None  # 0: integers; None: not rounded by request
+    clip: bool = False  # move values outside the bounds to the bounds; otherwise draw them again
+    decimals: int | None = None  # 0: integers; None: the request does not say
     unique: bool = False
     formula: str = ""  # for a derived column
     start: str = ""  # for dates, ISO 8601
@@ -68,7 +68,7 @@ class Series:
     start: str = "2024-01-01"
     level: float = 100.0
     trend: float = 0.0  # added at each step
-    growth: float = 0.0  # instead of a trend: the share added at each step
+    growth: float = 0.0  # replaces `trend`: the share by which the level grows at each step
     period: int = 0  # length of the season in steps; 0: no season
     amplitude: float = 0.0
     noise: float = 1.0  # standard deviation
@@ -98,11 +98,11 @@ class Spec:
     decimals: int | None = None  # for the computed figures
     seed: int | None = None
     format: Literal["json", "csv"] = "json"
-    assumed: tuple[str, ...] = ()  # values that the request left open, for which we took the usual
+    assumed: tuple[str, ...] = ()  # values that the request left open; usual values replace them
 
     @classmethod
     def from_json(cls, json_object: Mapping[str, Any]) -> "Spec":
-        """The spec that `as_json` wrote, without the data."""
+        """Read a spec that `as_json` wrote. The spec then lacks its data."""
         plain = dict(json_object)
         plain.pop("data", None)
         series = plain.get("series")
@@ -124,12 +124,12 @@ class Spec:
 
     @property
     def words(self) -> tuple[Field, ...]:
-        """Columns of text, which cannot be computed."""
+        """The text columns, which no program can compute."""
         return tuple(field for field in self.fields if field.role == "text")
 
     @property
     def summary(self) -> str:
-        """The spec in a few words, without any word of the caller."""
+        """A short description of the spec without any word of the caller."""
         if self.kind == "analyse":
             return ", ".join(sorted({analysis.method for analysis in self.analyses}))
         if self.series is not None:

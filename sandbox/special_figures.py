@@ -1,6 +1,6 @@
 """Writes the lines of a program for figures that need more than one formula.
 
-Each function reads `columns`, or calls `numbers`, which the rest of the program defines.
+The lines read `columns` or call `numbers`, which the rest of the program defines.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from sandbox.program_helpers import HELPERS
 from sandbox.runner import Program
 from sandbox.spec import Correlation, Field, Series, Spec
 
-_TAKEN = frozenset(  # names that programs use for other things than columns
+_TAKEN = frozenset(  # names that written programs use themselves
     (
         *("n", "np", "rng", "result", "within", "distinct", "together", "following", "draw", "t"),
         *("PARAMS", "uuid", "first", "last"),
@@ -23,7 +23,7 @@ _TAKEN = frozenset(  # names that programs use for other things than columns
 
 
 def write_program(spec: Spec, *, seed: int) -> Program:
-    """The program with its seed. A seed in the spec takes precedence over the given seed."""
+    """Write the program for a spec. A seed in the spec takes precedence over `seed`."""
     if spec.kind == "analyse":
         return Program(figures_program(spec), {"columns": dict(spec.data)}, seed)
     lines = _series(spec.count, spec.series) if spec.series else _records(spec)
@@ -81,7 +81,7 @@ def _following(field: Field, spec: Spec, names: Mapping[str, str]) -> str:
 
 
 def _variables(fields: tuple[Field, ...]) -> dict[str, str]:
-    """The variable of each column: the column's own name if it is free and valid in Python."""
+    """The variable for each column: the column's name, if the program can use this name."""
     return {
         field.name: field.name
         if field.name.isidentifier()
@@ -103,7 +103,7 @@ def _ordered(correlations: Sequence[Correlation], names: Mapping[str, str]) -> I
 
 
 def aimed_at(correlation: Correlation) -> float:
-    """The r to aim at. If the spec gives a bound, the aim lies well beyond it."""
+    """The correlation r that the program aims at. For a bound, r lies well beyond the bound."""
     value = correlation.value
     if correlation.measure == "r2":
         share = {"=": value, ">": (1 + value) / 2, "<": value / 2}[correlation.relation]

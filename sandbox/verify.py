@@ -1,7 +1,7 @@
-"""Judges whether a result is what the spec asks for, outside the sandbox and trusting nothing.
+"""Judges outside the sandbox whether a result is what the spec asks for, and trusts nothing.
 
-Each check is independent and says what it measured. A statistical test rejects a correct sample
-once in a thousand times; the program is then run again with another seed.
+Each check stands alone and reports what it measured. A statistical test rejects a correct sample
+once in a thousand times; the program then runs again with another seed.
 """
 
 from typing import Any

@@ -56,7 +56,7 @@ _ZONES = (
     *("Asia/Kolkata", "Asia/Dubai", "Asia/Seoul", "Australia/Sydney", "Africa/Cairo"),
     *("Africa/Johannesburg", "Pacific/Auckland"),
 )
-_kept: list[Any] = []  # zoneinfo forgets a time zone that nobody holds
+_kept: list[Any] = []  # zoneinfo's cache drops a time zone that no code refers to
 
 _ALTERNATIVES = {
     "pandas": "use numpy arrays, dicts of columns and the csv module",
@@ -79,7 +79,7 @@ def load(tier: str) -> None:
         try:
             _kept.append(zoneinfo.ZoneInfo(zone))
         except zoneinfo.ZoneInfoNotFoundError:
-            break  # a machine without time zones
+            break  # this machine has no time zones installed
     _use_once(tier)
 
 
@@ -142,7 +142,7 @@ def _use_scipy() -> None:
 
 
 class MissingModules:
-    """The last finder in the search: says which alternative a program has."""
+    """The last import finder: its error says what the program can use instead of the module."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:

@@ -1,7 +1,7 @@
 """The locks of a zygote: it gives up its identity, file system, network and capabilities.
 
-This works on Linux only, through ctypes. Each function does all that its name says, or it raises
-`OSError`.
+This works on Linux only, through ctypes. A function raises `OSError` if the kernel refuses a
+namespace, a mount, Landlock or the loss of capabilities.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ _NO_NEW_PRIVS, _AMBIENT, _AMBIENT_CLEAR = 38, 47, 4
 _CAP_SETGID, _CAP_SETUID = 6, 7
 _NOBODY = 65534
 
-# The number of Landlock's rights on files, for each version of its interface.
+# How many rights on files each version of Landlock's interface has.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 
 
 def leave_root(user_id: int) -> None:
-    """Change from root to an ordinary user for good. Without root, change nothing."""
+    """If this process runs as root with capabilities, become an ordinary user for good."""
     if os.geteuid() == 0:
         held = _effective_capabilities()
         if held >> _CAP_SETUID & 1 and held >> _CAP_SETGID & 1:
@@ -40,14 +40,14 @@ def leave_root(user_id: int) -> None:
             os.setresuid(user_id, user_id, user_id)
         elif held:
             raise OSError("this root user may not give up its capabilities")
-    # After a change of user, root owns /proc/self; we need to write our own uid_map there.
+    # After a change of user, root owns /proc/self, where this process must write its uid_map.
     prctl(_SET_DUMPABLE, 1)
 
 
 def enter_namespaces() -> None:
     """Enter new namespaces for users, mounts, processes, network, IPC and names.
 
-    Nothing of the machine is visible in them. The process namespace begins with the next fork.
+    Files stay visible until `empty_root`. The process namespace begins with the next fork.
     """
     user, group = os.geteuid(), os.getegid()
     every = _NEW_USER | _NEW_MOUNT | _NEW_PID | _NEW_NET | _NEW_IPC | _NEW_UTS | _NEW_CGROUP
@@ -61,7 +61,7 @@ def enter_namespaces() -> None:
 
 
 def empty_root() -> None:
-    """Replace the root by an empty, read-only file system."""
+    """Replace the root directory by an empty, read-only file system."""
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
     _mount("none", "/tmp", "tmpfs", _NO_SUID | _NO_DEV, "size=64k,nr_inodes=16,mode=755")
     os.chdir("/tmp")
@@ -91,7 +91,7 @@ def landlock_version() -> int:
 
 
 def landlock() -> None:
-    """Forbid every path and port, and signals and sockets to processes outside this domain."""
+    """Forbid files; on newer kernels also TCP ports, and contact with processes outside."""
     version = landlock_version()
     if not version:
         raise OSError("this kernel has no Landlock")
@@ -115,7 +115,7 @@ def no_new_privileges() -> None:
 
 
 def die_with_parent() -> None:
-    """Let this process end with its parent's thread, so the parent must have only one thread."""
+    """Make the kernel kill this process when its parent's only thread ends."""
     prctl(_SET_PDEATHSIG, 9)
 
 
@@ -124,7 +124,7 @@ def hide_memory() -> None:
 
 
 def address_space() -> tuple[int, int]:
-    """This process's mapped bytes, and its bytes of data."""
+    """How many bytes this process has mapped, and how many of these bytes are data."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     status = Path("/proc/self/status").read_text()
     data = next(line for line in status.splitlines() if line.startswith("VmData"))
@@ -132,7 +132,7 @@ def address_space() -> tuple[int, int]:
 
 
 def limit(base: tuple[int, int], *, memory_bytes: int, cpu_seconds: int | None) -> None:
-    """Set hard limits on this process. `base`: its `address_space` before the program arrived."""
+    """Set hard limits. `base`, the zygote's `address_space`, is added to the program's memory."""
     mapped, data = base
     limits = {
         resource.RLIMIT_AS: mapped + memory_bytes + (64 << 20),

@@ -1,7 +1,7 @@
 """Turns a program's `result` into JSON and raw columns.
 
-This code runs beside the program, so it protects nobody: it accepts many types, and the reader
-outside is strict.
+The program could tamper with this code, so the code protects nothing: it accepts many types, and
+the reader outside the sandbox checks strictly.
 """
 
 import array
@@ -23,8 +23,8 @@ from typing import Any
 from sandbox.cell.wire import DTYPES
 
 _DEEPEST = 32
-_WORTH_A_COLUMN = 16  # shorter lists of numbers stay JSON
-_MOST_ITEMS = 5_000_000  # taken from an iterator, which does not say how long it is
+_WORTH_A_COLUMN = 16  # lists with fewer numbers stay JSON
+_MOST_ITEMS = 5_000_000  # the most items to read from an iterator, which may be endless
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -33,7 +33,7 @@ class NotAResult(Exception):
 
 
 def encode(value: Any) -> tuple[bytes, list[bytes]]:
-    """The header and the columns of a result's frame."""
+    """Return the JSON header and the raw columns of the frame that carries a result."""
     columns: list[bytes] = []
     tree = _Encoder(columns).tree(value, 0)
     return json.dumps({"ok": True, "result": tree}, allow_nan=False).encode(), columns
@@ -146,14 +146,14 @@ def _sorted(values: Iterable[Any]) -> list[Any]:
 
 
 def _named(value: Any) -> Any:
-    """A named tuple as a dict, any other tuple as a list."""
+    """Turn a named tuple into a dict, and any other tuple into a list."""
     names = getattr(value, "_fields", None)
     if isinstance(names, tuple) and len(names) == len(value):
         return dict(zip(names, value, strict=True))
     return list(tuple.__iter__(value))
 
 
-# The order matters: an enum of ints is an enum first.
+# The first match counts, so `Enum` stands before `int`: an `IntEnum` is both.
 _PLAIN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (enum.Enum, lambda v: v.value),
     (bool, bool),

@@ -1,7 +1,7 @@
 """Scratch files that exist only in the worker's memory.
 
-Until `close` is called, all calls go to the real file system, because libraries are still loading.
-After that, relative paths and paths below /tmp are scratch files, and every other path is refused.
+Until `close` is called, file functions use the real file system, so that libraries can load.
+Afterwards, relative paths and paths below /tmp name scratch files; other paths are refused.
 """
 
 import builtins
@@ -53,7 +53,7 @@ class _KeptFile(io.BytesIO):
 
 
 def install() -> None:
-    """Replace the real functions. Must be called before libraries load, as some keep references."""
+    """Replace Python's file functions. Call this before libraries load and keep the originals."""
     for name in ("stat", "lstat", "listdir", "scandir", "mkdir", "rmdir", "remove", "unlink"):
         _real[name] = getattr(os, name)
         setattr(os, name, _replacement(name))
@@ -65,7 +65,7 @@ def install() -> None:
 
 
 def close() -> None:
-    """From now on only files in memory exist."""
+    """Switch from the real file system to files in memory."""
     _here.closed = True
     tempfile.NamedTemporaryFile = _temporary  # type: ignore[assignment]
     tempfile.TemporaryFile = _temporary  # type: ignore[assignment]
@@ -121,7 +121,7 @@ def _open(
 
 
 def _scratch(path: Any) -> str:
-    """The absolute path of a scratch file. Raises `PermissionError` for every other path."""
+    """The absolute path of a scratch file. Raises `PermissionError` for a path outside /tmp."""
     name = os.fspath(path)
     if isinstance(name, bytes):
         name = name.decode()

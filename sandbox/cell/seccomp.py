@@ -1,7 +1,7 @@
 """The filter on system calls: an allow-list for computation, assembled by hand.
 
-Classic BPF reads 32 bits at a time, so the filter reads an argument in two halves if its upper half
-matters. A call in another architecture's convention (x32, 32-bit) kills the process.
+Classic BPF reads 32 bits at a time, so the filter tests both halves of an argument whose upper half
+matters. A system call in another architecture's convention (x32, 32-bit) kills the process.
 """
 
 import ctypes
@@ -19,11 +19,11 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54
 _NUMBER, _ARCH = 0, 4  # offsets in struct seccomp_data
 _X32 = 0x40000000
 _PROT_EXEC = 4
-# WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, without the flags PRIVATE and CLOCK_REALTIME.
+# The futex operations WAIT, WAKE, WAIT_BITSET and WAKE_BITSET; a mask removes their flags.
 _FUTEX = (0, 1, 9, 10)
 _F_GETFD, _F_GETFL = 1, 3
 _PR_SET_NO_NEW_PRIVS = 38
-_MARK = 0x0BADF00D  # each worker replaces this by its process id, which exists only after the fork
+_MARK = 0x0BADF00D  # placeholder for the worker's process id, which is known only after the fork
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -33,7 +33,7 @@ class _Program(ctypes.Structure):
 
 
 def available() -> bool:
-    """Whether this kernel accepts filters: then it refuses a null filter for its address."""
+    """Whether this kernel supports filters: if so, it rejects a null pointer with `EFAULT`."""
     if not SUPPORTED:
         return False
     refused = _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, None)
@@ -41,7 +41,7 @@ def available() -> bool:
 
 
 class Filter:
-    """The filter of this machine. The zygote builds it once; each worker adds its process id."""
+    """The filter for this machine. The zygote builds it; each worker inserts its own process id."""
 
     def __init__(self) -> None:
         self._code = assemble(MACHINE)
@@ -59,7 +59,7 @@ class Filter:
 
 
 def assemble(machine: str) -> bytes:
-    """The filter for an architecture, in the bytes that the kernel reads."""
+    """Assemble the filter for an architecture into the bytes that the kernel reads."""
     numbers = NUMBERS[machine]
     code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[machine], yes=1), _op(_RETURN, _KILL)]
     code.append(_op(_LOAD, _NUMBER))
@@ -79,7 +79,7 @@ def assemble(machine: str) -> bytes:
 
 
 def _by_arguments() -> dict[str, list[bytes]]:
-    """Calls that are allowed only with certain arguments."""
+    """The rules for system calls that are allowed only with certain arguments."""
     not_executable = [
         _op(_LOAD, _low(2)),
         _op(_ANY_BIT, _PROT_EXEC, no=1),

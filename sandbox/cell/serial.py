@@ -1,7 +1,7 @@
 """Replaces concurrency, which the sandbox forbids, by the same calls one after another.
 
 A thread runs when it is joined. An executor's task runs when it is submitted. Coroutines run on an
-event loop that waits by sleeping. Results are the same; only the time differs.
+event loop that waits by sleeping. The results are the same unless threads wait for each other.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class SerialExecutor(concurrent.futures.Executor):
 
 
 class SerialPool:
-    """The methods of multiprocessing.Pool that programs use."""
+    """Replaces multiprocessing.Pool: each method calls its function at once, in this process."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class _Done:
 
 
 class Thread(threading.Thread):
-    """A thread that runs when it is joined, because by then its data is complete."""
+    """A thread that runs when the program joins it; by then its input is complete."""
 
     _waiting = 0
 
@@ -127,7 +127,7 @@ class Thread(threading.Thread):
 
 
 class Loop(asyncio.BaseEventLoop):
-    """An event loop with timers and callbacks but no descriptors, for coroutines that compute."""
+    """An event loop without file descriptors, for coroutines that need only timers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Loop(asyncio.BaseEventLoop):
         return []
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """There is no executor to wait for."""
+        """Do nothing, because this loop has no executor."""
 
     def _process_events(self, events: Any) -> None:
         pass

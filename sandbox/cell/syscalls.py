@@ -1,6 +1,6 @@
 """The numbers of the system calls that the filter distinguishes, for each architecture.
 
-The filter refuses every call that is not named here.
+The filter refuses every call that this module does not name.
 """
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -66,7 +66,7 @@ COMPUTE = (
     *("rseq", "fstat", "restart_syscall", "exit", "exit_group"),
 )
 
-# The calls that no computation makes: the process is killed at once, and the run is a `violation`.
+# No computation makes these calls: the kernel kills the process, and the run is a `violation`.
 NEVER = (
     *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"),
     *("pidfd_send_signal", "bpf", "seccomp", "perf_event_open", "userfaultfd", "personality"),
@@ -76,7 +76,7 @@ NEVER = (
     *("delete_module", "kexec_load", "reboot", "swapon"),
 )
 
-# Python turns a refusal of these calls into PermissionError or BlockingIOError.
+# Refused calls: Python raises PermissionError for files, and BlockingIOError for processes.
 NO_FILES = (
     *("openat", "open", "newfstatat", "stat", "lstat", "statx", "access", "faccessat"),
     *("faccessat2", "readlink", "readlinkat"),

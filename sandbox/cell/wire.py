@@ -1,7 +1,7 @@
-"""The frames between supervisor and worker: a JSON header, then raw columns.
+"""The format of frames between supervisor and worker: a JSON header, then raw columns.
 
-Both sides use this module. The worker writes with the standard library alone. Reading a result is
-not done here: `sandbox.supervisor.frames` reads it without trusting it.
+Both sides import this module, so it uses only the standard library. `sandbox.supervisor.frames`
+reads results, without trusting them.
 """
 
 import os
@@ -11,9 +11,9 @@ from collections.abc import Iterable
 MAGIC = b"SBX1"
 JOB = struct.Struct("<I")  # length of the JSON that follows
 RESULT = struct.Struct("<4sII")  # magic, length of the JSON, length of the columns after it
-JOB_SOCKET, STDOUT = 3, 1  # descriptors of a worker
-HEADER_SHARE = 4  # the JSON may have a quarter of the bytes that columns may have
-# The types of columns, in numpy's notation. All other values travel as JSON.
+JOB_SOCKET, STDOUT = 3, 1  # file descriptors in a worker
+HEADER_SHARE = 4  # the limit for the JSON is a quarter of the limit for columns
+# The types of columns, in numpy's notation. All other values stand in the JSON.
 DTYPES = frozenset(("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"))
 
 
@@ -29,7 +29,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
-    """The next bytes, or none if the other side has closed."""
+    """Read `count` bytes. Returns no bytes if the other side has closed the socket."""
     content = bytearray()
     while len(content) < count:
         piece = os.read(descriptor, count - len(content))

@@ -1,6 +1,6 @@
-"""A worker: forked from the zygote, locked, and given one program, with which it ends.
+"""A worker: forked from the zygote, it locks itself, runs one program or function, and ends.
 
-The reader outside treats everything that a worker sends as data and trusts none of it.
+The supervisor trusts nothing that a worker sends.
 """
 
 import builtins
@@ -24,9 +24,9 @@ from sandbox.cell.seccomp import Filter
 from sandbox.cell.wire import JOB, JOB_SOCKET, STDOUT, frame, read_exactly, write_all
 
 _NAME = "<program>"
-_TRACE = 3000  # characters; the end of a traceback is the most useful part
+_TRACE = 3000  # characters; only the end of a longer traceback is sent
 
-# Runs before the program arrives, so that memory pages which it will write are already copied.
+# The warm-up makes the kernel copy shared memory pages before the program arrives and needs them.
 _WARM_UP = """
 import math, random, json
 def f(a, b=1, *c, **d):
@@ -46,7 +46,7 @@ except ImportError:
 def begin(
     job: int, out: int, filter_: Filter, base: tuple[int, int], settings: dict[str, Any]
 ) -> None:
-    """Lock this process, and do the one thing it is for. Never returns to the zygote's loop."""
+    """Lock this process, run its program or serve its function, and exit. Never returns."""
     os.dup2(out, STDOUT)
     os.dup2(out, 2)
     if job != JOB_SOCKET:
@@ -74,7 +74,7 @@ def begin(
 
 def _warm_up() -> None:
     names = _names({})
-    with contextlib.suppress(BaseException):  # a failure only makes the program slower
+    with contextlib.suppress(BaseException):  # a failed warm-up only makes the program slower
         exec(compile(_WARM_UP, "<warm>", "exec", dont_inherit=True), names)  # noqa: S102
         frame(*encode(names["result"]))
     names.clear()
@@ -82,7 +82,7 @@ def _warm_up() -> None:
 
 
 def _names(params: Any) -> dict[str, Any]:
-    main = types.ModuleType("__main__")  # dataclasses and pickle look for a program's module
+    main = types.ModuleType("__main__")  # dataclasses and pickle look up the program's module
     sys.modules["__main__"] = main
     main.__dict__.update({"__builtins__": builtins, "PARAMS": params})
     return main.__dict__
@@ -92,13 +92,13 @@ def _run_once() -> None:
     head = read_exactly(JOB_SOCKET, JOB.size)
     job = json.loads(read_exactly(JOB_SOCKET, JOB.unpack(head)[0])) if head else None
     if job is None:
-        os._exit(0)  # the supervisor went away
+        os._exit(0)  # the supervisor has closed the socket
     chance.seed(job["seed"])
     header, columns = _outcome(job["source"], _names(job["params"]), job["most_bytes"])
     with contextlib.suppress(BaseException):  # the program may have replaced stdout
         sys.stdout.flush()
     write_all(JOB_SOCKET, frame(header, columns))
-    os.read(JOB_SOCKET, 1)  # stay alive until killed, so that our usage can still be read
+    os.read(JOB_SOCKET, 1)  # wait to be killed, so that the supervisor can still read our usage
 
 
 def _outcome(source: str, names: dict[str, Any], most_bytes: int) -> tuple[bytes, list[bytes]]:
@@ -142,7 +142,7 @@ _CALL = struct.Struct("<I")
 
 
 def _serve_function() -> None:
-    """Keep one function, and answer calls with it until the supervisor is gone."""
+    """Load one function, and answer its calls until the supervisor closes the socket."""
     body = read_exactly(JOB_SOCKET, _CALL.unpack(read_exactly(JOB_SOCKET, _CALL.size))[0])
     job = json.loads(body)
     names = _names({})

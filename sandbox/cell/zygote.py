@@ -1,9 +1,9 @@
-"""The zygote: a process that has loaded all libraries, has locked itself, and forks workers.
+"""The zygote: a process that has loaded a tier's libraries, has locked itself, and forks workers.
 
-Messages on its control socket begin with a letter. It reads F (fork a worker for a slot). It writes
-R (ready) or N (not possible here, and why), W (a worker, with its descriptors) and X (a worker's
-end, as `wait4` reported it). When the other end of the socket closes, the zygote exits, and its
-workers die with it.
+Messages on its control socket begin with a letter. The zygote reads F (fork a worker for a slot).
+It writes R (ready), N (this machine cannot lock a zygote, and why), W (a worker, with its
+descriptors) and X (a worker's end, as `wait4` reported it). When the other end of the socket
+closes, the zygote exits, and its workers die with it.
 """
 
 import gc
@@ -46,7 +46,7 @@ def _lock(control: socket.socket, level: int, user_id: int) -> tuple[int, int]:
     lockdown.leave_root(user_id)
     if level >= 3:
         lockdown.enter_namespaces()
-        inner = os.fork()  # the first process of the new namespace: all others end with it
+        inner = os.fork()  # the namespace's first process; the kernel ends all others with it
         if inner:
             control.close()
             lockdown.close_descriptors()

@@ -1,4 +1,4 @@
-"""Checks of a result, and the verification that they make up together."""
+"""Defines one check of a result, and a verification, which holds all checks of a result."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-ALPHA = 0.001  # how often a statistical test rejects a correct sample
-SHOWN = 6  # significant digits
+ALPHA = 0.001  # the share of correct samples that a statistical test rejects
+SHOWN = 6  # significant digits of a figure in a message
 Column = npt.NDArray[Any]
 
 
@@ -38,7 +38,7 @@ class Verification:
 
     @property
     def score(self) -> float:
-        """The share of checks that hold. Telemetry records it as the quality."""
+        """The share of checks that hold. Telemetry records this share as the answer's quality."""
         return sum(check.holds for check in self.checks) / max(len(self.checks), 1)
 
     def as_json(self) -> dict[str, Any]:

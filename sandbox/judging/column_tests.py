@@ -1,4 +1,4 @@
-"""Tests whether a column is distributed, bounded and rounded as its spec asks for."""
+"""Tests whether a column is distributed, bounded and rounded as its spec asks."""
 
 import ast
 import datetime as dt
@@ -14,7 +14,7 @@ from sandbox.judging.check import ALPHA, SHOWN, Column, StatisticalCheck, listed
 from sandbox.judging.curves import expected_cdf
 from sandbox.spec import Correlation, Field
 
-_FEW = 40  # with fewer different values, each value is counted
+_FEW = 40  # rounded columns with at most this many different values get a chi-square test
 
 
 def check_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
@@ -83,7 +83,7 @@ def _check_distribution(field: Field, x: Column) -> StatisticalCheck:
     expected = expected_cdf(field, values)
     observed = np.cumsum(counts) / len(x)
     gaps = np.abs(observed - expected)
-    if not rounded:  # a continuous curve has a gap on both sides of each step of the sample
+    if not rounded:  # compare the curves on both sides of each step of the sample
         below = np.concatenate([[0.0], observed[:-1]])
         steps = _steps(field)
         before = np.where(np.isin(values, steps), below, expected)
@@ -94,7 +94,7 @@ def _check_distribution(field: Field, x: Column) -> StatisticalCheck:
 
 
 def _steps(field: Field) -> list[float]:
-    """The bounds at which clipping has accumulated values."""
+    """The bounds of a clipped column, at which many equal values lie."""
     return [b for b in (field.low, field.high) if b is not None] if field.clip else []
 
 
@@ -112,7 +112,7 @@ def _counted(field: Field, values: Column, counts: Column) -> Column:
 
 
 def _chi2(label: str, counts: Column, shares: Column, sample: str) -> StatisticalCheck:
-    """A chi-square test. Bins that expect few values are joined; the tail is one more bin."""
+    """A chi-square test. Bins with few expected values are merged; the tail is one more bin."""
     total = counts.sum()
     shares = np.append(shares, max(1 - shares.sum(), 0.0))
     counts = np.append(counts, 0.0)

@@ -1,6 +1,6 @@
-"""Cumulative distributions after clipping, truncation and rounding.
+"""Cumulative distributions of columns that are clipped, truncated or rounded.
 
-Only scipy.special is used, so that the processes that verify need not load scipy.stats.
+Only scipy.special is used, so that processes that verify results need not load scipy.stats.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def cdf(of: Distribution, x: Floats) -> Floats:
-    """The share at or below each x."""
+    """The share of the distribution at or below each x."""
     p = of.parameters
     match of.family:
         case "normal":
@@ -70,7 +70,7 @@ def expected_cdf(field: Field, x: Floats) -> Floats:
         if low_ is not None:
             share = np.where(x < low_, 0.0, share)
         return np.where(x >= high_, 1.0, share) if high_ is not None else share
-    # Values outside the bounds were drawn again.
+    # The program drew values outside the bounds again, until they fell inside.
     below = cdf(of, np.array([np.nextafter(low_, -np.inf)]))[0] if low_ is not None else 0.0
     upto = cdf(of, np.array([high_]))[0] if high_ is not None else 1.0
     return np.clip((share - below) / (upto - below), 0, 1)

@@ -1,4 +1,4 @@
-"""Checks of figures computed from given data: present, possible, and equal when recomputed."""
+"""Checks whether figures computed from given data are present, possible and correct."""
 
 import math
 import statistics
@@ -10,7 +10,7 @@ from sandbox.spec import Spec
 
 
 def check_figures(spec: Spec, result: Any) -> list[StatisticalCheck]:
-    """Check that every figure is possible, and recompute the figures with a short definition."""
+    """Check that every figure is possible, and compute again those that have a short definition."""
     if not isinstance(result, dict) or not result:
         return [
             StatisticalCheck(

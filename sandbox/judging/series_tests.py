@@ -49,7 +49,7 @@ def _check_exact(residuals: Column) -> StatisticalCheck:
 
 
 def _check_noise(series: Series, t: Column, residuals: Column) -> list[StatisticalCheck]:
-    """Tests of the residuals' mean, of their slope and of their spread."""
+    """Test the mean, the slope and the spread of the residuals."""
     count = len(residuals)
     mean = residuals.mean()
     z = float(mean / series.noise * math.sqrt(count))

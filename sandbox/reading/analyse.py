@@ -1,4 +1,4 @@
-"""Reads requests for figures and tests over given data: which method, on which columns."""
+"""Reads requests for figures and tests over given data: finds the methods and their columns."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ _METHODS = (
     _Method("count", r"\bhow many (?:values|numbers|data points|observations|rows|records)\b|\bcount of\b|\bnumber of (?:values|observations|rows|records)\b"),
     _Method("mean", r"\b(?:arithmetic )?(?:means?|averages?|avg)\b"),
 )  # fmt: skip
-# Words that would change the answer in a way that is not understood: then there is no answer.
+# These words change the result in ways that no program here covers, so the request is refused.
 _BEYOND = re.compile(
     r"\b(?:where|filter\w*|exclud\w*|only (?:the|those|for|include|consider)|after (?:removing|filtering|excluding)|remov\w*|drop\w*|imput\w*|fill\w*|"
     r"normali[sz]\w*|standardi[sz]\w*|scal(?:e|ed|ing)|log[- ]?transform\w*|transform\w*|machine learning|train\w*|test set|random forest|decision tree|"
@@ -123,7 +123,7 @@ def read(table: DataTable) -> ReadOutcome:
     return ReadOutcome(spec, reasons=[f"{a.method} of {', '.join(a.columns)}" for a in analyses])
 
 
-# `the 25th, 50th and 75th percentiles`
+# Matches `the 25th, 50th and 75th percentiles`.
 _PERCENTILES = (
     r"\b((?:\d{1,2}(?:st|nd|rd|th)?(?:,? and |, ))+\d{1,2}(?:st|nd|rd|th)?)[- ]percentiles?\b"
 )
@@ -143,14 +143,14 @@ _OF_DATA = re.compile(
 
 
 def _of_the_data(method: _Method, match: "re.Match[str]", table: DataTable) -> bool:
-    """Whether a method is about the data: beside a bare list, everyday words may mean others."""
+    """Whether the text asks for this figure of the data: `range` may also be an everyday word."""
     if method.name not in _CAREFUL or table.named:
         return True
     return bool(_OF_DATA.match(match.string, match.end()))
 
 
 def _harmless(word: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bool:
-    """Whether a word changes nothing: `difference` is what a test is about anyway."""
+    """Whether this word is no reason to refuse: a request for a test may say `difference`."""
     tests = {"ttest", "ttest_paired", "anova", "mannwhitney", "wilcoxon", "kruskal", "levene", "ks"}
     names = {method.name for method, _ in wanted}
     if word.lower().startswith(("differ", "at least")) and names & tests:
@@ -173,7 +173,7 @@ def _harmless(word: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bo
 
 
 def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
-    """The methods in the order of the text, and the text without them."""
+    """The methods in the order in which the text names them, and the text without their names."""
     matches: list[tuple[int, _Method, re.Match[str]]] = []
     text = re.sub(
         r"\b(?:mean of zero|mean value of \d+|means? that|by means of|what (?:do|does) .{0,40} mean\b)",

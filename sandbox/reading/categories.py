@@ -68,7 +68,7 @@ _SPLIT_FIRST = re.compile(
 
 
 def choices(text: str) -> list[CategoryChoice]:
-    """The lists in the order of the text, without overlaps."""
+    """The lists of labels in the text, in order and without overlaps."""
     kept: list[CategoryChoice] = []
     for choice in (
         *_runs(text, _LABEL_SHARE),
@@ -113,7 +113,7 @@ def _runs(text: str, pair: str) -> Iterator[CategoryChoice]:
 
 
 def _up_to_one(pairs: list["re.Match[str]"]) -> tuple[list["re.Match[str]"], int]:
-    """The first pairs whose shares add up to one, because later pairs belong to another column."""
+    """The first pairs whose shares add up to one; later pairs belong to another column."""
     total = 0.0
     for i, match in enumerate(pairs):
         total += number(match["share"])
@@ -123,10 +123,10 @@ def _up_to_one(pairs: list["re.Match[str]"]) -> tuple[list["re.Match[str]"], int
 
 
 def _name_in(text: str, first: "re.Match[str]", label: str, longest: int) -> tuple[str, int, str]:
-    """The column's name, where it begins, and the first label without it.
+    """The column's name, where the name begins, and the first label without the name.
 
-    In `industry: Tech 40%` the name stands before the label. In `plan free 60%, pro 40%` it is the
-    word that makes the first label longer than all others.
+    In `industry: Tech 40%` the name stands before the label. In `plan free 60%, pro 40%` the name
+    is the word by which the first label is longer than all others.
     """
     start = first.start()
     own = first["label"].split()
@@ -161,7 +161,7 @@ def _lists(text: str) -> Iterator[CategoryChoice]:
                 if len(given) == len(labels) and sum(given) > 0:
                     weights, end = given, match.end() + following.end()
             elif pattern is _PARENS:
-                continue  # a remark in brackets is not a list of values
+                continue  # brackets without weights hold a remark, not labels
             yield CategoryChoice(match.start(), end, tuple(labels), _normed(weights))
 
 

@@ -1,4 +1,4 @@
-"""Turns mentions into columns: each gets a distribution with all its parameters, or none."""
+"""Turns mentions into columns, each with a complete distribution or without a distribution."""
 
 import re
 from dataclasses import replace
@@ -21,13 +21,13 @@ _INTEGERS = frozenset(
 
 
 class NotUnderstood(Exception):
-    """The request says something that cannot be put into a spec; the message says what."""
+    """The request says something that a spec cannot express; the message says what."""
 
 
 def columns(
     words: Words, mentions: list[Mention], noun: str
 ) -> tuple[list[Field], Distribution | None]:
-    """The columns, and a distribution that the request gives for `both` or `all` of them."""
+    """The columns, and the distribution that the request gives to `both` or `all` columns."""
     text = words.text
     fields: list[Field] = []
     shared = None
@@ -61,7 +61,7 @@ _UNIQUE = (
 
 
 def _as_counted(field: Field, noun: str) -> Field:
-    """The field with what the counted noun says: `200 unique positive integers`."""
+    """Apply the adjectives of the counted noun, as in `200 unique positive integers`."""
     if field.role != "number":
         return field
     low, decimals = field.low, field.decimals
@@ -90,7 +90,7 @@ _PARAMETERS = {
 
 
 def _all_numbers_used(mention: Mention, made: Field, region: str) -> None:
-    """Raise `NotUnderstood` if the text about a column has a number that was not used."""
+    """Raise `NotUnderstood` if the text about a column has more numbers than the column uses."""
     if mention.family == "mixture":
         return
     allowed = _PARAMETERS.get(mention.family, 0 if made.role != "number" else 2)
@@ -139,7 +139,7 @@ def _distributed(mention: Mention, name: str, region: str, earlier: str) -> Fiel
 
 
 def _usual(mention: Mention, name: str, words: str) -> Field:
-    """A field with the usual figures, for a common quantity of which the text gives no figure."""
+    """A field with the usual figures of a common quantity, such as age, if the text gives none."""
     answer = None if re.search(NUMBER, words) else usual.of(name, mention.family)
     if answer is None:
         raise NotUnderstood(f"the parameters of {name} ({mention.family}) are not all given")

@@ -1,4 +1,4 @@
-"""Reads how many records a request wants, and what it calls them."""
+"""Reads how many records a request wants, and which noun names the records."""
 
 import re
 
@@ -75,5 +75,5 @@ _ADORNED = re.compile(
 
 
 def plain_noun(phrase: str) -> list[str]:
-    """The words of a counted noun, without its adjectives."""
+    """The words of a counted noun phrase, without adjectives."""
     return [word for word in phrase.split() if not _ADORNED.match(word)]

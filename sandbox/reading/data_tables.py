@@ -1,4 +1,4 @@
-"""Reads the data of a request: lists and tables in its text, or data sent beside it."""
+"""Reads the data of a request: lists and tables in the text, or data in a field of its own."""
 
 import csv
 import io
@@ -22,11 +22,11 @@ _MOST_CELLS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """Columns by name, and the text without them."""
+    """The columns of a request's data, by name, and the request's text without the data."""
 
     columns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     text: str = ""
-    named: bool = False  # whether the columns have names of their own
+    named: bool = False  # whether the request itself names the columns
     problem: str = ""
 
 
@@ -53,7 +53,7 @@ def beside(data: Any, text: str) -> DataTable:
 
 
 def within(text: str) -> DataTable:
-    """The table in the text itself, which has no columns if the text holds no data."""
+    """Find the table in the text. If the text holds no data, the table has no columns."""
     for find in (_records, _block, _lines, _markdown):
         table = find(text)
         if table is not None:
@@ -65,7 +65,7 @@ _OPENINGS = ((re.compile(r"\[\s*\{"), "]"), (re.compile(r"\{\s*\""), "}"))
 
 
 def _records(text: str) -> DataTable | None:
-    """Records or columns as JSON: from the first bracket to the last."""
+    """Read records or columns that the text holds as JSON, from the first bracket to the last."""
     for opening, closing in _OPENINGS:
         first, end = opening.search(text), text.rfind(closing) + 1
         if first is None or end <= first.start():
@@ -89,7 +89,7 @@ def _block(text: str) -> DataTable | None:
 
 
 def _lines(text: str) -> DataTable | None:
-    """Lines with the same number of commas, the first of them names."""
+    """Read lines with equally many commas as a table. The first line holds the names."""
     lines = text.split("\n")
     for first, line in enumerate(lines):
         parts = line.count(",")
@@ -112,7 +112,7 @@ def _lines(text: str) -> DataTable | None:
 
 
 def _a_row(line: str) -> bool:
-    """Not the sentence that follows a table."""
+    """Whether a line with commas is a row, and not a sentence after the table."""
     return len(line.split()) <= 3 * (line.count(",") + 1) and not line.rstrip().endswith(("?", "."))
 
 
@@ -195,7 +195,7 @@ def _csv(text: str) -> dict[str, tuple[Any, ...]] | None:
         return None
     try:
         return _columns(list(csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)))
-    except csv.Error:  # a field longer than any table has
+    except csv.Error:  # for example, a field is too long
         return None
 
 

@@ -15,7 +15,7 @@ DATE = (
 
 
 def first_and_last(text: str) -> tuple[dt.date, dt.date] | None:
-    """The first and last day of a day, a month or a year; None if the date does not exist."""
+    """The first and last day of a day, month or year; None if the text names no real date."""
     text = text.strip().lower()
     try:
         if re.fullmatch(r"\d{4}", text):
@@ -35,7 +35,7 @@ def first_and_last(text: str) -> tuple[dt.date, dt.date] | None:
 
 
 def period(text: str) -> tuple[dt.date, dt.date] | None:
-    """`between A and B`, `from A to B`, `in 2024`, `during March 2023`."""
+    """Read a period such as `between A and B`, `from A to B`, `in 2024` or `during March 2023`."""
     both = re.search(rf"({DATE})\s*(?:and|to|-|through|until|till)\s*({DATE})", text, re.I)
     if both:
         first, last = first_and_last(both[1]), first_and_last(both[2])

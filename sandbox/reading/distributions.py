@@ -1,7 +1,7 @@
 """Reads the names of distribution families, and their parameters.
 
-A missing parameter is not guessed: `read` returns None, and a model answers the request. A
-parameter that a convention fixes (the sd of a standard normal) is not missing.
+`read` never guesses a missing parameter: it returns None. A parameter that a convention fixes, such
+as the sd of a standard normal, is not missing.
 """
 
 import math
@@ -124,8 +124,8 @@ def _lognormal(text: str) -> Distribution | None:
     if median is not None and median > 0 and (sigma or deviation):
         spread = sigma if sigma is not None else deviation
         assert spread is not None
-        if spread > 5:  # no logarithm has so large a deviation: this is the values' deviation
-            # With the median m and the variance v of the values: exp(s2)(exp(s2)-1) = v/m2
+        if spread > 5:  # too large for a logarithm: the text gives the values' deviation
+            # The logarithm's variance s2 solves exp(s2)(exp(s2)-1) = (spread / median)**2.
             ratio = (1 + math.sqrt(1 + 4 * (spread / median) ** 2)) / 2
             spread = math.sqrt(math.log(ratio))
         return Distribution("lognormal", {"mu": round(math.log(median), 12), "sigma": spread})
@@ -152,7 +152,7 @@ _RANGE = re.compile(
 
 
 def span(text: str) -> tuple[float, float] | None:
-    """Two numbers that are bounds. In `$10 to 20k` the scale of the second applies to both."""
+    """Read two bounds. In `$10 to 20k` the scale `k` applies to both bounds."""
     match = _RANGE.search(text)
     if not match:
         low = _given_for(text, "min(?:imum)?", "low(?:er)?(?: bound)?")
@@ -188,7 +188,7 @@ def _exponential(text: str) -> Distribution | None:
     if rate:
         return Distribution("exponential", {"mean": 1 / rate})
     mean = _given_for(text, *_MEAN, "scale", "beta")
-    if mean is None:  # Exp(0.5) gives the rate
+    if mean is None:  # the number in `Exp(0.5)` is a rate
         rate = _single(text)
         mean = 1 / rate if rate else None
     return Distribution("exponential", {"mean": mean}) if mean else None
@@ -314,7 +314,7 @@ def _mixture(text: str) -> Distribution | None:
 
 
 def _components(text: str) -> list[Distribution] | None:
-    """Parts with their own parameters: `70% N(20, 3) and 30% N(50, 5)`, `one at 20 (sd 3), ...`."""
+    """Read the parts of a mixture: `70% N(20, 3) and 30% N(50, 5)`, `one at 20 (sd 3), ...`."""
     called = re.findall(rf"(?:N|normal)\s?\(\s*(?:\w+\s*=\s*)?({NUMBER})\s*,\s*(?:\w+\s*=\s*)?({NUMBER})", text, re.I)  # fmt: skip
     if len(called) < 2:
         called = re.findall(
@@ -355,6 +355,6 @@ _READERS: Mapping[str, Callable[[str], Distribution | None]] = {
 
 
 def read(family: str, text: str) -> Distribution | None:
-    """The distribution, if all its parameters are in this text."""
+    """The distribution, or None if this text does not give all its parameters."""
     reader = _READERS.get(family)
     return None if reader is None else reader(text)

@@ -96,7 +96,7 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
 def _supported(
     words: Words, all_mentions: list[Mention], related: list[Correlation]
 ) -> list[Mention]:
-    """The mentions of supported distributions. Raises `NotUnderstood` if another one matters."""
+    """The mentions of supported distributions. Raises `NotUnderstood` for other distributions."""
     strange = [m for m in all_mentions if m.family in distributions.UNSUPPORTED]
     if strange and not (related and strange[0].family == "multivariate"):
         name = words.text[strange[0].start : strange[0].end]
@@ -114,7 +114,7 @@ def _check_formulas(fields: list[Field]) -> None:
 
 
 def _by_chance(field: Field) -> bool:
-    """Whether the field is clearly random, and not a list that might mean anything."""
+    """Whether the field is surely random; equally likely labels may be an ordinary list."""
     of = field.distribution
     return of is not None and (of.family != "categorical" or len(set(of.weights)) > 1)
 
@@ -129,7 +129,7 @@ _BEYOND = re.compile(
 )
 
 
-# Nouns of things that consist of words.
+# A request that counts one of these nouns wants words, which no program can write.
 _WORDS_ARE_WANTED = frozenset(
     """idea tip question slide haiku poem story persona example recipe headline tweet post paragraph
     sentence word joke quote title slogan name email review essay article summary option suggestion
@@ -154,7 +154,7 @@ _LISTS = re.compile(
 
 
 def _undescribed_column(left: Words, text: str) -> str:
-    """A column that is listed beside others without any description; "" if there is none."""
+    """A column that a list names but does not describe; "" if there is none."""
     start = _LISTS.search(text)
     if start is None:
         return ""
@@ -200,7 +200,7 @@ def _plain_columns(words: Words) -> list[Field]:
 def _related(
     fields: list[Field], related: list[Correlation], shared: Distribution | None
 ) -> tuple[list[Field], list[Correlation]]:
-    """The fields and correlations with matching names, and a field for each follower column."""
+    """Match the names in correlations to fields, and add a field for each other name."""
     made = list(fields)
     kept: list[Correlation] = []
     for relation in related:
@@ -235,6 +235,6 @@ _SIZES = re.compile(r"size|employees?|headcount|staff|count|quantity|units")
 
 
 def _follower(name: str) -> Field:
-    """A field without a distribution, which follows the column it correlates with."""
+    """A field without a distribution: its values follow the column that it correlates with."""
     size = bool(_SIZES.search(name))
     return Field(name, low=1.0 if size else None, decimals=0 if size else None)

@@ -1,4 +1,4 @@
-"""Reads the bounds and decimals of a column, from beside it or from a sentence of their own."""
+"""Reads the bounds and decimals of a column, beside its name or in a separate sentence."""
 
 import re
 from dataclasses import replace
@@ -38,7 +38,7 @@ _CUT = r"\b(?:truncat(?:ed|e|ion)|bounded|limit(?:ed|s)?|restrict(?:ed)?|constra
 
 
 def bounds(text: str) -> tuple[float | None, float | None, bool]:
-    """The bounds in a text, and whether values outside them are moved to the bounds."""
+    """The bounds in a text, and whether to move values outside the bounds to the bounds."""
     text = re.split(r"\n|;|\.\s", text)[0] if "\n" in text or ";" in text or ". " in text else text
     clip = bool(re.search(_CLIP, text, re.I))
     match = re.search(
@@ -84,7 +84,7 @@ def _bound(text: str, words: str) -> float | None:
 
 
 def orders(words: Words) -> list[tuple[str, str]]:
-    """Columns with sentences of their own about them: `Round salaries to 2 decimals.`"""
+    """Take separate sentences, such as `Round salaries to 2 decimals.`, with the column's name."""
     separate_orders = []
     pattern = r"(?:^|(?<=[.;\n])|(?<=\band)|(?<=,)|(?<=\bthen))\s*(?:please )?((?:round|clip|truncate|cap|clamp|limit|restrict|bound|keep)\s+(?:all |the )?(?P<name>[a-z_]\w*(?: [a-z_]\w*){0,2}?)(?: values?| column)?\s+(?:to|at|between|within|in|as|under|above|below|from)\b[^.;\n]*(?:\.\d[^.;\n]*)?)"
     for match in re.finditer(pattern, words.text, re.I):

@@ -1,4 +1,4 @@
-"""Finds the mentions of columns: phrases that say how one column is distributed, and its name."""
+"""Finds mentions: phrases that say how one column is distributed, with the column's name."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Mention:
     """A phrase about one column, and its place in the text."""
 
     start: int
-    end: int  # end of the phrase and the name; the parameters may begin earlier, at `says_from`
+    end: int  # end of the phrase, and of a name after it; the parameters begin at `says_from`
     family: str  # a family of distributions, or category, range, date, id, boolean
     name: str = ""
     head: int = 0  # where the column's name begins
@@ -57,7 +57,7 @@ def mentions(text: str) -> list[Mention]:
 
 
 def _all(text: str) -> Iterator[Mention]:
-    """Candidates for mentions. The most specific come first, because later ones may overlap them."""
+    """Candidates for mentions, the most specific first; a later candidate must not overlap them."""
     for choice in choices(text):
         yield Mention(choice.start, choice.end, "category", choice=choice)
     for family, pattern in distributions.FAMILIES:
@@ -69,7 +69,7 @@ def _all(text: str) -> Iterator[Mention]:
 
 
 def _named(text: str, mention: Mention, last: Mention | None) -> bool:
-    """Give the mention its column's name. False if it only adds to the column before it."""
+    """Set the name of the mention's column. False if the mention only adds to the last column."""
     mention.says_from, mention.head = mention.end, mention.start
     if mention.family == "date":
         mention.name = _date_name(text[mention.start : mention.end])
@@ -84,7 +84,7 @@ def _named(text: str, mention: Mention, last: Mention | None) -> bool:
         right, end = naming.after(text, mention.end)
         if not right:
             name, head = _before(text, mention.start, least, past_comma=True)
-    if not name and not right:  # `age (mean 40, sd 12, normal)`
+    if not name and not right:  # as in `age (mean 40, sd 12, normal)`
         opened = text.rfind("(", least, mention.start)
         if opened >= 0 and ")" not in text[opened : mention.start]:
             name, head = _before(text, opened, least)
@@ -103,12 +103,12 @@ def _before(text: str, end: int, least: int, *, past_comma: bool = False) -> tup
 
 def _says_more(text: str, mention: Mention, last: Mention | None) -> bool:
     if mention.family == "range":
-        return True  # it bounds the column before it
+        return True  # a range bounds the column before it
     if last is None:
         return False
     if last.family == "mixture" and mention.family == "normal":
-        return True  # one of its parts
-    # `between 0 and 100 uniformly distributed` says it twice.
+        return True  # the normal is a part of the mixture
+    # `between 0 and 100 uniformly distributed` describes one column twice.
     return last.family == "range" and not text[last.end : mention.start].strip()
 
 

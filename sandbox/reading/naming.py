@@ -23,7 +23,7 @@ _MADE_UP = frozenset({"synthetic", "random", "fake", "mock", "dummy", "simulated
     "field",
     "fields",
 }
-# `user age` is an age; but a company's size is `company_size`.
+# Names leave these owners out: `user age` is `age`, but `company size` is `company_size`.
 _OWNERS = frozenset(
     {"user", "customer", "employee", "person", "patient", "student", "client", "member", "visitor"}
 )
@@ -70,10 +70,10 @@ def without_units(text: str) -> str:
 
 
 def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
-    """The name that stands before `end`, and where it begins; "" if there is none."""
+    """The column's name before `end`, and where the name begins; "" if there is no name."""
     tokens = list(_TOKEN.finditer(text, max(0, end - 120), end))
     at = len(tokens) - 1
-    linked = explicit = False  # `a is`, `a ~`: even an article is a name there
+    linked = explicit = False  # in `a is` and `a ~`, even the article is a name
     while at >= 0 and _skipped(tokens[at][0], past_comma=past_comma):
         if linked and tokens[at][0] == "a":
             return "a", tokens[at].start()
@@ -87,7 +87,7 @@ def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
             break
         taken.append(tokens[at])
         at -= 1
-    if taken and at >= 1 and tokens[at][0].lower() == "per":  # `arrivals per hour`
+    if taken and at >= 1 and tokens[at][0].lower() == "per":  # as in `arrivals per hour`
         return before(text, tokens[at].start())
     if taken and at >= 1 and tokens[at][0] == "of" and tokens[at - 1][0] in ("number", "count"):
         return f"{singular(taken[0][0])}_count", tokens[at - 1].start()
@@ -111,7 +111,7 @@ def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
 
 
 def after(text: str, start: int) -> tuple[str, int]:
-    """The name right after a distribution: `normally distributed ages`, `Poisson counts`."""
+    """The name right after a distribution, as in `normally distributed ages`, and where it ends."""
     lead = re.compile(
         r"(?:\s*\([^()]*\))?[- ]*(?:ly)?[- ]*(?:distributed|distribution|dist\.?)?\s*(?:random|numeric|continuous|integer|"
         r"synthetic|fake|independent|of|for|the|their|variable|values of|values for|with)*\s*",
@@ -159,7 +159,7 @@ def _skipped(token: str, *, past_comma: bool) -> bool:
 
 
 def is_a_name(word: str) -> bool:
-    """Whether a word standing alone would name a column."""
+    """Whether a single word can name a column."""
     return may_be_name(word) and word.isidentifier() and singular(word) not in ENTITIES | GENERIC
 
 

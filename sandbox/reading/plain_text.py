@@ -1,4 +1,4 @@
-"""A request's text, in which each word is used once: a word that was understood is blanked out."""
+"""Holds a request's text. Blanks replace each word that was understood, so none is read twice."""
 
 import re
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ def normalised(text: str) -> str:
         r"\bR\s?²|\bR\s?\^\s?2|\bR-squared\b|\bR squared\b|\br2\b", "R2", text, flags=re.I
     )
     text = re.sub(r"\*\*(\w[^*\n]*)\*\*", r"\1", text)
-    # Patterns would read long runs of blanks again and again.
+    # Long runs of blanks make patterns slow.
     return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text))
 
 
 class Words:
-    """The text that is still to be understood."""
+    """The text of a request, in which blanks replace the parts that are already understood."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     def take(self, pattern: str) -> "re.Match[str] | None":
-        """The first match, blanked out so that no other pattern matches it."""
+        """Return the first match, and replace it in the text by blanks."""
         match = re.search(pattern, self.text, re.I)
         if match:
             self.blank(*match.span())
@@ -70,7 +70,7 @@ def singular(word: str) -> str:
 
 
 def column_name(words: str) -> str:
-    """`annual revenues` becomes `annual_revenue`; a name that is already an identifier stays."""
+    """Turn words into a column's name: `annual revenues` becomes `annual_revenue`."""
     words = words.strip().strip("\"'")
     if "_" in words and " " not in words:
         return words.lower()

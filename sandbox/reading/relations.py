@@ -10,8 +10,8 @@ from sandbox.spec import Correlation
 
 _NAME = r"(?:the |their |its |an? |each )?(?P<{0}>[A-Za-z_]\w*(?:[ -](?!and\b|with\b|is\b|are\b|has\b|have\b|should\b|must\b|of\b|at\b|that\b|which\b|correlat)[A-Za-z_]\w*){{0,2}}?)"
 _A, _B = _NAME.format("a"), _NAME.format("b")
-# A pattern may repeat a word, but must read each text in only one way: otherwise a text made for it
-# would take exponential time.
+# Each pattern must match a text in only one way. Otherwise a hostile text could keep it busy for
+# exponential time.
 _LEVEL = (
     r"(?:\s{0,20}(?:(?:coefficient|score|value|of|is|at|about|around|roughly|approximately|being|be|by|a|an|with|should|must|set|to|equal|strength|level|near|where|having)(?![a-z])|[=:,(~])){0,6}"
     r"\s{0,20}(?P<measure>R2|r|rho|pearson(?:'s)?(?: r)?|correlation)?"
@@ -21,17 +21,17 @@ _LEVEL = (
 _STRENGTH = r"(?P<strength>strong(?:ly)?|highly?|weak(?:ly)?|moderate(?:ly)?|perfectly|negative(?:ly)?|positive(?:ly)?|inverse(?:ly)?|tightly|closely)"
 _SOME = rf"(?:(?:{_STRENGTH.replace('strength', 'strength0')},?\s*)?(?:{_STRENGTH.replace('strength', 'strength1')}\s*)?)"
 _PATTERNS = (
-    # r(a, b) = 0.7
+    # Matches `r(a, b) = 0.7`.
     rf"\b(?P<measure>R2|r|corr(?:elation)?|rho)\s*\(\s*{_A}\s*,\s*{_B}\s*\)\s*(?P<relation>>=?|<=?|=|of|is|:)?\s*(?P<value>{NUMBER})",
-    # a correlation of 0.7 between a and b
+    # Matches `a correlation of 0.7 between a and b`.
     rf"(?:(?:with|and|have|has|add|at|assume|target|an?) ){{0,4}}(?:{_SOME})(?:(?:pearson|linear|sample|target)\s*)?(?P<measure>correlat(?:ion|ed)|R2|r|pearson(?:'s)? r|rho)(?:{_LEVEL.replace('measure', 'measure2')})\s*(?:between|for|of|across)\s+{_A}\s+(?:and|vs\.?|with|to|on)\s+{_B}(?=\s*(?:[,.;)\n]|$|\band\b|\bshould\b|\bis\b|\bwith\b))",
-    # correlation between a and b of 0.7
+    # Matches `correlation between a and b of 0.7`.
     rf"(?:(?:with|and|have|has|add|at|assume|the|an?) ){{0,4}}(?:{_SOME})(?:(?:pearson|linear|sample|target)\s*)?(?P<measure>correlation|R2|r|relationship)\s*(?:coefficient )?(?:between|for|of)\s+{_A}\s+(?:and|vs\.?|with|to|on)\s+{_B}{_LEVEL.replace('measure', 'measure2')}",
-    # a and b are correlated at 0.7
+    # Matches `a and b are correlated at 0.7`.
     rf"(?<![\w-]){_A}\s+and\s+{_B}\s*(?:(?:columns?|values?|variables?|that|which|should|must|are|be|is|to be|have|has|with|being|a|an)\s+){{0,5}}(?:{_SOME})correlat(?:ed|ion|e)\b(?: with each other| together)?{_LEVEL}",
-    # b correlates with a at 0.7
+    # Matches `b correlates with a at 0.7`.
     rf"(?<![\w-]){_A}\s*(?:(?:that|which|who|should|must|are|is|be|to be|will|has|have|a|an|,|being|linearly|also)\s+){{0,5}}(?:{_SOME})(?:correlat(?:es?|ed|ing|ion)|related|linked|associated)\s+(?:with|to)\s+{_B}{_LEVEL}",
-    # b with R2 > 0.8 to a; b explained by a with R2 > 0.8
+    # Match `b explained by a with R2 > 0.8` and `b with R2 > 0.8 to a`.
     rf"(?<![\w-]){_A}\s*(?:(?:is|are|,|should be|driven|explained|predicted|determined|strongly|mostly|largely)\s+){{0,4}}\s*(?:by|from|on|tied to|follow(?:s|ing)?|depend(?:s|ing)? on|dependent on|scal(?:es|ing) with)\s+{_B}\s*(?:with|at|\(|,|so that|and)?\s*(?:an? )?(?P<measure>R2|r)\s*(?:of|=|is|:)?\s*(?P<relation>>=?|<=?|above|over|at least|greater than|exceeding)?\s*(?P<value>{NUMBER})\s*\)?",
     rf"(?<![\w-]){_A}\s*(?:with|having|\(|at)\s*(?:an? )?(?P<measure>R2|r)\s*(?:of|=|is|:)?\s*(?P<relation>>=?|<=?|above|over|at least|greater than|exceeding)?\s*(?P<value>{NUMBER})\s*\)?\s*(?:with|to|against|on|vs\.?|versus|relative to|from|for)\s+(?:respect to\s+)?{_B}(?=\s*(?:[,.;)\n]|$|\band\b))",
 )  # fmt: skip
@@ -53,7 +53,7 @@ _HANGING = rf"(?:that|which|and)\s+(?:is\s+|are\s+|should\s+|be\s+){{0,5}}(?:{_S
 
 
 def correlations_of_the_last(words: Words) -> list[tuple[int, Correlation]]:
-    """Correlations of the column described before: `..., sd 14, that correlates with age at 0.5`."""
+    """Find correlations without their first column: `sd 14, that correlates with age at 0.5`."""
     correlations_found = []
     while (match := re.search(_HANGING, words.text, re.I)) is not None:
         made = _valued(match, ("?", _name(match["b"])))
@@ -83,9 +83,9 @@ def _valued(match: "re.Match[str]", names: tuple[str, str]) -> Correlation | Non
 
 
 def _name(words: str) -> str:
-    """The name at the end of a phrase: `generate users whose age` gives `age`."""
+    """The column's name in a phrase: `generate users whose age` gives `age`."""
     parts = [w for w in re.split(r"\s+", words.strip()) if w]
-    if len(parts) == 1 and len(parts[0]) == 1:  # even an article, between two such
+    if len(parts) == 1 and len(parts[0]) == 1:  # a single letter is a name, even `a`
         return parts[0].lower()
     while parts and not naming.may_be_name(parts[0]):
         parts = parts[1:]
@@ -128,7 +128,7 @@ _IS = r"(?<![\w-])(?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)\s*(?:=|:|is calculate
 
 
 def derived(words: Words) -> list[tuple[str, str]]:
-    """(name, formula) of the columns that are computed from others."""
+    """Find columns that are computed from other columns: pairs of a name and a formula."""
     columns: list[tuple[str, str]] = []
     while (match := _SYMBOLS.search(words.text)) is not None:
         formula = _formula(match["formula"])

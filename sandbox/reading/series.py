@@ -69,7 +69,7 @@ def read(text: str) -> ReadOutcome:
 
 
 def _season(words: Words) -> str:
-    """The text about the season, taken out so that `weekly seasonality` sets no weekly step."""
+    """Take out the text about the season, so that `weekly seasonality` sets no weekly step."""
     pattern = r"(?:(?:with|and|a|an|plus)\s+)*(?P<span>weekly|yearly|annual|monthly|daily|quarterly|day-of-week)?[ -]?(?:seasonality|seasonal (?:pattern|component|cycle|effects?|variation|swings?)|season(?:al)?\b(?: cycle| pattern)?|cycles?|periodicity|pattern)(?P<more>[^.;\n]*?)(?=,?\s(?:and |plus |with )?(?:some |random |gaussian |white |normal |a |an )*(?:noise|trend|linear|upward|downward|starting|level|base)|[.;\n]|$)"
     match = words.take(pattern)
     return match[0] if match else ""

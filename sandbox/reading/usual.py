@@ -1,6 +1,6 @@
 """The usual figures of quantities like an age or a salary, for requests that give no figures.
 
-They are used only where a request leaves all parameters open. Every choice would then satisfy the
+Only a request that leaves all parameters open gets these figures. Any choice would satisfy such a
 request, and realistic figures are the best choice.
 """
 
@@ -40,12 +40,12 @@ _USUAL = {
     "experience": UsualFigures(10, 5, 0, 45, 1),
     "tenure": UsualFigures(6, 3, 0, 45, 1),
 }
-_TWO_PEAKS = 1.25  # distance of the peaks from the middle, in deviations; each is half as wide
+_TWO_PEAKS = 1.25  # standard deviations between the mean and each of two peaks
 _NAMED = re.compile(r"[a-z]+")
 
 
 def of(name: str, family: str) -> tuple[Distribution, UsualFigures] | None:
-    """A distribution of this family for a quantity with this name, and its usual bounds."""
+    """A distribution with the usual figures of the quantity with this name; None if unknown."""
     usual = next((_USUAL[word] for word in reversed(_NAMED.findall(name)) if word in _USUAL), None)
     if usual is None:
         return None

@@ -2,7 +2,7 @@
 
 import re
 
-# A request without any of these words is never computed; most requests end here. Lower case.
+# A request without any of these words is never computed. The words are in lower case.
 HINTS = (
     *(
         "distribut",
@@ -35,7 +35,7 @@ HINTS = (
     *("frequenc", "spearman", "kendall", "standard error", "range", "covarian"),
 )
 FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozen)\b")
-# Requests for words about a computation rather than for its result.
+# Requests for an explanation of a computation rather than for its result.
 ABOUT = re.compile(
     r"\b(?:explain|describe (?:how|why|what|the (?:difference|concept|process))|what (?:is|are|does|do) (?:a |an |the )?(?:\w+ )?(?:normal|gaussian|poisson|uniform|binomial|exponential|log-?normal|beta|gamma|distribution|meaning|difference|definition|purpose|formula|central|law|correlation\b(?! (?:between|of|coefficient|for))|regression\b|standard deviation\?|p-value|null)|"
     r"how (?:do|can|would|should|to|does|is|many ways)\b|why (?:is|do|does|are|would)|tell me about|teach|"
@@ -46,7 +46,7 @@ ABOUT = re.compile(
     re.I,
 )
 NOT_OURS = re.compile(
-    r"\\[a-zA-Z(\[]|\$[^$\n]*[\\^_{}][^$\n]*\$|(?:^|\n)\s*\(?[A-D][).:]\s[^\n]*\n\s*\(?[B-E][).:]\s"  # mathematics; choices
+    r"\\[a-zA-Z(\[]|\$[^$\n]*[\\^_{}][^$\n]*\$|(?:^|\n)\s*\(?[A-D][).:]\s[^\n]*\n\s*\(?[B-E][).:]\s"  # formulas; multiple choice
 )
 LINGUISTIC = re.compile(
     r"\b(?:and|then|also)\s+(?:write|explain|discuss|interpret|comment on|summari[sz]e|describe|tell me)\b|\bin (?:plain )?(?:words|english)\b|"

@@ -1,4 +1,4 @@
-"""Runs one program in one worker: hands over the job, reads the frame, and keeps the deadline."""
+"""Runs one program in one worker: sends the job, reads the result, and keeps the deadline."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ from sandbox.supervisor.frames import Assembler, BadFrame, FrameMessage, FrameTo
 from sandbox.supervisor.parent import Worker, WorkerUsage
 
 _PIECE = 256 << 10
-_STARVED_SHARE = 0.5  # a run that waited longer for a processor was starved
-_END_SECONDS = 5.0  # until the kernel must have said how a killed worker ended
+_STARVED_SHARE = 0.5  # of a late run's time; if it waited longer for a processor, it was starved
+_END_SECONDS = 5.0  # how long to wait for the kernel's report on a dead worker
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """Why the conversation ended: by our status, by a frame, or, with neither, by a death."""
+    """Why the conversation ended: a status that we set, a frame, or, without both, a death."""
 
     status: str = ""
     message: FrameMessage | None = None
@@ -38,7 +38,7 @@ def job_of(program: Program, limits: Limits) -> bytes:
 
 
 class Conversation:
-    """One worker, its job and its limits."""
+    """The exchange with one worker about one job, within the job's limits."""
 
     def __init__(self, worker: Worker, job: bytes, limits: Limits) -> None:
         self._worker, self._limits = worker, limits
@@ -49,7 +49,7 @@ class Conversation:
         self._job = memoryview(job)
 
     async def run(self) -> Run:
-        """Run the program to its end. Whatever happens, the worker is gone afterwards."""
+        """Run the program to its end, and end the worker in any case."""
         worker, loop = self._worker, self._loop
         os.set_blocking(worker.socket, False)
         os.set_blocking(worker.stdout, False)
@@ -66,7 +66,7 @@ class Conversation:
                 self._read_stdout()  # the program may have printed just before its end
                 status = outcome.status or _status_of_message(outcome.message)
                 return self._finished_run(status, outcome, usage, seconds)
-            if outcome.status:  # without a status the worker died by itself, and `end` says how
+            if outcome.status:  # otherwise the worker died by itself, and `end` says how
                 worker.kill()
             end = await asyncio.wait_for(asyncio.shield(worker.end), _END_SECONDS)
             status = outcome.status or (
@@ -160,7 +160,7 @@ def _status_of_message(message: FrameMessage) -> str:
 
 
 def _status_of_end(status: int) -> str:
-    """The status of a worker that died before its frame was whole."""
+    """The status of a run whose worker died before its frame was complete."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         by_signal = {signal.SIGSYS: "violation", signal.SIGXCPU: "cpu_limit"}

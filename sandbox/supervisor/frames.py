@@ -1,6 +1,6 @@
-"""Reads the frames that workers send, on the assumption that they are hostile.
+"""Reads the frames that workers send, as if every worker were hostile.
 
-The outcome is plain data or `BadFrame`; nothing is ever unpickled or executed.
+The reader returns plain data or raises `BadFrame`; it never unpickles or executes anything.
 """
 
 import math
@@ -15,7 +15,7 @@ from sandbox.cell.wire import DTYPES, HEADER_SHARE, MAGIC, RESULT
 _DEEPEST = 64
 _LONGEST = 10**8
 _MOST_DIGITS = 4000
-_MOST_CHARACTERS = 4000  # kept of an error or a trace
+_MOST_CHARACTERS = 4000  # of an error or a trace; the rest is cut off
 
 
 class BadFrame(Exception):
@@ -36,7 +36,7 @@ class FrameMessage:
 
 
 class Assembler:
-    """Collects the bytes of one frame. A frame that is too long is refused at its head."""
+    """Collects the bytes of one frame. Refuses a frame that announces too many bytes."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -45,7 +45,7 @@ class Assembler:
         self._header = 0
 
     def take(self, piece: bytes) -> bool:
-        """Add bytes. Returns whether the frame is whole."""
+        """Add bytes. Returns whether the frame is complete."""
         self._bytes += piece
         if self._length is None:
             if len(self._bytes) < RESULT.size:
@@ -68,7 +68,7 @@ class Assembler:
 
 def decode(header: bytes, columns: memoryview) -> FrameMessage:
     try:
-        message = orjson.loads(header)  # strict: UTF-8, no NaN, bounded depth
+        message = orjson.loads(header)  # strict: only UTF-8, no NaN, limited depth
     except orjson.JSONDecodeError as error:
         raise BadFrame(f"its JSON cannot be read: {error}") from None
     if not isinstance(message, dict) or not isinstance(message.get("ok"), bool):
@@ -87,7 +87,7 @@ def _text(value: Any) -> str:
 
 
 class _FrameReader:
-    """Puts the columns of a frame back into the tree of its JSON."""
+    """Puts the columns of a frame back into their places in the frame's JSON."""
 
     def __init__(self, columns: memoryview) -> None:
         self._columns = columns
@@ -123,7 +123,7 @@ class _FrameReader:
         if len(raw) != length:
             raise BadFrame("a column ends before its data")
         self.position += length
-        if dtype == "|b1":  # a byte other than 0 and 1 would make a boolean that is neither
+        if dtype == "|b1":  # numpy expects only the bytes 0 and 1 in booleans
             values = np.frombuffer(raw, "|u1").reshape(shape) != 0
         else:
             values = np.frombuffer(raw, dtype).reshape(shape)
@@ -143,7 +143,8 @@ def _large(text: Any) -> int:
 
 
 def json_value(value: Any) -> Any:
-    """A result for JSON: arrays become lists, and numbers that are not finite become null."""
+    """Turn a result into JSON values: arrays into lists, and numbers that are not finite into
+    null."""
     if isinstance(value, np.ndarray):
         return json_value(value.tolist())
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""The supervisor's side of a zygote: starts it, requests workers, and learns how they ended."""
+"""The supervisor's side of a zygote: starts it, requests workers, and learns how workers ended."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from sandbox.cell.zygote import main
 main()
 """
 _START_SECONDS = 60.0
-# The whole environment of a zygote: it inherits no secret, no path and no user of ours.
+# A zygote gets only these environment variables: it inherits no secrets and no paths.
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",
@@ -33,7 +33,7 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
-_USER_ID = 64100  # belongs to nobody; a zygote that starts as root becomes this user
+_USER_ID = 64100  # no account has this id; a zygote that starts as root becomes this user
 
 
 class ZygoteLost(Exception):
@@ -46,7 +46,7 @@ class WorkerUsage:
 
     cpu_seconds: float
     peak_bytes: int
-    waited_seconds: float = 0.0  # ready to run, but without a processor
+    waited_seconds: float = 0.0  # the time for which it was ready but had no processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _process_of(handle: int) -> int:
 
 
 class Parent:
-    """One zygote. It calls `on_worker` for each new worker, and `on_lost` when the zygote ends."""
+    """One zygote. Calls `on_worker` for each new worker, and `on_lost` when the zygote ends."""
 
     def __init__(self, control: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         self._control, self._process = control, process
@@ -124,7 +124,7 @@ class Parent:
         return self._control.fileno() < 0
 
     def fork(self, **settings: Any) -> int:
-        """Request a worker. `on_worker` receives it later, with the slot returned here."""
+        """Request a worker, and return its slot. `on_worker` receives the worker later."""
         self._slot += 1
         self._ends[self._slot] = self._loop.create_future()
         body = json.dumps(settings).encode()
@@ -171,17 +171,17 @@ class Parent:
         for end in self._ends.values():
             if not end.done():
                 end.set_exception(ZygoteLost("the zygote is gone"))
-                end.exception()  # mark it as seen, because nobody may be waiting for it
+                end.exception()  # asyncio would log an exception that nobody awaits
         self._ends.clear()
         self._reaping = self._loop.run_in_executor(None, _wait_for_end, self._process)
         self.on_lost()
 
 
 async def start(tier: Tier, level: int) -> Parent:
-    """A zygote, locked and ready to fork. Raises `RunRefused` if this machine cannot lock it."""
+    """Start a zygote that is locked. Raises `RunRefused` if this machine cannot lock a zygote."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     settings = json.dumps({"tier": tier, "level": level, "user_id": _USER_ID})
-    # The zygote must find our libraries, although it reads neither our environment nor our folder.
+    # The zygote gets our import paths, because it reads neither our environment nor our folder.
     places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
     command = [sys.executable, "-I", "-B", "-c", _MAIN, str(theirs.fileno()), settings, places]
     process = await asyncio.to_thread(
@@ -234,7 +234,7 @@ def _settle(ready: "asyncio.Future[None]") -> None:
 
 
 def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
-    """A zygote exits when its socket closes. If it does not, kill it."""
+    """Wait for a zygote, which exits when its socket closes. Kill it if it does not exit."""
     try:
         process.wait(2)
     except subprocess.TimeoutExpired:

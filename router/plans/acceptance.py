@@ -1,4 +1,4 @@
-"""The checks of an answer that ask no backend: its words, its schema, its logprobs. Pure."""
+"""Checks of an answer that call no backend: its text, its schema, its logprobs. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from router.records.schema import of_record, schema_of
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The problem with an answer's words, or the words after a repair by rule."""
+    """The problem with an answer's text, or the text after a repair by rule."""
 
     problem: str = ""
     mended: str = ""
 
 
 def inspected(check: Check, shape: Any, text: str, *, may_mend: bool) -> Inspection:
-    """`shape` is the request's own, for a check that demands it."""
+    """Check a text by regex, schema and rules; `schema: true` means the schema of `shape`."""
     if check.regex is not None:
         try:
             if not matches(check.regex, text):
@@ -58,7 +58,7 @@ def _schema(check: Check, shape: Any) -> Mapping[str, Any] | None:
 
 
 def unsure(check: Check, body: bytes) -> str:
-    """Why the backend's own probabilities are too low, or nothing."""
+    """Why the backend was not sure enough of its answer, by its logprobs; empty if it was."""
     if check.probability is not None:
         sure = probability_of(body) if body else None
         if sure is None:
@@ -75,7 +75,7 @@ def unsure(check: Check, body: bytes) -> str:
 
 
 def disagrees(check: Check, text: str, before: str) -> str:
-    """Why the answer does not agree with the draft before it, or nothing."""
+    """Why the answer does not agree with the draft before it; empty if it does."""
     if check.agreement is None:
         return ""
     if not before:

@@ -1,4 +1,4 @@
-"""The body that each step of a plan is sent: the request, changed only where needed. Pure."""
+"""The request body for each step of a plan: the caller's bytes, changed only where needed. Pure."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ def _lesser(first: float | None, second: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class PlanBudget:
-    """How far a step may go: dollars spent on the whole request, and a moment in time."""
+    """The bounds of a step: the most that the request may cost so far, and the latest end."""
 
     most_usd: float | None = None
     until: float | None = None
@@ -40,9 +40,9 @@ class Work:
     role: str = ""
     parent: int = 0
     draft: str = ""
-    instruction: str = ""  # for the draft, or beside the conversation
-    fields: tuple[str, ...] | None = None  # only this part of the shape
-    tail: bool = False  # its answer goes to the caller as it comes
+    instruction: str = ""  # what to do with the draft, or a system message
+    fields: tuple[str, ...] | None = None  # the step fills only these fields of the shape
+    tail: bool = False  # the caller gets this step's answer, streamed if wanted
     logprobs: bool = False
     entropy: bool = False
     budget: PlanBudget = PlanBudget()
@@ -53,7 +53,7 @@ class Work:
 
 
 def body_of(request: Request, work: Work, kind: str) -> bytes:
-    """The request's own bytes, with the changes that this step needs."""
+    """The caller's request body, with the changes that this step needs."""
     changes: dict[bytes, bytes] = {}
     if request.stream and not work.tail:
         changes[b'"stream"'] = b"false"
@@ -70,7 +70,7 @@ def body_of(request: Request, work: Work, kind: str) -> bytes:
 
 
 def _for_ours(request: Request, work: Work, changes: dict[bytes, bytes]) -> None:
-    """Our own backends read fields, not instructions."""
+    """Waggle's own kinds of backends read fields of the request, not instructions in messages."""
     if work.instruction and not work.draft:
         changes[b'"for_writer"'] = b"true"
     if work.draft:
@@ -99,7 +99,7 @@ def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> No
 
 
 def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:
-    """The fields of the shape that a step is to fill; None: all of them, or there is no shape."""
+    """The fields of the shape that the step must fill; None for all fields, or without a shape."""
     shape = request.reading.shape
     if wish is None or shape is None:
         return None
@@ -107,7 +107,7 @@ def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:
 
 
 def without_logprobs(body: bytes) -> bytes:
-    """The answer without the logprobs that only our check asked for."""
+    """Remove the logprobs from an answer whose caller did not ask for them."""
     start, end = spans(body).get(b'"choices"', (0, 0))
     choices = body[start:end]
     if orjson.loads(choices or b"[]")[1:] or b"{" not in choices:

@@ -1,4 +1,4 @@
-"""What a pattern may do: carry out a step, call a backend, have an answer judged."""
+"""The operations that a pattern may use: carry out a step, call a backend, check an answer."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -12,23 +12,23 @@ from router.plans.results import CheckVerdict, Result
 
 
 class Caller(Protocol):
-    """The executor, as patterns see it."""
+    """The part of the executor that patterns use."""
 
     @property
     def request(self) -> Request: ...
 
     async def step(self, step: Step, work: Work) -> Result:
-        """Carry out a step of the plan, with its own bounds and its gate."""
+        """Carry out a step of the plan, with the step's own bounds and gate."""
 
     async def call(
         self, chain: tuple[str, ...], body: bytes, work: Work, *, stream: bool = False
     ) -> Result:
-        """Send a body to the first backend of a chain that answers."""
+        """Send a body to each backend of a chain in turn, until a backend answers."""
 
     async def judged(
         self, check: Check, result: Result, work: Work, *, before: str = "", may_mend: bool = False
     ) -> CheckVerdict:
-        """Whether an answer holds all that a check demands."""
+        """Check an answer; the verdict says whether the answer holds, and if not, why."""
 
     async def opinion(
         self,
@@ -39,17 +39,17 @@ class Caller(Protocol):
         place: str,
         messages: Callable[[str, str], list[Message]] = to_judge,
     ) -> tuple[Opinion, int]:
-        """A backend's opinion of a draft, and the number of the step that brought it."""
+        """A backend's opinion of a draft, and the number of the step that asked for the opinion."""
 
     @property
     def refusals(self) -> Mapping[str, str]:
-        """Why each backend cannot answer this request, "" where it can."""
+        """For each backend, the reason why it cannot answer this request; empty if it can."""
 
     def score(self, backend: str) -> float:
-        """How much a backend's vote counts."""
+        """The weight of a backend's vote."""
 
     def p95(self, backend: str) -> float | None:
-        """Seconds that a backend usually stays below; None until enough calls were seen."""
+        """The 95th percentile of recent call times in seconds; None after too few calls."""
 
     def abandon(self, result: Result) -> None:
-        """Let go of an answer that came second: it is paid for, and nobody reads it."""
+        """Close the stream of an answer that lost to another answer, and record its cost."""

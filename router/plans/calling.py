@@ -1,4 +1,4 @@
-"""The calls of one request's steps: within their bounds, paid for and written down."""
+"""Calls of backends for one request: bounded, priced, and recorded as steps."""
 
 import asyncio
 import time
@@ -22,12 +22,12 @@ class TryChain(Protocol):
     async def __call__(
         self, chain: tuple[str, ...], call: Call, tried: list[Attempt]
     ) -> CallOutcome:
-        """Try one backend after another. Every attempt is put into `tried`."""
+        """Call one backend after another until one answers, and append every attempt to `tried`."""
 
 
 @dataclass
 class StepCalls:
-    """What was called for one request, and what it cost."""
+    """The calls made for one request, and their cost."""
 
     plans: Plans
     request: Request
@@ -36,10 +36,10 @@ class StepCalls:
     clock: Callable[[], float] = time.perf_counter
     attempts: list[Attempt] = field(default_factory=list)
     comments: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
-    refusal: CallOutcome | None = None  # a backend's own 400, where nothing else came
+    refusal: CallOutcome | None = None  # a backend's error for the caller, if no answer comes
     upstream_seconds: float = 0.0
     _flying: int = 0
-    _promised_usd: float = 0.0  # of calls that are under way
+    _promised_usd: float = 0.0  # expected cost of the calls under way
     _since: float = 0.0
 
     @property
@@ -49,7 +49,7 @@ class StepCalls:
     async def call(
         self, chain: tuple[str, ...], body: bytes, work: Work, *, stream: bool = False
     ) -> Result:
-        """One call, retries and fallbacks included, within the bounds."""
+        """Call a chain of backends, with retries and fallbacks, within the step's bounds."""
         expected_usd = self.plans.call_cost(size_of(self.request))(chain[0])
         over = self._over(chain[0], work, expected_usd)
         if over is not None:
@@ -73,7 +73,7 @@ class StepCalls:
         return self._result(outcome, work, self._write_all(tried, outcome, work))
 
     async def fly(self, chain: tuple[str, ...], call: Call, tried: list[Attempt]) -> CallOutcome:
-        """A call, counted among the seconds in which some backend was at work."""
+        """Call a chain, and add the time to `upstream_seconds`; calls that overlap count once."""
         if self._flying == 0:
             self._since = self.clock()
         self._flying += 1
@@ -85,7 +85,7 @@ class StepCalls:
                 self.upstream_seconds += self.clock() - self._since
 
     def write(self, attempt: Attempt, work: Work) -> int:
-        """Write an attempt down as a step of the plan; the number of that step."""
+        """Record an attempt as a step of the plan, and return the step's number."""
         kind = self.plans.config.backends[attempt.backend].kind
         role = work.role or ("code" if kind == "sandbox" else "ask")
         self.attempts.append(replace(attempt, provider=kind, role=role, parent=work.parent))
@@ -101,7 +101,7 @@ class StepCalls:
             )
 
     def _over(self, backend: str, work: Work, expected_usd: float) -> Result | None:
-        """The result of a call that a bound forbids, or None."""
+        """The result in place of a call that would exceed a bound; None if the call may run."""
         budget = work.budget
         if budget.until is not None and self.clock() >= budget.until:
             return Result(problem=f"no time was left for {backend}", stopped="latency")
@@ -131,7 +131,7 @@ class StepCalls:
         return Result(answer_text(outcome.body), settled, step)
 
     def _write_all(self, tried: Sequence[Attempt], outcome: CallOutcome, work: Work) -> int:
-        """Every attempt becomes a step; the number of the last."""
+        """Record every attempt as a step, and return the number of the last step."""
         for attempt in tried[:-1]:
             self.write(attempt, work)
         last = tried[-1]
@@ -149,7 +149,7 @@ class StepCalls:
         begun: float,
         fault: str,
     ) -> None:
-        """Write down a call that nobody waited for to the end. What was sent is paid for."""
+        """Record a call that was ended early, with the cost of the prompt that was sent."""
         for attempt in tried:
             self.write(attempt, work)
         usage = Usage(tokens_in(body.decode("utf-8", "replace")), 0, estimated=True)
@@ -163,14 +163,14 @@ class StepCalls:
             cost_usd=self._cost(backend, usage),
         )
         self.write(attempt, work)
-        self.pace.see(backend, attempt.seconds)  # the call takes at least so long: p95 counts it
+        self.pace.see(backend, attempt.seconds)  # a slow call must count in the p95
         self._comment(work, attempt)
 
     def _cost(self, backend: str, usage: Usage) -> float:
         return priced(self.plans.config.backends[backend].price, usage)
 
     def _comment(self, work: Work, attempt: Attempt) -> None:
-        """Tell the reader of the stream what was done, in none of the backend's words."""
+        """Queue a comment on an attempt for the caller's stream: step, backend, outcome, time."""
         state = attempt.fault or "answered"
         line = f"{work.role or 'ask'} {attempt.backend} {state} {1000 * attempt.seconds:.0f} ms"
         self.comments.put_nowait(line)

@@ -1,6 +1,6 @@
-"""The plans of one configuration, compiled: afterwards a plan is looked up, never resolved.
+"""The plans of one configuration, compiled: a request looks its plan up and resolves no names.
 
-A compiled tree has no name of a plan left in it: each step is a plan, each leaf names backends.
+In a compiled plan, every step is itself a plan, and every leaf names backends.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ FROM_PASSAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Vital:
-    """Backends, and groups of them, of which so many must be able to answer."""
+    """Backends, or groups of backends, of which at least `enough` must be able to answer."""
 
     parts: tuple["str | Vital", ...]
     enough: int
 
     def missing(self, refusals: Mapping[str, str]) -> str:
-        """Why too few can answer, or nothing."""
+        """Why too few of the parts can answer; empty if enough can."""
         reasons = [reason for part in self.parts if (reason := _reason(part, refusals))]
         if len(self.parts) - len(reasons) >= self.enough:
             return ""
@@ -48,7 +48,7 @@ def _reason(part: str | Vital, refusals: Mapping[str, str]) -> str:
 
 
 class FromPassages(Pipeline):
-    """A specialist finds passages, and its writer answers from them. The specialist leads."""
+    """A specialist finds passages, and its writer answers from them; the specialist is the lead."""
 
     @property
     def leading(self) -> Step:
@@ -57,22 +57,22 @@ class FromPassages(Pipeline):
 
 @dataclass(frozen=True, slots=True)
 class CompiledPlan:
-    """A plan with everything that its configuration says of it."""
+    """A plan with its backends and its expected cost."""
 
     tree: AnyPlan
-    lead: str  # the backend that the answer comes from when all goes well
-    backends: tuple[str, ...]  # that may be called, each once
+    lead: str  # the backend that gives the answer, if nothing fails
+    backends: tuple[str, ...]  # every backend that the plan may call, each once
     vital: "Vital"
-    of_input: ExpectedCost  # of one input token in each call
+    of_input: ExpectedCost  # cost of one input token in each call
     of_output: ExpectedCost
 
     def impossible(self, refusals: Mapping[str, str]) -> str:
-        """Why no way through the plan leads to an answer, or nothing. `refusals`: why each backend
-        cannot answer, "" where it can."""
+        """Why no way through the plan leads to an answer; empty if one does. `refusals` says why
+        each backend cannot answer, or is empty for the backend."""
         return self.vital.missing(refusals)
 
     def cost(self, size: Size) -> ExpectedCost:
-        """All prices are by the token, so that a plan's cost is linear in the size of a call."""
+        """The expected cost of calls of this size; all prices are linear in the tokens."""
         many, few = size.input_tokens, size.output_tokens
         return ExpectedCost(
             many * self.of_input.least_usd + few * self.of_output.least_usd,
@@ -83,11 +83,11 @@ class CompiledPlan:
 
 
 class Plans(dict[str, CompiledPlan]):
-    """Every plan by its name, every simpler stage of a plan, and every backend as a plan to ask it.
+    """Every plan by its name; also each plan less one stage, and each backend as a plan of its own.
 
-    `names` are those of the configured plans, in their order. `weights` are those of the complexity
-    score, `specialists` the least claim of each, `unconditional` the abilities of the backends that
-    refuse nothing else.
+    `names` holds the configured plans in their order, `weights` the weights of the complexity
+    score, `specialists` the least confidence of each specialist's answers, `unconditional` the
+    capabilities of each backend that refuses requests for no other reason.
     """
 
     def __init__(self, config: Config) -> None:
@@ -112,7 +112,7 @@ class Plans(dict[str, CompiledPlan]):
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
     def call_cost(self, size: Size) -> Callable[[str], float]:
-        """The price of one call of each backend, at this size."""
+        """A function from a backend to the dollars of one call of this size."""
         return lambda backend: call_cost(self.config.backends[backend].price, size)
 
     def _compile(self, name: str) -> CompiledPlan:
@@ -134,13 +134,13 @@ class Plans(dict[str, CompiledPlan]):
 
 
 def _aliases(config: Config) -> dict[str, str]:
-    """Every name that a caller may give in `model` to mean one backend."""
+    """Every name that a caller may give in `model`, with the backend that the name means."""
     aliases = {alias: name for name, b in config.backends.items() for alias in b.aliases}
     return aliases | {name: name for name in config.backends}
 
 
 def _tree(config: Config, step: Step) -> AnyPlan:
-    """A step with no name left in it. A specialist with a writer finds, and the writer answers."""
+    """Replace each name in a step by its plan; a specialist with a writer becomes a pipeline."""
     plan = resolved(step, config.plans)
     if isinstance(plan, Ask) and plan.instruct is None:
         settings = config.backends.get(plan.ask)
@@ -154,7 +154,7 @@ def _tree(config: Config, step: Step) -> AnyPlan:
 
 
 def _counts_votes(plan: Step) -> bool:
-    """Whether some step counts votes by what was learned of each backend."""
+    """Whether some step merges answers by vote."""
     if isinstance(plan, str):
         return False
     votes = isinstance(plan, FanOut) and plan.merge == "vote"

@@ -1,5 +1,4 @@
-"""The result of a plan as the caller gets it: a completion, a stream, or the reason why there is
-none."""
+"""The reply to the caller after a plan: a completion, a stream, or an error."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -15,19 +14,18 @@ from router.request.text import tokens_in
 from router.wire.chat_replies import chat_reply
 from router.wire.sse import Cutter
 
-_CHARACTERS = 16_384  # of a document, in one piece of a stream
+_CHARACTERS = 16_384  # most characters in one piece of a stream
 
 
 class _NoConnection:
-    """Stands for the connection of a stream that is made here."""
+    """The connection of a stream that Waggle writes itself: there is nothing to close."""
 
     def finish(self) -> None:
         pass
 
 
 async def completed(outcome: CallOutcome, text: str, request: Request) -> CallOutcome:
-    """The answer of a step, or a text made from several answers, in the form in which a model sends
-    it."""
+    """The result of a plan as a completion, or as a stream if the caller wants one."""
     if outcome.body and not request.stream:
         wants_logprobs = request.fields.get("logprobs")
         return replace(
@@ -46,12 +44,12 @@ async def completed(outcome: CallOutcome, text: str, request: Request) -> CallOu
 
 
 def stream_of(body: AsyncIterator[bytes]) -> Stream:
-    """Wrap bytes that are made here as the stream of a backend."""
+    """Wrap bytes that Waggle makes itself as the stream of a backend."""
     return Stream([], Cutter(), _NoConnection(), body)
 
 
 async def _events(body: bytes) -> AsyncIterator[bytes]:
-    """A completion that came whole, as the chunks of a stream."""
+    """Turn a whole completion into the events of a stream."""
     completion = orjson.loads(body)
     base = {key: completion[key] for key in ("id", "created", "model") if key in completion}
     base["object"] = "chat.completion.chunk"
@@ -79,7 +77,7 @@ def _event(base: dict[str, Any], choice: dict[str, Any], finish: str | None) -> 
 def unfinished(
     result: Result, attempts: Sequence[Attempt]
 ) -> tuple[int, str, str, str, float | None]:
-    """HTTP status, kind, code and message for a plan without an answer, and when to try again."""
+    """HTTP status, error type, code, message and retry delay for a plan that gave no answer."""
     if result.stopped == "cost":
         message = f"The ceiling on cost let no step answer: {result.problem}. Raise it."
         return 422, "invalid_request_error", "over_max_cost", message, None

@@ -1,4 +1,4 @@
-"""What a plan may be expected to cost, by prices alone. Pure."""
+"""The expected cost of a plan, computed from prices alone. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from router.config.plans import Step
 from router.config.values import Price
 from router.domain import Request
 
-OUTPUT_TOKENS = 300  # of an answer whose length the caller did not bound
+OUTPUT_TOKENS = 300  # assumed for an answer, unless the caller's bound is lower
 INPUT_TOKENS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Tokens of one call."""
+    """Input and output tokens of one call."""
 
     input_tokens: int = INPUT_TOKENS
     output_tokens: int = OUTPUT_TOKENS
@@ -21,7 +21,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCost:
-    """Between the shortest way through a plan and the longest."""
+    """Dollars and calls of the shortest and of the longest way through a plan."""
 
     least_usd: float = 0.0
     most_usd: float = 0.0
@@ -46,7 +46,7 @@ class ExpectedCost:
 
 
 def size_of(request: Request) -> Size:
-    """Tokens of one call with this request, as far as they can be guessed before it."""
+    """Estimate the tokens of a call before the call is made."""
     bound = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
     most = bound if isinstance(bound, int) and not isinstance(bound, bool) else OUTPUT_TOKENS
     return Size(request.reading.tokens, min(most, OUTPUT_TOKENS))
@@ -59,7 +59,7 @@ def call_cost(price: Price, size: Size) -> float:
 
 
 def expected(step: Step, usd: Callable[[str], float]) -> ExpectedCost:
-    """What a step of a resolved tree costs, where `usd` is the price of one call of a backend."""
+    """The expected cost of a step of a compiled plan; `usd` is the cost of a backend's call."""
     if isinstance(step, str):
         cost = usd(step)
         return ExpectedCost(cost, cost, 1, 1)

@@ -1,7 +1,8 @@
-"""Carrying out a plan: each step with its bounds and its gate, until there is an answer.
+"""Carries out a plan: runs each step with its bounds and its gate until there is an answer.
 
-The executor asks, checks and stops in time; the patterns say which step comes next
-(`router.plans.patterns`). Whatever ends a plan early leaves the best answer so far, marked.
+The executor calls the backends, checks their answers and keeps to the bounds; the patterns choose
+the next step (`router.plans.patterns`). If a plan ends early, its result is the best answer so far,
+marked as partial.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from router.request.text import tokens_in
 from router.reuse.solution import Solution
 from router.wire.splice import replaced
 
-_LONG = 20_000  # characters of an answer that takes milliseconds to check
+_LONG = 20_000  # characters; the check of a longer answer takes milliseconds
 _PATTERNS: Mapping[str, Callable[..., Awaitable[Result]]] = {
     "cascade": patterns.cascade,
     "pipeline": patterns.pipeline,
@@ -41,13 +42,13 @@ _PATTERNS: Mapping[str, Callable[..., Awaitable[Result]]] = {
 
 @dataclass
 class Executor:
-    """One request on its way through its plan."""
+    """Carries out the plan of one request."""
 
     plans: Plans
     request: Request
     calls: StepCalls
-    refusals: Mapping[str, str]  # backends, and why each cannot answer; "" where it can
-    score: Callable[[str], float]  # how much a backend's vote counts
+    refusals: Mapping[str, str]  # why each backend cannot answer; "" if it can
+    score: Callable[[str], float]  # the weight of a backend's vote
     seed: Callable[[], int]
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     clock: Callable[[], float] = time.perf_counter
@@ -135,8 +136,7 @@ class Executor:
         return Result(problem=made.problem or made.status)
 
     async def _gated(self, plan: Plan, gate: Gate, work: Work) -> Result:
-        """Carry out a step whose answer is checked, and send it back with the reasons until it
-        holds."""
+        """Carry out a step and check its answer; send a failing answer back with the reasons."""
         inside = replace(work, tail=False, logprobs=gate.probability is not None)
         result = await self._carry_out(plan, replace(inside, entropy=gate.entropy is not None))
         for turn in range(gate.repair + 1):
@@ -164,7 +164,7 @@ class Executor:
     async def judged(
         self, check: Check, result: Result, work: Work, *, before: str = "", may_mend: bool = False
     ) -> CheckVerdict:
-        """The checks that ask nobody come first: they are cheap."""
+        """Run the cheap checks first: they call no backend."""
         body = result.outcome.body if result.outcome is not None else b""
         inspection = await self._inspect(check, result.text, may_mend=may_mend)
         problem = inspection.problem or unsure(check, body) or disagrees(check, result.text, before)
@@ -186,7 +186,7 @@ class Executor:
 
     async def _inspect(self, check: Check, text: str, *, may_mend: bool) -> Inspection:
         shape = self.request.reading.shape
-        if len(text) > _LONG:  # off the event loop, which other requests share
+        if len(text) > _LONG:  # a long check would block the event loop
             return await asyncio.to_thread(inspected, check, shape, text, may_mend=may_mend)
         return inspected(check, shape, text, may_mend=may_mend)
 
@@ -199,7 +199,7 @@ class Executor:
         place: str,
         messages: Callable[[str, str], list[Message]] = to_judge,
     ) -> tuple[Opinion, int]:
-        """A validator has an opinion too: of form."""
+        """Have a backend grade a draft; a validator's grade is the share of valid records."""
         question = work.at(place, draft=draft, parent=parent, tail=False, instruction="")
         if self.plans.config.backends[backend].kind == "validator":
             body = body_of(self.request, replace(question, fields=None), "validator")
@@ -217,7 +217,7 @@ class Executor:
 
 
 def _validated(result: Result, body: bytes) -> Result:
-    """A validator's answer is the records; where they are not valid, that is the problem."""
+    """Turn a validator's issues into the problem of the result."""
     validation = orjson.loads(body).get("validation")
     if validation is None or validation["valid"]:
         return result
@@ -225,7 +225,7 @@ def _validated(result: Result, body: bytes) -> Result:
 
 
 def _unknown(result: Result, body: bytes) -> Result:
-    """Mark the answer of a specialist whose documents hold none: nobody makes anything up."""
+    """Mark the answer of a specialist whose documents hold no answer as `unknown`."""
     passages = orjson.loads(body).get("specialist")
     if passages is None or passages["found"]:
         return result

@@ -1,4 +1,4 @@
-"""Several steps at once, and one answer made from theirs: joined, voted on, chosen or fused."""
+"""Runs several steps at once and makes one answer of theirs: joined, voted on, chosen or fused."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Branch:
-    """A step that runs beside others."""
+    """One step of a fan-out, and the task that runs the step."""
 
     number: int
     step: Step
@@ -39,7 +39,7 @@ class Branch:
 
 
 async def fan_out(run: Caller, plan: FanOut, work: Work) -> Result:
-    """All steps at once. When enough have answered by the deadline, late ones are left behind."""
+    """Run all steps at once; after the deadline, end late steps if enough others have answered."""
     parts = _parts(run, plan)
     branches = []
     for n, step in enumerate(plan.fan_out):
@@ -47,7 +47,7 @@ async def fan_out(run: Caller, plan: FanOut, work: Work) -> Result:
         if parts is not None:
             names = tuple(field_names(parts[n]))
             if not names:
-                continue  # more branches than fields: nothing is left for this one
+                continue  # there are more branches than fields
             branch_work = replace(branch_work, fields=names)
         task = asyncio.ensure_future(run.step(step, branch_work))
         branches.append(Branch(n, step, task))
@@ -71,7 +71,7 @@ async def fan_out(run: Caller, plan: FanOut, work: Work) -> Result:
 
 
 def _parts(run: Caller, plan: FanOut) -> list[Any] | None:
-    """The part of the shape that each branch is to fill, where their answers will be joined."""
+    """For the merge `deep`, the part of the shape that each branch must fill."""
     shape = run.request.reading.shape
     if plan.merge != "deep" or shape is None:
         return None
@@ -83,7 +83,7 @@ def _parts(run: Caller, plan: FanOut) -> list[Any] | None:
 
 
 async def _gathered(branches: Sequence[Branch], deadline_ms: float | None, enough: int) -> None:
-    """Wait for all; from the deadline on, only until enough have answered."""
+    """Wait for all branches; after the deadline, wait only until enough branches have answered."""
     loop = asyncio.get_running_loop()
     deadline = None if deadline_ms is None else loop.time() + deadline_ms / 1000
     waiting: set[asyncio.Task[Result]] = {branch.task for branch in branches}
@@ -148,7 +148,7 @@ async def _best(run: Caller, plan: FanOut, results: Sequence[Result], work: Work
 
 
 async def _together(jobs: Sequence[Awaitable[T]]) -> list[T]:
-    """Await all jobs at once. If this is cancelled, the jobs are cancelled too, and have ended."""
+    """Await all jobs at once; if one fails or the wait is cancelled, end the others first."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         return list(await asyncio.gather(*tasks))

@@ -1,4 +1,4 @@
-"""How sure a backend was of its own words, by the log probabilities it gave. Pure."""
+"""How sure a backend was of its answer, computed from the log probabilities in it. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import orjson
 
 
 def probability_of(body: bytes) -> float | None:
-    """The mean probability of a token (geometric), or the confidence that a specialist states; None
-    if the answer has neither."""
+    """The geometric mean of the token probabilities, or the confidence that a specialist states;
+    None if the answer has neither."""
     own = orjson.loads(body).get("specialist")
     if isinstance(own, dict):
         return float(own["confidence"])
@@ -18,8 +18,8 @@ def probability_of(body: bytes) -> float | None:
 
 
 def entropy_of(body: bytes) -> float | None:
-    """The mean entropy in bits a token, over its likeliest alternatives; the remaining probability
-    counts as one more alternative."""
+    """The mean entropy of a token in bits, over its likeliest alternatives. The probability that
+    they leave counts as one more alternative."""
     entropies = []
     for token in _tokens(body):
         chances = [math.exp(t["logprob"]) for t in _alternatives(token)]

@@ -1,4 +1,4 @@
-"""Making one answer of several: joining JSON, counting votes. Pure."""
+"""Makes one answer of several: joins JSON, or counts votes. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ _NOTHING = object()
 
 
 def joined(parts: Sequence[Any]) -> Any:
-    """One document made of several: objects are joined by key, lists of records one by one. Where
-    two parts differ, the earlier part wins."""
+    """Join JSON documents: objects by key, lists of records item by item. Where two documents
+    differ, the earlier document wins."""
     made: Any = _NOTHING
     for part in parts:
         made = part if made is _NOTHING else _two(made, part)
@@ -39,8 +39,8 @@ def _two(first: Any, second: Any) -> Any:
 
 
 def parts_of(shape: Any, wishes: Sequence[Sequence[str]]) -> list[Any]:
-    """The part of a shape for each branch: the fields it was given, or a share of the fields that
-    no branch was given."""
+    """The part of the shape for each branch: the fields that the branch asks for, or a share of the
+    fields that no branch asks for."""
     fields = field_names(shape)
     given = {name for wish in wishes for name in wish}
     rest = [name for name in fields if name not in given]
@@ -54,14 +54,14 @@ def parts_of(shape: Any, wishes: Sequence[Sequence[str]]) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The answer that won a vote, and its share of the weight."""
+    """The position of the answer that won a vote, and its share of the weight."""
 
     winner: int
     share: float
 
 
 def counted(answers: Sequence[str], weights: Sequence[float]) -> Count:
-    """The answer with the most weight behind it; among equals, the answer that was listed first."""
+    """Count the votes by weight; among equals, the answer that was listed first wins."""
     behind: dict[str, float] = {}
     first: dict[str, int] = {}
     for index, (answer, weight) in enumerate(zip(answers, weights, strict=True)):
@@ -83,8 +83,7 @@ _PLAIN_NUMBER = re.compile(r"[$€£]?\s*(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*
 
 
 def normalised(answer: str) -> str:
-    """The content of an answer without its wording, so that votes for the same thing count as
-    one."""
+    """Reduce an answer to its content: answers that differ only in wording become equal."""
     text = answer.strip()
     if text[:1] in "{[":
         try:
@@ -130,14 +129,14 @@ def _decides(token: str) -> bool:
 
 
 def agreement(first: str, second: str) -> float:
-    """How much two answers agree, from 0 to 1: 1 if equal once normalised, else by shared words."""
+    """How much two answers agree: 1 if equal once normalised, else the share of common words."""
     plain, other = normalised(first), normalised(second)
     if plain == other:
         return 1.0
     a, b = _TOKEN.findall(plain), _TOKEN.findall(other)
     decisive = {t for t in a if _decides(t)} ^ {t for t in b if _decides(t)}
     if not a or not b or decisive:
-        return 0.0  # another figure, or a `not`, is another answer, whatever the words around it
+        return 0.0  # another number or negation makes it another answer
     left = list(b)
     shared = 0
     for token in a:

@@ -1,4 +1,4 @@
-"""How long recent calls of each backend took, for hedging."""
+"""The times of each backend's recent calls; a hedge waits for their 95th percentile."""
 
 from collections import deque
 
@@ -13,7 +13,7 @@ class Pace:
         self._seen.setdefault(backend, deque(maxlen=_KEPT)).append(seconds)
 
     def p95(self, backend: str) -> float | None:
-        """Seconds; None until enough calls were seen."""
+        """The 95th percentile of the recent call times in seconds; None after too few calls."""
         seen = self._seen.get(backend, ())
         if len(seen) < _ENOUGH:
             return None

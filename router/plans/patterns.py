@@ -12,7 +12,7 @@ from router.plans.results import Result, ended
 
 
 async def cascade(run: Caller, plan: Cascade, work: Work) -> Result:
-    """From the cheapest rung on, until an answer is accepted."""
+    """Ask the cheapest rung first, then dearer rungs, until an answer is accepted."""
     rungs = [r for r in enumerate(plan.cascade) if not Vital.of(r[1]).missing(run.refusals)]
     best: Result | None = None
     result = Result(problem="no rung can answer this request")
@@ -43,7 +43,7 @@ async def cascade(run: Caller, plan: Cascade, work: Work) -> Result:
 
 
 async def pipeline(run: Caller, plan: Pipeline, work: Work) -> Result:
-    """Each step goes on with the answer of the step before it."""
+    """Run the steps in order: each step works on the answer of the step before it."""
     last: Result | None = None
     for n, step in enumerate(plan.pipeline):
         tail = work.tail and n == len(plan.pipeline) - 1
@@ -62,7 +62,7 @@ async def pipeline(run: Caller, plan: Pipeline, work: Work) -> Result:
 
 
 async def hedge(run: Caller, plan: Hedge, work: Work) -> Result:
-    """The next step begins when the step before it is slower than its p95, or has failed."""
+    """Start the next step when a step fails or takes longer than its p95; the first answer wins."""
     steps = [s for s in enumerate(plan.hedge) if not Vital.of(s[1]).missing(run.refusals)]
     running: set[asyncio.Task[Result]] = set()
     failed: Result = Result(problem="no backend of the hedge can answer this request")
@@ -90,7 +90,7 @@ async def hedge(run: Caller, plan: Hedge, work: Work) -> Result:
     finally:
         tasks = list(running)
         await ended(tasks)
-        for task in tasks:  # a task may have answered in the same moment
+        for task in tasks:  # a task may have answered just before it was cancelled
             if not task.cancelled() and task.exception() is None:
                 run.abandon(task.result())
     return winner if winner is not None else failed

@@ -1,6 +1,6 @@
-"""Prompts for backends that judge, mend, join or review, and the reading of their replies.
+"""Prompts for backends that judge, mend, join or review, and functions that read the replies.
 
-The prompts ask for JSON. The reading is lenient, because models wrap JSON in words.
+The prompts ask for JSON. The functions are lenient, because models wrap JSON in words.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 Message = dict[str, Any]
-_LONGEST = 60_000  # characters of a draft that is shown
+_LONGEST = 60_000  # most characters of a text in a prompt
 
 CONTINUE = (
     "Above is what the step before you made of this. Do your part with it, and answer with the "
@@ -21,7 +21,7 @@ CONTINUE = (
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The reply of a judge, critic or reviewer. `score` is None if none could be read."""
+    """The reply of a judge, critic or reviewer; `score` is None without a readable grade."""
 
     score: float | None
     problems: str = ""
@@ -29,7 +29,7 @@ class Opinion:
 
 
 def working_on(draft: str, instruction: str) -> list[Message]:
-    """The messages after the conversation, for a model that goes on with a draft."""
+    """Two messages that follow the conversation: the draft, and what the model must do with it."""
     return [
         {"role": "assistant", "content": draft},
         {"role": "user", "content": instruction},
@@ -65,7 +65,7 @@ def to_review(conversation: str, draft: str) -> list[Message]:
 
 
 def to_fuse(drafts: Sequence[str]) -> str:
-    """The message after the conversation, for the model that makes one answer from several."""
+    """A message that shows several answers and asks the model for the best single answer."""
     shown = "\n\n".join(
         f"<answer number={n}>\n{draft[:_LONGEST]}\n</answer>" for n, draft in enumerate(drafts, 1)
     )
@@ -127,7 +127,7 @@ def opinion_in(text: str) -> Opinion:
 
 
 def _plain_score(text: str) -> float | None:
-    """Read `0.8`, `8/10` or `80%`, if the text has no other number."""
+    """Read a grade like `0.8`, `8/10` or `80%`; None unless the text has exactly one number."""
     numbers = list(_NUMBER.finditer(text))
     if len(numbers) != 1:
         return None
@@ -141,6 +141,6 @@ def _plain_score(text: str) -> float | None:
 
 
 def better_in(text: str) -> str:
-    """Read `first`, `second` or `equal`; empty if the text names none or several."""
+    """Read `first`, `second` or `equal` in a reply; empty if the reply names none or several."""
     verdicts = re.findall(r"\b(first|second|equal)\b", text.lower())
     return verdicts[0] if len(set(verdicts)) == 1 else ""

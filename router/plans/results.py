@@ -1,4 +1,4 @@
-"""What a step brought, and what a check made of it."""
+"""The result of a step, and the verdict of a check."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from router.calls.outcome import CallOutcome
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a step brought. With `problem` it is no good; with `partial` something is missing."""
+    """The result of a step: why it failed (`problem`), or why it is incomplete (`partial`)."""
 
     text: str = ""
     outcome: CallOutcome | None = None
     step: int = 0
     problem: str = ""
-    stopped: str = ""  # one word, where a bound ended it: `cost`, `latency`
-    partial: str = ""  # one word: what is missing
+    stopped: str = ""  # the bound that ended the step: `cost` or `latency`
+    partial: str = ""  # one word, e.g. `quorum`
     reason: str = ""
 
     @property
@@ -25,20 +25,19 @@ class Result:
         return not self.problem
 
     def let_go(self) -> bool:
-        """Close the stream of a result that nobody will read, and return whether there was a
-        stream."""
+        """Close the stream of a result that nobody will read; True if there was a stream."""
         stream = self.outcome.stream if self.outcome is not None else None
         if stream is not None:
             stream.connection.finish()
         return stream is not None
 
     def rewritten(self, text: str) -> "Result":
-        """The same result with a text of our own in place of the bytes that came."""
+        """The same result with another text in place of the backend's bytes."""
         outcome = None if self.outcome is None else replace(self.outcome, body=b"")
         return replace(self, text=text, outcome=outcome)
 
     def marked(self, why: str, reason: str) -> "Result":
-        """The best answer there is, marked with what is wrong with it."""
+        """The same result as a partial answer, with the reason."""
         if self.partial:
             return self
         return replace(self, problem="", partial=why, reason=reason)
@@ -48,18 +47,18 @@ class Result:
 class CheckVerdict:
     holds: bool
     problem: str = ""
-    mended: str = ""  # the answer, where a rule could repair it
+    mended: str = ""  # the answer after a repair by rule
     step: int = 0
 
 
 async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
-    """Cancel the tasks that still run, and wait until each has ended."""
+    """Cancel the tasks that still run, and wait until all tasks have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def abandoned(task: "asyncio.Task[Result]") -> None:
-    """Close the stream of a result that nobody will read."""
+    """If the task ended with a result, close the stream of the result."""
     if task.done() and not task.cancelled() and task.exception() is None:
         task.result().let_go()

@@ -1,4 +1,4 @@
-"""Drafts that a second backend sends back: refined by a critic, or reviewed before they go out."""
+"""Patterns in which a second backend sends a draft back: `refine` and `review`."""
 
 from router.config.plans import Refine, Review
 from router.plans.bodies import Work
@@ -8,7 +8,7 @@ from router.plans.results import Result
 
 
 async def refine(run: Caller, plan: Refine, work: Work) -> Result:
-    """Draft, criticise, mend, until the critic is content or the rounds are over."""
+    """Draft, criticise and mend, until the critic is content or no round is left."""
     parts = plan.refine
     draft = await run.step(parts.draft, work.at("refine.draft", tail=False))
     if not draft.ok or draft.partial:
@@ -51,7 +51,7 @@ async def refine(run: Caller, plan: Refine, work: Work) -> Result:
 
 
 async def review(run: Caller, plan: Review, work: Work) -> Result:
-    """An answer goes out only when the reviewer finds that it fits the conversation."""
+    """Have the draft written anew until a reviewer finds that it fits the conversation."""
     parts = plan.review
     draft = await run.step(parts.draft, work.at("review.draft", tail=False))
     problem = ""

@@ -1,4 +1,4 @@
-"""A plan as people see it: a tree of steps, each with its expected cost. Pure, but for the tree."""
+"""Shows a plan as a tree of steps, each with its expected cost."""
 
 from rich.markup import escape
 from rich.tree import Tree
@@ -39,7 +39,7 @@ def _add(tree: Tree, plans: Plans, label: str, plan: AnyPlan) -> None:
 
 
 def plan_line(plan: Plan) -> str:
-    """One line for a plan, without its steps."""
+    """The pattern, bounds and gate of a plan in one line."""
     bounds = []
     if plan.max_cost is not None:
         bounds.append(f"at most ${plan.max_cost:g}")

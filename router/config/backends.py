@@ -1,4 +1,4 @@
-"""Settings of every kind of backend. `router.backends.build` knows the class behind each."""
+"""Settings of every kind of backend; `router.backends.build` makes a backend from its settings."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from router.records.rules import RuleText
 from router.request.statistical import interpretation_of
 from sandbox.runner import Limits, Tier
 
-SHIPPED = "shipped:"  # a folder of documents that comes with Waggle
+SHIPPED = "shipped:"  # prefix of a document folder that comes with Waggle
 
 
 class EncoderSettings(BackendSettings):
@@ -73,7 +73,7 @@ class LocalSettings(BackendSettings):
         return Path(self.models[name])
 
     def model_of(self, fields: Mapping[str, Any]) -> str:
-        """The model that a request names, else the first."""
+        """The model that the request names, or else the first configured model."""
         model = fields.get("model")
         return model if model in self.models else next(iter(self.models))
 
@@ -111,7 +111,7 @@ class SandboxSettings(BackendSettings):
     def refuses(self, request: Request) -> str:
         if interpretation_of(request).computed:
             return ""
-        # The detailed reason would quote the request, and this text is written to telemetry.
+        # This text goes to telemetry, so it must not quote the request as the detailed reasons do.
         return "computes, and this is no statistical request that says all it must"
 
     @property

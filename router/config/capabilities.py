@@ -1,4 +1,4 @@
-"""Whether a backend can answer a request: by capabilities, context window and own rules. Pure."""
+"""Whether a backend can answer a request: capabilities, window and own rules decide. Pure."""
 
 from router.config.values import BackendSettings
 from router.domain import Request

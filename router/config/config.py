@@ -1,4 +1,4 @@
-"""The whole configuration as one frozen value, and where it keeps its files."""
+"""The whole configuration as one frozen value, with the folders of its files."""
 
 from pathlib import Path
 
@@ -29,8 +29,7 @@ class Config(Values):
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """Plans to choose among by how hard a request is. Programs and specialists have a rule of
-        their own."""
+        """Plans to choose among by complexity; programs and specialists have other rules."""
         plans = (n for n, plan in self.plans.items() if not self._ruled(plan))
         return tuple(plans) or tuple(self.plans)
 

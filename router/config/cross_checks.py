@@ -1,7 +1,7 @@
-"""Rules between the values of a configuration: whether each name exists, and has the right kind.
+"""Rules across the sections of a configuration: each name must exist and be of the right kind.
 
-The values are those of the file, before their own rules are applied: a wrong type is skipped here,
-because its own rule reports it.
+The checks read the raw values of the file. They skip a value of the wrong type, because pydantic
+reports it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -62,7 +62,7 @@ def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
 def _step_checks(
     name: str, plan: Any, kinds: Mapping[str, Any], plans: set[str]
 ) -> Iterator[Mistake]:
-    """Whether each name in a plan belongs to something that can do what the plan wants of it."""
+    """Check that each name in a plan exists, and can do what the plan needs."""
     for at, named, role in names_in(plan, ("plans", name)):
         names = {*kinds, *plans} if role == "step" else set(kinds)
         kind = kinds.get(named)
@@ -124,13 +124,13 @@ def _ladder_checks(ladder: Raw, plans: set[str]) -> Iterator[Mistake]:
 
 
 def _laddered(raw: Raw) -> set[str]:
-    """The plans that a ladder chooses among by default, as `Config.asking` does."""
+    """The plans that a ladder uses by default: `Config.asking`, computed from raw values."""
     plans, kinds = dict(_items(raw.get("plans"))), _kinds(raw)
     if cycle(plans):
         return set(plans)
 
     def by_specialist(step: Any) -> bool:
-        """Whether the answer of a step comes from a specialist."""
+        """Whether a specialist gives the answer of a step."""
         if isinstance(step, str):
             return by_specialist(plans[step]) if step in plans else kinds.get(step) == "specialist"
         if not isinstance(step, dict):

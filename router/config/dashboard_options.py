@@ -1,4 +1,4 @@
-"""The options that a dashboard's process gets: no secrets, and no settings of the service."""
+"""The options of the dashboard's process; they hold no secrets."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ from router.wire.addresses import reachable
 
 @dataclass(frozen=True, slots=True)
 class DashboardOptions:
-    """Where telemetry and keys are, where the dashboard listens, and the weights of its figures."""
+    """Paths of telemetry and keys, the dashboard's address, and the weights for its figures."""
 
     telemetry: str
     host: str = "127.0.0.1"
     port: int = 8050
-    keys: str = ""  # the file of the keys
+    keys: str = ""  # path of the file with the keys
     cost_weight: float = 0.1
     latency_weight: float = 0.05
     reuse_budget: float | None = None

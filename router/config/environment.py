@@ -1,4 +1,4 @@
-"""The environment of this process: secrets to read, and settings for the processes it starts.
+"""Environment variables: secrets to read, and settings for the processes that Waggle starts.
 
 Only this module and `load` read environment variables.
 """
@@ -12,7 +12,7 @@ TOKEN_VARIABLE = "WAGGLE_TOKEN"
 
 
 def read_secret(reference: str) -> str:
-    """The value behind `${NAME}`; a `LookupError` names a variable that is not set."""
+    """The value of the variable in `${NAME}`; a `LookupError` names a variable that is not set."""
     match = REFERENCE.fullmatch(reference)
     name = match[1] if match else reference
     try:
@@ -22,7 +22,7 @@ def read_secret(reference: str) -> str:
 
 
 def export(settings: Mapping[str, str], *, force: bool = False) -> None:
-    """Set variables for the processes that this one starts; the operator's own values stay."""
+    """Set variables for child processes; unless `force`, variables that are already set stay."""
     for name, value in settings.items():
         if force or name not in os.environ:
             os.environ[name] = value

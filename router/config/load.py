@@ -1,7 +1,7 @@
-"""waggle.yaml and the environment, read once into a frozen `Config`.
+"""Reads waggle.yaml and the environment once, into a frozen `Config`.
 
-Every mistake in the file is reported at once, with its line, the broken rule and a way to mend it.
-A secret stays a reference to the environment until the process that needs it reads it.
+One error lists every mistake in the file, with its line, the broken rule and a way to mend it. A
+secret stays a reference, `${NAME}`, until the process that needs the secret reads it.
 """
 
 import os
@@ -24,7 +24,7 @@ EMBEDDED = Path(str(files("router") / "default.yaml"))
 
 
 def find(given: Path | None) -> Path:
-    """The file to read: the given one, else ./waggle.yaml, else the embedded default."""
+    """The configuration file: the given file, else ./waggle.yaml, else the embedded default."""
     if given is not None:
         return given
     here = Path("waggle.yaml")
@@ -32,7 +32,7 @@ def find(given: Path | None) -> Path:
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
-    """The configuration in a file, or a `ConfigError` with every problem of the file."""
+    """Read a configuration file; a `ConfigError` holds every problem of the file."""
     shown = "(embedded default)" if path == EMBEDDED else str(path)
     tree = read_tree(path, shown, os.environ if environ is None else environ)
     mistakes = [*tree.mistakes, *cross_checks(tree.root)]

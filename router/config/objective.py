@@ -1,4 +1,4 @@
-"""Settings of routing: which strategy decides, what it optimizes, learns and may spend; trials."""
+"""Settings of routing: the strategy, its goals, its learning and budget, and trials."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ Part = Literal["fields", "nesting", "arrays", "rules", "length", "code", "questi
 
 
 class LadderSettings(Values):
-    """The strategy `ladder`: the harder a request, the higher the rung."""
+    """Settings of the strategy `ladder`: a harder request gets a higher rung."""
 
     rungs: tuple[Name, ...] = Field(
         (), description="plans from the cheapest; default: in the order of the file"
@@ -33,14 +33,14 @@ class LadderSettings(Values):
 
 
 class Weights(Values):
-    """How much quality a unit of log-cost and of log-latency is worth."""
+    """The quality that one unit of log-cost or of log-latency is worth."""
 
     cost: float = Field(0.1, ge=0, le=10)
     latency: float = Field(0.05, ge=0, le=10)
 
 
 class MoneyBudget(Values):
-    """What the bandit may spend, by the day or by a thousand requests."""
+    """The most that the bandit may spend, for each day or for each thousand requests."""
 
     dollars_per_day: Dollars | None = None
     dollars_per_1k: Dollars | None = Field(None, description="for each thousand requests")
@@ -55,7 +55,7 @@ class MoneyBudget(Values):
 
 
 class Learning(Values):
-    """How the bandit learns, and how much it may risk."""
+    """How the bandit learns and explores."""
 
     explore: float = Field(
         0.1, ge=0, le=1, description="share of requests for plans that are not proven good yet"
@@ -79,7 +79,7 @@ class Learning(Values):
 
 
 class Trials(Values):
-    """How strategies compete, and what happens without an operator."""
+    """How trials run, and which steps of a trial need no operator."""
 
     propose: bool = Field(
         False, description="open trials of distilled, written and simpler strategies"
@@ -109,7 +109,7 @@ class Trials(Values):
 
 
 class Objective(Values):
-    """What routing aims at."""
+    """The strategy of routing, and the goals that it follows."""
 
     strategy: Literal["ladder", "fixed", "bandit"] = "ladder"
     plan: Name | None = Field(
@@ -130,7 +130,7 @@ class Objective(Values):
 
     @property
     def preference(self) -> Preference:
-        """The weights of cost and latency against quality, if a request sets no others."""
+        """The default weights of cost and latency against quality; a request may set others."""
         if self.weights is not None:
             return Preference(self.weights.cost, self.weights.latency)
         return PRESETS[self.optimize]

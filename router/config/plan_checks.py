@@ -1,4 +1,4 @@
-"""What an answer must hold to be accepted: in a cascade, and at a gate between steps."""
+"""Conditions for accepting an answer: in a cascade, or at the gate of a plan."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Check(Values):
-    """Everything that an answer must hold; all of it must hold."""
+    """Conditions for an answer; the answer must meet all of them."""
 
     schema_: bool | dict[str, Any] | None = Field(
         None, alias="schema", description="true: the shape of the request; or a JSON Schema"
@@ -51,11 +51,11 @@ class Check(Values):
 
     @property
     def asks(self) -> tuple[str, ...]:
-        """The backends that the check asks."""
+        """The backends that the check calls."""
         return tuple(name for name in (self.validator, self.judge) if name)
 
 
 class Gate(Check):
-    """A check between steps: an answer that fails goes back to its step with the reasons."""
+    """A check of a plan's answer; a failing answer goes back to its plan with the reasons."""
 
     repair: int = Field(1, ge=0, le=5, description="how often the step may mend its answer")

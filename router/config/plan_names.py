@@ -1,4 +1,4 @@
-"""The names in a plan as the file gives it, before the plan's own rules are applied. Pure."""
+"""The names in a plan as the file writes them, before the plan is validated. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -12,7 +12,7 @@ _BACKENDS = ("ask", "words", "by", "judge", "critic", "fixer", "reviewer")
 
 
 def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
-    """Every name in a plan, with its place and the kind of thing it must name."""
+    """Every name in a plan, with its place in the file and the kind of thing that it must name."""
     if isinstance(raw, str):
         yield at, raw, "step"
     if not isinstance(raw, Mapping):
@@ -48,7 +48,7 @@ def _inner(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
 
 
 def cycle(plans: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names along a circle of plans that name each other; empty if there is no circle."""
+    """The names of plans that lead back to the first of them; empty if no plan leads to itself."""
     leads = {
         name: [step for _, step, role in names_in(plan) if role == "step" and step in plans]
         for name, plan in plans.items()

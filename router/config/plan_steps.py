@@ -1,7 +1,7 @@
-"""The meaning of a step: the plan of that name, a plan without one of its stages, or a backend.
+"""What a step means: a plan, a plan without one of its stages, or a backend.
 
-Names are resolved here and nowhere else. Requests are served by compiled plans
-(`router.plans.compiled`), in which every name is resolved already.
+Only this module resolves names. Requests are served by compiled plans (`router.plans.compiled`), in
+which every name is resolved already.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,20 +12,20 @@ LESS = "~"  # `records~validator`: the plan `records` without its stage `validat
 
 
 def resolved(step: Step, plans: Mapping[str, Plan]) -> Plan:
-    """The plan that a step means: a name belongs to a plan, or else to a backend."""
+    """The plan that a step means; a name that no plan has is the name of a backend."""
     if isinstance(step, str):
         return plans.get(step) or simpler(step, plans) or Ask(ask=step)
     return step
 
 
 def whole(name: str) -> str:
-    """The name of the plan from which a simpler plan was made."""
+    """The name before `~`: the plan from which the simpler plan was made."""
     return name.partition(LESS)[0]
 
 
 def stages(name: str, plans: Mapping[str, Plan]) -> list[str]:
-    """The stages that a plan works without: all steps of a pipeline but the first, all rungs of a
-    cascade but the last, the gate."""
+    """The stages that a plan can do without: each step of a pipeline but the first, each rung of a
+    cascade but the last, and the gate."""
     plan = plans[name]
     labels: list[str] = []
     if isinstance(plan, Pipeline) and len(plan.pipeline) > 1:
@@ -36,7 +36,7 @@ def stages(name: str, plans: Mapping[str, Plan]) -> list[str]:
 
 
 def simpler(name: str, plans: Mapping[str, Plan]) -> Plan | None:
-    """The plan that a name with `~` means, or None."""
+    """The plan that a name with `~` means; None if there is no such plan."""
     base, _, stage = name.partition(LESS)
     plan = plans.get(base)
     if plan is None or not stage or stage not in stages(base, plans):
@@ -50,7 +50,7 @@ def simpler(name: str, plans: Mapping[str, Plan]) -> Plan | None:
 
 
 def backends_of(step: Step, plans: Mapping[str, Plan]) -> Iterator[str]:
-    """Every backend that the step may ask; a backend may come more than once."""
+    """Every backend that the step may call; a backend may come more than once."""
     plan = resolved(step, plans)
     if isinstance(plan, Ask | Code):
         yield from plan.backends
@@ -62,7 +62,7 @@ def backends_of(step: Step, plans: Mapping[str, Plan]) -> Iterator[str]:
 
 
 def lead(step: Step, plans: Mapping[str, Plan]) -> str:
-    """The backend whose answer is the plan's, if nothing fails."""
+    """The backend whose answer becomes the plan's answer, if nothing fails."""
     plan = resolved(step, plans)
     if isinstance(plan, Ask | Code):
         return str(plan.leading)

@@ -1,7 +1,7 @@
-"""Plans as the file writes them: frozen values that compose to any depth.
+"""Plans as the file writes them: frozen values, nested to any depth.
 
-A step is a plan, or the name of a backend or of another plan. Each pattern has a key of its own,
-which tells the pattern of a mapping: `{ask: small}`, `{cascade: [small, large], accept: ...}`.
+A step is a plan, or the name of a backend or plan. Each pattern has a key of its own, which shows
+the pattern of a mapping: `{ask: small}`, `{cascade: [small, large], accept: ...}`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from router.config.plan_checks import Check, Gate, Share
 from router.config.values import Dollars, Name, Values
 
-SYNTHESIS = "synthesis"  # the author that is no backend: it writes from the spec alone
+SYNTHESIS = "synthesis"  # an author that calls no backend: it needs only the spec
 
 
 class Plan(Values):
-    """What every pattern has: bounds and a gate."""
+    """The base of all patterns: bounds and a gate."""
 
     pattern: ClassVar[str]  # the pattern's key in the file
 
@@ -26,32 +26,32 @@ class Plan(Values):
 
     @property
     def places(self) -> "Places":
-        """The steps of the plan, each under its name in telemetry."""
+        """The steps of the plan, each with its name in telemetry."""
         return ()
 
     @property
     def vital(self) -> tuple[tuple["Step", ...], int]:
-        """The steps that can answer, and how many of them must."""
+        """The steps that the plan needs, and how many of them must be able to answer."""
         steps = tuple(step for _, step in self.places)
         return steps, len(steps)
 
     @property
     def leading(self) -> "Step":
-        """The step or backend whose answer is the plan's, if nothing fails."""
+        """The step or backend whose answer becomes the plan's answer, if nothing fails."""
         return self.places[0][1]
 
     @property
     def calls(self) -> "Calls":
-        """Each step and backend of the plan, with its fewest and most calls."""
+        """Each step and backend that the plan calls, with the fewest and the most calls."""
         return tuple((step, 1, 1) for _, step in self.places)
 
     def with_steps(self, steps: Sequence["Step"]) -> "Plan":
-        """The same plan over other steps, in the order of `places`."""
+        """The same plan with other steps, in the order of `places`."""
         return self.model_copy(update={self.pattern: tuple(steps)}) if steps else self
 
     @property
     def asks(self) -> tuple[tuple[str, str], ...]:
-        """Backends that the plan asks besides its steps, each with the purpose."""
+        """Backends that the plan calls besides its steps, each with its purpose."""
         gate = self.gate.asks if self.gate else ()
         return tuple(("gate", name) for name in gate)
 
@@ -61,7 +61,7 @@ def _numbered(steps: tuple["Step", ...]) -> "Places":
 
 
 class Ask(Plan):
-    """Ask one backend; if it fails, the fallbacks in turn."""
+    """Ask one backend; if it fails, ask the fallbacks in turn."""
 
     pattern = "ask"
 
@@ -92,7 +92,7 @@ class Ask(Plan):
 
     @property
     def plain(self) -> bool:
-        """Whether the plan adds nothing to the request: then the engine takes a shorter way."""
+        """Whether the plan changes and bounds nothing: then the engine needs no executor."""
         return (
             self.gate is None
             and self.max_cost is None
@@ -134,12 +134,12 @@ class Code(Plan):
 
     @property
     def all_authors(self) -> tuple[str, ...]:
-        """The authors; `synthesis` is tried last if the plan does not name it."""
+        """The authors in turn; `synthesis` comes last if the plan does not name it."""
         return tuple(dict.fromkeys((*self.authors, SYNTHESIS)))
 
 
 class Cascade(Plan):
-    """Ask from the cheapest to the dearest until an answer is accepted; the last always is."""
+    """Ask the cheapest rung first, then dearer rungs; the last rung's answer needs no check."""
 
     pattern = "cascade"
 
@@ -156,7 +156,7 @@ class Cascade(Plan):
 
     @property
     def calls(self) -> "Calls":
-        # Agreement needs two drafts; the last rung is not checked.
+        # Agreement compares two drafts, so the cascade asks at least two rungs.
         sure = 1 if self.accept.agreement is None else 2
         rungs = [(step, int(n < sure), 1) for n, step in enumerate(self.cascade)]
         checks = [(name, 1, len(self.cascade) - 1) for name in self.accept.asks]
@@ -244,7 +244,7 @@ class Refinement(Values):
 
 
 class Refine(Plan):
-    """Draft, grade and mend, until the critic's grade is high enough."""
+    """Draft an answer, have a critic grade it, and mend it until the grade is high enough."""
 
     pattern = "refine"
 
@@ -288,7 +288,7 @@ class Reviewing(Values):
 
 
 class Review(Plan):
-    """Draft an answer; a backend that reads the whole conversation says whether it fits."""
+    """Draft an answer; a backend that reads the whole conversation says whether the answer fits."""
 
     pattern = "review"
 
@@ -313,7 +313,7 @@ class Review(Plan):
 
 
 class Hedge(Plan):
-    """Begin the next step when a step is slower than its p95; the first answer wins."""
+    """Start the next step when a step takes longer than its p95; the first answer wins."""
 
     pattern = "hedge"
 
@@ -339,13 +339,13 @@ PATTERNS: Mapping[str, type[Plan]] = {
     class_.pattern: class_
     for class_ in (Ask, Code, Cascade, Pipeline, FanOut, Refine, Review, Hedge)
 }
-# Pydantic puts these tags into the places of its errors; `pydantic_errors` takes them out again.
+# Pydantic puts these tags into the places of its errors; `pydantic_errors` removes them.
 TAGGED = "a plan with "
 NAMED = "a name"
 
 
 def _tag(value: Any) -> str | None:
-    """The pattern of a written plan, by its key."""
+    """The tag of a step: `NAMED` for a name, else the pattern whose key the mapping has."""
     if isinstance(value, str):
         return NAMED
     if isinstance(value, Plan):

@@ -1,4 +1,4 @@
-"""Mistakes in a configuration: each with its line, the broken rule, and a way to mend it."""
+"""Mistakes in a configuration: each has a line, the broken rule, and a way to mend it."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from router.config.references import Location, is_secret
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A mistake at a place of the file's values; the line is not known yet."""
+    """A mistake at a key of the file, before its line is known."""
 
     at: Location
     value: Any
@@ -20,7 +20,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mistake as a person reads it; line 0 means the whole file."""
+    """A mistake with its line, as people see it; line 0 means the whole file."""
 
     file: str
     line: int
@@ -48,7 +48,7 @@ class ConfigError(Exception):
 def problems_of(
     file: str, mistakes: Iterable[Mistake], lines: Mapping[Location, int]
 ) -> list[Problem]:
-    """The mistakes with their lines, in the order of the file, without repetitions."""
+    """The mistakes with their lines, each once, in the order of the file."""
     result = set()
     for mistake in mistakes:
         place = mistake.at
@@ -63,7 +63,7 @@ def problems_of(
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> tuple[str, str]:
-    """The broken rule and the mend for a name that nothing has."""
+    """The broken rule and a remedy for a name that does not exist."""
     ordered = sorted(names)
     return f"no {kind} is called that", suggestion(name, ordered, f"Known: {_listed(ordered)}.")
 

@@ -1,4 +1,4 @@
-"""Pydantic's errors as mistakes in a configuration, in the words of its file."""
+"""Turns pydantic's errors into mistakes, in the words of the configuration file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _PLAIN_RULES = {
 
 
 def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, type]) -> Mistake:
-    """A pydantic error with its place in the file, and a way to mend it."""
+    """The mistake behind a pydantic error: its place in the file, the broken rule and a remedy."""
     location: Location = tuple(error["loc"])
     at, value, context = _place(location), error.get("input"), error.get("ctx", {})
     match error["type"]:
@@ -58,7 +58,7 @@ def _mend(location: Location, schema: Mapping[str, Any], patterns: Mapping[str, 
 
 
 def _place(location: Location) -> Location:
-    """The place in the file, without the kinds and patterns that pydantic puts between."""
+    """The place in the file, without the tags that pydantic adds."""
     plain = tuple(part for part in location if not _is_tag(part) and part != "[key]")
     if plain[:1] == ("backends",):
         return (*plain[:2], *plain[3:])
@@ -78,7 +78,7 @@ def _keys_at(
 def _node_at(
     location: Location, schema: Mapping[str, Any], patterns: Mapping[str, type]
 ) -> dict[str, Any]:
-    """The part of the JSON Schema that describes a place."""
+    """The part of the JSON Schema that describes this place in the file."""
     node = _resolved(schema, schema)
     for part in location:
         if _is_tag(part):

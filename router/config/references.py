@@ -1,5 +1,4 @@
-"""References to environment variables, `${NAME}` or `${NAME:-default}`, and secrets: those places
-may hold nothing but a reference."""
+"""References to environment variables, `${NAME}` or `${NAME:-default}`; places of secrets."""
 
 import re
 
@@ -11,6 +10,6 @@ _SECTIONS_OF_SECRETS = frozenset({"headers"})
 
 
 def is_secret(at: Location) -> bool:
-    """Whether the value at this place is a secret: only a reference may be written there."""
+    """Whether this place holds a secret: then the file must give a reference, not the value."""
     in_section = len(at) > 1 and at[-2] in _SECTIONS_OF_SECRETS
     return at[-1:] != () and (at[-1] in _SECRETS or in_section)

@@ -1,4 +1,4 @@
-"""Settings of reuse: which remembered answers may be given again."""
+"""Settings of reuse: which remembered answers Waggle may give again."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from router.config.values import Name, Values
 
 
 class Reuse(Values):
-    """Which answers are remembered, how sure a reuse must be, and how long an answer is good."""
+    """Which answers Waggle remembers, how sure a reuse must be, and how long answers stay good."""
 
     mode: Literal["off", "exact", "similar"] = Field(
         "off", description="exact: the same request; similar: also requests that mean the same"

@@ -6,7 +6,7 @@ from router.config.values import Dollars, Seconds, Secret, Values
 
 
 class KeyLimits(Values):
-    """What one key may use; null for no bound."""
+    """The limits of one key; null means no limit."""
 
     requests_per_minute: int | None = Field(None, ge=1)
     tokens_per_minute: int | None = Field(None, ge=1)
@@ -42,14 +42,14 @@ class DashboardSettings(Values):
 
 
 class Keys(Values):
-    """The keys that callers need."""
+    """The file of the callers' keys, and the limits of each key."""
 
     file: str = Field("keys.json", description="below `data`; `waggle keys new` makes it")
     limits: KeyLimits = Field(KeyLimits(), description="of keys that have no limits of their own")
 
 
 class Otlp(Values):
-    """Where OpenTelemetry is sent; without an endpoint, nothing is sent."""
+    """Where Waggle sends OpenTelemetry data; without an endpoint, it sends nothing."""
 
     endpoint: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="OTLP over HTTP, e.g. http://localhost:4318"
@@ -60,7 +60,7 @@ class Otlp(Values):
 
 
 class TelemetrySettings(Values):
-    """What is written about each request, and for how long it is kept."""
+    """What Waggle records about each request, and how long it keeps the records."""
 
     prompts: bool = Field(False, description="keep the words of requests, not only a hash")
     answers: bool = Field(False, description="keep the words of answers, not only a hash")

@@ -1,4 +1,4 @@
-"""Sources of quality besides the app's feedback: what each checks, and how much it is believed."""
+"""Sources of quality besides the app's feedback: the check and the weight of each source."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ _ASKS = frozenset({"tests", "specialist", "judge"})
 
 
 class SignalSource(Values):
-    """One source of quality; it works after the answer has gone out."""
+    """One source of quality; it judges an answer after the caller has received the answer."""
 
     kind: Kind
     by: Name | None = Field(
@@ -64,5 +64,5 @@ Sources = Annotated[
 ]
 DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
 
-# How much feedback from a check or a judge is believed, beside feedback of the app itself.
+# The weight of feedback from a check or a judge; the app's own feedback has the weight 1.
 WEIGHTS = {"check": 0.8, "judge": 0.5}

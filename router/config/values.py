@@ -1,6 +1,6 @@
-"""Values that several sections of the configuration share: names, units, and what a backend has.
+"""Values that several sections of the configuration share: names, units, backend settings.
 
-A value is frozen, and refuses keys that nothing reads.
+A value is frozen, and refuses unknown keys.
 """
 
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ Capability = Literal["chat", "tools", "images", "json", "embeddings"]
 
 
 class Values(BaseModel):
-    """Base of all settings: frozen, and a key that nothing reads is an error."""
+    """The base of all settings: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
@@ -33,7 +33,7 @@ class Values(BaseModel):
 
 
 class Price(Values):
-    """Dollars per million tokens."""
+    """Prices in dollars per million tokens."""
 
     input: Dollars = 0.0
     output: Dollars = 0.0
@@ -46,7 +46,7 @@ class Price(Values):
 
 
 class Timeouts(Values):
-    """Seconds a call may spend in each phase before it counts as failed."""
+    """Seconds that each phase of a call may take before the call counts as failed."""
 
     connect: Seconds = 5.0
     first: Seconds = Field(60.0, description="until the first byte of the answer")
@@ -55,7 +55,7 @@ class Timeouts(Values):
 
 
 class Breaker(Values):
-    """When a failing backend is left alone, and for how long."""
+    """When Waggle stops calling a failing backend, and for how long."""
 
     failures: int = Field(
         5, ge=1, description="in a row until it is left alone; 401, 402 and 403 do so at once"
@@ -67,7 +67,7 @@ class Breaker(Values):
 
 
 class Retry(Values):
-    """How often a failed call is tried again at the same backend, and after how long."""
+    """How often Waggle tries a failed call again at the same backend, and how long it waits."""
 
     times: int = Field(2, ge=0, le=10)
     backoff: Seconds = Field(
@@ -79,7 +79,7 @@ class Retry(Values):
 
 
 class Autoscale(Values):
-    """How many replicas a backend has."""
+    """The bounds for the number of a backend's replicas."""
 
     min: int = Field(1, ge=1)
     max: int = Field(1, ge=1)
@@ -87,7 +87,7 @@ class Autoscale(Values):
 
 
 class BackendSettings(Values):
-    """The settings that every kind of backend has."""
+    """Settings that every kind of backend has."""
 
     price: Price = Price()
     timeouts: Timeouts = Timeouts()
@@ -110,7 +110,7 @@ class BackendSettings(Values):
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Other names a caller may give in `model` to mean this backend."""
+        """Other names that a caller may give in `model` for this backend."""
         return ()
 
     def refuses(self, request: Request) -> str:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""A YAML file as plain values, with the line of each value and the environment filled in.
+"""Reads a YAML file as plain values, with the line of each value and the variables filled in.
 
 Secrets stay references: their values never enter the configuration.
 """
@@ -14,7 +14,7 @@ from router.config.references import REFERENCE, Location, is_secret
 
 
 class Tree:
-    """The values of a file, their lines, and the mistakes that need no settings to be seen."""
+    """The values of a file, their lines, and the mistakes that reading the file shows."""
 
     def __init__(self, node: yaml.Node | None, variables: Mapping[str, str]) -> None:
         self.lines: dict[Location, int] = {}
@@ -50,7 +50,7 @@ class Tree:
         return result
 
     def _filled(self, text: str, at: Location) -> str:
-        """The text with the environment filled in; a secret stays a reference."""
+        """The text with environment variables filled in; a secret stays a reference."""
         for match in REFERENCE.finditer(text):
             name, default = match[1], match[2]
             if name not in self._variables and default is None:
@@ -63,7 +63,7 @@ class Tree:
 
 
 def read_tree(path: Path, shown: str, variables: Mapping[str, str]) -> Tree:
-    """The tree of a file; `shown` is the file's name in messages."""
+    """Read a YAML file; `shown` is the file's name in messages."""
     try:
         return Tree(yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader), variables)
     except (OSError, UnicodeDecodeError) as error:

@@ -32,7 +32,7 @@ class TrialRules:
     alpha: float = 0.05
     margin: float = 0.01  # utility that a candidate may lose if the goal is "no worse"
     least: int = 50  # compared units before the first verdict
-    worth: float = 0.002  # utility of a request: a trial ends when the gain must be smaller
+    worth: float = 0.002  # utility of a request: a trial ends once it rules out such a gain
     most_requests: int = 20_000
     quality: float = 0.02  # the loss of quality that a candidate may cause
     cost: float = 0.03  # a rise of log10(1 + 1000 * dollars): 0.03 is 7 % of a high cost

@@ -1,8 +1,8 @@
-"""The learner as a fold over telemetry: after a kill it comes back with the same state.
+"""Folds telemetry into the learner's state, so that a restarted learner has the same state.
 
-Before rows are read, the batch that names them is written to a log. From any snapshot, or from
-nothing, replaying the log reads the same rows in the same order, and so leads to the same posterior
-to the last bit. A snapshot only saves the time of the replay.
+Before reading rows, the fold writes the batch that names them to a log. From any snapshot, or from
+no snapshot, replaying the log reads the same rows in the same order, and so leads to the same
+posterior to the last bit. A snapshot only saves the time of the replay.
 """
 
 import logging
@@ -19,7 +19,7 @@ from router.routing.ladder import policy_of
 from router.telemetry.feed import Batch, Feed, Watermark
 
 _log = logging.getLogger("waggle")
-Note = Callable[..., None]  # writes an event: its kind, subject and state, and details by name
+Note = Callable[..., None]  # writes an event, given its kind, subject, state and details
 
 
 class Fold:
@@ -28,12 +28,12 @@ class Fold:
         self.registry = Registry(config.learner_folder)
         self.feed = Feed(config.telemetry_folder)
         self.state = LearnerState.new(config, lens)
-        self.version = ""  # the latest snapshot
+        self.version = ""  # the name of the latest snapshot
         self._note = note
         self._stamp: tuple[tuple[str, int], ...] = ()
 
     def begin(self) -> None:
-        """Read the latest snapshot that can be read, and replay what the log has after it."""
+        """Read the latest readable snapshot, and replay the lines of the log after it."""
         self.state = LearnerState.new(self.config, self.state.lens)
         for version in reversed(self.registry.versions()):
             try:
@@ -49,7 +49,7 @@ class Fold:
             self.replay(line)
 
     def turn(self) -> bool:
-        """Take in one thing that is new, such as a batch of rows; False if nothing is new."""
+        """Learn one new thing, such as a batch of rows; False if nothing is new."""
         wanted = self.registry.wanted_back()
         if wanted:
             self._go_back(wanted)
@@ -63,17 +63,17 @@ class Fold:
             return False
         batch = self.feed.beyond(self.state.mark, since_micros=self.state.latest_micros)
         if not batch:
-            self._stamp = stamp  # taken before the query, so rows written since will change it
+            self._stamp = stamp  # rows written since the query began change the stamp
             return False
         self._take_in({"batch": batch.state()})
         return True
 
     def try_more(self, plans: Sequence[str]) -> None:
-        """Send more requests to these plans for a while, as to new plans."""
+        """Send more requests to these plans for a while, as if they were new."""
         self._take_in({"curious": list(plans)})
 
     def keep(self, at: float) -> Version:
-        """Write a snapshot of the state, and remove the oldest ones."""
+        """Write a snapshot of the state, and remove the oldest snapshots."""
         version = self.registry.keep(self.state.written(at))
         self.version = version.name
         self.registry.prune(self.config.objective.learning.snapshots)
@@ -89,7 +89,8 @@ class Fold:
             self._note("learner", arm, "new", burst=self.state.bandit.settings.burst_length)
 
     def policy(self, now: float) -> BanditPolicy:
-        """The policy that routers should follow: of the pinned snapshot, if one is pinned."""
+        """The policy for routers to follow: the pinned snapshot's policy, if a snapshot is
+        pinned."""
         fallback = policy_of(self.config)
         pinned = self.registry.pinned
         if pinned:
@@ -151,7 +152,7 @@ class Fold:
                 )
 
     def _go_back(self, name: str) -> None:
-        """Go on from a snapshot. The rows read since then are forgotten, and not read again."""
+        """Return to a snapshot. Rows read since the snapshot are forgotten, and not read again."""
         try:
             version = self.registry.find(name)
             state = self._read(version)

@@ -1,7 +1,7 @@
-"""The learner at work: it reads telemetry, keeps snapshots, and publishes policies to routers.
+"""Runs the learner: reads telemetry, writes snapshots, and publishes policies to routers.
 
-One process learns for all routers. They ask it for news twice a second and decide by the latest
-policy they have, so no request waits for it, and routing goes on when it dies.
+One process learns for all routers. Routers ask it for news twice a second and decide by their
+latest policy, so no request waits for the learner, and routing goes on when the learner dies.
 """
 
 import logging
@@ -27,7 +27,7 @@ from router.trials.trial_requests import act
 
 _log = logging.getLogger("waggle")
 _ERRAND_SECONDS = 300.0
-_MOST_BATCHES = 20  # read in a turn, before anything is published
+_MOST_BATCHES = 20  # batches to read in a turn, before publishing
 
 
 class Publisher:
@@ -41,7 +41,7 @@ class Publisher:
         self._lens = kept(config.learner_folder)
         self._fold = Fold(config, self._lens_number, self._note)
         self._begun = False
-        self._lock = threading.Lock()  # for the fold and the publications
+        self._lock = threading.Lock()  # protects the fold and the publications
         self._directing = threading.Lock()
         self._prompts: list[tuple[Terms, Sequence[float] | None]] = []
         self._prompt_keys: set[int] = set()
@@ -56,14 +56,14 @@ class Publisher:
         self._lent: tuple[str, float] = "", 0.0
 
     def turn(self) -> bool:
-        """Look at telemetry and at trials once; True if anything was learned."""
+        """Read telemetry and look at trials once; True if the learner learned something."""
         moved = self._learn()
         with self._directing:
             self._direct()
         return moved
 
     def news(self, request: NewsRequest) -> Published:
-        """The parts of the latest publication that a router lacks."""
+        """The parts of the latest publication that this router does not have yet."""
         published = self._published
         for terms, vector in request.prompts:
             key = hash(frozenset(terms.items()))
@@ -87,7 +87,7 @@ class Publisher:
         )
 
     def report(self) -> Mapping[str, Any]:
-        """The report of `report.py`, with the state of the publisher."""
+        """The learner's report, with the version and the trouble of the publisher."""
         if not self._begun:
             return {"object": "learner", "state": "starting"}
         with self._lock:
@@ -124,7 +124,7 @@ class Publisher:
             try:
                 moved = self._read()
                 self._trouble = ""
-            except duckdb.Error as error:  # the catalog is missing, or is being replaced
+            except duckdb.Error as error:  # the catalog is missing or is just being replaced
                 self._trouble = str(error)
                 return False
             pinned = self._fold.registry.pinned != self._pinned
@@ -147,7 +147,7 @@ class Publisher:
         return moved
 
     def _direct(self) -> None:
-        """Judge trials and make proposals. Trouble here must not keep the learner from learning."""
+        """Judge trials and make proposals. An error in trials does not stop the learner."""
         try:
             self.director.turn()
         except (duckdb.Error, OSError) as error:
@@ -164,7 +164,7 @@ class Publisher:
                 self._changed = True
 
     def _view(self) -> LearnerView | None:
-        """The learner as the proposer sees it, once a policy is published."""
+        """The learner's state for the proposer; None until a policy is published."""
         policy = self._published.policy
         if policy is None:
             return None
@@ -174,7 +174,7 @@ class Publisher:
         return LearnerView(policy, self._lens_number, judged, rows)
 
     def _errand(self) -> Errand | None:
-        """The proposer's errand, for one router at a time; for another if it never returned."""
+        """The proposer's errand, for one router at a time; after a while, for another router."""
         errand, now = self.proposer.errand, self._wall()
         if errand is None or (self._lent[0] == errand.id and now - self._lent[1] < _ERRAND_SECONDS):
             return None
@@ -206,12 +206,12 @@ class Publisher:
         return self._lens.number if self._lens is not None else 0
 
     def _adopt_lens(self) -> None:
-        """Use the lens that `waggle warm` fitted meanwhile, if it did."""
+        """If `waggle warm` has fitted a lens, use that lens."""
         if self._lens is None and (lens := kept(self._config.learner_folder)) is not None:
             self._use(lens)
 
     def _fit_lens(self) -> None:
-        """Fit a lens once there are enough prompts. Older rows are seen without it."""
+        """Fit a lens once there are enough prompts. Older rows are read without a lens."""
         if self._lens is None and len(self._prompts) >= ENOUGH:
             prompts, vectors = zip(*self._prompts, strict=True)
             lens = fitted(prompts, vectors)

@@ -1,7 +1,7 @@
-"""The learner's files: numbered snapshots, what is pinned, lessons, and the log of batches.
+"""The learner's files: numbered snapshots, the name of the pinned snapshot, lessons, and a log.
 
-The name of a snapshot begins with a number that only grows, so the latest is found without opening
-any. A snapshot that cannot be read is moved aside; it is never used, and never deleted.
+The name of a snapshot begins with a number that only grows, so the latest snapshot is found without
+opening a file. A snapshot that cannot be read is moved aside: it is neither used nor deleted.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A snapshot's name, such as `000012-9f86d081`, and its file."""
+    """The name of a snapshot, such as `000012-9f86d081`, and its file."""
 
     name: str
     path: Path
@@ -46,7 +46,7 @@ class Registry:
         return [version for *_, version in sorted(versions)]
 
     def find(self, name: str) -> Version:
-        """The snapshot with this name, or the only one whose name begins like this."""
+        """The snapshot with this name, or the only snapshot whose name begins with this text."""
         versions = self.versions()
         hits = [version for version in versions if version.name == name] or [
             version for version in versions if version.name.startswith(name)
@@ -70,7 +70,7 @@ class Registry:
         return version.path.rename(self._aside / version.path.name)
 
     def prune(self, most: int) -> None:
-        """Delete the oldest snapshots, but never the pinned one."""
+        """Delete the oldest snapshots, except the pinned snapshot."""
         versions, pinned = self.versions(), self.pinned
         for version in versions[: max(len(versions) - most, 0)]:
             if version.name != pinned:
@@ -78,7 +78,7 @@ class Registry:
 
     @property
     def pinned(self) -> str:
-        """The snapshot whose policy decides although learning goes on; usually none."""
+        """The name of the snapshot whose policy decides while learning goes on; usually empty."""
         return self._note("pinned")
 
     def pin(self, name: str) -> None:
@@ -88,7 +88,7 @@ class Registry:
         (self._folder / "pinned").unlink(missing_ok=True)
 
     def go_back(self, name: str) -> None:
-        """Ask the learner to go on from this snapshot at its next turn."""
+        """Ask the learner to return to this snapshot at its next turn."""
         write_whole(self._folder / "back", f"{name}\n".encode())
 
     def wanted_back(self) -> str:
@@ -98,7 +98,7 @@ class Registry:
         (self._folder / "back").unlink(missing_ok=True)
 
     def lessons(self) -> list[str]:
-        """The names of the lessons that `waggle warm` left."""
+        """The names of the lessons that `waggle warm` wrote."""
         return sorted(path.stem for path in (self._folder / "warm").glob("*.json"))
 
     def lesson(self, name: str) -> dict[str, Any] | None:
@@ -110,12 +110,12 @@ class Registry:
         return None
 
     def log(self, line: dict[str, Any]) -> None:
-        """Append to the log of everything that was read, which `logged` replays."""
+        """Append to the log of everything that the learner read; `logged` reads the log back."""
         with alone(self._folder / "batches.jsonl") as handle:
             append_lines(handle, orjson.dumps(line) + b"\n")
 
     def logged(self) -> Iterator[dict[str, Any]]:
-        """The log from its first line. A line that was cut by a kill was never acted upon."""
+        """All lines of the log. A line that a kill cut off had no effect yet, so it is skipped."""
         try:
             content = (self._folder / "batches.jsonl").read_bytes()
         except OSError:

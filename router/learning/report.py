@@ -1,4 +1,4 @@
-"""The learner's report for people: what it expects of each plan, by kind of request. Pure."""
+"""The learner's report for people: what the learner expects of each plan, by kind of request."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -60,7 +60,7 @@ def _kinds(state: LearnerState, policy: BanditPolicy, config: Config) -> list[di
 def _plans(
     state: LearnerState, policy: BanditPolicy, arms: list[Arm], kind: str
 ) -> list[dict[str, Any]]:
-    """What the policy expects of each plan for an average request of a kind."""
+    """The policy's estimates of each plan for an average request of a kind, with counts."""
     context = {**state.usual.get(kind, {}), "complexity": 0.0}
     if kind:
         context[kind] = 1.0
@@ -85,7 +85,7 @@ def _plans(
 
 
 def _frequent_kinds(state: LearnerState) -> list[str]:
-    """Any kind first, then the kinds with the most answers."""
+    """First `""`, which stands for any kind, then the kinds with the most answers."""
     answers: dict[str, int] = {}
     for (kind, _), n in state.seen.items():
         answers[kind] = answers.get(kind, 0) + n

@@ -1,7 +1,7 @@
-"""The learner's state, which a snapshot contains, and how rows change it.
+"""The learner's state, which a snapshot contains, and how rows change the state.
 
-No clock, no file and no chance has a part in it. The same rows in the same order give
-the same state to the last bit. Events are not written here; `learn` returns what was detected.
+The state depends on no clock, file or random number: the same rows in the same order give the same
+state to the last bit. This module writes no events; `learn` returns a detected drift.
 """
 
 from collections import OrderedDict
@@ -23,27 +23,27 @@ from router.routing.bandit import spend_of
 from router.telemetry.feed import AnsweredRequest, JudgedRequest, Watermark
 
 DAY_SECONDS = 86_400
-_CONTRIBUTIONS = 20_000  # answers whose judgement may still change
-_TASKS = 64  # names of tasks that are learned apart, although callers may invent more
-_DAYS = 3  # days whose spending is remembered
-_CARD_WEIGHT = 8.0  # the number of answers that a card counts for
+_CONTRIBUTIONS = 20_000  # answers whose judgement may still be revised
+_TASKS = 64  # the most task names that become features; callers may invent more
+_DAYS = 3  # the number of days whose spending is remembered
+_CARD_WEIGHT = 8.0  # a card counts as much as this many answers
 _FADE = 0.02
 
 
 @dataclass
 class LearnerState:
     bandit: Bandit
-    lens: int  # the lens that features are read with; 0: none
+    lens: int  # the number of the lens for reading features; 0 for no lens
     trust: Trust = field(default_factory=Trust)
     mark: Watermark = field(default_factory=Watermark)
     contributions: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
     latest_micros: int = 0
-    batches: int = 0  # how many lines of the log were replayed
+    batches: int = 0  # the number of replayed lines of the log
     pacer: Pacer | None = None
     taught: list[str] = field(default_factory=list)  # the names of lessons from `waggle warm`
     usual: dict[str, dict[str, float]] = field(default_factory=dict)  # the mean context, by kind
     seen: dict[tuple[str, str], int] = field(default_factory=dict)  # answers by kind and plan
-    judged: dict[tuple[str, str], int] = field(default_factory=dict)  # of these, the judged ones
+    judged: dict[tuple[str, str], int] = field(default_factory=dict)  # judged answers of each
     spent: dict[str, tuple[float, int]] = field(default_factory=dict)  # dollars, answers by day
 
     @classmethod
@@ -52,7 +52,7 @@ class LearnerState:
 
     @classmethod
     def read(cls, content: bytes, config: Config, lens: int) -> "LearnerState":
-        """The state in a snapshot; `UnreadableSnapshot` says why there is none."""
+        """The state in a snapshot. Raises `UnreadableSnapshot` with the reason."""
         stored = snapshot.opened(content)
         bandit = snapshot.read(content, settings_of(config))
         if bandit.features.partition(":")[0] != str(FEATURES_VERSION):
@@ -82,7 +82,7 @@ class LearnerState:
             raise snapshot.UnreadableSnapshot(reason) from None
 
     def written(self, at: float) -> bytes:
-        """The state as a snapshot."""
+        """The state as the content of a snapshot."""
         return snapshot.written(
             self.bandit,
             at=at,
@@ -104,9 +104,9 @@ class LearnerState:
         self.bandit.features = taught(lens)
 
     def add_plans(self, config: Config) -> list[Arm]:
-        """Add the plans of a configuration, each with the belief of its card.
+        """Add the plans of a configuration, each with the quality that its card claims.
 
-        Plans that join a learner with experience are tried for a while; those are returned.
+        If the learner has learned before, return the new plans: they get more requests for a while.
         """
         bandit = self.bandit
         arms = [Arm(plan) for plan in config.plans]
@@ -119,14 +119,14 @@ class LearnerState:
         return new if experienced else []
 
     def try_more(self, plans: Sequence[str]) -> None:
-        """Send more requests to these plans for a while, as to new plans."""
+        """Send more requests to these plans for a while, as if they were new."""
         for plan in plans:
             if Arm(plan) in self.bandit.evidence.arms:
                 self.bandit.bursts[Arm(plan)] = self.bandit.settings.burst_length
 
     def teach(self, name: str, rows: Sequence[Mapping[str, Any]], config: Config) -> None:
-        """Learn from prompts that were scored offline. Every plan answered each of them, so no
-        choice needs to be corrected for."""
+        """Learn from prompts that were scored offline. Every plan answered every prompt, so the
+        learner need not correct for the choice of plans."""
         self.taught.append(name)
         for n, row in enumerate(rows):
             context = self._context(FEATURES_VERSION, row["features"], row["kind"])
@@ -139,9 +139,9 @@ class LearnerState:
         """Learn what a request cost, how long it took, and whether it failed."""
         self.latest_micros = max(self.latest_micros, row.ts_micros)
         self._pay(row, config.objective.budget)
-        plan = whole(row.plan)  # a step that stands for a plan teaches about that plan
+        plan = whole(row.plan)  # a simpler form of a plan teaches about the whole plan
         context = self._context(row.features_version, row.features, row.kind)
-        reused = row.strategy == "reuse"  # no plan was carried out
+        reused = row.strategy == "reuse"  # a remembered answer: no plan ran
         if context is None or plan not in config.plans or row.abandoned or reused:
             return
         spend = spend_of(row.cost_usd, row.rate_usd or 0.0)
@@ -152,13 +152,13 @@ class LearnerState:
             _fade(self.usual.setdefault(usual, {}), context)
 
     def learn(self, judged: JudgedRequest, config: Config) -> Drifted | None:
-        """Learn how good an answer was, and return the drift that this reveals."""
+        """Learn how good an answer was, and return the drift that the answer reveals."""
         request = judged.request
         if not _comparable(judged.before) and _comparable(judged.now):
             self.trust.compare(judged.now)
         quality = self.trust.quality(judged.now)
         context = self._context(request.features_version, request.features, request.kind)
-        # A caller who names a plan has reasons that we cannot see in the context.
+        # If a caller names a plan, the reasons are not in the context.
         named = request.strategy in ("", "named", "reuse")
         plan = whole(request.plan)
         if quality is None or context is None or named or plan not in config.plans:
@@ -171,7 +171,7 @@ class LearnerState:
         if before is not None:
             self.bandit.revise(Feedback("", Arm(plan), context, *before), feedback)
         elif judged.before:
-            return None  # it was judged before, too long ago to be revised
+            return None  # the earlier judgement is too old to be revised
         else:
             _count(self.judged, kind_in(context), plan)
             drifted = self.bandit.learn(feedback)
@@ -181,7 +181,7 @@ class LearnerState:
         return drifted
 
     def pacer_at(self, now: float, budget: MoneyBudget | None) -> Pacer | None:
-        """The pace of spending: how much was spent, and how much may be."""
+        """The pacer of the configured budget at this moment; None if there is no budget."""
         if budget is None:
             return None
         if budget.dollars_per_day is None:
@@ -204,11 +204,11 @@ class LearnerState:
         self.pacer = self.pacer.after(row.cost_usd)
 
     def _context(self, version: int, features: Sequence[float | None], kind: str) -> Context | None:
-        """The context of a row; None if the row has features of another version, or none."""
+        """The context of a row; None if the row has no features, or features of another version."""
         if version != FEATURES_VERSION or not features:
             return None
         context = dict(context_of(features, kind, lens=self.lens))
-        context.pop("complexity", None)  # the number that the rules of the ladder use
+        context.pop("complexity", None)  # only the ladder uses this number
         names = self.bandit.evidence.names
         task = next((name for name in context if name.startswith("task=")), None)
         tasks = sum(name.startswith("task=") for name in names)
@@ -228,7 +228,7 @@ def settings_of(config: Config) -> BanditSettings:
 
 
 def kind_in(context: Context) -> str:
-    """The kind that expenses are kept by: the caller's own task, else the kind of the prompt."""
+    """The kind by which expenses are averaged: the caller's task, else the kind of the prompt."""
     return next(
         (name for name in context if name.startswith("task=")),
         next((name for name in context if name.startswith("kind=")), ""),
@@ -256,7 +256,7 @@ def _fade(usual: dict[str, float], context: Context) -> None:
 
 
 def _comparable(scores: Sequence[SourceScore]) -> bool:
-    """Whether a witness and a rater both scored the answer."""
+    """Whether a witness and an explicit rating both scored the answer."""
     return any(score.explicit for score in scores) and any(not s.explicit for s in scores)
 
 

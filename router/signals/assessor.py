@@ -1,6 +1,7 @@
-"""Judging answers that have gone out already: no request waits for it, and few run at a time.
+"""Judges answers after they were sent: no request waits, and only a few judgements run at once.
 
-A source with a share judges answers at random; the share is the probability that it judges one.
+A source may judge only a share of the answers: the share is the probability that an answer is
+judged.
 """
 
 import asyncio
@@ -31,9 +32,9 @@ class Assessor:
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     def chosen(self, config: Config, trace: Trace) -> tuple[SignalSource, ...]:
-        """The sources that will judge the answer to come.
+        """The sources that will judge the answer to this request.
 
-        They are chosen before the answer is there: its words are kept only if a source reads them.
+        The choice comes before the answer, whose text is remembered only if a source will read it.
         """
         request = trace.request
         if trace.operation != "chat" or len(self._tasks) >= _MOST_WAITING:
@@ -56,7 +57,7 @@ class Assessor:
         task.add_done_callback(self._tasks.discard)
 
     async def idle(self) -> None:
-        """Wait until every answer that was taken on is judged."""
+        """Wait until every waiting answer is judged."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -74,7 +75,7 @@ class Assessor:
                 inquiry = Inquiry(config, source, trace, text, self.attempt, self.note, self.wall)
                 try:
                     judgement = await _judgement(inquiry)
-                except Exception:  # a source that fails gives no signal; the answer is long out
+                except Exception:  # a failing source gives no signal, and harms no caller
                     _log.exception("the signal %s failed", source.kind)
                     continue
                 if judgement is not None:

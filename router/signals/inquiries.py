@@ -1,7 +1,7 @@
-"""Judgements that take a backend: tests in a sandbox, a specialist's passages, a judge model.
+"""Judgements that call a backend: tests in a sandbox, a specialist's passages, a judge model.
 
-Judges cost money. Each call to a backend is an event with its cost, so that judging is counted in
-every account, and in no request's bill.
+Judges cost money. Each call to a backend writes an event with the cost of the call, so reports
+count the cost of judging, but no request's own cost includes it.
 """
 
 import secrets
@@ -28,19 +28,19 @@ Try = Callable[[Config, tuple[str, ...], Call, list[Attempt]], Awaitable[CallOut
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A source that is to judge an answer, and the means to call its backend."""
+    """One judgement of an answer by one source, with the means to call the source's backend."""
 
     config: Config
     source: SignalSource
     trace: Trace
-    text: str  # the answer
+    text: str  # the text of the answer
     attempt: Try
     note: Callable[[Event], None]
     wall: Callable[[], float]
 
     async def by_tests(self) -> Judgement | None:
-        """Run the answer's program, followed by the tests that came with the request."""
-        passed = secrets.token_hex(8)  # nothing that the program prints or returns can equal it
+        """Run the program in the answer, followed by the tests that came with the request."""
+        passed = secrets.token_hex(8)  # the program cannot guess this value
         tests = tests_of(self.trace.request)
         program = f"{program_in(self.text)}\n\n{tests}\n\nresult = {passed!r}\n"
         outcome = await self._ask(RUN, orjson.dumps({"source": program}))
@@ -53,7 +53,7 @@ class Inquiry:
         return Judgement(float(good), "its tests pass" if good else f"tests: {run['status']}")
 
     async def by_passages(self) -> Judgement | None:
-        """Compare the answer with passages that a specialist finds for the question."""
+        """Compare the answer with the passages that a specialist finds for the request."""
         question = {"role": "user", "content": self.trace.request.reading.last_words}
         job = {"model": "auto", "messages": [question], "passages": _PASSAGES}
         outcome = await self._ask(CHAT, orjson.dumps(job))
@@ -63,7 +63,8 @@ class Inquiry:
         return supported(self.text, [passage["text"] for passage in answer["passages"]])
 
     async def by_judge(self) -> Judgement | None:
-        """Ask a judge for a score; or, if there is a rival, for a preference in both orders."""
+        """Ask a judge for a score, or for a preference in both orders if there is a rival
+        answer."""
         conversation = self.trace.request.reading.text
         if self.source.against is None:
             opinion = await self._opinion(to_judge(conversation, self.text))
@@ -111,7 +112,7 @@ class Inquiry:
 
 
 def tests_of(request: Request) -> str:
-    """The tests that came with a request: Python that raises if the program is wrong."""
+    """The tests that came with a request: Python code that raises if the program is wrong."""
     metadata = request.fields.get("metadata")
     tests = metadata.get("tests") if isinstance(metadata, dict) else None
     return tests if isinstance(tests, str) else ""

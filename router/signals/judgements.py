@@ -1,7 +1,7 @@
-"""How good an answer is by its own words, and by comparison with passages or a rival. Pure.
+"""Judges an answer by its own text, by passages, or by comparison with a rival answer.
 
-Each function gives a score from 0 to 1, or None: an answer that a source cannot judge stays
-unjudged, and is never called good.
+Each function gives a score from 0 to 1, or None if the source cannot judge the answer. Such an
+answer stays unjudged, and is never called good.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from router.records.regexes import BadPattern, matches
 from router.records.schema import of_record, schema_of
 from router.request.wants import shape_of
 
-_SHRINKS = 0.25  # how quickly a longer answer's win counts less: the fourth root of the ratio
+_SHRINKS = 0.25  # a longer answer's win shrinks by the ratio of lengths to this power
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     score: float
-    reason: str  # quotes neither the request nor the answer
+    reason: str  # must quote neither the request nor the answer
 
 
 def by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) -> Judgement | None:
-    """The judgement of a source that needs no backend."""
+    """The judgement of a source that reads only the answer and calls no backend."""
     match source.kind:
         case "json":
             return _json(fields, text)
@@ -40,7 +40,7 @@ def by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) -> 
 
 
 def _json(fields: Mapping[str, Any], text: str) -> Judgement | None:
-    """If the request wants JSON: whether the answer is JSON, and nothing but JSON."""
+    """Whether the answer is only JSON, if the request wants JSON."""
     if not wants_json(fields):
         return None
     try:
@@ -66,7 +66,7 @@ def _schema(fields: Mapping[str, Any], text: str) -> Judgement | None:
         return None
     try:
         return _issues(Wanted(of_record(schema_of(shape))), text)
-    except Exception:  # a shape that cannot be read does not speak against the answer
+    except Exception:  # an unreadable shape is not the answer's fault
         return None
 
 
@@ -78,7 +78,7 @@ def _regex(pattern: str, text: str) -> Judgement | None:
 
 
 def _issues(wanted: Wanted, text: str) -> Judgement | None:
-    """The share of records in which nothing is wrong."""
+    """The share of records without an issue."""
     try:
         document = json_in(text)
         many = isinstance(document, list)
@@ -97,11 +97,11 @@ def _issues(wanted: Wanted, text: str) -> Judgement | None:
 
 
 def preferred(first: str, second: str, served: str, other: str) -> Judgement | None:
-    """A judge's comparison of the served answer with another, made in both orders.
+    """The score of the served answer, from a judge's comparisons with a rival in both orders.
 
-    `first` is its preference with the served answer in front, `second` with that answer behind. A
+    In the comparison `first` the served answer comes first, and in `second` it comes second. A
     judge that prefers the same place both times prefers neither answer. A longer answer wins by
-    less, for judges like length.
+    less, because judges like length.
     """
     ours = {"first": 1.0, "second": 0.0, "equal": 0.5}.get(first)
     theirs = {"first": 0.0, "second": 1.0, "equal": 0.5}.get(second)
@@ -119,7 +119,7 @@ def preferred(first: str, second: str, served: str, other: str) -> Judgement | N
 
 
 def supported(answer: str, passages: list[str]) -> Judgement | None:
-    """The share of the answer's words that the passages have as well; its numbers count half."""
+    """The share of the answer's words that the passages contain; numbers weigh half."""
     words = content_words(answer)
     if len(words) < 3:
         return None

@@ -89,8 +89,7 @@ class Fold:
             self._note("learner", arm, "new", burst=self.state.bandit.settings.burst_length)
 
     def policy(self, now: float) -> BanditPolicy:
-        """The policy for routers to follow: the pinned snapshot's policy, if a snapshot is
-        pinned."""
+        """The policy for routers to follow; the pinned snapshot's, if there is one."""
         fallback = policy_of(self.config)
         pinned = self.registry.pinned
         if pinned:

@@ -63,8 +63,7 @@ class Inquiry:
         return supported(self.text, [passage["text"] for passage in answer["passages"]])
 
     async def by_judge(self) -> Judgement | None:
-        """Ask a judge for a score, or for a preference in both orders if there is a rival
-        answer."""
+        """Ask a judge for a score, or to compare the answer with a rival's in both orders."""
         conversation = self.trace.request.reading.text
         if self.source.against is None:
             opinion = await self._opinion(to_judge(conversation, self.text))

@@ -1,4 +1,4 @@
-"""Lines of the book as rows of telemetry: each line becomes its rows once, whoever wrote it."""
+"""Writes the lines of the book to telemetry: each line once, whichever process added it."""
 
 import contextlib
 from pathlib import Path
@@ -13,11 +13,11 @@ from router.telemetry.journal import Journal
 from router.trials.book import Book, Line
 
 _EVENTFUL = ("rolled back", "adopted", "adopting")
-_NAMED = ("do", "at", "subject", "what")  # keys of a line that its event has in other fields
+_NAMED = ("do", "at", "subject", "what")  # keys that are other fields of the event
 
 
 class Announcer:
-    """Counts the lines that are in telemetry, in a file: a new process writes none again."""
+    """Stores in a file how many lines telemetry has, so that a new process repeats none."""
 
     def __init__(self, book: Book, journal: Journal, folder: Path) -> None:
         self._book, self._journal = book, journal
@@ -29,7 +29,7 @@ class Announcer:
         self._read = 0
 
     def announce(self, lines: list[Line]) -> list[Line]:
-        """Write the rows of the lines that are new to telemetry, and return those lines."""
+        """Write the lines that telemetry lacks, and return these lines."""
         new = lines[max(self._announced - self._read, 0) :]
         self._read += len(lines)
         for line in new:
@@ -41,7 +41,7 @@ class Announcer:
         return new
 
     def trial(self, id_: str, at: float, state: str, line: Line) -> None:
-        """Write a row on a trial, with the values of the line where it has any."""
+        """Write a row about a trial, with values from the line where the line has them."""
         trial = self._book.trials[id_]
         settings = {
             "candidate": trial.candidate,

@@ -1,7 +1,8 @@
-"""A backend that writes routing functions: its prompt, its answers, and what the prompt learns.
+"""A backend that writes routing functions: its prompt, its answers, and lessons for the prompt.
 
-The prompt has versions in the book. A function that was refused, or did not win its trial, becomes
-a lesson in the next version; the version whose functions fared best is asked next.
+The book holds versions of the prompt. If a function was refused or did not win its trial, the
+reason becomes a lesson in the next version. The next prompt is an untried version, or else the
+version whose functions scored best.
 """
 
 import re
@@ -24,9 +25,9 @@ from router.trials.proposals import LearnerView, Proposal
 
 _OPENED_BY = "author"
 _NAME = "written"
-_WAIT_SECONDS = 900.0  # that an author has for an answer
-_FAILURES = 8  # kinds and plans that an author is shown
-_LEAST_JUDGED = 5  # answers of a kind by a plan, before their mean counts as a failure
+_WAIT_SECONDS = 900.0  # the time that the author has to answer
+_FAILURES = 8  # the most failures that the prompt shows
+_LEAST_JUDGED = 5  # judged answers before a kind and plan can be shown as a failure
 
 _FIRST_PROMPT = """\
 You write routing functions. Answer with one Python function in a ``` block and nothing else.
@@ -46,17 +47,17 @@ no names with underscores; a few readable lines with a comment that says why are
 
 @dataclass
 class Author:
-    """Asks for a function at a time, and keeps the versions of the prompt in the book."""
+    """Asks a backend for one function at a time, and writes the prompt's versions to the book."""
 
     director: Director
     errand: Errand | None = None
-    _prompt: int = 0  # the version that the errand was made from
+    _prompt: int = 0  # the version of the prompt in the errand
     _asked_at: float = 0.0
 
     def ask(
         self, config: Config, view: LearnerView, rows: Sequence[LoggedDecision], at: float
     ) -> None:
-        """Make an errand of the best prompt, if no other errand is under way."""
+        """Make an errand from the best prompt. Raises `Rejected` while another errand is out."""
         writer, book = config.trials.writer, self.director.book
         if writer is None:
             raise Rejected("no backend writes functions: name one as trials.writer in waggle.yaml")
@@ -74,7 +75,7 @@ class Author:
         self.errand = Errand(new_id(at), writer, text)
 
     def finish(self, errand_id: str) -> Errand | None:
-        """End the errand with this id and return it; None if another errand is under way."""
+        """End the errand with this id and return it; None if there is no such errand."""
         if self.errand is None or errand_id != self.errand.id:
             return None
         errand, self.errand = self.errand, None
@@ -107,7 +108,7 @@ def _first_version(_: Book, config: Config, at: float) -> list[Line]:
 
 
 def _best_prompt(book: Book) -> Line:
-    """The latest version that was not tried yet, else the version with the best mean score."""
+    """The latest version that was not tried yet, or else the version with the best mean score."""
     versions = _versions(book)
     scores: dict[int, list[float]] = {}
     for line in book.prompts:
@@ -120,7 +121,7 @@ def _best_prompt(book: Book) -> Line:
 
 
 def _unscored(book: Book) -> list[tuple[int, float, str, str]]:
-    """Prompt, score, reason and trial of each function whose trial ended since the last look."""
+    """Version, score, reason and trial of each written function that has no score yet."""
     scored = {str(line.get("trial")) for line in book.prompts if line["what"] == "scored"}
     unscored = []
     for trial in book.trials.values():
@@ -137,7 +138,7 @@ def _unscored(book: Book) -> list[tuple[int, float, str, str]]:
 def _learn_from(
     book: Book, version: int, score: float, why: str, at: float, trial: str = ""
 ) -> list[Line]:
-    """Score a prompt; unless its function won, the reason becomes a lesson in a new version."""
+    """Score a prompt. Unless its function won, add a new version with the reason as a lesson."""
     lines = [_prompt_line(at, "scored", version=version, score=score, trial=trial, why=why)]
     versions = _versions(book)
     parent = versions.get(version)
@@ -155,7 +156,7 @@ def _prompt_line(at: float, what: str, **fields: Any) -> Line:
 
 
 def _failures(rows: Sequence[LoggedDecision], preference: Preference) -> list[str]:
-    """The kinds of request and plans with the least utility."""
+    """The kinds of request and plans with the lowest mean utility."""
     utilities: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         utilities.setdefault((row.kind, row.plan), []).append(row.utility(preference))
@@ -173,7 +174,7 @@ def _failures(rows: Sequence[LoggedDecision], preference: Preference) -> list[st
 def _whole_prompt(
     prompt: str, scores: Sequence[Mapping[str, object]], current: str, failures: Sequence[str]
 ) -> str:
-    """The prompt with the scores, the strategy that serves, and where that is worth least."""
+    """The prompt with the learner's scores, the serving strategy, and that strategy's failures."""
     table = "\n".join(
         f"{row['kind']}: {row['plan']}: utility {row['utility']}, quality {row['quality']}, "
         f"${row['usd_per_1k']} per 1000, {row['seconds']} s, {row['judged']} judged"
@@ -187,7 +188,7 @@ def _whole_prompt(
 
 
 def _source_in(answer: str) -> str:
-    """The code of an answer: its last block that has a `route`, else the whole answer."""
+    """The code in an answer: the last block that defines `route`, or else the whole answer."""
     blocks = re.findall(r"```(?:python)?\s*\n(.*?)```", answer, re.DOTALL)
     routes = [block for block in blocks if "def route" in block]
     return textwrap.dedent(routes[-1] if routes else answer).strip() + "\n"

@@ -1,6 +1,7 @@
-"""The book of trials: strategies that were registered, trials, and what served, folded from lines.
+"""The book of trials: registered strategies, trials, and a history of what served.
 
-A book answers questions and decides nothing: `changes` holds what may be done, `ledger` the file.
+The book is built from the lines of a file, which `ledger` reads and writes. The book only answers
+questions; `changes` says which changes are allowed.
 """
 
 import contextlib
@@ -24,23 +25,23 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A trial as it stands."""
+    """The present state of a trial."""
 
     id: str
     name: str
-    candidate: str  # the key of a strategy
-    current: str  # the strategy that served when the trial began
+    candidate: str  # the key of the candidate strategy
+    current: str  # the key of the strategy that served when the trial began
     slot: Slot
     state: TrialState
     opened_by: str
     began: float
-    since: float  # when the trial came into its state
+    since: float  # when the trial entered its present state
     why: str = ""
     goal: str = "better"
-    rules: Mapping[str, Any] = field(default_factory=dict)  # that differ from the usual rules
+    rules: Mapping[str, Any] = field(default_factory=dict)  # only changed rules
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    share: float = 0.5  # the candidate's, once it is adopted
-    effect: str = ""  # that was expected when the trial began
+    share: float = 0.5  # the adopted candidate's share of requests
+    effect: str = ""  # the effect that was expected when the trial began
     replay: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -50,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A strategy that came to serve."""
+    """An entry of the history: a strategy that began to serve."""
 
     key: str
     at: float
@@ -59,20 +60,20 @@ class Served:
 
 
 class Rejected(ValueError):
-    """A request to change trials cannot be granted; the message says why, and what can be done."""
+    """A change of trials is not allowed; the message says why, and what to do instead."""
 
 
 @dataclass
 class Book:
-    """All lines, folded."""
+    """The state that follows from all lines of the book's file."""
 
     config: Config
     registered: dict[str, Strategy] = field(default_factory=dict)
     trials: dict[str, Trial] = field(default_factory=dict)
     history: list[Served] = field(default_factory=list)
-    adopting: str = ""  # the trial whose candidate serves, beside its control
+    adopting: str = ""  # the id of the trial whose adopted candidate serves
     control: Strategy | None = None
-    prompts: list[Line] = field(default_factory=list)  # for authors of functions, and their scores
+    prompts: list[Line] = field(default_factory=list)  # versions of the author's prompt, and scores
     notes: list[Line] = field(default_factory=list)
     lines: int = 0
 
@@ -82,7 +83,7 @@ class Book:
 
     @property
     def serving(self) -> Strategy:
-        """The strategy that decides: the latest in the history whose plans are still configured."""
+        """The strategy that decides: the latest strategy in the history whose plans still exist."""
         strategies = self.strategies
         for served in reversed(self.history):
             strategy = strategies.get(served.key)
@@ -97,7 +98,7 @@ class Book:
         return False
 
     def strategy(self, name: str) -> Strategy:
-        """The strategy with this key; for a bare name, its latest version."""
+        """The strategy with this key, or the latest version of the strategy with this name."""
         strategies = self.strategies
         if name in strategies:
             return strategies[name]
@@ -112,7 +113,7 @@ class Book:
         return max(versions, key=lambda strategy: strategy.version, default=None)
 
     def trial(self, name: str) -> Trial:
-        """The trial with this id, or the latest with this name."""
+        """The trial with this id, or the latest trial with this name."""
         trials = [trial for trial in self.trials.values() if name in (trial.id, trial.name)]
         if trials:
             return trials[-1]
@@ -130,7 +131,7 @@ class Book:
         return trial if trial is not None and trial.state in ("adopting", "adopted") else None
 
     def steering(self) -> Steering:
-        """What routers need of the book."""
+        """The part of the book that routers need."""
         holdout, serving, watched = None, self.serving, self.watched
         if watched is not None and self.control is not None and self.usable(self.control):
             slot = Slot(watched.id, HOLDOUT, 0.0, 1.0, watched.share, "adopted")
@@ -141,12 +142,12 @@ class Book:
             if self.usable(candidate):
                 shadow = trial.state == "shadow"
                 lives.append(Live(trial.slot, trial.name, candidate, shadow=shadow))
-        # A candidate that takes plans from whatever serves comes after the choice of what serves.
+        # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
         return Steering(serving, holdout, tuple(lives), self.lines)
 
     def fold(self, line: Line) -> None:
-        """Take in a line. A line that the book does not keep is only counted."""
+        """Apply a line to the book. Lines of any other kind are only counted."""
         self.lines += 1
         at = line["at"]
         match line["do"]:

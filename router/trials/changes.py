@@ -1,7 +1,7 @@
-"""The changes that a book of trials allows: each is a function of the book, and gives the lines.
+"""The changes of the book of trials: each function takes the book and returns lines to add.
 
-A change that is not allowed is `Rejected`, with the reason. `Ledger.change` calls these functions
-under its lock and writes their lines.
+A function raises `Rejected`, with the reason, if the change is not allowed. `Ledger.change` calls
+these functions under its lock and writes their lines.
 """
 
 from dataclasses import asdict, replace
@@ -12,12 +12,12 @@ from router.routing.function_contract import lint
 from router.routing.strategies import Strategy, built_in, check
 from router.trials.book import Book, Line, Rejected, Trial, TrialState
 
-STEPS = (0.01, 0.1, 0.5)  # the candidate's shares on its way to all but the control
+STEPS = (0.01, 0.1, 0.5)  # the candidate's shares during an adoption by steps
 _SIMPLER = "-simpler"
 
 
 def register(book: Book, strategy: Strategy, at: float) -> list[Line]:
-    """Add a strategy, as the next version of its name."""
+    """Add a strategy as the next version of its name."""
     if strategy.name in built_in(book.config):
         raise Rejected(f"{strategy.name}: that name is the configuration's own: give another")
     versioned = replace(strategy, version=_next_version(book, strategy.name), at=at)
@@ -45,7 +45,7 @@ def open_trial(
     opened_by: str = "operator",
     effect: str = "",
 ) -> list[Line]:
-    """Try a candidate on a part of the traffic, against the strategy that serves."""
+    """Try a candidate on a part of the traffic, against the serving strategy."""
     strategy, serving = book.strategy(candidate), book.serving
     if any(trial.name == name for trial in book.live):
         raise Rejected(f"a trial called {name} is running: give another name, or stop it")
@@ -84,7 +84,7 @@ def stop(book: Book, name: str, at: float, why: str = "an operator stopped it") 
 def adopt(
     book: Book, name: str, at: float, *, why: str, by_steps: bool = True, keep: float = 0.02
 ) -> list[Line]:
-    """Have a trial's candidate serve beside its control; by steps, at first 1 % of requests."""
+    """Let a trial's candidate serve beside its control; by steps, first for 1 % of requests."""
     trial = book.trial(name)
     if trial.state not in ("shadow", "running", "decided", "kept", "stopped"):
         raise Rejected(f"{trial.name} is {trial.state}: it cannot be adopted from there")
@@ -92,7 +92,7 @@ def adopt(
     lines: list[Line] = []
     serving = candidate.over(book.serving)
     if candidate.kind == "same":
-        # The candidate becomes a strategy of its own: its base may get another name.
+        # Register the simpler strategy by itself, so that it does not depend on what serves later.
         bare = book.serving.name.removesuffix(_SIMPLER)
         serving = replace(serving, name=f"{bare}{_SIMPLER}", author="simplifier", evidence=why)
         serving = replace(serving, version=_next_version(book, serving.name), at=at)
@@ -110,7 +110,7 @@ def adopt(
 
 
 def roll_back(book: Book, at: float, why: str) -> list[Line]:
-    """Have the control serve again."""
+    """Let the control serve again."""
     if book.watched is None or book.control is None:
         raise Rejected("no adopted strategy serves: there is nothing to roll back")
     return [
@@ -120,7 +120,7 @@ def roll_back(book: Book, at: float, why: str) -> list[Line]:
 
 
 def return_to(book: Book, name: str, at: float, why: str) -> list[Line]:
-    """Have any strategy serve at once, without a trial."""
+    """Let any strategy serve at once, without a trial."""
     strategy = book.strategy(name)
     watched = [] if book.watched is None else [state_line(book.watched, "rolled back", at, why)]
     return [*watched, _serve_line(strategy, at, why)]
@@ -135,7 +135,7 @@ def share_line(trial: Trial, share: float, at: float, why: str) -> Line:
 
 
 def write(_: Book, *lines: Line) -> list[Line]:
-    """Lines that need no look at the book."""
+    """Return lines that do not depend on the book."""
     return list(lines)
 
 

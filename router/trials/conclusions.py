@@ -1,4 +1,4 @@
-"""What follows from the numbers of a trial, as lines for the book. Pure."""
+"""What follows from the numbers of a trial, as lines for the book."""
 
 from learner.verdict import TrialVerdict, verdict_of
 from learner.watch import Turn
@@ -7,15 +7,15 @@ from router.trials.book import Book, Line, Trial, TrialState
 from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line
 from router.trials.course import Course, phase_of
 
-_RARELY = 5  # times the requests of a step: enough, even if few of them are decided apart
-_TROUBLED = 0.05  # share of a function's calls that may fail in its shadow
+_RARELY = 5  # a step ends after this many times its requests, even with few comparisons
+_TROUBLED = 0.05  # the share of shadow calls of a function that may fail
 
 
 def conclude(book: Book, course: Course, config: Config, at: float) -> list[Line]:
-    """The next state of the trial; no lines as long as its numbers are not clear."""
+    """The lines for the next state of the trial; no lines while its numbers are not clear."""
     trial = book.trials[course.trial.id]
     if phase_of(trial) != course.phase:
-        return []  # the book went on since the numbers were read
+        return []  # the trial changed after the numbers were read
     match trial.state:
         case "shadow":
             return _leave_shadow(trial, course, config, at)
@@ -27,7 +27,7 @@ def conclude(book: Book, course: Course, config: Config, at: float) -> list[Line
 
 
 def follow_turn(book: Book, course: Course, turn: Turn, at: float) -> list[Line]:
-    """What a turn of the watch means for the adopted strategy."""
+    """The lines that follow for the adopted strategy when its watch changes."""
     trial, watch = book.trials[course.trial.id], course.watch
     if trial.state != "adopted":
         return []
@@ -77,7 +77,7 @@ def _adopt(
     book: Book, trial: Trial, verdict: TrialVerdict, config: Config, at: float
 ) -> list[Line]:
     if book.watched is not None and book.watched.state == "adopting":
-        return []  # the adoption of another strategy is still on its way
+        return []  # another strategy is just being adopted
     lines = adopt(book, trial.id, at, why=verdict.sentence, keep=config.trials.control)
     return [
         line | {"numbers": dict(verdict.numbers)}
@@ -88,7 +88,7 @@ def _adopt(
 
 
 def _step(book: Book, trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
-    """The candidate's share grows as long as nothing speaks against it."""
+    """Raise the candidate's share as long as no number is against the candidate."""
     comparison, settings = course.comparison, config.trials
     lift = comparison.lift()
     floor = 0.0 if trial.goal == "better" else -comparison.rules.margin

@@ -1,4 +1,4 @@
-"""The course of a trial: rows of telemetry, each unit counted once, become a comparison."""
+"""The course of a trial: turns rows of telemetry into a comparison that counts each unit once."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ Phase = Literal["shadow", "compared", "watched"]
 
 @dataclass
 class EarlierUtility:
-    """The mean utility of a caller's earlier requests of a kind, to expect of the next one."""
+    """Predicts a caller's utility: the mean over the caller's earlier requests of the same kind."""
 
     _means: OrderedDict[tuple[str, str], tuple[int, float]] = field(default_factory=OrderedDict)
 
@@ -44,7 +44,7 @@ class EarlierUtility:
 
 @dataclass
 class Course:
-    """Rows go in by `take`; a unit that was decided apart waits here until it is judged."""
+    """The progress of a trial. Units that the sides decide differently wait here for judgements."""
 
     trial: Trial
     config: Config
@@ -63,12 +63,12 @@ class Course:
     def __post_init__(self) -> None:
         rules = rules_of(self.trial, self.config)
         self.phase = phase_of(self.trial)
-        # The share of an adopted strategy changes on the way, so no split is checked against it.
+        # An adopted strategy's share changes over time, so no split is checked.
         share = 0.0 if self.phase == "watched" else self.trial.slot.share
         self.comparison = Comparison(rules, share)
         self.watch = Watch(rules, calm_share=1 - self.config.trials.control)
         if self.trial.state == "adopted" and self.trial.share < self.watch.calm_share - 1e-9:
-            self.watch.start_alert()  # an alert was on when the last process ended
+            self.watch.start_alert()  # there was an alert when the last process ended
 
     def reads_from(self, late: int, recent: int) -> int:
         """The time to read from: `late` before the last row; if watched, not before `recent`."""
@@ -104,20 +104,21 @@ class Course:
             self.pending.popitem(last=False)
 
     def _context(self, row: LoggedExposure, side: Side) -> Context:
-        """The context before the draw: the same, whichever side the unit falls on."""
+        """The context of a unit as of before the draw, so it is the same for either side."""
         context = dict(context_of(row.features, row.kind, lens=0)) if row.features else {}
         context.pop("complexity", None)
         pair = (row.plan, row.other) if side == "candidate" else (row.other, row.plan)
         return {**context, f"kind={row.kind}": 1.0, "pair=" + ">".join(pair): 1.0}
 
     def waiting(self) -> Mapping[str, int]:
-        """Requests whose quality is not known yet, and when they began."""
+        """The ids of requests whose quality is not known yet, and when each request began."""
         return {id_: row.ts_micros for id_, (row, _) in self.pending.items() if not row.failed}
 
     def judge(self, qualities: Mapping[str, float]) -> list[Turn]:
-        """Take in the qualities of pending requests, and return what the watch noticed.
+        """Add the qualities of waiting requests, and return what the watch noticed.
 
-        Only adopted strategies are watched. A failed answer is worth nothing, whatever its quality.
+        Only an adopted strategy is watched. A failed answer has quality 0, even if a signal says
+        more.
         """
         turns, preference = [], self.config.objective.preference
         failed = [id_ for id_, (row, _) in self.pending.items() if row.failed]
@@ -134,7 +135,7 @@ class Course:
         return [turn for turn in turns if turn != "calm"]
 
     def restart(self) -> None:
-        """Compare anew from here: earlier units belong to another share."""
+        """Begin a new comparison, since earlier units were drawn with another share."""
         self.comparison = Comparison(self.comparison.rules, self.comparison.share)
 
     def numbers(self) -> dict[str, Any]:
@@ -151,7 +152,7 @@ class Course:
 
 
 def phase_of(trial: Trial) -> Phase:
-    """What the rows of a trial are read for."""
+    """The purpose for which the rows of a trial are read."""
     if trial.state in ("adopting", "adopted"):
         return "watched"
     return "shadow" if trial.state == "shadow" else "compared"

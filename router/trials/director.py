@@ -1,7 +1,7 @@
-"""Trials at work: reads the outcomes of each, and does what follows from them.
+"""Runs the trials: reads the outcomes of each trial, and acts on them.
 
-One process does this for all routers, beside the learner. A decision is a line in the book before
-anything follows from it, so a kill between two steps repeats none of them and loses none.
+One process does this for all routers, beside the learner. Each decision becomes a line in the book
+before anything acts on it, so a kill neither repeats nor loses a decision.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ from router.trials.ledger import Ledger
 from router.trials.logged import LoggedTelemetry
 from router.trials.overview import overview, standing
 
-_LATE_MICROS = 900_000_000  # a request that took this long is still counted, some looks later
+_LATE_MICROS = 900_000_000  # requests that took up to this long are counted, though later
 _SOON_MICROS = 30_000_000
-_LOOKS_BACK = 30  # looks between two that also read late requests
-_WATCHES_BACK = 2 * 86_400.0  # seconds of an adopted strategy's past that a new start reads
-_NEWS_EVERY = 60.0  # seconds between two rows on the numbers of a trial
+_LOOKS_BACK = 30  # every so many looks, late requests are read too
+_WATCHES_BACK = 2 * 86_400.0  # seconds of an adopted strategy's past that a new process reads
+_NEWS_EVERY = 60.0  # seconds between two rows about the numbers of a trial
 P = ParamSpec("P")
 
 
@@ -36,7 +36,7 @@ class Director:
         self._config, self._wall = config, wall
         self.ledger = Ledger(config.trials_folder, config)
         self.telemetry = LoggedTelemetry(config.telemetry_folder)
-        self.wishes: list[str] = []  # proposals that operators asked for
+        self.wishes: list[str] = []  # tasks that operators asked for, such as `distill`
         self._courses: dict[str, Course] = {}
         self._announcer = Announcer(self.ledger.book, journal, config.trials_folder)
         self._steering: Steering | None = None
@@ -53,7 +53,7 @@ class Director:
 
     @property
     def steering(self) -> Steering | None:
-        """What routers follow; None as long as the configuration alone decides."""
+        """What routers follow; None while only the configuration decides."""
         if not self.book.lines:
             return None
         if self._steering is None or self._steering.version != self.book.lines:
@@ -69,18 +69,18 @@ class Director:
     def change(
         self, decide: Callable[Concatenate[Book, P], list[Line]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Line]:
-        """Decide and write down in one step; `Rejected` where the change is not allowed."""
+        """Decide and write the lines to the book in one step. Raises `Rejected`."""
         lines = self.ledger.change(decide, *args, **kwargs)
         self._take_in(lines)
         return lines
 
     def turn(self) -> bool:
-        """Look at the outcomes of all trials once; whether the book changed."""
+        """Read the outcomes of all trials once, and act on them; True if the book changed."""
         before = self.book.lines
         self._take_in(self.ledger.follow())
         stamp = (self._feed.stamp, self.book.lines)
         if stamp == self._stamp:
-            return False  # neither telemetry nor the book has anything new
+            return False  # telemetry and book are unchanged
         watched = self.book.watched
         trials = {t.id: t for t in (*self.book.live, *((watched,) if watched else ()))}
         for ended in self._courses.keys() - trials.keys():
@@ -94,7 +94,7 @@ class Director:
         return self.book.lines != before
 
     def overview(self) -> dict[str, Any]:
-        """Everything about trials, for people and programs."""
+        """The state of all trials, for people and programs."""
         return overview(self.book, self._courses)
 
     def _take_in(self, lines: list[Line]) -> None:
@@ -102,10 +102,10 @@ class Director:
         self.wishes += [line["what"] for line in new if line["do"] == "ask"]
 
     def _follow(self, trials: Mapping[str, Trial]) -> None:
-        """Bring the courses of these trials up to date, and follow the turns of their watches."""
+        """Bring the courses of these trials up to date, and act when their watches change."""
         for id_, trial in trials.items():
             course = self._courses.get(id_)
-            # A trial that left its shadow, or whose candidate was adopted, begins a new course.
+            # A new course begins when a trial leaves its shadow and when its candidate is adopted.
             if course is None or course.phase != phase_of(trial):
                 course = self._courses[id_] = Course(trial, self._config)
             course.trial = trial
@@ -117,7 +117,7 @@ class Director:
         rows = self.telemetry.exposures(trials, low)
         waiting: dict[str, int] = {}
         for course in courses:
-            # Rows of the shadow are of no use to the trial, nor the trial's rows to the adoption.
+            # Rows from before the trial's present state, such as its shadow, do not count.
             begun, id_ = int(course.trial.since * 1e6), course.trial.id
             course.take([row for row in rows if row.trial == id_ and row.ts_micros >= begun])
             waiting |= course.waiting()
@@ -136,7 +136,7 @@ class Director:
         self._report(course)
 
     def _write_numbers(self) -> None:
-        """Write how running trials stand to the file that `waggle trial list` reads."""
+        """Write the state of running trials to the file that `waggle trial list` reads."""
         content = orjson.dumps(
             {id_: standing(self.book.trials[id_], course) for id_, course in self._courses.items()}
         )
@@ -146,7 +146,7 @@ class Director:
                 write_whole(self._config.trials_folder / "numbers.json", content)
 
     def _report(self, course: Course) -> None:
-        """Write a row on how the trial stands, now and then: the curve that people watch."""
+        """Write a row about the trial from time to time, for the curve that people watch."""
         now, judged = self._wall(), course.comparison.compared + course.shadowed
         at, before = self._latest_news.get(course.trial.id, (0.0, -1))
         if judged == before or now - at < _NEWS_EVERY:

@@ -1,4 +1,4 @@
-"""Proposals of routing functions that are read off the learner: short trees, as code."""
+"""Proposes routing functions distilled from the learner: short decision trees, as code."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _NAME = "distilled"
 def distill(
     config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
 ) -> Proposal:
-    """A function that chooses as well as the learner would, or better than one that serves."""
+    """A function that decides as well as the learner, or better than the serving function."""
     serving = book.serving
     plans = _plans(config, serving)
     rows = [row for row in rows if set(plans) & set(row.odds)]
@@ -53,7 +53,7 @@ def distill(
 def prune(
     config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
 ) -> Proposal:
-    """The function that serves, grown again with as few branches as are worth as much."""
+    """A function with fewer branches than the serving function, and about the same utility."""
     serving = book.serving
     table = table_of(rows, view.replay(config), _plans(config, serving))
     current = _expected(config, view, serving, rows)
@@ -88,12 +88,12 @@ def _expected(
 
 
 def _code(source: str) -> list[str]:
-    """The lines that decide, without docstring and comments."""
+    """The lines of a function that decide, without docstring and comments."""
     lines = [line.strip() for line in source.splitlines()]
     return [line for line in lines if line.startswith(("if ", "return "))]
 
 
 def _had_trial(book: Book, strategy: Strategy) -> bool:
-    """Whether the strategy had its trial or is in it; a vetoed strategy may try again."""
+    """Whether the strategy has had a trial or is in one; a vetoed strategy may have another."""
     states = [trial.state for trial in book.trials.values() if trial.candidate == strategy.key]
     return any(state not in ("vetoed", "superseded", "stopped") for state in states)

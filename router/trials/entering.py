@@ -1,4 +1,4 @@
-"""Through the gates and into a trial: the way that every proposal takes."""
+"""Takes a proposal through the gates and into a trial."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ def enter(
     rows: Sequence[LoggedDecision],
     at: float,
 ) -> None:
-    """Open a trial of the proposal; `Rejected` says which gate it did not pass."""
+    """Open a trial of the proposal. Raises `Rejected`, which names the gate that failed."""
     strategy = proposal.strategy
     with LoadedFunction(strategy) as ask_function:
         if strategy.kind == "function":
@@ -38,7 +38,7 @@ def enter(
 
 
 def free_name(book: Book, name: str) -> str:
-    """The name, or the name with the first number that no trial has."""
+    """The name if it is free, or else the name with the first free number."""
     taken = {trial.name for trial in book.trials.values()}
     number = 2
     while name in taken:

@@ -1,4 +1,4 @@
-"""The gates that a routing function passes before it is even shadowed: lint, and its contract."""
+"""The gates that a routing function must pass before its trial: lint, and its contract."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _SCORE = {
 def check_function(
     source: str, ask_function: AskFunction | None, rows: Sequence[LoggedDecision]
 ) -> None:
-    """`Rejected` if the function fails lint, or breaks its contract on a logged request."""
+    """Raise `Rejected` if the function fails lint, or breaks its contract on a logged request."""
     faults = lint(source)
     if faults:
         raise Rejected(f"lint: {'; '.join(faults)}")
@@ -42,9 +42,9 @@ def check_function(
 
 
 class LoadedFunction:
-    """A strategy's function, loaded for as long as the block lasts, on an event loop of its own.
+    """Loads a strategy's function for the length of a `with` block, on an event loop of its own.
 
-    The block gets a call to the function; None for a strategy that is no function.
+    The block gets a callable that asks the function, or None if the strategy has no function.
     """
 
     def __init__(self, strategy: Strategy) -> None:
@@ -79,7 +79,7 @@ class LoadedFunction:
         assert self._loop is not None
         loaded = replace(strategy, name=self._strategy.name, version=self._strategy.version)
 
-        async def ask() -> Any:  # on the loop: a worker that dies is replaced there
+        async def ask() -> Any:  # must run on the loop, which replaces a dead worker
             return functions.ask(loaded, arguments)
 
         return self._loop.run_until_complete(ask())

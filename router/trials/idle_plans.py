@@ -1,4 +1,4 @@
-"""Plans that a strategy could do without, by the learner's estimates; a trial must prove it."""
+"""Finds plans that a strategy may not need, by the learner's estimates; a trial must prove it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from router.routing.strategies import Strategy
 from router.trials.logged import LoggedDecision
 from router.trials.replaying import Replay
 
-_ENOUGH = 30  # judged answers before a plan is called idle
-_MOST_LOSS = 2.0  # times epsilon: among plans nearly alike, the lead of the best is partly chance
+_ENOUGH = 30  # judged answers before a plan can count as idle
+_MOST_LOSS = 2.0  # multiples of epsilon: among similar plans, the best one's lead is partly chance
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Plans that could go together."""
+    """Plans that a strategy may not need, and what removing all of them may cost."""
 
     plans: tuple[str, ...]
-    loss: float  # of utility a request, as the learner expects it
-    hope: float  # utility that the plans might still add
+    loss: float  # the expected loss of utility of a request
+    hope: float  # utility that the plans may add after all
 
 
 @dataclass(frozen=True, slots=True)
 class IdleSearch:
-    """The plans that could go, and the plans to learn more of before they could."""
+    """The plans that may go, and the plans about which too little is known."""
 
     idle: Idle | None
-    unsure: tuple[str, ...] = ()  # the plan with the fewest judged answers first
+    unsure: tuple[str, ...] = ()  # fewest judged answers first
 
 
 def find_idle(
@@ -44,8 +44,8 @@ def find_idle(
 ) -> IdleSearch:
     """The plans that together add nothing; if there are none, the plan that adds least.
 
-    `spared` plans had a trial and stay. `alone` plans were among several that a trial failed to go
-    without: each of them is now tried on its own.
+    The plans in `spared` have had their own trial and stay. A trial failed without several plans
+    together; each of these, in `alone`, is now tried alone.
     """
     plans = [plan for plan in config.asking if plan not in strategy.without]
     worths = PlanWorths.of(replay, rows, [Arm(plan) for plan in plans])
@@ -65,7 +65,7 @@ def find_idle(
 
 @dataclass(frozen=True, slots=True)
 class PlanWorths:
-    """The utility that the learner expects of each plan for each logged request."""
+    """The utility that the learner expects of each plan, for each logged request."""
 
     plans: tuple[Arm, ...]
     worth: Sequence[Sequence[float]]
@@ -76,7 +76,7 @@ class PlanWorths:
     def of(
         cls, replay: Replay, rows: Sequence[LoggedDecision], plans: Sequence[Arm]
     ) -> "PlanWorths | None":
-        """None if there are no rows, or if a plan is so new that the learner has no estimate."""
+        """The worths; None if there are no rows, or if the learner does not know a plan yet."""
         if not rows:
             return None
         worth, deviation = [], []
@@ -90,10 +90,10 @@ class PlanWorths:
         return cls(tuple(plans), worth, deviation, best)
 
     def without(self, gone: Sequence[str], last: str) -> tuple[float, float]:
-        """The mean loss without these plans, and the hope for the last of them.
+        """The mean loss without the plans `gone`, and the hope for the plan `last`, one of them.
 
-        The loss counts the best of the remaining plans. The hope is the utility that the last plan
-        may add for all that is uncertain about it.
+        The loss assumes that the best remaining plan answers. The hope is the utility that the last
+        plan may add because its estimates are uncertain.
         """
         at = self.plans.index(Arm(last))
         left = [n for n, plan in enumerate(self.plans) if plan not in gone]
@@ -109,7 +109,7 @@ class PlanWorths:
 def _idle(
     worths: PlanWorths, able: Sequence[str], alone: Collection[str], epsilon: float
 ) -> Idle | None:
-    """Take plans away one by one, the least missed first, as long as nearly nothing is lost."""
+    """Remove plans one by one, the least useful first, until removing another costs utility."""
     gone: list[str] = []
     loss = hope = 0.0
     while len(worths.plans) - len(gone) > 1 and not set(gone) & set(alone):
@@ -126,12 +126,12 @@ def _idle(
         gone.append(plan)
         loss, hope = lost, hope + hoped
         if lost > epsilon / 4:
-            break  # a plan that is missed a little goes alone
+            break  # if removing a plan costs a little, remove no other plan
     return Idle(tuple(gone), loss, hope) if gone else None
 
 
 def _improvement(ahead: float, deviation: float) -> float:
-    """The mean gain of knowing: the expected positive part of a normal variable."""
+    """The expected positive part of a normal variable: the gain from learning its value."""
     if deviation <= 0:
         return max(ahead, 0.0)
     z = ahead / deviation

@@ -1,7 +1,7 @@
-"""The file of the book: it only grows, and any process may add to it.
+"""The file of the book: it only grows, and any process may append to it.
 
-A lock keeps lines whole and decisions in order: a process reads all lines before it adds its own.
-Whenever a process is killed, the next one reads the same book.
+A lock keeps lines whole and decisions in order, since a process reads all lines before it appends
+its own. After a process is killed, the next process reads the same book.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ class Ledger:
         self.book.config = config
 
     def follow(self) -> list[Line]:
-        """Take in the lines that came since the last look, and return them."""
+        """Read the lines that were appended since the last call, and return them."""
         try:
             unread = self.path.stat().st_size != self._read
         except OSError:
@@ -39,7 +39,7 @@ class Ledger:
     def change(
         self, decide: Callable[Concatenate[Book, P], list[Line]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Line]:
-        """Decide on the latest book, write the lines, and return all lines that are new to us."""
+        """Decide on the latest book, append the lines, and return all lines not read before."""
         with alone(self.path) as handle:
             unread = self._take_in()
             lines = decide(self.book, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Decisions and trial units as telemetry holds them, read as values. It decides nothing."""
+"""Reads decisions and trial units from telemetry as values, and decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from router.routing.function_contract import request_argument
 from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
-_LEAST_REQUESTS = 5  # of a plan, before it has a cost
-# Ways to decide a request without a draw: the odds of such a row say nothing of a strategy.
+_LEAST_REQUESTS = 5  # requests of a plan before its mean cost is known
+# These strategies decide without a draw, so their rows say nothing about another strategy.
 _UNDRAWN = "('named', 'sticky', 'moved', 'reuse', 'computed', 'specialist')"
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedExposure:
-    """A unit's part in a trial, and the outcome of its request."""
+    """The part of a unit in a trial, and the outcome of the unit's request."""
 
     request_id: str
     ts_micros: int
@@ -46,7 +46,7 @@ class LoggedExposure:
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecision:
-    """A decision that was drawn, and the outcome of its request."""
+    """A decision that was drawn from odds, and the outcome of its request."""
 
     request_id: str
     kind: str
@@ -63,7 +63,7 @@ class LoggedDecision:
 
     @property
     def function_view(self) -> dict[str, Any]:
-        """The request as a routing function sees it."""
+        """The request as the argument of a routing function."""
         tagged = bool(self.numbers[_TAGGED])
         return request_argument(self.numbers, kind=self.kind, tagged=tagged, input_tokens=0)
 
@@ -72,7 +72,7 @@ class LoggedDecision:
 
 
 def utility_of(quality: float, cost_usd: float, seconds: float, preference: Preference) -> float:
-    """Utility as the view `utility` has it."""
+    """The utility of an answer, as the macro `utility` computes it in telemetry."""
     cost = preference.cost * log10(1 + 1000 * cost_usd)
     return quality - cost - preference.latency * log10(1 + 10 * seconds)
 
@@ -111,7 +111,7 @@ GROUP BY plan HAVING sum(n) >= {_LEAST_REQUESTS}
 
 
 class LoggedTelemetry:
-    """The catalog, opened anew for each look, since catalogs are replaced."""
+    """Reads the catalog. Each call opens the catalog anew, because the keeper replaces it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / CATALOG_FILE
@@ -121,14 +121,14 @@ class LoggedTelemetry:
         return [LoggedExposure(*row) for row in rows]
 
     def judged(self, begun: Mapping[str, int]) -> dict[str, float]:
-        """The qualities of judged requests, of these ids; `begun` has the start of each request."""
+        """The qualities of the judged requests among these; `begun` maps ids to starting times."""
         if not begun:
             return {}
         low, high = min(begun.values()), max(begun.values())
         return dict(self._rows(_JUDGED, list(begun), low, high))
 
     def decisions(self, since_micros: int, most: int) -> list[LoggedDecision]:
-        """The latest judged decisions, oldest first."""
+        """The latest decisions with a judged answer, oldest first."""
         rows = self._rows(_DECISIONS, since_micros, FEATURES_VERSION, most)
         decisions = []
         for id_, kind, numbers, eligible, odds, plan, *outcome in reversed(rows):
@@ -137,19 +137,19 @@ class LoggedTelemetry:
         return decisions
 
     def costs(self) -> tuple[dict[str, float], float]:
-        """Dollars a request of each plan that was tried, and of all of them together."""
+        """The mean cost of a request in dollars, for each plan and over all plans."""
         rows = self._rows(_COSTS)
         total = sum(n for _, _, n in rows)
         spent = sum(usd for _, usd, _ in rows) / total if total else 0.0
         return {str(plan): usd / n for plan, usd, n in rows}, spent
 
     def _rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        # One thread: requests are answered on this machine too, and these looks can wait.
+        # One thread: this machine also answers requests, and this query can wait.
         config: dict[str, Any] = {"threads": 1}
         with duckdb.connect(str(self._path), read_only=True, config=config) as connection:
             return connection.execute(sql, list(arguments)).fetchall()
 
 
 def _arm(plan: str) -> Arm:
-    """The plan itself, where a simpler plan stood for it."""
+    """The arm of a plan; a simpler form of a plan belongs to the arm of the whole plan."""
     return Arm(whole(plan))

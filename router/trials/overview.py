@@ -1,4 +1,4 @@
-"""The book of trials as JSON, for `GET /v1/trials` and `waggle trial`. Pure."""
+"""The book of trials as JSON, for `GET /v1/trials` and `waggle trial`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from router.trials.course import Course
 
 
 def overview(book: Book, courses: Mapping[str, Course]) -> dict[str, Any]:
-    """All trials, the latest first, with what serves and what served."""
+    """All trials, the latest first, with the serving strategy and the history."""
     return {
         "object": "trials",
         "serving": book.serving.key,
@@ -28,7 +28,7 @@ def overview(book: Book, courses: Mapping[str, Course]) -> dict[str, Any]:
 
 
 def standing(trial: Trial, course: Course | None) -> dict[str, Any]:
-    """How a trial stands at this moment, in a sentence and in numbers."""
+    """The present state of a trial, in a sentence and in numbers."""
     if course is None:
         return {"why": trial.why or trial.effect, "numbers": dict(trial.numbers)}
     running = trial.state == "running"

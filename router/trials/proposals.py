@@ -1,4 +1,4 @@
-"""What a proposal is made from, and what it says. Values only."""
+"""The values that a proposal is made from, and the proposal itself."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from router.trials.replaying import AskFunction, Replay
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
-REPLAYED = 1500  # of the logged decisions, those that a strategy is asked about
+REPLAYED = 1500  # logged decisions on which a strategy is replayed
 
 
 @dataclass(frozen=True, slots=True)
 class LearnerView:
-    """The learner as it stands."""
+    """The learner's present state, as proposals need it."""
 
     bandit: "BanditPolicy"
     lens: int
-    judged: Mapping[str, int]  # answers by plan
-    scores: Sequence[Mapping[str, Any]] = ()  # by kind and plan, for people and authors
+    judged: Mapping[str, int]  # judged answers by plan
+    scores: Sequence[Mapping[str, Any]] = ()  # rows by kind and plan, for the author's prompt
 
     def replay(self, config: Config, ask_function: AskFunction | None = None) -> Replay:
         return Replay(config, self.bandit, self.lens, ask_function)
@@ -30,7 +30,7 @@ class LearnerView:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A strategy to try, and what is expected of it."""
+    """A strategy to try, and the effect that is expected of it."""
 
     strategy: Strategy
     goal: Goal

@@ -1,6 +1,6 @@
-"""Proposals: strategies that operators ask for, and that Waggle proposes by itself now and then.
+"""Proposes strategies to try, both when an operator asks and from time to time.
 
-A proposal passes its gates and is then tried like any other strategy.
+A proposal must pass its gates, and is then tried like any other strategy.
 """
 
 import logging
@@ -28,9 +28,9 @@ from router.trials.simplifying import (
 )
 
 _log = logging.getLogger("waggle")
-_MOST_ROWS = 4000  # logged decisions that are looked at
+_MOST_ROWS = 4000  # the most logged decisions to read
 _ENOUGH_ROWS = 300
-_UNQUESTIONED = 0.9  # share of requests: an adopted strategy with less is still in question
+_UNQUESTIONED = 0.9  # an adopted strategy with a smaller share of requests may yet fail
 
 View = Callable[[], LearnerView | None]
 
@@ -40,7 +40,7 @@ class Proposer:
     director: Director
     config: Config
     wall: Callable[[], float]
-    curious: tuple[str, ...] = ()  # plans to learn more of
+    curious: tuple[str, ...] = ()  # plans to which more requests should go
     author: Author = field(init=False)
     _looked_at: float = 0.0
 
@@ -52,7 +52,7 @@ class Proposer:
         return self.author.errand
 
     def turn(self, view_now: View) -> None:
-        """Carry out the wishes of operators at once, and the usual tasks when they are due."""
+        """Carry out tasks that operators asked for, and the usual tasks when they are due."""
         settings, now = self.config.trials, self.wall()
         wishes = self.director.wishes
         due = settings.propose and now - self._looked_at >= settings.every_hours * 3600
@@ -78,11 +78,11 @@ class Proposer:
                     self._note(task, "nothing", str(error), by_hand=by_hand)
         book = self.director.book
         if "simplify" in tasks and book.serving.kind == "bandit":
-            # More requests go to these plans meanwhile: the next look can tell what they add.
+            # Send more requests to these plans, so that the next search knows what they add.
             self.curious = search_idle(self.config, book, view, rows).unsure[:CURIOUS]
 
     def propose(self, task: str, view: LearnerView, rows: Sequence[LoggedDecision]) -> None:
-        """Try to open a trial; `Rejected` says why there is nothing to try."""
+        """Try to open a trial. Raises `Rejected` if there is nothing to try."""
         config, book = self.config, self.director.book
         match task:
             case "challenge":
@@ -97,7 +97,7 @@ class Proposer:
                 self.author.ask(config, view, rows, self.wall())
 
     def hear(self, done: tuple[str, str], view_now: View) -> None:
-        """Take in the answer to an errand: its id, and the text."""
+        """Use the answer to an errand; `done` holds the errand's id and the answer."""
         errand_id, answer = done
         errand = self.author.finish(errand_id)
         if errand is None:
@@ -120,12 +120,12 @@ class Proposer:
     def _rows(self) -> list[LoggedDecision]:
         try:
             return self.director.telemetry.decisions(0, _MOST_ROWS)
-        except duckdb.Error as error:  # the catalog is being replaced: there will be another look
+        except duckdb.Error as error:  # the catalog is being replaced; try again later
             _log.warning("nothing is proposed, for telemetry cannot be read: %s", error)
             return []
 
     def _busy(self, task: str) -> bool:
-        """One proposal at a time in each layer, and none while an adoption is on its way."""
+        """Whether a task must wait: for a trial in its layer, or for an adoption to be complete."""
         watched = self.director.book.watched
         if watched is not None and (watched.state == "adopting" or watched.share < _UNQUESTIONED):
             return True
@@ -133,12 +133,12 @@ class Proposer:
         return any(trial.slot.layer == layer for trial in self.director.book.live)
 
     def _note(self, task: str, state: str, why: str, *, by_hand: bool = False) -> None:
-        """Note the outcome of a task; the same reason twice in a row only if asked by hand."""
+        """Note the outcome of a task; the same reason again only if an operator asked."""
         self.director.change(_noted, task, state, why, self.wall(), by_hand=by_hand)
 
 
 def _challenge(book: Book, at: float) -> list[Line]:
-    """Try the bandit against a strategy that does not learn and was never compared with it."""
+    """Try the bandit against a serving strategy that does not learn, but only once."""
     serving = book.serving
     tried = {(trial.candidate, trial.current) for trial in book.trials.values()}
     if serving.kind in ("bandit", "function") or ("bandit", serving.key) in tried:
@@ -151,7 +151,7 @@ def _challenge(book: Book, at: float) -> list[Line]:
 def _simpler(
     config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
 ) -> Proposal | None:
-    """The strategy that serves, without something; None if it is as simple as can be."""
+    """A proposal to simplify the serving strategy; None if this kind cannot be simplified."""
     match book.serving.kind:
         case "function":
             return without_stage(config, book, rows) or prune(config, book, view, rows)

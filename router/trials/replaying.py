@@ -1,6 +1,6 @@
-"""What a strategy would have done with logged decisions, and what that would have been worth.
+"""Replays logged decisions with a strategy, and estimates the utility that would have followed.
 
-A replay may veto a strategy and point out what adds nothing; it never promotes a strategy.
+A replay may veto a strategy and point out needless parts; a replay never promotes a strategy.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
 AskFunction = Callable[[Strategy, Sequence[Any]], Any]
-_ENOUGH = 100.0  # equally weighted rewards that an estimate must be worth to veto
+_ENOUGH = 100.0  # the effective number of rewards that a veto needs
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayEstimate:
-    """The utility that a strategy would have had, beside the utility that was had."""
+    """The estimated utility of a strategy, beside the actual utility of the same requests."""
 
     value: float
     deviation: float
@@ -39,7 +39,7 @@ class ReplayEstimate:
     n: int
 
     def veto(self, epsilon: float) -> str:
-        """Why the strategy is not even tried; empty if it may be."""
+        """The reason not to try the strategy; empty if there is no such reason."""
         if self.effective < _ENOUGH or self.value + 2 * self.deviation >= self.actual - epsilon:
             return ""
         return (
@@ -58,7 +58,7 @@ class ReplayEstimate:
 
 
 class Replay:
-    """Decides as a router would, from what a row holds."""
+    """Decides as a router would, given the values in a logged row."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Replay:
         return self._bandit.estimates(row.context(self._lens), arms)
 
     def estimate(self, strategy: Strategy, rows: Sequence[LoggedDecision]) -> ReplayEstimate:
-        """What the logged rewards say of a strategy, whatever the learner expects."""
+        """Estimate a strategy's utility from logged rewards, without the learner."""
         if not rows:
             return ReplayEstimate(0.0, float("inf"), 0.0, 0.0, 0)
         rewards = np.array([row.utility(self._preference) for row in rows])

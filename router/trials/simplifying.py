@@ -1,4 +1,4 @@
-"""Proposals to go without something: plans, stages of a plan. A trial must prove each of them."""
+"""Proposes strategies without some plans, or plans without a stage. A trial must prove each."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -13,16 +13,16 @@ from router.trials.logged import LoggedDecision
 from router.trials.proposals import LearnerView, Proposal
 from router.trials.writing import returns_in
 
-CURIOUS = 4  # plans that more requests go to, at a time
-_LEAST_SHARE = 0.05  # of requests, below which the stages of a plan are not worth a trial
-_CAREFUL = 0.1  # of requests, for a plan that was never carried out before
+CURIOUS = 4  # the most plans at a time to which more requests go
+_LEAST_SHARE = 0.05  # share of requests below which a plan is not worth simplifying
+_CAREFUL = 0.1  # the share of requests for a plan that never ran before
 _MOST_NAME = 60  # characters
 
 
 def without_plans(
     config: Config, serving: Strategy, idle: Idle, rows: Sequence[LoggedDecision]
 ) -> Proposal:
-    """The strategy that serves, without plans that add nothing."""
+    """The serving strategy without plans that add nothing."""
     names = "-".join(idle.plans[:3]) + ("-more" if len(idle.plans) > 3 else "")
     effect = _effect(config, serving, idle, sorted({row.kind for row in rows}))
     strategy = Strategy(
@@ -36,7 +36,7 @@ def without_plans(
 
 
 def without_stage(config: Config, book: Book, rows: Sequence[LoggedDecision]) -> Proposal | None:
-    """A plan without one of its stages: on few requests, for nothing is known of it yet."""
+    """A plan without one of its stages, on few requests, because the new plan is untested."""
     tried = {plan for row in book.registered.values() for plan in row.instead.values()}
     stage = next(iter(idle_stages(config, book.serving, rows, tried)), None)
     if stage is None:
@@ -52,7 +52,7 @@ def without_stage(config: Config, book: Book, rows: Sequence[LoggedDecision]) ->
 
 
 def nothing_idle(config: Config, book: Book, search: IdleSearch) -> Rejected:
-    """Why no plan can go."""
+    """The reason why no plan can be removed."""
     if search.unsure:
         names = ", ".join(search.unsure[:CURIOUS])
         return Rejected(f"too little is known of {names}: more requests go there for a while")
@@ -65,7 +65,7 @@ def nothing_idle(config: Config, book: Book, search: IdleSearch) -> Rejected:
 def search_idle(
     config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
 ) -> IdleSearch:
-    """Idle plans of the strategy that serves, by what earlier trials showed."""
+    """Search the serving strategy for idle plans, and respect the results of earlier trials."""
     kept = [trial for trial in book.trials.values() if trial.state == "kept"]
     needed = [book.strategies[trial.candidate].without for trial in kept]
     return find_idle(
@@ -82,15 +82,15 @@ def search_idle(
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a plan that might go."""
+    """A stage that a plan may not need."""
 
     plan: str
     stage: str
-    share: float  # of requests that go through the plan
+    share: float  # the share of requests that go through the plan
 
     @property
     def simpler(self) -> str:
-        """The plan without the stage."""
+        """The name of the plan without the stage."""
         return f"{self.plan}{LESS}{self.stage}"
 
     @property
@@ -101,7 +101,7 @@ class Stage:
 def idle_stages(
     config: Config, strategy: Strategy, rows: Sequence[LoggedDecision], tried: Collection[str]
 ) -> list[Stage]:
-    """Stages that no trial went without yet; those of the plan with most requests come first."""
+    """Stages whose removal was not tried yet, from the plan with most requests on."""
     candidates = []
     for plan, count in Counter(str(row.plan) for row in rows).most_common():
         share = count / len(rows)
@@ -112,7 +112,7 @@ def idle_stages(
 
 
 def paths(config: Config, strategy: Strategy, kinds: Sequence[str]) -> int:
-    """Paths that a request may take: the branches of a function, else each plan for each kind."""
+    """The number of paths of a request: the branches of a function, or each plan for each kind."""
     if strategy.kind == "function":
         return returns_in(strategy.source)
     if strategy.kind == "fixed":
@@ -135,7 +135,7 @@ def _effect(config: Config, serving: Strategy, idle: Idle, kinds: Sequence[str])
 
 
 def _unneeded(config: Config, strategy: Strategy) -> list[str]:
-    """Backends that only plans use that the strategy goes without."""
+    """Backends that are used only by plans which the strategy goes without."""
     left = [plan for plan in config.plans if plan not in strategy.without]
     every, needed = (
         {backend for plan in plans for backend in backends_of(plan, config.plans)}

@@ -1,4 +1,4 @@
-"""What people ask of the trials over HTTP, as changes of the book; a refusal says why."""
+"""The requests of operators about trials, as changes of the book."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,7 +32,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 def act(director: Director, wish: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """Grant a wish and answer with the overview, or with the reason why it is rejected."""
+    """Carry out a request and return the overview, or the reason why the request is rejected."""
     try:
         if wish.get("do") != "list":
             director.change(_change(wish, director.book.config, director.telemetry, now))
@@ -106,7 +106,7 @@ def _new(name: str, wish: Mapping[str, Any], now: float) -> Change:
 def requested_strategy(
     wish: Mapping[str, Any], telemetry: LoggedTelemetry, config: Config
 ) -> Strategy:
-    """The strategy that an operator describes; it has no version yet."""
+    """The strategy that an operator describes. The book gives the strategy its version."""
     name, kind = wish.get("name"), wish.get("kind")
     if not isinstance(name, str) or not name or not isinstance(kind, str):
         raise Rejected("register needs a name and a kind")
@@ -135,7 +135,7 @@ def requested_strategy(
 
 
 def _with_shares(strategy: Strategy, telemetry: LoggedTelemetry, config: Config) -> Strategy:
-    """The mix of the cheapest and the dearest plan that costs what requests cost now."""
+    """Give a mix the shares at which its cost equals the mean cost of requests so far."""
     try:
         costs, spent = telemetry.costs()
     except duckdb.Error:

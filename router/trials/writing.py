@@ -1,4 +1,4 @@
-"""Routing functions as text: decision tables of logged requests, and trees written out as code."""
+"""Turns logged requests into decision tables, and decision trees into the code of functions."""
 
 import re
 import textwrap
@@ -15,14 +15,14 @@ from router.trials.replaying import Replay
 
 _WIDTH = 96
 _WORDS = ("kind", "language")
-_WORSE = 0.1  # utility that a plan which cannot answer is worth less than any that can
+_WORSE = 0.1  # how much less utility an unable plan has than the worst able plan
 
 
 def table_of(rows: Sequence[LoggedDecision], replay: Replay, plans: Sequence[Arm]) -> DecisionTable:
-    """Logged requests as words and numbers, with the utility that the learner expects of plans."""
+    """The words and numbers of logged requests, with the expected utility of each plan."""
     worth = np.array([replay.worth(row, plans) for row in rows])
     eligible = np.array([[plan in row.odds for plan in plans] for row in rows])
-    # A plan that cannot answer is never a choice: the request would only go to another plan.
+    # A plan that cannot answer must not be chosen, since the request would go to another plan.
     worst = np.where(eligible, worth, np.inf).min(axis=1, keepdims=True)
     worth = np.where(eligible, worth, worst - _WORSE)
     views = [row.function_view for row in rows]
@@ -40,7 +40,7 @@ def distilled(table: DecisionTable, *, leaves: int = 8) -> Tree:
 
 
 def code_of(tree: Tree, summary: str, rows: Sequence[LoggedDecision] = ()) -> str:
-    """A routing function that does what the tree says, with the evidence for each branch."""
+    """The code of a function that decides as the tree does, with the evidence for each branch."""
     doc = textwrap.wrap(f'"""{summary}"""', _WIDTH - 4)
     lines = [f"def route({', '.join(ARGUMENTS)}):", *(f"    {line}" for line in doc)]
     lines += _branch(tree, "    ", rows)
@@ -48,14 +48,14 @@ def code_of(tree: Tree, summary: str, rows: Sequence[LoggedDecision] = ()) -> st
 
 
 def worth_of(tree: Tree) -> float:
-    """The utility a request that is expected of the tree."""
+    """The mean utility of a request that is expected if the tree decides."""
     leaves = list(leaves_of(tree))
     total = sum(leaf.count for leaf in leaves)
     return sum(leaf.count * leaf.worth[leaf.arm] for leaf in leaves) / total if total else 0.0
 
 
 def returns_in(source: str) -> int:
-    """How many paths lead through a function."""
+    """The number of `return` statements in a function, which is its number of paths."""
     return len(re.findall(r"^\s*return\b", source, re.MULTILINE))
 
 
@@ -82,7 +82,7 @@ def _quoted(word: str) -> str:
 
 
 def _evidence(leaf: TreeLeaf, rows: Sequence[LoggedDecision]) -> str:
-    """The expected worth of the branch's plan and of the next best, and the judged answers."""
+    """The expected worth of a branch's plan and of the next best plan, and the judged quality."""
     ranked = sorted(leaf.worth.items(), key=lambda entry: -entry[1])
     evidence = f"{leaf.count} requests: {leaf.arm} is expected to be worth {ranked[0][1]:.3f}"
     if len(ranked) > 1:

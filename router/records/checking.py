@@ -1,7 +1,7 @@
-"""Everything that is wrong with records: each issue by path, with the broken rule and its mend.
+"""Finds every mistake in records: its path, the broken rule, and how to mend it.
 
-Records are held against a JSON Schema and rules between fields. No reference of a schema is
-fetched, and no pattern runs for long.
+The records must fit a JSON Schema and rules between fields. Checking fetches no reference of a
+schema and runs no pattern for long.
 """
 
 import re
@@ -36,8 +36,8 @@ class Issue:
     value: str
     mend: str
     at: Path = ()
-    keyword: str = ""  # of JSON Schema, or `rules`
-    wanted: Any = None  # the keyword's value; the missing field for `required`
+    keyword: str = ""  # the keyword of JSON Schema, or `rules`
+    wanted: Any = None  # the value of the keyword; for `required`, the missing field
 
     def report(self) -> dict[str, str]:
         return {"path": self.path, "rule": self.rule, "value": self.value, "mend": self.mend}
@@ -48,7 +48,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What each record must hold."""
+    """What each record must satisfy: a schema, rules and formats."""
 
     schema: Mapping[str, Any] | None = None
     rules: tuple[str, ...] = ()
@@ -56,11 +56,11 @@ class Wanted:
 
 
 class BadSchema(ValueError):
-    """The schema itself cannot be used."""
+    """The schema itself is invalid or not supported."""
 
 
 def issues_in(records: Sequence[Any], wanted: Wanted, *, as_list: bool = True) -> list[Issue]:
-    """The issues of all records, in their order; at most a thousand."""
+    """The issues of all records in order, at most a thousand."""
     validator = _validator(orjson.dumps(wanted.schema), wanted.formats) if wanted.schema else None
     rules = [parsed(rule) for rule in wanted.rules]
     issues: list[Issue] = []
@@ -131,7 +131,7 @@ def _rule_and_mend(keyword: str, wanted: Any, message: str) -> tuple[str, str]:
 
 
 def _json_path(path: Path) -> str:
-    """As JSONPath: $[3].email"""
+    """Write a path as JSONPath, e.g. `$[3].email`."""
     parts = (
         f"[{part}]" if isinstance(part, int) or not _PLAIN_KEY.fullmatch(part) else f".{part}"
         for part in path
@@ -167,7 +167,7 @@ def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Validatio
 
 
 def _required(_: Any, names: Sequence[str], instance: Any, __: Any) -> Iterator[ValidationError]:
-    """One error for each missing field; its value is the field's name."""
+    """One error for each missing field, with the field's name in `validator_value`."""
     for name in names if isinstance(instance, dict) else ():
         if name not in instance:
             yield ValidationError(f"{name!r} is a required property", validator_value=name)

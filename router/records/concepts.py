@@ -1,10 +1,10 @@
-"""The concept behind a field's name, and which concepts can be worked out from which. Pure."""
+"""The concept that a field's name stands for, and the concepts that imply others. Pure."""
 
 import re
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
-# The last words of a name decide, three before two before one: `billing_city` is a city.
+# The last three, two or one words of a name are looked up: `billing_city` is a city.
 _NAMES = {
     "first name": "first_name", "firstname": "first_name", "given name": "first_name",
     "last name": "last_name", "lastname": "last_name", "surname": "last_name",
@@ -53,7 +53,7 @@ PLACE = frozenset(
         *("currency", "timezone", "language", "locale", "latitude", "longitude"),
     }
 )
-# Each concept can be worked out from any of these, if the record has it.
+# For each concept, the concepts from which a record's value can be derived.
 DERIVED = {
     **{name: frozenset({"city"}) for name in PLACE - {"city"}},
     "first_name": frozenset({"name"}),
@@ -78,7 +78,7 @@ DERIVED = {
     "delivered": frozenset({"ordered", "shipped"}),
     "hired": frozenset({"birth_date"}),
 }
-# Pairs of moments, the earlier first.
+# Pairs of moments: the first comes before the second.
 ORDERED = (
     ("birth_date", "hired"),
     ("start", "end"),
@@ -99,16 +99,16 @@ _PEOPLE = frozenset(
 
 
 def words_of(name: str) -> list[str]:
-    """`shippingCity` and `shipping_city` are both shipping and city."""
+    """Split a name into words: `shippingCity` and `shipping_city` both give shipping and city."""
     return [word.lower() for word in _WORD.findall(str(name))]
 
 
 def concept(name: str) -> str:
-    """`shippingCity` is a city; a name that no table has is its own concept."""
+    """The concept of a field: `shippingCity` is a city; an unknown name is a concept of its own."""
     words = words_of(name)
     for size in (3, 2, 1):
         match = _NAMES.get(" ".join(words[-size:])) if len(words) >= size else None
-        # The name of a product or a ship is no person's name.
+        # The field `product_name` holds no person's name.
         if match and not (match == "name" and len(words) > 1 and words[-2] not in _PEOPLE):
             return match
     return " ".join(words)

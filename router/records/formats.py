@@ -1,4 +1,4 @@
-"""The formats that JSON Schema names: email, date, uri and others, checked by their form alone."""
+"""The formats that JSON Schema names: email, date, uri and others. Only the form is checked."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""The JSON document in a model's answer, whether or not there are other words around it.
+"""Finds the JSON document in a model's answer, even among other words.
 
 A document with syntax errors is mended by guessing, so its content is uncertain. A correct document
 is never changed.
@@ -11,7 +11,7 @@ import json_repair
 import orjson
 
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.S)
-_MOST_MENDED = 500_000  # characters: the mending parser is slow
+_MOST_MENDED = 500_000  # characters; the parser that mends is slow
 
 
 class NoJson(ValueError):
@@ -19,7 +19,7 @@ class NoJson(ValueError):
 
 
 def json_in(text: str) -> Any:
-    """The JSON in an answer: the whole text, its first fenced block, or a part between words."""
+    """Read the JSON of an answer: the whole text, its first fenced block, or a part of the text."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

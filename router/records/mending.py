@@ -1,6 +1,6 @@
-"""Mending one value: another type, a valid format, the nearest of the allowed values. Pure.
+"""Mends one value: converts its type, or rewrites it in a valid format. Pure.
 
-`NOT_MENDED` stands for a value that can be read in no way, or in more than one.
+`NOT_MENDED` marks a value that has no meaning in the wanted form, or more than one.
 """
 
 import datetime as dt
@@ -12,12 +12,12 @@ NOT_MENDED = object()
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
-# Only orders of day and month that can be read in one way: 03/04/2020 stays as it is.
+# These forms have only one meaning each; 03/04/2020 has two, so it is not mended.
 _DATES = ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
 
 
 def retyped(value: Any, kinds: str | Sequence[str]) -> Any:
-    """The value as the first of these JSON types that it can be read as."""
+    """Convert the value to the first of these JSON types that fits."""
     results = (_as_type(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
     return next((result for result in results if result is not NOT_MENDED), NOT_MENDED)
 
@@ -51,7 +51,7 @@ def _number(text: str, kind: str) -> Any:
 
 
 def reformatted(value: Any, wanted: str) -> Any:
-    """The text in a format of JSON Schema; whether the result is valid is checked again later."""
+    """Rewrite a text in a format of JSON Schema; the caller checks again whether it is valid."""
     if not isinstance(value, str):
         return NOT_MENDED
     text = value.strip()

@@ -1,7 +1,7 @@
-"""Mock values for a shape, made by Faker: one seed fixes every value.
+"""Mock values for a shape, made by Faker; the same seed gives the same values.
 
-A field's leaf decides its value; where the leaf says only "string", "int" or "number", the field's
-name decides. The fields of one record do not agree with each other: the enricher sees to that.
+A leaf of the shape decides the value of its field. If the leaf says only "string", "int" or
+"number", the field's name decides. Fields of one record do not agree with each other.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ class Fakers:
 
     @contextmanager
     def borrowed(self) -> Iterator[Faker]:
-        """An instance that no other caller has meanwhile."""
+        """Lend a Faker instance that no other caller uses at the same time."""
         try:
             fake = self._idle.pop()
         except IndexError:
@@ -36,7 +36,7 @@ class Fakers:
             self._idle.append(fake)
 
 
-# The kind of a "string" by the last word of its field's name.
+# The kind of value for a "string" field, by the last word of the field's name.
 _KINDS_BY_NAME = {
     "name": "name", "email": "email", "mail": "email", "phone": "phone", "mobile": "phone",
     "city": "city", "town": "city", "country": "country", "state": "state", "address": "address",
@@ -114,7 +114,7 @@ class Maker:
     def _array(self, node: Array, name: str) -> list[Any]:
         count = self._random.randint(node.least, node.most)
         made: list[Any] = []
-        for _ in range(count * (4 if node.unique else 1)):  # a repeated item is drawn again
+        for _ in range(count * (4 if node.unique else 1)):  # retries replace repeated items
             if len(made) == count:
                 break
             item = self.make(node.item, name)

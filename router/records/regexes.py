@@ -1,4 +1,4 @@
-"""Searching with patterns from requests and configurations, for a bounded time."""
+"""Regular expressions from requests and configurations, searched for a bounded time."""
 
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ class BadPattern(ValueError):
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> Any:
-    import regex  # imported late: most processes never meet a pattern
+    import regex  # imported late: most processes use no pattern
 
     try:
         return regex.compile(pattern)

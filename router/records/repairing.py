@@ -1,8 +1,7 @@
-"""Repairing records: a mistake is mended where only one meaning is possible; nothing is invented.
+"""Repairs records: mends a mistake only if one meaning is possible, and invents nothing.
 
-Mended are: a number written as text, a date with its parts in another order, a key or a value in
-another spelling, a sum that a rule defines. Left as they are: a value out of bounds, and a missing
-value that has no default.
+Repairs convert types and formats, correct the spelling of keys and values, remove extra keys and
+duplicates, and compute sums that a rule defines. A value out of bounds stays as it is.
 """
 
 import ast
@@ -26,12 +25,12 @@ _PASSES = 4
 @dataclass(frozen=True, slots=True)
 class Repaired:
     records: list[Any]
-    mended: tuple[str, ...]  # paths
-    issues: list[Issue]  # what is still wrong
+    mended: tuple[str, ...]  # paths of the mended values
+    issues: list[Issue]  # mistakes that are left
 
 
 def repaired(records: Sequence[Any], wanted: Wanted, *, as_list: bool = True) -> Repaired:
-    """A copy of the records with every mistake mended that can be."""
+    """A copy of the records, with every mistake mended that can be mended."""
     made = copy.deepcopy(list(records))
     root: Any = made if as_list else made[0]
     mended: list[str] = []
@@ -96,7 +95,7 @@ def _replace(root: Any, path: Path, change: Callable[[Any], Any]) -> bool:
 
 
 def _nearest(value: Any, allowed: Sequence[Any]) -> Any:
-    """The allowed value that differs only in spelling or type, if there is exactly one."""
+    """The single allowed value that differs from the value only in spelling or type."""
     if not isinstance(value, str):
         same = (v for v in allowed if not isinstance(v, str) and str(v) == str(value))
         return next(same, NOT_MENDED)
@@ -120,7 +119,7 @@ def _without_duplicates(items: Sequence[Any]) -> list[Any]:
 
 
 def _add_missing(root: Any, issue: Issue, wanted: Wanted) -> bool:
-    """Take a missing field from a key in another spelling, or from the schema's default."""
+    """Fill a missing field from a key in another spelling, or from the schema's default."""
     holder, missing = _at(root, issue.at), issue.wanted
     if not isinstance(holder, dict) or missing in holder:
         return False
@@ -139,7 +138,7 @@ def _remove_extras(root: Any, issue: Issue, wanted: Wanted) -> bool:
     holder, schema = _at(root, issue.at), _schema_at(wanted.schema, issue.at)
     if not isinstance(holder, dict) or schema is None:
         return False
-    # An extra key that is a required key in another spelling stays: `_add_missing` renames it.
+    # A required key in another spelling stays, because `_add_missing` renames it.
     required = {_plain(key) for key in schema.get("required", ()) if key not in holder}
     extras = [key for key in holder if key not in schema.get("properties", {})]
     removed = [key for key in extras if _plain(key) not in required]
@@ -149,10 +148,10 @@ def _remove_extras(root: Any, issue: Issue, wanted: Wanted) -> bool:
 
 
 def _schema_at(schema: Any, path: Path) -> Mapping[str, Any] | None:
-    """The schema of a place in a record, as far as `properties` and `items` lead there."""
+    """The schema for a place in a record; only `properties` and `items` are followed."""
     parts = list(path)
     if parts and isinstance(parts[0], int):
-        parts.pop(0)  # the number of the record
+        parts.pop(0)  # the record's position in the list
     for part in parts:
         if not isinstance(schema, Mapping):
             return None
@@ -164,7 +163,7 @@ def _schema_at(schema: Any, path: Path) -> Mapping[str, Any] | None:
 
 
 def _compute(root: Any, issue: Issue) -> bool:
-    """The rule `total == round(sum(items.amount), 2)` defines the total: compute it."""
+    """Set a field that a rule defines, e.g. `total == round(sum(items.amount), 2)`."""
     record = _at(root, issue.at)
     tree = parsed(str(issue.wanted)).tree
     if not isinstance(record, dict) or not isinstance(tree, ast.Compare):

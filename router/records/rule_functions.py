@@ -1,4 +1,4 @@
-"""The functions that a rule may call, each over plain values."""
+"""The functions that a rule may call; their arguments are plain values."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "years": _years,
     "today": lambda: dt.datetime.now(dt.UTC).date(),
 }
-# `rule_values` evaluates the arguments of these itself: for each item of a list, or not at all.
+# `rule_values` implements these, because their arguments may be unknown or differ for each item.
 SPECIAL_FORMS = ("present", "when", "every", "some", "count")
 _TWO = ("round", "matches", "starts", "ends", "days", "years", "when", "every", "some", "count")
 ARGUMENTS: Mapping[str, int] = {

@@ -1,7 +1,7 @@
-"""The value of a rule's expression for one record: true, false, a value, or unknown (None).
+"""Evaluates a rule's expression for one record; the value None means unknown.
 
-A field that is missing or null makes a comparison unknown. `CannotTell` says which values do not
-go together.
+A missing or null field makes a comparison unknown. `CannotTell` says which values do not go
+together.
 """
 
 import ast
@@ -66,7 +66,7 @@ def _name(name: str, scope: Scope) -> Any:
 
 
 def _field(value: Any, name: str) -> Any:
-    """The field of an object, or of each object in a list."""
+    """The field of an object, or the list of that field's values in a list of objects."""
     if isinstance(value, Mapping):
         return value.get(name)
     if isinstance(value, list):
@@ -89,7 +89,7 @@ def _truth(value: Any) -> bool | None:
 
 
 def _and_or(is_and: bool, parts: list[ast.expr], scope: Scope) -> bool | None:
-    """The first part that decides ends it; otherwise one unknown part makes all unknown."""
+    """The first decisive part gives the result; if no part decides, an unknown part gives None."""
     result: bool | None = is_and
     for part in parts:
         truth = _truth(value_of(part, scope))
@@ -136,7 +136,7 @@ def _equal(first: Any, second: Any) -> bool:
     if isinstance(first, bool) or isinstance(second, bool):
         return first is second
     if isinstance(first, float) or isinstance(second, float):
-        # Sums of decimals: 0.1 + 0.2 is 0.3 to everyone who writes a rule.
+        # Decimals need a tolerance: in a rule, 0.1 + 0.2 must equal 0.3.
         numbers = _is_number(first) and _is_number(second)
         return numbers and math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
     return bool(first == second)
@@ -184,7 +184,7 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
 
 
 def _over_items(name: str, items: Any, rule: ast.expr, scope: Scope) -> Any:
-    """`every`, `some` or `count`: the rule sees the item's fields, then the record's."""
+    """Evaluate `every`, `some` or `count`; an item's fields hide the record's fields."""
     if items is None:
         return None
     if not isinstance(items, list):

@@ -1,4 +1,4 @@
-"""Rules between the fields of a record: a small language, parsed once, safe to evaluate.
+"""Rules between the fields of a record, in a small language that is safe to evaluate.
 
     price <= msrp
     when(country == "US", matches(zip, "^[0-9]{5}$"))
@@ -6,8 +6,8 @@
 
 A rule looks like Python but is never run as Python: a name is a field, the only loops are `every`,
 `some` and `count`, and only the functions of `rule_functions` can be called. A missing or null
-field makes a comparison unknown, and an unknown rule is not broken: the schema, or
-`present(field)`, says that a field must be there.
+field makes a comparison unknown, and an unknown result breaks no rule. To require a field, use the
+schema or `present(field)`.
 """
 
 import ast
@@ -35,7 +35,7 @@ class Rule:
     fields: tuple[str, ...]
 
     def holds(self, record: Scope) -> bool | None:
-        """Whether the record keeps the rule; None if a field that the rule needs is missing."""
+        """Whether the record keeps the rule; None if the answer is unknown."""
         value = value_of(self.tree, record)
         if value is None or isinstance(value, bool):
             return value
@@ -44,7 +44,7 @@ class Rule:
 
 @lru_cache(maxsize=1024)
 def parsed(text: str) -> Rule:
-    """The rule, or a `ValueError` that says which part of the text is not allowed."""
+    """Parse a rule; a `ValueError` says which part of the text is not allowed."""
     if len(text) > _MOST_CHARACTERS:
         raise ValueError(
             f"a rule has at most {_MOST_CHARACTERS} characters, and this one has {len(text)}"
@@ -84,5 +84,5 @@ def _parseable(text: str) -> str:
     return text
 
 
-# A rule in a configuration file: the file is refused if the rule cannot be parsed.
+# The type of a rule in a configuration file: the rule is parsed when the file is read.
 RuleText = Annotated[str, Field(max_length=_MOST_CHARACTERS), AfterValidator(_parseable)]

@@ -1,4 +1,4 @@
-"""The JSON Schema of a shape. Pure."""
+"""Converts a shape to a JSON Schema. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,14 +21,14 @@ _NUMBERS: Mapping[str, Schema] = {
 
 
 def schema_of(shape: Any) -> Schema:
-    """The schema of a shape. A schema stays as it is; a `Fault` says why a shape cannot be read."""
+    """The JSON Schema of a shape or schema; a `Fault` says why a shape cannot be read."""
     if isinstance(shape, list) and shape and not is_schema(shape):
         return {"type": "array", "items": schema_of(shape[0])}
     return dict(shape) if is_schema(shape) else _schema(parse(shape).node)
 
 
 def of_record(schema: Schema) -> Schema:
-    """The schema of one record, if the given schema describes a list of records."""
+    """The schema of one record, also if the given schema describes a list of records."""
     items = schema.get("items")
     if schema.get("type") != "array" or not isinstance(items, dict):
         return schema
@@ -45,7 +45,7 @@ def _schema(node: Node) -> Schema:
                 "required": [key for key, _ in fields],
             }
         case Array(item, least, most, unique):
-            # A shape without a number reads as one to five items; only a stated number is a bound.
+            # One to five items is only the default of a shape, so it sets no bounds.
             bounds = {"minItems": least, "maxItems": most} if least == most else {}
             return {"type": "array", "items": _schema(item), "uniqueItems": unique, **bounds}
         case OneOf(values, nodes):

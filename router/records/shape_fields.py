@@ -1,4 +1,4 @@
-"""The fields of a shape: their names, a shape with fewer of them, and the anchors. Pure."""
+"""The fields of a shape: their names, a selection of fields, and the anchors. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from router.records.shapes import is_schema
 
 
 def field_names(shape: Any) -> list[str]:
-    """The fields of the object that a shape describes, or of the objects in its list."""
+    """The names of the fields in a shape's object, or in the objects of a shape's list."""
     inner = _object_of(shape)
     if is_schema(inner):
         inner = inner.get("properties") or {}
@@ -16,7 +16,7 @@ def field_names(shape: Any) -> list[str]:
 
 
 def only(shape: Any, names: Sequence[str]) -> Any:
-    """The shape with these fields alone; the shape of a list keeps them in its objects."""
+    """The shape, or the objects in the shape's list, with only these fields."""
     if isinstance(shape, list):
         return [only(shape[0], names), *shape[1:]]
     if not is_schema(shape):
@@ -29,10 +29,10 @@ def only(shape: Any, names: Sequence[str]) -> Any:
 
 
 def anchors_of(shape: Any) -> tuple[str, ...]:
-    """The fields that no other field implies, in their order; all fields if there is none."""
+    """The fields that no other field implies, in order; all fields if every field is implied."""
     fields = field_names(shape)
     concepts = {concept(name) for name in fields}
-    # The enricher chooses a place as a whole: a city here with a country there would not agree.
+    # The enricher chooses the place as a whole, so that city and country agree.
     placed = concepts & PLACE if len(concepts & PLACE) > 1 else frozenset()
     anchors = [
         name

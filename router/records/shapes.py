@@ -1,6 +1,6 @@
-"""The grammar of shapes: what a record should look like, parsed once into frozen values.
+"""The grammar of shapes, which describe records; a shape is parsed into frozen values.
 
-A shape is JSON whose leaves say which values belong there:
+A shape is JSON in which each leaf describes the value at its place:
 
     "string", "int", "number", "bool", "uuid", "date", "ISO-8601", "email", "city", ...
     "int 18..65", "number 0..1"            a range
@@ -20,7 +20,7 @@ from typing import Any
 
 from router.domain import Fault
 
-# The words that a leaf may use, and the kind of value that each stands for.
+# The words that a leaf may use, each with the kind of value that the word stands for.
 _WORDS = {
     "string": "string", "str": "string", "text": "text", "paragraph": "text",
     "sentence": "sentence",
@@ -44,7 +44,7 @@ _MAX_NODES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ShapeLeaf:
-    """One value; `least` and `most` bound a number, or the length of a text."""
+    """A single value; `least` and `most` bound a number, or the length of a text."""
 
     kind: str
     least: float | None = None
@@ -53,7 +53,7 @@ class ShapeLeaf:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of the literals, or one of the nodes."""
+    """One of the literal `values`, or a value for one of the `nodes`."""
 
     values: tuple[Any, ...] = ()
     nodes: tuple["Node", ...] = ()
@@ -78,11 +78,11 @@ Node = ShapeLeaf | OneOf | Object | Array
 @dataclass(frozen=True, slots=True)
 class Shape:
     node: Node
-    variants: int = 0  # 0: every answer is new
+    variants: int = 0  # the most different answers; 0 means no limit
 
 
 def parse(shape: Any) -> Shape:
-    """The values of a shape or a JSON Schema; a `Fault` names the part that cannot be read."""
+    """Parse a shape or a JSON Schema; a `Fault` names the part that cannot be read."""
     if not isinstance(shape, dict | list) or not shape:
         raise Fault(
             "bad_request", f"shape = {shape!r} must be a JSON object or array that is not empty"
@@ -98,7 +98,7 @@ def parse(shape: Any) -> Shape:
 
 
 def is_schema(shape: Any) -> bool:
-    """Whether this is a JSON Schema rather than a shape."""
+    """Whether the given value is a JSON Schema rather than a shape."""
     if not isinstance(shape, dict):
         return False
     typed = shape.get("type") in ("object", "array")
@@ -110,7 +110,7 @@ def is_schema(shape: Any) -> bool:
 
 
 class _ShapeReader:
-    """Reads one shape, and refuses a shape too deep or too large to be answered."""
+    """Parses one shape, and refuses a shape that is too deep or too large."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
@@ -203,7 +203,7 @@ class _ShapeReader:
 
 
 def _leaf(word: str) -> Node:
-    """The node of a leaf that is a text."""
+    """Parse a leaf that is a text, such as "int 18..65"."""
     low = word.strip().lower()
     if low in _WORDS:
         return ShapeLeaf(_WORDS[low])

@@ -1,6 +1,6 @@
-"""Places that our own table does not have: every city of 15,000 people, and every country.
+"""Places beyond `place_table`: every city of 15,000 people or more, and every country.
 
-The atlas takes some tens of megabytes, so it is loaded by the first record that needs it.
+The atlas takes tens of megabytes, so only the first record that needs the atlas loads it.
 """
 
 import re
@@ -19,7 +19,7 @@ def _atlas() -> Any:
 
 @lru_cache(maxsize=1)
 def _cities_by_name() -> dict[str, list[dict[str, Any]]]:
-    """Cities by each of their Latin names: a city's own name before a by-name, then by size."""
+    """Cities by each Latin name; cities with that official name come first, then larger cities."""
     ranked: dict[str, list[tuple[bool, int, dict[str, Any]]]] = {}
     for city in _atlas().get_cities().values():
         own = city["name"].lower()
@@ -33,7 +33,7 @@ def _cities_by_name() -> dict[str, list[dict[str, Any]]]:
 
 
 def _country_code(name: str) -> str:
-    """The code of a country, given its name or its code; empty if there is no such country."""
+    """The code of a country from its name or code; empty if there is no such country."""
     countries = _atlas().get_countries()
     if name.upper() in countries:
         return name.upper()
@@ -42,7 +42,7 @@ def _country_code(name: str) -> str:
 
 
 def place_named(city: str, country: str) -> Place | None:
-    """The city of this name, in the country if one is given; else the capital of the country."""
+    """The city of this name, in the country if one is given; without a city, the capital."""
     countries = _atlas().get_countries()
     code = _country_code(country) if country else ""
     name = city.strip().lower() or countries.get(code, {}).get("capital", "").lower()

@@ -1,4 +1,4 @@
-"""Ages, dates of birth, and moments that come one after the other."""
+"""Ages, dates of birth, and moments that follow each other, such as order and delivery."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from router.records.concepts import ORDERED
 from router.records.enriching.facts import Facts, bounds
 from router.records.shapes import Node, ShapeLeaf
 
-# The most days between a moment and the one before it.
+# The most days between a moment and the moment before it.
 _GAPS = {"hired": 20_000, "end": 60, "updated": 400, "shipped": 5, "delivered": 14}
 _EARLIEST = dt.date(2021, 1, 1)
 
@@ -52,7 +52,7 @@ AGES: Mapping[str, Callable[[Facts, Node], Any]] = {
 
 
 def moment(facts: Facts, concept: str, node: Node) -> str:
-    """A day after every earlier moment of the record, and before every later one."""
+    """A day after every earlier moment of the record, and before every later moment."""
     earliest, latest = _EARLIEST, facts.as_of
     for before, after in ORDERED:
         if after == concept and (day := facts.day(before)) is not None:
@@ -83,5 +83,5 @@ def _years(born: dt.date, day: dt.date) -> int:
 def _years_before(day: dt.date, years: int) -> dt.date:
     try:
         return day.replace(year=day.year - years)
-    except ValueError:  # the 29th of February
+    except ValueError:  # born on the 29th of February
         return day.replace(year=day.year - years, day=28)

@@ -1,6 +1,6 @@
-"""What is known about one record while it is filled, by concept: given, or worked out so far.
+"""The known values of one record while it is filled, by concept.
 
-Every value that another value depends on is stored here, so that all fields of the record agree.
+A value that other values depend on is stored here, so that all fields of the record agree.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ class Facts:
     random: random.Random
     as_of: dt.date
     values: dict[str, Any] = field(default_factory=dict)
-    nodes: dict[str, Node] = field(default_factory=dict)  # what the shape allows
+    nodes: dict[str, Node] = field(default_factory=dict)  # what the shape allows for each concept
     place: Place | None = None
 
     def number(self, concept: str) -> float | None:
@@ -32,7 +32,7 @@ class Facts:
         return float(value)
 
     def day(self, concept: str) -> dt.date | None:
-        """The value of a concept if it is a date or begins with one, else None."""
+        """The value of a concept if it is or begins with a date, else None."""
         return day_of(self.values.get(concept))
 
     def cents_between(self, low: float, high: float) -> float:
@@ -47,7 +47,7 @@ def day_of(value: Any) -> dt.date | None:
 
 
 def bounds(node: Node | None, low: float, high: float) -> tuple[float, float]:
-    """The range that the shape states for a number; `low` and `high` if it states none."""
+    """The range that the shape sets for a number; `low` and `high` if the shape sets no range."""
     if not isinstance(node, ShapeLeaf) or node.kind not in _NUMBERS:
         return low, high
     least = low if node.least is None else node.least

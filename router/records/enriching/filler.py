@@ -1,7 +1,7 @@
-"""Filling the missing fields of records, so that every new value agrees with the given ones.
+"""Fills the missing fields of records, so that every new value agrees with the given values.
 
-Promised: no given value is altered, null included, and the same records, shape and seed give the
-same result. Not promised: that given values agree with each other.
+No given value changes, not even null, and the same records, shape and seed give the same result.
+Given values that disagree with each other stay so.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ from router.records.mock import Maker
 from router.records.shapes import Array, Node, Object
 
 _DERIVED: Mapping[str, Callable[[Facts, Node], Any]] = {**PEOPLE, **AGES, **AMOUNTS}
-# Concepts that others are worked out from come first.
+# A concept comes before the concepts that are derived from it.
 _ORDER = (
     "name", "first_name", "last_name", "username", "company", "domain", "website", "email",
     "birth_date", "age", "birth_year", "hired", "msrp", "unit_price", "price", "cost",
@@ -37,7 +37,7 @@ _RANK = {name: rank for rank, name in enumerate(_ORDER)}
 def enriched(
     records: Sequence[Mapping[str, Any]], node: Node, *, seed: int, fake: Faker, as_of: dt.date
 ) -> list[dict[str, Any]]:
-    """Each record with every field of the shape, in the order of the shape."""
+    """Fill every field of the shape in each record, in the order of the shape."""
     made = []
     for index, record in enumerate(records):
         content = orjson.dumps([seed, index, record], option=orjson.OPT_SORT_KEYS)
@@ -54,7 +54,7 @@ def _filled(record: Mapping[str, Any], node: Node, index: int, facts: Facts) -> 
 
 
 def _collect(record: Any, node: Node, facts: Facts) -> None:
-    """Store the values that the record gives, and what the shape allows for the others."""
+    """Store the values that the record gives, and what the shape allows for each concept."""
     if isinstance(record, Mapping):
         for key, value in record.items():
             if isinstance(value, Mapping):
@@ -83,7 +83,7 @@ def _object(record: Mapping[str, Any], node: Node, index: int, facts: Facts) -> 
 
 
 def _given(value: Any, node: Node, index: int, facts: Facts) -> Any:
-    """The given value; fields that are missing inside of it are added."""
+    """Keep a given value, and add the missing fields of its objects."""
     if isinstance(value, Mapping) and isinstance(node, Object):
         return _object(value, node, index, facts)
     if isinstance(value, list) and isinstance(node, Array) and isinstance(node.item, Object):
@@ -95,7 +95,7 @@ def _given(value: Any, node: Node, index: int, facts: Facts) -> Any:
 
 
 def _part(item: Mapping[str, Any], node: Node, index: int, facts: Facts) -> dict[str, Any]:
-    """An object in a list: it shares the place of the record around it, and nothing else."""
+    """Fill an object in a list; it shares only the place of the record around it."""
     here = {key: value for key, value in facts.values.items() if key in PLACE}
     own = Facts(facts.maker, facts.random, facts.as_of, here, {}, facts.place)
     return _filled(item, node, index, own)
@@ -120,7 +120,7 @@ def _missing(key: str, node: Node, index: int, facts: Facts) -> Any:
 
 
 def _candidates(name: str, node: Node, facts: Facts) -> Iterator[Any]:
-    """Values that agree with the rest of the record, the best first. The shape may refuse them."""
+    """Values that agree with the rest of the record, the best first; some may not fit the shape."""
     if name in facts.values:
         yield in_form(facts.values[name], node)
     if name in PLACE:

@@ -1,4 +1,4 @@
-"""Whether a value may stand in a field of a shape, and its form there. Pure."""
+"""Whether a shape's field allows a value, and how the field writes the value. Pure."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from router.records.shapes import Node, OneOf, ShapeLeaf
 
 
 def in_form(value: Any, node: Node) -> Any:
-    """The value as the field writes it: a whole number, a date, or a date with a time."""
+    """Write the value as the field needs it: a whole number, a date, or a date with a time."""
     kind = node.kind if isinstance(node, ShapeLeaf) else ""
     if kind == "int" and isinstance(value, float):
         return round(value)

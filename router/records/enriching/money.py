@@ -1,6 +1,6 @@
-"""Prices, quantities and sums: each worked out from the others, to the cent.
+"""Prices, quantities and sums, each computed from the others, to the cent.
 
-A price is never above its list price nor below its cost; a sum equals what it is made of.
+A price is at most its list price and at least its cost. A sum equals the total of its parts.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from router.records.enriching.facts import Facts, bounds
 from router.records.shapes import Node, ShapeLeaf
 
-_TAX = 0.08  # share of the subtotal, if the record does not say the tax
+_TAX = 0.08  # share of the subtotal, if the record gives no tax
 
 
 def settle(facts: Facts) -> None:
@@ -35,13 +35,13 @@ def settle(facts: Facts) -> None:
     if not quantity or given_price is not None:
         return
     exact = round(subtotal / quantity, 2)
-    # A discount is rounded: it stands for several prices, and one of them gives the sum.
+    # A rounded discount fits several prices; take the price that gives the sum.
     if price is None or (msrp and round(100 * (1 - exact / msrp), 2) == discount):
         values[price_key] = exact
 
 
 def _quantity_for(facts: Facts, subtotal: float, price: float | None) -> float:
-    """A quantity that divides the sum to the cent, if the allowed range has one."""
+    """A quantity that divides the sum into whole cents, where the allowed range permits."""
     low, high = bounds(facts.nodes.get("quantity"), 1, 9)
     if price:
         return round(subtotal / price)

@@ -1,4 +1,4 @@
-"""Names, user names and addresses on the net: each worked out from the others."""
+"""Names, user names, email addresses and websites, each derived from the others."""
 
 import re
 import unicodedata
@@ -35,13 +35,13 @@ def _name(facts: Facts, _: Node) -> str | None:
 
 
 def _words(text: Any) -> list[str]:
-    """The words of a text in lower-case ASCII, accents removed."""
+    """The words of a text in lower-case ASCII, without accents."""
     plain = unicodedata.normalize("NFKD", str(text)).encode("ascii", "ignore").decode()
     return re.findall(r"[a-z0-9]+", plain.lower())
 
 
 def _dotted_name(facts: Facts) -> str:
-    """`ann.smith`, or an empty text if no name is known."""
+    """The record's name as `ann.smith`; empty if the record has no name."""
     names = (facts.values.get(key) for key in ("first_name", "last_name"))
     return ".".join(_words(facts.values.get("name") or " ".join(str(n) for n in names if n)))
 

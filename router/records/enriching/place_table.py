@@ -1,4 +1,4 @@
-"""Countries and some of their cities: what records of people and shops need to know about each."""
+"""Countries and some of their cities, with the facts that records of people and shops need."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Place:
     city: str
     region: str
-    postcode: str  # of the centre; `#` stands for any digit
+    postcode: str  # postcode of the centre; `#` stands for any digit
     area: str  # telephone area code, without the leading zero
     latitude: float
     longitude: float

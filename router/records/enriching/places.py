@@ -1,6 +1,6 @@
-"""Where a record is: one place for all its fields, and their values there.
+"""Chooses one place for each record, and gives the values of the record's fields there.
 
-The place agrees as far as possible with the values that the record gives and with the shape.
+The place agrees as far as possible with the given values and with the shape.
 """
 
 import random
@@ -12,7 +12,7 @@ from router.records.enriching.facts import Facts
 from router.records.enriching.place_table import PLACES, Place
 from router.records.shapes import Node, OneOf
 
-# How much each field says about the place.
+# How much a field's value counts when a place is chosen.
 _WEIGHTS = {
     "country_code": 8.0, "country": 8.0, "city": 4.0, "region": 2.0, "phone": 1.5,
     "dial_code": 1.0, "currency": 1.0, "timezone": 1.0, "language": 0.5,
@@ -25,7 +25,7 @@ _OTHER_NAMES = {
 
 
 def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
-    """The values of a field at the record's place, the best first."""
+    """The values that a concept has at the record's place, the best first."""
     place = _place_of(facts)
     match concept:
         case "phone":
@@ -56,7 +56,7 @@ def _place_of(facts: Facts) -> Place:
 
 
 def _from_atlas(facts: Facts) -> Place | None:
-    """The city or country that the record names, if our own table does not have it."""
+    """The place that the record names, from the atlas; None if `PLACES` has it or none is named."""
     country = facts.values.get("country_code") or facts.values.get("country")
     given = (facts.values.get("city"), country)
     city, country = (text if isinstance(text, str) else "" for text in given)
@@ -82,7 +82,7 @@ def _agreement(facts: Facts, place: Place) -> float:
 
 
 def _agrees(concept: str, value: str, place: Place) -> float:
-    """From 0 to 1, how well a value of a record goes with a place."""
+    """How well a record's value agrees with a place, from 0 to 1."""
     text = value.strip().lower()
     if concept in ("country", "country_code"):
         code = _OTHER_NAMES.get(text, text.upper())
@@ -104,5 +104,5 @@ def _phone(place: Place, chance: random.Random) -> str:
 
 
 def _with_digits(pattern: str, chance: random.Random) -> str:
-    """The pattern with a random digit for each `#`."""
+    """Replace each `#` of a pattern by a random digit."""
     return "".join(str(chance.randint(0, 9)) if c == "#" else c for c in pattern)

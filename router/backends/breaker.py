@@ -1,6 +1,7 @@
-"""Leaving a failing backend alone: closed, open, then half-open for one probe.
+"""A circuit breaker stops calls to a failing backend, and later tries one probe.
 
-The breaker reads no clock: every method that needs the time takes it, in seconds of a steady clock.
+The states are closed, open and half-open. Methods take the time as an argument, in seconds of a
+steady clock.
 """
 
 from typing import Literal
@@ -9,14 +10,14 @@ from router.config.values import Breaker
 
 State = Literal["closed", "open", "half_open"]
 
-# A caller's own mistake says nothing about the backend's health. A backend that refuses Waggle's
-# key, has no money left or is overrun is as good as down.
+# A caller's own mistake says nothing about the backend's health. A backend counts as failing if
+# it refuses Waggle's key, its account has no money left, or it gets too many calls.
 _REFUSING = frozenset({401, 402, 403})
 _FAILING = frozenset({408, 429})
 
 
 def failed(status: int) -> bool:
-    """Whether an answer with this status counts against the backend."""
+    """Whether a reply with this HTTP status counts as a failure of the backend."""
     return status >= 500 or status in _REFUSING or status in _FAILING
 
 
@@ -35,7 +36,7 @@ class CircuitBreaker:
         return "open" if now < self._open_until else "half_open"
 
     def wait(self, now: float) -> float:
-        """Seconds until a call may be tried; 0 means now."""
+        """Seconds until the breaker lets a call through; 0 means now."""
         if not self._tripped:
             return 0.0
         if now < self._open_until:
@@ -43,7 +44,7 @@ class CircuitBreaker:
         return min(self._cooldown, 1.0) if self._probing else 0.0
 
     def enter(self) -> None:
-        """Begin a call that need not wait. In the state half-open the call is the only probe."""
+        """Begin a call after `wait` gave 0; in the state half-open, the call is the only probe."""
         if self._tripped:
             self._probing = True
 
@@ -53,7 +54,7 @@ class CircuitBreaker:
         self._cooldown = self.settings.cooldown
 
     def abandoned(self) -> None:
-        """The caller left before the call ended: it counts as neither success nor failure."""
+        """End a call that the caller left; it counts as neither success nor failure."""
         self._probing = False
 
     def failed(self, now: float, *, status: int = 0, retry_after: float | None = None) -> None:
@@ -61,7 +62,7 @@ class CircuitBreaker:
         probe_failed = self._tripped and self._probing
         self._probing = False
         if self._tripped and not probe_failed:
-            return  # a call from before the breaker opened
+            return  # the call began before the breaker opened
         if probe_failed:
             self._cooldown = min(2 * self._cooldown, self.settings.longest)
         elif self._in_a_row < self.settings.failures and status not in _REFUSING:

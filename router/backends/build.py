@@ -1,7 +1,7 @@
-"""From settings to the backend that they describe: the only module that knows both.
+"""Builds a backend from its settings; no other module knows both.
 
-Each kind is imported when it is built: only a process that runs models loads torch, and only a
-process that validates records loads a validator.
+`build` imports a kind only when it builds that kind: only a process that runs models loads torch,
+and only a process that validates records loads a validator.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ from router.encoding.encoder import CannotEncode, packaged_model
 
 
 def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
-    """The backend of these settings; a kind of your own gets a case here."""
+    """The backend for these settings; a new kind of backend needs a new case here."""
     match settings:
         case OpenAISettings():
             from router.backends.openai_backend import OpenAIBackend

@@ -1,4 +1,4 @@
-"""What every backend promises, as checks that the author of a new kind runs against it.
+"""What every backend promises, as checks that the author of a new kind can run.
 
     from router.backends.contract import BackendCase, check_backend
 
@@ -17,10 +17,10 @@
     case = BackendCase(EchoBackend, fields, EchoSettings(kind="echo"))
     asyncio.run(check_backend(case))
 
-`check_backend` raises `BrokenPromise` with the promise that does not hold. Under pytest, each
+`check_backend` raises `BrokenPromise`, which names the promise that does not hold. With pytest, a
 promise can be a test: `@pytest.mark.parametrize("promise", PROMISES)`, then `await promise(case)`.
 
-Not checked: how fast a backend is, and whether its answers are right.
+The checks do not measure how fast a backend is, or whether its answers are right.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from router.backends.protocol import Backend
 from router.config.values import BackendSettings
 from router.domain import CHAT, Call, Fault, Reply
 
-_SECONDS = 60.0  # a call that takes longer hangs
+_SECONDS = 60.0  # a call that takes longer counts as hanging
 _AT_ONCE = 6
 
 
@@ -49,13 +49,13 @@ def chat_text(answer: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class BackendCase:
-    """A new backend of one kind, and a request that it answers in the same way each time."""
+    """A new backend, and a request that the backend answers in the same way each time."""
 
     build: Callable[[], Backend]
     fields: Mapping[str, Any]
     settings: BackendSettings
     path: str = CHAT
-    content: Callable[[Mapping[str, Any]], Any] = chat_text  # the part that is the same each time
+    content: Callable[[Mapping[str, Any]], Any] = chat_text  # the part that never changes
 
     @asynccontextmanager
     async def backend(self) -> AsyncIterator[Backend]:
@@ -107,7 +107,7 @@ async def an_unknown_path_is_the_callers_mistake(case: BackendCase) -> None:
     async with case.backend() as backend:
         try:
             async with backend.send(case.call(path="/no/such/path")) as reply:
-                refused = 400 <= reply.status < 500  # refused by the server behind it
+                refused = 400 <= reply.status < 500  # a server behind the backend refused it
                 await _bytes(reply)
         except Fault as fault:
             refused = fault.kind == "bad_request" and "/no/such/path" in fault.detail
@@ -115,7 +115,7 @@ async def an_unknown_path_is_the_callers_mistake(case: BackendCase) -> None:
 
 
 async def a_caller_may_leave_in_the_middle(case: BackendCase) -> None:
-    """Leaving ends the work: the backend is free for the next call."""
+    """When a caller leaves, the work ends and the backend is free for the next call."""
     async with case.backend() as backend:
         async with backend.send(case.call(stream=case.path == CHAT)) as reply:
             await anext(aiter(reply.body))
@@ -139,7 +139,7 @@ async def calls_at_once_get_the_answer_of_a_single_call(case: BackendCase) -> No
 async def a_backend_may_be_closed_twice(case: BackendCase) -> None:
     async with case.backend() as backend:
         await _whole(backend, case)
-        await backend.close()  # the case closes it a second time
+        await backend.close()  # `case.backend` closes the backend again
 
 
 async def settings_survive_the_way_to_another_process(case: BackendCase) -> None:

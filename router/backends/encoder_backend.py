@@ -1,7 +1,6 @@
-"""Embeddings of texts, by a sentence-transformers model in a local folder.
+"""Computes embeddings of texts, by a sentence-transformers model in a local folder.
 
-The first request loads the model: a service without such requests does not pay for torch's hundreds
-of megabytes.
+The first request loads the model, so a service without such requests does not load torch.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ class EncoderBackend:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._model: SentenceTransformer | None = None
-        # With two threads on the same cores, the slowest answers took twenty times longer.
+        # With two threads on the same cores, the slowest answers took twenty times as long.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
 
     @asynccontextmanager
@@ -62,7 +61,7 @@ class EncoderBackend:
         if dimensions is not None and dimensions != size:
             detail = f"dimensions = {dimensions!r}, but this model has {size}: leave it out"
             raise Fault("bad_request", detail)
-        # Long texts are cut to what the model reads, as the documentation says.
+        # The tokenizer cuts a text to the length that the model can read, as documented.
         lengths = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)
         tokens = sum(len(ids) for ids in lengths["input_ids"])
         vectors = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)

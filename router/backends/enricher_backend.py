@@ -1,7 +1,6 @@
-"""Fills records up to a larger shape, so that every new value agrees with the given ones.
+"""Fills records up to a larger shape, so that every new value agrees with the given values.
 
-No model is used, and no given value is altered. The same records, shape and seed give the same
-answer.
+The enricher uses no model and alters no given value. The same request gives the same answer.
 """
 
 import asyncio

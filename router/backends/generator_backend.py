@@ -1,7 +1,7 @@
 """Makes mock records for a JSON shape, with Faker and without a model.
 
 The same shape, count, seed and variant always give the same records. A request without a shape is
-refused: there is no canned text.
+refused, because the generator writes no text.
 """
 
 import asyncio
@@ -50,13 +50,13 @@ class GeneratorBackend:
         seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
         variant = whole_number(fields, "variant", least=0, most=10**9)
         if shape.variants:
-            # The same few answers to this shape, whichever replica gives them.
+            # Every replica gives the same few answers to this shape.
             drawn = secrets.randbelow(shape.variants) if variant is None else variant
             seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
         with self._fakers.borrowed() as fake:
             maker = Maker(fake, seed)
             pieces = _document(maker, shape.node, count)
-            if not call.stream:  # Faker is slow: it would block the event loop
+            if not call.stream:  # Faker is slow and would block the event loop
                 pieces = iter(await asyncio.to_thread(list, pieces))
             yield chat_reply(call, "waggle-generator", pieces, tokens_in(prompt_text(fields)))
 
@@ -65,7 +65,7 @@ class GeneratorBackend:
 
 
 def record_count(fields: Mapping[str, Any]) -> int | None:
-    """The number of records, by `count` or by the prompt; None for one document of the shape."""
+    """The number of records, from `count` or the prompt; None for one document of the shape."""
     count = whole_number(dict(fields), "count", least=0, most=_MAX_RECORDS)
     if count is not None:
         return count
@@ -82,7 +82,7 @@ def record_count(fields: Mapping[str, Any]) -> int | None:
 
 
 def _document(maker: Maker, node: Node, count: int | None) -> Iterator[str]:
-    """The text of the answer, record by record."""
+    """Yield the text of the answer, record by record."""
     if count is None:
         yield orjson.dumps(maker.make(node)).decode()
         return

@@ -1,4 +1,4 @@
-"""The records that a request brings: in a field, in the draft of a plan, or in its last message."""
+"""Finds the records in a request: in `records`, in the draft of a plan, or in the messages."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,14 +18,14 @@ class GivenRecords:
 
     records: list[Any]
     as_list: bool
-    text: str = ""  # the text around them, if the request gave them as text
+    text: str = ""  # the text that holds the records, if they were not in `records`
 
     def document(self, records: list[Any]) -> Any:
         return records if self.as_list else records[0]
 
 
 def given_records(fields: Mapping[str, Any]) -> GivenRecords:
-    """The records, or a `Fault` that says where to put them."""
+    """Find the records; a `Fault` says where the request must give them."""
     given, text = fields.get("records"), ""
     if given is None:
         given, text = _newest(fields)

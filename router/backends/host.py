@@ -1,8 +1,8 @@
-"""One replica of one backend, behind a small HTTP port of its own.
+"""Serves one replica of one backend on a small HTTP port of its own.
 
 The host bounds how many calls run at once, keeps the breaker and the time limits, and passes bytes
-through. A call without an answer gets 503, `x-waggle-fault` and a body with the reason. The host
-does not retry or ask another backend: the engine does.
+through. A call without an answer gets status 503, the header `x-waggle-fault` and a body with the
+reason. The engine, not the host, retries calls and asks other backends.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Host:
         return self._turns.running + self._turns.waiting
 
     async def reconfigure(self, settings: BackendSettings, backend: Backend) -> None:
-        """Calls under way keep the old backend, which is closed when they have ended."""
+        """Take new settings; the old backend is closed after its running calls have ended."""
         old, self.backend, self.settings = self.backend, backend, settings
         self.breaker.settings = settings.breaker
         self._turns.reconfigure(settings)
@@ -66,7 +66,7 @@ class Host:
         await old.close()
 
     async def drain(self, seconds: float, *, of: int | None = None) -> None:
-        """Wait until the calls under way have ended, but no longer than `seconds`."""
+        """Wait until the running calls have ended, but no longer than `seconds`."""
         until = self._clock() + seconds
         while (self.ongoing if of is None else of) > 0 and self._clock() < until:
             await asyncio.sleep(0.05)
@@ -135,7 +135,7 @@ class Host:
             await self._fail(send, Fault("timeout", self._which_timeout(call, started)), started)
         except Fault as fault:
             await self._fail(send, fault, started)
-        except Exception as error:  # the failure of a backend is a result, whatever it raised
+        except Exception as error:  # any error of a backend becomes a result
             detail = f"{type(error).__name__}: {error}"
             await self._fail(send, Fault("unavailable", detail), started)
 
@@ -166,7 +166,7 @@ class Host:
         return b"".join(pieces)
 
     def _record(self, reply: Reply) -> None:
-        """Tell the breaker whether the backend did well."""
+        """Tell the breaker whether the call succeeded."""
         if failed(reply.status):
             self.breaker.failed(
                 self._clock(),
@@ -180,7 +180,7 @@ class Host:
         if fault.kind == "bad_request":
             self.breaker.succeeded()
             await _bad_request(send, fault.detail)
-        elif fault.kind == "queue_full":  # the backend's own queue is full: it is busy, not broken
+        elif fault.kind == "queue_full":  # the backend is busy, not broken
             self.breaker.abandoned()
             await _refuse(send, fault, retry_after=1.0)
         elif started:
@@ -219,7 +219,7 @@ async def _refuse(
     send: Send, fault: Fault, status: int = 503, *, retry_after: float | None = None
 ) -> None:
     body = {"fault": fault.kind, "detail": fault.detail, "retry_after": retry_after}
-    with contextlib.suppress(OSError):  # the router may have hung up first
+    with contextlib.suppress(OSError):  # the router may have closed the connection
         await respond(send, status, orjson.dumps(body), [(FAULT, fault.kind.encode()), _JSON])
 
 

@@ -1,7 +1,7 @@
-"""Models in Hugging Face folders, run in this process by transformers.
+"""Runs models from Hugging Face folders in this process, with transformers.
 
-The models share one accelerator: one answer is written at a time, and models are swapped in and
-out of memory. How long a call waited for its model is in its reply's headers.
+The models share one accelerator: one answer is written at a time, and models are swapped in and out
+of memory. A header of each reply gives the time that the call waited for its model.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from router.wire.replica_headers import SWAP
 
 
 class LocalBackend:
-    """`get` gives a loaded model; the process that runs the backend may replace it."""
+    """`get` gives a loaded model; the process that runs the backend may replace `get`."""
 
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
         self.get: Load = ModelShelf(self.load, settings.at_once).get
-        self._turn = asyncio.Lock()  # of the accelerator
+        self._turn = asyncio.Lock()  # held by the call that uses the accelerator
 
     async def load(self, name: str) -> LoadedModel:
         return await load_model(name, self.settings)
@@ -62,7 +62,7 @@ async def _closed(name: str) -> LoadedModel:
 
 
 def _prompt(loaded: LoadedModel, messages: list[dict[str, Any]]) -> Any:
-    """The conversation by the model's chat template; without a template, line by line."""
+    """Format the conversation by the model's chat template; without a template, line by line."""
     plain = [{"role": m["role"], "content": _text(m.get("content"))} for m in messages]
     tokenizer = loaded.tokenizer
     if tokenizer.chat_template:

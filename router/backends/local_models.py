@@ -1,4 +1,4 @@
-"""The models of a `local` backend: loaded from Hugging Face folders, and a bounded number kept."""
+"""Loads the models of a `local` backend from Hugging Face folders, and keeps some in memory."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from router.domain import Fault
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model in memory, with its tokenizer."""
+    """A model and its tokenizer in memory."""
 
     name: str
     model: Any
@@ -29,7 +29,7 @@ Load = Callable[[str], Awaitable[LoadedModel]]
 
 
 class ModelShelf:
-    """Keeps at most `most` models; the least recently used one makes room for the next."""
+    """Keeps at most `most` models in memory; a new model replaces the least recently used."""
 
     def __init__(self, load: Load, most: int) -> None:
         self._load = load

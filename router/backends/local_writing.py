@@ -1,6 +1,6 @@
-"""Writing an answer with a local model, token after token, in a thread of its own.
+"""Writes an answer with a local model, token after token, in a thread of its own.
 
-The same seed writes the same answer. Writing ends at once when the caller leaves.
+The same seed gives the same answer. Writing ends at once when the caller leaves.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _MOST_TOP_LOGPROBS = 20
 
 @dataclass(frozen=True, slots=True)
 class WritingOptions:
-    """How the caller wants the answer written."""
+    """How the model must write the answer, as the caller wants it."""
 
     most_tokens: int
     temperature: float
@@ -31,7 +31,7 @@ class WritingOptions:
 
 
 def options_of(fields: dict[str, Any], default_tokens: int) -> WritingOptions:
-    """The options of a request; a `Fault` names the field that is out of bounds."""
+    """The options of a request; a `Fault` names a field with an invalid value."""
     if fields.get("n") not in (None, 1):
         raise Fault(
             "bad_request", f"n = {fields['n']!r}: a local model writes one answer at a time"
@@ -66,7 +66,7 @@ def _number(
 
 @dataclass(frozen=True, slots=True)
 class WrittenText:
-    """Text that no later token changes, with the log-probabilities of its tokens."""
+    """Text that no later token can change, with the log-probabilities of its tokens."""
 
     text: str
     logprobs: tuple[dict[str, Any], ...] = ()
@@ -86,7 +86,7 @@ class Writing:
     _task: "asyncio.Future[None] | None" = None
 
     async def stop(self) -> None:
-        """End the thread's work, and wait until it has ended."""
+        """Stop the thread, and wait until its work has ended."""
         self._stopped.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
@@ -113,7 +113,7 @@ class Writing:
             yield item
 
     def _texts(self) -> Iterator[WrittenText]:
-        """Text is held back while a later token may change it or complete a stop text."""
+        """Yield text as soon as no later token can change it or complete a stop text."""
         ids: list[int] = []
         shown, held = "", []
         for id_, logprobs in self._tokens():
@@ -135,7 +135,7 @@ class Writing:
             yield WrittenText(text[len(shown) :], tuple(held))
 
     def _tokens(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The ids of sampled tokens, each with its log-probability if the caller wants it."""
+        """Sample token ids, each with its log-probability if the caller wants log-probabilities."""
         import torch
 
         model, options = self.loaded.model, self.options

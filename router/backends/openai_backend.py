@@ -1,7 +1,7 @@
-"""Any server that speaks OpenAI's protocol: vLLM, Ollama, llama.cpp, a cloud.
+"""Calls any server that speaks OpenAI's protocol: vLLM, Ollama, llama.cpp, a cloud.
 
-The request's bytes are passed on as they are, except the model's name and, in a stream, a request
-for the usage.
+The request's bytes pass through unchanged, except the model's name and, in a stream, an option that
+asks for the usage.
 """
 
 import re
@@ -72,7 +72,7 @@ class OpenAIBackend:
 
     @staticmethod
     def _stream_options(body: bytes) -> bytes:
-        """The caller's stream options with `include_usage`; empty if the caller has set it."""
+        """The stream options with `include_usage` added; empty if the caller asks for the usage."""
         start, end = spans(body).get(b'"stream_options"', (0, 0))
         given = body[start:end]
         if _USAGE_WANTED.search(given):

@@ -1,7 +1,7 @@
-"""What a backend is: it answers a call with a reply whose bytes already have OpenAI's form.
+"""What a backend is: an object that answers a call with a reply in OpenAI's format.
 
-A backend knows nothing of retries, prices or health: its host and the engine do. The checks in
-`router.backends.contract` say in full what a backend promises.
+A backend knows nothing of retries, prices or health; its host and the engine do.
+`router.backends.contract` checks everything that a backend promises.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -12,11 +12,11 @@ from router.domain import Call, Reply
 
 class SecretReader(Protocol):
     def __call__(self, reference: str) -> str:
-        """The value behind `${NAME}`."""
+        """The value of the variable in `${NAME}`."""
 
 
 class Backend(Protocol):
     def send(self, call: Call) -> AbstractAsyncContextManager[Reply]:
-        """Answer a call. Leaving the context before the body has ended cancels the work."""
+        """Answer a call; leaving the context before the end of the body cancels the work."""
 
     async def close(self) -> None: ...

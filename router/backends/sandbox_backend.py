@@ -1,7 +1,7 @@
-"""Runs programs in the sandbox: reads the request, runs its program, and judges the result.
+"""Runs a program in the sandbox, and checks its result against the request.
 
-A plan with `code:` sends job after job (`router.compute.computing`) until a result is verified. A
-program runs where it can do no harm, whoever wrote it.
+A plan with `code:` sends one job after another (`router.compute.computing`) until a result is
+verified. The sandbox confines every program, whoever wrote the program.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _SEEDS_A_TURN = 2**32
 
 
 class SandboxBackend:
-    """The pool opens in the background, so a service starts even where a sandbox cannot."""
+    """The pool opens in the background, so the service starts even if no sandbox can run."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
@@ -40,7 +40,7 @@ class SandboxBackend:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return  # no event loop yet: the first call opens the pool
+            return  # without an event loop, the first call opens the pool
         self._opening = asyncio.ensure_future(self._open())
 
     @asynccontextmanager
@@ -75,7 +75,7 @@ class SandboxBackend:
         return pool
 
     async def _pool(self) -> Pool:
-        """The open pool. After a failure to open it, the same failure is repeated for a while."""
+        """Wait for the pool; if it could not be opened, raise the same error again for a while."""
         now = time.monotonic()
         failed = self._opening is not None and self._opening.done() and self._opening.exception()
         if self._opening is None or (failed and now - self._opened_at > _RETRY_SECONDS):
@@ -91,14 +91,14 @@ class SandboxBackend:
             raise Fault("queue_full", str(busy)) from None
 
     async def _run(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Run any program, and report how it ended."""
+        """Run any program, and report how the program ended."""
         run = await self._ended(Program(str(job["source"]), {}, 0))
         if isinstance(run, RunRefused):
             return {"status": "refused", "problem": str(run)}
         return {"status": run.status, "result": run.result, "run": _measures(run)}
 
     async def _compute(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the program of a statistical request, and judge its result by the request."""
+        """Run the program of a statistical request, and check its result against the request."""
         interpretation = await asyncio.to_thread(interpret_whole, job["fields"])
         spec = interpretation.spec
         if spec is None:
@@ -117,7 +117,7 @@ class SandboxBackend:
 
 
 def _program(spec: Spec, job: Mapping[str, Any]) -> Program:
-    """The job's program; its seed is the request's or the job's, and differs in each turn."""
+    """The job's program, with a seed from the request or the job that differs in each turn."""
     seed = int(job["seed"]) if spec.seed is None else spec.seed
     params = {"columns": dict(spec.data)} if spec.data else {}
     return Program(str(job["source"]), params, seed + int(job["turn"]) * _SEEDS_A_TURN)
@@ -139,13 +139,13 @@ def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[
     if not verdict.holds:
         failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
         return outcome | {"problem": failed or "the result is empty"}
-    if spec.words:  # a backend adds the columns of text to these records later
+    if spec.words:  # another backend adds the columns of text later
         return outcome | {"document": format_records(records(spec, result), "json")}
     return outcome | {"document": write_document(spec, result, as_object=as_object)}
 
 
 def _printed(stdout: str) -> Any:
-    """The result that a program printed: models do so instead of setting `result`."""
+    """The result that a program printed, because models often print instead of setting `result`."""
     try:
         return orjson.loads(stdout)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""A folder of documents as an expert: the answer is a passage, its source and a confidence.
+"""Answers from a folder of documents: a passage, its source and a confidence.
 
 If the documents hold no answer, the specialist says so. With a `writer`, the plan is a pipeline in
 which the writer answers in prose from the passages alone (`router.plans.compiled`).
@@ -18,12 +18,12 @@ from router.wire.chat_replies import chat_reply
 if TYPE_CHECKING:
     from router.documents.search import Expert, Hit
 
-_LONGEST = 2_000  # characters of a question
+_LONGEST = 2_000  # most characters of a question
 UNKNOWN = "These documents hold no answer to that."
 
 
 class SpecialistBackend:
-    """The first question loads the index; a later question loads a newer index if there is one."""
+    """The first question loads the index, and a later question loads a newer index."""
 
     def __init__(self, settings: SpecialistSettings) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class SpecialistBackend:
 
 
 def opened(settings: SpecialistSettings) -> "Expert":
-    """The expert of these settings; a missing index is made first."""
+    """Load the expert for these settings; a missing index is built first."""
     from router.documents.indexing import NoDocuments, refresh
     from router.documents.passage_index import load
     from router.documents.search import Expert
@@ -107,7 +107,7 @@ def _passage(hit: "Hit") -> Mapping[str, Any]:
 
 
 def _numbered(hits: "list[Hit]") -> str:
-    """All passages, numbered for a writer that quotes them."""
+    """The text of all passages, numbered so that a writer can cite them."""
     return "\n\n".join(f"[{n}] {_source(hit)}\n{hit.passage.text}" for n, hit in enumerate(hits, 1))
 
 

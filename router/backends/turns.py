@@ -1,4 +1,4 @@
-"""Turns at a backend: so many calls may run, so many may wait, and all others are refused."""
+"""Queues calls at a backend: some may run at once, some may wait, all others are refused."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ class Turns:
         self._admit()
 
     async def enter(self) -> None:
-        """Return when the call may run; a `Fault` if the queue is full or the wait too long."""
+        """Wait for a turn; raise a `Fault` if the queue is full or the wait is too long."""
         if self.running < self._settings.concurrency:
             self.running += 1
             return
@@ -35,7 +35,7 @@ class Turns:
         except TimeoutError:
             raise Fault("queue_full", f"no turn within {self._settings.queue_seconds} s") from None
         except asyncio.CancelledError:
-            if turn.done():  # the turn came as the caller left: pass it on
+            if turn.done():  # the caller left, so the next call gets the turn
                 self.leave()
             raise
         finally:

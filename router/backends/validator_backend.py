@@ -1,7 +1,7 @@
-"""Holds records against a JSON Schema, formats and rules between fields, and may repair them.
+"""Checks records against a JSON Schema, formats and rules between fields, and may repair them.
 
-The answer is the records if they hold everything, unchanged or repaired; otherwise a report of the
-issues. In both cases the report stands beside the answer as `validation`.
+If the records are valid, perhaps after a repair, the answer is the records; otherwise the answer is
+a report of the issues. The reply holds the report in `validation` in both cases.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class ValidatorBackend:
     def _wanted(self, fields: Mapping[str, Any]) -> Wanted:
         schema = self._settings.schema_
         if schema is None:
-            # JSON in the prompt is the shape, unless the prompt is where the records are.
+            # JSON in the prompt is the shape, unless the prompt holds the records.
             elsewhere = "draft" in fields or fields.get("records") is not None
             shape = shape_of(fields) if elsewhere else _stated_shape(fields)
             schema = None if shape is None else schema_of(shape)
@@ -78,7 +78,7 @@ class ValidatorBackend:
 
 
 def _text(given: GivenRecords, result: Repaired) -> str:
-    """The records' own text if it holds nothing else and they are unchanged."""
+    """The caller's own text if it is only the records, unchanged; otherwise the records as JSON."""
     document = given.document(result.records)
     if not result.mended and given.text:
         try:
@@ -90,7 +90,7 @@ def _text(given: GivenRecords, result: Repaired) -> str:
 
 
 def _stated_shape(fields: Mapping[str, Any]) -> Any:
-    """The shape in a field of the request, not in its words."""
+    """The shape in a field of the request, not in the prompt."""
     if fields.get("shape"):
         return fields["shape"]
     wanted = fields.get("response_format")
@@ -100,7 +100,7 @@ def _stated_shape(fields: Mapping[str, Any]) -> Any:
 
 
 def _rules_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """The caller's own rules, parsed before any record is checked."""
+    """The caller's own rules; each rule is parsed before any record is checked."""
     rules = fields.get("rules") or ()
     if not isinstance(rules, list | tuple) or not all(isinstance(rule, str) for rule in rules):
         raise Fault("bad_request", 'rules must be a list of texts, e.g. ["price <= msrp"]')

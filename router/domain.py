@@ -1,4 +1,7 @@
-"""The nouns of routing. Plain values: no I/O, no clock, no configuration."""
+"""The plain values of routing, such as requests, decisions, traces and signals.
+
+The module does no I/O, and reads neither the clock nor the configuration.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,26 +12,26 @@ from learner.policy import Arm, Distribution
 from learner.preference import Estimate, Preference
 
 Fields = Mapping[str, Any]
-MEMORY = "memory"  # the backend's name in a trace whose answer was remembered
+MEMORY = "memory"  # a trace names this backend if the answer came from memory
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a request says: read once, where the request is parsed."""
+    """The facts in a request's words, which the router reads once, when it parses the request."""
 
     text: str  # all words of the conversation, oldest first
     last_words: str  # the text of the user's last message
-    tokens: int  # an estimate for `text`
+    tokens: int  # the estimated number of tokens in `text`
     shape: Any  # the JSON shape or schema that the answer should have, or None
     needs: frozenset[str]  # what a backend must be able to do: `tools`, `images`, `json`
     difficulty: Mapping[str, float]  # 0 to 1 for each part of the complexity score
-    kind: str  # of request, by what stands out most
+    kind: str  # the kind of request, such as `code` or `question`
     language: str
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller wants. `body` goes on byte for byte; `fields` is that body, parsed."""
+    """A parsed request. `body` holds the caller's bytes, and `fields` the JSON in them."""
 
     id: str
     body: bytes
@@ -42,16 +45,16 @@ class Request:
     reading: Reading
     key_id: str = ""
     operation: Literal["chat", "embeddings"] = "chat"
-    task: str = ""  # what the caller calls this kind of request, if anything
+    task: str = ""  # the caller's own name for this kind of request
     max_cost_usd: float | None = None
     max_latency_ms: float | None = None
     preference: Preference | None = None  # how the caller weighs cost and time against quality
-    region: str = ""  # where its backends must stand; empty: anywhere
+    region: str = ""  # the region that its backends must be in; empty: any
     only: tuple[str, ...] = ()  # the plans that this request may use; empty: all
-    scope: str = ""  # whose solutions this request may use
-    reuse: Literal["", "off", "exact", "similar"] = ""  # which remembered answers may serve
-    no_store: bool = False  # whether its answer must not be remembered
-    ttl_seconds: float | None = None  # how long its answer may be remembered
+    scope: str = ""  # the key or group whose solutions this request may reuse
+    reuse: Literal["", "off", "exact", "similar"] = ""  # the remembered answers that may serve
+    no_store: bool = False  # whether the answer must not be stored for reuse
+    ttl_seconds: float | None = None  # how long the answer may be reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer. `estimated`: the backend reported none, and they are estimated here."""
+    """The tokens of one call; with `estimated`, the router's estimate, as the backend gave none."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -89,9 +92,9 @@ class Attempt:
     usage: Usage = Usage()
     cost_usd: float = 0.0
     provider: str = ""
-    role: str = ""  # its place in the plan: `cascade.1`, `refine.critic`
-    parent: int = 0  # the step whose answer it works on, counted from 1; 0: none
-    swap_seconds: float = 0.0  # the part of `seconds` until its model was loaded
+    role: str = ""  # the call's place in the plan: `cascade.1`, `refine.critic`
+    parent: int = 0  # number of the step whose answer this call works on; 0: none
+    swap_seconds: float = 0.0  # the part of `seconds` spent on loading the model
 
     def summary(self) -> str:
         status = f" {self.status}" if self.status else ""
@@ -100,21 +103,21 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A request's part in a trial. `apart`: the other side would have chosen `other` instead."""
+    """A request's part in a trial. `apart`: the other side would choose the plan `other`."""
 
     trial: str
     name: str
     side: Literal["candidate", "current", "shadow"]
-    unit: str  # the conversation or request that was assigned, as a digest
-    chance: float  # the probability of this side
+    unit: str  # digest of the conversation or request that was assigned to the side
+    chance: float  # the probability that the unit falls on this side
     apart: bool
     other: str = ""
-    trouble: str = ""  # why the candidate gave no answer of its own
+    trouble: str = ""  # why a routing function could not decide, if one failed
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why a request went where it went: enough to replay the draw."""
+    """The chosen plan with the reasons, and all that is needed to repeat the draw."""
 
     plan: Arm
     propensity: float
@@ -124,23 +127,23 @@ class Decision:
     reason: str = ""
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
-    numbers: tuple[float | None, ...] = ()  # the features of the request: see `context.NAMES`
+    numbers: tuple[float | None, ...] = ()  # the request's features, named in `context.NAMES`
     features_version: int = 1
     policy_version: str = ""
     kind: str = ""
-    rates: Mapping[str, float] = field(default_factory=dict)  # dollars each plan costs by its price
-    estimates: tuple[Estimate, ...] = ()  # what the bandit expected of each plan
-    exposures: tuple[Exposure, ...] = ()  # the trials it was part of
+    rates: Mapping[str, float] = field(default_factory=dict)  # each plan's dollars, by prices alone
+    estimates: tuple[Estimate, ...] = ()  # the bandit's estimates of each plan
+    exposures: tuple[Exposure, ...] = ()  # the trials that the request was part of
 
     @property
     def explored(self) -> bool:
-        """Whether the plan taken was not the plan that the policy preferred."""
+        """Whether the chosen plan was less likely than the policy's preferred plan."""
         return self.probabilities.get(self.plan, 1.0) < max(self.probabilities.values(), default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A record of an answer: its size and hash, and its words only if they are to be kept."""
+    """The size and hash of an answer, and its words if telemetry keeps words."""
 
     size: int
     digest: str
@@ -149,16 +152,16 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """Which solution was recalled for a request, and why that was thought right."""
+    """The solution that was recalled for a request, and the reason why."""
 
     tier: Literal["exact", "reuse", "adapt", "pattern", "novel"]
     solution: int
     similarity: float = 1.0
-    chance: float = 1.0  # the probability that it is right
-    propensity: float = 1.0  # of answering from memory; if `checked`, of not doing so
-    reason: str = ""  # in none of the caller's words, because telemetry keeps it
+    chance: float = 1.0  # the probability that the solution is right for the request
+    propensity: float = 1.0  # the probability of serving it or, if `checked`, of checking it
+    reason: str = ""  # without the caller's words, because telemetry keeps the reason
     bucket: str = ""
-    checked: bool = False  # whether a new answer was made to compare with the remembered one
+    checked: bool = False  # whether a backend answered as well, to check the solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +181,13 @@ class Trace:
     overhead_seconds: float = 0.0
     answer: Answered | None = None
     keep_prompt: bool = False
-    computed: Mapping[str, Any] | None = None  # the program, its run and the verdict on it
+    computed: Mapping[str, Any] | None = None  # the program, its run and its verdict
     premium_plan: str = ""
     premium_cost_usd: float = 0.0
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
-    partial: str = ""  # one word for why the plan was not carried out to its end
+    partial: str = ""  # one word that says why the plan stopped early, if it did
     recalled: "Recalled | None" = None  # the solution that was recalled
-    partial_reason: str = ""  # in words that may quote the request: never kept
+    partial_reason: str = ""  # may quote the request, so telemetry never stores it
 
     def after(self, attempt: Attempt) -> "Trace":
         return replace(self, attempts=(*self.attempts, attempt))
@@ -208,12 +211,12 @@ class Trace:
 
     @property
     def tier(self) -> str:
-        """How much of the answer was remembered: exact, reuse, adapt, pattern or novel."""
+        """How much of the answer came from memory: exact, reuse, adapt, pattern or novel."""
         return "novel" if self.recalled is None else self.recalled.tier
 
     @property
     def answering(self) -> Attempt | None:
-        """The step that the answer came from."""
+        """The attempt that gave the answer."""
         return self.attempts[self.answered_by - 1] if self.attempts else None
 
     @property
@@ -225,7 +228,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The request that a signal is about, with the facts that sums over signals need."""
+    """The request that a signal is about, with the facts by which reports group signals."""
 
     request_id: str
     ts_micros: int
@@ -239,7 +242,7 @@ class About:
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A statement about the quality of an answer. `score` goes from 0 to 1, or is None; `weight`
-    says how much the source is believed beside others."""
+    says how much this source counts beside other sources."""
 
     id: str
     at: float
@@ -268,7 +271,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """A policy that begins to decide, under the version that its decisions carry."""
+    """The record of a policy that begins to decide; its decisions carry `version`."""
 
     version: str
     strategy: str
@@ -278,7 +281,7 @@ class PolicyInForce:
 
 @dataclass(frozen=True, slots=True)
 class TrialNews:
-    """A trial's new state, with the numbers behind it."""
+    """A trial's new state, with its settings and its numbers."""
 
     trial: str
     name: str
@@ -288,7 +291,7 @@ class TrialNews:
 
 
 def new_id(now: float) -> str:
-    """A UUIDv7: it sorts by time, so that files of rows can be searched by it."""
+    """A new UUIDv7. These ids sort by time, so that a row is found by its id quickly."""
     tail = bytearray(urandom(10))
     tail[0] = 0x70 | tail[0] & 0x0F
     tail[2] = 0x80 | tail[2] & 0x3F
@@ -311,7 +314,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The head of an answer, and its bytes as they come."""
+    """A backend's reply: its head, and the bytes of its body as they arrive."""
 
     status: int
     content_type: str
@@ -320,9 +323,9 @@ class Reply:
 
 
 class Fault(Exception):
-    """A call that brought no answer. `kind` is one word, and `detail` says more.
+    """A call failed. `kind` is one word, and `detail` a sentence.
 
-    Kinds: connect, timeout, protocol, too_large, unavailable, bad_request.
+    Kinds are, for example, connect, timeout, protocol, too_large and unavailable.
     """
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -331,12 +334,12 @@ class Fault(Exception):
         self.detail = detail
 
 
-COMPUTE, RUN = "/compute", "/run"  # a statistical request with its program; any program
+COMPUTE, RUN = "/compute", "/run"  # paths of a sandbox: run and verify a program; only run it
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a conversation lives."""
+    """The plan and the backend that a conversation stays with."""
 
     plan: str
     backend: str

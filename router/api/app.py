@@ -1,6 +1,7 @@
-"""The ASGI application: one table of routes, and one rule from a failure to an answer.
+"""The ASGI application: a table of routes, and one rule that turns each failure into an answer.
 
-OpenAI's protocol comes in and goes out. What an endpoint does stands in the file of its name.
+The endpoints for chat, embeddings and models follow OpenAI's protocol. Each endpoint has a file of
+its own name.
 """
 
 import logging
@@ -29,12 +30,12 @@ Endpoint = Callable[[Incoming], Awaitable[None]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
 
 _log = logging.getLogger("waggle")
-_UNLISTED = ("/health", MODEL_PATH)  # served, but missing from the list that a 404 shows
+_UNLISTED = ("/health", MODEL_PATH)  # the list of paths in a 404 leaves these out
 _OPERATIONS = {"/v1/chat/completions": "chat", "/v1/embeddings": "embeddings"}
 
 
 class App:
-    """One router, as a server calls it. `running` counts the requests that are being answered."""
+    """One router as an ASGI application. `running` counts the requests that are being answered."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Composition of one router: the service, the demo and the tests put it together here.
+"""Builds one router, for the service, the demo or the tests.
 
-What differs between the three (journal, hive, directory, clock, chance) is an argument. The caller
-gives the router its port and its loops. `hosted_backends` is for the demo and the tests, which run
-without Ray.
+The three differ in journal, hive, directory, clock and chance, so these are arguments. The caller
+opens the router's port and runs its loops. The demo and the tests run without Ray, and use
+`hosted_backends`.
 """
 
 import random
@@ -34,7 +34,7 @@ from router.wire.listener import Listener
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """One router: it answers requests through `app` and keeps in step through `background`."""
+    """One router: `app` answers requests, and `background` exchanges news with hive and learner."""
 
     engine: Engine
     admission: Admission
@@ -67,7 +67,8 @@ def assemble(
     wall: Callable[[], float] = time.time,
     uniform: Callable[[], float] = random.random,
 ) -> Router:
-    """A router that is ready for requests. `remembers`: whether it may reuse solutions."""
+    """Build a router that is ready for requests. `remembers` says whether it may reuse
+    solutions."""
     engine = Engine(
         config,
         Attempts(directory, hops),
@@ -97,7 +98,7 @@ def assemble(
 
 @dataclass(frozen=True, slots=True)
 class HostedBackends:
-    """A directory of backends that run in this process, each behind its own port of loopback."""
+    """A directory of backends that run in this process, each on its own loopback port."""
 
     hosts: dict[str, Host] = field(default_factory=dict)
     listening: dict[str, list[str]] = field(default_factory=dict)
@@ -110,7 +111,7 @@ class HostedBackends:
 async def hosted_backends(
     config: Config, *, token: str, read_secret: SecretReader
 ) -> AsyncIterator[HostedBackends]:
-    """Run every backend of the configuration here, for as long as the context is open."""
+    """Run every configured backend in this process, as long as the context is open."""
     hosted = HostedBackends()
     async with AsyncExitStack() as stack:
         for name, settings in config.backends.items():

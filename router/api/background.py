@@ -1,7 +1,7 @@
-"""What a router does beside its requests: keep in step with the hive, the learner and telemetry.
+"""A router's background work: it exchanges news with hive and learner, and reads scores.
 
-Nothing here fails a request. When the hive or the learner does not answer, the router goes on with
-what it has and counts the failure.
+No failure in this module fails a request. When the hive or the learner does not answer, the router
+keeps its last news and counts the failure.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Background:
         name: str,
         running: Callable[[], int],
     ) -> None:
-        """`running` counts the requests that are being answered."""
+        """`running` returns the number of requests that are being answered."""
         self._engine = engine
         self._hive = hive
         self._memory = memory
@@ -40,7 +40,7 @@ class Background:
         self.errand: asyncio.Task[None] | None = None
 
     async def exchange(self) -> None:
-        """Send the hive what happened here, and take over what happened elsewhere."""
+        """Send this router's news to the hive, and take over the news of other routers."""
         engine = self._engine
         self._watch_replicas()
         engine.metrics.gauge("waggle_requests_running", self._running())
@@ -55,7 +55,7 @@ class Background:
         engine.homes.hear(reply.sessions)
 
     async def learn(self) -> None:
-        """Read the score of each backend's answers, for the plans that weigh votes by it."""
+        """Read each backend's score from telemetry, for the plans that weigh votes by scores."""
         engine = self._engine
         if not engine.plans.counts_votes:
             return
@@ -68,7 +68,7 @@ class Background:
         engine.scores = dict.fromkeys(engine.config.backends, 0.5) | dict(scores)
 
     async def follow(self) -> None:
-        """Ask the learner for news; without an answer, go on with its last policy."""
+        """Ask the learner for news. If the learner does not answer, keep its last policy."""
         if self._learner is None:
             return
         engine, following = self._engine, self._engine.following
@@ -88,7 +88,7 @@ class Background:
         self._watch_age()
 
     def _begin_errand(self) -> None:
-        """Ask a backend on behalf of the learner, beside the requests of callers."""
+        """Send the learner's prompt to a backend, in a task beside the callers' requests."""
         engine, following = self._engine, self._engine.following
         errand, following.errand = following.errand, None
         if errand is None or (self.errand is not None and not self.errand.done()):
@@ -100,7 +100,7 @@ class Background:
         self.errand = asyncio.ensure_future(run())
 
     def _watch_age(self) -> None:
-        """Show how old the policy is, and write an event when it becomes stale or fresh."""
+        """Report the policy's age, and write an event when the policy becomes stale or fresh."""
         engine, following = self._engine, self._engine.following
         if following.heard_at is None:
             return
@@ -139,7 +139,8 @@ class Background:
     async def keep_exchanging(
         self, seconds: float = 0.25, idle_turns: int = 4, also: Callable[[], None] = lambda: None
     ) -> None:
-        """Exchange soon when a conversation has moved, and every few turns when none has."""
+        """Exchange news in the next turn after a conversation moved, else every `idle_turns`
+        turns."""
         turn = 0
         while True:
             await asyncio.sleep(seconds)

@@ -40,15 +40,15 @@ async def _send_stream(reply: ReplyWriter, answer: Answer, *, explain: bool) -> 
     assert stream is not None
     headers = [*SSE, *answer_headers(answer.trace, streaming=True, pending=answer.pending)]
     try:
-        # Take the first piece before the head is sent: a generator not yet begun runs no clean-up.
+        # Take the first piece before the head: a generator that has not started runs no clean-up.
         piece = await anext(stream)
         await reply.begin(200, headers)
         while piece:
-            if explain:  # in the first event with data: comments may come before that event
+            if explain:  # the first event with data carries the explanation
                 plain, piece = piece, with_explanation(piece, answer.trace)
                 explain = piece is plain
             await reply.more(piece)
             piece = await anext(stream, b"")
         await reply.end()
     finally:
-        await stream.aclose()  # type: ignore[attr-defined]  # an async generator, always
+        await stream.aclose()  # type: ignore[attr-defined]  # every stream is an async generator

@@ -1,7 +1,7 @@
 """`POST /v1/embeddings`: vectors from the backend that the caller names.
 
-Embeddings are never chosen by a policy, because vectors of two models must not be mixed. The model
-`auto` means the first backend that makes embeddings.
+No policy chooses the backend, because vectors of two models must not be mixed. The model `auto`
+means the first backend that makes embeddings.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Why a request went where it went, as JSON: what `/v1/route` and `x-waggle-explain` show."""
+"""The reasons of a decision as JSON, for `/v1/route` and the header `x-waggle-explain`."""
 
 from dataclasses import asdict
 from typing import Any
@@ -31,7 +31,7 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
 
 
 def _expected(decision: Decision) -> dict[str, Any]:
-    """The bandit's estimate of each plan, best first, and the price of its exploring."""
+    """The bandit's estimates of each plan, best first, and the utility that exploring costs."""
     if not decision.estimates:
         return {}
     ranked = sorted(decision.estimates, key=lambda estimate: -estimate.utility)
@@ -73,12 +73,12 @@ def explained_trace(trace: Trace) -> dict[str, Any]:
 
 
 def partly(trace: Trace) -> dict[str, Any]:
-    """Why the plan was not carried out to its end, for the caller of a partial answer."""
+    """Why an answer is partial: one word, and a reason for the caller."""
     return {"partial": trace.partial, "reason": trace.partial_reason}
 
 
 def with_explanation(piece: bytes, trace: Trace) -> bytes:
-    """A piece of a stream with the explanation in its first event, if that event is a chunk."""
+    """Put the explanation into the first event of this piece of a stream, if it is a chunk."""
     first, _, rest = piece.partition(b"\n\n")
     data = data_of(first)
     if not data.startswith(b"{"):

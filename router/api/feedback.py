@@ -1,7 +1,7 @@
 """`POST /v1/feedback`: what a caller says about an answer, stored as signals.
 
-Feedback is acknowledged when it is durable, and not before. To say the same again changes nothing;
-to say something else later replaces what was said before, and both are stored.
+The endpoint acknowledges feedback only after it is stored durably. Repeated feedback changes
+nothing. A later, different statement counts instead of the earlier statement, and both stay stored.
 """
 
 import math
@@ -38,7 +38,7 @@ _FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One value of one metric, before it is compared with earlier signals."""
+    """One value of one metric in a caller's feedback."""
 
     metric: str
     value: str | None = None
@@ -89,7 +89,8 @@ class FeedbackEndpoint:
         await incoming.reply.whole(200, orjson.dumps(receipt), headers)
 
     async def _record(self, request_id: str, key: Key) -> StoredRequest:
-        """The answered request, if this key sent that request or may judge every request."""
+        """The request that the feedback is about, if this key sent that request or has the admin
+        scope."""
         try:
             record = await self.memory.find(request_id)
         except LookupError as error:
@@ -151,7 +152,7 @@ def _statements(fields: Mapping[str, Any]) -> Iterator[Statement]:
 
 
 def _metric(name: Any, value: Any) -> Statement:
-    """A metric by name. True, false and a number from 0 to 1 count as a score as well."""
+    """Read a named metric. True, false and a number from 0 to 1 also count as a score."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BadRequest(f"`metric_name` must be a short name, not {_shown(name)}.", "metric_name")
     if name == "comment":
@@ -190,10 +191,11 @@ def _shown(value: Any) -> str:
 def signals_of(
     feedback: FeedbackBody, record: StoredRequest, *, key_id: str, idempotency_key: str, at: float
 ) -> tuple[list[Signal], list[str]]:
-    """The signals that are new, and the ids of all signals of this feedback, new or stored.
+    """The new signals, and the ids of all signals of this feedback, new or already stored.
 
-    An id is a digest of the statement and of the signal before it, so two callers who say the same
-    at the same moment write one signal. With an idempotency key, the id is a digest of that key.
+    A signal's id is a digest of the statement and the signal before it, so two callers who say the
+    same at the same moment write one signal. With an idempotency key, the id is a digest of the
+    key, the request and the metric.
     """
     new, ids = [], []
     for statement in feedback.statements:

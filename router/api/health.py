@@ -1,4 +1,4 @@
-"""`GET /health/live`: this process answers. `GET /health/ready`: some backend can answer, too."""
+"""`GET /health/live`: this process answers. `GET /health/ready`: a backend can answer as well."""
 
 from dataclasses import dataclass
 

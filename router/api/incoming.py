@@ -1,7 +1,6 @@
-"""One HTTP request as it came, and the checks that endpoints make before they act on it.
+"""An incoming HTTP request, and the checks that an endpoint makes before it acts.
 
-An endpoint asks `Admission` for the caller's key, for the body or for a parsed request. A caller
-who may not do this, or who sends too much, is refused here.
+`Admission` refuses a caller who lacks the key or the scope, or who sends too much.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,13 +15,13 @@ from router.keys import Denied, Key, Keyring, KeyScope
 from router.wire.asgi import BodyTooLarge, Receive, Scope, read_body
 from router.wire.errors import BadRequest
 
-# The caller of a service that has no keys: everything is allowed.
+# The caller of a service without keys, who may do everything.
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
 
 
 @dataclass(slots=True)
 class Incoming:
-    """One HTTP request, and the way to answer it."""
+    """One HTTP request, with the writer of its reply."""
 
     scope: Scope
     headers: Mapping[bytes, bytes]
@@ -43,7 +42,7 @@ class Incoming:
 
     @property
     def backend(self) -> str:
-        """The backend that the caller wants, by header or by query; usually empty."""
+        """The backend that the caller names in a header or in the query; usually empty."""
         header = self.headers.get(b"x-llm-backend")
         if header:
             return header.decode("latin-1")
@@ -64,7 +63,7 @@ class Parse(Protocol):
 
 
 class Admission:
-    """Who may ask, and how much: keys and their scopes, limits, and the size of a body."""
+    """Checks keys and their scopes, limits, and the size of a body."""
 
     def __init__(self, engine: Engine, keys: Iterable[Key]) -> None:
         self._engine = engine
@@ -77,7 +76,7 @@ class Admission:
         if not self._keyring.required:
             return _ANYONE
         key = self._keyring.identify(incoming.headers.get(b"authorization", b"").decode("latin-1"))
-        incoming.key_id = key.id  # before the scope is checked: a refusal is on record with its key
+        incoming.key_id = key.id  # set first, so that the record of a refusal names the key
         if scope not in key.scopes and "admin" not in key.scopes:
             message = f"This key has the scopes {', '.join(key.scopes)}; this needs `{scope}`."
             raise Denied(403, "scope_missing", message)

@@ -1,4 +1,4 @@
-"""`GET /v1/learner`: what was learned, and the learner as a router sees it."""
+"""`GET /v1/learner`: the learner's report, and how this router follows the learner."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _log = logging.getLogger("waggle")
 
 
 class LearnerClient(Protocol):
-    """The learner, which lives in another process. Any call may fail."""
+    """Calls to the learner, which runs in another process. Any call may fail."""
 
     async def news(self, request: NewsRequest) -> Published: ...
     async def report(self) -> Mapping[str, Any]: ...
@@ -24,7 +24,7 @@ class LearnerClient(Protocol):
 
 @contextmanager
 def reached(learner: LearnerClient | None, *, advice: str) -> Iterator[LearnerClient]:
-    """Yield the learner for one call. Without its answer, refuse the caller with `advice`."""
+    """Yield the learner for one call. If the learner does not answer, refuse with `advice`."""
     if learner is None:
         raise NotFound("no_learner", "Nothing learns here: this router runs alone.")
     try:
@@ -37,7 +37,7 @@ def reached(learner: LearnerClient | None, *, advice: str) -> Iterator[LearnerCl
 
 @dataclass(frozen=True, slots=True)
 class LearnerEndpoint:
-    """Shows the estimates of each plan on each kind of request, and the policy made of them."""
+    """Shows each plan's estimates on each kind of request, and the policy in use."""
 
     engine: Engine
     admission: Admission

@@ -1,7 +1,7 @@
-"""Parse the body and the headers of a chat request: checked here, trusted afterwards.
+"""Parses and checks the body and the headers of a chat request; later code trusts the result.
 
-Every error names the field or the header, what it must be, and what it is. Fields that Waggle does
-not know are not checked: they go to the backend as they came.
+Every error names the field or header, its rule, and the value that broke the rule. Fields that
+Waggle does not know go to the backend unchecked and unchanged.
 """
 
 import math
@@ -83,7 +83,7 @@ def _ceiling(
 
 
 def _preference(headers: Mapping[bytes, bytes]) -> Preference | None:
-    """The weight of cost and latency against quality: a preset, or `cost=0.2, latency=0.1`."""
+    """The caller's weights of cost and latency: a preset, or `cost=0.2, latency=0.1`."""
     header = b"x-waggle-optimize"
     if header not in headers:
         return None
@@ -131,7 +131,7 @@ def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
 
 
 def session_id(key_id: str, opening: str) -> str:
-    """A conversation belongs to its key: the same words under another key begin another."""
+    """The id of a conversation. The same opening under another key is another conversation."""
     return blake2b(f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
@@ -195,7 +195,7 @@ def _task(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
 
 
 def _opening(messages: list[dict[str, Any]]) -> str:
-    """All messages up to the user's first: they are the same in every turn of a conversation."""
+    """All messages up to the user's first message: the same in every turn of a conversation."""
     opening: list[Any] = []
     for message in messages:
         opening.append([message.get("role"), message.get("content")])

@@ -1,4 +1,4 @@
-"""How answers are sent back: whole or in pieces, with the x-waggle-* headers about them."""
+"""Sends answers to callers, whole or in pieces, with x-waggle-* headers."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SSE = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control"
 
 
 class ReplyWriter:
-    """`send`, which remembers whether an answer has begun: a second answer would be garbage."""
+    """Sends one reply, and remembers whether it has begun: a reply can have only one head."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -42,7 +42,7 @@ class ReplyWriter:
     async def error(self, status: int, body: bytes, headers: HeaderList) -> None:
         if not self._begun:
             await self.whole(status, body, [JSON, *headers])
-        else:  # We broke a stream that had begun, so the error goes where the caller still listens.
+        else:  # The stream has begun, so the error becomes its last event.
             await self.more(b"data: " + body + b"\n\n")
             await self.end()
 
@@ -61,8 +61,8 @@ async def send_whole(reply: ReplyWriter, answer: Answer, *, explain: bool) -> No
 def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = False) -> HeaderList:
     """The x-waggle-* headers of an answer.
 
-    Left out is what is not known yet, because the last chunk of the stream carries it: the cost of
-    every stream, and the backend and the attempts while a plan is `pending`.
+    The headers leave out what is not known yet: the cost of a stream, and the backend and the
+    attempts while a plan is `pending`. The last chunk of the stream carries these values.
     """
     decision = trace.decision
     headers = [

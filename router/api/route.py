@@ -1,6 +1,6 @@
 """`POST /v1/route`: the decision for a request, with its reasons and without an answer.
 
-Nothing is called, stored or charged.
+The endpoint calls no backend and charges nothing.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`POST /v1/sql`: one query over telemetry, for analysts. Few queries run at once."""
+"""`POST /v1/sql`: one query over telemetry, for analysts. At most two queries run at once."""
 
 import asyncio
 from dataclasses import dataclass, field

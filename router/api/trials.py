@@ -1,7 +1,7 @@
 """`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them.
 
-A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`. The
-learner carries it out; this module only carries it there.
+A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`. This
+module passes each command to the learner, which carries it out.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class TrialsEndpoint:
     learner: LearnerClient | None
 
     async def get(self, incoming: Incoming) -> None:
-        """Every trial with its numbers, every strategy, and which strategy serves."""
+        """Answer with every trial and its numbers, every strategy, and the strategy that serves."""
         self.admission.authorize(incoming, "analyst")
         await incoming.reply.json(200, await self._ask({"do": "list"}))
 

@@ -54,7 +54,7 @@ class CircuitBreaker:
         self._cooldown = self.settings.cooldown
 
     def abandoned(self) -> None:
-        """End a call that the caller left; it counts as neither success nor failure."""
+        """End a call that the caller left; such a call counts as neither success nor failure."""
         self._probing = False
 
     def failed(self, now: float, *, status: int = 0, retry_after: float | None = None) -> None:

@@ -1,6 +1,7 @@
 """Fills records up to a larger shape, so that every new value agrees with the given values.
 
-The enricher uses no model and alters no given value. The same request gives the same answer.
+The enricher uses no model and alters no given value. A request that is repeated on the same day
+gets the same answer.
 """
 
 import asyncio

@@ -40,7 +40,7 @@ def given_records(fields: Mapping[str, Any]) -> GivenRecords:
 
 
 def _newest(fields: Mapping[str, Any]) -> tuple[Any, str]:
-    """The records of the newest text that holds any, and that text."""
+    """The newest text of the request that holds records: the records, and the text itself."""
     for text in _texts(fields):
         with suppress(NoJson):
             given = json_in(text)
@@ -51,7 +51,7 @@ def _newest(fields: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
-    """The draft of a plan, or else the turns back to the user's last turn, the newest first."""
+    """The draft of a plan; without a draft, the messages from the last back to the user's last."""
     draft = fields.get("draft")
     if isinstance(draft, str) and draft:
         yield draft

@@ -69,7 +69,7 @@ class SandboxBackend:
         )
         try:
             await pool.start(settings.ready)
-        except BaseException:  # also where the backend is closed: no zygote may be left
+        except BaseException:  # `close` may cancel the start: then no zygote may stay
             await pool.close()
             raise
         return pool
@@ -145,7 +145,7 @@ def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[
 
 
 def _printed(stdout: str) -> Any:
-    """The result that a program printed, because models often print instead of setting `result`."""
+    """Read the result from a program's output: models often print it instead of setting it."""
     try:
         return orjson.loads(stdout)
     except orjson.JSONDecodeError:

@@ -29,7 +29,7 @@ class Config(Values):
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """Plans to choose among by complexity; programs and specialists have other rules."""
+        """Plans to choose among by complexity; other rules choose programs and specialists."""
         plans = (n for n, plan in self.plans.items() if not self._ruled(plan))
         return tuple(plans) or tuple(self.plans)
 

@@ -16,7 +16,7 @@ SYNTHESIS = "synthesis"  # an author that calls no backend: it needs only the sp
 
 
 class Plan(Values):
-    """The base of all patterns: bounds and a gate."""
+    """The base of all patterns, with their common bounds and gate."""
 
     pattern: ClassVar[str]  # the pattern's key in the file
 
@@ -139,7 +139,7 @@ class Code(Plan):
 
 
 class Cascade(Plan):
-    """Ask the cheapest rung first, then dearer rungs; the last rung's answer needs no check."""
+    """Ask the cheapest rung first, then dearer rungs; the last rung's answer is not checked."""
 
     pattern = "cascade"
 
@@ -345,7 +345,7 @@ NAMED = "a name"
 
 
 def _tag(value: Any) -> str | None:
-    """The tag of a step: `NAMED` for a name, else the pattern whose key the mapping has."""
+    """The tag of a step: `NAMED` for a name, or else the pattern that the mapping has as key."""
     if isinstance(value, str):
         return NAMED
     if isinstance(value, Plan):

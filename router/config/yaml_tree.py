@@ -14,7 +14,7 @@ from router.config.references import REFERENCE, Location, is_secret
 
 
 class Tree:
-    """The values of a file, their lines, and the mistakes that reading the file shows."""
+    """The values of a file, their lines, and the mistakes found while the file was read."""
 
     def __init__(self, node: yaml.Node | None, variables: Mapping[str, str]) -> None:
         self.lines: dict[Location, int] = {}

@@ -20,7 +20,7 @@ def _lesser(first: float | None, second: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class PlanBudget:
-    """The bounds of a step: the most that the request may cost so far, and the latest end."""
+    """The bounds of a step: the most that the request may have cost, and the latest end."""
 
     most_usd: float | None = None
     until: float | None = None

@@ -163,7 +163,7 @@ class StepCalls:
             cost_usd=self._cost(backend, usage),
         )
         self.write(attempt, work)
-        self.pace.see(backend, attempt.seconds)  # a slow call must count in the p95
+        self.pace.see(backend, attempt.seconds)  # without this, the p95 would miss slow calls
         self._comment(work, attempt)
 
     def _cost(self, backend: str, usage: Usage) -> float:

@@ -67,12 +67,12 @@ class CompiledPlan:
     of_output: ExpectedCost
 
     def impossible(self, refusals: Mapping[str, str]) -> str:
-        """Why no way through the plan leads to an answer; empty if one does. `refusals` says why
-        each backend cannot answer, or is empty for the backend."""
+        """Why no way through the plan leads to an answer; empty if one does. `refusals` holds the
+        reason for each backend that cannot answer, and an empty text for the others."""
         return self.vital.missing(refusals)
 
     def cost(self, size: Size) -> ExpectedCost:
-        """The expected cost of calls of this size; all prices are linear in the tokens."""
+        """The expected cost of calls of this size, computed from the cost per token."""
         many, few = size.input_tokens, size.output_tokens
         return ExpectedCost(
             many * self.of_input.least_usd + few * self.of_output.least_usd,
@@ -112,7 +112,7 @@ class Plans(dict[str, CompiledPlan]):
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
     def call_cost(self, size: Size) -> Callable[[str], float]:
-        """A function from a backend to the dollars of one call of this size."""
+        """A function that gives the dollars of one call of a backend, for calls of this size."""
         return lambda backend: call_cost(self.config.backends[backend].price, size)
 
     def _compile(self, name: str) -> CompiledPlan:

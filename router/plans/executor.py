@@ -225,7 +225,7 @@ def _validated(result: Result, body: bytes) -> Result:
 
 
 def _unknown(result: Result, body: bytes) -> Result:
-    """Mark the answer of a specialist whose documents hold no answer as `unknown`."""
+    """Mark the result as `unknown` if the specialist's documents hold no answer."""
     passages = orjson.loads(body).get("specialist")
     if passages is None or passages["found"]:
         return result

@@ -148,7 +148,7 @@ async def _best(run: Caller, plan: FanOut, results: Sequence[Result], work: Work
 
 
 async def _together(jobs: Sequence[Awaitable[T]]) -> list[T]:
-    """Await all jobs at once; if one fails or the wait is cancelled, end the others first."""
+    """Await all jobs at once; if one fails or this is cancelled, end the other jobs first."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         return list(await asyncio.gather(*tasks))

@@ -18,8 +18,8 @@ def probability_of(body: bytes) -> float | None:
 
 
 def entropy_of(body: bytes) -> float | None:
-    """The mean entropy of a token in bits, over its likeliest alternatives. The probability that
-    they leave counts as one more alternative."""
+    """The mean entropy of a token in bits, over its likeliest alternatives; the rest of the
+    probability counts as one more alternative."""
     entropies = []
     for token in _tokens(body):
         chances = [math.exp(t["logprob"]) for t in _alternatives(token)]

@@ -1,4 +1,4 @@
-"""The known values of one record while it is filled, by concept.
+"""The known values of one record, by concept, while the record is being filled.
 
 A value that other values depend on is stored here, so that all fields of the record agree.
 """

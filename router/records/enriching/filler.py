@@ -1,7 +1,7 @@
 """Fills the missing fields of records, so that every new value agrees with the given values.
 
-No given value changes, not even null, and the same records, shape and seed give the same result.
-Given values that disagree with each other stay so.
+No given value changes, not even null, and the same arguments give the same result. Given values may
+still disagree with each other.
 """
 
 import datetime as dt

@@ -56,7 +56,7 @@ def _place_of(facts: Facts) -> Place:
 
 
 def _from_atlas(facts: Facts) -> Place | None:
-    """The place that the record names, from the atlas; None if `PLACES` has it or none is named."""
+    """The place in the atlas that the record names; None if `PLACES` already has the place."""
     country = facts.values.get("country_code") or facts.values.get("country")
     given = (facts.values.get("city"), country)
     city, country = (text if isinstance(text, str) else "" for text in given)

@@ -1,4 +1,4 @@
-"""`python -m dashboard OPTIONS`: a service starts the dashboard beside itself with this."""
+"""`python -m dashboard OPTIONS`: a service runs this command to start its dashboard."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
 """Draws each view at most once a second for all its viewers, and only while somebody looks at it.
 
-The rows that several panels need are read once into tables of this connection. Panels query these
-tables: their queries and answers are those shown for copying, in a fraction of the time.
+Rows that several panels need are read once into temporary tables. Panels query these tables and get
+the same answers as from the queries shown for copying, but faster.
 """
 
 import asyncio
@@ -32,22 +32,22 @@ PAGES: Mapping[str, Page] = {
     )
 }
 _FRESH_SECONDS = 0.95
-_UNCHANGED_SECONDS = 10.0  # even without new rows a page is drawn again: ages grow
-_PAUSE_FACTOR = 16.0  # a page rests this many times as long as its drawing took, to spare the CPU
+_UNCHANGED_SECONDS = 10.0  # then a page is drawn again even without new rows, because it shows ages
+_PAUSE_FACTOR = 16.0  # after drawing, a page rests this many times as long, to spare the CPU
 _MOST_ENTRIES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """A page as bytes, and the state of telemetry that it was drawn from."""
+    """A page as bytes, and the state of telemetry from which the page was drawn."""
 
     content: bytes
     gzipped: bytes
     tag: str
-    checked_at: float  # the page was still right at this moment
+    checked_at: float  # the last moment at which the page was known to be right
     drawn_at: float
     seconds: float  # how long the drawing took
-    drawn_from: tuple[str, Span | None]  # the state of telemetry, and the span
+    drawn_from: tuple[str, Span | None]  # telemetry's state and the view's span at the drawing
 
 
 @dataclass
@@ -59,7 +59,7 @@ class _BoardEntry:
 
 @dataclass
 class Board:
-    """Draws pages. One thread queries telemetry, for one page at a time."""
+    """Draws pages. One thread queries telemetry for all pages, one page after another."""
 
     source: Source
     settings: BoardSettings = field(default_factory=BoardSettings)
@@ -72,7 +72,7 @@ class Board:
         self._facts = FactsReader(self.source, self.settings, self.clock)
 
     async def page(self, view: PageView) -> DrawnPage:
-        """The view's page, drawn anew if the last drawing is too old."""
+        """The page of a view. The page is drawn again if the last drawing is too old."""
         now = time.monotonic()
         entry = self._entries.setdefault(view, _BoardEntry())
         entry.used_at = now
@@ -117,7 +117,7 @@ class Board:
         return self._draw(view)
 
     def _draw(self, view: PageView) -> DrawnPage:
-        """Draw a page in the calling thread."""
+        """Draw a page in the calling thread, and measure how long the drawing takes."""
         begun = time.monotonic()
         state = self.source.state()
         content = to_json(self.page_values(view))
@@ -129,7 +129,7 @@ class Board:
         return DrawnPage(content, gzipped, tag, begun, begun, seconds, drawn_from)
 
     def page_values(self, view: PageView) -> dict[str, Any]:
-        """A page, panel by panel, as values for JSON."""
+        """A page's panels, and the facts that all panels share, as values for JSON."""
         page = PAGES[view.page]
         try:
             reading = self._facts.open(view)
@@ -158,7 +158,7 @@ class Board:
 
 
 def _page_without_rows(page: Page, state: str, why: Empty) -> dict[str, Any]:
-    """A page whose telemetry cannot be read: every panel says why."""
+    """A page whose telemetry cannot be read. Every panel says why."""
     panels = {panel.id: _panel_values(why, "", 0.0) for panel in page.panels}
     return {"state": state, "words": why.words, "newest": None, "panels": panels}
 
@@ -166,7 +166,7 @@ def _page_without_rows(page: Page, state: str, why: Empty) -> dict[str, Any]:
 def _drawn(
     panel: Panel, reading: PageReading, answers: dict[str, QueryAnswer | Empty]
 ) -> dict[str, Any]:
-    """One panel's values. Panels with the same query share its answer."""
+    """The values of one panel. Panels with the same query share one answer."""
     query = reading.query
     if panel.needs is not None and (why := panel.needs(query)):
         return _panel_values(Empty(why), "", 0.0) | {"away": True}
@@ -196,7 +196,7 @@ def _panel_values(shown: Shown, sql: str, seconds: float) -> dict[str, Any]:
 
 
 def to_json(values: Any) -> bytes:
-    """Values as JSON, including Dash components among them."""
+    """Write values as JSON. The values may contain Dash components."""
     return orjson.dumps(values, default=_component, option=orjson.OPT_NON_STR_KEYS)
 
 

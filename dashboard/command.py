@@ -41,7 +41,7 @@ def dashboard(
     place = DashboardOptions.of(config)
     if telemetry is not None:
         folder = _folder(telemetry)
-        beside = folder.parent / config.keys.file  # the keys of the service that wrote it
+        beside = folder.parent / config.keys.file  # the keys of this telemetry's service
         keys = str(beside) if beside.exists() else place.keys
         place = replace(place, telemetry=str(folder), keys=keys)
     place = replace(place, host=host or place.host, port=port or place.port)
@@ -67,7 +67,7 @@ def dashboard(
 
 
 def _folder(given: Path) -> Path:
-    """The telemetry folder; the data folder above it may be given as well."""
+    """The telemetry folder, also if the caller names the data folder above it."""
     for folder in (given, given / "telemetry"):
         if (folder / CATALOG_FILE).exists():
             return folder.resolve()

@@ -1,4 +1,4 @@
-"""Numbers, tables and texts as Dash components. A text from a row never becomes markup."""
+"""Shows numbers, tables and texts as Dash components. A text from a row never becomes markup."""
 
 import datetime as dt
 import difflib
@@ -10,11 +10,11 @@ from dash import html
 from dashboard.panel import Empty
 
 UNKNOWN = "\N{EN DASH}"
-_WIDE = 12  # a tile writes longer values in a smaller font
+_WIDE = 12  # characters; a tile shows longer values in a smaller font
 
 
 def number(value: float | None, places: str = ",.0f", unit: str = "") -> str:
-    """A number with its unit. An unknown number is a dash, never a zero."""
+    """A number with its unit. An unknown number appears as a dash, never as zero."""
     return UNKNOWN if value is None else f"{value:{places}}{unit}"
 
 
@@ -46,7 +46,7 @@ def when(moment: dt.datetime | None) -> str:
 
 
 def tile(title: str, value: str, more: str = "", *, tone: str = "") -> html.Div:
-    """One figure of a headline strip. Its sign means the same as its colour."""
+    """One figure at the head of a page. A sign says the same as the colour."""
     sign = {"good": "▲ ", "bad": "▼ ", "warn": "! "}.get(tone, "")
     return html.Div(
         className=f"tile {tone}".strip(),
@@ -64,13 +64,13 @@ def tiles(*children: html.Div) -> list[Any]:
     return [html.Div(list(children), className="tiles")]
 
 
-Cell = Any  # a text, or a component
+Cell = Any  # a text, or a Dash component
 
 
 def table(
     head: Sequence[str], rows: Sequence[Sequence[Cell]], *, numeric: Sequence[int] = (), label: str
 ) -> html.Div:
-    """A table that scrolls sideways where it is wider than the screen."""
+    """A table. The reader can scroll it sideways if it is wider than the screen."""
     return html.Div(
         tabIndex=0,
         role="region",
@@ -103,13 +103,13 @@ def table(
 
 
 def link(text: str, **view: str) -> html.A:
-    """A link that changes some values of the view; the script keeps the others in the URL."""
+    """A link that changes the given values of the view; the script keeps all other values."""
     changes = "&".join(f"{name}={value}" for name, value in view.items())
     return html.A(text, href="#", **{"data-go": changes})  # type: ignore[arg-type]
 
 
 def badge(state: str) -> html.Span:
-    """A state in words, with a sign that means the same as its colour."""
+    """A state in words. A sign before the words says the same as the colour."""
     good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
     bad = {"rolled back", "broken", "open", "wrong", "shrank", "failed", "violated", "vetoed"}
     busy = {"running", "shadow", "adopting", "unknown"}
@@ -131,7 +131,7 @@ def code(text: str, label: str) -> html.Div:
 
 
 def difference(before: str, after: str, names: tuple[str, str]) -> html.Div:
-    """The difference of two texts, line by line. Signs mean the same as colours."""
+    """The difference between two texts, line by line. Signs say the same as the colours."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="")
     rows = []
     for line in lines:

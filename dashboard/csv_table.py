@@ -12,7 +12,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_table(columns: tuple[str, ...], rows: Rows) -> bytes:
-    """Rows as CSV. A quote marks a text that a spreadsheet would otherwise run as a formula."""
+    """Write rows as CSV. A leading quote stops a spreadsheet from running a text as a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

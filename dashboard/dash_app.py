@@ -1,6 +1,6 @@
 """The Dash application: empty pages, which the script in the browser fills.
 
-Dash itself sees no telemetry. The site in front of it decides who may reach it.
+Dash itself reads no telemetry. `dashboard.web.Site` in front of Dash decides who may reach it.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ from dashboard import layout
 from dashboard.board import PAGES
 from dashboard.login import LoginDoor
 
-# The first plot needs both scripts, but Dash would load them only after making a place for it.
-# Plotly is most of a page's weight, so the browser begins to load it at once.
+# The first plot needs these two scripts, which Dash by itself would load late. Plotly is most of a
+# page's bytes, so the browser begins to load Plotly at once.
 _GRAPH = "/_dash-component-suites/dash/dcc/async-graph.js"
 _PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 
@@ -32,7 +32,7 @@ def dash_app(door: LoginDoor) -> Any:
         add_log_handler=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.backend.websocket_capability = False  # nothing here uses websockets, and the site has none
+    app.backend.websocket_capability = False  # neither the pages nor the site use websockets
     icon = '<link rel="icon" type="image/svg+xml" href="/assets/waggle.svg">'
     app.index_string = app.index_string.replace("<html>", '<html lang="en">')
     early = (

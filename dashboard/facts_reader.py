@@ -1,7 +1,7 @@
 """Reads the facts that a page needs before its panels run their queries.
 
-Facts are how far the rows reach, which plans there are, which events happened and how many rows the
-view spans. Facts that change slowly are kept for some seconds.
+The facts: how far back the rows reach, which plans and events there are, and how many rows lie in
+the view's span. Facts that change slowly are kept for some seconds.
 """
 
 import datetime as dt
@@ -17,22 +17,22 @@ from dashboard.panel import PanelQuery, RuleLadder, TelemetryFacts
 from dashboard.source import Rows, Source, moment
 from dashboard.view import PageView, Span, span_of
 
-TAIL = 20_000  # requests that a panel reads row by row
+TAIL = 20_000  # the most requests that a panel reads row by row
 _KEPT_SECONDS = 15.0
 _NEWEST_SECONDS = 3.0
-_FINE_SPAN = dt.timedelta(minutes=31)  # up to this span, and with few rows, curves are made of rows
+_FINE_SPAN = dt.timedelta(minutes=31)  # up to this span, few rows make a curve with fine points
 
 
 @dataclass(frozen=True, slots=True)
 class BoardSettings:
-    """The values that a board takes from the configuration, because telemetry has none of them."""
+    """The values that a board takes from the configuration, because telemetry has none."""
 
     weights: tuple[float, float] = (0.1, 0.05)
     reuse_budget: float | None = None
 
 
 class FactsReader:
-    """Facts about one source, for one thread. Its methods may raise `Missing` or `QueryFailed`."""
+    """Reads facts about one source, in one thread. Methods may raise `Missing` or `QueryFailed`."""
 
     def __init__(
         self, source: Source, settings: BoardSettings, clock: Callable[[], dt.datetime]
@@ -44,13 +44,13 @@ class FactsReader:
         self._counted: tuple[float, dt.datetime | None, bool] = (0.0, None, False)
 
     def span(self, view: PageView) -> Span | None:
-        """The span of a view at this moment; None before the first query."""
+        """The span of a view at this moment; None if no fact was read yet."""
         if self._facts is None:
             return None
         return span_of(view, now=self._clock(), first=self._facts[1].first)
 
     def open(self, view: PageView) -> PageReading:
-        """A reading of the view, with all facts about it."""
+        """Begin to read telemetry for a view, with all facts about the view."""
         self._source.renew()
         facts = replace(self._recent_facts(), now=self._clock())
         span = span_of(view, now=facts.now, first=facts.first)
@@ -108,7 +108,7 @@ class FactsReader:
         )
 
     def _first(self, hour: dt.datetime | None) -> dt.datetime | None:
-        """The moment of the first row, which lies in the first hour of the sums."""
+        """The moment of the oldest row, which lies in the oldest hour that has sums."""
         if hour is None:
             return None
         until = moment(hour + dt.timedelta(hours=1))
@@ -118,7 +118,7 @@ class FactsReader:
         return cast("dt.datetime", row["first"] or hour)
 
     def _newest(self, counts: Rows) -> dt.datetime | None:
-        """The moment of the newest row; it may be some seconds behind."""
+        """The moment of the newest row. The answer may be some seconds old."""
         at, last = self._last
         if last is not None and time.monotonic() - at < _NEWEST_SECONDS:
             return last
@@ -128,7 +128,7 @@ class FactsReader:
         return self._last[1]
 
     def _has_few_rows(self, span: Span) -> bool:
-        """Whether the span has few enough rows for a fine curve; the answer is kept for a while."""
+        """Whether the span has few rows, as a fine curve needs. An answer is kept for a while."""
         at, since, few = self._counted
         if since == span.since and time.monotonic() - at < _KEPT_SECONDS:
             return few
@@ -141,9 +141,9 @@ class FactsReader:
         return few
 
     def _tail(self, counts: Rows, span: Span) -> dt.datetime | None:
-        """The moment after which there are about `TAIL` rows; None if the span has fewer.
+        """The moment after which there are about `TAIL` rows; None if the span has fewer rows.
 
-        Where a point of the curve is longer than a minute, minutes are counted to find it.
+        If a point of the curve is longer than a minute, the rows of each minute are counted.
         """
         start = _tail_start(counts)
         if start is None or span.bucket_seconds <= 60:
@@ -157,7 +157,7 @@ class FactsReader:
 
 
 def _tail_start(counts: Rows) -> dt.datetime | None:
-    """Going back from the newest count, the moment at which more than `TAIL` rows are reached."""
+    """The newest moment from which on there are more than `TAIL` rows."""
     rows = 0
     for count in counts:
         rows += count["n"]

@@ -1,8 +1,7 @@
 """Turns rows into figures: plain values that Plotly draws. These functions are pure.
 
-People who see few colours can distinguish these (Okabe and Ito), and no colour stands alone: lines
-have dashes, points have symbols, areas have patterns. Names from rows are escaped, because Plotly
-reads a little HTML.
+People who see few colours can distinguish these colours (Okabe and Ito). Dashes, symbols and
+patterns say the same as the colours. Names are escaped, because Plotly reads a little HTML.
 """
 
 import datetime as dt
@@ -52,12 +51,12 @@ _MOST_MARKS = 24
 
 
 def plain(text: object) -> str:
-    """A text in which Plotly reads no markup."""
+    """The text, escaped so that Plotly finds no markup in it."""
     return html.escape(str(text), quote=False)
 
 
 def colour(query: PanelQuery, plan: str) -> tuple[str, int]:
-    """A plan's colour, the same in every panel at every moment, and the plan's number."""
+    """A plan's colour, which is the same in all panels, and the plan's number."""
     plans = query.facts.plans
     number = plans.index(plan) if plan in plans else len(plans)
     palette = INKS[query.view.theme].palette
@@ -121,7 +120,7 @@ def over_time(
     bars: str = "",
     **y: Any,
 ) -> Figure:
-    """A curve over the span. Dragging along it sets the span of all panels."""
+    """A curve over the span. A viewer who drags along the curve sets the span of all panels."""
     span = query.span
     signs, shapes = _marks(query)
     return figure(
@@ -149,7 +148,7 @@ SIGNS = {"drift": "▲", "configuration": "●", "strategy": "◆"}
 
 
 def _marks(query: PanelQuery) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Events in the span: a line for each, and on top of it a sign for its kind."""
+    """Mark each event in the span by a line, with a sign for its kind at the top."""
     ink = INKS[query.view.theme]
     marks = [row for row in query.facts.marks if query.span.since <= row["ts"] < query.span.until]
     lines = []
@@ -195,7 +194,7 @@ def lines(
 
 
 def band(query: PanelQuery, rows: Rows, low: str, high: str, label: str) -> list[dict[str, Any]]:
-    """The area between two curves, without the rows in which either value is unknown."""
+    """The area between two curves. Rows in which either value is unknown are left out."""
     drawn = INKS[query.view.theme].palette[0]
     complete = [row for row in rows if row[low] is not None and row[high] is not None]
     base = {
@@ -227,7 +226,7 @@ def stacked(
     hues: Mapping[str, tuple[str, int]],
     unit: str = "",
 ) -> list[dict[str, Any]]:
-    """Shares of a whole over time. One click on a name hides it, two clicks hide all others."""
+    """Shares of a whole over time. A click on a name hides it; two clicks hide all other names."""
     buckets = sorted({row["bucket"] for row in rows})
     values = {(row[by], row["bucket"]): row[value] for row in rows}
     drawn = []
@@ -253,7 +252,7 @@ def stacked(
 
 
 def pattern(query: PanelQuery, number: int) -> dict[str, Any]:
-    """A pattern that is drawn over the colour, so that the colour keeps its strength."""
+    """A pattern to draw over a colour, so that the colour keeps its strength."""
     ink = INKS[query.view.theme]
     shape = PATTERNS[number % len(PATTERNS)]
     return {"shape": shape, "fillmode": "overlay", "fgcolor": ink.card, "fgopacity": 0.4, "size": 8}

@@ -1,4 +1,4 @@
-"""The frame around all pages, and the places of a page's panels before their rows have come."""
+"""The frame around all pages, and the empty places of a page's panels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ _TICK_MS = 1000
 
 
 def whole(*, signed_in: bool) -> html.Div:
-    """The frame, which stays while pages change."""
+    """The frame, which stays the same while the viewer changes pages."""
     links = [
         html.A(page.title, href=f"/{name}", **_data(page=name)) for name, page in PAGES.items()
     ]

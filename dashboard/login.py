@@ -1,7 +1,7 @@
 """Decides who may look: with keys, only analysts who sign in; without keys, everybody.
 
-The browser sends the key once, to sign in. It keeps a random word instead, which is valid until the
-key is revoked, twelve hours have passed, or the dashboard ends.
+The browser sends the key once, to sign in. Afterwards it sends a random word, which is valid until
+the key is revoked, twelve hours have passed, or the dashboard ends.
 """
 
 import secrets
@@ -21,12 +21,12 @@ _MOST = 10_000
 
 
 class LoginRefused(Exception):
-    """Nobody is signed in. The message is for the person who tried."""
+    """The sign-in failed. The message tells the person who tried why."""
 
 
 @dataclass
 class LoginDoor:
-    """Sign-ins by the keys that are in the file now: a revoked key ends its sign-ins."""
+    """Signs viewers in by the keys in the file. A key that is revoked there ends its sign-ins."""
 
     file: Path | None = None
     clock: Callable[[], float] = time.monotonic
@@ -42,7 +42,7 @@ class LoginDoor:
         return self._broken or self._ring.required
 
     def enter(self, key: str) -> str:
-        """A word for the cookie. Raises `LoginRefused`."""
+        """Sign in, and return the word for the cookie. Raises `LoginRefused`."""
         self._read_keys()
         if self._broken:
             raise LoginRefused("The file of keys cannot be read: see the log of the dashboard.")
@@ -84,7 +84,7 @@ class LoginDoor:
             return
         try:
             keys = load_keys(self.file)
-        except ValueError:  # the file is broken: valid sign-ins stay valid, new ones are refused
+        except ValueError:  # the file is broken: earlier sign-ins stay valid, new ones fail
             self._broken = True
             return
         self._seen, self._broken = seen, False
@@ -103,7 +103,7 @@ def word_in(cookies: str) -> str:
 
 
 def login_page(wrong: str) -> bytes:
-    """The sign-in page, with a sentence about what went wrong the last time, if anything did."""
+    """The sign-in page. `wrong` says why the last attempt failed, or is empty."""
     alert = f'<p class="wrong" role="alert">{escape(wrong)}</p>' if wrong else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Waggle: sign in</title>

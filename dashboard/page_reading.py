@@ -1,7 +1,7 @@
 """Reads telemetry for one view: rows that several panels need are read once, into temporary tables.
 
-A panel's query names the rows it wants; here it runs over the table that already holds them. The
-query that an operator copies stays as the panel wrote it, and has the same answer.
+Where a panel's query names such rows, the query runs over the table that holds them. A viewer who
+copies the query gets the panel's own text, which has the same answer.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ _KEYS = ", ".join(name for name in KEYS if name != "minute")
 class _SharedTable:
     """Rows that several panels read."""
 
-    text: str  # how the SQL of panels writes these rows
+    text: str  # the SQL with which panels name these rows
     read: str  # the query that fills the table
-    seconds: float = 0.0  # how long the table may be used again by later readings
+    seconds: float = 0.0  # for how long later readings may use the table
 
     @property
     def name(self) -> str:
@@ -32,7 +32,7 @@ class _SharedTable:
 
 
 class KeptTables:
-    """Which tables later readings may still use, as long as the connection is the same."""
+    """The tables that later readings may still use, while the connection stays the same."""
 
     def __init__(self) -> None:
         self._until: dict[str, tuple[int, float]] = {}
@@ -45,7 +45,7 @@ class KeptTables:
         self._until[name] = connection, time.monotonic() + seconds
 
     def pop_old(self, connection: int) -> Sequence[str]:
-        """Forget the tables that are too old, and return those that this connection still has."""
+        """Forget the tables that are too old, and return those that this connection still holds."""
         now = time.monotonic()
         old = [(name, made_in) for name, (made_in, until) in self._until.items() if until <= now]
         for name, _ in old:
@@ -64,11 +64,11 @@ class PageReading:
             source.ask(f"drop table if exists {name}")
 
     def ask(self, sql: str) -> QueryAnswer:
-        """Raises `Missing` or `QueryFailed`."""
+        """Answer a panel's query. Raises `Missing` or `QueryFailed`."""
         return self._source.ask(self._over_tables(sql, _shared(self.query)))
 
     def _over_tables(self, sql: str, shared: Sequence[_SharedTable]) -> str:
-        """The query, with each shared text in it replaced by the table that holds its rows."""
+        """The query, in which each shared text is replaced by the table that holds its rows."""
         for at in reversed(range(len(shared))):
             table = shared[at]
             if table.text not in sql:
@@ -87,9 +87,9 @@ class PageReading:
 
 
 def _shared(query: PanelQuery) -> Sequence[_SharedTable]:
-    """The rows that several panels read. A later table may be made of earlier tables."""
+    """The tables that several panels read. A later table may be built from earlier tables."""
     span, sums = query.span, query.sums
-    if 60 <= span.bucket_seconds < 3600:  # the macro reads these parts too, in twice the time
+    if 60 <= span.bucket_seconds < 3600:  # the macro would read the same parts in twice the time
         sums = (
             f"rollup_parts where minute >= {moment(span.since)} and minute < {moment(span.until)}"
         )
@@ -103,6 +103,6 @@ def _shared(query: PanelQuery) -> Sequence[_SharedTable]:
         _SharedTable(query.sums, summed),
         _SharedTable(query.rows, f"from {query.rows}"),
         _SharedTable(query.calls, f"from {query.calls}"),
-        # Where a point is minutes long, a second makes no difference to it.
+        # If each point covers minutes, a curve that is a second old looks the same.
         _SharedTable(f"({curve})", curve, min(span.bucket_seconds / 20, 3.0)),
     )

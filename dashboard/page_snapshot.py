@@ -1,6 +1,6 @@
 """Writes all pages into one HTML file, for a mail, a ticket or an archive.
 
-The file fetches nothing. It runs no script but Plotly, on the figures that it holds.
+The file loads nothing. Its only script is Plotly, which draws the figures in the file.
 """
 
 import html
@@ -27,7 +27,7 @@ for (const place of document.querySelectorAll("[data-figure]")) {
 
 
 def snapshot(board: Board, view: PageView) -> str:
-    """The file's text: the pages of a view, one after another."""
+    """The HTML text of the file: all pages of a view, one after another."""
     values = {name: board.page_values(replace(view, page=name)) for name in PAGES}
     newest = values[view.page]["newest"] or "no request yet"
     style = files("dashboard").joinpath("assets/waggle.css").read_text()
@@ -79,7 +79,7 @@ def _panel(page: Page, panel: Panel, shown: Mapping[str, Any]) -> Iterator[str]:
 
 
 def markup(part: Any) -> str:
-    """Dash's components as HTML, with every text escaped."""
+    """Write Dash's components as HTML, with every text escaped."""
     if part is None:
         return ""
     if isinstance(part, str | int | float):
@@ -90,7 +90,7 @@ def markup(part: Any) -> str:
     name = component["type"].lower()
     children = component["props"].get("children")
     if name == "a":
-        return markup(children)  # a link would lead into a dashboard
+        return markup(children)  # keep only the text: the link works only in a dashboard
     props = {key: value for key, value in component["props"].items() if key != "children"}
     attributes = "".join(
         f' {_NAMES.get(key, key)}="{html.escape(str(value))}"'

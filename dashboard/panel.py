@@ -1,7 +1,7 @@
-"""Pages and panels: each panel is one SQL query and a function that shows its rows.
+"""Pages and panels: each panel is one SQL query and a function that shows the query's rows.
 
 The query that an operator can copy is the query that was run. Python adds words, units and colours
-to its rows, and computes nothing else.
+to the rows, and computes nothing else.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from router.telemetry.rollup import SUMMED_BINS
 from router.telemetry.sql import quoted
 
 Figure = Mapping[str, Any]
-# SQL over the sums of a rollup: the mean quality, and half of its 95% interval.
+# SQL over a rollup's sums: the mean quality, and half the width of its 95% interval.
 QUALITY = "sum(quality) / nullif(sum(quality_n), 0)"
 QUALITY_HALF = (
     "1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2) / nullif(sum(quality_n), 0), "
@@ -24,13 +24,13 @@ QUALITY_HALF = (
 
 
 def quantile(q: float) -> str:
-    """SQL for a quantile of the latency, exact to a few percent."""
+    """SQL for a quantile of the latency. The error is a few percent."""
     return f"binned_quantile([{SUMMED_BINS}], {q})"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleLadder:
-    """The configured rule ladder: plans from the cheapest up, and where each next plan begins."""
+    """The configured rule ladder: plans from the cheapest up, and the complexity at each step."""
 
     rungs: tuple[str, ...]
     cuts: tuple[float, ...]
@@ -45,15 +45,15 @@ class RuleLadder:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryFacts:
-    """Facts about telemetry that are read before a page runs its own queries."""
+    """Facts about telemetry that a page reads before its panels run their own queries."""
 
     now: dt.datetime
     first: dt.datetime | None = None  # moment of the oldest row
     newest: dt.datetime | None = None  # moment of the newest row
-    plans: tuple[str, ...] = ()  # every plan that ever answered, so that colours stay
+    plans: tuple[str, ...] = ()  # every plan that ever answered, so that plans keep their colours
     kinds: tuple[str, ...] = ()
     ladder: RuleLadder | None = None
-    weights: tuple[float, float] = (0.1, 0.05)  # of utility: cost, latency
+    weights: tuple[float, float] = (0.1, 0.05)  # the weights of cost and latency in utility
     reuse_budget: float | None = None
     rows: int = 0  # requests in the span
     tail: dt.datetime | None = None  # rows after this moment are few enough to read one by one
@@ -62,7 +62,7 @@ class TelemetryFacts:
 
 @dataclass(frozen=True, slots=True)
 class PanelQuery:
-    """What a panel's query is made from: a view, its span, and the facts."""
+    """The values from which a panel writes its SQL: a view, its span, and facts."""
 
     view: PageView
     span: Span
@@ -70,35 +70,35 @@ class PanelQuery:
 
     @property
     def sums(self) -> str:
-        """The rollup of the span, read through telemetry's own macros."""
+        """SQL for the sums of the span's rows, through telemetry's own macros."""
         span = self.span
         name = "row_sums" if span.bucket_seconds < 60 else "sums"
         return f"{name}({span.every}, {moment(span.since)}, {moment(span.until)})"
 
     @property
     def here(self) -> str:
-        """A condition for the rows of the span."""
+        """An SQL condition for the rows of the span."""
         return f"ts >= {moment(self.span.since)} and ts < {moment(self.span.until)}"
 
     @property
     def tail(self) -> str:
-        """A condition for the rows of the span, or for the newest if there are too many."""
+        """An SQL condition for the rows of the span, or for the newest if there are too many."""
         since = max(self.span.since, self.facts.tail or self.span.since)
         return f"ts >= {moment(since)} and ts < {moment(self.span.until)}"
 
     @property
     def rows(self) -> str:
-        """Requests one by one, with their quality."""
+        """SQL for the single requests of the view, with their quality."""
         return f"(select * from requests where {self.tail} and {self.narrowed})"
 
     @property
     def calls(self) -> str:
-        """The calls to backends of these requests, one by one."""
+        """SQL for the single calls to backends that these requests caused."""
         return f"(select * from attempts where {self.tail} and {self.narrowed})"
 
     @property
     def narrowed(self) -> str:
-        """The view's filters. Requests whose caller named the plan never count."""
+        """The view's filters in SQL. Requests whose caller named the plan are always left out."""
         kind = f" and kind = {quoted(self.view.kind)}" if self.view.kind else ""
         return f"plan is not null and strategy <> 'named'{kind}"
 
@@ -115,34 +115,34 @@ class PanelQuery:
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """A panel has nothing to show; the words say what to do about it."""
+    """Shown if a panel has no rows: words that say what to do about it."""
 
     words: str
     command: str = ""
 
 
-Shown = Figure | Empty | Sequence[Any]  # a figure, nothing, or Dash components
+Shown = Figure | Empty | Sequence[Any]  # a figure, a hint, or Dash components
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One query, and how its rows are shown."""
+    """One query, and the function that shows its rows."""
 
     id: str
     title: str
     sql: Callable[[PanelQuery], str]
     show: Callable[[Rows, PanelQuery], Shown]
-    note: str = ""  # how to read it
+    note: str = ""  # tells the viewer how to read the panel
     form: Literal["graph", "parts"] = "graph"
     size: Literal["half", "whole"] = "half"
     tall: bool = False
-    broad: bool = False  # scrolls sideways where the screen is too narrow to read it
+    broad: bool = False  # the viewer can scroll it sideways on a narrow screen
     needs: Callable[[PanelQuery], str] | None = None  # the reason not to run the query, or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Panels with a title, and one sentence that says what they show."""
+    """Panels under a title, and one sentence that says what the panels show."""
 
     name: str
     title: str
@@ -152,7 +152,7 @@ class Page:
 
 
 def nothing_yet(query: PanelQuery) -> Empty:
-    """Why a span has no requests, and what would fill it."""
+    """A hint that says why a span has no requests, and how to get some."""
     facts = query.facts
     if facts.newest is None:
         return Empty(

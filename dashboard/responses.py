@@ -1,4 +1,4 @@
-"""Responses of the site as values, and requests that the site sends to Dash itself."""
+"""Defines the site's responses as values, and sends the site's own requests to Dash."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,13 +33,13 @@ def redirect(location: bytes, *headers: tuple[bytes, bytes]) -> SiteResponse:
 
 
 async def fetch(app: App, path: str) -> SiteResponse:
-    """The app's response to a plain GET request."""
+    """Send a plain GET request to the app, and return the app's response."""
     sent: list[Mapping[str, Any]] = []
     requests = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Mapping[str, Any]:
         if not requests:
-            await asyncio.Event().wait()  # this client never hangs up
+            await asyncio.Event().wait()  # wait forever: this client never disconnects
         return requests.pop()
 
     async def send(message: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Runs the dashboard as a process: by itself, or beside a service, with which it ends."""
+"""Runs the dashboard as a process, by itself or beside a service. It ends when the service ends."""
 
 import asyncio
 import contextlib

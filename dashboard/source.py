@@ -1,6 +1,6 @@
 """Reads telemetry as any analyst does: read-only, one query at a time.
 
-The files may change meanwhile. A catalog that was replaced is opened again. If the catalog is
+A service may change the files meanwhile. A replaced catalog is opened again. If the catalog is
 missing, locked or of an older version, an exception says so, and the next query tries again.
 """
 
@@ -43,20 +43,20 @@ class QueryAnswer:
 
 
 class Source:
-    """One connection, for one thread at a time."""
+    """One connection to telemetry, for one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._con: duckdb.DuckDBPyConnection | None = None
-        self._opened: tuple[int, int] | None = None  # identity of the catalog that is open
-        self.connection = 0  # counts connections: temporary tables belong to one of them
+        self._opened: tuple[int, int] | None = None  # identifies the catalog file that is open
+        self.connection = 0  # the number of this connection, to which temporary tables belong
         self._lock = threading.Lock()
         self._query_began: float | None = None  # None while no query runs
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
 
     def ask(self, sql: str) -> QueryAnswer:
-        """Raises `Missing` or `QueryFailed`."""
+        """Run a query. Raises `Missing` or `QueryFailed`."""
         with self._lock:
             begun = time.perf_counter()
             try:
@@ -72,16 +72,16 @@ class Source:
                     ) from None
 
     def renew(self) -> None:
-        """Use the catalog that is on disk now, until the next call. Raises `Missing`.
+        """Use the catalog that is on disk now, until the next `renew`. Raises `Missing`.
 
-        If it is the same catalog as before, temporary tables are still there.
+        If the catalog is still the same, temporary tables stay.
         """
         with self._lock:
             if self._catalog_identity() != self._opened:
                 self._close()
 
     def state(self) -> str:
-        """A text that changes whenever a row is written or sealed, and is cheap to compute."""
+        """A text that is cheap to compute, and changes whenever a row is written or sealed."""
         lines = []
         try:
             for folder in sorted((self.folder / "journal").iterdir()):
@@ -98,7 +98,7 @@ class Source:
             self._close()
 
     def _watch(self) -> None:
-        """End each query that takes too long. One thread does so for all queries."""
+        """Interrupt each query that takes too long. One thread watches all queries."""
         while not self._closed.wait(_LOOK_SECONDS):
             begun, con = self._query_began, self._con
             late = begun is not None and time.monotonic() - begun > _LONGEST_SECONDS
@@ -161,7 +161,7 @@ class Source:
             self._watching = threading.Thread(target=self._watch, name="watch", daemon=True)
             self._watching.start()
         con.execute("SET TimeZone = 'UTC'")
-        con.execute("SET parquet_metadata_cache = true")  # segments are never written again
+        con.execute("SET parquet_metadata_cache = true")  # segments never change
         return con
 
     def _close(self) -> None:
@@ -175,5 +175,5 @@ def _first_line(error: Exception) -> str:
 
 
 def moment(value: dt.datetime) -> str:
-    """A moment as an SQL literal."""
+    """Write a moment as an SQL literal."""
     return f"timestamp '{value:%Y-%m-%d %H:%M:%S}'"

@@ -10,16 +10,16 @@ STATIC = ("/_dash-component-suites/", "/assets/")
 
 
 class StaticFiles:
-    """The files that this app serves under `STATIC`."""
+    """The scripts and styles that the app serves below the paths in `STATIC`."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._files: dict[str, tuple[Headers, bytes]] = {}
 
     async def load(self) -> None:
-        """Compress the scripts of the first page now: the largest takes a moment.
+        """Compress the first page's scripts in advance, because the largest takes a moment.
 
-        Dash registers its scripts only when a page is requested.
+        The page is requested first, because Dash registers its scripts only then.
         """
         page = await fetch(self._app, "/")
         for path in re.findall(rb'(?:src|preload" as="script" href)="(/[^"?]+)', page.body):

@@ -1,6 +1,6 @@
-"""What a viewer looks at, read from the URL: a page, a span of time, and filters.
+"""Reads from the URL what a viewer looks at: a page, a span of time, and filters.
 
-The view and the rows decide everything that is shown, so a link shows the same to everybody.
+The URL and the rows decide everything that is shown, so a link shows the same to everybody.
 """
 
 import datetime as dt
@@ -21,15 +21,15 @@ LASTS = {
 }
 ALL = "all"
 _DEFAULT_LAST = "7d"
-_LONGEST = 200  # characters of a value in the URL
-# Seconds. Longer buckets are whole hours, because telemetry keeps sums by the hour.
+_LONGEST = 200  # characters of one value in the URL
+# Lengths in seconds. From an hour up they are whole hours, because telemetry keeps hourly sums.
 _FINE = (5, 10, 20)
 _BUCKETS = (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800)
 _MOST_BUCKETS = 96
 
 
 class UnreadableView(ValueError):
-    """The URL does not describe a view. The message is for the sender of the request."""
+    """The URL describes no view. The message tells the sender of the request why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class PageView:
 
     page: str = "learning"
     last: str = _DEFAULT_LAST
-    since: dt.datetime | None = None  # a span chosen by dragging; then `last` is ignored
+    since: dt.datetime | None = None  # the viewer chose a span by dragging; then `last` is ignored
     until: dt.datetime | None = None
     theme: Theme = "light"
     kind: str = ""
     plan: str = ""
     strategy: str = ""
     tier: str = ""
-    outcome: str = ""  # of requests: `failed`, `explored`, `judged`, `unjudged`
+    outcome: str = ""  # shows only requests that are `failed`, `explored`, `judged` or `unjudged`
     find: str = ""
     request: str = ""
     trial: str = ""
@@ -56,7 +56,7 @@ class PageView:
 
     @property
     def query(self) -> str:
-        """The view as a URL's query, without the values that are defaults."""
+        """The view as a URL's query, without values that equal the defaults."""
         plain = PageView()
         given = {}
         for field in fields(self):
@@ -80,7 +80,7 @@ def view_of(page: str, query: Mapping[str, str]) -> PageView:
     for name, value in query.items():
         field = names.get(name)
         if field is None or field == "page" or not value:
-            continue  # a name of a later edition, or of the browser alone
+            continue  # only a later version, or only the browser, knows this name
         if len(value) > _LONGEST:
             raise UnreadableView(f"{name} is longer than {_LONGEST} characters: shorten it.")
         given[field] = _moment(name, value) if field in ("since", "until") else value
@@ -112,7 +112,7 @@ def _moment(name: str, value: str) -> dt.datetime:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Start and end of what is shown, and the length of a curve's point."""
+    """The start and end of what is shown, and the length of each point of a curve."""
 
     since: dt.datetime
     until: dt.datetime
@@ -126,9 +126,9 @@ class Span:
 def span_of(
     view: PageView, *, now: dt.datetime, first: dt.datetime | None, fine: bool = False
 ) -> Span:
-    """The span of a view, which starts no earlier than the first row.
+    """The span of a view. `last` never reaches back beyond the first row.
 
-    Both ends are whole buckets, so that a second later the query is the same and its answer shared.
+    Both ends are rounded, so that a second later the query is the same and shares the answer.
     """
     until = view.until or now
     if view.since is not None:

@@ -1,7 +1,7 @@
 """The site: signs viewers in, and answers with pages, views as JSON, and panels as CSV.
 
 A view is drawn and compressed once for all viewers. A viewer whose copy is still right gets a 304.
-Pages load nothing from other hosts, and a header tells the browser to refuse it.
+Pages load nothing from other hosts: a header makes the browser refuse to.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _OPEN_TO_ALL = ("/assets/waggle.css", "/assets/waggle.svg")
 
 
 class Site:
-    """An ASGI application: the login door, with Dash and the board behind it."""
+    """An ASGI application: a login door with Dash and the board behind the door."""
 
     def __init__(
         self, board: Board, door: LoginDoor, *, hosts: frozenset[str] | None = None
@@ -63,11 +63,11 @@ class Site:
                     await self._dash(scope, receive, self._with_headers(send))
                 else:
                     await self._send(response, send)
-            case _:  # the server's own start and end
+            case _:  # messages about the server's start and end
                 await self._dash(scope, receive, self._load_before_startup(send))
 
     async def _respond(self, scope: Scope, receive: Receive) -> SiteResponse | None:
-        """The site's own response, or None where Dash has to answer."""
+        """The site's own response, or None if Dash has to answer."""
         path, headers = scope["path"], dict(scope["headers"])
         cookies = headers.get(b"cookie", b"").decode("latin-1")
         if not self._allows_host(headers):
@@ -98,7 +98,7 @@ class Site:
         return None
 
     def _allows_host(self, headers: Mapping[bytes, bytes]) -> bool:
-        """Without keys, only names of this machine: no other site may lead a browser here."""
+        """Without keys, allow only this machine's names: other sites must not read the pages."""
         if self._hosts is None or self._door.locked:
             return True
         host = headers.get(b"host", b"").decode("latin-1").rpartition(":")

@@ -1,8 +1,8 @@
-"""Utility over time, beside what three controls would have brought.
+"""Utility over time, beside estimates of what three controls would have brought.
 
 The controls are the configured rule ladder, always the best single plan, and a random mix of the
-cheapest and the dearest plan at the same cost. Each is an estimate: it takes, on every kind of
-request, the quality, cost and latency that its plans had on that kind.
+cheapest and the dearest plan at the same cost. Each estimate uses the mean quality, cost and
+latency of each plan on each kind of request.
 """
 
 from dashboard.figures import band, lines, over_time
@@ -17,13 +17,13 @@ from dashboard.panel import (
 )
 from dashboard.source import Rows
 
-MIN_JUDGED = 5  # judged answers of a plan on a kind, before its mean quality there is used
+MIN_JUDGED = 5  # judged answers on a kind of request, before a plan's mean quality counts
 
 
 def routed(query: PanelQuery) -> str:
-    """How many requests of each kind the rule ladder would give to each plan.
+    """SQL for how many requests of each kind the rule ladder would give to each plan.
 
-    Without a configured ladder the answer has no rows.
+    Without a configured ladder the query returns no rows.
     """
     ladder = query.facts.ladder
     if ladder is None:
@@ -41,7 +41,7 @@ def curve(query: PanelQuery) -> str:
 
 
 def controlled(query: PanelQuery) -> str:
-    """The utility that routing had in each bucket, and the estimates for its controls."""
+    """SQL for the utility of routing in each bucket, and the estimates for the controls."""
     utility = query.utility
     return f"""
 with s as (

@@ -1,6 +1,6 @@
 """The page about learning: whether routing gets better, what it saves, and whether it is healthy.
 
-An operator should see the answer in five seconds.
+An operator should find these answers within five seconds.
 """
 
 from typing import Any
@@ -73,7 +73,7 @@ def _strip(rows: Rows, query: PanelQuery) -> Shown:
 
 
 def _ahead(row: Row) -> Any:
-    """Utility above the first control that has an estimate."""
+    """How far utility lies above the first control that has an estimate."""
     for name, label in (("over_ladder", "the rule ladder"), ("over_mix", "a mix of the same cost")):
         ahead, half = row[name], row["over_half"]
         if ahead is None or half is None:
@@ -100,7 +100,7 @@ def _saved(row: Row) -> Any:
 
 
 def regret(query: PanelQuery) -> str:
-    """The same figures as the macro `regret_curve`, for the requests that the view selects."""
+    """SQL for the figures of the macro `regret_curve`, but only for the requests of the view."""
     return f"""
 with b as (
   select time_bucket({query.span.every}, minute) as bucket, coalesce(kind, '') as kind, plan,

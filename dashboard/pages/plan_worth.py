@@ -1,4 +1,4 @@
-"""What a plan is worth: quality, cost and latency on each kind of request, and expected quality."""
+"""Shows how good plans are: quality, cost and latency by kind of request; expected quality."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def show_map(rows: Rows, query: PanelQuery) -> Shown:
 def _points(
     query: PanelQuery, plan: str, own: Rows, cost: str, symbols: list[str], sizes: list[float]
 ) -> dict[str, Any]:
-    """The points of one plan, one for each kind of request."""
+    """Plot one plan: one point for each kind of request."""
     hue, _ = colour(query, plan)
     return {
         "type": "scatter",

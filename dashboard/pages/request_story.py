@@ -23,9 +23,9 @@ from router.telemetry.sql import quoted
 
 
 def around(request_id: str) -> str:
-    """A condition for the rows around a request's moment, or "" if the id holds no time.
+    """An SQL condition for rows near the request's moment, or "" if the id holds no time.
 
-    Request ids begin with the time, so a query need not read all rows to find one of them.
+    Request ids begin with the time, so a query need not read all rows to find one request.
     """
     try:
         parsed = uuid.UUID(request_id)
@@ -119,7 +119,7 @@ def _recalled(row: Row) -> str:
 
 
 def _choices(row: Row) -> html.Div:
-    """Each plan with its probability, and the results that the policy expected from it."""
+    """A table of the plans, their probabilities, and the results that the policy expected."""
     estimates = {estimate["plan"]: estimate for estimate in row.get("expected") or ()}
     chances = row["probabilities"] or {}
     rows = []

@@ -1,4 +1,4 @@
-"""The page about requests: a list to search, and the story of the request that is chosen."""
+"""The page about requests: a list to search, and the story of the request that the viewer chose."""
 
 from dash import html
 

@@ -1,4 +1,4 @@
-"""The page about reuse: how much is answered from memory, how often wrongly, and what it saves."""
+"""The page about reuse: how many answers come from memory, what they save, how many are wrong."""
 
 from dashboard.components import dollars, link, number, table, tile, tiles, when
 from dashboard.figures import INKS, SYMBOLS, axis, figure, over_time, plain, stacked

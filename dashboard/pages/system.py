@@ -1,11 +1,11 @@
-"""The page about the system: what runs, how traffic flows, and whether parts keep up."""
+"""The page about the system: what runs, how traffic flows, and which parts lag behind."""
 
 from dashboard.components import badge, number, table, tile, tiles, when
 from dashboard.pages import topology
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
-_LATE_SECONDS = 60.0  # a longer lag or an older journal row is shown as a warning
+_LATE_SECONDS = 60.0  # the page warns about a longer lag or an older journal row
 
 
 def strip(query: PanelQuery) -> str:

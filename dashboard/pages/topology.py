@@ -1,4 +1,4 @@
-"""How traffic flows: from kinds of requests to plans, and from plans to backends."""
+"""Draws how traffic flows: from kinds of requests to plans, and from plans to backends."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from dashboard.figures import INKS, colour, faded, figure, plain
 from dashboard.panel import PanelQuery, Shown, nothing_yet
 from dashboard.source import Rows, moment
 
-_MOVED = 0.05  # a plan's label shows a change of at least this share of all requests
-_RARE = 0.01  # plans with a smaller share are drawn together
+_MOVED = 0.05  # of all requests; a plan's label shows a change in its share that is larger
+_RARE = 0.01  # of all requests; plans with a smaller share are drawn as one plan
 
 
 def topology(query: PanelQuery) -> str:
@@ -74,7 +74,7 @@ def show_topology(rows: Rows, query: PanelQuery) -> Shown:
 def _flows(
     rows: Rows, query: PanelQuery
 ) -> tuple[dict[tuple[str, str], int], dict[str, list[Any]], dict[str, float]]:
-    """The nodes by floor and name, the links between them, and how each plan's share changed."""
+    """The nodes, the links between the nodes, and the change in each plan's share."""
     nodes: dict[tuple[str, str], int] = {}
     links: dict[str, list[Any]] = {
         name: [] for name in ("source", "target", "value", "color", "customdata")
@@ -89,7 +89,7 @@ def _flows(
         plan = row["target"] if row["what"] == "plan" else row["source"]
         links["source"].append(ends[0])
         links["target"].append(ends[1])
-        # Both halves are equally wide: the calls of the newest requests stand for all calls.
+        # Shares make both halves equally wide: only the calls of the newest requests are read.
         whole = routed if row["what"] == "plan" else called
         links["value"].append(max(row["n"] / whole, 1e-4))
         links["color"].append(faded(colour(query, plan)[0], 0.45))
@@ -104,7 +104,7 @@ def _flows(
 
 
 def _gathered(rows: Rows) -> Rows:
-    """The rows, with all rare plans put together so that the others can be read."""
+    """Merge all rare plans into one, so that the labels of the others stay readable."""
     plans: dict[str, int] = {}
     for row in rows:
         if row["what"] == "plan":

@@ -1,4 +1,4 @@
-"""One trial: its confidence sequence, its verdict and guardrails, and both of its sides."""
+"""The page's part about one trial: its confidence sequence, verdict, guardrails and two sides."""
 
 import json
 from collections.abc import Mapping
@@ -130,7 +130,7 @@ def show_verdict(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
 
 
 def _ratio(row: Row) -> html.Div:
-    """Whether each side got its share of requests. If not, something is wrong with the trial."""
+    """Whether each side got its share of requests. A wrong share means that the trial is broken."""
     assigned = json.loads(row["assigned"]) if row["assigned"] else {}
     counts = ", ".join(f"{name} {count:,}" for name, count in assigned.items()) or "no requests yet"
     if row["split_p"] is None:

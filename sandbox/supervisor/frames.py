@@ -143,8 +143,7 @@ def _large(text: Any) -> int:
 
 
 def json_value(value: Any) -> Any:
-    """Turn a result into JSON values: arrays into lists, and numbers that are not finite into
-    null."""
+    """Make a result JSON: arrays become lists, and numbers that are not finite become null."""
     if isinstance(value, np.ndarray):
         return json_value(value.tolist())
     if isinstance(value, float):

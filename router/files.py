@@ -1,7 +1,7 @@
-"""Files that are whole or absent, and locks that end with their holder.
+"""Writes files that are whole or absent, and takes locks that end with their holder.
 
-Whatever must survive a kill is written beside its place and renamed into it. A durable write also
-survives a power cut. Two processes that write the same path take turns; the later one wins.
+Each file is written beside its target and then renamed into place. A durable write also survives a
+power cut. Two processes that write the same path take turns, and the later write wins.
 
 Not covered: file systems without atomic renames or without `flock`, such as some network mounts.
 """
@@ -20,12 +20,12 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file by content that survives a power cut. Readers see the old or the new."""
+    """Replace a file so that the new content survives a power cut."""
     _write(path, content, mode, durable=True)
 
 
 def replace_durably(beside: Path, path: Path) -> None:
-    """Rename a finished file into its place, so that both survive a power cut."""
+    """Rename a finished file to `path`; its content and its name survive a power cut."""
     sync_file(beside)
     beside.replace(path)
     sync_folder(path.parent)
@@ -33,9 +33,9 @@ def replace_durably(beside: Path, path: Path) -> None:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill. It becomes `path` when the block ends without an error.
+    """Yield an empty folder, and rename it to `path` when the block ends without an error.
 
-    A folder cannot be replaced in one step: readers find nothing at `path` for an instant.
+    Readers find nothing at `path` for an instant: a folder cannot be replaced in one step.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _place_beside(path, _open_folder) as (_, beside):
@@ -57,9 +57,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def append_lines(handle: int, lines: bytes, *, durable: bool = False) -> None:
-    """Append whole lines to a file that the caller holds alone, or leave the file as it is.
+    """Append whole lines to a file that the caller has locked; after an error, cut the file back.
 
-    A last line without its end was cut short by a kill; it is removed first.
+    An unfinished last line, left by a writer that was killed, is removed first.
     """
     size = _end_of_last_line(handle)
     os.ftruncate(handle, size)
@@ -74,9 +74,9 @@ def append_lines(handle: int, lines: bytes, *, durable: bool = False) -> None:
 
 @contextmanager
 def alone(path: Path) -> Iterator[int]:
-    """Wait for the lock on a file and hold it. Yield the file's handle, to read and to write.
+    """Hold the lock on a file during the block. Yield the file's handle for reading and writing.
 
-    The kernel releases the lock when its holder dies, by whatever cause.
+    The kernel releases the lock when its holder dies.
     """
     handle = _open_file(path)
     try:
@@ -87,7 +87,7 @@ def alone(path: Path) -> Iterator[int]:
 
 
 def lock_if_free(path: Path) -> int | None:
-    """Return a handle that holds the lock until it is closed; None if another process holds it."""
+    """Lock a file, and return the handle that holds the lock; None if the lock is taken."""
     handle = _open_file(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,7 +98,7 @@ def lock_if_free(path: Path) -> int | None:
 
 
 def create_locked(path: Path) -> int:
-    """Create a file to append to, locked before anybody can find it under its name."""
+    """Create a file for appending, locked before another process can open the file by its name."""
     hidden = path.with_suffix(".new")
     handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     try:
@@ -135,7 +135,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names durable: syncing a file does not cover its entry in the folder."""
+    """Make the names in a folder durable: syncing a file does not cover the file's name."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -161,13 +161,13 @@ def _write(path: Path, content: bytes, mode: int, *, durable: bool) -> None:
 
 @contextmanager
 def _place_beside(path: Path, opened: Callable[[Path], int]) -> Iterator[tuple[int, Path]]:
-    """Hold the place beside a path where its next version is made, and yield handle and place."""
+    """Lock `<path>.new`, where the next version is written, and yield its handle and its path."""
     beside = path.with_name(path.name + ".new")
     while True:
         handle = opened(beside)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if _is_at(handle, beside):  # else another writer renamed it while we waited
+            if _is_at(handle, beside):  # else another writer renamed `beside` meanwhile
                 yield handle, beside
                 return
         finally:
@@ -192,7 +192,7 @@ def _open_beside(path: Path) -> int:
 def _open_folder(path: Path) -> int:
     while True:
         path.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another writer renamed it meanwhile
+        with suppress(FileNotFoundError):  # another writer renamed the folder meanwhile
             return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
 

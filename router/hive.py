@@ -1,9 +1,9 @@
-"""What routers share: the use of each key, where conversations live, each other's counters.
+"""The hive, which all routers share: each key's use, the homes of conversations, all counters.
 
-One process holds the state. Routers lease requests from it in batches, and go on when it is away.
-The caller passes the time as seconds since the epoch, because a bound on dollars ends with the day.
+One process holds the hive. Routers lease requests from the hive in batches, and keep working when
+it does not answer. Times are seconds since the epoch, because a limit in dollars ends with the day.
 
-Not kept through a restart: the counts of the last minute, and where conversations live.
+A restart loses the counts of the last minute and the homes of conversations.
 """
 
 from collections import OrderedDict
@@ -20,12 +20,12 @@ from router.files import write_whole
 
 _MINUTE, _DAY = 60, 86_400
 _SESSIONS = 200_000
-_METRICS_SECONDS = 30  # a router that is silent for longer is no longer counted
+_METRICS_SECONDS = 30  # the hive drops the counters of a router that is silent for longer
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Permission for `granted` requests until `until`, or the reason why there is none."""
+    """Permission for `granted` requests until `until`, or the reason for a refusal."""
 
     granted: int
     until: float = 0.0
@@ -35,7 +35,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The homes of conversations that moved since `position`. A router adds its own counters."""
+    """The homes of conversations that moved since `position`, and a router's own counters."""
 
     sessions: Mapping[str, Home] = field(default_factory=dict)
     position: int = 0
@@ -50,7 +50,7 @@ class Hive(Protocol):
 
 
 class _Window:
-    """A sum over the last sixty seconds, by the second."""
+    """A sum of amounts over the last sixty seconds."""
 
     def __init__(self) -> None:
         self._by_second: OrderedDict[int, int] = OrderedDict()
@@ -76,7 +76,7 @@ class _Window:
 
 @dataclass(slots=True)
 class _Use:
-    """What one key has used."""
+    """The requests, tokens and dollars that one key has used."""
 
     requests: _Window = field(default_factory=_Window)
     tokens: _Window = field(default_factory=_Window)
@@ -85,7 +85,7 @@ class _Use:
 
 
 class HiveState:
-    """The hive without a process around it. `ledger` is the file of the dollars spent today."""
+    """The state of the hive. The file `ledger` stores the dollars that each key spent today."""
 
     def __init__(self, ledger: Path | None = None) -> None:
         self._ledger: Path | None = None
@@ -98,7 +98,7 @@ class HiveState:
             self.keep_in(ledger)
 
     def keep_in(self, ledger: Path) -> None:
-        """Read the dollars spent from this file, and write them there from now on."""
+        """Use this file as the ledger: read the dollars spent, and save them there from now on."""
         if ledger != self._ledger:
             self._ledger = ledger
             self._restore()
@@ -118,12 +118,12 @@ class HiveState:
             return Lease(0, retry_after=wait, reason=reason)
         most = limits.requests_per_minute
         if most is None:
-            # Only tokens or dollars bound this key. Routers report both at once, so lease briefly.
+            # Only tokens or dollars bound this key. Routers report both at once: lease one request.
             return Lease(1, until=now + 1)
         if use.requests.total >= most:
             wait = use.requests.seconds_until_below(most, now)
             return Lease(0, retry_after=wait, reason=f"requests_per_minute = {most} are used up")
-        # A small bound is leased request by request; a large bound in slices, to save calls.
+        # Lease a small bound request by request, and a large bound in slices, to save calls.
         bounded_otherwise = most_tokens is not None or limits.dollars_per_day is not None
         slice_ = 1 if bounded_otherwise else max(1, most // 100)
         granted = min(slice_, most - use.requests.total)
@@ -137,7 +137,7 @@ class HiveState:
         self._unsaved = self._unsaved or cost_usd > 0
 
     def exchange(self, router: str, news: News, now: float) -> News:
-        """Take a router's news, and return the news of other routers since its position."""
+        """Store a router's news, and return the news of other routers since its position."""
         for session, home in news.sessions.items():
             self._position += 1
             self._sessions.pop(session, None)
@@ -152,7 +152,7 @@ class HiveState:
         }
         fresh: dict[str, Home] = {}
         for session, (position, home) in reversed(self._sessions.items()):
-            # A position from before our restart lies beyond ours: then the router gets everything.
+            # A router's position beyond ours dates from before our restart: then send everything.
             if position <= news.position <= self._position:
                 break
             if session not in news.sessions:

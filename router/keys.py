@@ -1,7 +1,7 @@
-"""API keys: who may ask, and what. One file holds salted hashes, and only its owner can read it.
+"""API keys and their records. One file holds salted hashes, and only its owner can read it.
 
-A key reads `wg-<id>-<secret>`. The id finds the record, so each request costs one hash. The secret
-is 160 random bits, so a fast hash is enough.
+A key has the form `wg-<id>-<secret>`. The id finds the record, so each request costs one hash. The
+secret is 160 random bits, so a fast hash is enough.
 """
 
 import hmac
@@ -24,7 +24,7 @@ KeyScope = Literal["app", "analyst", "admin"]
 
 
 class Key(Values):
-    """The record of a key. Nothing in it gives the secret away."""
+    """The record of a key. Nobody can work out the secret from the record."""
 
     id: str
     name: Name
@@ -44,7 +44,7 @@ class Key(Values):
 
 
 class Denied(Refused):
-    """The key is missing, is wrong, or may not do this."""
+    """The key is missing or wrong, or lacks the scope for this request."""
 
     @property
     def headers(self) -> HeaderList:
@@ -52,7 +52,7 @@ class Denied(Refused):
 
 
 _KEYS = TypeAdapter(tuple[Key, ...])
-# The record to hash where no record has the id: a wrong id takes as long as a wrong secret.
+# Stands in for an unknown key, so that a wrong id takes as long as a wrong secret.
 _NOBODY = Key(id="", name="nobody", salt="00", digest="")
 
 
@@ -62,11 +62,11 @@ class Keyring:
 
     @property
     def required(self) -> bool:
-        """Whether requests need a key: always, once any key was made, even if all are revoked."""
+        """Whether requests need a key: yes, once a key was made, even if all keys are revoked."""
         return bool(self._by_id)
 
     def identify(self, authorization: str) -> Key:
-        """The record of the key in this header. Raises `Denied`."""
+        """The record of the key in an Authorization header. Raises `Denied`."""
         scheme, _, credentials = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not credentials.strip():
             hint = "send the header `Authorization: Bearer wg-...`"
@@ -86,7 +86,7 @@ def _digest(secret: str, salt: str) -> str:
 
 
 def new_key(name: str, created: str, **settings: object) -> tuple[str, Key]:
-    """A new key, which its owner sees only once, and the record to store."""
+    """Make a key, which its owner sees only once, and the record to store."""
     key_id, secret, salt = secrets.token_hex(5), secrets.token_hex(20), secrets.token_hex(16)
     digest = _digest(secret, salt)
     fields = {"id": key_id, "name": name, "salt": salt, "digest": digest, "created": created}
@@ -109,6 +109,6 @@ def save_keys(path: Path, keys: Iterable[Key]) -> None:
 
 
 def change_keys(path: Path, change: Callable[[tuple[Key, ...]], Iterable[Key]]) -> None:
-    """Store what `change` makes of the stored keys; two changes at once both count."""
+    """Apply `change` to the stored keys under a lock, so that two changes at once both count."""
     with alone(path.with_name(path.name + ".lock")):
         save_keys(path, change(load_keys(path)))

@@ -1,4 +1,4 @@
-"""Addresses of servers: which are loopback, and how to reach a server from this machine."""
+"""Server addresses: whether a host is loopback, and how to reach a server from this machine."""
 
 from ipaddress import ip_address
 

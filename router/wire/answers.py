@@ -1,4 +1,4 @@
-"""What is kept of an answer: always its length and hash, its words only if somebody wants them."""
+"""What is recorded of an answer: its length and hash, and its words only on request."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from router.wire.sse import data_of
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer that is text alone and came to its end, and the model that it names."""
+    """A complete answer that holds only text, and the model that the answer names."""
 
     text: str
     model: str
 
 
 class StreamRecorder:
-    """Takes each piece of a stream as it goes out. `words`: whether to keep the words as well."""
+    """Records the pieces of a stream as they go out. `words` says whether to keep the words."""
 
     def __init__(self, *, words: bool) -> None:
         self._size = 0
@@ -34,7 +34,7 @@ class StreamRecorder:
             self._pieces.append(piece)
 
     def completion(self) -> Completion | None:
-        """The answer, if its words were kept, if it is text alone, and if it ended well."""
+        """The answer; None unless it has ended, holds only text, and its words were recorded."""
         text, model, ended = "", "", False
         for data in self._data():
             chunk = _object_in(data)
@@ -84,7 +84,7 @@ def _object_in(body: bytes) -> dict[str, Any]:
 
 
 def _words(body: bytes, name: str) -> Iterator[str]:
-    """The content of each choice, and the arguments of its tool calls."""
+    """The words of an answer: the content of each choice, and the arguments of tool calls."""
     choices = _object_in(body).get("choices")
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get(name) if isinstance(choice, dict) else None

@@ -14,18 +14,18 @@ _MOST_DRAINED = 64 * 2**20
 
 
 class BodyTooLarge(Exception):
-    """The body is larger than it may be. Most of the body was read and thrown away."""
+    """The request's body is too large. Most of the body was read and discarded."""
 
 
 class CallerLeft(ConnectionError):
-    """The caller hung up before the body was whole: there is nobody to answer."""
+    """The caller hung up before sending the whole body, so nobody waits for an answer."""
 
 
 async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
-    """The whole body, or `BodyTooLarge`, or `CallerLeft`.
+    """Read the whole body. Raises `BodyTooLarge` or `CallerLeft`.
 
-    A body that is too large is drained before that: a client that is cut off while it still sends
-    sees a broken connection, not our answer.
+    A body that is too large is drained first: a client that is cut off while it still sends sees a
+    broken connection instead of our answer.
     """
     pieces: list[bytes] = []
     size, more = 0, True
@@ -47,7 +47,7 @@ async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
 class WhileConnected:
     """Cancel the block when the caller hangs up, and leave the block without an error.
 
-    We begin to listen for that only after some milliseconds: most answers are there by then, and a
+    The watch for a disconnect begins after some milliseconds: most answers are ready by then, and a
     task costs more than a timer.
     """
 

@@ -1,4 +1,4 @@
-"""Answers of our own backends, in the form in which OpenAI writes answers."""
+"""Replies of Waggle's own backends and of its memory, in OpenAI's format."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -20,9 +20,9 @@ def chat_reply(
     *,
     more: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """A completion with these pieces as its content, as one object or as a stream.
+    """A completion whose content is these pieces, as one object or as a stream.
 
-    `more` are members that stand beside the choices; in a stream, they stand in each chunk.
+    `more` holds members to put beside the choices, in a stream beside those of each chunk.
     """
     base = {**reply_base(call, model), **(more or {})}
     if call.stream:

@@ -1,8 +1,8 @@
-"""Requests that get an error instead of an answer, in the shape in which OpenAI writes errors.
+"""Errors that a caller gets instead of an answer, in OpenAI's format.
 
 A `Refused` carries everything that the caller gets: a status, a code, a message that is safe to
-show, the field at fault, and headers. `router/api/app.py` answers with any of them by one rule.
-An exception that is not a `Refused` is a defect of ours, and the caller gets a 500.
+show, the field at fault, and headers. `router/api/app.py` sends every `Refused` in the same way.
+Any other exception is a defect of Waggle, and the caller gets a 500.
 """
 
 import orjson
@@ -11,7 +11,7 @@ from router.wire.asgi import HeaderList
 
 
 class Refused(Exception):
-    """A request that gets an error; `message` is written for the caller."""
+    """The request is refused; `message` is written for the caller."""
 
     def __init__(
         self, status: int, code: str | None, message: str, param: str | None = None
@@ -37,7 +37,7 @@ class BadRequest(Refused):
 
 
 class Limited(Refused):
-    """The caller has used up a limit, and may come back after some seconds."""
+    """The caller has used up a limit, and may try again after `retry_after` seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(429, "rate_limit_exceeded", message)
@@ -53,7 +53,7 @@ class Unroutable(Refused):
 
 
 class NotFound(Refused):
-    """The request is about a thing that does not exist here."""
+    """The request names a thing that does not exist."""
 
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
         super().__init__(404, code, message, param)
@@ -73,7 +73,7 @@ class MethodNotAllowed(Refused):
 
 
 class Unavailable(Refused):
-    """Something that this request needs does not answer now; it may answer later."""
+    """A part of Waggle that this request needs does not answer now; it may answer later."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(503, code, message)

@@ -1,4 +1,4 @@
-"""An ASGI application on a port of its own, in the event loop that is already running."""
+"""Serves an ASGI application on a port of its own, in the running event loop."""
 
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class Listener:
             server_header=False,
             proxy_headers=False,
             date_header=False,
-            # Routers keep their connections; to close an idle connection costs a reconnect.
+            # Routers reuse their connections, so keep idle connections open.
             timeout_keep_alive=600,
         )
         config.load()
@@ -45,5 +45,5 @@ class Listener:
 
     async def close(self) -> None:
         if self._server is not None:
-            self._server.force_exit = True  # the caller has drained its calls before
+            self._server.force_exit = True  # the caller has already waited for its calls to end
             await self._server.shutdown()

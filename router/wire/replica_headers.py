@@ -1,18 +1,18 @@
-"""Headers and marks that a replica of a backend and a router add to OpenAI's protocol."""
+"""Headers and marks that routers and backend replicas add to OpenAI's protocol."""
 
 TOKEN = b"x-waggle-token"
 FAULT = b"x-waggle-fault"
 STREAM = b"x-waggle-stream"
 REQUEST_ID = b"x-waggle-request-id"
-SECONDS = b"x-waggle-seconds"  # how long the backend took: in a stream, until the first byte
+SECONDS = b"x-waggle-seconds"  # how long the backend took; for a stream, until the first byte
 SWAP = b"x-waggle-swap"  # seconds that a call waited until its model was loaded
 
-# The last event of a stream that cannot end well: it tells the router why.
+# The last event of a broken stream begins so, and tells the router the failure.
 BROKEN = b"event: x-waggle-broken\ndata: "
 
 
 def retry_after_seconds(header: str) -> float | None:
-    """The Retry-After header in seconds; None for a date or for nonsense."""
+    """The seconds in a Retry-After header; None if the header holds no number."""
     try:
         return max(float(header), 0.0)
     except ValueError:

@@ -1,13 +1,13 @@
-"""Change single fields of a JSON object; every other byte stays as it was sent.
+"""Changes single fields of a JSON object, and keeps every other byte.
 
-To parse the object and write it again would lose duplicate keys, big integers and the caller's way
-of writing numbers.
+Parsing and rewriting the object would lose duplicate keys, big integers and the caller's way of
+writing numbers.
 """
 
 import re
 from collections.abc import Mapping
 
-# A string or a structural character. Between two matches there is a scalar or white space.
+# Matches a string or a structural character. Only scalars and white space lie between matches.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]')
 _STRING_VALUE = re.compile(rb'\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 _OBJECT_VALUE = re.compile(rb"\s*:\s*\{")
@@ -19,8 +19,8 @@ Span = tuple[int, int]
 def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
     """The span of each value in the first object that opens at or after `start`.
 
-    Keys keep their quotes. A key that occurs twice has the span of its last value, because every
-    parser keeps the last. `raw` must be valid JSON.
+    Keys keep their quotes. If a key occurs twice, its last value counts, as in every parser. `raw`
+    must be valid JSON.
     """
     values: dict[bytes, Span] = {}
     depth, key, value_from = 0, b"", -1
@@ -50,7 +50,7 @@ def _trimmed(raw: bytes, start: int, end: int) -> Span:
 
 
 def replaced(raw: bytes, changes: Mapping[bytes, bytes]) -> bytes:
-    """`raw` with new values for these quoted keys; missing keys are put in front."""
+    """`raw` with new values for these quoted keys; missing keys come first in the object."""
     at = spans(raw)
     pieces, last = [], 0
     for (start, end), key in sorted((at[key], key) for key in changes if key in at):
@@ -63,7 +63,7 @@ def replaced(raw: bytes, changes: Mapping[bytes, bytes]) -> bytes:
 
 
 def replaced_only(raw: bytes, key: bytes, value: bytes) -> bytes:
-    """Like `replaced`, for one key that must be there; quick if the key is written only once."""
+    """Like `replaced`, for one key that must exist; fast if the key occurs only once in `raw`."""
     if raw.count(key) == 1:
         match = _STRING_VALUE.match(raw, raw.index(key) + len(key))
         if match:
@@ -72,7 +72,7 @@ def replaced_only(raw: bytes, key: bytes, value: bytes) -> bytes:
 
 
 def object_at(raw: bytes, key: bytes) -> int:
-    """The offset at which the value of a key opens as an object; -1 if it is no object."""
+    """The offset at which the value of a key opens as an object; -1 if the value is no object."""
     if raw.count(key) == 1:
         match = _OBJECT_VALUE.match(raw, raw.index(key) + len(key))
         return match.end() - 1 if match else -1

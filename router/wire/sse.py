@@ -1,4 +1,5 @@
-"""Server-sent events: cut a byte stream into events, and write usage and cost into the last."""
+"""Server-sent events: cuts a byte stream into events, and writes usage and cost into the last
+event."""
 
 import re
 from collections.abc import Callable
@@ -17,11 +18,11 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _MAX_EVENT = 8 * 2**20
-_MOST_TOKENS = 2**40  # a larger number is no count, whatever the backend says
+_MOST_TOKENS = 2**40  # no answer has more tokens; a larger count is ignored
 
 
 class Cutter:
-    """Cuts bytes into whole events. An event that never ends is a fault, not a memory leak."""
+    """Cuts bytes into whole events. An event that grows too large raises a `Fault`."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -50,7 +51,7 @@ def data_of(event: bytes) -> bytes:
 
 
 def broken(event: bytes) -> Fault | None:
-    """Why the stream ends with this event, if the replica or the upstream reports a failure."""
+    """The failure that this event reports; None if the event is no error."""
     if event.startswith(BROKEN):
         failure = orjson.loads(event[len(BROKEN) :])
         return Fault(failure["fault"], failure["detail"])
@@ -68,10 +69,10 @@ def broken(event: bytes) -> Fault | None:
 
 @dataclass(slots=True)
 class Meter:
-    """Reads usage off a stream as it passes, and writes usage and cost into the last chunk.
+    """Reads token usage from a passing stream, and writes usage and cost into the last chunk.
 
     A caller who did not ask for usage gets no extra chunk, because `choices: []` breaks naive
-    clients. For such a caller the chunk with the finish reason waits here until usage is known.
+    clients. Instead, the chunk with the finish reason waits in the meter until usage is known.
     """
 
     include_usage: bool
@@ -86,7 +87,7 @@ class Meter:
     _last: bytes = field(default=b"")
 
     def take(self, event: bytes) -> list[bytes]:
-        """The events that may go to the client, now that this event has come."""
+        """Take the next event, and return the events that may now go to the client."""
         data = data_of(event)
         if data == b"[DONE]":
             self.done = True
@@ -110,7 +111,7 @@ class Meter:
         return released
 
     def end(self) -> list[bytes]:
-        """The last events, with the cost in the last of them."""
+        """The events that the meter held back, with usage and cost in the last of them."""
         self.done = True
         last = []
         usage = self.final_usage()
@@ -142,7 +143,7 @@ class Meter:
         return chunk
 
     def _own_usage_event(self) -> bytes:
-        """The usage chunk that the upstream left out: its last chunk, without choices."""
+        """A usage chunk for an upstream that sent none: its last chunk without choices."""
         chunk = data_of(self._last) or b"{}"
         return b"data: " + replaced(chunk, {b'"choices"': b"[]"})
 
@@ -172,7 +173,7 @@ def usage_json(usage: Usage, cost_usd: float) -> bytes:
 
 
 def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
-    """An answer with `usage.cost`, and with estimated usage if the backend gave no usage."""
+    """An answer with `usage.cost`, and with estimated usage if the backend reported none."""
     if usage.estimated:
         return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
     brace = object_at(raw, b'"usage"')
@@ -180,7 +181,7 @@ def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
     cost = orjson.dumps(cost_usd)
     if brace >= 0 and b'"cost"' not in raw[brace:end]:
         return inserted(raw, brace, b'"cost":' + cost)
-    start, end = spans(raw)[b'"usage"']  # the upstream wrote a cost; ours counts
+    start, end = spans(raw)[b'"usage"']  # replace the upstream's cost by ours
     return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 

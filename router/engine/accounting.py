@@ -1,4 +1,4 @@
-"""What an answer cost, and what the premium plan would have cost in its place. Pure."""
+"""Computes the cost of an answer, and what the premium plan would have cost. Pure functions."""
 
 from dataclasses import replace
 
@@ -12,8 +12,10 @@ from router.plans.costs import Size
 def accounted(
     plans: Plans, trace: Trace, usage: Usage, answer: Answered | None, *, settled: bool
 ) -> Trace:
-    """The trace with the answering step's tokens and price, and the premium plan's cost. A settled
-    step has its tokens and price already."""
+    """Add to a trace the answering step's tokens and cost, and the premium plan's cost.
+
+    With `settled`, the step has its tokens and cost already.
+    """
     answering = trace.answering
     assert answering is not None
     settings = plans.config.backends[answering.backend]
@@ -31,8 +33,8 @@ def beside_premium(plans: Plans, trace: Trace, usage: Usage) -> Trace:
 
 
 def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float:
-    """The premium plan's cost. A plan with several steps counts by its shortest way: better to
-    claim too small a saving than too large."""
+    """What the premium plan would have cost. A plan of several steps counts by its cheapest way, so
+    that the claimed saving is never too large."""
     premium = plans[plans.premium]
     if isinstance(plans.config.plans[plans.premium], Ask):
         return priced(plans.config.backends[premium.lead].price, usage)

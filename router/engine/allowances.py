@@ -1,4 +1,4 @@
-"""How much a key may still use: leased from the hive in batches, and counted down here."""
+"""Leases requests for each key from the hive, in batches, and counts them down."""
 
 import time
 from collections.abc import Callable
@@ -18,10 +18,10 @@ class _Held:
 
 
 class Allowances:
-    """Permission for requests, by key. A key without bounds costs nothing.
+    """Admits requests within the limits of their keys. A key without limits needs no lease.
 
-    When the hive does not answer, this router counts alone. A bound may then be exceeded by as many
-    times as there are routers, but no caller is refused for our fault.
+    When the hive does not answer, this router counts alone. Each router may then let the whole
+    limit through, but no caller is refused because the hive failed.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Allowances:
         self._held[key.id] = _Held(lease.granted - 1, lease.until)
 
     async def spent(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        """Count an answer's tokens and cost before the answer ends, so that the caller's next
-        request is measured against them."""
+        """Report an answer's tokens and cost to the hive before the answer ends, so that both count
+        for the caller's next request."""
         limits = self._bounded.get(key_id)
         if limits is None:
             return

@@ -1,7 +1,7 @@
-"""Where each conversation lives: a router's own record, kept in step with the other routers.
+"""A router's record of where each conversation lives, shared with the other routers.
 
 A provider's prompt cache is worth more than most routing decisions, so a conversation stays where
-it began. Each router learns of the others' conversations a fraction of a second later.
+it began. Routers exchange their records within about a second.
 """
 
 from collections import OrderedDict
@@ -40,7 +40,7 @@ class Homes:
         return news
 
     def tell_again(self, homes: Mapping[str, Home]) -> None:
-        """Queue homes that did not reach the hive. Homes that were settled since then are newer."""
+        """Queue again the homes that did not reach the hive. Newer homes stay."""
         self._untold = {**homes, **self._untold}
 
     def _keep(self, session: str, home: Home) -> None:

@@ -1,7 +1,7 @@
-"""Carrying a request through: recall, decide, call backends, answer, write it down.
+"""Carries a request through: recall, decide, call backends, answer, record.
 
-The shell around the pure parts. A request ends with the configuration and the policy that it began
-with, even if newer ones arrive meanwhile.
+The engine acts; the modules that it calls decide. A request keeps the configuration and the policy
+that it began with, even if newer versions arrive meanwhile.
 """
 
 import asyncio
@@ -71,11 +71,11 @@ class Engine:
     uniform: Callable[[], float] = random.random
 
     claims: Claims = field(default_factory=Claims)
-    scores: Mapping[str, float] = field(default_factory=dict)  # learned, of backends
+    scores: Mapping[str, float] = field(default_factory=dict)  # of each backend's answers
     following: Following = field(default_factory=Following)
-    remembers: bool = False  # whether a memory is allowed, if the configuration wants one
+    remembers: bool = False  # whether solutions may be reused, if configured
     recall: Recall | None = field(default=None, init=False)
-    functions: Functions | None = field(default=None, init=False)  # for routes that are code
+    functions: Functions | None = field(default=None, init=False)  # routing functions of strategies
 
     def __post_init__(self) -> None:
         self.tries = Tries(self.attempts, self.metrics, self.wall, self.uniform, self.tell)
@@ -97,7 +97,7 @@ class Engine:
 
     def _begin(self, config: Config) -> None:
         self.config, self.plans, self.policy = config, Plans(config), policy_of(config)
-        self.following.bandit = None  # its plans may have changed; the next bandit comes soon
+        self.following.bandit = None  # the plans may have changed; a new bandit comes soon
         if self.recall is not None:
             self.recall.memory.reconfigure(config.reuse)
         elif self.remembers:
@@ -120,13 +120,13 @@ class Engine:
     async def look(
         self, request: Request, *, backend: str, allowed: tuple[str, ...]
     ) -> Lookup | None:
-        """What the memory holds for such a request, before anything is decided."""
+        """Look up the request in the memory, before any decision about it."""
         if self.recall is None or self.config.reuse.mode == "off":
             return None
         return await self.recall.look(self.plans, request, backend=backend, allowed=allowed)
 
     async def remembered(self, request: Request, lookup: Lookup) -> Answer:
-        """An answer from memory: no backend is called, and nothing is paid."""
+        """Answer from memory, without a call and without cost."""
         assert self.recall is not None
         assert lookup.match is not None
         solution = lookup.match.solution
@@ -170,7 +170,7 @@ class Engine:
     def _surroundings(
         self, request: Request, around: Surroundings, lookup: Lookup | None
     ) -> Surroundings:
-        """The surroundings with everything that a choice among several plans may use."""
+        """Add to the surroundings everything that a choice among several plans may use."""
         config, following = self.config, self.following
         if lookup is not None and lookup.vector is not None:
             self.claims.know(config, request, lookup.vector)
@@ -204,7 +204,7 @@ class Engine:
         return await self.plan_runs.answer(progress, plan)
 
     async def _ask(self, progress: InProgress, plan: Ask) -> Answer:
-        """Put one question to one backend, or to the next backend of its chain."""
+        """Call one backend, or the next backends of its chain until one answers."""
         request, strategy = progress.trace.request, progress.trace.decision.strategy
         home = self.homes.find(request.session, now=progress.trace.started_at, seconds=1e9)
         chain = chain_of(progress.plans, plan, request, strategy=strategy, home=home)
@@ -260,10 +260,10 @@ class Engine:
         )
         return replace(request, body=to_adapt(request, match.solution)), decision, match.recalled
 
-    # -- what the router does beside answering ---------------------------------------------------
+    # -- work beside answering ---------------------------------------------------------------------
 
     def say(self, signals: Sequence[Signal]) -> None:
-        """Write down our own verdicts on answers, and learn from them."""
+        """Record Waggle's own verdicts on answers, and judge remembered answers by them."""
         self.journal.say(signals)
         self.heard(signals)
 
@@ -272,17 +272,17 @@ class Engine:
             self.replying.keeping.heard(signals)
 
     def tell(self, kind: str, subject: str, state: str, **detail: Any) -> None:
-        """Write down an event of the service, as this router sees it."""
+        """Record an event of the service in this router's journal."""
         now = self.wall()
         self.journal.note(Event(new_id(now), now, kind, subject, state, detail))
 
     def tell_once(self, kind: str, event_id: str, state: str) -> None:
-        """As `tell`, for an event that every router sees: under one id, so that it counts once."""
+        """Record an event that every router sees, under an id that all routers share."""
         detail = {"policy_version": self.policy_version, "plans": list(self.config.plans)}
         self.journal.note(Event(event_id, self.wall(), kind, self.policy_version, state, detail))
 
     async def completion(self, backend: str, prompt: str) -> str:
-        """A backend's words for a prompt of our own; empty where it does not answer."""
+        """A backend's answer to a prompt of Waggle's own; empty if the backend does not answer."""
         body = orjson.dumps({"model": backend, "messages": [{"role": "user", "content": prompt}]})
         if backend not in self.config.backends:
             return ""
@@ -306,12 +306,12 @@ class Engine:
             await self.functions.follow(wanted)
 
     def score(self, backend: str) -> float:
-        """How much a backend's vote counts. An unknown backend counts as much as any."""
+        """The weight of a backend's vote: its score, or 1 if it has none."""
         return self.scores.get(backend, 1.0)
 
 
 def _similar(lookup: Lookup | None) -> list[dict[str, Any]]:
-    """The remembered answer that is like a request, as a routing function sees it."""
+    """The remembered answer to a similar request, in the form that routing functions get."""
     if lookup is None or lookup.match is None:
         return []
     recalled, solution = lookup.match.recalled, lookup.match.solution

@@ -1,8 +1,8 @@
-"""Routing functions ready for calls, each in a locked worker of its own.
+"""Keeps routing functions ready for calls, each in a sandboxed worker of its own.
 
 A call takes tens of microseconds and never more than the deadline. If a function fails, the serving
-strategy decides. A function that keeps failing rests for a while, so that requests do not wait even
-for its deadline.
+strategy decides. A function that keeps failing rests for a while, so that requests do not wait for
+the deadline each time.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from sandbox.pool import Pool
 from sandbox.runner import RunRefused
 from sandbox.supervisor.parent import ZygoteLost
 
-_IN_A_ROW = 3  # failures after which a function rests
+_IN_A_ROW = 3  # failures in a row after which a function rests
 _REST_SECONDS = 30.0
 _LONGEST_REST = 1800.0
-_LEAST_LEVEL = 1  # of isolation; below it no function runs
-_AGAIN_SECONDS = 30.0  # before the next try to open a sandbox that failed to open
+_LEAST_LEVEL = 1  # the isolation level that a function needs to run
+_AGAIN_SECONDS = 30.0  # the wait after a function failed to open
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class _KeptFunction:
 
 
 class Functions:
-    """Keeps the functions that `follow` names ready; `ask` calls one of them."""
+    """`follow` keeps the functions of these strategies ready; `ask` calls one function."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Functions:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.deadline_seconds = deadline_seconds
-        self._tell = tell  # strategy, state, reason
+        self._tell = tell  # called with the strategy, its state and the reason
         self._clock = clock
         self._pool: Pool | None = None
         self._kept: dict[str, _KeptFunction] = {}

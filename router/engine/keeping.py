@@ -1,7 +1,7 @@
-"""What is kept after an answer: the solution for the memory, and evidence about remembered answers.
+"""After an answer: stores the answer as a solution, and gathers evidence on remembered answers.
 
-A new answer to a remembered question is compared with the remembered answer. A kept program is
-reviewed with other numbers. Both happen beside the loop of requests.
+If a backend answered a remembered request, the new answer is compared with the remembered answer. A
+stored program is reviewed with other numbers. Both run in background tasks.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck
 from sandbox.spec import Spec
 
-_ALIKE, _APART = 0.85, 0.6  # cosine of two answers that say the same, and that do not
+_ALIKE, _APART = 0.85, 0.6  # answers of a higher cosine say the same; of a lower, not
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Keeping:
     recall: Recall
     wall: Callable[[], float]
     tell: Callable[..., None]
-    ask: AskBackend  # a sandbox, for a program under review
+    ask: AskBackend  # calls the sandbox to review a program
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @property
@@ -41,14 +41,14 @@ class Keeping:
         return self.recall.memory
 
     def wants(self, config: Config, lookup: Lookup | None) -> bool:
-        """Whether the words of this answer will be kept or compared."""
+        """Whether the words of this answer will be stored or compared."""
         if lookup is None or config.reuse.mode == "off":
             return False
         checks = lookup.match is not None and lookup.match.recalled.checked
         return checks or (lookup.query.keeps and lookup.query.mode != "off")
 
     def answered(self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
-        """Keep an answer that did not come from memory, and compare it with the one that did."""
+        """Store a backend's answer as a solution, and compare it with a remembered answer."""
         if trace.status != 200 or not text or trace.partial:
             return
         match = lookup.match
@@ -82,7 +82,7 @@ class Keeping:
         self.memory.keep(solution)
 
     def _keep_program(self, config: Config, lookup: Lookup, trace: Trace, text: str) -> None:
-        """Keep a verified program. The same program with other numbers is not kept again."""
+        """Store a verified program, unless it is a stored program with other numbers."""
         computed = trace.computed or {}
         reuse = computed.get("reuse") or {}
         if reuse.get("tier") == "reuse":
@@ -128,7 +128,7 @@ class Keeping:
             job = job_of(text, {}, seed=seed, turn=0, source=change.source)
             outcome = await self.ask(sandbox, Call(COMPUTE, job, False, solution.request_id))
             if not outcome.answered:
-                return  # the sandbox did not answer, which says nothing of the program
+                return  # no answer of the sandbox says nothing about the program
             tried += 1
             held += bool(orjson.loads(outcome.body).get("document"))
         if tried:
@@ -174,7 +174,7 @@ class Keeping:
                     self.memory.encoder.encode(match.solution.answer[:2000]),
                     self.memory.encoder.encode(text[:2000]),
                 )
-            except Exception:  # without vectors there is nothing to learn
+            except Exception:  # without vectors the answers cannot be compared
                 return
             cosine = float(before @ now)
             same = True if cosine >= _ALIKE else False if cosine < _APART else None
@@ -193,14 +193,14 @@ class Keeping:
             )
 
     def _learn(self, check: ReuseCheck, *, by: str) -> None:
-        """Give evidence on a bucket to the calibration, and to readers of the telemetry."""
+        """Add a check to the error statistics of its bucket, and record the check as an event."""
         self.memory.add_check(check)
         state = "wrong" if check.wrong else "right"
         detail = {"bucket": check.bucket, "weight": check.weight, "by": by}
         self.tell("reuse", str(check.solution), state, **detail)
 
     def heard(self, signals: Sequence[Signal]) -> None:
-        """Take verdicts on answers. One on a remembered answer is evidence on its like too."""
+        """Apply verdicts. A verdict on a remembered answer also counts for similar answers."""
         self.memory.judge(signals)
         for signal in signals:
             use = self.recall.uses.get(signal.about.request_id)
@@ -217,7 +217,7 @@ _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def alike(first: str, second: str) -> bool | None:
-    """Whether two answers say the same; None where their letters do not show it."""
+    """Whether two answers say the same; None if their words alone do not show it."""
     plain, other = (" ".join(text.lower().split()).rstrip(".!") for text in (first, second))
     if plain == other:
         return True

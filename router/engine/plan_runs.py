@@ -1,4 +1,4 @@
-"""Plans with more than one question: carried out, awaited in a stream, and concluded."""
+"""Runs plans step by step, and turns their results into answers."""
 
 import asyncio
 import contextlib
@@ -26,12 +26,12 @@ class PlanRuns:
     replying: Replying
     score: Callable[[str], float]
     uniform: Callable[[], float]
-    head_start_seconds: float = 2.0  # for a plan, before its stream begins without words
+    head_start_seconds: float = 2.0  # the wait for first words before the stream begins
     clock: Callable[[], float] = time.perf_counter
 
     async def answer(self, progress: InProgress, plan: AnyPlan) -> Answer:
-        """Carry out a plan. Its stream begins with its first words or, if earlier steps take long,
-        with a comment that says so."""
+        """Run a plan. If a streaming caller has waited `head_start_seconds`, begin the stream with
+        a comment."""
         executor = self._executor(progress)
         task = asyncio.ensure_future(executor.run(plan))
         try:
@@ -74,8 +74,7 @@ class PlanRuns:
         executor: Executor,
         promised: Answer,
     ) -> AsyncIterator[bytes]:
-        """A stream whose first words are not there yet: comments keep the caller's connection
-        open."""
+        """Stream comments, which keep the caller's connection open, until the plan answers."""
         concluded = False
         try:
             yield b": waggle is at work\n\n"

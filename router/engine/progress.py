@@ -13,12 +13,12 @@ LEFT: dict[str, Any] = {"status": 499, "error": "the caller left", "error_type":
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """What a request began with, and its trace so far. A newer configuration does not touch it."""
+    """A request with its trace so far, and the plans that it began with and keeps."""
 
     plans: Plans
     trace: Trace
-    begun: float  # by the performance counter
-    lookup: Lookup | None = None  # what the memory held, before anything was decided
+    begun: float  # the start, on the performance counter
+    lookup: Lookup | None = None  # what the memory held before the decision
 
     def noting(self, **changes: Any) -> "InProgress":
         """The same request with changes to its trace."""
@@ -27,11 +27,11 @@ class InProgress:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back: either a body, or a stream of SSE bytes that accounts for itself."""
+    """A reply to the caller: a body, or a stream of SSE bytes that records itself at its end."""
 
     status: int
     body: bytes
     trace: Trace
     stream: AsyncIterator[bytes] | None = None
     retry_after: float | None = None
-    pending: bool = False  # whether its plan goes on: backend and cost are not known yet
+    pending: bool = False  # whether the plan still runs: backend and cost are unknown

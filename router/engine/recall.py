@@ -1,7 +1,6 @@
-"""The look into the memory before a decision: what it holds for a request, and how to answer with
-it.
+"""Looks up a request in the memory before a decision, and answers from memory.
 
-Nothing here decides whether two requests are the same: `router.reuse` does.
+`router.reuse` decides whether two requests are the same.
 """
 
 from collections import OrderedDict
@@ -29,8 +28,8 @@ from router.wire.chat_replies import chat_reply
 if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
 
-_CHARACTERS = 16_384  # of a remembered answer, in one piece of a stream
-_REMEMBERED_USES = 10_000  # answers from memory whose judgement still counts as evidence
+_CHARACTERS = 16_384  # characters in one piece of a streamed answer
+_REMEMBERED_USES = 10_000  # the latest answers from memory, whose verdicts count
 _THE_SAME = GuardVerdict("same", ("the very same request",))
 
 AskBackend = Callable[[str, Call], Awaitable[CallOutcome]]
@@ -38,22 +37,22 @@ AskBackend = Callable[[str, Call], Awaitable[CallOutcome]]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What the memory held for a request before anything was decided."""
+    """What the memory held for a request before the decision."""
 
     query: MemoryQuery
     match: Recollection | None = None
     vector: "Matrix | None" = None
-    library: Sequence[tuple[float, Solution]] = ()  # programs, nearest first
+    library: Sequence[tuple[float, Solution]] = ()  # similarity and program, most similar first
 
     @property
     def answers(self) -> bool:
-        """Whether the answer itself is remembered: no plan is carried out."""
+        """Whether the memory holds the answer itself, so that no plan has to run."""
         return self.match is not None and self.match.recalled.tier in ("exact", "reuse")
 
 
 @dataclass(frozen=True, slots=True)
 class SentAnswer:
-    """A remembered answer that was sent: a later verdict on it is evidence on others like it."""
+    """A remembered answer that was sent. A later verdict on it also counts for similar answers."""
 
     bucket: str
     space: bytes
@@ -63,7 +62,7 @@ class SentAnswer:
 def open_memory(
     config: Config, *, wall: Callable[[], float], tell: Callable[..., None]
 ) -> SolutionMemory | None:
-    """The memory in the data folder; None where the configuration wants none."""
+    """Open the memory in the data folder; None if the configuration turns reuse off."""
     if config.reuse.mode == "off":
         return None
 
@@ -133,7 +132,7 @@ class Recall:
         )
 
     def reply(self, request: Request, solution: Solution) -> Reply:
-        """A remembered answer, as a model would have sent it."""
+        """A remembered answer in the format of a model's reply."""
         text = solution.answer
         pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
         call = Call(CHAT, b"", request.stream, request.id)
@@ -152,7 +151,7 @@ class Recall:
 
 
 def recalled_program(computed: Mapping[str, Any] | None) -> Recalled | None:
-    """The remembered program that a program which ran was made from, if any."""
+    """The remembered program from which the executed program was made, if any."""
     reuse = (computed or {}).get("reuse")
     if not reuse:
         return None
@@ -161,7 +160,7 @@ def recalled_program(computed: Mapping[str, Any] | None) -> Recalled | None:
 
 
 def to_adapt(request: Request, solution: Solution) -> bytes:
-    """The request with the remembered answer beside it, for a backend that adapts the answer."""
+    """The body of a request that asks a backend to adapt the remembered answer."""
     fields: dict[str, Any] = dict(request.fields)
     messages = list(fields["messages"])
     beside = (
@@ -173,7 +172,7 @@ def to_adapt(request: Request, solution: Solution) -> bytes:
 
 
 def _may(plans: Plans, solution: Solution, allowed: Sequence[str]) -> bool:
-    """Whether this caller may use the solution's plan, and that plan still exists."""
+    """Whether the solution's plan still exists, and this caller may use the plan."""
     plan = solution.plan
     return (not allowed or plan in allowed) and (
         plan in plans.names or plan in plans.config.backends
@@ -187,8 +186,8 @@ def _may_match(plans: Plans, request: Request, match: Recollection, allowed: Seq
 
 
 def _may_adapt(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:
-    """Whether there is an adapter that this caller may use. A caller who names plans, a region or
-    bounds gets a decision that keeps to them instead."""
+    """Whether this caller may use the configured adapter. A request with plans, a region or bounds
+    of its own gets a normal decision instead."""
     adapter = plans.config.reuse.adapter
     bounds = (request.max_cost_usd, request.max_latency_ms)
     if adapter is None or request.only or request.region or bounds != (None, None):

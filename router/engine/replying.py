@@ -1,6 +1,6 @@
-"""The reply to a caller: an answer whole or streamed, from a backend or from memory, or an error.
+"""Replies to a caller with an answer, whole or streamed, or with an error.
 
-Every reply is accounted for, remembered and assessed here.
+Every reply is recorded with its cost; answers may also be stored for reuse and assessed.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from router.wire.sse import DONE, Meter, with_cost
 class Replying:
     ledger: RequestLedger
     assessor: Assessor
-    keeping: Keeping | None = None  # None: nothing is remembered
+    keeping: Keeping | None = None  # None: no answer is stored for reuse
 
     async def whole(self, progress: InProgress, outcome: CallOutcome) -> Answer:
         body, status = outcome.body, outcome.attempt.status
@@ -60,8 +60,10 @@ class Replying:
         *,
         note: bool = False,
     ) -> AsyncIterator[bytes]:
-        """The events of a stream, with the cost in the last event; if the stream breaks, an error
-        event. With `note`, the last event says what the headers could not say yet."""
+        """Pass on a stream with the cost in its last event, or an error event if it breaks.
+
+        With `note`, the last event also holds what the headers could not say yet.
+        """
         progress = progress.noting(status=200)
         trace, config = progress.trace, progress.plans.config
         answering = trace.answering
@@ -100,7 +102,7 @@ class Replying:
             last = with_note(meter.end(), trace, whole=note)
             piece = b"".join(event + b"\n\n" for event in last) + DONE
             recorder.take(piece)
-            written = write(trace)  # before the caller has the end: the answer is remembered then
+            written = write(trace)  # stored before the caller sees the end of the answer
             yield piece
         except Fault as fault:
             message = f"The stream of {trace.backend} broke: {fault.detail}."
@@ -118,7 +120,7 @@ class Replying:
                 await asyncio.shield(self.ledger.charge(written))
 
     async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
-        """A remembered answer: no backend is called, and nothing is paid."""
+        """Reply with a remembered answer, without a call and without cost."""
         kept = text if progress.plans.config.telemetry.answers else None
         if progress.trace.request.stream:
             size = len(text.encode())
@@ -148,16 +150,15 @@ class Replying:
     def refused(
         self, progress: InProgress, outcome: CallOutcome, *, upstream: float | None = None
     ) -> Answer:
-        """The backend's own refusal. The request is at fault, so that every backend would refuse
-        it."""
+        """Pass on a backend's refusal. Every backend would refuse a request at fault."""
         status = outcome.attempt.status
         progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
         trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)
         return Answer(status, error_body_of(outcome.body, status), trace)
 
     def failed(self, progress: InProgress, outcome: CallOutcome) -> Answer:
-        """No backend answered: list the attempts. The status is 429 only if all backends were
-        busy."""
+        """Reply that no backend answered, and list the attempts. The status is 429 only if all
+        backends were busy."""
         attempts = progress.trace.attempts
         summary = "; ".join(attempt.summary() for attempt in attempts)
         busy = all(a.fault == "queue_full" or a.status == 429 for a in attempts)
@@ -173,7 +174,7 @@ class Replying:
     def without_result(
         self, progress: InProgress, result: Result, refusal: CallOutcome | None, upstream: float
     ) -> Answer:
-        """Why a plan came to nothing: its program did not hold, or no backend answered in time."""
+        """Reply why a plan gave no result: its program failed, or no backend answered in time."""
         computed = progress.trace.computed
         if computed is not None and not computed["verified"]:
             status, kind, code, begins = REFUSALS.get(computed["status"], REFUSALS["not_verified"])

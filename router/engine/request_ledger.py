@@ -1,4 +1,4 @@
-"""The end of every request: timed, counted, charged to its key and written down."""
+"""Ends every request: measures its time, counts it, charges its key and records its trace."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ class RequestLedger:
     wall: Callable[[], float]
     tell: Tell
     say: Callable[[Sequence[Signal]], None]
-    _level: int = 0  # of isolation, in the last run of a program
+    _level: int = 0  # isolation level of the last program run
 
     def finish(
         self,
@@ -38,8 +38,8 @@ class RequestLedger:
         status: int | None = None,
         upstream: float | None = None,
     ) -> Trace:
-        """End a request. `upstream`: seconds in which some backend was at work, if steps ran side
-        by side."""
+        """End a request. `upstream` is the time in seconds during which a backend worked, for plans
+        whose steps ran side by side."""
         streamed = outcome is not None and outcome.stream is not None
         trace = _timed(progress, outcome, upstream, streamed=streamed)
         if status is not None:
@@ -61,7 +61,7 @@ class RequestLedger:
         await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
 
     def _note_level(self, computed: Mapping[str, Any]) -> None:
-        """Tell how far programs are isolated: the first time, and whenever it changes."""
+        """Record the isolation level of programs as an event, at first and after each change."""
         level = computed.get("run", {}).get("level", 0)
         if level and level != self._level:
             self._level = level

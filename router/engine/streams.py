@@ -1,4 +1,4 @@
-"""Streams on their way to the caller: cut into events, metered and marked."""
+"""Cuts streams into events, meters them, and adds notes, on their way to the caller."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from router.wire.sse import Meter, broken, data_of
 
 
 async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
-    """The events that may go to the caller, as they come. The end waits: it carries the cost."""
+    """Pass on the events of a stream, without the end, which the meter completes with the cost."""
     async for events in _events(stream):
         ready: list[bytes] = []
         for event in events:
@@ -42,7 +42,7 @@ async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
 
 
 def error_body_of(body: bytes, status: int) -> bytes:
-    """A backend's refusal: as it is if it has the shape of OpenAI's errors, else put into it."""
+    """The body of a backend's refusal, put into OpenAI's error format if it has another format."""
     if body.lstrip().startswith(b"{") and b'"error"' in body and b'"message"' in body:
         return body
     message = body[:500].decode("utf-8", "replace") or f"The backend answered {status}."
@@ -55,8 +55,8 @@ def as_comments(comments: Sequence[str], trace: Trace) -> bytes:
 
 
 def with_note(events: list[bytes], trace: Trace, *, whole: bool) -> list[bytes]:
-    """Put a note into the last chunk: why the answer is partial, and, with `whole`, what the
-    headers of a stream that began early could not say."""
+    """Put a note into the last chunk: why the answer is partial and, with `whole`, the backend, the
+    plan and the attempts."""
     note: dict[str, Any] = {}
     if whole:
         note = {

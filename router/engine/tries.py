@@ -1,4 +1,4 @@
-"""Backends tried one after another, with retries, and what each attempt says of its backend."""
+"""Tries backends one after another, with retries, and notes which backends are resting."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from router.domain import Attempt, Call
 from router.plans.pace import Pace
 from router.telemetry.metrics import Metrics
 
-# Seconds to wait for a replica of the last backend in a chain: a lost one is replaced in 2 to 4.
+# Seconds to wait for a replica of a chain's last backend: Ray replaces a lost replica in 2 to 4.
 _PATIENCE = 15.0
-_IMPATIENCE = 0.5  # where another backend can answer instead
+_IMPATIENCE = 0.5  # seconds, if another backend can answer instead
 
 
 class Tell(Protocol):
     def __call__(self, kind: str, subject: str, state: str, **detail: object) -> None:
-        """Write down an event of the service."""
+        """Record an event of the service."""
 
 
 @dataclass
@@ -30,12 +30,13 @@ class Tries:
     uniform: Callable[[], float]
     tell: Tell
     pace: Pace = field(default_factory=Pace)
-    resting: dict[str, float] = field(default_factory=dict)  # backends, and until when
+    resting: dict[str, float] = field(default_factory=dict)  # when each backend's rest ends
 
     async def try_chain(
         self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
     ) -> CallOutcome:
-        """The first answer, or the last failure. Every attempt is put into `tried`."""
+        """Try backends in order, and return the first answer or the last failure. Every attempt
+        goes into `tried`."""
         outcome: CallOutcome | None = None
         for backend in chain:
             settings = config.backends[backend]
@@ -72,7 +73,7 @@ class Tries:
             "waggle_attempts_total", backend=attempt.backend, outcome=attempt.fault or "answered"
         )
         if attempt.fault == "breaker_open":
-            # The backend's own breaker decides; this spares us the hop and informs decisions.
+            # The backend's own breaker decides; the router only saves useless calls meanwhile.
             rest = min(outcome.retry_after or 1.0, 2.0)
             if attempt.backend not in self.resting:
                 self.tell("breaker", attempt.backend, "open", reason=attempt.detail)

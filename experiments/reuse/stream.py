@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from router.reuse.calibration import Calibration, band, bucket_of
 from router.reuse.guards import compare
 from router.reuse.solution_store import ReuseCheck
-from router.reuse.tiers import Calibration, band, bucket_of
 
 BUDGET = 0.01
 STEPS = 20_000

@@ -15,10 +15,10 @@ from rich.tree import Tree
 from router.cli.context import CommandContext, in_context
 from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, utc_time
 from router.config.config import Config
+from router.reuse.calibration import Calibration
 from router.reuse.guards import compare
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
-from router.reuse.tiers import Calibration
 
 solutions_app = typer.Typer(
     name="solutions",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from router.config.reuse import Reuse
 from router.domain import Request, Signal
 from router.request.language import language
+from router.reuse.calibration import Calibration, bucket_of
 from router.reuse.guards import compare
 from router.reuse.index.matrix import Near
 from router.reuse.lifecycle import Rating, Use
@@ -29,7 +30,6 @@ from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode, program_s
 from router.reuse.recollection import Candidate, Recollection, adaptation, best_match, reuse
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck, SolutionStore, UnreadableStore
-from router.reuse.tiers import Calibration, bucket_of
 
 if TYPE_CHECKING:
     from router.encoding.batching import Batching

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from router.config.reuse import Reuse
+from router.reuse.calibration import Calibration
 from router.reuse.index.solution_index import SolutionIndex, lower_priority
 from router.reuse.library import duplicates
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck, SolutionStore
-from router.reuse.tiers import Calibration
 
 if TYPE_CHECKING:
     from router.encoding.batching import Batching

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from router.domain import Recalled
+from router.reuse.calibration import Standing
 from router.reuse.guards import GuardVerdict
 from router.reuse.solution import Solution
-from router.reuse.tiers import Standing
 
 _ADAPTABLE_SIMILARITY = 0.8
 

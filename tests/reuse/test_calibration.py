@@ -8,10 +8,10 @@ from scipy.stats import beta
 
 from experiments.reuse.stream import ignorant, mixed, simulated
 from router.config.reuse import Reuse
+from router.reuse.calibration import Calibration, bucket_of, upper
 from router.reuse.guards import compare
 from router.reuse.memory import SolutionMemory
 from router.reuse.solution_store import ReuseCheck
-from router.reuse.tiers import Calibration, bucket_of, upper
 
 
 @given(st.floats(0.1, 50), st.floats(0.5, 5000))

@@ -1,9 +1,10 @@
-"""How often remembered answers of one kind are wrong, and whether that is seldom enough. Pure.
+"""How often remembered answers of one kind are wrong, and whether such answers may be reused. Pure.
 
-How alike two requests are puts a candidate into a bucket. A bucket starts from a measured prior and
-learns from checks: remembered answers compared with new ones, and the judgements of callers. Its
-candidates are reused only while the upper bound on their share of wrong answers lies within the
-operator's budget. Until then every candidate is answered anew, which is one more check.
+A candidate's bucket follows from how alike the two requests are. A bucket starts from a measured
+prior and learns from checks: comparisons of remembered answers with new answers, and the judgements
+of callers. The router reuses the answers of a bucket only while the upper bound on their share of
+wrong answers lies within the operator's budget. Until then a backend answers each request anew, and
+each new answer is one more check.
 """
 
 from collections import OrderedDict
@@ -17,15 +18,15 @@ from router.reuse.guards import GuardVerdict
 from router.reuse.solution_store import ReuseCheck
 
 _CONFIDENCE = 0.95
-_LEAST_CHECKED = 0.02  # share of reusable answers that are made anew to check them
-_MOST_CHECKED = 0.05
-_HALVED_AFTER = 50.0  # checks of a bucket after which that share is half of the most
-_POOLED = 100.0  # checks in one space that all checks in other spaces count for, at most
-_FADES = 4_000.0  # checks after which an earlier check counts half
-_CACHED = 10_000  # standings
-_MOST_COUNTED = 50_000  # solutions, and spaces; those checked last
+_LEAST_CHECKED = 0.02  # share of reusable answers that a new answer checks, at least
+_MOST_CHECKED = 0.05  # the same share in a bucket without checks
+_HALVED_AFTER = 50.0  # checks of a bucket that halve the share `_MOST_CHECKED`
+_POOLED = 100.0  # the most that all checks in other spaces together count for
+_FADES = 4_000.0  # an earlier check counts half after so many newer checks
+_CACHED = 10_000  # standings in the cache, at most
+_MOST_COUNTED = 50_000  # the latest solutions, and the latest spaces, that checks are counted for
 
-# Wrong answers, and of how many, before any check: `experiments/reuse` measured them on pairs of
+# For each bucket: wrong answers, and all answers. `experiments/reuse` measured them on pairs of
 # requests that its author had not looked at.
 PRIOR = {
     ("same", 3): (0.5, 700.0),
@@ -37,7 +38,7 @@ PRIOR = {
     ("moved", 1): (0.5, 300.0),
     ("moved", 0): (0.5, 40.0),
 }
-CUTS = (0.6, 0.8, 0.95)  # between the bands of similarity
+CUTS = (0.6, 0.8, 0.95)  # the similarities between two bands
 
 
 class Prior(Protocol):
@@ -49,7 +50,7 @@ def band(similarity: float) -> int:
 
 
 def bucket_of(verdict: GuardVerdict, similarity: float) -> str:
-    """`same:3`: the same words, above .95; `moved:2`: in another order, between .8 and .95."""
+    """`same:3`: the same words, similarity above .95; `moved:2`: in another order, .8 to .95."""
     kind = verdict.likeness if not verdict.edits else "moved"
     return f"{kind}:{band(similarity)}"
 
@@ -61,7 +62,7 @@ def measured(bucket: str) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class CheckCounts:
-    """Wrong and right answers by weight; earlier checks fade."""
+    """The weights of the checks that found wrong and right answers; old checks fade."""
 
     wrong: float = 0.0
     right: float = 0.0
@@ -81,12 +82,12 @@ class CheckCounts:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether answers of a bucket are given, and which share of them is checked."""
+    """Whether the router reuses the answers of a bucket, and the share of them that it checks."""
 
-    wrong: float  # expected share
-    bound: float  # on that share, at 95 % confidence
+    wrong: float  # expected share of wrong answers
+    bound: float  # upper bound of the share `wrong`, at 95 % confidence
     serves: bool
-    checked: float  # share of candidates that is answered anew
+    checked: float  # share of the requests that a backend answers anew
 
     @property
     def chance(self) -> float:
@@ -95,9 +96,9 @@ class Standing:
 
 @dataclass
 class Calibration:
-    """Checks by bucket, over all spaces and within each space."""
+    """Counts the checks of each bucket, in all spaces and in each, and derives standings."""
 
-    budget: float  # share of reused answers that may be wrong
+    budget: float  # the largest share of reused answers that may be wrong
     prior: Prior = measured
     least_checked: float = _LEAST_CHECKED
     _all: dict[str, CheckCounts] = field(default_factory=dict)
@@ -112,7 +113,7 @@ class Calibration:
     def learn(self, checks: Iterable[ReuseCheck]) -> None:
         self._standings.clear()
         for check in checks:
-            # A solution that is right once more says little about other solutions of its kind.
+            # A further right answer of the same solution says little about other solutions.
             key = check.bucket, check.solution
             repeats = self._repeats[key] = self._repeats.get(key, 0) + 1
             _keep_latest(self._repeats, key)
@@ -142,7 +143,7 @@ class Calibration:
         return Standing(mean, bound, serves, max(share, self.least_checked) if serves else 1.0)
 
     def _counts(self, bucket: str, space: bytes) -> tuple[float, float]:
-        """Wrong and right answers: from the prior, from this space, and pooled from the others."""
+        """The weights of wrong and right answers: prior, this space, part of the other spaces."""
         wrong, total = self.prior(bucket)
         right = total - wrong
         everywhere = self._all.get(bucket, CheckCounts())
@@ -151,7 +152,7 @@ class Calibration:
             return wrong + everywhere.wrong, right + everywhere.right
         elsewhere = everywhere.checks - here.checks
         share = min(1.0, _POOLED / elsewhere)
-        # Wrong answers elsewhere count for more than right ones: a space is trusted late.
+        # Wrong answers in other spaces count for more than right ones, to stay on the safe side.
         wrong += (everywhere.wrong - here.wrong) * max(share, 0.25) + here.wrong
         right += (everywhere.right - here.right) * share + here.right
         return wrong, right
@@ -169,7 +170,7 @@ class Calibration:
 
 
 def _keep_latest(counts: OrderedDict[Any, Any], key: Any) -> None:
-    """Mark this key as the latest, and forget the oldest key if there are too many."""
+    """Mark this key as the latest, and drop the oldest key if there are too many."""
     counts.move_to_end(key)
     if len(counts) > _MOST_COUNTED:
         counts.popitem(last=False)
@@ -189,8 +190,8 @@ def _down(right: float) -> float:
 
 @lru_cache(maxsize=65_536)
 def upper(wrong: float, right: float) -> float:
-    """The share that a Beta(wrong, right) lies below with 95 % confidence."""
-    # Imported here: it takes 0.2 s, for which every command would wait at its start.
+    """The upper bound of a share with the distribution Beta(wrong, right), at 95 % confidence."""
+    # This import takes 0.2 s; at the top of the file it would delay every command.
     from scipy.special import betaincinv
 
     return float(betaincinv(wrong, right, _CONFIDENCE))

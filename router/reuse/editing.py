@@ -1,10 +1,10 @@
-"""A program that was written for one request, edited by rule to answer another. Pure.
+"""Edits a program that was written for one request, by rule, so that it answers another. Pure.
 
-Where two specs have the same shape, they differ in numbers and names alone. The edit replaces these
-everywhere in the program, unless one number or name would have to become two.
+Two specs of the same shape differ only in numbers and names. The edit replaces these numbers and
+names everywhere in the program. It fails if one number or name would need two replacements.
 
-Not covered: whether the edited program is right. It runs in the sandbox, and its result is verified
-against the request.
+Not covered: whether the edited program is right. The sandbox runs the program, and the router
+checks the result against the request.
 """
 
 import io
@@ -19,7 +19,7 @@ from sandbox.spec import Spec
 
 @dataclass(frozen=True, slots=True)
 class EditedProgram:
-    """A program for the new request, and how many numbers and names the edit replaced."""
+    """A program for the new request, with how many numbers and names the edit replaced."""
 
     source: str
     tier: Literal["reuse", "adapt"]
@@ -28,14 +28,14 @@ class EditedProgram:
 
     @property
     def change(self) -> str:
-        """The edit in words, none of them from the requests."""
+        """A description of the edit that quotes no word of the requests."""
         counts = [(self.numbers, "number"), (self.names, "name")]
         parts = [f"{n} {kind}{'s' if n > 1 else ''} changed" for n, kind in counts if n]
         return ", ".join(parts) or "nothing changed"
 
 
 def edit_program(program: str, stored: Spec, wanted: Spec) -> EditedProgram | None:
-    """The program of the stored spec, edited to fit the wanted spec; None if no rule can do it."""
+    """Edit the program of the stored spec to fit the wanted spec; None if the rules cannot."""
     old_spec, new_spec = (
         replace(spec, seed=None, format="json", assumed=(), data={}).as_json()
         for spec in (stored, wanted)
@@ -46,7 +46,7 @@ def edit_program(program: str, stored: Spec, wanted: Spec) -> EditedProgram | No
         for old, new in _pairs(old_spec, new_spec, ""):
             replacements: dict[Any, Any] = names if isinstance(old, str) else numbers
             if replacements.setdefault(old, new) != new:
-                return None  # the same number or name would become two
+                return None  # one number or name would need two replacements
     except _OtherShape:
         return None
     numbers = {old: new for old, new in numbers.items() if old != new}
@@ -66,7 +66,7 @@ _NAMES = frozenset({"name", "first", "second"})
 
 
 class _OtherShape(Exception):
-    """The specs need different programs: they differ in a family, a role or how many fields."""
+    """The specs need different programs: they differ in more than numbers and names."""
 
 
 def _pairs(old: Any, new: Any, key: str) -> Iterator[tuple[Any, Any]]:
@@ -90,10 +90,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _replaced(program: str, numbers: Mapping[float, float], names: Mapping[str, str]) -> str | None:
-    """The program with every number and name replaced; None if one of them is not in it."""
+    """The program with every number and name replaced; None if the program lacks any of them."""
     missing: set[Any] = {*numbers, *names}
     lines = io.StringIO(program).readlines()
-    # From the last token to the first: an edit moves only the tokens behind it.
+    # Edit the last token first: an edit moves only the tokens behind it.
     for token in reversed(list(tokenize.generate_tokens(io.StringIO(program).readline))):
         old: Any = token.string
         if token.type == tokenize.NUMBER and (old := _value(token.string)) in numbers:

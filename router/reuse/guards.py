@@ -1,8 +1,8 @@
-"""May the answer to one request be given to another? Every verdict comes with its reason. Pure.
+"""Decides whether the answer to one request may be given to another, and says why. Pure.
 
-Similarity only proposes a pair: opposite questions lie closer to each other than most paraphrases.
-Two requests are the same if each word that carries meaning has its counterpart in the same part of
-the sentence. On any doubt they are different.
+Similarity only proposes pairs of requests: opposite questions have more similar vectors than most
+paraphrases. Two requests are the same if each meaningful word of one has its counterpart in the
+same part of the other's sentence. On any doubt the requests are different.
 
 Not covered: requests that are the same only for a reader who knows the subject.
 """
@@ -20,12 +20,12 @@ Likeness = Literal["same", "parameters", "minor", "other"]
 
 @dataclass(frozen=True, slots=True)
 class GuardVerdict:
-    """How alike two requests are, and what sets them apart."""
+    """How alike two requests are, and the differences between them."""
 
     likeness: Likeness
     reasons: tuple[str, ...] = ()
-    edits: int = 0  # differences that were ignored, such as another order of the words
-    changed: tuple[tuple[str, str], ...] = ()  # numbers or words that stand for each other
+    edits: int = 0  # ignored differences, such as another order of the words
+    changed: tuple[tuple[str, str], ...] = ()  # pairs of old and new numbers or words
 
     @property
     def why(self) -> str:
@@ -56,7 +56,7 @@ def compare(stored: str, request: str) -> GuardVerdict:
 
 
 def _vetoes(old: RequestWords, new: RequestWords) -> Iterator[str]:
-    """Differences that decide, whatever the other words are."""
+    """Each difference that makes two requests different, whatever their other words are."""
     if old.long or new.long:
         yield "they are too long to be compared word by word"
         return
@@ -77,7 +77,7 @@ def _vetoes(old: RequestWords, new: RequestWords) -> Iterator[str]:
 
 
 def _manners_agree(manners: set[str]) -> bool:
-    """A thing may be asked about in many words; to create the thing is another task."""
+    """Whether the manners go together: `explain X` and `what is X` do, `create X` does not."""
     return "" in manners or ("what" in manners and "create" not in manners)
 
 
@@ -86,7 +86,7 @@ def _personal(words: RequestWords) -> bool:
 
 
 def _other_numbers(old: RequestWords, new: RequestWords) -> GuardVerdict:
-    """Other numbers and nothing else: the same task with other parameters."""
+    """If only numbers differ, the request is the same task with other parameters."""
     pairs = tuple((a, b) for a, b in zip(old.numbers, new.numbers, strict=False) if a != b)
     shown = ", ".join(f"{a} is not {b}" for a, b in pairs[:3]) or "one has numbers more"
     reasons = (f"numbers differ: {shown}",)
@@ -113,7 +113,7 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(words[:3]) or "nothing"
 
 
-# Ties that name a part of the sentence: words behind `from` are no words behind `by`.
+# A word behind one of these ties has another role than behind any other tie.
 _PARTS = frozenset(
     "from by than before after since until over under like against as if because while without "
     "during through via above below behind upon except outside near beside beyond across around".split()
@@ -123,7 +123,7 @@ _EFFECTS = frozenset({"effect", "impact", "influence", "affect"})
 
 
 def _another_order(old: RequestWords, new: RequestWords) -> GuardVerdict:
-    """The same words in another order are the same request only if each keeps its part."""
+    """Requests with the same words in another order are the same if each word keeps its role."""
     if _begins_tied(old) != _begins_tied(new):
         return _OTHER_PARTS
     if _parts(old) != _parts(new) or not _same_ends(old, new) or not _same_doers(old, new):
@@ -142,7 +142,7 @@ def _parts(words: RequestWords) -> Counter[tuple[str, str]]:
 
 
 def _same_ends(old: RequestWords, new: RequestWords) -> bool:
-    """`to Paris` is an end; where one request alone has `to`, it may be `to reverse`."""
+    """Whether one request's words behind `to` are among the other's, as in `to Paris`."""
     old_ends, new_ends = (
         Counter(chunk.words[0] for chunk in words.chunks if chunk.tie == "to")
         for words in (old, new)
@@ -151,7 +151,7 @@ def _same_ends(old: RequestWords, new: RequestWords) -> bool:
 
 
 def _same_doers(old: RequestWords, new: RequestWords) -> bool:
-    """Whether the same person or thing acts: in `how does X make money` it is X, not the caller."""
+    """Whether the same person or thing acts: in `how does X make money`, X acts, not the caller."""
     old_doer, new_doer = (
         next((c.words[0] for c in words.chunks if c.tie == "do"), "") for words in (old, new)
     )
@@ -163,9 +163,9 @@ def _same_doers(old: RequestWords, new: RequestWords) -> bool:
 
 
 def _ranks(words: RequestWords) -> Iterator[tuple[str, str]]:
-    """Pairs of a word and a word that belongs to it: `(list, python)` of a Python list.
+    """Pairs of a main word and a word that describes it: `(list, python)` for `a Python list`.
 
-    Words joined by `and` do not belong to each other. A superlative belongs to its noun.
+    Words joined by `and` do not describe each other. A superlative behind `is` makes no pair.
     """
     head = last = ""
     for chunk in words.chunks:

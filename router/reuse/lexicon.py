@@ -1,4 +1,4 @@
-"""The lexicon: which words mean the same as one another, and which of them name units. Pure."""
+"""The lexicon: groups of words with the same meaning, and the groups that name units. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from router.request.stemming import stem
 @dataclass(frozen=True)
 class Lexicon:
     names: Mapping[str, str]  # the group of each word and phrase
-    units: frozenset[str]  # groups that are units of measurement
+    units: frozenset[str]  # names of the groups that are units of measurement
     phrases: re.Pattern[str]
 
 
@@ -35,12 +35,12 @@ def lexicon() -> Lexicon:
 
 @lru_cache(maxsize=65_536)
 def group_of(word: str) -> str:
-    """The name of the group that a word, in any of its forms, belongs to; else its base form."""
+    """The group of a word in any of its forms; without a group, the base form of the word."""
     names = lexicon().names
-    if "_" in word:  # a phrase
+    if "_" in word:  # a phrase in one word
         phrase = word.replace("_", "-")
         return names.get(phrase, phrase)
-    if word.startswith("^"):  # an acronym, which is not inflected
+    if word.startswith("^"):  # an acronym has no other forms
         return names.get(word, word)
     base = stem(word)
     return names.get(word) or names.get(base) or base

@@ -1,7 +1,7 @@
-"""Solutions that are programs: duplicates among them, and requests to review them with. Pure.
+"""Finds duplicates among stored programs, and makes requests to review a program with. Pure.
 
-Two programs are duplicates if they compute the same thing from other numbers: editing would turn
-each into the other. The program with the best record stands for both.
+Two programs are duplicates if they compute the same from other numbers, so that editing the numbers
+turns one program into the other. The program with the best record replaces its duplicates.
 """
 
 import re
@@ -13,11 +13,11 @@ import orjson
 
 from router.reuse.solution import Solution
 
-_INCIDENTAL = frozenset({"seed", "format", "count", "assumed", "data"})  # to what a spec computes
+_INCIDENTAL = frozenset({"seed", "format", "count", "assumed", "data"})  # left out of `template`
 
 
 def template(spec: Mapping[str, Any]) -> str:
-    """A hash of what a spec computes, whatever its numbers are."""
+    """A hash of what a spec computes; specs that differ only in numbers have the same hash."""
     shape = _shape({key: value for key, value in spec.items() if key not in _INCIDENTAL})
     content = orjson.dumps(shape, option=orjson.OPT_SORT_KEYS)
     return blake2b(content, digest_size=8).hexdigest()
@@ -34,7 +34,7 @@ def _shape(value: Any) -> Any:
 
 
 def duplicates(programs: Iterable[Solution]) -> Iterator[tuple[int, int]]:
-    """The id of each program that a better one stands for, with the id of the better one."""
+    """The id of each program that has a better duplicate, with the id of the best duplicate."""
     groups: dict[tuple[str, str], list[Solution]] = {}
     for program in programs:
         groups.setdefault((program.scope, template(program.spec)), []).append(program)
@@ -44,7 +44,7 @@ def duplicates(programs: Iterable[Solution]) -> Iterator[tuple[int, int]]:
 
 
 def variations(solution: Solution) -> list[tuple[str, int]]:
-    """The request with other numbers of records, each with a seed, to try the program with."""
+    """Two requests to review the program with, for other numbers of records if any, with seeds."""
     count = int(solution.spec.get("count") or 0)
     number = re.compile(rf"(?<![\d.,]){count}(?![\d.,])")
     if count < 2 or len(number.findall(solution.request)) != 1:

@@ -1,7 +1,8 @@
-"""What happens to solutions: they are added, judged, replaced, put away, retired and forgotten.
+"""Everything that happens to solutions: adding, judging, replacing, quarantining, retiring,
+forgetting.
 
-Each function runs inside the caller's transaction. Every solution that comes into use or goes out
-of use is written to the journal, which the indexes follow.
+Each function runs in the caller's transaction. The journal records each solution that comes into
+use or goes out of use; the indexes follow the journal.
 """
 
 import sqlite3
@@ -12,14 +13,14 @@ from typing import Literal
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import INSERT, row_of
 
-_GOOD, _BAD = 0.7, 0.3  # scores that prove a solution, and that quarantine it
+_GOOD, _BAD = 0.7, 0.3  # a score of at least _GOOD proves, one of at most _BAD quarantines
 _UNPROVEN_SECONDS = 3600.0  # how long an unproven solution waits for a judgement
-_SERVED_SECONDS = 30 * 86_400.0  # how long a judgement can still reach the solution that answered
+_SERVED_SECONDS = 30 * 86_400.0  # how long a judgement still counts for the solution that answered
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A solution answered a request."""
+    """The fact that a solution answered a request."""
 
     request_id: str
     solution: int
@@ -28,7 +29,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A judgement of the answer to a request; `proof` names who judged, and by what."""
+    """A judgement of the answer to a request; `proof` names the source and the metric."""
 
     request_id: str
     score: float
@@ -81,7 +82,7 @@ def judge(connection: sqlite3.Connection, rating: Rating, *, expires: float) -> 
 
 
 def quarantine(connection: sqlite3.Connection, id_: int) -> list[int]:
-    """Put a solution away with its descendants; return the ids that were not away already."""
+    """Quarantine a solution and its descendants; return the ids of those newly quarantined."""
     quarantined = []
     for member in family(connection, id_):
         row = connection.execute(
@@ -105,7 +106,7 @@ def deprecate(connection: sqlite3.Connection, id_: int, reason: str) -> None:
 
 
 def retire(connection: sqlite3.Connection, now: float, *, most: int) -> int:
-    """Delete expired and failing solutions, then the least used beyond `most`; return how many."""
+    """Delete expired and failing solutions, and the least used beyond `most`; return the count."""
     retired = connection.execute(
         "select id, space, state from solutions where expires <= ? or (state = 'unproven' "
         "and created <= ?) or (state = 'proven' and failures >= 2 and "
@@ -128,7 +129,7 @@ def retire(connection: sqlite3.Connection, now: float, *, most: int) -> int:
 
 
 def forget(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
-    """Delete solutions and their descendants for good; return how many."""
+    """Delete solutions and their descendants for good; return the number of deleted solutions."""
     members = dict.fromkeys(member for id_ in ids for member in family(connection, id_))
     forgotten = 0
     for id_ in members:
@@ -151,7 +152,7 @@ def family(connection: sqlite3.Connection, id_: int) -> list[int]:
 
 
 def _deprecate_older(connection: sqlite3.Connection, exact: bytes, scope: str, newest: int) -> None:
-    """A request has one answer in use: its newest proven solution."""
+    """Deprecate the older answers to a request: only the newest proven solution stays in use."""
     older = connection.execute(
         "select id, space from solutions where exact = ? and scope = ? and id <> ? and "
         "state = 'proven'",
@@ -170,7 +171,7 @@ def _delete(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes, str
 
 
 def _link(connection: sqlite3.Connection, use: Use) -> None:
-    """Let a later judgement of the request reach the solution."""
+    """Record which solution answered a request, so that a later judgement reaches the solution."""
     connection.execute(
         "insert or replace into served (request_id, solution, at) values (?, ?, ?)",
         (use.request_id, use.solution, use.at),

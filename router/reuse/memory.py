@@ -1,7 +1,7 @@
-"""A router's memory of solved requests: looked up before anything is decided.
+"""A router's memory of solved requests; the router looks here before it decides on a plan.
 
-Nothing here fails a request or makes it wait for a disk: on an error nothing is remembered, and the
-request goes its way. Solutions that other routers add are known here a moment later.
+The memory never fails a request and never lets it wait for a disk. After an error the memory finds
+nothing, and the request continues. Solutions of other routers appear a moment later.
 """
 
 import logging
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
 
 _log = logging.getLogger("waggle")
-_NEAREST = 8  # solutions that are compared with a request
+_NEAREST = 8  # solutions that are compared with each request
 _LEAST_SIMILARITY = 0.6
-_CACHED = 4_096  # solutions
-_LATEST_PROGRAMS = 16  # programs to try where there is no index
+_CACHED = 4_096  # solutions in memory, at most
+_LATEST_PROGRAMS = 16  # programs to try if there is no index
 
 
 class SolutionMemory:
-    """The store, the thread that keeps it, and the lookups over both."""
+    """The store, the thread that writes to the store, and all lookups."""
 
     def __init__(
         self,
@@ -73,12 +73,12 @@ class SolutionMemory:
         )  # fmt: skip
 
     def start(self) -> None:
-        """Load the index in the background; until then only identical requests are answered."""
+        """Load the index in the background; until then only identical requests have answers."""
         if self.keeper is not None:
             self.keeper.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the index is loaded; False if the time is up before."""
+        """Wait until the index is loaded; False if that takes longer than `seconds`."""
         return self.keeper is None or self.keeper.ready.wait(seconds)
 
     def reconfigure(self, settings: Reuse) -> None:
@@ -103,7 +103,7 @@ class SolutionMemory:
         return allowed_mode(request, self.settings.mode) if self.store is not None else "off"
 
     def exact(self, key: bytes) -> Solution | None:
-        """The proven solution of an identical request."""
+        """The proven solution of an identical request, if there is one."""
         try:
             return self.store.exact(key, self._wall()) if self.store is not None else None
         except Exception as error:
@@ -111,7 +111,7 @@ class SolutionMemory:
             return None
 
     async def vector(self, query: MemoryQuery, space: bytes) -> "Matrix | None":
-        """The vector of the request's last message; None if nothing is there to compare it with."""
+        """The vector of the request's last message; None if there is nothing to compare with."""
         if query.mode != "similar" or self.keeper is None:
             return None
         index, encoder = self.keeper.index, self.keeper.encoder
@@ -138,7 +138,7 @@ class SolutionMemory:
         return reuse(match, bucket, standing, uniform)
 
     def _candidates(self, query: MemoryQuery, vector: "Matrix") -> list[Candidate]:
-        """The nearest solutions in the request's own language, the nearest first."""
+        """The nearest solutions whose requests are in the same language, the nearest first."""
         spoken = language(query.text)
         near = self._nearest(query.space, vector, _NEAREST)
         hits = [hit for hit in near if hit.similarity >= _LEAST_SIMILARITY]
@@ -149,7 +149,7 @@ class SolutionMemory:
         ]
 
     def programs(self, query: MemoryQuery, vector: "Matrix | None") -> list[tuple[float, Solution]]:
-        """Programs of the request's scope with their similarity, the nearest first."""
+        """The programs in the request's scope with their similarity, the nearest first."""
         space = program_space(query.scope)
         try:
             if self.keeper is not None and self.keeper.index is not None:
@@ -171,7 +171,7 @@ class SolutionMemory:
         return index.nearest(space, vector, k) if index is not None else []
 
     def _in_use(self, query: MemoryQuery, hits: Sequence[Near]) -> list[tuple[float, Solution]]:
-        """The hits that are proven, not expired, and of the request's scope."""
+        """The solutions of these hits that are proven, not expired and in the request's scope."""
         pairs = [(hit.similarity, self._solution(hit.solution)) for hit in hits]
         now = self._wall()
         return [
@@ -201,13 +201,13 @@ class SolutionMemory:
         return solution
 
     def _drop(self, id_: int) -> None:
-        """Read a solution from the store the next time."""
+        """Remove a solution from the cache, so that the next lookup reads it from the store."""
         self._cache.pop(id_, None)
 
     # -- writing --------------------------------------------------------------------------------
 
     def keep(self, solution: Solution) -> "Future[int]":
-        """Queue a solution; the future has its id once it is on the disk."""
+        """Queue a solution for writing; the future yields its id once the solution is on disk."""
         addition = Addition(solution)
         if self.keeper is None:
             addition.id.set_exception(RuntimeError(self.trouble))
@@ -218,7 +218,7 @@ class SolutionMemory:
         self._add(Use(request_id, id_, self._wall()))
 
     def judge(self, signals: Sequence[Signal]) -> None:
-        """Let signals about answers prove the solutions behind them, or put them away."""
+        """Queue the scores of answers; a score proves or quarantines the solution behind it."""
         for signal in signals:
             if signal.score is not None:
                 proof = f"{signal.source}: {signal.metric}"
@@ -235,7 +235,7 @@ class SolutionMemory:
             self.keeper.add(change)
 
     def _report(self, error: Exception) -> None:
-        """Log an error once, however often it repeats."""
+        """Log an error, unless it is the same as the last one."""
         if str(error) != self.trouble:
             self.trouble = str(error)
             _log.error("the memory of solutions failed, and the request went on: %r", error)

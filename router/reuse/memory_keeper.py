@@ -1,7 +1,7 @@
-"""The thread that writes what a router remembers, and follows what other routers wrote.
+"""The thread that writes a router's solutions, and follows what other routers wrote.
 
-Changes are queued, so that no request waits for the disk. A failed write is logged, and the next
-changes are written all the same.
+Changes wait in a queue, so that no request waits for the disk. If a write fails, the thread logs
+the failure and goes on with the next changes.
 """
 
 import logging
@@ -27,18 +27,18 @@ from router.reuse.solution_store import ReuseCheck, SolutionStore
 if TYPE_CHECKING:
     from router.encoding.batching import Batching
 
-VECTORED_CHARACTERS = 2_000  # of a request; its vector ignores the rest
+VECTORED_CHARACTERS = 2_000  # the vector of a request ignores all later characters
 _log = logging.getLogger("waggle")
 _FOLLOW_SECONDS = 0.2
 _TIDY_SECONDS = 60.0
 _PROGRAMS_MERGED = 50_000
-_SNAPSHOT_GROWTH = 0.02  # share of new solutions after which the graphs are saved again
-_SNAPSHOT_LEAST = 1_000  # new solutions
+_SNAPSHOT_GROWTH = 0.02  # the graphs are saved again when the index grew by this share
+_SNAPSHOT_LEAST = 1_000  # and by at least this many solutions
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A solution to keep; `id` is set once the solution is on the disk."""
+    """A solution to write; the future `id` has a result once the solution is on disk."""
 
     solution: Solution
     id: "Future[int]" = field(default_factory=Future)
@@ -46,7 +46,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class ProgramReview:
-    """The outcome of running a solution's program with other numbers."""
+    """The verdict on a solution's program after a run with other numbers."""
 
     solution: int
     verdict: str
@@ -56,7 +56,7 @@ QueuedChange = Addition | Use | Rating | ReuseCheck | ProgramReview
 
 
 class MemoryKeeper:
-    """Owns the index and the encoder, which are there once `ready` is set."""
+    """The thread that owns the index and the encoder; both are loaded once `ready` is set."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class MemoryKeeper:
     ) -> None:
         self.settings = settings
         self.ready = threading.Event()
-        self.turns = 0  # how often changes were written and followed
+        self.turns = 0  # finished rounds of writing and following
         self.encoder: Batching | None = None
         self.index: SolutionIndex | None = None
         self._folder, self._store, self._calibration = folder, store, calibration
@@ -93,7 +93,7 @@ class MemoryKeeper:
         self._queue.put(change)
 
     def close(self) -> None:
-        """Write the changes that are queued, then stop."""
+        """Write the queued changes, then stop."""
         if self._thread.is_alive():
             self._closing = True
             self._queue.put(None)
@@ -140,7 +140,7 @@ class MemoryKeeper:
         self.ready.set()
 
     def _queued(self, seconds: float) -> list[QueuedChange]:
-        """All queued changes; wait up to so many seconds for the first."""
+        """All queued changes; wait at most `seconds` for the first change."""
         changes: list[QueuedChange] = []
         try:
             change = self._queue.get(timeout=seconds) if seconds else self._queue.get_nowait()
@@ -181,7 +181,7 @@ class MemoryKeeper:
                 self._tell("solutions", str(id_), "adapted", parent=parent, sort=kind)
 
     def _encoded(self, solutions: Sequence[Solution]) -> list[Solution]:
-        """The solutions, each with a vector: a request in an empty space was not encoded."""
+        """The solutions, with a new vector for each request that was not encoded yet."""
         bare = [n for n, s in enumerate(solutions) if not s.vector and s.request]
         encoded = list(solutions)
         if self.encoder is not None and bare:
@@ -214,7 +214,7 @@ class MemoryKeeper:
             _log.exception("a graph of solutions could not be built")
 
     def _merge_programs(self) -> None:
-        """Of programs that compute the same, keep the best in use."""
+        """Deprecate every program that has a better duplicate."""
         programs = self._store.everything(
             "kind = 'program' and state = 'proven' limit ?", (_PROGRAMS_MERGED,)
         )
@@ -223,7 +223,7 @@ class MemoryKeeper:
             self._tell("solutions", str(id_), "merged", into=best)
 
     def _save_graphs(self) -> None:
-        """Start the process that saves the graphs, once enough has changed since the last time."""
+        """Start a process that saves the graphs, if enough changed since the last time."""
         if self.index is None or not self.index.graphs:
             return
         size = len(self.index)

@@ -1,8 +1,8 @@
-"""The keys under which a request is remembered, and the requests that are never reused. Pure.
+"""The keys by which the memory finds a request, and the requests that are never reused. Pure.
 
-A space is a hash of everything about a request but the words of its last message: owner, model,
-system prompt, earlier messages, tools, formats, sampling. Solutions of one space may stand for each
-other; solutions of two spaces never meet.
+A space is a hash of everything in a request except the words of its last message: owner, model,
+system prompt, earlier messages, tools, formats, sampling. A solution can only answer requests of
+its own space.
 """
 
 import re
@@ -17,25 +17,25 @@ from router.domain import Request
 
 Mode = Literal["off", "exact", "similar"]
 
-# Fields that say how an answer is delivered, and nothing about its content.
+# These fields change how an answer is delivered, not what it says.
 _DELIVERY = frozenset({"stream", "stream_options", "user", "metadata", "store", "conversation"})
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryQuery:
-    """A request as the memory of solutions sees it."""
+    """What the memory of solutions needs to know about a request."""
 
     scope: str
     space: bytes
     exact: bytes
     text: str
     mode: Mode
-    keeps: bool  # whether its answer may be remembered
-    unfit: str = ""  # why it is not looked up
+    keeps: bool  # whether the memory may keep the answer
+    unfit: str = ""  # why the memory must not answer; empty if it may
 
 
 def exact_key(request: Request, *, scope: str, backend: str) -> bytes:
-    """The key of this very request. A request that is never reused has a key as well."""
+    """A key that only identical requests share, whether or not they may be reused."""
     bare = {k: v for k, v in request.fields.items() if k not in _DELIVERY}
     return _hashed(_frame(request, scope, backend), bare)
 
@@ -50,7 +50,7 @@ def query_of(
     messages = fields["messages"]
     text = request.reading.last_words.strip()
     last, keeps = messages[-1], not request.no_store
-    # Only the words of the user's last message may differ; a message in parts must be equal.
+    # Unless the last message is plain text of the user, only an identical request matches.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
         return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)
     bare = {k: v for k, v in fields.items() if k not in _DELIVERY}
@@ -60,12 +60,12 @@ def query_of(
 
 
 def program_space(scope: str) -> bytes:
-    """Programs are compared by what they compute, whatever else their requests held."""
+    """The space of all programs of a scope: only what a program computes is compared."""
     return blake2b(f"programs\0{scope}".encode(), digest_size=16).digest()
 
 
 def allowed_mode(request: Request, mode: Mode) -> Mode:
-    """The mode that both the request and the operator allow."""
+    """The widest mode that both the request and the operator allow."""
     return min(mode, request.reuse or mode, key=_MODES.index)
 
 
@@ -82,7 +82,7 @@ def _hashed(frame: Any, fields: Mapping[str, Any]) -> bytes:
 
 
 def _why_unfit(request: Request) -> str:
-    """Why an answer to this request must not be given again; empty if it may be."""
+    """The reason why the memory must not answer this request; empty if it may."""
     fields = request.fields
     if fields.get("tools") or fields.get("functions"):
         return "it may call tools, which act on the world"
@@ -120,10 +120,10 @@ _FRESH = re.compile(
     re.I,
 )
 _PERSONAL = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w{2,}"  # an address
-    r"|(?<![\w.,])\+?\d{1,3}[ .-]?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,4}(?![\w.,]?\d)"  # a telephone
-    r"|(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)|(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"  # a card, a social number
-    r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"  # an account
+    r"[\w.+-]+@[\w-]+\.\w{2,}"  # an e-mail address
+    r"|(?<![\w.,])\+?\d{1,3}[ .-]?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,4}(?![\w.,]?\d)"  # a telephone number
+    r"|(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)|(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"  # a bank card, a social security number
+    r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"  # a bank account (IBAN)
     r"|\b(?:my name is|i am called|i live (?:at|in)|my (?:address|phone|email|birthday|ssn|passport|diagnosis|salary)"
     r"|born on)\b",
     re.I,

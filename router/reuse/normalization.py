@@ -1,7 +1,7 @@
-"""Requests brought into one form before their words are compared. Pure.
+"""Brings requests into one form, so that their words can be compared. Pure.
 
-Contractions are spelled out, numbers become figures, polite openings are removed, and each way to
-ask how, why, when, how many or what the difference is becomes one way.
+The functions spell out contractions, write numbers as figures and remove polite openings. They
+replace the many ways to ask how, why, when, how many or for a difference by one way each.
 """
 
 import re
@@ -45,9 +45,9 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def normalize_spelling(text: str) -> str:
-    """The text in small letters, with contractions spelled out and numbers as figures.
+    """The text in lower case, with contractions spelled out and numbers as figures.
 
-    Acronyms keep a mark: `^us` is the country, `us` the pronoun.
+    Acronyms get a mark: `^us` is the country, `us` the pronoun.
     """
     if not text.isupper():
         text = re.sub(r"(?<=\w )A\b(?!\s+[a-z])", "^A", text)
@@ -102,7 +102,7 @@ _NOT_ONE = re.compile(
 
 
 def _spelled(text: str) -> str:
-    """`twenty five` as 25; `one` is removed where it stands for a noun."""
+    """Write `twenty five` as 25, and remove `one` where it stands for a noun."""
     text = _NOT_ONE.sub(r"\1", text)
     return _SPELLED.sub(_number_in_words, text)
 
@@ -131,8 +131,8 @@ _AGENTS = {
 _WHO = r"(?:person|people|man|woman|artist|writer|author|scientist|painter|composer|inventor|director|explorer|philosopher|engineer|architect|poet|singer|actor|musician)"
 _DONE = r"(?:\w+ed|made|built|written|done|grown|sold|found|taken|given|known|chosen|sent|kept|spent|cut|put|set|run|driven|drawn|bought|taught)"
 _END = r"(?=\s*[?.,!]|\s*$)"
-# Replacements, applied in this order. The first column is a piece of text that every match contains:
-# looking for it is much faster than trying the pattern.
+# Replacements in the order of their use. Every match contains the text in the first column; a search
+# for that text is much faster than the pattern.
 _REPLACEMENTS = tuple(
     (piece, re.compile(pattern), replacement)
     for piece, pattern, replacement in (
@@ -231,7 +231,7 @@ OWN = re.compile(r"\b(?:my|mine|our|ours|myself)\b")
 
 
 def normalize_phrases(text: str) -> str:
-    """Replace each phrase that has several forms by one form."""
+    """Replace phrases that mean the same by the same words."""
     text = " ".join(text.split())
     for piece, pattern, replacement in _REPLACEMENTS:
         if piece in text:
@@ -242,6 +242,6 @@ def normalize_phrases(text: str) -> str:
 
 
 def _agent(match: re.Match[str]) -> str:
-    """`who is the founder of` as `who founded`."""
+    """Replace `who is the founder of` by `who founded`."""
     verb = _AGENTS.get(match[1])
     return f" who {verb} " if verb else match[0]

@@ -1,7 +1,8 @@
-"""Which remembered solution answers a request, and whether its answer is given or checked. Pure.
+"""Decides the similarity tier of a request: reuse a remembered answer, adapt it, or answer anew.
+Pure.
 
-Similarity proposes candidates, the guards decide which of them mean the same, and the record of
-their kind decides whether they are trusted.
+Similarity proposes candidates, the guards decide which candidates mean the same as the request, and
+the record of the candidate's bucket decides whether its answer is trusted.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ _ADAPTABLE_SIMILARITY = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A solution near a request, and how the two requests differ."""
+    """A solution near a request, and the differences between the two requests."""
 
     similarity: float
     solution: Solution
@@ -26,7 +27,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """The solution that was chosen for a request, and the part that it plays in the answer."""
+    """The solution that was chosen for a request, and how the router uses its answer."""
 
     recalled: Recalled
     solution: Solution
@@ -34,7 +35,7 @@ class Recollection:
 
 
 def best_match(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate that means the same; of several, the one with the best record."""
+    """The nearest candidate that means the same; among equally near ones, the best record."""
     return max(
         (candidate for candidate in candidates if candidate.verdict.likeness == "same"),
         key=lambda c: (round(c.similarity, 2), c.solution.rate, c.solution.uses),
@@ -43,7 +44,7 @@ def best_match(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> Recollection:
-    """Reuse the remembered answer, or answer anew to check it, as a bucket's standing demands."""
+    """Reuse the answer, or answer anew to check it, as the standing of its bucket says."""
     if standing.serves:
         record = f"of its like {standing.wrong:.2%} are wrong"
         reason = f"means the same as a remembered request; {record}"
@@ -64,7 +65,7 @@ def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> 
 
 
 def adaptation(candidates: Sequence[Candidate]) -> Recollection | None:
-    """The nearest candidate whose answer a backend can change to fit."""
+    """The nearest candidate whose answer a backend can adapt to the request."""
     for candidate in candidates:
         adaptable = candidate.verdict.likeness in ("minor", "parameters")
         if adaptable and candidate.similarity >= _ADAPTABLE_SIMILARITY:

@@ -1,7 +1,7 @@
-"""A request read for comparison: its intent, numbers, negations, quotations and words. Pure.
+"""Reads a request for comparison: its intent, numbers, negations, quotations and words. Pure.
 
-Every word is replaced by the name of its group in the lexicon. Only words that are listed as idle
-are left out, so an unfamiliar word always counts. No word is weighed against another.
+The name of its group in the lexicon replaces every word. Only listed idle words are left out, so an
+unfamiliar word always counts. All words count the same.
 """
 
 import re
@@ -17,7 +17,7 @@ _LONGEST = 2_000  # characters; a longer request equals no other request
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Words that belong together, and the word that ties them to the words before."""
+    """Words that belong together, and the tie: the word that connects them to the words before."""
 
     tie: str
     words: tuple[str, ...]
@@ -25,15 +25,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class RequestWords:
-    intent: str  # how, why, who, when, where, whether; empty for what
+    intent: str  # how, why, who, when, where or whether; empty for all other requests
     chunks: tuple[Chunk, ...]
-    numbers: tuple[str, ...]  # in order
+    numbers: tuple[str, ...]  # in the order of the text
     negations: tuple[str, ...]
     quoted: tuple[str, ...]
     tense: str
-    modal: str  # can or should, if the request asks for what can or should be
-    manner: str  # how the answer should read: list, explain, define, create
-    own: bool  # the request is about the caller's own affairs
+    modal: str  # can, should or would, if the request has such a word
+    manner: str  # what the answer should do: list, explain, define, create
+    own: bool  # whether the request says `my`, `our` or the like
     long: bool = False
     words: tuple[str, ...] = field(default=())
 
@@ -76,7 +76,7 @@ _MARK = "\ue000"
 
 
 def _unquoted(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text with a mark in place of code, quotations and addresses; and those, word for word."""
+    """The text with a mark for each quotation, code or address; and these pieces unchanged."""
     quotations = _QUOTED.findall(text)
     quoted = tuple(" ".join(quotation.strip("`\"“”'").split()) for quotation in quotations)
     return _QUOTED.sub(f" {_MARK} ", text), quoted
@@ -90,7 +90,7 @@ _PAUSE = ","
 
 
 def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
-    """Each word as the name of its group, each end of a clause as a comma."""
+    """The text as tokens: a word becomes the name of its group, the end of a clause a comma."""
     left = iter(quoted)
     pieces = [piece[0] for piece in _TOKEN.finditer(_phrased(text))]
     for at, piece in enumerate(pieces):
@@ -99,7 +99,7 @@ def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
         elif piece in _SIGNS:
             yield piece
         elif piece == "-":
-            # Between two numbers it is a minus sign; between two words it only joins them.
+            # A hyphen is a minus sign between two numbers; between two words it only joins them.
             if (
                 at
                 and is_number(pieces[at - 1])
@@ -126,9 +126,9 @@ def _number(piece: str) -> str:
 
 
 def _phrased(text: str) -> str:
-    """The text with each phrase of the lexicon joined into one word."""
+    """The text in which each phrase of the lexicon is joined into one word."""
     joined = lexicon().phrases.sub(lambda match: match[0].replace(" ", "_").replace("-", "_"), text)
-    return joined.replace("\u2010", "_")  # a typographic hyphen joins words, too
+    return joined.replace("\u2010", "_")  # a typographic hyphen
 
 
 _INTENTS = ("how", "why", "who", "when", "where")
@@ -139,7 +139,7 @@ _IDLE = frozenset(
     "thing stuff possible able try whom whose generally usually normally typically "
     "certain particular specific properly correctly exist called involve include".split()
 )
-# Verbs at the beginning of a request that say only how its answer should read.
+# Opening verbs that say only what kind of answer the caller wants.
 _OPENING = {
     word: manner
     for manner, words in (
@@ -186,7 +186,7 @@ _TIES = {
      "upon": "in", "into": "to", "onto": "to"}  # fmt: skip
 
 
-# Words between two parts of a sentence, and the tie that they stand for.
+# Words between two parts of a sentence, and the tie that replaces each word.
 _BETWEEN = {"'s": "'s", "be": "be", "that": "", "which": "", "who": "", "whom": ""} | dict.fromkeys(
     _AUXILIARY - {"be"}, "do"
 )
@@ -194,12 +194,12 @@ _SAYS_SOMETHING = frozenset("like without before after since until over under th
 
 
 def _intent(tokens: list[str]) -> tuple[str, list[str]]:
-    """The first question word, and the tokens with its clause in front."""
+    """The first question word, and the other tokens, those of its clause first."""
     for at, token in enumerate(tokens):
         if token in _INTENTS:
             rest = tokens[:at] + tokens[at + 1 :]
             front = [t for t in tokens[:at] if t != _PAUSE and t not in _IDLE]
-            # `In Python, how do I …`: the words before the question belong behind it.
+            # In `In Python, how do I …`, move the words before the question behind it.
             if front and front[0] in _TIES:
                 rest = [*tokens[at + 1 :], _PAUSE, *tokens[:at]]
             return token, rest
@@ -212,11 +212,11 @@ def _intent(tokens: list[str]) -> tuple[str, list[str]]:
 
 
 def _manner(tokens: list[str], intent: str) -> tuple[str, list[str]]:
-    """The manner that the opening verbs ask for, and the tokens behind them."""
+    """The manner that the opening verbs ask for, and the tokens behind these verbs."""
     manner, start = "", -1
     for at, token in enumerate(tokens):
         if token in _AUXILIARY and token != "be":
-            start = at  # the next word is the doer
+            start = at  # the next word names who acts
             continue
         if token in _OPENING and not intent:
             manner = manner or _OPENING[token]

@@ -1,13 +1,13 @@
-"""A solved request: its answer or program, where the solution came from, and how it fared."""
+"""A solved request: its answer or program, the origin of the solution, and its record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["text", "program"]
-# unproven: nobody has judged the answer yet; it is kept for an hour and not reused.
-# proven: verified or rated well. deprecated: a better solution stands for it.
-# quarantined: reported wrong, or adapted from a solution that was.
+# unproven: nobody has judged the answer yet; it stays for an hour and is not reused.
+# proven: verified or rated well. deprecated: a newer or better solution replaced it.
+# quarantined: judged wrong, or adapted from a solution that was judged wrong.
 State = Literal["unproven", "proven", "deprecated", "quarantined"]
 
 
@@ -15,8 +15,8 @@ State = Literal["unproven", "proven", "deprecated", "quarantined"]
 class Solution:
     """One solved request.
 
-    `space` is a hash of everything in which two requests must be equal before one's answer is
-    considered for the other: owner, system prompt, tools, format.
+    `space` is a hash of everything that two requests must share before the answer to one may serve
+    the other: owner, system prompt, tools, format.
     """
 
     scope: str
@@ -31,8 +31,8 @@ class Solution:
     vector: bytes = b""  # float32; empty if the request was not encoded
     encoder: str = ""
     state: State = "unproven"
-    proof: str = ""  # what proved it: a verification, a rating
-    parent: int = 0  # the solution that it was adapted from
+    proof: str = ""  # what proved the solution: a verification or a rating
+    parent: int = 0  # id of the solution that this one was adapted from; 0 without one
     change: str = ""  # what the adaptation changed
     plan: str = ""
     backend: str = ""
@@ -48,9 +48,9 @@ class Solution:
     successes: float = 0.0
     failures: float = 0.0
     last_used: float = 0.0
-    reviewed: str = ""  # the outcome of running its program with other numbers
+    reviewed: str = ""  # the verdict on the program after a run with other numbers
 
     @property
     def rate(self) -> float:
-        """The share of judgements that called it right, starting from a prior of 0.9."""
+        """The share of judgements that called the solution right, starting from a prior of 0.9."""
         return (self.successes + 0.9) / (self.successes + self.failures + 1)

@@ -1,4 +1,4 @@
-"""The tables of solutions, and how a `Solution` becomes a row and a row a `Solution`."""
+"""The tables of solutions, and the conversion between a `Solution` and its row."""
 
 import json
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _SPEC = 1 + _COLUMNS.index("spec")
 
 
 def row_of(solution: Solution) -> list[Any]:
-    """The values for `INSERT`."""
+    """The values of a solution for the statement `INSERT`."""
     return [
         json.dumps(solution.spec) if name == "spec" else getattr(solution, name)
         for name in _COLUMNS
@@ -46,7 +46,7 @@ def row_of(solution: Solution) -> list[Any]:
 
 
 def solution_of(row: Sequence[Any]) -> Solution:
-    """The solution in a row of `SELECT`."""
+    """The solution in a row that the statement `SELECT` returned."""
     values = list(row)
     values[_SPEC] = json.loads(values[_SPEC])
     return Solution(id=values[0], **dict(zip(_COLUMNS, values[1:], strict=True)))

@@ -1,8 +1,8 @@
-"""The truth about solutions: one SQLite file that every router writes and follows.
+"""The store of solutions: one SQLite file that every router writes and follows.
 
-A solution is on the disk before anything points at it. Ids only grow, and every change gets the
-next number of the journal, so whoever follows the journal misses nothing. Several processes may
-write: SQLite lets them in one at a time.
+A solution is on disk before anything refers to it. Ids only grow, and every change gets the next
+number in the journal, so a reader of the journal misses no change. Several processes may write;
+SQLite admits one writer at a time.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ _BY_EXACT = (
 
 
 class UnreadableStore(RuntimeError):
-    """The file is damaged or no store; the message says what to do."""
+    """The file is damaged or is no store of solutions; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A solution came into use (`in`) or went out of use (`out`)."""
+    """An entry of the journal: a solution came into use (`in`) or went out of use (`out`)."""
 
     seq: int
     solution: int
@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ReuseCheck:
-    """Whether a remembered answer was wrong, by a new answer or by its caller's judgement."""
+    """Whether a remembered answer was wrong, according to a new answer or to its caller."""
 
     bucket: str
     space: bytes
@@ -56,14 +56,14 @@ class ReuseCheck:
 
 
 class SolutionStore:
-    """The file. Each thread has its own connection; a transaction is all or nothing."""
+    """The SQLite file. Each thread has its own connection; a transaction is all or nothing."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        if not self.path.exists():  # nobody but its owner may read requests and answers
+        if not self.path.exists():  # only the file's owner may read requests and answers
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
             self._connection.executescript(SCHEMA)
@@ -105,7 +105,7 @@ class SolutionStore:
     # -- writing --------------------------------------------------------------------------------
 
     def add(self, solutions: Sequence[Solution]) -> list[int]:
-        """The ids of the solutions, which are on the disk by then."""
+        """Write the solutions to disk, and return their ids."""
         with self._transaction() as connection:
             return [lifecycle.add(connection, solution) for solution in solutions]
 
@@ -148,7 +148,7 @@ class SolutionStore:
             return lifecycle.retire(connection, now, most=most)
 
     def forget(self, *, ids: Sequence[int] = (), scope: str | None = None) -> int:
-        """Delete solutions, or all of a scope, for good and with their descendants."""
+        """Delete these solutions, or all solutions of a scope, with their descendants, for good."""
         with self._transaction() as connection:
             rows = connection.execute("select id from solutions where scope = ?", (scope,))
             return lifecycle.forget(connection, [*ids, *(id_ for (id_,) in rows)])
@@ -156,7 +156,7 @@ class SolutionStore:
     # -- reading --------------------------------------------------------------------------------
 
     def exact(self, exact: bytes, now: float) -> Solution | None:
-        """The proven solution of this very request, with the fields that an answer needs."""
+        """The proven solution of an identical request, with the fields that an answer needs."""
         row = self._connection.execute(_BY_EXACT, (exact, now)).fetchone()
         if row is None:
             return None
@@ -175,7 +175,7 @@ class SolutionStore:
             yield solution_of(row)
 
     def position(self) -> int:
-        """The number of the latest change."""
+        """The journal's number of the latest change."""
         row = self._connection.execute("select max(seq) from journal").fetchone()
         return int(row[0] or 0)
 
@@ -187,7 +187,7 @@ class SolutionStore:
         return [Change(*row) for row in rows]
 
     def vectors(self, ids: Sequence[int]) -> Iterator[tuple[int, bytes, str]]:
-        """Id, vector and encoder of each of these solutions that is proven."""
+        """Id, vector and encoder of each of these solutions, if the solution is proven."""
         for start in range(0, len(ids), _IDS_PER_QUERY):
             chunk = ids[start : start + _IDS_PER_QUERY]
             rows = self._connection.execute(
@@ -200,7 +200,7 @@ class SolutionStore:
     def all_vectors(
         self, encoder: str, where: str = "1"
     ) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Ids and vectors of one encoder, in chunks."""
+        """The ids and vectors of one encoder's solutions, in chunks."""
         rows = self._connection.execute(
             f"select id, vector from solutions where {where} and encoder = ? and vector <> x''",
             (encoder,),
@@ -237,6 +237,6 @@ class SolutionStore:
         return dict(rows)
 
     def damage(self) -> list[str]:
-        """The problems that SQLite itself finds in the file."""
+        """The problems that SQLite's own check finds in the file."""
         rows = self._connection.execute("pragma quick_check").fetchall()
         return [problem for (problem,) in rows if problem != "ok"]

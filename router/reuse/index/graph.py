@@ -1,9 +1,10 @@
-"""An hnswlib graph, with the rules that hnswlib does not keep by itself.
+"""An hnswlib graph, used within the limits of hnswlib.
 
-hnswlib cannot grow while it is read, and cannot add and search at once. So the owner of a graph
+hnswlib cannot grow a graph during a search, nor add and search at once. So the owner of a graph
 holds a lock for each call, and builds a larger graph beside the old one.
 
-Not covered: a damaged file, which hnswlib loads without complaint. `snapshot` proves files first.
+Not covered: a damaged file, which hnswlib loads without complaint. `snapshot` checks files before a
+graph loads them.
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,11 @@ from router.reuse.index.matrix import Near
 if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
 
-_NEIGHBOURS, _CONSTRUCTION_WIDTH, _SEARCH_WIDTH = 16, 140, 160  # hnswlib's M and its two ef
+_NEIGHBOURS, _CONSTRUCTION_WIDTH, _SEARCH_WIDTH = 16, 140, 160  # hnswlib's M, and its widths
 
 
 class Graph:
-    """Room for a fixed number of vectors; a removed vector is only marked, and keeps its room."""
+    """A graph for a fixed number of vectors; a removed vector still takes its place."""
 
     def __init__(self, dimensions: int, room: int, index: Any = None) -> None:
         self.dimensions, self.room = dimensions, room
@@ -42,7 +43,7 @@ class Graph:
 
     @property
     def count(self) -> int:
-        """All vectors, the removed ones included."""
+        """The number of vectors, including the removed ones."""
         return int(self._index.get_current_count())
 
     def __len__(self) -> int:
@@ -66,7 +67,7 @@ class Graph:
         while k > 0:
             try:
                 ids, distances = self._index.knn_query(vector, k=k, num_threads=1)
-            except RuntimeError:  # removed vectors leave fewer than k within reach
+            except RuntimeError:  # the search found fewer than k vectors that are not removed
                 k //= 2
                 continue
             pairs = zip(ids[0].tolist(), distances[0].tolist(), strict=True)

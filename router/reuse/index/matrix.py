@@ -1,4 +1,4 @@
-"""Vectors by id in one matrix, which is searched whole: exact, and fast while it is small."""
+"""Vectors by id in one matrix. A search compares every row: exact, and fast for a small matrix."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Near:
 
 
 class VectorMatrix:
-    """A growing matrix; a removed row is overwritten by the last row."""
+    """A growing matrix; the last row takes the place of a removed row."""
 
     def __init__(self, dimensions: int) -> None:
         self._dimensions = dimensions
@@ -74,7 +74,7 @@ class VectorMatrix:
 
 
 class IdSet:
-    """A set of small ids in one byte each: a Python set of a million ids takes 90 MB."""
+    """A set of small ids, with one byte for each id: a Python set of a million ids takes 90 MB."""
 
     def __init__(self, ids: Iterable[int] = ()) -> None:
         self._flags = bytearray()

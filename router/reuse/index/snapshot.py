@@ -1,7 +1,8 @@
-"""Graphs on disk: a file for each space, and a manifest that names the files and their checksums.
+"""Graphs on disk: one file for each space, and a manifest with the names and checksums of the
+files.
 
-Nothing in a snapshot is trusted. A graph is taken over only if its file has the size and checksum
-of the manifest and a sample of its vectors equals the vectors in the store.
+The reader trusts no file. It loads a graph only if the file has the size and checksum in the
+manifest, and if a sample of the graph's vectors equals the vectors in the store.
 """
 
 import json
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MANIFEST = "manifest.json"
-_SAMPLED = 64  # vectors of a graph that are compared with the store
+_SAMPLED = 64  # number of a graph's vectors that the reader compares with the store
 
 
 class DamagedGraph(RuntimeError):
-    """A graph's file is not the one that was saved, or does not fit the store."""
+    """The file of a graph was changed after it was saved, or its vectors differ from the store."""
 
 
 def write_snapshot(
@@ -62,7 +63,7 @@ def write_snapshot(
 def read_snapshot(
     folder: Path, store: SolutionStore, *, encoder: str, dimensions: int
 ) -> tuple[dict[bytes, Space], list[str]]:
-    """The spaces whose graphs agree with the store, and a problem for each other graph."""
+    """The spaces whose graphs agree with the store, and a message for each other graph."""
     taken: dict[bytes, Space] = {}
     problems: list[str] = []
     try:
@@ -87,7 +88,7 @@ def _space(
     if size != entry["bytes"]:
         raise DamagedGraph(f"it has {size} bytes, not {entry['bytes']}")
     checksums: list[int] = []
-    # Loading the graph stops the interpreter, but not this thread's sum over the mapped file.
+    # hnswlib holds the GIL while it loads; a thread can compute the checksum meanwhile.
     summing = threading.Thread(target=lambda: checksums.append(_crc(path)))
     summing.start()
     proven = np.array(store.proven(space), dtype=np.int64)
@@ -104,7 +105,7 @@ def _space(
 
 
 def _compare_sample(graph: Graph, ids: "NDArray[np.int64]", store: SolutionStore) -> None:
-    """Ids must not point at the vectors of other solutions."""
+    """Refuse a graph whose ids point at the vectors of other solutions."""
     sample = ids[:: max(1, len(ids) // _SAMPLED)].tolist()
     for id_, content, _ in store.vectors(sample):
         vector = np.frombuffer(content, np.float32)

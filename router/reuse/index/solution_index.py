@@ -1,7 +1,8 @@
-"""Solutions by nearness: an index in this process's memory that follows the store's journal.
+"""Finds the nearest solutions: an index in memory that follows the journal of the store.
 
-The index can always be made anew from the store; files only spare the time. A vector that is not
-finite or not of length one is refused: hnswlib would find it nearest to everything.
+The store holds everything that the index needs; the graph files only make the start faster. The
+index refuses a vector that is not finite or not of length one, because hnswlib would find that
+vector near to everything.
 """
 
 import contextlib
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
 
 
 class SolutionIndex:
-    """All spaces. Only the follower of the journal adds and removes; any thread may look up."""
+    """All spaces. Only the follower of the journal changes them; any thread may search."""
 
     def __init__(self, dimensions: int, encoder: str) -> None:
         self.dimensions, self.encoder = dimensions, encoder
-        self.position = 0  # in the journal
+        self.position = 0  # number of the last journal entry that the index holds
         self.spaces: dict[bytes, Space] = {}
 
     @classmethod
     def open(
         cls, folder: Path, store: SolutionStore, *, dimensions: int, encoder: str
     ) -> tuple["SolutionIndex", list[str]]:
-        """The index of everything in the store, and what was wrong with the graphs in its files."""
+        """The index of everything in the store, and the problems of the graph files."""
         index = cls(dimensions, encoder)
         index.position = store.position()
         index.spaces, problems = read_snapshot(
@@ -73,7 +74,7 @@ class SolutionIndex:
             self.spaces[space].remove(id_)
 
     def follow(self, store: SolutionStore) -> int:
-        """Take in the changes since the last call; return how many there were."""
+        """Apply the journal's changes since the last call; return the number of changes."""
         count = 0
         while changes := store.changes(self.position):
             vectors = dict(self._stored(store, [c.solution for c in changes if c.what == "in"]))
@@ -87,7 +88,7 @@ class SolutionIndex:
         return count
 
     def tend(self, *, threads: int = 1) -> bool:
-        """Build and grow graphs where they are due, which takes long; False if none were due."""
+        """Build or grow each graph that needs it, which takes long; False if no graph needs it."""
         tended = [space.tend(threads=threads) for space in list(self.spaces.values())]
         return any(tended)
 
@@ -103,7 +104,7 @@ class SolutionIndex:
         )
 
     def differs(self, store: SolutionStore) -> list[str]:
-        """Every solution about which index and store disagree."""
+        """One message for each solution about which index and store disagree."""
         problems: list[str] = []
         for key in store.spaces():
             space = self.spaces.get(key) or Space(self.dimensions)
@@ -117,7 +118,7 @@ class SolutionIndex:
         return problems
 
     def _stored(self, store: SolutionStore, ids: list[int]) -> Iterator[tuple[int, "Matrix"]]:
-        """The store's vectors of these ids, as far as they come from this index's encoder."""
+        """The stored vectors of these solutions, if the encoder of this index made them."""
         for id_, vector, encoder in store.vectors(ids):
             if encoder == self.encoder and vector:
                 yield id_, np.frombuffer(vector, np.float32)
@@ -135,6 +136,6 @@ class SolutionIndex:
 
 
 def lower_priority() -> None:
-    """Let the threads and processes that answer requests go before this thread."""
+    """Give this thread a lower priority than the threads and processes that answer requests."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -1,7 +1,7 @@
-"""The solutions that may stand for each other: the newest in a matrix, the rest in a graph.
+"""The solutions of one space: the newest in a matrix, the rest in a graph.
 
-A small space is a matrix alone. A large one moves its matrix into a graph, in the background and
-without making readers wait for longer than one addition.
+A small space has only a matrix. A large space moves its matrix into a graph in the background; a
+search waits for one addition at most.
 """
 
 import threading
@@ -13,20 +13,20 @@ from router.reuse.index.matrix import IdSet, Near, VectorMatrix
 if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
 
-LARGEST_MATRIX = 5_000  # up to here a matrix answers as fast as a graph
-LEAST_ROOM = 20_000  # of a graph
+LARGEST_MATRIX = 5_000  # vectors; up to this size a matrix answers as fast as a graph
+LEAST_ROOM = 20_000  # vectors that the smallest graph has room for
 _SPARE_ROOM = 1.25  # a new graph has room for a quarter more
-_MOST_REMOVED = 0.25  # share of a graph; beyond it the graph is rebuilt
-_ADDED_AT_ONCE = 2_000  # to a graph that nobody reads yet
+_MOST_REMOVED = 0.25  # share of removed vectors above which a graph is rebuilt
+_ADDED_AT_ONCE = 2_000  # vectors; a new graph is not searched before it is complete
 
 
 def room_for(count: int) -> int:
-    """How many vectors a graph of this many should have room for."""
+    """The capacity of a new graph for this many vectors."""
     return max(int(_SPARE_ROOM * count), LEAST_ROOM)
 
 
 class Space:
-    """One space. Readers, the journal's follower and the builder of graphs may use it at once."""
+    """One space. Searches, the follower and the builder of graphs may use it at the same time."""
 
     def __init__(
         self, dimensions: int, graph: Graph | None = None, in_graph: IdSet | None = None
@@ -35,7 +35,7 @@ class Space:
         self._dimensions = dimensions
         self._matrix = VectorMatrix(dimensions)
         self._in_graph = in_graph or IdSet()
-        self._removed_meanwhile: set[int] | None = None  # a set while a new graph is being built
+        self._removed_meanwhile: set[int] | None = None  # None unless a new graph is being built
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ class Space:
                 self._in_graph.discard(id_)
 
     def tend(self, *, threads: int = 1) -> bool:
-        """Move a large matrix into the graph, or rebuild a worn one; False if neither is due."""
+        """Build or rebuild the graph, or move the matrix into it; False if nothing is needed."""
         graph = self.graph
         worn = graph is not None and graph.removed > _MOST_REMOVED * graph.count
         if len(self._matrix) <= LARGEST_MATRIX and not worn:
@@ -90,7 +90,7 @@ class Space:
         return True
 
     def _move_into(self, graph: Graph) -> None:
-        """One vector at a time: readers wait for one addition at most."""
+        """Move the vectors one at a time, so that a search waits for one addition at most."""
         for id_ in list(self._matrix.ids):
             with self._lock:
                 if id_ in self._matrix:
@@ -99,7 +99,7 @@ class Space:
                     self._matrix.remove(id_)
 
     def _rebuild(self, *, threads: int) -> None:
-        """Build a graph of all solutions while the old graph is read, then put it in its place."""
+        """Build a new graph of all solutions while searches use the old one, then swap them."""
         with self._lock:
             self._removed_meanwhile = set()
             old, kept = self.graph, list(self._in_graph)

@@ -1,7 +1,7 @@
 """`python -m router.reuse.index.write_graphs FOLDER ENCODER DIMENSIONS`: save the graphs to disk.
 
-Saving a graph stops the interpreter, so this is a process of its own. It takes up the graphs that
-are on disk, adds what came since, and ends at once if another process is doing the same.
+hnswlib holds the GIL while it saves a graph, so a process of its own does it. The process loads the
+graphs on disk, adds newer solutions and saves again. It ends at once if another such process runs.
 """
 
 import sys
@@ -14,7 +14,7 @@ from router.reuse.solution_store import SolutionStore
 
 def main(folder: Path, encoder: str, dimensions: int) -> None:
     if lock_if_free(folder / "graphs.lock") is None:
-        return  # the kernel releases the lock when this process ends
+        return  # another process is saving; the kernel frees the lock when that process ends
     lower_priority()
     store = SolutionStore(folder)
     index, _ = SolutionIndex.open(folder / "graphs", store, dimensions=dimensions, encoder=encoder)

@@ -1,4 +1,4 @@
-"""ScriptedModel servers that answer by rule, for the steps of a plan to call."""
+"""Model servers that answer by rule, for the steps of a plan to call."""
 
 import asyncio
 import json
@@ -13,6 +13,8 @@ from tests.rig import rig
 from tests.upstream import Upstream, Wire, completion, delta
 
 Say = str | Callable[[dict[str, Any]], str]
+# What a judge answers.
+GOOD, BAD = '{"score": 0.9, "problems": ""}', '{"score": 0.2, "problems": "too vague"}'
 NEVER = math.inf  # the seconds of a model that does not answer
 TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}]
 
@@ -26,7 +28,7 @@ class ScriptedModel:
     status: int = 200
     probability: float | None = None
     calls_tools: bool = False
-    between: float = 0.0  # seconds, in a stream
+    between: float = 0.0  # seconds between two words of a stream
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     async def __call__(self, wire: Wire) -> None:
@@ -88,6 +90,11 @@ async def planned(
             }
         config = {"backends": backends | (more or {}), "plans": plans}
         yield await stack.enter_async_context(rig(json.dumps(config)))
+
+
+def only(plan: dict[str, Any]) -> dict[str, Any]:
+    """Plans that hold this plan alone."""
+    return {"p": plan}
 
 
 def text_of(answer: HttpAnswer) -> str:

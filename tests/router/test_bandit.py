@@ -140,7 +140,7 @@ async def test_the_limits_of_a_request_come_before_the_policy(upstream):
         assert answer["plan"] == "cheap"
         assert "95th percentile" in answer["ineligible"]["dear"]
         answer = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1")).json
-        assert set(answer["eligible"]) == {"cheap", "dear"}  # None is so quick
+        assert set(answer["eligible"]) == {"cheap", "dear"}  # No plan is so quick.
         answer = await waggle.post("/v1/route", hard, x_waggle_region="mars")
         assert answer.error["code"] == "no_plan_can_answer"
         answer = await waggle.post("/v1/route", hard, x_waggle_plans="gold")

@@ -1,5 +1,4 @@
-"""One attempt at one backend: which replica is called, what comes back, and whether to try
-again."""
+"""Makes one attempt at a backend: picks a replica, calls it, and judges the answer."""
 
 import asyncio
 import re
@@ -18,7 +17,7 @@ from router.wire.http_client import Connection
 from router.wire.replica_headers import FAULT, SECONDS, SWAP, retry_after_seconds
 from router.wire.sse import Cutter, broken, data_of, usage_in
 
-# The caller's own fault: every backend would refuse it, so that the first refusal is the answer.
+# Statuses of a request that every backend would refuse, so that the first refusal is the answer.
 _CALLERS_FAULT = frozenset({400, 405, 406, 411, 413, 414, 415, 416, 417, 422, 431, 451})
 _OUR_CREDENTIALS = frozenset({401, 402, 403})
 _WORTH_AGAIN = frozenset(
@@ -37,10 +36,10 @@ class Directory(Protocol):
 def pause_before_retry(
     attempt: Attempt, retry: Retry, *, turn: int, retry_after: float | None, uniform: float
 ) -> float | None:
-    """Seconds to wait before the same backend is tried again; None means: move on.
+    """Seconds to wait before the same backend is tried again; None: go on to the next backend.
 
-    Full jitter: the wait is anything from nothing to a ceiling that doubles, so that callers who
-    failed together do not return together. The backend's `Retry-After` is the shortest wait.
+    The wait is random, up to a ceiling that doubles with each try, so that callers who failed
+    together do not return together. The backend's `Retry-After` is the shortest wait.
     """
     again = attempt.status in (408, 409, 425, 429) or attempt.status >= 500
     if turn >= retry.times or not (again or attempt.fault in _WORTH_AGAIN):
@@ -52,7 +51,7 @@ def pause_before_retry(
 
 
 def shown(detail: str) -> str:
-    """A backend's message, shortened, with everything hidden that looks like a secret."""
+    """A backend's message, shortened, without anything that looks like a secret."""
     return _SECRET.sub("(hidden)", detail.replace("\n", " "))[:300]
 
 
@@ -69,7 +68,7 @@ class Attempts:
         return self._directory.addresses(backend)
 
     async def try_once(self, backend: str, call: Call, *, patience: float) -> CallOutcome:
-        """Make one call. For `patience` seconds, replace a replica that dies before it answers."""
+        """Make one call. If a replica dies before it answers, try others for `patience` seconds."""
         begun = time.perf_counter()
         until = begun + patience
         loss = "no replica of it is up"
@@ -89,8 +88,8 @@ class Attempts:
             await asyncio.sleep(0.02)
 
     def _pick(self, backend: str) -> str | None:
-        """The least busy replica. A replica that was just lost is taken only if there is no
-        other."""
+        """The least busy replica; a replica lost within the last second only if no other is
+        left."""
         addresses = self._directory.addresses(backend)
         if len(addresses) == 1:
             return addresses[0]
@@ -126,7 +125,7 @@ class Attempts:
 
 
 async def _begun(backend: str, connection: Connection, begun: float) -> CallOutcome:
-    """Read a stream up to its first event: until then nothing is promised to the caller."""
+    """Read a stream up to its first event, before the caller receives anything."""
     cutter, pieces = Cutter(), connection.pieces()
     try:
         async for piece in pieces:
@@ -144,7 +143,7 @@ async def _begun(backend: str, connection: Connection, begun: float) -> CallOutc
                 stream = Stream(events, cutter, connection, pieces)
                 upstream = _upstream_seconds(connection)
                 return CallOutcome(attempt, stream=stream, upstream_seconds=upstream)
-    except Fault as fault:  # the client has received nothing yet
+    except Fault as fault:  # the caller has received nothing yet
         raise ReplicaLost(fault.detail) from fault
     detail = "the stream ended before its first event"
     return _failed(backend, begun, "protocol", detail)

@@ -6,7 +6,7 @@ from router.wire.replica_headers import REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):
-    """A replica gave no answer, and the fault is ours: another replica may be tried."""
+    """A replica gave no answer. The caller is not at fault, so another replica may be tried."""
 
 
 class Hops:
@@ -27,7 +27,7 @@ class Hops:
             raise ReplicaLost(fault.detail) from fault
 
     def forget(self, keep: frozenset[str]) -> None:
-        """Close the connections to replicas that are gone."""
+        """Close the connections to all replicas that are not in `keep`."""
         for address in self._pools.keys() - keep:
             self._pools.pop(address).close()
 

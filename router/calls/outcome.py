@@ -1,4 +1,4 @@
-"""What one call of a backend brought: an answer, a stream that has begun, or a failure."""
+"""The outcome of one call to a backend: an answer, a stream that has begun, or a failure."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from router.wire.sse import Cutter
 
 
 class Finishing(Protocol):
-    """The connection behind a stream. `finish` tells it that nobody reads on."""
+    """The connection behind a stream. `finish` tells the connection that nobody reads on."""
 
     def finish(self) -> None: ...
 
 
 @dataclass(slots=True)
 class Stream:
-    """A stream that has begun: its first events, and the connection the rest will come from."""
+    """A stream that has begun: its first events, and the connection that brings the rest."""
 
     first: list[bytes]
     cutter: Cutter
@@ -36,7 +36,7 @@ class CallOutcome:
     retry_after: float | None = None
     upstream_seconds: float = 0.0
     content_type: str = "application/json"
-    settled: bool = False  # whether the attempt has its tokens and its cost already
+    settled: bool = False  # whether `attempt` already holds its tokens and its cost
 
     @property
     def answered(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a call costs, by the price of its backend and the tokens that it used. Pure."""
+"""The cost of a call, from the backend's price and the tokens used. Pure functions."""
 
 from router.config.values import Price
 from router.domain import Request, Usage

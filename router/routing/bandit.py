@@ -1,4 +1,4 @@
-"""The bandit's part of a decision: the odds of each plan, the reason, and when to move. Pure."""
+"""The bandit's decision: each plan's odds, the reason, and when a conversation moves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from router.domain import Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import Size
 
-if TYPE_CHECKING:  # it loads numpy, which a router without a bandit does not need
+if TYPE_CHECKING:  # the import loads numpy, which only a bandit needs
     from learner.deciding import BanditPolicy
 
-_LEAST_RATE = 1e-9  # dollars: a free plan has no rate, and costs are no multiple of it
-_STAYS = 0.03  # of utility: a move that gains less than this is not worth a change of voice
+_LEAST_RATE = 1e-9  # dollars; a plan with a lower rate counts as free
+_STAYS = 0.03  # the least gain in utility for which a conversation moves
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """How likely each plan is to be taken, and what is expected of it."""
+    """The probability of each plan, with the bandit's estimates and its reason."""
 
     distribution: Distribution
     estimates: tuple[Estimate, ...]
@@ -29,8 +29,7 @@ class Chosen:
 
 
 def rates_of(plans: Plans, arms: Sequence[Arm], size: Size) -> dict[str, float]:
-    """What each plan costs with a request of this size, by prices alone: midway between the
-    shortest way through it and the longest."""
+    """Each plan's expected dollars for a request of this size: midway between least and most."""
     costs = {arm: plans[arm].cost(size) for arm in arms}
     return {arm: (cost.least_usd + cost.most_usd) / 2 for arm, cost in costs.items()}
 
@@ -41,7 +40,7 @@ def spend_of(cost_usd: float, rate: float) -> float:
 
 
 def preference_of(config: Config, request: Request) -> Preference:
-    """What quality is traded against: as this caller says, else as the configuration says."""
+    """The weights of cost and latency: the caller's, or else the configuration's."""
     return config.objective.preference if request.preference is None else request.preference
 
 
@@ -65,7 +64,7 @@ def reason_of(
     estimates: Sequence[Estimate],
     distribution: Distribution,
 ) -> str:
-    """Why the bandit decides so, in one sentence with its numbers."""
+    """The reason for the bandit's decision, in one sentence with numbers."""
     if len(estimates) < 2:
         return "the only plan that can answer"
     best, second = sorted(estimates, key=lambda estimate: -estimate.utility)[:2]
@@ -85,7 +84,7 @@ def reason_of(
 
 
 def exploring_costs(estimates: Sequence[Estimate], distribution: Distribution) -> float:
-    """The utility that is lost, on average, by not always taking the plan that looks best."""
+    """The utility lost on average because the draw does not always take the best plan."""
     best = max(estimate.utility for estimate in estimates)
     return sum(distribution.get(e.arm, 0.0) * (best - e.utility) for e in estimates)
 
@@ -93,7 +92,8 @@ def exploring_costs(estimates: Sequence[Estimate], distribution: Distribution) -
 def too_slow(
     policy: "BanditPolicy", context: Context, eligible: Sequence[Arm], most_ms: float
 ) -> dict[str, str]:
-    """Plans that usually take longer than the request may; none, if that would leave none."""
+    """Plans that usually take longer than the request allows. If no plan is quick enough, all plans
+    stay eligible."""
     slow = {
         str(arm): f"takes {seconds:.2f} s at its 95th percentile, and the request may take "
         f"{most_ms / 1000:g} s"
@@ -106,8 +106,10 @@ def too_slow(
 def reason_to_move(
     config: Config, preference: Preference, home: Home, choice: Chosen, *, input_tokens: int
 ) -> str:
-    """Why a conversation moves away from its plan, or nothing. A provider's cache of the
-    conversation is lost by moving: the tokens that are sent again are paid in full."""
+    """Why a conversation should move to another plan; empty if it should stay.
+
+    A move loses the provider's prompt cache: the conversation's tokens are paid in full again.
+    """
     here = next((e for e in choice.estimates if e.arm == home.plan), None)
     if here is None or home.backend not in config.backends:
         return ""

@@ -1,4 +1,4 @@
-"""A request as a decision sees it: the plans that can answer, and the request's numbers. Pure."""
+"""The input of a decision: a request, its features, and the plans that can answer it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,18 +19,18 @@ from router.routing.strategies import Strategy
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a decision may know beside the request itself."""
+    """Everything that a decision may use beside the request itself."""
 
-    allowed: Collection[str] = ()  # plans; empty: all
+    allowed: Collection[str] = ()  # the plans that the key may use; empty: all
     down: Collection[str] = ()  # backends that are resting after failures
-    claims: Mapping[str, float] = field(default_factory=dict)  # how sure each specialist is
+    claims: Mapping[str, float] = field(default_factory=dict)  # confidence of each specialist
     home: Home | None = None
     policy_version: str = ""
     lens: Lens | None = None
-    vector: Sequence[float] | None = None  # of the request's words, where something else needed it
-    steering: Steering | None = None  # which strategies serve and are tried, if the learner says so
-    call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # a routing function
-    similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to requests like this one
+    vector: Sequence[float] | None = None  # the request's sentence vector, if one was made
+    steering: Steering | None = None  # the learner's serving strategy and trials
+    call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs a function
+    similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,14 @@ class Case:
 
     @property
     def home(self) -> Home | None:
-        """Where the conversation lives, if that plan and its backend can go on with it."""
+        """The conversation's home, if its plan is eligible and its backend is not resting."""
         home = self.around.home
         if home is None or home.plan not in self.eligible or home.backend in self.around.down:
             return None
         return home
 
     def decided(self, choice: Choice, strategy: str, reason: str) -> Decision:
-        """A decision for this plan alone; the caller puts in the odds of all, if it drew."""
+        """A decision for one plan. A caller that drew the plan adds the odds of all plans."""
         return Decision(
             plan=choice.arm,
             propensity=choice.propensity,

@@ -1,7 +1,7 @@
-"""How sure each specialist is that its documents answer a question, without asking it.
+"""How sure each specialist is that its documents answer a question, without a call to it.
 
-A question that shares no telling word with a specialist's documents is not for that specialist, and
-costs nothing. Only a question that shares a word is encoded.
+A question that shares no content word with a specialist's documents is not for that specialist.
+Only other questions are encoded.
 """
 
 import logging
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 _LOOK_AGAIN_SECONDS = 2.0
-_LONGEST = 600  # characters; a question for a reference work is short
-_VECTORED = 2000  # characters that a sentence vector is made of
+_LONGEST = 600  # characters; specialists ignore longer messages
+_VECTORED = 2000  # characters of a message that go into its sentence vector
 _NOTHING: tuple[str, frozenset[str]] = ("", frozenset())
 _log = logging.getLogger("waggle")
 
@@ -42,8 +42,7 @@ class Claims:
         self._encoded: tuple[str, Vector | None] = ("", None)
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
-        """The sentence vector of a request, if it was made for another reason or is wanted
-        `always`."""
+        """The request's sentence vector; without `always`, only if the vector was made already."""
         text = request.reading.last_words.strip()
         vector = self._encoded[1] if text and self._encoded[0] == text else None
         if vector is None and always and text:
@@ -53,7 +52,7 @@ class Claims:
         return None if vector is None else vector.tolist()
 
     def know(self, config: Config, request: Request, vector: "Vector") -> None:
-        """Take over the vector of a request that was made elsewhere by the same encoder."""
+        """Take over the memory's vector of a request, if all specialists use the same encoder."""
         text = request.reading.last_words.strip()
         if all(s.encoder == config.reuse.encoder for s in _specialists(config).values()):
             self._encoded = (text, vector)
@@ -64,14 +63,13 @@ class Claims:
         try:
             encoder = encoder_of(settings.encoder, settings.encoders, export=False)
             vector: Vector = encoder.encode([text])[0]
-        except Exception:  # without an encoder the request goes on without a vector
+        except Exception:  # without an encoder, the request goes on without a vector
             return None
         self._encoded = (text, vector)
         return vector
 
     def warm(self, config: Config) -> None:
-        """Load what the first question would wait for. This takes half a second: call it beside the
-        loop."""
+        """Load indexes and encoder. Loading takes half a second, so call this in a thread."""
         specialists = _specialists(config)
         self._look(specialists)
         for name, settings in specialists.items():
@@ -95,7 +93,7 @@ class Claims:
         return self._vocabularies.get(name, _NOTHING)[1]
 
     def _look(self, specialists: Mapping[str, SpecialistSettings]) -> None:
-        """Find the index that each specialist uses now: a newer index may have taken its place."""
+        """Find the index that each specialist uses now; a newer index may be in place."""
         now = time.monotonic()
         if now - self._looked_at < _LOOK_AGAIN_SECONDS:
             return
@@ -148,7 +146,7 @@ def _specialists(config: Config) -> dict[str, SpecialistSettings]:
 
 
 def _vocabulary(home: Path, current_name: str) -> tuple[str, frozenset[str]] | None:
-    """The name and the words of the index in use, if its name is not `current_name`."""
+    """The name and the words of the index in use; None if its name is still `current_name`."""
     folder = current(home)
     if folder is None or folder.name == current_name:
         return None

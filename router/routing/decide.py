@@ -1,4 +1,4 @@
-"""Which plan answers a request, and why. Pure: what is up, known or remembered is an argument."""
+"""Chooses the plan that answers a request, with the reason. Pure: all state is an argument."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,9 +24,9 @@ STATISTICS = "statistics"  # the kind of a request that a program can answer
 def route(
     plans: Plans, by: Deciders, request: Request, around: Surroundings, *, uniform: float
 ) -> Decision:
-    """Choose among the plans that can answer. `uniform` makes the draw; the rest is arithmetic.
+    """Choose among the plans that can answer; `uniform` decides the draw.
 
-    Where there is a bandit, it decides, and the policy is its guard.
+    Fixed rules and trials come first, then the bandit if there is one, then the configured policy.
     """
     case = case_of(plans, request, around)
     ruled = _ruled(case)
@@ -51,8 +51,8 @@ def route(
 def chain_of(
     plans: Plans, tree: AnyPlan, request: Request, *, strategy: str, home: Home | None
 ) -> tuple[str, ...]:
-    """The backends to try, in order: where the conversation lives, then as the plan lists them. A
-    plan that is more than one question orders its calls itself, and has no chain."""
+    """The backends to try, in order: the conversation's home, then the plan's own order. A plan of
+    several steps orders its calls itself, and has no chain."""
     if not isinstance(tree, Ask):
         return ()
     refusals = backend_refusals(plans, request, tree.backends)
@@ -63,7 +63,7 @@ def chain_of(
 
 
 def _ruled(case: Case) -> Decision | None:
-    """Decisions that are left to no policy: a program's exact answer, a question on documents."""
+    """A decision by fixed rule, if a program can compute the answer or a specialist claims it."""
     plans, request = case.plans, case.request
     computed = [arm for arm in case.eligible if isinstance(plans[arm].tree, Code)]
     if computed:

@@ -1,4 +1,4 @@
-"""What a strategy may decide by: the configuration's policy, and the learner's bandit. Pure."""
+"""What strategies decide by: the configured policy, and the learner's bandit. Pure functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deciders:
-    """What decides where no strategy was registered. `bandit` is None until it has learned."""
+    """The configured policy, and the bandit, which is None until the learner has sent one."""
 
     policy: Policy
     bandit: "BanditPolicy | None" = None
@@ -31,7 +31,7 @@ class Deciders:
 def by_bandit(
     case: Case, policy: "BanditPolicy", settings: Mapping[str, Any] | None = None
 ) -> Chosen:
-    """The odds that the bandit gives each plan, with some of its settings changed."""
+    """The bandit's odds of each plan; `settings` replace some of its settings."""
     if settings:
         policy = replace(policy, settings=replace(policy.settings, **settings))
     rates = rates_of(case.plans, case.eligible, size_of(case.request))
@@ -40,7 +40,7 @@ def by_bandit(
 
 
 def quick_enough(case: Case, policy: "BanditPolicy | None") -> Case:
-    """The case without the plans that usually take longer than the request may."""
+    """The case without the plans that usually take longer than the request allows."""
     most_ms = case.request.max_latency_ms
     if most_ms is None or policy is None:
         return case
@@ -50,7 +50,7 @@ def quick_enough(case: Case, policy: "BanditPolicy | None") -> Case:
 
 
 def reason_by_rule(case: Case, policy: Policy) -> str:
-    """Why a policy without a learner decides as it does."""
+    """The reason for a decision by a policy that does not learn."""
     score = case.features.score
     if not isinstance(policy, Ladder):
         return f"the strategy is {case.plans.config.objective.strategy}"

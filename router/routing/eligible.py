@@ -1,4 +1,4 @@
-"""Which plans can answer a request, and why the others cannot. Pure."""
+"""Which plans can answer a request, and why the others cannot. Pure functions."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from router.plans.costs import size_of
 from router.wire.errors import Unroutable
 
 _NO_ABILITY: frozenset[str] = frozenset()
-Refusals = Mapping[str, str]  # backends, and why each cannot answer; "" where it can
+Refusals = Mapping[str, str]  # why each backend cannot answer; "" if it can
 
 
 class Obstacle(NamedTuple):
-    """Why a plan may not answer a request. What only rests could answer a little later."""
+    """Why a plan may not answer a request. With `rests`, the plan may soon be able to."""
 
     reason: str
     rests: bool = False
@@ -29,8 +29,7 @@ def eligible_plans(
     down: Collection[str] = (),
     claims: Mapping[str, float],
 ) -> tuple[list[Arm], dict[str, str]]:
-    """The plans that can answer, and why each of the others cannot. Raises `Unroutable` where
-    there is no such plan."""
+    """The plans that can answer, and why the others cannot. Raises `Unroutable` if none can."""
     for plan in request.only:
         if plan not in plans.names:
             message = f"There is no plan `{plan}`. Known: {', '.join(plans.names)}."
@@ -55,7 +54,7 @@ def eligible_plans(
 
 
 def backend_refusals(plans: Plans, request: Request, backends: Iterable[str]) -> dict[str, str]:
-    """Why each backend cannot answer, or "" where it can."""
+    """Why each backend cannot answer, or "" if it can."""
     needs = {*request.reading.needs, request.operation}
     return {
         name: ""
@@ -113,7 +112,7 @@ def _resting(plans: Plans, plan: str, refusals: Refusals, down: Collection[str])
 
 
 def _without_claim(plans: Plans, claims: Mapping[str, float]) -> dict[str, str]:
-    """A specialist answers what its documents hold; of all else it only knows that it does not."""
+    """Refusals of the specialists that are not sure enough that their documents hold an answer."""
     return {
         name: "speaks for what its documents hold, and they do not hold this"
         for name, enough in plans.specialists.items()

@@ -1,8 +1,8 @@
-"""A router's copy of what the learner publishes: policy, lens and steering, and how old they are.
+"""A router's copy of the learner's policy, lens and steering, with their age.
 
-A policy that was taught other numbers, or the same numbers through another lens, is refused,
-because its answers would mean nothing here. Without a policy a router decides by its rules. When
-the learner falls silent, the router goes on with the last policy and reports its age.
+A router refuses a policy that learned from other features, or through another lens, because such a
+policy would misread the router's features. Without a policy, a router decides by rules. When the
+learner falls silent, the router keeps the last policy and reports its age.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
 
-Ask = Callable[[NewsRequest], Any]  # awaitable of Published
+Ask = Callable[[NewsRequest], Any]  # returns an awaitable of `Published`
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Following:
     _seen: set[int] = field(default_factory=set)
 
     def take_request(self) -> NewsRequest:
-        """What to ask the learner now. Each prompt and each finished errand is handed over once."""
+        """The next request to the learner. Each prompt and each finished errand is sent once."""
         prompts, self._prompts = self._prompts, []
         lens = self.lens.number if self.lens is not None else 0
         steering_version = self.steering.version if self.steering is not None else 0
@@ -46,7 +46,7 @@ class Following:
         return NewsRequest(version, lens, prompts, steering_version, done)
 
     def restore(self, request: NewsRequest) -> None:
-        """Take back what a request handed over that did not reach the learner."""
+        """Queue again the prompts and the errand of a request that did not reach the learner."""
         self._prompts = [*request.prompts, *self._prompts]
         self.done = self.done or request.done
 
@@ -65,7 +65,7 @@ class Following:
                 self.bandit, self.version = news.policy, news.version
 
     def refuses(self, features: str) -> str:
-        """Why a policy cannot be followed, or nothing."""
+        """Why this router cannot use a policy; empty if it can."""
         own = self.lens.number if self.lens is not None else 0
         wanted = lens_in(features)
         if wanted is None:

@@ -1,11 +1,11 @@
-"""What a routing function is given, and what it may answer.
+"""The contract of a routing function: its arguments and its answers.
 
     def route(request, scores, similar):
         return "plan"                     # or {"plan": share, ...}, or None: no opinion
 
-It sees numbers and names, never a prompt: `request` has kind, task, language, complexity, parts,
-input_tokens and some shape of the text; `scores` has, for each plan that can answer, what it costs
-and what the learner expects of it; `similar` what is remembered that is like the request.
+The function sees numbers and names, never a prompt. `request` has kind, task, language, complexity,
+parts, input_tokens and some measures of the text. `scores` has the cost and the learner's estimates
+of each plan that can answer. `similar` lists remembered answers to similar requests.
 """
 
 import ast
@@ -35,7 +35,7 @@ LOADING = "it is being loaded"
 
 
 class Unanswered(Exception):
-    """A function gave no answer that can be followed; the message says why."""
+    """A routing function gave no usable answer; the message says why."""
 
 
 def request_argument(
@@ -60,7 +60,7 @@ WORDS = ("kind", "sort", "task", "language")
 
 
 def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
-    """A function's answer as odds. Raises `Unanswered` where it cannot be followed."""
+    """Turn a function's answer into odds. Raises `Unanswered` if the answer cannot be used."""
     if answer is None:
         raise Unanswered("it has no opinion")
     if isinstance(answer, str):
@@ -82,7 +82,7 @@ def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
 
 
 def lint(source: str) -> list[str]:
-    """The problems in a function's text, found before it ever runs."""
+    """The problems in a function's source, found without running the function."""
     if len(source) > _MOST_SOURCE or source.count("\n") > _MOST_LINES:
         return [f"it is longer than {_MOST_LINES} lines or {_MOST_SOURCE} characters"]
     try:
@@ -125,7 +125,7 @@ _FORBIDDEN = (
 
 
 def example(kind: str, plans: Mapping[str, float], numbers: Sequence[float | None] = ()) -> Any:
-    """Arguments as a function gets them, for a first try."""
+    """Example arguments, for a first try of a routing function."""
     scores = {
         plan: {"usd": usd, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0,
                "utility": 0.6}

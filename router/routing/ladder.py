@@ -1,4 +1,4 @@
-"""The rule ladder, and the policy that a configuration decides by until something is learned."""
+"""The ladder of rules, and the configured policy, which decides until the bandit has learned."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -13,7 +13,7 @@ from router.domain import PolicyInForce
 
 
 def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
-    """The rule ladder. Its rungs are, if none are configured, the plans in order of the file."""
+    """The ladder. Without configured rungs, its rungs are the plans in the order of the file."""
     rungs = settings.rungs or tuple(plans)
     cuts = settings.cuts
     if cuts is None:
@@ -22,14 +22,14 @@ def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
 
 
 def policy_of(config: Config) -> Policy:
-    """The configured policy. Under the bandit: the policy until the bandit has learned."""
+    """The configured policy, which also decides while the bandit has not learned."""
     if config.objective.strategy != "ladder" and config.objective.plan:
         return Fixed(Arm(config.objective.plan))
     return ladder_of(config.objective.ladder, config.asking)
 
 
 def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
-    """The configured policy for the record. Equal configurations have equal versions."""
+    """The record of the configured policy. Equal configurations have equal versions."""
     settings = {
         "objective": config.objective.model_dump(mode="json"),
         "plans": {name: plan.model_dump(mode="json") for name, plan in config.plans.items()},
@@ -37,6 +37,6 @@ def policy_in_force(config: Config, *, at: float) -> PolicyInForce:
     text = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
     version = blake2b(text, digest_size=6).hexdigest()
     ladder = ladder_of(config.objective.ladder, config.asking)
-    # So that a reader of telemetry can compare a decision with the ladder's.
+    # Readers of telemetry compare decisions with the ladder's.
     settings["ladder"] = {"rungs": list(ladder.rungs), "cuts": list(ladder.cuts)}
     return PolicyInForce(version, config.objective.strategy, settings, at)

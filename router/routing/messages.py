@@ -1,4 +1,4 @@
-"""What a router and the learner send each other."""
+"""The messages between a router and the learner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A prompt for a backend, on behalf of the learner, which cannot reach backends itself."""
+    """A prompt that a router sends to a backend for the learner, which cannot reach backends."""
 
     id: str
     backend: str
@@ -22,23 +22,23 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the learner hands out: a policy with its version, and the lens that it sees through."""
+    """The learner's news: a policy with its version, and the lens that the policy needs."""
 
     version: str
     policy: "BanditPolicy | None"
     lens: int = 0
-    lens_content: bytes = b""  # only if the router has another lens or none
+    lens_content: bytes = b""  # sent only if the router has another lens or none
     wants_prompts: bool = False
-    steering: Steering | None = None  # only if the router has an older version
+    steering: Steering | None = None  # sent only if the router has an older version
     errand: "Errand | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewsRequest:
-    """What a router tells the learner when it asks for news."""
+    """A router's request for news, with its versions and the prompts that it collected."""
 
     version: str
     lens: int
     prompts: Sequence[tuple[Terms, Sequence[float] | None]] = ()
-    steering: int = 0  # the version that the router has
-    done: tuple[str, str] | None = None  # an errand and its result
+    steering: int = 0  # the router's version of the steering
+    done: tuple[str, str] | None = None  # id and result of a finished errand

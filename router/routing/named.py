@@ -1,4 +1,4 @@
-"""The decision of a caller who decided: a backend, a plan or a model by name. Pure."""
+"""The decision for a caller who names a backend, a plan or a model. Pure functions."""
 
 from learner.policy import Arm
 from router.config.plans import Code
@@ -12,7 +12,7 @@ AUTO = "auto"
 
 
 def named(plans: Plans, request: Request, backend: str, around: Surroundings) -> Decision | None:
-    """The decision, or None where the caller leaves it to us: no backend, and the model `auto`."""
+    """The decision for the named target; None if the model is `auto` and no backend is named."""
     if backend:
         if backend not in plans.config.backends:
             names = ", ".join(plans.config.backends)
@@ -40,9 +40,9 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
 
 
 def _cannot(plans: Plans, plan: str, request: Request) -> str:
-    """Why a named plan could not even begin, or nothing."""
+    """Why a named plan cannot answer; empty if it can."""
     if isinstance(plans[plan].tree, Code):
-        return ""  # its own refusal names what it could not read
+        return ""  # a program's own refusal names what it could not read
     return plans[plan].impossible(backend_refusals(plans, request, plans[plan].backends))
 
 

@@ -1,4 +1,4 @@
-"""Decisions while strategies compete: which decides, and what the others would do. Pure."""
+"""Decides while strategies compete, and notes what the other strategies would do."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +17,11 @@ from router.routing.strategies import Strategy, policy_for
 
 
 def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Decision:
-    """The decision of the side that the request falls on. Each exposure notes what the other side
-    would have done with the same luck: only where that differs do the two sides compare."""
+    """Decide as the side of each trial decides to which the request belongs.
+
+    Each exposure notes what the other side would choose with the same draw: a trial compares its
+    sides only on requests where they differ.
+    """
     if case.home is not None:
         return case.stays(case.home)
     case = quick_enough(case, by.bandit)
@@ -46,7 +49,7 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
 
 
 class _Odds:
-    """The odds of each plan under a strategy, worked out once for each strategy."""
+    """Computes the odds of each plan under a strategy, once for each strategy."""
 
     def __init__(self, case: Case, steering: Steering, by: Deciders) -> None:
         self._case, self._steering, self._by = case, steering, by
@@ -63,7 +66,7 @@ class _Odds:
 
 @dataclass(frozen=True, slots=True)
 class _Opinion:
-    """What a strategy would do; `trouble`, where another strategy had to decide in its place."""
+    """A strategy's odds of the plans. `trouble`: why another strategy decided in its place."""
 
     distribution: Distribution
     estimates: tuple[Estimate, ...]
@@ -88,7 +91,7 @@ def _exposure(part: TrialPart, unit: str, here: Arm, elsewhere: Arm, trouble: st
 def _before_sides(
     steering: Steering, parts: Sequence[TrialPart], odds_of: Callable[[Strategy], Distribution]
 ) -> Distribution:
-    """The odds of each plan before it is drawn on which sides the request falls."""
+    """The odds of each plan before the request is assigned to a side of each trial."""
     sides: list[tuple[float, tuple[TrialPart, ...]]] = [(1.0, ())]
     for part in parts:
         if part.live.shadow or steering.holds_out(part):
@@ -111,7 +114,7 @@ def _before_sides(
 
 
 def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
-    """The same odds, with simpler plans in the place of some."""
+    """The odds, with some plans replaced by simpler plans."""
     odds = opinion.distribution
     return {Arm(instead.get(arm, arm)): share for arm, share in odds.items()} if instead else odds
 
@@ -121,8 +124,8 @@ def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:
 
 
 def _opinion_of(case: Case, strategy: Strategy, steering: Steering, by: Deciders) -> _Opinion:
-    """A function without an answer leaves the decision to the serving strategy; where that is a
-    function too, to the configuration's own."""
+    """The opinion of a strategy. If a function fails, the serving strategy decides; if that is a
+    function as well, the bandit decides."""
     eligible = [arm for arm in case.eligible if arm not in strategy.without] or case.eligible
     case = replace(case, eligible=eligible)
     if strategy.kind == "function":

@@ -1,4 +1,4 @@
-"""Which strategy serves, and which are tried on which requests. A value, swapped whole."""
+"""Which strategy serves, and which trials a request is part of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ HOLDOUT = "holdout"  # the layer in which an adopted strategy is watched
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A trial as routers carry it out. Where `current` is None, the serving strategy is meant."""
+    """A running trial. If `current` is None, the serving strategy is the current side."""
 
     slot: Slot
     name: str
     candidate: Strategy
     current: Strategy | None = None
-    shadow: bool = False  # the candidate says what it would do, and is not followed
+    shadow: bool = False  # the candidate's choice is recorded but not used
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TrialPart:
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """The serving strategy is also the candidate of `holdout`, if there is one."""
+    """The serving strategy, which is also the candidate of `holdout`, and the running trials."""
 
     serving: Strategy
     holdout: Live | None = None
@@ -39,7 +39,7 @@ class Steering:
     version: int = 0
 
     def parts(self, unit: str) -> Sequence[TrialPart]:
-        """The trials that a unit is in. A unit that is held out is in no other trial."""
+        """The trials that a unit is part of. A held-out unit is in no other trial."""
         parts = []
         if self.holdout is not None:
             assignment = assigned(self.holdout.slot, unit)
@@ -59,7 +59,7 @@ class Steering:
     def strategy(
         self, parts: Sequence[TrialPart], *, flipped: Sequence[TrialPart] = ()
     ) -> Strategy:
-        """The strategy for a unit in these parts, with some of them turned to their other side."""
+        """The strategy for a unit in these trials; the `flipped` trials change sides."""
         base = self.serving
         for part in parts:
             turned = any(part is other for other in flipped)
@@ -67,7 +67,7 @@ class Steering:
                 turned if part.live.shadow else (part.assignment.side == "candidate") != turned
             )
             if self.holds_out(part) and not candidate and part.live.current is not None:
-                return part.live.current  # a unit that is held out is in no other trial
+                return part.live.current  # a held-out unit is in no other trial
             if candidate:
                 base = part.live.candidate.over(base)
             elif part.live.current is not None:
@@ -76,7 +76,7 @@ class Steering:
 
     @property
     def functions(self) -> tuple[Strategy, ...]:
-        """The strategies that are code: they must be ready before a request needs them."""
+        """The routing functions in use, which must be loaded before a request needs them."""
         lives = [*self.lives, *((self.holdout,) if self.holdout else ())]
         strategies = [self.serving, *(live.candidate for live in lives)]
         strategies += [live.current for live in lives if live.current is not None]
@@ -84,7 +84,7 @@ class Steering:
 
 
 def unit_of(request: Request) -> str:
-    """A whole conversation falls on one side, and a request without one falls alone."""
+    """The unit that is assigned to a side: the conversation, or the request if it has none."""
     if request.session and (request.session_given or request.continues):
         return request.session
     return request.id

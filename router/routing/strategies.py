@@ -1,7 +1,7 @@
-"""Strategies by name and version: each may serve, be tried in shadow, compete and be adopted.
+"""Strategies by name and version. A strategy may serve, run in shadow, compete and be adopted.
 
 A strategy is a value that says how to decide, and any router can carry it out. Strategies of the
-configuration have no version. A strategy that is registered later gets a number and never changes.
+configuration have no version. A registered strategy gets a version number and never changes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,18 +20,18 @@ _MOST_SOURCE = 20_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How to decide. The kind `same` decides as the serving strategy does, but leaves out some
-    plans or puts others in their place."""
+    """A way to decide. The kind `same` is the serving strategy with some plans left out or
+    replaced."""
 
     name: str
     kind: Kind
     version: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    source: str = ""  # of a function
+    source: str = ""  # the code of a routing function
     author: str = ""
     evidence: str = ""
     without: tuple[str, ...] = ()
-    instead: Mapping[str, str] = field(default_factory=dict)  # plans, and simpler ones for them
+    instead: Mapping[str, str] = field(default_factory=dict)  # plan: its simpler replacement
     at: float = 0.0
 
     @property
@@ -56,8 +56,7 @@ class Strategy:
 
 
 def built_in(config: Config) -> dict[str, Strategy]:
-    """The configured strategy, the controls, and one strategy for each plan that always takes
-    it."""
+    """The bandit, the ladder, and for each plan a strategy that always takes the plan."""
     strategies = [Strategy("bandit", "bandit"), Strategy("ladder", "ladder")]
     strategies += [_always(plan) for plan in config.asking]
     return {strategy.key: strategy for strategy in strategies}
@@ -76,7 +75,7 @@ def _always(plan: str) -> Strategy:
 
 
 def policy_for(strategy: Strategy, ladder: Ladder) -> Policy:
-    """The policy of a strategy that has its own; `ladder` is the configuration's."""
+    """The policy of a strategy: its own, or else the configured `ladder`."""
     settings = strategy.settings
     match strategy.kind:
         case "fixed":
@@ -100,8 +99,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
 
 
 def check(strategy: Strategy, config: Config) -> None:
-    """Raise `ValueError` if a strategy cannot decide under this configuration, with the way to mend
-    it."""
+    """Raise `ValueError`, with the remedy, if a strategy cannot decide under this configuration."""
     where = f"strategy {strategy.name}"
     if strategy.kind not in get_args(Kind):
         rule, mend = unknown("kind", str(strategy.kind), get_args(Kind))

@@ -1,4 +1,4 @@
-"""The authors of programs. No author is trusted: a program runs in the sandbox, or not at all."""
+"""The authors of programs. No author is trusted, so programs run only in the sandbox."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -18,13 +18,12 @@ class ProgramAuthor(Protocol):
     name: str
 
     async def write(self, problem: str) -> str | None:
-        """The source of a program. After a run that failed, `problem` says why, and the source is a
-        mended program. None: the author has nothing more to offer."""
+        """Write a program; if `problem` says why the last program failed, mend it. None: the author
+        gives up."""
 
 
 class Synthesis:
-    """An author that writes from the spec alone. It has one program; a second try gets another
-    seed."""
+    """An author that writes by rule, from the spec alone. A second try only changes the seed."""
 
     name = SYNTHESIS
 
@@ -40,8 +39,7 @@ class Synthesis:
 
 
 class ModelAuthor:
-    """A backend as an author: it gets the contract and the spec, and sees the error of its
-    program."""
+    """A model as an author. Its prompt holds the contract, the spec and the last error."""
 
     def __init__(
         self, name: str, text: str, spec: Spec, chat: Chat, example: Solution | None
@@ -66,7 +64,7 @@ class ModelAuthor:
 def author_of(
     name: str, text: str, spec: Spec, chat: Chat, example: Solution | None = None
 ) -> ProgramAuthor:
-    """`example` is a program that solved a similar request, for the author to work from."""
+    """Make the author with this name. `example` is a program that solved a similar request."""
     if name == SYNTHESIS:
         left_open = example is not None and "count" in spec.assumed
         count = Spec.from_json(example.spec).count if example is not None and left_open else 0

@@ -1,9 +1,8 @@
-"""The statistical path: programs are written, run in the sandbox and judged, until one holds.
+"""The statistical path: authors write programs until one passes the sandbox's verification.
 
-Authors take turns. Each writes a program and mends it once, with the error before it; the last
-author works by rule and needs no model. Then the columns of text are added, which changes no
-computed value. If no program holds, the caller reads which constraint failed, unless a model may
-answer in words.
+Authors take turns. Each writes a program, and mends it once if it fails; the last author works by
+rule and needs no model. Text columns are added last, and change no computed value. If no program
+passes, the caller learns which constraint failed, unless a model may answer in words.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,8 +28,8 @@ from sandbox.spec import Spec
 
 Try = Callable[[str, Call], Awaitable[CallOutcome]]
 
-_EDITED = 2  # remembered programs that are tried before an author is asked
-_PATTERN_FROM = 0.6  # similarity from which a program is worth an author's look
+_EDITED = 2  # remembered programs that are tried before an author writes
+_PATTERN_FROM = 0.6  # the similarity from which authors see a remembered program
 _BATCH = 5_000  # records of text from one call to the generator
 _FEW = 50  # records of text from one call to a model
 _FINAL = frozenset(
@@ -62,7 +61,7 @@ REFUSALS = {
 
 @dataclass(slots=True)
 class Computed:
-    """The result of a computation. `document` is empty if no program held."""
+    """The result of a computation. `document` is empty if no program passed."""
 
     document: str = ""
     row: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +77,7 @@ class Computed:
 
 @dataclass(slots=True)
 class Computing:
-    """One request on the statistical path. `attempt` calls a backend, retries included."""
+    """One request on the statistical path. `attempt` calls a backend, with retries."""
 
     config: Config
     plan: Code
@@ -87,7 +86,7 @@ class Computing:
     seed: Callable[[], int]
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     made: Computed = field(default_factory=Computed)
-    _count: int | None = None  # of records, where the request leaves it open
+    _count: int | None = None  # the number of records, if the request names none
 
     async def carry_out(self) -> Computed:
         spec = interpretation_of(self.request).spec
@@ -99,13 +98,12 @@ class Computing:
             await self._written(spec)
         if self.made.holds and spec.words:
             await self._add_words(spec)
-        if self.made.outcome is not None:  # the run that made the answer comes last
+        if self.made.outcome is not None:  # the run that gave the answer comes last
             self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
         return self.made
 
     async def _remembered(self, spec: Spec) -> bool:
-        """Try remembered programs of similar requests: edit each by rule, then run and verify it
-        again."""
+        """Try remembered programs of similar requests: edit, run and verify each again."""
         tried = 0
         for similarity, solution in self.library:
             change = edit_program(solution.program, Spec.from_json(solution.spec), spec)
@@ -120,7 +118,7 @@ class Computing:
         return False
 
     async def _written(self, spec: Spec) -> None:
-        """Let the authors write in turn. Each sees the program that solved a similar request."""
+        """Let the authors write in turn. Each sees the program of a similar request, if any."""
         example = next((pair for pair in self.library if pair[0] >= _PATTERN_FROM), None)
         if example is not None and "count" in spec.assumed:
             self._count = Spec.from_json(example[1].spec).count or None
@@ -143,7 +141,7 @@ class Computing:
         }
 
     async def _by(self, author: ProgramAuthor) -> bool:
-        """Let one author write, and mend once."""
+        """Let one author write a program, and mend it once if it fails."""
         problem = ""
         for turn in range(2):
             source = await author.write(problem)
@@ -193,7 +191,8 @@ class Computing:
         return self.plan.code
 
     async def _chat(self, backend: str, fields: Mapping[str, Any]) -> str | None:
-        """A backend's words, paid for; None if it gave none."""
+        """A backend's answer to a chat request, None if it gives none. The call's cost is
+        recorded."""
         call = Call(CHAT, orjson.dumps(fields), False, self.request.id)
         outcome = await self.attempt(backend, call)
         settings = self.config.backends[backend]
@@ -225,7 +224,7 @@ class Computing:
             except (ValueError, KeyError, TypeError) as error:
                 self._failed("no_words", f"{backend} gave no {', '.join(names)}: {error}")
                 return
-        # A computed column is never touched: its name wins.
+        # A computed column replaces a text column of the same name.
         merged = [{**_ids(row, spec), **text, **row} for text, row in zip(words, rows, strict=True)]
         as_object = wants_object(self.request.fields)
         self.made.document = format_records(merged, spec.format, as_object=as_object)
@@ -243,7 +242,7 @@ def _ids(row: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
 
 
 def verification(trace: Trace, now: float) -> Signal:
-    """The verdict as a quality signal, without names of columns: those are words of the prompt."""
+    """The verdict as a quality signal, without column names, which are words of the prompt."""
     assert trace.computed is not None
     checks = trace.computed.get("verification", {}).get("checks", [])
     chances = [check["p_value"] for check in checks if "p_value" in check]

@@ -1,4 +1,4 @@
-"""How hard a request looks, and what kind of request it is: a guess by rule. Pure."""
+"""Guesses by rules how hard a request is, and what kind of request it is. Pure functions."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from router.domain import Reading
 
-_LOOKED_AT = 20_000  # characters; more change no rung, and a regex over megabytes stalls
+_LOOKED_AT = 20_000  # characters of a prompt; a regex over megabytes stalls
 _RULE_KEYS = frozenset(
     (
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern"),
@@ -41,18 +41,17 @@ PARTS = ("fields", "nesting", "arrays", "rules", "length", "code", "question")
 
 @dataclass(frozen=True, slots=True)
 class Complexity:
-    """How hard a request looks, from 0 to 10, and the points that each part would give alone."""
+    """How hard a request looks, from 0 to 10, and the points that each part alone would give."""
 
     score: float
     parts: Mapping[str, float]
-    kind: str = ""  # of the request, by what stands out most
+    kind: str = ""  # the kind of request, such as `code`
 
 
 def complexity(reading: Reading, weights: Mapping[str, float]) -> Complexity:
-    """How hard a request looks, when its parts weigh as much as this.
+    """The complexity of a request under these weights.
 
-    Parts combine as independent reasons to climb do: one strong part is enough for a high score,
-    and ten weak parts do not add up past 10.
+    One strong part is enough for a high score, and many weak parts never add up past 10.
     """
     simple = 1.0
     for name, part in reading.difficulty.items():
@@ -64,7 +63,7 @@ def complexity(reading: Reading, weights: Mapping[str, float]) -> Complexity:
 def difficulty(
     text: str, last_words: str, shape: Any, needs: frozenset[str]
 ) -> tuple[dict[str, float], str]:
-    """Each part of how hard a request looks, from 0 to 1; and what kind of request it is."""
+    """How hard each part of a request looks, from 0 to 1, and what kind of request it is."""
     words = last_words[:_LOOKED_AT]
     count, depth, arrays, rules = _structure(shape)
     rules += len(_RULE_WORDS.findall(words))
@@ -93,8 +92,7 @@ def _kind(needs: frozenset[str], *, code: bool, hard: bool, question: bool) -> s
 
 
 def _structure(shape: Any) -> tuple[int, int, int, int]:
-    """Count fields, depth, arrays and rules of a shape. Iterative, because the caller chooses the
-    depth."""
+    """Count fields, depth, arrays and rules of a shape, by a loop: a shape may be very deep."""
     count = arrays = rules = deepest = 0
     todo = [(shape, 0)] if isinstance(shape, dict | list) else []
     while todo:
@@ -113,7 +111,7 @@ def _structure(shape: Any) -> tuple[int, int, int, int]:
 
 
 def _members(node: Mapping[str, Any]) -> tuple[int, list[Any]]:
-    """How many fields an object of a shape or schema has, and what to look into next."""
+    """The number of fields in an object of a shape or schema, and the values to count next."""
     if not (isinstance(node.get("type"), str) and node["type"] in _SCHEMA_TYPES):
         return len(node), list(node.values())
     properties = node.get("properties")

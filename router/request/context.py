@@ -1,9 +1,8 @@
-"""The learner's view of a request: the numbers in its row, and the context that they make.
+"""A request's features: the numbers in its row, and the context that the learner makes of them.
 
-The router that decides and the learner that reads the row later make the context by the same
-function from the same numbers, so the learner learns from what the router decided by. The numbers
-have a version, and numbers from a lens name that lens. A policy that was taught another version, or
-through another lens, is refused.
+Router and learner make the context by the same function from the same numbers, so the learner sees
+exactly what the router decided by. The numbers have a version, and numbers from a lens name the
+lens. A router refuses a policy of another version or another lens.
 """
 
 from collections.abc import Sequence
@@ -44,7 +43,7 @@ def numbers(
     lens: Lens | None = None,
     vector: Sequence[float] | None = None,
 ) -> tuple[float | None, ...]:
-    """The numbers for the row, in the order of `NAMES`; None where a number is unknown."""
+    """The features of a request, in the order of `NAMES`; an unknown feature is None."""
     text = reading.text
     head = text[:LOOKED_AT]
     seen: PromptView | None = lens.view(text, vector) if lens is not None else None
@@ -67,7 +66,7 @@ _NOTHING = (None,) * DIMENSIONS
 
 
 def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
-    """The context that a row's numbers make, as seen through this lens."""
+    """The context that a row's numbers make, with the numbers of this lens if the row has them."""
     context = {
         "complexity": row[0] or 0.0,
         f"kind={SORTS[int(row[_AT['sort']] or 0)]}": 1.0,
@@ -90,19 +89,18 @@ def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
     return context
 
 
-# Points of parts reach 10, and should reach about one.
 _PARTS_AT = [(_AT[part], f"part.{part}") for part in PARTS]
 _PLAIN = [*_PARTS_AT, *((_AT[name], f"part.{name}") for name in _TEXT)]
 _SEEN = [(at, NAMES[at]) for at in range(_LEX, len(NAMES))]
 
 
 def taught(lens: int) -> str:
-    """The version of contexts seen through this lens, as a policy names it."""
+    """The version of the features that a policy names, for features of this lens."""
     return f"{FEATURES_VERSION}:{lens:x}"
 
 
 def lens_in(version: str) -> int | None:
-    """The lens that a policy of this version needs; None where the version counts other numbers."""
+    """The lens named in a policy's version; None if the version means other features."""
     own, _, lens = version.partition(":")
     return int(lens, 16) if own == str(FEATURES_VERSION) and lens else None
 

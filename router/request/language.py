@@ -1,11 +1,11 @@
-"""Which language a text is in, by its script and its commonest words. Pure.
+"""Guesses the language of a text, by its script and its commonest words. Pure functions.
 
-A guess for the learner, cheap and coarse: seventeen names, none of them certain.
+The guess is cheap and coarse, and serves the learner: one of seventeen names.
 """
 
 import re
 
-LOOKED_AT = 4000  # characters
+LOOKED_AT = 4000  # characters of a text that are read
 LANGUAGES = (
     *("en", "de", "fr", "es", "it", "pt", "nl", "other", "cyrillic", "greek", "arabic"),
     *("hebrew", "indic", "cjk", "kana", "hangul", "thai"),
@@ -38,8 +38,7 @@ for _language, _words in _COMMON.items():
 
 
 def language(text: str) -> str:
-    """The script decides; among Latin scripts the commonest words. English unless another
-    prevails."""
+    """A text's language, by its script or its commonest words; English if neither decides."""
     if not text.isascii():
         for name, script in _SCRIPTS:
             if script.search(text):

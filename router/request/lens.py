@@ -1,10 +1,10 @@
-"""The words of a prompt as a few numbers: hashed TF-IDF, 16 directions of it, and neighbourhoods.
+"""Turns the words of a prompt into numbers: hashed TF-IDF, 16 directions, and neighbourhoods.
 
-A lens is fitted once, without labels, to some hundred prompts: the first that came, or those of
-`waggle warm`. The lens keeps none of their words, only the weights of hashed words and the places
-of prompts. If a sentence vector was made for another reason, the lens puts it beside the words.
-Neighbourhoods with and without that vector differ, so a prompt is compared only with prompts that
-were seen in the same way.
+A lens is fitted once, without labels, to some hundred prompts: the first to arrive, or those of
+`waggle warm`. The lens stores no words, only weights of hashed words and centres of neighbourhoods.
+If a request has a sentence vector, the lens uses the vector as well. Neighbourhoods with and
+without a vector have different numbers, so that prompts are compared only if they were seen in the
+same way.
 """
 
 import io
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 16
 BUCKETS = 4096
-NEAR, FAR = 48, 10  # neighbourhoods, fine and coarse
-ENOUGH = 400  # prompts to fit a lens to
+NEAR, FAR = 48, 10  # numbers of fine and of coarse neighbourhoods
+ENOUGH = 400  # prompts that a lens is fitted to
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\s\w]")
-_HEAD, _TAIL = 3000, 1000  # characters of a long prompt that are looked at
-_WITH_VECTOR = 100  # numbers of neighbourhoods found with a sentence vector begin here
+_HEAD, _TAIL = 3000, 1000  # characters read at the start and the end of a long prompt
+_WITH_VECTOR = 100  # added to the number of a neighbourhood found with a vector
 _FORMAT = 1
 
 Terms = Mapping[int, float]
 
 
 def terms(text: str) -> Terms:
-    """Hashed words and a few signs of style, each with its count."""
+    """The counts of a text's hashed words and of some marks of its style."""
     cut = text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:]
     tokens = ["#" if token.isdigit() else token for token in _TOKEN.findall(cut.lower())]
     counted: dict[str, float] = {}
@@ -55,7 +55,7 @@ def terms(text: str) -> Terms:
 
 
 def _style(text: str, tokens: Sequence[str]) -> Iterable[str]:
-    """Words for how a text begins and ends, how long it is, and what it is made of."""
+    """Marks of a text's style: its beginning and end, its length, and its sorts of characters."""
     head = text[:_HEAD]
     size, length = len(head), log(1 + len(text))
     yield "^" + _shape(text[0])
@@ -76,8 +76,8 @@ def _style(text: str, tokens: Sequence[str]) -> Iterable[str]:
 
 
 class Make(NamedTuple):
-    """How many characters of each sort a text has. Letters of other alphabets count as small
-    letters."""
+    """The numbers of letters, capitals and other characters in a text. Letters of other alphabets
+    count as small letters."""
 
     letters: int
     capitals: int
@@ -95,7 +95,7 @@ _SORTED = bytes(
     if 97 <= byte <= 122
     else ord(" ")
     if byte in b" \t\r\n\v\f"
-    else ord("-")  # of a character of several bytes only the first counts
+    else ord("-")  # a later byte of a character, which does not count
     if 128 <= byte < 192
     else ord("a")
     if byte >= 192
@@ -119,7 +119,7 @@ def _shape(letter: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PromptView:
-    """A prompt, seen through a lens."""
+    """A prompt's numbers under a lens: its directions and its neighbourhoods."""
 
     lex: tuple[float, ...]
     vec: tuple[float, ...] | None
@@ -129,9 +129,9 @@ class PromptView:
 
 @dataclass(frozen=True)
 class Lens:
-    """A fitted lens. Its parts for sentence vectors are empty if the prompts had none."""
+    """A fitted lens. The arrays for sentence vectors are empty if too few prompts had vectors."""
 
-    weights: "Matrix"  # of each bucket
+    weights: "Matrix"  # one weight for each bucket
     words: "Matrix"  # (16, buckets)
     words_middle: "Matrix"
     near: "Matrix"
@@ -143,7 +143,7 @@ class Lens:
 
     @cached_property
     def number(self) -> int:
-        """A fingerprint of 48 bits: a float holds it exactly, so that a row can hold it too."""
+        """The lens's fingerprint of 48 bits, which a float in a row holds exactly."""
         fingerprint = blake2b(str(_FORMAT).encode(), digest_size=6)
         for array in self._arrays().values():
             fingerprint.update(array.tobytes())
@@ -190,7 +190,7 @@ class Lens:
 
     @classmethod
     def read(cls, content: bytes) -> "Lens":
-        """Raises `ValueError` if the content is no lens."""
+        """Read a lens from bytes. Raises `ValueError` if the content is no lens."""
         import zipfile
 
         import numpy as np
@@ -203,8 +203,7 @@ class Lens:
 
 
 def keep(lens: Lens, folder: Path) -> Path:
-    """Write a lens under its number, beside older lenses: rows that were seen through those name
-    them."""
+    """Write a lens under its number, and keep older lenses, because stored rows name them."""
     path = folder / f"lens-{lens.number:012x}.npz"
     write_whole(path, lens.written())
     write_whole(folder / "lens", f"{lens.number:012x}\n".encode())
@@ -212,7 +211,7 @@ def keep(lens: Lens, folder: Path) -> Path:
 
 
 def kept(folder: Path) -> Lens | None:
-    """The lens in use, if it can be read."""
+    """The current lens of a folder; None if it cannot be read."""
     try:
         name = (folder / "lens").read_text().strip()
         lens = Lens.read((folder / f"lens-{name}.npz").read_bytes())
@@ -222,7 +221,7 @@ def kept(folder: Path) -> Lens | None:
 
 
 def fitted(prompts: Sequence[Terms], vectors: Sequence[Sequence[float] | None]) -> Lens:
-    """Find the directions in which these prompts differ most, and the places where they crowd."""
+    """Fit a lens: the directions in which prompts differ most, and the centres of clusters."""
     import numpy as np
 
     weights = _weights(prompts)
@@ -255,7 +254,7 @@ def fitted(prompts: Sequence[Terms], vectors: Sequence[Sequence[float] | None]) 
 
 
 def _weights(prompts: Sequence[Terms]) -> "Matrix":
-    """Rare words weigh more, but not so much that they drown the style of a prompt."""
+    """The weight of each bucket: rare words weigh more, without drowning a prompt's style."""
     import numpy as np
 
     seen = np.zeros(BUCKETS)
@@ -267,7 +266,7 @@ def _weights(prompts: Sequence[Terms]) -> "Matrix":
 
 
 def _directions(rows: "Matrix") -> tuple["Matrix", "Matrix"]:
-    """The strongest directions, scaled so that coordinates along the first are about one."""
+    """The rows' strongest directions, and the rows' coordinates, scaled to about 1."""
     import numpy as np
 
     centred = rows - rows.mean(axis=0)
@@ -282,7 +281,7 @@ def _directions(rows: "Matrix") -> tuple["Matrix", "Matrix"]:
 
 
 def _crowds(points: "Matrix", count: int) -> "Matrix":
-    """k-means from four starting points far apart; the tightest result."""
+    """The centres of k-means clusters, from the best of four runs."""
     import numpy as np
     from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 

@@ -1,4 +1,4 @@
-"""A request, read once, for every later stop that needs its words. Pure."""
+"""Reads a request's words once, for all later steps. Pure functions."""
 
 from router.domain import Fields, Reading
 from router.request.complexity import difficulty

@@ -1,4 +1,4 @@
-"""What could be computed of a chat request, and the prompts for authors of programs. Pure."""
+"""Interprets requests that a program could answer, and writes the prompts for program authors."""
 
 import re
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from sandbox.spec import Spec
 Message = dict[str, str]
 
 
-_ENOUGH = 32_768  # characters of a table, for a decision; the computation reads the whole table
+_ENOUGH = 32_768  # characters of a table that a decision reads; a computation reads all
 _SHAPED = Interpretation("linguistic", ("the answer is to have a shape of its own",))
 
 
 def interpretation_of(request: Request) -> Interpretation:
-    """What of the user's last message a program could compute: nothing, if a shape is given."""
+    """What a program could compute from the user's last message; nothing if a shape is given."""
     if request.reading.shape is not None:
         return _SHAPED
     return interpret(request.reading.last_words, request.fields.get("data"))
 
 
 def interpret(text: str, data: Any = None) -> Interpretation:
-    """Interpret a message for a decision, by the first rows of its table."""
+    """Interpret a message for a decision, which reads only the first rows of its table."""
     return _read(text, None if data is None else _beginning(data))
 
 
 def interpret_whole(fields: Fields) -> Interpretation:
-    """Interpret a message for the computation, by all rows of its table."""
+    """Interpret a message for the computation, which reads all rows of its table."""
     if shape_of(fields) is not None:
         return _SHAPED
     return read(last_user_text(fields), fields.get("data"))
@@ -42,7 +42,7 @@ def interpret_whole(fields: Fields) -> Interpretation:
 
 @lru_cache(maxsize=64)
 def _read(text: str, data: str | None) -> Interpretation:
-    """Cached, so that a request is interpreted once for deciding and answering."""
+    """Interpret a message. The cache serves the decision and then the answer."""
     if data is not None and data[:1] in ("[", "{"):
         return read(text, orjson.loads(data))
     return read(text, data)
@@ -58,7 +58,7 @@ def _beginning(data: Any) -> str:
         data = {k: v[:200] if isinstance(v, list) else v for k, v in data.items()}
     try:
         return orjson.dumps(data).decode()
-    except TypeError:  # numbers beyond 64 bits: our tables hold none
+    except TypeError:  # no table may hold integers beyond 64 bits
         return "0"
 
 
@@ -66,7 +66,7 @@ def job_of(
     text: str, fields: Fields, *, seed: int, turn: int, source: str, count: int | None = None
 ) -> bytes:
     """A job for the sandbox: the request's words and data, and a program. `count` is the number of
-    records, if the request leaves that open."""
+    records, if the request names none."""
     kept: dict[str, Any] = {"messages": [{"role": "user", "content": text}]}
     if fields.get("data") is not None:
         kept["data"] = fields["data"]
@@ -87,7 +87,7 @@ def wants_object(fields: Fields) -> bool:
 
 
 def to_author(text: str, spec: Spec, example: tuple[str, str] | None = None) -> list[Message]:
-    """The prompt for a model that writes the program. `example`: a request like this one, and the
+    """The prompt for a model that writes the program. `example` is a similar request, and the
     program that solved it."""
     columns = [field.name for field in spec.fields if field.role != "text"]
     if spec.series is not None:
@@ -112,7 +112,7 @@ def to_author(text: str, spec: Spec, example: tuple[str, str] | None = None) -> 
 
 
 def to_mend(messages: Sequence[Message], source: str, problem: str) -> list[Message]:
-    """The same prompt, followed by the author's program and its error."""
+    """The author's prompt, followed by the author's program and its error."""
     return [
         *messages,
         {"role": "assistant", "content": f"```python\n{source}\n```"},
@@ -129,7 +129,7 @@ def program_in(answer: str) -> str:
 
 
 def words_job(spec: Spec, count: int, *, seed: int, for_generator: bool) -> dict[str, Any]:
-    """A chat request for the columns that are text."""
+    """The body of a chat request that asks for the text columns."""
     shape = {field.name: "string" for field in spec.words}
     if for_generator:
         content = f"{count} records"
@@ -144,7 +144,7 @@ def words_job(spec: Spec, count: int, *, seed: int, for_generator: bool) -> dict
 
 
 def words_in(answer: str, names: Sequence[str], count: int) -> list[dict[str, str]]:
-    """The text of each record in an answer; `ValueError` if the answer is not as requested."""
+    """The text of each record in an answer. Raises `ValueError` if texts are missing."""
     block = re.search(r"\[.*\]", answer, re.S)
     rows = orjson.loads(block[0] if block else answer)
     if not isinstance(rows, list) or len(rows) < count:

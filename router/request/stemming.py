@@ -1,7 +1,7 @@
-"""The base form of an English word, so that forms of one word can be compared. Pure.
+"""Finds the base form of an English word, so that forms of one word can be compared.
 
-Irregular forms are listed; the endings of number and time come off by rule. Words of one family
-(`validate`, `validator`, `validation`) stay apart.
+A list covers irregular forms; rules remove the endings of plural and tense. Words of one family
+(`validate`, `validator`, `validation`) keep different base forms.
 """
 
 import re
@@ -52,7 +52,7 @@ _IRREGULAR = {
 }  # fmt: skip
 
 
-# What `ing` and `ed` leave of a word that ends in `e`: `mak`, `calculat`, `manag`, `revers`.
+# Matches what `ing` and `ed` leave of a word that ends in `e`: `mak`, `calculat`, `revers`.
 _LOST_E = re.compile(
     r"(?:^[^aeiou]*[aeiou][^aeiouywx]|[vcuz]|[^aeiou][aeiou]*(?:at|iz|is|ag|ut|ir|ur|in(?<=[bflm]in)"
     r"|os|us|as|ar(?<=[pt]ar)|or(?<=[ln]or)|id|ud|ic|iv|od|ok)|dg|ng(?<=[ah]ang)|rs|ns|lv|rg|bl|pl|tl|dl)$"
@@ -64,7 +64,7 @@ _NO_E = re.compile(
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """`validators` as `validator`, `made` as `make`; the word must be in small letters."""
+    """The base form of a lower-case word: `validator` for `validators`, `make` for `made`."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if len(word) <= 3 or not word.isascii():

@@ -1,4 +1,4 @@
-"""The words of a chat request, taken out of its messages. Pure."""
+"""Takes the words out of a chat request's messages. Pure functions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -36,17 +36,17 @@ def last_user_text(fields: Mapping[str, Any]) -> str:
 
 def fields_of(call: Call) -> dict[str, Any]:
     fields = orjson.loads(call.body)
-    assert isinstance(fields, dict)  # the api accepts nothing else
+    assert isinstance(fields, dict)  # the API accepts only objects
     return fields
 
 
 def tokens_in(text: str) -> int:
-    """About how many tokens a text has, for backends that do not count them."""
+    """An estimate of a text's tokens, for backends that do not count tokens."""
     return max(1, len(text) // _CHARACTERS_PER_TOKEN) if text else 0
 
 
 def whole_number(fields: dict[str, Any], key: str, *, least: int, most: int) -> int | None:
-    """An integer field of the request; None where it is missing."""
+    """An integer field of a request; None if the field is missing."""
     value = fields.get(key)
     if value is None:
         return None

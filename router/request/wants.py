@@ -1,4 +1,4 @@
-"""What a request asks of its answer and of the backend: a JSON shape, tools, images. Pure."""
+"""What a request asks of its answer and of the backend: a JSON shape, tools, images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ from router.request.text import last_user_text
 
 
 def shape_of(fields: Mapping[str, Any]) -> Any:
-    """The JSON shape or schema that the answer should have: stated as a field, or written in the
-    prompt. None where there is neither."""
+    """The JSON shape or schema that the answer should have, from a field or from the prompt; None
+    if there is none."""
     return shape_for(fields, last_user_text(fields))
 
 
 def shape_for(fields: Mapping[str, Any], last_words: str) -> Any:
-    """As `shape_of`, for a caller that has read the user's last message already."""
+    """Like `shape_of`, for a caller that already has the user's last message."""
     if fields.get("shape") is not None:
         return fields["shape"]
     wanted = fields.get("response_format")

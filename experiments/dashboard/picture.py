@@ -10,6 +10,7 @@ import io
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -28,7 +29,8 @@ def draw(telemetry: Path, picture: Path) -> None:
         page = Watched(browser, url).open("/learning?last=all&theme=light")
         curve = page.page.locator(".panel", has=page.page.locator("#g-curve")).bounding_box()
         assert curve is not None
-        clip = {"x": 0, "y": 0, "width": _WIDTH, "height": curve["y"] + curve["height"] + _MARGIN}
+        height = curve["y"] + curve["height"] + _MARGIN
+        clip: Any = {"x": 0, "y": 0, "width": _WIDTH, "height": height}
         image = Image.open(io.BytesIO(page.page.screenshot(full_page=True, clip=clip)))
         page.close()
     image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)

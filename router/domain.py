@@ -52,7 +52,7 @@ class Request:
     region: str = ""  # the region that its backends must be in; empty: any
     only: tuple[str, ...] = ()  # the plans that this request may use; empty: all
     scope: str = ""  # the key or group whose solutions this request may reuse
-    reuse: Literal["", "off", "exact", "similar"] = ""  # the remembered answers that may serve
+    reuse: Literal["", "off", "exact", "similar"] = ""  # the remembered answers that may be reused
     no_store: bool = False  # whether the answer must not be stored for reuse
     ttl_seconds: float | None = None  # how long the answer may be reused
 

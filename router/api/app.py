@@ -30,7 +30,7 @@ Endpoint = Callable[[Incoming], Awaitable[None]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
 
 _log = logging.getLogger("waggle")
-_UNLISTED = ("/health", MODEL_PATH)  # the list of paths in a 404 leaves these out
+_UNLISTED = ("/health", MODEL_PATH)  # paths that a 404 does not list
 _OPERATIONS = {"/v1/chat/completions": "chat", "/v1/embeddings": "embeddings"}
 
 

@@ -78,7 +78,7 @@ def partly(trace: Trace) -> dict[str, Any]:
 
 
 def with_explanation(piece: bytes, trace: Trace) -> bytes:
-    """Put the explanation into the first event of this piece of a stream, if it is a chunk."""
+    """Put the explanation into the first event of this piece, if that event is a chunk."""
     first, _, rest = piece.partition(b"\n\n")
     data = data_of(first)
     if not data.startswith(b"{"):

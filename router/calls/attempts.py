@@ -88,7 +88,7 @@ class Attempts:
             await asyncio.sleep(0.02)
 
     def _pick(self, backend: str) -> str | None:
-        """The least busy replica; a replica lost within the last second only if no other is
+        """The least busy replica, without replicas lost within the last second if others are
         left."""
         addresses = self._directory.addresses(backend)
         if len(addresses) == 1:

@@ -40,7 +40,7 @@ class Homes:
         return news
 
     def tell_again(self, homes: Mapping[str, Home]) -> None:
-        """Queue again the homes that did not reach the hive. Newer homes stay."""
+        """Queue again the homes that did not reach the hive, unless newer homes are queued."""
         self._untold = {**homes, **self._untold}
 
     def _keep(self, session: str, home: Home) -> None:

@@ -71,7 +71,7 @@ class Engine:
     uniform: Callable[[], float] = random.random
 
     claims: Claims = field(default_factory=Claims)
-    scores: Mapping[str, float] = field(default_factory=dict)  # of each backend's answers
+    scores: Mapping[str, float] = field(default_factory=dict)  # each backend's score
     following: Following = field(default_factory=Following)
     remembers: bool = False  # whether solutions may be reused, if configured
     recall: Recall | None = field(default=None, init=False)

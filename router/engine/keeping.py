@@ -25,7 +25,7 @@ from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck
 from sandbox.spec import Spec
 
-_ALIKE, _APART = 0.85, 0.6  # answers of a higher cosine say the same; of a lower, not
+_ALIKE, _APART = 0.85, 0.6  # cosines at which two answers say the same, and differ
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Keeping:
             job = job_of(text, {}, seed=seed, turn=0, source=change.source)
             outcome = await self.ask(sandbox, Call(COMPUTE, job, False, solution.request_id))
             if not outcome.answered:
-                return  # no answer of the sandbox says nothing about the program
+                return  # a sandbox that fails says nothing about the program
             tried += 1
             held += bool(orjson.loads(outcome.body).get("document"))
         if tried:

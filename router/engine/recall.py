@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
 
 _CHARACTERS = 16_384  # characters in one piece of a streamed answer
-_REMEMBERED_USES = 10_000  # the latest answers from memory, whose verdicts count
+_REMEMBERED_USES = 10_000  # answers from memory for which later verdicts count
 _THE_SAME = GuardVerdict("same", ("the very same request",))
 
 AskBackend = Callable[[str, Call], Awaitable[CallOutcome]]

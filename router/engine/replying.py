@@ -62,7 +62,7 @@ class Replying:
     ) -> AsyncIterator[bytes]:
         """Pass on a stream with the cost in its last event, or an error event if it breaks.
 
-        With `note`, the last event also holds what the headers could not say yet.
+        With `note`, the last event also names the backend, the plan and the attempts.
         """
         progress = progress.noting(status=200)
         trace, config = progress.trace, progress.plans.config
@@ -150,7 +150,7 @@ class Replying:
     def refused(
         self, progress: InProgress, outcome: CallOutcome, *, upstream: float | None = None
     ) -> Answer:
-        """Pass on a backend's refusal. Every backend would refuse a request at fault."""
+        """Pass on a backend's refusal. The request is at fault, so no other backend is tried."""
         status = outcome.attempt.status
         progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
         trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)

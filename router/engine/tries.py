@@ -73,7 +73,7 @@ class Tries:
             "waggle_attempts_total", backend=attempt.backend, outcome=attempt.fault or "answered"
         )
         if attempt.fault == "breaker_open":
-            # The backend's own breaker decides; the router only saves useless calls meanwhile.
+            # The backend's own breaker decides; the router only avoids useless calls until then.
             rest = min(outcome.retry_after or 1.0, 2.0)
             if attempt.backend not in self.resting:
                 self.tell("breaker", attempt.backend, "open", reason=attempt.detail)

@@ -38,7 +38,7 @@ for _language, _words in _COMMON.items():
 
 
 def language(text: str) -> str:
-    """A text's language, by its script or its commonest words; English if neither decides."""
+    """A text's language, by its script or its commonest words; else English or `other`."""
     if not text.isascii():
         for name, script in _SCRIPTS:
             if script.search(text):

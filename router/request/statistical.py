@@ -42,7 +42,7 @@ def interpret_whole(fields: Fields) -> Interpretation:
 
 @lru_cache(maxsize=64)
 def _read(text: str, data: str | None) -> Interpretation:
-    """Interpret a message. The cache serves the decision and then the answer."""
+    """Interpret a message. The cache lets decision and answer share one interpretation."""
     if data is not None and data[:1] in ("[", "{"):
         return read(text, orjson.loads(data))
     return read(text, data)

@@ -23,13 +23,13 @@ class Surroundings:
 
     allowed: Collection[str] = ()  # the plans that the key may use; empty: all
     down: Collection[str] = ()  # backends that are resting after failures
-    claims: Mapping[str, float] = field(default_factory=dict)  # confidence of each specialist
+    claims: Mapping[str, float] = field(default_factory=dict)  # each specialist's confidence
     home: Home | None = None
     policy_version: str = ""
     lens: Lens | None = None
     vector: Sequence[float] | None = None  # the request's sentence vector, if one was made
     steering: Steering | None = None  # the learner's serving strategy and trials
-    call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs a function
+    call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs routing functions
     similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
 
 

@@ -1,4 +1,4 @@
-"""How sure each specialist is that its documents answer a question, without a call to it.
+"""Estimates how sure each specialist is that its documents answer a question, without a call.
 
 A question that shares no content word with a specialist's documents is not for that specialist.
 Only other questions are encoded.
@@ -93,7 +93,7 @@ class Claims:
         return self._vocabularies.get(name, _NOTHING)[1]
 
     def _look(self, specialists: Mapping[str, SpecialistSettings]) -> None:
-        """Find the index that each specialist uses now; a newer index may be in place."""
+        """Find the index that each specialist uses now: an index may be replaced at any time."""
         now = time.monotonic()
         if now - self._looked_at < _LOOK_AGAIN_SECONDS:
             return

@@ -1,4 +1,4 @@
-"""What strategies decide by: the configured policy, and the learner's bandit. Pure functions."""
+"""The deciders behind strategies: the configured policy, and the learner's bandit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

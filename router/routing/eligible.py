@@ -15,7 +15,7 @@ Refusals = Mapping[str, str]  # why each backend cannot answer; "" if it can
 
 
 class Obstacle(NamedTuple):
-    """Why a plan may not answer a request. With `rests`, the plan may soon be able to."""
+    """Why a plan may not answer a request. With `rests`, its backends may soon recover."""
 
     reason: str
     rests: bool = False

@@ -17,7 +17,7 @@ from router.routing.strategies import Strategy, policy_for
 
 
 def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Decision:
-    """Decide as the side of each trial decides to which the request belongs.
+    """Decide by the strategy of the side on which the request falls in each trial.
 
     Each exposure notes what the other side would choose with the same draw: a trial compares its
     sides only on requests where they differ.

@@ -1,4 +1,4 @@
-"""The demo's answers, and what each strategy brings on the same requests."""
+"""The answers of the demo, and a comparison of all strategies on the same requests."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +17,10 @@ _LEARNER = "the learner"
 
 @dataclass(frozen=True, slots=True)
 class DemoAnswer:
-    """What one plan made of one request."""
+    """The answer of one plan to one request, with its quality and cost."""
 
     request: int
-    model: str  # `auto`, or a plan
+    model: str  # `auto`, or the name of a plan
     kind: str
     plan: str
     strategy: str
@@ -44,7 +44,7 @@ class DemoAnswer:
 
 
 def by_request(answers: Iterable[DemoAnswer]) -> dict[int, dict[str, DemoAnswer]]:
-    """The answers to each request, by model."""
+    """The answers to each request, by the model that was asked for."""
     grouped: dict[int, dict[str, DemoAnswer]] = {}
     for answer in answers:
         grouped.setdefault(answer.request, {})[answer.model] = answer
@@ -52,7 +52,7 @@ def by_request(answers: Iterable[DemoAnswer]) -> dict[int, dict[str, DemoAnswer]
 
 
 def under_ladder(answers: Mapping[str, DemoAnswer]) -> DemoAnswer:
-    """The answer that the rule ladder would have brought."""
+    """The answer of the plan that the rule ladder would choose."""
     routed = answers[AUTO]
     if routed.strategy in ("computed", "specialist"):  # rules that every policy obeys
         return answers.get(routed.plan, routed)
@@ -60,7 +60,7 @@ def under_ladder(answers: Mapping[str, DemoAnswer]) -> DemoAnswer:
 
 
 def compared(answers: Iterable[DemoAnswer]) -> list[dict[str, Any]]:
-    """Every strategy on the same requests, best first, and how far the learner is ahead of it."""
+    """Each strategy's results on the same requests, best first, and the learner's lead over it."""
     requests = [
         models for models in by_request(answers).values() if AUTO in models and len(models) > 1
     ]
@@ -90,7 +90,7 @@ def _row(name: str, answers: Sequence[DemoAnswer], routed: Sequence[DemoAnswer])
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:
-    """The mean, and half of its 95% interval."""
+    """The mean, and half the width of its 95% interval."""
     count = len(values)
     if count < 2:
         return 0.0, math.inf
@@ -118,7 +118,7 @@ def comparison(rows: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def conclusion(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Whether the learner is above every other strategy, beyond the 95% interval of each."""
+    """Whether the learner's lead over each other strategy exceeds the lead's 95% interval."""
     behind = [
         row["strategy"]
         for row in rows
@@ -130,7 +130,7 @@ def conclusion(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def learning_curve(answers: Iterable[DemoAnswer]) -> str:
-    """The learner's utility, fifth by fifth of the stream."""
+    """The learner's mean utility in each fifth of the stream."""
     routed = sorted((a for a in answers if a.model == AUTO), key=lambda answer: answer.request)
     fifths = [routed[len(routed) * n // 5 : len(routed) * (n + 1) // 5] for n in range(5)]
     means = (sum(a.utility for a in fifth) / max(len(fifth), 1) for fifth in fifths)

@@ -1,7 +1,7 @@
 """A whole Waggle in one process, without Ray and with a clock that the caller sets.
 
-Backends, telemetry, the learner and its trials are real. For `waggle demo --weeks`, where weeks go
-by in minutes; `router.deployment` deploys a real service.
+Backends, telemetry, the learner and its trials are real. `waggle demo --weeks` uses this service to
+simulate weeks in minutes; `router.deployment` deploys a real service.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Clock:
-    """A time that moves only when it is moved."""
+    """A clock that moves only when the caller moves it."""
 
     now: float
 
@@ -59,7 +59,7 @@ class InProcessReply:
 
 @dataclass
 class InProcessService:
-    """A running service that is called directly, and learns when it is told to."""
+    """A running service that callers call directly; it learns only when they call `learn`."""
 
     config: Config
     engine: Engine
@@ -86,14 +86,14 @@ class InProcessService:
         self.engine.say([Signal(new_id(now), now, trace.about, "app", "score", score=score)])
 
     async def learn(self) -> None:
-        """Run one turn of the learner and its trials, and give its news to the router."""
+        """Run one turn of the learner and its trials, and bring the result to the router."""
         await asyncio.to_thread(self.publisher.turn)
         following = self.engine.following
         following.hear(self.publisher.news(following.take_request()), now=self.clock())
         await self.engine.steer()
 
     def change(self, backend: str, wrap: Callable[[Backend], Backend]) -> None:
-        """Put another backend in the place of this one, as a provider may do overnight."""
+        """Wrap a backend in another one, as a provider may change its model overnight."""
         host = self.hosts[backend]
         host.backend = wrap(host.backend)
 
@@ -102,8 +102,8 @@ class InProcessService:
 async def in_process_service(
     config: Config, *, clock: Clock, seed: int
 ) -> AsyncIterator[InProcessService]:
-    """Start everything in this event loop, and stop it when the context ends."""
-    from router.learning.publisher import Publisher  # River takes a second to load
+    """Start the service in this event loop, and stop it when the context ends."""
+    from router.learning.publisher import Publisher  # loads River, which takes a second
 
     chance = random.Random(seed)
     token = secrets.token_hex(8)

@@ -1,11 +1,10 @@
-"""`waggle demo`: a mixed stream through the running service, beside its controls.
+"""`waggle demo`: sends a mixed stream through the running service, and compares strategies.
 
 Each request goes out once for the learner to route, and once to every plan by name. The demo checks
-every answer by rules that the service does not see: the learner gets only the score of its own
-answer, as feedback. So what each fixed plan and the rule ladder would have brought comes from the
-same requests, and the table compares like with like.
-
-A kill loses nothing: the demo keeps its answers in a file, and waits for a service that is away.
+every answer by rules that the service does not see; the learner gets only the score of its own
+answer, as feedback. So the table compares the learner, each fixed plan and the rule ladder on the
+same requests. The demo writes its answers to a file and waits for a service that stopped, so a kill
+loses nothing.
 """
 
 import http.client
@@ -43,7 +42,7 @@ from router.request.reading import reading_of
 from router.routing.ladder import ladder_of
 
 _AT_ONCE = 4
-_PATIENCE = 180.0  # seconds that a service may be away
+_PATIENCE = 180.0  # seconds that the demo waits for a stopped service
 _CHAT = "/v1/chat/completions"
 
 
@@ -51,13 +50,15 @@ _CHAT = "/v1/chat/completions"
 def demo(
     here: CommandContext,
     requests: Annotated[
-        int, typer.Option(help="How many requests; with --weeks, of a week.", min=50)
+        int, typer.Option(help="Number of requests; with --weeks, in each week.", min=50)
     ] = 1500,
-    seed: Annotated[int, typer.Option(help="Of the stream.")] = 1,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, not where it stood.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the stream.")] = 1,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew; drop earlier answers.")
+    ] = False,
     weeks: Annotated[
         int | None,
-        typer.Option(min=1, max=104, help="Go through so many weeks, without a service."),
+        typer.Option(min=1, max=104, help="Simulate this many weeks, without a service."),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
     url: UrlOption = None,
@@ -71,7 +72,7 @@ def demo(
         _weeks(weeks, requests, seed, here, as_json=json_)
         return
     config = here.config
-    here.url(url)  # refuses where no service runs
+    here.url(url)  # refuses the command if no service runs
     path = config.data / f"demo-{seed}.jsonl"
     if fresh:
         path.unlink(missing_ok=True)
@@ -92,7 +93,7 @@ def demo(
 
 
 def _weeks(count: int, requests: int, seed: int, here: CommandContext, *, as_json: bool) -> None:
-    from router.demo.weeks import weeks  # River takes a second to load
+    from router.demo.weeks import weeks  # loads River, which takes a second
 
     folder = here.config.data / "weeks"
     if folder.exists():
@@ -105,14 +106,14 @@ def _weeks(count: int, requests: int, seed: int, here: CommandContext, *, as_jso
 
 
 class _Service:
-    """The running service, even after a restart at another port."""
+    """The running service, found again after a restart at another port."""
 
     def __init__(self, url: str | None, data: Path) -> None:
         self._url, self._data = url, data
         self._key = environment("WAGGLE_API_KEY")
 
     def post(self, path: str, body: Any, headers: Mapping[str, str]) -> tuple[int, Any, bytes]:
-        """Status, headers and body of the answer; tries again while the service is away."""
+        """Status, headers and body of the answer; if no service answers, try again for a while."""
         give_up_at = time.monotonic() + _PATIENCE
         headers = {"content-type": "application/json", **headers}
         if self._key:
@@ -147,7 +148,7 @@ class _Service:
 def _run(
     config: Config, service: _Service, path: Path, todo: Mapping[int, Task], requests: int
 ) -> list[DemoAnswer]:
-    """Send the requests that are left, and append their answers to the file."""
+    """Send the remaining requests, and append their answers to the file."""
     answers: list[DemoAnswer] = []
     columns = (
         *(TextColumn("[progress.description]{task.description}"), BarColumn()),
@@ -170,7 +171,7 @@ def _run(
 
 
 def _send_all(config: Config, service: _Service, number: int, task: Task) -> list[DemoAnswer]:
-    """The routed answer first, and its feedback; then the answer of every plan by name."""
+    """Send a request for the learner to route, with feedback, then to every plan by name."""
     routed = replace(_send(service, number, task, AUTO), ladder=_ladder(config, task))
     return [routed, *(_send(service, number, task, plan) for plan in config.plans)]
 
@@ -208,7 +209,7 @@ def _ladder(config: Config, task: Task) -> str:
 
 
 def _done(path: Path) -> list[DemoAnswer]:
-    """The answers of an earlier run, without a last line that a kill cut short."""
+    """The answers of an earlier run; a last line that a kill cut short is left out."""
     answers = []
     for line in path.read_bytes().splitlines() if path.exists() else ():
         with suppress(orjson.JSONDecodeError, TypeError, KeyError):

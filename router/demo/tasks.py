@@ -1,4 +1,4 @@
-"""The requests of a demo, each with a check of what must hold of its answer."""
+"""The requests of a demo, each with a check of its answer."""
 
 import datetime as dt
 import random
@@ -15,7 +15,7 @@ Check = Callable[[str], float]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One request of the stream, and what must hold of its answer."""
+    """One request of the stream, with a check that scores its answer."""
 
     kind: str
     prompt: str
@@ -24,7 +24,7 @@ class Task:
 
 
 def stream(requests: int, seed: int) -> Iterator[Task]:
-    """Requests of every kind: the same for the same seed."""
+    """Requests of every kind; the same seed gives the same requests."""
     chance = random.Random(seed)
     makers = (plain, linked, _statistics, _question, _open)
     for _ in range(requests):
@@ -69,7 +69,7 @@ def _agrees(record: Mapping[str, Any]) -> bool:
 
 
 def _holds(text: str, shape: Mapping[str, Any], rule: Callable[[Mapping[str, Any]], bool]) -> float:
-    """The share of records that have every field and keep the rule."""
+    """The share of records that have every field and obey the rule."""
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -126,5 +126,5 @@ def _question(chance: random.Random) -> Task:
 
 
 def _open(chance: random.Random) -> Task:
-    """Only a configured model can answer these; on a bare machine none is."""
+    """A request that only a configured model can answer; a bare machine has no such model."""
     return Task("open", chance.choice(_OPEN), lambda text: float(bool(text.strip())))

@@ -1,8 +1,8 @@
-"""`waggle demo --weeks 12`: a quarter of a year of a router's life, in minutes.
+"""`waggle demo --weeks 12`: simulates a quarter of a year of a router's life in minutes.
 
-Real backends answer real requests and real checks judge the answers; trials, adoptions and
-rollbacks are those of the service. The demo sets the clock and stages one event: after three
-quarters of the time, the cheap provider begins to deliver incomplete records.
+Real backends answer real requests and real checks judge the answers; the service's own code runs
+trials, adoptions and rollbacks. The demo sets the clock and stages one event: after three quarters
+of the time, the cheap provider begins to deliver incomplete records.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ from router.wire.chat_replies import in_one_piece
 
 _WEEK = 7 * 86_400.0
 _TURN_EVERY = 50  # requests between two turns of the learner
-_JUDGED = 0.8  # share of answers that the app scores
+_JUDGED = 0.8  # share of answers that the simulated app scores
 _PLAIN = ("catalogue", "inventory")
 _LINKED = ("customers", "patients")
 
 
 @dataclass(slots=True)
 class Week:
-    """The sums of one week."""
+    """Sums over the requests of one week."""
 
     number: int
     requests: int = 0
@@ -81,7 +81,7 @@ class Week:
 
 @dataclass
 class _Incomplete:
-    """A backend that leaves the last field out of its records in 70% of its answers."""
+    """A backend that drops the last field of its records in 70% of its answers."""
 
     inner: Backend
     chance: random.Random
@@ -111,7 +111,7 @@ class _Incomplete:
 def weeks(
     count: int, *, requests: int, seed: int, data: Path, config_file: Path | None
 ) -> list[dict[str, Any]]:
-    """Simulate the weeks, show them, and leave a report beside the telemetry that it rests on."""
+    """Simulate the weeks, show their results, and write a report beside their telemetry."""
     path = config_file or Path(str(files("router.demo") / "weeks.yaml"))
     config = load(path)
     server = config.server.model_copy(update={"data": str(data)})

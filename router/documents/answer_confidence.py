@@ -1,24 +1,24 @@
 """How likely it is that a passage answers a question. Pure.
 
-The evidence fails in different ways: the similarity of question and passage, the words that they
-share, and the distance to questions that have nothing to do with the documents. The weights were
-fitted by `experiments/plans` on questions about both shipped specialists and about other things.
+Three kinds of evidence fail in different ways: the similarity of question and passage, the words
+that both share, and the distance to unrelated questions. `experiments/plans` fitted the weights on
+questions about both shipped specialists and about other things.
 """
 
 import math
 from dataclasses import dataclass
 
-WEIGHTS = (-16.6, 14.8, 4.7, 8.3, 17.2)  # in the order of `features`
-_CLEAR_MARGIN = 0.15  # a larger margin is no better evidence
-ENOUGH = 0.65  # confidence from which a passage is given as the answer
+WEIGHTS = (-16.6, 14.8, 4.7, 8.3, 17.2)  # weights of the values that `features` returns
+_CLEAR_MARGIN = 0.15  # a larger margin over unrelated questions counts no more than this
+ENOUGH = 0.65  # least confidence of a passage that is given as the answer
 
 
 @dataclass(frozen=True, slots=True)
 class PassageEvidence:
-    similarity: float  # cosine of the question to the passage or to its nearest sentence
-    in_passage: float  # share of the question's words, by rarity, that the passage has
-    in_documents: float  # share of them that any passage has
-    to_background: float  # cosine to the nearest of many unrelated questions
+    similarity: float  # cosine of the question to the passage or to its nearest sentence, if larger
+    in_passage: float  # share of the question's words, weighted by rarity, in the passage
+    in_documents: float  # the same share in all passages together
+    to_background: float  # cosine of the question to the nearest unrelated question
 
     @property
     def confidence(self) -> float:

@@ -1,4 +1,4 @@
-"""Sections cut into passages that are long enough to answer a question, each kept once. Pure."""
+"""Cuts sections into passages that can answer a question, and drops repeated ones. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,20 +7,20 @@ from hashlib import blake2b
 
 from router.documents.formats import BETWEEN_HEADINGS, Section
 
-_MOST_WORDS = 130  # of a passage
-_FEWEST_WORDS = 4  # of a passage, and of a sentence
+_MOST_WORDS = 130  # in a passage, at most
+_FEWEST_WORDS = 4  # in a passage or a sentence, at least
 _SHINGLE_WORDS = 4
-_SAMPLE = 12  # smallest hashes of a passage; passages that share one of them are compared
-_SAME = 0.8  # share of common shingles from which two passages count as the same
+_SAMPLE = 12  # smallest hashes of a passage; only passages that share one are compared
+_SAME = 0.8  # two passages with this share of common shingles count as the same
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(])")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document that can stand as an answer."""
+    """A piece of a document that can answer a question."""
 
     source: str
-    title: str  # the headings that lead to it
+    title: str  # the headings above the passage
     text: str
 
     @property
@@ -40,9 +40,10 @@ def passages_of(source: str, sections: Iterable[Section]) -> Iterator[Passage]:
 
 
 def _cut(text: str) -> Iterator[str]:
-    """Whole paragraphs while they fit, else whole sentences, else words.
+    """Cut a text into whole paragraphs; cut a long paragraph into sentences, a long sentence by
+    words.
 
-    The last sentence of a passage also begins the next, so that words that refer to it make sense.
+    The next passage repeats the last sentence of a passage, so that references to it make sense.
     """
     pieces: list[str] = []
     for paragraph in text.split("\n\n"):
@@ -66,7 +67,7 @@ def _cut(text: str) -> Iterator[str]:
 
 
 def distinct(passages: Sequence[Passage]) -> list[Passage]:
-    """The passages without those that repeat an earlier passage, or nearly repeat it."""
+    """The passages, except those that repeat an earlier passage or nearly repeat one."""
     kept: list[Passage] = []
     shingles: list[set[int]] = []
     holders: dict[int, list[int]] = {}
@@ -84,7 +85,7 @@ def distinct(passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _shingles(text: str) -> set[int]:
-    """Hashes of all runs of four words."""
+    """The hash of every run of four words, called a shingle."""
     words = re.findall(r"\w+", text.lower())
     count = max(len(words) - _SHINGLE_WORDS + 1, 1)
     runs = [" ".join(words[i : i + _SHINGLE_WORDS]) for i in range(count)]

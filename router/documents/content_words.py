@@ -1,4 +1,4 @@
-"""The words of a question or a document that say what it is about. Pure."""
+"""The words that say what a question or a document is about. Pure."""
 
 import math
 import re
@@ -23,7 +23,7 @@ STOP = frozenset(
 
 
 def content_words(text: str) -> list[str]:
-    """Base forms of the words in a text, in order, without stop words."""
+    """The base forms of the words in a text, in order, without stop words."""
     words = []
     for match in _WORD.finditer(text.lower().replace("’", "'")):
         word = match[0].removesuffix("'s")
@@ -34,19 +34,19 @@ def content_words(text: str) -> list[str]:
 
 
 def rarity(texts: Sequence[Iterable[str]]) -> dict[str, float]:
-    """A weight for each word: the fewer of the texts have it, the larger."""
+    """The weight of each word: the fewer texts contain the word, the larger its weight."""
     counts = Counter(word for text in texts for word in set(text))
     return {word: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for word, n in counts.items()}
 
 
-_LEAST_WEIGHT = 1.2  # of a question, in rarest words: all of a shorter question is still little
+_LEAST_WEIGHT = 1.2  # least weight of a question, in rarest words; a short question covers little
 
 
 def covered(question: Sequence[str], words: Iterable[str], weights: Mapping[str, float]) -> float:
-    """The share of a question's words, by weight, that are among these words.
+    """The share of a question's words that are among `words`, by weight.
 
-    A word that no document has weighs as much as the rarest word: the question is probably about
-    something else.
+    A word that no document has weighs as much as the rarest word, because the question is probably
+    about something else.
     """
     if not question:
         return 0.0

@@ -1,4 +1,4 @@
-"""The files of a folder as sections of plain text: Markdown, text, HTML and PDF.
+"""Reads the files of a folder as sections of plain text: Markdown, text, HTML and PDF.
 
 Not covered: text inside pictures, and the layout of tables.
 """
@@ -23,19 +23,19 @@ BETWEEN_HEADINGS = " › "
 
 
 class UnreadableDocument(ValueError):
-    """A file without readable text; the message says why."""
+    """The file has no readable text; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The text below one heading, and the headings that lead to it."""
+    """The text below one heading, with all headings above the text."""
 
     title: str
     text: str
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The documents in a folder, without hidden files and without links that lead out of it."""
+    """The documents in a folder, without hidden files and without links that lead outside."""
     root = folder.resolve()
     files = []
     for path in sorted(folder.rglob("*")):
@@ -101,7 +101,7 @@ def _title(titles: list[str]) -> str:
 
 
 def _unmarked(text: str) -> str:
-    """The text without the marks of Markdown."""
+    """The text without Markdown's marks."""
     text = _LINK.sub(r"\1", re.sub(r"<!--.*?-->", "", text, flags=re.S))
     text = re.sub(r"^(?:```|~~~).*$", "", text, flags=re.M)
     text = re.sub(r"^\s*(?:[-*+]|\d+\.)\s+", "", text, flags=re.M)
@@ -109,7 +109,7 @@ def _unmarked(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line for each paragraph, an empty line between two."""
+    """The text with one line for each paragraph and an empty line between paragraphs."""
     text = re.sub(r"[\x00-\x08\x0b-\x1f]", " ", text.replace("\r\n", "\n"))
     paragraphs = re.split(r"\n\s*\n", text)
     joined = (" ".join(paragraph.split()) for paragraph in paragraphs)

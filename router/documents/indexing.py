@@ -1,4 +1,4 @@
-"""Bringing an index up to its documents: only files that changed are read and encoded again."""
+"""Updates an index to its documents: only changed files are read and encoded again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,28 +13,28 @@ from router.files import alone
 
 
 class NoDocuments(ValueError):
-    """There is nothing to index; the message says which folder was searched."""
+    """The folder holds no document to index; the message names the folder."""
 
 
 @dataclass(slots=True)
 class IndexReport:
-    """The outcome of one indexing: how many files were read, and what became of them."""
+    """The outcome of one indexing: numbers of files and passages, and the unreadable files."""
 
     files: int = 0
-    fresh: int = 0  # new or changed
+    fresh: int = 0  # new or changed files
     passages: int = 0
-    doubles: int = 0  # passages that repeat another
+    doubles: int = 0  # passages that repeat another passage
     unreadable: dict[str, str] = field(default_factory=dict)
     changed: bool = True
 
 
-ReportProgress = Callable[[int, int, str], None]  # files done, of how many, the next file
+ReportProgress = Callable[[int, int, str], None]  # finished files, all files, name of the next file
 
 
 def refresh(
     documents: Path, home: Path, encoder: Encodes, progress: ReportProgress = lambda *_: None
 ) -> IndexReport:
-    """Index a folder of documents; a second caller waits for the first."""
+    """Index a folder of documents; if another process indexes it, wait for that process first."""
     if not documents.is_dir():
         raise NoDocuments(f"{documents} is no folder")
     with alone(home / "lock"):
@@ -75,9 +75,9 @@ def _refresh(
 
 
 def _encoded_passages(path: Path, name: str, encoder: Encodes) -> list[dict[str, Any]]:
-    """The passages of a file, with their vectors and the vectors of their sentences.
+    """The passages of a file, with the vectors of the passages and of their sentences.
 
-    A heading counts as a sentence: it often says most briefly what its passage answers.
+    A heading counts as a sentence: often the heading says most briefly what its passage answers.
     """
     passages = list(passages_of(name, sections_of(path)))
     texts = [f"{p.title}. {p.text}" if p.title else p.text for p in passages]

@@ -1,8 +1,8 @@
-"""The index of a folder of documents, as it lies on disk.
+"""The index of a folder of documents on disk.
 
-An index is a folder of its own, complete before the file `current` names it: readers never see half
-of an index, and a crash leaves the index before it. An index whose files do not have the checksums
-of its manifest is never loaded.
+Each index has a folder of its own. The file `current` names the folder once the index is complete:
+readers never see half of an index, and after a crash the previous index stays in use. An index
+whose files differ from the checksums in its manifest is never loaded.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _CURRENT = "current"
-_BACKGROUND = Path(__file__).with_name("background.txt")  # questions that no documents here answer
-_KEPT = 2  # indexes: the current one, and the one before, which a reader may still be loading
+_BACKGROUND = Path(__file__).with_name("background.txt")  # questions unrelated to any documents
+_KEPT = 2  # the current index, and the previous one, which a reader may still be loading
 
-Entries = Mapping[str, Mapping[str, Any]]  # for each file its digest and its encoded passages
+Entries = Mapping[str, Mapping[str, Any]]  # digest and encoded passages of each file
 
 
 class NoIndex(LookupError):
-    """There is no index, or it is damaged; the message names the folder."""
+    """The folder holds no index, or a damaged one; the message names the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PassageIndex:
 
 
 def current(home: Path) -> Path | None:
-    """The folder of the index in use, which may be damaged."""
+    """The folder of the index in use; its files may be damaged."""
     with contextlib.suppress(OSError):
         folder = home / (home / _CURRENT).read_text().strip()
         return folder if folder.is_dir() else None
@@ -59,7 +59,7 @@ def current(home: Path) -> Path | None:
 
 
 def intact(home: Path) -> Path | None:
-    """The folder of the index in use, if all its files have their checksums."""
+    """The folder of the index in use; None if a file does not match its checksum."""
     folder = current(home)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         if folder is not None:
@@ -92,7 +92,7 @@ def load(home: Path) -> PassageIndex:
 
 
 def entries_of(home: Path, encoder: str) -> Entries:
-    """The files of the index in use, if the index is intact and was made by this encoder."""
+    """The indexed files, if the index is intact and this encoder made it; else nothing."""
     folder = intact(home)
     if folder is None:
         return {}
@@ -107,7 +107,7 @@ def passage_count(home: Path) -> int:
 
 
 def write(home: Path, entries: Entries, encoder: Encodes) -> int:
-    """Write an index of these files and put it into use; return how many passages it holds."""
+    """Write an index of these files and put it into use; return its number of passages."""
     content = orjson.dumps({"encoder": encoder.name, "files": entries})
     generation = hashlib.blake2b(content, digest_size=8).hexdigest()
     chosen = _without_duplicates(entries)
@@ -159,7 +159,7 @@ def _write_arrays(folder: Path, encoded: Sequence[Mapping[str, Any]], encoder: E
 
 
 def words_of(passage: Passage) -> Iterator[str]:
-    """The content words of a passage; those of its own heading count twice."""
+    """The content words of a passage; the words of its own heading come twice."""
     titles = content_words(passage.title), content_words(passage.heading)
     return iter([*titles[0], *titles[1], *content_words(passage.text)])
 

@@ -1,7 +1,8 @@
-"""The passages of a folder that answer a question, found by meaning and by words.
+"""Finds the passages of a folder that answer a question, by meaning and by words.
 
-hnswlib proposes passages by meaning and BM25 by words; the proposals are ranked by their nearest
-sentence, their words and their heading. `answer_confidence` says how sure an answer is.
+hnswlib proposes passages by meaning, BM25 proposes passages by words. The search ranks all
+proposals by their nearest sentences, their words and their headings. `answer_confidence` says how
+sure an answer is.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,13 @@ from router.encoding.encodes import Encodes
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
-_PROPOSED = 24  # passages, by meaning and by words each
+_PROPOSED = 24  # passages by meaning, and as many by words
 _FUSION = 60.0  # the constant of reciprocal rank fusion
-_CLAIMED_BY = 5  # nearest passages that a claim looks at
+_CLAIMED_BY = 5  # nearest passages that `claim` looks at
 
 
 class OtherEncoder(LookupError):
-    """The index was made with another encoder than the one that would encode the questions."""
+    """The index was made with another encoder than the encoder of the questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Hit:
 
 
 class Expert:
-    """One folder of documents, ready for questions from several threads at once."""
+    """One folder of documents that answers questions, from several threads at once."""
 
     def __init__(self, index: PassageIndex, encoder: Encodes) -> None:
         import bm25s
@@ -53,7 +54,7 @@ class Expert:
         self._words.index([list(words) or ["-"] for words in index.words], show_progress=False)
 
     def ask(self, question: str, most: int = 3) -> list[Hit]:
-        """The passages that answer best, the best first."""
+        """The passages that answer the question best, the best first."""
         vector = self._encoder.encode([question])[0]
         words = content_words(question)
         proposals = self._proposals(vector, words)
@@ -64,7 +65,7 @@ class Expert:
         ]
 
     def _proposals(self, vector: "Vectors", words: Sequence[str]) -> dict[int, float]:
-        """Passages with their fused rank in both lists; a passage in both lists ranks higher."""
+        """The proposed passages with their fused ranks; a passage in both lists ranks higher."""
         most = min(_PROPOSED, len(self.index.passages))
         labels, _ = self._graph.knn_query(vector, k=most, num_threads=1)
         ranks: dict[int, float] = {}
@@ -90,7 +91,7 @@ class Expert:
 def evidence(
     index: PassageIndex, n: int, vector: "Vectors", words: Sequence[str]
 ) -> PassageEvidence:
-    """What speaks for passage n as an answer to a question."""
+    """The evidence that passage n answers the question."""
     return PassageEvidence(
         similarity=max(float(index.vectors[n] @ vector), _best_sentences(index, n, vector)[0]),
         in_passage=covered(words, index.words[n], index.weights),
@@ -100,14 +101,14 @@ def evidence(
 
 
 def _best_sentences(index: PassageIndex, n: int, vector: "Vectors") -> tuple[float, float]:
-    """The similarity of the two nearest sentences of a passage, its heading among them."""
+    """The similarities of the two nearest sentences of a passage; its heading is a sentence."""
     own = sorted((index.sentences[index.owners == n] @ vector).tolist(), reverse=True)
     first = own[0] if own else 0.0
     return first, own[1] if len(own) > 1 else first
 
 
 def claim(index: PassageIndex, vector: "Vectors", words: Sequence[str]) -> float:
-    """How sure it is that the documents answer a question, without building an expert."""
+    """The confidence that the documents answer a question, found without building an `Expert`."""
     if not len(index.passages):
         return 0.0
     nearest = (index.vectors @ vector).argsort()[-_CLAIMED_BY:].tolist()

@@ -1,4 +1,4 @@
-"""One encoder for all requests of a process: texts that arrive while it is busy share a batch."""
+"""One encoder for all requests of a process: texts that arrive while it works share a batch."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,7 @@ _LARGEST_BATCH = 32
 
 
 class Batching:
-    """Encode in one thread: with two threads on the same cores the slowest vectors took 100 times
-    as long."""
+    """Encodes in one thread, because two threads slowed some texts down a hundredfold."""
 
     def __init__(self, encoder: Encodes) -> None:
         self.encoder = encoder
@@ -23,7 +22,7 @@ class Batching:
         self._running: asyncio.Task[None] | None = None
 
     async def encode(self, text: str) -> "Vectors":
-        """The vector of a text. An encoder's error reaches every caller in its batch."""
+        """The vector of a text. An error of the encoder reaches every caller of the batch."""
         vector: asyncio.Future[Vectors] = asyncio.get_running_loop().create_future()
         self._waiting.append((text, vector))
         if self._running is None or self._running.done():

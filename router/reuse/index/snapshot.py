@@ -1,5 +1,4 @@
-"""Graphs on disk: one file for each space, and a manifest with the names and checksums of the
-files.
+"""Graphs on disk: one file for each space, and a manifest with the files' names and checksums.
 
 The reader trusts no file. It loads a graph only if the file has the size and checksum in the
 manifest, and if a sample of the graph's vectors equals the vectors in the store.
@@ -88,7 +87,7 @@ def _space(
     if size != entry["bytes"]:
         raise DamagedGraph(f"it has {size} bytes, not {entry['bytes']}")
     checksums: list[int] = []
-    # hnswlib holds the GIL while it loads; a thread can compute the checksum meanwhile.
+    # The checksum needs no GIL, so a thread computes it while hnswlib loads and holds the GIL.
     summing = threading.Thread(target=lambda: checksums.append(_crc(path)))
     summing.start()
     proven = np.array(store.proven(space), dtype=np.int64)

@@ -53,9 +53,7 @@ def demo(
         int, typer.Option(help="Number of requests; with --weeks, in each week.", min=50)
     ] = 1500,
     seed: Annotated[int, typer.Option(help="Seed of the stream.")] = 1,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew; drop earlier answers.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop earlier answers first.")] = False,
     weeks: Annotated[
         int | None,
         typer.Option(min=1, max=104, help="Simulate this many weeks, without a service."),
@@ -89,7 +87,7 @@ def demo(
         return
     out.print(comparison(rows))
     out.print(conclusion(rows))
-    out.print(f"Its utility, fifth by fifth of the stream: {learning_curve(answers)}")
+    out.print(f"The learner's utility in each fifth of the stream: {learning_curve(answers)}")
 
 
 def _weeks(count: int, requests: int, seed: int, here: CommandContext, *, as_json: bool) -> None:

@@ -1,7 +1,7 @@
-"""The Serve applications that a configuration asks for, as `serve deploy` and KubeRay read them.
+"""Turns a configuration into Serve applications, in the form that `serve deploy` and KubeRay read.
 
 One application holds the routers, the learner and the hive. Each backend is an application of its
-own, so that a backend comes or goes without the others noticing. This module imports no Ray.
+own, so that a change of one backend does not disturb the others. This module imports no Ray.
 """
 
 import time
@@ -33,7 +33,7 @@ def is_ours(application: str) -> bool:
 def serve_config(
     config: Config, keys: Sequence[Key], *, backends_of: Config | None = None
 ) -> dict[str, Any]:
-    """What `serve deploy` takes. `backends_of`: another configuration whose backends also run."""
+    """The input of `serve deploy`. `backends_of`: another configuration whose backends also run."""
     others = backends_of.backends if backends_of else {}
     backends = {**others, **config.backends}
     return {

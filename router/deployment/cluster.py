@@ -1,4 +1,4 @@
-"""A Ray cluster with our applications on it: start, connect, deploy, status, stop."""
+"""Starts, connects, updates and stops a Ray cluster with our applications on it."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ from router.config.config import Config
 from router.deployment.applications import APPLICATION, backend_of, is_ours, serve_config
 from router.keys import Key
 
-# Routers have let go of a backend by then; requests they sent just before are still on their way.
+# Routers no longer call a removed backend; their last calls to it may take this long to arrive.
 _LETTING_GO_SECONDS = 0.5
 
 
@@ -25,11 +25,11 @@ class DeploymentFailed(RuntimeError):
 
 
 class DeploymentTooSlow(TimeoutError):
-    """Applications are still starting when the time is over; the message names them."""
+    """Some applications did not start in time; the message names them."""
 
 
 def start_ray(folder: Path) -> str:
-    """Start a Ray of our own on loopback and return its address."""
+    """Start a Ray cluster of our own on loopback, and return its address."""
     context = ray.init(
         include_dashboard=False,
         _node_ip_address="127.0.0.1",
@@ -61,8 +61,8 @@ def start_serve(config: Config) -> None:
     try:
         start()
     except ray.exceptions.RayActorError:
-        # On a busy machine Serve gives up the first proxy before it ran and starts another, which
-        # the second call finds.
+        # On a busy machine Serve may drop the first proxy before it runs, and start another. The
+        # second call finds the new proxy.
         start()
 
 
@@ -73,9 +73,10 @@ def deploy(
     seconds: float,
     tell: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Bring the cluster to this configuration, so that no request fails on the way.
+    """Bring the cluster to this configuration without failing a request.
 
-    New backends come up before routers hear of them, and old ones leave after routers have let go.
+    New backends start before routers learn of them; old backends leave after routers have dropped
+    them.
     """
     give_up_at = time.monotonic() + seconds
     running, running_keys = _deployed()
@@ -89,7 +90,7 @@ def deploy(
 
 
 def _deployed() -> tuple[Config | None, list[Key]]:
-    """The configuration and the keys that routers were last deployed with."""
+    """The configuration and the keys of the last deployment."""
     client = _get_global_client()
     applications = client.get_serve_details().get("applications", {}) if client else {}
     written = (applications.get(APPLICATION) or {}).get("deployed_app_config") or {}
@@ -102,7 +103,7 @@ def _deployed() -> tuple[Config | None, list[Key]]:
 
 
 def _apply(written: Mapping[str, Any], tell: Callable[[str], None], give_up_at: float) -> None:
-    """Deploy a Serve config and wait until all of it runs."""
+    """Deploy a Serve config, and wait until all its applications run."""
     client = _get_global_client()
     if client is None:
         raise RuntimeError("Serve is not running: start_serve() comes first")
@@ -126,7 +127,7 @@ def _apply(written: Mapping[str, Any], tell: Callable[[str], None], give_up_at: 
 
 
 def _applications() -> dict[str, Any]:
-    """Our applications by name, with Serve's overview of each."""
+    """Serve's overview of each of our applications, by name."""
     return {name: each for name, each in serve.status().applications.items() if is_ours(name)}
 
 
@@ -136,8 +137,8 @@ def _reason(name: str, application: Any) -> str:
 
 
 def remove() -> None:
-    """Take our applications off a cluster that is not ours, if Ray is connected and runs Serve."""
-    if not ray.is_initialized():  # looking for Serve would start a Ray of our own
+    """Remove our applications from the cluster, if Ray is connected and runs Serve."""
+    if not ray.is_initialized():  # otherwise the search for Serve would start a Ray of our own
         return
     client = _get_global_client(raise_if_no_controller_running=False)
     if client is not None:
@@ -145,7 +146,7 @@ def remove() -> None:
 
 
 def stop() -> None:
-    """Let calls end, then stop Ray. The command that started us ends what ignores this."""
-    with contextlib.suppress(Exception):  # a half-dead cluster is stopped all the same
+    """Let running calls end, then stop Ray. The caller ends processes that do not stop."""
+    with contextlib.suppress(Exception):  # Ray must stop even if the cluster is half dead
         remove()
     ray.shutdown()

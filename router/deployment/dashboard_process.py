@@ -1,7 +1,7 @@
-"""The dashboard beside a service: a process of its own, which gets none of its secrets.
+"""Runs the dashboard beside a service, in a process that gets none of the service's secrets.
 
-The dashboard reads telemetry and nothing else, so its end does not disturb the service. A dashboard
-that ended is started again.
+The dashboard reads only telemetry, so its end does not disturb the service. If the dashboard ends,
+it is started again.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ _HEALTHY_SECONDS = 60.0
 
 
 class Pages:
-    """The process of the dashboard, unless the configuration turns it off."""
+    """The dashboard's process; there is none if the configuration turns the dashboard off."""
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = DashboardOptions.of(config)
@@ -35,7 +35,7 @@ class Pages:
         return self._options.url if self._wanted else ""
 
     def watch(self) -> None:
-        """Start the process if it does not run, after a pause that grows with each failure."""
+        """Start the process if it does not run; wait longer before a start after each failure."""
         now = self._clock()
         if self._process is not None:
             if self._process.poll() is None:

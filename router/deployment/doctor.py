@@ -1,4 +1,4 @@
-"""What this machine can and cannot do for Waggle, and how to mend what is missing."""
+"""Examines what this machine can and cannot do for Waggle, and says how to mend what is missing."""
 
 import asyncio
 import importlib.metadata
@@ -52,8 +52,8 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
 
 
 def _sandbox(config: Config) -> Diagnosis:
-    """Try which isolation works here."""
-    from sandbox.levels import LEVEL_NAMES, best_level  # loads numpy, only for this
+    """Find the strongest isolation that works on this machine."""
+    from sandbox.levels import LEVEL_NAMES, best_level  # loads numpy
 
     wanted = [b.min_level for b in config.backends.values() if isinstance(b, SandboxSettings)]
     level, verdicts = asyncio.run(best_level())
@@ -191,7 +191,7 @@ def _models(config: Config) -> Iterator[Diagnosis]:
 
 
 def _listening(running: RunningService) -> Iterator[Diagnosis]:
-    """Where the service's processes listen; the operator should know of all but loopback."""
+    """The addresses on which the service listens, with a warning if any is outside loopback."""
     if not running.ours:
         return
     addresses = listening_addresses(running.pid)

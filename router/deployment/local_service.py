@@ -1,4 +1,4 @@
-"""One service on this machine: its record, its secrets, its folders, and what a kill left of it."""
+"""One service on this machine: its record, secrets and folders, and what a killed service left."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ from router.files import write_whole
 _SECRETS_FILE = "secrets.json"
 _RUNNING_FILE = "running.json"
 _SESSIONS_KEPT = 3
-# Settings of one machine: a cluster that is not ours has its own.
+# Parts of setting names that belong to one machine; other clusters have their own values.
 _LOCAL_PARTS = (
     "_PORT",
     "TMPDIR",
@@ -47,8 +47,8 @@ class RunningService:
     url: str
     ray_address: str
     config: str
-    ours: bool  # we started Ray; otherwise the cluster belongs to somebody else
-    dashboard: str = ""  # its address, if there is a dashboard
+    ours: bool  # whether we started Ray; otherwise the cluster belongs to somebody else
+    dashboard: str = ""  # address of the dashboard; empty without one
 
     @property
     def alive(self) -> bool:
@@ -56,7 +56,7 @@ class RunningService:
 
 
 def find_running(data: Path) -> RunningService | None:
-    """The service that uses this data folder, if it still lives."""
+    """The service that uses this data folder, if the service is alive."""
     try:
         running = RunningService(**json.loads((data / _RUNNING_FILE).read_text()))
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
@@ -75,7 +75,7 @@ def forget(data: Path) -> None:
 def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
     """Set the environment that Ray reads at its import, and return the folder of Ray's files.
 
-    Only the command that starts a service lays out that folder: a running service is using it.
+    Only the command that starts a service may empty that folder, because a running service uses it.
     """
     token, auth = _tokens(config.data)
     export({TOKEN_VARIABLE: token, "HF_HUB_OFFLINE": "1"})
@@ -84,7 +84,7 @@ def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
         proxy = haproxy()
         export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
         if starting:
-            folder.chmod(0o700)  # anybody who reaches the sockets below it may use them
+            folder.chmod(0o700)  # whoever reaches the sockets in this folder may use them
             shutil.rmtree(folder / "t", ignore_errors=True)
             (folder / "t").mkdir()
             _forget_old_sessions(folder)
@@ -96,8 +96,8 @@ def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
 def end_left_behind(data: Path, seconds: float = 5.0) -> None:
     """End the processes that a killed service on this folder left.
 
-    Most of Ray's processes end by themselves after a moment, two of its agents do not. A secret in
-    their environment, which only this folder holds, proves that they are ours.
+    Most of Ray's processes end by themselves after a moment, but two of its agents do not. A secret
+    in their environment proves that the processes are ours: only this folder holds the secret.
     """
     setting = f"RAY_AUTH_TOKEN={_tokens(data)[1]}"
     give_up_at = time.monotonic() + seconds
@@ -112,14 +112,14 @@ def end_left_behind(data: Path, seconds: float = 5.0) -> None:
 
 
 def _forget_old_sessions(folder: Path) -> None:
-    """Keep the last few of the folders of logs that Ray begins at each start and never removes."""
+    """Delete all but the latest log folders: Ray makes one at each start and removes none."""
     sessions = sorted(path for path in folder.glob("session_2*") if path.is_dir())
     for path in sessions[:-_SESSIONS_KEPT]:
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _tokens(data: Path) -> tuple[str, str]:
-    """The token between routers and backends, and Ray's token; both are kept for a restart."""
+    """The token between routers and backends, and Ray's token; a restart uses the same tokens."""
     path = data / _SECRETS_FILE
     with contextlib.suppress(FileNotFoundError, json.JSONDecodeError, KeyError):
         kept = json.loads(path.read_text())
@@ -130,7 +130,7 @@ def _tokens(data: Path) -> tuple[str, str]:
 
 
 def missing_secrets(running: RunningService, names: Iterable[str]) -> list[str]:
-    """Which of these variables the service was started without. Only names are read."""
+    """The variables among `names` that the service was started without. Only names are read."""
     if not running.ours:
         return []
     try:
@@ -142,13 +142,13 @@ def missing_secrets(running: RunningService, names: Iterable[str]) -> list[str]:
 
 
 def cluster_settings() -> dict[str, str]:
-    """The environment that nodes of a cluster that is not ours should have."""
+    """The environment that the nodes of somebody else's cluster should have."""
     settings = ray_settings(Path("unused"), "haproxy", "", (0, 0, 0))
     return {k: v for k, v in settings.items() if not any(part in k for part in _LOCAL_PARTS)}
 
 
 def tidy(data: Path) -> None:
-    """Remove the link that stands in the temporary folder for a long path."""
+    """Remove the link in the temporary folder that stands for a long path."""
     folder = ray_folder(data)
     if folder.is_symlink():
         folder.unlink()

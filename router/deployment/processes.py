@@ -1,7 +1,8 @@
-"""Processes of this machine, as /proc shows them, and how to end our own without guessing.
+"""Reads the processes of this machine from /proc, and ends those that Waggle started.
 
-Everything that Waggle starts descends from the process that ran `waggle serve`, even if the parent
-in between dies: `adopt_orphans` sees to that. Linux only; elsewhere there is nothing to see.
+Everything that Waggle starts descends from the process that ran `waggle serve`; `adopt_orphans`
+keeps it so even if a parent in between dies. Only Linux has /proc; elsewhere the functions find
+nothing.
 """
 
 import contextlib
@@ -19,17 +20,17 @@ _SET_CHILD_SUBREAPER = 36
 
 
 def born(pid: int) -> int:
-    """When a process began, in clock ticks since boot, because a pid may be given again; else 0."""
+    """When a process began, in clock ticks since boot, or 0: another process may reuse its pid."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
     fields = stat.rpartition(")")[2].split()
-    return 0 if fields[0] == "Z" else int(fields[19])  # a zombie has ended
+    return 0 if fields[0] == "Z" else int(fields[19])  # a zombie counts as ended
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """Every process below a process, parents before their children."""
+    """Every descendant of a process, parents before their children."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -45,7 +46,7 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def started_with(setting: str) -> Iterator[int]:
-    """The processes that were started with this line in their environment."""
+    """The processes whose environment at their start held this line."""
     for entry in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
             if setting.encode() in entry.read_bytes().split(b"\0"):
@@ -53,13 +54,13 @@ def started_with(setting: str) -> Iterator[int]:
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of descendants whose own parent died, in place of init."""
+    """Become the parent, in place of init, of descendants whose own parent died."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def within(seconds: float, work: Callable[[], None]) -> bool:
-    """Whether the work ends in time. Work that hangs ends with this process."""
+    """Run the work in a thread, and return whether it ended in time."""
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(seconds)
@@ -67,7 +68,7 @@ def within(seconds: float, work: Callable[[], None]) -> bool:
 
 
 def end_descendants(seconds: float = 5.0) -> None:
-    """End every process that we started: by SIGTERM, and after some seconds by SIGKILL."""
+    """End every process that we started: by SIGTERM, and after `seconds` by SIGKILL."""
     give_up_at = time.monotonic() + seconds
     for sign, until in ((signal.SIGTERM, give_up_at), (signal.SIGKILL, give_up_at + 2)):
         while alive := [pid for pid in descendants(os.getpid()) if not _reaped(pid)]:
@@ -80,7 +81,7 @@ def end_descendants(seconds: float = 5.0) -> None:
 
 
 def _reaped(pid: int) -> bool:
-    """Collect a child that has ended; true if there is nothing left to end."""
+    """Collect a child that has ended; true if the process no longer runs."""
     with contextlib.suppress(ChildProcessError):
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return True
@@ -88,7 +89,7 @@ def _reaped(pid: int) -> bool:
 
 
 def listening_addresses(pid: int) -> list[str]:
-    """The TCP addresses on which a process and its descendants listen, sorted by their ends."""
+    """The TCP addresses on which a process and its descendants listen, sorted from their ends."""
     inodes = {inode for each in (pid, *descendants(pid)) for inode in _sockets_of(each)}
     addresses = {address for inode, address in _listeners() if inode in inodes}
     return sorted(addresses, key=lambda address: address[::-1])
@@ -104,7 +105,7 @@ def _sockets_of(pid: int) -> Iterator[str]:
 
 
 def _listeners() -> Iterator[tuple[str, str]]:
-    """Inode and address of every listening TCP socket."""
+    """The inode and the address of every listening TCP socket."""
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         try:
             lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]

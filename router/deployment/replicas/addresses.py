@@ -1,4 +1,4 @@
-"""Where the replicas of each backend listen, read off Ray Serve's long poll."""
+"""The addresses of each backend's replicas, read from the handles of Ray Serve."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,16 +14,16 @@ _READ_AGAIN_SECONDS = 0.05
 def open_handle(backend: str) -> DeploymentHandle:
     """A handle that follows the replicas of a backend from now on."""
     handle = serve.get_deployment_handle(backend, application_of(backend))
-    handle._init()  # a handle does this at its first call; our calls bypass handles
+    handle._init()  # a handle starts at its first call, but our calls never use handles
     return handle
 
 
 class ReplicaAddresses:
     """A `Directory` of the replicas that Serve's controller announces.
 
-    A handle's replicas are kept current by the controller's push, but have no public name in this
-    version of Ray. A custom request router has one, but Serve refuses it for a deployment that
-    leads its application. So this class reads private attributes of the handle.
+    The controller keeps the replicas in a handle current, but this version of Ray has no public
+    name for them. A custom request router has such a name, but Serve refuses one for a deployment
+    that leads its application. So this class reads private attributes of the handle.
     """
 
     def __init__(self, open_handle: Callable[[str], DeploymentHandle] = open_handle) -> None:
@@ -32,7 +32,7 @@ class ReplicaAddresses:
         self._read: dict[str, tuple[float, tuple[str, ...]]] = {}
 
     def follow(self, backends: Iterable[str]) -> None:
-        """Begin to listen for the replicas of these backends, and stop for all others."""
+        """Follow the replicas of these backends, and drop all other backends."""
         for backend in backends:
             if backend not in self._handles:
                 self._handles[backend] = self._open_handle(backend)

@@ -1,4 +1,4 @@
-"""A replica of a backend, on an HTTP port of its own that routers call without Serve between."""
+"""A replica of a backend; routers call it directly over HTTP, on a port of its own."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ _LEAVING_SECONDS = 0.5
 
 
 class ReplicaDoor:
-    """The ASGI application on the port, whose address is announced before its settings come."""
+    """The ASGI application on the replica's port; calls wait for the backend's settings."""
 
     def __init__(self) -> None:
         self.host: Host | None = None
@@ -33,7 +33,7 @@ class ReplicaDoor:
 
 
 class BackendReplica:
-    """One replica of one backend. Serve calls no other method than those below."""
+    """One replica of one backend. Serve calls only the methods below."""
 
     async def __init__(self) -> None:
         settle()
@@ -48,14 +48,14 @@ class BackendReplica:
         backend = config.backends["it"]
         built = build(backend, read_secret)
         if isinstance(backend, LocalSettings):
-            # Serve keeps so many models at once, and drops the least recently used first.
+            # Serve keeps at most `at_once` models, and drops the least recently used one first.
             keep = serve.multiplexed(max_num_models_per_replica=backend.at_once)
             built.get = keep(_loader(built.load))
         if self._door.host is None:
             self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
             self._door.opened.set()
         else:
-            # The old backend is closed when its last call has ended; Serve need not wait for that.
+            # The old backend closes after its last call; Serve need not wait until then.
             self._changing = asyncio.ensure_future(self._door.host.reconfigure(backend, built))
 
     def record_replica_metadata(self) -> dict[str, str]:
@@ -65,7 +65,7 @@ class BackendReplica:
         return {"ongoing": float(self._door.host.ongoing if self._door.host else 0)}
 
     async def __del__(self) -> None:
-        """Leave: routers hear of it, and what they still send in that moment is answered."""
+        """Wait until routers drop this replica, and answer the calls that still arrive."""
         if self._door.host is not None:
             await asyncio.sleep(_LEAVING_SECONDS)
             await self._door.host.drain(STOP_SECONDS - 2)
@@ -73,7 +73,7 @@ class BackendReplica:
 
 
 def _loader(load: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A function of its own for each backend, because Serve keeps the models on the function."""
+    """A new function for each backend, because Serve stores the models on the function."""
 
     async def loaded(model_id: str) -> Any:
         return await load(model_id)

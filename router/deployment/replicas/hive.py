@@ -1,4 +1,4 @@
-"""The replica that holds what routers share, and how routers reach it."""
+"""The replica of the hive, which holds what routers share, and the routers' access to it."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ class HiveReplica:
 
 
 class HandleHive:
-    """The hive over a Serve handle."""
+    """Calls the hive through a Serve handle."""
 
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle

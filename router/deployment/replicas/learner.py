@@ -1,4 +1,4 @@
-"""The replica that learns for all routers, and how routers reach it."""
+"""The replica that learns for all routers, and the routers' access to the replica."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _NICENESS = 5
 
 @serve.deployment(name="learner", max_ongoing_requests=1000, health_check_period_s=2)
 class LearnerReplica:
-    """One replica for all routers. It works in threads, so that its loop stays free for them."""
+    """The one learner of all routers. It learns in threads, so its loop stays free to answer."""
 
     async def __init__(self) -> None:
         settle()
@@ -32,7 +32,7 @@ class LearnerReplica:
         self._turning: asyncio.Task[None] | None = None
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
-        from router.learning.publisher import Publisher  # River takes seconds, and memory
+        from router.learning.publisher import Publisher  # loads River: seconds, and memory
 
         config = Config.model_validate(settings["config"])
         if self._publisher is None:
@@ -50,7 +50,7 @@ class LearnerReplica:
         while True:
             try:
                 await asyncio.to_thread(publisher.turn)
-            except Exception:  # routers still get what was published before
+            except Exception:  # routers still get the last published state
                 log.exception("the learner could not go on, and tries again")
             await asyncio.sleep(_TURN_SECONDS)
 
@@ -77,7 +77,7 @@ class LearnerReplica:
 
 
 class HandleLearner:
-    """The learner over a Serve handle."""
+    """Calls the learner through a Serve handle."""
 
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle

@@ -1,4 +1,4 @@
-"""What the process of every replica sets up first: its port, its memory, its log."""
+"""The first setup in the process of every replica: its port, its memory, its log."""
 
 import gc
 import logging
@@ -15,18 +15,18 @@ log = logging.getLogger("waggle")
 
 
 def settle() -> None:
-    """Call this first in the `__init__` of a replica."""
+    """Set up this process; every replica calls this first in its `__init__`."""
     _listen_on_this_node_only()
-    # What is loaded stays, and requests leave no cycles, so the collector may look less often.
+    # Loaded objects stay and requests leave no cycles, so garbage collection may run less often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
 def _listen_on_this_node_only() -> None:
-    """Have Serve open the port between replicas on this node's own address.
+    """Make Serve open the port between replicas only on this node's own address.
 
-    Serve opens the port after our `__init__`, on every interface of the machine, and no setting
-    says otherwise.
+    Otherwise Serve opens the port, after our `__init__`, on every interface of the machine; no
+    setting changes this.
     """
 
     def add_port(server: Any, address: str) -> int:
@@ -37,14 +37,14 @@ def _listen_on_this_node_only() -> None:
 
 
 class _Formatter(logging.Formatter):
-    """Serve replaces `print` in its replicas, and the usual formatting of tracebacks uses it."""
+    """Formats tracebacks without `print`, which Serve replaces in its replicas."""
 
     def formatException(self, ei: Any) -> str:
         return "".join(traceback.format_exception(*ei)).rstrip()
 
 
 def log_to(path: Path) -> None:
-    """Write our own warnings and errors, of all replicas, to one file that people find."""
+    """Write Waggle's own warnings and errors to one file for all replicas."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path)
     handler.setFormatter(_Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))

@@ -1,7 +1,7 @@
 """A replica of the router: the endpoint behind Serve's ingress, and the loops that keep it current.
 
-A router reaches a backend replica over that replica's own HTTP port. Serve places, watches and
-scales the replicas; nothing is decided here.
+A router calls each backend replica over the replica's own HTTP port. Serve places, watches and
+scales the replicas; this module decides nothing.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
 from router.wire.asgi import Receive, Scope, Send, lifespan
 
-# Patterns are compiled at their first use, so a likely request is read once at the start.
+# Reading one likely request at the start compiles the patterns before the first real request.
 _LIKELY = "Draw 10 values from N(0, 1) as CSV, seed 1"
 
 
 class Ingress:
-    """The ASGI application that Serve is given: it passes requests to the router in its process."""
+    """The ASGI application for Serve: it passes requests to the router in the same process."""
 
     app: App | None = None
 
@@ -64,7 +64,7 @@ class RouterReplica:
         self._tasks: list[asyncio.Future[Any]] = []
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
-        """Serve's light reconfigure: everything changes but the process."""
+        """Serve calls this for new settings; everything changes except the process."""
         config = Config.model_validate(settings["config"])
         keys = [Key.model_validate(key) for key in settings["keys"]]
         self._addresses.follow(config.backends)
@@ -84,9 +84,9 @@ class RouterReplica:
             router = self._router
             router.reconfigure(config, keys)
             self._keeper.follow(config.telemetry)
-        # The start does not wait for this: until it is done, the first question is only slower.
+        # The start does not wait for the warm-up; until then, only the first request is slower.
         self._warming = asyncio.ensure_future(asyncio.to_thread(router.engine.claims.warm, config))
-        # Every router reports the deployment, and the identifier makes it one event.
+        # Every router reports the deployment; its identifier makes all reports one event.
         router.engine.tell_once("configuration", settings["deployed"], "in force")
 
     def _assembled(self, config: Config, keys: Sequence[Key]) -> Router:

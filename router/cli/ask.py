@@ -1,4 +1,4 @@
-"""`waggle ask`: one prompt through the running service, its answer as it comes."""
+"""`waggle ask`: sends one prompt to the running service, and prints the answer as it arrives."""
 
 import time
 from typing import Annotated
@@ -16,7 +16,7 @@ def ask(
     model: Annotated[str, typer.Option(help='A plan, a backend, or "auto".')] = "auto",
     url: UrlOption = None,
 ) -> None:
-    """Ask the running service and watch the answer come. The key is read from WAGGLE_API_KEY.
+    """Ask the running service and watch the answer arrive. WAGGLE_API_KEY holds the key.
 
     Example: waggle ask "Why do bees dance?"
     """

@@ -1,7 +1,7 @@
-"""`waggle batch`: many requests from a file through the running service, into another file.
+"""`waggle batch`: sends many requests from a file, and writes the answers to another file.
 
-Each line is a request. Its answer becomes a line of the output as soon as it is there. The same
-command started again sends only the lines that have no answer yet, also after a kill.
+Each line of the input is a request. The command writes its answer as a line of the output at once.
+If the command runs again, also after a kill, it sends only the requests without an answer.
 """
 
 import asyncio
@@ -22,19 +22,20 @@ from router.cli.terminal import InputRefused, err, out
 def batch(
     here: CommandContext,
     source: Annotated[Path, typer.Argument(help="The requests: one JSON object on each line.")],
-    target: Annotated[Path, typer.Argument(help="The file that gets the answers, one a line.")],
+    target: Annotated[Path, typer.Argument(help="The file for the answers, one on each line.")],
     plan: Annotated[
         str, typer.Option("--plan", "--model", help="The plan for lines that name no model.")
     ] = "auto",
     concurrency: Annotated[
-        int, typer.Option(min=1, max=1000, help="How many requests are sent at once.")
+        int, typer.Option(min=1, max=1000, help="Number of requests in flight at a time.")
     ] = 16,
     max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Dollars; once they are spent, no request begins.")
+        float | None,
+        typer.Option(min=0, help="Dollars after which no request is sent."),
     ] = None,
     url: UrlOption = None,
 ) -> None:
-    """Send every line of a file through a plan. The same command again goes on where it ended.
+    """Send every line of a file through a plan. Run the command again to continue after a stop.
 
     A line is {"prompt": "..."}, a chat request ({"messages": [...]}), or OpenAI's batch format
     ({"custom_id": ..., "body": {...}}). Each answer carries the custom_id, or `line-N`.

@@ -1,4 +1,5 @@
-"""The two files of a batch: requests are checked before any is sent, answers are whole lines."""
+"""Reads all requests of a batch and checks them before any is sent; writes answers as whole
+lines."""
 
 import contextlib
 import os
@@ -17,14 +18,14 @@ _SHOWN_MISTAKES = 5
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """One line of the input, as the request that the service gets."""
+    """One line of the input, as the request for the service."""
 
     id: str
     body: bytes
 
 
 def read_jobs(source: Path, plan: str) -> list[BatchJob]:
-    """All requests of a file; `plan` is for those that name no model."""
+    """All requests of a file; `plan` is the model of requests that name none."""
     mistakes: list[str] = []
     jobs: dict[str, BatchJob] = {}
     first_lines: dict[str, int] = {}
@@ -84,7 +85,7 @@ def _job(line: bytes, number: int, plan: str) -> BatchJob:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutput:
-    """The output file, which no other batch writes meanwhile."""
+    """The output file; no other batch can write to the file at the same time."""
 
     handle: int
     answered: set[str]  # ids that had an answer when the file was opened
@@ -95,7 +96,7 @@ class BatchOutput:
 
 @contextlib.contextmanager
 def locked_output(target: Path) -> Iterator[BatchOutput]:
-    """Hold the output alone. A last line that a crash tore counts as no answer."""
+    """Open the output and lock it. A last line that a crash cut short counts as no answer."""
     try:
         if not target.exists():
             target.touch()

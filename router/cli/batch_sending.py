@@ -1,4 +1,4 @@
-"""Send a batch: many requests at once over kept connections, tried again after a failure."""
+"""Sends a batch: many requests at once over open connections; tries again after a failure."""
 
 import asyncio
 import ssl
@@ -23,19 +23,19 @@ _WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 @dataclass(slots=True)
 class BatchTally:
-    """How far a batch has come."""
+    """The progress of a batch."""
 
     done: int = 0
     refused: int = 0
     partial: int = 0
-    unanswered: dict[str, str] = field(default_factory=dict)  # why, by the id of the job
+    unanswered: dict[str, str] = field(default_factory=dict)  # reasons by id of the job
     cost_usd: float = 0.0
-    stopped: str = ""  # why no further request begins
+    stopped: str = ""  # why no further request is sent
 
 
 @dataclass(frozen=True, slots=True)
 class BatchReply:
-    """What the service answered to one job."""
+    """The service's answer to one job."""
 
     status: int
     headers: Mapping[bytes, bytes]
@@ -95,7 +95,7 @@ async def send_all(
 async def _reply_to(
     job: BatchJob, service: "PooledService", tally: BatchTally
 ) -> BatchReply | None:
-    """The answer to a job; None if the service gave none after all tries."""
+    """The answer to a job; None if all tries failed."""
     why = ""
     for turn in range(_TRIES):
         wait = 0.5 * 2.0**turn
@@ -118,7 +118,7 @@ async def _reply_to(
 
 
 def _line(job: BatchJob, reply: BatchReply, tally: BatchTally) -> bytes:
-    """An answer in OpenAI's batch format, with the plan, the cost and a partial's reason beside."""
+    """An answer in OpenAI's batch format, plus its plan, its cost and why it is partial."""
     try:
         body: Any = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
@@ -142,7 +142,7 @@ def _line(job: BatchJob, reply: BatchReply, tally: BatchTally) -> bytes:
 
 
 class PooledService:
-    """The chat endpoint of a service, over connections that are kept."""
+    """Sends chat requests to a service over connections that stay open."""
 
     def __init__(self, url: str, key: str) -> None:
         at = service_address(url)

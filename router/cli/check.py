@@ -1,4 +1,4 @@
-"""`waggle check`: what a configuration would run, without starting anything."""
+"""`waggle check`: shows what a configuration would run, without starting anything."""
 
 import json
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ def check(
         bool, typer.Option("--schema", help="Print the JSON Schema of waggle.yaml, for editors.")
     ] = False,
 ) -> None:
-    """Validate a configuration and show what would run. Starts nothing.
+    """Validate a configuration and show what would run, without starting anything.
 
-    Every mistake is shown at once, with its line, the rule it breaks and how to mend it.
+    The command shows every mistake at once, with its line, the broken rule and how to mend it.
     """
     if schema:
         print(json.dumps(Config.model_json_schema(), indent=2))  # noqa: T201 - for a file
@@ -64,7 +64,7 @@ def _backend_line(backend: AnyBackend) -> str:
 
 
 def _strategy_line(config: Config) -> str:
-    """The strategy of the configuration, and the plans that it chooses among."""
+    """The strategy of the configuration, and the plans that the strategy chooses among."""
     objective = config.objective
     ladder = ladder_of(objective.ladder, config.asking)
     steps = [str(ladder.rungs[0])]
@@ -83,7 +83,7 @@ def _strategy_line(config: Config) -> str:
 
 
 def _exceptions(config: Config) -> Iterator[str]:
-    """Where something other than the configured strategy decides."""
+    """The cases in which something other than the configured strategy decides."""
     others = [name for name in config.plans if name not in config.asking]
     programs = [name for name in others if isinstance(config.plans[name], Code)]
     if programs:

@@ -1,6 +1,6 @@
-"""The requests that a command makes to a running service, one at a time.
+"""Sends the requests of a command to a running service, one at a time.
 
-`waggle batch` keeps many connections open instead; it shares only the address.
+`waggle batch` keeps many connections open instead, and uses only `service_address` from here.
 """
 
 import http.client
@@ -20,11 +20,11 @@ _LOOK_SECONDS = 5.0
 
 
 class ServiceRefused(CommandRefused):
-    """The service said no, or cannot be reached; the message says which."""
+    """The service refused a request or cannot be reached; the message says which."""
 
 
 def service_address(url: str) -> SplitResult:
-    """The parts of an address as a person writes it: with or without a scheme or `/v1`."""
+    """The parts of an address that may lack its scheme and may end in `/v1`."""
     parts = urlsplit(url if "//" in url else f"http://{url}")
     try:
         _ = parts.port
@@ -35,7 +35,7 @@ def service_address(url: str) -> SplitResult:
 
 @dataclass(slots=True)
 class AnswerStream:
-    """An answer as it comes; its cost is complete when the last piece was read."""
+    """An answer as it arrives; its cost is known after the last piece."""
 
     headers: Mapping[str, str]
     _lines: Iterator[bytes]
@@ -64,7 +64,7 @@ class ServiceClient:
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def get(self, path: str) -> dict[str, Any]:
-        """The JSON object at a path, whatever the status: an error is an object too."""
+        """The JSON object at a path, whatever the status, because errors are JSON objects too."""
         with self._answer("GET", path, None, _LOOK_SECONDS) as answer:
             text = answer.read()
         try:
@@ -117,7 +117,7 @@ class ServiceClient:
 
 
 def error_message(body: bytes) -> str:
-    """What an error answer says: its message, or its text where it has another form."""
+    """The message of an error answer; its raw text if the answer has another form."""
     try:
         return str(json.loads(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):

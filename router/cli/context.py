@@ -1,6 +1,6 @@
-"""What each command works with: the configuration, its data folder, the service there, a client.
+"""What every command needs: the configuration, its data folder, the running service, a client.
 
-Everything is read when a command first needs it, so `waggle ask --url` works beside a broken file.
+The command reads each of them at the first use, so `waggle ask --url` works beside a broken file.
 """
 
 import functools
@@ -42,7 +42,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 
 class CommandContext:
-    """The configuration and the service that the options --config and --data name."""
+    """The configuration and the service that the options --config and --data select."""
 
     def __init__(self, config_file: Path | None = None, data: Path | None = None) -> None:
         self.config_file = config_file
@@ -53,22 +53,22 @@ class CommandContext:
         return self.config_with()
 
     def config_with(self, **server: Any) -> Config:
-        """The configuration, with settings of the server that options override."""
+        """The configuration, with some settings of its `server` section replaced by options."""
         return self._load(self.source, {"data": self.data and str(self.data), **server})
 
     @property
     def source(self) -> Path:
-        """The configuration file: of --config, or ./waggle.yaml, or the embedded default."""
+        """The configuration's path: --config, else ./waggle.yaml, else the embedded default."""
         return find(self.config_file)
 
     def config_of(self, running: RunningService) -> Config:
-        """The configuration that a service was started with, as its file reads now."""
+        """The configuration file with which a service was started, as the file reads now."""
         path, server = Path(running.config), {"data": self.config.server.data}
         return self._load(path, server) if path.is_file() else self.config
 
     @property
     def config_in_force(self) -> Config:
-        """The file that --config names, else the file of the running service."""
+        """The configuration of --config, else the configuration of the running service."""
         running = self.running
         return self.config if self.config_file or not running else self.config_of(running)
 
@@ -94,7 +94,7 @@ class CommandContext:
         return running
 
     def url(self, given: str | None) -> str:
-        """The address that --url gives, or the address of the service that runs here."""
+        """The address from --url, or else the address of the service that runs here."""
         return given or self.service.url
 
     @property
@@ -106,7 +106,7 @@ class CommandContext:
 
 
 def in_context(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options --config and --data to a command; it gets them as its CommandContext."""
+    """Add the options --config and --data to a command, and pass both as one CommandContext."""
 
     @functools.wraps(command)
     def run(*, config_file: Path | None, data: Path | None, **arguments: Any) -> None:
@@ -122,7 +122,7 @@ def in_context(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def telemetry_catalog(config: Config) -> Path:
-    """The DuckDB file whose views cover all telemetry; a refusal where nothing was recorded."""
+    """The DuckDB file whose views cover all telemetry; refuse if nothing was recorded."""
     path = config.telemetry_folder / CATALOG_FILE
     if not path.is_file():
         wrong = f"there is no telemetry in {config.telemetry_folder}"
@@ -138,7 +138,7 @@ def stored_keys(config: Config) -> tuple[Key, ...]:
 
 
 def keys_to_serve(config: Config) -> tuple[Key, ...]:
-    """The keys for a service. A service open to the network needs at least one key."""
+    """The keys for a service. A service that the network can reach needs at least one key."""
     keys = stored_keys(config)
     if not keys and not config.loopback:
         wrong = f"server.host = {config.server.host} is open to the network, and there is no key"
@@ -148,7 +148,7 @@ def keys_to_serve(config: Config) -> tuple[Key, ...]:
 
 
 def mistakes(error: ValidationError) -> str:
-    """Each wrong value with its name and the rule that it breaks, in one line."""
+    """Each wrong value with its name and the broken rule, in one line."""
     rows = ((".".join(map(str, row["loc"])), row) for row in error.errors())
     return "; ".join(f"{name} = {row['input']!r}: {_rule(row)}" for name, row in rows)
 

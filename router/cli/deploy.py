@@ -1,4 +1,4 @@
-"""`waggle deploy --print`: the same service as a file for `serve deploy` or KubeRay."""
+"""`waggle deploy --print`: prints the service as a file for `serve deploy` or KubeRay."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`waggle doctor`: what this machine lacks for the service, and how to mend it."""
+"""`waggle doctor`: shows what this machine lacks for the service, and how to mend it."""
 
 import typer
 from rich.markup import escape

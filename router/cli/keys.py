@@ -1,4 +1,4 @@
-"""`waggle keys ...`: make, list and revoke API keys; a running service follows at once."""
+"""`waggle keys ...`: makes, lists and revokes API keys; a running service follows at once."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -30,16 +30,14 @@ def make_key(
     plan: Annotated[
         list[str] | None, typer.Option(help="A plan that the key may use. Default: all plans.")
     ] = None,
-    rpm: Annotated[int | None, typer.Option(help="At most so many requests per minute.")] = None,
-    tpm: Annotated[int | None, typer.Option(help="At most so many tokens per minute.")] = None,
-    dollars: Annotated[
-        float | None, typer.Option(help="At most so many dollars per day (UTC).")
-    ] = None,
+    rpm: Annotated[int | None, typer.Option(help="Most requests per minute.")] = None,
+    tpm: Annotated[int | None, typer.Option(help="Most tokens per minute.")] = None,
+    dollars: Annotated[float | None, typer.Option(help="Most dollars per day (UTC).")] = None,
     shares: Annotated[
         str, typer.Option(help="A group: keys of the same group share solutions.")
     ] = "",
 ) -> None:
-    """Make a key. It is shown once; only a salted hash of it is kept.
+    """Make a key and show it, this once: only a salted hash of the key is stored.
 
     Example: waggle keys new alice --rpm 60 --dollars 5
     """
@@ -76,9 +74,9 @@ def list_keys(here: CommandContext) -> None:
 @in_context
 def revoke_key(
     here: CommandContext,
-    name_or_id: Annotated[str, typer.Argument(help="As `waggle keys list` shows it.")],
+    name_or_id: Annotated[str, typer.Argument(help="Name or id, from `waggle keys list`.")],
 ) -> None:
-    """Revoke a key: from now on the service refuses it."""
+    """Revoke a key: the running service refuses the key at once."""
     config = here.config
     revoked: list[str] = []
 
@@ -113,7 +111,7 @@ def _with_key(stored: tuple[Key, ...], key: Key) -> tuple[Key, ...]:
 
 
 def _bring_to_service(here: CommandContext) -> None:
-    """Reload a running service, so that it knows the keys; a stopped service reads them later."""
+    """Bring changed keys to a running service; a stopped service reads them at its start."""
     running = here.running
     if running is not None:
         deploy_again(here.config_of(running), running)

@@ -1,4 +1,4 @@
-"""`waggle ...`: all commands put together; each command or group has a file of its own."""
+"""`waggle ...`: puts all commands together; each command or group has a file of its own."""
 
 import sys
 from collections.abc import Callable
@@ -40,13 +40,13 @@ app = typer.Typer(
 
 
 def _not_installed() -> None:
-    """Not in this installation: run `make env`."""
+    """This command is missing from the installation: run `make env`."""
     wrong = "this installation is older than the code and lacks this command"
     raise InputRefused(wrong, "run `make env`")
 
 
 def _above(name: str) -> Callable[..., None]:
-    """The command that a room above the command line registers as an entry point."""
+    """A command from a package above this one, which registers the command as an entry point."""
     for entry in entry_points(group="waggle.commands", name=name):
         command: Callable[..., None] = entry.load()
         return command
@@ -55,7 +55,7 @@ def _above(name: str) -> Callable[..., None]:
 
 def _add(panel: str, **commands: Callable[..., None]) -> None:
     for name, command in commands.items():
-        loose = command is _not_installed  # it is refused whatever its options are
+        loose = command is _not_installed  # a missing command takes any options, then refuses
         settings = {"ignore_unknown_options": loose, "allow_extra_args": loose}
         app.command(name, rich_help_panel=panel, context_settings=settings)(command)
 

@@ -1,4 +1,4 @@
-"""`waggle policy ...`: list the snapshots of the learner, pin one, go back to one."""
+"""`waggle policy ...`: lists the learner's snapshots, pins one, or goes back to one."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -15,13 +15,13 @@ policy_app = typer.Typer(
     help="Snapshots of the learner: list them, pin one, go back to one.",
     no_args_is_help=True,
 )
-SnapshotName = Annotated[str, typer.Argument(help="The snapshot, or the beginning of its name.")]
+SnapshotName = Annotated[str, typer.Argument(help="Name of the snapshot, or its beginning.")]
 
 
 @policy_app.command("list")
 @in_context
 def list_snapshots(here: CommandContext) -> None:
-    """List every snapshot that is kept, and what the learner knew then."""
+    """List every stored snapshot, and how much the learner knew at that time."""
     registry = _registry(here)
     table = Table("snapshot", "at (UTC)", "judged", "plans", "features", "size", "", box=None)
     for version in registry.versions():
@@ -47,7 +47,7 @@ def _row(version: Version, pinned: str) -> Sequence[str]:
 @policy_app.command()
 @in_context
 def pin(here: CommandContext, name: SnapshotName) -> None:
-    """Decide by this snapshot from now on. The learner goes on learning meanwhile."""
+    """Decide by this snapshot from now on. The learner continues to learn meanwhile."""
     registry = _registry(here)
     version = _version(registry, name)
     registry.pin(version.name)
@@ -57,7 +57,7 @@ def pin(here: CommandContext, name: SnapshotName) -> None:
 @policy_app.command()
 @in_context
 def unpin(here: CommandContext) -> None:
-    """Decide again by everything that the learner knows now."""
+    """Decide by the learner's current knowledge again."""
     registry = _registry(here)
     pinned = registry.pinned
     registry.unpin()

@@ -1,4 +1,4 @@
-"""`waggle reload`: bring a changed configuration, and changed keys, to the running service."""
+"""`waggle reload`: brings a changed configuration and changed keys to the running service."""
 
 import time
 
@@ -12,9 +12,9 @@ from router.deployment.local_service import RunningService
 
 @in_context
 def reload(here: CommandContext) -> None:
-    """Bring the changed configuration and keys to the running service. No request fails.
+    """Bring the changed configuration and keys to the running service, without failing a request.
 
-    Without --config, the service reads again the file that it was started with.
+    Without --config, the service reads the file of its start again.
     """
     running = here.service
     config = here.config_in_force
@@ -35,7 +35,7 @@ def deploy_again(config: Config, running: RunningService) -> float:
         mend = "a running service cannot get a new secret, so set it and start the service again"
         raise InputRefused(wrong, mend)
     local_service.prepare(config, own_ray=running.ours)
-    # Ray reads its environment when it is imported, so not before `prepare` has set it.
+    # Import Ray only now: at its import, it reads the environment that `prepare` has set.
     from router.deployment import cluster
 
     with out.status("Connecting …") as status:

@@ -1,7 +1,7 @@
 """`waggle report`: what was learned, what changed and why, what it saved, and what did not help.
 
-Every figure comes from a query that stands beside it, over the views that analysts have. Where
-routing did not pay, the report says so.
+Each section shows the queries behind its figures; analysts can run them on the same views. The
+report says so where routing did not pay.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ from router.trials.ledger import Ledger
 @in_context
 def report(
     here: CommandContext,
-    days: Annotated[float, typer.Option(min=0.01, help="How many days the report covers.")] = 7.0,
+    days: Annotated[float, typer.Option(min=0.01, help="Number of days in the report.")] = 7.0,
     to: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write to this file: .md or .html.")
     ] = None,
@@ -57,7 +57,7 @@ def report(
 def learning_report(
     config: Config, *, days: float, until: dt.datetime | None = None
 ) -> LearningReport:
-    """What telemetry and the book of trials say about the last days."""
+    """The report of the last days, from telemetry and the book of trials."""
     path = telemetry_catalog(config)
     end = until or dt.datetime.now(dt.UTC).replace(tzinfo=None)
     begin = end - dt.timedelta(days=days)
@@ -79,7 +79,7 @@ def learning_report(
 
 
 def write_report(learning: LearningReport, folder: Path) -> Path:
-    """Write a report as Markdown and as a page; return the path of the page."""
+    """Write a report as Markdown and as HTML; return the path of the HTML page."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(learning.markdown)
     page = folder / "report.html"

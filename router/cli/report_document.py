@@ -1,4 +1,4 @@
-"""A report as a value, and its two forms: Markdown, and a page that needs no other file."""
+"""A report as a value, with two written forms: Markdown, and an HTML page without other files."""
 
 import html
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _PAGE = """<!doctype html>
 
 @dataclass(frozen=True, slots=True)
 class ReportSection:
-    """Claims in words and a table, and the queries that gave their figures."""
+    """Statements and a table, with the queries behind their figures."""
 
     title: str
     words: Sequence[str] = ()
     head: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
-    code: Sequence[tuple[str, str]] = ()  # a caption, and a program to be shown as it is
+    code: Sequence[tuple[str, str]] = ()  # captions, each with a program
     sql: Sequence[str] = ()
 
     @property

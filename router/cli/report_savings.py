@@ -1,4 +1,4 @@
-"""What routing saved: against the premium plan always, and against a coin toss of the same cost."""
+"""What routing saved, compared with the premium plan and with a random choice of the same cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _RESAMPLES = 400
 _LEAST_HOURS = 5
-_LEAST_JUDGED = 5  # answers of a plan, before its quality counts
+_LEAST_JUDGED = 5  # judged answers of a plan before its quality counts
 _ROUTED = "strategy not in ('named', 'sticky', 'reuse')"
 
 
@@ -41,7 +41,7 @@ from requests where {telemetry.in_time} and {_ROUTED} and plan is not null group
 
 @dataclass(frozen=True, slots=True)
 class _TossComparison:
-    """Quality as it was, and the quality of a toss between the cheapest and the dearest plan."""
+    """The real quality, and that of a random choice between the cheapest and dearest plan."""
 
     own: float
     toss: float

@@ -1,4 +1,4 @@
-"""The sections of a report, each from queries that it carries with it."""
+"""The sections of a report; each section carries the queries behind its figures."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""The rows of a report: a connection to the catalog, and the time that the report covers."""
+"""Reads the rows of a report from telemetry's catalog, for the time that the report covers."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class ReportedTelemetry:
 
     @property
     def in_time(self) -> str:
-        """A condition in SQL: the row is of the time that the report covers."""
+        """The SQL condition that a row is from the time that the report covers."""
         begin, end = (
             f"timestamp '{moment:%Y-%m-%d %H:%M:%S}'" for moment in (self.begin, self.end)
         )
@@ -28,7 +28,7 @@ class ReportedTelemetry:
 
 
 def with_interval(mean: float | None, half: float | None) -> str:
-    """A mean with half its 95 % interval, as the report shows it."""
+    """A mean with half the width of its 95 % interval, as text for the report."""
     if mean is None:
         return "unknown"
     return f"{mean:.4f}" + (f" ± {half:.4f}" if half is not None else "")

@@ -1,4 +1,4 @@
-"""`waggle routes ...`: read routing functions, compare them, and have new ones written."""
+"""`waggle routes ...`: shows and compares routing functions, and has new ones written."""
 
 import difflib
 from typing import Annotated
@@ -22,7 +22,7 @@ routes_app = typer.Typer(
 @routes_app.command("log")
 @in_context
 def log(here: CommandContext) -> None:
-    """List every routing function, its author, and the trials it went through."""
+    """List every routing function, with its author and its trials."""
     book = open_ledger(here).book
     functions = [row for row in book.registered.values() if row.kind == "function"]
     if not functions:
@@ -80,14 +80,14 @@ def diff(
 @routes_app.command()
 @in_context
 def distill(here: CommandContext) -> None:
-    """Have the learner write its knowledge as a function, and open a trial of it."""
+    """Ask the learner to write its knowledge as a function, and open a trial of the function."""
     ask_learner(here, "distill")
 
 
 @routes_app.command()
 @in_context
 def write(here: CommandContext) -> None:
-    """Have the backend that `trials.writer` names write a function, and open a trial of it."""
+    """Ask the backend `trials.writer` to write a function, and open a trial of the function."""
     ask_learner(here, "write")
 
 

@@ -1,7 +1,7 @@
-"""`waggle sandbox ...`: how well this machine can isolate a program, and running one by hand.
+"""`waggle sandbox ...`: shows how well this machine isolates a program, and runs a program by hand.
 
-Whatever judges results loads numpy and scipy, which `waggle serve` has no use for, so the commands
-below import it only when they run.
+The checks of results load numpy and scipy, which `waggle serve` does not need. So the commands
+import the checks only when they run.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from sandbox.levels import LevelVerdict
 
 sandbox_app = typer.Typer(
-    name="sandbox", help="The sandbox: run programs that nobody vouches for.", no_args_is_help=True
+    name="sandbox", help="The sandbox: run untrusted programs.", no_args_is_help=True
 )
 SeedOption = Annotated[int, typer.Option(help="The seed of every random number in the run.")]
 
 
 @sandbox_app.command()
 def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Try every level of isolation here, and say at which level programs would run."""
+    """Try every level of isolation on this machine, and show the level for programs."""
     from sandbox.levels import LEVEL_NAMES, try_level
 
     required = _settings(config_file).min_level
@@ -86,9 +86,9 @@ def run(
     seed: SeedOption = 0,
     config_file: ConfigOption = None,
 ) -> None:
-    """Run a program in the sandbox, and show its result or why it has none.
+    """Run a program in the sandbox, and show its result or the reason why it has none.
 
-    `waggle sandbox contract` says what a program may do.
+    `waggle sandbox contract` prints what a program may do.
     """
     from sandbox.supervisor.frames import json_value
 
@@ -117,7 +117,7 @@ def explain(
     seed: SeedOption = 0,
     config_file: ConfigOption = None,
 ) -> None:
-    """Show how a statistical request is read, the program for it, and the checks of its result.
+    """Show the reading of a statistical request, its program, and the checks of the result.
 
     Example: waggle sandbox explain "the median of 3, 5 and 9"
     """
@@ -150,12 +150,12 @@ def explain(
 
 @sandbox_app.command()
 def contract() -> None:
-    """Print the rules for the author of a program: what it may import, read and set."""
+    """Print the rules for programs: what a program may import, read and set."""
     out.print(escape(CONTRACT), end="")
 
 
 def _settings(config_file: Path | None) -> SandboxSettings:
-    """The first sandbox of the configuration, or the default one."""
+    """The settings of the first sandbox in the configuration, or the default settings."""
     backends = CommandContext(config_file).config.backends.values()
     sandboxes = (settings for settings in backends if isinstance(settings, SandboxSettings))
     return next(sandboxes, SandboxSettings(kind="sandbox"))

@@ -1,4 +1,4 @@
-"""`waggle scores`: what the learner of a running service knows about each plan."""
+"""`waggle scores`: shows what the learner of a running service knows about each plan."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ def scores(
     url: UrlOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON of /v1/learner.")] = False,
 ) -> None:
-    """Show what the learner knows: quality, cost and time of each plan, by kind of request."""
+    """Show what the learner knows: each plan's quality, cost and time, by kind of request."""
     learner = here.client(url).get("/v1/learner")
     if "error" in learner:
         raise ServiceRefused(learner["error"]["message"])

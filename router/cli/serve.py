@@ -1,4 +1,4 @@
-"""`waggle serve`: start the service, stay with it, and leave nothing running at the end."""
+"""`waggle serve`: starts the service, runs until it stops, and leaves no process behind."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def serve(
         str | None, typer.Option(help="Run on this Ray cluster instead of starting one.")
     ] = None,
 ) -> None:
-    """Start the service and stay with it; Ctrl-C stops it cleanly.
+    """Start the service and run until Ctrl-C, which stops it cleanly.
 
     Without a waggle.yaml, the embedded default runs: no key, no model server, no network.
     Example: waggle serve --port 9000
@@ -55,7 +55,7 @@ def serve(
     start = _Start(config, keys, str(here.source.resolve()), ray_address, begun)
     code, ended = _run(start)
     out.print("Stopped. Nothing is left running.")
-    if not ended:  # At its exit, Ray would wait for processes that are gone, and then abort.
+    if not ended:  # In a normal exit, Ray would wait for ended processes, then abort.
         sys.stdout.flush()
         os._exit(code)
     raise typer.Exit(code)
@@ -63,12 +63,12 @@ def serve(
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """What a service is started with."""
+    """The arguments with which a service starts."""
 
     config: Config
     keys: Sequence[Key]
-    source: str  # the configuration file
-    ray_address: str | None  # of a cluster that somebody else started
+    source: str  # path of the configuration file
+    ray_address: str | None  # address of somebody else's cluster; None to start our own
     begun: float
 
     @property
@@ -95,9 +95,9 @@ def _refuse_what_cannot_start(config: Config, ray_address: str | None) -> None:
 
 
 def _refuse_unreachable(ray_address: str) -> None:
-    """Try the address first, because Ray tries an address that nobody answers for minutes."""
+    """Try the address first, because Ray itself would try a dead address for minutes."""
     host, _, port = ray_address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():  # `auto`, and others that only Ray can read
+    if not port.isdigit():  # only Ray can resolve an address such as `auto`
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=5.0).close()
@@ -138,8 +138,8 @@ def _run(start: _Start) -> tuple[int, bool]:
 def _started(
     start: _Start, ray_folder: Path, dashboard: str, tell: Callable[[str], None]
 ) -> RunningService:
-    """Bring the service up, and write down how other commands find it."""
-    # Ray reads its environment when it is imported, so not before `prepare` has set it.
+    """Start the service, and write the record by which other commands find it."""
+    # Import Ray only now: at its import, it reads the environment that `prepare` has set.
     from router.deployment import cluster
 
     config, ray_address = start.config, start.ray_address
@@ -147,7 +147,7 @@ def _started(
         ray_address = cluster.start_ray(ray_folder)
     else:
         cluster.connect(ray_address)
-    for number in (signal.SIGTERM, signal.SIGINT):  # Ray's own handlers leave orphans.
+    for number in (signal.SIGTERM, signal.SIGINT):  # Ray's own handlers leave processes.
         signal.signal(number, _interrupt)
     cluster.start_serve(config)
     tell("Starting the service …")
@@ -165,7 +165,7 @@ def _started(
 
 
 def _end(start: _Start, pages: Pages) -> bool:
-    """Stop everything that was started. Return whether Ray ended in time."""
+    """Stop everything that this command started, and return whether Ray ended in time."""
     from router.deployment import cluster
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

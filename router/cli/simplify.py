@@ -1,4 +1,4 @@
-"""`waggle simplify`: the learner looks for something that could go, and opens a trial of it."""
+"""`waggle simplify`: asks the learner for something to remove, and opens a trial of the removal."""
 
 from router.cli.context import CommandContext, in_context
 from router.cli.trial_book import ask_learner
@@ -6,5 +6,5 @@ from router.cli.trial_book import ask_learner
 
 @in_context
 def simplify(here: CommandContext) -> None:
-    """Look for plans, backends and branches that add nothing; a trial has to prove it."""
+    """Look for plans, backends and branches that add nothing; a trial must prove each removal."""
     ask_learner(here, "simplify")

@@ -1,4 +1,4 @@
-"""`waggle solutions ...`: search stored solutions, show, check, export and delete them."""
+"""`waggle solutions ...`: searches, shows, checks, exports and deletes stored solutions."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ solutions_app = typer.Typer(
     no_args_is_help=True,
 )
 SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
-_SHOWN_LETTERS = 60  # of a request in a table
+_SHOWN_LETTERS = 60  # length of a request in a table, at most
 _EXPORTED = ("id", "request", "parent", "change", "uses")
 
 
@@ -39,7 +39,7 @@ def search(
     everything: Annotated[
         bool, typer.Option("--all", help="Also unproven, deprecated and quarantined solutions.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to show.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Number of solutions to show.")] = 20,
 ) -> None:
     """List the solutions whose request is nearest to these words.
 
@@ -64,7 +64,7 @@ def search(
 def _nearest(
     config: Config, store: SolutionStore, words: str, where: str, limit: int
 ) -> Iterator[tuple[float | None, Solution]]:
-    """Solutions by meaning, with their likeness; without an encoder, by the words themselves."""
+    """Solutions by meaning, with their similarity; without an encoder, those with the words."""
     import numpy as np
 
     from router.encoding.home import encoder_of
@@ -95,7 +95,7 @@ def _nearest(
 @solutions_app.command()
 @in_context
 def show(here: CommandContext, id_: SolutionId) -> None:
-    """Show a solution: its request, its answer or program, where it came from, how it fared."""
+    """Show a solution: its request, its answer or program, its origin and its record."""
     solution = _solution(_store(here), id_)
     model = f", {solution.model}" if solution.model else ""
     origin = f"{solution.parent}: {solution.change}" if solution.parent else "itself"
@@ -124,7 +124,7 @@ def show(here: CommandContext, id_: SolutionId) -> None:
 @solutions_app.command()
 @in_context
 def lineage(here: CommandContext, id_: SolutionId) -> None:
-    """Show which solution this one was adapted from, and which were adapted from it."""
+    """Show the solution that this one was adapted from, and the solutions adapted from it."""
     store = _store(here)
     root = _solution(store, id_)
     while root.parent and (parent := store.get(root.parent)) is not None:
@@ -149,9 +149,9 @@ def _label(solution: Solution, marked: int) -> str:
 @solutions_app.command()
 @in_context
 def export(
-    here: CommandContext, folder: Annotated[Path, typer.Argument(help="Where to write.")]
+    here: CommandContext, folder: Annotated[Path, typer.Argument(help="The folder to write to.")]
 ) -> None:
-    """Write the programs in use into a folder, each a file that says what it computes."""
+    """Write each program in use as a file into a folder, with the request that it answers."""
     store = _store(here)
     folder.mkdir(parents=True, exist_ok=True)
     index = []
@@ -170,7 +170,7 @@ def export(
 @solutions_app.command()
 @in_context
 def verify(here: CommandContext) -> None:
-    """Prove that the store is whole, and that the index agrees with it."""
+    """Check that the store is undamaged, and that the index agrees with the store."""
     from router.encoding.home import encoder_of
     from router.reuse.index.solution_index import SolutionIndex
 
@@ -197,7 +197,7 @@ def verify(here: CommandContext) -> None:
 @solutions_app.command()
 @in_context
 def status(here: CommandContext) -> None:
-    """Show how many solutions there are, and how far each kind of likeness is trusted."""
+    """Show the number of solutions, and which kinds of likeness may be reused."""
     config, store = here.config, _store(here)
     out.print(f"{_counts(store) or 'nothing yet'}; mode {config.reuse.mode}")
     calibration = Calibration(config.reuse.budget, least_checked=config.reuse.checked)
@@ -235,7 +235,7 @@ def forget(
     here: CommandContext,
     ids: Annotated[
         list[int] | None,
-        typer.Argument(help="Ids of solutions; solutions adapted from them go as well."),
+        typer.Argument(help="Ids of solutions; solutions adapted from these are deleted as well."),
     ] = None,
     key: Annotated[str | None, typer.Option(help="All solutions of the key with this id.")] = None,
     group: Annotated[

@@ -1,4 +1,4 @@
-"""`waggle specialist ...`: a folder of documents becomes an expert in the configuration."""
+"""`waggle specialist ...`: makes specialists, experts that answer from a folder of documents."""
 
 import re
 import subprocess
@@ -45,12 +45,12 @@ def add(
         str | None, typer.Option(help="A backend that answers in prose from the passages.")
     ] = None,
     encoder: Annotated[
-        Path | None, typer.Option(help="The folder of an encoder model of your own.")
+        Path | None, typer.Option(help="The folder of another encoder model.")
     ] = None,
 ) -> None:
-    """Index a folder of documents, and add it to the configuration.
+    """Index a folder of documents, and add the folder to the configuration.
 
-    The same command after a change reads only the changed files.
+    Run the command again after a change: it reads only the changed files.
     Example: waggle specialist add handbook ./handbook
     """
     config = here.config
@@ -81,7 +81,7 @@ def add(
 
 
 def _checked(config: Config, name: str, writer: str | None) -> SpecialistSettings | None:
-    """The specialist that already has this name, if any. A bad name or writer is refused."""
+    """The specialist that has this name already, if any; refuse a bad name or writer."""
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
@@ -102,7 +102,7 @@ def _checked(config: Config, name: str, writer: str | None) -> SpecialistSetting
 @specialist_app.command("list")
 @in_context
 def list_specialists(here: CommandContext) -> None:
-    """List every specialist, and how many passages it has read."""
+    """List every specialist with its number of passages."""
     table = Table("name", "folder", "passages", "index", "writer", box=None)
     for name, settings in _specialists(here.config).items():
         index = current(Path(settings.home or ""))
@@ -121,10 +121,10 @@ def ask(
     name: Annotated[str, typer.Argument(help="The name of the specialist.")],
     question: Annotated[str, typer.Argument(help="The question, in quotes.")],
     most: Annotated[
-        int, typer.Option("--passages", min=1, max=20, help="How many passages to show.")
+        int, typer.Option("--passages", min=1, max=20, help="Number of passages to show.")
     ] = 3,
 ) -> None:
-    """Show what a specialist would answer, and how sure it is. Needs no running service."""
+    """Show a specialist's answer and its confidence. No service needs to run."""
     from router.backends.specialist_backend import opened
     from router.domain import Fault
 
@@ -153,14 +153,14 @@ def refresh_all(here: CommandContext) -> None:
         try:
             report = _index(name, settings)
         except CommandRefused as refused:
-            show_refusal(refused)  # The indexes of the others can still be made.
+            show_refusal(refused)  # The other specialists can still be indexed.
             continue
         if report.changed:
             _show_report(name, report)
 
 
 def refresh_in_child(config: Config, config_file: Path | None) -> None:
-    """Refresh all indexes in another process, which gives its memory back when it ends."""
+    """Refresh all indexes in another process, so that its memory is free at its end."""
     if not _specialists(config):
         return
     start = "from router.cli.main import main; main()"
@@ -170,7 +170,7 @@ def refresh_in_child(config: Config, config_file: Path | None) -> None:
 
 
 def _index(name: str, settings: SpecialistSettings) -> IndexReport:
-    """Read the changed documents of one specialist, with a progress bar."""
+    """Read the changed documents of one specialist, and show a progress bar."""
     from router.encoding.home import encoder_of
 
     try:
@@ -213,7 +213,7 @@ def _specialists(config: Config) -> dict[str, SpecialistSettings]:
 
 
 def _add_to_file(source: Path, name: str, entry: dict[str, str]) -> Path:
-    """Write one backend and one plan into the configuration; its other lines stay as they are."""
+    """Add one backend and one plan to the configuration file; all other lines stay."""
     target = Path("waggle.yaml") if source == EMBEDDED else source
     flow = yaml.safe_dump(entry, default_flow_style=True, width=10_000, sort_keys=False).strip()
     text = _with_line(source.read_text("utf-8"), "backends", f"{name}: {flow}")
@@ -230,7 +230,7 @@ def _add_to_file(source: Path, name: str, entry: dict[str, str]) -> Path:
 
 
 def _with_line(text: str, section: str, line: str) -> str:
-    """The text with `line` as the first entry of a section that is written out in lines."""
+    """The text, with `line` as the new first entry of a section."""
     start = re.search(rf"^{section}:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*([ \t]+)", text, re.M)
     if start is None:
         mend = f"add `{line}` there yourself"

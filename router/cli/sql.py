@@ -1,6 +1,6 @@
-"""`waggle sql`: queries over the telemetry, on the screen, into a file, or in a shell.
+"""`waggle sql`: queries telemetry; the rows go to the screen or a file, or a shell opens.
 
-A query reads; nothing here changes what was recorded.
+A query only reads; no command here changes what was recorded.
 """
 
 import atexit
@@ -38,14 +38,14 @@ def sql(
     query: Annotated[
         str | None, typer.Argument(help="A query in SQL. Without it, a shell opens.")
     ] = None,
-    output: Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")] = (
+    output: Annotated[Format, typer.Option("--format", "-f", help="The format of the rows.")] = (
         Format.table
     ),
     to: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the rows to this file.")
     ] = None,
 ) -> None:
-    """Query the telemetry, while the service runs or not. `SHOW TABLES` lists the views.
+    """Query the telemetry, whether or not the service runs. `SHOW TABLES` lists the views.
 
     Example: waggle sql "select plan, count(*) from requests group by plan"
     """
@@ -63,7 +63,7 @@ def sql(
 
 
 def _connected(catalog_file: Path) -> duckdb.DuckDBPyConnection:
-    """A new connection for each query: the service replaces the catalog every few seconds."""
+    """Connect anew for each query, because the service replaces the catalog every few seconds."""
     return duckdb.connect(
         str(catalog_file), read_only=True, config={"python_enable_replacements": False}
     )
@@ -110,7 +110,7 @@ def _cell(value: Any) -> str:
 
 
 def _shell(catalog_file: Path) -> None:
-    """Run queries from the keyboard. Each sees the newest rows."""
+    """Run queries from the keyboard; each query sees the newest rows."""
     interactive = sys.stdin.isatty()
     if interactive:
         history = Path.home() / ".waggle_sql_history"
@@ -132,7 +132,7 @@ def _shell(catalog_file: Path) -> None:
 
 
 def _queries(*, interactive: bool) -> Iterator[str]:
-    """Lines from the keyboard, put together until a line ends in a semicolon."""
+    """Queries from the keyboard; a query ends at a line that ends in a semicolon."""
     lines: list[str] = []
     while True:
         prompt = ("waggle> " if not lines else "   ...> ") if interactive else ""

@@ -1,4 +1,4 @@
-"""`waggle status`: whether the service answers, and the state of its backends."""
+"""`waggle status`: shows whether the service answers, and the state of its backends."""
 
 import json
 
@@ -12,7 +12,7 @@ from router.cli.terminal import CommandRefused, out
 
 @in_context
 def status(here: CommandContext, as_json: JsonOption = False) -> None:
-    """Show whether the service is up, and the state of each backend."""
+    """Show whether the service answers, and the state of each backend."""
     running = here.service
     try:
         health = ServiceClient(running.url).get("/health/ready")

@@ -1,4 +1,4 @@
-"""`waggle stop`: stop the service that uses a data folder."""
+"""`waggle stop`: stops the service that uses a data folder."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ _PATIENCE_SECONDS = 30.0
 
 @in_context
 def stop(here: CommandContext) -> None:
-    """Stop the service that runs on this data folder."""
+    """Stop the service that uses this data folder."""
     running = here.service
     os.kill(running.pid, signal.SIGTERM)
     until = time.monotonic() + _PATIENCE_SECONDS

@@ -1,4 +1,4 @@
-"""`waggle telemetry ...`: the size and the health of the recorded rows, and removing some."""
+"""`waggle telemetry ...`: shows the size of the recorded rows, checks them, and removes rows."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from router.telemetry.store.remove import Removed
 
 telemetry_app = typer.Typer(
     name="telemetry",
-    help="The record of every request: its size, its health, removing rows.",
+    help="The record of every request: show its size, check it, remove rows.",
     no_args_is_help=True,
 )
 
@@ -29,7 +29,7 @@ telemetry_app = typer.Typer(
 @telemetry_app.command("status")
 @in_context
 def show_status(here: CommandContext) -> None:
-    """Show how many rows there are, from which time, and how large they are."""
+    """Show the number, the size and the times of the rows in each table."""
     segments = manifest.load(_recorded(here).telemetry_folder).segments
     table = Table("table", "segments", "sealed rows", "MB", "from", "to", box=None)
     for name in sorted({segment.table for segment in segments}):
@@ -44,7 +44,7 @@ def show_status(here: CommandContext) -> None:
 @telemetry_app.command("verify")
 @in_context
 def verify_all(here: CommandContext) -> None:
-    """Check every checksum, number and count. The exit status is 1 if anything is wrong."""
+    """Check every checksum, number and count. The exit status is 1 if the check finds a fault."""
     config = _recorded(here)
     with _progress("Reading everything …"):
         report = verify(config.telemetry_folder)
@@ -82,7 +82,7 @@ def compact(here: CommandContext) -> None:
 @telemetry_app.command("prune")
 @in_context
 def prune(here: CommandContext) -> None:
-    """Remove the rows that telemetry.keep_days and telemetry.keep_bytes no longer keep."""
+    """Remove the rows beyond the limits telemetry.keep_days and telemetry.keep_bytes."""
     config = here.config
     rules = rules_of(config.telemetry)
     if rules.keep_seconds is None and rules.keep_bytes is None:
@@ -108,7 +108,7 @@ def forget(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking first.")] = False,
 ) -> None:
-    """Remove all rows of a caller, for good. Rows of later requests are kept as before.
+    """Remove all rows of a caller for good. Later requests of the caller are recorded as before.
 
     Example: waggle telemetry forget --key alice
     """
@@ -132,7 +132,7 @@ def forget(
 
 
 def _stored_sessions(names: Sequence[str], key_ids: Sequence[str]) -> Iterator[str]:
-    """Every form in which a session may be stored: plain, or hashed with the key that named it."""
+    """Every form of a stored session: plain, or hashed with the key that named the session."""
     for name in names:
         yield name
         for key_id in ("", *key_ids):
@@ -144,13 +144,13 @@ def _show_removed(removed: Removed) -> None:
 
 
 def _recorded(here: CommandContext) -> Config:
-    """The configuration, or a refusal where nothing was recorded."""
+    """The configuration; refuse if nothing was recorded."""
     telemetry_catalog(here.config)
     return here.config
 
 
 def _keeper(config: Config) -> Keeper:
-    manifest.load(config.telemetry_folder)  # a damaged store is refused before anything changes
+    manifest.load(config.telemetry_folder)  # refuses a damaged store before any change
     return Keeper(config.telemetry_folder, rules_of(config.telemetry))
 
 

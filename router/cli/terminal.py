@@ -1,7 +1,7 @@
-"""The screen, and the one way in which a command is refused.
+"""The screen, and how a command refuses.
 
-A command raises `CommandRefused`, or lets an error pass whose message is meant for its user; the
-group that runs all commands prints the message and sets the exit status.
+A command raises `CommandRefused`, or an error whose message is meant for the user. The group of all
+commands prints the message and sets the exit status.
 """
 
 import datetime as dt
@@ -26,14 +26,14 @@ err = Console(stderr=True, highlight=False)
 
 
 class CommandRefused(Exception):
-    """The service or this machine does not allow the command now."""
+    """The state of the service or of this machine does not allow the command now."""
 
     def __init__(self, wrong: str, mend: str = "") -> None:
         super().__init__(f"{wrong}: {mend}" if mend else wrong)
 
 
 class InputRefused(CommandRefused):
-    """An option, a file or the configuration has to change first."""
+    """An option, a file or the configuration must change before the command can run."""
 
 
 _STATUS: Mapping[type[Exception], int] = {
@@ -48,7 +48,7 @@ _STATUS: Mapping[type[Exception], int] = {
 
 
 class RefusingGroup(TyperGroup):
-    """The group of all commands: it turns a refusal into a message and an exit status."""
+    """The group of all commands: turns a refusal into a message and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -76,7 +76,7 @@ def show_problems(error: ConfigError) -> None:
 
 
 def facts(rows: Mapping[str, str]) -> Table:
-    """Names and values in two columns."""
+    """A table with names in one column and values in the other."""
     grid = Table.grid(padding=(0, 2))
     for name, value in rows.items():
         grid.add_row(f"[bold]{name}[/]", escape(value))
@@ -84,10 +84,10 @@ def facts(rows: Mapping[str, str]) -> Table:
 
 
 def utc_time(at: float) -> str:
-    """A moment, to the second: 2026-05-28 12:00:00."""
+    """A time in UTC to the second: 2026-05-28 12:00:00."""
     return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def utc_minute(at: float) -> str:
-    """A moment, to the minute: 2026-05-28 12:00. An unknown moment, 0, is empty."""
+    """A time in UTC to the minute: 2026-05-28 12:00; empty if the time is 0, unknown."""
     return utc_time(at)[:-3] if at else ""

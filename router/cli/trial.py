@@ -1,4 +1,4 @@
-"""`waggle trial ...`: one strategy against another on real traffic, from its opening to its end."""
+"""`waggle trial ...`: opens trials of a strategy on real traffic, shows them and ends them."""
 
 import json
 import time
@@ -45,15 +45,13 @@ def new(
     layer: Annotated[str, typer.Option(help="Trials of the same layer share its traffic.")] = "",
     no_worse: Annotated[
         bool,
-        typer.Option(
-            "--no-worse", help="Adopt the candidate if it is no worse, because it is simpler."
-        ),
+        typer.Option("--no-worse", help="Adopt the candidate if it is no worse, as it is simpler."),
     ] = False,
     shadow: Annotated[
-        bool, typer.Option("--shadow", help="Only compare its decisions at first; follow it later.")
+        bool, typer.Option("--shadow", help="At first, only compare its decisions; use them later.")
     ] = False,
 ) -> None:
-    """Try a strategy on a part of the traffic, against the strategy that serves.
+    """Try a strategy on a part of the traffic, against the strategy that serves now.
 
     Example: waggle trial new cheaper --candidate always-records --traffic 0.2
     """
@@ -78,7 +76,7 @@ def new(
 @trial_app.command("list")
 @in_context
 def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
-    """List every trial, the latest first, and the strategy that serves."""
+    """List every trial, the latest first, and show which strategy serves."""
     ledger = open_ledger(here)
     book, numbers = ledger.book, _numbers(ledger.book.config)
     rows = [_row(trial, numbers) for trial in reversed(book.trials.values())]
@@ -98,7 +96,7 @@ def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
 @trial_app.command()
 @in_context
 def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> None:
-    """Show a trial with its numbers: the interval, the guardrails, the sample ratio."""
+    """Show a trial with its numbers: intervals, guardrails, and how the traffic was split."""
     ledger = open_ledger(here)
     trial = ledger.book.trial(name)
     row = _row(trial, _numbers(ledger.book.config))
@@ -141,7 +139,7 @@ def _guards(numbers: Mapping[str, Any]) -> Table:
 @trial_app.command()
 @in_context
 def stop(here: CommandContext, name: TrialName) -> None:
-    """End a trial without a verdict; the strategy that serves goes on."""
+    """End a trial without a verdict; the serving strategy stays."""
     ledger = open_ledger(here)
     ledger.change(changes.stop, name, time.time())
     out.print(f"{name} is stopped. {ledger.book.serving.key} serves.")
@@ -173,7 +171,7 @@ def rollback(
         typer.Option("--to", help="The strategy to go back to. Default: the previous one."),
     ] = None,
 ) -> None:
-    """Take back the last adoption, at once."""
+    """Undo the last adoption at once."""
     ledger = open_ledger(here)
     now = time.time()
     if to is None:
@@ -186,7 +184,7 @@ def rollback(
 @trial_app.command()
 @in_context
 def strategies(here: CommandContext) -> None:
-    """List the strategies that can be tried: those of the configuration, and registered ones."""
+    """List the strategies that a trial can try: configured and registered ones."""
     book = open_ledger(here).book
     table = Table("strategy", "kind", "by", "settings", "", box=None)
     serving = book.serving.key
@@ -224,7 +222,8 @@ def register(
 ) -> None:
     """Register a strategy under a name and a version, so that a trial can try it.
 
-    A mix without settings draws between the cheapest and the dearest plan, at today's average cost.
+    A mix without settings chooses at random between the cheapest and the dearest plan, at today's
+    average cost.
     """
     ledger = open_ledger(here)
     try:
@@ -244,7 +243,7 @@ def register(
 
 
 def _numbers(config: Config) -> Mapping[str, Any]:
-    """The numbers of running trials, as the learner last wrote them down."""
+    """The numbers of running trials from the learner's latest file."""
     try:
         content = (config.trials_folder / "numbers.json").read_bytes()
         numbers: Mapping[str, Any] = orjson.loads(content)

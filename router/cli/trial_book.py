@@ -1,4 +1,4 @@
-"""The book of trials as commands open it, and requests to the learner that writes in it."""
+"""Opens the book of trials for commands, and asks the running learner for proposals."""
 
 import time
 
@@ -13,7 +13,7 @@ _PATIENCE_SECONDS = 60.0
 
 
 def open_ledger(here: CommandContext) -> Ledger:
-    """The book of trials as it stands, under the configuration in force."""
+    """The current book of trials, under the configuration in force."""
     config = here.config_in_force
     ledger = Ledger(config.trials_folder, config)
     ledger.follow()

@@ -1,6 +1,6 @@
-"""`waggle warm`: teach the learner scores that were measured before it ran.
+"""`waggle warm`: teaches the learner scores that were measured elsewhere.
 
-A file is taught once, whatever its name: the same prompts and scores are not learned twice.
+The learner learns the same prompts and scores only once, whatever the name of their file.
 """
 
 import time
@@ -28,7 +28,7 @@ def warm(
     here: CommandContext,
     source: Annotated[Path, typer.Argument(help="A file with one JSON object on each line.")],
 ) -> None:
-    """Teach the learner what was measured before: prompts, and how good each plan's answer was.
+    """Teach the learner from measured scores: prompts, with a score of each plan's answer.
 
     A line is {"prompt": "...", "scores": {"cheap": 0.4, "premium": 0.9}}, with a score from 0 to 1
     for each plan, and may name a "task".
@@ -57,7 +57,7 @@ def warm(
 
 
 def _example(config: Config, place: str, line: bytes) -> Mapping[str, Any]:
-    """One line of the file, checked; `place` says where it stands."""
+    """The checked content of one line; `place` is the line's file and number for errors."""
     try:
         example = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -81,7 +81,7 @@ def _example(config: Config, place: str, line: bytes) -> Mapping[str, Any]:
 
 
 def _lens(config: Config, examples: Sequence[Mapping[str, Any]]) -> Lens | None:
-    """The lens in use; without one, a lens fitted to these prompts if they are enough."""
+    """The lens in use; if there is none and the prompts are enough, a lens fitted to them."""
     lens = kept(config.learner_folder)
     distinct = list({example["prompt"]: None for example in examples})
     if lens is None and len(distinct) >= ENOUGH:
@@ -94,7 +94,7 @@ def _lens(config: Config, examples: Sequence[Mapping[str, Any]]) -> Lens | None:
 def _rows(
     config: Config, examples: Sequence[Mapping[str, Any]], lens: Lens | None
 ) -> Iterator[dict[str, Any]]:
-    """What the learner takes in: an example with the features of its prompt."""
+    """Each example as a row for the learner, with the features of its prompt."""
     weights = config.objective.ladder.all_weights
     for example in track(examples, "Reading", console=err, transient=True):
         reading = reading_of({"messages": [{"role": "user", "content": example["prompt"]}]})

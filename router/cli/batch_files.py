@@ -1,5 +1,4 @@
-"""Reads all requests of a batch and checks them before any is sent; writes answers as whole
-lines."""
+"""Reads and checks all requests of a batch before any is sent; writes answers as whole lines."""
 
 import contextlib
 import os

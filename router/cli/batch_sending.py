@@ -28,7 +28,7 @@ class BatchTally:
     done: int = 0
     refused: int = 0
     partial: int = 0
-    unanswered: dict[str, str] = field(default_factory=dict)  # reasons by id of the job
+    unanswered: dict[str, str] = field(default_factory=dict)  # job ids with reasons
     cost_usd: float = 0.0
     stopped: str = ""  # why no further request is sent
 

@@ -62,7 +62,7 @@ class CommandContext:
         return find(self.config_file)
 
     def config_of(self, running: RunningService) -> Config:
-        """The configuration file with which a service was started, as the file reads now."""
+        """The configuration of a running service, from the present content of its file."""
         path, server = Path(running.config), {"data": self.config.server.data}
         return self._load(path, server) if path.is_file() else self.config
 

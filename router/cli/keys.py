@@ -1,4 +1,4 @@
-"""`waggle keys ...`: makes, lists and revokes API keys; a running service follows at once."""
+"""`waggle keys ...`: makes, lists and revokes API keys; a running service applies each change."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ def make_key(
         str, typer.Option(help="A group: keys of the same group share solutions.")
     ] = "",
 ) -> None:
-    """Make a key and show it, this once: only a salted hash of the key is stored.
+    """Make a key and show it only now: the file of keys holds just a salted hash.
 
     Example: waggle keys new alice --rpm 60 --dollars 5
     """

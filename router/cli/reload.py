@@ -14,7 +14,7 @@ from router.deployment.local_service import RunningService
 def reload(here: CommandContext) -> None:
     """Bring the changed configuration and keys to the running service, without failing a request.
 
-    Without --config, the service reads the file of its start again.
+    Without --config, the service reads its own configuration file again.
     """
     running = here.service
     config = here.config_in_force

@@ -1,4 +1,4 @@
-"""`waggle report`: what was learned, what changed and why, what it saved, and what did not help.
+"""`waggle report`: what was learned, what changed and why, what routing saved, what did not help.
 
 Each section shows the queries behind its figures; analysts can run them on the same views. The
 report says so where routing did not pay.
@@ -37,7 +37,7 @@ def report(
         Path | None, typer.Option("--out", "-o", help="Write to this file: .md or .html.")
     ] = None,
 ) -> None:
-    """Show what was learned, what changed and why, what it saved, and what did not help.
+    """Show what was learned, what changed and why, what routing saved, and what did not help.
 
     Example: waggle report --days 30 --out month.html
     """

@@ -1,7 +1,7 @@
-"""Edits a program that was written for one request, by rule, so that it answers another. Pure.
+"""Edits a program for one request by rules, so that the program answers another request. Pure.
 
 Two specs of the same shape differ only in numbers and names. The edit replaces these numbers and
-names everywhere in the program. It fails if one number or name would need two replacements.
+names everywhere in the program. The edit fails if one number or name would need two replacements.
 
 Not covered: whether the edited program is right. The sandbox runs the program, and the router
 checks the result against the request.

@@ -1,4 +1,4 @@
-"""Tables of results in the README of any folder, between two marks that name their experiment.
+"""Writes tables of results into README files, between two marks that name the experiment.
 
 A mark stands in exactly one page: `<!-- NAME: written by experiments/EXPERIMENT/run.py -->`.
 """
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_NOT_OURS = {"node_modules", "shipped", "var", "build", "dist"}  # downloads, documents, data
+# Pages in these folders were downloaded or built.
+_NOT_OURS = {"node_modules", "shipped", "var", "build", "dist"}
 
 
 def pages() -> list[Path]:
@@ -28,7 +29,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def block(name: str, experiment: str = "") -> str:
-    """The text between the marks of this block. An experiment may have several blocks."""
+    """The text between two marks of a README. An experiment may have several blocks."""
     return _cut(name, experiment)[2].strip()
 
 
@@ -38,7 +39,7 @@ def put(name: str, text: str, experiment: str = "") -> None:
 
 
 def _cut(name: str, experiment: str) -> tuple[Path, str, str, str]:
-    """The page with the marks, and its text before, between and after the marks."""
+    """The page with the marks, and the text before, between and after the marks."""
     opening = f"<!-- {name}: written by experiments/{experiment or name}/run.py -->"
     marked = [page for page in pages() if opening in page.read_text()]
     if len(marked) != 1:

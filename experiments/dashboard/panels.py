@@ -1,4 +1,4 @@
-"""Over a large store, the time of each page of the dashboard, of each panel and of its query."""
+"""Measures the time of each page, panel and query of the dashboard over a large store."""
 
 import statistics
 import time
@@ -16,8 +16,7 @@ LASTS = ("all", "24h", "1h")
 
 
 def panel_times(folder: Path, end: float) -> dict[str, Any]:
-    """For each page over ten million rows: the time of a refresh, of each panel, and of each
-    panel's query when a reader copies and runs it alone."""
+    """Milliseconds of each page: of the whole page, of each panel, and of each query run alone."""
     now = datetime.fromtimestamp(end, UTC).replace(tzinfo=None) + timedelta(seconds=5)
     board = Board(Source(folder), clock=lambda: now)
     measured: dict[str, Any] = {}
@@ -52,7 +51,7 @@ def _first_request(table: Any) -> str:
 
 
 def _copied(folder: Path, panels: Any) -> dict[str, float]:
-    """Milliseconds of each panel's query, pasted into a connection of its own, on one thread."""
+    """Milliseconds of each panel's query, run alone on one thread over its own connection."""
     times = {}
     database = folder / "copied.duckdb"
     database.write_bytes((folder / "telemetry.duckdb").read_bytes())

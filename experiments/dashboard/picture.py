@@ -1,8 +1,8 @@
-"""The picture of the dashboard's Learning page, as the main README shows it.
+"""Draws the picture of the dashboard's Learning page for the main README.
 
 python -m experiments.dashboard.picture [--telemetry FOLDER]
 
-Without a folder, the picture is of `waggle demo --weeks 12`, which takes some minutes.
+Without a folder, the program runs `waggle demo --weeks 12` first, which takes some minutes.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from experiments.served import WAGGLE
 from tests.dashboard.browser import Watched, chromium
 
 PICTURE = Path(__file__).parent / "learning.png"
-_WIDTH = 1366  # the width of the window in the tests, and of a laptop
-_MARGIN = 10  # pixels below the panel of the curve, with which the picture ends
-_COLOURS = 128  # These suffice for lines and text, and make the file four times smaller.
+_WIDTH = 1366  # pixels: a laptop's screen, and the window of the tests
+_MARGIN = 10  # pixels between the learning curve's panel and the lower edge of the picture
+_COLOURS = 128  # 128 colours suffice for lines and text, and the file is four times smaller.
 
 
 def draw(telemetry: Path, picture: Path) -> None:

@@ -1,7 +1,7 @@
-"""What the dashboard costs, and whether everybody can use it. `make bench-dashboard`
+"""Measures what the dashboard costs, and whether everybody can use it. `make bench-dashboard`
 
-The run measures the first plot in a browser, the CPU of a refresh and the time of each panel over
-ten million rows, and lets axe look for barriers on each page.
+The program measures the first plot in a browser, the CPU of a refresh and the time of each panel
+over ten million rows. The checker axe looks for accessibility problems on each page.
 
 python -m experiments.dashboard.run [--rows 10000000] [--seconds 20]
 """
@@ -43,7 +43,7 @@ SPREADS = {"a day": 28 * 3600.0, "a month": 30 * 86400.0}
 
 @contextmanager
 def dashboard_over(folder: Path) -> Iterator[tuple[str, int]]:
-    """Start the dashboard as a service does; give its address and the id of its process."""
+    """Start the dashboard as a service does, and yield its address and the id of its process."""
     options = DashboardOptions(telemetry=str(folder), port=free_ports(1)[0], reuse_budget=0.01)
     process = subprocess.Popen([sys.executable, "-m", "dashboard", options.written()])
     try:
@@ -72,7 +72,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 class _Writing:
-    """Write ten requests and judgements a second, so that every refresh has new rows."""
+    """Writes ten requests and ten judgements a second, so that every refresh has new rows."""
 
     def __init__(self, folder: Path) -> None:
         self._stored = Stored(folder)
@@ -95,13 +95,13 @@ class _Writing:
             row = request(time.time_ns() // 1000, kind="text", strategy="bandit")
             self._stored.write("requests", [row], f"live{self._turn}")
             self._stored.write("signals", [signal(row, 0.9)], f"live{self._turn}")
-            if time.monotonic() - sealed > 5:  # a service seals as often
+            if time.monotonic() - sealed > 5:  # A service also seals every five seconds.
                 self._stored.seal()
                 sealed, self._turn = time.monotonic(), self._turn + 1
 
 
 async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict[str, float]:
-    """The CPU of the dashboard for each refresh; each viewer asks once a second, as a page does."""
+    """The dashboard's CPU time per refresh; a viewer refreshes once a second, as a page does."""
     count = 0
 
     async def look(http: aiohttp.ClientSession, path: str, phase: float) -> None:
@@ -118,7 +118,7 @@ async def _viewers(url: str, pid: int, views: list[str], seconds: float) -> dict
             await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - begun)))
 
     async with aiohttp.ClientSession() as http:
-        for path in views:  # A first view costs more than a refresh, and is not counted.
+        for path in views:  # The first view costs more than a refresh: do not count it.
             async with http.get(url + path) as answer:
                 await answer.read()
         begun = _cpu_seconds(pid)
@@ -147,7 +147,7 @@ def _refreshing(folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
-    """Time and weight of a first plot with nothing cached, and the trouble on every page."""
+    """Load time and size of the first plot without a cache, and the errors of every page."""
     with dashboard_over(folder) as (url, _), chromium() as browser:
         first, weights, requests = [], [], []
         for _ in range(times):
@@ -190,7 +190,7 @@ def _in_a_browser(folder: Path, times: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of each large store")
-    parser.add_argument("--seconds", type=float, default=20.0, help="time of each load of viewers")
+    parser.add_argument("--seconds", type=float, default=20.0, help="time that viewers look")
     options = parser.parse_args()
     result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}"}
     with tempfile.TemporaryDirectory() as base, Progress() as progress:

@@ -1,6 +1,6 @@
-"""The learning curve of the last `waggle demo`, as a picture for the main README.
+"""Draws the learning curve of the last `waggle demo` for the main README.
 
-python -m experiments.demo.picture draws the picture anew from `result.json`.
+`python -m experiments.demo.picture` draws the picture again from `result.json`.
 """
 
 import json
@@ -20,8 +20,8 @@ _POINTS = 25
 
 
 def curve(lines: Sequence[bytes]) -> dict[str, Any]:
-    """Mean utility in each stretch of the stream, for the learner (with its 95% interval), the rule
-    ladder and the best single plan, on the same requests."""
+    """Mean utility of the learner, the rule ladder and the best single plan on the same requests,
+    for each stretch of the stream; the learner's mean has a 95% interval."""
     answers = [DemoAnswer.read(line) for line in lines]
     requests = by_request(answers)
     routed = {number: models[AUTO] for number, models in requests.items() if AUTO in models}
@@ -49,7 +49,7 @@ def curve(lines: Sequence[bytes]) -> dict[str, Any]:
 
 
 def draw(figures: Mapping[str, Any], path: Path) -> None:
-    # With a fixed salt the same figures give the same file.
+    # With a fixed salt, the same figures give the same file, byte for byte.
     style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "waggle",

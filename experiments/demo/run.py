@@ -1,4 +1,4 @@
-"""`waggle demo` on a bare machine, with a `kill -9` of everything halfway. `make bench-demo`
+"""Runs `waggle demo`, and kills every process with `kill -9` halfway. `make bench-demo`
 
 python -m experiments.demo.run [--requests 1500]
 """
@@ -39,7 +39,7 @@ def _start(data: Path, port: int) -> subprocess.Popen[bytes]:
 
 def _learned(port: int) -> int:
     url = f"http://127.0.0.1:{port}/v1/learner"
-    for _ in range(20):  # A busy learner may need a moment.
+    for _ in range(20):  # A busy learner may need some seconds to answer.
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=20) as answer:
             return int(json.load(answer).get("learned", 0))
         time.sleep(0.5)
@@ -48,7 +48,7 @@ def _learned(port: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=1500, help="length of the stream")
+    parser.add_argument("--requests", type=int, default=1500, help="number of requests in the demo")
     options = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -58,12 +58,12 @@ def main() -> None:
         command = [str(WAGGLE), "demo", "--data", folder, "--requests", str(options.requests)]
         demo = subprocess.Popen([*command, "--json"], cwd=folder, stdout=subprocess.PIPE)
         path = data / "demo-1.jsonl"
-        half = options.requests // 2 * 7  # seven lines a request: the routed answer and six plans
+        half = options.requests // 2 * 7  # A request has 7 lines: the routed answer and six plans.
         while not path.exists() or path.read_bytes().count(b"\n") < half:
             time.sleep(0.2)
         before = _learned(port)
         for pid in [running.pid, *descendants(running.pid)]:
-            with contextlib.suppress(ProcessLookupError):  # The dashboard ends with its service.
+            with contextlib.suppress(ProcessLookupError):  # The process may have ended already.
                 os.kill(pid, signal.SIGKILL)
         running.wait()
         end_left_behind(data)
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _caught_up(port: int, before: int) -> int:
-    """How many signals the new learner has learned once it has read the log again."""
+    """How many signals the new learner knows once it has read the log of the killed learner."""
     deadline = time.monotonic() + 60
     learned = 0
     while learned < before and time.monotonic() < deadline:

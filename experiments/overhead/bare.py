@@ -1,8 +1,9 @@
-"""The least that Ray Serve can do: one ASGI hop behind the same ingress, two replicas, no routing.
+"""The smallest Ray Serve app: one hop behind the same ingress, two replicas, no routing.
 
     bare.py PORT UPSTREAM_PORT FOLDER
 
-This app has the settings and the HTTP client of Waggle, so that the difference is the routing.
+This app has the settings and the HTTP client of Waggle, so that the routing is the only difference
+between the two.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Waggle, a bare Serve app and LiteLLM's proxy, running side by side over one made-up upstream.
+"""Starts Waggle, a bare Serve app and LiteLLM's proxy side by side before one fake model server.
 
-Each program logs to a file of its own in the folder of the bench. LiteLLM is installed into an
-environment of its own.
+Each program logs to its own file in the folder of the bench. LiteLLM is installed into its own
+virtual environment.
 """
 
 import argparse
@@ -50,7 +50,7 @@ plans:
 
 
 class Bench:
-    """The programs that are measured, their ports and their keys."""
+    """The programs under test, with their ports and keys."""
 
     def __init__(self, arguments: argparse.Namespace, folder: Path) -> None:
         self.arguments = arguments

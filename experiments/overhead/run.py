@@ -1,8 +1,8 @@
-"""What Waggle adds to a request, beside a bare Serve app and LiteLLM's proxy, in one run.
+"""Measures the time that Waggle adds to a request, beside a bare Serve app and LiteLLM's proxy.
 
     python -m experiments.overhead.run [--seconds 3] [--rounds 3] [--without-litellm]
 
-All programs run on this machine at once and are loaded in turn, so that a noisy minute disturbs
+All programs run on this machine, and each gets its load in turn, so that a noisy minute disturbs
 all of them. Ratios compare medians over the rounds.
 """
 
@@ -52,7 +52,7 @@ def rounds(bench: Bench) -> dict[str, dict[str, dict[str, Any]]]:
             for target, kind in pairs:
                 progress.update(task, description=f"round {number}: {target}, {kind}")
                 measured = bench.measure(target, kind)
-                if number:  # The first round warms every target up.
+                if number:  # The first round only warms the targets up.
                     seen[target, kind].append(measured)
                 progress.advance(task)
     result: dict[str, dict[str, dict[str, Any]]] = {}
@@ -64,7 +64,7 @@ def rounds(bench: Bench) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def memory(pid: int) -> dict[str, float]:
-    """RSS of a process and its descendants, and PSS, which splits shared pages among them."""
+    """Memory (RSS) of a process and its descendants, and PSS, which divides shared pages."""
     totals = {"pss_mb": 0.0, "rss_mb": 0.0}
     for process in (pid, *descendants(pid)):
         with contextlib.suppress(OSError):
@@ -77,7 +77,7 @@ def memory(pid: int) -> dict[str, float]:
 
 @contextlib.contextmanager
 def under_load(bench: Bench, seconds: float, kind: str) -> Iterator[list[dict[str, Any]]]:
-    """Load Waggle while the context is open; the list holds the outcome of the load afterwards."""
+    """Send load to Waggle while the context is open; then put the result into the yielded list."""
     outcome: list[dict[str, Any]] = []
     with bench.load("waggle", kind, seconds) as loader:
         time.sleep(1)
@@ -123,7 +123,7 @@ def kill_backend(bench: Bench) -> dict[str, Any]:
 
 
 def kill_ingress(bench: Bench) -> dict[str, Any]:
-    """Seconds until requests are answered again, as a client sees them that asks every 20 ms."""
+    """Kill the ingress, and measure the seconds until a client gets answers again."""
     times = []
     for _ in range(3):
         for pid in processes(bench, "bin/haproxy"):
@@ -143,7 +143,7 @@ def kill_ingress(bench: Bench) -> dict[str, Any]:
 
 
 def verdicts(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each figure beside its target, and whether it meets the target."""
+    """Each measured figure beside its target, and whether the figure meets the target."""
     kinds = result["kinds"]
 
     def added(target: str, kind: str, key: str = "p50") -> float:
@@ -201,9 +201,9 @@ def show(result: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="time of each load")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that count")
-    parser.add_argument("--without-litellm", action="store_true", help="leave LiteLLM out")
+    parser.add_argument("--seconds", type=float, default=3.0, help="seconds of each load")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds after a warm-up round")
+    parser.add_argument("--without-litellm", action="store_true", help="do not measure LiteLLM")
     arguments = parser.parse_args()
     if shutil.which("cc") is None:
         raise SystemExit("the load generator is written in C: install a C compiler (cc)")

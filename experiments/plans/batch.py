@@ -1,7 +1,7 @@
-"""Ten thousand records, generated, enriched and validated by `waggle batch`, killed on the way.
+"""Measures `waggle batch` on ten thousand records, and kills the command once on the way.
 
-A schema that was written by hand judges the records, because the product's reader of shapes made
-them.
+The records are checked with a schema that was written by hand, because the product made the records
+by its own reading of the shape.
 """
 
 import json
@@ -93,7 +93,7 @@ def _judged(lines: list[dict[str, Any]], count: int) -> dict[str, Any]:
 
 
 def _steps(url: str) -> list[dict[str, Any]]:
-    """What telemetry recorded of each step, as an analyst would query it."""
+    """Number and latency of each step, as an analyst would query them from telemetry."""
     sql = (
         "select role, backend, count(*) as n, median(latency_ms) as p50_ms from attempts "
         "where plan = 'records' group by all order by role"

@@ -1,9 +1,8 @@
-"""What patterns cost and bring, over scripted model servers.
+"""Measures what each pattern costs and how often it is right, over scripted model servers.
 
-Every server answers yes-or-no questions. The question's number and the server's name decide
-whether the answer is right, so that every run asks the same servers the same questions. The small
-server is right three times in four. It is sure of nine in ten right answers, and of three in ten
-wrong answers.
+Every server answers yes-or-no questions. The question's number and the server's name decide whether
+the answer is right, so that every run gives the same answers. The small server is right three times
+in four. It is sure of nine in ten of its right answers, and of three in ten of its wrong answers.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from tests.upstream import Upstream, Wire, completion
 
 SMALL, LARGE = {"input": 0.15, "output": 0.6}, {"input": 2.5, "output": 10.0}
 RIGHT = {"small": 0.75, "second": 0.75, "third": 0.75, "large": 0.92}  # share of right answers
-SURE = {True: 0.9, False: 0.3}  # share of right and of wrong answers that the server is sure of
+SURE = {True: 0.9, False: 0.3}  # is the answer right? -> share of such answers that are sure
 CRITIC = 0.9  # share of answers that the critic judges rightly
 _AT_ONCE = 12
 
@@ -76,7 +75,7 @@ async def critic(wire: Wire) -> None:
 
 
 def _usually(chance: random.Random) -> float:
-    """Seconds that the slow server takes: half a second one time in ten, and else very little."""
+    """Seconds that the slow server takes: half a second one time in ten, and 20 ms otherwise."""
     return 0.5 if chance.random() < 0.1 else 0.02
 
 
@@ -100,7 +99,7 @@ async def world() -> Any:
 
 
 async def _answer_all(waggle: Rig, plan: str, count: int) -> dict[str, Any]:
-    """Ask every question once, and say how well, how dearly and how fast the plan answered."""
+    """Ask a plan every question once, and measure its quality, cost and latency."""
     numbers = iter(range(count))
     rights: list[bool] = []
     costs: list[float] = []
@@ -139,7 +138,7 @@ async def measured(count: int, advance: Callable[[], None]) -> dict[str, Any]:
 
 
 def _theory(patterns: dict[str, Any]) -> dict[str, float]:
-    """The share of right answers and the cost of the vote and the cascade, by arithmetic."""
+    """Expected shares of right answers, and expected costs, of the vote and the cascade."""
     p = RIGHT["small"]
     small, large = patterns["ask small"]["usd_per_1k"], patterns["ask large"]["usd_per_1k"]
     unsure = 1 - (p * SURE[True] + (1 - p) * SURE[False])
@@ -151,12 +150,12 @@ def _theory(patterns: dict[str, Any]) -> dict[str, float]:
     }
 
 
-# -- what the executor itself costs ---------------------------------------------------------------
+# -- What the executor itself costs ---------------------------------------------------------------
 
 
 async def overhead(count: int) -> dict[str, Any]:
-    """Time outside every backend, for one step and for five; and a fan-out's time beside the time
-    of its slowest branch alone."""
+    """Measure the executor: its own time for one step and for five steps, and the time of a fan-out
+    over the time of its slowest branch."""
     delays = {"a": 0.05, "b": 0.08, "c": 0.1}
     async with AsyncExitStack() as stack:
         backends = {}

@@ -1,4 +1,4 @@
-"""The last result as a table and two paragraphs for a README."""
+"""Shows the last result as a table and two paragraphs for a README."""
 
 from typing import Any
 

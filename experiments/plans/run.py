@@ -1,4 +1,4 @@
-"""What plans cost, what patterns bring, and how well specialists search. `make bench-plans`"""
+"""Measures the cost of plans and patterns, and the search of specialists. `make bench-plans`"""
 
 import asyncio
 import json

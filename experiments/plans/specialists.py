@@ -1,6 +1,6 @@
-"""How well the shipped specialists search, and how well a router assigns a question to them.
+"""Measures how well the shipped specialists search, and how well a router picks a specialist.
 
-The weights of `router.documents.answer_confidence` are fitted here.
+This experiment also fits the weights of `router.documents.answer_confidence`.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _PENALTY = 0.01
 
 
 class Question(NamedTuple):
-    """A question, the specialist that should answer, and the headings of passages that answer."""
+    """A question, the specialist that should answer it, and the headings of the right passages."""
 
     specialist: str  # "" where no specialist should answer
     text: str
@@ -73,7 +73,7 @@ def _lines(name: str) -> list[str]:
 
 
 def _searches(experts: dict[str, Expert], questions: Sequence[Question]) -> dict[str, Any]:
-    """For how many of its questions each specialist puts a right passage first."""
+    """For each specialist: how many of its questions put a right passage first."""
     result = {}
     for name, expert in experts.items():
         own = [question for question in questions if question.specialist == name]
@@ -93,7 +93,7 @@ def _answers(title: str, headings: tuple[str, ...]) -> bool:
 def _routed(
     experts: dict[str, Expert], encoder: Encoder, questions: Sequence[Question]
 ) -> dict[str, Any]:
-    """How many questions go to the right specialist, by vectors and vocabulary, as in a router."""
+    """How many questions go to the right specialist, by the same steps as in a router."""
     wrong = []
     for question in questions:
         vector, words = encoder.encode([question.text])[0], content_words(question.text)
@@ -127,7 +127,7 @@ def _labels(questions: Sequence[Question]) -> NDArray[np.float64]:
 
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logistic regression by Newton's method; all weights but the first are shrunk toward zero."""
+    """Fit a logistic regression by Newton's method; shrink the weights toward zero."""
     penalty = _PENALTY * np.array([0.0, 1, 1, 1, 1])
     weights = np.zeros(x.shape[1])
     for _ in range(100):
@@ -139,7 +139,7 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _crossed(seen: dict[str, NDArray[np.float64]], questions: Sequence[Question]) -> dict[str, Any]:
-    """Routing of each specialist's questions with weights fitted on the other specialist alone."""
+    """How well questions are routed with weights that are fitted on the other specialist."""
     right = false = 0
     sure = {}
     for name, other in (NAMES, NAMES[::-1]):
@@ -156,7 +156,7 @@ def _crossed(seen: dict[str, NDArray[np.float64]], questions: Sequence[Question]
 
 
 def _calibration(experts: dict[str, Expert], questions: Sequence[Question]) -> dict[str, Any]:
-    """For each fifth of confidence, the share of answers that were the right passage."""
+    """Mean confidence and share of right answers, for each fifth of the confidence scale."""
     bins: dict[str, list[tuple[float, bool]]] = {}
     for question in questions:
         for name, expert in experts.items():

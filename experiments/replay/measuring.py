@@ -1,4 +1,4 @@
-"""Figures of a replay: utility beside controls, money saved, budgets, bounds, values, times."""
+"""The figures of a replay: utility, money saved, budgets, bounds, estimated values and times."""
 
 import time
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from learner.policy import Arm, Context, Feedback
 
 
 def measured(outcomes: Outcomes, played: Played, order: Sequence[int]) -> dict[str, Any]:
-    """Utility over the best single arm of the whole stream, and over a mixture of equal cost."""
+    """Utility over the best single arm, and over a random mixture of two arms at equal cost."""
     single = int(played.worth.mean(axis=0).argmax())
     over = played.utility - played.worth[:, single]
     last = last_fifth(order)
@@ -37,7 +37,7 @@ def measured(outcomes: Outcomes, played: Played, order: Sequence[int]) -> dict[s
 
 
 def _mixture(outcomes: Outcomes, played: Played, order: Sequence[int], last: slice) -> float:
-    """The worth of a random choice between the cheapest and the strongest arm, at equal cost."""
+    """The worth of a random mixture of the cheapest and the strongest arm that costs as much."""
     cost, worth = outcomes.cost[list(order)][last].mean(axis=0), played.worth[last].mean(axis=0)
     low, high = int(cost.argmin()), int(outcomes.quality.mean(axis=0).argmax())
     if low == high or cost[high] == cost[low]:
@@ -49,7 +49,7 @@ def _mixture(outcomes: Outcomes, played: Played, order: Sequence[int], last: sli
 def traded(
     outcomes: Outcomes, played: Played, order: Sequence[int], weight: float
 ) -> dict[str, Any]:
-    """Quality and cost at one weight of cost, beside the strongest and the cheapest model."""
+    """Quality and cost for one weight of cost, beside the strongest and the cheapest model."""
     last = last_fifth(order)
     rows = list(order)[last]
     strong = int(outcomes.quality.mean(axis=0).argmax())
@@ -68,8 +68,8 @@ def traded(
 def paced(
     outcomes: Outcomes, order: Sequence[int], seen: Sequence[Context], share: float, seed: int
 ) -> dict[str, Any]:
-    """How well a budget for each thousand requests is kept. The budget is the cost of the cheapest
-    model and a share of the way to the cost of the strongest model."""
+    """How well the bandit keeps a budget for each thousand requests. `share` sets the budget: 0 is
+    the cost of the cheapest model, 1 the cost of the strongest model."""
     strong = int(outcomes.quality.mean(axis=0).argmax())
     mean = outcomes.cost.mean(axis=0)
     budget = float(1000 * (mean.min() + share * (mean[strong] - mean.min())))
@@ -98,7 +98,8 @@ def paced(
 
 
 def bounds(outcomes: Outcomes, seeds: int, *, tagged: bool) -> dict[str, float]:
-    """The gain of a ridge regression that sees the outcome of every arm, and of an oracle."""
+    """Gain over the best single arm of an oracle, and of a regression on the outcomes of all
+    arms."""
     ridge, oracle = [], []
     for seed in range(seeds):
         order, seen = stream(outcomes, seed, tagged=tagged)
@@ -122,8 +123,7 @@ def bounds(outcomes: Outcomes, seeds: int, *, tagged: bool) -> dict[str, float]:
 
 
 def open_bandit(data: Path) -> list[dict[str, Any]]:
-    """The value of a shop's Thompson policy, estimated from the log of its random policy, beside
-    the value that was logged."""
+    """The estimated value of a shop's Thompson policy, beside the value that the shop logged."""
     frame = pl.read_parquet(data / "open_bandit_small.parquet")
     rows = []
     for campaign in frame["campaign"].unique().sort():
@@ -157,7 +157,7 @@ def open_bandit(data: Path) -> list[dict[str, Any]]:
 
 
 def timings(outcomes: Outcomes) -> dict[str, float]:
-    """The time of a decision among eight arms with 32 features, and of the features of a prompt."""
+    """Microseconds of a decision among eight arms, and microseconds to compute its features."""
     chance = np.random.default_rng(0)
     arms = [Arm(f"plan-{n}") for n in range(8)]
     bandit = Bandit("timing", BanditSettings())

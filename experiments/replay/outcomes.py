@@ -1,7 +1,7 @@
-"""Recorded outcomes of real models, as tables of prompts by models, and the contexts of prompts.
+"""Recorded answers of real models: the quality and cost of each model on each prompt.
 
-Contexts are made by the router's own functions, with a lens that is fitted to the first prompts of
-a stream.
+The router's own functions compute the context of a prompt, with a lens that is fitted to the first
+prompts of a stream.
 """
 
 import sys
@@ -29,8 +29,8 @@ ORIGINS = {
     "bfcl_july": "github.com/HuanzhiMao/BFCL-Result (2024-07-25)",
     "open_bandit_small": "research.zozo.com/data.html",
 }
-# Dollars per million tokens, in and out alike, because llmrouter records no prices: the price that
-# `prices.csv` (CARROT) lists for the model, or else for models of the same size.
+# Dollars per million tokens of input and of output. llmrouter records no prices: these are the
+# prices that `prices.csv` (CARROT) lists for the model, or else for models of the same size.
 _PER_MTOK = {
     "llama-3.1-8b-instruct": 0.2,
     "mistral-7b-instruct-v0.3": 0.2,
@@ -54,7 +54,7 @@ _MODELS = {
     "routellm_mmlu": tuple(_ROUTELLM),
     "bfcl_july": BFCL_POOL,
 }
-_OUTPUT_TOKENS = 200  # assumed for an answer whose length was not recorded
+_OUTPUT_TOKENS = 200  # for an answer whose length was not recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +65,25 @@ class Outcomes:
     prompts: tuple[str, ...]
     tasks: tuple[str, ...]
     arms: tuple[Arm, ...]
-    quality: Matrix  # (prompts, models)
+    quality: Matrix  # A row is a prompt, a column a model.
     cost: Matrix
     vectors: Matrix
 
     @property
     def dearness(self) -> Matrix:
-        """log10 of each model's mean cost over the cheapest model's: the cost term of utility."""
+        """log10 of each model's mean cost, relative to the mean cost of the cheapest model."""
         mean = self.cost.mean(axis=0)
         return np.asarray(np.log10(mean / mean.min()))
 
     @property
     def rates(self) -> dict[Arm, float]:
-        """Prices at which the policy's own cost term equals `dearness`."""
+        """Prices for which the cost term of the policy equals `dearness`."""
         mean = self.cost.mean(axis=0)
         rates = (mean / mean.min() - 1) / 1000
         return {arm: float(rate) for arm, rate in zip(self.arms, rates, strict=True)}
 
     def best(self, weight: float) -> int:
-        """The single arm that is worth most when a unit of dearness costs `weight`."""
+        """The arm with the highest mean worth, when a unit of dearness costs `weight`."""
         return int((self.quality - weight * self.dearness).mean(axis=0).argmax())
 
     def only(self, arms: Sequence[int], name: str) -> "Outcomes":
@@ -123,17 +123,18 @@ def load(name: str, data: Path, cache: Path) -> Outcomes:
 
 
 def _estimated_cost(name: str, prompts: Sequence[str], models: Sequence[str]) -> Matrix:
-    """Costs by listed prices and estimated tokens, where a data set records no cost."""
+    """The cost of each answer by listed prices and estimated tokens."""
     tokens = np.array([len(prompt) / 4 for prompt in prompts])
     prices = _ROUTELLM if name == "routellm_mmlu" else {m: (p, p) for m, p in _PER_MTOK.items()}
     inward = np.array([prices[model][0] for model in models])
     outward = np.array([prices[model][1] for model in models])
-    out_tokens = 10 if name == "routellm_mmlu" else _OUTPUT_TOKENS  # a letter, or a text
+    # An answer to a question of MMLU is a single letter.
+    out_tokens = 10 if name == "routellm_mmlu" else _OUTPUT_TOKENS
     return np.asarray((np.outer(tokens, inward) + out_tokens * outward) / 1e6)
 
 
 def _vectors(name: str, prompts: Sequence[str], cache: Path) -> Matrix:
-    """Sentence vectors of the prompts, kept in a file: two cores need some minutes to make them."""
+    """Sentence vectors of the prompts, cached in a file, because the encoder needs minutes."""
     path = cache / f"{name}-vectors.npy"
     if path.is_file():
         kept: Matrix = np.load(path)
@@ -155,8 +156,8 @@ def contexts(
 ) -> list[Context]:
     """The context of each prompt, in the order of the table.
 
-    The lens is fitted to the first prompts of the stream. Their own contexts have no features of
-    the lens, unless `early` says that the lens was fitted before the stream began.
+    The lens is fitted to the first prompts of the stream. The contexts of these prompts have no
+    features of the lens, unless `early` says that the lens was fitted before the stream began.
     """
     first = list(order[:ENOUGH])
     lens = fitted(
@@ -183,7 +184,7 @@ def _context(outcomes: Outcomes, at: int, lens: Lens | None, *, tagged: bool) ->
 
 
 def features_seconds(outcomes: Outcomes, order: Sequence[int]) -> Matrix:
-    """For each prompt, the seconds that its context takes without a sentence vector."""
+    """For each prompt: seconds to compute its context without a sentence vector."""
     lens = fitted([terms(outcomes.prompts[at]) for at in order[:ENOUGH]], [None] * ENOUGH)
     seconds = []
     for at in order[ENOUGH : ENOUGH + 2000]:

@@ -1,7 +1,7 @@
 """The players of a stream: Waggle's bandit, its controls, and the learners of other libraries.
 
-A player gives the odds of all arms and learns the quality of one arm. The score of a step is the
-mean worth of the arms under these odds, so that no run profits from lucky draws.
+A player gives the odds of all arms, and then learns the quality of one arm. The score of a step is
+the mean worth of the arms, weighted by the odds, so that no run profits from lucky draws.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,16 +31,16 @@ class Player(Protocol):
 
 @dataclass
 class Ours:
-    """The bandit as the service runs it, without the guard of a cold start: the replay measures how
-    well the bandit learns, and not how little it risks."""
+    """The bandit as the service runs it, but without the guard for a cold start, because the replay
+    measures how well the bandit learns and not how little it risks."""
 
     outcomes: Outcomes
     settings: BanditSettings = field(default_factory=BanditSettings)
     cost_weight: float = 0.1
-    every: int = 20  # answers between two policies
+    every: int = 20  # A new policy is published after so many answers.
     beliefs: Sequence[Belief] = BELIEFS
     rule: Rule = thompson
-    default: int | None = None  # the arm that a guard prefers until other arms prove as good
+    default: int | None = None  # The guard prefers this arm at first.
     arms: Sequence[int] = ()
     pacer: Pacer | None = None
     drifts: int = 0
@@ -51,7 +51,7 @@ class Ours:
         joined = self.arms or range(len(self.outcomes.arms))
         self.joined = [self.outcomes.arms[n] for n in joined]
         self.bandit.set_arms(self.joined)
-        self._unpublished = 0  # answers since the last policy
+        self._unpublished = 0  # answers since the last policy was published
         self._policy: BanditPolicy | None = None
 
     def joins(self, arm: int) -> None:
@@ -64,7 +64,7 @@ class Ours:
         self._policy = None
 
     def pace(self, pacer: Pacer) -> None:
-        """Give the policy a new pacer, and keep the rest of the policy."""
+        """Replace the policy's pacer, and nothing else in the policy."""
         self.pacer = pacer
         if self._policy is not None:
             self._policy = replace(self._policy, pacer=pacer)
@@ -85,7 +85,7 @@ class Ours:
         self.drifts += self.bandit.learn(feedback) is not None
 
     def teach(self, at: Sequence[int], contexts: Sequence[Context]) -> None:
-        """Learn prompts for which every arm has a score."""
+        """Learn the scores of every arm on some prompts, before the stream begins."""
         for n in at:
             for arm, name in enumerate(self.outcomes.arms):
                 quality = float(self.outcomes.quality[n, arm])
@@ -94,7 +94,7 @@ class Ours:
 
 @dataclass
 class NoContext(Ours):
-    """The same Thompson sampling, without the context of a request."""
+    """Thompson sampling that ignores the context of a request."""
 
     beliefs: Sequence[Belief] = ({},)
 
@@ -117,7 +117,7 @@ class UniformPlayer:
 
 @dataclass
 class Climbs:
-    """The rule ladder: a cheap, a middling or a dear arm, by the complexity of the prompt."""
+    """The rule ladder: it chooses a cheap, a middling or a dear arm by the prompt's complexity."""
 
     outcomes: Outcomes
     contexts: Sequence[Context]
@@ -137,7 +137,7 @@ class Climbs:
 
 @dataclass
 class RiverLinUCB:
-    """River's LinUCB on the same contexts. Its reward is utility, because it has no prices."""
+    """River's LinUCB on the same contexts. LinUCB knows no prices, so it learns utility."""
 
     outcomes: Outcomes
     seed: int
@@ -157,14 +157,14 @@ class RiverLinUCB:
 
 @dataclass
 class VowpalWabbit:
-    """`squarecb` or `regcb`, with arms crossed with the context."""
+    """Vowpal Wabbit's `squarecb` or `regcb`, with features for each pair of arm and context."""
 
     outcomes: Outcomes
     kind: str
     seed: int
 
     def __post_init__(self) -> None:
-        import vowpalwabbit  # Only `make bench-replay` installs it.
+        import vowpalwabbit  # Only `make bench-replay` installs Vowpal Wabbit.
 
         rule = "--squarecb --gamma_scale 100" if self.kind == "squarecb" else "--regcb"
         self.vw = vowpalwabbit.Workspace(
@@ -179,7 +179,7 @@ class VowpalWabbit:
         return self.last
 
     def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        # Vowpal Wabbit expects costs between 0 and 1 by default.
+        # By default, Vowpal Wabbit expects costs between 0 and 1.
         cost = min(max(1 + self.dearness[arm] - quality, 0.0), 1.0)
         self.vw.learn(self._example(context, f"{arm}:{cost:.6f}:{max(self.last[arm], 1e-3):.6f}"))
 
@@ -203,7 +203,8 @@ class MabWiserLinTS:
     seed: int
 
     def __post_init__(self) -> None:
-        from mabwiser.mab import MAB, LearningPolicy  # Only `make bench-replay` installs it.
+        # Only `make bench-replay` installs MABWiser.
+        from mabwiser.mab import MAB, LearningPolicy
 
         names = sorted({name for context in self.contexts for name in context})
         self.index = {name: n + 1 for n, name in enumerate(names)}

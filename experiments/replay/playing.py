@@ -1,6 +1,6 @@
-"""One player on one stream of recorded outcomes, under chosen conditions.
+"""Plays one player on one stream of recorded outcomes, under chosen conditions.
 
-Data sets and the contexts of a stream are kept between runs in the same process.
+Data sets and contexts stay in memory for the next run in the same process.
 """
 
 from collections.abc import Sequence
@@ -14,31 +14,32 @@ from experiments.replay.outcomes import Matrix, Outcomes, contexts, load
 from experiments.replay.players import Ours, Player, Vector
 from learner.policy import Context
 
-COST = 0.1  # the weight of cost in utility, unless a table varies it
+COST = 0.1  # the usual weight of cost in utility
 _OUTCOMES: dict[str, Outcomes] = {}
 _STREAMS: dict[tuple[str, int, bool], tuple[list[int], list[Context]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a stream differs from one where every answer is judged at once and nothing changes."""
+    """How a stream differs from one whose answers are all judged at once and whose models never
+    change."""
 
-    share: float = 1.0  # how many of the answers are judged
-    delay: int = 0  # how many answers later a judgement arrives
+    share: float = 1.0  # the share of answers that are judged
+    delay: int = 0  # A judgement arrives after so many more answers.
     drift: bool = False  # halfway, the best single model loses half of its quality
     joins: bool = False  # the best single model becomes available halfway
     price_cut: bool = False  # halfway, the dearest model costs as little as the cheapest
-    warm: int = 0  # how many prompts are scored on all models beforehand
+    warm: int = 0  # prompts with scores of all models that the player learns beforehand
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What the odds of each step were worth on average, and the worth of every arm."""
+    """The mean utility, quality and cost of each step, and the worth of every arm at each step."""
 
     utility: Vector
     quality: Vector
     cost: Vector
-    worth: Matrix  # (steps, arms)
+    worth: Matrix  # A row is a step, a column an arm.
     drifts: int = 0
 
 
@@ -55,7 +56,7 @@ def play(
     half = len(order) // 2
     means: list[tuple[float, float, float]] = []
     worth = np.zeros((len(order), len(outcomes.arms)))
-    pending: list[tuple[int, int, int, float]] = []  # when a judgement arrives, and the judgement
+    pending: list[tuple[int, int, int, float]] = []  # step of arrival, prompt, arm, score
     qualities, dear = outcomes.quality, weight * outcomes.dearness
     for step, at in enumerate(order):
         if step == half:
@@ -82,7 +83,7 @@ def drawn(odds: Vector, uniform: float) -> int:
 
 
 def _changed(outcomes: Outcomes, conditions: Conditions, weight: float) -> tuple[Matrix, Vector]:
-    """The quality and the weighted dearness of the second half."""
+    """The quality and the weighted dearness in the second half of the stream."""
     quality, dear = outcomes.quality.copy(), weight * outcomes.dearness
     if conditions.drift:
         quality[:, outcomes.best(weight)] *= 0.5
@@ -92,7 +93,7 @@ def _changed(outcomes: Outcomes, conditions: Conditions, weight: float) -> tuple
 
 
 def _show_change(player: Ours, outcomes: Outcomes, conditions: Conditions, weight: float) -> None:
-    """Give the player what an operator would tell a router halfway: a new arm, or a new price."""
+    """Tell the player what an operator would tell a router halfway: a new arm, or a new price."""
     if conditions.joins:
         player.joins(outcomes.best(weight))
     if conditions.price_cut:
@@ -105,7 +106,7 @@ def loaded(name: str, data: Path, cache: Path) -> Outcomes:
             whole = loaded("bfcl_july", data, cache)
             close = np.argsort(-whole.quality.mean(axis=0))[:5]
             five = whole.only(close.tolist(), name)
-            # One price for all five leaves a choice by quality, which differs by a few hundredths.
+            # With one price for all five models, only quality differs, by a few hundredths.
             _OUTCOMES[name] = replace(five, cost=np.full(five.cost.shape, 0.001))
         else:
             _OUTCOMES[name] = load(name, data, cache)
@@ -116,7 +117,7 @@ def stream(outcomes: Outcomes, seed: int, *, tagged: bool) -> tuple[list[int], l
     """An order of the prompts, and the context of every prompt, in the order of the table."""
     key = (outcomes.name, seed, tagged)
     if key not in _STREAMS:
-        # Contexts are large: of each data set, the two newest streams are kept.
+        # Contexts are large: keep the two newest streams of each data set.
         for old in [kept for kept in _STREAMS if kept[0] == outcomes.name][:-1]:
             del _STREAMS[old]
         order = np.random.default_rng(seed).permutation(len(outcomes.prompts)).tolist()

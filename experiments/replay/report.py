@@ -1,4 +1,4 @@
-"""Tables of runs, the README's table, and pictures of learning curves."""
+"""Tables of runs, the tables of the README, and pictures of learning curves."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from experiments.readme import table
 
 
 def tables(results: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Means of the results of each job over its seeds, with their standard errors."""
+    """Mean results of each player over its seeds, with their standard errors, for each table."""
     grouped: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for job, figures in results:
         stream = f"{job.data_set}{', tagged' if job.tagged else ''}"
@@ -46,12 +46,12 @@ def _summed(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _saved(points: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Dollars saved at the strongest model's quality; and the share of the quality gap that is
-    closed, averaged over all shares of the dearer model (APGR)."""
+    """Dollars saved at the strongest model's quality, and APGR: the share of the quality gap that
+    is closed, averaged over all shares of the dearer model."""
     rows = sorted(points.values(), key=lambda row: row["cost"])
     strong, dear = rows[0]["strong_quality"], rows[0]["strong_cost"]
     weak, low = rows[0]["cheap_quality"], rows[0]["cheap_cost"]
-    # The cheapest mixture of two points of the sweep that has the strongest model's quality.
+    # Find the cheapest mixture of two points of the sweep with the strongest model's quality.
     best = dear
     for row in rows:
         for other in rows:
@@ -77,7 +77,7 @@ def _saved(points: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 
 def plots(result: Mapping[str, Any], folder: Path) -> None:
-    """Write the learning curves as PNG and HTML."""
+    """Write the learning curves as PNG and HTML files."""
     folder.mkdir(parents=True, exist_ok=True)
     for stream, players in result.get("main", {}).items():
         name = stream.replace(", ", "-")
@@ -138,7 +138,7 @@ def readme_table(result: Mapping[str, Any]) -> str:
 
 
 def savings_table(result: Mapping[str, Any]) -> str:
-    """Dollars saved at the quality of the strongest model, beside a random mix of equal cost."""
+    """A table for a README: dollars saved at the strongest model's quality, beside a random mix."""
     streams = {
         "llmrouter, tagged": "llmrouter, 9 models",
         "routellm_mmlu": "MMLU, 2 models",

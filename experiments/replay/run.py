@@ -1,4 +1,4 @@
-"""Whether the learner gets better, beside its controls and other learners. `make bench-replay`
+"""Measures how well the learner learns, beside its controls and other learners. `make bench-replay`
 
 python -m experiments.replay.run --data DIR [--only main,costs,...] [--seeds 8]
 """
@@ -50,7 +50,7 @@ RULES = {
 
 def _player(name: str, outcomes: Outcomes, seen: Sequence[Context], seed: int) -> Player:
     own, _, rule = name.partition(", ")
-    if rule == "guarded":  # as by an operator who chose the best single model
+    if rule == "guarded":  # The operator chose the best single model.
         return Ours(outcomes, BanditSettings(safe_share=0.1), default=outcomes.best(COST))
     if own == "waggle":
         return Ours(outcomes, rule=RULES[rule]) if rule else Ours(outcomes)
@@ -85,7 +85,7 @@ CONDITIONS = {
 }
 SWEEP = (0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.25, 0.5)
 TRADES = (("llmrouter", True), ("bfcl_july", False), ("routellm_mmlu", False))
-_LARGE_SEEDS = 3  # seeds of the data set of 14,000 prompts
+_LARGE_SEEDS = 3  # seeds for routellm_mmlu, which has 14,000 prompts
 BUDGETS = (0.3, 0.5, 0.7)  # shares of the way from the cheapest model's cost to the strongest's
 
 
@@ -198,18 +198,18 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     default = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=Path(default), help="folder of data sets")
-    parser.add_argument("--cache", type=Path, default=ROOT / "var" / "replay", help="of vectors")
-    parser.add_argument("--seeds", type=int, default=8, help="orders of each stream")
-    parser.add_argument("--players", default="", help="only players whose names begin so")
+    parser.add_argument("--cache", type=Path, default=ROOT / "var" / "replay", help="for vectors")
+    parser.add_argument("--seeds", type=int, default=8, help="number of shuffled streams")
+    parser.add_argument("--players", default="", help="the beginning of players' names")
     parser.add_argument("--only", default="main,worlds,costs,budget,open_bandit,timings")
     parser.add_argument("--plots", type=Path, default=ROOT / "var" / "replay")
     return parser.parse_args()
 
 
 def _run_all(todo: list[Job], data: Path, cache: Path) -> list[tuple[Job, dict[str, Any]]]:
-    """Run the jobs in two processes."""
+    """Run the jobs in two processes, and return their results."""
     for name in sorted({job.data_set for job in todo}):
-        loaded(name, data, cache)  # The two processes share what is loaded before they start.
+        loaded(name, data, cache)  # The two processes will share this data.
     results = []
     with Progress() as progress, get_context("fork").Pool(2) as pool:
         bar = progress.add_task("Replaying", total=len(todo))

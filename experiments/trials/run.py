@@ -140,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     usual = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=Path(usual), help="folder of data sets")
-    parser.add_argument("--cache", type=Path, default=ROOT / "var" / "replay", help="of vectors")
+    parser.add_argument("--cache", type=Path, default=ROOT / "var" / "replay", help="for vectors")
     parser.add_argument("--only", default="", help="the parts to run, with commas between them")
     options = parser.parse_args()
     parts: dict[str, Callable[[], Any]] = {

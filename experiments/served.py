@@ -1,4 +1,4 @@
-"""A `waggle serve` process with its embedded defaults, for experiments that measure over HTTP."""
+"""Runs `waggle serve` with the embedded defaults, for experiments that measure over HTTP."""
 
 import json
 import signal
@@ -17,7 +17,7 @@ WAGGLE = Path(sys.executable).parent / "waggle"
 
 @contextmanager
 def service() -> Iterator[tuple[str, Path]]:
-    """The address and the data folder of a running service; both end with the context."""
+    """Start a service, and yield its address and its data folder. Both end with the context."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as data:

@@ -1,4 +1,4 @@
-"""The time of a lookup, and the memory, the recall and the reload of a million solutions."""
+"""Measures a store of a million solutions: the time of a lookup, memory, recall and reload."""
 
 import argparse
 import json
@@ -27,7 +27,7 @@ SPACE = b"s" * 16
 
 
 def timed(function: Callable[[Any], object], arguments: Sequence[Any]) -> dict[str, float]:
-    """Times of a function for each argument, after fifty calls that warm it up."""
+    """Median and p99 of the microseconds of a function over all arguments, after a warm-up."""
     for argument in arguments[:50]:
         function(argument)
     seconds = []
@@ -71,8 +71,7 @@ def exact(folder: Path, count: int) -> dict[str, float]:
 
 
 def million(encoder: Encoder, texts: list[str], count: int, folder: Path) -> dict[str, Any]:
-    """Build an index of `count` solutions around the vectors of real requests, and measure it in a
-    process of its own."""
+    """Build an index of `count` solutions near real requests, and measure it in a fresh process."""
     chance = np.random.default_rng(1)
     store = SolutionStore(folder)
     begun = time.perf_counter()
@@ -87,7 +86,7 @@ def million(encoder: Encoder, texts: list[str], count: int, folder: Path) -> dic
     store.close()
     del index
     queries = _near(vectors[chance.integers(0, count, 1000)], 0.012, chance)
-    nearest = _nearest(queries, vectors) + 1  # The store counts its solutions from 1.
+    nearest = _nearest(queries, vectors) + 1  # The ids of solutions begin at 1.
     np.savez(folder / "queries.npz", queries=queries, nearest=nearest)
     (folder / "requests.json").write_text(json.dumps(sample))
     done = subprocess.run(
@@ -104,7 +103,7 @@ def _fill(
     count: int,
     chance: np.random.Generator,
 ) -> tuple[Vectors, list[str]]:
-    """Write the solutions; give their vectors, and the request of every five hundredth."""
+    """Write the solutions; return their vectors, and the requests of one in five hundred."""
     base = encoder.encode(texts)
     vectors: Vectors = np.zeros((count, 384), dtype=np.float32)
     sample: list[str] = []
@@ -123,13 +122,13 @@ def _fill(
 
 
 def _near(vectors: Vectors, spread: float, chance: np.random.Generator) -> Vectors:
-    """Each vector, moved a little in every dimension, with length 1."""
+    """Move each vector a little in every dimension, and scale it to length 1."""
     moved = vectors + np.asarray(chance.normal(0, spread, vectors.shape), dtype=np.float32)
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
 
 
 def _nearest(queries: Vectors, vectors: Vectors) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """For each query the place of its nearest vector, by comparing it with every vector."""
+    """The position of each query's nearest vector, found by comparison with every vector."""
     best = np.zeros(len(queries))
     nearest = np.zeros(len(queries), dtype=np.int64)
     for start in range(0, len(vectors), 50_000):
@@ -142,7 +141,7 @@ def _nearest(queries: Vectors, vectors: Vectors) -> "np.ndarray[Any, np.dtype[np
 
 
 def reloaded(folder: Path) -> dict[str, Any]:
-    """Reload, memory, recall and lookups of an index. Run it in a fresh process."""
+    """Load an index in a fresh process; measure its memory, recall and lookups."""
     encoder = Encoder(prepared(packaged_model(), folder.parent / "encoders"))
     encoder.encode(["warm"])
     before = _resident()
@@ -179,7 +178,7 @@ def reloaded(folder: Path) -> dict[str, Any]:
 
 
 def cold(folder: Path) -> dict[str, Any]:
-    """Seconds from the start of Python to the vector of a first text, in fresh processes."""
+    """Seconds from the start of a fresh Python until the first text is encoded."""
     code = (
         "import sys, time; t = time.perf_counter()\n"
         "from pathlib import Path\n"
@@ -202,8 +201,8 @@ def cold(folder: Path) -> dict[str, Any]:
 
 
 def encoders(encoder: Encoder, texts: list[str]) -> dict[str, Any]:
-    """Times of the exported encoder and of torch, one text at a time."""
-    import torch  # Only here: `reloaded` counts the memory of a process without torch.
+    """Times of the exported encoder and of torch, for one text at a time."""
+    import torch  # `reloaded` measures a process without torch.
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(1)

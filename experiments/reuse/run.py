@@ -1,7 +1,7 @@
-"""Whether remembered answers are right, and what a lookup costs. `make bench-reuse`
+"""Measures whether remembered answers are right, and what a lookup costs. `make bench-reuse`
 
-Pairs of requests test the guards, edited programs are run and verified, streams test the budget of
-wrong answers, and lookups are timed among a million solutions.
+Pairs of requests test the guards. Edited programs are run and verified. Streams test the budget of
+wrong answers. Lookups are timed among a million solutions.
 """
 
 import argparse
@@ -37,12 +37,13 @@ out = Console()
 
 
 def upper(wrong: int, of: int) -> float:
-    """The upper end of Clopper and Pearson's interval: 95% certain to lie above the true share."""
+    """The upper end of the Clopper-Pearson interval; the true share is below with 95% certainty."""
     return float(beta.ppf(0.95, wrong + 1, max(of - wrong, 1))) if of else 1.0
 
 
 def of_pairs(encoder: Encoder) -> dict[str, Any]:
-    """For each file and each class of pairs, how many the guards and a cosine take for the same."""
+    """For each file and class of pairs: how many the guards accept as the same, and how many a
+    cosine."""
     result: dict[str, Any] = {}
     count: Counter[str] = Counter()
     reused: Counter[str] = Counter()
@@ -86,7 +87,7 @@ def _of_file(listed: list[Pair], hits: list[bool]) -> dict[str, Any]:
 
 
 async def of_data() -> dict[str, Any]:
-    """How many stored programs answer a request with other numbers, edited, run and verified."""
+    """How many stored programs are right after an edit for a request with other numbers."""
     pool = await open_pool(min_level=1, limits=Limits(10.0, 10, memory_bytes=512 << 20))
     await pool.start(("numpy",))
     right = tried = others_edited = others = 0
@@ -110,7 +111,7 @@ async def of_data() -> dict[str, Any]:
                 tried += 1
                 right += holds and change.tier == "reuse"
             elif not holds:
-                others_edited -= 1  # The verification sends such a program back to an author.
+                others_edited -= 1  # Such a program fails its verification.
     finally:
         await pool.close()
     return {
@@ -123,7 +124,7 @@ async def of_data() -> dict[str, Any]:
 
 
 def of_sources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each public data set, the recall and the mistakes of the guards and of a cosine."""
+    """Recall and mistakes of the guards, and of a plain cosine, on each public data set."""
     result = []
     for source in sorted({row["source"] for row in rows}):
         own = [row for row in rows if row["source"] == source]
@@ -145,7 +146,7 @@ def of_sources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def read(path: Path, encoder: Encoder) -> list[dict[str, Any]]:
-    """The labelled pairs of public data sets, each with its cosine; cosines are kept in a file."""
+    """The labelled pairs of public data sets with their cosines, which are cached in a file."""
     if not path.is_file():
         out.print(
             f"[red]{path} is missing.[/] Name its folder with --data. The file holds pairs of QQP, "
@@ -187,8 +188,8 @@ def main() -> None:
     parts = "pairs,data,sources,streams,lookups"
     parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
     parser.add_argument("--only", default=parts, help="the parts to run, with commas between them")
-    parser.add_argument("--seeds", type=int, default=100, help="streams of each kind")
-    parser.add_argument("--count", type=int, default=1_000_000, help="solutions of the index")
+    parser.add_argument("--seeds", type=int, default=100, help="number of streams of each kind")
+    parser.add_argument("--count", type=int, default=1_000_000, help="size of the index")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     encoder = Encoder(prepared(packaged_model(), WORK / "encoders"))

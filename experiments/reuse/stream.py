@@ -1,8 +1,9 @@
-"""Whether calibration keeps the budget of wrong answers, on streams of similar requests.
+"""Simulates whether the calibration keeps the budget of wrong answers on streams of requests.
 
 Each step of a stream is a candidate for reuse, with a label that says whether the reused answer
-would be wrong. The calibration starts without experience. For each candidate it serves the stored
-answer, which counts, or asks for a new answer, and then learns the label.
+would be wrong. The calibration starts without experience. For each candidate, the calibration
+either serves the stored answer, or asks for a new answer and learns the label. Only served answers
+count.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +20,13 @@ STEPS = 20_000
 
 
 def ignorant(bucket: str) -> tuple[float, float]:
-    """A prior that is the same for every kind of likeness."""
+    """A prior that assumes the same for every bucket."""
     del bucket
     return 0.5, 1.0
 
 
 def guarded(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
-    """The bucket and the wrongness of each pair that passes the guards."""
+    """For each pair that passes the guards: its bucket, and whether reuse would be wrong."""
     verdicts = ((row, compare(row["text_a"], row["text_b"])) for row in rows)
     return [
         (bucket_of(verdict, row["cosine"]), row["label"] == 0)
@@ -35,7 +36,8 @@ def guarded(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
 
 
 def by_cosine(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
-    """Each pair without guards: its bucket is a band of a hundredth of cosine."""
+    """For each pair with a high cosine: its hundredth of cosine, and whether reuse would be
+    wrong."""
     return [
         (f"cosine {int(100 * row['cosine'])}:{band(row['cosine'])}", row["label"] == 0)
         for row in rows
@@ -44,7 +46,8 @@ def by_cosine(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
 
 
 def mixed(shares: Sequence[tuple[float, float]]) -> Callable[[np.random.Generator], Any]:
-    """Streams of made-up kinds: for each kind, how often it comes and how often it is wrong."""
+    """A source of random streams. `shares` holds how often each kind of request comes, and how
+    often its reuse is wrong."""
 
     def draw(chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         kinds = chance.choice(len(shares), STEPS, p=[often for often, _ in shares])
@@ -57,8 +60,8 @@ def mixed(shares: Sequence[tuple[float, float]]) -> Callable[[np.random.Generato
 def served(
     kinds: Sequence[str], wrong: Sequence[bool], which: Sequence[int], seed: int, prior: Any
 ) -> tuple[int, int]:
-    """How many steps were answered from memory, and how many of these answers were wrong.
-    `which` names the solution of each step."""
+    """How many steps were answered from memory, and how many of these answers were wrong. `which`
+    names the solution of each step."""
     chance = np.random.default_rng(seed)
     calibration = Calibration(BUDGET, prior=prior)
     given = bad = 0
@@ -80,7 +83,7 @@ def simulated(name: str, pool: Any, seeds: int, prior: Any = ignorant) -> dict[s
             which, wrong = pool(chance)
             kinds, ids = [f"kind {k}:3" for k in which], list(range(STEPS))
         else:
-            # Zipf's law: a few requests come again and again.
+            # By Zipf's law, a few requests come again and again.
             weight = 1 / np.arange(1, len(pool) + 1) ** 0.9
             order = chance.permutation(len(pool))
             steps = order[chance.choice(len(pool), STEPS, p=weight / weight.sum())]

@@ -1,8 +1,8 @@
-"""Pairs of requests: a stored request, and a later request that may want the same answer.
+"""Test pairs: a stored request, and a later request that may or may not want the same answer.
 
 In a file of pairs, a line that begins with `=` is the stored request. Each line below it is a later
-request, with the letter of a class that says how the two differ. The author of the guards looked at
-`pairs_seen.txt` while writing them, and never at `pairs_unseen.txt`.
+request, with the letter of a class that says how the two requests differ. The author of the guards
+looked at `pairs_seen.txt` while writing the guards, and never at `pairs_unseen.txt`.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Pair:
 
 
 def pairs(name: str) -> Iterator[Pair]:
-    """The pairs of one file, in their order."""
+    """The pairs of one file, in the order of the file."""
     stored = ""
     path = Path(__file__).with_name(f"pairs_{name}.txt")
     for line in path.read_text("utf-8").splitlines():

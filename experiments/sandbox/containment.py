@@ -1,4 +1,4 @@
-"""Hostile programs at every level of isolation: how many are contained, and what they touched."""
+"""Measures how many hostile programs the sandbox contains, at every level of isolation."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ TRIVIAL = Program("result = 6 * 7")
 
 
 def siege(level: int, user: int) -> dict[str, Any]:
-    """The project's own hostile programs, run by `tests/sandbox/siege.py`."""
+    """Run the project's own hostile programs with `tests/sandbox/siege.py`, at one level."""
     account: dict[str, Any] = {}
     if user != os.geteuid():
         account = {"user": user, "group": user, "extra_groups": []}
@@ -40,8 +40,10 @@ def siege(level: int, user: int) -> dict[str, Any]:
 
 @contextmanager
 def bait() -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
-    """Parameters that point a hostile program at a secret, a process and sockets, and a function
-    that says whether the secret, its folder and the process are as before."""
+    """A secret, a process and sockets for a hostile program to attack.
+
+    Yields the parameters that name them, and a function that says whether all is as before.
+    """
     with (
         tempfile.TemporaryDirectory(dir="/var/tmp") as base,
         socket.create_server(("127.0.0.1", 0)) as listener,
@@ -77,7 +79,7 @@ def bait() -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
 
 
 async def handed_over(level: int, folder: Path) -> dict[str, Any]:
-    """The hostile programs of a folder, whose manifest says what each program must not achieve."""
+    """Run the hostile programs of a folder; its manifest says what a program must not achieve."""
     cases = json.loads((folder / "manifest.json").read_text())["cases"]
     failed = []
     with bait() as (parameters, untouched):
@@ -98,7 +100,7 @@ async def handed_over(level: int, folder: Path) -> dict[str, Any]:
 
 
 def _contained(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> bool:
-    """Whether a run kept to the rules of its case, and the pool still answers after the run."""
+    """Whether a run kept the rules of its case, and the pool still answered afterwards."""
     result = json_value(run.result)
     breached = isinstance(result, dict) and result.get("breached") is True
     words = json.dumps([result, run.stdout, run.error, run.trace])
@@ -113,7 +115,7 @@ def _contained(case: dict[str, Any], run: Run, after: Run, *, late: bool) -> boo
 
 
 async def containment(progress: Progress, hostile: Path) -> dict[str, Any]:
-    """The hostile programs at every level; root also runs them as an ordinary user."""
+    """Run the hostile programs at every level; if we are root, also as an ordinary user."""
     users = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
     task = progress.add_task("hostile programs", total=3 * len(users) + 3)
     result: dict[str, Any] = {"own": {}, "handed_over": {}}

@@ -1,4 +1,4 @@
-"""What isolation costs, and which hostile programs it contains. `make bench-sandbox`"""
+"""Measures what isolation costs, and which hostile programs it contains. `make bench-sandbox`"""
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ def route(context, arms):
 
 
 async def latencies(pool: Pool, program: Program, count: int) -> dict[str, float]:
-    """Times of single runs, with a pause after each in which the next worker gets ready."""
+    """Median and p99 of single runs; a pause after each run lets the next worker start."""
     taken = []
     for _ in range(count):
         begun = time.perf_counter()
@@ -57,7 +57,7 @@ async def throughput(pool: Pool, program: Program, count: int) -> float:
 
 
 async def first_results(level: int) -> dict[str, Any]:
-    """Time of a tier's first program, with the start of its zygote and without."""
+    """Time of the first program in each tier, with and without the start of the pool."""
     times: dict[str, Any] = {}
     tiers: tuple[tuple[Tier, str], ...] = (
         ("stdlib", "result = 1"),
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument(
         "--hostile", type=Path, default=Path(default), help="a folder of hostile programs"
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds; nothing is written")
+    parser.add_argument("--quick", action="store_true", help="run fewer rounds and write no result")
     options = parser.parse_args()
     if not (options.hostile / "manifest.json").is_file():
         warning = f"{options.hostile} has no manifest.json: only the project's own programs run"

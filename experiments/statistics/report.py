@@ -1,4 +1,4 @@
-"""The last result as a table for a README."""
+"""Shows the last result of this experiment as a table for a README."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Which requests are computed, how many are right, and how fast the endpoint answers them.
+"""Measures statistical requests: how many are computed and right, and how fast the answers come.
 
-make bench-statistics
+`make bench-statistics`
 """
 
 import argparse
@@ -53,7 +53,7 @@ def paraphrases() -> dict[str, Any]:
 
 
 def ordinary(data: Path) -> dict[str, Any]:
-    """How many prompts of other kinds are taken for statistical: of all, and of 500 fixed ones."""
+    """How many prompts of other kinds are mistaken for statistical requests."""
     prompts: list[str] = []
     for name in ORDINARY:
         prompts += (
@@ -73,7 +73,7 @@ def ordinary(data: Path) -> dict[str, Any]:
 
 
 async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
-    """How many requests of each source are taken, answered, and answered rightly."""
+    """For each source of requests: how many were read, answered, and answered rightly."""
     counts: dict[str, dict[str, int]] = {}
     frame = pl.read_parquet(data / "requests_dev.parquet")
     with tarfile.open(data / "dabench_tables.tar.gz") as tar:
@@ -102,7 +102,7 @@ async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
 
 
 def _right(row: dict[str, Any], result: Any) -> bool:
-    """Whether the result contains each expected value, rounded to as many places."""
+    """Whether the result contains every expected value, rounded to the same number of places."""
     ours = list(_leaves(result))
     if row["answer_kind"] == "number":
         return any(math.isclose(o, float(row["answer"]), rel_tol=1e-6) for o in ours)
@@ -133,7 +133,7 @@ def _leaves(value: Any) -> Iterator[float]:
 
 
 def _warm(url: str) -> None:
-    """Run one program, because the first program waits for its libraries."""
+    """Run one program, because the first program waits until its libraries are loaded."""
     with ServiceClient(url).chat(QUESTIONS["a t-test"], "auto") as reply:
         "".join(reply.pieces())
 

@@ -1,8 +1,8 @@
-"""The way of one chat request through the files of the project, call by call.
+"""Counts the calls that one chat request makes, file by file.
 
 Caller, router and backend replica run in one process and talk over real sockets, as in the tests.
-Each call of a function of the project is counted for the file that holds the function. A move is
-two calls in a row whose functions stand in two files.
+The count covers every call of a function of the project, in the file that holds the function. A
+move is two calls in a row to functions in different files.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ reuse: {{mode: exact}}
 
 @dataclass
 class Calls:
-    """The calls of the project's functions, in their order."""
+    """All calls of the project's functions, in the order of time."""
 
     files: list[str] = field(default_factory=list)
     functions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -65,7 +65,7 @@ def _file(code: CodeType) -> str:
 
 @contextmanager
 def calls() -> Iterator[Calls]:
-    """Every call that this thread makes while the context is open."""
+    """Record every call that this thread makes while the context is open."""
     recorded = Calls()
 
     def note(frame: FrameType, event: str, _: Any) -> None:
@@ -80,7 +80,8 @@ def calls() -> Iterator[Calls]:
 
 
 async def chat_request() -> Calls:
-    """The calls of a router's second request; the first request opens connections and caches."""
+    """The calls of a router's second request, because the first one opens connections and
+    caches."""
     with tempfile.TemporaryDirectory() as data:
         async with (
             Upstream().listening() as up,

@@ -1,4 +1,4 @@
-"""The figures of the last run as a table for the pages."""
+"""Shows the figures of the last run as a table for a README."""
 
 from collections.abc import Mapping
 from typing import Any

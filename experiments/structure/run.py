@@ -1,4 +1,4 @@
-"""How large the code is, and how much of it one chat request visits. `make bench-structure`"""
+"""Measures the code's size, and how much of it one chat request visits. `make bench-structure`"""
 
 import ast
 import json
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def lines_of(package: str) -> dict[str, Any]:
-    """Sizes of the modules and functions of a package."""
+    """Lines of a package, and the number of its long modules and functions."""
     paths = sorted((ROOT / package).rglob("*.py"))
     lines = {path: len(path.read_text().splitlines()) for path in paths}
     functions = [size for path in paths for size in _function_lines(path)]
@@ -67,7 +67,7 @@ def request_figures() -> dict[str, int]:
 
 
 def layers() -> dict[str, int]:
-    """How many contracts of import-linter hold; an upward import or a circle breaks a contract."""
+    """How many contracts of import-linter hold, and how many are broken."""
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     kept, broken = printed.count(" KEPT"), printed.count(" BROKEN")

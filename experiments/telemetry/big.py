@@ -1,4 +1,4 @@
-"""A store of many made-up requests, written by the store's own functions."""
+"""Makes a store of many fake requests with the store's own functions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ ATTEMPT = (
     "tokens_estimated: false, cost_usd: cost_usd}"
 )
 
-# How each column of a request is computed from the columns of `_requests`; the rest is null.
+# SQL for each column of a request, over the columns of `_requests`. Other columns are null.
 _REQUEST = {
     "v": "1",
     "writer": "'big'",
@@ -63,8 +63,8 @@ _REQUEST = {
 
 
 def build(folder: Path, rows: int, *, end: int, spread_seconds: float) -> Iterator[int]:
-    """Write requests, spread evenly over the seconds before `end` (microseconds), and a judgement
-    of every tenth request. Yields the number of rows written so far."""
+    """Write requests spread evenly over the seconds before `end` (in microseconds), and judge every
+    tenth request. Yields the number of rows written so far."""
     keeper = Keeper(folder)
     keeper.recover()
     step = spread_seconds * 1e6 / rows

@@ -1,4 +1,4 @@
-"""What telemetry costs to write, and how soon it can be read. `make bench-telemetry`"""
+"""Measures what telemetry costs to write, and how soon it can be read. `make bench-telemetry`"""
 
 import argparse
 import asyncio
@@ -54,7 +54,7 @@ RAW = {
 
 
 def trace() -> Trace:
-    """A finished request with one attempt, two plans and every feature."""
+    """A finished request with one attempt, two plans and all features."""
     now = time.time()
     usage = Usage(120, 340, 0)
     return Trace(
@@ -93,7 +93,7 @@ def trace() -> Trace:
 
 
 def writing(batch: int, rows: int) -> dict[str, float]:
-    """How fast one writer writes, and what sealing its rows costs."""
+    """Rows that one writer writes in a second, and the CPU time to write and seal a row."""
     with tempfile.TemporaryDirectory(dir=HERE) as name:
         folder = Path(name)
         keeper = Keeper(folder)
@@ -149,7 +149,7 @@ async def acknowledging(rate: int, seconds: float) -> dict[str, float]:
 
 
 def querying(folder: Path, queries: dict[str, str], times: int = 5) -> dict[str, dict[str, float]]:
-    """The median time of each query in a connection of its own, as analysts and panels have it."""
+    """The median time of each query. Each query opens its own connection, as analysts do."""
     path = str(folder / "telemetry.duckdb")
     result = {}
     for name, sql in queries.items():

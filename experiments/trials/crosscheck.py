@@ -1,7 +1,8 @@
-"""The intervals of trials beside the intervals of two other libraries, on the same numbers.
+"""Compares the intervals of trials with the intervals of two other libraries, on the same numbers.
 
 The tests compare with `ville` 0.1.0 as well. `gbstats` 0.8.0 needs versions of numpy and pandas
-that conflict with the project's, so both run in an environment of their own, which is made here.
+that conflict with the project's. This module therefore makes a virtual environment for both
+libraries.
 """
 
 import json
@@ -50,7 +51,7 @@ def _environment(folder: Path) -> Path:
 
 
 def crosschecked(folder: Path) -> dict[str, Any]:
-    """The largest relative difference to each library, over samples of several sizes and kinds."""
+    """The largest relative difference to each library, over samples of several sizes and shapes."""
     chance = np.random.default_rng(11)
     cases = []
     for n in (200, 600, 2000, 10_000):
@@ -81,7 +82,7 @@ def _mean(values: Sequence[float]) -> RunningMoments:
 
 
 def _difference(values: Sequence[float]) -> RunningMoments:
-    """Moments of the difference of two means, where every second value is the candidate's."""
+    """Moments of the difference of two means; every second value belongs to the candidate."""
     usual = sum(values) / len(values)
     moments = RunningMoments(span=0.0)
     for n, value in enumerate(values):

@@ -1,8 +1,8 @@
-"""How much of the bandit's gain a routing function of at most thirty lines keeps.
+"""Measures how much of the bandit's gain a routing function of at most thirty lines keeps.
 
 The bandit learns the first four fifths of a stream from its own choices. A tree is then fitted to
-what the bandit expects of each arm there. Both decide the last fifth without learning, and are
-compared with the best single model.
+the bandit's estimates for each arm. Both decide the last fifth without learning, and are compared
+with the best single model.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def _odds(policy: Any, context: Context, outcomes: Outcomes) -> Any:
 def _inputs(
     outcomes: Outcomes, seen: Sequence[Context], rows: Sequence[int]
 ) -> tuple[dict[str, list[str]], dict[str, Any]]:
-    """The words and the numbers that a routing function may use, as columns over the requests."""
+    """The words and the numbers that a routing function may read, as columns over the requests."""
     languages = [next((n[9:] for n in seen[at] if n.startswith("language=")), "") for at in rows]
     words = {"kind": [outcomes.tasks[at] for at in rows], "language": languages}
     names = sorted({name for at in rows[:500] for name in seen[at] if name.startswith("part.")})

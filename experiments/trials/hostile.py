@@ -1,4 +1,4 @@
-"""How long a hostile routing function makes a request wait, and whether it changes a plan."""
+"""Measures how long a hostile routing function delays a request, and whether it changes a plan."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ CALLS = 100
 
 def besieged() -> dict[str, Any]:
     gc.collect()
-    gc.freeze()  # as a router does: the collector then skips what is loaded already
+    gc.freeze()  # The collector skips loaded objects, as in a router.
     gc.set_threshold(50_000, 20, 50)
     return asyncio.run(_besieged())
 
@@ -37,7 +37,7 @@ async def _besieged() -> dict[str, Any]:
             decision = decide(steering, request(n, task="a"), call_function=functions.ask)
             waits.append(time.perf_counter() - begun)
             changed += decision.plan != usual.plan
-            await asyncio.sleep(0.005)  # Time between requests, in which a dead worker is replaced.
+            await asyncio.sleep(0.005)  # A pause in which a dead worker is replaced.
         await functions.close()
         functions_of[name] = {
             "changed": changed,

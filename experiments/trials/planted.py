@@ -1,8 +1,8 @@
-"""Whether simplification removes useless plans that were planted among real ones, and no others.
+"""Measures whether simplification removes useless plans that we planted, and no others.
 
 The pool holds nine models with recorded outcomes, and six copies of them that are dearer or worse.
-The bandit learns from its own choices. A trial on other prompts then tests each plan that the
-search proposes to remove.
+The bandit learns from its own choices. The search proposes plans to remove, and a trial on other
+prompts tests each proposal.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class _Row:
 
 @dataclass
 class _Replay:
-    """The learner's estimates for a row, in place of the `Replay` of stored requests."""
+    """Stands in for `Replay`: the learner's estimates for a recorded prompt."""
 
     policy: Any
     seen: list[Context]
@@ -51,8 +51,8 @@ class _Replay:
 
 
 def with_useless(outcomes: Outcomes, seed: int) -> Outcomes:
-    """The outcomes with six copies of arms: three cost twice as much, and three lose the quality of
-    a fifth of their answers."""
+    """The outcomes with six useless copies of arms: three cost twice as much, and three give no
+    quality in a fifth of their answers."""
     chance = np.random.default_rng(700 + seed)
     quality, cost = [outcomes.quality], [outcomes.cost]
     names = list(outcomes.arms)
@@ -98,12 +98,12 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
 
 @dataclass
 class _Rounds:
-    """Rounds of simplification: propose plans to remove, try the proposal, and learn on."""
+    """Rounds of simplification: propose plans to remove, try the proposal, let the bandit learn."""
 
     pool: Outcomes
     player: Ours
     seen: list[Context]
-    learned: list[int]  # prompts that the bandit learns from
+    learned: list[int]  # prompts from which the bandit learns
     unseen: list[int]  # prompts for the trials
     serving: Strategy = field(default_factory=lambda: Strategy("bandit", "bandit"))
     spared: set[str] = field(default_factory=set)
@@ -130,7 +130,7 @@ class _Rounds:
         self._learn_on(seed)
 
     def _proposal(self, policy: BanditPolicy) -> tuple[str, ...] | None:
-        """The plans that the router's own search would remove."""
+        """The plans that the router's own search proposes to remove."""
         bandit = self.player.bandit
         rows: Any = [_Row(at, self.pool.tasks[at]) for at in self.learned[-_LOOKED_AT:]]
         replay: Any = _Replay(policy, self.seen)
@@ -150,7 +150,7 @@ class _Rounds:
         return search.idle.plans if search.idle is not None else None
 
     def _learn_on(self, seed: int) -> None:
-        """The learner learns from another thousand requests."""
+        """Let the bandit learn from another thousand requests."""
         chance = np.random.default_rng(3000 + seed)
         left = [arm for arm in self.pool.arms if arm not in self.serving.without]
         for step in range(_GOES_ON):
@@ -171,7 +171,7 @@ def _choice(policy: Any, context: Context, arms: list[Arm], uniform: float) -> A
 
 @dataclass
 class _Trial:
-    """A trial on recorded outcomes. Prompts repeat if the trial needs more of them."""
+    """A trial on recorded outcomes; prompts repeat if the trial needs more."""
 
     pool: Outcomes
     policy: Any
@@ -179,7 +179,7 @@ class _Trial:
     prompts: list[int]
 
     def decide(self, removed: Sequence[str], without: Sequence[str], seed: int) -> tuple[Word, int]:
-        """The verdict on serving without some plans, and the number of requests it took."""
+        """The verdict on a strategy without some plans, and the number of requests until then."""
         chance = np.random.default_rng(900 + seed)
         comparison = Comparison(TrialRules(goal="no worse", margin=EPSILON))
         current = [arm for arm in self.pool.arms if arm not in removed]
@@ -212,7 +212,7 @@ def _policy(player: Ours) -> BanditPolicy:
 
 
 def _useful(pool: Outcomes, prompts: list[int]) -> set[str]:
-    """The plans whose removal costs more than epsilon, although each task takes its best plan."""
+    """The plans whose removal costs more than epsilon, with the best plan left for each task."""
     worth = pool.quality - COST * pool.dearness
     tasks = np.array([pool.tasks[at] for at in prompts])
     by_task = np.array([worth[prompts][tasks == task].sum(axis=0) for task in sorted(set(tasks))])
@@ -228,7 +228,7 @@ def _useful(pool: Outcomes, prompts: list[int]) -> set[str]:
 def _loss(
     pool: Outcomes, policy: Any, seen: list[Context], prompts: list[int], gone: list[str]
 ) -> float:
-    """How much utility the removed plans would have added, by the recorded outcomes."""
+    """The mean utility that a request loses without the removed plans, by the recorded outcomes."""
     worth = pool.quality - COST * pool.dearness
     left = [arm for arm in pool.arms if arm not in gone]
     every = list(pool.arms)

@@ -1,4 +1,4 @@
-"""The last result as tables for a README, and the richest routing function of the weeks."""
+"""The last result as tables for a README, and the richest routing function of the demo's weeks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -84,7 +84,7 @@ def weeks_table(result: Mapping[str, Any]) -> str:
 
 
 def function_of(result: Mapping[str, Any]) -> str:
-    """The function with the most answers among the functions that served in these weeks."""
+    """The routing function with the most `return` lines among the functions that served."""
     weeks, functions = result["weeks"]["weeks"], result["weeks"]["functions"]
     served = {week["serving"] for week in weeks}
     serving = [function["source"] for function in functions if function["key"] in served]

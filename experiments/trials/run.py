@@ -1,6 +1,6 @@
-"""How often verdicts are right, what functions keep of a gain, and which useless plans are removed.
+"""Measures verdicts, distilled functions and simplification. `make bench-trials`
 
-python -m experiments.trials.run --data DIR [--only null,power,...]        `make bench-trials`
+python -m experiments.trials.run --data DIR [--only null,power,...]
 """
 
 import argparse
@@ -33,14 +33,14 @@ NULLS, RUNS = 1000, 200
 
 
 def _many(work: Callable[[int], dict[str, Any]], count: int, title: str) -> list[dict[str, Any]]:
-    """The results of the work for 0, 1, 2 ..., run in two processes."""
+    """Run the work for 0, 1, 2 and so on in two processes, and return the results."""
     with get_context("fork").Pool(2) as pool:
         results: Iterable[dict[str, Any]] = pool.imap(work, range(count))
         return list(track(results, title, total=count))
 
 
 def nulls() -> dict[str, Any]:
-    trials = _many(null_trial, NULLS, "Trials of nothing")
+    trials = _many(null_trial, NULLS, "Trials of two equal strategies")
     false = [trial for trial in trials if trial["false"]]
     return {
         "trials": NULLS,
@@ -69,7 +69,7 @@ def _decisions(gain: float, title: str) -> dict[str, Any]:
 def turns() -> dict[str, Any]:
     result: dict[str, Any] = {}
     for fallen in (-0.05, -0.1):
-        runs = _many(partial(turned, fallen=fallen), RUNS, f"Turned bad, by {fallen - 0.02:+.2f}")
+        runs = _many(partial(turned, fallen=fallen), RUNS, f"Turns bad, by {fallen - 0.02:+.2f}")
         requests = [run["requests"] for run in runs if run["requests"] is not None]
         result[f"{fallen:+g}"] = {
             "runs": RUNS,
@@ -77,7 +77,7 @@ def turns() -> dict[str, Any]:
             "within_2000": sum(count <= 2000 for count in requests),
             "requests": summary(requests),
         }
-    good = _many(partial(turned, fallen=0.02), RUNS, "Stays good")
+    good = _many(partial(turned, fallen=0.02), RUNS, "Strategy stays good")
     result["stays good"] = {
         "runs": RUNS,
         "rolled_back": sum(run["requests"] is not None for run in good),
@@ -115,7 +115,7 @@ def planted(data: Path, cache: Path) -> dict[str, Any]:
 
 
 def weeks() -> dict[str, Any]:
-    """Twelve weeks of `waggle demo`, started as a user would start it."""
+    """Run twelve weeks of `waggle demo` as a user would, and return what happened."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(WAGGLE), "demo", "--weeks", "12", "--requests", "1000", "--data", folder]
         done = subprocess.run([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, check=True)

@@ -1,4 +1,4 @@
-"""How often verdicts are false, and how soon true verdicts come, in worlds with a chosen truth."""
+"""Simulates trials with a known truth: how often verdicts are false, and how soon they come."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,11 +13,11 @@ from learner.sequence import RunningMoments
 from learner.verdict import verdict_of
 from learner.watch import Watch
 
-_LOOKS = 3000  # requests of a trial of nothing; each request is followed by a look
+_LOOKS = 3000  # requests of a trial of two equal strategies, with a look after each request
 
 
 def null_trial(seed: int) -> dict[str, Any]:
-    """Whether a trial, or a t-test at every look, tells two equal strategies apart."""
+    """Whether a trial of two equal strategies gives a false verdict, and whether a t-test would."""
     chance = np.random.default_rng(seed)
     world = TrialWorld(KINDS[seed % len(KINDS)])
     comparison = Comparison(TrialRules(worth=0.0, most_requests=10**9))
@@ -48,7 +48,8 @@ def _t_test(a: RunningMoments, b: RunningMoments) -> bool:
 
 
 def decided(seed: int, gain: float, apart: float = 0.3, most: int = 20_000) -> dict[str, Any]:
-    """The verdict on a true difference, and the number of requests until the verdict."""
+    """The verdict on a true difference between strategies, and the number of requests until
+    then."""
     chance = np.random.default_rng(10_000 + seed)
     comparison = Comparison(TrialRules())
     for number, unit in enumerate(TrialWorld("binary", gain, apart).units(chance, most), 1):
@@ -64,7 +65,7 @@ def decided(seed: int, gain: float, apart: float = 0.3, most: int = 20_000) -> d
 
 
 def turned(seed: int, fallen: float, most: int = 4000) -> dict[str, Any]:
-    """Requests until a strategy that turns bad is rolled back, or None if the watch keeps it."""
+    """Requests until a strategy that turns bad is rolled back, or None if that never happens."""
     chance = np.random.default_rng(20_000 + seed)
     watch = Watch()
     good = 2000

@@ -1,6 +1,6 @@
 """Made-up requests for trials of two strategies that agree on most requests.
 
-The true gain of the candidate is chosen here, so that false verdicts can be counted. Contexts
+The experiment chooses the true gain of the candidate, so that it can count false verdicts. Contexts
 explain a part of the outcome, as contexts in telemetry do.
 """
 
@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = ("binary", "graded", "rare failures", "heavy costs")
 class Unit:
     side: Side
     seconds: float
-    exposed: ComparedUnit | None  # None: the two strategies agree on this request
+    exposed: ComparedUnit | None  # None if both strategies choose the same plan
 
 
 @dataclass
@@ -29,7 +29,7 @@ class TrialWorld:
     """A stream of requests.
 
     `gain` is the mean quality that the candidate adds to a request. `apart` is the share of
-    requests on which the strategies differ, and `share` the candidate's share of the requests.
+    requests on which the strategies differ. `share` is the candidate's share of the requests.
     """
 
     kind: Kind = "binary"
@@ -42,7 +42,7 @@ class TrialWorld:
             yield self._unit(chance)
 
     def _unit(self, chance: np.random.Generator) -> Unit:
-        gain = self.gain / self.apart  # Requests on which both agree gain nothing.
+        gain = self.gain / self.apart  # The other requests gain nothing.
         candidate = bool(chance.random() < self.share)
         side: Side = "candidate" if candidate else "current"
         seconds = float(np.exp(chance.normal(-1.5, 0.6)))

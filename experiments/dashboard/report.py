@@ -11,23 +11,26 @@ def readme_table(result: Mapping[str, Any]) -> str:
     twenty, over = fresh["twenty of one view"], fresh["twenty over all pages"]
     serious = sum(map(len, seen["axe_serious"].values()))
     rows = [
-        ["first plot, nothing cached", f"{seen['first_plot_seconds']:.2f} s"],
+        ["time to the first plot, nothing cached", f"{seen['first_plot_seconds']:.2f} s"],
         [
-            "what that loads",
+            "size of the first page",
             f"{seen['page_weight_mib']:.2f} MiB in {seen['page_requests']} requests",
         ],
         [
-            "CPU a viewer and refresh, 20 viewers of one view",
+            "CPU per refresh and viewer, 20 viewers of one page",
             f"{twenty['cpu_ms_per_refresh']:.1f} ms",
         ],
-        ["the same, spread over all six pages", f"{over['cpu_ms_per_refresh']:.1f} ms"],
-        ["a panel over 10 million rows of a day, slowest", _slowest(result["a day"])],
-        ["a panel over 10 million rows of a month, slowest", _slowest(result["a month"])],
         [
-            "requests to other hosts, errors in the console",
-            f"{len(seen['foreign_requests'])}, {len(seen['console_errors'])}",
+            "CPU per refresh and viewer, 20 viewers over all six pages",
+            f"{over['cpu_ms_per_refresh']:.1f} ms",
         ],
-        ["serious findings of axe, both themes", str(serious)],
+        ["slowest panel over 10 million rows of a day", _slowest(result["a day"])],
+        ["slowest panel over 10 million rows of a month", _slowest(result["a month"])],
+        [
+            "requests to other hosts; errors in the console",
+            f"{len(seen['foreign_requests'])}; {len(seen['console_errors'])}",
+        ],
+        ["serious problems that axe reports, both themes", str(serious)],
     ]
     return f"{table(('', 'measured'), rows)}\n\n({result['machine']}.)"
 
@@ -40,4 +43,4 @@ def _slowest(part: Mapping[str, Any]) -> str:
     ]
     pages = [(figures["page_ms"], page) for page, figures in part["pages"].items()]
     ms, where = max(panels)
-    return f"{ms:.0f} ms ({where}); a whole page {max(pages)[0]:.0f} ms"
+    return f"{ms:.0f} ms ({where}); slowest page {max(pages)[0]:.0f} ms"

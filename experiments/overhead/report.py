@@ -25,7 +25,7 @@ def readme_table(result: dict[str, Any]) -> str:
         "added p50, 1 client",
         "added p99",
         "requests/s, 64 clients",
-        "first token, 16 streams",
+        "added to first token, 16 streams",
     ]
     reload, saturated = result["reload"], result["reload_saturated"]
     kill, ingress = result["kill_backend"], result["kill_ingress"]
@@ -33,11 +33,10 @@ def readme_table(result: dict[str, Any]) -> str:
         f"A reload was live on every replica in at most {reload['worst_seconds']:.2f} s "
         f"({saturated['worst_seconds']:.2f} s with both cores saturated), with "
         f"{reload['failed_requests'] + saturated['failed_requests']} failed requests of "
-        f"{reload['requests'] + saturated['requests']:,}. A backend replica killed under load "
-        f"failed {kill['failed_requests']} of {kill['requests']:,}. The ingress process, killed, "
-        f"was back in at most {ingress['worst_seconds']:.1f} s. Idle, all that this configuration "
-        f"starts (no sandbox) "
-        f"holds {result['memory']['pss_mb']:,.0f} MB. "
+        f"{reload['requests'] + saturated['requests']:,}. When a backend replica was "
+        f"killed under load, {kill['failed_requests']} of {kill['requests']:,} requests failed. "
+        f"A killed ingress process was back in at most {ingress['worst_seconds']:.1f} s. An idle "
+        f"service without a sandbox holds {result['memory']['pss_mb']:,.0f} MB. "
         f"({result['machine']}, {result['rounds']} rounds.)"
     )
     return f"{table(head, rows)}\n\n{summary}"

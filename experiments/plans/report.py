@@ -7,7 +7,7 @@ from experiments.readme import table
 _DESCRIPTIONS = {
     "ask small": "`ask: small`",
     "ask large": "`ask: large`",
-    "cascade": "`cascade: [small, large]`, until the tokens are 80% likely",
+    "cascade": "`cascade: [small, large]`, until tokens are 80% likely",
     "vote": "`fan_out: [small, second, third]`, `merge: vote`",
     "refine": "`refine`: draft small, a critic, then large",
     "slow alone": "`ask: slow`, which hangs one time in ten",
@@ -41,12 +41,12 @@ def _patterns(result: dict[str, Any]) -> str:
     )
     head = ["plan", "right", "per 1000 requests", "p95"]
     summary = (
-        f"{patterns['vote']['asked']:,} yes-or-no questions each, over scripted servers that are "
-        f"right 75% (small, second, third) or 92% (large) of the time. By arithmetic the vote "
-        f"is right {100 * theory['vote_right']:.1f}% of the time, and the cascade costs "
-        f"${theory['cascade_usd_per_1k']:.3f}. A step costs {cost['each_further_step_ms']:.2f} ms "
-        f"of our own beside its call; a fan-out of three takes {cost['fan_out_ratio']:.2f} times "
-        f"its slowest branch."
+        f"{patterns['vote']['asked']:,} yes-or-no questions for each plan, over scripted servers "
+        f"that are right 75% (small, second, third) or 92% (large) of the time. By arithmetic, the "
+        f"vote is right {100 * theory['vote_right']:.1f}% of the time, and the cascade costs "
+        f"${theory['cascade_usd_per_1k']:.3f}. A step adds {cost['each_further_step_ms']:.2f} ms "
+        f"to the time of its call. A fan-out of three takes {cost['fan_out_ratio']:.2f} times as "
+        f"long as its slowest branch."
     )
     return f"{table(head, rows)}\n\n{summary}"
 
@@ -59,10 +59,10 @@ def _specialists(result: dict[str, Any]) -> str:
     routed, routed_held = part["routed"], part["routed_held_out"]
     unrelated = part["claimed_unrelated"]
     return (
-        f"Of {first[1]} questions the passage that answers came first for {first[0]}, and "
-        f"{routed['right']} of {routed['asked']} went to the right one of the two. These were seen "
-        f"while it was built; of {later[1]} written afterwards it was {later[0]}, and "
-        f"{routed_held['right']} of {routed_held['asked']} (the others went to neither). Of "
-        f"{unrelated['asked']} questions about anything else "
-        f"{unrelated['asked'] - unrelated['right']} were claimed."
+        f"The search put a right passage first for {first[0]} of {first[1]} questions, and "
+        f"{routed['right']} of {routed['asked']} went to the right one of two specialists. The "
+        f"author saw these questions while building the search. Of {later[1]} questions written "
+        f"afterwards, {later[0]} had a right passage first, and {routed_held['right']} went to the "
+        f"right specialist (the others went to neither). The specialists claimed "
+        f"{unrelated['asked'] - unrelated['right']} of {unrelated['asked']} unrelated questions."
     )

@@ -130,7 +130,7 @@ def readme_table(result: Mapping[str, Any]) -> str:
     bounds = result["bounds"]
     rows.append(
         [
-            "the whole truth, offline",
+            "ridge regression on the outcomes of all arms",
             *(f"{bounds[s]['full_information']:+.3f}" if s in bounds else "" for s in streams),
         ]
     )

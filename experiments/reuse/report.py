@@ -15,20 +15,32 @@ def readme_table(result: Mapping[str, Any]) -> str:
     changes = f"{data['right']} of {data['number_changes']}"
     faster = looks["encoder"]["torch_over_onnx_p50"]
     rows = [
-        ("pairs that differ and were answered from memory", f"{pairs['all']['wrong']} of {others}"),
-        ("the same by cosine >= .95 alone", f"{cosine} of {others}"),
-        ("at most, at 95%", f"{pairs['all']['wrong_at_most']:.2%}"),
-        ("paraphrases recognised, pairs not looked at before", f"{unseen['hits']:.0%}"),
-        ("other numbers, by the stored program, verified", changes),
         (
-            "streams that kept a budget of 1% wrong",
+            "pairs of different requests that the guards take for the same",
+            f"{pairs['all']['wrong']} of {others}",
+        ),
+        (
+            "pairs of different requests that cosine >= .95 takes for the same",
+            f"{cosine} of {others}",
+        ),
+        (
+            "upper bound of the guards' mistakes, 95% certain",
+            f"{pairs['all']['wrong_at_most']:.2%}",
+        ),
+        ("paraphrases that the guards recognise, in unseen pairs", f"{unseen['hits']:.0%}"),
+        ("requests with other numbers that an edited program answers rightly", changes),
+        (
+            "streams that kept the budget of 1% wrong answers",
             f"{sum(s['kept'] for s in streams)} of {sum(s['seeds'] for s in streams)}",
         ),
-        ("the same request, hash and look, p50 / p99", _times(looks["exact_of_10k"])),
-        (f"look at {large['count']:,}", _times(large["lookup"])),
-        ("its vector, that look, the guards", _times(large["whole"])),
-        ("its memory, reload, recall@1", _large(large)),
-        ("the encoder beside torch", f"{faster:.1f} times as fast"),
+        ("lookup of an identical request, p50 / p99", _times(looks["exact_of_10k"])),
+        (
+            f"lookup of a vector among {large['count']:,} solutions, p50 / p99",
+            _times(large["lookup"]),
+        ),
+        ("encoding, lookup and guards together, p50 / p99", _times(large["whole"])),
+        ("that index: memory, time to load, recall@1", _large(large)),
+        ("the encoder, compared with torch", f"{faster:.1f} times as fast"),
     ]
     return table(("", "measured"), rows)
 

@@ -12,9 +12,12 @@ def readme_table(result: dict[str, Any]) -> str:
     rows = [
         ["a trivial program", f"{result['trivial']['p50_ms']:.2f} ms"],
         ["three columns of 1000 numpy draws", f"{result['numpy']['p50_ms']:.2f} ms"],
-        ["the same, as many as run", f"{result['numpy_per_second']:.0f} a second"],
         [
-            "from no process at all to the first result",
+            "three columns of 1000 numpy draws, many programs at once",
+            f"{result['numpy_per_second']:.0f} a second",
+        ],
+        [
+            "first result, with the start of the pool",
             f"{first['stdlib']['from_nothing_ms']:.0f} ms (with numpy "
             f"{first['numpy']['from_nothing_ms']:.0f}, with scipy "
             f"{first['scipy']['from_nothing_ms']:.0f})",
@@ -22,7 +25,7 @@ def readme_table(result: dict[str, Any]) -> str:
         ["a call of a routing function, p99", f"{result['function']['p99_us']:.0f} µs"],
         ["hostile programs contained", f"{contained} of {own[0]['tried']}, at every level"],
         [
-            "programs as language models write them that run",
+            "harmless programs in the style of language models that run",
             f"{result['benign']['ran']} of {result['benign']['tried']}",
         ],
     ]

@@ -9,9 +9,9 @@ def readme_table(result: dict[str, Any]) -> str:
     read, other = result["paraphrases"], result["ordinary"]
     rows = [[name, f"{took['p50_ms']:.1f} ms"] for name, took in result["endpoint"].items()]
     summary = (
-        f"Through the endpoint of `waggle serve`, whole answers, median. Of {read['tried']} ways "
-        f"to ask for data or figures {read['exact']} are read exactly; of {other['all']:,} "
-        f"prompts of other kinds {other['of_all']} are taken for statistical, at "
-        f"{other['microseconds_each']:.0f} µs each."
+        f"Median times of whole answers of `waggle serve`. {read['exact']} of {read['tried']} "
+        f"statistical requests are read exactly. {other['of_all']} of {other['all']:,} other "
+        f"prompts are mistaken for statistical requests; reading a prompt takes "
+        f"{other['microseconds_each']:.0f} µs."
     )
-    return f"{table(['asked for', 'answered and verified after'], rows)}\n\n{summary}"
+    return f"{table(['request', 'time to a verified answer'], rows)}\n\n{summary}"

@@ -13,36 +13,38 @@ def readme_table(result: Mapping[str, Any]) -> str:
     distilled, planted, hostile = result["distilled"], result["planted"], result["hostile"]
     rows = [
         (
-            f"false verdicts in {null['trials']:,} trials of nothing, a look at every request",
-            f"{null['false']:.1%}; a t-test looked at as often: {null['naive']:.0%}",
+            f"false verdicts in {null['trials']:,} trials of equal strategies",
+            f"{null['false']:.1%}; of a t-test after each request: {null['naive']:.0%}",
         ),
         (
-            "requests until a true gain of .04 is adopted, where 30% are decided apart",
-            f"{gain['requests']['median']:,.0f}, nine in ten within {gain['requests']['p90']:,.0f}",
+            "requests until a true gain of .04 is adopted (strategies differ on 30% of requests)",
+            f"median {gain['requests']['median']:,.0f}; nine in ten within "
+            f"{gain['requests']['p90']:,.0f}",
         ),
         (
-            f"a loss of .05 injected {loss['runs']} times",
+            f"strategies with a true loss of .05 ({loss['runs']} trials)",
             f"adopted {loss['words'].get('adopt', 0)} times",
         ),
         *_turned_rows(turned),
         (
-            "intervals beside those of ville and of gbstats, largest difference",
-            f"{cross['ville']:.1%}, {cross['gbstats']:.1%}",
+            "largest difference to the intervals of ville; of gbstats",
+            f"{cross['ville']:.1%}; {cross['gbstats']:.1%}",
         ),
         (
-            f"distilled function, share of the bandit's gain on llmrouter ({distilled['seeds']} "
+            f"the bandit's gain on llmrouter that a distilled function keeps ({distilled['seeds']} "
             "seeds)",
             f"{distilled['share']:.0%} in at most {distilled['most_lines']} lines",
         ),
         (
-            "useless plans planted among real ones that simplification found",
-            f"{planted['found']} of {planted['planted']}; useful ones removed: "
-            f"{planted['useful_removed']}; utility of all who were simplified: "
-            f"{-planted['most_loss']:+.3f} at least",
+            "planted useless plans that simplification removes",
+            f"{planted['found']} of {planted['planted']}; useful plans removed: "
+            f"{planted['useful_removed']}; change of utility: at least "
+            f"{-planted['most_loss']:+.3f}",
         ),
         (
-            f"{len(hostile['functions'])} hostile functions, {hostile['deadline_ms']:g} ms each",
-            f"answers changed: {hostile['changed']}; longest wait {hostile['most_ms']:.1f} ms",
+            f"{len(hostile['functions'])} hostile functions with a deadline of "
+            f"{hostile['deadline_ms']:g} ms",
+            f"plans changed: {hostile['changed']}; longest wait {hostile['most_ms']:.1f} ms",
         ),
     ]
     return table(("", "measured"), rows)
@@ -53,13 +55,13 @@ def _turned_rows(turned: Mapping[str, Any]) -> list[tuple[str, str]]:
     for fallen, runs in turned.items():
         if fallen == "stays good":
             what = f"{runs['rolled_back']} of {runs['runs']} were rolled back"
-            rows.append(("one that stays good after its adoption", what))
+            rows.append(("adopted strategy that stays good", what))
             continue
         rows.append(
             (
-                f"one that turns bad (utility {float(fallen):+g} a request), rolled back",
-                f"{runs['rolled_back']} of {runs['runs']}, {runs['within_2000']} within 2,000 "
-                f"requests; median {runs['requests']['median']:,.0f}",
+                f"adopted strategy that turns bad (utility {float(fallen):+g} a request)",
+                f"{runs['rolled_back']} of {runs['runs']} were rolled back, {runs['within_2000']} "
+                f"within 2,000 requests; median {runs['requests']['median']:,.0f}",
             )
         )
     return rows

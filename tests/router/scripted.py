@@ -1,4 +1,4 @@
-"""Model servers that answer by rule, for the steps of a plan to call."""
+"""Scripted model servers: fakes of the backends that the steps of a plan call."""
 
 import asyncio
 import json
@@ -13,15 +13,16 @@ from tests.rig import rig
 from tests.upstream import Upstream, Wire, completion, delta
 
 Say = str | Callable[[dict[str, Any]], str]
-# What a judge answers.
+# The answers of a judge that accepts and of a judge that rejects.
 GOOD, BAD = '{"score": 0.9, "problems": ""}', '{"score": 0.2, "problems": "too vague"}'
-NEVER = math.inf  # the seconds of a model that does not answer
+NEVER = math.inf  # seconds for a model that never answers
 TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}]
 
 
 @dataclass
 class ScriptedModel:
-    """Answer each request with the next of `says`, after `seconds`, and keep the requests."""
+    """A model that waits for `seconds`, answers with the next text in `says`, and keeps the
+    request."""
 
     says: Say | Sequence[str] = "hello"
     seconds: float = 0.0
@@ -76,7 +77,7 @@ class ScriptedModel:
 async def planned(
     plans: dict[str, Any], more: dict[str, Any] | None = None, **models: ScriptedModel
 ):
-    """A Waggle whose backends are these models; each costs ten times as much as the previous."""
+    """A running Waggle whose backends are these models. Each costs ten times the previous one."""
     async with AsyncExitStack() as stack:
         backends: dict[str, Any] = {}
         for n, (name, model) in enumerate(models.items()):
@@ -93,7 +94,7 @@ async def planned(
 
 
 def only(plan: dict[str, Any]) -> dict[str, Any]:
-    """Plans that hold this plan alone."""
+    """The plans of a configuration: only this plan, with the name `p`."""
     return {"p": plan}
 
 
@@ -102,5 +103,5 @@ def text_of(answer: HttpAnswer) -> str:
 
 
 def steps_of(waggle: Any) -> list[tuple[str, str, int]]:
-    """The steps of the last request: role, backend, and the number of the step before."""
+    """Role, backend and parent step of each call that the last request made."""
     return [(a.role, a.backend, a.parent) for a in waggle.journal.traces[-1].attempts]

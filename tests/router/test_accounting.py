@@ -1,4 +1,4 @@
-"""What an answer cost, and what the premium plan would have cost in its place."""
+"""Accounting: what an answer cost, and what the premium plan's answer would have cost."""
 
 import json
 from dataclasses import replace
@@ -50,7 +50,7 @@ def premium_usd(best, plan="fast", usage=USAGE, *attempts):
     return beside_premium(plans(best), trace(plan, *attempts), usage).premium_cost_usd
 
 
-def test_a_premium_plan_of_one_question_costs_what_its_backend_takes_for_the_same_tokens():
+def test_a_premium_plan_with_one_call_costs_what_its_backend_takes_for_the_same_tokens():
     assert premium_usd({"ask": "dear"}) == pytest.approx(DEAR_USD)
     cached = replace(USAGE, cached_tokens=1000)
     assert premium_usd({"ask": "dear"}, "fast", cached) == pytest.approx((1000 + 10_000) / 1e6)

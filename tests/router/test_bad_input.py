@@ -1,4 +1,4 @@
-"""A wrong request, whatever it is, gets an error in OpenAI's shape, and never a 500."""
+"""Every wrong request gets an error in OpenAI's format, and never status 500."""
 
 import json
 

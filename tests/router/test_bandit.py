@@ -1,4 +1,4 @@
-"""The bandit at the endpoint: its decisions, the wishes and limits it respects, and its reasons."""
+"""The bandit behind the endpoint: which plan it chooses, within which limits, and why."""
 
 import pytest
 
@@ -23,7 +23,7 @@ CHEAP, DEAR = Arm("cheap"), Arm("dear")
 
 
 class TaughtLearner:
-    """A learner that is taught, on real contexts, which plan is good at which task."""
+    """A fake learner. A test tells it how good each plan is at each task."""
 
     def __init__(self, rounds=150):
         self.bandit = Bandit(taught(0))
@@ -140,7 +140,8 @@ async def test_the_limits_of_a_request_come_before_the_policy(upstream):
         assert answer["plan"] == "cheap"
         assert "95th percentile" in answer["ineligible"]["dear"]
         answer = (await waggle.post("/v1/route", hard, x_waggle_max_latency_ms="1")).json
-        assert set(answer["eligible"]) == {"cheap", "dear"}  # No plan is so quick.
+        # No plan is that quick, so both stay eligible.
+        assert set(answer["eligible"]) == {"cheap", "dear"}
         answer = await waggle.post("/v1/route", hard, x_waggle_region="mars")
         assert answer.error["code"] == "no_plan_can_answer"
         answer = await waggle.post("/v1/route", hard, x_waggle_plans="gold")

@@ -1,4 +1,4 @@
-"""`waggle batch`: every line is answered once, also after kills and failures."""
+"""`waggle batch` answers every line exactly once, even after kills and failures."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ async def test_a_ceiling_on_the_cost_of_the_batch_stops_it_in_time(tmp_path):
         done = await run(waggle, source, target, "--max-cost", "0.0005", "--concurrency", "1")
         assert done.exit_code == 1
         assert "are spent" in done.output
-        assert len(lines(target)) == 4  # 0.00015 dollars each
+        assert len(lines(target)) == 4  # at $0.00015 a line, the fourth passes the maximum
 
 
 @pytest.mark.parametrize(

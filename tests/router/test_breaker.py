@@ -1,4 +1,4 @@
-"""The breaker: when a failing backend is left alone, and when it is tried again."""
+"""The breaker: when routers stop calling a failing backend, and when they try it again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Commands that need no running service: what they show, and how they refuse."""
+"""Commands that need no running service: what they print, and how they report errors."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ def waggle(tmp_path, monkeypatch):
 
 
 def without_lines(output):
-    """The words of a tree, without its lines and line breaks."""
+    """The words of a printed tree, without the drawn lines and the line breaks."""
     return " ".join(output.translate(dict.fromkeys(map(ord, "│├└─"), " ")).split())
 
 
@@ -102,7 +102,7 @@ def test_the_schema_is_json_for_editors(waggle):
     assert set(schema["required"]) == {"backends", "plans"}
 
 
-@pytest.mark.filterwarnings("ignore")  # of Ray, at its import
+@pytest.mark.filterwarnings("ignore")  # Ray warns when it is imported
 def test_deploy_prints_a_config_for_serve_without_secrets(waggle):
     result = waggle("deploy", "--print")
     assert "SMALL_KEY" in result.output
@@ -217,7 +217,7 @@ class Silent(BaseHTTPRequestHandler):
 
 @contextmanager
 def plain_server():
-    """A server that knows HTTP and nothing else."""
+    """An HTTP server that is not Waggle."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
         threading.Thread(target=server.serve_forever).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -275,7 +275,8 @@ plans:
     assert result.exit_code == 0, result.output
     output = without_lines(result.output)
     assert "cascade, until a < b and small gives 0.7; at most $0.5" in output
-    # One call of small is 0.0011 dollars, of large 0.011: alone and judged, or with both hedged.
+    # A call of small costs $0.0011, a call of large $0.011. The least is small and its judge; the
+    # most adds the hedge of both.
     assert "2 to 4 calls, $2.2 to $14.3 per 1000" in output
     assert "1 hedge" in output
     assert "accept: small" in output

@@ -1,4 +1,4 @@
-"""What the learner knows of a request: the same when it is decided and when it is learned."""
+"""The context of a request is the same for deciding and for learning."""
 
 import json
 import time
@@ -75,7 +75,7 @@ def test_a_policy_that_was_taught_other_features_is_refused(lens):
     following.hear(Published("v1", FeaturedPolicy(taught(lens.number))), now=1.0)
     assert (following.version, following.refused) == ("v1", "")
     following.hear(Published("v2", FeaturedPolicy(taught(9))), now=2.0)
-    assert following.version == "v1"  # goes on with the last that it could read
+    assert following.version == "v1"  # the last policy that the router could read
     assert lens_in(taught(lens.number)) == lens.number
 
 
@@ -98,7 +98,7 @@ def test_a_lens_is_kept_whole_or_not_used(lens, tmp_path):
         Lens.read(b"nothing")
 
 
-def test_with_vectors_neighbourhoods_are_of_their_own():
+def test_a_view_with_a_vector_has_a_neighbourhood_of_vectors():
     chance = np.random.default_rng(1)
     vectors = [chance.normal(size=24).tolist() for _ in PROMPTS]
     lens = fitted([terms(prompt) for prompt in PROMPTS], vectors)

@@ -78,14 +78,14 @@ def test_a_key_is_held_to_its_plans():
     assert decision.ineligible["premium"] == "this key may not use it"
 
 
-def test_nobody_able_is_the_callers_error_with_each_reason():
+def test_a_request_that_no_plan_can_answer_gets_a_400_with_each_reason():
     with pytest.raises(Unroutable) as error:
         decided(request(EASY), Surroundings(allowed=("mock",)))
     assert error.value.status == 400
     assert "mock: maker makes records" in error.value.message
 
 
-def test_all_resting_are_tried_all_the_same():
+def test_backends_are_tried_if_all_of_them_rest():
     decision = decided(request(EASY), Surroundings(down=("small", "large")))
     assert decision.plan == "fast"
 
@@ -102,12 +102,12 @@ def test_a_conversation_stays_where_it_lives_though_the_rule_says_otherwise():
     assert (decision.plan, decision.strategy, decision.propensity) == ("premium", "sticky", 1.0)
 
 
-def test_only_a_backend_that_is_down_breaks_it():
+def test_a_conversation_moves_if_its_backend_is_down():
     decision = decided(request(EASY), Surroundings(home=HOME, down=("large",)))
     assert decision.strategy == "ladder"
 
 
-def test_it_stays_with_the_fallback_that_answered_first():
+def test_a_conversation_stays_with_the_fallback_that_answered_first():
     asking, home = request(EASY), Home("fast", "large", 1.0)
     decision = decided(asking, Surroundings(home=home))
     assert chain(decision, asking, home) == ("large", "small")

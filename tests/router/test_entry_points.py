@@ -1,4 +1,4 @@
-"""What the installation is told by pyproject.toml is in the code."""
+"""Every command that pyproject.toml registers exists in the code."""
 
 import tomllib
 from importlib.metadata import EntryPoint

@@ -1,4 +1,4 @@
-"""What an upstream, a client or a neighbour does wrong, over real sockets, and what we answer."""
+"""Faults of upstreams, clients and replicas, over real sockets, and how the router answers them."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ plans:
   fast: {{ask: a, fallback: [b]}}
 """
 ALONE = PAIR.replace(", fallback: [b]", "")
-NOBODY = "http://127.0.0.1:9/v1"  # the discard port: nothing listens
+NOBODY = "http://127.0.0.1:9/v1"  # nothing listens on the discard port
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""`POST /v1/feedback` counts each statement once, and acknowledges it once it is durable."""
+"""`POST /v1/feedback` counts each statement once, and acknowledges only what is on disk."""
 
 import asyncio
 import uuid
@@ -230,7 +230,7 @@ anything = st.recursive(
 def test_no_feedback_breaks_the_parser(fields):
     try:
         body = orjson.dumps(fields | {"request_id": ID}, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
-    except TypeError:  # integers that JSON writers refuse
+    except TypeError:  # orjson refuses some values, as integers beyond 64 bits
         return
     try:
         assert parse_feedback(body).statements

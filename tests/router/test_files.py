@@ -1,4 +1,4 @@
-"""A file is the old one or the new one, whoever is killed, however full the disk is."""
+"""After a kill or on a full disk, a file has its old or its new content, never a mixture."""
 
 import fcntl
 import os
@@ -84,7 +84,7 @@ def test_of_two_writers_each_writes_whole(tmp_path, write):
 
 @writes
 def test_a_file_is_its_owners_alone_unless_the_caller_says_otherwise(tmp_path, write):
-    (tmp_path / "file.new").touch(0o666)  # a leftover that others may read
+    (tmp_path / "file.new").touch(0o666)  # left by a killed writer, readable by others
     write(tmp_path / "file", OLD)
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
     write(tmp_path / "file", OLD, mode=0o644)
@@ -100,7 +100,7 @@ def test_a_link_in_the_place_beside_is_not_followed(tmp_path):
 
 
 def test_a_durable_write_syncs_the_file_before_its_name_and_the_name_after(tmp_path):
-    """As the kernel is told: this is what a power cut would find."""
+    """The order of these system calls decides what a power cut leaves on disk."""
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
@@ -220,8 +220,9 @@ def test_a_lock_is_free_when_its_holder_is_killed(tmp_path):
             pass
 
 
-def test_locks_of_another_kind_are_seen_where_they_are_looked_for(tmp_path):
-    """DuckDB locks its files by `lockf`, and such a lock is invisible to its own process."""
+def test_a_lockf_lock_is_seen_only_by_a_check_for_lockf_locks(tmp_path):
+    """DuckDB locks with `lockf`. Its locks are visible only to other processes, so a child
+    locks."""
     (tmp_path / "file").touch()
     program = (
         "import fcntl, sys\n"

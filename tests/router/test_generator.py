@@ -1,4 +1,4 @@
-"""The generator: a request in, mock records in OpenAI's form out."""
+"""The generator answers a request with mock records, in OpenAI's format."""
 
 import asyncio
 import json

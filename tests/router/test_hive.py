@@ -1,4 +1,4 @@
-"""Limits, conversations and counters that routers share, against a clock that the test sets."""
+"""The hive: limits, conversations and counters that routers share. Tests set its clock."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Keys: which are accepted, how others are refused, and the file that holds them."""
+"""Keys: which keys open the service, how it refuses others, and the file of keys."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor

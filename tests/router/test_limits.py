@@ -1,4 +1,4 @@
-"""The limits and the scopes of a key, as its owner meets them."""
+"""What the owner of a key sees of its limits and scopes."""
 
 from contextlib import asynccontextmanager
 

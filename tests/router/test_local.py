@@ -1,4 +1,4 @@
-"""Local models, on models so small that the test makes them."""
+"""The backend for local models, tested on tiny models that the tests create."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ WORDS = [f"w{n}" for n in range(60)]
 
 
 def made(folder, seed, *, template=None):
-    """The folder of a model with two layers and sixty words; one seed makes one model."""
+    """Create a model of two layers and sixty words in a folder; equal seeds give equal models."""
     torch.manual_seed(seed)
     vocabulary = {
         word: n for n, word in enumerate(["<unk>", "</s>", "user:", "assistant:", *WORDS])
@@ -70,7 +70,7 @@ async def test_one_seed_writes_one_answer_and_a_stream_says_the_same(folders):
         chunks = [e for e in streamed.events if e != "[DONE]" and e["choices"]]
         words = [c["choices"][0]["delta"].get("content", "") for c in chunks]
         assert "".join(words) == text_of(answer)
-        assert len([word for word in words if word]) > 1  # more than one piece
+        assert len([word for word in words if word]) > 1  # the stream came in several pieces
 
 
 async def test_logprobs_are_those_of_the_model(folders):
@@ -80,7 +80,8 @@ async def test_logprobs_are_those_of_the_model(folders):
         assert len(entries) == answer.json["usage"]["completion_tokens"]
         for entry in entries:
             assert len(entry["top_logprobs"]) == 3
-            assert entry["logprob"] == entry["top_logprobs"][0]["logprob"]  # greedy: the likeliest
+            # At temperature 0 the model takes the likeliest token.
+            assert entry["logprob"] == entry["top_logprobs"][0]["logprob"]
             assert math.exp(entry["logprob"]) <= 1
             assert bytes(entry["bytes"]).decode() == entry["token"]
         model = LlamaForCausalLM.from_pretrained(folders["tiny"]).eval()

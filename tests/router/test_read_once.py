@@ -1,4 +1,4 @@
-"""A chat request is read once and resolves no plan: counted by calls, not by time."""
+"""The router reads a chat request once and resolves no plan for it: the test counts the calls."""
 
 from experiments.structure.path import chat_request
 

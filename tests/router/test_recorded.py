@@ -34,7 +34,7 @@ async def test_an_answer_is_written_down_before_its_caller_has_all_of_it(stream)
         assert row["request_id"] == answer.headers["x-waggle-request-id"]
         assert row["gen_ai_usage_output_tokens"] == 50
         assert row["cost_usd"] == pytest.approx((100 * 1 + 50 * 2) / 1e6)
-        # The same tokens on the dearest plan, which the router decided not to use.
+        # The premium plan would have used the same tokens, at ten times the price.
         assert row["premium_plan"] == "dear"
         assert row["premium_cost_usd"] == pytest.approx(10 * row["cost_usd"])
         assert row["gen_ai_provider_name"] == "openai"
@@ -74,7 +74,7 @@ async def test_a_refused_request_is_a_row_without_its_words():
         await waggle.post("/v1/chat/completions", {"model": "x", "messages": "secret"}, **ours)
         await waggle.post("/v1/chat/completions", {"model": "auto", "messages": []})
         await waggle.chat("hi", model="no-such-model", headers=ours)
-        await waggle.get("/v1/models")  # no request for an answer: no row
+        await waggle.get("/v1/models")  # writes no row, as it asks for no answer
         rows = [refusal_row(refusal) for refusal in waggle.journal.refusals]
         assert [row["status"] for row in rows] == [400, 401, 404]
         assert [row.get("key_id") for row in rows] == [key.id, None, key.id]
@@ -93,7 +93,7 @@ async def test_a_breaker_that_opens_and_closes_is_an_event():
             while seen[-1:] != [wanted]:
                 await waggle.chat("hi", model="a")
                 seen = [e.state for e in waggle.journal.events if e.subject == "a"]
-        # One event for each change, not for each request in between.
+        # Each change writes one event; the requests in between write none.
         assert seen == ["open", "closed"]
 
 

@@ -1,4 +1,4 @@
-"""When a failed call is tried again at the same backend, and after how long."""
+"""Retries: which failed calls a backend gets again, and after how long a wait."""
 
 import pytest
 from hypothesis import given

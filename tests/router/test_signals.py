@@ -1,4 +1,4 @@
-"""Sources that judge an answer: checks, tests, documents, judges. No request waits for them."""
+"""Checks, tests, documents and judges score answers, and no request waits for a score."""
 
 import asyncio
 import json
@@ -33,7 +33,8 @@ async def test_json_and_its_schema_are_checked_in_answers_to_requests_for_json(s
         none = {"json": ("check", 0.0), "schema": ("check", 0.0)}
         assert await judged(waggle, "one", shape=SHAPE, stream=stream) == none
         assert await judged(waggle, "hello", stream=stream) == {}
-        assert waggle.journal.traces[-1].answer.text is None  # its text is not kept
+        # The trace keeps no text of this answer.
+        assert waggle.journal.traces[-1].answer.text is None
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,11 @@ SAME = "same length"
     [
         ("first", "second", SAME, SAME, 1.0),
         ("second", "first", SAME, SAME, 0.0),
-        ("first", "first", SAME, SAME, 0.5),  # prefers a place
+        ("first", "first", SAME, SAME, 0.5),  # the judge prefers a position, not an answer
         ("second", "second", SAME, SAME, 0.5),
         ("equal", "equal", SAME, SAME, 0.5),
         ("first", "equal", SAME, SAME, 0.75),
-        ("first", "second", "x" * 160, "x" * 10, 0.75),  # the longer one wins by less
+        ("first", "second", "x" * 160, "x" * 10, 0.75),  # a longer winner scores less
         ("first", "second", "x" * 10, "x" * 160, 1.0),
         ("second", "first", "x" * 10, "x" * 160, 0.25),
         ("", "second", SAME, SAME, None),
@@ -93,7 +94,7 @@ async def test_a_judge_compares_with_another_backend_and_its_cost_is_reported():
         events = [event for event in waggle.journal.events if event.kind == "signal"]
         assert [event.detail["backend"] for event in events] == ["b", "j", "j"]
         assert all(event.detail["cost_usd"] > 0 for event in events)
-        assert len(waggle.journal.traces) == 1  # judging is no request
+        assert len(waggle.journal.traces) == 1  # the judge's calls write no trace
 
 
 def _place_of(word, text):

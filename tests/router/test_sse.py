@@ -1,4 +1,4 @@
-"""Streams: how bytes become events, and where usage and cost stand in the last chunks."""
+"""Streams: how bytes become events, and which of the last chunks carry usage and cost."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The official OpenAI client works unmodified, and so do our additions to its protocol."""
+"""The official OpenAI client works unmodified, and so do Waggle's additions to the protocol."""
 
 import asyncio
 import json

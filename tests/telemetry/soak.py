@@ -1,11 +1,11 @@
-"""Writers, readers and a keeper, killed -9 at random, while everyone counts.
+"""A soak test of telemetry: kills of its writers and keeper lose, double and hide no row.
 
     python -m tests.telemetry.soak [--kills 200] [--seed N]
 
-Each writer notes, outside the store, which of its rows were acknowledged. Each reader reads those
-notes and then the store, as an analyst would: every row that was acknowledged by then must be there
-once, without a gap. At the end the store must verify. `make soak` runs it in full, the tests in
-small.
+Each writer notes outside the store how many of its rows were acknowledged. Each reader reads the
+notes and then queries the store like an analyst: the store must have each noted row once, without
+a gap. At the end `waggle telemetry verify` must find nothing. `make soak` runs the soak in full,
+the test suite runs a small one.
 """
 
 import argparse
@@ -33,13 +33,13 @@ from router.telemetry.store.keep import Keeper, RetentionRules
 from tests.telemetry import stored
 from tests.waiting import blocking_until
 
-# Small and quick, so that everything happens at the same time as everything else.
+# Small files and short periods, so that sealing, merging and removing overlap.
 ROTATION = Rotation(seconds=0.3, rows=400)
 RULES = RetentionRules(grace_seconds=5.0, tiers=Tiers(fan_in=3, smallest=1))
 
 
 def write(folder: Path, name: str) -> None:
-    """Append and sync rows, and note their number only then."""
+    """Append and sync rows for ever; after each sync, note the number of the last row."""
     logs = {
         table: Log(folder / "journal" / table, name, rotation=ROTATION)
         for table in ("requests", "signals")
@@ -69,7 +69,7 @@ def keep(folder: Path) -> None:
 
 
 def read(folder: Path) -> None:
-    """Compare for ever, and print each problem."""
+    """Compare the store with the writers' notes for ever; print each problem, or `ok`."""
     while True:
         before = acknowledged_rows(folder)
         try:
@@ -80,7 +80,7 @@ def read(folder: Path) -> None:
 
 
 def acknowledged_rows(folder: Path) -> dict[tuple[str, str], int]:
-    """The last row acknowledged so far, by table and writer."""
+    """The number of the last acknowledged row, for each table and writer."""
     acknowledged = {}
     for path in (folder / "acknowledged").iterdir():
         table, _, writer = path.name.partition(".")
@@ -94,7 +94,8 @@ Seen = Mapping[tuple[str, str], tuple[int, int, int, int]]
 
 
 def seen(folder: Path) -> Seen:
-    """The count, the first, the last and the sum of the rows' numbers, by table and writer."""
+    """Count, smallest, largest and sum of the row numbers in the store, for each table and
+    writer."""
     with duckdb.connect(str(folder / "telemetry.duckdb"), read_only=True) as con:
         rows = [
             ((table, writer), tuple(numbers))
@@ -107,7 +108,8 @@ def seen(folder: Path) -> Seen:
 
 
 def compare(acknowledged: Mapping[tuple[str, str], int], rows: Seen) -> str:
-    """Which acknowledged rows a reader missed, saw twice, or saw with a gap."""
+    """The first problem of the store, in words: rows lost, doubled or left out. Empty without
+    any."""
     for (table, writer), last in acknowledged.items():
         there = rows.get((table, writer), (0, 0, 0, 0))
         if there[2] < last:
@@ -128,7 +130,7 @@ class SoakResult:
 
 
 class Crew:
-    """The processes of this soak; those that are killed are started again."""
+    """The processes of this soak, by role."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -136,7 +138,7 @@ class Crew:
         self.generation = 0
 
     def start(self, role: str) -> None:
-        """A killed writer comes back under another name, as a process does."""
+        """Start a process, always under a new name, like a restarted router."""
         self.generation += 1
         name = f"{role}-{self.generation}"
         out = (self.folder / "output" / f"{name}.log").open("wb")
@@ -154,7 +156,7 @@ class Crew:
         process.wait()
 
     def problems(self) -> Iterator[str]:
-        """The problems that readers printed, and the errors that other processes died of."""
+        """The problems that readers printed, and the errors that ended other processes."""
         for path in (self.folder / "output").glob("*.log"):
             lines = path.read_text("utf-8", "replace").splitlines()
             yield from (f"{path.stem}: {line}" for line in lines if line != "ok")
@@ -191,7 +193,8 @@ def soak(folder: Path, *, kills: int, seed: int, writers: int = 4, readers: int 
         blocking_until(lambda: len(acknowledged_rows(folder)) >= 2 * writers)
         while result.kills < kills:
             time.sleep(chance.uniform(0.05, 0.8))
-            # Half of the kills hit the keeper, which has most to leave half done.
+            # Half of the kills hit the keeper, because most steps that a kill can interrupt are the
+            # keeper's.
             victims = [role for role in crew_.running if not role.startswith("reader")]
             role = "keeper" if chance.random() < 0.5 else chance.choice(victims)
             if crew_.running[role].poll() is not None:
@@ -201,7 +204,7 @@ def soak(folder: Path, *, kills: int, seed: int, writers: int = 4, readers: int 
             crew_.start(role)
             result.kills += 1
             progress.advance(task)
-        time.sleep(1.5)  # the readers must also read the end of it
+        time.sleep(1.5)  # the readers must also check the last rows
         result.looks = crew_.looks()
         result.problems += crew_.problems()
     acknowledged = acknowledged_rows(folder)

@@ -1,4 +1,4 @@
-"""A folder of telemetry for tests: real journals, a real keeper, real readers."""
+"""A telemetry folder for tests, with real journals, a real keeper and real readers."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ NOON = 1_780_000_020_000_000
 
 
 def request(at: int = NOON, **given: Any) -> dict[str, Any]:
-    """The row of a request as a router writes it."""
+    """A row of `requests`, as a router writes it."""
     row = {
         "ts": at,
         "request_id": new_id(at / 1e6),
@@ -47,7 +47,7 @@ def request(at: int = NOON, **given: Any) -> dict[str, Any]:
 
 
 def signal(about: Mapping[str, Any], score: float | None, **given: Any) -> dict[str, Any]:
-    """The row of a signal about a request's row."""
+    """A row of `signals` about this request."""
     row = {
         "ts": about["ts"] + 1_000_000,
         "signal_id": new_id(1.0),
@@ -80,7 +80,7 @@ class Stored:
         log.sync()
 
     def close(self) -> None:
-        """Close the journals, as writers do when they rotate, so that they can be sealed."""
+        """Close the journals like a writer that rotates, so that the keeper can seal them."""
         for log in self._logs.values():
             log.close()
 
@@ -94,7 +94,7 @@ class Stored:
             return con.execute(sql).fetchall()
 
     def value(self, sql: str) -> Any:
-        """The only value of the only row."""
+        """Run a query that gives one value, and return the value."""
         return self.ask(sql)[0][0]
 
     def rows(self, sql: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A query of an analyst reads the views, and nothing else."""
+"""Analysts' queries can read the views and macros, and nothing else."""
 
 import asyncio
 import os
@@ -88,7 +88,7 @@ def test_any_other_query_is_refused_for_its_reason(folder, sql, says):
 
 
 def test_duckdb_itself_is_locked_in_case_the_check_of_a_query_is_fooled(folder):
-    """The lock is tried without the check of the statement before it."""
+    """The test leaves out the check of the query, so that only DuckDB's own lock can refuse it."""
     with locked(folder) as con:
         for sql in (
             "select * from read_text('/etc/passwd')",

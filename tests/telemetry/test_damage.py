@@ -1,4 +1,4 @@
-"""Damaged files are reported, keep no other row from being read, and are never taken for whole."""
+"""Damaged files are reported, and the damage hides no intact row."""
 
 from zlib import crc32
 
@@ -41,7 +41,7 @@ def test_a_broken_line_is_put_aside_and_reported_and_no_other_line_suffers(store
     assert "could not be read (checksum)" in problem
     (kept,) = (stored.folder / "damaged").iterdir()
     assert kept.read_bytes() == broken
-    kept.unlink()  # somebody has looked
+    kept.unlink()  # an operator looked at the line and removed it
     assert problems(stored.folder) == []
 
 
@@ -87,7 +87,8 @@ def test_a_damaged_segment_is_reported(stored, harm, caplog):
     (problem,) = problems(stored.folder)
     assert path.name in problem
     Keeper(stored.folder, FEW_SEGMENTS).recover()
-    assert (path.name in caplog.text) == (harm != "changed")  # only `verify` reads every byte
+    # Only `verify` reads all bytes and finds a changed one.
+    assert (path.name in caplog.text) == (harm != "changed")
     assert ("missing" if harm == "gone" else "checksum is wrong") in problem
 
 
@@ -126,7 +127,7 @@ def test_a_lost_manifest_is_not_taken_for_an_empty_store(stored):
 
 
 def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(stored):
-    """If the disk refuses to cut a file, its last rows are in the next file too."""
+    """If the log cannot cut a file after a failed fsync, the next file repeats its last rows."""
     folder = stored.folder / "journal" / "requests"
     lines = [encoded(n, request()) for n in (1, 2, 3)]
     (folder / "w.000001.jsonl").write_bytes(b"".join(lines[:2]))
@@ -138,7 +139,7 @@ def test_rows_that_were_written_twice_after_a_failed_fsync_are_sealed_once(store
 
 
 def of_version(version, line):
-    """A line as another version of Waggle would have written it."""
+    """This line, as a Waggle with this format version would have written it."""
     rest = line[len(b'{"crc":"00000000') : -1].replace(b'"v":1', b'"v":%d' % version)
     return b'{"crc":"%08x%b\n' % (crc32(rest), rest)
 

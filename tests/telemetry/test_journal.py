@@ -1,4 +1,4 @@
-"""What a router writes down, read back as an analyst reads it."""
+"""A router's journal, read back through an analyst's queries."""
 
 import time
 

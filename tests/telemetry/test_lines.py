@@ -1,4 +1,4 @@
-"""A line that was changed or cut is recognised."""
+"""The lines of a journal: a changed or cut line is recognised."""
 
 import orjson
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""An acknowledged row is on disk, whatever errors the disk had meanwhile."""
+"""An acknowledged row is on disk, whatever errors the disk had before."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ class SteppedClock:
 
 
 class FailingDisk:
-    """An fdatasync that can be made to fail."""
+    """An `fdatasync` that fails while `failing` is set."""
 
     failing = False
     calls = 0
@@ -58,7 +58,7 @@ def test_a_file_is_locked_while_it_is_written_and_free_after(tmp_path):
     (path,) = tmp_path.glob("*.jsonl")
     assert held(path)
     clock.now = 5.0
-    assert log.due  # although nothing was appended: its rows should be sealed
+    assert log.due  # no row came, but the old rows should be sealed
     log.sync()
     assert not held(path)
     log.append({"a": 2})
@@ -81,15 +81,15 @@ def test_rows_that_a_full_disk_refused_wait_and_are_written_when_it_has_room(tmp
     log = Log(tmp_path, "w")
     log.append({"a": BIG})
     assert log.sync() == 1
-    with largest_file(1500):  # the second row would be cut in its middle
+    with largest_file(1500):  # room for the first row and half of the second
         log.append({"a": BIG})
         log.append({"a": BIG})
         assert log.trouble
         assert log.waiting == 2
         with pytest.raises(OSError, match=r"large|fitted"):
             log.sync()
-        assert log.durable == 1  # nothing else was acknowledged
-        assert numbers(tmp_path) == [1]  # and no half row is there
+        assert log.durable == 1  # only the first row is acknowledged
+        assert numbers(tmp_path) == [1]  # no part of another row is in the file
     assert log.sync() == 3
     assert numbers(tmp_path) == [1, 2, 3]
     assert not log.trouble
@@ -115,7 +115,8 @@ def test_rows_that_find_no_room_to_wait_are_counted(tmp_path):
         assert log.waiting == 3
         assert log.dropped == 2
     log.sync()
-    assert numbers(tmp_path) == [1, 2, 3, 4]  # 5 and 6 are the gap that `verify` will name
+    # Rows 5 and 6 were dropped; `verify` will report the gap.
+    assert numbers(tmp_path) == [1, 2, 3, 4]
 
 
 def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tmp_path):
@@ -134,7 +135,7 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_and_all_is_written_anew(tm
     assert log.durable == 1
     disk.failing = False
     assert log.sync() == 3
-    # Rows that the kernel may or may not have kept were cut off, so each row is there once.
+    # The log cut off the rows of the failed fsync and wrote them anew, so each row is there once.
     assert numbers(tmp_path) == [1, 2, 3]
     assert len(list(tmp_path.glob("*.jsonl"))) > 1
 

@@ -1,4 +1,4 @@
-"""Rows are exported to the named collector once, and wait while it does not answer."""
+"""Each row is exported to the collector once. Rows wait while the collector does not answer."""
 
 import threading
 import time

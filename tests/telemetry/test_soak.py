@@ -1,4 +1,4 @@
-"""No acknowledged row is lost, doubled or out of sequence, whoever is killed when."""
+"""Random kills never lose, double or reorder an acknowledged row."""
 
 import pytest
 

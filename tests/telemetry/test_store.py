@@ -1,4 +1,4 @@
-"""Every row is there exactly once: live, sealed or merged, whoever reads or dies meanwhile."""
+"""Queries see every row exactly once: live, sealed or merged, and after kills."""
 
 import subprocess
 import sys
@@ -69,7 +69,8 @@ def test_a_reader_who_opened_long_ago_is_told_to_open_again(stored):
 
 
 def test_a_reader_who_opens_the_catalog_for_writing_harms_nobody(stored):
-    """Plain `duckdb FILE` opens it so: it locks others out of that file, and may change it."""
+    """`duckdb FILE` opens the catalog for writing, which locks out all other readers of that
+    file."""
     stored.write("requests", [request()])
     program = (
         "import duckdb, sys\n"
@@ -90,14 +91,14 @@ def test_a_reader_who_opens_the_catalog_for_writing_harms_nobody(stored):
         stored.seal()
         assert stored.value("select request_id is not null from requests") is True
         output, _ = writer.communicate()
-        assert output == b"[(1,)]\n"  # and the writer's own copy still answers
+        assert output == b"[(1,)]\n"  # the replaced file that the writer has open still answers
 
 
 def test_journals_that_a_crash_left_are_sealed_by_the_next_start(tmp_path):
     before = Stored(tmp_path)
     before.write("requests", [request()])
     before.close()
-    # A keeper that died after it wrote a segment and before the manifest named it.
+    # Act like a keeper that dies after it wrote a segment, before the manifest names the segment.
     now = manifest.load(tmp_path)
     with before.keeper.turn() as (con, _):
         seal.seal(con, tmp_path, now)
@@ -133,7 +134,7 @@ scores = st.none() | st.floats(0, 1).map(lambda x: round(x, 3))
 @settings(max_examples=15)
 @given(st.data())
 def test_the_rollup_agrees_with_the_rows_however_they_were_sealed(tmp_path_factory, data):
-    """Rows and signals come in any order, are sealed and merged at any time."""
+    """Hypothesis draws the rows, the signals, and the times of sealing and merging."""
     stored = Stored(tmp_path_factory.mktemp("t"), FEW_SEGMENTS)
     written = []
     for step in range(data.draw(st.integers(1, 5))):

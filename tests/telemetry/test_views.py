@@ -1,4 +1,4 @@
-"""Each view and macro, on rows whose result can be calculated by hand."""
+"""Each view and macro, on rows whose results can be calculated by hand."""
 
 import re
 import subprocess
@@ -120,10 +120,10 @@ def test_cost_saved_against_premium_and_against_a_mix_of_equal_cost(stored):
     assert saved["actual_usd"] == pytest.approx(0.010)
     assert saved["premium_usd"] == pytest.approx(0.016)
     assert saved["saved_usd"] == pytest.approx(0.006)
-    # 2.5 $ per 1000 is half way from 1 to 4, so the coin toss would have a quality of 0.7.
+    # The routing cost 2.5 $ per 1000, half way from 1 $ to 4 $: a mix at that cost has quality 0.7.
     assert saved["mix_quality"] == pytest.approx(0.7)
     assert saved["above_mix"] == pytest.approx(1.9 / 3 - 0.7)
-    # A quality of 0.6333 costs the mix 2 $ per 1000: this routing paid more than it had to.
+    # A mix of the same quality, 0.6333, costs 2 $ per 1000: less than the routing paid.
     assert saved["saved_against_mix_usd"] == pytest.approx(0.008 - 0.010)
 
 
@@ -151,7 +151,7 @@ def test_reuse_checks(stored):
 
 def test_off_policy_recovers_the_value_of_each_plan(stored):
     plans = {row["plan"]: row for row in stored.rows("from off_policy()")}
-    # Weights 1/0.75 for the two cheap ones and 1/0.25 for the dear one, over three judged requests.
+    # The two cheap requests weigh 1/0.75 each, the dear request 1/0.25; three were judged.
     assert plans["cheap"]["ips"] == pytest.approx((0.4 + 0.6) / 0.75 / 3)
     assert plans["cheap"]["snips"] == pytest.approx(0.5)
     assert plans["cheap"]["ess"] == pytest.approx(2)
@@ -180,7 +180,7 @@ def test_trial_results(stored):
     assert (ours["decided_apart"], ours["judged"]) == (10, 10)
     assert ours["lift"] == pytest.approx(0.2)
     assert theirs["lift"] == 0
-    assert ours["quality_radius"] > 0.1  # ten requests are too few to decide
+    assert ours["quality_radius"] > 0.1  # ten judged requests are too few for a verdict
 
 
 def test_drift_compares_the_last_minutes_with_the_day(stored):
@@ -262,7 +262,7 @@ def test_the_examples_of_the_readme_run(stored, sql):
 
 
 def test_the_command_line_of_an_older_duckdb_reads_it_too(stored):
-    """People open it without `-readonly`."""
+    """Analysts open the catalog with DuckDB's command line, without `-readonly`."""
     stored.seal()
     stored.write("requests", [request()], writer="live")
     duckdb_cli = Path(sys.executable).with_name("duckdb")

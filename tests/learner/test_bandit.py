@@ -1,4 +1,4 @@
-"""A bandit learns, notices, forgets, is guarded, and can be written down."""
+"""The bandit learns, notices drift, forgets, keeps to its limits, and can be saved."""
 
 import dataclasses
 from hashlib import blake2b
@@ -20,7 +20,7 @@ X, Y = {"task=x": 1.0}, {"task=y": 1.0}
 
 
 def taught(good, *, rounds=120, settings=None, seed=1):
-    """A bandit that tried both arms on both tasks; `good` says how often each pleased."""
+    """A bandit that tried both arms on both tasks. `good` has the chance of a good answer."""
     bandit = Bandit("2:0", settings or BanditSettings())
     bandit.set_arms([A, B])
     more(bandit, good, rounds=rounds, seed=seed)
@@ -121,7 +121,7 @@ def test_a_new_arm_is_tried_for_a_while_whatever_is_expected_of_it():
     for n in range(61):
         bandit.learn(Feedback(f"c{n}", C, X, 0.0))
     assert bandit.policy().distribution(X, [A, B, C])[C] < 0.02
-    assert A in Bandit("2:0").policy().distribution(X, [A])  # the bandit was never given this arm
+    assert A in Bandit("2:0").policy().distribution(X, [A])  # a bandit without arms of its own
 
 
 def test_an_arm_that_came_after_the_policy_gets_a_share():

@@ -1,4 +1,4 @@
-"""Trees read off a policy: they find the planted choices, and stop where nothing is gained."""
+"""Decision trees, grown from a policy, find the planted choices and stay small."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ A, B, C = Arm("a"), Arm("b"), Arm("c")
 
 
 def planted(count=3000, noise=0.1, seed=1):
-    """`a` is best for sql, `b` where it is hard, `c` for all else."""
+    """A table in which `a` is best for sql, `b` for hard requests, and `c` for all others."""
     chance = np.random.default_rng(seed)
     kinds = chance.choice(["sql", "chat", "poem", "code"], count)
     hard = chance.random(count)
@@ -27,7 +27,8 @@ def test_a_tree_finds_the_planted_choices():
     cases = {("sql", 0.1): A, ("sql", 0.9): A, ("chat", 0.2): C, ("poem", 0.95): B}
     arms = {(k, h): chosen(tree, {"kind": k}, {"hard": h}) for k, h in cases}
     assert arms == cases
-    assert len(list(leaves_of(tree))) <= 4  # the true cut may lie between two places: a leaf more
+    # Three regions, and one leaf more where the cut is not exact.
+    assert len(list(leaves_of(tree))) <= 4
 
 
 def test_words_for_which_the_same_arm_is_better_are_split_off_together():

@@ -1,4 +1,4 @@
-"""The test for drift finds what River's finds, and can be written down and read again."""
+"""The test for drift finds what River's test finds, and can be saved and loaded."""
 
 import orjson
 import pytest

@@ -1,4 +1,5 @@
-"""Evidence adds up: in any order, over any number of learners, and an answer can be taken back."""
+"""Sums of evidence are exact, in any order, over several learners, and after an answer is
+removed."""
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def learned(judged):
 
 
 def state(evidence):
-    """All sums, in an order that does not depend on when names and arms were first met."""
+    """All sums of this evidence, sorted by name and arm, so that two states can be compared."""
     names = sorted(evidence.names)
     at = [evidence.names[name] for name in names]
     return names, {
@@ -79,7 +80,7 @@ def test_an_answer_that_is_taken_back_leaves_no_trace(judged, extra):
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
 def test_the_sums_are_those_of_rivers_regression(seed, count):
-    """A weight of n counts as n observations of River's; what is taken back was never observed."""
+    """River gets an answer of weight n as n observations, and no answer that is taken back."""
     chance = np.random.default_rng(seed)
     evidence, rivers = Evidence(), BayesianLinearRegression(alpha=1, beta=1)
     for _ in range(count):
@@ -106,7 +107,7 @@ def test_a_sum_of_no_answers_is_empty():
 
 
 def test_the_pooled_posterior_is_that_of_the_whole_regression():
-    """Common weights and deviations as a single large regression, solved the plain way."""
+    """The test directly solves one large regression over the common weights and each arm's own."""
     chance = np.random.default_rng(5)
     arms, names, precision = [A, B, C], ["bias", "task=x", "part.length"], 8.0
     belief = {"task": 0.03, "part": 0.01}
@@ -150,7 +151,7 @@ def test_beliefs_are_weighed_by_how_likely_they_make_the_judgements():
     apart, same = posterior(learned(judged), [A, B]), Evidence()
     for arm, context, _, weight in judged:
         same.learn(arm, context, float(chance.random() < 0.5), weight)
-    assert apart.beliefs[0] < 1e-6  # that arms differ by a constant alone
+    assert apart.beliefs[0] < 1e-6  # the belief that arms differ only by a constant
     assert posterior(same, [A, B]).beliefs[0] > 0.3
 
 

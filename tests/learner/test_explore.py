@@ -1,4 +1,4 @@
-"""From estimates to odds: exact, summing to one, and never below the floor."""
+"""Odds from estimates are exact, sum to one, and never fall below the floor."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Estimates of another policy's reward: right on average, and honest about their error."""
+"""Estimates of another policy's reward are right within the error that they state."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from learner.offpolicy import doubly_robust, normalised, weighted
 
 
 def logged(count=20_000, seed=1):
-    """Two arms, drawn 80 to 20; the other policy would have drawn them 20 to 80."""
+    """A log of two arms, drawn 80 to 20, to estimate a policy that draws them 20 to 80."""
     chance = np.random.default_rng(seed)
     second = chance.random(count) < 0.2
     rewards = (chance.random(count) < np.where(second, 0.7, 0.4)).astype(float)

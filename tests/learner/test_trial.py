@@ -1,4 +1,4 @@
-"""Trials: which side a unit gets, what is compared, and what each look may conclude."""
+"""Trials: which side a unit gets, what is compared, and which verdicts follow."""
 
 from collections import Counter
 from itertools import pairwise
@@ -113,7 +113,7 @@ USUAL = TrialRules()
 
 
 def fed(values, rules=USUAL, apart=1.0, log_cost=lambda side: 0.0, seconds=lambda side: 0.1):
-    """A comparison of 1200 units; `values` says what each side's answers are worth."""
+    """The verdict on a comparison of 1200 units. `values(side)` is the mean value of an answer."""
     chance = np.random.default_rng(1)
     comparison = Comparison(rules)
     for n in range(1200):
@@ -137,7 +137,8 @@ def test_a_better_candidate_is_adopted_with_the_numbers_behind_it():
     assert "decided apart" in verdict.sentence
     numbers = verdict.numbers
     assert 0 < numbers["lift"]["low"] < numbers["lift"]["mean"] < numbers["lift"]["high"]
-    assert numbers["lift"]["mean"] == pytest.approx(0.1, abs=0.03)  # half are decided alike
+    # Half of the units are decided alike, which halves the lift.
+    assert numbers["lift"]["mean"] == pytest.approx(0.1, abs=0.03)
     assert {guard["state"] for guard in numbers["guards"].values()} == {"held"}
 
 

@@ -1,4 +1,4 @@
-"""Witnesses are believed as far as explicit ratings agree with them."""
+"""Witnesses (checks and judges) are believed as far as explicit ratings agree with them."""
 
 import pytest
 

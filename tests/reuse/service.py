@@ -1,4 +1,4 @@
-"""A Waggle with a memory of solutions, and the requests that its tests send."""
+"""A running Waggle that reuses solutions, and the requests that tests send to it."""
 
 from contextlib import asynccontextmanager
 
@@ -14,7 +14,7 @@ AGAIN = "Can you tell me France's capital city?"
 
 @asynccontextmanager
 async def rig(text: str, **more):
-    """A Waggle that checks remembered answers only if it must check all of them."""
+    """A running Waggle that checks a remembered answer only if more than half must be checked."""
     async with any_rig(text, **more) as waggle:
         if waggle.engine.recall is not None:
             waggle.engine.recall.uniform = lambda: 0.5
@@ -48,7 +48,7 @@ def models(folder, url: str, *, authors: bool = False, **reuse) -> str:
 
 
 class ScriptedTexts(Upstream):
-    """Answers with these texts in turn, the last for ever, and keeps the requests."""
+    """A model that answers with these texts in turn, repeats the last, and keeps the requests."""
 
     def __init__(self, *texts: str) -> None:
         self.requests = []
@@ -66,7 +66,7 @@ def content(reply) -> str:
 
 
 async def settled(waggle) -> None:
-    """Wait until all that was queued is written and followed."""
+    """Wait until all queued solutions are in the store and in the index."""
     keeper = waggle.engine.recall.memory.keeper
     before = keeper.turns
     await until(lambda: keeper.turns >= before + 2)

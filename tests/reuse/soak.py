@@ -1,7 +1,7 @@
-"""`python -m tests.reuse.soak --kills N`: a store that is killed again and again as it writes.
+"""`python -m tests.reuse.soak --kills N` kills a writer of solutions again and again.
 
-Every acknowledged solution must be there afterwards under its own id, and the index that is built
-next must agree with the store. A quarantine may take effect without its acknowledgement.
+Afterwards the store must have every acknowledged solution under its own id, and a new index must
+agree with the store. A kill may prevent the acknowledgement of a quarantine that is in force.
 """
 
 import argparse
@@ -65,14 +65,14 @@ def write(folder: Path, turn: int) -> None:
 
 @dataclass
 class Acknowledged:
-    """What the killed writers had confirmed."""
+    """The changes that the killed writers had acknowledged."""
 
     texts: dict[int, str] = field(default_factory=dict)
     quarantined: set[int] = field(default_factory=set)
-    last_added: set[int] = field(default_factory=set)  # these may have been quarantined unconfirmed
+    last_added: set[int] = field(default_factory=set)  # perhaps quarantined without acknowledgement
 
     def read(self, output: str) -> None:
-        """Take in one writer's output; a line that the kill cut short confirms nothing."""
+        """Add the changes that one writer printed, without a last line that the kill cut short."""
         added = 0
         for line in output.splitlines(keepends=True):
             change, _, rest = line.partition(" ")
@@ -125,7 +125,7 @@ def _in_store(acknowledged: Acknowledged, store: SolutionStore):
             yield f"solution {id_} came back from quarantine"
         expected = acknowledged.quarantined | acknowledged.last_added
         if row.state != "proven" and id_ not in expected:
-            yield f"solution {id_} was put away though nobody asked for it"
+            yield f"solution {id_} is not proven, though no writer quarantined it"
 
 
 def _in_index(acknowledged: Acknowledged, store: SolutionStore, index: SolutionIndex):

@@ -1,4 +1,4 @@
-"""When remembered answers are trusted: bounds, checks by bucket and by space, and a budget kept."""
+"""When remembered answers are trusted: error bounds, checks by bucket and space, and a budget."""
 
 import numpy as np
 import pytest

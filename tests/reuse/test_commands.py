@@ -1,4 +1,4 @@
-"""`waggle solutions ...`, as a person types it."""
+"""`waggle solutions ...`, as an operator types it."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ SPEC = {"kind": "generate", "count": 5, "fields": [{"name": "age", "role": "numb
 
 @pytest.fixture
 def waggle(tmp_path):
-    """The command, on a data folder with three solutions; one was adapted from another."""
+    """Run `waggle solutions` on three stored solutions, one of them adapted from another."""
     store = SolutionStore(tmp_path / "solutions")
     program = replace(
         solution("five ages"),

@@ -1,4 +1,4 @@
-"""Reuse as callers see it: the published story, every tier, checks, ratings and adaptation."""
+"""Reuse as callers see it: an example with every tier, checks, ratings and adaptation."""
 
 import json
 
@@ -97,7 +97,7 @@ async def test_an_answer_reported_wrong_is_put_away_with_its_descendants(data):
             await settled(waggle)
         store = waggle.engine.recall.memory.store
         assert store.get(2).parent == 1
-        await rate(waggle, replies[1], 0.0)  # it was made by the program of the first
+        await rate(waggle, replies[1], 0.0)  # the first solution's program made this answer
         assert [store.get(n).state for n in (1, 2)] == ["quarantined", "quarantined"]
         again = await waggle.chat(STORY[0][0])
         assert again.headers["x-waggle-reuse"] == "novel"

@@ -1,4 +1,4 @@
-"""Which requests may share an answer: each verdict has its reason, none of a thousand is wrong."""
+"""Which requests may share an answer, and for which reason two requests may not."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The index: what it finds, how it grows, and that no file is trusted unproven."""
+"""The index: what it finds, how it grows, and how it checks its files before use."""
 
 import threading
 
@@ -39,7 +39,7 @@ def opened(folder, store, dimensions=16, encoder="e"):
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    """Graphs from a few dozen on, so that a test sees many."""
+    """Let the index build graphs from a few dozen solutions on, so that a test sees many graphs."""
     monkeypatch.setattr(space, "LARGEST_MATRIX", 40)
     monkeypatch.setattr(space, "LEAST_ROOM", 50)
 

@@ -47,7 +47,7 @@ def test_several_writers_at_once_each_get_their_own_ids(tmp_path, store):
         thread.join()
     assert sorted(ids) == list(range(1, 81))
     changes = store.changes(0)
-    assert [c.solution for c in changes] == sorted(ids)  # the journal is in the order of ids
+    assert [c.solution for c in changes] == sorted(ids)  # the changes are in the order of their ids
 
 
 def test_a_rating_proves_a_solution_and_a_bad_one_puts_it_away(store):

@@ -1,6 +1,6 @@
 """Programs in the style of language models: each must run to its end and give a result.
 
-They are in `benign.txt`, separated by lines of `# ---`.
+`benign.txt` contains the programs, separated by lines of `# ---`.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Programs that try to escape, each with the status and the words with which its run must end.
+"""Programs that try to escape, each with the status and the words that its run must end with.
 
-Each program attempts to break one promise of the sandbox. It limits itself, so that it is harmless
-even if it is not stopped. `{secret}` is a file that any user may read, `{outside}` a folder that any
+Each program attempts to break one promise of the sandbox, and limits itself, so that it does no
+harm even if the sandbox fails. `{secret}` is a file that any user may read, `{outside}` a folder that any
 user may write, `{port}` a listening port, `{victim}` another process.
 """
 
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 class Attack:
     name: str
     status: str
-    why: str  # must be in the error, or in the result if the status is ok
+    why: str  # words that the error must contain, or the result if the status is ok
     source: str
 
     def at(self, **places: object) -> str:
-        """The source, with the names in braces replaced by the places of this machine."""
+        """The source, with the names in braces replaced by a path, a port or a process of this
+        machine."""
         source = self.source
         for name, place in places.items():
             source = source.replace(f"{{{name}!r}}", repr(place)).replace(f"{{{name}}}", f"{place}")
@@ -24,7 +25,7 @@ class Attack:
 
 
 def _raw(name: str, number: int, *arguments: object, status: str, why: str = "") -> Attack:
-    """A system call of x86-64, made by its number without any library."""
+    """An attack by a system call of x86-64, called by its number."""
     given = "".join(f", {argument}" for argument in arguments)
     source = f"""
 import ctypes, os

@@ -1,6 +1,6 @@
 """Statistical requests in the words of people, each with its spec in one line.
 
-`1000 | age int normal(35, 12) clip[18, 100]`: the count, the columns, then relations, if any.
+`1000 | age int normal(35, 12) clip[18, 100]` has the count, then the columns. Relations would follow.
 """
 
 from sandbox.spec import Distribution, Field, Spec
@@ -170,7 +170,7 @@ PARAPHRASES = [
     ('[{"age": 20, "pay": 10}, {"age": 30, "pay": 20}, {"age": 40, "pay": 25}] - what is the median of pay?', "median(pay)"),
     ("a,b\n1,\n2,5\n,6\n4,7\nHow many missing values are in b?", "missing(b)"),
     ("year,price\n2020,10\n2021,12\n2022,15\nWhat is the standard deviation of price, rounded to 2 decimal places?", "sd(price) .2"),
-    # of another voice
+    # by another author
     ("Produce 1000 random ages with an average of 35 and a standard deviation of 12, following a normal distribution and staying between 18 and 100.", "1000 | age int normal(35, 12) cut[18, 100]"),
     ("I need a list of 500 exam scores, bell-shaped around 75 with standard deviation 8, no score above 100.", "500 | exam_score normal(75, 8) cut[-, 100]"),
     ("Please provide 1000 simulated heights in centimeters, normally distributed with mean=172 and sd=9.", "1000 | height normal(172, 9)"),
@@ -190,7 +190,7 @@ PARAPHRASES = [
 
 
 def line(spec: Spec) -> str:
-    """A `Spec` in the notation of the list above."""
+    """Write a `Spec` in the notation of `PARAPHRASES`."""
     if spec.kind == "analyse":
         figures = ", ".join(map(_analysis, spec.analyses))
         return figures + (f" .{spec.decimals}" if spec.decimals is not None else "")

@@ -1,6 +1,6 @@
-"""`python -m tests.sandbox.siege 3`: runs every hostile program at level 3, as the current user.
+"""`python -m tests.sandbox.siege 3` runs every hostile program at level 3, as the current user.
 
-Prints a JSON report: how each run ended, and the state of the machine afterwards.
+It prints a JSON report of how each run ended, and of the state of the machine afterwards.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def descendants(process: int) -> list[int]:
 
 
 async def besiege(level: int) -> dict[str, object]:
-    # Not below /tmp, because for a program /tmp holds scratch files in memory.
+    # Not below /tmp, because inside the sandbox /tmp is a folder in memory.
     with tempfile.TemporaryDirectory(dir="/var/tmp") as base:
         Path(base).chmod(0o755)
         outside = Path(base, "outside")
@@ -84,7 +84,7 @@ async def _attack(pool: Pool, attack: Attack, places: dict[str, object]) -> dict
     for _ in range(_TRIES):
         run = await pool.run(Program(attack.at(**places)), limits)
         if run.status not in ("starved", "timeout") or attack.status == "timeout":
-            break  # otherwise the machine was too busy for the attack to meet its obstacle
+            break  # else the attack had too little time on a busy machine
     return {
         "name": attack.name,
         "as_expected": as_expected(attack, run),
@@ -97,13 +97,14 @@ async def _attack(pool: Pool, attack: Attack, places: dict[str, object]) -> dict
 
 def as_expected(attack: Attack, run: Run) -> bool:
     ended = {run.status, run.status.partition("_")[0] + "_"}
-    if run.status == "starved":  # the machine is busy, but the deadline stopped the program too
+    if run.status == "starved":  # on a busy machine: the deadline stopped the program
         ended.add("timeout")
     return attack.status in ended and attack.why in (str(run.result) if run.ok else run.error)
 
 
 async def _left_over(pool: Pool) -> int:
-    """The most processes below one zygote. Two waiting workers and an inner process are normal."""
+    """The largest number of processes below a zygote. Two idle workers and an inner process are
+    normal."""
     await asyncio.sleep(0.5)
     return max(len(descendants(process)) for process in pool.zygotes.values())
 

@@ -1,4 +1,4 @@
-"""A routing function in its locked worker: it answers, fails, and is loaded again."""
+"""A routing function in its locked worker: how it answers, fails, and is loaded again."""
 
 import contextlib
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Hostile programs are stopped, each for its reason, at every level, as root and as other users."""
+"""The sandbox stops every hostile program, at every level, as root and as an ordinary user."""
 
 import json
 import os
@@ -18,7 +18,8 @@ NOBODY = 65534
 
 
 def python_for(who: dict[str, object]) -> list[str]:
-    """A Python 3.11 that this user may run; the interpreter of root may lie in root's home."""
+    """A Python 3.11 that this user may run; root's own may be in a home that is closed to
+    others."""
     libraries = os.pathsep.join(place for place in sys.path if place)
     for python in (sys.executable, "/usr/bin/python3.11"):
         command = ["env", f"PYTHONPATH={libraries}", "PYTHONDONTWRITEBYTECODE=1", python]

@@ -1,4 +1,4 @@
-"""A level holds only if its self-test passes; below the required level, no program runs."""
+"""A level holds only if its self-test passes. No program runs below the required level."""
 
 import subprocess
 import sys

@@ -50,7 +50,7 @@ async def test_a_run_ends_with_the_status_of_its_cause(
     pool: Pool, source: str, limits: Limits, status: str
 ):
     run = await pool.run(Program(source), limits)
-    while run.status == "starved":  # a busy machine gave the program no time to show its cause
+    while run.status == "starved":  # the machine was too busy: run it again
         run = await pool.run(Program(source), limits)
     assert run.status == status
     assert run.result == (1 if status == "ok" else None)
@@ -59,7 +59,7 @@ async def test_a_run_ends_with_the_status_of_its_cause(
 
 
 async def test_a_busy_machine_makes_runs_starved_rather_than_late():
-    """Of six busy programs on one processor, none gets half of it."""
+    """Six busy programs share one processor, so that none gets half of it."""
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(everywhere)})
     pool = Pool(1, at_once=6)

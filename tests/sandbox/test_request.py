@@ -1,4 +1,4 @@
-"""Which requests are computed, and which specs they are read into."""
+"""Which requests are computed, and which spec each of them gives."""
 
 import pytest
 
@@ -125,7 +125,7 @@ REPEATED = [
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("begin", ["", "rows with x correlated with y ", "values with peaks at "])
 def test_every_text_is_read_in_bounded_time(begin: str):
-    """Some patterns take exponential time over a text that is made for them."""
+    """Some regular expressions take exponential time on a text that is made to slow them down."""
     for piece in REPEATED:
         read(f"Generate 10 {begin}{piece * 900}"[:1999])
         read(f"What is the mean of 1, 2, 3 {begin}{piece * 900}"[:3999])

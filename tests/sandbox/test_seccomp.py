@@ -1,4 +1,4 @@
-"""The system call filter of both architectures, interpreted in Python in the way of the kernel."""
+"""The system call filter of both architectures, run by a small interpreter in Python."""
 
 import errno
 import struct
@@ -9,11 +9,11 @@ from sandbox.cell.seccomp import assemble
 from sandbox.cell.syscalls import AUDIT_ARCH, COMPUTE, NEVER, NO_FILES, NO_PROCESSES, NUMBERS
 
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-PROCESS = 0x0BADF00D  # stands in the filter until a worker puts its own process id there
+PROCESS = 0x0BADF00D  # the placeholder in the filter for the process id of a worker
 
 
 def verdict(machine: str, number: int, *arguments: int, arch: int | None = None) -> int:
-    """The value that classic BPF returns for this call."""
+    """Run the filter for this call like the kernel, and return its value."""
     arch = AUDIT_ARCH[machine] if arch is None else arch
     padded = (*arguments, *[0] * (6 - len(arguments)))
     data = struct.pack("<IIQ6Q", number, arch, 0, *padded)
@@ -68,7 +68,7 @@ def test_arguments_decide_where_they_matter(machine: str):
         assert verdict(machine, n[name], 0, 4096, 3) == ALLOW
         assert verdict(machine, n[name], 0, 4096, 7) == REFUSE | errno.EPERM
     assert verdict(machine, n["prlimit64"], 0, 7, 0) == ALLOW
-    for new_limit in (0x1000, 0x7F00_0000_0000):  # a pointer in either half
+    for new_limit in (0x1000, 0x7F00_0000_0000):  # pointers with bits in either half
         assert verdict(machine, n["prlimit64"], 0, 7, new_limit) == REFUSE | errno.EPERM
     assert verdict(machine, n["tgkill"], PROCESS, 1, 9) == ALLOW
     assert verdict(machine, n["tgkill"], 1, 1, 9) == REFUSE | errno.EPERM
@@ -92,7 +92,7 @@ def test_another_calling_convention_kills_the_process(machine: str):
     other = {"x86_64": 0x40000003, "aarch64": 0x40000028}[machine]  # i386, 32-bit ARM
     assert verdict(machine, NUMBERS[machine]["read"], arch=other) == KILL
     if machine == "x86_64":
-        assert verdict(machine, 0x40000000 | 39) == KILL  # x32
+        assert verdict(machine, 0x40000000 | 39) == KILL  # a call of the x32 interface
 
 
 @both
@@ -101,7 +101,7 @@ def test_no_two_calls_have_one_number(machine: str):
 
 
 def test_the_architectures_differ_only_in_old_calls():
-    """aarch64 never had the calls that newer calls replaced; no other call may be missing."""
+    """aarch64 may lack only old calls, which newer calls had replaced before aarch64 existed."""
     old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit"}
     assert NUMBERS["x86_64"].keys() - NUMBERS["aarch64"].keys() == old
     assert NUMBERS["aarch64"].keys() <= NUMBERS["x86_64"].keys()

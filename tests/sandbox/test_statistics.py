@@ -36,7 +36,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 async def test_every_paraphrase_is_computed_and_verified(pool: Pool):
-    """A check rejects one correct sample in a thousand, so hardly ever with two seeds in a row."""
+    """A check rejects one correct sample in a thousand, so each request has two tries."""
     unverified = []
     for text, _ in PARAPHRASES:
         spec = _spec(text)

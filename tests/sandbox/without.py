@@ -1,6 +1,6 @@
-"""`python -m tests.sandbox.without unshare=1 -- COMMAND`: runs COMMAND without some system calls.
+"""`python -m tests.sandbox.without unshare=1 -- COMMAND` runs COMMAND without these system calls.
 
-The kernel refuses these calls with the given errors, like a container or an older kernel.
+The kernel refuses each call with the given error number, as in a container or an older kernel.
 """
 
 import ctypes

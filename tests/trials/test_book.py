@@ -1,4 +1,4 @@
-"""The book of trials: the changes it allows, what serves, and what a kill leaves of the file."""
+"""The book of trials: which changes it allows, which strategy serves, and what a kill leaves."""
 
 import multiprocessing
 
@@ -107,7 +107,7 @@ def test_an_adopted_strategy_serves_beside_its_control_and_can_be_rolled_back(le
     book = ledger.book
     assert (book.serving.key, book.control.key) == ("bandit", "always-x")
     holdout = book.steering().holdout
-    assert holdout.slot.share == 0.01  # the first of the steps
+    assert holdout.slot.share == 0.01  # the first step of the adoption
     assert holdout.current.key == "always-x"
     ledger.change(roll_back, 30.0, "it turned bad")
     assert (book.serving.key, book.trial("t").state) == ("always-x", "rolled back")

@@ -1,4 +1,4 @@
-"""`waggle trial`, `waggle routes`, `waggle report`: as an operator uses them, without a service."""
+"""`waggle trial`, `waggle routes` and `waggle report`, without a running service."""
 
 import datetime as dt
 import json
@@ -138,7 +138,7 @@ def test_the_report_shows_what_happened_and_each_of_its_queries_runs_again(place
         "rolled back", "`code@1`", "Made by hand.", "waggle simplify", "always-cheap serves.",
     ):  # fmt: skip
         assert words in text, words
-    assert "<b>chat</b>" not in page  # what callers say is text
+    assert "<b>chat</b>" not in page  # a caller's words are escaped, never markup
     assert "&lt;b&gt;chat&lt;/b&gt;" in page
     queries = [block.partition("\n```")[0] for block in text.split("```sql\n")[1:]]
     assert len(queries) >= 8

@@ -1,4 +1,4 @@
-"""Trials in a decision: both sides have the logged odds, and sides that agree are not drawn."""
+"""Trials in a decision: plans follow the logged odds, and only sides that differ count as apart."""
 
 import gc
 from collections import Counter
@@ -72,7 +72,7 @@ def test_plans_are_drawn_with_the_logged_odds_and_only_differing_sides_are_apart
     plans = Counter(decision.plan for decision in decisions)
     for plan, share in odds.items():
         assert plans[plan] / 4000 == pytest.approx(share, abs=0.03)
-    # With the same draw the mix takes x as well half of the time: nothing is learned there.
+    # Half of the time the same draw gives the mix plan x too: such a request compares nothing.
     apart = sum(decision.exposures[0].apart for decision in decisions) / 4000
     assert apart == pytest.approx(0.5, abs=0.02)
 

@@ -1,4 +1,4 @@
-"""Trials at work on telemetry: verdicts, adoption by steps, rollback, shadows, proposals."""
+"""The director: verdicts from telemetry, adoption in steps, rollback, shadows, proposals."""
 
 from dataclasses import replace
 
@@ -48,7 +48,8 @@ def made(tmp_path, adopt="true", propose="true"):
 
 
 class World:
-    """Requests decided as routers would, written to telemetry; each takes a second of its clock."""
+    """Decides requests like a router and writes them to telemetry, one for each second of its
+    clock."""
 
     def __init__(self, config):
         self.config = config
@@ -76,7 +77,7 @@ class World:
         self.change(adopt, name, self.now(), why="", by_steps=False)
 
     def send(self, count, good, *, trouble="", failing=()):
-        """`good`: how often an answer of a plan to a kind of request is good."""
+        """Decide and write requests. `good(plan, kind)` is the chance that an answer is good."""
         rows, signals = [], []
         for _ in range(count):
             self.at += MINUTE // 60
@@ -216,7 +217,7 @@ def test_a_strategy_that_turns_bad_after_its_adoption_is_rolled_back_with_an_eve
         "trial",
         "dearer",
         "share 0.5",
-    ) in events  # the control was compared first
+    ) in events  # before the rollback, half of the units went to the control
 
 
 def test_failures_speak_against_a_candidate_that_was_never_judged(world):
@@ -240,7 +241,7 @@ def test_a_function_leaves_its_shadow_only_if_it_answers(world):
     bad = world.book.trial("bad")
     line = {"do": "state", "at": world.now(), "trial": bad.id, "state": "shadow", "why": ""}
     world.change(write, line)
-    world.director.reconfigure(world.config)  # begins every course anew
+    world.director.reconfigure(world.config)  # makes the director read all rows of its trials anew
     world.send(200, alike, trouble="ValueError: no")
     world.director.turn()
     assert world.book.trial("bad").state == "vetoed"
@@ -286,7 +287,7 @@ def _plain(slot):
 
 
 def taught_view(world, good, rounds=150):
-    """A learner that was taught how good each plan is."""
+    """The view of a learner that was taught how good each plan is for each kind."""
     bandit = Bandit(taught(0))
     arms = [Arm(plan) for plan in ("cheap", "dear", "idle")]
     bandit.set_arms(arms)
@@ -345,7 +346,7 @@ def test_replay_vetoes_a_strategy_that_logged_answers_show_to_be_worse(world):
 
 
 def shifted(rows):
-    """As if a third of the requests had gone to `dear`, and its answers were worth nothing."""
+    """These rows, but every third request went to `dear` and got a worthless answer."""
     return [
         replace(row, plan=Arm("dear"), propensity=0.3, quality=0.0) if n % 3 == 0 else row
         for n, row in enumerate(rows)

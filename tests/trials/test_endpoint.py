@@ -1,4 +1,4 @@
-"""Trials at the endpoint: the header, the explanation, /v1/trials, a function that serves."""
+"""Trials at the endpoint: their header, their explanation, `/v1/trials`, functions that serve."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def route(request, scores, similar):
 
 
 class PublishingLearner:
-    """A learner that publishes this steering and errand, and keeps the requests for news."""
+    """A fake learner that publishes this steering and errand, and keeps the routers' requests."""
 
     def __init__(self, steering=None, errand=None, director=None):
         self.steering, self.errand, self.director = steering, errand, director

@@ -1,5 +1,4 @@
-"""Hostile and broken routing functions: none delays a request past its deadline, changes an
-answer, or passes the gates."""
+"""Hostile routing functions delay no request for long, change no answer, and pass no gate."""
 
 import time
 
@@ -14,7 +13,7 @@ from router.trials.gates import LoadedFunction, check_function
 from tests.trials.test_deciding import X, decide, request, trial
 
 DEADLINE = 0.05
-SLACK = 0.5  # a busy machine may wake us late; any of these would take far longer
+SLACK = 0.5  # seconds that a busy machine may add; a function that nothing stops takes far longer
 GIVEN = ({"kind": "a", "complexity": 1.0}, {"x": {"usd": 0.1}, "y": {"usd": 0.2}}, [])
 
 
@@ -25,7 +24,7 @@ def code(body, name="f"):
     return Strategy(name, "function", 1, source=source)
 
 
-PATIENCE = 30.0  # seconds, where a busy machine must not make a good function late
+PATIENCE = 30.0  # seconds, enough for a good function on a busy machine
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ async def test_a_hostile_function_delays_no_request_and_changes_no_answer(functi
         begun = time.perf_counter()
         decision = decide_with(functions, hostile)
         assert time.perf_counter() - begun < DEADLINE + SLACK
-        assert decision.plan == "x"  # the plan of the strategy that serves
+        assert decision.plan == "x"  # the serving strategy's plan
         assert decision.exposures[0].trouble
     assert given == ({"kind": "a"}, {"x": {"usd": 0.1}}, [])
 
@@ -181,7 +180,7 @@ def test_a_plain_function_passes_lint():
 
 
 class Row:
-    """As much of a logged row as the gates look at."""
+    """The fields of a logged row that the gates read."""
 
     def __init__(self, kind="a"):
         self.kind = kind

@@ -1,4 +1,4 @@
-"""The stages that a plan can go without, and the simpler plan that is left."""
+"""Which stages a plan can lose, and the simpler plan without one of them."""
 
 import pytest
 from pydantic import TypeAdapter

@@ -1,4 +1,4 @@
-"""`python -m tests.check_names [FOLDER]...`: no name is a word that says nothing of its thing."""
+"""`python -m tests.check_names [FOLDER]...` finds names that say nothing about what they name."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ ROOTS = ("router", "learner", "sandbox", "dashboard", "tests", "experiments")
 
 
 def bindings(tree: ast.AST) -> list[tuple[int, str]]:
-    """Every name that a statement, a parameter, a definition or an import gives, with its line."""
+    """Every name that the code binds, with its line."""
     names = []
     for node in ast.walk(tree):
         match node:

@@ -11,10 +11,10 @@ _RAY_TESTS = "waggle/ray_tests"
 
 
 class OneService(LoadScopeScheduling):
-    """Give every test marked `ray` to one worker, and begin with them: one service runs at a time.
+    """Give all tests marked `ray` to one worker, first of all: one service runs at a time.
 
-    `--dist loadgroup` does not see its own marks under pytest 9.2, and only workers see ours. So
-    each worker leaves the names of these tests in pytest's cache, where the scheduler reads them.
+    `--dist loadgroup` does not find its marks under pytest 9.2, and the scheduler cannot read other
+    marks. So each worker writes the names of these tests to pytest's cache for the scheduler.
     """
 
     def schedule(self) -> None:

@@ -1,4 +1,4 @@
-"""Fakes of what a router talks to, each a real implementation that a test can look into."""
+"""Fakes of the parts that a router talks to. Each really works, and a test can look into it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,8 @@ from router.telemetry.lookup import StoredRequest, StoredSignal
 
 
 class MemoryJournal:
-    """Keeps everything that is written down, for a test to look at. `full` acts as a full disk."""
+    """Keeps everything that a router writes, for tests to read. With `full`, the disk seems
+    full."""
 
     def __init__(self) -> None:
         self.traces: list[Trace] = []
@@ -61,12 +62,12 @@ class MemoryJournal:
 
 
 class MemoryOf:
-    """The memory of telemetry, read from a memory journal instead of the catalog."""
+    """Finds requests and scores in a memory journal, where the real one reads the catalog."""
 
     def __init__(self, journal: MemoryJournal) -> None:
         self._journal = journal
         self.away = False
-        self.earlier_scores: Mapping[str, float] = {}  # of rows that the journal does not hold
+        self.earlier_scores: Mapping[str, float] = {}  # scores from rows that the journal lacks
 
     async def find(self, request_id: str) -> StoredRequest | None:
         self._check()

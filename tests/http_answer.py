@@ -1,4 +1,4 @@
-"""An HTTP answer that was read whole, and how a test gets one."""
+"""HTTP answers that were read to their end."""
 
 import io
 import json
@@ -25,7 +25,7 @@ class HttpAnswer:
 
     @property
     def text(self) -> str:
-        """The words of a chat completion."""
+        """The text of a chat completion."""
         return self.json["choices"][0]["message"]["content"]
 
     @property

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 def killed_before_rename(action: Callable[[], object]) -> bool:
-    """Run an action in a child that is killed as it renames something; True if it was."""
+    """Run an action in a child process that dies at its first rename. True if it died."""
 
     def die(event: str, args: object) -> None:
         if event == "os.rename":
@@ -19,7 +19,7 @@ def killed_before_rename(action: Callable[[], object]) -> bool:
 
 
 def killed_midway(action: Callable[[], object], *, after_bytes: int) -> bool:
-    """Run an action in a child that is killed as its file exceeds a size; True if it was."""
+    """Run an action in a child process that dies when its file exceeds a size. True if it died."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -31,7 +31,7 @@ def killed_midway(action: Callable[[], object], *, after_bytes: int) -> bool:
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file of this process can exceed a size: a full disk, as far as the process can tell."""
+    """Let no file of this process exceed a size, so that the disk seems to be full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

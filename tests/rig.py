@@ -27,7 +27,7 @@ TOKEN = "rig-token"
 
 @asynccontextmanager
 async def listening(app: Any) -> AsyncIterator[str]:
-    """An ASGI application on a port of loopback; its address."""
+    """Serve an ASGI application on a port of loopback, and yield the address."""
     port = Listener()
     await port.open(app, host="127.0.0.1")
     try:
@@ -79,7 +79,7 @@ async def rig(
     name: str = "r1",
     uniform: Callable[[], float] = random.random,
 ) -> AsyncIterator[Rig]:
-    """A running Waggle with this configuration."""
+    """Run a whole Waggle with this configuration."""
     config = Config.model_validate(yaml.safe_load(text))
     hive = hive or LosableHive()
     async with AsyncExitStack() as stack:

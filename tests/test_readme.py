@@ -1,4 +1,4 @@
-"""The pages are promises too: their blocks run, their figures, pictures, names and links hold."""
+"""The pages are true: their code blocks run; their figures, pictures, names and links are right."""
 
 import asyncio
 import json

@@ -70,7 +70,7 @@ def delta(content: str | None = None, finish: str | None = None, **extra: Any) -
 
 
 async def answer_well(wire: Wire) -> None:
-    """Answer as a healthy model server does: in a stream, and with usage, if asked for them."""
+    """Answer like a healthy model server, with a stream or usage if the request asks for them."""
     if not wire.fields.get("stream"):
         await wire.json(completion())
         return

@@ -1,4 +1,4 @@
-"""The one way a test waits for something outside it: until it holds, with one generous limit."""
+"""How tests wait: until a condition holds, with one generous limit."""
 
 import asyncio
 import inspect
@@ -11,7 +11,7 @@ _PAUSE_SECONDS = 0.02
 
 
 async def until(condition: Callable[[], T | Awaitable[T]], seconds: float = 60.0) -> T:
-    """Wait until the condition (a function, async or not) gives something true; return that."""
+    """Wait until the condition (a function, async or not) gives a true value; return the value."""
     give_up_at = time.monotonic() + seconds
     while True:
         result = condition()

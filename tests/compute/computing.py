@@ -1,4 +1,4 @@
-"""A configuration that computes, and scripted models that write its programs."""
+"""A configuration that computes answers, and scripted models that write the programs."""
 
 import yaml as pyyaml
 

@@ -74,7 +74,7 @@ async def test_an_author_sees_the_error_of_a_failed_program_and_mends_it_once():
 )
 async def test_an_author_who_fails_twice_is_replaced_by_synthesis(program, fault):
     config = with_author("{url}")
-    if fault == "timeout":  # Two runs wait for this limit.
+    if fault == "timeout":  # A short limit, because two runs reach it.
         config = config.replace("min_level: 1", "min_level: 1\n    wall_seconds: 1.6")
     async with (
         ScriptedAuthor(program).listening() as up,
@@ -88,7 +88,7 @@ async def test_an_author_who_fails_twice_is_replaced_by_synthesis(program, fault
         faults = [
             a["fault"] for a in answer.json["waggle"]["attempts"] if a["backend"] == "sandbox"
         ]
-        # A busy machine may give a program too little time, and such a run has its own fault.
+        # On a busy machine a program may get too little time. The fault is then `starved`.
         assert [fault if f == "starved" else f for f in faults] == [fault, fault, ""]
         assert len(up.requests) == 2
 
@@ -132,7 +132,7 @@ TRIED = [a for a in ATTACKS if a.status in ("error", "violation", "exit_0", "bad
 
 
 async def test_hostile_programs_of_an_author_change_nothing_on_the_machine(tmp_path):
-    """The author of statistical requests attacks; the caller gets the answer of synthesis."""
+    """Each program of the author is an attack. The caller gets synthesis's answer instead."""
     secret, outside = tmp_path / "secret", tmp_path / "outside"
     secret.write_text("canary-77")
     outside.mkdir()

@@ -1,6 +1,6 @@
-"""What every directory of replicas promises: backends of this process, and replicas of Ray Serve.
+"""The promises of every directory of replicas: those in this process, and those of Ray Serve.
 
-Replicas of Ray Serve come and go in `tests/serve`; here handles without a cluster stand for them.
+Real replicas of Ray Serve are tested in `tests/serve`; this suite uses handles without a cluster.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ CONFIG = Config.model_validate(
 
 
 def handle_of(addresses):
-    """What a Serve handle knows of its replicas; the last has no port of its own yet."""
+    """A fake Serve handle: a replica at each address, and a last replica without a port yet."""
     metadata = [{"http": address} for address in addresses] + [{}]
     replicas = {n: SimpleNamespace(replica_metadata=m) for n, m in enumerate(metadata)}
     chooser = SimpleNamespace(request_router=SimpleNamespace(curr_replicas=replicas))
@@ -42,7 +42,7 @@ async def directory(request):
             yield backends
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Ray itself
+            warnings.simplefilter("ignore")  # Ray warns when it is imported
             from router.deployment.replicas.addresses import ReplicaAddresses
         replicas = ReplicaAddresses(lambda backend: handle_of(backends.addresses(backend)))
         replicas.follow(["a", "b"])

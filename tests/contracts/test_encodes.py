@@ -1,4 +1,4 @@
-"""What every encoder promises, the exported model and the tests' own fake alike."""
+"""The promises of every encoder: the exported model, and the tests' fake."""
 
 import numpy as np
 import pytest

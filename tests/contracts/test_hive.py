@@ -1,4 +1,4 @@
-"""What every hive promises: in this process, behind a Serve handle, and the fake of other tests."""
+"""The promises of every hive: in this process, behind a Serve handle, and the tests' fake."""
 
 import asyncio
 import warnings
@@ -47,7 +47,7 @@ def hive(request, clock):
             return LosableHive(clock)
         case _:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of Ray itself
+                warnings.simplefilter("ignore")  # Ray warns when it is imported
                 from router.deployment.replicas.hive import HandleHive
             return HandleHive(Remote(LocalHive(clock)))
 

@@ -1,4 +1,4 @@
-"""What every journal promises: the one of files, and the fake that the other tests use."""
+"""The promises of every journal: the journal of files, and the tests' fake."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ ABOUT = About(new_id(AT), 1, plan="dear")
 
 
 class JournalOfFiles:
-    """A journal of files, read as an analyst reads it."""
+    """A journal of files, and an analyst's queries that read it back."""
 
     def __init__(self, folder):
         self.stored = Stored(folder)
@@ -76,7 +76,7 @@ class JournalOfLists:
 
 @pytest.fixture(params=["files", "memory"])
 def kept(request, tmp_path):
-    """A journal, and a reader of what it holds."""
+    """A journal, and methods that read back what it has."""
     kept = JournalOfFiles(tmp_path) if request.param == "files" else JournalOfLists()
     yield kept
     kept.journal.close()
@@ -84,7 +84,7 @@ def kept(request, tmp_path):
 
 def test_everything_is_read_back_in_the_order_it_was_written_in(kept):
     journal = kept.journal
-    traces = [trace(AT - n) for n in range(20)]  # the order of writing, not of the clock
+    traces = [trace(AT - n) for n in range(20)]  # written in the reverse order of their times
     for n, each in enumerate(traces):
         journal.append(each)
         journal.refuse(Refusal(f"r{n}", AT, "chat", 429, f"code{n}"))

@@ -1,4 +1,4 @@
-"""What every memory promises: the one that reads the catalog, and the fake of the other tests."""
+"""The promises of every memory: the memory that reads the catalog, and the tests' fake."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What every runner of programs promises: the pool of the sandbox at each level of isolation."""
+"""The promises of every runner of programs: the sandbox's pool, at each level of isolation."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ async def test_a_failing_program_is_a_run_not_an_exception(runner):
 @pytest.mark.parametrize(
     ("source", "limits", "statuses"),
     [
-        # On a busy machine the program may not get its share of the time: that has a name too.
+        # On a busy machine the program may get too little time. The status is then `starved`.
         ("while True: pass", Limits(wall_seconds=0.2), {"timeout", "starved"}),
         ("print('x' * 1000)", Limits(wall_seconds=20, stdout_bytes=500), {"output_limit"}),
         (

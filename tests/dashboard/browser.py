@@ -1,4 +1,4 @@
-"""A headless browser that opens a dashboard and collects errors and foreign requests."""
+"""A headless browser that opens a dashboard, and collects errors and requests to other hosts."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def visitor(browser: Browser, size: str = "laptop") -> BrowserContext:
-    """A new visitor, with nothing cached."""
+    """The browser context of a new visitor, with an empty cache."""
     width, height = SIZES[size]
     return browser.new_context(
         viewport={"width": width, "height": height}, accept_downloads=True, locale="en-GB"
@@ -39,7 +39,7 @@ def visitor(browser: Browser, size: str = "laptop") -> BrowserContext:
 
 
 class Watched:
-    """A page, with the errors and foreign requests that it caused."""
+    """A page, with the errors and the requests to other hosts that it caused."""
 
     def __init__(
         self,

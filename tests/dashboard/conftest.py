@@ -20,13 +20,13 @@ from tests.waiting import blocking_until
 
 @pytest.fixture(scope="session")
 def begin() -> int:
-    """A whole minute, 61 to 62 minutes ago, in microseconds."""
+    """The start of a minute, 61 to 62 minutes ago, in microseconds."""
     return (time.time_ns() // 1000 - 61 * MINUTE) // MINUTE * MINUTE
 
 
 @pytest.fixture(scope="session")
 def story(tmp_path_factory, begin) -> Path:
-    """A telemetry folder to which nobody writes any more."""
+    """A telemetry folder that no process writes to."""
     folder = tmp_path_factory.mktemp("story") / "telemetry"
     write_story(folder, begin=begin)
     return folder
@@ -34,7 +34,7 @@ def story(tmp_path_factory, begin) -> Path:
 
 @pytest.fixture
 def board(story) -> Iterator[Board]:
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # the clock stands still
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # a clock that stands still
     board = Board(Source(story), BoardSettings(reuse_budget=0.01), clock=lambda: now)
     yield board
     board.close()

@@ -1,4 +1,4 @@
-"""Writes the telemetry of an hour, in the form that routers write, with all that pages can show.
+"""Writes an hour of telemetry like a router's, with everything that the pages can show.
 
 There are two kinds of request and two plans, and the bandit learns that `cheap` is good enough for
 texts. There are also an adopted trial, two routing functions, a drift, an open breaker, reused

@@ -34,7 +34,7 @@ def test_every_panel_answers_and_what_it_draws_is_a_figure(board, page, query):
     for name, panel in values["panels"].items():
         assert "Error" not in str(panel.get("empty", "")), f"{name}: {panel['empty']}"
         if "figure" in panel:
-            go.Figure(panel["figure"])  # Plotly knows every attribute, and takes every value
+            go.Figure(panel["figure"])  # raises if Plotly refuses an attribute or a value
 
 
 def test_each_page_has_something_to_show(board):
@@ -50,9 +50,10 @@ def test_each_page_has_something_to_show(board):
 @pytest.mark.parametrize("query", [{"last": "all"}, {"last": "15m", "kind": "json"}], ids=str)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_copied_query_answers_what_the_panel_shows(board, story, tmp_path, page, query):
-    """The panel's own query runs over shared tables; its answer must be the same."""
+    """The panel itself reads shared tables. The copied query must give the same rows."""
     view = view_of(page, query)
-    copy = shutil.copy(story / "telemetry.duckdb", tmp_path)  # DuckDB would share the open file
+    # DuckDB would share the file that the board has open.
+    copy = shutil.copy(story / "telemetry.duckdb", tmp_path)
     with duckdb.connect(copy, read_only=True) as con:
         for name, panel in board.page_values(view)["panels"].items():
             if not panel["sql"]:
@@ -65,7 +66,7 @@ def test_a_copied_query_answers_what_the_panel_shows(board, story, tmp_path, pag
 
 
 def rounded(value):
-    """The last bits of a sum of floats depend on the order of adding."""
+    """Round the floats, because the last bits of a sum depend on the order of adding."""
     match value:
         case float():
             return float(f"{value:.8g}")
@@ -108,10 +109,10 @@ def test_controls_are_estimated_from_the_results_of_their_plans_on_each_kind(tmp
     assert row["n"] == 80
     quality = (30 * 0.9 + 10 * 1.0 + 30 * 0.2 + 10 * 0.8) / 80
     assert row["utility"] == pytest.approx(utility(quality, 0.002))
-    # Always the dear plan: half of the requests are texts.
+    # The best single plan is dear: quality 1.0 for texts, which are half, and 0.8 for the rest.
     assert row["best_plan"] == "dear"
     assert row["best"] == pytest.approx(utility((1.0 + 0.8) / 2, 0.008))
-    # A random mix that costs .002 takes the dear plan every fourth time.
+    # A random mix with the same cost, 0.002, takes the dear plan every fourth time.
     assert row["mix"] == pytest.approx(utility(0.75 * 0.55 + 0.25 * 0.9, 0.002))
     # The ladder sends a complexity of 5 or more to the dear plan: half of 0 to 9.
     assert row["ladder"] == pytest.approx(utility(0.5 * 0.55 + 0.5 * 0.9, 0.004))
@@ -169,7 +170,7 @@ def test_telemetry_that_disappears_and_returns_is_shown_again(tmp_path, begin):
 
 
 def test_a_page_is_read_to_the_end_from_one_catalog_though_another_replaces_it(tmp_path, begin):
-    """The keeper replaces the catalog every few seconds; tables that were filled stay."""
+    """The keeper replaces the catalog every few seconds. A page keeps the tables it began with."""
     write_story(tmp_path, begin=begin, requests=60)
     board = Board(Source(tmp_path))
     reading = board._facts.open(PageView(last="all"))

@@ -35,7 +35,7 @@ def visits(browser):
 
 @pytest.fixture
 def watched(browser, visits, url):
-    """A page on a laptop. At the end it must have had no errors and no foreign requests."""
+    """A page on a laptop. At the end it must have had no errors and no requests to other hosts."""
     seen = Watched(browser, url, context=visits)
     yield seen
     seen.close()
@@ -60,9 +60,9 @@ def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, th
         assert seen.wider() == [], place
         assert seen.overlapping() == [], place
         assert seen.clipped() == [], place
-        if size == "laptop":  # axe sees the same on both
+        if size == "laptop":  # the screen makes no difference to axe
             assert seen.violations() == [], place
-        assert seen.page.title() == "Waggle", place  # a hostile name would have changed it
+        assert seen.page.title() == "Waggle", place  # a hostile name would have changed the title
     seen.close()
     assert seen.trouble == []
     assert seen.foreign == []
@@ -225,7 +225,7 @@ def test_requests_are_listed_filtered_and_shown_with_their_story(watched):
     watched.until("!document.getElementById('panel-story').hidden")
     watched.until("document.getElementById('panel-story').innerText.includes('Calls to backends')")
     text = watched.page.locator("#panel-story").inner_text()
-    assert "onerror" in text  # it is text and was not run: the page's title is unchanged
+    assert "onerror" in text  # the page shows the hostile name and does not run it
     assert watched.page.title() == "Waggle"
     assert watched.page.locator("#panel-story img").count() == 0
     assert "expected quality" in text

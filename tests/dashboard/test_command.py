@@ -1,4 +1,4 @@
-"""`waggle dashboard`, run like a person runs it."""
+"""`waggle dashboard`, as an operator types it."""
 
 import contextlib
 import re
@@ -49,7 +49,7 @@ def test_a_snapshot_is_written_or_the_command_says_why_not(story, tmp_path):
     text = path.read_text()
     assert 'data-theme="dark"' in text
     assert "<img src=x" not in text
-    bare = re.sub(r"<script>.*?</script>", "", text, flags=re.S)  # Plotly's own
+    bare = re.sub(r"<script>.*?</script>", "", text, flags=re.S)  # without Plotly's scripts
     assert len(bare) < len(text) / 4
     assert not re.search(r'(src|href)="https?:', bare)
     result = waggle("dashboard", story, "--snapshot", path, "--last", "2y")
@@ -59,7 +59,7 @@ def test_a_snapshot_is_written_or_the_command_says_why_not(story, tmp_path):
 
 
 def _read(url):
-    """What is served there; nothing while nobody listens."""
+    """The body at this URL, or None while nothing listens there."""
     with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:
         return answer.read()
 
@@ -102,7 +102,7 @@ def test_a_dashboard_that_ends_is_started_again_after_ever_longer_pauses(tmp_pat
             assert first is not None
             assert first.wait(60) == 1
             pages.watch()
-            assert pages._process is None  # not at once
+            assert pages._process is None  # the next start waits
             now[0] += 10
         pages.close()
     log = (tmp_path / "logs" / "dashboard.log").read_text()

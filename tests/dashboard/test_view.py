@@ -58,7 +58,7 @@ def test_a_span_is_in_order_within_the_rows_and_has_few_points(last, now, age):
 
 
 def test_a_second_later_the_span_is_the_same():
-    """The query is therefore the same too, and its answer can be shared."""
+    """Equal spans make equal queries, so that viewers can share an answer."""
     spans = {
         span_of(PageView(), now=NOW + dt.timedelta(seconds=s), first=NOW - dt.timedelta(days=3))
         for s in range(30)

@@ -1,4 +1,4 @@
-"""Folders as specialists: indexed, searched, cited, and given the questions they can answer."""
+"""Specialists: folders are indexed, searched and cited, and get the questions they can answer."""
 
 import functools
 import json

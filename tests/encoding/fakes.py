@@ -1,4 +1,4 @@
-"""An encoder without a model, for tests that look at who encodes what."""
+"""An encoder without a model, for tests that look at which texts are encoded together."""
 
 import hashlib
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 class RecordingEncoder:
-    """Unit vectors drawn from a hash of each text; the batches that were encoded are kept.
+    """Draws a unit vector from a hash of each text, and keeps the batches.
 
-    It refuses every batch with the text `bad` in it.
+    Refuses every batch that contains the text `bad`.
     """
 
     name, dimensions = "recording", 8

@@ -1,4 +1,4 @@
-"""The learner as a fold over telemetry: the same rows lead to the same state, after any kill."""
+"""The learner folds telemetry: the same rows lead to the same state, after any kill."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
     traffic, chance = Traffic(config, stored), np.random.default_rng(2)
     fold = begun(config)
     for n in range(25):
-        # A writer whose files were sealed writes no more: the next process has another name.
+        # A router that starts after the sealing writes under another name.
         writers = ("r1", "r2") if n <= 12 else ("r3", "r4")
         traffic.send(int(chance.integers(1, 12)), writers=writers)
         if n == 12:
@@ -49,7 +49,7 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
             fold.turn()
         if n % 7 == 6:
             fold.keep(float(n))
-        if n % 5 == 4:  # kill -9: only the disk is left
+        if n % 5 == 4:  # a kill leaves only what is on disk
             before = fold.state.written(0.0)
             fold = begun(config)
             assert fold.state.written(0.0) == before
@@ -63,9 +63,9 @@ def test_a_batch_that_was_logged_and_not_read_before_a_kill_is_read_after_it(con
     traffic.send(20)
     fold = begun(config)
     batch = fold.feed.beyond(fold.state.mark)
-    fold.registry.log({"batch": batch.state()})  # and here the learner was killed
+    fold.registry.log({"batch": batch.state()})  # the learner is killed after this line
     with (config.learner_folder / "batches.jsonl").open("ab") as file:
-        file.write(b'{"batch": {"requ')  # or in the middle of writing the next
+        file.write(b'{"batch": {"requ')  # or while it writes the next line
     again = Fold(config, 0)
     again.begin()
     assert again.state.bandit.learned > 5
@@ -81,7 +81,7 @@ def test_late_and_changed_feedback_counts_as_it_is_now(config, stored):
     row = traffic.rows[0]
     for ts, score in ((9, 1.0), (10, 0.0)):
         late = signal(row, score, source="app", metric="late", ts=row["ts"] + ts * MINUTE)
-        stored.write("signals", [late, late], "r1")  # and twice is once
+        stored.write("signals", [late, late], "r1")  # a repeated signal counts once
         turned(fold)
     assert fold.state.contributions[row["request_id"]][0] in (0.0, 0.5)
     assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
@@ -115,7 +115,7 @@ def test_going_back_drops_what_was_learned_since_and_goes_on_from_there(config, 
     fold.registry.go_back(good.name)
     assert fold.turn()
     assert fold.state.bandit.learned == learned
-    assert fold.turn() is False  # what came between is not learned again
+    assert fold.turn() is False  # the rows learned since are not learned again
     traffic.send(10)
     turned(fold)
     assert fold.state.bandit.learned > learned
@@ -137,7 +137,8 @@ def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):
     assert (fold.policy(0.0).posterior.means == pinned.posterior.means).all()
     for n in range(5):
         fold.keep(float(n))
-    assert version.name in {v.name for v in fold.registry.versions()}  # though only 3 are kept
+    # Pinned, though only 3 others stay.
+    assert version.name in {v.name for v in fold.registry.versions()}
     assert len(fold.registry.versions()) == 4
     fold.registry.unpin()
     assert fold.policy(0.0).seen > pinned.seen

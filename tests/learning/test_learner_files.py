@@ -1,4 +1,4 @@
-"""The learner's files: damaged, cut by a kill, pinned, rolled back to, written by `waggle warm`."""
+"""The learner's files: damage, kills, pinned versions, rollbacks, and files of `waggle warm`."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
 
 
 def rewritten(stored_bandit):
-    """A snapshot with a checksum that is right."""
+    """This content as a snapshot with a correct checksum."""
     from hashlib import blake2b
 
     body = orjson.dumps(stored_bandit)

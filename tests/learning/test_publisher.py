@@ -1,4 +1,4 @@
-"""News for routers, and the report for people."""
+"""The publisher: news for routers, and the report for people."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     assert journal.policies[-1].strategy == "bandit"
     registry = Registry(config.learner_folder)
     registry.pin(registry.versions()[-1].name)
-    publisher.turn()  # though nothing came
+    publisher.turn()  # although no row came
     assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
     assert json.loads(json.dumps(publisher.report()))["learned"] > 10
 
@@ -59,7 +59,7 @@ def test_the_report_has_what_is_expected_by_kind_and_plan(config, stored):
 def test_a_configuration_that_comes_while_the_learner_begins_is_followed(config, stored, tmp_path):
     Traffic(config, stored).send(40)
     fold = turned(begun(config))
-    fold.keep(1.0).path.write_bytes(b"damaged")  # so that the beginning writes an event
+    fold.keep(1.0).path.write_bytes(b"damaged")  # so that the learner writes an event as it begins
     third = configured(
         tmp_path, yaml=YAML.replace("dear: {{ask: b}}", "dear: {{ask: b}}, third: {{ask: b}}")
     )

@@ -72,14 +72,14 @@ _ANY = dict.fromkeys(("fields", "nesting", "arrays", "rules", "length", "code", 
 
 
 def turned(fold):
-    """A fold that has read every row there is."""
+    """This fold, after it has read every row."""
     while fold.turn():
         pass
     return fold
 
 
 def rebuilt(config):
-    """The learner from its log alone, which every snapshot must agree with."""
+    """A fold that has replayed the learner's whole log; every snapshot must agree with it."""
     fold = Fold(config, 0)
     fold.add_plans()
     for line in fold.registry.logged():
@@ -88,7 +88,7 @@ def rebuilt(config):
 
 
 def begun(config):
-    """A learner that starts, and has not looked at any row yet."""
+    """A fold that has started, and has read no new row yet."""
     fold = Fold(config, 0)
     fold.begin()
     return fold

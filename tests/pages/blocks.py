@@ -15,7 +15,7 @@ _LIST_ITEM = re.compile(r"\s{0,3}([-*+]|\d+\.)\s")
 class Block:
     page: Path
     line: int
-    language: str  # of the fence; empty for an indented block
+    language: str  # the fence's language; empty for an indented block
     text: str
 
     @property
@@ -46,7 +46,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def prose(page: Path) -> str:
-    """A page without its blocks."""
+    """The text of a page, with its code blocks left empty."""
     lines = page.read_text().splitlines()
     for block in blocks(page):
         fences = 1 if block.language else -1

@@ -1,7 +1,7 @@
-"""HTTP in the pages: a request in a block, and in the next block the answer to compare with.
+"""HTTP in the pages: one block shows a request, the next block the answer to compare with.
 
-A page shows a part of an answer. What it shows must be there: the status, each header by its name,
-each field by its name, each text with `…` for what differs, and numbers with any value.
+A page shows a part of an answer. The real answer must have the status and every header, field and
+text that the page shows. `…` stands for any text, and any number for any other number.
 """
 
 import json
@@ -48,7 +48,7 @@ async def sent(exchange: Exchange, stage: PageStage) -> HttpAnswer:
     url = f"{rig.url}{path.path}" + (f"?{path.query}" if path.query else "")
     body = await stage.with_address(exchange.body)
     headers = {"content-type": "application/json", **exchange.headers}
-    headers.pop("authorization", None)  # the router of the pages has no keys
+    headers.pop("authorization", None)  # the router that runs the pages has no keys
     async with (
         aiohttp.ClientSession() as client,
         client.request(exchange.method, url, data=body or None, headers=headers) as response,
@@ -95,6 +95,6 @@ def _shows(shown: Any, actual: Any) -> bool:
 
 
 def matches(shown: str, actual: str) -> bool:
-    """Whether the page shows this text; `…` stands for anything, and white space for itself."""
+    """Whether the actual text contains the shown text. `…` stands for any text."""
     pieces = (re.escape(" ".join(piece.split())) for piece in shown.split("…"))
     return re.search(".*".join(pieces), " ".join(actual.split())) is not None

@@ -1,6 +1,6 @@
-"""One executor for each language that a block may have. A page cannot show what no executor takes.
+"""One executor for each language of a code block. A block in any other language is an error.
 
-A block of text is what the Python above it prints, and nothing else.
+A block of the language `text` must show what the Python block above it prints.
 """
 
 import ast
@@ -27,7 +27,7 @@ from tests.pages.exchange import assert_answer_shown, request_in, sent
 from tests.pages.shell import assert_shown, commands, perform, run, transcript
 from tests.pages.stage import PageStage
 
-# What a part of a configuration in a page may refer to.
+# Backends that a part of a configuration on a page may refer to.
 _BACKENDS = """
   sandbox: {kind: sandbox}
   generator: {kind: generator}
@@ -40,7 +40,7 @@ _MODELS = ("small", "second", "third", "large", "coder", "cloud")
 
 @dataclass(frozen=True)
 class BlockOutcome:
-    """What a block leaves for the block below it."""
+    """What the next block may refer to: the output or the answer of this block."""
 
     printed: str | None = None
     answer: HttpAnswer | None = None
@@ -51,7 +51,7 @@ Executor = Callable[[Block, PageStage, BlockOutcome], Awaitable[BlockOutcome | N
 
 
 async def perform_page(blocks: Iterable[Block], stage: PageStage) -> None:
-    """Carry out the blocks of a page in order. Raises at the first block that is wrong."""
+    """Run the blocks of a page in order. Raises at the first block that is wrong."""
     above = NOTHING
     for block in blocks:
         try:
@@ -78,7 +78,7 @@ async def _python(block: Block, stage: PageStage, _: BlockOutcome) -> BlockOutco
         else:
             await asyncio.to_thread(exec, code, names)
     for value in names.values():
-        if isinstance(value, OpenAI | duckdb.DuckDBPyConnection):  # an example leaves it open
+        if isinstance(value, OpenAI | duckdb.DuckDBPyConnection):  # examples do not close clients
             value.close()
     return BlockOutcome(printed=output.getvalue())
 
@@ -121,7 +121,7 @@ async def _http(block: Block, stage: PageStage, above: BlockOutcome) -> BlockOut
 
 
 async def _json(block: Block, stage: PageStage, _: BlockOutcome) -> None:
-    """Lines for `waggle warm` or `waggle batch`, as these commands read them."""
+    """Read the lines like the command that they are for, `waggle warm` or `waggle batch`."""
     path = stage.folder / "lines.jsonl"
     path.write_text(block.text)
     if '"scores"' in block.text:
@@ -144,7 +144,7 @@ EXECUTORS: dict[str, Executor] = {
 
 
 def configuration(text: str, folder: Path) -> Config:
-    """The configuration of a page: a whole file, or a part beside backends that it may refer to."""
+    """Load the configuration of a page. A part of a file gets the backends that it may refer to."""
     path = folder / "waggle.yaml"
     sections = yaml.safe_load(text)
     whole = text

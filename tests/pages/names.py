@@ -1,6 +1,6 @@
 """Names in the prose of a page: links, paths, modules, commands, headers, routes, settings.
 
-Whatever stands between backticks and looks like the name of such a thing is looked up.
+Each name between backticks that looks like one of these must exist.
 """
 
 import importlib.util
@@ -26,12 +26,12 @@ _HEADER = re.compile(r"x-waggle-[\w-]+")
 _ROUTE = re.compile(r"(GET |POST )?(/(v1|health|metrics)[\w/-]*)")
 _SETTING = re.compile(r"([a-z_]+)((?:\.[a-z_]+)+)")
 _MODULE = re.compile(r"(router|learner|sandbox|dashboard|experiments|tests)(\.\w+)+")
-# Files of the reader.
+# Files that only a user of Waggle has.
 _OWN_FILES = ("waggle.yaml", "serve.yaml", "keys.json", "telemetry.duckdb", "manifest.json")
 
 
 def mistakes(page: Path) -> Iterator[str]:
-    """Every name on this page that leads nowhere."""
+    """Each link and name on this page that does not exist, as a sentence."""
     text = prose(page)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         if not link.startswith(("http://", "https://")) and not _leads_somewhere(link, page):
@@ -79,7 +79,7 @@ def _exists(code: str, page: Path) -> bool:
 
 
 def _is_command(code: str) -> bool:
-    """A command, or the name of a group of commands; words in capitals stand for arguments."""
+    """Whether a command or a group of commands has this name. Its arguments may be missing."""
     words = shlex.split(code)[1:]
     try:
         parse(words)
@@ -105,10 +105,10 @@ def _is_module_or_member(name: str) -> bool:
 
 def _is_file(code: str, page: Path) -> bool:
     if code.startswith(("./", "var/", "segments/")):
-        return True  # of the reader
+        return True  # a file in the user's folder
     if (page.parent / code).exists() or (ROOT / code).exists():
         return True
-    # A module of the room that the page is about.
+    # Perhaps a module below the page's folder.
     return "/" not in code and any(page.parent.rglob(code))
 
 

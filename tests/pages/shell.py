@@ -1,4 +1,4 @@
-"""Commands in the pages: each must be one that exists, and runs here if it needs no service."""
+"""Commands in the pages: each must exist, and runs here if it needs no service."""
 
 import asyncio
 import importlib.util
@@ -20,9 +20,9 @@ from tests.pages.stage import PageStage
 
 WAGGLE = typer.main.get_command(app)
 TARGETS = frozenset(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
-# Commands that need neither a service, nor a network, nor seconds: they run as the page says.
+# Commands that run quickly, without a service or a network: the tests run them.
 _RUN = ("check", "deploy", "keys", "report", "sandbox", "solutions why", "sql", "telemetry")
-_ELSEWHERE = {"export", "serve"}  # of the shell, and of Ray Serve
+_ELSEWHERE = {"export", "serve"}  # commands of the shell and of Ray Serve
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def transcript(text: str) -> Iterator[Command]:
 
 
 def _first_command(lines: list[str]) -> tuple[str, list[str]]:
-    """The first command, which may go on over several lines, and the lines after it."""
+    """The first command, which may go on over several lines, and the lines after the command."""
     length = 1
     while _open(" ".join(lines[:length])) and length < len(lines):
         length += 1
@@ -67,9 +67,9 @@ def _open(text: str) -> bool:
 
 
 async def perform(command: Command, stage: PageStage) -> None:
-    """Carry out a command as far as that is possible here. Raises where the page is wrong."""
+    """Run or check a command, as far as possible here. Raises if the page is wrong."""
     words = shlex.split(command.text, comments=True)
-    words = words[: words.index(">")] if ">" in words else words  # what follows is the shell's
+    words = words[: words.index(">")] if ">" in words else words  # without the shell's redirection
     match words:
         case ["waggle", *arguments]:
             await _waggle(arguments, command, stage)
@@ -86,7 +86,7 @@ async def perform(command: Command, stage: PageStage) -> None:
 
 
 def parse(arguments: list[str]) -> str:
-    """The name of a command of ours, after its arguments and options were parsed."""
+    """Parse the arguments of a `waggle` command, and return the command's name."""
     command: Any = WAGGLE
     context = typer.Context(command, info_name="waggle")
     names: list[str] = []
@@ -113,14 +113,14 @@ async def _waggle(arguments: list[str], command: Command, stage: PageStage) -> N
 
 
 async def run(arguments: list[str]) -> str:
-    """The output of a command of ours, which has to succeed."""
+    """Run a `waggle` command, which must succeed, and return its output."""
     result = await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, app, arguments)
     assert result.exit_code == 0, f"waggle {' '.join(arguments)}: {result.output}{result.stderr}"
     return result.output
 
 
 def _write_input(word: str, stage: PageStage) -> None:
-    """A file that a command reads: a page names it, and everybody has one of their own."""
+    """Create the input file that a command on a page names, unless it exists."""
     if re.fullmatch(r"[\w./-]+\.(jsonl|py)", word):
         path = stage.folder / word
         path.parent.mkdir(parents=True, exist_ok=True)

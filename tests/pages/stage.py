@@ -1,7 +1,7 @@
-"""What the blocks of a page run in: a folder with telemetry in it, and a router that answers.
+"""The place where a page's blocks run: a folder with telemetry in it, and a router that answers.
 
-A page is written as if Waggle ran at http://127.0.0.1:8000 on the folder ./var. Here the address
-stands for a router without Ray, and the folder is a copy of telemetry that was made once.
+Pages say that Waggle runs at http://127.0.0.1:8000 on the folder ./var. Tests replace this address
+by that of a router without Ray, and copy prepared telemetry into the folder.
 """
 
 import asyncio
@@ -59,11 +59,11 @@ class PageStage:
         self._rig: Rig | None = None
 
     def furnish(self) -> Path:
-        """Put telemetry into `./var`, unless it is there; its database."""
+        """Copy telemetry into `./var`, unless it is there, and return the path of its database."""
         folder = self.data / "telemetry"
         if not folder.exists():
             shutil.copytree(self._telemetry, folder)
-            Keeper(folder, RetentionRules()).recover()  # the database names its folder
+            Keeper(folder, RetentionRules()).recover()  # the database contains its folder's path
         return folder / "telemetry.duckdb"
 
     async def rig(self) -> Rig:
@@ -78,11 +78,11 @@ class PageStage:
         return self._rig
 
     def with_stored_id(self, text: str) -> str:
-        """A text of a page about a request that is in the telemetry."""
+        """The text, with the id of a request in telemetry for its placeholder."""
         return text.replace(_ID, REQUEST_ID)
 
     async def with_address(self, text: str) -> str:
-        """A text of a page, with the address of the router, and the id of one of its requests."""
+        """The text, with the router's address, and the id of a request that the router answered."""
         if _ADDRESS.search(text):
             url = (await self.rig()).url
             text = _ADDRESS.sub(
@@ -94,13 +94,13 @@ class PageStage:
         return text
 
     def environment(self) -> dict[str, str]:
-        """For programs that a page names: those of this installation come first."""
+        """Environment variables with which a page's programs come from this installation first."""
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return os.environ | {"PATH": programs, "PYTHONPATH": str(ROOT)}
 
 
 def _configuration(data: Path, upstream: str) -> dict[str, Any]:
-    """The embedded default without what starts slowly, and with a model server."""
+    """The embedded default without its slow backends and plans, and with a model server."""
     config: dict[str, Any] = yaml.safe_load((ROOT / "router" / "default.yaml").read_text())
     for part in ("backends", "plans"):
         kept = {name: value for name, value in config[part].items() if name not in _SLOW}

@@ -1,4 +1,4 @@
-"""Telemetry for the examples of the pages: an hour of traffic, and a request of a known id."""
+"""Telemetry for the examples of the pages: an hour of traffic, and a request with a known id."""
 
 from pathlib import Path
 

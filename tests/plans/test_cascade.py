@@ -1,4 +1,4 @@
-"""Cascades: an answer is accepted, or the next rung is asked."""
+"""Cascades: the plan accepts an answer, or calls the next rung."""
 
 import pytest
 
@@ -41,7 +41,7 @@ async def test_a_cascade_stops_at_the_first_answer_that_is_accepted(accept, mode
         assert answer.headers["x-waggle-backend"] == ("b" if answered == "dear" else "a")
         assert "x-waggle-partial" not in answer.headers
         assert len(models["b"].requests) == (answered == "dear")
-        # The plan asked for log probabilities, and not the caller.
+        # The plan asked for log probabilities; the caller did not.
         assert answer.json["choices"][0]["logprobs"] is None
         costs = [attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts]
         assert answer.json["usage"]["cost"] == pytest.approx(sum(costs))

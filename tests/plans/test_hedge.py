@@ -1,4 +1,4 @@
-"""Hedges: the next backend is asked when the first is late or failed."""
+"""Hedges: the plan calls the next backend when the first is late or failed."""
 
 from tests.router.scripted import NEVER, ScriptedModel, only, planned, text_of
 

@@ -1,4 +1,4 @@
-"""Rules between fields: what they mean, when they are unknown, and what they never do."""
+"""Rules between fields: what they mean, when their result is unknown, and what they never do."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The validator as a backend: which records of a request it takes, and which rules it refuses."""
+"""The validator as a backend: which records of a request it checks, and which rules it refuses."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""One running service for all tests of this folder; each test gets it as it was started."""
+"""One running service for all tests of this folder. Each test finds its first configuration."""
 
 import asyncio
 from collections.abc import Iterator

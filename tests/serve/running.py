@@ -1,4 +1,4 @@
-"""A real service, started as a person starts it, with scripted upstreams and load beside it."""
+"""A real service, started by `waggle serve`, with scripted upstreams and load for it."""
 
 import asyncio
 import contextlib
@@ -32,13 +32,13 @@ MEAN = "What is the mean of [1, 2, 6]?"
 
 
 def configuration(url: str, *, price: int = 1, backends: str = "", plans: str = "") -> str:
-    """One backend and one plan that asks it, and more of both as given."""
+    """A configuration of one backend and one plan, with the given backends and plans added."""
     backend = f'  a: {{kind: openai, base_url: "{url}", price: {{input: {price}, output: 2}}}}\n'
     return f"backends:\n{backend}{backends}plans:\n  fast: {{ask: a}}\n{plans}"
 
 
 class UpstreamThread:
-    """Upstreams on an event loop of their own, so that tests may block."""
+    """Upstreams on an event loop in a thread of their own, so that tests may block."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -61,11 +61,11 @@ class UpstreamThread:
 
 @dataclass
 class Service:
-    """One `waggle serve`, and the commands and requests beside it."""
+    """A process `waggle serve`, and the commands and requests that a test sends to it."""
 
     folder: Path
     port: int
-    dashboard: str  # its part of the configuration
+    dashboard: str  # the configuration's section for the dashboard
     text: str  # the rest of the configuration that the service starts with
     process: subprocess.Popen | None = None
 
@@ -117,7 +117,7 @@ class Service:
         return done
 
     async def run_beside(self, *args: str) -> str:
-        """Run a command while the test's own tasks go on; what it printed."""
+        """Run a command while the test's other tasks go on, and return what it printed."""
         return (await asyncio.to_thread(self.run, *args)).stdout
 
     async def reload(self, text: str) -> None:
@@ -125,7 +125,7 @@ class Service:
         await self.run_beside("reload")
 
     async def post(self, path: str, body: Any, **headers: str) -> HttpAnswer:
-        """Over a connection of its own, so that any router may answer."""
+        """Send a request over a new connection, so that any router may answer."""
         async with aiohttp.ClientSession() as session:
             return await post(session, self.url + path, body, headers)
 
@@ -141,8 +141,7 @@ class Service:
             return await read_answer(response)
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """Ask the telemetry as an analyst does: plain DuckDB, read-only, whatever the service is
-        doing or was killed at."""
+        """Query the telemetry with plain DuckDB, even while the service runs or after a kill."""
         path = self.data / "telemetry" / "telemetry.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
             cursor = connection.execute(sql)
@@ -150,7 +149,7 @@ class Service:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def processes(self, part: str = "") -> list[int]:
-        """The service's processes whose command line holds `part`."""
+        """The ids of the service's processes whose command line contains `part`."""
         pids = []
         for pid in descendants(self.process.pid):
             with contextlib.suppress(OSError):
@@ -160,7 +159,7 @@ class Service:
         return pids
 
     def kill(self, part: str) -> list[int]:
-        """End these processes without warning, those at least that still live; which they were."""
+        """Kill the service's processes whose command line contains `part`, and return their ids."""
         pids = [pid for pid in self.processes(part) if born(pid)]
         assert pids, f"no process of the service is {part!r}"
         for pid in pids:
@@ -169,7 +168,7 @@ class Service:
         return pids
 
     async def replaced(self, part: str, pids: list[int]) -> None:
-        """Wait until other processes stand in the place of these."""
+        """Wait until new processes have replaced these."""
 
         def are_others() -> bool:
             now = self.processes(part)
@@ -186,7 +185,7 @@ def new_service(folder: Path, text: str, *, dashboard: bool = False) -> Service:
 
 @contextlib.contextmanager
 def own_service(folder: Path, text: str, *, dashboard: bool = False) -> Iterator[Service]:
-    """A service of one test, which does not outlive the test even if the test fails."""
+    """A service for one test, which ends with the test, even if the test fails."""
     service = new_service(folder, text, dashboard=dashboard)
     try:
         service.start()
@@ -207,7 +206,7 @@ def end_hard(service: Service) -> None:
 
 
 class Load:
-    """Requests that go on while the context is open, and what came of them."""
+    """Sends requests while the context is open, and keeps the outcomes."""
 
     def __init__(self, service: Service, at_once: int = 8, model: str = "auto") -> None:
         self._body = {"model": model, "messages": HI}
@@ -240,7 +239,7 @@ class Load:
         return self
 
     async def more(self, count: int) -> None:
-        """Wait until so many more have been answered."""
+        """Wait until `count` more requests have been answered."""
         wanted = len(self.statuses) + count
         await until(lambda: len(self.statuses) >= wanted)
 

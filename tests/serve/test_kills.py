@@ -1,4 +1,4 @@
-"""A process of the service that is killed comes back, and callers do not notice."""
+"""A killed process of the service is replaced, and callers do not notice."""
 
 import asyncio
 import json
@@ -126,7 +126,7 @@ async def test_plans_run_deployed_and_a_step_that_is_killed_is_not_noticed(
     assert len({result["custom_id"] for result in results}) == len(results) == 400
     assert all(result["error"] is None and "partial" not in result for result in results)
     models = []
-    for model in ("tiny", "other", "tiny"):  # kept and swapped by Serve
+    for model in ("tiny", "other", "tiny"):  # Serve swaps the models in memory
         models.append((await service.chat(model=model, max_tokens=2)).json["model"])
     assert models == ["tiny", "other", "tiny"]
 
@@ -144,7 +144,8 @@ async def test_plans_run_deployed_and_a_step_that_is_killed_is_not_noticed(
 
 
 async def test_programs_go_on_though_the_sandbox_is_killed(service, upstream):
-    """First its zygotes, then the replica that has them: no caller notices, nothing stays."""
+    """The test kills the zygotes, then their replica: every caller is answered, no process is
+    left."""
     await service.reload(configuration(upstream.url, backends=SANDBOX, plans=COMPUTE))
 
     async def computed() -> str:

@@ -1,4 +1,4 @@
-"""A running service takes a changed configuration, changed keys and load, and fails no request."""
+"""A running service under load adopts a changed configuration and keys, and fails no request."""
 
 import openai
 import pytest
@@ -14,7 +14,7 @@ async def test_a_reload_changes_prices_under_load_and_fails_nobody(service, upst
         await service.reload(configuration(upstream.url, price=5))
         await load.more(40)
     load.assert_nobody_noticed()
-    for _ in range(6):  # whichever router answers
+    for _ in range(6):  # any router may answer
         answer = await service.chat()
         assert answer.json["usage"]["cost"] == pytest.approx((100 * 5 + 50 * 2) / 1e6)
 

@@ -1,4 +1,4 @@
-"""Operators and analysts see a deployed service: the dashboard, telemetry, feedback."""
+"""What operators and analysts see of a deployed service: dashboard, telemetry, feedback."""
 
 import asyncio
 import json
@@ -68,20 +68,21 @@ async def test_analysts_see_the_last_second_while_the_service_is_under_load(serv
                 service.query,
                 "select request_id, epoch(utc_now() - ts) as age from requests order by ts desc",
             )
-            # Rows are not only fresh: every request answered before the query began is there.
+            # The query sees every request that was answered before the query began.
             assert set(before) <= {row["request_id"] for row in rows}
             assert rows[0]["age"] < 1
             curve = await asyncio.to_thread(
                 service.query, "from learning_curve(since := ago(interval 1 hour))"
             )
-            assert sum(bucket["n"] for bucket in curve) >= len(before)  # a bucket may just begin
+            # A new bucket may have begun.
+            assert sum(bucket["n"] for bucket in curve) >= len(before)
     load.assert_nobody_noticed()
 
 
 async def test_feedback_is_durable_and_counts_at_once(service):
     request_id = (await service.chat()).headers["x-waggle-request-id"]
     feedback = {"request_id": request_id, "score": 0.75, "comment": "nearly"}
-    for new in (2, 0, 0):  # whichever router gets it
+    for new in (2, 0, 0):  # any router may get the feedback
         answer = await service.post("/v1/feedback", feedback)
         assert (answer.status, answer.json["new"]) == (200, new)
     (row,) = service.query(f"from explain('{request_id}')")

@@ -1,4 +1,4 @@
-"""A service that stops leaves nothing; a service that was killed starts again and lost nothing."""
+"""A stopped service leaves nothing behind. A killed service starts again and has lost nothing."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path, upstream):
     places = (Path("/tmp"), Path.home(), Path.home() / ".cache")
     before = {place: set(place.iterdir()) for place in places if place.is_dir()}
-    encoder = "  e: {kind: encoder}\n"  # torch writes files where nobody asked it to
+    encoder = "  e: {kind: encoder}\n"  # torch writes files in folders of its own
     text = configuration(upstream.url, backends=encoder + SANDBOX, plans=COMPUTE)
     with own_service(tmp_path, text, dashboard=True) as service:
         with openai.OpenAI(base_url=service.url + "/v1", api_key="x") as client:
@@ -56,7 +56,7 @@ def test_there_is_nothing_to_remove_without_ray_or_without_serve():
 
 @pytest.mark.alone
 def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream):
-    """As a supervisor sends it: the processes that the command would stop are gone already."""
+    """A supervisor may signal all processes, before the command can stop them in order."""
     with own_service(tmp_path, configuration(upstream.url)) as service:
         family = set(service.processes())
         for pid in [*family, service.process.pid]:
@@ -67,7 +67,7 @@ def test_a_term_for_all_of_its_processes_at_once_leaves_none(tmp_path, upstream)
 
 
 async def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path, upstream):
-    """And remembers, in every router, what it had solved."""
+    """Every router still reuses the solution from before the kill."""
 
     async def is_exact() -> bool:
         return (await service.chat(MEAN)).headers["x-waggle-reuse"] == "exact"

@@ -17,7 +17,7 @@ def route(request, scores, similar):
 
 
 async def _headers_once(service, task, **wanted):
-    """Ask until the answer's headers say so: routers get a change within a second."""
+    """Send requests until an answer has these headers. Routers hear of a change within a second."""
 
     async def headers():
         answer = await service.chat(headers={"x-waggle-task": task})
@@ -50,7 +50,7 @@ async def test_a_function_is_tried_adopted_and_rolled_back_and_survives_the_lear
     await _headers_once(service, "hard", experiment="none", strategy="ladder")
 
     def is_recorded():
-        """The learner that came in the place of the killed learner writes what happened."""
+        """Whether the learner that replaced the killed learner has recorded the rollback."""
         with contextlib.suppress(duckdb.Error):
             rows = service.query("select state from trial_history order by ts")
             return bool(rows) and rows[-1]["state"] == "rolled back"

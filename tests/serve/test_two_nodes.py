@@ -1,4 +1,4 @@
-"""The same application on a cluster that is not ours, of two nodes with different addresses."""
+"""The service on an existing Ray cluster, of two nodes with different addresses."""
 
 import contextlib
 import http.client
@@ -38,9 +38,10 @@ def ask(url):
 
 
 def ask_again(url):
-    """Dial again, as a client does whose connection was to the machine that is gone.
+    """Connect until an answer comes, like a client that has lost its connection.
 
-    The nodes share this machine's port, so the lost node's proxy may still be dialled for a moment.
+    The nodes share this machine's port: a connection may still reach the lost node's proxy for a
+    moment.
     """
 
     def answer():
@@ -56,12 +57,13 @@ def ask_again(url):
 
 @pytest.fixture
 def environment():
-    """The environment that the operator sets on the nodes, and beside `waggle serve`."""
+    """The environment variables that an operator sets on the nodes and for `waggle serve`."""
     return {
         "WAGGLE_TOKEN": "shared-by-all-nodes",
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # otherwise 127.0.0.1 means the outer address
+        # Else Ray replaces 127.0.0.1 by the outer address.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_SERVE_ENABLE_HA_PROXY": "0",  # two nodes cannot share one machine's ports
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
@@ -70,7 +72,7 @@ def environment():
 
 @contextlib.contextmanager
 def running(command, environment, *, ended_by=None, **streams) -> Iterator[subprocess.Popen]:
-    """A process that ends with the context: by a signal, or as its input closes."""
+    """A process that ends with the context: by this signal, or when its input closes."""
     with subprocess.Popen(command, env=environment, **streams) as process:
         try:
             yield process

@@ -1,6 +1,6 @@
-"""A cluster of two nodes on this machine, which stays until its standard input closes.
+"""A program that runs a cluster of two nodes on this machine until its standard input closes.
 
-Run as a program of its own: Ray reads its environment when it is imported.
+It is a program of its own, because Ray reads the environment variables when it is imported.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from ray.cluster_utils import Cluster
 
 folder = sys.argv[1]
-Path("/tmp/ray").mkdir(exist_ok=True)  # cluster_utils writes an address there, wherever it runs
+Path("/tmp/ray").mkdir(exist_ok=True)  # cluster_utils always writes an address there
 cluster = Cluster(
     initialize_head=True,
     head_node_args={

@@ -12,8 +12,7 @@ from router.telemetry.lookup import StoredRequest, StoredSignal
 
 
 class MemoryJournal:
-    """Keeps everything that a router writes, for tests to read. With `full`, the disk seems
-    full."""
+    """Keeps everything that a router writes, for tests to read. `full` simulates a full disk."""
 
     def __init__(self) -> None:
         self.traces: list[Trace] = []

@@ -1,5 +1,4 @@
-"""Sums of evidence are exact, in any order, over several learners, and after an answer is
-removed."""
+"""Sums of evidence are exact in any order, over several learners, and after a removal."""
 
 import numpy as np
 import pytest

@@ -21,8 +21,7 @@ TOOLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments":
 
 @dataclass
 class ScriptedModel:
-    """A model that waits for `seconds`, answers with the next text in `says`, and keeps the
-    request."""
+    """A model that waits `seconds`, answers with the next text in `says`, and keeps the request."""
 
     says: Say | Sequence[str] = "hello"
     seconds: float = 0.0

@@ -221,8 +221,7 @@ def test_a_lock_is_free_when_its_holder_is_killed(tmp_path):
 
 
 def test_a_lockf_lock_is_seen_only_by_a_check_for_lockf_locks(tmp_path):
-    """DuckDB locks with `lockf`. Its locks are visible only to other processes, so a child
-    locks."""
+    """DuckDB locks with `lockf`. Only other processes see such a lock, so a child takes it."""
     (tmp_path / "file").touch()
     program = (
         "import fcntl, sys\n"

@@ -16,8 +16,7 @@ class Attack:
     source: str
 
     def at(self, **places: object) -> str:
-        """The source, with the names in braces replaced by a path, a port or a process of this
-        machine."""
+        """The source, with the names in braces replaced by their values on this machine."""
         source = self.source
         for name, place in places.items():
             source = source.replace(f"{{{name}!r}}", repr(place)).replace(f"{{{name}}}", f"{place}")

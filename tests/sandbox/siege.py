@@ -103,8 +103,7 @@ def as_expected(attack: Attack, run: Run) -> bool:
 
 
 async def _left_over(pool: Pool) -> int:
-    """The largest number of processes below a zygote. Two idle workers and an inner process are
-    normal."""
+    """The largest number of processes below a zygote. Two idle workers and one more are normal."""
     await asyncio.sleep(0.5)
     return max(len(descendants(process)) for process in pool.zygotes.values())
 

@@ -18,8 +18,7 @@ NOBODY = 65534
 
 
 def python_for(who: dict[str, object]) -> list[str]:
-    """A Python 3.11 that this user may run; root's own may be in a home that is closed to
-    others."""
+    """A Python 3.11 that this user may run; root's own may be closed to others."""
     libraries = os.pathsep.join(place for place in sys.path if place)
     for python in (sys.executable, "/usr/bin/python3.11"):
         command = ["env", f"PYTHONPATH={libraries}", "PYTHONDONTWRITEBYTECODE=1", python]

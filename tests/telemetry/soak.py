@@ -94,8 +94,7 @@ Seen = Mapping[tuple[str, str], tuple[int, int, int, int]]
 
 
 def seen(folder: Path) -> Seen:
-    """Count, smallest, largest and sum of the row numbers in the store, for each table and
-    writer."""
+    """Count, smallest, largest and sum of the row numbers, for each table and writer."""
     with duckdb.connect(str(folder / "telemetry.duckdb"), read_only=True) as con:
         rows = [
             ((table, writer), tuple(numbers))
@@ -108,8 +107,7 @@ def seen(folder: Path) -> Seen:
 
 
 def compare(acknowledged: Mapping[tuple[str, str], int], rows: Seen) -> str:
-    """The first problem of the store, in words: rows lost, doubled or left out. Empty without
-    any."""
+    """The first problem in words: rows that are lost, doubled or left out. Empty without any."""
     for (table, writer), last in acknowledged.items():
         there = rows.get((table, writer), (0, 0, 0, 0))
         if there[2] < last:

@@ -69,8 +69,7 @@ def test_a_reader_who_opened_long_ago_is_told_to_open_again(stored):
 
 
 def test_a_reader_who_opens_the_catalog_for_writing_harms_nobody(stored):
-    """`duckdb FILE` opens the catalog for writing, which locks out all other readers of that
-    file."""
+    """`duckdb FILE` opens the catalog for writing, which locks out other readers of that file."""
     stored.write("requests", [request()])
     program = (
         "import duckdb, sys\n"

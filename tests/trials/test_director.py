@@ -48,8 +48,7 @@ def made(tmp_path, adopt="true", propose="true"):
 
 
 class World:
-    """Decides requests like a router and writes them to telemetry, one for each second of its
-    clock."""
+    """Decides requests like a router and writes them to telemetry, one for each second."""
 
     def __init__(self, config):
         self.config = config

@@ -18,7 +18,7 @@ SHIPPED = "shipped:"  # prefix of a document folder that comes with Waggle
 
 class EncoderSettings(BackendSettings):
     kind: Literal["encoder"]
-    folder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
+    folder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
     capabilities: tuple[Capability, ...] = ("embeddings",)
 
 
@@ -26,13 +26,13 @@ class EnricherSettings(BackendSettings):
     kind: Literal["enricher"]
     locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
     as_of: dt.date | None = Field(
-        None, description="the day for which ages are computed; default: today"
+        None, description="the day on which ages are computed; default: today"
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:
         if request.reading.shape is None:
-            return "fills records up to a JSON shape, and the request holds none"
+            return "an enricher fills records up to a JSON shape, and the request holds no shape"
         return ""
 
 
@@ -43,16 +43,16 @@ class GeneratorSettings(BackendSettings):
 
     def refuses(self, request: Request) -> str:
         if request.reading.shape is None:
-            return "makes records for a JSON shape, and the request holds none"
+            return "a generator makes records for a JSON shape, and the request holds no shape"
         return ""
 
 
 class LocalSettings(BackendSettings):
     kind: Literal["local"]
     models: dict[Name, str] = Field(
-        min_length=1, description="name: folder; a caller names a model, the first is the default"
+        min_length=1, description="the folder of each model, by its name; the first is the default"
     )
-    at_once: int = Field(1, ge=1, le=16, description="models in memory at the same time")
+    at_once: int = Field(1, ge=1, le=16, description="most models in memory at the same time")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     max_new_tokens: int = Field(512, ge=1, le=100_000, description="if the caller sets no bound")
@@ -81,7 +81,7 @@ class LocalSettings(BackendSettings):
 class OpenAISettings(BackendSettings):
     kind: Literal["openai"]
     base_url: str = Field(
-        pattern=r"^https?://[^\s]+$", description="the server's address, with /v1"
+        pattern=r"^https?://[^\s]+$", description="the address of the server, with /v1"
     )
     model: str | None = Field(None, min_length=1, description="default: the caller's `model`")
     api_key: Secret | None = None
@@ -95,16 +95,16 @@ class OpenAISettings(BackendSettings):
 class SandboxSettings(BackendSettings):
     kind: Literal["sandbox"]
     min_level: Literal[1, 2, 3] = Field(
-        1, description="least level of isolation; a machine with less runs no program"
+        1, description="lowest level of isolation; a machine that reaches less runs no program"
     )
-    wall_seconds: float = Field(5.0, gt=0, le=300, description="longest run of a program")
-    memory_mb: int = Field(512, ge=64, le=65_536, description="of one program")
+    wall_seconds: float = Field(5.0, gt=0, le=300, description="longest time of a program")
+    memory_mb: int = Field(512, ge=64, le=65_536, description="memory of one program")
     at_once: int | None = Field(
-        None, ge=1, le=256, description="programs that run at once; default: one for each core"
+        None, ge=1, le=256, description="most programs that run at once; default: one for each core"
     )
-    waiting: int = Field(64, ge=0, le=10_000, description="programs that may wait")
+    waiting: int = Field(64, ge=0, le=10_000, description="most programs that may wait")
     ready: tuple[Tier, ...] = Field(
-        ("numpy",), description="libraries loaded at the start; others are loaded when needed"
+        ("numpy",), description="libraries loaded at the start; others load when needed"
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
@@ -123,15 +123,15 @@ class SandboxSettings(BackendSettings):
 class SpecialistSettings(BackendSettings):
     kind: Literal["specialist"]
     folder: str = Field(
-        min_length=1, description="with .md, .txt, .html or .pdf files, or `shipped:ethereum`"
+        min_length=1, description="of .md, .txt, .html or .pdf files, or `shipped:ethereum`"
     )
-    encoder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
+    encoder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
     writer: Name | None = Field(
         None, description="a backend that answers in prose from the passages alone"
     )
-    passages: int = Field(3, ge=1, le=20, description="how many the answer has")
-    enough: float = Field(0.65, ge=0, le=1, description="least confidence of an answer")
-    home: str | None = Field(None, description="folder of its index; default: in server.data")
+    passages: int = Field(3, ge=1, le=20, description="number of passages in an answer")
+    enough: float = Field(0.65, ge=0, le=1, description="lowest confidence of an answer")
+    home: str | None = Field(None, description="folder of the index; default: in server.data")
     encoders: str | None = Field(
         None, description="folder of exported encoders; default: in server.data"
     )
@@ -148,11 +148,11 @@ class SpecialistSettings(BackendSettings):
 class ValidatorSettings(BackendSettings):
     kind: Literal["validator"]
     schema_: dict[str, Any] | None = Field(
-        None, alias="schema", description="default: the shape or schema of the request"
+        None, alias="schema", description="JSON Schema; default: the request's shape"
     )
     rules: tuple[RuleText, ...] = Field((), description="between fields, e.g. `price <= msrp`")
     formats: bool = Field(True, description="check email, date, uri and other formats")
-    repair: bool = Field(False, description="mend mistakes that have only one possible meaning")
+    repair: bool = Field(False, description="mend a value if only one correction is possible")
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:

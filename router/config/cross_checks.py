@@ -55,7 +55,7 @@ def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
             yield from _step_checks(name, plan, kinds, set(plans))
     path = cycle(plans)
     if path:
-        rule = f"it leads back to itself: {' → '.join(path)}"
+        rule = f"the plan leads back to itself: {' → '.join(path)}"
         yield Mistake(("plans", path[0]), path[0], rule, "Take one of these names out.")
 
 
@@ -92,7 +92,7 @@ def _signal_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
         wanted = _KINDS_OF_SIGNALS.get(str(source.get("kind")))
         kind = kinds.get(source["by"]) if isinstance(source.get("by"), str) else None
         if wanted and kind and kind != wanted:
-            rule, mend = f"this is of kind {kind}", f"Name a backend of kind {wanted}."
+            rule, mend = f"this backend is of kind {kind}", f"Name a backend of kind {wanted}."
             yield Mistake((*at, "by"), source["by"], rule, mend)
         yield from _list_checks((*at, "plans"), source.get("plans"), plans)
 

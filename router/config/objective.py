@@ -18,10 +18,10 @@ class LadderSettings(Values):
     """Settings of the strategy `ladder`: a harder request gets a higher rung."""
 
     rungs: tuple[Name, ...] = Field(
-        (), description="plans from the cheapest; default: in the order of the file"
+        (), description="plans, the cheapest first; default: the order of the file"
     )
     cuts: tuple[Annotated[float, Field(ge=0, le=10)], ...] | None = Field(
-        None, description="complexity, 0 to 10, at which each next rung begins; default: even steps"
+        None, description="complexity (0 to 10) at which each next rung begins; default: even steps"
     )
     weights: dict[Part, Weight] = Field(
         default_factory=dict, description="how far each part alone can lift the complexity"
@@ -43,7 +43,7 @@ class MoneyBudget(Values):
     """The most that the bandit may spend, for each day or for each thousand requests."""
 
     dollars_per_day: Dollars | None = None
-    dollars_per_1k: Dollars | None = Field(None, description="for each thousand requests")
+    dollars_per_1k: Dollars | None = Field(None, description="most dollars for a thousand requests")
 
     @model_validator(mode="after")
     def _one_bound_above_zero(self) -> "MoneyBudget":
@@ -58,20 +58,20 @@ class Learning(Values):
     """How the bandit learns and explores."""
 
     explore: float = Field(
-        0.1, ge=0, le=1, description="share of requests for plans that are not proven good yet"
+        0.1, ge=0, le=1, description="share of requests that go to plans not yet proven good"
     )
     margin: float = Field(
-        0.02, ge=0, le=1, description="of utility: a plan so little worse than the default is good"
+        0.02, ge=0, le=1, description="how much utility a good plan may lose to the default"
     )
-    floor: float = Field(0.001, ge=0, le=0.05, description="least share of any plan")
+    floor: float = Field(0.001, ge=0, le=0.05, description="lowest share of requests for any plan")
     memory: float = Field(
-        20_000, ge=100, le=1e9, description="after so many judged answers, an answer counts half"
+        20_000, ge=100, le=1e9, description="an answer counts half after so many later ones"
     )
-    snapshot_seconds: Seconds = Field(30.0, description="time between two kept snapshots")
+    snapshot_seconds: Seconds = Field(30.0, description="seconds between two snapshots")
     snapshots: int = Field(20, ge=2, le=10_000, description="how many snapshots are kept")
     stale_seconds: Seconds = Field(
         30.0,
-        description="after so long without news of the learner, a router calls its policy stale",
+        description="a router calls its policy stale if the learner is silent for so many seconds",
     )
     encode: bool = Field(
         False, description="compute a sentence vector for each request; this takes 1.5 ms"
@@ -87,22 +87,22 @@ class Trials(Values):
     adopt: bool = Field(False, description="adopt winners step by step; false: an operator adopts")
     alpha: float = Field(0.05, gt=0, lt=0.5, description="chance of a false verdict in one trial")
     most_requests: int = Field(
-        20_000, ge=100, description="after so many requests, a trial ends undecided"
+        20_000, ge=100, description="a trial ends undecided after so many requests"
     )
     epsilon: float = Field(
-        0.01, gt=0, le=0.5, description="of utility: how much a simpler strategy may lose"
+        0.01, gt=0, le=0.5, description="how much utility a simpler strategy may lose"
     )
     control: float = Field(
         0.02, ge=0.02, le=0.5, description="share of requests in the control group of an adoption"
     )
     step_requests: int = Field(
-        100, ge=10, description="judged requests with different decisions, for each adoption step"
+        100, ge=10, description="judged requests that strategies decide differently, for each step"
     )
     shadow_requests: int = Field(
-        100, ge=10, description="requests that a function decides in the shadow before its trial"
+        100, ge=10, description="requests that a function decides in shadow before its trial"
     )
     every_hours: float = Field(
-        24.0, gt=0, description="time between two searches for a simpler plan"
+        24.0, gt=0, description="hours between two searches for a simpler plan"
     )
     function_ms: float = Field(5.0, gt=0, le=1000, description="deadline of a routing function")
     writer: Name | None = Field(None, description="the backend that writes routing functions")
@@ -116,11 +116,11 @@ class Objective(Values):
         None, description="the plan of the strategy `fixed`, or the default of the bandit"
     )
     optimize: Literal["quality", "balanced", "cheap", "fast"] = "balanced"
-    weights: Weights | None = Field(None, description="in place of the weights of `optimize`")
+    weights: Weights | None = Field(None, description="they replace the weights of `optimize`")
     budget: MoneyBudget | None = None
     cards: dict[Name, dict[str, Quality]] = Field(
         default_factory=dict,
-        description="expected quality of each plan, by kind of request or task; `any` for all",
+        description="expected quality of each plan, by kind of request or task, or `any`",
     )
     learning: Learning = Learning()
     premium: Name | None = Field(

@@ -14,17 +14,17 @@ class Check(Values):
     """Conditions for an answer; the answer must meet all of them."""
 
     schema_: bool | dict[str, Any] | None = Field(
-        None, alias="schema", description="true: the shape of the request; or a JSON Schema"
+        None, alias="schema", description="a JSON Schema, or true for the shape of the request"
     )
-    rules: tuple[RuleText, ...] = Field((), description="of each record, e.g. `price <= msrp`")
+    rules: tuple[RuleText, ...] = Field((), description="rules of a record, e.g. `price <= msrp`")
     regex: str | None = Field(None, max_length=1000, description="must match in the answer")
     validator: Name | None = Field(
         None, description="a backend of kind `validator` that must find the answer valid"
     )
     judge: Name | None = Field(
-        None, description="a backend that grades the answer from 0 to 1; `least` is enough"
+        None, description="a backend that grades the answer from 0 to 1; see `least`"
     )
-    least: Share = Field(0.7, description="lowest grade of `judge` that is enough")
+    least: Share = Field(0.7, description="lowest grade by `judge` that is enough")
     probability: Share | None = Field(
         None, description="lowest mean probability of a token, by the backend's logprobs"
     )
@@ -38,7 +38,7 @@ class Check(Values):
     @model_validator(mode="after")
     def _something(self) -> "Check":
         if not (self.looks_at_text or self.asks or self.wants_logprobs or self.agreement):
-            raise ValueError("a check needs something to hold, e.g. `schema: true`")
+            raise ValueError("a check needs a condition, e.g. `schema: true`")
         return self
 
     @property
@@ -58,4 +58,4 @@ class Check(Values):
 class Gate(Check):
     """A check of a plan's answer; a failing answer goes back to its plan with the reasons."""
 
-    repair: int = Field(1, ge=0, le=5, description="how often the step may mend its answer")
+    repair: int = Field(1, ge=0, le=5, description="how often the step may correct its answer")

@@ -20,9 +20,9 @@ class Plan(Values):
 
     pattern: ClassVar[str]  # the pattern's key in the file
 
-    max_cost: Dollars | None = Field(None, description="in dollars; checked before each step")
+    max_cost: Dollars | None = Field(None, description="most dollars; checked before each step")
     max_latency_ms: float | None = Field(None, gt=0, description="checked before each step")
-    gate: Gate | None = Field(None, description="what the plan's answer must hold")
+    gate: Gate | None = Field(None, description="a check that the plan's answer must pass")
 
     @property
     def places(self) -> "Places":
@@ -69,10 +69,10 @@ class Ask(Plan):
     fallback: tuple[Name, ...] = ()
     fields: Literal["anchors"] | tuple[str, ...] | None = Field(
         None,
-        description="only these fields of the shape; `anchors`: the fields that imply the others",
+        description="fields of the shape to ask for; `anchors`: fields that imply the others",
     )
     instruct: str | None = Field(None, description="an instruction beside the conversation")
-    model: str | None = Field(None, min_length=1, description="which model of the backend")
+    model: str | None = Field(None, min_length=1, description="name of the backend's model")
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ class Code(Plan):
     code: Name = Field(description="a backend of kind `sandbox`")
     authors: tuple[Name, ...] = Field(
         (SYNTHESIS,),
-        description="who writes programs, in turn: backends, or `synthesis`, which needs none",
+        description="authors, in turn: backends, or `synthesis`, which needs no backend",
     )
     words: Name | None = Field(None, description="the backend that adds text to computed records")
     fallback: tuple[Name, ...] = ()
@@ -197,7 +197,7 @@ class FanOut(Plan):
         default_factory=dict, description="of votes; default: the scores learned for each backend"
     )
     deadline_ms: float | None = Field(
-        None, gt=0, description="later answers are left out if `quorum` answers are there"
+        None, gt=0, description="later answers do not count if `quorum` answers are there"
     )
     quorum: int = Field(1, ge=1, description="how many answers are enough")
 
@@ -209,7 +209,7 @@ class FanOut(Plan):
             )
         if self.quorum > len(self.fan_out):
             steps = len(self.fan_out)
-            raise ValueError(f"quorum = {self.quorum} of {steps} answers can never be there")
+            raise ValueError(f"quorum = {self.quorum} of {steps} answers can never arrive")
         return self
 
     @property
@@ -234,12 +234,12 @@ class Refinement(Values):
     draft: "Step"
     critic: Name = Field(description="the backend that grades a draft from 0 to 1")
     fixer: Name | None = Field(
-        None, description="the backend that mends a draft; default: the draft's step"
+        None, description="the backend that corrects a draft; default: the draft's step"
     )
-    until: Share = Field(0.8, description="the grade that is enough")
-    max: int = Field(3, ge=1, le=10, description="most rounds of mending")
+    until: Share = Field(0.8, description="the grade at which a draft is good enough")
+    max: int = Field(3, ge=1, le=10, description="most rounds of correction")
     finally_: "Step | None" = Field(
-        None, alias="finally", description="answers anew if no round was enough"
+        None, alias="finally", description="the step that answers if no draft is good enough"
     )
 
 
@@ -284,7 +284,7 @@ class Refine(Plan):
 class Reviewing(Values):
     draft: "Step"
     reviewer: Name = Field(description="the backend that reads the whole conversation")
-    max: int = Field(1, ge=0, le=5, description="how often the draft may be written anew")
+    max: int = Field(1, ge=0, le=5, description="how often the draft may be written again")
 
 
 class Review(Plan):

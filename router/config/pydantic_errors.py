@@ -43,7 +43,7 @@ def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, typ
             return Mistake(at, value, NAME_RULE, "Give it another name.")
         case "too_short":
             items = "item" if context["min_length"] == 1 else "items"
-            rule = f"this needs at least {context['min_length']} {items}"
+            rule = f"the key needs at least {context['min_length']} {items}"
             return Mistake(at, value, f"{rule}, and it has {context['actual_length']}", "Add more.")
     rule = _PLAIN_RULES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     return Mistake(at, value, rule[:1].lower() + rule[1:], _mend(location, schema, patterns))

@@ -20,20 +20,20 @@ class Reuse(Values):
         description="share of reused answers that may be wrong, with 95% certainty",
     )
     checked: float = Field(
-        0.02, ge=0, le=1, description="least share of reuses that are answered anew as a check"
+        0.02, ge=0, le=1, description="lowest share of reuses that are checked by a new answer"
     )
     keep: Literal["proven", "all"] = Field(
         "proven", description="proven: only verified or well rated answers; all: every whole answer"
     )
-    ttl_days: float = Field(30.0, gt=0, le=36_500, description="how long a solution is good")
+    ttl_days: float = Field(30.0, gt=0, le=36_500, description="days until a solution expires")
     most: int = Field(
-        200_000, ge=10, le=10_000_000, description="most solutions; the least used are removed"
+        200_000, ge=10, le=10_000_000, description="most solutions; the least used ones are removed"
     )
     most_bytes: int = Field(65_536, ge=256, le=2**24, description="largest answer that is kept")
     adapter: Name | None = Field(
         None, description="the backend that adapts a remembered answer to the request; null: none"
     )
-    encoder: str | None = Field(None, description="a model's folder; default: all-MiniLM-L6-v2")
+    encoder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
 
     @property
     def ttl_seconds(self) -> float:

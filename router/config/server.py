@@ -23,9 +23,9 @@ class KeyLimits(Values):
 class Server(Values):
     """The endpoint that callers use."""
 
-    host: str = Field("127.0.0.1", description="any other address needs keys")
+    host: str = Field("127.0.0.1", description="every other address needs keys")
     port: int = Field(8000, ge=1, le=65535)
-    data: str = Field("./var", min_length=1, description="the folder of everything Waggle writes")
+    data: str = Field("./var", min_length=1, description="folder of all that Waggle writes")
     replicas: int = Field(2, ge=1, le=64, description="router processes that answer requests")
     max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)
     sticky_seconds: Seconds = Field(
@@ -37,22 +37,22 @@ class DashboardSettings(Values):
     """The dashboard; `waggle serve` starts it beside the service."""
 
     enabled: bool = True
-    host: str | None = Field(None, description="default: that of the server")
-    port: int | None = Field(None, ge=1, le=65535, description="default: 50 above the server's")
+    host: str | None = Field(None, description="default: the host of the server")
+    port: int | None = Field(None, ge=1, le=65535, description="default: the server's port plus 50")
 
 
 class Keys(Values):
     """The file of the callers' keys, and the limits of each key."""
 
-    file: str = Field("keys.json", description="below `data`; `waggle keys new` makes it")
-    limits: KeyLimits = Field(KeyLimits(), description="of keys that have no limits of their own")
+    file: str = Field("keys.json", description="file below `data`, from `waggle keys new`")
+    limits: KeyLimits = Field(KeyLimits(), description="for keys without limits of their own")
 
 
 class Otlp(Values):
     """Where Waggle sends OpenTelemetry data; without an endpoint, it sends nothing."""
 
     endpoint: str | None = Field(
-        None, pattern=r"^https?://[^\s]+$", description="OTLP over HTTP, e.g. http://localhost:4318"
+        None, pattern=r"^https?://[^\s]+$", description="OTLP server, e.g. http://localhost:4318"
     )
     headers: dict[str, Secret] = Field(default_factory=dict)
     traces: bool = True
@@ -74,5 +74,5 @@ class TelemetrySettings(Values):
         600.0, description="how long an opened database stays readable after rows have moved"
     )
     sql_rows: int = Field(10_000, ge=1, le=1_000_000, description="most rows of POST /v1/sql")
-    sql_seconds: Seconds = Field(10.0, description="longest query of POST /v1/sql")
+    sql_seconds: Seconds = Field(10.0, description="longest time of a query of POST /v1/sql")
     otlp: Otlp = Otlp()

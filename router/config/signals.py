@@ -30,13 +30,13 @@ class SignalSource(Values):
     )
     against: Name | None = Field(
         None,
-        description="a backend whose answer the judge compares; default: the judge gives a grade",
+        description="backend whose answer the judge compares; default: the judge gives a grade",
     )
     regex: str | None = Field(None, max_length=1000, description="must match in the answer")
-    rules: tuple[RuleText, ...] = Field((), description="of each record, e.g. `price <= msrp`")
-    share: float = Field(1.0, gt=0, le=1, description="of requests, drawn at random")
+    rules: tuple[RuleText, ...] = Field((), description="rules of a record, e.g. `price <= msrp`")
+    share: float = Field(1.0, gt=0, le=1, description="share of requests, drawn at random")
     weight: float | None = Field(
-        None, gt=0, le=1, description="how much it is believed; default: by kind"
+        None, gt=0, le=1, description="how much the signal counts; default: by kind"
     )
     plans: tuple[Name, ...] = Field((), description="only answers of these plans; default: all")
 

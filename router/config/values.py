@@ -49,8 +49,8 @@ class Timeouts(Values):
     """Seconds that each phase of a call may take before the call counts as failed."""
 
     connect: Seconds = 5.0
-    first: Seconds = Field(60.0, description="until the first byte of the answer")
-    between: Seconds = Field(30.0, description="between two pieces of a stream")
+    first: Seconds = Field(60.0, description="seconds until the first byte of the answer")
+    between: Seconds = Field(30.0, description="seconds between two pieces of a stream")
     total: Seconds = 600.0
 
 
@@ -58,11 +58,9 @@ class Breaker(Values):
     """When Waggle stops calling a failing backend, and for how long."""
 
     failures: int = Field(
-        5, ge=1, description="in a row until it is left alone; 401, 402 and 403 do so at once"
+        5, ge=1, description="failures in a row until the backend rests; 1 if it is 401, 402 or 403"
     )
-    cooldown: Seconds = Field(
-        5.0, description="seconds it is left alone; doubles with each failure"
-    )
+    cooldown: Seconds = Field(5.0, description="seconds of rest; each further failure doubles them")
     longest: Seconds = Field(60.0, description="upper bound of the cooldown, in seconds")
 
 
@@ -71,10 +69,10 @@ class Retry(Values):
 
     times: int = Field(2, ge=0, le=10)
     backoff: Seconds = Field(
-        0.2, description="upper bound of the first wait in seconds; it doubles; full jitter"
+        0.2, description="highest first wait in seconds; each wait doubles it; full jitter"
     )
     longest: Seconds = Field(
-        5.0, description="longest wait in seconds; a longer Retry-After means no further try"
+        5.0, description="longest wait in seconds; a longer Retry-After ends the tries"
     )
 
 
@@ -83,7 +81,7 @@ class Autoscale(Values):
 
     min: int = Field(1, ge=1)
     max: int = Field(1, ge=1)
-    ongoing: float = Field(16.0, gt=0, description="calls in flight that one replica should have")
+    ongoing: float = Field(16.0, gt=0, description="calls in flight that a replica should have")
 
 
 class BackendSettings(Values):
@@ -93,19 +91,19 @@ class BackendSettings(Values):
     timeouts: Timeouts = Timeouts()
     breaker: Breaker = Breaker()
     retry: Retry = Retry()
-    concurrency: int = Field(64, ge=1, le=100_000, description="calls at once, per replica")
-    queue: int = Field(256, ge=0, le=100_000, description="calls that may wait, per replica")
-    queue_seconds: Seconds = Field(30.0, description="longest wait of a call")
+    concurrency: int = Field(64, ge=1, le=100_000, description="most calls at once in one replica")
+    queue: int = Field(256, ge=0, le=100_000, description="most calls that wait in one replica")
+    queue_seconds: Seconds = Field(30.0, description="longest time that a call waits")
     replicas: Autoscale = Autoscale()
     cpus: float = Field(0.05, ge=0, description="cores that Ray reserves for a replica")
     gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for a replica")
     max_response_bytes: int = Field(32 * 2**20, ge=1024)
     capabilities: tuple[Capability, ...] = ("chat",)
     context_window: int | None = Field(
-        None, ge=1, description="in tokens; longer prompts go to other backends"
+        None, ge=1, description="in tokens; a longer prompt goes to another backend"
     )
     region: str = Field(
-        "", max_length=64, description="where it runs, for requests that must stay in a region"
+        "", max_length=64, description="place of the backend, for requests bound to a region"
     )
 
     @property

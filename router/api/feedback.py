@@ -76,7 +76,7 @@ class FeedbackEndpoint:
         try:
             await self.engine.journal.keep(signals)
         except NotDurable as error:
-            raise _not_stored(f"it could not be made durable ({error})") from None
+            raise _not_stored(f"the log could not be written to disk ({error})") from None
         self.engine.heard(signals)
         receipt = {
             "object": "feedback",
@@ -122,7 +122,7 @@ def parse_feedback(body: bytes) -> FeedbackBody:
     if not isinstance(source, str) or not _NAME.fullmatch(source):
         raise BadRequest(f"`source` must be a short name, not {_shown(source)}.", "source")
     if source in WEIGHTS:
-        raise BadRequest(f"`source` may not be `{source}`: Waggle speaks by that name.", "source")
+        raise BadRequest(f"`source` may not be `{source}`: Waggle itself uses this name.", "source")
     statements = tuple(_statements(fields))
     if not statements:
         message = "Say something: `score`, `thumbs`, `metric_name`, `comment` or `demonstration`."

@@ -78,7 +78,7 @@ class Admission:
         key = self._keyring.identify(incoming.headers.get(b"authorization", b"").decode("latin-1"))
         incoming.key_id = key.id  # set first, so that the record of a refusal names the key
         if scope not in key.scopes and "admin" not in key.scopes:
-            message = f"This key has the scopes {', '.join(key.scopes)}; this needs `{scope}`."
+            message = f"This key has the scopes {', '.join(key.scopes)}, and lacks `{scope}`."
             raise Denied(403, "scope_missing", message)
         return key
 

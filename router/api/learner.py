@@ -26,7 +26,7 @@ class LearnerClient(Protocol):
 def reached(learner: LearnerClient | None, *, advice: str) -> Iterator[LearnerClient]:
     """Yield the learner for one call. If the learner does not answer, refuse with `advice`."""
     if learner is None:
-        raise NotFound("no_learner", "Nothing learns here: this router runs alone.")
+        raise NotFound("no_learner", "This router has no learner: it runs alone.")
     try:
         yield learner
     except Exception as error:

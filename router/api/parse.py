@@ -138,7 +138,7 @@ def session_id(key_id: str, opening: str) -> str:
 def model_in(fields: Mapping[str, Any]) -> str:
     model = fields.get("model")
     if not isinstance(model, str) or not model:
-        hint = 'name one of /v1/models, or "auto" to have one chosen'
+        hint = 'name a model of /v1/models, or "auto" to let Waggle choose'
         raise BadRequest(f"`model` must be a string, not {kind_of_value(model)}: {hint}.", "model")
     return model
 

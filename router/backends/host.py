@@ -95,7 +95,7 @@ class Host:
     async def _serve(self, call: Call, send: Send) -> None:
         wait = self.breaker.wait(self._clock())
         if wait > 0:
-            detail = f"left alone for another {wait:.1f} s after failures"
+            detail = f"the backend rests for another {wait:.1f} s after failures"
             await _refuse(send, Fault("breaker_open", detail), retry_after=wait)
             return
         try:
@@ -199,7 +199,7 @@ class Host:
         if not started:
             return f"no first byte within timeouts.first = {times.first} s"
         return (
-            f"nothing more within timeouts.between = {times.between} s, "
+            f"no further piece within timeouts.between = {times.between} s, "
             f"or timeouts.total = {times.total} s was over"
         )
 

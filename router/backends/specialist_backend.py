@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from router.documents.search import Expert, Hit
 
 _LONGEST = 2_000  # most characters of a question
-UNKNOWN = "These documents hold no answer to that."
+UNKNOWN = "These documents hold no answer to this question."
 
 
 class SpecialistBackend:

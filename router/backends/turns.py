@@ -26,14 +26,15 @@ class Turns:
             self.running += 1
             return
         if self.waiting >= self._settings.queue:
-            detail = f"{self.running} calls running, {self.waiting} waiting: both bounds met"
+            detail = f"{self.running} calls run and {self.waiting} wait: both limits are reached"
             raise Fault("queue_full", detail)
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             await asyncio.wait_for(asyncio.shield(turn), self._settings.queue_seconds)
         except TimeoutError:
-            raise Fault("queue_full", f"no turn within {self._settings.queue_seconds} s") from None
+            detail = f"the call found no free place within {self._settings.queue_seconds} s"
+            raise Fault("queue_full", detail) from None
         except asyncio.CancelledError:
             if turn.done():  # the caller left, so the next call gets the turn
                 self.leave()

@@ -31,7 +31,7 @@ def batch(
     ] = 16,
     max_cost: Annotated[
         float | None,
-        typer.Option(min=0, help="Dollars after which no request is sent."),
+        typer.Option(min=0, help="Stop sending requests after this many dollars."),
     ] = None,
     url: UrlOption = None,
 ) -> None:
@@ -84,6 +84,6 @@ def _conclude(
         err.print(f"[yellow]not answered:[/] {escape(job_id)}: {escape(why)}", soft_wrap=True)
     left = count - tally.done
     if left:
-        why = "interrupted" if interrupted else tally.stopped or "some had no answer"
-        err.print(f"{left:,} are left ({why}): the same command goes on with them.")
+        why = "interrupted" if interrupted else tally.stopped or "some requests got no answer"
+        err.print(f"{left:,} are left ({why}): run the same command again for them.")
         raise typer.Exit(130 if interrupted else 1)

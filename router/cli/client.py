@@ -70,8 +70,8 @@ class ServiceClient:
         try:
             content: dict[str, Any] = json.loads(text)
         except ValueError:
-            wrong = f"{self.url}{path} answered {answer.status}, and not with JSON"
-            raise ServiceRefused(wrong, "is it Waggle that listens there?") from None
+            wrong = f"{self.url}{path} answered {answer.status} without JSON"
+            raise ServiceRefused(wrong, "does Waggle listen there?") from None
         return content
 
     @contextmanager

@@ -22,5 +22,5 @@ def doctor(here: CommandContext) -> None:
         table.add_row(_MARKS[finding.verdict], *map(escape, cells))
     out.print(table)
     if not haproxy():
-        out.print("Without HAProxy the default proxy is used: it works, and is slower.")
+        out.print("Without HAProxy, Waggle runs Ray's default proxy, which is slower.")
     raise typer.Exit(1 if any(finding.verdict == "bad" for finding in findings) else 0)

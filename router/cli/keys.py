@@ -54,7 +54,7 @@ def make_key(
         raise InputRefused(mistakes(error)) from None
     _change(config, lambda stored: _with_key(stored, key))
     out.print(text, markup=False)
-    err.print("Keep it: it cannot be shown again. Send it as `Authorization: Bearer …`.")
+    err.print("Waggle cannot show the key again. Send it as `Authorization: Bearer …`.")
     _bring_to_service(here)
 
 

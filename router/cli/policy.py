@@ -12,7 +12,7 @@ from router.learning.registry import Registry, Version
 
 policy_app = typer.Typer(
     name="policy",
-    help="Snapshots of the learner: list them, pin one, go back to one.",
+    help="Snapshots of the learner: list, pin or restore them.",
     no_args_is_help=True,
 )
 SnapshotName = Annotated[str, typer.Argument(help="Name of the snapshot, or its beginning.")]
@@ -71,7 +71,7 @@ def rollback(here: CommandContext, name: SnapshotName) -> None:
     registry = _registry(here)
     version = _version(registry, name)
     registry.go_back(version.name)
-    out.print(f"Going back to {version.name}: the learner does so at its next turn.")
+    out.print(f"The learner goes back to {version.name} at its next turn.")
 
 
 def _registry(here: CommandContext) -> Registry:

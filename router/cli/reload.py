@@ -45,5 +45,5 @@ def deploy_again(config: Config, running: RunningService) -> float:
         try:
             cluster.deploy(config, keys, seconds=180, tell=status.update)
         except (RuntimeError, TimeoutError) as error:
-            raise CommandRefused(f"the change did not come up: {error}") from None
+            raise CommandRefused(f"the service did not take the change: {error}") from None
         return time.monotonic() - begun

@@ -73,7 +73,7 @@ order by n desc limit 20"""
     ]
     title = "What was learned"
     if not rows:
-        return ReportSection(title, ("Too little was judged to say.",), sql=(sql,))
+        return ReportSection(title, ("Too few answers were judged.",), sql=(sql,))
     head = ("kind", "best plan", "quality", "utility", "per 1,000", "ms", "judged")
     words = ("The plan that proved best for each kind.",)
     return ReportSection(title, words, head, rows, sql=(sql,))

@@ -74,7 +74,7 @@ def diff(
         old.source.splitlines(), new.source.splitlines(), old.key, new.key, lineterm=""
     )
     text = "\n".join(lines)
-    out.print(Syntax(text, "diff", background_color="default") if text else "They are the same.")
+    out.print(Syntax(text, "diff", background_color="default") if text else "Both are the same.")
 
 
 @routes_app.command()

@@ -72,10 +72,10 @@ def _show_levels(verdicts: "Sequence[LevelVerdict]", best: int, required: int) -
         )
     out.print(table)
     if best >= required:
-        out.print(f"Programs run at level [bold]{best}[/]; at least {required} is asked for.")
+        out.print(f"Programs run at level [bold]{best}[/]; at least {required} is required.")
     else:
         out.print(
-            f"[red]Programs are refused[/]: level {required} is asked for (`min_level` of the "
+            f"[red]Programs are refused[/]: level {required} is required (`min_level` of the "
             f"sandbox), and {f'only level {best}' if best else 'no level'} holds here."
         )
 

@@ -34,7 +34,7 @@ def scores(
     kinds = [row for row in learner["kinds"] if kind is None or row["kind"] == kind]
     if not kinds:
         names = ", ".join(row["kind"] for row in learner["kinds"])
-        raise InputRefused(f"nothing is known of the kind {kind}. Known: {names}")
+        raise InputRefused(f"the learner has no scores for the kind {kind}; there are: {names}")
     for row in kinds:
         out.print(_table(row))
     pinned = f", pinned to {learner['pinned']}" if learner["pinned"] else ""

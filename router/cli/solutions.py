@@ -49,7 +49,7 @@ def search(
     where += " and kind = 'program'" if programs else ""
     hits = list(_nearest(here.config, _store(here), words, where, limit))
     if not hits:
-        out.print("No solution matches. `--all` shows those that are not in use as well.")
+        out.print("No solution matches. `--all` also shows solutions that are not in use.")
         return
     table = Table("id", "likeness", "kind", "request", "uses", "right", "state", box=None)
     for likeness, hit in hits:
@@ -101,7 +101,7 @@ def show(here: CommandContext, id_: SolutionId) -> None:
     origin = f"{solution.parent}: {solution.change}" if solution.parent else "itself"
     right, wrong = f"right {solution.successes:.3g}", f"wrong {solution.failures:.3g}"
     rows = {
-        "state": f"{solution.state}; {solution.proof or 'nobody judged it yet'}",
+        "state": f"{solution.state}; {solution.proof or 'not judged yet'}",
         "whose": solution.scope,
         "solved by": f"plan {solution.plan}, {solution.backend}{model}",
         "policy": solution.policy_version or "none",
@@ -251,7 +251,7 @@ def forget(
     solutions = [_solution(store, id_) for id_ in ids or ()]
     count = store.forget(ids=[solution.id for solution in solutions])
     count += sum(store.forget(scope=scope) for scope in scopes)
-    out.print(f"{count} solutions are gone. Running routers forget them within a second.")
+    out.print(f"{count} solutions are deleted. Running routers forget them within a second.")
 
 
 @solutions_app.command()
@@ -270,7 +270,7 @@ def _store(here: CommandContext) -> SolutionStore:
     folder = here.config.reuse_folder
     if not (folder / "solutions.sqlite").is_file():
         mend = "set `reuse: {mode: similar}` in waggle.yaml, and ask something"
-        raise CommandRefused(f"nothing was remembered yet in {folder}", mend)
+        raise CommandRefused(f"there is no solution in {folder} yet", mend)
     return SolutionStore(folder)
 
 

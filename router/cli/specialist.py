@@ -198,7 +198,7 @@ def _progress(name: str) -> Iterator[ReportProgress]:
 def _show_report(name: str, report: IndexReport) -> None:
     unchanged = report.files - report.fresh - len(report.unreadable)
     counts = f"{report.files} files, {report.fresh} read, {unchanged} as before"
-    doubles = f", {report.doubles} left out as doubles" if report.doubles else ""
+    doubles = f", {report.doubles} duplicates left out" if report.doubles else ""
     out.print(f"{escape(name)}: {counts}; {report.passages} passages{doubles}.")
     for file, why in report.unreadable.items():
         out.print(f"[yellow]not read:[/] {escape(file)}: {escape(why)}")
@@ -224,7 +224,7 @@ def _add_to_file(source: Path, name: str, entry: dict[str, str]) -> Path:
         load(candidate)
     except ConfigError as error:
         candidate.unlink()
-        raise CommandRefused(f"{target} cannot be added to by machine", str(error)) from None
+        raise CommandRefused(f"Waggle cannot add to {target}", str(error)) from None
     replace_durably(candidate, target)
     return target
 

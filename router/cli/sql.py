@@ -54,7 +54,7 @@ def sql(
         _shell(catalog_file)
         return
     if output is Format.parquet and to is None:
-        raise InputRefused("parquet is not for a screen", "say where to, --out FILE.parquet")
+        raise InputRefused("a terminal cannot show parquet", "name a file: --out FILE.parquet")
     try:
         with _connected(catalog_file) as con:
             _write(con, query, output, to)

@@ -21,5 +21,5 @@ def stop(here: CommandContext) -> None:
             time.sleep(0.1)
     if running.alive:
         wrong = f"pid {running.pid} has not ended within {_PATIENCE_SECONDS:.0f} s"
-        raise CommandRefused(wrong, "see its terminal")
+        raise CommandRefused(wrong, "look at the terminal of the service")
     out.print("Stopped.")

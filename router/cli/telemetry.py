@@ -87,7 +87,7 @@ def prune(here: CommandContext) -> None:
     rules = rules_of(config.telemetry)
     if rules.keep_seconds is None and rules.keep_bytes is None:
         mend = "set telemetry.keep_days or telemetry.keep_bytes"
-        raise InputRefused("nothing is to be pruned", mend)
+        raise InputRefused("no limit says what to prune", mend)
     keeper = _keeper(_recorded(here))
     keeper.recover()
     with _progress("Pruning …"):

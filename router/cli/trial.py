@@ -45,7 +45,7 @@ def new(
     layer: Annotated[str, typer.Option(help="Trials of the same layer share its traffic.")] = "",
     no_worse: Annotated[
         bool,
-        typer.Option("--no-worse", help="Adopt the candidate if it is no worse, as it is simpler."),
+        typer.Option("--no-worse", help="Adopt the candidate if it is no worse (but simpler)."),
     ] = False,
     shadow: Annotated[
         bool, typer.Option("--shadow", help="At first, only compare its decisions; use them later.")
@@ -88,7 +88,7 @@ def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
         sides = escape(trial.candidate), escape(trial.current)
         began, why = utc_minute(trial.began), escape(str(row["why"]))
         table.add_row(trial.name, _colored(trial.state), *sides, began, why)
-    out.print(table if rows else "No trial was ever opened.")
+    out.print(table if rows else "There is no trial yet.")
     held = f", held against {book.control.key}" if book.watched and book.control else ""
     out.print(f"[bold]{escape(book.serving.key)}[/] serves{escape(held)}.")
 
@@ -151,7 +151,7 @@ def adopt(
     here: CommandContext,
     name: TrialName,
     at_once: Annotated[
-        bool, typer.Option("--at-once", help="Adopt it in one step instead.")
+        bool, typer.Option("--at-once", help="Adopt the candidate in one step.")
     ] = False,
 ) -> None:
     """Adopt a trial's candidate in steps: 1 %, 10 %, 50 %, then everything but a control group."""

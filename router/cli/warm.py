@@ -47,12 +47,12 @@ def warm(
     name = blake2b(orjson.dumps(rows), digest_size=8).hexdigest()
     path = config.learner_folder / "warm" / f"{name}.json"
     if path.exists():
-        out.print(f"{source} was taught before ({name}): nothing is learned twice.")
+        out.print(f"The learner knows {source} already ({name}), and learns nothing twice.")
         return
     write_whole(path, content)
     judged = sum(len(row["scores"]) for row in rows)
     up = here.running is not None
-    when = "The learner takes it in within a second." if up else "The next start takes it in."
+    when = f"The learner reads them {'within a second' if up else 'at its next start'}."
     out.print(f"{len(rows)} prompts with {judged} scores, as {name}. {when}")
 
 
@@ -70,7 +70,7 @@ def _example(config: Config, place: str, line: bytes) -> Mapping[str, Any]:
     for plan, score in scores.items():
         if plan not in config.plans:
             plans = ", ".join(config.plans)
-            raise InputRefused(f"{place} scores the plan {plan}, which is none. Known: {plans}")
+            raise InputRefused(f"{place} scores the unknown plan {plan}. Known: {plans}")
         number = isinstance(score, int | float) and not isinstance(score, bool)
         if not (number and 0 <= score <= 1):
             raise InputRefused(f"{place}: the score of {plan} must be 0 to 1, not {score!r}")

@@ -128,7 +128,7 @@ async def test_each_question_goes_to_the_specialist_whose_documents_hold_its_ans
                     assert f"Source: {source}" in text_of(reply)
         reply = await waggle.chat("How do I bake bread?", model="football")
         assert not reply.json["specialist"]["found"]
-        assert text_of(reply) == "These documents hold no answer to that."
+        assert text_of(reply) == "These documents hold no answer to this question."
         reply = await waggle.chat("  ", model="football")
         assert reply.status == 400
         route = await waggle.post(

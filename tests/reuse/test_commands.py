@@ -87,7 +87,7 @@ def test_status_shows_how_far_each_likeness_is_trusted(waggle):
 
 def test_a_forgotten_solution_takes_its_adaptations_with_it(waggle):
     code, output = waggle("forget", "1")
-    assert (code, "2 solutions are gone" in output) == (0, True)
+    assert (code, "2 solutions are deleted" in output) == (0, True)
     assert waggle("show", "3")[0] == 2
     assert waggle("forget")[0] == 2
 

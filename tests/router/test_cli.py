@@ -207,7 +207,7 @@ def test_a_server_that_is_not_waggle_is_named(waggle):
     with plain_server() as url:
         result = waggle("scores", "--url", url)
     assert result.exit_code == 1
-    assert f"{url}/v1/learner answered 501, and not with JSON" in " ".join(result.output.split())
+    assert f"{url}/v1/learner answered 501 without JSON" in " ".join(result.output.split())
 
 
 class Silent(BaseHTTPRequestHandler):
@@ -287,10 +287,10 @@ plans:
     ("plan", "reason"),
     [
         ("{cascade: [small, nobody], accept: {judge: small}}", "plans.p.cascade.1 = nobody"),
-        ("{cascade: [small, small], accept: {}}", "a check needs something to hold"),
+        ("{cascade: [small, small], accept: {}}", "a check needs a condition"),
         ("{cascade: [small], accept: {judge: small}}", "plans.p.cascade"),
         ("{fan_out: [small, small], merge: best}", "`by` names the backend"),
-        ("{fan_out: [small, small], merge: vote, quorum: 3}", "can never be there"),
+        ("{fan_out: [small, small], merge: vote, quorum: 3}", "can never arrive"),
         ("{pipeline: [small, {fan: [small]}]}", "a step is the name of a backend or plan"),
         ("{pipeline: [small, 3]}", "a step is the name of a backend or plan"),
         ("{pipeline: [p]}", "leads back to itself: p → p"),

@@ -207,7 +207,7 @@ ID = str(uuid.UUID(int=1))
         ({"request_id": ID, "metric_name": "a b", "value": 1}, "`metric_name` must be"),
         ({"request_id": ID, "comment": ""}, "`comment` must be a text"),
         ({"request_id": ID, "comment": "x" * 70_000}, "70000 characters"),
-        ({"request_id": ID, "score": 1, "source": "judge"}, "Waggle speaks by that name"),
+        ({"request_id": ID, "score": 1, "source": "judge"}, "Waggle itself uses this name"),
         ({"request_id": ID, "score": 1, "source": ""}, "`source` must be"),
         ({"request_id": ID, "scroe": 1}, "`scroe` is not known here"),
     ],

@@ -41,7 +41,7 @@ def run(*words, status=0):
 
 
 def test_a_trial_from_its_opening_to_its_end(place):
-    assert "No trial was ever opened" in run("trial", "list")
+    assert "There is no trial yet" in run("trial", "list")
     assert "always-dear against always-cheap, running" in run(
         "trial", "new", "dearer", "--candidate", "always-dear", "--traffic", "0.5"
     )

@@ -141,7 +141,7 @@ class Comparison:
 
     @property
     def _enough(self) -> bool:
-        """Whether there are enough judged units for a normal interval."""
+        """Whether enough units are judged for an interval by the normal approximation."""
         fewest = min(self.judged.values())
         return self.compared >= self.rules.least and fewest >= min(self.rules.least // 2, _FEW)
 

@@ -225,7 +225,7 @@ class BanditPolicy:
         arms = [self.arms[at] for at in places]
         usual = fallback.distribution(context, arms)
         likeliest = max(usual, key=lambda arm: usual[arm])
-        # An even split means that the default cannot answer: the best arm becomes the default.
+        # The odds are even only if the default cannot answer. Then the best arm is the default.
         usable = usual[likeliest] > 1 / len(arms) + 1e-9
         default = arms.index(likeliest) if usable else int(utility.argmax())
         apart = utility - utility[default] + self.settings.margin

@@ -56,7 +56,7 @@ class Limits:
     cpu_seconds: int = 5
     memory_bytes: int = 512 << 20
     stdout_bytes: int = 64 << 10
-    result_bytes: int = 32 << 20  # of columns; the JSON may have a quarter of these bytes
+    result_bytes: int = 32 << 20  # for a result in columns; a result in JSON may have a quarter
 
 
 LIMITS = Limits()

@@ -45,8 +45,8 @@ _LEAST_WEIGHT = 1.2  # least weight of a question, in rarest words; a short ques
 def covered(question: Sequence[str], words: Iterable[str], weights: Mapping[str, float]) -> float:
     """The share of a question's words that are among `words`, by weight.
 
-    A word that no document has weighs as much as the rarest word, because the question is probably
-    about something else.
+    A word that is in no document weighs as much as the rarest word: it suggests that the documents
+    do not cover the question.
     """
     if not question:
         return 0.0

@@ -3,8 +3,8 @@
 A candidate's bucket follows from how alike the two requests are. A bucket starts from a measured
 prior and learns from checks: comparisons of remembered answers with new answers, and the judgements
 of callers. The router reuses the answers of a bucket only while the upper bound on their share of
-wrong answers lies within the operator's budget. Until then a backend answers each request anew, and
-each new answer is one more check.
+wrong answers lies within the operator's budget. Before that, a backend answers each request anew,
+and each new answer is one more check.
 """
 
 from collections import OrderedDict

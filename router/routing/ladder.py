@@ -13,7 +13,8 @@ from router.domain import PolicyInForce
 
 
 def ladder_of(settings: LadderSettings, plans: Sequence[str]) -> Ladder:
-    """The ladder. Without configured rungs, its rungs are the plans in the order of the file."""
+    """The ladder. If the settings name no rungs, its rungs are the plans in the order of the
+    file."""
     rungs = settings.rungs or tuple(plans)
     cuts = settings.cuts
     if cuts is None:

@@ -133,7 +133,8 @@ class Proposer:
         return any(trial.slot.layer == layer for trial in self.director.book.live)
 
     def _note(self, task: str, state: str, why: str, *, by_hand: bool = False) -> None:
-        """Note the outcome of a task; the same reason again only if an operator asked."""
+        """Note the outcome of a task. An outcome with the reason of last time is noted only if an
+        operator asked for the task."""
         self.director.change(_noted, task, state, why, self.wall(), by_hand=by_hand)
 
 

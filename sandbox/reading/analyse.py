@@ -143,7 +143,8 @@ _OF_DATA = re.compile(
 
 
 def _of_the_data(method: _Method, match: "re.Match[str]", table: DataTable) -> bool:
-    """Whether the text asks for this figure of the data: `range` may also be an everyday word."""
+    """Whether the text asks for this statistic of the data. A word such as `range` may have its
+    everyday meaning, so that the word alone is not enough."""
     if method.name not in _CAREFUL or table.named:
         return True
     return bool(_OF_DATA.match(match.string, match.end()))

@@ -45,7 +45,8 @@ _NAMED = re.compile(r"[a-z]+")
 
 
 def of(name: str, family: str) -> tuple[Distribution, UsualFigures] | None:
-    """A distribution with the usual figures of the quantity with this name; None if unknown."""
+    """The usual distribution of a named quantity, with its usual parameters; None for other
+    names."""
     usual = next((_USUAL[word] for word in reversed(_NAMED.findall(name)) if word in _USUAL), None)
     if usual is None:
         return None

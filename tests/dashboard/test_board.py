@@ -50,7 +50,8 @@ def test_each_page_has_something_to_show(board):
 @pytest.mark.parametrize("query", [{"last": "all"}, {"last": "15m", "kind": "json"}], ids=str)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_copied_query_answers_what_the_panel_shows(board, story, tmp_path, page, query):
-    """The panel itself reads shared tables. The copied query must give the same rows."""
+    """The copied query stands alone, and the panel reads shared tables: both must give the same
+    rows."""
     view = view_of(page, query)
     # DuckDB would share the file that the board has open.
     copy = shutil.copy(story / "telemetry.duckdb", tmp_path)

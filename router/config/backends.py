@@ -32,7 +32,7 @@ class EnricherSettings(BackendSettings):
 
     def refuses(self, request: Request) -> str:
         if request.reading.shape is None:
-            return "an enricher fills records up to a JSON shape, and the request holds no shape"
+            return "fills records up to a JSON shape, and the request holds no shape"
         return ""
 
 
@@ -43,7 +43,7 @@ class GeneratorSettings(BackendSettings):
 
     def refuses(self, request: Request) -> str:
         if request.reading.shape is None:
-            return "a generator makes records for a JSON shape, and the request holds no shape"
+            return "makes records for a JSON shape, and the request holds no shape"
         return ""
 
 

@@ -171,7 +171,6 @@ class Trace:
     request: Request
     decision: Decision
     started_at: float
-    operation: str = "chat"
     attempts: tuple[Attempt, ...] = ()
     status: int = 0
     error: str = ""
@@ -188,6 +187,10 @@ class Trace:
     partial: str = ""  # one word that says why the plan stopped early, if it did
     recalled: "Recalled | None" = None  # the solution that was recalled
     partial_reason: str = ""  # may quote the request, so telemetry never stores it
+
+    @property
+    def operation(self) -> str:
+        return self.request.operation
 
     def after(self, attempt: Attempt) -> "Trace":
         return replace(self, attempts=(*self.attempts, attempt))

@@ -235,7 +235,6 @@ class Engine:
             request,
             decision,
             started_at=self.wall(),
-            operation=request.operation,
             keep_prompt=self.config.telemetry.prompts,
             recalled=recalled,
         )

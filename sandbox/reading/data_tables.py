@@ -195,7 +195,7 @@ def _csv(text: str) -> dict[str, tuple[Any, ...]] | None:
         return None
     try:
         return _columns(list(csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)))
-    except csv.Error:  # for example, a field is too long
+    except csv.Error:  # for example, because a field is too long
         return None
 
 

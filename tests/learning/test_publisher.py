@@ -39,7 +39,7 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     assert journal.policies[-1].strategy == "bandit"
     registry = Registry(config.learner_folder)
     registry.pin(registry.versions()[-1].name)
-    publisher.turn()  # although no row came
+    publisher.turn()  # it must act although no row came
     assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
     assert json.loads(json.dumps(publisher.report()))["learned"] > 10
 

@@ -1,9 +1,11 @@
-# make env    builds .venv from requirements.lock
+# make env    builds .venv from the lock files, and checks the digest of each package
 # make serve  starts the service with its embedded defaults (or ./waggle.yaml)
 # make lint   checks style, types, names and layers
 # make test   checks everything that must hold: lint, and the tests
 # make slow   runs the tests that wait for most of a minute
 # make soak   kills -9 the telemetry, and the store of solutions, two hundred times each
+# make audit  looks every locked package up in the database of advisories
+# make sbom   writes sbom.json: the software that is installed
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
 # make bench-sandbox    measures what isolation costs and what it stops
 # make bench-plans      measures the cost and quality of plans, and of the specialists' search
@@ -19,19 +21,23 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
+LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
+AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock clean
+.PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "Waggle needs Python 3.11; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements.lock names; the first time takes a few minutes."
 	@rm -f .venv/install.log
-	@$(INSTALL) --no-deps -r requirements.lock
+	@$(INSTALL) --no-deps --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --require-hashes --no-build-isolation -r requirements-built.lock
+	@$(INSTALL) --no-deps -r requirements-torch.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
@@ -95,13 +101,22 @@ soak: $(STAMP)
 
 # Resolves pyproject.toml again, in an environment of its own.
 lock:
-	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/pip install --quiet torch==2.13.0 'setuptools>=77' wheel
-	@.venv-lock/bin/pip install --quiet '.[dev]'
-	@{ echo "# Made by: make lock. Installed without dependencies, so this is all there is."; \
-		.venv-lock/bin/pip freeze --all --exclude pip --exclude waggle | \
-		sed -e 's/^\(torch==[0-9.]*\)+.*/\1/'; } > requirements.lock
-	@rm -rf .venv-lock
+	@.ci/lock.sh $(PYTHON)
+
+# The tools that look at dependencies live in an environment of their own.
+$(AUDIT)/.installed: Makefile
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python .ci/pip_progress.py $(AUDIT)/install.log pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+# Fails if a package has an advisory, and if a package could not be looked up.
+audit: $(AUDIT)/.installed
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock -r requirements-built.lock
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps -r requirements-torch.lock
+
+sbom: $(STAMP) $(AUDIT)/.installed
+	@$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-file sbom.json $(BIN)/python
+	@echo "sbom.json lists what is installed, in CycloneDX's form."
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

@@ -44,11 +44,11 @@ def _packages() -> int:
 
 
 def requirements_in(arguments: list[str]) -> int:
-    """How many packages pip is asked for: the lines of a requirements file, or one."""
+    """How many packages pip is asked for: the packages that requirements files name, or one."""
     if "-r" not in arguments:
         return 1
     lines = Path(arguments[arguments.index("-r") + 1]).read_text().splitlines()
-    return sum(bool(line.strip()) and not line.startswith("#") for line in lines)
+    return sum(bool(line.strip()) and line[0] not in "# " for line in lines)  # " ": a digest
 
 
 def install(log: Path, arguments: list[str]) -> int:

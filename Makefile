@@ -119,4 +119,4 @@ sbom: $(STAMP) $(AUDIT)/.installed
 	@echo "sbom.json lists what is installed, in CycloneDX's form."
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf .venv .venv-audit sbom.json .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

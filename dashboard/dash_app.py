@@ -5,6 +5,7 @@ Dash itself reads no telemetry. `dashboard.web.Site` in front of Dash decides wh
 
 from typing import Any
 
+import orjson
 from dash import Dash, Input, Output, State
 from fastapi import FastAPI
 
@@ -51,6 +52,25 @@ def dash_app(door: LoginDoor) -> Any:
         State("url", "pathname"),
     )
     return app
+
+
+def callback_problem(body: bytes) -> str:
+    """What is wrong with a request to `/_dash-update-component`; empty if Dash can answer it.
+
+    The server has one callback, which draws the page at a path.
+    """
+    try:
+        call = orjson.loads(body)
+        [url] = call["inputs"]
+        drawn = (call["output"], call["outputs"], url["id"], url["property"])
+        changed, path = call.get("changedPropIds", []), url.get("value")
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return "The body must be the JSON of a Dash callback: reload the page."
+    if drawn != ("page.children", {"id": "page", "property": "children"}, "url", "pathname"):
+        return "The only callback here is `page.children` from `url.pathname`: reload the page."
+    if not isinstance(path, str | None) or changed not in ([], ["url.pathname"]):
+        return "`url.pathname` must be a path, a string: reload the page."
+    return ""
 
 
 async def _page_at(path: str | None) -> Any:

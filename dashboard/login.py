@@ -4,6 +4,7 @@ The browser sends the key once, to sign in. Afterwards it sends a random word, w
 the key is revoked, twelve hours have passed, or the dashboard ends.
 """
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from html import escape
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
+from dashboard.guesses import Guesses
 from router.keys import Denied, Keyring, load_keys
 
 COOKIE = "waggle"
@@ -22,6 +24,10 @@ _MOST = 10_000
 
 class LoginRefused(Exception):
     """The sign-in failed. The message tells the person who tried why."""
+
+    def __init__(self, message: str, *, wait_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds  # until the next try counts; 0 if it counts now
 
 
 @dataclass
@@ -35,27 +41,33 @@ class LoginDoor:
     _valid: frozenset[str] = field(default=frozenset(), init=False)
     _broken: bool = field(default=False, init=False)
     _open: dict[str, tuple[str, float]] = field(default_factory=dict, init=False)
+    _guesses: Guesses = field(default_factory=Guesses, init=False)
 
     @property
     def locked(self) -> bool:
         self._read_keys()
         return self._broken or self._ring.required
 
-    def enter(self, key: str) -> str:
-        """Sign in, and return the word for the cookie. Raises `LoginRefused`."""
+    def enter(self, key: str, *, address: str = "") -> str:
+        """Sign in from this address, and return the word for the cookie. Raises `LoginRefused`."""
         self._read_keys()
         if self._broken:
             raise LoginRefused("The file of keys cannot be read: see the log of the dashboard.")
+        key_id, now = self._ring.id_of(key), self.clock()
+        wait = self._guesses.wait(address, key_id, now)
+        if wait > 0:
+            message = f"Too many wrong keys: try again in {math.ceil(wait)} s."
+            raise LoginRefused(message, wait_seconds=wait)
         try:
             record = self._ring.identify(f"Bearer {key.strip()}")
         except Denied as denied:
+            self._guesses.wrong(address, key_id, now)
             raise LoginRefused(denied.message) from None
         if not set(record.scopes) & set(_MAY_LOOK):
             raise LoginRefused(
                 f"The key {record.name!r} may send requests, but not look: make a key with "
                 f"`waggle keys new {record.name}-looks --scope analyst`."
             )
-        now = self.clock()
         for word, (_, until) in list(self._open.items()):
             if until < now or len(self._open) >= _MOST:
                 del self._open[word]

@@ -32,15 +32,21 @@ def redirect(location: bytes, *headers: tuple[bytes, bytes]) -> SiteResponse:
     return SiteResponse(303, headers=((b"location", location), *headers))
 
 
-async def fetch(app: App, path: str) -> SiteResponse:
-    """Send a plain GET request to the app, and return the app's response."""
-    sent: list[Mapping[str, Any]] = []
-    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+def received(body: bytes) -> Receive:
+    """A request's body as an app receives it, from a client that never disconnects."""
+    requests = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Mapping[str, Any]:
         if not requests:
-            await asyncio.Event().wait()  # wait forever: this client never disconnects
+            await asyncio.Event().wait()  # wait forever
         return requests.pop()
+
+    return receive
+
+
+async def fetch(app: App, path: str) -> SiteResponse:
+    """Send a plain GET request to the app, and return the app's response."""
+    sent: list[Mapping[str, Any]] = []
 
     async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
@@ -50,6 +56,6 @@ async def fetch(app: App, path: str) -> SiteResponse:
         **{"method": "GET", "path": path, "raw_path": path.encode(), "root_path": ""},
         **{"query_string": b"", "headers": [], "client": None, "server": ("127.0.0.1", 80)},
     }
-    await app(scope, receive, send)
+    await app(scope, received(b""), send)
     body = b"".join(message.get("body", b"") for message in sent)
     return SiteResponse(sent[0]["status"], body, tuple(sent[0]["headers"]))

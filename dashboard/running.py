@@ -15,9 +15,6 @@ from dashboard.login import LoginDoor
 from dashboard.source import Source
 from dashboard.web import Site
 from router.config.dashboard_options import DashboardOptions
-from router.wire.addresses import is_loopback
-
-_OURS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class PortTaken(Exception):
@@ -33,8 +30,7 @@ def run(place: DashboardOptions, *, parent: int | None = None) -> None:
     """Serve until a signal comes or the parent process ends. Raises `PortTaken`."""
     bound = _bind(place)
     board = board_of(place)
-    hosts = _OURS | {place.host} if is_loopback(place.host) else None
-    site = Site(board, LoginDoor(Path(place.keys) if place.keys else None), hosts=hosts)
+    site = Site(board, LoginDoor(Path(place.keys) if place.keys else None), hosts=place.hosts)
     settings = uvicorn.Config(
         site, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none"
     )

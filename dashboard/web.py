@@ -4,13 +4,13 @@ A view is drawn and compressed once for all viewers. A viewer whose copy is stil
 Pages load nothing from other hosts: a header makes the browser refuse to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from dashboard.board import PAGES, Board
 from dashboard.csv_table import csv_table
-from dashboard.dash_app import dash_app
+from dashboard.dash_app import callback_problem, dash_app
 from dashboard.login import COOKIE, LoginDoor, LoginRefused, login_page
 from dashboard.responses import (
     HTML,
@@ -19,27 +19,30 @@ from dashboard.responses import (
     Scope,
     Send,
     SiteResponse,
+    received,
     redirect,
     refusal,
 )
 from dashboard.source import Missing, QueryFailed
 from dashboard.static_files import STATIC, StaticFiles
 from dashboard.view import PageView, UnreadableView, view_of
+from router.wire.errors import retry_after_header
+from router.wire.web_pages import ForeignPage, LocalNames, from_own_page
 
 _LONGEST_FORM = 4096
+_CALLBACK = "/_dash-update-component"
 _OPEN_TO_ALL = ("/assets/waggle.css", "/assets/waggle.svg")
 
 
 class Site:
     """An ASGI application: a login door with Dash and the board behind the door."""
 
-    def __init__(
-        self, board: Board, door: LoginDoor, *, hosts: frozenset[str] | None = None
-    ) -> None:
-        self._board, self._door, self._hosts = board, door, hosts
+    def __init__(self, board: Board, door: LoginDoor, *, hosts: Iterable[str] = ()) -> None:
+        """`hosts` are names by which the site answers without keys, beside loopback's own."""
+        self._board, self._door, self._names = board, door, LocalNames(hosts)
         dash = dash_app(door)
         self._dash = dash.server
-        self._static = StaticFiles(self._dash)
+        self._static = StaticFiles(self._dash, lambda: dash.registered_paths)
         scripts = " ".join(("'self'", *dash.csp_hashes()))
         self._headers = (
             (
@@ -49,7 +52,10 @@ class Site:
                 "form-action 'self'; frame-ancestors 'none'".encode(),
             ),
             (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
+            # With `no-referrer`, browsers would hide the origin of our own login form from us.
+            (b"referrer-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            (b"cross-origin-opener-policy", b"same-origin"),
             (b"x-frame-options", b"DENY"),
         )
 
@@ -58,31 +64,25 @@ class Site:
             case "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             case "http":
-                response = await self._respond(scope, receive)
-                if response is None:
-                    await self._dash(scope, receive, self._with_headers(send))
+                answer = await self._respond(scope, receive)
+                if isinstance(answer, SiteResponse):
+                    await self._send(answer, send)
                 else:
-                    await self._send(response, send)
+                    await self._dash(scope, answer, self._with_headers(send))
             case _:  # messages about the server's start and end
                 await self._dash(scope, receive, self._load_before_startup(send))
 
-    async def _respond(self, scope: Scope, receive: Receive) -> SiteResponse | None:
-        """The site's own response, or None if Dash has to answer."""
+    async def _respond(self, scope: Scope, receive: Receive) -> SiteResponse | Receive:
+        """The site's own response, or if Dash has to answer, what Dash receives."""
         path, headers = scope["path"], dict(scope["headers"])
         cookies = headers.get(b"cookie", b"").decode("latin-1")
-        if not self._allows_host(headers):
-            words = (
-                "This dashboard has another name: open it at 127.0.0.1, or start it with --host."
-            )
-            return SiteResponse(
-                421, words.encode(), ((b"content-type", b"text/plain; charset=utf-8"),)
-            )
+        foreign = self._foreign(scope, headers)
+        if foreign is not None:
+            return foreign
         if path == "/login":
             return await self._login(scope, receive)
         if path == "/logout":
-            self._door.leave(cookies)
-            expired = f"{COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict".encode()
-            return redirect(b"/login", (b"set-cookie", expired))
+            return self._logout(headers, cookies)
         if path == "/health":
             return SiteResponse(200, b'{"status":"ok"}', (JSON,))
         if not self._door.admits(cookies) and path not in _OPEN_TO_ALL:
@@ -95,15 +95,33 @@ class Site:
             return await self._csv(scope)
         if path.startswith(STATIC):
             return await self._static.file(path, headers)
+        return await self._callback(receive) if path == _CALLBACK else receive
+
+    def _foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> SiteResponse | None:
+        """The refusal of a request by a foreign name, or of a form on a foreign page.
+
+        A link on another page may open the dashboard, so only what can change something is refused.
+        With keys any name is right: the browser gives its cookie to the name of the sign-in alone.
+        """
+        changes = scope["method"] not in ("GET", "HEAD")
+        if changes and not from_own_page(headers):
+            return refusal(403, "A page of another site sent this: open the dashboard itself.")
+        if self._door.locked:
+            return None
+        check = self._names.check if changes else self._names.check_host
+        try:
+            check(headers, http_version=scope["http_version"])
+        except ForeignPage as foreign:
+            return refusal(foreign.status, foreign.message)
         return None
 
-    def _allows_host(self, headers: Mapping[bytes, bytes]) -> bool:
-        """Without keys, allow only this machine's names: other sites must not read the pages."""
-        if self._hosts is None or self._door.locked:
-            return True
-        host = headers.get(b"host", b"").decode("latin-1").rpartition(":")
-        name = (host[0] or host[2]) if host[2].isdigit() else "".join(host)
-        return name.strip("[]").lower() in self._hosts
+    async def _callback(self, receive: Receive) -> SiteResponse | Receive:
+        """What Dash receives instead: a body that was read and checked."""
+        body = await _body(receive)
+        problem = callback_problem(body)
+        if problem:
+            return refusal(400, problem)
+        return received(body)
 
     async def _data(self, scope: Scope, headers: Mapping[bytes, bytes]) -> SiteResponse:
         try:
@@ -138,15 +156,26 @@ class Site:
             if not self._door.locked:
                 return redirect(b"/")
             return SiteResponse(200, login_page(""), (HTML,))
-        form = parse_qs((await _body(receive)).decode("utf-8", "replace"))
+        form = parse_qs((await _body(receive)).decode("utf-8", "replace"), max_num_fields=16)
+        address = (scope.get("client") or ("",))[0]
         try:
-            word = self._door.enter(form.get("key", [""])[0])
+            word = self._door.enter(form.get("key", [""])[0], address=address)
         except LoginRefused as refused:
-            return SiteResponse(401, login_page(str(refused)), (HTML,))
+            page, seconds = login_page(str(refused)), refused.wait_seconds
+            if seconds > 0:
+                return SiteResponse(429, page, (HTML, retry_after_header(seconds)))
+            return SiteResponse(401, page, (HTML,))
         cookie = f"{COOKIE}={word}; Path=/; HttpOnly; SameSite=Strict"
         if scope.get("scheme") == "https":
             cookie += "; Secure"
         return redirect(b"/", (b"set-cookie", cookie.encode()))
+
+    def _logout(self, headers: Mapping[bytes, bytes], cookies: str) -> SiteResponse:
+        if not from_own_page(headers):
+            return redirect(b"/")  # a link on another page signs nobody out
+        self._door.leave(cookies)
+        expired = f"{COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict".encode()
+        return redirect(b"/login", (b"set-cookie", expired))
 
     def _load_before_startup(self, send: Send) -> Send:
         async def after_loading(message: Mapping[str, Any]) -> None:

@@ -65,20 +65,31 @@ class Keyring:
         """Whether requests need a key: yes, once a key was made, even if all keys are revoked."""
         return bool(self._by_id)
 
+    def id_of(self, key: str) -> str:
+        """The id in a caller's key; empty unless a key with this id exists."""
+        key_id = _parts(key)[0]
+        return key_id if key_id in self._by_id else ""
+
     def identify(self, authorization: str) -> Key:
         """The record of the key in an Authorization header. Raises `Denied`."""
         scheme, _, credentials = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not credentials.strip():
             hint = "send the header `Authorization: Bearer wg-...`"
             raise Denied(401, "missing_api_key", f"This service needs an API key: {hint}.")
-        _, _, rest = credentials.strip().partition("wg-")
-        key_id, _, secret = rest.partition("-")
+        key_id, secret = _parts(credentials)
         key = self._by_id.get(key_id, _NOBODY)
         if not hmac.compare_digest(_digest(secret, key.salt), key.digest) or key is _NOBODY:
             raise Denied(401, "invalid_api_key", "This API key is not known here.")
         if key.revoked:
             raise Denied(401, "revoked_api_key", f"This API key was revoked on {key.revoked}.")
         return key
+
+
+def _parts(key: str) -> tuple[str, str]:
+    """The id and the secret in a caller's key."""
+    _, _, rest = key.strip().partition("wg-")
+    key_id, _, secret = rest.partition("-")
+    return key_id, secret
 
 
 def _digest(secret: str, salt: str) -> str:

@@ -44,5 +44,6 @@ async def post(
 ) -> HttpAnswer:
     """Send bytes as they are, and anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"content-type": "application/json"} | dict(headers or {})
     async with session.post(url, data=io.BytesIO(content), headers=headers) as response:
         return await read_answer(response)

@@ -25,6 +25,7 @@ from router.hive import Hive
 from router.telemetry.lookup import Memory
 from router.wire.asgi import CallerLeft, Receive, Scope, Send, lifespan
 from router.wire.errors import MethodNotAllowed, NotFound, Refused, error_body, kind_of
+from router.wire.web_pages import check_json
 
 Endpoint = Callable[[Incoming], Awaitable[None]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
@@ -48,7 +49,7 @@ class App:
         name: str,
         started_at: int,
     ) -> None:
-        self._engine = engine
+        self._engine, self._admission = engine, admission
         self.running = 0
         models = ModelsEndpoint(engine, admission, started_at)
         trials = TrialsEndpoint(admission, learner)
@@ -79,7 +80,11 @@ class App:
         incoming = Incoming(scope, dict(scope["headers"]), receive, ReplyWriter(send), request_id)
         self.running += 1
         try:
-            await self._endpoint(incoming.method, incoming.path)(incoming)
+            self._admission.refuse_foreign_pages(incoming)
+            endpoint = self._endpoint(incoming.method, incoming.path)
+            if incoming.method == "POST":
+                check_json(incoming.headers)
+            await endpoint(incoming)
         except Refused as error:
             await self._refuse(incoming, error)
         except CallerLeft:

@@ -14,6 +14,7 @@ from router.engine.engine import Engine
 from router.keys import Denied, Key, Keyring, KeyScope
 from router.wire.asgi import BodyTooLarge, Receive, Scope, read_body
 from router.wire.errors import BadRequest
+from router.wire.web_pages import LocalNames
 
 # The caller of a service without keys, who may do everything.
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
@@ -67,10 +68,17 @@ class Admission:
 
     def __init__(self, engine: Engine, keys: Iterable[Key]) -> None:
         self._engine = engine
-        self._keyring = Keyring(keys)
+        self.replace_keys(keys)
 
     def replace_keys(self, keys: Iterable[Key]) -> None:
+        """Take new keys, and the names of the present configuration."""
         self._keyring = Keyring(keys)
+        self._names = LocalNames(self._engine.config.server.hosts)
+
+    def refuse_foreign_pages(self, incoming: Incoming) -> None:
+        """Without keys, refuse what comes by a foreign name or from a foreign web page."""
+        if not self._keyring.required:
+            self._names.check(incoming.headers, http_version=incoming.scope["http_version"])
 
     def authorize(self, incoming: Incoming, scope: KeyScope) -> Key:
         if not self._keyring.required:

@@ -16,6 +16,7 @@ class DashboardOptions:
     telemetry: str
     host: str = "127.0.0.1"
     port: int = 8050
+    hosts: tuple[str, ...] = ()  # names by which it answers without keys, beside loopback's
     keys: str = ""  # path of the file with the keys
     cost_weight: float = 0.1
     latency_weight: float = 0.05
@@ -28,6 +29,7 @@ class DashboardOptions:
             telemetry=str(config.telemetry_folder),
             host=config.dashboard_host,
             port=config.dashboard_port,
+            hosts=config.server.hosts,
             keys=str(config.keys_file),
             cost_weight=preference.cost,
             latency_weight=preference.latency,

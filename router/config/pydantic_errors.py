@@ -6,7 +6,7 @@ from typing import Any
 from router.config.plans import NAMED, TAGGED
 from router.config.problems import Mistake, suggestion
 from router.config.references import Location, is_secret
-from router.config.values import NAME_PATTERN, NAME_RULE
+from router.config.values import HOST_PATTERN, NAME_PATTERN, NAME_RULE
 
 _STEP = "a step is the name of a backend or plan, or a plan of one pattern"
 _PLAIN_RULES = {
@@ -39,6 +39,9 @@ def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, typ
         case "string_pattern_mismatch" if is_secret(at):
             mend = "Write ${NAME} and set NAME in the environment."
             return Mistake(at, "(hidden)", "a secret may not be written here", mend)
+        case "string_pattern_mismatch" if context.get("pattern") == HOST_PATTERN:
+            rule = "it must be a host's name or address, without scheme and port"
+            return Mistake(at, value, rule, "Write e.g. host.docker.internal.")
         case "string_pattern_mismatch" if context.get("pattern") == NAME_PATTERN:
             return Mistake(at, value, NAME_RULE, "Give it another name.")
         case "too_short":

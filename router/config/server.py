@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from router.config.values import Dollars, Seconds, Secret, Values
+from router.config.values import Dollars, HostName, Seconds, Secret, Values
 
 
 class KeyLimits(Values):
@@ -25,6 +25,9 @@ class Server(Values):
 
     host: str = Field("127.0.0.1", description="every other address needs keys")
     port: int = Field(8000, ge=1, le=65535)
+    hosts: tuple[HostName, ...] = Field(
+        (), description="without keys: names to answer by, beside loopback's; without a port"
+    )
     data: str = Field("./var", min_length=1, description="folder of all that Waggle writes")
     replicas: int = Field(2, ge=1, le=64, description="router processes that answer requests")
     max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)

@@ -12,6 +12,8 @@ from router.domain import Request
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 NAME_RULE = "a name is at most 64 letters, digits, `.`, `_` and `-`, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+HOST_PATTERN = r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])$"
+HostName = Annotated[str, Field(pattern=HOST_PATTERN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Dollars = Annotated[float, Field(ge=0)]
 Secret = Annotated[

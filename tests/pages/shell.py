@@ -142,6 +142,7 @@ async def _curl(arguments: list[str], command: Command, stage: PageStage) -> Non
                 headers[name.strip().lower()] = value.strip()
             case "-d":
                 method, body = "POST", next(words)
+                headers.setdefault("content-type", "application/x-www-form-urlencoded")
             case "-X":
                 method = next(words)
             case "-s" | "-i" | "-N":

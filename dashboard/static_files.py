@@ -39,7 +39,7 @@ class StaticFiles:
 
     async def file(self, path: str, request_headers: Mapping[bytes, bytes]) -> SiteResponse:
         # The fingerprint in a name may be any: all such names are kept as one file.
-        name = check_fingerprint(path)
+        name = check_fingerprint(path)  # type: ignore[no-untyped-call]
         if name not in self._files:
             response = await fetch(self._app, path) if self._exists(name[0]) else _NOTHING
             if response.status != 200:

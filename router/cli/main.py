@@ -1,5 +1,6 @@
 """`waggle ...`: puts all commands together; each command or group has a file of its own."""
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -80,6 +81,7 @@ for _group in (keys_app, solutions_app, telemetry_app, sandbox_app):
 
 
 def main() -> None:
+    os.umask(0o077)  # what a command or its children write may hold words of callers
     try:
         app()
     except KeyboardInterrupt:

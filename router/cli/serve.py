@@ -19,9 +19,11 @@ from router.cli.specialist import refresh_in_child
 from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, show_refusal
 from router.config.config import Config
 from router.deployment import local_service, processes
+from router.deployment.closed_folder import FolderNotOurs
 from router.deployment.dashboard_process import Pages
 from router.deployment.doctor import port_free
 from router.deployment.local_service import RunningService
+from router.deployment.ray_environment import keep_link, remove_links
 from router.keys import Key
 from router.telemetry.store import catalog
 from router.wire.addresses import reachable
@@ -78,10 +80,15 @@ class _Start:
 
 def _refuse_what_cannot_start(config: Config, ray_address: str | None) -> None:
     try:
-        config.data.mkdir(parents=True, exist_ok=True)
+        closed = local_service.close_to_others(config.data)
+    except FolderNotOurs as error:
+        raise InputRefused(error.wrong, error.mend) from None
     except OSError as error:
         wrong = f"the data folder {config.data} cannot be made: {error.strerror}"
         raise InputRefused(wrong, "set server.data, or give another --data") from None
+    if closed:
+        out.print(f"[yellow]Other users could reach {closed[0]}[/]", end="")
+        out.print(f" and {len(closed) - 1} more paths: now they cannot.", soft_wrap=True)
     if (running := local_service.find_running(config.data)) is not None:
         where = f"{running.url} (pid {running.pid})"
         raise CommandRefused(f"a service already runs on {config.data}: {where}")
@@ -110,7 +117,10 @@ def _refuse_unreachable(ray_address: str) -> None:
 def _run(start: _Start) -> tuple[int, bool]:
     """Run until Ctrl-C or a failure. Return the exit status, and whether Ray ended in time."""
     config, pages = start.config, Pages(start.config)
-    ray_folder = local_service.prepare(config, own_ray=start.own_ray, starting=True)
+    try:
+        ray_folder = local_service.prepare(config, own_ray=start.own_ray, starting=True)
+    except FolderNotOurs as error:
+        raise InputRefused(error.wrong, error.mend) from None
     status = out.status("Starting Ray …")
     status.start()
     code = 0
@@ -120,6 +130,7 @@ def _run(start: _Start) -> tuple[int, bool]:
         _welcome(config, start.keys, record, time.monotonic() - start.begun)
         while True:
             pages.watch()
+            keep_link(ray_folder)
             time.sleep(1)
     except KeyboardInterrupt:
         status.update("Stopping …")
@@ -145,6 +156,7 @@ def _started(
     config, ray_address = start.config, start.ray_address
     if ray_address is None:
         ray_address = cluster.start_ray(ray_folder)
+        local_service.close_to_others(config.data)  # Ray opens its folders to every user
     else:
         cluster.connect(ray_address)
     for number in (signal.SIGTERM, signal.SIGINT):  # Ray's own handlers leave processes.
@@ -156,6 +168,7 @@ def _started(
     ServiceClient(url).wait_until_ready(seconds=30)
     if start.own_ray and not catalog.appeared(config.telemetry_folder, seconds=30):
         out.print("[yellow]Telemetry is written, but no query works yet: see logs/waggle.log")
+    local_service.close_to_others(config.data)  # Ray's agents have made folders since
     pid = os.getpid()
     record = RunningService(
         pid, processes.born(pid), url, ray_address, start.source, start.own_ray, dashboard
@@ -174,7 +187,7 @@ def _end(start: _Start, pages: Pages) -> bool:
     if start.own_ray:
         ended = processes.within(25.0, cluster.stop)
         processes.end_descendants()
-        local_service.tidy(start.config.data)
+        remove_links(start.config.data)
     else:
         cluster.remove()
     local_service.forget(start.config.data)

@@ -15,13 +15,15 @@ from typing import Literal
 
 from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
 from router.config.config import Config
-from router.deployment.local_service import RunningService
+from router.deployment.closed_folder import FolderNotOurs
+from router.deployment.local_service import RunningService, open_to_others
 from router.deployment.processes import listening_addresses
-from router.deployment.ray_environment import haproxy, ray_folder
+from router.deployment.ray_environment import haproxy, ray_folder, remove_links
 from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, packaged_model
 
 Verdict = Literal["ok", "warn", "bad"]
+_OPENINGS_SHOWN = 3
 _PINNED = {"ray": "2.60.0", "torch": "2.13.0"}
 
 
@@ -41,7 +43,10 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
     yield _files()
     yield _disk(config.data)
     yield _writable(config.data)
+    yield _closed(config.data)
     yield _socket_paths(config.data)
+    if running is None:
+        remove_links(config.data)
     yield _port(config, running)
     yield _encoder()
     yield from _specialists(config)
@@ -129,14 +134,30 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
+def _closed(data: Path) -> Diagnosis:
+    """Whether all below the data folder is closed to other users."""
+    if not data.exists():
+        return Diagnosis("Closed to others", "ok", "to be made")
+    found = list(open_to_others(data))
+    if not found:
+        return Diagnosis("Closed to others", "ok", "all below the data folder")
+    shown = "; ".join(f"{each.path} {each.wrong}" for each in found[:_OPENINGS_SHOWN])
+    state = f"{len(found)} files and folders are not: {shown}"
+    mend = f"{found[0].mend} (and so on); `waggle serve` closes what is ours at its start."
+    return Diagnosis("Closed to others", "bad", state, mend)
+
+
 def _socket_paths(data: Path) -> Diagnosis:
     if not data.exists():
         return Diagnosis("Socket paths", "ok", "to be made")
-    folder = ray_folder(data)
+    try:
+        folder = ray_folder(data)
+    except FolderNotOurs as error:
+        return Diagnosis("Socket paths", "bad", error.wrong, error.mend)
     if folder.is_symlink():
         state = f"{folder} -> {data / 'ray'}"
-        mend = "The data folder's path is too long for Unix sockets, so a link stands in the "
-        return Diagnosis("Socket paths", "ok", state, mend + "temporary folder while Waggle runs.")
+        mend = "The data folder's path is too long for Unix sockets, so a link stands for it "
+        return Diagnosis("Socket paths", "ok", state, mend + "while Waggle runs.")
     return Diagnosis("Socket paths", "ok", str(folder))
 
 

@@ -7,12 +7,13 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from router.config.config import Config
-from router.config.environment import TOKEN_VARIABLE, export
+from router.config.environment import TOKEN_VARIABLE, environment, export
+from router.deployment.closed_folder import Opening, make_closed, openings, trusted_users
 from router.deployment.processes import born, started_with
 from router.deployment.ray_environment import (
     free_ports,
@@ -79,17 +80,17 @@ def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
     """
     token, auth = _tokens(config.data)
     export({TOKEN_VARIABLE: token, "HF_HUB_OFFLINE": "1"})
+    if not own_ray:
+        return config.data / "ray"
     folder = ray_folder(config.data)
-    if own_ray:
-        proxy = haproxy()
-        export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
-        if starting:
-            folder.chmod(0o700)  # whoever reaches the sockets in this folder may use them
-            shutil.rmtree(folder / "t", ignore_errors=True)
-            (folder / "t").mkdir()
-            _forget_old_sessions(folder)
-            if proxy:
-                install_proxy(folder, proxy)
+    proxy = haproxy()
+    export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
+    if starting:
+        shutil.rmtree(folder / "t", ignore_errors=True)
+        (folder / "t").mkdir(mode=0o700)
+        _forget_old_sessions(folder)
+        if proxy:
+            install_proxy(folder, proxy)
     return folder
 
 
@@ -147,8 +148,11 @@ def cluster_settings() -> dict[str, str]:
     return {k: v for k, v in settings.items() if not any(part in k for part in _LOCAL_PARTS)}
 
 
-def tidy(data: Path) -> None:
-    """Remove the link in the temporary folder that stands for a long path."""
-    folder = ray_folder(data)
-    if folder.is_symlink():
-        folder.unlink()
+def close_to_others(data: Path) -> list[Path]:
+    """Close the data folder to other users; return the paths that stood open."""
+    return make_closed(data, trusted_users(environment("SUDO_UID")))
+
+
+def open_to_others(data: Path) -> Iterator[Opening]:
+    """What in the data folder other users could reach, or own."""
+    return openings(data, trusted_users(environment("SUDO_UID")))

@@ -6,15 +6,21 @@ measured: without the HAProxy ingress, a request costs ten to forty times as muc
 
 import contextlib
 import importlib.util
+import os
 import platform
 import random
+import re
+import shlex
 import shutil
 import socket
 import stat
 import tempfile
+from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+
+from router.deployment.closed_folder import FolderNotOurs
 
 # The path of a Unix socket has at most 107 bytes, and 97 under HAProxy. To our folder, Ray adds a
 # folder of 56 bytes and names of its own.
@@ -34,17 +40,84 @@ def haproxy() -> str:
 
 
 def ray_folder(data: Path) -> Path:
-    """The folder of Ray's logs and sockets: in the data folder, or a short link to it."""
+    """The folder of Ray's logs and sockets: in the data folder, or a short link to it.
+
+    Ray reads programs and sockets through the link, so nobody else may be able to replace the link.
+    """
     folder = data / "ray"
-    folder.mkdir(parents=True, exist_ok=True)
-    if len(str(folder)) <= _LONGEST_FOLDER:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if _fits(folder):
         return folder
-    name = "waggle-" + blake2b(str(folder).encode(), digest_size=4).hexdigest()
-    link = Path(tempfile.gettempdir()) / name
+    problems = []
+    for link in short_links(data, Path.home(), Path(tempfile.gettempdir())):
+        if not _fits(link):
+            problems.append(f"{link} is too long")
+        elif wrong := _unsafe(link.parent):
+            problems.append(wrong)
+        else:
+            return _linked(link, folder)
+    wrong = f"{folder} is too long for Unix sockets, and no short link can stand for it"
+    mend = f"set server.data to a path of at most {_LONGEST_FOLDER - len('/ray')} letters"
+    raise FolderNotOurs(f"{wrong} ({'; '.join(problems)})", mend)
+
+
+def short_links(data: Path, home: Path, temporary: Path) -> list[Path]:
+    """Where a link to Ray's folder may stand: in our home, else in a closed folder of our own."""
+    of_whom = f"{os.geteuid()} {data}".encode()
+    name = b32encode(blake2b(of_whom, digest_size=4).digest()).decode().rstrip("=").lower()
+    return [home / f".wg-{name}", temporary / f"waggle-{name}" / "r"]
+
+
+def _fits(folder: Path) -> bool:
+    # Ray writes this path into HAProxy's configuration, where other letters would need quotes.
+    return (
+        len(str(folder)) <= _LONGEST_FOLDER and re.fullmatch(r"[\w./-]+", str(folder)) is not None
+    )
+
+
+def _unsafe(folder: Path) -> str:
+    """Why another user could replace a link in this folder; empty if none could.
+
+    A folder in the shared temporary folder is made here. If another user made it first, it is
+    refused: who owns the folder owns the link.
+    """
+    if folder != Path.home():
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+    try:
+        state = folder.lstat()
+    except OSError as error:
+        return f"{folder} cannot be used: {error.strerror}"
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
+        return f"{folder} is not a folder of user {os.geteuid()}, but of user {state.st_uid}"
+    if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"other users may write in {folder}"
+    return ""
+
+
+def _linked(link: Path, folder: Path) -> Path:
     if not (link.is_symlink() and link.resolve() == folder.resolve()):
         link.unlink(missing_ok=True)
         link.symlink_to(folder)
     return link
+
+
+def keep_link(folder: Path) -> None:
+    """Renew the date of a link, so that no cleaner of the temporary folder takes it for old."""
+    with contextlib.suppress(OSError):
+        if folder.is_symlink():
+            os.utime(folder, follow_symlinks=False)
+            os.utime(folder.parent)
+
+
+def remove_links(data: Path) -> None:
+    """Remove the link that stands for a long path, and the folder that was made for it."""
+    for link in short_links(data, Path.home(), Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):  # another user may own the folder
+            if link.is_symlink() and link.lstat().st_uid == os.geteuid():
+                link.unlink()
+                if link.name == "r":
+                    link.parent.rmdir()
 
 
 # Linux gives only higher ports to connections, so these stay free until Ray listens on them.
@@ -68,7 +141,10 @@ def free_ports(count: int) -> list[int]:
 def ray_settings(
     folder: Path, proxy: str, auth_token: str, ports: Sequence[int]
 ) -> Mapping[str, str]:
-    """The environment of every process that Waggle starts. `ports`: three free ports."""
+    """The environment of every process that Waggle starts. `ports`: three free ports.
+
+    `folder` is the short path of Ray's folder. Programs are started by its real path.
+    """
     fallback, statistics, metrics = ports
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -99,7 +175,7 @@ def ray_settings(
         home = folder / "h"
         settings |= {
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
-            "RAY_SERVE_HAPROXY_BINARY_PATH": str(home / "haproxy"),
+            "RAY_SERVE_HAPROXY_BINARY_PATH": str(folder.resolve() / "h" / "haproxy"),
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
             "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
             # With the fixed default ports, a second service on this machine could not start.
@@ -123,18 +199,22 @@ def ray_settings(
 
 _WRAPPER = """#!/bin/sh
 # Ray writes the configuration; these rules correct it before HAProxy reads it.
+cd "$(dirname "$0")" || exit 1
 for file in "$@"; do
-  case "$file" in *.cfg) [ -f "$file" ] && sed -i -f {home}/rules.sed "$file" ;; esac
+  case "$file" in *.cfg) [ -f "$file" ] && sed -i -f rules.sed "$file" ;; esac
 done
 exec {binary} "$@"
 """
-# The rules make statistics and metrics listen on loopback only. They give errors OpenAI's shape and
-# status 503, "try again in a moment", where Ray writes plain text with status 500 or 404.
+# The admin socket serves us alone, and only as far as Ray needs it: to read statistics and to hand
+# listeners to the next HAProxy. Statistics and metrics get no port, because Ray reads the socket.
+# Errors get OpenAI's shape and status 503, "try again in a moment", where Ray writes plain text and
+# status 500 or 404.
 _RULES = r"""
-s#bind \*:#bind 127.0.0.1:#
-s#bind :\([0-9]\)#bind 127.0.0.1:\1#
-s#^\( *errorfile 50[234]\) .*#\1 {home}/unavailable.http#
-s#return status 404 .*#return status 503 content-type application/json file {home}/unavailable.json#
+s#^\( *stats socket .*\) mode 666 level admin#\1 mode 600 level user#
+/^frontend prometheus/,/^ *no log/d
+/^listen stats/,$d
+s#^\( *errorfile 50[234]\) .*#\1 unavailable.http#
+s#return status 404 .*#return status 503 content-type application/json file unavailable.json#
 """
 _UNAVAILABLE = (
     '{"error":{"message":"No router is up at this moment. Try again in a second.",'
@@ -150,10 +230,10 @@ def install_proxy(folder: Path, binary: str) -> None:
     """Put a wrapper around HAProxy at the path where Ray looks for HAProxy."""
     home = folder / "h"
     shutil.rmtree(home, ignore_errors=True)  # earlier starts left folders here
-    home.mkdir(parents=True)
-    (home / "rules.sed").write_text(_RULES.format(home=home))
+    home.mkdir(mode=0o700, parents=True)
+    (home / "rules.sed").write_text(_RULES)
     (home / "unavailable.http").write_text(_UNAVAILABLE_HEAD + _UNAVAILABLE, newline="")
     (home / "unavailable.json").write_text(_UNAVAILABLE)
     script = home / "haproxy"
-    script.write_text(_WRAPPER.format(home=home, binary=binary))
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    script.write_text(_WRAPPER.format(binary=shlex.quote(binary)))
+    script.chmod(0o700)

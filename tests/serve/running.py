@@ -16,9 +16,9 @@ import aiohttp
 import duckdb
 import pytest
 
-from router.deployment.local_service import find_running, tidy
+from router.deployment.local_service import find_running
 from router.deployment.processes import born, descendants
-from router.deployment.ray_environment import free_ports
+from router.deployment.ray_environment import free_ports, remove_links
 from tests.http_answer import HttpAnswer, post, read_answer
 from tests.upstream import Upstream, answer_well
 from tests.waiting import blocking_until, until
@@ -202,7 +202,7 @@ def end_hard(service: Service) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     service.process.wait()
-    tidy(service.data)
+    remove_links(service.data)
 
 
 class Load:

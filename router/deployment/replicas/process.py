@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ log = logging.getLogger("waggle")
 
 def settle() -> None:
     """Set up this process; every replica calls this first in its `__init__`."""
+    os.umask(0o077)  # on somebody else's cluster, files must be closed to others too
     _listen_on_this_node_only()
     # Loaded objects stay and requests leave no cycles, so garbage collection may run less often.
     gc.freeze()

@@ -138,12 +138,12 @@ def _closed(data: Path) -> Diagnosis:
     """Whether all below the data folder is closed to other users."""
     if not data.exists():
         return Diagnosis("Closed to others", "ok", "to be made")
-    found = list(open_to_others(data))
-    if not found:
+    open_paths = list(open_to_others(data))
+    if not open_paths:
         return Diagnosis("Closed to others", "ok", "all below the data folder")
-    shown = "; ".join(f"{each.path} {each.wrong}" for each in found[:_OPENINGS_SHOWN])
-    state = f"{len(found)} files and folders are not: {shown}"
-    mend = f"{found[0].mend} (and so on); `waggle serve` closes what is ours at its start."
+    shown = "; ".join(f"{each.path} {each.wrong}" for each in open_paths[:_OPENINGS_SHOWN])
+    state = f"{len(open_paths)} files and folders are not: {shown}"
+    mend = f"{open_paths[0].mend} (and so on); `waggle serve` closes what is ours at its start."
     return Diagnosis("Closed to others", "bad", state, mend)
 
 

@@ -41,8 +41,8 @@ def test_all_that_stood_open_is_closed_and_named(wide_open):
 
 
 def test_each_opening_says_what_is_wrong_and_the_command_that_mends_it(wide_open):
-    found = {each.path: each for each in openings(wide_open, USERS)}
-    opening = found[wide_open / "ray" / "h" / "haproxy"]
+    by_path = {each.path: each for each in openings(wide_open, USERS)}
+    opening = by_path[wide_open / "ray" / "h" / "haproxy"]
     assert opening.wrong == "has mode 0777"
     assert opening.mend == f"chmod 0700 {opening.path}"
 

@@ -38,11 +38,11 @@ def opened(upstream):
 
 def below(data: Path) -> list[tuple[str, int]]:
     """The path and the kind of everything below a folder, as root lists it."""
-    found = []
+    paths = []
     for path in (data, *data.rglob("*")):
         with contextlib.suppress(FileNotFoundError):
-            found.append((str(path), stat.S_IFMT(path.lstat().st_mode)))
-    return found
+            paths.append((str(path), stat.S_IFMT(path.lstat().st_mode)))
+    return paths
 
 
 def test_the_start_closed_what_stood_open_and_said_so(opened):

@@ -1,98 +1,75 @@
-"""The hive, which all routers share: each key's use, the homes of conversations, all counters.
+"""The hive, which all routers share: each key's budget, the homes of conversations, all counters.
 
-One process holds the hive. Routers lease requests from the hive in batches, and keep working when
-it does not answer. Times are seconds since the epoch, because a limit in dollars ends with the day.
+One process holds the hive. Routers lease requests, tokens and dollars from the hive in slices, and
+keep working when it does not answer. Times are seconds since the epoch, because a limit in dollars
+ends with the day.
 
-A restart loses the counts of the last minute and the homes of conversations.
+The ledger, a file, holds the dollars that each router spent today for each key. After a restart the
+hive grants nothing until the routers in the ledger have reported the last minute again, or for two
+seconds. A restart loses the homes of conversations, and the last minute of a router that was killed
+together with the hive.
 """
 
+import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import uuid4
 
 import orjson
 
+from router.budgets import DAY, KeyBudget, Lease, Report
 from router.config.server import KeyLimits
 from router.domain import Home
-from router.files import write_whole
+from router.files import write_durably
 
-_MINUTE, _DAY = 60, 86_400
 _SESSIONS = 200_000
 _METRICS_SECONDS = 30  # the hive drops the counters of a router that is silent for longer
+_LEASE_SECONDS = 10  # the hive ends the leases of a router that is silent for longer
+_RETURN_SECONDS = 2.0  # how long a restarted hive waits for the reports of the routers
+
+_log = logging.getLogger("waggle")
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """Permission for `granted` requests until `until`, or the reason for a refusal."""
-
-    granted: int
-    until: float = 0.0
-    retry_after: float = 0.0
-    reason: str = ""
+class HiveNotReady(Exception):
+    """The hive has restarted, and waits for the routers to report what they used."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The homes of conversations that moved since `position`, and a router's own counters."""
+    """The homes of conversations that moved since `position`, and a router's own counters.
+
+    `hive` names the hive's process; a router that names it has reported its last minute to it.
+    """
 
     sessions: Mapping[str, Home] = field(default_factory=dict)
     position: int = 0
     metrics: bytes = b""
+    hive: str = ""
 
 
 class Hive(Protocol):
-    async def lease(self, key_id: str, limits: KeyLimits) -> Lease: ...
-    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None: ...
+    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease: ...
     async def exchange(self, router: str, news: News) -> News: ...
     async def all_metrics(self) -> Mapping[str, bytes]: ...
 
 
-class _Window:
-    """A sum of amounts over the last sixty seconds."""
-
-    def __init__(self) -> None:
-        self._by_second: OrderedDict[int, int] = OrderedDict()
-        self.total = 0
-
-    def add(self, now: float, amount: int) -> None:
-        second = int(now)
-        self._by_second[second] = self._by_second.get(second, 0) + amount
-        self.total += amount
-
-    def forget(self, now: float) -> None:
-        while self._by_second and next(iter(self._by_second)) <= int(now) - _MINUTE:
-            self.total -= self._by_second.popitem(last=False)[1]
-
-    def seconds_until_below(self, bound: int, now: float) -> float:
-        left = self.total
-        for second, amount in self._by_second.items():
-            left -= amount
-            if left < bound:
-                return max(second + _MINUTE + 1 - now, 0.1)
-        return float(_MINUTE)
-
-
-@dataclass(slots=True)
-class _Use:
-    """The requests, tokens and dollars that one key has used."""
-
-    requests: _Window = field(default_factory=_Window)
-    tokens: _Window = field(default_factory=_Window)
-    day: int = 0
-    spent_usd: float = 0.0
-
-
 class HiveState:
-    """The state of the hive. The file `ledger` stores the dollars that each key spent today."""
+    """The state of the hive; `ledger` is the file of the dollars that were spent today."""
 
     def __init__(self, ledger: Path | None = None) -> None:
+        self.name = uuid4().hex
         self._ledger: Path | None = None
-        self._uses: dict[str, _Use] = {}
+        self._budgets: dict[str, KeyBudget] = {}
         self._sessions: OrderedDict[str, tuple[int, Home]] = OrderedDict()
         self._position = 0
         self._metrics: dict[str, tuple[float, bytes]] = {}
+        self._heard: dict[str, float] = {}  # when each router was last heard
+        self._awaited: set[str] = set()  # routers that must report before anything is granted
+        self._begun: float | None = None
         self._unsaved = False
         if ledger is not None:
             self.keep_in(ledger)
@@ -103,38 +80,17 @@ class HiveState:
             self._ledger = ledger
             self._restore()
 
-    def lease(self, key_id: str, limits: KeyLimits, now: float) -> Lease:
-        use = self._use(key_id, now)
-        use.requests.forget(now)
-        use.tokens.forget(now)
-        if limits.dollars_per_day is not None and use.spent_usd >= limits.dollars_per_day:
-            wait = _DAY - now % _DAY
-            spent = f"${use.spent_usd:.4f} of ${limits.dollars_per_day:.4f}"
-            return Lease(0, retry_after=wait, reason=f"its dollars_per_day are spent: {spent}")
-        most_tokens = limits.tokens_per_minute
-        if most_tokens is not None and use.tokens.total >= most_tokens:
-            wait = use.tokens.seconds_until_below(most_tokens, now)
-            reason = f"tokens_per_minute = {most_tokens} are used up"
-            return Lease(0, retry_after=wait, reason=reason)
-        most = limits.requests_per_minute
-        if most is None:
-            # Only tokens or dollars bound this key. Routers report both at once: lease one request.
-            return Lease(1, until=now + 1)
-        if use.requests.total >= most:
-            wait = use.requests.seconds_until_below(most, now)
-            return Lease(0, retry_after=wait, reason=f"requests_per_minute = {most} are used up")
-        # Lease a small bound request by request, and a large bound in slices, to save calls.
-        bounded_otherwise = most_tokens is not None or limits.dollars_per_day is not None
-        slice_ = 1 if bounded_otherwise else max(1, most // 100)
-        granted = min(slice_, most - use.requests.total)
-        use.requests.add(now, granted)
-        return Lease(granted, until=now + 5)
-
-    def spend(self, key_id: str, tokens: int, cost_usd: float, now: float) -> None:
-        use = self._use(key_id, now)
-        use.tokens.add(now, tokens)
-        use.spent_usd += cost_usd
-        self._unsaved = self._unsaved or cost_usd > 0
+    def lease(self, key_id: str, limits: KeyLimits, report: Report, now: float) -> Lease:
+        """Take in a router's report, and grant its claim or refuse it. Raises `HiveNotReady`."""
+        self._hear(report.router, now)
+        budget = self._budgets.setdefault(key_id, KeyBudget(day=int(now // DAY)))
+        spent = budget.usd.get(report.router)
+        waits = bool(self._awaited) and now < (self._begun or now) + _RETURN_SECONDS
+        lease = budget.lease(limits, report._replace(claim=None) if waits else report, now)
+        self._unsaved = self._unsaved or spent != budget.usd.get(report.router)
+        if waits and report.claim is not None:
+            raise HiveNotReady
+        return lease
 
     def exchange(self, router: str, news: News, now: float) -> News:
         """Store a router's news, and return the news of other routers since its position."""
@@ -150,6 +106,9 @@ class HiveState:
             for name, (at, metrics) in self._metrics.items()
             if now - at < _METRICS_SECONDS
         }
+        self._hear(router, now)
+        if news.hive == self.name:
+            self._awaited.discard(router)
         fresh: dict[str, Home] = {}
         for session, (position, home) in reversed(self._sessions.items()):
             # A router's position beyond ours dates from before our restart: then send everything.
@@ -158,33 +117,62 @@ class HiveState:
             if session not in news.sessions:
                 fresh[session] = home
         self.save()
-        return News(fresh, self._position)
+        return News(fresh, self._position, hive=self.name)
 
     def all_metrics(self) -> Mapping[str, bytes]:
         return {router: metrics for router, (_, metrics) in self._metrics.items()}
 
     def save(self) -> None:
+        """Write the ledger, if a router has spent something since it was last written."""
         if not self._unsaved or self._ledger is None:
             return
-        spent = {key: [use.day, use.spent_usd] for key, use in self._uses.items()}
-        write_whole(self._ledger, orjson.dumps(spent))
+        spent = {key: [b.day, b.usd] for key, b in self._budgets.items() if b.usd}
+        ledger = {"routers": list(self._heard), "spent": spent}
+        try:
+            write_durably(self._ledger, orjson.dumps(ledger))
+        except OSError as error:  # a full disk: the next exchange tries again
+            _log.warning("the ledger %s could not be written: %s", self._ledger, error)
+            return
         self._unsaved = False
 
     def _restore(self) -> None:
         if self._ledger is None or not self._ledger.exists():
             return
         try:
-            for key, (day, spent) in orjson.loads(self._ledger.read_bytes()).items():
-                self._uses[key] = _Use(day=int(day), spent_usd=float(spent))
+            routers, budgets = _read_ledger(orjson.loads(self._ledger.read_bytes()))
         except (orjson.JSONDecodeError, ValueError, TypeError, AttributeError):
             # Set an unreadable ledger aside, for people to look at, and count from zero.
             self._ledger.replace(self._ledger.with_suffix(".unreadable"))
+            return
+        self._budgets |= budgets
+        self._awaited = routers
 
-    def _use(self, key_id: str, now: float) -> _Use:
-        use = self._uses.setdefault(key_id, _Use(day=int(now // _DAY)))
-        if use.day != int(now // _DAY):
-            use.day, use.spent_usd = int(now // _DAY), 0.0
-        return use
+    def _hear(self, router: str, now: float) -> None:
+        """Note that a router lives, and end the leases of routers that fell silent."""
+        if self._begun is None:
+            self._begun = now
+        self._unsaved = self._unsaved or router not in self._heard
+        self._heard[router] = now
+        silent = {name: at for name, at in self._heard.items() if now - at > _LEASE_SECONDS}
+        for name, at in silent.items():
+            del self._heard[name]
+            for budget in self._budgets.values():
+                budget.expire(name, at)
+
+
+def _read_ledger(ledger: Any) -> tuple[set[str], dict[str, KeyBudget]]:
+    """The routers in a ledger, and for each key the day and the dollars of each router."""
+    if not isinstance(ledger, dict):
+        raise TypeError(f"a ledger is an object, not {ledger!r:.80}")
+    budgets = {}
+    # A ledger of an earlier version names no routers, and holds one sum for each key.
+    for key, (day, spent) in ledger.get("spent", ledger).items():
+        by_router = spent if isinstance(spent, dict) else {"": spent}
+        usd = {router: float(amount) for router, amount in by_router.items()}
+        if not all(math.isfinite(amount) and amount >= 0 for amount in usd.values()):
+            raise ValueError(f"the dollars of key {key} are {usd!r}")
+        budgets[key] = KeyBudget(day=int(day), usd=usd)
+    return set(ledger.get("routers", ())), budgets
 
 
 class LocalHive:
@@ -193,11 +181,8 @@ class LocalHive:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._state, self._clock = HiveState(), clock
 
-    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
-        return self._state.lease(key_id, limits, self._clock())
-
-    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        self._state.spend(key_id, tokens, cost_usd, self._clock())
+    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
+        return self._state.lease(key_id, limits, report, self._clock())
 
     async def exchange(self, router: str, news: News) -> News:
         return self._state.exchange(router, news, self._clock())

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from router.budgets import Lease, Report
 from router.config.server import KeyLimits
 from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
-from router.hive import Lease, LocalHive, News
+from router.hive import LocalHive, News
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import StoredRequest, StoredSignal
 
@@ -110,11 +111,8 @@ class LosableHive:
         self._hive = LocalHive(clock)
         self.away = False
 
-    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
-        return await self._reach().lease(key_id, limits)
-
-    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        await self._reach().spend(key_id, tokens, cost_usd)
+    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
+        return await self._reach().lease(key_id, limits, report)
 
     async def exchange(self, router: str, news: News) -> News:
         return await self._reach().exchange(router, news)

@@ -96,6 +96,7 @@ class App:
             await incoming.reply.error(500, error_body(message, "server_error"), headers)
         finally:
             self.running -= 1
+            self._engine.allowances.close(request_id)
 
     def _endpoint(self, method: str, path: str) -> Endpoint:
         endpoints = self._routes.get(MODEL_PATH if path.startswith(MODEL_PATH) else path)

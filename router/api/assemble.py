@@ -73,7 +73,7 @@ def assemble(
         config,
         Attempts(directory, hops),
         journal,
-        Allowances(hive, metrics),
+        Allowances(hive, metrics, name=name, wall=wall),
         metrics,
         Homes(),
         wall=wall,

@@ -44,7 +44,8 @@ class Background:
         engine = self._engine
         self._watch_replicas()
         engine.metrics.gauge("waggle_requests_running", self._running())
-        news = News(engine.homes.untold(), self._position, engine.metrics.snapshot())
+        hive_name = engine.allowances.hive_name
+        news = News(engine.homes.untold(), self._position, engine.metrics.snapshot(), hive_name)
         try:
             reply = await self._hive.exchange(self._name, news)
         except Exception:
@@ -53,6 +54,7 @@ class Background:
             return
         self._position = reply.position
         engine.homes.hear(reply.sessions)
+        await engine.allowances.tidy(reply.hive)
 
     async def learn(self) -> None:
         """Read each backend's score from telemetry, for the plans that weigh votes by scores."""

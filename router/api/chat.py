@@ -17,7 +17,7 @@ class ChatEndpoint:
     admission: Admission
 
     async def post(self, incoming: Incoming) -> None:
-        key, request = await self.admission.admitted(incoming, parse_chat)
+        key, request = await self.admission.request(incoming, parse_chat)
         request = replace(request, scope=key.remembers_as)
         backend, allowed = incoming.backend, key.plans
         lookup = await self.engine.look(request, backend=backend, allowed=allowed)

@@ -1,7 +1,7 @@
 """`POST /v1/embeddings`: vectors from the backend that the caller names.
 
 No policy chooses the backend, because vectors of two models must not be mixed. The model `auto`
-means the first backend that makes embeddings.
+means the first backend that makes embeddings and is part of a plan that the key may use.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from router.api.replies import send_whole
 from router.domain import Decision, Request
 from router.engine.engine import Engine
 from router.request.reading import reading_of
-from router.routing.named import AUTO
+from router.routing.named import AUTO, may_use
 from router.wire.asgi import WhileConnected
 from router.wire.errors import BadRequest, NotFound
 
@@ -24,21 +24,23 @@ class EmbeddingsEndpoint:
     admission: Admission
 
     async def post(self, incoming: Incoming) -> None:
-        _, request = await self.admission.admitted(incoming, parse_embeddings)
-        decision = self._decide(request, incoming.backend)
+        key, request = await self.admission.request(incoming, parse_embeddings)
+        decision = self._decide(request, incoming.backend, key.plans)
         async with WhileConnected(incoming.receive):
             answer = await self.engine.answer(request, decision)
             await send_whole(incoming.reply, answer, explain=False)
 
-    def _decide(self, request: Request, backend: str) -> Decision:
+    def _decide(self, request: Request, backend: str, allowed: tuple[str, ...]) -> Decision:
         backends = self.engine.config.backends
         able = [name for name, b in backends.items() if "embeddings" in b.capabilities]
         if not backend and request.model == AUTO:
             if not able:
                 message = "No backend makes embeddings: configure one of kind `encoder`."
                 raise NotFound("no_embedding_backend", message, "model")
-            backend = able[0]
-        decision = self.engine.decide(request, backend=backend, allowed=())
+            plans = self.engine.plans
+            usable = [name for name in able if may_use(plans, name, allowed)]
+            backend = (usable or able)[0]
+        decision = self.engine.decide(request, backend=backend, allowed=allowed)
         if decision.plan not in able:
             message = f"The model `{request.model}` makes no embeddings here."
             raise NotFound("model_not_found", message, "model")

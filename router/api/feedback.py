@@ -65,7 +65,7 @@ class FeedbackEndpoint:
     memory: Memory
 
     async def post(self, incoming: Incoming) -> None:
-        key = self.admission.authorize(incoming, "app")
+        key = await self.admission.admit(incoming, "app", count="feedback")
         feedback = parse_feedback(await self.admission.body(incoming))
         record = await self._record(feedback.request_id, key)
         idempotency_key = incoming.headers.get(b"idempotency-key", b"").decode("latin-1")

@@ -18,6 +18,8 @@ from router.wire.web_pages import LocalNames
 
 # The caller of a service without keys, who may do everything.
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
+# What a count of its own leaves out: it makes no calls, so it has no tokens and no dollars.
+_ONLY_REQUESTS = {"tokens_per_minute": None, "dollars_per_day": None}
 
 
 @dataclass(slots=True)
@@ -90,6 +92,22 @@ class Admission:
             raise Denied(403, "scope_missing", message)
         return key
 
+    async def admit(self, incoming: Incoming, scope: KeyScope, *, count: str = "") -> Key:
+        """Authorize the caller, and count the request against the limits of its key.
+
+        A request counts before its body is read, so a malformed request counts too. `count` names
+        a count of its own, with the same bound.
+        """
+        key = self.authorize(incoming, scope)
+        engine, limits = self._engine, key.limits
+        if not limits.any:
+            limits = engine.config.keys.limits
+        key_id = key.id
+        if count:
+            key_id, limits = f"{key.id} {count}", limits.model_copy(update=_ONLY_REQUESTS)
+        incoming.reply.also = await engine.allowances.admit(key_id, limits, incoming.id)
+        return key
+
     async def body(self, incoming: Incoming) -> bytes:
         most = self._engine.config.server.max_request_bytes
         try:
@@ -99,13 +117,7 @@ class Admission:
             raise BadRequest(message, status=413) from None
 
     async def request(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
-        """The caller's key and the request, before the request counts against any limit."""
-        key = self.authorize(incoming, "app")
+        """The caller's key and the request, which counts against the limits of the key."""
+        key = await self.admit(incoming, "app")
         body = await self.body(incoming)
         return key, parse(body, incoming.headers, request_id=incoming.id, key_id=key.id)
-
-    async def admitted(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
-        """The caller's key and the request, which now counts against the limits of the key."""
-        key, request = await self.request(incoming, parse)
-        await self._engine.allowances.admit(key, self._engine.config.keys.limits)
-        return key, request

@@ -44,7 +44,7 @@ class LearnerEndpoint:
     learner: LearnerClient | None
 
     async def get(self, incoming: Incoming) -> None:
-        self.admission.authorize(incoming, "analyst")
+        await self.admission.admit(incoming, "analyst")
         with reached(self.learner, advice="routers go on with its last policy") as learner:
             report = await learner.report()
         here = self.engine.following.status(now=self.engine.wall())

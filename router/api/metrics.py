@@ -21,7 +21,7 @@ class MetricsEndpoint:
     router: str
 
     async def get(self, incoming: Incoming) -> None:
-        self.admission.authorize(incoming, "analyst")
+        await self.admission.admit(incoming, "analyst")
         own = {self.router: self.engine.metrics.snapshot()}
         others: Mapping[str, bytes] = {}
         with contextlib.suppress(Exception):

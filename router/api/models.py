@@ -18,11 +18,11 @@ class ModelsEndpoint:
     started_at: int
 
     async def get(self, incoming: Incoming) -> None:
-        self.admission.authorize(incoming, "app")
+        await self.admission.admit(incoming, "app")
         await incoming.reply.json(200, {"object": "list", "data": self._models()})
 
     async def get_by_name(self, incoming: Incoming) -> None:
-        self.admission.authorize(incoming, "app")
+        await self.admission.admit(incoming, "app")
         name = incoming.path.removeprefix(MODEL_PATH)
         for model in self._models():
             if model["id"] == name:

@@ -21,13 +21,15 @@ class ReplyWriter:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._begun = False
+        self.also: HeaderList = []  # headers of every reply, such as the caller's limits
 
     async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
         self._begun = True
-        await respond(self._send, status, body, headers)
+        await respond(self._send, status, body, [*headers, *self.also])
 
     async def begin(self, status: int, headers: HeaderList) -> None:
         self._begun = True
+        headers = [*headers, *self.also]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def json(self, status: int, value: Any) -> None:

@@ -27,7 +27,7 @@ class SqlEndpoint:
     _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_QUERIES))
 
     async def post(self, incoming: Incoming) -> None:
-        self.admission.authorize(incoming, "analyst")
+        await self.admission.admit(incoming, "analyst")
         config = self.engine.config
         settings = config.telemetry
         query = parse_query(await self.admission.body(incoming), most_rows=settings.sql_rows)

@@ -22,11 +22,11 @@ class TrialsEndpoint:
 
     async def get(self, incoming: Incoming) -> None:
         """Answer with every trial and its numbers, every strategy, and the strategy that serves."""
-        self.admission.authorize(incoming, "analyst")
+        await self.admission.admit(incoming, "analyst")
         await incoming.reply.json(200, await self._ask({"do": "list"}))
 
     async def post(self, incoming: Incoming) -> None:
-        self.admission.authorize(incoming, "admin")
+        await self.admission.admit(incoming, "admin")
         try:
             command = orjson.loads(await self.admission.body(incoming))
         except orjson.JSONDecodeError as error:

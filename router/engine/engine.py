@@ -92,11 +92,14 @@ class Engine:
             self.say,
         )
         self.replying = Replying(self.ledger, self.assessor)
-        self.plan_runs = PlanRuns(self.tries, self.replying, self.score, self.uniform)
+        self.plan_runs = PlanRuns(
+            self.tries, self.replying, self.allowances, self.score, self.uniform
+        )
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
         self.config, self.plans, self.policy = config, Plans(config), policy_of(config)
+        self.allowances.routers = config.server.replicas
         self.following.bandit = None  # the plans may have changed; a new bandit comes soon
         if self.recall is not None:
             self.recall.memory.reconfigure(config.reuse)
@@ -209,12 +212,14 @@ class Engine:
         home = self.homes.find(request.session, now=progress.trace.started_at, seconds=1e9)
         chain = chain_of(progress.plans, plan, request, strategy=strategy, home=home)
         call = Call(_PATHS[request.operation], request.body, request.stream, request.id)
-        tried: list[Attempt] = []
+        config, tried = progress.plans.config, list[Attempt]()
         try:
-            outcome = await self.tries.try_chain(progress.plans.config, chain, call, tried)
+            end = await self.allowances.reserve(config, chain, request, request.body)
+            outcome = await self.tries.try_chain(config, chain, call, tried)
         except asyncio.CancelledError:
             self.ledger.finish(progress.noting(attempts=tuple(tried), **LEFT))
             raise
+        end(tried, streams=True)  # the end of the request settles it
         progress = progress.noting(attempts=tuple(tried))
         if outcome.stream is not None:
             body = self.replying.streamed(progress, outcome, outcome.stream)

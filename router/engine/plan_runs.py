@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from router.config.plans import AnyPlan
+from router.engine.allowances import Allowances
 from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.recall import recalled_program
 from router.engine.replying import Replying
@@ -24,6 +25,7 @@ _HEARTBEAT = 10.0
 class PlanRuns:
     tries: Tries
     replying: Replying
+    allowances: Allowances
     score: Callable[[str], float]
     uniform: Callable[[], float]
     head_start_seconds: float = 2.0  # the wait for first words before the stream begins
@@ -53,6 +55,7 @@ class PlanRuns:
             progress.plans,
             request,
             lambda chain, call, tried: self.tries.try_chain(config, chain, call, tried),
+            lambda chain, body: self.allowances.reserve(config, chain, request, body),
             self.tries.pace,
             self.clock,
         )
@@ -121,6 +124,10 @@ class PlanRuns:
             recalled=recalled_program(executor.computed) or progress.trace.recalled,
         )
         upstream = calls.upstream_seconds
+        if not result.ok and result.stopped == "limit" and calls.limited is not None:
+            if not calls.attempts:
+                raise calls.limited
+            return self.replying.limited(progress, calls.limited, upstream)
         if not result.ok:
             return self.replying.without_result(progress, result, calls.refusal, upstream)
         assert result.outcome is not None

@@ -3,8 +3,6 @@
 Every reply is recorded with its cost; answers may also be stored for reuse and assessed.
 """
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +21,7 @@ from router.request.text import tokens_in
 from router.signals.assessor import Assessor
 from router.telemetry.rows import digest
 from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
-from router.wire.errors import error_body
+from router.wire.errors import Limited, error_body
 from router.wire.sse import DONE, Meter, with_cost
 
 
@@ -44,7 +42,6 @@ class Replying:
         answer = Answered(len(body), digest(body), text if config.telemetry.answers else None)
         trace = accounted(progress.plans, progress.trace, usage, answer, settled=outcome.settled)
         body = with_cost(body, usage, trace.cost_usd)
-        await self.ledger.charge(trace)
         trace = self.ledger.finish(replace(progress, trace=trace), outcome, status=status)
         if self._remembers(progress):
             self._remember(progress, trace, completion_in(body))
@@ -115,9 +112,7 @@ class Replying:
         finally:
             stream.connection.finish()
             if written is None:
-                written = write(replace(trace, **LEFT))
-            with contextlib.suppress(Exception):
-                await asyncio.shield(self.ledger.charge(written))
+                write(replace(trace, **LEFT))
 
     async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
         """Reply with a remembered answer, without a call and without cost."""
@@ -184,6 +179,12 @@ class Replying:
         if refusal is not None and not result.stopped:
             return self.refused(progress, refusal, upstream=upstream)
         status, kind, code, message, wait = unfinished(result, progress.trace.attempts)
+        return self._error(progress, status, kind, code, message, wait, upstream=upstream)
+
+    def limited(self, progress: InProgress, limited: Limited, upstream: float) -> Answer:
+        """Reply that a limit of the key ended the plan after some of its calls."""
+        status, code = limited.status, limited.code or ""
+        kind, message, wait = "rate_limit_error", limited.message, limited.retry_after
         return self._error(progress, status, kind, code, message, wait, upstream=upstream)
 
     def _error(

@@ -45,6 +45,7 @@ class RequestLedger:
         if status is not None:
             trace = replace(trace, status=status)
         self._count(trace, streamed=streamed)
+        self.allowances.settle(trace)
         passing = trace.decision.strategy in _PASSING
         if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
@@ -55,10 +56,6 @@ class RequestLedger:
             if trace.computed["verified"]:
                 self.say([verification(trace, self.wall())])
         return trace
-
-    async def charge(self, trace: Trace) -> None:
-        tokens = sum(a.usage.input_tokens + a.usage.output_tokens for a in trace.attempts)
-        await self.allowances.spent(trace.request.key_id, tokens, trace.cost_usd)
 
     def _note_level(self, computed: Mapping[str, Any]) -> None:
         """Record the isolation level of programs as an event, at first and after each change."""

@@ -16,6 +16,7 @@ from router.plans.pace import Pace
 from router.plans.results import Result
 from router.request.text import tokens_in
 from router.wire.answers import answer_text
+from router.wire.errors import Limited
 
 
 class TryChain(Protocol):
@@ -25,6 +26,20 @@ class TryChain(Protocol):
         """Call one backend after another until one answers, and append every attempt to `tried`."""
 
 
+class EndCall(Protocol):
+    def __call__(
+        self, attempts: Sequence[Attempt], *, streams: bool = False, waited: bool = True
+    ) -> None:
+        """Say how a call ended: with what it used; with `streams`, it goes on as a stream; without
+        `waited`, nobody waited for its end."""
+
+
+class Reserve(Protocol):
+    async def __call__(self, chain: tuple[str, ...], body: bytes) -> EndCall:
+        """Reserve what a call may use within the limits of the caller's key, or raise
+        `Limited`."""
+
+
 @dataclass
 class StepCalls:
     """The calls made for one request, and their cost."""
@@ -32,10 +47,12 @@ class StepCalls:
     plans: Plans
     request: Request
     try_chain: TryChain
+    reserve: Reserve
     pace: Pace
     clock: Callable[[], float] = time.perf_counter
     attempts: list[Attempt] = field(default_factory=list)
     comments: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    limited: Limited | None = None  # the limit of the key that refused a call
     refusal: CallOutcome | None = None  # a backend's error for the caller, if no answer comes
     upstream_seconds: float = 0.0
     _flying: int = 0
@@ -51,8 +68,14 @@ class StepCalls:
     ) -> Result:
         """Call a chain of backends, with retries and fallbacks, within the step's bounds."""
         expected_usd = self.plans.call_cost(size_of(self.request))(chain[0])
+        try:
+            end = await self.reserve(chain, body)
+        except Limited as error:
+            self.limited = error
+            return Result(problem=error.message, stopped="limit", step=len(self.attempts))
         over = self._over(chain[0], work, expected_usd)
         if over is not None:
+            end(())
             return over
         tried: list[Attempt] = []
         left = None if work.budget.until is None else work.budget.until - self.clock()
@@ -62,15 +85,17 @@ class StepCalls:
             async with asyncio.timeout(left):
                 outcome = await self.fly(chain, Call(CHAT, body, stream, self.request.id), tried)
         except TimeoutError:
-            self._cut_off(chain[0], tried, body, work, begun, "deadline")
+            end(self._cut_off(chain[0], tried, body, work, begun, "deadline"), waited=False)
             problem = f"no time was left for {chain[0]}"
             return Result(problem=problem, stopped="latency", step=len(self.attempts))
         except asyncio.CancelledError:
-            self._cut_off(chain[0], tried, body, work, begun, "left_behind")
+            end(self._cut_off(chain[0], tried, body, work, begun, "left_behind"), waited=False)
             raise
         finally:
             self._promised_usd -= expected_usd
-        return self._result(outcome, work, self._write_all(tried, outcome, work))
+        step = self._write_all(tried, outcome, work)
+        end(self.attempts[step - len(tried) : step], streams=outcome.stream is not None)
+        return self._result(outcome, work, step)
 
     async def fly(self, chain: tuple[str, ...], call: Call, tried: list[Attempt]) -> CallOutcome:
         """Call a chain, and add the time to `upstream_seconds`; calls that overlap count once."""
@@ -148,7 +173,7 @@ class StepCalls:
         work: Work,
         begun: float,
         fault: str,
-    ) -> None:
+    ) -> Sequence[Attempt]:
         """Record a call that was ended early, with the cost of the prompt that was sent."""
         for attempt in tried:
             self.write(attempt, work)
@@ -165,6 +190,7 @@ class StepCalls:
         self.write(attempt, work)
         self.pace.see(backend, attempt.seconds)  # without this, the p95 would miss slow calls
         self._comment(work, attempt)
+        return (attempt,)
 
     def _cost(self, backend: str, usage: Usage) -> float:
         return priced(self.plans.config.backends[backend].price, usage)

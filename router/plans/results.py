@@ -16,7 +16,7 @@ class Result:
     outcome: CallOutcome | None = None
     step: int = 0
     problem: str = ""
-    stopped: str = ""  # the bound that ended the step: `cost` or `latency`
+    stopped: str = ""  # the bound that ended the step: `cost`, `latency` or `limit`
     partial: str = ""  # one word, e.g. `quorum`
     reason: str = ""
 

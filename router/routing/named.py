@@ -1,5 +1,7 @@
 """The decision for a caller who names a backend, a plan or a model. Pure functions."""
 
+from collections.abc import Collection
+
 from learner.policy import Arm
 from router.config.plans import Code
 from router.domain import Decision, Request
@@ -46,11 +48,16 @@ def _cannot(plans: Plans, plan: str, request: Request) -> str:
     return plans[plan].impossible(backend_refusals(plans, request, plans[plan].backends))
 
 
+def may_use(plans: Plans, backend: str, allowed: Collection[str]) -> bool:
+    """Whether a key that may use these plans may call a backend by its name; no plans: all."""
+    usable = (plans[plan].backends for plan in allowed if plan in plans.names)
+    return not allowed or any(backend in backends for backends in usable)
+
+
 def _bypass(
     plans: Plans, request: Request, backend: str, around: Surroundings, reason: str
 ) -> Decision:
-    usable = (plans[plan].backends for plan in around.allowed if plan in plans.names)
-    if around.allowed and not any(backend in backends for backends in usable):
+    if not may_use(plans, backend, around.allowed):
         raise _not_allowed(backend, around)
     return _certain(request, backend, reason)
 

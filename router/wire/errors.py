@@ -37,15 +37,19 @@ class BadRequest(Refused):
 
 
 class Limited(Refused):
-    """The caller has used up a limit, and may try again after `retry_after` seconds."""
+    """A limit refuses the request, until `retry_after` seconds are over. None: no wait helps."""
 
-    def __init__(self, message: str, retry_after: float) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None, headers: HeaderList | None = None
+    ) -> None:
         super().__init__(429, "rate_limit_exceeded", message)
         self.retry_after = retry_after
+        self._headers = headers or []
 
     @property
     def headers(self) -> HeaderList:
-        return [retry_after_header(self.retry_after)]
+        wait = self.retry_after
+        return [*self._headers, *([retry_after_header(wait)] if wait is not None else [])]
 
 
 class Unroutable(Refused):

@@ -8,6 +8,7 @@ import pytest
 from router.config.server import KeyLimits
 from router.domain import Home
 from router.hive import LocalHive, News
+from tests.budgets import Reporter, exactly
 from tests.fakes import LosableHive
 
 START = 100 * 86_400.0
@@ -52,39 +53,45 @@ def hive(request, clock):
             return HandleHive(Remote(LocalHive(clock)))
 
 
-async def granted(hive, limits, times):
-    return [(await hive.lease("k", limits)).granted for _ in range(times)]
+async def granted(hive, router, limits, claim):
+    lease = await hive.lease("k", limits, router.report(START, claim))
+    return lease.granted
 
 
-async def test_a_bound_holds_for_all_callers_together(hive):
-    limits = KeyLimits(requests_per_minute=3)
-    leases = await asyncio.gather(*(hive.lease("k", limits) for _ in range(8)))
-    assert sum(lease.granted for lease in leases) == 3
-    refusals = [lease for lease in leases if not lease.granted]
-    assert all(lease.reason and lease.retry_after > 0 for lease in refusals)
+async def test_a_bound_holds_for_all_routers_together(hive):
+    limits, claim = KeyLimits(requests_per_minute=3), exactly(requests=1)
+    reports = [Reporter(f"r{n}").report(START, claim) for n in range(8)]
+    leases = await asyncio.gather(*(hive.lease("k", limits, report) for report in reports))
+    assert sum(lease.granted.requests for lease in leases) == 3
+    refusals = [lease.shortage for lease in leases if lease.shortage]
+    assert len(refusals) == 5
+    assert all(each.reason and each.retry_after > 0 for each in refusals)
 
 
-async def test_a_lease_ends_and_a_bound_opens_again(hive, clock):
-    limits = KeyLimits(requests_per_minute=1)
-    lease = await hive.lease("k", limits)
-    assert lease.until > clock.now
-    refusal = await hive.lease("k", limits)
+async def test_a_bound_opens_again_when_the_refusal_said(hive, clock):
+    limits, router, claim = KeyLimits(requests_per_minute=1), Reporter(), exactly(requests=1)
+    assert (await granted(hive, router, limits, claim)).requests == 1
+    router.use(START, requests=1)
+    refusal = (await hive.lease("k", limits, router.report(START, claim))).shortage
     clock.now += refusal.retry_after
-    assert await granted(hive, limits, 2) == [1, 0]
+    router.seconds.clear()
+    assert (await granted(hive, router, limits, claim)).requests == 1
 
 
 async def test_each_key_has_its_own_bound(hive):
-    limits = KeyLimits(requests_per_minute=1)
-    assert (await hive.lease("k", limits)).granted
-    assert not (await hive.lease("k", limits)).granted
-    assert (await hive.lease("other", limits)).granted
+    limits, report = KeyLimits(requests_per_minute=1), Reporter().report(START, exactly(1))
+    assert (await hive.lease("k", limits, report)).granted.requests == 1
+    assert (await hive.lease("other", limits, report)).granted.requests == 1
 
 
-async def test_spent_tokens_and_dollars_count_against_the_bound(hive):
-    await hive.spend("k", 10, 0.5)
-    assert await granted(hive, KeyLimits(tokens_per_minute=10), 1) == [0]
-    assert await granted(hive, KeyLimits(dollars_per_day=0.5), 1) == [0]
-    assert await granted(hive, KeyLimits(tokens_per_minute=11, dollars_per_day=0.6), 1) == [1]
+async def test_tokens_and_dollars_that_were_used_count_against_the_bounds(hive):
+    router = Reporter()
+    router.use(START, tokens=10, usd=0.5)
+    claim = exactly(tokens=1, usd=0.1)
+    for limits in (KeyLimits(tokens_per_minute=10), KeyLimits(dollars_per_day=0.5)):
+        assert (await hive.lease("k", limits, router.report(START, claim))).shortage
+    both = KeyLimits(tokens_per_minute=11, dollars_per_day=0.6)
+    assert (await hive.lease("k", both, router.report(START, claim))).shortage is None
 
 
 async def test_a_router_hears_of_the_conversations_of_others_once(hive):
@@ -113,6 +120,7 @@ async def test_the_counters_of_every_router_are_there_until_it_is_silent(hive, c
 async def test_a_hive_out_of_reach_raises_instead_of_answering():
     hive = LosableHive()
     hive.away = True
-    for call in (hive.lease("k", KeyLimits()), hive.exchange("a", News()), hive.all_metrics()):
+    lease = hive.lease("k", KeyLimits(), Reporter().report(START))
+    for call in (lease, hive.exchange("a", News()), hive.all_metrics()):
         with pytest.raises(ConnectionError):
             await call

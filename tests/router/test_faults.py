@@ -379,10 +379,12 @@ async def test_a_backend_port_answers_nobody_but_routers():
     assert a.seen == []
 
 
-async def test_the_limits_of_a_key_hold_while_the_hive_is_away():
-    text, key = new_key("k", "", limits={"requests_per_minute": 3})
+@pytest.mark.parametrize("routers", [1, 2])
+async def test_a_router_lets_its_share_of_a_limit_through_while_the_hive_is_away(routers):
+    text, key = new_key("k", "", limits={"requests_per_minute": 3 * routers})
     async with Upstream().listening() as a:
         config = ALONE.format(a=a.url, b=a.url, failures=9)
+        config += f"server: {{replicas: {routers}}}"
         async with rig(config, keys=[key]) as r:
             r.hive.away = True
             answers = [await r.chat(headers={"authorization": f"Bearer {text}"}) for _ in range(5)]

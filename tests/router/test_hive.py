@@ -4,88 +4,203 @@ import json
 
 import pytest
 
+from router.budgets import Amounts, Claim
 from router.config.server import KeyLimits
 from router.domain import Home
 from router.engine.conversations import Homes
-from router.hive import HiveState, News
+from router.hive import HiveNotReady, HiveState, News
+from tests.budgets import DAY, NOON, Reporter, exactly, lease
 
-DAY = 86_400.0
-NOON = 100 * DAY + DAY / 2
 HOME = Home("fast", "small", 1.0)
 
 
-def granted(hive, limits, now, times):
-    return sum(bool(hive.lease("k", limits, now).granted) for _ in range(times))
+def used(hive, router, limits, now, claim=None):
+    """Report what a router used, and return what is left."""
+    return lease(hive, router, limits, now, claim).left
 
 
-def test_a_small_bound_on_requests_is_kept_exactly():
-    hive, limits = HiveState(), KeyLimits(requests_per_minute=3)
-    assert granted(hive, limits, NOON, 10) == 3
-    refusal = hive.lease("k", limits, NOON)
-    assert "requests_per_minute = 3" in refusal.reason
-    assert 59 <= refusal.retry_after <= 61
+def test_a_refusal_for_requests_names_the_limit_and_the_time_to_come_back():
+    hive, router, limits = HiveState(), Reporter(), KeyLimits(requests_per_minute=3)
+    router.use(NOON, requests=3)
+    shortage = lease(hive, router, limits, NOON, exactly(requests=1)).shortage
+    assert "requests_per_minute = 3 are used up: 0 left" in shortage.reason
+    assert 59 <= shortage.retry_after <= 61
+    then = NOON + shortage.retry_after
+    assert lease(hive, router, limits, then, exactly(requests=1)).shortage is None
 
 
-def test_a_grant_counts_for_a_minute():
-    hive, limits = HiveState(), KeyLimits(requests_per_minute=3)
-    granted(hive, limits, NOON, 3)
-    wait = hive.lease("k", limits, NOON + 30).retry_after
-    assert granted(hive, limits, NOON + 30 + wait, 5) == 3
-
-
-def test_a_large_bound_is_leased_in_slices_and_kept_too():
+def test_slices_shrink_as_the_limit_nears_and_never_exceed_it():
     hive, limits = HiveState(), KeyLimits(requests_per_minute=1000)
-    leases = [hive.lease("k", limits, NOON).granted for _ in range(200)]
-    assert max(leases) == 10
-    assert sum(leases) == 1000
+    routers = [Reporter(f"r{n}") for n in range(200)]
+    leases = [lease(hive, router, limits, NOON, exactly(requests=1)) for router in routers]
+    sizes = [each.granted.requests for each in leases]
+    assert sizes[0] == 50
+    assert sizes == sorted(sizes, reverse=True)
+    assert sum(sizes) == 1000
 
 
-def test_a_bound_on_tokens_counts_the_tokens_that_are_spent():
-    hive, limits = HiveState(), KeyLimits(tokens_per_minute=100)
-    hive.spend("k", 99, 0, NOON)
-    assert hive.lease("k", limits, NOON).granted == 1
-    hive.spend("k", 1, 0, NOON)
-    assert "tokens_per_minute = 100" in hive.lease("k", limits, NOON).reason
+def test_what_a_router_returns_another_router_may_lease():
+    hive, limits = HiveState(), KeyLimits(requests_per_minute=20)
+    first, second = Reporter("a"), Reporter("b")
+    everything = lease(hive, first, limits, NOON, exactly(requests=20)).granted
+    assert everything.requests == 20
+    shortage = lease(hive, second, limits, NOON, exactly(requests=1)).shortage
+    assert shortage.passing
+    assert "calls under way hold the rest" in shortage.reason
+    lease(hive, first, limits, NOON, None)
+    assert lease(hive, second, limits, NOON, exactly(requests=20)).shortage is None
+
+
+def test_the_lease_of_a_router_that_fell_silent_ends():
+    hive, limits = HiveState(), KeyLimits(dollars_per_day=1)
+    lease(hive, Reporter("killed"), limits, NOON, exactly(usd=1.0))
+    other = Reporter("other")
+    assert lease(hive, other, limits, NOON + 9, exactly(usd=1.0)).shortage.passing
+    assert lease(hive, other, limits, NOON + 11, exactly(usd=1.0)).shortage is None
+
+
+def test_the_requests_of_a_router_that_fell_silent_count_as_used_for_a_minute():
+    hive, limits = HiveState(), KeyLimits(requests_per_minute=10)
+    lease(hive, Reporter("killed"), limits, NOON, exactly(requests=10))
+    other = Reporter("other")
+    for at, refused in ((11, True), (59, True), (62, False)):
+        claim = exactly(requests=10)
+        assert bool(lease(hive, other, limits, NOON + at, claim).shortage) == refused
+
+
+def test_a_router_that_returns_reports_what_it_really_used():
+    hive, limits, router = HiveState(), KeyLimits(requests_per_minute=10), Reporter("asleep")
+    lease(hive, router, limits, NOON, exactly(requests=10))
+    hive.exchange("other", News(), NOON + 20)
+    router.use(NOON, requests=2)
+    assert used(hive, router, limits, NOON + 21).requests == 8
+
+
+def test_a_report_that_comes_late_changes_nothing():
+    hive, limits, router = HiveState(), KeyLimits(dollars_per_day=1), Reporter()
+    late = router.report(NOON, keeps=Amounts(usd=1.0))
+    lease(hive, router, limits, NOON, exactly(usd=0.5))
+    hive.lease("k", limits, late, NOON)
+    assert lease(hive, Reporter("other"), limits, NOON, exactly(usd=0.4)).shortage is None
+
+
+def test_a_report_that_comes_twice_counts_once():
+    hive, limits, router = HiveState(), KeyLimits(dollars_per_day=1), Reporter()
+    router.use(NOON, usd=0.3)
+    report = router.report(NOON)
+    assert hive.lease("k", limits, report, NOON).left == hive.lease("k", limits, report, NOON).left
+
+
+def test_a_bound_on_tokens_counts_the_tokens_of_the_last_minute():
+    hive, router, limits = HiveState(), Reporter(), KeyLimits(tokens_per_minute=100)
+    router.use(NOON, tokens=60)
+    router.use(NOON + 10, tokens=40)
+    shortage = lease(hive, router, limits, NOON + 20, exactly(tokens=50)).shortage
+    assert "this call needs about 50 tokens" in shortage.reason
+    assert "0 of tokens_per_minute = 100 are left" in shortage.reason
+    assert 40 <= shortage.retry_after <= 41
+    assert lease(hive, router, limits, NOON + 61, exactly(tokens=50)).shortage is None
 
 
 def test_a_bound_on_dollars_begins_anew_with_the_day():
+    hive, router, limits = HiveState(), Reporter(), KeyLimits(dollars_per_day=1)
+    router.use(NOON, usd=1.0)
+    shortage = lease(hive, router, limits, NOON, exactly(usd=0.1)).shortage
+    assert "expected to cost $0.1, and $0 of dollars_per_day = $1 is left" in shortage.reason
+    assert shortage.retry_after == DAY / 2
+    router.usd = 0.0
+    assert lease(hive, router, limits, NOON + DAY / 2, exactly(usd=0.1)).shortage is None
+
+
+def test_a_call_that_can_never_fit_is_refused_without_a_time_to_come_back():
     hive, limits = HiveState(), KeyLimits(dollars_per_day=1)
-    hive.spend("k", 0, 1.0, NOON)
-    refusal = hive.lease("k", limits, NOON)
-    assert "$1.0000 of $1.0000" in refusal.reason
-    assert refusal.retry_after == DAY / 2
-    assert hive.lease("k", limits, NOON + DAY / 2).granted == 1
+    shortage = lease(hive, Reporter(), limits, NOON, exactly(usd=10.0)).shortage
+    assert "expected to cost $10, and $1 of dollars_per_day = $1 is left" in shortage.reason
+    assert shortage.retry_after is None
+
+
+def test_a_call_that_costs_nothing_is_made_though_the_dollars_are_spent():
+    hive, router, limits = HiveState(), Reporter(), KeyLimits(dollars_per_day=1)
+    router.use(NOON, usd=1.0)
+    assert lease(hive, router, limits, NOON, exactly()).shortage is None
+
+
+def test_a_call_that_likely_fits_gets_all_that_is_left_and_others_wait():
+    hive, limits = HiveState(), KeyLimits(dollars_per_day=1)
+    claim = Claim(Amounts(usd=0.01), Amounts(usd=1.2))
+    assert lease(hive, Reporter("a"), limits, NOON, claim).granted.usd == 1.0
+    assert lease(hive, Reporter("b"), limits, NOON, claim).shortage.passing
 
 
 def test_each_key_has_its_own_bound():
     hive, limits = HiveState(), KeyLimits(requests_per_minute=1)
-    assert hive.lease("a", limits, NOON).granted
-    assert hive.lease("b", limits, NOON).granted
+    claim, router = exactly(requests=1), Reporter()
+    assert hive.lease("a", limits, router.report(NOON, claim), NOON).shortage is None
+    assert hive.lease("b", limits, router.report(NOON, claim), NOON).shortage is None
 
 
 def test_dollars_survive_the_end_of_the_process(tmp_path):
-    ledger = tmp_path / "ledger.json"
-    before = HiveState(ledger)
-    before.spend("k", 0, 0.75, NOON)
-    before.exchange("r", News(), NOON)
+    ledger, limits = tmp_path / "ledger.json", KeyLimits(dollars_per_day=1)
+    before, router = HiveState(ledger), Reporter()
+    router.use(NOON, usd=1.0)
+    lease(before, router, limits, NOON, None)
+    before.exchange("r1", News(), NOON)
     after = HiveState(ledger)
-    after.spend("k", 0, 0.25, NOON + 1)
-    assert not after.lease("k", KeyLimits(dollars_per_day=1), NOON + 2).granted
+    assert used(after, Reporter("new"), limits, NOON + 3).usd == 0
+    # The router that lives on reports the same dollars again.
+    assert used(after, router, limits, NOON + 3).usd == 0
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"k": "x"}', '{"k": [1]}'])
+def test_a_hive_that_restarted_grants_nothing_before_the_routers_have_reported(tmp_path):
+    ledger, limits = tmp_path / "ledger.json", KeyLimits(requests_per_minute=10)
+    busy, other, claim = Reporter("busy"), Reporter("other"), exactly(requests=10)
+    HiveState(ledger).exchange("busy", News(), NOON)
+    hive = HiveState(ledger)
+    with pytest.raises(HiveNotReady):
+        lease(hive, other, limits, NOON, claim)
+    busy.use(NOON, requests=10)
+    lease(hive, busy, limits, NOON, None)
+    hive.exchange("busy", News(hive=hive.name), NOON)
+    assert lease(hive, other, limits, NOON, claim).shortage is not None
+
+
+def test_a_hive_that_restarted_does_not_wait_for_the_dead(tmp_path):
+    ledger, limits = tmp_path / "ledger.json", KeyLimits(requests_per_minute=10)
+    HiveState(ledger).exchange("killed", News(), NOON)
+    hive, other, claim = HiveState(ledger), Reporter("other"), exactly(requests=10)
+    hive.exchange("other", News(), NOON)
+    assert lease(hive, other, limits, NOON + 3.5, claim).shortage is None
+
+
+CONTENTS = [
+    *("", "{", "[1]", '{"k": "x"}', '{"k": [1]}', '{"k": [1, -5]}', '{"k": [1, {"r": -1}]}'),
+    *('{"routers": 5, "spent": {}}', '{"spent": [1]}', '{"k": [1, {"r": "x"}]}'),
+]
+
+
+@pytest.mark.parametrize("content", CONTENTS)
 def test_a_ledger_that_cannot_be_read_is_set_aside_and_not_lost(tmp_path, content):
     ledger = tmp_path / "ledger.json"
     ledger.write_text(content)
-    assert HiveState(ledger).lease("k", KeyLimits(dollars_per_day=1), NOON).granted
+    hive = HiveState(ledger)
+    assert lease(hive, Reporter(), KeyLimits(dollars_per_day=1), NOON, exactly(usd=1)).granted
     assert ledger.with_suffix(".unreadable").read_text() == content
 
 
+def test_a_ledger_of_an_earlier_version_counts(tmp_path):
+    ledger = tmp_path / "ledger.json"
+    ledger.write_text('{"k": [100, 0.75]}')
+    left = used(HiveState(ledger), Reporter(), KeyLimits(dollars_per_day=1), NOON)
+    assert left.usd == 0.25
+
+
 def test_a_ledger_is_valid_json_at_any_time(tmp_path):
-    hive = HiveState(tmp_path / "ledger.json")
-    hive.spend("k", 5, 0.5, NOON)
+    hive, router = HiveState(tmp_path / "ledger.json"), Reporter()
+    router.use(NOON, usd=0.5)
+    lease(hive, router, KeyLimits(dollars_per_day=1), NOON, None)
     hive.save()
-    assert json.loads((tmp_path / "ledger.json").read_text()) == {"k": [100, 0.5]}
+    ledger = json.loads((tmp_path / "ledger.json").read_text())
+    assert ledger == {"routers": ["r1"], "spent": {"k": [100, {"r1": 0.5}]}}
 
 
 def test_news_of_one_router_reaches_each_other_router_once():

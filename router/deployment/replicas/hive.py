@@ -9,9 +9,10 @@ from typing import Any
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from router.budgets import Lease, Report
 from router.config.server import KeyLimits
 from router.deployment.replicas.process import settle
-from router.hive import HiveState, Lease, News
+from router.hive import HiveState, News
 
 
 @serve.deployment(name="hive", max_ongoing_requests=1000, health_check_period_s=1)
@@ -23,11 +24,8 @@ class HiveReplica:
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         self._state.keep_in(Path(settings["data"]) / "ledger.json")
 
-    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
-        return self._state.lease(key_id, limits, time.time())
-
-    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        self._state.spend(key_id, tokens, cost_usd, time.time())
+    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
+        return self._state.lease(key_id, limits, report, time.time())
 
     async def exchange(self, router: str, news: News) -> News:
         return self._state.exchange(router, news, time.time())
@@ -42,12 +40,9 @@ class HandleHive:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle
 
-    async def lease(self, key_id: str, limits: KeyLimits) -> Lease:
-        lease: Lease = await _soon(self._handle.lease.remote(key_id, limits))
+    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
+        lease: Lease = await _soon(self._handle.lease.remote(key_id, limits, report))
         return lease
-
-    async def spend(self, key_id: str, tokens: int, cost_usd: float) -> None:
-        await _soon(self._handle.spend.remote(key_id, tokens, cost_usd))
 
     async def exchange(self, router: str, news: News) -> News:
         others: News = await _soon(self._handle.exchange.remote(router, news))

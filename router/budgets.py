@@ -1,0 +1,260 @@
+"""Budgets: how the hive divides the limits of one key among the routers.
+
+A router reports what it used and what it keeps reserved, and may claim more. All figures of a
+report are absolute, so a report that is repeated, lost or late never counts twice. The use of all
+routers and everything reserved stay within the limits, with one exception: a call whose *likely*
+use fits in what is left, but whose *most* does not, gets all that is left. Only one such call of a
+key is under way at a time, so only the error of one estimate can exceed a limit.
+
+Not covered: a call that uses more than its claim's most. The excess counts as soon as it is known.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from router.config.server import KeyLimits
+
+MINUTE, DAY = 60, 86_400
+_SLICE = 20  # a router leases one part in so many of what is left, so slices shrink near a limit
+_DUST_USD = 1e-9  # less than this is a rounding error, not an amount that is left
+
+
+class Amounts(NamedTuple):
+    """Requests, tokens and dollars."""
+
+    requests: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def plus(self, other: "Amounts") -> "Amounts":
+        return Amounts(
+            self.requests + other.requests, self.tokens + other.tokens, self.usd + other.usd
+        )
+
+    def less(self, other: "Amounts") -> "Amounts":
+        """The difference, and zero where the other is larger."""
+        return Amounts(
+            max(self.requests - other.requests, 0),
+            max(self.tokens - other.tokens, 0),
+            max(self.usd - other.usd, 0.0),
+        )
+
+    def at_most(self, other: "Amounts") -> "Amounts":
+        return Amounts(
+            min(self.requests, other.requests),
+            min(self.tokens, other.tokens),
+            min(self.usd, other.usd),
+        )
+
+    def within(self, other: "Amounts") -> bool:
+        return all(mine <= theirs for mine, theirs in zip(self, other, strict=True))
+
+    def slice(self) -> "Amounts":
+        return Amounts(self.requests // _SLICE, self.tokens // _SLICE, self.usd / _SLICE)
+
+
+NOTHING = Amounts()
+UNBOUNDED = Amounts(2**62, 2**62, 1e300)
+ONE_REQUEST = Amounts(requests=1)
+
+
+def total(amounts: Iterable[Amounts]) -> Amounts:
+    result = NOTHING
+    for each in amounts:
+        result = result.plus(each)
+    return result
+
+
+class Claim(NamedTuple):
+    """What a call is expected to use, and the most that it can use."""
+
+    likely: Amounts
+    most: Amounts
+
+
+class Report(NamedTuple):
+    """What one router did with one key, and what it claims."""
+
+    router: str
+    turn: int  # grows with every report, so that a late report changes nothing
+    day: int
+    usd: float  # dollars spent on that day
+    seconds: Mapping[int, tuple[int, int]]  # requests and tokens of each second of the last minute
+    keeps: Amounts = NOTHING  # reserved by calls under way, or leased and not used yet
+    claim: Claim | None = None
+    daring: bool = False  # whether a call is under way that got less than its most
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why a claim was refused. `passing`: calls under way hold what is missing, and may return
+    it. No `retry_after`: the call never fits."""
+
+    reason: str
+    retry_after: float | None
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a router may use beyond what it keeps, or the reason for a refusal."""
+
+    granted: Amounts = NOTHING
+    left: Amounts = UNBOUNDED  # what other claims can still get
+    shortage: Shortage | None = None
+
+
+def bounds(limits: KeyLimits) -> Amounts:
+    """The limits as amounts; a limit that is not set has no bound that matters."""
+    requests, tokens = limits.requests_per_minute, limits.tokens_per_minute
+    return Amounts(
+        UNBOUNDED.requests if requests is None else requests,
+        UNBOUNDED.tokens if tokens is None else tokens,
+        UNBOUNDED.usd if limits.dollars_per_day is None else limits.dollars_per_day,
+    )
+
+
+def bounded_part(amounts: Amounts, limits: KeyLimits) -> Amounts:
+    """The amounts that have a limit, and zero for the others."""
+    return Amounts(
+        0 if limits.requests_per_minute is None else amounts.requests,
+        0 if limits.tokens_per_minute is None else amounts.tokens,
+        0.0 if limits.dollars_per_day is None else amounts.usd,
+    )
+
+
+@dataclass(slots=True)
+class KeyBudget:
+    """The use of one key: each router's dollars of the day, last minute, and leases."""
+
+    day: int = 0
+    usd: dict[str, float] = field(default_factory=dict)
+    windows: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    leases: dict[str, Amounts] = field(default_factory=dict)
+    daring: set[str] = field(default_factory=set)  # routers with a call that got less than its most
+    turns: dict[str, int] = field(default_factory=dict)
+
+    def lease(self, limits: KeyLimits, report: Report, now: float) -> Lease:
+        self._take_in(report, now)
+        router, claim = report.router, report.claim
+        if report.turn < self.turns.get(router, 0):
+            return Lease(shortage=Shortage("report is older than the last", 1.0, passing=True))
+        self.turns[router] = report.turn
+        self.leases[router] = report.keeps
+        (self.daring.add if report.daring else self.daring.discard)(router)
+        bound, used = bounds(limits), self.used(now)
+        reserved = total(self.leases.values())
+        room = bound.less(used.plus(reserved))
+        if claim is None:
+            return Lease(left=room)
+        if not _fits_all(claim, room, dares=not self.daring):
+            free = bound.less(used)
+            return Lease(left=room, shortage=self._shortage(limits, claim, room, free, now))
+        granted = claim.most.at_most(room)
+        if not _fits_all(claim, room, dares=False):
+            self.daring.add(router)
+        room = room.less(granted)
+        granted = bounded_part(granted.plus(room.slice()), limits)
+        self.leases[router] = report.keeps.plus(granted)
+        return Lease(granted, room)
+
+    def used(self, now: float) -> Amounts:
+        self._roll(now)
+        pairs = [pair for window in self.windows.values() for pair in window.values()]
+        return Amounts(
+            sum(requests for requests, _ in pairs),
+            sum(tokens for _, tokens in pairs),
+            sum(self.usd.values()),
+        )
+
+    def expire(self, router: str, heard: float) -> None:
+        """End the leases of a router that fell silent.
+
+        Its dollars go back. Its requests and tokens count as used for a minute, because nobody
+        knows whether they were.
+        """
+        lease = self.leases.pop(router, NOTHING)
+        self.daring.discard(router)
+        if lease.requests or lease.tokens:
+            window = self.windows.setdefault(router, {})
+            requests, tokens = window.get(int(heard), (0, 0))
+            window[int(heard)] = (requests + lease.requests, tokens + lease.tokens)
+
+    def _take_in(self, report: Report, now: float) -> None:
+        self._roll(now)
+        if report.turn < self.turns.get(report.router, 0):
+            return
+        if report.day == self.day:
+            spent = self.usd.get(report.router, 0.0)
+            self.usd[report.router] = max(spent, report.usd)
+        self.windows[report.router] = dict(report.seconds)
+
+    def _roll(self, now: float) -> None:
+        """Forget the dollars of an earlier day, and uses of more than a minute ago."""
+        today = int(now // DAY)
+        if self.day != today:
+            self.day, self.usd = today, {}
+        oldest = int(now) - MINUTE
+        for router, window in list(self.windows.items()):
+            for second in [second for second in window if second < oldest]:
+                del window[second]
+            if not window:
+                del self.windows[router]
+
+    def _shortage(
+        self, limits: KeyLimits, claim: Claim, room: Amounts, free: Amounts, now: float
+    ) -> Shortage:
+        """The reason for a refusal that names the limit, what is left, and when to come back."""
+        bound, likely = bounds(limits), claim.likely
+        dares = not self.daring
+        short = [name for name in Amounts._fields if not _fits(claim, room, name, dares=dares)]
+        for name in short:
+            if not _fits(claim, free, name, dares=True):
+                reason = _reason(name, likely, bound, free)
+                fits = getattr(likely, name) <= getattr(bound, name) > 0
+                wait = self._wait(name, likely, bound, now) if fits else None
+                return Shortage(reason, wait)
+        reason = _reason(short[0], likely, bound, room)
+        return Shortage(f"{reason}; calls under way hold the rest", 1.0, passing=True)
+
+    def _wait(self, name: str, likely: Amounts, bound: Amounts, now: float) -> float:
+        """Seconds until the likely use fits again."""
+        if name == "usd":
+            return DAY - now % DAY
+        column = Amounts._fields.index(name)
+        by_second: dict[int, int] = {}
+        for window in self.windows.values():
+            for second, pair in window.items():
+                by_second[second] = by_second.get(second, 0) + pair[column]
+        needed = max(getattr(likely, name), 1)
+        over = sum(by_second.values()) + needed - getattr(bound, name)
+        for second in sorted(by_second):
+            over -= by_second[second]
+            if over <= 0:
+                return max(second + MINUTE + 1 - now, 0.1)
+        return float(MINUTE)
+
+
+def _fits_all(claim: Claim, room: Amounts, *, dares: bool) -> bool:
+    return all(_fits(claim, room, name, dares=dares) for name in Amounts._fields)
+
+
+def _fits(claim: Claim, room: Amounts, name: str, *, dares: bool) -> bool:
+    """Whether the most of a claim fits, or, for a call that dares, its likely use."""
+    most, likely, left = (getattr(each, name) for each in (claim.most, claim.likely, room))
+    dust = _DUST_USD if name == "usd" else 0
+    return bool(most <= left + dust or (dares and likely <= left + dust and left > dust))
+
+
+def _reason(name: str, likely: Amounts, bound: Amounts, left: Amounts) -> str:
+    match name:
+        case "requests":
+            return f"requests_per_minute = {bound.requests} are used up: {left.requests} left"
+        case "tokens":
+            need = f"this call needs about {likely.tokens} tokens"
+            rest = f"{left.tokens} of tokens_per_minute = {bound.tokens} are left"
+        case _:
+            need = f"this call is expected to cost ${likely.usd:.4g}"
+            rest = f"${left.usd:.4g} of dollars_per_day = ${bound.usd:.4g} is left"
+    return f"{need}, and {rest}"

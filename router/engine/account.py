@@ -1,0 +1,189 @@
+"""The account of one key at one router: what was used, what calls hold, and what is leased.
+
+An account makes no call and waits for nothing; `allowances` asks the hive on its behalf.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from router.budgets import (
+    DAY,
+    MINUTE,
+    NOTHING,
+    Amounts,
+    Claim,
+    Lease,
+    Report,
+    bounded_part,
+    bounds,
+    total,
+)
+from router.config.server import KeyLimits
+from router.wire.asgi import HeaderList
+
+_DUST = 1e-9  # less than this is a rounding error
+_IDLE_SECONDS = 1.0  # an account that was not used for longer returns what it leased
+
+
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """What one call holds until its request ends, and what it will likely use.
+
+    `owed` counts at the end of the request beside the costs in its trace: the likely use of a call
+    that nobody waited for, because a backend may charge for it.
+    """
+
+    held: Amounts
+    likely: Amounts
+    owed: Amounts
+    daring: bool = False  # the call got less than its most
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    key_id: str
+    limits: KeyLimits
+    free: Amounts = NOTHING  # leased, and not held by any call
+    left: Amounts = NOTHING  # what the hive had left when it last answered
+    base: Amounts = NOTHING  # what this router had used or leased at that time
+    left_at: float | None = None
+    unreported: bool = False  # whether the hive lacks something that was used or returned
+    used_at: float = 0.0
+    day: int = 0
+    usd: float = 0.0
+    seconds: dict[int, tuple[int, int]] = field(default_factory=dict)
+    reservations: set[Reservation] = field(default_factory=set)
+    turn: int = 0
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)  # one call of the hive at a time
+    queue: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that wait, in their order
+    returned: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def bounds_calls(self) -> bool:
+        limits = self.limits
+        return limits.tokens_per_minute is not None or limits.dollars_per_day is not None
+
+    def relevant(self, claim: Claim) -> Claim:
+        """The part of a claim that this key's limits bound."""
+        likely, most = (bounded_part(each, self.limits) for each in claim)
+        return Claim(likely, most)
+
+    def fits(self, claim: Claim) -> bool:
+        return claim.most.within(self.free)
+
+    def take(self, claim: Claim) -> Amounts:
+        """Take a claim from what is free; all that is free, if the claim's most is larger."""
+        taken = claim.most.at_most(self.free)
+        self.free = self.free.less(taken)
+        return taken
+
+    def count(self, now: float, used: Amounts) -> None:
+        """Count an amount as used now."""
+        self._roll(now)
+        requests, tokens = self.seconds.get(int(now), (0, 0))
+        self.seconds[int(now)] = (requests + used.requests, tokens + used.tokens)
+        self.usd += used.usd
+        self.used_at, self.unreported = now, True
+
+    def hold(self, claim: Claim) -> Reservation:
+        """Take a claim from what is free, and hold it for a call."""
+        taken = self.take(claim)
+        daring = any(most - got > _DUST for most, got in zip(claim.most, taken, strict=True))
+        reservation = Reservation(taken, claim.likely, owed=claim.likely, daring=daring)
+        self.reservations.add(reservation)
+        return reservation
+
+    def narrow(self, reservation: Reservation, used: Amounts) -> None:
+        """Hold only what a call used, now that the call has ended."""
+        self._give(reservation.held.less(used))
+        self.free = self.free.less(used.less(reservation.held))
+        reservation.held = reservation.likely = used
+        reservation.owed, reservation.daring = NOTHING, False
+
+    def settle(self, reservations: list[Reservation], used: Amounts, now: float) -> None:
+        """Replace the reservations of a request by what it used."""
+        held = total(each.held for each in reservations)
+        self.reservations.difference_update(reservations)
+        self.count(now, used)
+        self._give(held.less(used))
+        self.free = self.free.less(used.less(held))
+
+    def report(self, router: str, now: float, claim: Claim | None) -> Report:
+        """The report to the hive. A claim gives up what is free, because the answer divides anew;
+        a report without a claim keeps one slice, and nothing once the account is idle."""
+        self._roll(now)
+        idle = now - self.used_at > _IDLE_SECONDS
+        kept = NOTHING if claim or idle else self.free.at_most(self.left.slice())
+        self.free = kept
+        self.turn += 1
+        keeps = total(each.held for each in self.reservations).plus(kept)
+        daring = any(each.daring for each in self.reservations)
+        seconds = dict(self.seconds)
+        return Report(router, self.turn, self.day, self.usd, seconds, keeps, claim, daring)
+
+    def hear(self, lease: Lease, report: Report, now: float) -> None:
+        """Take in the hive's answer to a report."""
+        self.free = self.free.plus(lease.granted)
+        self.left, self.left_at = lease.left, now
+        self.base = self.used(now).plus(report.keeps).plus(lease.granted)
+
+    def used(self, now: float) -> Amounts:
+        self._roll(now)
+        pairs = self.seconds.values()
+        return Amounts(sum(r for r, _ in pairs), sum(t for _, t in pairs), self.usd)
+
+    def share(self, now: float, routers: int) -> KeyLimits:
+        """The limits of this router alone, while the hive does not answer."""
+        bound = bounds(self.limits)
+        equal = Amounts(
+            max(bound.requests // routers, 1), max(bound.tokens // routers, 1), bound.usd / routers
+        )
+        recent = equal
+        if self.left_at is not None:
+            left = self.left
+            part = Amounts(left.requests // routers, left.tokens // routers, left.usd / routers)
+            recent = self.base.plus(part).at_most(bound)
+        fresh = self.left_at is not None and now - self.left_at <= MINUTE
+        today = self.left_at is not None and int(self.left_at // DAY) == int(now // DAY)
+        minute = recent if fresh else equal
+        limits = self.limits
+        return KeyLimits(
+            requests_per_minute=limits.requests_per_minute and max(minute.requests, 1),
+            tokens_per_minute=limits.tokens_per_minute and max(minute.tokens, 1),
+            dollars_per_day=limits.dollars_per_day and (recent if today else equal).usd,
+        )
+
+    def headers(self, now: float) -> HeaderList:
+        """The headers that OpenAI's clients know, for limits per minute."""
+        limits, left = self.limits, self.left.plus(self.free)
+        shown: list[tuple[str, int | None, int]] = [
+            ("requests", limits.requests_per_minute, left.requests),
+            ("tokens", limits.tokens_per_minute, left.tokens),
+        ]
+        reset = max(self.seconds, default=int(now) - MINUTE) + MINUTE + 1 - int(now)
+        headers = []
+        for name, limit, remaining in shown:
+            if limit is not None:
+                values = (("limit", limit), ("remaining", min(remaining, limit)))
+                headers += [(f"x-ratelimit-{key}-{name}", str(value)) for key, value in values]
+                headers.append((f"x-ratelimit-reset-{name}", f"{max(reset, 0)}s"))
+        return [(name.encode(), value.encode()) for name, value in headers]
+
+    def idle(self, now: float) -> bool:
+        """Whether nothing of this account matters any more."""
+        quiet = not self.reservations and not self.unreported and self.free == NOTHING
+        return quiet and now - self.used_at > DAY
+
+    def _give(self, amount: Amounts) -> None:
+        self.free = self.free.plus(amount)
+        if any(amount):
+            self.unreported = True
+            self.returned.set()
+
+    def _roll(self, now: float) -> None:
+        today = int(now // DAY)
+        if self.day != today:
+            self.day, self.usd = today, 0.0
+        oldest = int(now) - MINUTE
+        for second in [each for each in self.seconds if each < oldest]:
+            del self.seconds[second]

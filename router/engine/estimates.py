@@ -1,0 +1,153 @@
+"""Estimates what a call will use before the call is made, and learns from the calls that ended.
+
+The likely use rests on the means of a backend's earlier calls. The most that a call can use is
+exact for an answer that the caller bounds with `max_tokens`. Where nothing bounds a figure, the
+tokens rest on the largest recent figure; the dollars also assume one token for each byte of the
+prompt, and an answer of 4,096 tokens: calls that seem cheap must not open a door for dear ones,
+side by side, on the last dollar of a key.
+
+Not covered: an answer without `max_tokens` that is longer than any estimate. Its excess counts once
+it is known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from router.budgets import Amounts, Claim
+from router.config.config import Config
+from router.config.values import Price
+from router.domain import Request, Trace
+
+_LONG_ANSWER = 4096  # tokens
+_IMAGE_TOKENS = 1500
+_TEMPLATE_TOKENS = 256  # what a backend may add to a prompt
+_ENOUGH = 8  # calls after which the largest recent figure counts
+_MOST_TOKENS = 2**40  # a larger `max_tokens` counts as this
+
+
+@dataclass(slots=True)
+class _Figure:
+    """The mean of a figure, and its largest recent value."""
+
+    mean: float
+    count: int = 0
+    largest: float = 0.0  # fades, so that one very large value does not count for ever
+
+    def learn(self, value: float) -> None:
+        self.count += 1
+        self.mean += (value - self.mean) / min(self.count, 20)
+        self.largest = max(value, self.largest - 0.02 * (self.largest - self.mean))
+
+
+@dataclass(slots=True)
+class _Calls:
+    """What the calls of one backend used."""
+
+    answer: _Figure = field(default_factory=lambda: _Figure(0.0))  # tokens of one choice
+    prompt: _Figure = field(default_factory=lambda: _Figure(1.0))  # by our own estimate
+
+
+class _Tokens(NamedTuple):
+    """The tokens of a prompt or of an answer: likely, at most, and at most where dollars count."""
+
+    likely: int
+    most: int
+    priced: int
+
+    def times(self, factor: int) -> "_Tokens":
+        return _Tokens(self.likely * factor, self.most * factor, self.priced * factor)
+
+
+class Estimates:
+    def __init__(self) -> None:
+        self._calls: dict[str, _Calls] = {}
+
+    def learn(self, trace: Trace) -> None:
+        """Learn from the token counts that backends reported for this request."""
+        request = trace.request
+        for attempt in trace.attempts:
+            usage = attempt.usage
+            if attempt.fault or usage.estimated or not usage.input_tokens:
+                continue
+            calls = self._calls.setdefault(attempt.backend, _Calls())
+            if request.operation == "chat":
+                calls.answer.learn(usage.output_tokens / (_whole(request.fields, "n") or 1))
+            if not attempt.role:  # a step of a plan has another prompt than the request
+                calls.prompt.learn(usage.input_tokens / _prompt_tokens(request, request.body))
+
+    def claim(self, config: Config, chain: tuple[str, ...], request: Request, body: bytes) -> Claim:
+        """The likely use of the chain's first backend, and the most of any backend in the chain."""
+        fields = request.fields if body is request.body else _fields(body)
+        claims = [
+            self._claim(self._calls.get(backend, _Calls()), request, body, fields, price)
+            for backend in chain
+            for price in (config.backends[backend].price,)
+        ]
+        most = Amounts(
+            tokens=max(claim.most.tokens for claim in claims),
+            usd=max(claim.most.usd for claim in claims),
+        )
+        return Claim(claims[0].likely, most)
+
+    def _claim(
+        self,
+        calls: _Calls,
+        request: Request,
+        body: bytes,
+        fields: Mapping[str, Any],
+        price: Price,
+    ) -> Claim:
+        prompt = _prompt(calls.prompt, request, body)
+        answer = _Tokens(0, 0, 0)
+        if request.operation == "chat":
+            answer = _answer(calls.answer, fields).times(_whole(fields, "n") or 1)
+        dearest = max(price.input, price.cached_input or 0.0)
+        likely_usd = (prompt.likely * price.input + answer.likely * price.output) / 1e6
+        most_usd = (prompt.priced * dearest + answer.priced * price.output) / 1e6
+        return Claim(
+            Amounts(tokens=prompt.likely + answer.likely, usd=likely_usd),
+            Amounts(tokens=prompt.most + answer.most, usd=most_usd),
+        )
+
+
+def _prompt(figure: _Figure, request: Request, body: bytes) -> _Tokens:
+    tokens = _prompt_tokens(request, body)
+    # No byte of a text is more than one token. The data of an image is not read as text.
+    bound = 4 * tokens + _TEMPLATE_TOKENS
+    learned = int(1.25 * figure.largest * tokens) if figure.count >= _ENOUGH else bound
+    return _Tokens(int(figure.mean * tokens), learned, max(bound, learned))
+
+
+def _prompt_tokens(request: Request, body: bytes) -> int:
+    """An estimate of a prompt's tokens. All bytes of the body count, because tools and schemas cost
+    tokens too; images count by their number."""
+    if "images" in request.reading.needs:
+        return max(request.reading.tokens + body.count(b'"image_url"') * _IMAGE_TOKENS, 1)
+    return len(body) // 4 + 1
+
+
+def _answer(figure: _Figure, fields: Mapping[str, Any]) -> _Tokens:
+    bound = _whole(fields, "max_completion_tokens") or _whole(fields, "max_tokens")
+    if bound is not None:
+        return _Tokens(min(int(figure.mean), bound), bound, bound)
+    most = int(2 * figure.largest) if figure.count >= _ENOUGH else _LONG_ANSWER
+    return _Tokens(int(figure.mean), most, max(most, _LONG_ANSWER))
+
+
+def _fields(body: bytes) -> Mapping[str, Any]:
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _whole(fields: Mapping[str, Any], name: str) -> int | None:
+    """A positive whole number in a field; None for anything else."""
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        return None
+    return min(value, _MOST_TOKENS)

@@ -1,0 +1,40 @@
+"""Routers that share a hive, for tests of limits: real accounts, a clock that a test sets."""
+
+from dataclasses import dataclass, field
+
+from router.budgets import NOTHING, Amounts, Claim, Report
+from router.config.server import KeyLimits
+from router.hive import HiveState
+
+DAY = 86_400.0
+NOON = 100 * DAY + DAY / 2
+
+
+def exactly(requests=0, tokens=0, usd=0.0):
+    """A claim whose likely use is also its most."""
+    amounts = Amounts(requests, tokens, usd)
+    return Claim(amounts, amounts)
+
+
+@dataclass
+class Reporter:
+    """A router's side of a key, without slices: it keeps what it was granted until it spends it."""
+
+    name: str = "r1"
+    turn: int = 0
+    usd: float = 0.0
+    seconds: dict = field(default_factory=dict)
+
+    def report(self, now, claim=None, keeps=NOTHING, day=None):
+        self.turn += 1
+        day = int(now // DAY) if day is None else day
+        return Report(self.name, self.turn, day, self.usd, dict(self.seconds), keeps, claim)
+
+    def use(self, now, requests=0, tokens=0, usd=0.0):
+        before = self.seconds.get(int(now), (0, 0))
+        self.seconds[int(now)] = (before[0] + requests, before[1] + tokens)
+        self.usd += usd
+
+
+def lease(hive: HiveState, router: Reporter, limits: KeyLimits, now: float, claim, **more):
+    return hive.lease("k", limits, router.report(now, claim, **more), now)

@@ -95,6 +95,9 @@ class FeedbackEndpoint:
             record = await self.memory.find(request_id)
         except LookupError as error:
             raise _not_stored(str(error)) from None
+        if record is None and self.engine.journal.trouble:
+            # The row about this request may wait in memory until the disk accepts rows again.
+            raise _not_stored(f"telemetry cannot be written ({self.engine.journal.trouble})")
         if record is None or not (record.about.key_id == key.id or "admin" in key.scopes):
             message = (
                 f"There is no answered request {request_id}. Feedback takes the id from "

@@ -27,6 +27,7 @@ solutions_app = typer.Typer(
 )
 SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
 _SHOWN_LETTERS = 60  # length of a request in a table, at most
+_NO_WORDS = "(its words are not on disk: nobody has proved it)"
 _EXPORTED = ("id", "request", "parent", "change", "uses")
 
 
@@ -53,8 +54,7 @@ def search(
         return
     table = Table("id", "likeness", "kind", "request", "uses", "right", "state", box=None)
     for likeness, hit in hits:
-        cut = len(hit.request) > _SHOWN_LETTERS
-        request = hit.request[: _SHOWN_LETTERS - 1] + "…" if cut else hit.request
+        request = _beginning(hit)
         near = f"{likeness:.2f}" if likeness is not None else ""
         fared = str(hit.uses), f"{hit.rate:.0%}", hit.state
         table.add_row(str(hit.id), near, hit.kind, escape(request), *fared)
@@ -112,7 +112,7 @@ def show(here: CommandContext, id_: SolutionId) -> None:
         "reviewed": solution.reviewed or "not yet",
     }
     out.print(Panel(facts(rows), title=f"solution {solution.id}, {solution.kind}", expand=False))
-    out.print(escape(solution.request), soft_wrap=True)
+    out.print(escape(solution.request or _NO_WORDS), soft_wrap=True)
     if solution.program:
         out.print(Syntax(solution.program, "python", background_color="default"))
     if solution.answer:
@@ -143,7 +143,12 @@ def _label(solution: Solution, marked: int) -> str:
     name = f"[bold]{solution.id}[/]" if solution.id == marked else str(solution.id)
     change = f" ({solution.change})" if solution.change else ""
     standing = f"[dim]{solution.state}, {solution.uses} uses[/]"
-    return f"{name} {escape(solution.request[:_SHOWN_LETTERS])}{change} {standing}"
+    return f"{name} {escape(_beginning(solution))}{change} {standing}"
+
+
+def _beginning(solution: Solution) -> str:
+    request = solution.request or _NO_WORDS
+    return request if len(request) <= _SHOWN_LETTERS else request[: _SHOWN_LETTERS - 1] + "…"
 
 
 @solutions_app.command()

@@ -1,5 +1,6 @@
 """`waggle telemetry ...`: shows the size of the recorded rows, checks them, and removes rows."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -13,6 +14,7 @@ from router.api.parse import session_id
 from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
+from router.reuse.solution_store import FILE, SolutionStore, UnreadableStore
 from router.telemetry.keeper import rules_of
 from router.telemetry.store import manifest
 from router.telemetry.store.audit import verify
@@ -108,7 +110,10 @@ def forget(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking first.")] = False,
 ) -> None:
-    """Remove all rows of a caller for good. Later requests of the caller are recorded as before.
+    """Remove all rows and solutions of a caller for good.
+
+    Later requests of the caller are recorded as before. The sums that the learner and the rollup
+    keep name no caller, and the dollars that a key spent today still count.
 
     Example: waggle telemetry forget --key alice
     """
@@ -121,7 +126,7 @@ def forget(
         key_ids += [record.id for record in keys if name in (record.id, record.name)] or [name]
     sessions = tuple(_stored_sessions(session or (), [record.id for record in keys]))
     if not yes:
-        typer.confirm("Remove these rows for good?", abort=True)
+        typer.confirm("Remove these rows and solutions for good?", abort=True)
     keeper = _keeper(_recorded(here))
     try:
         with _progress("Sealing what is open, then rewriting …"):
@@ -129,6 +134,25 @@ def forget(
     except TimeoutError as error:
         raise CommandRefused(str(error)) from None
     _show_removed(removed)
+    if removed.damaged:
+        out.print(f"Removed {removed.damaged} damaged files, which may have held such rows.")
+    solutions = _forget_solutions(config, key_ids, removed.request_ids)
+    if solutions:
+        out.print(f"Removed {solutions:,} solutions that were answers to these requests.")
+
+
+def _forget_solutions(config: Config, key_ids: Sequence[str], request_ids: Sequence[str]) -> int:
+    if not (config.reuse_folder / FILE).is_file():
+        return 0
+    try:
+        store = SolutionStore(config.reuse_folder)
+        forgotten = store.forget(request_ids=request_ids)
+        return forgotten + sum(store.forget(scope=f"key {key_id}") for key_id in key_ids)
+    except (UnreadableStore, sqlite3.Error) as error:
+        raise CommandRefused(
+            f"the rows are removed, but the solutions could not be: {error}",
+            f"mend or delete {config.reuse_folder / FILE}, and say this again",
+        ) from None
 
 
 def _stored_sessions(names: Sequence[str], key_ids: Sequence[str]) -> Iterator[str]:

@@ -58,27 +58,40 @@ def add_use(connection: sqlite3.Connection, use: Use) -> None:
 def judge(connection: sqlite3.Connection, rating: Rating, *, expires: float) -> list[int]:
     """Prove or quarantine the solution that answered a request; return the quarantined ids."""
     row = connection.execute(
-        "select s.id, s.state, s.space, s.exact, s.scope from served v "
+        "select s.id, s.state from served v "
         "join solutions s on s.id = v.solution where v.request_id = ?",
         (rating.request_id,),
     ).fetchone()
     if row is None:
         return []
-    id_, state, space, exact, scope = row
+    id_, state = row
     connection.execute(
         "update solutions set successes = successes + ?, failures = failures + ? where id = ?",
         (rating.weight * rating.score, rating.weight * (1 - rating.score), id_),
     )
     if rating.score >= _GOOD and state == "unproven":
         connection.execute(
-            "update solutions set state = 'proven', proof = ?, expires = ? where id = ?",
+            "update solutions set state = 'rated', proof = ?, expires = ? where id = ?",
             (rating.proof, expires, id_),
         )
-        _record(connection, id_, space, "in")
-        _deprecate_older(connection, exact, scope, id_)
-    elif rating.score <= _BAD and state in ("unproven", "proven"):
+    elif rating.score <= _BAD and state in ("unproven", "rated", "proven"):
         return quarantine(connection, id_)
     return []
+
+
+def prove(connection: sqlite3.Connection, id_: int, request: str, answer: str) -> bool:
+    """Write the words of a rated solution, which is then proven; False if it is rated no more."""
+    row = connection.execute(
+        "update solutions set state = 'proven', request = ?, answer = ? "
+        "where id = ? and state = 'rated' returning space, exact, scope",
+        (request, answer, id_),
+    ).fetchone()
+    if row is None:
+        return False
+    space, exact, scope = row
+    _record(connection, id_, space, "in")
+    _deprecate_older(connection, exact, scope, id_)
+    return True
 
 
 def quarantine(connection: sqlite3.Connection, id_: int) -> list[int]:
@@ -108,9 +121,9 @@ def deprecate(connection: sqlite3.Connection, id_: int, reason: str) -> None:
 def retire(connection: sqlite3.Connection, now: float, *, most: int) -> int:
     """Delete expired and failing solutions, and the least used beyond `most`; return the count."""
     retired = connection.execute(
-        "select id, space, state from solutions where expires <= ? or (state = 'unproven' "
-        "and created <= ?) or (state = 'proven' and failures >= 2 and "
-        "failures > successes + uses * 0.05)",
+        "select id, space, state from solutions where expires <= ? or "
+        "(state in ('unproven', 'rated') and created <= ?) or "
+        "(state = 'proven' and failures >= 2 and failures > successes + uses * 0.05)",
         (now, now - _UNPROVEN_SECONDS),
     ).fetchall()
     _delete(connection, retired)
@@ -136,6 +149,7 @@ def forget(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
         row = connection.execute("select space from solutions where id = ?", (id_,)).fetchone()
         if row:
             connection.execute("delete from solutions where id = ?", (id_,))
+            connection.execute("delete from served where solution = ?", (id_,))
             _record(connection, id_, row[0], "out")
             forgotten += 1
     return forgotten

@@ -23,6 +23,7 @@ from router.reuse.library import duplicates
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck, SolutionStore
+from router.reuse.unproven_words import UnprovenWords
 
 if TYPE_CHECKING:
     from router.encoding.batching import Batching
@@ -79,6 +80,7 @@ class MemoryKeeper:
         self._open_encoder, self._wall = open_encoder, wall
         self._tell, self._changed = tell, changed
         self._queue: queue.SimpleQueue[QueuedChange | None] = queue.SimpleQueue()
+        self._words = UnprovenWords()
         self._closing = False
         self._checks_read = 0
         self._saved_size = 0
@@ -168,13 +170,16 @@ class MemoryKeeper:
                 self._changed(change.solution)
 
     def _add(self, additions: Sequence[Addition]) -> None:
+        solutions = [addition.solution for addition in additions]
         try:
-            ids = self._store.add(self._encoded([addition.solution for addition in additions]))
+            ids = self._store.add([_storable(solution) for solution in self._encoded(solutions)])
         except Exception as error:
             for addition in additions:
                 addition.id.set_exception(error)
             raise
         for addition, id_ in zip(additions, ids, strict=True):
+            if addition.solution.state == "unproven":
+                self._words.hold(id_, addition.solution, self._wall())
             addition.id.set_result(id_)
             if parent := addition.solution.parent:
                 kind = addition.solution.kind
@@ -191,7 +196,15 @@ class MemoryKeeper:
                 encoded[n] = replace(encoded[n], vector=vector.tobytes(), encoder=encoder.name)
         return encoded
 
+    def _write_proven_words(self) -> None:
+        """Write the words of each solution that a rating proved, if this router holds them."""
+        for id_ in self._store.rated() if self._words else ():
+            words = self._words.take(id_)
+            if words is not None:
+                self._store.prove(id_, words.request, words.answer)
+
     def _follow(self) -> None:
+        self._write_proven_words()
         if self.index is not None:
             before = self.index.position
             if self.index.follow(self._store):
@@ -239,3 +252,8 @@ class MemoryKeeper:
         self._saving = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+
+
+def _storable(solution: Solution) -> Solution:
+    """The solution as it may be on disk: without its words, until somebody has proved it."""
+    return replace(solution, request="", answer="") if solution.state == "unproven" else solution

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["text", "program"]
-# unproven: nobody has judged the answer yet; it stays for an hour and is not reused.
+# unproven: nobody has judged the answer yet; its row has no words, stays for an hour, and is not
+# reused. rated: a rating proved it, and the router that holds its words has not written them yet.
 # proven: verified or rated well. deprecated: a newer or better solution replaced it.
 # quarantined: judged wrong, or adapted from a solution that was judged wrong.
-State = Literal["unproven", "proven", "deprecated", "quarantined"]
+State = Literal["unproven", "rated", "proven", "deprecated", "quarantined"]
 
 
 @dataclass(frozen=True, slots=True)

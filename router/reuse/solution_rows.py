@@ -20,6 +20,8 @@ create table if not exists solutions (
   last_used real not null, reviewed text not null);
 create index if not exists by_exact on solutions (exact);
 create index if not exists by_space on solutions (space, id) where state = 'proven';
+create index if not exists by_rated on solutions (id) where state = 'rated';
+create index if not exists by_request on solutions (request_id);
 create index if not exists by_parent on solutions (parent) where parent > 0;
 create index if not exists by_expiry on solutions (expires);
 create table if not exists journal (
@@ -27,6 +29,7 @@ create table if not exists journal (
   what text not null);
 create table if not exists served (
   request_id text primary key, solution integer not null, at real not null) without rowid;
+create index if not exists by_served on served (solution);
 create table if not exists checks (
   seq integer primary key autoincrement, bucket text not null, space blob not null,
   wrong integer not null, weight real not null, at real not null, solution integer not null);

@@ -80,7 +80,9 @@ class SolutionStore:
             )
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
-            connection.execute("pragma mmap_size = 268435456")
+            # Without mmap: a file that another process shortens must not kill this process.
+            connection.execute("pragma mmap_size = 0")
+            connection.execute("pragma secure_delete = on")  # words that are forgotten are erased
             self._local.connection = connection
             self._connections.append(connection)
         return connection
@@ -115,13 +117,21 @@ class SolutionStore:
                 lifecycle.add_use(connection, use)
 
     def judge(self, ratings: Iterable[Rating], *, expires: float) -> list[int]:
-        """Prove solutions until `expires`, or quarantine them; return the quarantined ids."""
+        """Mark solutions that a rating proves until `expires`, or quarantine them.
+
+        Returns the quarantined ids. `prove` then writes the words of a marked solution.
+        """
         with self._transaction() as connection:
             return [
                 id_
                 for rating in ratings
                 for id_ in lifecycle.judge(connection, rating, expires=expires)
             ]
+
+    def prove(self, id_: int, request: str, answer: str) -> bool:
+        """Write the words of a rated solution, which is then in use."""
+        with self._transaction() as connection:
+            return lifecycle.prove(connection, id_, request, answer)
 
     def add_checks(self, checks: Iterable[ReuseCheck]) -> None:
         with self._transaction() as connection:
@@ -147,11 +157,31 @@ class SolutionStore:
         with self._transaction() as connection:
             return lifecycle.retire(connection, now, most=most)
 
-    def forget(self, *, ids: Sequence[int] = (), scope: str | None = None) -> int:
-        """Delete these solutions, or all solutions of a scope, with their descendants, for good."""
+    def forget(
+        self,
+        *,
+        ids: Sequence[int] = (),
+        scope: str | None = None,
+        request_ids: Sequence[str] = (),
+    ) -> int:
+        """Delete these solutions, all of a scope, and the answers to these requests.
+
+        Their descendants go as well, and no word of them stays in the files.
+        """
         with self._transaction() as connection:
             rows = connection.execute("select id from solutions where scope = ?", (scope,))
-            return lifecycle.forget(connection, [*ids, *(id_ for (id_,) in rows)])
+            members = [*ids, *(id_ for (id_,) in rows)]
+            for start in range(0, len(request_ids), _IDS_PER_QUERY):
+                chunk = request_ids[start : start + _IDS_PER_QUERY]
+                among = ", ".join("?" * len(chunk))
+                rows = connection.execute(
+                    f"select id from solutions where request_id in ({among})", chunk
+                )
+                members += [id_ for (id_,) in rows]
+                connection.execute(f"delete from served where request_id in ({among})", chunk)
+            forgotten = lifecycle.forget(connection, members)
+        self._connection.execute("pragma wal_checkpoint(truncate)")
+        return forgotten
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -207,6 +237,11 @@ class SolutionStore:
         )
         while chunk := rows.fetchmany(_VECTORS_PER_CHUNK):
             yield [id_ for id_, _ in chunk], [vector for _, vector in chunk]
+
+    def rated(self) -> list[int]:
+        """The ids of solutions that a rating proved, and whose words are not written yet."""
+        rows = self._connection.execute("select id from solutions where state = 'rated'")
+        return [id_ for (id_,) in rows]
 
     def proven(self, space: bytes) -> list[int]:
         """The ids of a space's proven solutions, in order."""

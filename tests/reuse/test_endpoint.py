@@ -18,6 +18,7 @@ from tests.reuse.service import (
     settled,
 )
 from tests.upstream import Upstream
+from tests.waiting import until
 
 STORY = [
     ("Generate 1000 users with normal age distribution", "novel", 1000, "age"),
@@ -68,6 +69,33 @@ async def test_a_models_program_is_edited_by_rule_and_the_model_is_not_asked(dat
         pattern = await waggle.chat(STORY[3][0])
         assert "while len(ages) < 1000" in json.dumps(model.requests[1]["messages"])
         assert pattern.headers["x-waggle-reuse"] in ("pattern", "novel")
+
+
+def _files_with(folder, word: bytes) -> list[str]:
+    files = [path for path in folder.rglob("*") if path.is_file() and "encoders" not in path.parts]
+    return [path.name for path in files if word in path.read_bytes()]
+
+
+async def test_words_are_on_disk_only_once_somebody_has_proved_the_answer(data):
+    async with (
+        ScriptedTexts("It is Xanadu.").listening() as model,
+        rig(models(data, model.url)) as waggle,
+    ):
+        reply = await waggle.chat("What is the capital of Zembla?")
+        await settled(waggle)
+        store = waggle.engine.recall.memory.store
+        (row,) = store.everything()
+        assert (row.state, row.request, row.answer) == ("unproven", "", "")
+        assert row.exact
+        assert row.vector
+        assert not _files_with(data, b"Zembla")
+        assert not _files_with(data, b"Xanadu")
+        await rate(waggle, reply)
+        await until(lambda: store.counts() == {"proven": 1})
+        assert _files_with(data, b"Zembla")
+        assert store.forget(request_ids=[reply.headers["x-waggle-request-id"]]) == 1
+        assert not _files_with(data, b"Zembla")
+        assert not _files_with(data, b"Xanadu")
 
 
 async def test_only_a_well_rated_answer_is_given_again(data):

@@ -1,5 +1,6 @@
 """The index: what it finds, how it grows, and how it checks its files before use."""
 
+import random
 import threading
 
 import numpy as np
@@ -159,6 +160,29 @@ def test_a_damaged_graph_is_noticed_and_made_anew(tmp_path, damage, reason):
     path.write_bytes(damage(path.read_bytes()))
     again, (problem,) = opened(tmp_path, store)
     assert reason in problem
+    assert len(again) == 100
+    assert again.differs(store) == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_is_damaged_in_a_snapshot_the_index_agrees_with_the_store(tmp_path, seed):
+    store = stored(tmp_path, vectors(100))
+    first, _ = opened(tmp_path, store)
+    first.tend()
+    first.save(tmp_path / "graphs")
+    chance = random.Random(seed)
+    path = chance.choice(sorted((tmp_path / "graphs").iterdir()))
+    content = bytearray(path.read_bytes())
+    match seed % 3:
+        case 0:
+            for _ in range(chance.choice((1, 3, 50))):
+                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        case 1:
+            content = bytearray(chance.choice((b"[]", b"{}", b"7", b'{"encoder": "e"}')))
+        case _:
+            del content[chance.randrange(len(content)) :]
+    path.write_bytes(content)
+    again, _ = opened(tmp_path, store)
     assert len(again) == 100
     assert again.differs(store) == []
 

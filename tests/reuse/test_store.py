@@ -1,5 +1,9 @@
 """The store: solutions survive kills, are judged, replaced, retired and forgotten."""
 
+import contextlib
+import os
+import random
+import sqlite3
 import stat
 import threading
 from dataclasses import replace
@@ -54,8 +58,13 @@ def test_a_rating_proves_a_solution_and_a_bad_one_puts_it_away(store):
     first, second = store.add([unproven("a", "r1"), unproven("b", "r2")])
     assert store.exact(solution("a").exact, NOW) is None
     store.judge([Rating("r1", 1.0, 1.0, "app: score")], expires=NOW + 60)
+    assert store.rated() == [first]
+    assert store.exact(solution("a").exact, NOW) is None
+    assert store.prove(first, "a", "Paris.")
+    assert not store.prove(second, "b", "Rome.")  # nobody rated it
     row = store.get(first)
     assert (row.state, row.proof, row.successes) == ("proven", "app: score", 1.0)
+    assert (row.request, row.answer) == ("a", "Paris.")
     store.judge([Rating("r2", 0.5, 1.0, "app: score")], expires=NOW + 60)
     assert store.get(second).state == "unproven"
     assert store.judge([Rating("r1", 0.0, 1.0, "app: score")], expires=NOW + 60) == [first]
@@ -97,6 +106,33 @@ def test_stale_and_bad_solutions_retire_then_the_least_used_beyond_the_most(stor
 
 def test_only_its_owner_can_read_the_file(store):
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_damaged_under_a_process_gives_errors_and_kills_nobody(tmp_path):
+    """Bits are flipped in half of the runs; in the others the file is shortened."""
+    for seed in range(20):
+        folder = tmp_path / str(seed)
+        store = SolutionStore(folder)
+        ids = store.add([solution(f"number {n} " * 50) for n in range(40)])
+        store.forget(ids=[ids[0]])  # brings all rows from the log into the file
+        chance = random.Random(seed)
+        content = bytearray(store.path.read_bytes())
+        if seed % 2:
+            del content[chance.randrange(100, len(content)) :]
+        for _ in range(40):
+            content[chance.randrange(100, len(content))] ^= 1 << chance.randrange(8)
+        with store.path.open("r+b") as file:
+            file.truncate(len(content))
+            file.write(content)
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(Exception):
+                for id_ in ids:
+                    with contextlib.suppress(sqlite3.Error, ValueError, UnicodeError):
+                        SolutionStore(folder).get(id_)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        store.close()
 
 
 def test_a_file_that_is_no_store_is_refused_with_a_way_out(tmp_path):

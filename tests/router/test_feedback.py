@@ -180,6 +180,17 @@ async def test_what_cannot_be_made_durable_is_not_acknowledged():
         assert (await waggle.post("/v1/feedback", body)).json["new"] == 1
 
 
+async def test_while_the_disk_is_full_no_id_is_called_unknown():
+    """The row about the request may wait in memory, so that a lookup does not find it."""
+    async with rig(YAML) as waggle:
+        waggle.journal.full = True
+        answer = await waggle.post("/v1/feedback", {"request_id": ID, "score": 1})
+        assert answer.status == 503
+        assert "telemetry cannot be written (No space left on device)" in answer.error["message"]
+        waggle.journal.full = False
+        assert (await waggle.post("/v1/feedback", {"request_id": ID, "score": 1})).status == 404
+
+
 async def test_telemetry_that_cannot_be_read_is_no_reason_to_call_an_id_unknown():
     async with rig(YAML) as waggle:
         request_id = await answered(waggle)

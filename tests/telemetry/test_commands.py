@@ -5,12 +5,15 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from router.api.parse import session_id
+from router.reuse.solution_store import SolutionStore
+from tests.reuse.soak import solution
 from tests.telemetry.stored import Stored, request, signal
 
 WAGGLE = Path(sys.executable).with_name("waggle")
@@ -103,6 +106,23 @@ def test_a_caller_is_forgotten_by_key_and_by_the_name_of_a_session(stored, data)
     by_session = waggle(data, "telemetry", "forget", "--session", "my talk", "--yes").stdout
     assert "Removed 1 rows" in by_session
     assert stored.ask("select key_id from requests") == [("k2",)]
+
+
+def test_the_solutions_of_a_forgotten_caller_go_as_well(stored, data):
+    ((their_request,),) = stored.ask("select request_id from requests where key_id = 'k1'")
+    solutions = SolutionStore(data / "solutions")
+    theirs = [
+        replace(solution("of the key"), scope="key k1"),
+        replace(solution("of the key's group"), scope="group g", request_id=their_request),
+    ]
+    adapted = replace(solution("adapted from theirs"), scope="group g", parent=2)
+    solutions.add([*theirs, adapted, replace(solution("of another"), scope="group g")])
+    done = waggle(data, "telemetry", "forget", "--key", "k1", "--yes").stdout
+    assert "Removed 3 solutions" in done
+    assert [row.request for row in solutions.everything()] == ["of another"]
+    solutions.close()
+    files = (data / "solutions").iterdir()
+    assert not [path for path in files if b"of the key" in path.read_bytes()]
 
 
 def test_forgetting_needs_a_confirmation(stored, data):

@@ -7,9 +7,9 @@ manifest, and if a sample of the graph's vectors equals the vectors in the store
 import json
 import mmap
 import os
-import threading
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _MANIFEST = "manifest.json"
 _SAMPLED = 64  # number of a graph's vectors that the reader compares with the store
+
+_MOST_ROOM = 64  # a graph has room for so many times the solutions that are left in its space
 
 
 class DamagedGraph(RuntimeError):
@@ -66,35 +68,49 @@ def read_snapshot(
     taken: dict[bytes, Space] = {}
     problems: list[str] = []
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text())
-    except (OSError, ValueError):
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        of_this_encoder = (manifest["encoder"], manifest["dimensions"]) == (encoder, dimensions)
+        entries = [_Entry.read(entry) for entry in manifest["graphs"]] if of_this_encoder else []
+    except FileNotFoundError:
         return taken, problems
-    if manifest["encoder"] != encoder or manifest["dimensions"] != dimensions:
-        return taken, problems
-    for entry in manifest["graphs"]:
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return taken, [f"{_MANIFEST}: {error!r}; all graphs are made anew"]
+    for entry in entries:
         try:
-            space = bytes.fromhex(entry["space"])
-            taken[space] = _space(folder / entry["file"], entry, store, space, dimensions)
+            taken[entry.space] = _space(folder / entry.file, entry, store, dimensions)
         except (OSError, RuntimeError) as error:
-            problems.append(f"{entry['file']}: {error}; it is made anew")
+            problems.append(f"{entry.file}: {error}; it is made anew")
     return taken, problems
 
 
-def _space(
-    path: Path, entry: Mapping[str, Any], store: SolutionStore, space: bytes, dimensions: int
-) -> Space:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A graph's line in the manifest."""
+
+    space: bytes
+    file: str
+    bytes: int
+    crc32: int
+    room: int
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> "_Entry":
+        name = Path(str(entry["file"])).name
+        sizes = [int(entry[field]) for field in ("bytes", "crc32", "room")]
+        return cls(bytes.fromhex(entry["space"]), name, *sizes)
+
+
+def _space(path: Path, entry: _Entry, store: SolutionStore, dimensions: int) -> Space:
     size = path.stat().st_size
-    if size != entry["bytes"]:
-        raise DamagedGraph(f"it has {size} bytes, not {entry['bytes']}")
-    checksums: list[int] = []
-    # The checksum needs no GIL, so a thread computes it while hnswlib loads and holds the GIL.
-    summing = threading.Thread(target=lambda: checksums.append(_crc(path)))
-    summing.start()
-    proven = np.array(store.proven(space), dtype=np.int64)
-    graph = Graph.load(path, dimensions, max(entry["room"], room_for(len(proven))))
-    summing.join()
-    if checksums != [entry["crc32"]]:
+    if size != entry.bytes:
+        raise DamagedGraph(f"it has {size} bytes, not {entry.bytes}")
+    # The checksum comes first: hnswlib believes every size that it reads from the file.
+    if _crc(path) != entry.crc32:
         raise DamagedGraph("its checksum is another")
+    proven = np.array(store.proven(entry.space), dtype=np.int64)
+    if entry.room > _MOST_ROOM * room_for(len(proven)):
+        raise DamagedGraph(f"it claims room for {entry.room} solutions")
+    graph = Graph.load(path, dimensions, max(entry.room, room_for(len(proven))))
     ids = np.sort(np.array(graph.ids(), dtype=np.int64))
     kept = np.intersect1d(ids, proven, assume_unique=True)
     _compare_sample(graph, kept, store)

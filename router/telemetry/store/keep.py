@@ -138,12 +138,17 @@ class Keeper:
             whole = now.legible(self.folder)
             gone = remove.of_caller(con, self.folder, whole, keys=keys, sessions=sessions)
             now = self._apply(now, gone, total)
+            total.request_ids = gone.request_ids
             if total.rows:
                 self._sweep(now, before=float("inf"))
+            names = [name.encode() for name in (*keys, *sessions)]
             for path in (self.folder / "damaged").iterdir():
-                content = path.read_bytes()
-                if any(name.encode() in content for name in (*keys, *sessions)):
+                # A damaged segment cannot be read, so it may hold rows of anybody.
+                unreadable = path.suffix == ".parquet"
+                content = b"" if unreadable else path.read_bytes()
+                if unreadable or any(name in content for name in names):
                     path.unlink()
+                    total.damaged += 1
         return total
 
     def free(self) -> None:

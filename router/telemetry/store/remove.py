@@ -25,6 +25,8 @@ class Removed:
     adding: list[Segment] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
+    damaged: int = 0  # files set aside as damaged that held rows of the caller, or may have
+    request_ids: list[str] = field(default_factory=list)  # of a forgotten caller
 
     def take(self, segment: Segment) -> None:
         self.whole.append(segment)
@@ -87,6 +89,7 @@ def of_caller(
         theirs = f"{_among('key_id', keys)} OR {_among('session', sessions)}"
         rows = f"(SELECT * FROM {rows_of(folder, requests)} WHERE {theirs})"
         con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT request_id FROM {rows}")
+        removed.request_ids += [id_ for (id_,) in con.execute("FROM gone").fetchall()]
         removed.adding += segments.write_rollup(con, folder, rollup.of_requests(rows, sign=-1))
         for segment in requests:
             _rewrite(con, folder, segment, "request_id IN (FROM gone)", removed)

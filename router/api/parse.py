@@ -17,6 +17,7 @@ from router.domain import Request
 from router.request.reading import reading_of
 from router.wire.errors import BadRequest
 
+_MOST_ANSWERS = 128  # as OpenAI has it
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -37,6 +38,7 @@ def parse_chat(
     model = model_in(fields)
     _check_messages(fields.get("messages"))
     stream = _flag(fields, "stream")
+    _check_answers(fields.get("n"))
     options = fields.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise BadRequest(
@@ -159,6 +161,15 @@ def _check_messages(messages: Any) -> None:
             rule = "a string, a list of parts or null"
             kind = kind_of_value(content)
             raise BadRequest(f"`{where}.content` must be {rule}, not {kind}.", f"{where}.content")
+
+
+def _check_answers(count: Any) -> None:
+    """Check `n`, the number of answers: each costs as much as a request."""
+    whole = isinstance(count, int) and not isinstance(count, bool)
+    if count is not None and not (whole and 1 <= count <= _MOST_ANSWERS):
+        raise BadRequest(
+            f"`n` must be an integer from 1 to {_MOST_ANSWERS}, not {count!r:.80}.", "n"
+        )
 
 
 def _flag(fields: Mapping[str, Any], name: str) -> bool:

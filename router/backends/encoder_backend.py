@@ -1,27 +1,32 @@
 """Computes embeddings of texts, by a sentence-transformers model in a local folder.
 
-The first request loads the model, so a service without such requests does not load torch.
+The first request loads the model, so a service without such requests does not load torch. A text
+is cut to what the model can read before it is split into tokens. A request takes turns with others
+after each small batch, and ends when its caller leaves.
 """
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from router.backends.request_fields import fields_in
 from router.domain import EMBEDDINGS, Call, Fault, Reply
-from router.request.text import fields_of
 from router.wire.chat_replies import in_one_piece
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _MOST_TEXTS = 2048
+# A text of one token for every hundred characters is white space, or no language at all.
+_CHARACTERS_A_TOKEN = 100
+_BATCH_TOKENS, _BATCH_TEXTS = 256, 64  # about a tenth of a second
+_TOKENIZED_TEXTS = 64
 
 
 class EncoderBackend:
@@ -35,10 +40,9 @@ class EncoderBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != EMBEDDINGS:
             raise Fault("bad_request", f"the encoder answers {EMBEDDINGS}, not {call.path}")
-        fields = fields_of(call)
+        fields = fields_in(call)
         texts = _texts(fields.get("input"))
-        encode = partial(self._encode, texts, fields.get("dimensions"))
-        vectors, tokens = await asyncio.get_running_loop().run_in_executor(self._thread, encode)
+        vectors, tokens = await self._encoded(texts, fields.get("dimensions"))
         as_base64 = fields.get("encoding_format") == "base64"
         data = [
             {
@@ -55,17 +59,44 @@ class EncoderBackend:
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _encode(self, texts: list[str], dimensions: Any) -> tuple[Any, int]:
+    async def _encoded(self, texts: list[str], dimensions: Any) -> tuple[list[Any], int]:
+        """A vector for each text, and the number of tokens that were read."""
+        vectors: list[Any] = [None] * len(texts)
+        # Between two steps, other requests get their turn; a small request has one step.
+        steps = self._steps(texts, dimensions, vectors)
+        tokens = [count async for count in self._taken(steps)]
+        return vectors, sum(tokens)
+
+    async def _taken(self, steps: Iterator[int]) -> AsyncIterator[int]:
+        loop = asyncio.get_running_loop()
+        while (count := await loop.run_in_executor(self._thread, next, steps, -1)) >= 0:
+            yield count
+
+    def _steps(self, texts: list[str], dimensions: Any, vectors: list[Any]) -> Iterator[int]:
+        """Fill in the vectors, step by step; each step gives the number of tokens it read."""
         model = self._loaded()
         size = model.get_embedding_dimension()
         if dimensions is not None and dimensions != size:
-            detail = f"dimensions = {dimensions!r}, but this model has {size}: leave it out"
+            detail = f"dimensions = {dimensions!r:.80}, but this model has {size}: leave it out"
             raise Fault("bad_request", detail)
-        # The tokenizer cuts a text to the length that the model can read, as documented.
-        lengths = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)
-        tokens = sum(len(ids) for ids in lengths["input_ids"])
-        vectors = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-        return vectors.astype("<f4"), tokens
+        lengths: dict[int, int] = {}
+        for number, text in enumerate(texts):
+            if number and number % _TOKENIZED_TEXTS == 0:
+                yield 0
+            texts[number] = text = text[: model.max_seq_length * _CHARACTERS_A_TOKEN]
+            # The tokenizer cuts a text to the length that the model can read, as documented.
+            read = model.tokenizer(text, truncation=True, max_length=model.max_seq_length)
+            lengths[number] = len(read["input_ids"])
+        for batch in _batches(lengths):
+            made = model.encode(
+                [texts[number] for number in batch],
+                batch_size=len(batch),
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            for number, vector in zip(batch, made.astype("<f4"), strict=True):
+                vectors[number] = vector
+            yield sum(lengths[number] for number in batch)
 
     def _loaded(self) -> "SentenceTransformer":
         if self._model is None:
@@ -79,6 +110,18 @@ class EncoderBackend:
                 str(self._folder), device="cpu", local_files_only=True
             )
         return self._model
+
+
+def _batches(lengths: Mapping[int, int]) -> Iterator[list[int]]:
+    """The numbers of texts that are read together: texts of like length, and few tokens."""
+    batch: list[int] = []
+    for number in sorted(lengths, key=lengths.__getitem__):
+        full = lengths[number] * (len(batch) + 1) > _BATCH_TOKENS or len(batch) >= _BATCH_TEXTS
+        if batch and full:
+            yield batch
+            batch = []
+        batch.append(number)
+    yield batch
 
 
 def _texts(given: Any) -> list[str]:

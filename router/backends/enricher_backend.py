@@ -4,21 +4,25 @@ The enricher uses no model and alters no given value. A request that is repeated
 gets the same answer.
 """
 
-import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
 
 from router.backends.given_records import given_records
+from router.backends.request_fields import fields_in
+from router.backends.work import Work
 from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.enriching.filler import enriched
 from router.records.mock import Fakers
-from router.records.shapes import Array, Object, parse
-from router.request.text import fields_of, prompt_text, tokens_in, whole_number
+from router.records.nodes import Array, Object
+from router.records.shapes import parse
+from router.records.size import NOTHING, MissingSizes, check_size
+from router.request.text import prompt_text, tokens_in, whole_number
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
 
@@ -27,19 +31,21 @@ class EnricherBackend:
     def __init__(self, settings: EnricherSettings) -> None:
         self._settings = settings
         self._fakers = Fakers(settings.locale)
+        self._work = Work(mend="Send the records in parts, or ask for fewer fields.")
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"the enricher answers {CHAT}, not {call.path}")
-        fields = fields_of(call)
-        text = await asyncio.to_thread(self._answer, fields)
+        fields = fields_in(call)
+        most = 2 * self._settings.most_values
+        text = await self._work.result(partial(self._answer, fields), most=most)
         yield chat_reply(call, "waggle-enricher", [text], tokens_in(prompt_text(fields)))
 
     async def close(self) -> None:
-        pass
+        self._work.close()
 
-    def _answer(self, fields: Mapping[str, Any]) -> str:
+    def _answer(self, fields: dict[str, Any]) -> str:
         shape = shape_of(fields)
         if shape is None:
             where = "in `shape`, or as a `response_format` with a JSON schema"
@@ -52,7 +58,13 @@ class EnricherBackend:
         given = given_records(fields)
         if not isinstance(node, Object) or not all(isinstance(r, dict) for r in given.records):
             raise Fault("bad_request", "The shape and each record must be JSON objects with fields")
-        seed = whole_number(dict(fields), "seed", least=-(2**63), most=2**63 - 1) or 0
+        sizes, missing = MissingSizes(), NOTHING
+        for record in given.records:
+            missing += sizes.of(record, node)
+            check_size(
+                missing, values=self._settings.most_values, text_mb=self._settings.most_text_mb
+            )
+        seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1) or 0
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
         with self._fakers.borrowed() as fake:
             made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of)

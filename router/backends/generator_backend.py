@@ -4,64 +4,119 @@ The same shape, count, seed and variant always give the same records. A request 
 refused, because the generator writes no text.
 """
 
-import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
+from router.backends.request_fields import fields_in
+from router.backends.work import QUICK_STEPS, Work
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.mock import Fakers, Maker
-from router.records.shapes import Array, Node, parse
-from router.request.text import fields_of, last_user_text, prompt_text, tokens_in, whole_number
+from router.records.nodes import Array, Node
+from router.records.shapes import parse
+from router.records.size import Size, check_size, size_of
+from router.request.text import last_user_text, prompt_text, tokens_in, whole_number
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_TIMES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _COUNT = re.compile(
-    rf"\b(\d{{1,6}}|{'|'.join(_WORDS)})\s+(?:(?!(?:we|had|have|has|the|our|my|there|were|was|are|is)\b)\w+\s+){{0,3}}?"
+    rf"(?<![\w.,^])(\d++(?:[,_]\d{{3}})*+|an?(?=\s++(?:{'|'.join(_TIMES)})\b)|{'|'.join(_WORDS)})"
+    rf"((?:e|\^|\*\*)\d++)?\s++((?:(?:{'|'.join(_TIMES)})\s++)*+)"
+    r"(?:(?!(?:we|had|have|has|the|our|my|there|were|was|are|is)\b)\w++\s++){0,3}?"
     r"(?:records?|rows?|items?|users?|people|persons?|customers?|employees?|orders?|products?|"
     r"entries|examples?|objects?|samples?)\b",
     re.I,
 )
 _MAX_RECORDS = 10_000
+_MEND = "Ask for fewer records, shorter arrays or fewer fields."
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The records that a request asks for: one document of the node if there is no count."""
+
+    node: Node
+    count: int | None
+    seed: int | None
+    quick: bool  # whether one record is made in no time
+    text_mb: int  # most text of the answer
+
+    def document(self, maker: Maker) -> Iterator[str]:
+        """Yield the text of the answer, record by record."""
+        if self.count is None:
+            yield orjson.dumps(maker.make(self.node)).decode()
+            return
+        yield "["
+        length = 0
+        for index in range(self.count):
+            record = orjson.dumps(maker.make(self.node, index=index)).decode()
+            length += len(record) + 1
+            check_size(Size(0, length), values=0, text_mb=self.text_mb)
+            yield f",{record}" if index else record
+        yield "]"
 
 
 class GeneratorBackend:
     def __init__(self, settings: GeneratorSettings) -> None:
+        self._settings = settings
         self._fakers = Fakers(settings.locale)
+        self._work = Work(mend=_MEND)
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"the generator answers {CHAT}, not {call.path}")
-        fields = fields_of(call)
+        fields = fields_in(call)
+        # A random count may be twice its mean, so the work may exceed the estimate.
+        most = 2 * self._settings.most_values
+        wanted = await self._work.result(partial(self._wanted, fields), most=most)
+        with self._fakers.borrowed() as fake:
+            maker = Maker(fake, wanted.seed)
+            pieces = self._work.pieces(wanted.document(maker), most=most, quick=wanted.quick)
+            prompt_tokens = tokens_in(prompt_text(fields))
+            if call.stream:
+                yield chat_reply(call, "waggle-generator", pieces, prompt_tokens)
+            else:
+                whole = [piece async for piece in pieces]
+                yield chat_reply(call, "waggle-generator", whole, prompt_tokens)
+
+    async def close(self) -> None:
+        self._work.close()
+
+    def _wanted(self, fields: dict[str, Any]) -> _Wanted:
         count = record_count(fields)
-        wanted = shape_of(fields)
-        if wanted is None:
+        stated = shape_of(fields)
+        if stated is None:
             where = "in `shape`, as a `response_format` with a JSON schema, or in the last message"
             raise Fault("bad_request", f"The generator needs a JSON shape: put one {where}")
-        shape = parse(wanted)
+        shape = parse(stated)
+        node = shape.node
+        if count is not None and isinstance(node, Array):
+            node = node.item
+        record = size_of(node)
+        check_size(
+            record.times(1 if count is None else count),
+            values=self._settings.most_values,
+            text_mb=self._settings.most_text_mb,
+        )
         seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
         variant = whole_number(fields, "variant", least=0, most=10**9)
         if shape.variants:
             # Every replica gives the same few answers to this shape.
             drawn = secrets.randbelow(shape.variants) if variant is None else variant
             seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
-        with self._fakers.borrowed() as fake:
-            maker = Maker(fake, seed)
-            pieces = _document(maker, shape.node, count)
-            if not call.stream:  # Faker is slow and would block the event loop
-                pieces = iter(await asyncio.to_thread(list, pieces))
-            yield chat_reply(call, "waggle-generator", pieces, tokens_in(prompt_text(fields)))
-
-    async def close(self) -> None:
-        pass
+        quick = record.values <= QUICK_STEPS
+        return _Wanted(node, count, seed, quick, self._settings.most_text_mb)
 
 
 def record_count(fields: Mapping[str, Any]) -> int | None:
@@ -72,26 +127,23 @@ def record_count(fields: Mapping[str, Any]) -> int | None:
     match = _COUNT.search(last_user_text(fields))
     if not match:
         return None
-    number = match[1].lower()
-    if number in _WORDS:
-        return _WORDS.index(number) + 1
-    if int(number) > _MAX_RECORDS:
-        detail = f"{number} records are wanted, and {_MAX_RECORDS} fit one answer: ask in parts"
-        raise Fault("bad_request", detail)
-    return int(number)
+    count = _number(match[1].lower(), match[2] or "", match[3].lower().split())
+    if count > _MAX_RECORDS:
+        detail = f"{match[0]:.80} are wanted, and {_MAX_RECORDS} records fit one answer"
+        raise Fault("bad_request", f"{detail}: ask in parts")
+    return count
 
 
-def _document(maker: Maker, node: Node, count: int | None) -> Iterator[str]:
-    """Yield the text of the answer, record by record."""
-    if count is None:
-        yield orjson.dumps(maker.make(node)).decode()
-        return
-    item = node.item if isinstance(node, Array) else node
-    yield "["
-    for index in range(count):
-        comma = "," if index else ""
-        yield comma + orjson.dumps(maker.make(item, index=index)).decode()
-    yield "]"
+def _number(low: str, power: str, times: list[str]) -> int:
+    """The number that a text says, such as `ten thousand` or `10^4`; a huge number is cut."""
+    words = {"a": 1, "an": 1} | {word: value for value, word in enumerate(_WORDS, 1)}
+    number = words.get(low) or int(re.sub(r"\D", "", low)[:12])
+    exponent = min(int(re.sub(r"\D", "", power)[:3] or 0), 40)
+    if power[:1] in ("^", "*"):
+        number **= exponent
+    elif power:
+        number *= 10**exponent
+    return int(number * 10 ** min(sum(_TIMES[word] for word in times), 12))
 
 
 def _seed(*parts: object) -> int:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from router.backends.request_fields import check_values
 from router.domain import Fault
 from router.records.json_text import NoJson, json_in
 from router.request.text import last_user_text
@@ -42,6 +43,7 @@ def given_records(fields: Mapping[str, Any]) -> GivenRecords:
 def _newest(fields: Mapping[str, Any]) -> tuple[Any, str]:
     """The newest text of the request that holds records: the records, and the text itself."""
     for text in _texts(fields):
+        check_values(text.encode("utf-8", "replace"), "the text with the records")
         with suppress(NoJson):
             given = json_in(text)
             if isinstance(given, dict | list):

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 import orjson
 
 from router.backends.breaker import CircuitBreaker, failed
+from router.backends.give_back import GiveBack
 from router.backends.protocol import Backend
 from router.backends.turns import Turns
 from router.config.values import BackendSettings
@@ -46,6 +47,7 @@ class Host:
         self.backend = backend
         self.breaker = CircuitBreaker(settings.breaker)
         self._turns = Turns(settings)
+        self._give_back = GiveBack()
         self._token = token.encode()
         self._clock = clock
 
@@ -116,7 +118,7 @@ class Host:
         times = self.settings.timeouts
         begun = self._clock()
         until = begun + times.total
-        started = False
+        started, size = False, len(call.body)
         try:
             first = min(times.first, times.total) if call.stream else times.total
             async with asyncio.timeout(first) as deadline, self.backend.send(call) as reply:
@@ -128,6 +130,7 @@ class Host:
                     await self._relay(piece, body, send, deadline, until)
                 else:
                     whole = await self._whole(reply)
+                    size += len(whole)
                     await send(_head(reply, self._clock() - begun, length=len(whole)))
                     await send({"type": "http.response.body", "body": whole})
                 self._record(reply)
@@ -138,6 +141,8 @@ class Host:
         except Exception as error:  # any error of a backend becomes a result
             detail = f"{type(error).__name__}: {error}"
             await self._fail(send, Fault("unavailable", detail), started)
+        finally:
+            self._give_back.after_call(size, self._clock() - begun)
 
     async def _relay(
         self,

@@ -12,11 +12,13 @@ from typing import Any
 
 from router.backends.local_models import Load, LoadedModel, ModelShelf, load_model
 from router.backends.local_writing import Writing, options_of
+from router.backends.request_fields import fields_in
 from router.config.backends import LocalSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.request.text import fields_of
 from router.wire.chat_replies import Usage, completion, events, in_one_piece, reply_base, usage_of
 from router.wire.replica_headers import SWAP
+
+_CHARACTERS_A_TOKEN = 100  # no text has fewer tokens than this says
 
 
 class LocalBackend:
@@ -34,7 +36,7 @@ class LocalBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"a local model answers {CHAT}, not {call.path}")
-        fields = fields_of(call)
+        fields = fields_in(call)
         options = options_of(fields, self.settings.max_new_tokens)
         async with self._turn:
             begun = time.monotonic()
@@ -64,6 +66,10 @@ async def _closed(name: str) -> LoadedModel:
 def _prompt(loaded: LoadedModel, messages: list[dict[str, Any]]) -> Any:
     """Format the conversation by the model's chat template; without a template, line by line."""
     plain = [{"role": m["role"], "content": _text(m.get("content"))} for m in messages]
+    length, most = sum(len(m["content"]) for m in plain), loaded.most_tokens
+    if length > most * _CHARACTERS_A_TOKEN:  # splitting a long text takes much memory
+        detail = f"the prompt has {length:,} characters, and {most} tokens are the most"
+        raise Fault("bad_request", detail)
     tokenizer = loaded.tokenizer
     if tokenizer.chat_template:
         text = tokenizer.apply_chat_template(plain, add_generation_prompt=True, tokenize=False)

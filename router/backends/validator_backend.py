@@ -4,21 +4,24 @@ If the records are valid, perhaps after a repair, the answer is the records; oth
 a report of the issues. The reply holds the report in `validation` in both cases.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
 
 from router.backends.given_records import GivenRecords, given_records
+from router.backends.request_fields import fields_in
+from router.backends.work import Work
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.records.checking import BadSchema, Wanted, issues_in
+from router.records.checking import Wanted, issues_in
 from router.records.repairing import Repaired, repaired
 from router.records.rules import parsed
 from router.records.schema import of_record, schema_of
-from router.request.text import fields_of, prompt_text, tokens_in
+from router.records.validating import BadSchema
+from router.request.text import prompt_text, tokens_in
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
 
@@ -28,19 +31,21 @@ _MOST_REPORTED, _MOST_RULES = 100, 100
 class ValidatorBackend:
     def __init__(self, settings: ValidatorSettings) -> None:
         self._settings = settings
+        self._work = Work(mend="Send the records in parts, or drop some rules of the schema.")
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"the validator answers {CHAT}, not {call.path}")
-        fields = fields_of(call)
-        text, report = await asyncio.to_thread(self._answer, fields)
+        fields = fields_in(call)
+        answer = partial(self._answer, fields)
+        text, report = await self._work.result(answer, most=self._settings.most_steps)
         prompt_tokens = tokens_in(prompt_text(fields))
         more = {"validation": report}
         yield chat_reply(call, "waggle-validator", [text], prompt_tokens, more=more)
 
     async def close(self) -> None:
-        pass
+        self._work.close()
 
     def _answer(self, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         given = given_records(fields)

@@ -22,7 +22,16 @@ class EncoderSettings(BackendSettings):
     capabilities: tuple[Capability, ...] = ("embeddings",)
 
 
-class EnricherSettings(BackendSettings):
+class RecordSettings(BackendSettings):
+    """Settings of the backends that make records."""
+
+    most_values: int = Field(
+        1_000_000, ge=1, le=100_000_000, description="most JSON values of one answer"
+    )
+    most_text_mb: int = Field(32, ge=1, le=4096, description="most text of one answer")
+
+
+class EnricherSettings(RecordSettings):
     kind: Literal["enricher"]
     locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
     as_of: dt.date | None = Field(
@@ -36,7 +45,7 @@ class EnricherSettings(BackendSettings):
         return ""
 
 
-class GeneratorSettings(BackendSettings):
+class GeneratorSettings(RecordSettings):
     kind: Literal["generator"]
     locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
     capabilities: tuple[Capability, ...] = ("chat", "json")
@@ -53,6 +62,9 @@ class LocalSettings(BackendSettings):
         min_length=1, description="the folder of each model, by its name; the first is the default"
     )
     at_once: int = Field(1, ge=1, le=16, description="most models in memory at the same time")
+    replica_memory_mb: int | None = Field(
+        None, ge=256, description="a replica that needs more ends, and a new one starts; null: any"
+    )
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     max_new_tokens: int = Field(512, ge=1, le=100_000, description="if the caller sets no bound")
@@ -153,6 +165,9 @@ class ValidatorSettings(BackendSettings):
     rules: tuple[RuleText, ...] = Field((), description="between fields, e.g. `price <= msrp`")
     formats: bool = Field(True, description="check email, date, uri and other formats")
     repair: bool = Field(False, description="mend a value if only one correction is possible")
+    most_steps: int = Field(
+        20_000_000, ge=1000, description="most steps of checking one request; a second has 300,000"
+    )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:

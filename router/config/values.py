@@ -100,6 +100,9 @@ class BackendSettings(Values):
     cpus: float = Field(0.05, ge=0, description="cores that Ray reserves for a replica")
     gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for a replica")
     max_response_bytes: int = Field(32 * 2**20, ge=1024)
+    replica_memory_mb: int | None = Field(
+        2048, ge=256, description="a replica that needs more ends, and a new one starts; null: any"
+    )
     capabilities: tuple[Capability, ...] = ("chat",)
     context_window: int | None = Field(
         None, ge=1, description="in tokens; a longer prompt goes to another backend"

@@ -42,7 +42,7 @@ def serve_config(
         "logging_config": {"enable_access_log": False},
         "applications": [
             _router_application(config, keys),
-            *(_backend_application(name, settings) for name, settings in backends.items()),
+            *(_backend_application(name, backends[name], str(config.data)) for name in backends),
         ],
     }
 
@@ -75,11 +75,11 @@ def _router_application(config: Config, keys: Sequence[Key]) -> dict[str, Any]:
     }
 
 
-def _backend_application(name: str, settings: AnyBackend) -> dict[str, Any]:
+def _backend_application(name: str, settings: AnyBackend, data: str) -> dict[str, Any]:
     replicas = settings.replicas
     deployment: dict[str, Any] = {
         "name": name,
-        "user_config": {"backend": settings.model_dump(mode="json")},
+        "user_config": {"name": name, "data": data, "backend": settings.model_dump(mode="json")},
         "ray_actor_options": {"num_cpus": settings.cpus, "num_gpus": settings.gpus},
     }
     if replicas.max > replicas.min:

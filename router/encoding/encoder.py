@@ -27,6 +27,8 @@ _EXPORT_VERSION = 2  # part of the fingerprint; a higher number exports every mo
 _SMALL_FILE_BYTES = 2**21  # the fingerprint reads smaller files completely
 _EDGE_BYTES = 2**16  # of a larger file, the fingerprint reads this much at each end
 _BATCH = 32
+# The tokenizer reads a whole text before it cuts it, so a long text is cut here first.
+_CHARACTERS_A_TOKEN = 100
 
 
 class CannotEncode(RuntimeError):
@@ -106,7 +108,8 @@ class Encoder:
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            encodings = self._tokenizer.encode_batch([texts[i] for i in batch])
+            most = self._most_tokens * _CHARACTERS_A_TOKEN
+            encodings = self._tokenizer.encode_batch([texts[i][:most] for i in batch])
             inputs = {
                 "ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
                 "mask": np.array([e.attention_mask for e in encodings], dtype=np.int64),

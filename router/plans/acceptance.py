@@ -9,11 +9,15 @@ import orjson
 from router.config.plan_checks import Check
 from router.plans.logprobs import entropy_of, probability_of
 from router.plans.merging import agreement
-from router.records.checking import BadSchema, Wanted, issues_in
+from router.records.checking import Wanted, issues_in
+from router.records.effort import Effort, Overspent
 from router.records.json_text import NoJson, json_in
 from router.records.regexes import BadPattern, matches
 from router.records.repairing import repaired
 from router.records.schema import of_record, schema_of
+from router.records.validating import BadSchema
+
+_MOST_STEPS = 5_000_000  # about a quarter of a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class Inspection:
 
 def inspected(check: Check, shape: Any, text: str, *, may_mend: bool) -> Inspection:
     """Check a text by regex, schema and rules; `schema: true` means the schema of `shape`."""
+    try:
+        with Effort(_MOST_STEPS).counted():
+            return _inspected(check, shape, text, may_mend=may_mend)
+    except Overspent as much:
+        return Inspection(f"it cannot be checked: {much}")
+
+
+def _inspected(check: Check, shape: Any, text: str, *, may_mend: bool) -> Inspection:
     if check.regex is not None:
         try:
             if not matches(check.regex, text):

@@ -7,20 +7,18 @@ schema and runs no pattern for long.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import orjson
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.exceptions import SchemaError
-from jsonschema.validators import extend
-from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from router.records.formats import EXAMPLES, FORMATS
-from router.records.regexes import BadPattern, matches
+from router.records.effort import spend
+from router.records.formats import EXAMPLES
+from router.records.regexes import BadPattern
 from router.records.rule_functions import CannotTell
 from router.records.rules import Rule, parsed
+from router.records.validating import BadSchema, validator_of
 
 Path = tuple[str | int, ...]
 _MOST_ISSUES = 1000
@@ -55,16 +53,13 @@ class Wanted:
     formats: bool = True
 
 
-class BadSchema(ValueError):
-    """The schema itself is invalid or not supported."""
-
-
 def issues_in(records: Sequence[Any], wanted: Wanted, *, as_list: bool = True) -> list[Issue]:
     """The issues of all records in order, at most a thousand."""
-    validator = _validator(orjson.dumps(wanted.schema), wanted.formats) if wanted.schema else None
+    validator = validator_of(wanted.schema, formats=wanted.formats) if wanted.schema else None
     rules = [parsed(rule) for rule in wanted.rules]
     issues: list[Issue] = []
     for number, record in enumerate(records):
+        spend()
         at: Path = (number,) if as_list else ()
         if validator is not None:
             issues += _schema_issues(record, at, validator)
@@ -82,7 +77,8 @@ def issues_in(records: Sequence[Any], wanted: Wanted, *, as_list: bool = True) -
 
 def _schema_issues(record: Any, at: Path, validator: Any) -> Iterator[Issue]:
     try:
-        errors = sorted(validator.iter_errors(record), key=lambda e: str(e.absolute_path))
+        some = islice(validator.iter_errors(record), _MOST_ISSUES)
+        errors = sorted(some, key=lambda e: str(e.absolute_path))
     except RecursionError:
         yield Issue(_json_path(at), "is nested too deeply", "…", "Flatten it.", at, "depth")
         return
@@ -145,34 +141,3 @@ def _shown(value: Any) -> str:
     except (TypeError, ValueError):
         text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-@lru_cache(maxsize=64)
-def _validator(schema: bytes, formats: bool) -> Any:
-    if b'"patternProperties"' in schema:
-        raise BadSchema("`patternProperties` is not supported here: name the properties")
-    document = orjson.loads(schema)
-    try:
-        _Validator.check_schema(document)
-    except SchemaError as error:
-        where = _json_path(tuple(error.absolute_path))
-        raise BadSchema(f"this is not a JSON Schema: at {where}, {error.message:.200}") from None
-    checker = FORMATS if formats else None
-    return _Validator(document, format_checker=checker, registry=Registry())
-
-
-def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not matches(pattern, instance):
-        yield ValidationError(f"does not match {pattern!r}")
-
-
-def _required(_: Any, names: Sequence[str], instance: Any, __: Any) -> Iterator[ValidationError]:
-    """One error for each missing field, with the field's name in `validator_value`."""
-    for name in names if isinstance(instance, dict) else ():
-        if name not in instance:
-            yield ValidationError(f"{name!r} is a required property", validator_value=name)
-
-
-_Validator: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"pattern": _pattern, "required": _required}
-)

@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -44,6 +45,8 @@ def _number(text: str, kind: str) -> Any:
     if not _NUMBER.fullmatch(text):
         return NOT_MENDED
     number = float(text.replace(",", ""))
+    if math.isinf(number):
+        return NOT_MENDED
     whole = number.is_integer() and abs(number) < 2**53
     if kind == "integer":
         return int(number) if whole else NOT_MENDED

@@ -5,6 +5,7 @@ A leaf of the shape decides the value of its field. If the leaf says only "strin
 """
 
 import datetime as dt
+import math
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,13 @@ from typing import Any
 
 from faker import Faker
 
+from router.records.bounds import LEAST_INTEGER, MOST_INTEGER
 from router.records.concepts import words_of
-from router.records.shapes import Array, Node, Object, OneOf, ShapeLeaf
+from router.records.effort import spend
+from router.records.nodes import Array, Node, Object, OneOf, ShapeLeaf
+from router.records.size import canonical
+
+_MOST_IDLE = 8
 
 
 class Fakers:
@@ -25,14 +31,16 @@ class Fakers:
 
     @contextmanager
     def borrowed(self) -> Iterator[Faker]:
-        """Lend a Faker instance that no other caller uses at the same time."""
+        """Lend a Faker instance that no other caller uses at the same time.
+
+        After an error the instance is dropped, because a thread may use it for a moment longer.
+        """
         try:
             fake = self._idle.pop()
         except IndexError:
             fake = Faker(self._locale)
-        try:
-            yield fake
-        finally:
+        yield fake
+        if len(self._idle) < _MOST_IDLE:
             self._idle.append(fake)
 
 
@@ -99,6 +107,7 @@ class Maker:
         }
 
     def make(self, node: Node, name: str = "", index: int | None = None) -> Any:
+        spend()
         match node:
             case Object(fields):
                 return {key: self.make(value, key, index) for key, value in fields}
@@ -113,14 +122,15 @@ class Maker:
 
     def _array(self, node: Array, name: str) -> list[Any]:
         count = self._random.randint(node.least, node.most)
-        made: list[Any] = []
-        for _ in range(count * (4 if node.unique else 1)):  # retries replace repeated items
+        if not node.unique:
+            return [self.make(node.item, name) for _ in range(count)]
+        made: dict[bytes, Any] = {}
+        for _ in range(count * 4):  # retries replace repeated items
             if len(made) == count:
                 break
             item = self.make(node.item, name)
-            if not (node.unique and item in made):
-                made.append(item)
-        return made
+            made.setdefault(canonical(item), item)
+        return list(made.values())
 
     def _leaf(
         self, kind: str, least: float | None, most: float | None, name: str, index: int | None
@@ -131,7 +141,8 @@ class Maker:
             if least is None and most is None and last == "id" and index is not None:
                 return index + 1
             low, high = self._range(least, most, last, (0, 1000))
-            return self._random.randint(round(low), round(high))
+            low, high = max(low, LEAST_INTEGER), min(high, MOST_INTEGER)
+            return self._random.randint(math.ceil(low), math.floor(high))
         if kind == "number":
             low, high = self._range(least, most, last, (0, 1000))
             value = round(self._random.uniform(low, high), 2)
@@ -147,9 +158,17 @@ class Maker:
         if last == "name" and len(words) > 1 and words[-2] in ("company", "product", "city"):
             kind = {"company": "company", "city": "city"}.get(words[-2], "sentence")
         text = str(self._kinds[kind]())
-        while least is not None and len(text) < least:
-            text += " " + self._fake.word()
+        if least is not None and len(text) < least:
+            text = self._lengthened(text, least)
         return text[: int(most)] if most is not None else text
+
+    def _lengthened(self, text: str, least: float) -> str:
+        words, length = [text], len(text)
+        while length < least:
+            spend(0)
+            words.append(self._fake.word())
+            length += 1 + len(words[-1])
+        return " ".join(words)
 
     def _range(
         self, least: float | None, most: float | None, last: str, default: tuple[float, float]

@@ -14,12 +14,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from router.records.checking import Issue, Path, Wanted, issues_in
+from router.records.effort import spend
 from router.records.mending import NOT_MENDED, reformatted, retyped
 from router.records.rule_functions import CannotTell
 from router.records.rule_values import value_of
 from router.records.rules import parsed
+from router.records.size import canonical
 
 _PASSES = 4
+_LONGEST_SPELLING, _MOST_SPELLINGS = 200, 1_000  # comparing spellings is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,17 @@ class Repaired:
 
 def repaired(records: Sequence[Any], wanted: Wanted, *, as_list: bool = True) -> Repaired:
     """A copy of the records, with every mistake mended that can be mended."""
-    made = copy.deepcopy(list(records))
-    root: Any = made if as_list else made[0]
+    made = list(records)
+    copied: set[int] = set()
     mended: list[str] = []
     issues = issues_in(made, wanted, as_list=as_list)
     for _ in range(_PASSES):
-        changed = [issue.path for issue in issues if _changes(root, issue, wanted)]
+        # A valid record is not copied, because it is not changed.
+        for number in {_number(issue, as_list=as_list) for issue in issues} - copied:
+            made[number] = copy.deepcopy(made[number])
+            copied.add(number)
+        root: Any = made if as_list else made[0]
+        changed = [issue.path for issue in issues if _mend(root, issue, wanted)]
         if not changed:
             break
         mended += changed
@@ -44,12 +52,14 @@ def repaired(records: Sequence[Any], wanted: Wanted, *, as_list: bool = True) ->
     return Repaired(made, tuple(dict.fromkeys(mended)), issues)
 
 
-def _changes(root: Any, issue: Issue, wanted: Wanted) -> bool:
-    before = repr(root)
-    return _mend(root, issue, wanted) and repr(root) != before
+def _number(issue: Issue, *, as_list: bool) -> int:
+    """The position of the record with this issue."""
+    return int(issue.at[0]) if as_list else 0
 
 
 def _mend(root: Any, issue: Issue, wanted: Wanted) -> bool:
+    """Mend one issue in place; whether that changed anything."""
+    spend()
     match issue.keyword:
         case "type":
             return _replace(root, issue.at, lambda value: retyped(value, issue.wanted))
@@ -99,6 +109,8 @@ def _nearest(value: Any, allowed: Sequence[Any]) -> Any:
     if not isinstance(value, str):
         same = (v for v in allowed if not isinstance(v, str) and str(v) == str(value))
         return next(same, NOT_MENDED)
+    if len(value) > _LONGEST_SPELLING or len(allowed) > _MOST_SPELLINGS:
+        return NOT_MENDED
     plain = {_plain(text): text for text in allowed if isinstance(text, str)}
     if _plain(value) in plain:
         return plain[_plain(value)]
@@ -111,11 +123,10 @@ def _plain(text: str) -> str:
 
 
 def _without_duplicates(items: Sequence[Any]) -> list[Any]:
-    kept: list[Any] = []
+    kept: dict[bytes, Any] = {}
     for item in items:
-        if item not in kept:
-            kept.append(item)
-    return kept
+        kept.setdefault(canonical(item), item)
+    return list(kept.values())
 
 
 def _add_missing(root: Any, issue: Issue, wanted: Wanted) -> bool:
@@ -181,5 +192,6 @@ def _compute(root: Any, issue: Issue) -> bool:
         return False
     if value is None or isinstance(value, dt.date | list | dict):
         return False
+    before = record.get(left.id)
     record[left.id] = value
-    return True
+    return not (before == value and type(before) is type(value))

@@ -6,6 +6,8 @@ from typing import Any
 
 from router.records.regexes import matches
 
+_MOST_DIGITS = 30
+
 
 class CannotTell(ValueError):
     """The rule cannot be applied to these values; the message says why."""
@@ -39,13 +41,19 @@ def _present(items: Any) -> list[Any]:
     return [item for item in items if item is not None]
 
 
+def _rounded(value: Any, digits: Any) -> Any:
+    if not abs(digits) <= _MOST_DIGITS:
+        raise CannotTell(f"a number is rounded to at most {_MOST_DIGITS} digits")
+    return round(value, int(digits))
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "len": len,
     "sum": lambda items: sum(_present(items)),
     "min": lambda items: min(_present(items), default=None),
     "max": lambda items: max(_present(items), default=None),
     "abs": abs,
-    "round": lambda value, digits: round(value, int(digits)),
+    "round": _rounded,
     "lower": lambda text: str(text).lower(),
     "upper": lambda text: str(text).upper(),
     "number": float,

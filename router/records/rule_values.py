@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from router.records.effort import spend
 from router.records.rule_functions import FUNCTIONS, CannotTell, shown
 
 Scope = Mapping[str, Any]
@@ -32,6 +33,7 @@ COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 
 
 def value_of(node: ast.expr, scope: Scope) -> Any:
+    spend()
     match node:
         case ast.Constant(value):
             return value
@@ -70,6 +72,7 @@ def _field(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(name)
     if isinstance(value, list):
+        spend(len(value) // 10)
         return [_field(item, name) for item in value]
     return None
 
@@ -122,6 +125,7 @@ def _compare(op: ast.cmpop, first: Any, second: Any) -> bool | None:
             isinstance(second, str) and not isinstance(first, str)
         ):
             raise CannotTell(f"{shown(first)} cannot be in {shown(second)}")
+        spend(len(second) // 100)
         return (first in second) is isinstance(op, ast.In)
     if isinstance(op, ast.Eq | ast.NotEq):
         return _equal(first, second) is isinstance(op, ast.Eq)
@@ -173,6 +177,7 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
     if name in ("every", "some", "count"):
         return _over_items(name, value_of(args[0], scope), args[1], scope)
     values = [value_of(arg, scope) for arg in args]
+    spend(sum(len(value) for value in values if isinstance(value, str | list)) // 100)
     if any(value is None for value in values):
         return None
     try:
@@ -189,6 +194,7 @@ def _over_items(name: str, items: Any, rule: ast.expr, scope: Scope) -> Any:
         return None
     if not isinstance(items, list):
         raise CannotTell(f"{shown(items)} is not a list")
+    spend(len(items) * (1 + len(scope) // 10))
     scopes = ({**scope, **(i if isinstance(i, Mapping) else {}), "it": i} for i in items)
     truths = [_truth(value_of(rule, inner)) for inner in scopes]
     if name == "count":

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.records.shapes import Array, Node, Object, OneOf, ShapeLeaf, is_schema, parse
+from router.records.nodes import Array, Node, Object, OneOf, ShapeLeaf
+from router.records.shapes import is_schema, parse
 
 Schema = dict[str, Any]
 

@@ -10,12 +10,15 @@ from typing import Any
 
 from router.config.signals import SignalSource
 from router.documents.content_words import content_words
-from router.records.checking import BadSchema, Wanted, issues_in
+from router.records.checking import Wanted, issues_in
+from router.records.effort import Effort, Overspent
 from router.records.json_text import NoJson, json_in
 from router.records.regexes import BadPattern, matches
 from router.records.schema import of_record, schema_of
+from router.records.validating import BadSchema
 from router.request.wants import shape_of
 
+_MOST_STEPS = 5_000_000  # about a quarter of a minute
 _SHRINKS = 0.25  # a longer answer's win shrinks by the ratio of lengths to this power
 
 
@@ -27,6 +30,14 @@ class Judgement:
 
 def by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) -> Judgement | None:
     """The judgement of a source that reads only the answer and calls no backend."""
+    try:
+        with Effort(_MOST_STEPS).counted():
+            return _by_its_words(source, fields, text)
+    except Overspent:  # an answer that is too large to check stays unjudged
+        return None
+
+
+def _by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) -> Judgement | None:
     match source.kind:
         case "json":
             return _json(fields, text)

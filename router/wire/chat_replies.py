@@ -1,7 +1,7 @@
 """Replies of Waggle's own backends and of its memory, in OpenAI's format."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,18 +15,20 @@ Usage = Mapping[str, int]
 def chat_reply(
     call: Call,
     model: str,
-    pieces: Iterable[str],
+    pieces: Iterable[str] | AsyncIterable[str],
     prompt_tokens: int,
     *,
     more: Mapping[str, Any] | None = None,
 ) -> Reply:
     """A completion whose content is these pieces, as one object or as a stream.
 
-    `more` holds members to put beside the choices, in a stream beside those of each chunk.
+    Only a stream may have pieces that are still being made, in an `AsyncIterable`. `more` holds
+    members to put beside the choices, in a stream beside those of each chunk.
     """
     base = {**reply_base(call, model), **(more or {})}
     if call.stream:
         return Reply(200, "text/event-stream", _events_of(base, pieces, prompt_tokens))
+    assert isinstance(pieces, Iterable)
     content = "".join(pieces)
     body = completion(base, content, "stop", usage_of(prompt_tokens, tokens_in(content)))
     return Reply(200, "application/json", in_one_piece(body))
@@ -37,17 +39,26 @@ async def in_one_piece(body: bytes) -> AsyncIterator[bytes]:
 
 
 def _events_of(
-    base: Mapping[str, Any], pieces: Iterable[str], prompt_tokens: int
+    base: Mapping[str, Any], pieces: Iterable[str] | AsyncIterable[str], prompt_tokens: int
 ) -> AsyncIterator[bytes]:
     length = 0
 
     async def texts() -> AsyncIterator[tuple[str, None]]:
         nonlocal length
-        for piece in pieces:
+        async for piece in _one_by_one(pieces):
             length += len(piece)
             yield piece, None
 
     return events(base, texts(), lambda: ("stop", usage_of(prompt_tokens, max(1, length // 4))))
+
+
+async def _one_by_one(pieces: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
+    if isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            yield piece
+    else:
+        for piece in pieces:
+            yield piece
 
 
 def reply_base(call: Call, model: str) -> dict[str, Any]:

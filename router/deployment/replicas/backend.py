@@ -1,7 +1,9 @@
 """A replica of a backend; routers call it directly over HTTP, on a port of its own."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -12,7 +14,11 @@ from router.backends.host import Host
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
-from router.deployment.replicas.process import STOP_SECONDS, settle
+from router.deployment.replicas.memory_watch import MemoryWatch
+from router.deployment.replicas.process import STOP_SECONDS, log, log_to, settle
+from router.domain import Event, new_id
+from router.telemetry.journal import FileJournal
+from router.telemetry.metrics import Metrics
 from router.wire.asgi import Receive, Scope, Send
 from router.wire.listener import Listener
 
@@ -39,6 +45,9 @@ class BackendReplica:
         settle()
         self._door = ReplicaDoor()
         self._port = Listener()
+        self._memory = MemoryWatch(self._tell_of_memory)
+        self._data = Path()
+        self._name = ""
         await self._port.open(self._door, host=ray.util.get_node_ip_address())
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
@@ -46,6 +55,10 @@ class BackendReplica:
             {"backends": {"it": settings["backend"]}, "plans": {"p": {"ask": "it"}}}
         )
         backend = config.backends["it"]
+        if not self._name:
+            self._name, self._data = str(settings["name"]), Path(settings["data"])
+            log_to(self._data / "logs" / "waggle.log")
+        self._memory.most_mb = backend.replica_memory_mb
         built = build(backend, read_secret)
         if isinstance(backend, LocalSettings):
             # Serve keeps at most `at_once` models, and drops the least recently used one first.
@@ -57,6 +70,19 @@ class BackendReplica:
         else:
             # The old backend closes after its last call; Serve need not wait until then.
             self._changing = asyncio.ensure_future(self._door.host.reconfigure(backend, built))
+
+    def _tell_of_memory(self, memory_mb: int, most_mb: int) -> None:
+        """Say in the log and in telemetry why this replica ends; the memory watch calls this."""
+        log.error(
+            "a replica of %s used %d MB of memory, and replica_memory_mb = %d: it ends now, and a "
+            "new one starts. Raise replica_memory_mb if its requests need more.",
+            *(self._name, memory_mb, most_mb),
+        )
+        journal = FileJournal(self._data / "telemetry", "backend", Metrics())
+        detail = {"memory_mb": memory_mb, "replica_memory_mb": most_mb}
+        now = time.time()
+        journal.note(Event(new_id(now), now, "backend", self._name, "out of memory", detail))
+        journal.close()
 
     def record_replica_metadata(self) -> dict[str, str]:
         return {"http": self._port.address}

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from router.records.concepts import ORDERED
-from router.records.enriching.facts import Facts, bounds
-from router.records.shapes import Node, ShapeLeaf
+from router.records.enriching.facts import Facts, bounds, check_year
+from router.records.nodes import Node, ShapeLeaf
 
 # The most days between a moment and the moment before it.
 _GAPS = {"hired": 20_000, "end": 60, "updated": 400, "shipped": 5, "delivered": 14}
 _EARLIEST = dt.date(2021, 1, 1)
+_OLDEST = 1_500  # years; the calendar of `datetime` begins with the year 1
 
 
 def _age(facts: Facts, node: Node) -> int:
@@ -27,9 +28,11 @@ def _birth_date(facts: Facts, _: Node) -> str:
     age, year = facts.values.get("age"), facts.values.get("birth_year")
     if not isinstance(age, int) or isinstance(age, bool) or not 0 <= age <= 150:
         if isinstance(year, int):
+            check_year("birth_year", year)
             return dt.date(year, 1, 1 + facts.random.randint(0, 27)).isoformat()
         low, high = bounds(facts.nodes.get("age"), 18, 90)
-        age = facts.random.randint(round(low), round(high))
+        low, high = (min(max(round(years), 0), _OLDEST) for years in (low, high))
+        age = facts.random.randint(low, high)
         hired = facts.day("hired")
         if hired is not None:
             age = max(age, _years(hired, facts.as_of) + 19)

@@ -8,11 +8,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from router.domain import Fault
+from router.records.bounds import shown
 from router.records.enriching.place_table import Place
 from router.records.mock import Maker
-from router.records.shapes import Node, ShapeLeaf
+from router.records.nodes import Node, ShapeLeaf
 
 _NUMBERS = frozenset({"int", "number", "price"})
+_YEARS = (200, 9_800)
 
 
 @dataclass(slots=True)
@@ -33,10 +36,20 @@ class Facts:
 
     def day(self, concept: str) -> dt.date | None:
         """The value of a concept if it is or begins with a date, else None."""
-        return day_of(self.values.get(concept))
+        day = day_of(self.values.get(concept))
+        if day is not None:
+            check_year(concept, day.year)
+        return day
 
     def cents_between(self, low: float, high: float) -> float:
         return min(max(round(self.random.uniform(low, high), 2), low), high)
+
+
+def check_year(concept: str, year: int) -> None:
+    """Refuse a year near which the calendar of `datetime` ends."""
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        rule = f"must lie between {_YEARS[0]} and {_YEARS[1]}"
+        raise Fault("bad_request", f"the year of {concept} = {shown(year)} {rule}: change the date")
 
 
 def day_of(value: Any) -> dt.date | None:

@@ -14,6 +14,7 @@ import orjson
 from faker import Faker
 
 from router.records.concepts import ORDERED, PLACE, concept
+from router.records.effort import spend
 from router.records.enriching.dates import AGES, moment
 from router.records.enriching.facts import Facts
 from router.records.enriching.fitting import fits, in_form
@@ -21,7 +22,7 @@ from router.records.enriching.money import AMOUNTS, settle
 from router.records.enriching.people import PEOPLE
 from router.records.enriching.places import place_values
 from router.records.mock import Maker
-from router.records.shapes import Array, Node, Object
+from router.records.nodes import Array, Node, Object
 
 _DERIVED: Mapping[str, Callable[[Facts, Node], Any]] = {**PEOPLE, **AGES, **AMOUNTS}
 # A concept comes before the concepts that are derived from it.
@@ -40,6 +41,7 @@ def enriched(
     """Fill every field of the shape in each record, in the order of the shape."""
     made = []
     for index, record in enumerate(records):
+        spend()
         content = orjson.dumps([seed, index, record], option=orjson.OPT_SORT_KEYS)
         own_seed = int.from_bytes(blake2b(content, digest_size=7).digest(), "big")
         facts = Facts(Maker(fake, own_seed), random.Random(own_seed), as_of)
@@ -84,6 +86,7 @@ def _object(record: Mapping[str, Any], node: Node, index: int, facts: Facts) -> 
 
 def _given(value: Any, node: Node, index: int, facts: Facts) -> Any:
     """Keep a given value, and add the missing fields of its objects."""
+    spend()
     if isinstance(value, Mapping) and isinstance(node, Object):
         return _object(value, node, index, facts)
     if isinstance(value, list) and isinstance(node, Array) and isinstance(node.item, Object):
@@ -102,6 +105,7 @@ def _part(item: Mapping[str, Any], node: Node, index: int, facts: Facts) -> dict
 
 
 def _missing(key: str, node: Node, index: int, facts: Facts) -> Any:
+    spend()
     if isinstance(node, Object):
         return _object({}, node, index, facts)
     if isinstance(node, Array):

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from router.records.effort import spend
 from router.records.enriching.facts import day_of
-from router.records.shapes import Node, OneOf, ShapeLeaf
+from router.records.nodes import Node, OneOf, ShapeLeaf
 
 
 def in_form(value: Any, node: Node) -> Any:
@@ -22,6 +23,7 @@ def fits(value: Any, node: Node) -> bool:
     """Whether the shape allows the value."""
     match node:
         case OneOf(values, nodes):
+            spend(len(values) // 100)
             return value in values if values else any(fits(value, inner) for inner in nodes)
         case ShapeLeaf("int" | "number" | "price" | "latitude" | "longitude" as kind, least, most):
             number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from router.records.enriching.facts import Facts, bounds
-from router.records.shapes import Node, ShapeLeaf
+from router.records.nodes import Node, ShapeLeaf
 
 _TAX = 0.08  # share of the subtotal, if the record gives no tax
+_MOST_QUANTITIES = 1_000  # quantities that are tried for a sum
 
 
 def settle(facts: Facts) -> None:
@@ -46,7 +47,8 @@ def _quantity_for(facts: Facts, subtotal: float, price: float | None) -> float:
     if price:
         return round(subtotal / price)
     least = subtotal / (facts.number("msrp") or subtotal or 1.0)  # no price above the list price
-    counts = list(range(max(round(low), 1), max(round(high), 1) + 1))
+    lowest = max(round(low), 1)
+    counts = list(range(lowest, min(max(round(high), lowest), lowest + _MOST_QUANTITIES) + 1))
     facts.random.shuffle(counts)
     counts.sort(key=lambda n: n < least - 1e-9)
     exact = (n for n in counts if abs(round(subtotal / n, 2) * n - subtotal) < 0.005)

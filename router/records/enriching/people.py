@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from router.records.enriching.facts import Facts
-from router.records.shapes import Node, ShapeLeaf
+from router.records.nodes import Node, ShapeLeaf
 
 _DOMAINS = ("example.com", "example.org", "example.net")
 

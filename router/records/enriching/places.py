@@ -7,10 +7,11 @@ import random
 import re
 from collections.abc import Iterator
 
+from router.records.effort import spend
 from router.records.enriching.atlas import place_named
 from router.records.enriching.facts import Facts
 from router.records.enriching.place_table import PLACES, Place
-from router.records.shapes import Node, OneOf
+from router.records.nodes import Node, OneOf
 
 # How much a field's value counts when a place is chosen.
 _WEIGHTS = {
@@ -77,6 +78,7 @@ def _agreement(facts: Facts, place: Place) -> float:
         if isinstance(value, str):
             score += weight * _agrees(concept, value, place)
         elif isinstance(node, OneOf) and node.values and concept not in ("phone", "dial_code"):
+            spend(len(node.values) // 10)
             score += weight * max(_agrees(concept, str(v), place) for v in node.values)
     return score
 

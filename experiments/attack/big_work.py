@@ -91,7 +91,7 @@ def cases() -> Iterator[Case]:
     yield _chat("a large job, left", shape=wide, count=10_000, leaves_after=2.0)
     yield _chat("a large stream, left", shape=wide, count=10_000, stream=True, leaves_after=2.0)
     yield _chat("one record of 10^6 values", shape=_nested("int", 1000, 990), leaves_after=10.0)
-    empty = [{}] * 10_000
+    empty: list[Any] = [{}] * 10_000
     yield _chat(
         "10^4 records to fill, left", model="enricher", records=empty, shape=wide, leaves_after=5.0
     )

@@ -271,7 +271,7 @@ VALIDATED = [
     ({"records": [{"a": 5}], "rules": ["round(a, 0 - 1000000000) == 0"]}, None),
     ({"records": [{"a": 1}], "rules": ["a > 0"] * 10**5}, "100000 rules are given"),
     (
-        {"records": [{"a": "x" * 50}], "shape": has({"pattern": "(x+x+)+y"})},
+        {"records": [{"a": "x" * 40_000 + "y"}], "shape": has({"pattern": SLOW})},
         "takes more than 0.2 s",
     ),
     ({"records": [{"a": "x"}], "shape": has({"pattern": "(x{1000}){1000}"})}, "repeats its parts"),

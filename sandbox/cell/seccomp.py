@@ -22,6 +22,9 @@ _PROT_EXEC = 4
 # The futex operations WAIT, WAKE, WAIT_BITSET and WAKE_BITSET; a mask removes their flags.
 _FUTEX = (0, 1, 9, 10)
 _F_GETFD, _F_GETFL = 1, 3
+# Clocks below this number are the machine's and the caller's own. A larger number, read as a
+# negative one, names the clock of another process or of a file.
+_CLOCKS = 12
 _PR_SET_NO_NEW_PRIVS = 38
 _MARK = 0x0BADF00D  # placeholder for the worker's process id, which is known only after the fork
 
@@ -45,11 +48,14 @@ class Filter:
 
     def __init__(self) -> None:
         self._code = assemble(MACHINE)
-        self._hole = self._code.index(struct.pack("<I", _MARK))
+        mark = struct.pack("<I", _MARK)
+        operands = range(4, len(self._code), 8)
+        self._holes = [at for at in operands if self._code[at : at + 4] == mark]
 
     def install(self, process_id: int) -> None:
         code = bytearray(self._code)
-        code[self._hole : self._hole + 4] = struct.pack("<I", process_id)
+        for hole in self._holes:
+            code[hole : hole + 4] = struct.pack("<I", process_id)
         held = (ctypes.c_char * len(code)).from_buffer(code)
         program = _Program(len(code) // 8, ctypes.addressof(held))
         if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
@@ -86,13 +92,13 @@ def _by_arguments() -> dict[str, list[bytes]]:
         _refuse(errno.EPERM),
         _op(_RETURN, _ALLOW),
     ]
-    read_limits_only = [  # prlimit64(0, which, NULL, ...): a third argument would set a limit
+    read_own_limits_only = [  # prlimit64(0, which, NULL, ...): a third argument would set a limit
         _op(_LOAD, _low(2)),
-        _op(_EQUAL, 0, no=3),
+        _op(_EQUAL, 0, no=2),
         _op(_LOAD, _high(2)),
-        _op(_EQUAL, 0, no=1),
-        _op(_RETURN, _ALLOW),
+        _op(_EQUAL, 0, yes=1),
         _refuse(errno.EPERM),
+        *_own_process(),
     ]
     only_itself = [
         _op(_LOAD, _low(0)),
@@ -100,14 +106,35 @@ def _by_arguments() -> dict[str, list[bytes]]:
         _op(_RETURN, _ALLOW),
         _refuse(errno.EPERM),
     ]
+    common_clock = [
+        _op(_LOAD, _low(0)),
+        _op(_AT_LEAST, _CLOCKS, no=1),
+        _refuse(errno.EPERM),
+        _op(_RETURN, _ALLOW),
+    ]
     return {
         "mmap": not_executable,
         "mprotect": not_executable,
         "futex": _one_of(1, _FUTEX, errno.ENOSYS, mask=0x7F),
         "fcntl": _one_of(1, (_F_GETFD, _F_GETFL), errno.EPERM),
-        "prlimit64": read_limits_only,
+        "prlimit64": read_own_limits_only,
+        "sched_getaffinity": _own_process(),
         "tgkill": only_itself,
+        "clock_gettime": common_clock,
+        "clock_getres": common_clock,
+        "clock_nanosleep": common_clock,
     }
+
+
+def _own_process() -> list[bytes]:
+    """Allow a call whose first argument is the caller's own process id, or 0, which means it."""
+    return [
+        _op(_LOAD, _low(0)),
+        _op(_EQUAL, 0, yes=1),
+        _op(_EQUAL, _MARK, no=1),
+        _op(_RETURN, _ALLOW),
+        _refuse(errno.EPERM),
+    ]
 
 
 def _one_of(argument: int, values: tuple[int, ...], error: int, *, mask: int = 0) -> list[bytes]:

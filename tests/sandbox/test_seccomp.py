@@ -70,6 +70,7 @@ def test_arguments_decide_where_they_matter(machine: str):
     assert verdict(machine, n["prlimit64"], 0, 7, 0) == ALLOW
     for new_limit in (0x1000, 0x7F00_0000_0000):  # pointers with bits in either half
         assert verdict(machine, n["prlimit64"], 0, 7, new_limit) == REFUSE | errno.EPERM
+        assert verdict(machine, n["prlimit64"], PROCESS, 7, new_limit) == REFUSE | errno.EPERM
     assert verdict(machine, n["tgkill"], PROCESS, 1, 9) == ALLOW
     assert verdict(machine, n["tgkill"], 1, 1, 9) == REFUSE | errno.EPERM
     for operation in (0, 1, 9, 10, 128, 129, 0x189):
@@ -85,6 +86,30 @@ def test_arguments_decide_where_they_matter(machine: str):
     ):
         expected = ALLOW if allowed else REFUSE | errno.EPERM
         assert verdict(machine, n["fcntl"], 1, command) == expected, command
+
+
+@both
+@pytest.mark.parametrize("call", ["sched_getaffinity", "prlimit64"])
+def test_a_process_may_ask_about_itself_only(machine: str, call: str):
+    number = NUMBERS[machine][call]
+    for own in (0, PROCESS):
+        assert verdict(machine, number, own) == ALLOW, own
+    for other in (1, PROCESS - 1, PROCESS + 1, 0xFFFF_FFFF):
+        assert verdict(machine, number, other) == REFUSE | errno.EPERM, other
+
+
+@both
+@pytest.mark.parametrize("call", ["clock_gettime", "clock_getres", "clock_nanosleep"])
+def test_the_clock_of_another_process_is_refused(machine: str, call: str):
+    number = NUMBERS[machine][call]
+    for clock in range(12):
+        assert verdict(machine, number, clock) == ALLOW, clock
+    for process in (0, 1, 4242):  # the kernel writes a process's clock as an inverted id
+        for kind in range(8):
+            clock = (~process << 3 | kind) & 0xFFFF_FFFF
+            assert verdict(machine, number, clock) == REFUSE | errno.EPERM, (process, kind)
+            above = clock | 0xFFFF_FFFF_0000_0000
+            assert verdict(machine, number, above) == REFUSE | errno.EPERM, (process, kind)
 
 
 @both

@@ -1,15 +1,13 @@
 """Defines the site's responses as values, and sends the site's own requests to Dash."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+from router.wire.asgi import Message, Receive, Scope, Send
+
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -34,9 +32,9 @@ def redirect(location: bytes, *headers: tuple[bytes, bytes]) -> SiteResponse:
 
 def received(body: bytes) -> Receive:
     """A request's body as an app receives it, from a client that never disconnects."""
-    requests = [{"type": "http.request", "body": body, "more_body": False}]
+    requests: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive() -> Mapping[str, Any]:
+    async def receive() -> Message:
         if not requests:
             await asyncio.Event().wait()  # wait forever
         return requests.pop()
@@ -46,9 +44,9 @@ def received(body: bytes) -> Receive:
 
 async def fetch(app: App, path: str) -> SiteResponse:
     """Send a plain GET request to the app, and return the app's response."""
-    sent: list[Mapping[str, Any]] = []
+    sent: list[Message] = []
 
-    async def send(message: Mapping[str, Any]) -> None:
+    async def send(message: Message) -> None:
         sent.append(message)
 
     scope = {

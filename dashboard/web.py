@@ -5,7 +5,6 @@ Pages load nothing from other hosts: a header makes the browser refuse to.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from dashboard.board import PAGES, Board
@@ -15,9 +14,6 @@ from dashboard.login import COOKIE, LoginDoor, LoginRefused, login_page
 from dashboard.responses import (
     HTML,
     JSON,
-    Receive,
-    Scope,
-    Send,
     SiteResponse,
     received,
     redirect,
@@ -26,6 +22,16 @@ from dashboard.responses import (
 from dashboard.source import Missing, QueryFailed
 from dashboard.static_files import STATIC, StaticFiles
 from dashboard.view import PageView, UnreadableView, view_of
+from router.wire.asgi import (
+    BodyTooLarge,
+    BodyTooSlow,
+    CallerLeft,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+)
 from router.wire.errors import retry_after_header
 from router.wire.web_pages import ForeignPage, LocalNames, from_own_page
 
@@ -64,7 +70,14 @@ class Site:
             case "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             case "http":
-                answer = await self._respond(scope, receive)
+                try:
+                    answer = await self._respond(scope, receive)
+                except BodyTooLarge:
+                    answer = refusal(413, f"The form is larger than {_LONGEST_FORM} bytes.")
+                except BodyTooSlow as slow:
+                    answer = refusal(408, f"The form came too slowly: {slow}.")
+                except CallerLeft:
+                    return
                 if isinstance(answer, SiteResponse):
                     await self._send(answer, send)
                 else:
@@ -117,7 +130,7 @@ class Site:
 
     async def _callback(self, receive: Receive) -> SiteResponse | Receive:
         """What Dash receives instead: a body that was read and checked."""
-        body = await _body(receive)
+        body = await read_body(receive, most=_LONGEST_FORM)
         problem = callback_problem(body)
         if problem:
             return refusal(400, problem)
@@ -156,7 +169,10 @@ class Site:
             if not self._door.locked:
                 return redirect(b"/")
             return SiteResponse(200, login_page(""), (HTML,))
-        form = parse_qs((await _body(receive)).decode("utf-8", "replace"), max_num_fields=16)
+        form = parse_qs(
+            (await read_body(receive, most=_LONGEST_FORM)).decode("utf-8", "replace"),
+            max_num_fields=16,
+        )
         address = (scope.get("client") or ("",))[0]
         try:
             word = self._door.enter(form.get("key", [""])[0], address=address)
@@ -178,7 +194,7 @@ class Site:
         return redirect(b"/login", (b"set-cookie", expired))
 
     def _load_before_startup(self, send: Send) -> Send:
-        async def after_loading(message: Mapping[str, Any]) -> None:
+        async def after_loading(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 await self._static.load()
             await send(message)
@@ -186,7 +202,7 @@ class Site:
         return after_loading
 
     def _with_headers(self, send: Send) -> Send:
-        async def send_with_headers(message: Mapping[str, Any]) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *self._headers]}
             await send(message)
@@ -205,13 +221,3 @@ def _view(scope: Scope, page: str = "") -> PageView:
     if name not in PAGES:
         raise UnreadableView(f"There is no page {name!r}: there are {', '.join(PAGES)}.")
     return view_of(name, dict(parse_qsl(scope["query_string"].decode("latin-1"))))
-
-
-async def _body(receive: Receive) -> bytes:
-    content = b""
-    while len(content) <= _LONGEST_FORM:
-        message = await receive()
-        content += message.get("body", b"")
-        if not message.get("more_body"):
-            break
-    return content[:_LONGEST_FORM]

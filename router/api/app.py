@@ -25,6 +25,7 @@ from router.hive import Hive
 from router.telemetry.lookup import Memory
 from router.wire.asgi import CallerLeft, Receive, Scope, Send, lifespan
 from router.wire.errors import MethodNotAllowed, NotFound, Refused, error_body, kind_of
+from router.wire.header_text import check_text
 from router.wire.web_pages import check_json
 
 Endpoint = Callable[[Incoming], Awaitable[None]]
@@ -81,6 +82,7 @@ class App:
         self.running += 1
         try:
             self._admission.refuse_foreign_pages(incoming)
+            check_text(incoming.headers)
             endpoint = self._endpoint(incoming.method, incoming.path)
             if incoming.method == "POST":
                 check_json(incoming.headers)
@@ -97,6 +99,7 @@ class App:
         finally:
             self.running -= 1
             self._engine.allowances.close(request_id)
+            self._admission.release(incoming)
 
     def _endpoint(self, method: str, path: str) -> Endpoint:
         endpoints = self._routes.get(MODEL_PATH if path.startswith(MODEL_PATH) else path)

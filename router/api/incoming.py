@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs
 
+from router.api.held_bodies import HeldBodies
 from router.api.replies import ReplyWriter
 from router.domain import Request
 from router.engine.engine import Engine
 from router.keys import Denied, Key, Keyring, KeyScope
-from router.wire.asgi import BodyTooLarge, Receive, Scope, read_body
-from router.wire.errors import BadRequest
+from router.wire.asgi import BodyTooLarge, BodyTooSlow, Patience, Receive, Scope, read_body
+from router.wire.errors import BadRequest, TooSlow
 from router.wire.web_pages import LocalNames
 
 # The caller of a service without keys, who may do everything.
@@ -32,6 +33,7 @@ class Incoming:
     reply: ReplyWriter
     id: str
     key_id: str = ""
+    held_bytes: int = 0  # its body's share of the bytes that the router may hold
 
     @property
     def method(self) -> str:
@@ -42,6 +44,14 @@ class Incoming:
     def path(self) -> str:
         path: str = self.scope["path"]
         return path.rstrip("/") or "/"
+
+    @property
+    def declared_size(self) -> int | None:
+        """The size of the body by its header; None if the body comes in chunks."""
+        length = self.headers.get(b"content-length", b"")
+        if length.isdigit():
+            return int(length[:15])
+        return None if b"transfer-encoding" in self.headers else 0
 
     @property
     def backend(self) -> str:
@@ -70,12 +80,15 @@ class Admission:
 
     def __init__(self, engine: Engine, keys: Iterable[Key]) -> None:
         self._engine = engine
+        self.patience = Patience()  # with slow senders
+        self._bodies = HeldBodies(engine.config.server.max_held_bytes)
         self.replace_keys(keys)
 
     def replace_keys(self, keys: Iterable[Key]) -> None:
         """Take new keys, and the names of the present configuration."""
         self._keyring = Keyring(keys)
         self._names = LocalNames(self._engine.config.server.hosts)
+        self._bodies.most = self._engine.config.server.max_held_bytes
 
     def refuse_foreign_pages(self, incoming: Incoming) -> None:
         """Without keys, refuse what comes by a foreign name or from a foreign web page."""
@@ -109,12 +122,24 @@ class Admission:
         return key
 
     async def body(self, incoming: Incoming) -> bytes:
+        """The whole body. A large one first waits for its turn, and keeps it until `release`."""
         most = self._engine.config.server.max_request_bytes
+        size = incoming.declared_size
+        incoming.held_bytes = await self._bodies.take(most if size is None else size)
         try:
-            return await read_body(incoming.receive, most=most)
+            return await read_body(incoming.receive, most=most, patience=self.patience)
         except BodyTooLarge:
             message = f"The request is larger than server.max_request_bytes = {most}."
             raise BadRequest(message, status=413) from None
+        except BodyTooSlow as slow:
+            rule = f"send the whole request within {self.patience.first_seconds:g} s, or at "
+            rule += f"{self.patience.bytes_per_second / 1024:g} KiB/s and more"
+            raise TooSlow(f"Of the request, {slow.arrived} bytes arrived: {rule}.") from None
+
+    def release(self, incoming: Incoming) -> None:
+        """Give back what the body of an answered request held."""
+        if incoming.held_bytes:
+            self._bodies.give_back(incoming.held_bytes)
 
     async def request(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
         """The caller's key and the request, which counts against the limits of the key."""

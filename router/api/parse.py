@@ -14,6 +14,7 @@ import orjson
 
 from learner.preference import PRESETS, Preference
 from router.domain import Request
+from router.request.nesting import MOST_LEVELS, nests_too_deep
 from router.request.reading import reading_of
 from router.wire.errors import BadRequest
 
@@ -28,6 +29,9 @@ def parse_body(body: bytes) -> dict[str, Any]:
         raise BadRequest(f"The request body is not valid JSON: {error}.") from error
     if not isinstance(fields, dict):
         raise BadRequest(f"The request body must be a JSON object, not {kind_of_value(fields)}.")
+    if nests_too_deep(fields, body):
+        rule = f"at most {MOST_LEVELS} levels deep"
+        raise BadRequest(f"The request body must be nested {rule}: send deeper data as a string.")
     return fields
 
 
@@ -132,9 +136,10 @@ def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
-def session_id(key_id: str, opening: str) -> str:
+def session_id(key_id: str, opening: str | bytes) -> str:
     """The id of a conversation. The same opening under another key is another conversation."""
-    return blake2b(f"{key_id}\0{opening}".encode("utf-8", "replace"), digest_size=12).hexdigest()
+    words = opening.encode("utf-8", "replace") if isinstance(opening, str) else opening
+    return blake2b(key_id.encode() + b"\0" + words, digest_size=12).hexdigest()
 
 
 def model_in(fields: Mapping[str, Any]) -> str:
@@ -183,7 +188,7 @@ def _session(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
     """The caller's own name for this conversation, in a header, `metadata` or `conversation`."""
     header = headers.get(b"x-session-id")
     if header:
-        return header.decode("latin-1")
+        return header.decode("utf-8", "replace")
     metadata = fields.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("session_id"), str):
         return str(metadata["session_id"])
@@ -205,14 +210,14 @@ def _task(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
     return task
 
 
-def _opening(messages: list[dict[str, Any]]) -> str:
+def _opening(messages: list[dict[str, Any]]) -> bytes:
     """All messages up to the user's first message: the same in every turn of a conversation."""
     opening: list[Any] = []
     for message in messages:
         opening.append([message.get("role"), message.get("content")])
         if message.get("role") == "user":
             break
-    return repr(opening)
+    return orjson.dumps(opening)
 
 
 def kind_of_value(value: Any) -> str:

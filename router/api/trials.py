@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from router.api.incoming import Admission, Incoming
 from router.api.learner import LearnerClient, reached
+from router.api.parse import parse_body
 from router.wire.errors import BadRequest
 
 
@@ -27,12 +26,7 @@ class TrialsEndpoint:
 
     async def post(self, incoming: Incoming) -> None:
         await self.admission.admit(incoming, "admin")
-        try:
-            command = orjson.loads(await self.admission.body(incoming))
-        except orjson.JSONDecodeError as error:
-            raise BadRequest(f"The body is not JSON: {error}.") from None
-        if not isinstance(command, dict):
-            raise BadRequest('The body must be an object: {"do": "new", ...}.')
+        command = parse_body(await self.admission.body(incoming))
         answer = await self._ask(command)
         if "rejected" in answer:
             raise BadRequest(str(answer["rejected"]), "do")

@@ -19,7 +19,16 @@ from router.backends.protocol import Backend
 from router.backends.turns import Turns
 from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
-from router.wire.asgi import Message, Receive, Scope, Send, WhileConnected, read_body, respond
+from router.wire.asgi import (
+    FOREVER,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WhileConnected,
+    read_body,
+    respond,
+)
 from router.wire.errors import error_body, kind_of
 from router.wire.replica_headers import (
     BROKEN,
@@ -82,7 +91,7 @@ class Host:
             await _refuse(send, Fault("forbidden", "this port belongs to Waggle's router"), 403)
             return
         try:
-            body = await read_body(receive)
+            body = await read_body(receive, patience=FOREVER)
         except ConnectionError:  # the router hung up
             return
         call = Call(

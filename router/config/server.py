@@ -31,6 +31,9 @@ class Server(Values):
     data: str = Field("./var", min_length=1, description="folder of all that Waggle writes")
     replicas: int = Field(2, ge=1, le=64, description="router processes that answer requests")
     max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)
+    max_held_bytes: int = Field(
+        64 * 2**20, ge=1024, description="most bytes of large bodies in a router; more ones wait"
+    )
     sticky_seconds: Seconds = Field(
         3600.0, description="how long a conversation stays with its backend after its last turn"
     )

@@ -21,6 +21,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from router.deployment.closed_folder import FolderNotOurs
+from router.wire.header_text import SERVES_SESSION
 
 # The path of a Unix socket has at most 107 bytes, and 97 under HAProxy. To our folder, Ray adds a
 # folder of 56 bytes and names of its own.
@@ -158,6 +159,7 @@ def ray_settings(
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": auth_token,
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_SESSION_ID_HEADER_KEY": SERVES_SESSION,
         # The controller reacts this soon to a reload, or to the death of a replica or an ingress.
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.05",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from router.request.nesting import nests_too_deep
 from router.request.text import last_user_text
 
 
@@ -29,10 +30,13 @@ def shape_in(text: str) -> Any:
     for opening, closing in ("{}", "[]"):
         start, end = text.find(opening), text.rfind(closing)
         if 0 <= start < end:
+            written = text[start : end + 1]
             try:
-                shape = orjson.loads(text[start : end + 1])
+                shape = orjson.loads(written)
             except orjson.JSONDecodeError:
                 continue
+            if nests_too_deep(shape, written):
+                continue  # words to be read by a model, not a shape that we could follow
             if shape and isinstance(shape if opening == "{" else shape[0], dict):
                 return shape
     return None

@@ -59,6 +59,10 @@ def _bypass(
 ) -> Decision:
     if not may_use(plans, backend, around.allowed):
         raise _not_allowed(backend, around)
+    refusal = backend_refusals(plans, request, (backend,))[backend]
+    if refusal and request.operation == "chat":
+        message = f"The backend `{backend}` cannot answer this request. {backend}: {refusal}."
+        raise Unroutable(400, "backend_cannot_answer", message, "model")
     return _certain(request, backend, reason)
 
 

@@ -1,7 +1,9 @@
 """The parts of ASGI that our servers share: read a body, respond, notice a caller who leaves."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -21,24 +23,52 @@ class CallerLeft(ConnectionError):
     """The caller hung up before sending the whole body, so nobody waits for an answer."""
 
 
-async def read_body(receive: Receive, *, most: int | None = None) -> bytes:
-    """Read the whole body. Raises `BodyTooLarge` or `CallerLeft`.
+class BodyTooSlow(Exception):
+    """The request's body did not arrive in time; `arrived` bytes of it did."""
+
+    def __init__(self, arrived: int) -> None:
+        super().__init__(f"only {arrived} bytes arrived")
+        self.arrived = arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How slowly a body may arrive: after the first seconds, at this rate from the beginning on."""
+
+    first_seconds: float = 15.0
+    bytes_per_second: int = 64 * 2**10
+
+
+FOREVER = Patience(math.inf)  # for callers that are processes of this service
+
+
+async def read_body(
+    receive: Receive, *, most: int | None = None, patience: Patience = Patience()
+) -> bytes:
+    """Read the whole body. Raises `BodyTooLarge`, `BodyTooSlow` or `CallerLeft`.
 
     A body that is too large is drained first: a client that is cut off while it still sends sees a
     broken connection instead of our answer.
     """
     pieces: list[bytes] = []
     size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerLeft
-        piece = message.get("body", b"")
-        size, more = size + len(piece), message.get("more_body", False)
-        if most is None or size <= most:
-            pieces.append(piece)
-        elif size > _MOST_DRAINED:
-            break
+    until = asyncio.get_running_loop().time() + patience.first_seconds
+    try:
+        async with asyncio.timeout_at(until if math.isfinite(until) else None) as deadline:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise CallerLeft
+                piece = message.get("body", b"")
+                size, more = size + len(piece), message.get("more_body", False)
+                if most is None or size <= most:
+                    pieces.append(piece)
+                elif size > _MOST_DRAINED:
+                    break
+                if more and math.isfinite(until):
+                    deadline.reschedule(until + size / patience.bytes_per_second)
+    except TimeoutError:
+        raise BodyTooSlow(size) from None
     if most is not None and size > most:
         raise BodyTooLarge
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -79,8 +79,24 @@ class MethodNotAllowed(Refused):
 class Unavailable(Refused):
     """A part of Waggle that this request needs does not answer now; it may answer later."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(503, code, message)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> HeaderList:
+        return [] if self.retry_after is None else [retry_after_header(self.retry_after)]
+
+
+class TooSlow(Refused):
+    """The body did not arrive in time. The connection is closed, because more of it may come."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(408, "body_too_slow", message)
+
+    @property
+    def headers(self) -> HeaderList:
+        return [(b"connection", b"close")]
 
 
 def retry_after_header(seconds: float) -> tuple[bytes, bytes]:

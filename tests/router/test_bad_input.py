@@ -1,5 +1,6 @@
 """Every wrong request gets an error in OpenAI's format, and never status 500."""
 
+import asyncio
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from router.api.embeddings import parse_embeddings
 from router.api.parse import parse_chat
 from router.domain import new_id
 from router.wire.errors import BadRequest
+from router.wire.header_text import SERVES_SESSION, for_serve
 from tests.rig import rig
 from tests.upstream import Upstream
 
@@ -127,6 +129,76 @@ async def test_nul_bytes_and_half_characters_in_headers_break_nothing():
             answer = await r.chat("\x00 nul \x00", headers=headers)
             assert answer.status in (200, 400)
         assert json.loads(up.seen[0].body)["messages"][0]["content"] == "\x00 nul \x00"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["x-session-id", "x-llm-backend", "x-waggle-task", "x-waggle-plans", "authorization"],
+)
+async def test_a_header_that_is_no_text_is_named(header):
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        reader, writer = await asyncio.open_connection(*r.url.removeprefix("http://").split(":"))
+        head = f"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}: "
+        writer.write(head.encode() + b"\xff\xfe\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    error = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+    assert error["param"] == header
+    assert f"`{header}` must be UTF-8 text, not the bytes '\\xff\\xfe'" in error["message"]
+
+
+def test_serve_sees_no_header_that_it_obeys_or_cannot_read():
+    kept = [(b"x-session-id", b"\xff"), (b"user-agent", b"\xff"), (b"x-request-id", b"r1")]
+    dropped = [
+        (b"x-request-timeout-seconds", b"0.001"), (b"x-request-disconnect-disabled", b"?1"),
+        (b"x-request-id", b"\xff"), (b"serve-multiplexed-model-id", b"\xff"),
+        (b"traceparent", b"\xfe"), (SERVES_SESSION.encode(), b"\xff"),
+    ]  # fmt: skip
+    assert for_serve([*dropped, *kept]) == kept
+
+
+DEEP = "[" * 900 + "1" + "]" * 900
+HI_TEXT = json.dumps(HI)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (
+            "/v1/chat/completions",
+            f'{{"model": "auto", "messages": [{{"role": "user", "content": {DEEP}}}]}}',
+        ),
+        ("/v1/chat/completions", f'{{"model": "q", "messages": {HI_TEXT}, "shape": {DEEP}}}'),
+        ("/v1/route", f'{{"model": "auto", "messages": {HI_TEXT}, "metadata": {DEEP}}}'),
+        ("/v1/embeddings", f'{{"model": "auto", "input": {DEEP}}}'),
+        ("/v1/feedback", f'{{"request_id": {DEEP}}}'),
+        ("/v1/sql", f'{{"sql": {DEEP}}}'),
+        ("/v1/trials", f'{{"do": {DEEP}}}'),
+    ],
+)
+async def test_a_body_that_nests_too_deep_is_told_the_bound(path, body):
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        answer = await r.post(path, body.encode())
+    assert answer.status == 400
+    assert "at most 100 levels deep" in answer.error["message"]
+
+
+@pytest.mark.parametrize("model", ["g", "q", "v", "auto"])
+@pytest.mark.parametrize("shape", ["-9223372036854775808", "18446744073709551615", "1e308", "true"])
+async def test_a_shape_that_is_none_is_the_callers_mistake(model, shape):
+    text = TEXT.replace("g: {{kind: generator}}", "g: {{kind: generator}}, v: {{kind: validator}}")
+    body = f'{{"model": "{model}", "messages": {HI_TEXT}, "shape": {shape}}}'
+    async with Upstream().listening() as up, rig(text.format(url=up.url)) as r:
+        answer = await r.post("/v1/chat/completions", body.encode())
+    assert answer.status in ((200, 400) if model == "auto" else (400,))
+
+
+async def test_a_named_backend_that_cannot_answer_says_so():
+    async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
+        answer = await r.chat(model="g")
+    assert (answer.status, answer.error["code"]) == (400, "backend_cannot_answer")
+    assert "the request holds no shape" in answer.error["message"]
 
 
 anything = st.recursive(

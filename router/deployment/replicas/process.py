@@ -11,6 +11,9 @@ import ray
 import ray.serve._private.replica as serve_replica
 from ray._common.tls_utils import add_port_to_grpc_server
 
+from router.wire.asgi import Receive, Scope, Send
+from router.wire.header_text import for_serve
+
 STOP_SECONDS = 20.0
 log = logging.getLogger("waggle")
 
@@ -19,6 +22,7 @@ def settle() -> None:
     """Set up this process; every replica calls this first in its `__init__`."""
     os.umask(0o077)  # on somebody else's cluster, files must be closed to others too
     _listen_on_this_node_only()
+    _obey_no_caller()
     # Loaded objects stay and requests leave no cycles, so garbage collection may run less often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -36,6 +40,24 @@ def _listen_on_this_node_only() -> None:
         return int(add_port_to_grpc_server(server, f"{host}:{port}"))
 
     serve_replica.add_port_to_grpc_server = add_port
+
+
+def _obey_no_caller() -> None:
+    """Make Serve pass over headers of callers that would command it, or that it cannot decode.
+
+    No setting changes this either.
+    """
+    start = serve_replica.start_asgi_http_server
+
+    async def start_behind_filter(app: Any, *arguments: Any, **settings: Any) -> Any:
+        async def filtered(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                scope["headers"] = for_serve(scope["headers"])
+            await app(scope, receive, send)
+
+        return await start(filtered, *arguments, **settings)
+
+    serve_replica.start_asgi_http_server = start_behind_filter
 
 
 class _Formatter(logging.Formatter):

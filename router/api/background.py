@@ -51,7 +51,9 @@ class Background:
         except Exception:
             engine.homes.tell_again(news.sessions)
             engine.metrics.count("waggle_hive_unreachable_total")
+            engine.silent.setdefault("hive", engine.wall())
             return
+        engine.silent.pop("hive", None)
         self._position = reply.position
         engine.homes.hear(reply.sessions)
         await engine.allowances.tidy(reply.hive)
@@ -79,12 +81,14 @@ class Background:
         try:
             news = await self._learner.news(request)
             arrived = True
+            engine.silent.pop("learner", None)
             following.hear(news, now=now)
             await engine.steer()
             self._begin_errand()
         except Exception as error:
             if not arrived:
                 following.restore(request)
+                engine.silent.setdefault("learner", now)
             engine.metrics.count("waggle_learner_unreachable_total")
             _log.debug("the learner did not answer: %r", error)
         self._watch_age()

@@ -1,9 +1,17 @@
-"""`GET /health/live`: this process answers. `GET /health/ready`: a backend can answer as well."""
+"""`GET /health/live`: this process answers. `GET /health/ready`: a backend can answer as well.
 
+`ready` has three states. "ready": everything works. "degraded", still with status 200: requests
+are answered, but something is missing, and `reasons` says what. "not ready", with status 503: no
+backend can answer. While the whole service starts again, the command answers: "restarting".
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from router.api.incoming import Incoming
 from router.engine.engine import Engine
+
+_SILENT_SECONDS = 3.0  # a helper that is replaced at once is no reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +30,34 @@ class HealthEndpoint:
             resting = engine.tries.resting.get(name, 0.0) > now
             state = "resting" if resting else "up" if replicas else "starting"
             backends[name] = {"state": state, "replicas": replicas}
-        ready = any(backend["state"] == "up" for backend in backends.values())
+        states = {name: str(backend["state"]) for name, backend in backends.items()}
+        trouble = engine.journal.trouble
+        reasons = list(reasons_of(states, engine.silent, trouble, now=now))
+        ready = "up" in states.values()
         status = {
-            "status": "ready" if ready else "not ready",
+            "status": "not ready" if not ready else "degraded" if reasons else "ready",
             "router": self.router,
             "plans": list(engine.config.plans),
             "backends": backends,
         }
-        if engine.journal.trouble:
-            status["telemetry"] = f"not written: {engine.journal.trouble}"
+        if reasons:
+            status["reasons"] = reasons
+        if trouble:
+            status["telemetry"] = f"not written: {trouble}"
         await incoming.reply.json(200 if ready else 503, status)
+
+
+def reasons_of(
+    backends: Mapping[str, str], silent: Mapping[str, float], trouble: str, *, now: float
+) -> Iterator[str]:
+    """What is missing. `silent`: since when the learner or the hive has not answered."""
+    for name, state in backends.items():
+        if state == "starting":
+            yield f"backend {name} has no replica: it is starting, or starting again"
+        elif state == "resting":
+            yield f"backend {name} rests after its errors"
+    for name, since in silent.items():
+        if now - since >= _SILENT_SECONDS:
+            yield f"the {name} has not answered for {now - since:.0f} s"
+    if trouble:
+        yield f"telemetry is not written: {trouble}"

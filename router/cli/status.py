@@ -19,6 +19,9 @@ def status(here: CommandContext, as_json: JsonOption = False) -> None:
     except ServiceRefused as refused:
         wrong = f"the process {running.pid} lives but does not answer"
         raise CommandRefused(wrong, str(refused)) from None
+    if "status" not in health:
+        message = (health.get("error") or {}).get("message", "")
+        health = {"status": "not ready", "reasons": [message]}
     if as_json:
         place = {"url": running.url, "dashboard": running.dashboard, "pid": running.pid}
         print(json.dumps(place | health))  # noqa: T201 - for programs
@@ -26,8 +29,10 @@ def status(here: CommandContext, as_json: JsonOption = False) -> None:
     out.print(f"{running.url} is [bold]{health['status']}[/] (pid {running.pid})")
     if running.dashboard:
         out.print(f"dashboard {running.dashboard}")
-    if "telemetry" in health:
-        out.print(f"[yellow]Telemetry is {escape(health['telemetry'])}[/]")
+    for reason in health.get("reasons", ()):
+        out.print(f"[yellow]{escape(reason)}[/]")
+    if "backends" not in health:  # the whole service is starting again
+        return
     table = Table("backend", "state", "replicas", box=None)
     for name, backend in health["backends"].items():
         table.add_row(name, backend["state"], str(backend["replicas"]))

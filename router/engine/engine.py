@@ -73,6 +73,7 @@ class Engine:
     claims: Claims = field(default_factory=Claims)
     scores: Mapping[str, float] = field(default_factory=dict)  # each backend's score
     following: Following = field(default_factory=Following)
+    silent: dict[str, float] = field(default_factory=dict)  # since when the learner, the hive is
     remembers: bool = False  # whether solutions may be reused, if configured
     recall: Recall | None = field(default=None, init=False)
     functions: Functions | None = field(default=None, init=False)  # routing functions of strategies

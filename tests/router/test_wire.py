@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import uuid
 from contextlib import asynccontextmanager
 
@@ -343,6 +344,24 @@ async def test_health_shows_the_state_of_each_backend():
         not_ready = await r.get("/health/ready")
     assert ready.json["backends"]["a"] == {"state": "up", "replicas": 1}
     assert (not_ready.status, not_ready.json["status"]) == (503, "not ready")
+
+
+async def test_ready_says_degraded_and_why_while_it_still_answers():
+    async with running() as (r, _):
+        r.hive.away = True
+        await r.background.exchange()
+        r.router.engine.wall = lambda: time.time() + 60
+        degraded = await r.get("/health/ready")
+        answer = await r.chat()
+        r.hive.away = False
+        await r.background.exchange()
+        ready = await r.get("/health/ready")
+    assert (degraded.status, degraded.json["status"]) == (200, "degraded")
+    (reason,) = degraded.json["reasons"]
+    assert reason.startswith("the hive has not answered for ")
+    assert answer.status == 200
+    assert ready.json["status"] == "ready"
+    assert "reasons" not in ready.json
 
 
 async def test_a_reconfigured_router_fails_no_request_on_the_way():

@@ -1,9 +1,9 @@
 """`waggle serve`: starts the service, runs until it stops, and leaves no process behind."""
 
+import contextlib
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,37 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.panel import Panel
+from rich.status import Status
 
 from router.cli.client import ServiceClient
 from router.cli.context import CommandContext, in_context, keys_to_serve
 from router.cli.specialist import refresh_in_child
-from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, show_refusal
+from router.cli.terminal import (
+    CommandRefused,
+    InputRefused,
+    err,
+    facts,
+    out,
+    show_refusal,
+    utc_time,
+)
 from router.config.config import Config
 from router.deployment import local_service, processes
 from router.deployment.closed_folder import FolderNotOurs
+from router.deployment.cluster_process import ClusterProcess, ignore_signals
 from router.deployment.dashboard_process import Pages
 from router.deployment.doctor import port_free
+from router.deployment.ingress import Ingress
 from router.deployment.local_service import RunningService
-from router.deployment.ray_environment import keep_link, remove_links
+from router.deployment.ray_environment import haproxy, keep_link, ray_folder, remove_links
+from router.deployment.supervision import Supervision
 from router.keys import Key
 from router.telemetry.store import catalog
 from router.wire.addresses import reachable
+
+_TURN_SECONDS, _LINK_SECONDS = 0.1, 60.0
 
 
 @in_context
@@ -52,15 +67,12 @@ def serve(
     keys = keys_to_serve(config)
     _refuse_what_cannot_start(config, ray_address)
     refresh_in_child(config, here.config_file)
-    processes.adopt_orphans()
-    signal.signal(signal.SIGTERM, _interrupt)
-    start = _Start(config, keys, str(here.source.resolve()), ray_address, begun)
-    code, ended = _run(start)
-    out.print("Stopped. Nothing is left running.")
-    if not ended:  # In a normal exit, Ray would wait for ended processes, then abort.
-        sys.stdout.flush()
-        os._exit(code)
-    raise typer.Exit(code)
+    start = _Start(config, keys, here.source.resolve(), ray_address, begun)
+    try:
+        command = Command(start)
+    except FolderNotOurs as error:
+        raise InputRefused(error.wrong, error.mend) from None
+    raise typer.Exit(command.run())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class _Start:
 
     config: Config
     keys: Sequence[Key]
-    source: str  # path of the configuration file
+    source: Path  # the configuration file
     ray_address: str | None  # address of somebody else's cluster; None to start our own
     begun: float
 
@@ -114,88 +126,171 @@ def _refuse_unreachable(ray_address: str) -> None:
         raise CommandRefused(wrong, mend) from None
 
 
-def _run(start: _Start) -> tuple[int, bool]:
-    """Run until Ctrl-C or a failure. Return the exit status, and whether Ray ended in time."""
-    config, pages = start.config, Pages(start.config)
-    try:
-        ray_folder = local_service.prepare(config, own_ray=start.own_ray, starting=True)
-    except FolderNotOurs as error:
-        raise InputRefused(error.wrong, error.mend) from None
-    status = out.status("Starting Ray …")
-    status.start()
-    code = 0
-    try:
-        record = _started(start, ray_folder, pages.url, status.update)
-        status.stop()
-        _welcome(config, start.keys, record, time.monotonic() - start.begun)
-        while True:
-            pages.watch()
-            keep_link(ray_folder)
-            time.sleep(1)
-    except KeyboardInterrupt:
-        status.update("Stopping …")
-        status.start()
-    except (RuntimeError, TimeoutError, ConnectionError) as error:
-        code = 1
-        status.stop()
-        show_refusal(error)
-        err.print(f"The logs are in {config.data}/ray/session_latest/logs")
-    finally:
-        ended = _end(start, pages)
-        status.stop()
-    return code, ended
+class Command:
+    """The shell of a service: its terminal, its signals, and the child that holds its cluster."""
+
+    def __init__(self, start: _Start) -> None:
+        self._start, self._first = start, True
+        self._pages = Pages(start.config)
+        self._status: Status | None = None
+        self._signals, self._link_kept = 0, 0.0
+        ingress = self._ingress() if start.own_ray else None
+        self._supervision = Supervision(start.config, self, ingress, lambda: (self._pages.pid,))
+
+    def run(self) -> int:
+        """Run until Ctrl-C or a failure, and return the exit status."""
+        data = self._start.config.data
+        processes.adopt_orphans()
+        local_service.log_to_file(data)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` ignores SIGHUP for us
+                signal.signal(number, self._interrupt)
+        code = 0
+        try:
+            self._supervision.start()
+            self._first = False
+            while True:
+                self._pages.watch()
+                self._supervision.turn()
+                self._keep_link()
+                time.sleep(_TURN_SECONDS)
+        except KeyboardInterrupt:
+            pass
+        except (RuntimeError, TimeoutError, ConnectionError) as error:
+            code, refusal = 1, error
+            self._hide()
+            self._say(lambda: show_refusal(refusal))
+            self._say(lambda: err.print(f"The logs are in {data}/ray/session_latest/logs"))
+        finally:
+            self._signals = max(self._signals, 1)  # from now on, a signal only hurries us
+            self._end()
+        self._say(lambda: out.print("Stopped. Nothing is left running."))
+        return code
+
+    def begin(self) -> ClusterProcess:
+        start = self._start
+        if start.own_ray and not self._first:
+            local_service.end_left_behind(start.config.data)
+        self._folder = local_service.prepare(start.config, own_ray=start.own_ray, starting=True)
+        folder = self._folder
+        process = ClusterProcess(
+            lambda tell: _started(start, folder, tell, first=self._first),
+            lambda: _stopped(own_ray=start.own_ray),
+            self._end_rest,
+            start.config.data / "logs" / "cluster.log",
+        )
+        self._show("Starting Ray …")  # a thread draws it: not before the fork
+        return process
+
+    def tell(self, text: str) -> None:
+        self._hide()
+        self._say(lambda: out.print(f"{utc_time(time.time())} {escape(text)}", soft_wrap=True))
+
+    def progress(self, text: str) -> None:
+        self._show(text)
+
+    def up(self, ray_address: str) -> None:
+        """Write the record by which other commands find the service."""
+        self._hide()
+        config, pid = self._start.config, os.getpid()
+        url = f"http://{reachable(config.server.host)}:{config.server.port}"
+        record = RunningService(
+            pid,
+            processes.born(pid),
+            url,
+            ray_address,
+            str(self._start.source),
+            self._start.own_ray,
+            self._pages.url,
+        )
+        local_service.remember(config.data, record)
+        if self._first:
+            seconds = time.monotonic() - self._start.begun
+            self._say(lambda: _welcome(config, self._start.keys, record, seconds))
+
+    def _keep_link(self) -> None:
+        now = time.monotonic()
+        if self._start.own_ray and now - self._link_kept > _LINK_SECONDS:
+            self._link_kept = now
+            keep_link(self._folder)
+
+    def _ingress(self) -> Ingress:
+        server, data = self._start.config.server, self._start.config.data
+        host = f"ipv6@{server.host}" if ":" in server.host else server.host
+        return Ingress(ray_folder(data), data, haproxy(), f"{host}:{server.port}")
+
+    def _end(self) -> None:
+        self._show("Stopping …")
+        self._pages.close()
+        self._supervision.stop(hurry=lambda: self._signals > 1)
+        if self._start.own_ray:
+            remove_links(self._start.config.data)
+        local_service.forget(self._start.config.data)
+        self._hide()
+
+    def _end_rest(self) -> None:
+        """End what a killed command left, in the child that outlived it."""
+        if self._start.own_ray:
+            local_service.end_left_behind(self._start.config.data)
+            remove_links(self._start.config.data)
+
+    def _interrupt(self, number: int, frame: object) -> None:  # noqa: ARG002
+        self._signals += 1
+        if self._signals == 1:
+            raise KeyboardInterrupt
+
+    def _show(self, text: str) -> None:
+        if self._status is None:
+            self._status = out.status(text)
+            self._say(self._status.start)
+        else:
+            self._status.update(text)
+
+    def _hide(self) -> None:
+        if self._status is not None:
+            self._say(self._status.stop)
+            self._status = None
+
+    def _say(self, write: Callable[[], object]) -> None:
+        """Write to the terminal, which may have been closed."""
+        with contextlib.suppress(OSError):
+            write()
 
 
-def _started(
-    start: _Start, ray_folder: Path, dashboard: str, tell: Callable[[str], None]
-) -> RunningService:
-    """Start the service, and write the record by which other commands find it."""
+def _started(start: _Start, folder: Path, tell: Callable[[str], None], *, first: bool) -> str:
+    """Start the service, in the child, and return Ray's address."""
     # Import Ray only now: at its import, it reads the environment that `prepare` has set.
     from router.deployment import cluster
 
-    config, ray_address = start.config, start.ray_address
+    deployed = None if first else local_service.last_deployed(start.config.data)
+    config, keys = deployed or (start.config, start.keys)
+    ray_address = start.ray_address
     if ray_address is None:
-        ray_address = cluster.start_ray(ray_folder)
+        ray_address = cluster.start_ray(folder)
         local_service.close_to_others(config.data)  # Ray opens its folders to every user
     else:
         cluster.connect(ray_address)
-    for number in (signal.SIGTERM, signal.SIGINT):  # Ray's own handlers leave processes.
-        signal.signal(number, _interrupt)
+    ignore_signals()
     cluster.start_serve(config)
     tell("Starting the service …")
-    cluster.deploy(config, start.keys, seconds=180, tell=tell)
+    cluster.deploy(config, keys, seconds=180, tell=tell)
     url = f"http://{reachable(config.server.host)}:{config.server.port}"
     ServiceClient(url).wait_until_ready(seconds=30)
     if start.own_ray and not catalog.appeared(config.telemetry_folder, seconds=30):
         out.print("[yellow]Telemetry is written, but no query works yet: see logs/waggle.log")
     local_service.close_to_others(config.data)  # Ray's agents have made folders since
-    pid = os.getpid()
-    record = RunningService(
-        pid, processes.born(pid), url, ray_address, start.source, start.own_ray, dashboard
-    )
-    local_service.remember(config.data, record)
-    return record
+    return ray_address
 
 
-def _end(start: _Start, pages: Pages) -> bool:
-    """Stop everything that this command started, and return whether Ray ended in time."""
+def _stopped(*, own_ray: bool) -> None:
+    """Let running calls end, and stop what `_started` started; in the child."""
     from router.deployment import cluster
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pages.close()
-    ended = True
-    if start.own_ray:
-        ended = processes.within(25.0, cluster.stop)
+    if own_ray:
+        processes.within(25.0, cluster.stop)
         processes.end_descendants()
-        remove_links(start.config.data)
     else:
         cluster.remove()
-    local_service.forget(start.config.data)
-    return ended
-
-
-def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
-    raise KeyboardInterrupt
 
 
 def _welcome(config: Config, keys: Sequence[Key], record: RunningService, seconds: float) -> None:

@@ -23,6 +23,7 @@ from router.config.config import Config
 from router.config.load import EMBEDDED, load
 from router.config.problems import ConfigError
 from router.config.values import NAME_RULE, Name
+from router.deployment.processes import end_with_parent
 from router.documents.indexing import IndexReport, NoDocuments, ReportProgress, refresh
 from router.documents.passage_index import current
 from router.encoding.encoder import CannotEncode
@@ -166,7 +167,7 @@ def refresh_in_child(config: Config, config_file: Path | None) -> None:
     start = "from router.cli.main import main; main()"
     command = [sys.executable, "-c", start, "specialist", "refresh", "--data", str(config.data)]
     command += ["-c", str(config_file)] if config_file else []
-    subprocess.run(command, check=False)
+    subprocess.run(command, check=False, preexec_fn=end_with_parent)
 
 
 def _index(name: str, settings: SpecialistSettings) -> IndexReport:

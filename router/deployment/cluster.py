@@ -14,6 +14,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from router.config.config import Config
 from router.deployment.applications import APPLICATION, backend_of, is_ours, serve_config
+from router.deployment.local_service import remember_deployed
 from router.keys import Key
 
 # Routers no longer call a removed backend; their last calls to it may take this long to arrive.
@@ -87,6 +88,7 @@ def deploy(
     if running is not None and running.backends.keys() - config.backends.keys():
         time.sleep(_LETTING_GO_SECONDS)
         _apply(serve_config(config, keys), tell, give_up_at)
+    remember_deployed(config, keys)
 
 
 def _deployed() -> tuple[Config | None, list[Key]]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from router.config.config import Config
 from router.config.dashboard_options import DashboardOptions
 from router.config.environment import environment
+from router.deployment.processes import end_with_parent
 
 _PAUSES_SECONDS = (1.0, 5.0, 30.0)
 _HEALTHY_SECONDS = 60.0
@@ -33,6 +34,10 @@ class Pages:
     @property
     def url(self) -> str:
         return self._options.url if self._wanted else ""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process is not None else 0
 
     def watch(self) -> None:
         """Start the process if it does not run; wait longer before a start after each failure."""
@@ -65,4 +70,5 @@ class Pages:
                 stderr=log,
                 env={"PATH": environment("PATH", "/usr/bin:/bin")},
                 cwd="/",
+                preexec_fn=end_with_parent,
             )

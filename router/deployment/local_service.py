@@ -2,12 +2,13 @@
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from router.deployment.ray_environment import (
     ray_settings,
 )
 from router.files import write_whole
+from router.keys import Key
 
 _SECRETS_FILE = "secrets.json"
 _RUNNING_FILE = "running.json"
+_DEPLOYED_FILE = "deployed.json"
 _SESSIONS_KEPT = 3
 # Parts of setting names that belong to one machine; other clusters have their own values.
 _LOCAL_PARTS = (
@@ -73,6 +76,35 @@ def forget(data: Path) -> None:
     (data / _RUNNING_FILE).unlink(missing_ok=True)
 
 
+def log_to_file(data: Path) -> None:
+    """Write the command's own warnings to the log of the service."""
+    (data / "logs").mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(data / "logs" / "waggle.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    log = logging.getLogger("waggle")
+    log.addHandler(handler)
+    log.propagate = False
+
+
+def remember_deployed(config: Config, keys: Sequence[Key]) -> None:
+    """Write down what was deployed last, so that a cluster that starts again serves the same."""
+    deployed = {
+        "config": config.model_dump(mode="json"),
+        "keys": [key.model_dump(mode="json") for key in keys],
+    }
+    write_whole(config.data / _DEPLOYED_FILE, json.dumps(deployed).encode(), mode=0o600)
+
+
+def last_deployed(data: Path) -> tuple[Config, list[Key]] | None:
+    """What was deployed last on this folder, if that can be read."""
+    try:
+        deployed = json.loads((data / _DEPLOYED_FILE).read_text())
+        keys = [Key.model_validate(key) for key in deployed["keys"]]
+        return Config.model_validate(deployed["config"]), keys
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
     """Set the environment that Ray reads at its import, and return the folder of Ray's files.
 
@@ -103,7 +135,7 @@ def end_left_behind(data: Path, seconds: float = 5.0) -> None:
     setting = f"RAY_AUTH_TOKEN={_tokens(data)[1]}"
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
-        left = [pid for pid in started_with(setting) if born(pid)]
+        left = [pid for pid in started_with(setting) if born(pid) and pid != os.getpid()]
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

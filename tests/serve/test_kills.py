@@ -39,16 +39,71 @@ async def test_a_replica_killed_under_load_is_not_noticed(service, part):
     load.assert_nobody_noticed()
 
 
-async def test_the_ingress_process_killed_comes_back(service):
-    service.kill("bin/haproxy")
+async def test_haproxy_killed_is_replaced_at_once_by_another_one(service):
+    """Only requests on the dead HAProxy's connections fail, and those that come before the other
+    one listens: far fewer than in the three seconds in which Ray replaces its HAProxy."""
+    async with Load(service) as load:
+        killed = service.kill("bin/haproxy")
+        await until(lambda: service.processes("ingress/haproxy.cfg"))
+        await load.more(60)
+        await until(lambda: set(service.processes("/h/")) - set(killed))
+        await until(lambda: not service.processes("ingress/haproxy.cfg"))
+        await load.more(60)
+    assert load.statuses[-60:] == [200] * 60
+    assert "HAProxy ended; another one serves on" in service.log
 
-    async def answers() -> bool:
+    def event() -> bool:
+        sql = "select state, detail from events where kind = 'service' and subject = 'ingress'"
+        return any(row["state"] == "replaced" for row in service.query(sql))
+
+    await until(event)
+
+
+async def test_haproxys_manager_killed_under_load_is_not_noticed(service):
+    async with Load(service) as load:
+        killed = service.kill("ray::HAProxyManager")
+        await load.more(60)
+        await service.replaced("ray::HAProxyManager", killed)
+        await load.more(60)
+    load.assert_nobody_noticed()
+
+
+async def test_a_lost_cluster_comes_back_as_it_was_deployed_and_no_row_is_lost(service, upstream):
+    """Ray gives up a node whose agent was killed; so the command starts the cluster again."""
+    plans = "  deployed_last: {ask: a}\n"
+    await service.reload(configuration(upstream.url, plans=plans))
+    before = len(service.log)
+
+    async def health() -> dict:
         try:
-            return (await service.chat()).status == 200
+            return (await service.get("/health/ready")).json
         except aiohttp.ClientError:
-            return False
+            return {}
 
-    await until(answers)
+    async with Load(service) as load:
+        service.kill("ray::DashboardAgent")
+
+        async def says_restarting() -> bool:
+            state = await health()
+            reason = " ".join(state.get("reasons", ()))
+            return state.get("status") == "restarting" and reason.startswith("Ray's ")
+
+        await until(says_restarting)
+        await until(lambda: "The service is back after" in service.log[before:], 150)
+        await load.more(60)
+    assert load.statuses[-20:] == [200] * 20
+    assert "Starting again" in service.log[before:]
+    assert "deployed_last" in (await health())["plans"]
+    assert "ready" in await service.run_beside("status")
+    acknowledged = {i for i, s in zip(load.ids, load.statuses, strict=True) if s == 200}
+
+    def is_written() -> bool:
+        rows = {row["request_id"] for row in service.query("select request_id from requests")}
+        sql = "select state, detail->>'reason' as why from events where subject = 'cluster'"
+        events = {(row["state"], row["why"].startswith("Ray's ")) for row in service.query(sql)}
+        return acknowledged <= rows and {("lost", True), ("restarted", True)} <= events
+
+    await until(is_written)
 
 
 async def test_a_client_that_hangs_up_at_the_ingress_cancels_the_call_upstream(service, upstream):

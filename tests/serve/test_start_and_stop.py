@@ -12,8 +12,18 @@ import openai
 import pytest
 
 from router.deployment.processes import born
-from tests.serve.running import COMPUTE, MEAN, SANDBOX, Load, configuration, own_service
-from tests.waiting import until
+from tests.serve.running import (
+    COMPUTE,
+    MEAN,
+    SANDBOX,
+    WAGGLE,
+    Load,
+    configuration,
+    end_hard,
+    new_service,
+    own_service,
+)
+from tests.waiting import blocking_until, until
 
 REMOVED = """
 import pathlib, sys, ray
@@ -73,19 +83,42 @@ async def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path,
         return (await service.chat(MEAN)).headers["x-waggle-reuse"] == "exact"
 
     text = configuration(upstream.url, backends=SANDBOX, plans=COMPUTE)
-    with own_service(tmp_path, text + "reuse: {mode: exact}\n") as service:
+    text += "reuse: {mode: exact}\n"
+    with own_service(tmp_path, text, dashboard=True) as service:
         assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
         await until(is_exact)
         assert service.processes("sandbox.cell.zygote")
         family = set(service.processes())
         os.kill(service.process.pid, signal.SIGKILL)
         service.process.wait()
+        await until(lambda: not any(map(born, family)))  # before anybody starts it again
+        assert "no service runs" in service.run("status", check=False).stderr
+        assert "no service runs" in service.run("stop", check=False).stderr
         service.start()
-        assert [pid for pid in family if born(pid)] == []
         assert {await is_exact() for _ in range(8)} == {True}
         assert service.run("solutions", "verify").returncode == 0
         assert service.run("ask", "hi").stdout == "one two three\n"
-        assert service.stop() == 0
+        assert service.stop(signal.SIGHUP) == 0  # its terminal was closed
+    assert "Nothing is left running" in service.log
+
+
+@pytest.mark.parametrize("kill", [[signal.SIGINT, signal.SIGINT], [signal.SIGKILL]], ids=str)
+def test_a_command_ended_during_its_start_leaves_nothing(tmp_path, upstream, kill):
+    """Ctrl-C twice, or kill -9, while Ray starts."""
+    service = new_service(tmp_path, configuration(upstream.url))
+    with (tmp_path / "serve.log").open("wb") as log:
+        command = [WAGGLE, "serve", "-c", service.config]
+        service.process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        blocking_until(lambda: service.processes("raylet/raylet"))
+        family = service.processes()
+        for sign in kill:
+            service.process.send_signal(sign)
+        service.process.wait(60)
+        blocking_until(lambda: not any(map(born, family)))
+        assert "no service runs" in service.run("status", check=False).stderr
+    finally:
+        end_hard(service)
 
 
 async def test_kill_9_of_everything_loses_nothing_that_was_acknowledged(tmp_path, upstream):

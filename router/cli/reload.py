@@ -25,6 +25,9 @@ def reload(here: CommandContext) -> None:
 
 def deploy_again(config: Config, running: RunningService) -> float:
     """Deploy this configuration and the stored keys to a running service; return the seconds."""
+    if not running.ray_address:
+        wrong = "the service is starting again after a failure"
+        raise CommandRefused(wrong, "`waggle status` says when it is ready; then try again")
     keys = keys_to_serve(config)
     port = int(running.url.rpartition(":")[2])
     server = config.server.model_copy(update={"port": port})

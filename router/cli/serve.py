@@ -189,24 +189,28 @@ class Command:
     def progress(self, text: str) -> None:
         self._show(text)
 
+    def lost(self) -> None:
+        self._remember(ray_address="")
+
     def up(self, ray_address: str) -> None:
-        """Write the record by which other commands find the service."""
         self._hide()
-        config, pid = self._start.config, os.getpid()
-        url = f"http://{reachable(config.server.host)}:{config.server.port}"
-        record = RunningService(
-            pid,
-            processes.born(pid),
-            url,
-            ray_address,
-            str(self._start.source),
-            self._start.own_ray,
-            self._pages.url,
-        )
-        local_service.remember(config.data, record)
+        record = self._remember(ray_address)
         if self._first:
             seconds = time.monotonic() - self._start.begun
-            self._say(lambda: _welcome(config, self._start.keys, record, seconds))
+            self._say(lambda: _welcome(self._start.config, self._start.keys, record, seconds))
+
+    def _remember(self, ray_address: str) -> RunningService:
+        """Write the record by which other commands find the service."""
+        config, pid, born = self._start.config, os.getpid(), processes.born(os.getpid())
+        url = f"http://{reachable(config.server.host)}:{config.server.port}"
+        source, own_ray = str(self._start.source), self._start.own_ray
+        record = RunningService(pid, born, url, ray_address, source, own_ray, self._pages.url)
+        try:
+            local_service.remember(config.data, record)
+        except OSError:  # a full disk must not keep a lost service down
+            if self._first:
+                raise
+        return record
 
     def _keep_link(self) -> None:
         now = time.monotonic()

@@ -45,11 +45,15 @@ class ClusterProcess:
         self._pipe, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self._pipe.close()
-            _speak_into(log)
-            _live(theirs, start, stop, end_rest)
+        # A Ctrl-C in between would let the child go on as a second command.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                self._pipe.close()
+                _live(theirs, start, stop, end_rest, log)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         theirs.close()
         self._pipe.settimeout(_LOOK_SECONDS)
         self._received = b""
@@ -122,12 +126,15 @@ def _live(
     start: Callable[[Tell], str],
     stop: Callable[[], None],
     end_rest: Callable[[], None],
+    log: Path,
 ) -> None:
     """What the child does. It leaves by `os._exit`, past everything that the command set up."""
     code = 1
     try:
         processes.adopt_orphans()
         ignore_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        _speak_into(log)
         stopping = threading.Event()
         threading.Thread(target=_obey, args=(pipe, stopping, end_rest), daemon=True).start()
 

@@ -8,6 +8,7 @@ is given up, with a clear error.
 Not covered: a machine that is too slow to answer. Only a port where nobody is up counts as silent.
 """
 
+import contextlib
 import http.client
 import json
 import logging
@@ -45,6 +46,9 @@ class Shell(Protocol):
         """Tell the operator what happened to the service."""
 
     def progress(self, text: str) -> None: ...
+
+    def lost(self) -> None:
+        """The cluster is being ended; commands that look for Ray must wait."""
 
     def up(self, ray_address: str) -> None:
         """The service is up; commands that look for it find Ray at this address."""
@@ -90,6 +94,13 @@ class Supervision:
             self._report(
                 "HAProxy ended; another one serves on", "ingress", "replaced", "HAProxy ended"
             )
+
+    def _another_haproxy_serves(self) -> bool:
+        try:
+            return self._ingress is not None and self._ingress.watch()
+        except OSError as error:  # Ray's own replacement comes a few seconds later
+            _log.error("no other HAProxy could be started: %s", error)
+            return False
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
         """End the service: in order if it is up and nobody is in a hurry."""
@@ -140,7 +151,7 @@ class Supervision:
             time.sleep(self._restarts.pause_seconds)
             try:
                 self.start()
-            except ClusterNotStarted as error:
+            except (ClusterNotStarted, OSError) as error:
                 reason = f"the cluster did not start: {_last_line(str(error))}"
                 continue
             seconds = self._clock() - begun
@@ -149,8 +160,10 @@ class Supervision:
             return
 
     def _end_cluster(self, reason: str) -> None:
+        self._shell.lost()
         if self._ingress is not None:
-            self._ingress.refuse(reason)
+            with contextlib.suppress(OSError):  # a full disk must not keep the service down
+                self._ingress.refuse(reason)
         self._up, self._vital = False, {}
         if self._process is not None:
             self._process.kill()

@@ -2,14 +2,17 @@
 
 A wrong yes costs more than a wrong no, because no model sees a computed request. A yes therefore
 needs a complete `Spec`, in which everything that could change the answer was understood. All
-functions are pure.
+functions are pure, except that a reading ends when its CPU time is spent: such a request was not
+read, and counts as not understood.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.reading import analyse, data_tables, generate, series, wishes
+from sandbox.reading import analyse, data_tables, generate, patterns, series, wishes
+from sandbox.reading.budget import OutOfTime, budget, spend
 from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import normalised
 from sandbox.spec import Spec
@@ -19,6 +22,8 @@ Kind = Literal["computational", "linguistic", "both"]
 _LONGEST = 200_000  # characters of a request, with any table of data in it
 _LONGEST_WISH = 4_000
 _LONGEST_TO_MAKE = 2_000
+# No request means a word or a number as long as this; patterns get slow in long words.
+_ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<![\d.,:_/+-])[\d.,:_/+-]{200}|\d\.?e\+?\d{3}", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +33,34 @@ class Interpretation:
     kind: Kind
     reasons: tuple[str, ...] = ()
     spec: Spec | None = None
+    not_read: bool = False  # the reader gave up, because the request is too long to read
 
     @property
     def computed(self) -> bool:
         return self.spec is not None
 
 
-def read(text: str, data: Any = None) -> Interpretation:
-    """Interpret a request. `data` came beside the text, as CSV, records or columns."""
-    if len(text) > _LONGEST or (data is None and not _hints(text)):
+def read(text: str, data: Any = None, *, cpu_seconds: float = math.inf) -> Interpretation:
+    """Interpret a request. `data` came beside the text, as CSV, records or columns.
+
+    A request that takes more CPU time than `cpu_seconds` is not read.
+    """
+    if data is None and not _hints(text if len(text) <= _LONGEST else text[:_LONGEST_WISH]):
         return Interpretation("linguistic", ("it asks for no computation",))
+    if len(text) > _LONGEST:
+        return _not_read(f"it is longer than {_LONGEST:,} characters")
+    try:
+        with budget(cpu_seconds):
+            return _interpreted(text, data)
+    except OutOfTime:
+        return _not_read(f"reading it takes more than {1000 * cpu_seconds:g} ms")
+
+
+def _not_read(reason: str) -> Interpretation:
+    return Interpretation("linguistic", (f"not read: {reason}",), not_read=True)
+
+
+def _interpreted(text: str, data: Any) -> Interpretation:
     if wishes.NOT_OURS.search(text):
         return Interpretation(
             "linguistic", ("it contains mathematical notation or a choice of answers",)
@@ -52,6 +75,9 @@ def read(text: str, data: Any = None) -> Interpretation:
         table = data_tables.within(plain)
     if len(table.text) > _LONGEST_WISH:
         return Interpretation("linguistic", ("it is too long to be understood with certainty",))
+    if _ENDLESS.search(table.text):
+        return _not_read("it holds a word or a number that is too long")
+    spend()
     about = wishes.ABOUT.search(table.text)
     if about:
         return Interpretation(
@@ -87,7 +113,7 @@ def _read(table: data_tables.DataTable, text: str) -> ReadOutcome:
 
 
 def _wish_to_make(text: str) -> bool:
-    return bool(wishes.MAKE.search(text)) and not re.search(
+    return bool(wishes.MAKE.search(text)) and not patterns.search(
         r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|find|compute|calculate|determine|test|perform|run|conduct)\b",
         text, re.I,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import orjson
@@ -18,6 +18,11 @@ Message = dict[str, str]
 
 
 _ENOUGH = 32_768  # characters of a table that a decision reads; a computation reads all
+_LONG = 16_384  # characters of a message from which it is read in a thread, before the decision
+_CPU_SECONDS = 0.02  # that reading may take where it keeps other requests waiting
+_CPU_SECONDS_BESIDE = 0.25  # in a thread
+_CPU_SECONDS_WHOLE = 10.0  # for a computation, in the sandbox's thread
+_KEPT, _MOST_KEPT = 64, 200_000  # interpretations, and characters of a message
 _SHAPED = Interpretation("linguistic", ("the answer is to have a shape of its own",))
 
 
@@ -28,38 +33,67 @@ def interpretation_of(request: Request) -> Interpretation:
     return interpret(request.reading.last_words, request.fields.get("data"))
 
 
-def interpret(text: str, data: Any = None) -> Interpretation:
-    """Interpret a message for a decision, which reads only the first rows of its table."""
-    return _read(text, None if data is None else _beginning(data))
+def interpret(text: str, data: Any = None, *, cpu_seconds: float = _CPU_SECONDS) -> Interpretation:
+    """Interpret a message for a decision, which reads only the first rows of its table.
+
+    Decision and answer share one interpretation.
+    """
+    key = text, None if data is None else _beginning(data)
+    kept = _kept.get(key)
+    if kept is None:
+        kept = _read(*key, cpu_seconds)
+        if len(text) <= _MOST_KEPT:
+            with _keeping:
+                _kept[key] = kept
+                if len(_kept) > _KEPT:
+                    del _kept[next(iter(_kept))]
+    return kept
+
+
+_kept: dict[tuple[str, str | None], Interpretation] = {}
+_keeping = Lock()
+
+
+def read_beside(request: Request) -> None:
+    """Interpret a long message in a thread, with time enough for a table, before the decision."""
+    words = request.reading.last_words
+    if request.reading.shape is None and len(words) > _LONG:
+        interpret(words, request.fields.get("data"), cpu_seconds=_CPU_SECONDS_BESIDE)
 
 
 def interpret_whole(fields: Fields) -> Interpretation:
     """Interpret a message for the computation, which reads all rows of its table."""
     if shape_of(fields) is not None:
         return _SHAPED
-    return read(last_user_text(fields), fields.get("data"))
+    text, data = last_user_text(fields), fields.get("data")
+    return read(text, data, cpu_seconds=_CPU_SECONDS_WHOLE)
 
 
-@lru_cache(maxsize=64)
-def _read(text: str, data: str | None) -> Interpretation:
-    """Interpret a message. The cache lets decision and answer share one interpretation."""
+def _read(text: str, data: str | None, cpu_seconds: float) -> Interpretation:
     if data is not None and data[:1] in ("[", "{"):
-        return read(text, orjson.loads(data))
-    return read(text, data)
+        return read(text, orjson.loads(data), cpu_seconds=cpu_seconds)
+    return read(text, data, cpu_seconds=cpu_seconds)
 
 
 def _beginning(data: Any) -> str:
     """The first rows of a table, as text."""
     if isinstance(data, str):
-        return data if len(data) <= _ENOUGH else data[: data.rfind("\n", 0, _ENOUGH)]
-    if isinstance(data, list):
-        data = data[:200]
+        line_end = data.rfind("\n", 0, _ENOUGH)
+        return data if len(data) <= _ENOUGH else data[: line_end if line_end > 0 else _ENOUGH]
+    for rows in (200, 20, 3):
+        try:
+            text = orjson.dumps(_first(data, rows)).decode()
+        except TypeError:  # no table may hold integers beyond 64 bits
+            break
+        if len(text) <= _MOST_KEPT:
+            return text
+    return "0"
+
+
+def _first(data: Any, rows: int) -> Any:
     if isinstance(data, dict):
-        data = {k: v[:200] if isinstance(v, list) else v for k, v in data.items()}
-    try:
-        return orjson.dumps(data).decode()
-    except TypeError:  # no table may hold integers beyond 64 bits
-        return "0"
+        return {k: v[:rows] if isinstance(v, list) else v for k, v in data.items()}
+    return data[:rows] if isinstance(data, list) else data
 
 
 def job_of(

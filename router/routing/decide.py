@@ -27,7 +27,18 @@ def route(
     """Choose among the plans that can answer; `uniform` decides the draw.
 
     Fixed rules and trials come first, then the bandit if there is one, then the configured policy.
+    The reason says so if the request was too long to be read as a request for figures.
     """
+    decision = _routed(plans, by, request, around, uniform)
+    reading = interpretation_of(request)
+    if not reading.not_read:
+        return decision
+    return replace(decision, reason=f"{decision.reason}; {reading.reasons[0]}")
+
+
+def _routed(
+    plans: Plans, by: Deciders, request: Request, around: Surroundings, uniform: float
+) -> Decision:
     case = case_of(plans, request, around)
     ruled = _ruled(case)
     if ruled is not None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.reading import patterns
+from sandbox.reading.budget import spend
 from sandbox.reading.data_tables import DataTable
 from sandbox.reading.numbers import NUMBER, WHOLE, number
 from sandbox.reading.outcome import ReadOutcome
@@ -27,8 +29,8 @@ _METHODS = (
     _Method("describe", r"\b(?:summary|descriptive) statistics\b|\bdescribe (?:the|this|these) (?:data|numbers|values)|\bfive[- ]number summary"),
     _Method("ci", r"\bconfidence intervals?\b|\b\d{2}% CI\b|\bCI for\b"),
     _Method("ttest_paired", r"\b(?:paired|dependent)[- ](?:samples? )?(?:student'?s )?t[- ]?tests?\b", "two"),
-    _Method("ttest_one", r"\bone[- ]sample t[- ]?tests?\b|\bt[- ]?test\b(?=[^.]*\b(?:against|versus|vs\.?|from|whether the mean (?:is|differs from|equals))\s*(?:a |the )?(?:mu|mean|population mean|hypothesi[sz]ed mean|value)?\s*(?:of|=)?\s*[-\d])"),
-    _Method("ttest", r"\b(?:two[- ]sample |independent(?:[- ]samples?)? |welch'?s? |unpaired |student'?s )*t[- ]?tests?\b", "two"),
+    _Method("ttest_one", r"\bone[- ]sample t[- ]?tests?\b|\bt[- ]?test\b(?=[^.]{0,300}\b(?:against|versus|vs\.?|from|whether the mean (?:is|differs from|equals))\s*+(?:a |the )?(?:mu|mean|population mean|hypothesi[sz]ed mean|value)?\s*+(?:of|=)?\s*+[-\d])"),
+    _Method("ttest", r"\b(?:two[- ]sample |independent(?:[- ]samples?)? |welch'?s? |unpaired |student'?s ){0,4}t[- ]?tests?\b", "two"),
     _Method("anova", r"\b(?:one[- ]way )?anova\b|\banalysis of variance\b", "many"),
     _Method("kruskal", r"\bkruskal(?:[- ]wallis)?\b", "many"),
     _Method("mannwhitney", r"\bmann[- ]?whitney\b|\bwilcoxon rank[- ]sum\b", "two"),
@@ -37,7 +39,7 @@ _METHODS = (
     _Method("ks", r"\b(?:ks|kolmogorov(?:[- ]smirnov)?)\b(?:[- ]tests?)?", "ks"),
     _Method("shapiro", r"\bshapiro(?:[- ]wilk)?\b|\b(?:test|check|assess)\w*(?: whether| if| for)?[^.]{0,40}\b(?:normality|normally distributed|normal distribution)\b|\bnormality test\b|\b(?:follows?|adheres? to|comes? from) a normal distribution\b"),
     _Method("chi2", r"\bchi[- ]?(?:squared?|2|²)\b(?:[- ]tests?)?|\bgoodness[- ]of[- ]fit\b|\btest of independence\b|\bχ²", "chi2"),
-    _Method("regression", r"\b(?:linear |least[- ]squares |simple |multiple |ols )*regression\b|\bline of best fit\b|\bbest[- ]fit(?:ting)? line\b|\bfit a (?:straight )?line\b|\bregress\b|\bleast[- ]squares (?:line|fit)\b", "regression"),
+    _Method("regression", r"\b(?:linear |least[- ]squares |simple |multiple |ols ){0,4}regression\b|\bline of best fit\b|\bbest[- ]fit(?:ting)? line\b|\bfit a (?:straight )?line\b|\bregress\b|\bleast[- ]squares (?:line|fit)\b", "regression"),
     _Method("spearman", r"\bspearman'?s?(?: rank)?(?: correlation)?(?: coefficient)?(?: rho)?\b", "pair"),
     _Method("kendall", r"\bkendall'?s?(?: tau)?(?: correlation)?\b", "pair"),
     _Method("correlation", r"\b(?:pearson'?s? )?(?:correlations?(?: coefficients?)?|correlated)\b|\bpearson'?s? r\b|\bpearson\b", "pair"),
@@ -79,15 +81,16 @@ _BEYOND = re.compile(
     r"differ(?:s|ence)? (?:in|between) the (?:mean|average)s? (?!of)|difference|subtract\w*|interpolat\w*|preprocess\w*|clean\w*|prun\w*|before|separately|which|identif\w*|time series|forecast\w*|arima|pca|principal)\b",
     re.I,
 )  # fmt: skip
-_BY = r"\b(?:for each|by|per|grouped by|group(?:ing)? by|across(?: each)?|within each|in each|of each|for every|broken down by)\s+(?:the\s+|different\s+)?(?:unique\s+)?(?:values? (?:of|in) (?:the )?)?(?:column\s+)?[\"']?"
+_BY = r"\b(?:for each|by|per|grouped by|group(?:ing)? by|across(?: each)?|within each|in each|of each|for every|broken down by)\s++(?:the\s++|different\s++)?(?:unique\s++)?(?:values? (?:of|in) (?:the )?)?(?:column\s++)?[\"']?"
 _MOST_METHODS = 6
+_LONGEST_NAME = 200  # characters of a column's name
 
 
 def read(table: DataTable) -> ReadOutcome:
     if not table.columns:
         return ReadOutcome(problem="there is no data to work on")
-    text = re.sub(r"(?i)\b(?:dataset|data set|data|list|numbers)\s*:", " ", table.text)
-    text = re.sub(_PERCENTILES, _each_percentile, text, flags=re.I)
+    text = patterns.sub(r"(?i)\b(?:dataset|data set|data|list|numbers)\s*+:", " ", table.text)
+    text = patterns.sub(_PERCENTILES, _each_percentile, text, flags=re.I)
     names, columns_text = _mentioned(text, table)
     wanted, rest = _wanted(columns_text)
     if not wanted:
@@ -102,7 +105,7 @@ def read(table: DataTable) -> ReadOutcome:
     if loose:
         return ReadOutcome(problem=f"it is not clear that it wants the {loose} of this data")
     by = _grouped(text, table)
-    if not by and re.search(r"\b(?:each|every|per)\b(?! other)", rest, re.I) and table.named:
+    if not by and patterns.search(r"\b(?:each|every|per)\b(?! other)", rest, re.I) and table.named:
         return ReadOutcome(problem="it does not say by which column")
     analyses = []
     for method, match in wanted:
@@ -112,32 +115,34 @@ def read(table: DataTable) -> ReadOutcome:
         analyses.append(made)
     data = {name: tuple(values) for name, values in table.columns.items()}
     used = {column for a in analyses for column in (*a.columns, a.by) if column}
-    places = re.search(rf"({WHOLE})\s*(?:decimal(?: place)?s?|d\.?p\.?|digits after)", text, re.I)
+    places = patterns.search(
+        rf"({WHOLE})\s*+(?:decimal(?: place)?s?|d\.?p\.?|digits after)", text, re.I
+    )
     spec = Spec(
         "analyse",
         analyses=tuple(analyses),
         data={name: values for name, values in data.items() if name in used},
         decimals=int(number(places[1])) if places else None,
-        format="csv" if re.search(r"\bas csv\b", text, re.I) else "json",
+        format="csv" if patterns.search(r"\bas csv\b", text, re.I) else "json",
     )
     return ReadOutcome(spec, reasons=[f"{a.method} of {', '.join(a.columns)}" for a in analyses])
 
 
 # Matches `the 25th, 50th and 75th percentiles`.
 _PERCENTILES = (
-    r"\b((?:\d{1,2}(?:st|nd|rd|th)?(?:,? and |, ))+\d{1,2}(?:st|nd|rd|th)?)[- ]percentiles?\b"
+    r"\b((?:\d{1,2}(?:st|nd|rd|th)?(?:,? and |, )){1,12}\d{1,2}(?:st|nd|rd|th)?)[- ]percentiles?\b"
 )
 
 
 def _each_percentile(match: "re.Match[str]") -> str:
-    return " and ".join(f"{n}th percentile" for n in re.findall(r"\d{1,2}", match[1]))
+    return " and ".join(f"{n}th percentile" for n in patterns.findall(r"\d{1,2}", match[1]))
 
 
 _CAREFUL = frozenset({"sum", "minimum", "maximum", "count", "range", "mode"})
 _OF_DATA = re.compile(
-    r"\s*(?:value|number|element|score)?s?\s*(?:,|and|or|/|mean|median|mode|average|minimum|maximum|min|max|sum|range|standard deviation|variance|the|\s)*"
-    r"(?:(?:of|from|in|for|among)\s+(?:the |this |these |those |all |following |below |given |my |our |each )*(?:list|numbers?|array|data\w*|values?|set|sample|integers|scores?|"
-    r"elements|figures|temperatures|heights|ages|weights|times|observations|measurements|prices|\[|:|$|\s{3,}|x\d)|:|$)",
+    r"\s*+(?:value|number|element|score)?s?\s*+(?:,|and|or|/|mean|median|mode|average|minimum|maximum|min|max|sum|range|standard deviation|variance|the|\s)*"
+    r"(?:(?:of|from|in|for|among)\s++(?:(?<=\s\s\s\s)|(?:the |this |these |those |all |following |below |given |my |our |each )*(?:list|numbers?|array|data\w*|values?|set|sample|integers|scores?|"
+    r"elements|figures|temperatures|heights|ages|weights|times|observations|measurements|prices|\[|:|$|\s{3,}|x\d))|:|$)",
     re.I,
 )
 
@@ -158,14 +163,14 @@ def _harmless(word: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bo
         return True
     if "regression" in names and word.lower().startswith(("predict", "when", "if", "then")):
         return True
-    if word.lower() in ("above", "below") and re.search(
+    if word.lower() in ("above", "below") and patterns.search(
         r"\b(?:data|numbers|table|list|values) (?:above|below)\b|\b(?:above|below) (?:data|numbers|table|values)\b",
         text,
         re.I,
     ):
         return True
     return bool(
-        re.search(
+        patterns.search(
             r"(?:ignor\w+|exclud\w*|remov\w*|drop\w*|without) (?:all |any |the )?(?:rows? with )?(?:missing|null|nan|na)\b",
             text,
             re.I,
@@ -176,20 +181,22 @@ def _harmless(word: str, text: str, wanted: Sequence[tuple[_Method, Any]]) -> bo
 def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
     """The methods in the order in which the text names them, and the text without their names."""
     matches: list[tuple[int, _Method, re.Match[str]]] = []
-    text = re.sub(
+    text = patterns.sub(
         r"\b(?:mean of zero|mean value of \d+|means? that|by means of|what (?:do|does) .{0,40} mean\b)",
         " ",
         text,
         flags=re.I,
     )
-    text = re.sub(
+    text = patterns.sub(
         r"\bignor\w* (?:the |any |all )?(?:missing|null|nan) values?\b|\b(?:missing|null|nan) values? (?:should be |are |must be )?(?:ignored|excluded|dropped|skipped)\b",
         " ",
         text,
         flags=re.I,
     )
     for method in _METHODS:
-        while (match := re.search(method.pattern, text, re.I)) is not None:
+        spend()
+        while (match := patterns.search(method.pattern, text, re.I)) is not None:
+            spend()
             if not any(
                 m.name == method.name and m.name not in ("quantile",) for _, m, _ in matches
             ):
@@ -221,8 +228,10 @@ def _wanted(text: str) -> tuple[list[tuple[_Method, "re.Match[str]"]], str]:
 def _mentioned(text: str, table: DataTable) -> tuple[list[str], str]:
     """The columns in the order in which the text names them, and the text without the names."""
     matches: list[tuple[int, str]] = []
-    masked = text
+    masked, low = text, _low(text)
     for name in sorted(table.columns, key=len, reverse=True):
+        if not _may_name(low, name):
+            continue
         forms = {
             re.escape(name),
             re.escape(name).replace("_", "[ _]"),
@@ -235,6 +244,7 @@ def _mentioned(text: str, table: DataTable) -> tuple[list[str], str]:
         )
         if match:
             matches.append((match.start(), name))
+            spend()
             for item in reversed(
                 list(re.finditer(rf"(?<![\w])(?:{pattern})(?:s|es)?(?![\w])", masked, flags))
             ):
@@ -243,8 +253,23 @@ def _mentioned(text: str, table: DataTable) -> tuple[list[str], str]:
     return [name for _, name in matches], masked
 
 
+def _low(text: str) -> str:
+    return text.lower().replace("_", " ")
+
+
+def _may_name(low: str, name: str) -> bool:
+    """Whether a text may name a column: a cheap test, before a pattern for the name is compiled."""
+    spend()
+    if len(name) > _LONGEST_NAME:
+        return False
+    return _low(name) in low or _low(column_name(name)) in low
+
+
 def _grouped(text: str, table: DataTable) -> str:
+    low = _low(text)
     for name in sorted(table.columns, key=len, reverse=True):
+        if not _may_name(low, name):
+            continue
         forms = "|".join({re.escape(name), re.escape(column_name(name)).replace("_", "[ _]")})
         if re.search(_BY + rf"(?:{forms})(?:s|es)?(?![\w])", text, re.I):
             return name
@@ -274,7 +299,7 @@ def _analysis(
         columns = mentioned if len(mentioned) >= 2 else numeric if not mentioned else []
         if len(columns) < 2:
             return f"a {method.name} needs two columns"
-        if len(columns) > 2 and not re.search(
+        if len(columns) > 2 and not patterns.search(
             r"\bmatrix|\ball (?:pairs|columns|variables)|pairwise", text, re.I
         ):
             return f"it does not say of which two columns it wants the {method.name}"
@@ -305,7 +330,9 @@ def _of_one(
 
 def _parameters(method: _Method, match: "re.Match[str]", text: str) -> Mapping[str, Any]:
     if method.name in ("sd", "variance"):
-        population = bool(match["population"]) or bool(re.search(r"\bpopulation\b", text, re.I))
+        population = bool(match["population"]) or bool(
+            patterns.search(r"\bpopulation\b", text, re.I)
+        )
         return {"ddof": 0} if population else {}
     if method.name == "quantile":
         if match["percent"] or match["percent2"]:
@@ -315,19 +342,19 @@ def _parameters(method: _Method, match: "re.Match[str]", text: str) -> Mapping[s
         first = (match["which"] or "").lower() in ("first", "lower") or match["quarter"] == "1"
         return {"q": 0.25 if first else 0.75}
     if method.name == "ci":
-        level = re.search(r"(\d{2}(?:\.\d+)?)\s?%", text)
+        level = patterns.search(r"(\d{2}(?:\.\d+)?)\s?%", text)
         return {"level": float(level[1]) / 100 if level else 0.95}
     if method.name == "ttest_one":
-        against = re.search(
-            rf"(?:against|versus|vs\.?|mu ?=|mean (?:of|is|=|equals|differs from)|from|hypothesi[sz]ed[^.\d]*)\s*(?:a |the )?(?:population |hypothesi[sz]ed )?(?:mean|mu|value)?\s*(?:of|=|is)?\s*({NUMBER})",
+        against = patterns.search(
+            rf"(?:against|versus|vs\.?|mu ?=|mean (?:of|is|=|equals|differs from)|from|hypothesi[sz]ed[^.\d]*)\s*+(?:a |the )?(?:population |hypothesi[sz]ed )?(?:mean|mu|value)?\s*+(?:of|=|is)?\s*+({NUMBER})",
             text,
             re.I,
         )
         return {"mu": number(against[1])} if against else {"mu": 0.0}
     if method.name == "outliers":
-        z = re.search(r"\bz[- ]?score", text, re.I)
-        limit = re.search(
-            r"(?:threshold|greater than|exceed\w*|above|beyond|cutoff)\s*(?:of|is|=|:)?\s*(\d+(?:\.\d+)?)",
+        z = patterns.search(r"\bz[- ]?score", text, re.I)
+        limit = patterns.search(
+            r"(?:threshold|greater than|exceed\w*|above|beyond|cutoff)\s*+(?:of|is|=|:)?\s*+(\d+(?:\.\d+)?)",
             text,
             re.I,
         )
@@ -340,7 +367,9 @@ def _parameters(method: _Method, match: "re.Match[str]", text: str) -> Mapping[s
 def _comparison(
     method: _Method, mentioned: list[str], numeric: list[str], by: str, table: DataTable, text: str
 ) -> Analysis | str:
-    if method.columns == "ks" and re.search(r"\bnormal(?:ity|ly)?\b|\bgaussian\b", text, re.I):
+    if method.columns == "ks" and patterns.search(
+        r"\bnormal(?:ity|ly)?\b|\bgaussian\b", text, re.I
+    ):
         columns = mentioned or (numeric if len(numeric) == 1 else [])
         return (
             Analysis("ks_normal", tuple(columns))
@@ -353,6 +382,7 @@ def _comparison(
             for n in table.columns
             if n not in numeric
             and table.named
+            and _may_name(_low(text), n)
             and re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text, re.I)
         ),
         "",
@@ -379,8 +409,8 @@ def _comparison(
 def _test_parameters(method: _Method, text: str) -> Mapping[str, Any]:
     if (
         method.name == "ttest"
-        and re.search(r"\b(?:equal variances?|student'?s|pooled)\b(?! not)", text, re.I)
-        and not re.search(r"welch|unequal", text, re.I)
+        and patterns.search(r"\b(?:equal variances?|student'?s|pooled)\b(?! not)", text, re.I)
+        and not patterns.search(r"welch|unequal", text, re.I)
     ):
         return {"equal_var": True}
     return {}
@@ -396,7 +426,7 @@ def _chi2(named: list[str], table: DataTable, text: str) -> Analysis | str:
         if (
             len(rows) >= 2
             and len({len(r) for r in rows}) == 1
-            and not re.search(r"goodness|uniform|equally likely|fair", text, re.I)
+            and not patterns.search(r"goodness|uniform|equally likely|fair", text, re.I)
         ):
             return Analysis("chi2_table", tuple(columns))
         return (
@@ -418,13 +448,15 @@ def _regression(columns: list[str], table: DataTable, text: str) -> Analysis | s
     lengths = {len(table.columns[c]) for c in columns}
     if len(lengths) > 1:
         return f"{', '.join(columns)} have different lengths"
+    low = _low(text)
     target = next(
         (
             c
             for c in columns
-            if re.search(
+            if _may_name(low, c)
+            and re.search(
                 _TARGET
-                + rf"\s+(?:the\s+)?[\"']?{re.escape(c)}(?![\w])[\"']?\s+(?:on|from|by|using|based on|against|as a function of|with|given)",
+                + rf"\s++(?:the\s++)?[\"']?{re.escape(c)}(?![\w])[\"']?\s++(?:on|from|by|using|based on|against|as a function of|with|given)",
                 text,
                 re.I,
             )
@@ -438,8 +470,9 @@ def _regression(columns: list[str], table: DataTable, text: str) -> Analysis | s
             (
                 c
                 for c in columns
-                if re.search(
-                    rf"(?:predict|dependent|response|target)\w*\s+(?:variable\s+)?(?:is\s+|the\s+)?[\"']?{re.escape(c)}(?!\w)",
+                if _may_name(low, c)
+                and re.search(
+                    rf"(?:predict|dependent|response|target)\w*\s++(?:variable\s++)?(?:is\s++|the\s++)?[\"']?{re.escape(c)}(?!\w)",
                     text,
                     re.I,
                 )
@@ -451,15 +484,15 @@ def _regression(columns: list[str], table: DataTable, text: str) -> Analysis | s
         if len(columns) > 2:
             return "it does not say which column is to be explained"
         target = columns[1]
-    at = re.search(
-        rf"(?:predict\w*|estimate|value|y)\b[^.\d]{{0,40}}?(?:at|for|when|if)\s+\w+\s*(?:=|is|of)\s*({NUMBER})",
+    at = patterns.search(
+        rf"(?:predict\w*|estimate|value|y)\b[^.\d]{{0,40}}?(?:at|for|when|if)\s++\w+\s*+(?:=|is|of)\s*+({NUMBER})",
         text,
         re.I,
     )
     if (
         not at
-        and re.search(r"\bpredict(?:ion|ed)?\b", text, re.I)
-        and re.search(r"\bpredict\w*\b[^.]*\d", text, re.I)
+        and patterns.search(r"\bpredict(?:ion|ed)?\b", text, re.I)
+        and patterns.search(r"\bpredict\w*\b[^.]{0,300}\d", text, re.I)
     ):
         return "it does not say clearly at which value to predict"
     parameters = {"at": number(at[1])} if at and len(columns) == 2 else {}
@@ -467,5 +500,5 @@ def _regression(columns: list[str], table: DataTable, text: str) -> Analysis | s
 
 
 def _is_numeric(values: Sequence[Any]) -> bool:
-    kept = [v for v in values if v is not None]
-    return bool(kept) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in kept)
+    types = {*map(type, values)} - {type(None)}
+    return bool(types) and types <= {int, float}

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.reading import naming
+from sandbox.reading import naming, patterns
+from sandbox.reading.budget import spend
 from sandbox.reading.numbers import number
 
 
@@ -34,10 +35,22 @@ class CategoryChoice:
 
 _LABEL = r"(?<![\w'])(?!(?:and|or|the|with|of|for|to|at|is|are|in)\b)[A-Za-z][\w&'+.]*(?:[ -](?!(?:and|or|with|at|is|are|of|to|in|for|the)\b)[A-Za-z0-9][\w&'+]*){0,3}"
 _SHARE = r"(?:\d+(?:\.\d+)?\s?%|0?\.\d+)"
-_SEP = r"\s*(?:,\s*(?:and|or)?|;|/|\band\b|\bor\b|\n\s*[-*]?|&)\s*(?:the\s+)?"
-_LABEL_SHARE = rf"(?P<label>{_LABEL})\s*(?:\(|:|=|->|at|with probability|with prob\.?|is|-|with|\s)\s*\(?(?P<share>{_SHARE})\s*\)?(?:\s*(?:probability|chance|of (?:the time|them|users|customers|records|cases)))?"
-_SHARE_LABEL = rf"(?P<share>{_SHARE})\s*(?:of (?:them|the \w+|users|customers|people|records|cases|\w+))?\s*(?:are|is|in|for|being|should be|will be|chance of|-|:|to)?\s*(?:in |the |an? )?(?P<label>{_LABEL})"
-_REST = rf"(?:{_SEP}(?:the )?(?:rest|remaining|remainder|others?)\s*(?:are|is|being|in|go to|:|\()?\s*(?P<rest>{_LABEL}))?"
+_SEP = r"(?:\s*+(?:,\s*+(?:and|or)?|;|/|\band\b|\bor\b|&)|[^\S\n]*+\n\s*+[-*]?)\s*+(?:the\s++)?"
+_LABEL_SHARE = re.compile(
+    rf"(?P<label>{_LABEL})(?:\s*+(?:\(|:|=|->|at|with probability|with prob\.?|is|-|with)|\s)\s*+\(?(?P<share>{_SHARE})\s*+\)?(?:\s*+(?:probability|chance|of (?:the time|them|users|customers|records|cases)))?",
+    re.I,
+)
+_SHARE_LABEL = re.compile(
+    rf"(?P<share>{_SHARE})\s*+(?:of (?:them|the \w+|users|customers|people|records|cases|\w+))?\s*+(?:are|is|in|for|being|should be|will be|chance of|-|:|to)?\s*+(?:in |the |an? )?(?P<label>{_LABEL})",
+    re.I,
+)
+_REST = re.compile(
+    rf"(?:{_SEP}(?:the )?(?:rest|remaining|remainder|others?)\s*+(?:are|is|being|in|go to|:|\()?\s*+(?P<rest>{_LABEL}))?",
+    re.I,
+)
+_SEPARATOR = re.compile(_SEP, re.I)
+_ONE_LABEL = re.compile(_LABEL, re.I)
+_BETWEEN = re.compile(r"\s*+(?:,\s*+(?:and)?|/|\band\b|:)\s*+", re.I)
 _NOT_LABELS = re.compile(
     r"^(?:mean|average|sd|std|sigma|mu|median|probability|prob|rate|lambda|scale|shape|p|n|alpha|"
     r"beta|min|max|minimum|maximum|between|about|around|r|R2|correlation|noise|weights?|trend|"
@@ -47,22 +60,22 @@ _NOT_LABELS = re.compile(
     re.I,
 )
 _LISTED = re.compile(
-    rf"(?P<lead>(?:(?:chosen|selected|picked|drawn|sampled|taken|one|any|either)(?: uniformly| randomly| at random)?\s*(?:from|of|among|between)?|"
+    rf"(?P<lead>(?:(?:chosen|selected|picked|drawn|sampled|taken|one|any|either)(?: uniformly| randomly| at random)?\s*+(?:from|of|among|between)?|"
     rf"uniform(?:ly)?(?: distributed)? (?:over|across|among|from)|uniformly (?:chosen|selected|picked|sampled|drawn) from|equally likely (?:to be )?(?:among|from|between)?|"
-    rf"(?:possible )?values?|categor(?:y|ies)|options?|categorical(?: distribution)?(?: over| with (?:values|categories|levels|labels))?|labels?|levels?|with (?:categories|values|levels)|\bbetween)\s*:?\s*[\[({{\"']?\s*)"
-    rf"(?P<list>\"?'?{_LABEL}\"?'?(?:\s*(?:,\s*(?:and|or)?|/|\bor\b|\band\b|\|)\s*\"?'?{_LABEL}\"?'?){{1,11}})\s*[\])}}]?",
+    rf"(?:possible )?values?|categor(?:y|ies)|options?|categorical(?: distribution)?(?: over| with (?:values|categories|levels|labels))?|labels?|levels?|with (?:categories|values|levels)|\bbetween)\s*+:?\s*+[\[({{\"']?\s*+)"
+    rf"(?P<list>\"?'?{_LABEL}\"?'?(?:\s*+(?:,\s*+(?:and|or)?|/|\bor\b|\band\b|\|)\s*+\"?'?{_LABEL}\"?'?){{1,11}})\s*+[\])}}]?",
     re.I,
 )
 _PARENS = re.compile(
-    rf"[\[({{]\s*(?P<list>\"?'?{_LABEL}\"?'?(?:\s*(?:,\s*(?:or)?|/|\bor\b|\|)\s*\"?'?{_LABEL}\"?'?){{1,11}})\s*[\])}}]"
+    rf"[\[({{]\s*+(?P<list>\"?'?{_LABEL}\"?'?(?:\s*+(?:,\s*+(?:or)?|/|\bor\b|\|)\s*+\"?'?{_LABEL}\"?'?){{1,11}})\s*+[\])}}]"
 )
 _WEIGHTS = re.compile(
-    r"^\s*[\])},:]?\s*(?:with|in|at|,|\(|using|having|and)*\s*(?:a |the |respective |relative )*(?:probabilit\w+|weights?|proportions?|shares?|frequenc\w+|percentages?|ratios?|split)?\s*(?:of|=|:|are|in)?\s*[\[(]?\s*"
-    r"(?P<weights>\d+(?:\.\d+)?\s?%?(?:\s*(?:,\s*(?:and)?|/|:|\band\b|-)\s*\d*\.?\d+\s?%?)+)\s*[\])]?(?:\s*respectively)?",
+    r"^\s*+[\])},:]?\s*+(?:with|in|at|,|\(|using|having|and)*\s*+(?:a |the |respective |relative )*(?:probabilit\w+|weights?|proportions?|shares?|frequenc\w+|percentages?|ratios?|split)?\s*+(?:of|=|:|are|in)?\s*+[\[(]?\s*+"
+    r"(?P<weights>\d+(?:\.\d+)?\s?%?(?:\s*+(?:,\s*+(?:and)?|/|:|\band\b|-)\s*+\d*\.?\d+\s?%?)+)\s*+[\])]?(?:\s*+respectively)?",
     re.I,
 )
 _SPLIT_FIRST = re.compile(
-    r"(?P<weights>\d{1,2}\s?[/:-]\s?\d{1,2}(?:\s?[/:-]\s?\d{1,2})*)\s*(?:split|mix|ratio)?\s*(?:of|between|among|,|\()?\s*",
+    r"(?P<weights>\d{1,2}\s?[/:-]\s?\d{1,2}(?:\s?[/:-]\s?\d{1,2})*)\s*+(?:split|mix|ratio)?\s*+(?:of|between|among|,|\()?\s*+",
     re.I,
 )
 
@@ -81,19 +94,16 @@ def choices(text: str) -> list[CategoryChoice]:
     return sorted(kept, key=lambda choice: choice.start)
 
 
-def _runs(text: str, pair: str) -> Iterator[CategoryChoice]:
-    pair_pattern = re.compile(pair, re.I)
-    separator = re.compile(_SEP, re.I)
+def _runs(text: str, pair: "re.Pattern[str]") -> Iterator[CategoryChoice]:
     at = 0
-    while (first := pair_pattern.search(text, at)) is not None:
+    while (first := pair.search(text, at)) is not None:
+        spend()
         pairs, end = [first], first.end()
-        while (gap := separator.match(text, end)) and (
-            following := pair_pattern.match(text, gap.end())
-        ):
+        while (gap := _SEPARATOR.match(text, end)) and (following := pair.match(text, gap.end())):
             pairs.append(following)
             end = following.end()
         pairs, end = _up_to_one(pairs)
-        rest = re.compile(_REST, re.I).match(text, end)
+        rest = _REST.match(text, end)
         labels = [match["label"].strip(" '\"") for match in pairs]
         weights = [number(match["share"]) for match in pairs]
         if rest and rest["rest"] and 0 < sum(weights) < 1:
@@ -130,7 +140,9 @@ def _name_in(text: str, first: "re.Match[str]", label: str, longest: int) -> tup
     """
     start = first.start()
     own = first["label"].split()
-    linked = re.search(r"(?:\b(?:is|are|be|being|as|from|of)|[:=(~])\s*$", text[:start], re.I)
+    linked = patterns.search(
+        r"(?:\b(?:is|are|be|being|as|from|of)|[:=(~])\s*+$", text[:start], re.I
+    )
     name, head = naming.before(text, start)
     if name and (linked or len(own) <= longest):
         return name, head, label
@@ -144,9 +156,12 @@ def _name_in(text: str, first: "re.Match[str]", label: str, longest: int) -> tup
 def _lists(text: str) -> Iterator[CategoryChoice]:
     for pattern in (_LISTED, _PARENS):
         for match in pattern.finditer(text):
+            spend()
             labels = [
                 label.strip(" '\"")
-                for label in re.split(r",\s*(?:and |or )?|/|\bor\b|\band\b|\|", match["list"])
+                for label in patterns.split(
+                    r",\s*+(?:and |or )?|/|\bor\b|\band\b|\|", match["list"]
+                )
             ]
             labels = [label for label in labels if label]
             if len(labels) < 2 or any(_NOT_LABELS.match(label) for label in labels):
@@ -157,7 +172,9 @@ def _lists(text: str) -> Iterator[CategoryChoice]:
             end = match.end()
             weights = [1 / len(labels)] * len(labels)
             if following:
-                given = [number(w) for w in re.findall(r"\d*\.?\d+\s?%?", following["weights"])]
+                given = [
+                    number(w) for w in patterns.findall(r"\d*\.?\d+\s?%?", following["weights"])
+                ]
                 if len(given) == len(labels) and sum(given) > 0:
                     weights, end = given, match.end() + following.end()
             elif pattern is _PARENS:
@@ -166,17 +183,14 @@ def _lists(text: str) -> Iterator[CategoryChoice]:
 
 
 def _splits(text: str) -> Iterator[CategoryChoice]:
-    label_pattern, between = (
-        re.compile(_LABEL, re.I),
-        re.compile(r"\s*(?:,\s*(?:and)?|/|\band\b|:)\s*", re.I),
-    )
     for match in _SPLIT_FIRST.finditer(text):
-        weights = [number(w) for w in re.findall(r"\d+", match["weights"])]
+        spend()
+        weights = [number(w) for w in patterns.findall(r"\d+", match["weights"])]
         labels: list[str] = []
         end = match.end()
-        while len(labels) < len(weights) and (label := label_pattern.match(text, end)):
+        while len(labels) < len(weights) and (label := _ONE_LABEL.match(text, end)):
             labels.append(label[0])
-            gap = between.match(text, label.end())
+            gap = _BETWEEN.match(text, label.end())
             end = gap.end() if gap and len(labels) < len(weights) else label.end()
         if len(labels) == len(weights) and sum(weights) in (10, 99, 100):
             yield CategoryChoice(match.start(), end, tuple(labels), _normed(weights))

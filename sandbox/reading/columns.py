@@ -3,7 +3,8 @@
 import re
 from dataclasses import replace
 
-from sandbox.reading import dates, distributions, naming, usual
+from sandbox.reading import dates, distributions, naming, patterns, usual
+from sandbox.reading.budget import spend
 from sandbox.reading.categories import CategoryChoice
 from sandbox.reading.counts import plain_noun
 from sandbox.reading.limits import bounds, decimals_wanted, wants_integers
@@ -34,6 +35,7 @@ def columns(
     heads = [*(mention.head for mention in mentions[1:]), len(text)]
     ends = [0, *(mention.end for mention in mentions)]
     for mention, until, since in zip(mentions, heads, ends, strict=False):
+        spend()
         region, earlier = text[mention.says_from : until], text[since : mention.start]
         made = _field(mention, region, earlier, text, noun)
         if made is None:
@@ -47,9 +49,10 @@ def columns(
         elif mention.family != "range":
             raise NotUnderstood(f"{made.name} is described twice")
     for mention, until in zip(mentions, heads, strict=False):
+        spend()
         words.blank(min(mention.head, mention.start), until)
         if mention.from_earlier:
-            for figure in re.finditer(NUMBER, text[: mention.head]):
+            for figure in patterns.finditer(NUMBER, text[: mention.head]):
                 words.blank(*figure.span())
     return fields, shared
 
@@ -65,16 +68,16 @@ def _as_counted(field: Field, noun: str) -> Field:
     if field.role != "number":
         return field
     low, decimals = field.low, field.decimals
-    if low is None and re.search(r"\b(?:non-?negative|positive)\b", noun, re.I):
+    if low is None and patterns.search(r"\b(?:non-?negative|positive)\b", noun, re.I):
         low = 0.0
     if decimals is None and wants_integers(noun):
         decimals = 0
-    unique = field.unique or bool(re.search(r"\b(?:unique|distinct)\b", noun, re.I))
+    unique = field.unique or bool(patterns.search(r"\b(?:unique|distinct)\b", noun, re.I))
     return replace(field, low=low, decimals=decimals, unique=unique)
 
 
 _ALL = re.compile(
-    r"\b(?:both|all|each|they)\b(?: of (?:them|which))?(?: variables| columns)?(?: are| is| being| follow| should be|,)*\s*(?:an? |the )?$",
+    r"\b(?:both|all|each|they)\b(?: of (?:them|which))?(?: variables| columns)?(?: are| is| being| follow| should be|,)*\s*+(?:an? |the )?$",
     re.I,
 )
 
@@ -95,7 +98,7 @@ def _all_numbers_used(mention: Mention, made: Field, region: str) -> None:
         return
     allowed = _PARAMETERS.get(mention.family, 0 if made.role != "number" else 2)
     allowed += (made.low is not None) + (made.high is not None) + bool(made.decimals)
-    figures = re.findall(NUMBER, re.sub(r"\^2|(?<=\))2", "", region))
+    figures = patterns.findall(NUMBER, patterns.sub(r"\^2|(?<=\))2", "", region))
     if len(figures) > allowed:
         raise NotUnderstood(f"{made.name}: the meaning of {figures[-1].strip()} is not understood")
 
@@ -113,7 +116,7 @@ def _field(mention: Mention, region: str, earlier: str, text: str, noun: str) ->
                 return None
             return Field(name, "date", start=span[0].isoformat(), end=span[1].isoformat())
         case "boolean":
-            share = number(re.findall(NUMBER, phrase)[0])
+            share = number(patterns.findall(NUMBER, phrase)[0])
             labels, weights = ("true", "false"), (share, round(1 - share, 12))
             of = Distribution("categorical", labels=labels, weights=weights)
             return Field(name, "boolean", of)
@@ -140,7 +143,7 @@ def _distributed(mention: Mention, name: str, region: str, earlier: str) -> Fiel
 
 def _usual(mention: Mention, name: str, words: str) -> Field:
     """A field with the usual figures of a common quantity, such as age, if the text gives none."""
-    answer = None if re.search(NUMBER, words) else usual.of(name, mention.family)
+    answer = None if patterns.search(NUMBER, words) else usual.of(name, mention.family)
     if answer is None:
         raise NotUnderstood(f"the parameters of {name} ({mention.family}) are not all given")
     of, figures = answer
@@ -166,14 +169,14 @@ def _number(name: str, of: Distribution, region: str, *, whole: bool) -> Field:
     decimals = decimals_wanted(region)
     if decimals is None and (whole or name in _INTEGERS or of.discrete):
         decimals = 0
-    unique = bool(re.search(_UNIQUE, region, re.I))
+    unique = bool(patterns.search(_UNIQUE, region, re.I))
     return Field(name, "number", of, low, high, clip, decimals, unique)
 
 
 def _both_whole(text: str) -> bool:
-    figures = re.findall(NUMBER, text)[:2]
+    figures = patterns.findall(NUMBER, text)[:2]
     return (
         len(figures) == 2
         and not any("." in n or "%" in n for n in figures)
-        and not re.search(r"\b(?:float|decimal|real|continuous)", text, re.I)
+        and not patterns.search(r"\b(?:float|decimal|real|continuous)", text, re.I)
     )

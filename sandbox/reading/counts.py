@@ -2,7 +2,8 @@
 
 import re
 
-from sandbox.reading import naming
+from sandbox.reading import naming, patterns
+from sandbox.reading.budget import spend
 from sandbox.reading.numbers import WHOLE, number
 from sandbox.reading.plain_text import Words
 
@@ -16,7 +17,7 @@ _VERB = (
 def counted(words: Words) -> tuple[float | None, str]:
     """The number of records, and the phrase that names them."""
     named = words.take(
-        rf"\b(?:(?:sample size|sample_size)\s*(?:of|=|:|is|should be)?|(?:number of (?:records|rows|samples|observations|users|customers|people|data ?points|values|\w+)|n_samples|rows|records)\s*(?:of|=|:|is|should be))\s*({WHOLE})(?!\s?%)"
+        rf"\b(?:(?:sample size|sample_size)\s*+(?:of|=|:|is|should be)?|(?:number of (?:records|rows|samples|observations|users|customers|people|data ?points|values|\w+)|n_samples|rows|records)\s*+(?:of|=|:|is|should be))\s*+({WHOLE})(?!\s?%)"
     )
     if named:
         return number(named[1]), ""
@@ -25,12 +26,13 @@ def counted(words: Words) -> tuple[float | None, str]:
     )
     if hyphened:
         return number(hyphened[1]), ""
-    nouns = r"(?:[A-Za-z][\w'-]*\s+){0,4}?(?:[A-Za-z][\w'-]*?s|people|data|children|men|women)\b"
+    nouns = r"(?:[A-Za-z][\w'-]*\s++){0,4}?(?:[A-Za-z][\w'-]*?s|people|data|children|men|women)\b"
     for pattern in (
-        rf"{_VERB}[^.\n]{{0,60}}?({WHOLE})\s+(?P<noun>{nouns})",
-        rf"({WHOLE})\s+(?P<noun>{nouns})",
+        rf"{_VERB}[^.\n]{{0,60}}?({WHOLE})\s++(?P<noun>{nouns})",
+        rf"({WHOLE})\s++(?P<noun>{nouns})",
     ):
-        for match in re.finditer(pattern, words.text, re.I):
+        for match in patterns.finditer(pattern, words.text, re.I):
+            spend()
             phrase = match["noun"]
             value = number(match[1])
             if value != int(value) or not _countable(phrase):
@@ -38,15 +40,15 @@ def counted(words: Words) -> tuple[float | None, str]:
             words.blank(match.start(1), match.end(1))
             if not naming.cleaned(plain_noun(phrase)):  # `companies` names records, not a column
                 words.blank(match.end("noun") - len(phrase.split()[-1]), match.end("noun"))
-            words.take(r"\bn\s*=\s*(?=\s)")
+            words.take(r"\bn\s*+=(?=\s)")
             return value, phrase
     lettered = words.take(
-        rf"\b(?:n|N|count|size|samples)\s*(?:=|:|of)\s*({WHOLE})(?!\s?%)|({WHOLE}) of (?:them|these|those)\b"
+        rf"\b(?:n|N|count|size|samples)\s*+(?:=|:|of)\s*+({WHOLE})(?!\s?%)|({WHOLE}) of (?:them|these|those)\b"
     )
     if lettered:
         return number(lettered[1] or lettered[2]), ""
     bare = words.take(
-        rf"{_VERB}\s+(?:me\s+|a\s+(?:sample|dataset|set)\s+of\s+)?({WHOLE})\b(?!\s?%)|\b(?:sample|dataset|set|batch) of ({WHOLE})\b(?!\s?%)"
+        rf"{_VERB}\s++(?:me\s++|a\s++(?:sample|dataset|set)\s++of\s++)?({WHOLE})\b(?!\s?%)|\b(?:sample|dataset|set|batch) of ({WHOLE})\b(?!\s?%)"
     )
     if bare:
         return number(bare[1] or bare[2]), ""

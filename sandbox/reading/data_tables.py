@@ -8,16 +8,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_FIGURE = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+from sandbox.reading import patterns
+from sandbox.reading.budget import spend
+
+_FIGURE = r"(?>[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
+# The lists have no name in these patterns: a search for a name before each list, in few characters,
+# stays linear where one pattern for both would not.
 _LIST = re.compile(
-    rf"(?:(?P<name>[A-Za-z_][\w-]*(?: [A-Za-z0-9_]+)?)\s*(?:=|:|is|are|as|\()\s*)?[\[{{]\s*(?P<list>{_FIGURE}(?:\s*[,;]\s*{_FIGURE}|\s+{_FIGURE}(?=[\s\]])){{1,}})\s*,?\s*[\]}}]"
+    rf"[\[{{]\s*+(?P<list>{_FIGURE}(?:\s*+[,;]\s*+{_FIGURE}|\s++{_FIGURE}(?=[\s\]])){{1,}})\s*+,?\s*+[\]}}]"
 )
 _BARE = re.compile(
-    rf"(?:(?P<name>[A-Za-z_][\w]*(?: [A-Za-z0-9_]+)?)\s*(?:=|:|are|is|has|scored|-)\s*)?(?<![\w.,])(?P<list>{_FIGURE}(?:\s*,\s*(?:and\s+)?{_FIGURE}|\s*;\s*{_FIGURE}){{2,}}(?:\s*,?\s*and\s+{_FIGURE})?|{_FIGURE}\s*,\s*{_FIGURE}\s*,?\s*and\s+{_FIGURE})(?![\w%])"
+    rf"(?<![\w.,])(?P<list>{_FIGURE}(?:\s*+,\s*+(?:and\s++)?{_FIGURE}|\s*+;\s*+{_FIGURE}){{2,}}(?:\s*+,?\s*+and\s++{_FIGURE})?|{_FIGURE}\s*+,\s*+{_FIGURE}\s*+,?\s*+and\s++{_FIGURE})(?![\w%])"
 )
-_MATRIX = re.compile(r"\[\s*(?:\[[^\[\]]*\]\s*,?\s*){2,}\]")
-_TWO_IN_A_ROW = re.compile(r"\d\s*[,;\s]\s*(?:and\s+)?[-+]?\.?\d")
+_NAME_OF_LIST = re.compile(
+    r"(?P<name>[A-Za-z_][\w-]*(?: [A-Za-z0-9_]+)?)\s*+(?:=|:|is|are|as|\()\s*+$"
+)
+_NAME_OF_BARE = re.compile(
+    r"(?P<name>[A-Za-z_][\w]*(?: [A-Za-z0-9_]+)?)\s*+(?:=|:|are|is|has|scored|-)\s*+$"
+)
+_LONGEST_NAME = 80
+_MATRIX = re.compile(r"\[\s*+(?:\[[^\[\]]*+\]\s*+,?\s*+){2,}+\]")
+_TWO_IN_A_ROW = re.compile(r"\d(?:\s*+[,;]\s*+|\s++)(?:and\s++)?[-+]?\.?\d")
+_NUMBERS = re.compile(rf"(?:{_FIGURE}\n)++", re.I)
+_FIGURE_ALONE = re.compile(_FIGURE, re.I)
 _MOST_CELLS = 2_000_000
+_MOST_HEADS = 8  # lines of a block that are tried as the line of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +56,7 @@ def beside(data: Any, text: str) -> DataTable:
             )
         return DataTable(columns, text, named=True)
     if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
-        names = list(dict.fromkeys(key for row in data for key in row))
-        return DataTable(
-            {str(n): tuple(row.get(n) for row in data) for n in names}, text, named=True
-        )
+        return _of_records(data, text)
     if isinstance(data, dict) and data and all(isinstance(v, list) for v in data.values()):
         return DataTable({str(k): tuple(v) for k, v in data.items()}, text, named=True)
     return DataTable(
@@ -61,7 +73,18 @@ def within(text: str) -> DataTable:
     return _lists(text)
 
 
-_OPENINGS = ((re.compile(r"\[\s*\{"), "]"), (re.compile(r"\{\s*\""), "}"))
+def _of_records(rows: Sequence[Mapping[str, Any]], text: str) -> DataTable:
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    if len(names) * len(rows) > _MOST_CELLS:
+        return DataTable(text=text, problem=f"data has more than {_MOST_CELLS} cells")
+    columns = {}
+    for name in names:
+        spend()
+        columns[str(name)] = tuple(row.get(name) for row in rows)
+    return DataTable(columns, text, named=True)
+
+
+_OPENINGS = ((re.compile(r"\[\s*+\{"), "]"), (re.compile(r"\{\s*+\""), "}"))
 
 
 def _records(text: str) -> DataTable | None:
@@ -72,7 +95,7 @@ def _records(text: str) -> DataTable | None:
             continue
         try:
             data = json.loads(text[first.start() : end])
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # also for an integer of too many digits
             continue
         table = beside(data, text[: first.start()] + " " + text[end:])
         if table.columns:
@@ -81,34 +104,42 @@ def _records(text: str) -> DataTable | None:
 
 
 def _block(text: str) -> DataTable | None:
-    match = re.search(r"```(?:csv|text|tsv)?\s*\n(.*?)```", text, re.S)
+    match = patterns.search(r"```(?:csv|text|tsv)?\s*+\n(.*?)```", text, re.S)
     columns = _csv(match[1]) if match else None
     if match is None or columns is None:
         return None
     return DataTable(columns, text[: match.start()] + " " + text[match.end() :], named=True)
 
 
+_STARTS_WITH_FIGURE = re.compile(rf"\s*+{_FIGURE}\s*+,")
+
+
 def _lines(text: str) -> DataTable | None:
     """Read lines with equally many commas as a table. The first line holds the names."""
     lines = text.split("\n")
+    block, ends = -1, 0  # the last line of the present block, and how many of its lines were tried
     for first, line in enumerate(lines):
         parts = line.count(",")
-        if parts < 1 or re.match(rf"\s*{_FIGURE}\s*,", line):
+        if parts < 1 or _STARTS_WITH_FIGURE.match(line):
             continue
-        last = first
-        while (
-            last + 1 < len(lines)
-            and lines[last + 1].count(",") == parts
-            and _a_row(lines[last + 1])
-        ):
-            last += 1
-        if last - first < 2:
+        if first > block:
+            block, ends = _last_row(lines, first, parts), 0
+        ends += 1
+        if block - first < 2 or ends > _MOST_HEADS:
             continue
-        columns = _csv("\n".join(lines[first : last + 1]))
+        spend()
+        columns = _csv("\n".join(lines[first : block + 1]))
         if columns is not None and any(_numeric(values) for values in columns.values()):
-            rest = "\n".join(lines[:first] + lines[last + 1 :])
+            rest = "\n".join(lines[:first] + lines[block + 1 :])
             return DataTable(columns, rest, named=True)
     return None
+
+
+def _last_row(lines: Sequence[str], first: int, parts: int) -> int:
+    last = first
+    while last + 1 < len(lines) and lines[last + 1].count(",") == parts and _a_row(lines[last + 1]):
+        last += 1
+    return last
 
 
 def _a_row(line: str) -> bool:
@@ -119,47 +150,66 @@ def _a_row(line: str) -> bool:
 def _markdown(text: str) -> DataTable | None:
     lines = text.split("\n")
     rows = [i for i, line in enumerate(lines) if line.count("|") >= 2]
-    if len(rows) < 3 or not re.fullmatch(r"[\s|:\-]+", lines[rows[1]]):
+    if len(rows) < 3 or not patterns.fullmatch(r"[\s|:\-]++", lines[rows[1]]):
         return None
     cells = [[cell.strip() for cell in lines[i].strip().strip("|").split("|")] for i in rows]
     columns = _columns([cells[0], *cells[2:]])
     if columns is None:
         return None
-    rest = "\n".join(line for i, line in enumerate(lines) if i not in rows)
+    rest = "\n".join(line for line in lines if line.count("|") < 2)
     return DataTable(columns, rest, named=True)
 
 
 def _lists(text: str) -> DataTable:
-    columns: dict[str, tuple[Any, ...]] = {}
     if not _TWO_IN_A_ROW.search(text):
         return DataTable(text=text)
     matrix = _MATRIX.search(text)
     if matrix:
         try:
-            rows = json.loads(re.sub(r",\s*\]", "]", matrix[0]))
-        except json.JSONDecodeError:
+            rows = json.loads(patterns.sub(r",\s*+\]", "]", matrix[0]))
+        except (ValueError, RecursionError):
             rows = []
         if rows and all(len(row) == len(rows[0]) and _numeric(row) for row in rows):
             named = {f"row {i + 1}": tuple(row) for i, row in enumerate(rows)}
             return DataTable(named, text[: matrix.start()] + " " + text[matrix.end() :])
+    columns: dict[str, tuple[Any, ...]] = {}
     given = False
-    for pattern in (_LIST, _BARE):
-        while (match := pattern.search(text)) is not None:
-            if re.search(r"\d,\d{3}(?!\d)", match["list"]) and pattern is _BARE:
+    for pattern, named_by in ((_LIST, _NAME_OF_LIST), (_BARE, _NAME_OF_BARE)):
+        pieces, end = [], 0
+        for match in pattern.finditer(text):
+            spend()
+            if pattern is _BARE and _THOUSANDS.search(match["list"]):
                 return DataTable(text=text)  # 3,034 may be one number or two
-            figures = re.findall(_FIGURE, match["list"])
-            name = (match["name"] or "").strip()
-            name = re.sub(
-                r"^(?:of|the|and|for|data|list|numbers|values|dataset|with|sample|are|is|between|from|on|in|where|let|given|if|when|using) ",
-                "",
-                name,
-                flags=re.I,
-            )
+            start, name, figures = _named_list(text, match, named_by, end)
             ours = not name or bool(_NO_NAMES & set(name.lower().split())) or name in columns
             given = given or not ours
             columns[f"x{len(columns) + 1}" if ours else name] = tuple(_plain(f) for f in figures)
-            text = text[: match.start()] + f" {name} " + text[match.end() :]
+            pieces += [text[end:start], f" {name} "]
+            end = match.end()
+        text = "".join((*pieces, text[end:]))
     return DataTable(columns, text, named=given)
+
+
+_THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
+_NOT_NAMES = re.compile(
+    r"^(?:of|the|and|for|data|list|numbers|values|dataset|with|sample|are|is|between|from|on|in|where|let|given|if|when|using) ",
+    re.I,
+)
+
+
+def _named_list(
+    text: str, match: "re.Match[str]", named_by: "re.Pattern[str]", least: int
+) -> tuple[int, str, list[str]]:
+    """Where a list begins with its name, the name or "", and the list's figures."""
+    figures, start = patterns.findall(_FIGURE, match["list"]), match.start()
+    least = max(least, start - _LONGEST_NAME)
+    named = named_by.search(text, least, start)
+    if named is None and text[start] == "-":  # perhaps a dash between a name and its list
+        named = named_by.search(text, least, start + 1)
+        figures[0] = figures[0].removeprefix("-") if named else figures[0]
+    if named is None:
+        return start, "", figures
+    return named.start(), _NOT_NAMES.sub("", named["name"].strip()), figures
 
 
 # Words that do not name a column, as in `the numbers I gathered are 1, 2, 3`.
@@ -206,21 +256,35 @@ def _columns(rows: Sequence[Sequence[str]]) -> dict[str, tuple[Any, ...]] | None
     names = [name.strip() or f"column {i + 1}" for i, name in enumerate(rows[0])]
     if len(set(names)) != len(names) or any(len(row) != len(names) for row in rows):
         return None
-    return {name: tuple(_value(row[i].strip()) for row in rows[1:]) for i, name in enumerate(names)}
+    columns = {}
+    for name, column in zip(names, zip(*rows[1:], strict=True), strict=True):
+        spend()
+        columns[name] = _values([cell.strip() for cell in column])
+    return columns
+
+
+_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "#n/a", "<na>"))
+
+
+def _values(cells: Sequence[str]) -> tuple[Any, ...]:
+    """The values of a column: numbers, texts, and None for a cell that says nothing."""
+    if _NUMBERS.fullmatch("\n".join((*cells, ""))):
+        return tuple(map(_plain, cells))
+    read = {cell: _value(cell) for cell in set(cells)}  # labels repeat
+    return tuple([read[cell] for cell in cells])
 
 
 def _value(cell: str) -> Any:
-    if cell.lower() in ("", "na", "n/a", "nan", "null", "none", "#n/a", "<na>"):
+    if cell.lower() in _MISSING:
         return None
-    return _plain(cell) if re.fullmatch(_FIGURE, cell, re.I) else cell
+    return _plain(cell) if _FIGURE_ALONE.fullmatch(cell) else cell
 
 
 def _plain(figure: str) -> int | float:
-    value = float(figure)
-    return int(value) if re.fullmatch(r"[-+]?\d{1,15}", figure) else value
+    digits = figure.lstrip("+-")
+    return int(figure) if len(digits) <= 15 and digits.isdigit() else float(figure)
 
 
 def _numeric(values: Sequence[Any]) -> bool:
-    return all(isinstance(v, int | float) for v in values if v is not None) and any(
-        v is not None for v in values
-    )
+    types = {*map(type, values)} - {type(None)}
+    return bool(types) and types <= {int, float, bool}

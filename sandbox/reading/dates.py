@@ -4,6 +4,8 @@ import calendar
 import datetime as dt
 import re
 
+from sandbox.reading import patterns
+
 _MONTHS = {name.lower(): i for i, name in enumerate(calendar.month_name) if name} | {
     name.lower(): i for i, name in enumerate(calendar.month_abbr) if name
 }
@@ -18,13 +20,13 @@ def first_and_last(text: str) -> tuple[dt.date, dt.date] | None:
     """The first and last day of a day, month or year; None if the text names no real date."""
     text = text.strip().lower()
     try:
-        if re.fullmatch(r"\d{4}", text):
+        if patterns.fullmatch(r"\d{4}", text):
             return dt.date(int(text), 1, 1), dt.date(int(text), 12, 31)
-        if re.match(r"\d{4}[-/]", text):
-            year, month, day = map(int, re.split("[-/]", text))
+        if patterns.match(r"\d{4}[-/]", text):
+            year, month, day = map(int, patterns.split("[-/]", text))
             return (dt.date(year, month, day),) * 2
-        month = next(_MONTHS[word] for word in re.findall(r"[a-z]+", text) if word in _MONTHS)
-        figures = [int(figure) for figure in re.findall(r"\d+", text)]
+        month = next(_MONTHS[word] for word in patterns.findall(r"[a-z]+", text) if word in _MONTHS)
+        figures = [int(figure) for figure in patterns.findall(r"\d+", text)]
         if len(figures) == 1:
             last = calendar.monthrange(figures[0], month)[1]
             return dt.date(figures[0], month, 1), dt.date(figures[0], month, last)
@@ -36,11 +38,11 @@ def first_and_last(text: str) -> tuple[dt.date, dt.date] | None:
 
 def period(text: str) -> tuple[dt.date, dt.date] | None:
     """Read a period such as `between A and B`, `from A to B`, `in 2024` or `during March 2023`."""
-    both = re.search(rf"({DATE})\s*(?:and|to|-|through|until|till)\s*({DATE})", text, re.I)
+    both = patterns.search(rf"({DATE})\s*+(?:and|to|-|through|until|till)\s*+({DATE})", text, re.I)
     if both:
         first, last = first_and_last(both[1]), first_and_last(both[2])
         return (first[0], last[1]) if first and last and first[0] <= last[1] else None
-    single = re.search(
-        rf"\b(?:in|during|within|of|for|over|throughout)\s+(?:the year )?({DATE})", text, re.I
+    single = patterns.search(
+        rf"\b(?:in|during|within|of|for|over|throughout)\s++(?:the year )?({DATE})", text, re.I
     )
     return first_and_last(single[1]) if single else None

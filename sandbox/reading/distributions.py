@@ -8,6 +8,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
+from sandbox.reading import patterns
+from sandbox.reading.budget import spend
 from sandbox.reading.numbers import NUMBER, number
 from sandbox.spec import Distribution
 
@@ -16,16 +18,16 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ("lognormal", r"\blog[- ]?normal(?:ly)?\b|\blognorm\b|\blog[- ]gaussian\b|\bln[- ]?n\b(?=\()"),
     ("standard", r"\bstandard normal(?:ly)?\b|\bstandard gaussian\b|\bz-scores? distribut"),
     ("multivariate", r"\b(?:multi|bi)variate (?:normal|gaussian)\b|\bjointly normal(?:ly)?\b"),
-    ("normal", r"(?<![- ]non)(?<!log )(?<!non-)\bnormal(?:ly)?\b(?! form| people| language)|\bgaussian\b|\bbell[- ](?:curve|shaped)\b(?: distribution)?|\bN(?=\s?\(\s*[-\d])"),
+    ("normal", r"(?<![- ]non)(?<!log )(?<!non-)\bnormal(?:ly)?\b(?! form| people| language)|\bgaussian\b|\bbell[- ](?:curve|shaped)\b(?: distribution)?|\bN(?=\s?\(\s*+[-\d])"),
     ("mixture", r"\bbimodal(?:ly)?\b|\btrimodal(?:ly)?\b|\bmixture\b|\btwo[- ](?:peaks?|modes?|humped)\b"),
-    ("uniform", r"\buniform(?:ly)?\b|\bU(?=\s?\(\s*[-\d])|\bequally likely between\b|\bflat distribution\b"),
-    ("exponential", r"\bexponential(?:ly)?\b(?! growth| trend| decay| increase| smoothing)|\bExp(?=\s?\(\s*[\d.])"),
+    ("uniform", r"\buniform(?:ly)?\b|\bU(?=\s?\(\s*+[-\d])|\bequally likely between\b|\bflat distribution\b"),
+    ("exponential", r"\bexponential(?:ly)?\b(?! growth| trend| decay| increase| smoothing)|\bExp(?=\s?\(\s*+[\d.])"),
     ("poisson", r"\bpoisson\b"),
     ("negative binomial", r"\bnegative[- ]binomial(?:ly)?\b"),
-    ("binomial", r"\bbinomial(?:ly)?\b|\bBin(?:om)?(?=\s?\(\s*\d)"),
+    ("binomial", r"\bbinomial(?:ly)?\b|\bBin(?:om)?(?=\s?\(\s*+\d)"),
     ("bernoulli", r"\bbernoulli\b|\bcoin[- ](?:flips?|toss(?:es)?)\b"),
-    ("beta", r"\bbeta\b(?=[- ]distribut|\s?\(|\s+with (?:alpha|shape|a\b|parameters)|,\s*(?:alpha|a\b))|\bbeta (?=random)"),
-    ("gamma", r"\bgamma\b(?=[- ]distribut|\s?\(|\s+with (?:shape|alpha|k\b|mean|parameters)|,\s*(?:shape|alpha|k\b|mean))|\bgamma (?=random)"),
+    ("beta", r"\bbeta\b(?=[- ]distribut|\s?\(|\s++with (?:alpha|shape|a\b|parameters)|,\s*+(?:alpha|a\b))|\bbeta (?=random)"),
+    ("gamma", r"\bgamma\b(?=[- ]distribut|\s?\(|\s++with (?:shape|alpha|k\b|mean|parameters)|,\s*+(?:shape|alpha|k\b|mean))|\bgamma (?=random)"),
     ("pareto", r"\bpareto\b"),
     ("weibull", r"\bweibull\b"),
     ("student", r"\bstudent'?s?[- ]t\b(?! ?test)|\bt[- ]distribut(?:ed|ion)\b"),
@@ -39,11 +41,12 @@ _LINK = r"(?:\s{0,20}(?:(?:value|parameter|of|is|at|being|equal to|equals|about|
 def _given_for(text: str, *names: str) -> float | None:
     """The number that the text gives for any of these names, after the name or before it."""
     for name in names:
-        match = re.search(rf"(?<![\w]){name}(?![\w]){_LINK}({NUMBER})", text, re.I)
+        spend()
+        match = patterns.search(rf"(?<![\w]){name}(?![\w]){_LINK}({NUMBER})", text, re.I)
         if match:
             return number(match[1])
     for name in names:
-        match = re.search(rf"({NUMBER})\s*(?:\w+\s)?(?:for the |as (?:the |its )?)?{name}(?!\w)", text, re.I)  # fmt: skip
+        match = patterns.search(rf"({NUMBER})\s*+(?:\w+\s)?(?:for the |as (?:the |its )?)?{name}(?!\w)", text, re.I)  # fmt: skip
         if match:
             return number(match[1])
     return None
@@ -58,17 +61,17 @@ _SD = (
     r"std\.?", "sigma", "stdev", "deviation", "spread", "s",
 )  # fmt: skip
 _BOTH = re.compile(
-    rf"(?:mean|average|mu|m)\s*(?:,|and|/|&)\s*(?:standard deviation|std(?:\.? ?dev\.?)?|sd|sigma|s)"
-    rf"\s*(?:of|=|are|:|at)?\s*({NUMBER})\s*(?:,|and|/|&)\s*({NUMBER})",
+    rf"(?:mean|average|mu|m)\s*+(?:,|and|/|&)\s*+(?:standard deviation|std(?:\.? ?dev\.?)?|sd|sigma|s)"
+    rf"\s*+(?:of|=|are|:|at)?\s*+({NUMBER})\s*+(?:,|and|/|&)\s*+({NUMBER})",
     re.I,
 )
 _PLUS_MINUS = re.compile(
-    rf"({NUMBER})\s*(?:±|\+/-|\+-|plus or minus|give or take)\s*({NUMBER})", re.I
+    rf"({NUMBER})\s*+(?:±|\+/-|\+-|plus or minus|give or take)\s*+({NUMBER})", re.I
 )
 _PAIR = re.compile(
-    rf"^\s*\(\s*(?:\w+\s*=\s*)?({NUMBER})\s*[,;]\s*(?:\w+\s*=\s*)?({NUMBER})\s*(\^2|²|squared)?\s*\)"
+    rf"^\s*+\(\s*+(?:\w+\s*+=\s*+)?({NUMBER})\s*+[,;]\s*+(?:\w+\s*+=\s*+)?({NUMBER})\s*+(\^2|²|squared)?\s*+\)"
 )
-_ONE = re.compile(rf"^\s*\(\s*(?:\w+\s*=\s*)?({NUMBER})\s*\)")
+_ONE = re.compile(rf"^\s*+\(\s*+(?:\w+\s*+=\s*+)?({NUMBER})\s*+\)")
 
 
 def moments(text: str) -> tuple[float | None, float | None]:
@@ -129,7 +132,7 @@ def _lognormal(text: str) -> Distribution | None:
             ratio = (1 + math.sqrt(1 + 4 * (spread / median) ** 2)) / 2
             spread = math.sqrt(math.log(ratio))
         return Distribution("lognormal", {"mu": round(math.log(median), 12), "sigma": spread})
-    on_the_log = re.search(
+    on_the_log = patterns.search(
         r"\blog(?:arithm)?[- ]?(?:scale|space|mean|mu)|\bof the (?:underlying|log)|\bunderlying",
         text,
         re.I,
@@ -145,8 +148,8 @@ def _lognormal(text: str) -> Distribution | None:
 
 
 _RANGE = re.compile(
-    rf"(?:between|from|in(?: the (?:range|interval))?(?: of)?|over|on|ranging|range(?:s|d)?(?: of| from| between)?)?\s*[\[(]?\s*({NUMBER})\s*"
-    rf"(?:and|to|-|through|,|\.\.\.?|up to|until)\s*({NUMBER})\s*[\])]?",
+    rf"(?:between|from|in(?: the (?:range|interval))?(?: of)?|over|on|ranging|range(?:s|d)?(?: of| from| between)?)?\s*+[\[(]?\s*+({NUMBER})\s*+"
+    rf"(?:and|to|-|through|,|\.\.\.?|up to|until)\s*+({NUMBER})\s*+[\])]?",
     re.I,
 )
 
@@ -160,8 +163,8 @@ def span(text: str) -> tuple[float, float] | None:
         return None if low is None or high is None else (low, high)
     low, high = number(match[1]), number(match[2])
     if (
-        re.search(r"[kKmM%]\s*$", match[2])
-        and not re.search(r"[kKmM%]\s*$", match[1])
+        patterns.search(r"[kKmM%]\s*+$", match[2])
+        and not patterns.search(r"[kKmM%]\s*+$", match[1])
         and low < high
     ):
         scaled = number(match[1] + match[2].strip()[-1])
@@ -224,8 +227,8 @@ def _beta(text: str) -> Distribution | None:
     if given is None:
         a = _given_for(text, "alpha", "a")
         b = _given_for(text, "beta", "b")
-        shapes = re.search(
-            rf"(?:parameters|shapes?)\s*(?:parameters)?{_LINK}({NUMBER})\s*(?:and|,)\s*({NUMBER})",
+        shapes = patterns.search(
+            rf"(?:parameters|shapes?)\s*+(?:parameters)?{_LINK}({NUMBER})\s*+(?:and|,)\s*+({NUMBER})",
             text,
             re.I,
         )
@@ -279,15 +282,15 @@ def _weibull(text: str) -> Distribution | None:
 
 
 _LISTED = re.compile(
-    rf"(?:peaks?|modes?|means?|cent(?:er|re)s?|cent(?:er|re)d)\s*(?:at|around|of|near|are|=|:)?\s*({NUMBER}(?:\s*(?:,|and|&)\s*{NUMBER})+)",
+    rf"(?:peaks?|modes?|means?|cent(?:er|re)s?|cent(?:er|re)d)\s*+(?:at|around|of|near|are|=|:)?\s*+({NUMBER}(?:\s*+(?:,|and|&)\s*+{NUMBER})+)",
     re.I,
 )
 _DEVIATIONS = re.compile(
-    rf"(?:standard deviations?|std(?:\.? ?dev\.?)?s?|sds?|sigmas?)\s*(?:of|=|:|are)?\s*({NUMBER}(?!\s*/)(?:\s*(?:,|and|&)\s*{NUMBER}(?!\s*/)(?![\d]))*)",
+    rf"(?:standard deviations?|std(?:\.? ?dev\.?)?s?|sds?|sigmas?)\s*+(?:of|=|:|are)?\s*+({NUMBER}(?!\s*+/)(?:\s*+(?:,|and|&)\s*+{NUMBER}(?!\s*+/)(?![\d]))*)",
     re.I,
 )
 _WEIGHTS = re.compile(
-    rf"(?:weights?|proportions?|shares?|split|probabilit\w+|mix(?:ing)?(?: weights)?)\s*(?:of|=|:|are)?\s*({NUMBER}\s*(?:,|and|/|-|&)\s*{NUMBER}(?:\s*(?:,|and|/)\s*{NUMBER})*)"
+    rf"(?:weights?|proportions?|shares?|split|probabilit\w+|mix(?:ing)?(?: weights)?)\s*+(?:of|=|:|are)?\s*+({NUMBER}\s*+(?:,|and|/|-|&)\s*+{NUMBER}(?:\s*+(?:,|and|/)\s*+{NUMBER})*)"
     rf"|(\b\d+\s?/\s?\d+\b)",
     re.I,
 )
@@ -315,10 +318,10 @@ def _mixture(text: str) -> Distribution | None:
 
 def _components(text: str) -> list[Distribution] | None:
     """Read the parts of a mixture: `70% N(20, 3) and 30% N(50, 5)`, `one at 20 (sd 3), ...`."""
-    called = re.findall(rf"(?:N|normal)\s?\(\s*(?:\w+\s*=\s*)?({NUMBER})\s*,\s*(?:\w+\s*=\s*)?({NUMBER})", text, re.I)  # fmt: skip
+    called = patterns.findall(rf"(?:N|normal)\s?\(\s*+(?:\w+\s*+=\s*+)?({NUMBER})\s*+,\s*+(?:\w+\s*+=\s*+)?({NUMBER})", text, re.I)  # fmt: skip
     if len(called) < 2:
-        called = re.findall(
-            rf"(?:peak|mode|at|around|mean(?: of)?|cent(?:er|re)d(?: at| around)?|=)\s*({NUMBER})\s*(?:,|and|with|\()?\s*\(?(?:an? )?(?:sd|std(?:\.? ?dev\.?)?|standard deviation|sigma)\s*(?:of|=|:)?\s*({NUMBER})",
+        called = patterns.findall(
+            rf"(?:peak|mode|at|around|mean(?: of)?|cent(?:er|re)d(?: at| around)?|=)\s*+({NUMBER})\s*+(?:,|and|with|\()?\s*+\(?(?:an? )?(?:sd|std(?:\.? ?dev\.?)?|standard deviation|sigma)\s*+(?:of|=|:)?\s*+({NUMBER})",
             text, re.I,
         )  # fmt: skip
     if len(called) < 2:
@@ -334,7 +337,7 @@ def _shares(text: str, count: int) -> tuple[float, ...]:
     match = _WEIGHTS.search(text)
     shares = _numbers((match[1] or match[2]).replace("/", " and ")) if match else []
     if len(shares) != count:
-        shares = [number(share) for share in re.findall(r"\d+(?:\.\d+)?\s?%", text)]
+        shares = [number(share) for share in patterns.findall(r"\d+(?:\.\d+)?\s?%", text)]
     if len(shares) == count - 1 and 0 < sum(shares) < 1:
         shares.append(1 - sum(shares))
     if len(shares) != count or sum(shares) <= 0:
@@ -343,7 +346,7 @@ def _shares(text: str, count: int) -> tuple[float, ...]:
 
 
 def _numbers(text: str) -> list[float]:
-    return [number(figure) for figure in re.findall(NUMBER, text)]
+    return [number(figure) for figure in patterns.findall(NUMBER, text)]
 
 
 _READERS: Mapping[str, Callable[[str], Distribution | None]] = {

@@ -3,7 +3,8 @@
 import re
 from dataclasses import replace
 
-from sandbox.reading import distributions, naming, usual, wishes
+from sandbox.reading import distributions, naming, patterns, usual, wishes
+from sandbox.reading.budget import spend
 from sandbox.reading.columns import NotUnderstood, columns
 from sandbox.reading.counts import counted
 from sandbox.reading.limits import orders, with_orders
@@ -26,10 +27,10 @@ def read(text: str) -> ReadOutcome:
 
 def _read(words: Words) -> ReadOutcome:
     seed = words.take(
-        r"\b(?:random[ _])?(?:seed(?:ed)?|random_state)\s*(?:of|=|:|with|to|is|value)*\s*(\d{1,18})"
+        r"\b(?:random[ _])?(?:seed(?:ed)?|random_state)\s*+(?:of|=|:|with|to|is|value)*\s*+(\d{1,18})"
     )
     csv = words.take(
-        r"(?:\bas|\bin|\binto|\bto)?\s*(?:a\s)?\bcsv\b(?: format| file| table| output)?"
+        r"(?:\bas|\bin|\binto|\bto)?\s*+(?:a\s)?\bcsv\b(?: format| file| table| output)?"
     )
     count, noun = counted(words)
     assumed: tuple[str, ...] = ()
@@ -85,7 +86,7 @@ def _fields(words: Words, noun: str) -> tuple[list[Field], list[Correlation]]:
     names = {f.name for f in fields}
     fields += [f for f in plain if not any(k == f.name or k.endswith("_" + f.name) for k in names)]
     fields, related = _related(fields, related, shared)
-    left = re.search(NUMBER, words.text)
+    left = patterns.search(NUMBER, words.text)
     if left:
         raise NotUnderstood(f"the meaning of {left[0].strip()} is not understood")
     if not (by_chance or related):
@@ -107,7 +108,7 @@ def _supported(
 def _check_formulas(fields: list[Field]) -> None:
     names = {f.name for f in fields}
     for f in fields:
-        missing = set(re.findall(r"[A-Za-z_]\w*", f.formula)) - names
+        missing = set(patterns.findall(r"[A-Za-z_]\w*", f.formula)) - names
         if missing:
             listed = ", ".join(sorted(missing))
             raise NotUnderstood(f"{f.name} is computed from {listed}, which is not a column")
@@ -145,11 +146,11 @@ _TEXT = (
 )
 
 
-_ID = r"\b(?:(?:unique|sequential|auto-?increment(?:ing)?|distinct)\s+)?(?:(?P<what>\w+)[ _])?(?P<id>ids?|identifiers?|uuids?)\b(?:\s*(?:like|such as|e\.g\.|starting (?:with|at|from))\s*[\"']?(?P<like>[A-Za-z]+[-_]?)?\d+[\"']?)?"
+_ID = r"\b(?:(?:unique|sequential|auto-?increment(?:ing)?|distinct)\s++)?(?:(?P<what>\w+)[ _])?(?P<id>ids?|identifiers?|uuids?)\b(?:\s*+(?:like|such as|e\.g\.|starting (?:with|at|from))\s*+[\"']?(?P<like>[A-Za-z]+[-_]?)?\d+[\"']?)?"
 
 
 _LISTS = re.compile(
-    r"\b(?:with|including|include|containing|columns?|fields?|attributes|having|where)\b\s*:?"
+    r"\b(?:with|including|include|containing|columns?|fields?|attributes|having|where)\b\s*+:?"
 )
 
 
@@ -158,8 +159,9 @@ def _undescribed_column(left: Words, text: str) -> str:
     start = _LISTS.search(text)
     if start is None:
         return ""
-    for item in re.finditer(r"[^,;:\n.()]+", left.text[start.end() :]):
-        for part in re.split(r"\band\b|\bor\b|\bplus\b", item[0]):
+    for item in patterns.finditer(r"[^,;:\n.()]+", left.text[start.end() :]):
+        spend()
+        for part in patterns.split(r"\band\b|\bor\b|\bplus\b", item[0]):
             words_of_item = part.strip().lower().split()
             bare = [word for word in words_of_item if word not in _ARTICLES]
             original = text[start.end() + item.start() : start.end() + item.end()]

@@ -3,30 +3,31 @@
 import re
 from dataclasses import replace
 
-from sandbox.reading import distributions
+from sandbox.reading import distributions, patterns
+from sandbox.reading.budget import spend
 from sandbox.reading.numbers import NUMBER, WHOLE, number
 from sandbox.reading.plain_text import Words, column_name
 from sandbox.spec import Field
 
 
 def wants_integers(text: str) -> bool:
-    return bool(re.search(r"\b(?:integers?|whole numbers?|int)\b", text, re.I))
+    return bool(patterns.search(r"\b(?:integers?|whole numbers?|int)\b", text, re.I))
 
 
 def decimals_wanted(text: str) -> int | None:
     """The number of decimals: 0 for whole numbers, None if the text does not say."""
-    places = re.search(
-        rf"({WHOLE})\s*(?:decimal(?: place)?s?|digits after|d\.?p\.?|decimals)\b", text, re.I
+    places = patterns.search(
+        rf"({WHOLE})\s*+(?:decimal(?: place)?s?|digits after|d\.?p\.?|decimals)\b", text, re.I
     )
     if places:
         return int(number(places[1]))
-    if re.search(
+    if patterns.search(
         r"\b(?:integers?|whole numbers?|whole years?|rounded to (?:the )?nearest (?:integer|whole|year|one)|as int|ints)\b",
         text,
         re.I,
     ):
         return 0
-    if re.search(r"\b(?:to the cent|cents|two places|2 places)\b", text, re.I):
+    if patterns.search(r"\b(?:to the cent|cents|two places|2 places)\b", text, re.I):
         return 2
     return None
 
@@ -39,15 +40,21 @@ _CUT = r"\b(?:truncat(?:ed|e|ion)|bounded|limit(?:ed|s)?|restrict(?:ed)?|constra
 
 def bounds(text: str) -> tuple[float | None, float | None, bool]:
     """The bounds in a text, and whether to move values outside the bounds to the bounds."""
-    text = re.split(r"\n|;|\.\s", text)[0] if "\n" in text or ";" in text or ". " in text else text
-    clip = bool(re.search(_CLIP, text, re.I))
-    match = re.search(
-        rf"(?:{_CLIP}|{_CUT})[^\d\n;.]{{0,30}}?[\[(]?\s*({NUMBER})\s*(?:and|to|-|,|\.\.)\s*({NUMBER})\s*[\])]?",
+    text = (
+        patterns.split(r"\n|;|\.\s", text)[0]
+        if "\n" in text or ";" in text or ". " in text
+        else text
+    )
+    spend()
+    clip = bool(patterns.search(_CLIP, text, re.I))
+    match = patterns.search(
+        rf"(?:{_CLIP}|{_CUT})[^\d\n;.]{{0,30}}?[\[(]?\s*+({NUMBER})\s*+(?:and|to|-|,|\.\.)\s*+({NUMBER})\s*+[\])]?",
         text,
         re.I,
     )
-    match = match or re.search(
-        rf"(?:^|,|\()\s*({NUMBER})\s*(?:-|to)\s*({NUMBER})\s*(?:only|years?)?\s*(?:\)|$|,|\.)", text
+    match = match or patterns.search(
+        rf"(?:^|,|\()\s*+({NUMBER})\s*+(?:-|to)\s*+({NUMBER})\s*+(?:only|years?)?\s*+(?:\)|$|,|\.)",
+        text,
     )
     if match:
         both = distributions.span(match[0][match.start(1) - match.start() :])
@@ -65,20 +72,20 @@ def bounds(text: str) -> tuple[float | None, float | None, bool]:
         text,
         r"(?:max(?:imum)?(?: value)?|at most|no (?:more|higher|greater|larger) than|not (?:above|more than|exceed(?:ing)?|over)|upper bound|less than or equal to|below|under|<=?|up to|capped at|ceiling of|never (?:above|more than|over|exceed(?:ing|s)?)|bounded above by|truncated above at)",
     )
-    if low is None and re.search(
+    if low is None and patterns.search(
         r"\b(?:non-?negative|no negatives?|not negative|never negative|negatives? (?:are |is )?not allowed|clipped at (?:zero|0)|truncated at (?:zero|0)|>= ?0)\b",
         text,
         re.I,
     ):
         low = 0.0
-    if low is None and re.search(r"\b(?:strictly )?positive\b(?! corr| trend)", text, re.I):
+    if low is None and patterns.search(r"\b(?:strictly )?positive\b(?! corr| trend)", text, re.I):
         low = 0.0
     return low, high, clip
 
 
 def _bound(text: str, words: str) -> float | None:
-    match = re.search(
-        rf"(?<![\w-]){words}\s*(?:value|of|is|=|:|at|to|be|than)?\s*({NUMBER})", text, re.I
+    match = patterns.search(
+        rf"(?<![\w-]){words}\s*+(?:value|of|is|=|:|at|to|be|than)?\s*+({NUMBER})", text, re.I
     )
     return number(match[1]) if match else None
 
@@ -86,26 +93,28 @@ def _bound(text: str, words: str) -> float | None:
 def orders(words: Words) -> list[tuple[str, str]]:
     """Take separate sentences, such as `Round salaries to 2 decimals.`, with the column's name."""
     separate_orders = []
-    pattern = r"(?:^|(?<=[.;\n])|(?<=\band)|(?<=,)|(?<=\bthen))\s*(?:please )?((?:round|clip|truncate|cap|clamp|limit|restrict|bound|keep)\s+(?:all |the )?(?P<name>[a-z_]\w*(?: [a-z_]\w*){0,2}?)(?: values?| column)?\s+(?:to|at|between|within|in|as|under|above|below|from)\b[^.;\n]*(?:\.\d[^.;\n]*)?)"
-    for match in re.finditer(pattern, words.text, re.I):
+    pattern = r"(?:^|(?<=[.;\n])|(?<=\band)|(?<=,)|(?<=\bthen))\s*+(?:please )?((?:round|clip|truncate|cap|clamp|limit|restrict|bound|keep)\s++(?:all |the )?(?P<name>[a-z_]\w*(?: [a-z_]\w*){0,2}?)(?: values?| column)?\s++(?:to|at|between|within|in|as|under|above|below|from)\b[^.;\n]*(?:\.\d[^.;\n]*)?)"
+    for match in patterns.finditer(pattern, words.text, re.I):
+        spend()
         name = column_name(match["name"])
         if name in ("it", "them", "value", "result", "everything", "number"):
             name = ""
         separate_orders.append((name, match[1]))
         words.blank(match.start(1), match.end(1))
-    for match in re.finditer(
-        r"(?:^|(?<=[.;\n]))\s*(?P<name>(?:all )?[a-z_]\w*(?: [a-z_]\w*)?) (?:must|should|have to|need to) (?:be|lie|fall|stay|not)\b[^.;\n]*",
+    for match in patterns.finditer(
+        r"(?:^|(?<=[.;\n]))\s*+(?P<name>(?:all )?[a-z_]\w*(?: [a-z_]\w*)?) (?:must|should|have to|need to) (?:be|lie|fall|stay|not)\b[^.;\n]*",
         words.text,
         re.I,
     ):
+        spend()
         order = match[0]
         if (
-            re.search("|".join(p for _, p in distributions.FAMILIES), order, re.I)
+            patterns.search("|".join(p for _, p in distributions.FAMILIES), order, re.I)
             or "%" in order
             or "correlat" in order
         ):
             continue
-        name = column_name(re.sub(r"^all ", "", match["name"].strip(), flags=re.I))
+        name = column_name(patterns.sub(r"^all ", "", match["name"].strip(), flags=re.I))
         separate_orders.append((name, order))
         words.blank(*match.span())
     return separate_orders

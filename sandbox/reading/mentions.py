@@ -4,27 +4,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.reading import dates, distributions, naming
+from sandbox.reading import dates, distributions, naming, patterns
+from sandbox.reading.budget import spend
 from sandbox.reading.categories import CategoryChoice, choices
 from sandbox.reading.numbers import NUMBER
 from sandbox.reading.plain_text import column_name
 
-_TO = rf"\s*(?:and|to|-|,|\.\.)\s*{NUMBER}"
+_TO = rf"\s*+(?:and|to|-|,|\.\.)\s*+{NUMBER}"
 _PATTERNS = (
     (
         "date",
         r"\b(?:[a-z]+[ _])?(?:dates?|timestamps?|datetimes?|day)\b[^.;\n]{0,30}?"
-        rf"(?:between|from|in|over|within|during)\s+(?:the year )?{dates.DATE}(?:\s*(?:and|to|-|through|until)\s*{dates.DATE})?",
+        rf"(?:between|from|in|over|within|during)\s++(?:the year )?{dates.DATE}(?:\s*+(?:and|to|-|through|until)\s*+{dates.DATE})?",
     ),
     (
         "range",
-        rf"(?:\bbetween|\bfrom|\bin the range(?: of)?|\branging from|\brange(?::| of)?|\bin)\s*[\[(]?{NUMBER}{_TO}|"
-        rf"[(\[]\s*{NUMBER}\s*(?:-|to|\.\.)\s*{NUMBER}\s*[\])]|:\s*{NUMBER}\s*(?:-|to|\.\.)\s*{NUMBER}(?=\s*(?:[,;.\n]|$))",
+        rf"(?:\bbetween|\bfrom|\bin the range(?: of)?|\branging from|\brange(?::| of)?|\bin)\s*+[\[(]?{NUMBER}{_TO}|"
+        rf"[(\[]\s*+{NUMBER}\s*+(?:-|to|\.\.)\s*+{NUMBER}\s*+[\])]|:\s*+{NUMBER}\s*+(?:-|to|\.\.)\s*+{NUMBER}(?=[^\S\n]*+(?:\n|\s*+(?:[,;.]|$)))",
     ),
     (
         "boolean",
-        rf"(?:with )?(?:an? )?{NUMBER}(?<=%)?\s*(?:probability|chance|prob\.?|likelihood) of (?:being |it being )?(?:true|yes|1)\b|"
-        rf"\b(?:true|yes)\s+(?:with|for|in)?\s*(?:an? )?(?:probability|prob|chance|p)?\s*(?:of|=)?\s*{NUMBER}(?: of)?|{NUMBER}\s+(?:are |is |being )?true\b",
+        rf"(?:with )?(?:an? )?{NUMBER}(?<=%)?\s*+(?:probability|chance|prob\.?|likelihood) of (?:being |it being )?(?:true|yes|1)\b|"
+        rf"\b(?:true|yes)\s++(?:with|for|in)?\s*+(?:an? )?(?:probability|prob|chance|p)?\s*+(?:of|=)?\s*+{NUMBER}(?: of)?|{NUMBER}\s++(?:are |is |being )?true\b",
     ),
 )
 
@@ -47,10 +48,12 @@ def mentions(text: str) -> list[Mention]:
     """All mentions in order, each with the name of its column."""
     disjoint: list[Mention] = []
     for mention in _all(text):
+        spend()
         if all(mention.end <= m.start or mention.start >= m.end for m in disjoint):
             disjoint.append(mention)
     kept: list[Mention] = []
     for mention in sorted(disjoint, key=lambda m: m.start):
+        spend()
         if _named(text, mention, kept[-1] if kept else None):
             kept.append(mention)
     return kept
@@ -61,10 +64,12 @@ def _all(text: str) -> Iterator[Mention]:
     for choice in choices(text):
         yield Mention(choice.start, choice.end, "category", choice=choice)
     for family, pattern in distributions.FAMILIES:
-        for match in re.finditer(pattern, text, re.I if "[A-Z]" not in pattern else 0):
+        spend()
+        for match in patterns.finditer(pattern, text, re.I if "[A-Z]" not in pattern else 0):
             yield Mention(match.start(), match.end(), family)
     for family, pattern in _PATTERNS:
-        for match in re.finditer(pattern, text, re.I):
+        spend()
+        for match in patterns.finditer(pattern, text, re.I):
             yield Mention(match.start(), match.end(), family)
 
 

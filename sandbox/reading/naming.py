@@ -2,6 +2,7 @@
 
 import re
 
+from sandbox.reading import patterns
 from sandbox.reading.plain_text import column_name, singular
 
 ENTITIES = frozenset(
@@ -66,7 +67,7 @@ _MOST_WORDS = 3
 
 
 def without_units(text: str) -> str:
-    return re.sub(_UNITS, lambda match: " " * len(match[0]), text, flags=re.I)
+    return patterns.sub(_UNITS, lambda match: " " * len(match[0]), text, flags=re.I)
 
 
 def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
@@ -110,14 +111,16 @@ def before(text: str, end: int, *, past_comma: bool = False) -> tuple[str, int]:
     return (name, taken[0].start()) if name else ("", end)
 
 
+_LEAD = re.compile(
+    r"(?:\s*+\([^()]*\))?[- ]*(?:ly)?[- ]*(?:distributed|distribution|dist\.?)?\s*+(?:random|numeric|continuous|integer|"
+    r"synthetic|fake|independent|of|for|the|their|variable|values of|values for|with)*\s*+",
+    re.I,
+)
+
+
 def after(text: str, start: int) -> tuple[str, int]:
     """The name right after a distribution, as in `normally distributed ages`, and where it ends."""
-    lead = re.compile(
-        r"(?:\s*\([^()]*\))?[- ]*(?:ly)?[- ]*(?:distributed|distribution|dist\.?)?\s*(?:random|numeric|continuous|integer|"
-        r"synthetic|fake|independent|of|for|the|their|variable|values of|values for|with)*\s*",
-        re.I,
-    )
-    match = lead.match(text, start)
+    match = _LEAD.match(text, start)
     begin = match.end() if match else start
     taken: list[re.Match[str]] = []
     for token in _TOKEN.finditer(text, begin, begin + 80):

@@ -14,7 +14,7 @@ _SCALES = {
     "billion": 1e9, "bn": 1e9, "b": 1e9, "mio": 1e6,
 }  # fmt: skip
 
-_DIGITS = r"(?:\d{1,3}(?:[,_]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?"
+_DIGITS = r"(?:\d{1,3}(?:[,_]\d{3}){1,8}(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?"
 _SCALE = r"(?:\s?(?:hundred|thousand|million|billion|mio|bn|mn)\b|\s?[kKmMB]\b)?"
 # A number in digits, with its sign, currency and scale.
 NUMBER = rf"(?:[-+]?\s?[$€£]?\s?(?<![\w.]){_DIGITS}{_SCALE}\s?%?)"
@@ -25,7 +25,7 @@ WHOLE = (
     rf"(?:half a|a|one|{_WORD})\s(?:hundred|thousand|million|dozen)|\b(?:{_WORD})\b)"
 )
 _READ = re.compile(
-    rf"\s*([-+]?)\s?[$€£]?\s?({_DIGITS})\s?(hundred|thousand|million|billion|mio|bn|mn|[kmb])?\s?(%)?",
+    rf"\s*+([-+]?)\s?[$€£]?\s?({_DIGITS})\s?(hundred|thousand|million|billion|mio|bn|mn|[kmb])?\s?(%)?",
     re.I,
 )
 

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from sandbox.reading import patterns
+from sandbox.reading.budget import spend
+
 _SAME = str.maketrans(
     {
         "–": "-", "—": "-", "−": "-", "‑": "-", "’": "'", "“": '"', "”": '"', "≥": ">", "≤": "<",
@@ -14,12 +17,14 @@ _SAME = str.maketrans(
 
 def normalised(text: str) -> str:
     text = text.translate(_SAME)
-    text = re.sub(
+    text = patterns.sub(
         r"\bR\s?²|\bR\s?\^\s?2|\bR-squared\b|\bR squared\b|\br2\b", "R2", text, flags=re.I
     )
-    text = re.sub(r"\*\*(\w[^*\n]*)\*\*", r"\1", text)
+    text = patterns.sub(r"\*\*(\w[^*\n]*)\*\*", r"\1", text)
     # Long runs of blanks make patterns slow.
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" {2,}", " ", text))
+    return patterns.sub(
+        r"\n(?: ?\n){2,}+", "\n\n", patterns.sub(r"[^\S\n]{2,}+|[\r\v\f]", " ", text)
+    )
 
 
 class Words:
@@ -30,7 +35,8 @@ class Words:
 
     def take(self, pattern: str) -> "re.Match[str] | None":
         """Return the first match, and replace it in the text by blanks."""
-        match = re.search(pattern, self.text, re.I)
+        spend()
+        match = patterns.search(pattern, self.text, re.I)
         if match:
             self.blank(*match.span())
         return match
@@ -45,7 +51,8 @@ class Words:
         self.text = self.text[:start] + kept + self.text[end:]
 
     def has(self, pattern: str) -> bool:
-        return re.search(pattern, self.text, re.I) is not None
+        spend()
+        return patterns.search(pattern, self.text, re.I) is not None
 
 
 _IRREGULAR = {
@@ -74,8 +81,8 @@ def column_name(words: str) -> str:
     words = words.strip().strip("\"'")
     if "_" in words and " " not in words:
         return words.lower()
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
-    parts = [part for part in re.split(r"[\s\-]+", split) if part]
+    split = patterns.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
+    parts = [part for part in patterns.split(r"[\s\-]+", split) if part]
     if not parts:
         return ""
     parts = [part.lower() for part in parts]

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from typing import Literal
 
-from sandbox.reading import dates, naming
+from sandbox.reading import dates, naming, patterns
 from sandbox.reading.numbers import NUMBER, WHOLE, number
 from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import Words, column_name
@@ -36,8 +36,8 @@ def is_series(text: str) -> bool:
 
 def read(text: str) -> ReadOutcome:
     words = Words(naming.without_units(text))
-    seed = words.take(r"\b(?:random[ _])?seed(?:ed)?\s*(?:of|=|:|with|is)*\s*(\d{1,18})")
-    csv = words.take(r"(?:\bas|\bin|\bto)?\s*(?:a\s)?\bcsv\b(?: format| file)?")
+    seed = words.take(r"\b(?:random[ _])?seed(?:ed)?\s*+(?:of|=|:|with|is)*\s*+(\d{1,18})")
+    csv = words.take(r"(?:\bas|\bin|\bto)?\s*+(?:a\s)?\bcsv\b(?: format| file)?")
     season = _season(words)
     step = _step(words)
     if step is None:
@@ -70,7 +70,7 @@ def read(text: str) -> ReadOutcome:
 
 def _season(words: Words) -> str:
     """Take out the text about the season, so that `weekly seasonality` sets no weekly step."""
-    pattern = r"(?:(?:with|and|a|an|plus)\s+)*(?P<span>weekly|yearly|annual|monthly|daily|quarterly|day-of-week)?[ -]?(?:seasonality|seasonal (?:pattern|component|cycle|effects?|variation|swings?)|season(?:al)?\b(?: cycle| pattern)?|cycles?|periodicity|pattern)(?P<more>[^.;\n]*?)(?=,?\s(?:and |plus |with )?(?:some |random |gaussian |white |normal |a |an )*(?:noise|trend|linear|upward|downward|starting|level|base)|[.;\n]|$)"
+    pattern = r"(?:(?:with|and|a|an|plus)\s++)*(?P<span>weekly|yearly|annual|monthly|daily|quarterly|day-of-week)?[ -]?(?:seasonality|seasonal (?:pattern|component|cycle|effects?|variation|swings?)|season(?:al)?\b(?: cycle| pattern)?|cycles?|periodicity|pattern)(?P<more>[^.;\n]*?)(?=,?\s(?:and |plus |with )?(?:some |random |gaussian |white |normal |a |an )*(?:noise|trend|linear|upward|downward|starting|level|base)|[.;\n]|$)"
     match = words.take(pattern)
     return match[0] if match else ""
 
@@ -79,15 +79,15 @@ def _step(words: Words) -> Step | None:
     match = words.take(r"\b(hourly|daily|weekly|monthly)\b")
     if match:
         return _STEPS[match[1].lower()]
-    counted = re.search(rf"({WHOLE})\s+(hour|day|week|month)s?\b", words.text, re.I)
+    counted = patterns.search(rf"({WHOLE})\s++(hour|day|week|month)s?\b", words.text, re.I)
     if counted:
         return _STEPS[counted[2].lower()]
-    each = re.search(r"\b(?:every|each|per)\s+(hour|day|week|month)\b", words.text, re.I)
+    each = patterns.search(r"\b(?:every|each|per)\s++(hour|day|week|month)\b", words.text, re.I)
     return (
         _STEPS[each[1].lower()]
         if each
         else "day"
-        if re.search(dates.DATE, words.text, re.I)
+        if patterns.search(dates.DATE, words.text, re.I)
         else None
     )
 
@@ -96,21 +96,21 @@ def _extent(words: Words, step: Step) -> tuple[dt.date, int | None]:
     start = dt.date(2024, 1, 1)
     span = dates.period(words.text)
     if span is not None:
-        words.take(rf"{dates.DATE}(?:\s*(?:and|to|-|through|until)\s*{dates.DATE})?")
+        words.take(rf"{dates.DATE}(?:\s*+(?:and|to|-|through|until)\s*+{dates.DATE})?")
         if span[0] != span[1]:
             return span[0], _steps_between(*span, step)
     begins = words.take(
-        rf"\b(?:start(?:ing|s)?|beginning|from|since)\s*(?:on|from|in|at|with|date)?\s*({dates.DATE})"
+        rf"\b(?:start(?:ing|s)?|beginning|from|since)\s*+(?:on|from|in|at|with|date)?\s*+({dates.DATE})"
     )
     if begins and (days := dates.first_and_last(begins[1])):
         start = days[0]
     points = words.take(
-        rf"({WHOLE})\s+(?:\w+ )?(?:points?|observations?|values?|samples?|data ?points?|records?|rows?|steps?|readings?|measurements?|entries)\b"
+        rf"({WHOLE})\s++(?:\w+ )?(?:points?|observations?|values?|samples?|data ?points?|records?|rows?|steps?|readings?|measurements?|entries)\b"
     )
     if points:
         return start, int(number(points[1]))
     lasting = words.take(
-        rf"({WHOLE}|\ba\b|\bone\b)\s*-?(?:full |consecutive )?(hour|day|week|month|quarter|year)s?\b"
+        rf"({WHOLE}|\ba\b|\bone\b)\s*+-?(?:full |consecutive )?(hour|day|week|month|quarter|year)s?\b"
     )
     if lasting:
         amount = 1 if lasting[1].lower() in ("a", "one") else number(lasting[1])
@@ -126,7 +126,7 @@ def _extent(words: Words, step: Step) -> tuple[dt.date, int | None]:
         return start, round(
             amount * {"year": 365, "month": 30}.get(unit, _DAYS[unit]) / _DAYS[step]
         )
-    length = words.take(rf"\b(?:length|n|size)\s*(?:of|=|:)?\s*({WHOLE})")
+    length = words.take(rf"\b(?:length|n|size)\s*+(?:of|=|:)?\s*+({WHOLE})")
     return start, int(number(length[1])) if length else None
 
 
@@ -139,7 +139,7 @@ def _steps_between(first: dt.date, last: dt.date, step: Step) -> int:
 
 def _of(words: Words, name: str) -> float | None:
     match = words.take(
-        rf"\b{name}\s*(?:value|of|is|=|:|at|about|around|roughly|level|the|a)*\s*({NUMBER})(?!\s*(?:%|per|points|days|months|weeks|hours))"
+        rf"\b{name}\s*+(?:value|of|is|=|:|at|about|around|roughly|level|the|a)*\s*+({NUMBER})(?!\s*+(?:%|per|points|days|months|weeks|hours))"
     )
     return number(match[1]) if match else None
 
@@ -147,19 +147,19 @@ def _of(words: Words, name: str) -> float | None:
 def _trend(words: Words, level: float, count: int) -> tuple[float, float]:
     """The amount added at each step, and the share by which the series grows at each step."""
     down = bool(
-        re.search(
+        patterns.search(
             r"\b(?:downward|decreas|declin|falling|negative trend|dropping|decay)", words.text, re.I
         )
     )
     sign = -1 if down else 1
-    share = re.search(
+    share = patterns.search(
         rf"\b(?:grow(?:s|th|ing)?|increas\w+|ris\w+|declin\w+|decreas\w+|trend)\b[^.;\n]{{0,30}}?({NUMBER}(?<=%))",
         words.text,
         re.I,
     )
     if share:
         return 0.0, sign * abs(number(share[1]))
-    match = re.search(
+    match = patterns.search(
         rf"\b(?:trend|slope|increas\w+|ris(?:es|ing)|grow\w*|decreas\w+|declin\w+|drift)\b[^.;\n\d]{{0,40}}?({NUMBER})",
         words.text,
         re.I,
@@ -168,35 +168,37 @@ def _trend(words: Words, level: float, count: int) -> tuple[float, float]:
         value = number(match[1])
         words.blank(match.start(1), match.end(1))
         return (sign * abs(value) if down else value), 0.0
-    match = re.search(
-        rf"({NUMBER})\s*(?:\w+ )?(?:per|each|a|every)\s+(?:hour|day|week|month|step)\b",
+    match = patterns.search(
+        rf"({NUMBER})\s*+(?:\w+ )?(?:per|each|a|every)\s++(?:hour|day|week|month|step)\b",
         words.text,
         re.I,
     )
     if match:
         return sign * abs(number(match[1])), 0.0
-    if re.search(r"\b(?:no|without(?: a| any)?) trend\b", words.text, re.I):
+    if patterns.search(r"\b(?:no|without(?: a| any)?) trend\b", words.text, re.I):
         return 0.0, 0.0
-    if re.search(r"\btrend|increasing|growing|rising|decreasing|declining\b", words.text, re.I):
+    if patterns.search(
+        r"\btrend|increasing|growing|rising|decreasing|declining\b", words.text, re.I
+    ):
         return sign * 0.5 * abs(level or 100.0) / count, 0.0
     return 0.0, 0.0
 
 
 def _cycle(season: str, words: Words, step: Step, level: float) -> tuple[int, float]:
     text = season + " ; " + words.text
-    if not season and not re.search(r"\bperiod|\bsinusoid|\bsine\b", text, re.I):
+    if not season and not patterns.search(r"\bperiod|\bsinusoid|\bsine\b", text, re.I):
         return 0, 0.0
-    amplitude = re.search(
-        rf"\bamplitude\s*(?:of|=|:|is|about|around)*\s*({NUMBER})|({NUMBER})\s+amplitude",
+    amplitude = patterns.search(
+        rf"\bamplitude\s*+(?:of|=|:|is|about|around)*\s*+({NUMBER})|({NUMBER})\s++amplitude",
         text,
         re.I,
     )
-    period = re.search(
-        rf"\b(?:period|season length|cycle length|length)\s*(?:of|=|:|is)*\s*({WHOLE})|({WHOLE})[- ](?:hour|day|week|month|step)s?[- ](?:season|cycle|period)",
+    period = patterns.search(
+        rf"\b(?:period|season length|cycle length|length)\s*+(?:of|=|:|is)*\s*+({WHOLE})|({WHOLE})[- ](?:hour|day|week|month|step)s?[- ](?:season|cycle|period)",
         text,
         re.I,
     )
-    spans = re.search(
+    spans = patterns.search(
         r"\b(weekly|yearly|annual|monthly|daily|quarterly|day-of-week)\b", season, re.I
     )
     if period:
@@ -210,12 +212,12 @@ def _cycle(season: str, words: Words, step: Step, level: float) -> tuple[int, fl
 
 
 def _noise(words: Words, level: float, amplitude: float) -> float:
-    if re.search(
+    if patterns.search(
         r"\b(?:no|without(?: any)?|zero) noise\b|\bnoise[- ]free\b|\bnoiseless\b", words.text, re.I
     ):
         return 0.0
-    match = re.search(
-        rf"\bnoise\b[^.;\n\d]{{0,40}}?({NUMBER})|({NUMBER})\s+(?:\w+ )?noise|N\(0,\s*({NUMBER})\)",
+    match = patterns.search(
+        rf"\bnoise\b[^.;\n\d]{{0,40}}?({NUMBER})|({NUMBER})\s++(?:\w+ )?noise|N\(0,\s*+({NUMBER})\)",
         words.text,
         re.I,
     )
@@ -225,15 +227,15 @@ def _noise(words: Words, level: float, amplitude: float) -> float:
 
 
 def _name(text: str) -> str:
-    match = re.search(
-        r"\b(?:of|for)\s+(?:the\s+)?((?:[a-z_]\w*\s+){0,2}[a-z_]\w*)\s+(?:for|over|with|in|during|from|starting|data|values|,)",
+    match = patterns.search(
+        r"\b(?:of|for)\s++(?:the\s++)?((?:[a-z_]\w*\s++){0,2}[a-z_]\w*)\s++(?:for|over|with|in|during|from|starting|data|values|,)",
         text,
         re.I,
     )
     tries = [match[1]] if match else []
-    counted = re.search(
-        r"(?:generate|create|simulate|produce|make|give me|need)\s+(?:a\s+|an\s+|some\s+|me\s+)*((?:[a-z_]\w*\s+){1,3}?)(?:data|values|figures|readings|numbers|series|for|over|with|in|from|starting)\b",
-        re.sub(r"\s+", " ", text),
+    counted = patterns.search(
+        r"(?:generate|create|simulate|produce|make|give me|need)\s++(?:a\s++|an\s++|some\s++|me\s++)*((?:[a-z_]\w*\s++){1,3}?)(?:data|values|figures|readings|numbers|series|for|over|with|in|from|starting)\b",
+        patterns.sub(r"\s++", " ", text),
         re.I,
     )
     if counted:

@@ -42,14 +42,14 @@ ABOUT = re.compile(
     r"write (?:me )?(?:a |an |some |the )?(?:\w+ ){0,3}(?:function|code|script|program|class|query|essay|story|poem|article|paragraph|blog|email|letter|tutorial|test|regex|method|module|sql)|"
     r"(?:in|using|with) (?:python|matlab|julia|javascript|java|sql|excel|c\+\+|pandas|numpy|scipy|numpyro|sklearn|spss|stata|sas|a spreadsheet)\b|(?:in|using) r\b(?! ?[=<>]| of)|(?:python|r|sql|java|matlab|javascript|excel) (?:code|script|function|program|query|snippet|formula)|code snippet|one-liner|"
     r"derive|prove|proof|show that|theorem|pros and cons|compare and contrast|advantages|example of when|story|poem|essay|summari[sz]e the|translate|"
-    r"which of the following|true or false|multiple[- ]choice|fill in the blank|select all)\b|\bdef \w+\(|\bimport \w+|(?:^|\n)\s*\(?[A-D][).:]\s",
+    r"which of the following|true or false|multiple[- ]choice|fill in the blank|select all)\b|\bdef \w+\(|\bimport \w+|(?m:^)[^\S\n]*+\(?[A-D][).:]\s",
     re.I,
 )
 NOT_OURS = re.compile(
-    r"\\[a-zA-Z(\[]|\$[^$\n]*[\\^_{}][^$\n]*\$|(?:^|\n)\s*\(?[A-D][).:]\s[^\n]*\n\s*\(?[B-E][).:]\s"  # formulas; multiple choice
+    r"\\[a-zA-Z(\[]|\$[^$\n\\^_{}]*+[\\^_{}][^$\n]*+\$|(?m:^)[^\S\n]*+\(?[A-D][).:]\s[^\n]*\n\s*+\(?[B-E][).:]\s"  # formulas; multiple choice
 )
 LINGUISTIC = re.compile(
-    r"\b(?:and|then|also)\s+(?:write|explain|discuss|interpret|comment on|summari[sz]e|describe|tell me)\b|\bin (?:plain )?(?:words|english)\b|"
+    r"\b(?:and|then|also)\s++(?:write|explain|discuss|interpret|comment on|summari[sz]e|describe|tell me)\b|\bin (?:plain )?(?:words|english)\b|"
     r"\b(?:story|narrative|essay|explanation|interpretation)\b",
     re.I,
 )
@@ -67,9 +67,9 @@ STRONG = re.compile(
 )
 MAKE = re.compile(
     rf"{SOME.pattern}|"
-    r"^\s*(?:please|can you|could you|i'd like (?:you )?to|i want (?:you )?to|help me|let's|hi[,!]?|hello[,!]?|hey[,!]?|ok[,!]?)?[\s,]*(?:please\s+)?"
-    r"(?:randomly\s+)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|(?:can|could|may) i (?:please )?(?:get|have))\b|"
-    r"(?:^|[.:;!?\n,]\s*|\b(?:please|to|and|you)\s+)(?:generate|simulate|synthesi[sz]e|create|draw|sample|produce)\s+(?:me\s+)?(?:a |an |some |the |about |exactly )?(?:sample|dataset|data set|set|table|list|batch|synthetic|random|fake|mock|dummy|time|\d|one|two|three|five|ten|hundred|thousand|fifty|twenty)|"
-    r"^\s*(?:a |an )?(?:(?:synthetic|random|fake|mock|dummy) )?(?:dataset|data set|sample|table|list|time series)?\s*(?:of |with )?\d[\d,]*k?\s+\w+|^\s*(?:a|one|two|five|ten|fifty|half a)\s+(?:hundred|thousand|million|dozen)\b|^\s*(?:normal(?:ly)?|poisson|exponential|uniform|gaussian|log-?normal|binomial|gamma|weibull|sample size|bimodal)\b",
+    r"^\s*+(?:please|can you|could you|i'd like (?:you )?to|i want (?:you )?to|help me|let's|hi[,!]?|hello[,!]?|hey[,!]?|ok[,!]?)?[\s,]*(?:please\s++)?"
+    r"(?:randomly\s++)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|(?:can|could|may) i (?:please )?(?:get|have))\b|"
+    r"(?:^|[.:;!?\n,]\s*+|\b(?:please|to|and|you)\s++)(?:generate|simulate|synthesi[sz]e|create|draw|sample|produce)\s++(?:me\s++)?(?:a |an |some |the |about |exactly )?(?:sample|dataset|data set|set|table|list|batch|synthetic|random|fake|mock|dummy|time|\d|one|two|three|five|ten|hundred|thousand|fifty|twenty)|"
+    r"^\s*+(?:a |an )?(?:(?:synthetic|random|fake|mock|dummy) )?(?:dataset|data set|sample|table|list|time series)?\s*+(?:of |with )?\d[\d,]*k?\s++\w+|^\s*+(?:a|one|two|five|ten|fifty|half a)\s++(?:hundred|thousand|million|dozen)\b|^\s*+(?:normal(?:ly)?|poisson|exponential|uniform|gaussian|log-?normal|binomial|gamma|weibull|sample size|bimodal)\b",
     re.I,
 )

@@ -2,7 +2,7 @@
 
 import re
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]{0,2000}))?\}")
 Location = tuple[str | int, ...]
 
 _SECRETS = frozenset({"api_key"})

@@ -74,9 +74,12 @@ def _decoded(raw: bytes) -> str:
     return raw.decode("latin-1")
 
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r"(#{1,6})\s++(.*)")
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+# These patterns also match a link or comment without its end, so that no search for an end is
+# repeated from every beginning.
+_LINK = re.compile(r"!?\[([^\]]*+)(?:\]\([^)]*+(\))?)?")
+_COMMENT = re.compile(r"<!--.*?(?:(-->)|\Z)", re.S)
 
 
 def _markdown(text: str) -> Iterator[Section]:
@@ -92,8 +95,17 @@ def _markdown(text: str) -> Iterator[Section]:
         yield Section(_title(titles), _unmarked("\n".join(lines)))
         lines = []
         level = len(heading[1])
-        titles = [*titles[: level - 1], *[""] * (level - 1 - len(titles)), _unmarked(heading[2])]
+        titles = [
+            *titles[: level - 1],
+            *[""] * (level - 1 - len(titles)),
+            _unmarked(_heading(heading[2])),
+        ]
     yield Section(_title(titles), _unmarked("\n".join(lines)))
+
+
+def _heading(words: str) -> str:
+    """The words of a heading, without the number signs that may follow them."""
+    return words.rstrip().rstrip("#").rstrip()
 
 
 def _title(titles: list[str]) -> str:
@@ -102,9 +114,10 @@ def _title(titles: list[str]) -> str:
 
 def _unmarked(text: str) -> str:
     """The text without Markdown's marks."""
-    text = _LINK.sub(r"\1", re.sub(r"<!--.*?-->", "", text, flags=re.S))
+    text = _COMMENT.sub(lambda comment: "" if comment[1] else comment[0], text)
+    text = _LINK.sub(lambda link: link[1] if link[2] else link[0], text)
     text = re.sub(r"^(?:```|~~~).*$", "", text, flags=re.M)
-    text = re.sub(r"^\s*(?:[-*+]|\d+\.)\s+", "", text, flags=re.M)
+    text = re.sub(r"^\s{0,64}+(?:[-*+]|\d+\.)\s+", "", text, flags=re.M)
     return _plain(re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text))
 
 

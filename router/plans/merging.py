@@ -1,6 +1,7 @@
 """Makes one answer of several: joins JSON, or counts votes. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,9 +78,9 @@ _LEAD = re.compile(
     r"(?:answer|result|solution)\s*(?:is|=|:)\s*",
     re.I,
 )
-_FINAL = re.compile(r"(?:^|\n)\s*(?:final\s+answer|answer)\s*[:=]\s*(.+?)\s*$", re.I | re.S)
+_FINAL = re.compile(r"(?m:^)[^\S\n]*+(?:final\s++answer|answer)\s*+[:=]\s*+(\S.*)", re.I | re.S)
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
-_PLAIN_NUMBER = re.compile(r"[$€£]?\s*(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*%?")
+_PLAIN_NUMBER = re.compile(r"[$€£]?\s*+(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*+%?")
 
 
 def normalised(answer: str) -> str:
@@ -137,10 +138,5 @@ def agreement(first: str, second: str) -> float:
     decisive = {t for t in a if _decides(t)} ^ {t for t in b if _decides(t)}
     if not a or not b or decisive:
         return 0.0  # another number or negation makes it another answer
-    left = list(b)
-    shared = 0
-    for token in a:
-        if token in left:
-            left.remove(token)
-            shared += 1
+    shared = (Counter(a) & Counter(b)).total()
     return 2 * shared / (len(a) + len(b))

@@ -23,7 +23,7 @@ from router.records.schema_reading import SchemaReader
 from router.records.shape_room import ShapeRoom
 
 _RANGE = re.compile(
-    r"^(\w+)\s*[\s(\[]\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|,|-|to)\s*(-?\d+(?:\.\d+)?)\s*[)\]]?$"
+    r"^(\w+)(?:\s*+[(\[]\s*+|\s++)(-?\d+(?:\.\d+)?)\s*+(?:\.\.|,|-|to)\s*+(-?\d+(?:\.\d+)?)\s*+[)\]]?$"
 )
 _LONGEST_RANGE = 400  # characters; the pattern is slow on longer texts
 

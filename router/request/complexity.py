@@ -22,7 +22,7 @@ _RULE_WORDS = re.compile(
     re.I,
 )
 _CODE = re.compile(
-    r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\b|\bSELECT\b.+\bFROM\b|#include|=>|"
+    r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\b|\bSELECT\b.{1,300}\bFROM\b|#include|=>|"
     r"\b(?:python|javascript|typescript|rust|golang|java|c\+\+|sql|regex|traceback|stack trace|"
     r"unit tests?|refactor|debug)\b",
     re.I,

@@ -100,13 +100,27 @@ def _why_unfit(request: Request) -> str:
             not (isinstance(part, dict) and part.get("type") == "text") for part in content
         ):
             return "it holds more than text"
-    text = request.reading.last_words
-    fresh = _FRESH.search(text)
-    if fresh and not _INVENTED.search(text):
+    return unfit_words(request.reading.last_words)
+
+
+def unfit_words(text: str) -> str:
+    """Why the memory must not answer a message with these words; empty if it may."""
+    fresh = _found(_FRESH, text)
+    if fresh and not _found(_INVENTED, text):
         return f"`{fresh[0].strip().lower()}` asks for what is so now"
-    if _PERSONAL.search(text):
+    if _found(_PERSONAL, text):
         return "it holds personal data"
     return ""
+
+
+def _found(pattern: "re.Pattern[str]", text: str) -> "re.Match[str] | None":
+    """Search piece by piece, because no other thread runs while a search does."""
+    starts = range(0, len(text) or 1, _PIECE)
+    matches = (pattern.search(text, start, start + _PIECE + _OVERLAP) for start in starts)
+    return next((match for match in matches if match), None)
+
+
+_PIECE, _OVERLAP = 65_536, 256  # characters
 
 
 # Invented data does not depend on today; a date range in such a request is a parameter.
@@ -120,7 +134,7 @@ _FRESH = re.compile(
     re.I,
 )
 _PERSONAL = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w{2,}"  # an e-mail address
+    r"(?<![\w.+-])[\w.+-]++@[\w-]++\.\w{2,}"  # an e-mail address
     r"|(?<![\w.,])\+?\d{1,3}[ .-]?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,4}(?![\w.,]?\d)"  # a telephone number
     r"|(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)|(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"  # a bank card, a social security number
     r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"  # a bank account (IBAN)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 
 # Matches a string or a structural character. Only scalars and white space lie between matches.
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]')
-_STRING_VALUE = re.compile(rb'\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")')
-_OBJECT_VALUE = re.compile(rb"\s*:\s*\{")
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]')
+_STRING_VALUE = re.compile(rb'\s*+:\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")')
+_OBJECT_VALUE = re.compile(rb"\s*+:\s*+\{")
 _OPEN, _CLOSE = frozenset(b"{["), frozenset(b"}]")
 
 Span = tuple[int, int]

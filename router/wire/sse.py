@@ -16,7 +16,7 @@ DONE = b"data: [DONE]\n\n"
 _END = re.compile(rb"\r?\n\r?\n")
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
-_CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]++|\\.)*+)"')
 _MAX_EVENT = 8 * 2**20
 _MOST_TOKENS = 2**40  # no answer has more tokens; a larger count is ignored
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -13,7 +14,9 @@ from router.api.replies import ReplyWriter
 from router.domain import Request
 from router.engine.engine import Engine
 from router.keys import Denied, Key, Keyring, KeyScope
+from router.request.statistical import read_beside
 from router.wire.asgi import BodyTooLarge, BodyTooSlow, Patience, Receive, Scope, read_body
+from router.wire.beside import beside
 from router.wire.errors import BadRequest, TooSlow
 from router.wire.web_pages import LocalNames
 
@@ -145,4 +148,10 @@ class Admission:
         """The caller's key and the request, which counts against the limits of the key."""
         key = await self.admit(incoming, "app")
         body = await self.body(incoming)
-        return key, parse(body, incoming.headers, request_id=incoming.id, key_id=key.id)
+        return key, await beside(len(body), partial(_read, parse, body, incoming, key.id))
+
+
+def _read(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:
+    request = parse(body, incoming.headers, request_id=incoming.id, key_id=key_id)
+    read_beside(request)
+    return request

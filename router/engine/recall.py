@@ -6,6 +6,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,6 +24,7 @@ from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery, exact_key, program_space, query_of
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
+from router.wire.beside import beside
 from router.wire.chat_replies import chat_reply
 
 if TYPE_CHECKING:
@@ -93,13 +95,16 @@ class Recall:
         self, plans: Plans, request: Request, *, backend: str, allowed: Sequence[str]
     ) -> Lookup:
         scope, mode = request.scope, self.memory.mode(request)
-        key = exact_key(request, scope=scope, backend=backend)
+        size = len(request.body)
+        key = await beside(size, partial(exact_key, request, scope=scope, backend=backend))
         exact = self.memory.exact(key) if mode != "off" else None
         if exact is not None and exact.answer and _may(plans, exact, allowed):
             recalled = Recalled("exact", exact.id, reason="the very same request was answered")
             query = MemoryQuery(scope, b"", key, "", mode, keeps=False)
             return Lookup(query, Recollection(recalled, exact, _THE_SAME))
-        query = query_of(request, key, scope=scope, backend=backend, mode=mode)
+        query = await beside(
+            size, partial(query_of, request, key, scope=scope, backend=backend, mode=mode)
+        )
         if query.mode == "off":
             return Lookup(query)
         computes = interpretation_of(request).spec is not None

@@ -1,0 +1,50 @@
+"""Hostile text at the router: it is answered like any other, and what was not read is told."""
+
+from time import thread_time
+
+import pytest
+
+from router.reuse.memory_query import unfit_words
+from router.wire.sse import Cutter, Meter
+from tests.rig import rig
+from tests.upstream import Upstream
+
+TEXT = """
+backends: {{a: {{kind: openai, base_url: "{url}"}}, s: {{kind: sandbox}}}}
+plans: {{p: {{ask: a}}, q: {{code: s}}}}
+"""
+WISH = "Generate 100 normal values with mean 3 and sd 1"
+
+
+async def test_a_request_that_was_not_read_is_answered_and_its_row_says_so():
+    async with Upstream().listening() as up, rig(TEXT.format(url=up.url)) as r:
+        answer = await r.chat(f"{WISH} {'9' * 60_000}")
+        route = await r.post("/v1/route", {"model": "auto", "messages": [
+            {"role": "user", "content": f"{WISH} {'9' * 500}"}]})  # fmt: skip
+    assert answer.status == 200
+    assert "not read: it holds a word or a number that is too long" in route.json["reason"]
+    assert r.journal.traces[0].decision.plan == "p"
+
+
+@pytest.mark.parametrize("unit", ["a.", "1.", "a@", "now ", "now!", "1 ", "+1 ", "A1 "])
+def test_personal_and_fresh_words_are_looked_for_in_linear_time(unit):
+    begun = thread_time()
+    unfit_words(unit * (1_000_000 // len(unit)))
+    assert thread_time() - begun < 2.0
+
+
+@pytest.mark.parametrize("at", [0, 65_530, 65_536, 200_000])
+def test_an_address_is_personal_wherever_it_stands_in_a_long_text(at):
+    words = "x " * 150_000
+    assert unfit_words(words) == ""
+    assert unfit_words(f"{words[:at]} ada@example.org {words[at:]}") == "it holds personal data"
+
+
+def test_a_long_event_without_its_end_costs_linear_time():
+    meter, cutter = Meter(include_usage=False, prompt_tokens=1, cost_of=lambda _: 0.0), Cutter()
+    event = b'data: {"choices":[{"delta":{"content":"' + b"\\n" * 1_000_000
+    begun = thread_time()
+    for data in (event, b"\n\n"):
+        for whole in cutter.cut(data):
+            meter.take(whole)
+    assert thread_time() - begun < 1.0

@@ -119,7 +119,9 @@ def _of_class(members: Any) -> list[str]:
     given = [member for member in members if member[0] is not codes.NEGATE]
     if len(given) == len(members):
         return list(dict.fromkeys(text for member in given for text in _of_member(*member)))
-    return [c for c in _CANDIDATES if not any(_holds(code, value, c) for code, value in given)] or ["\x01"]
+    return [c for c in _CANDIDATES if not any(_holds(code, value, c) for code, value in given)] or [
+        "\x01"
+    ]
 
 
 def _of_member(code: Any, argument: Any) -> str:

@@ -138,6 +138,13 @@ def _reason(name: str, application: Any) -> str:
     return f"{backend_of(name)}: {' '.join(filter(None, messages))[-800:]}"
 
 
+def lost() -> str:
+    """Why Ray counts this node as lost; empty while it does not."""
+    here = ray.get_runtime_context().get_node_id()
+    dead = any(node["NodeID"] == here and not node["Alive"] for node in ray.nodes())
+    return "Ray has declared its node dead" if dead else ""
+
+
 def remove() -> None:
     """Remove our applications from the cluster, if Ray is connected and runs Serve."""
     if not ray.is_initialized():  # otherwise the search for Serve would start a Ray of our own

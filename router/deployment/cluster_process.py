@@ -8,8 +8,10 @@ The child is a fork, which shares the memory of the command: the command must ha
 """
 
 import contextlib
+import functools
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -24,7 +26,7 @@ from router.deployment import processes
 Tell = Callable[[str], None]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_SECONDS = 0.05
-_REAP_SECONDS = 5.0
+_REAP_SECONDS, _WATCH_SECONDS = 5.0, 2.0
 
 
 class ClusterNotStarted(RuntimeError):
@@ -39,9 +41,10 @@ class ClusterProcess:
         start: Callable[[Tell], str],
         stop: Callable[[], None],
         end_rest: Callable[[], None],
+        lost: Callable[[], str],
         log: Path,
     ) -> None:
-        """`log` gets what Ray says about its processes."""
+        """`lost`, in the child too, says why the cluster cannot go on. `log` gets Ray's words."""
         self._pipe, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -51,7 +54,7 @@ class ClusterProcess:
             self.pid = os.fork()
             if self.pid == 0:
                 self._pipe.close()
-                _live(theirs, start, stop, end_rest, log)
+                _live(theirs, start, stop, end_rest, lost, log)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         theirs.close()
@@ -70,6 +73,14 @@ class ClusterProcess:
                 self._status = os.waitstatus_to_exitcode(status)
         code = self._status or 0
         return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+
+    @property
+    def lost(self) -> str:
+        """Why the cluster cannot go on, as Ray itself sees it; empty while it can."""
+        if select.select([self._pipe], [], [], 0)[0]:
+            message = self._next_message()
+            return (message or {}).get("lost", "")
+        return ""
 
     def wait_until_up(self, tell: Tell, meanwhile: Callable[[], None]) -> str:
         """Return Ray's address once the service is up. Raises `ClusterNotStarted`."""
@@ -126,6 +137,7 @@ def _live(
     start: Callable[[Tell], str],
     stop: Callable[[], None],
     end_rest: Callable[[], None],
+    lost: Callable[[], str],
     log: Path,
 ) -> None:
     """What the child does. It leaves by `os._exit`, past everything that the command set up."""
@@ -144,8 +156,11 @@ def _live(
 
         try:
             send(address=start(lambda text: send(progress=text)))
-        except (RuntimeError, OSError) as error:
-            send(failed=str(error))
+        except Exception as error:  # whatever Ray raises: the command tells it
+            send(failed=str(error) or type(error).__name__)
+        else:
+            tell_lost = functools.partial(_watch, lost, lambda reason: send(lost=reason))
+            threading.Thread(target=tell_lost, daemon=True).start()
         while not stopping.wait(_REAP_SECONDS):
             processes.reap_orphans()
         stop()
@@ -157,6 +172,16 @@ def _live(
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _watch(lost: Callable[[], str], tell: Tell) -> None:
+    """Ask Ray itself, in a thread, because a half-dead Ray may never answer."""
+    while True:
+        time.sleep(_WATCH_SECONDS)
+        with contextlib.suppress(Exception):
+            if reason := lost():
+                tell(reason)
+                return
 
 
 def ignore_signals() -> None:

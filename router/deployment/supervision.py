@@ -129,7 +129,7 @@ class Supervision:
         self._absence = self._absence.after(missing, answered=answered, now=now)
         if ended := self._process.ended:
             return f"the process that holds the cluster {ended}"
-        return self._absence.reason_to_start_again(now)
+        return self._process.lost or self._absence.reason_to_start_again(now)
 
     def _find_vital(self) -> None:
         """Note the vital processes that run; one that ended stays noted until it is replaced."""

@@ -29,7 +29,7 @@ def start(tell):
     return str(sleeper.pid)
 
 log = pathlib.Path(sys.argv[1])
-process = ClusterProcess(start, lambda: None, lambda: None, log)
+process = ClusterProcess(start, lambda: None, lambda: None, str, log)
 print(process.pid, process.wait_until_up(lambda _: None, lambda: None), flush=True)
 time.sleep(1000)
 """

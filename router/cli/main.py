@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from typing import Annotated
 
 import typer
 
@@ -27,7 +28,7 @@ from router.cli.sql import sql
 from router.cli.status import status
 from router.cli.stop import stop
 from router.cli.telemetry import telemetry_app
-from router.cli.terminal import InputRefused, RefusingGroup
+from router.cli.terminal import InputRefused, RefusingGroup, out
 from router.cli.trial import trial_app
 from router.cli.warm import warm
 
@@ -38,6 +39,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(version("waggle"))
+        raise typer.Exit
+
+
+@app.callback()
+def _before(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def _not_installed() -> None:

@@ -4,6 +4,7 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 
 import pytest
 import yaml
@@ -39,6 +40,10 @@ def test_help_names_every_command(waggle):
     text = waggle("--help").output
     for name in ("serve", "check", "ask", "status", "stop", "reload", "deploy", "doctor", "keys"):
         assert name in text
+
+
+def test_the_version_is_that_of_the_package(waggle):
+    assert waggle("--version").output == version("waggle") + "\n"
 
 
 def test_check_shows_what_would_run(waggle):

@@ -34,7 +34,7 @@ class SqlEndpoint:
         if self._free.locked():
             message = f"{_MOST_QUERIES} queries are running on this router: wait for one to end."
             raise Limited(message, 1.0)
-        bounds = Bounds(query.rows, settings.sql_seconds)
+        bounds = Bounds(query.rows, settings.sql_seconds, settings.sql_memory_bytes)
         async with self._free, WhileConnected(incoming.receive):
             try:
                 rows = await ask(config.telemetry_folder, query.sql, bounds)

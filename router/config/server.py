@@ -81,4 +81,7 @@ class TelemetrySettings(Values):
     )
     sql_rows: int = Field(10_000, ge=1, le=1_000_000, description="most rows of POST /v1/sql")
     sql_seconds: Seconds = Field(10.0, description="longest time of a query of POST /v1/sql")
+    sql_memory_bytes: int = Field(
+        256 * 2**20, ge=160 * 2**20, description="most memory of a query of POST /v1/sql"
+    )
     otlp: Otlp = Otlp()

@@ -1,189 +1,116 @@
 """Runs an analyst's query in a process that can do nothing else: we do not trust the analyst.
 
-The query may read the views and macros of the catalog. It may not read files, reach a network,
-change a setting, write anything anywhere, or exceed its time: the statement is checked before it
-runs, DuckDB's configuration is locked, and the process may not write a byte to disk.
+The query may read the views and macros of telemetry. It is checked against a list of what is
+allowed (`query/tree.py`) before it runs. The process that runs it (`query/process.py`) can open no
+file but journals and segments, can write nothing, has no network and no secret, and is bounded in
+time, in memory and in the bytes of its answer.
+
+Not covered: a kernel without Landlock and seccomp, as on a Mac. There the list alone keeps a query
+from the files of the user that runs Waggle; `waggle doctor` says which locks hold.
 """
 
 import asyncio
-import resource
+import json
+import signal
 import sys
-import threading
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import orjson
 
-from router.telemetry.sql import quoted
-from router.telemetry.store.catalog import CATALOG_FILE
+from router.telemetry.query.process import too_long
+from router.telemetry.query.tree import QueryRefused
 
-_MEMORY = "512MB"
-_STARTUP_SECONDS = 5.0
-_HARMLESS = frozenset(
-    (
-        *("range", "generate_series", "unnest", "repeat", "duckdb_columns", "duckdb_functions"),
-        *("duckdb_tables", "duckdb_views", "duckdb_types", "duckdb_keywords", "summary"),
-    )
+__all__ = ["Bounds", "QueryRefused", "ask", "locks_that_hold"]
+
+_STARTUP_SECONDS = 20.0  # on a busy machine, and until a stubborn function is ended
+RESULT_BYTES = 16 * 2**20
+_PIECE = 2**16
+_ROOT = Path(__file__).parents[2]
+_MAIN = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from router.telemetry.query.process import main; main()"
 )
-
-
-class QueryRefused(Exception):
-    """The query is not allowed, or it failed; the message is written for the analyst."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     rows: int
     seconds: float
+    memory_bytes: int = 256 * 2**20
+    result_bytes: int = RESULT_BYTES
 
 
-async def ask(folder: Path, sql: str, bounds: Bounds) -> bytes:
-    """Run a query in a process of its own and return the result as JSON. Raises `QueryRefused`."""
+async def ask(folder: Path, sql: str | None, bounds: Bounds) -> bytes:
+    """Run a query in a process of its own and return the result as JSON. Raises `QueryRefused`.
+
+    Without a query, the process locks itself and returns the names of the locks that hold.
+    """
+    question = {
+        "folder": _absolute(folder),
+        "sql": sql,
+        "rows": bounds.rows,
+        "seconds": bounds.seconds,
+        "memory_bytes": bounds.memory_bytes,
+        "bytes": bounds.result_bytes,
+    }
+    output = await _answer(question, bounds)
+    if not output:
+        most = bounds.memory_bytes // 2**20
+        raise QueryRefused(
+            f"The query ended its process: it needs more than {most} MiB of memory, or is nested "
+            "too deeply."
+        )
+    if output.startswith(b'{"error"'):
+        raise QueryRefused(orjson.loads(output)["error"])
+    return output
+
+
+def _absolute(folder: Path) -> str:
+    return str(folder.absolute())
+
+
+async def locks_that_hold(folder: Path) -> tuple[str, ...]:
+    """The locks of a process that runs queries on this machine: see `sandbox.cell.readonly`."""
+    return tuple(orjson.loads(await ask(folder, None, Bounds(rows=1, seconds=10.0))))
+
+
+async def _answer(question: dict[str, Any], bounds: Bounds) -> bytes:
+    # The child gets our import paths, because it reads neither our environment nor our folder.
+    places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "router.telemetry.analyst"),
+        *(sys.executable, "-I", "-B", "-c", _MAIN, places),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env={"PATH": "/usr/bin:/bin"},  # without our secrets
         cwd="/",
     )
-    question = {"folder": str(folder), "sql": sql, "rows": bounds.rows, "seconds": bounds.seconds}
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
         async with asyncio.timeout(bounds.seconds + _STARTUP_SECONDS):
-            output, _ = await process.communicate(orjson.dumps(question))
+            process.stdin.write(orjson.dumps(question))
+            process.stdin.close()
+            output = await _read(process.stdout, most_bytes=bounds.result_bytes + _PIECE)
+            status = await process.wait()
     except TimeoutError:
-        raise QueryRefused(_too_long(bounds.seconds)) from None
+        raise QueryRefused(too_long(bounds.seconds)) from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if not output:
-        raise QueryRefused(f"The query ended its process: it needed more than {_MEMORY} of memory.")
-    if output.startswith(b'{"error"'):
-        raise QueryRefused(orjson.loads(output)["error"])
+    if status == -signal.SIGXCPU:
+        raise QueryRefused(too_long(bounds.seconds))
     return output
 
 
-def answer(folder: Path, sql: str, bounds: Bounds) -> dict[str, Any]:
-    """Run a query in a locked database. Raises `QueryRefused`."""
-    con = locked(folder)
-    timer = threading.Timer(bounds.seconds, con.interrupt)
-    try:
-        timer.start()
-        check(con, sql)
-        cursor = con.execute(sql)
-        rows = cursor.fetchmany(bounds.rows + 1)
-        columns = [{"name": c[0], "type": str(c[1])} for c in cursor.description]
-    except duckdb.InterruptException:
-        raise QueryRefused(_too_long(bounds.seconds)) from None
-    except duckdb.OutOfMemoryException:
-        raise QueryRefused(
-            f"The query needs more than {_MEMORY} of memory: ask for less."
-        ) from None
-    except duckdb.Error as error:
-        raise QueryRefused(str(error)) from None
-    finally:
-        timer.cancel()
-        con.close()
-    cut = rows[: bounds.rows]
-    return {"columns": columns, "rows": cut, "truncated": len(rows) > len(cut)}
-
-
-def locked(folder: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(
-        str(folder / CATALOG_FILE),
-        read_only=True,
-        config={
-            "memory_limit": _MEMORY,
-            "threads": 1,
-            "temp_directory": "",
-            "python_enable_replacements": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-        },
-    )
-    con.execute(f"SET allowed_directories = [{quoted(str(folder) + '/')}]")
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
-    return con
-
-
-def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuse anything but one SELECT from views and macros of the catalog."""
-    statements = con.extract_statements(sql)
-    if len(statements) != 1:
-        raise QueryRefused(f"One statement at a time: this is {len(statements)}.")
-    kind = statements[0].type
-    if kind.name != "SELECT":
-        raise QueryRefused(f"Only SELECT can be run here, and this is {kind.name}.")
-    row = con.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree = orjson.loads(row[0]) if row else {}
-    if tree.get("error"):
-        raise QueryRefused(str(tree.get("error_message", "It cannot be parsed.")))
-    nodes = list(_nodes(tree))
-    allowed = _names(con) | {name for node in nodes for name in _ctes(node)}
-    for node in nodes:
-        _check_node(node, allowed)
-
-
-def _check_node(node: Mapping[str, Any], allowed: frozenset[str]) -> None:
-    kind = node.get("type")
-    if kind == "BASE_TABLE":
-        name, schema = str(node.get("table_name")), node.get("schema_name")
-        if schema not in ("information_schema", "pg_catalog") and name.lower() not in allowed:
-            raise QueryRefused(f"There is no view {name!r} here: see `SHOW TABLES`.")
-    elif kind == "TABLE_FUNCTION":
-        function = node.get("function") or {}
-        name = str(function.get("function_name")).lower()
-        if name not in allowed and name not in _HARMLESS:
-            raise QueryRefused(f"{name}() may not be used here: read the views and macros.")
-
-
-def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:
-    todo = [tree]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, dict):
-            yield node
-            todo += node.values()
-        elif isinstance(node, list):
-            todo += node
-
-
-def _ctes(node: Mapping[str, Any]) -> Iterator[str]:
-    ctes = node.get("cte_map")
-    for entry in (ctes or {}).get("map", ()) if isinstance(ctes, dict) else ():
-        yield str(entry["key"]).lower()
-
-
-def _names(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    rows = con.execute(
-        "SELECT view_name FROM duckdb_views() UNION ALL SELECT table_name FROM duckdb_tables() "
-        "UNION ALL SELECT function_name FROM duckdb_functions() WHERE NOT internal"
-    ).fetchall()
-    return frozenset(str(row[0]).lower() for row in rows)
-
-
-def _too_long(seconds: float) -> str:
-    return f"The query took longer than {seconds:g} s: ask for less, or a shorter time."
-
-
-def main() -> None:
-    question = orjson.loads(sys.stdin.buffer.read())
-    seconds = question["seconds"]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 5, int(seconds) + 5))
-    try:
-        bounds = Bounds(question["rows"], seconds)
-        result = answer(Path(question["folder"]), question["sql"], bounds)
-    except (QueryRefused, duckdb.Error) as refusal:
-        result = {"error": str(refusal)}
-    sys.stdout.buffer.write(orjson.dumps(result, default=str, option=orjson.OPT_NON_STR_KEYS))
-
-
-if __name__ == "__main__":
-    main()
+async def _read(stream: asyncio.StreamReader, *, most_bytes: int) -> bytes:
+    """All that the process writes, unless it writes more than it may."""
+    content = bytearray()
+    while piece := await stream.read(_PIECE):
+        content += piece
+        if len(content) > most_bytes:
+            raise QueryRefused("The query's process wrote more than a result may have.")
+    return bytes(content)

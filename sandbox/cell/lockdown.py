@@ -9,6 +9,7 @@ import ctypes
 import os
 import resource
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.cell.seccomp import MACHINE
@@ -21,10 +22,12 @@ _NEW_IPC, _NEW_UTS, _NEW_CGROUP = 0x08000000, 0x04000000, 0x02000000
 _READ_ONLY, _NO_SUID, _NO_DEV, _NO_EXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
 _RECURSIVE, _PRIVATE = 16384, 1 << 18
 _DETACH = 2
-_SET_PDEATHSIG, _SET_DUMPABLE, _DROP_BOUND, _SECUREBITS = 1, 4, 24, 28
+_SET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _DROP_BOUND, _SECUREBITS = 1, 4, 8, 24, 28
 _NO_NEW_PRIVS, _AMBIENT, _AMBIENT_CLEAR = 38, 47, 4
-_CAP_SETGID, _CAP_SETUID = 6, 7
+_CAP_DAC_READ_SEARCH, _CAP_SETGID, _CAP_SETUID = 2, 6, 7
 _NOBODY = 65534
+
+_READ_FILE, _READ_FOLDER, _BENEATH = 4, 8, 1  # of Landlock
 
 # How many rights on files each version of Landlock's interface has.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
@@ -74,14 +77,41 @@ def empty_root() -> None:
     _mount(None, "/", None, _REMOUNT | _BIND | _READ_ONLY | _NO_SUID | _NO_DEV | _NO_EXEC)
 
 
+def read_as(user_id: int) -> None:
+    """If this process runs as root, become another user for good, who may still read any file.
+
+    Landlock decides which files. Where root lacks a capability that this takes, as in a container,
+    the process stays root without any capability, and reads what root owns.
+    """
+    if os.geteuid() != 0:
+        return
+    needed = 1 << _CAP_SETUID | 1 << _CAP_SETGID | 1 << _CAP_DAC_READ_SEARCH
+    if _effective_capabilities() & needed != needed:
+        drop_capabilities()
+        return
+    prctl(_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setresgid(user_id, user_id, user_id)
+    for capability in range(64):
+        if prctl(_DROP_BOUND, capability) != 0:
+            break
+    os.setresuid(user_id, user_id, user_id)
+    _set_capabilities(1 << _CAP_DAC_READ_SEARCH)
+
+
 def drop_capabilities() -> None:
     for capability in range(64):
         if prctl(_DROP_BOUND, capability) != 0:
             break
     prctl(_AMBIENT, _AMBIENT_CLEAR)
     prctl(_SECUREBITS, 0x2F)
-    header, nothing = struct.pack("<Ii", 0x20080522, 0), bytes(24)
-    _check(_libc.capset(header, nothing), "capabilities cannot be dropped")
+    _set_capabilities(0)
+
+
+def _set_capabilities(kept: int) -> None:
+    """Keep these capabilities of the first 32, effective and permitted; no child inherits any."""
+    header, sets = struct.pack("<Ii", 0x20080522, 0), struct.pack("<6I", kept, kept, 0, 0, 0, 0)
+    _check(_libc.capset(header, sets), "capabilities cannot be dropped")
 
 
 def landlock_version() -> int:
@@ -90,8 +120,9 @@ def landlock_version() -> int:
     return max(int(_libc.syscall(number, None, ctypes.c_size_t(0), 1)), 0)
 
 
-def landlock() -> None:
-    """Forbid files; on newer kernels also TCP ports, and contact with processes outside."""
+def landlock(readable: Iterable[Path] = ()) -> None:
+    """Forbid files, but allow reading below some folders; on newer kernels forbid also TCP ports,
+    and contact with processes outside."""
     version = landlock_version()
     if not version:
         raise OSError("this kernel has no Landlock")
@@ -104,10 +135,20 @@ def landlock() -> None:
         ),
         "Landlock accepted no rules",
     )
+    for folder in readable:
+        _allow_reading(rules, folder)
     no_new_privileges()
     restricted = _libc.syscall(numbers["landlock_restrict_self"], rules, 0)
     _check(restricted, "the kernel refused Landlock")
     os.close(rules)
+
+
+def _allow_reading(rules: int, folder: Path) -> None:
+    place = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    beneath = struct.pack("<Qi", _READ_FILE | _READ_FOLDER, place)
+    added = _libc.syscall(NUMBERS[MACHINE]["landlock_add_rule"], rules, _BENEATH, beneath, 0)
+    os.close(place)
+    _check(added, f"Landlock accepted no rule for {folder.name}")
 
 
 def no_new_privileges() -> None:

@@ -1,4 +1,4 @@
-"""The filter on system calls: an allow-list for computation, assembled by hand.
+"""The filters on system calls: allow-lists for computation and for reading, assembled by hand.
 
 Classic BPF reads 32 bits at a time, so the filter tests both halves of an argument whose upper half
 matters. A system call in another architecture's convention (x32, 32-bit) kills the process.
@@ -6,10 +6,20 @@ matters. A system call in another architecture's convention (x32, 32-bit) kills 
 
 import ctypes
 import errno
+import os
 import platform
 import struct
+from collections.abc import Mapping, Sequence
 
-from sandbox.cell.syscalls import AUDIT_ARCH, COMPUTE, NEVER, NO_FILES, NO_PROCESSES, NUMBERS
+from sandbox.cell.syscalls import (
+    AUDIT_ARCH,
+    COMPUTE,
+    NEVER,
+    NO_FILES,
+    NO_PROCESSES,
+    NUMBERS,
+    READ,
+)
 
 MACHINE = platform.machine()
 SUPPORTED = MACHINE in NUMBERS
@@ -19,6 +29,9 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54
 _NUMBER, _ARCH = 0, 4  # offsets in struct seccomp_data
 _X32 = 0x40000000
 _PROT_EXEC = 4
+# O_WRONLY, O_RDWR, O_CREAT, O_TRUNC and O_TMPFILE, with the same values on both architectures.
+_MAY_CHANGE = 0x1 | 0x2 | 0x40 | 0x200 | 0x400000
+_CLONE_THREAD = 0x10000
 # The futex operations WAIT, WAKE, WAIT_BITSET and WAKE_BITSET; a mask removes their flags.
 _FUTEX = (0, 1, 9, 10)
 _F_GETFD, _F_GETFL = 1, 3
@@ -56,27 +69,57 @@ class Filter:
         code = bytearray(self._code)
         for hole in self._holes:
             code[hole : hole + 4] = struct.pack("<I", process_id)
-        held = (ctypes.c_char * len(code)).from_buffer(code)
-        program = _Program(len(code) // 8, ctypes.addressof(held))
-        if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "no_new_privs was refused")
-        if _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, ctypes.byref(program)):
-            raise OSError(ctypes.get_errno(), "the system call filter was refused")
+        _install(code)
+
+
+def install_reading() -> None:
+    """Allow this process to compute and to read files; refuse every other system call."""
+    mark, own = struct.pack("<I", _MARK), struct.pack("<I", os.getpid())
+    _install(bytearray(assemble_reading(MACHINE).replace(mark, own)))
+
+
+def _install(code: bytearray) -> None:
+    held = (ctypes.c_char * len(code)).from_buffer(code)
+    program = _Program(len(code) // 8, ctypes.addressof(held))
+    if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+    if _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, ctypes.byref(program)):
+        raise OSError(ctypes.get_errno(), "the system call filter was refused")
 
 
 def assemble(machine: str) -> bytes:
-    """Assemble the filter for an architecture into the bytes that the kernel reads."""
-    numbers = NUMBERS[machine]
-    code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[machine], yes=1), _op(_RETURN, _KILL)]
-    code.append(_op(_LOAD, _NUMBER))
-    if machine == "x86_64":
-        code += [_op(_AT_LEAST, _X32, no=1), _op(_RETURN, _KILL)]
+    """Assemble the filter for computation on an architecture into the bytes the kernel reads."""
     verdicts = {name: [_op(_RETURN, _ALLOW)] for name in COMPUTE}
     verdicts |= _by_arguments()
     verdicts |= {name: [_refuse(errno.EACCES)] for name in NO_FILES}
     verdicts |= {name: [_refuse(errno.EAGAIN)] for name in NO_PROCESSES}
     verdicts |= {"ioctl": [_refuse(errno.ENOTTY)], "clone3": [_refuse(errno.ENOSYS)]}
     verdicts |= {name: [_op(_RETURN, _KILL)] for name in NEVER}
+    return _assembled(machine, verdicts)
+
+
+def assemble_reading(machine: str) -> bytes:
+    """Assemble the filter for reading: a file opens only for reading, and a thread may start."""
+    verdicts = {name: [_op(_RETURN, _ALLOW)] for name in (*COMPUTE, *READ)}
+    verdicts |= {name: rule for name, rule in _by_arguments().items() if name not in READ}
+    threads_only = [_op(_LOAD, _low(0)), _op(_ANY_BIT, _CLONE_THREAD, yes=1), _refuse(errno.EAGAIN)]
+    verdicts["clone"] = [*threads_only, _op(_RETURN, _ALLOW)]
+    verdicts |= {"open": _opened_to_read(1), "openat": _opened_to_read(2)}
+    verdicts |= {"ioctl": [_refuse(errno.ENOTTY)], "clone3": [_refuse(errno.ENOSYS)]}
+    return _assembled(machine, verdicts)
+
+
+def _opened_to_read(flags: int) -> list[bytes]:
+    may_change = _op(_ANY_BIT, _MAY_CHANGE, no=1)
+    return [_op(_LOAD, _low(flags)), may_change, _refuse(errno.EACCES), _op(_RETURN, _ALLOW)]
+
+
+def _assembled(machine: str, verdicts: Mapping[str, Sequence[bytes]]) -> bytes:
+    numbers = NUMBERS[machine]
+    code = [_op(_LOAD, _ARCH), _op(_EQUAL, AUDIT_ARCH[machine], yes=1), _op(_RETURN, _KILL)]
+    code.append(_op(_LOAD, _NUMBER))
+    if machine == "x86_64":
+        code += [_op(_AT_LEAST, _X32, no=1), _op(_RETURN, _KILL)]
     for name, verdict in verdicts.items():
         if name in numbers:
             code += [_op(_EQUAL, numbers[name], no=len(verdict)), *verdict]

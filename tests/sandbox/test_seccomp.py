@@ -5,19 +5,21 @@ import struct
 
 import pytest
 
-from sandbox.cell.seccomp import assemble
+from sandbox.cell.seccomp import assemble, assemble_reading
 from sandbox.cell.syscalls import AUDIT_ARCH, COMPUTE, NEVER, NO_FILES, NO_PROCESSES, NUMBERS
 
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 PROCESS = 0x0BADF00D  # the placeholder in the filter for the process id of a worker
 
 
-def verdict(machine: str, number: int, *arguments: int, arch: int | None = None) -> int:
+def verdict(
+    machine: str, number: int, *arguments: int, arch: int | None = None, assembled=assemble
+) -> int:
     """Run the filter for this call like the kernel, and return its value."""
     arch = AUDIT_ARCH[machine] if arch is None else arch
     padded = (*arguments, *[0] * (6 - len(arguments)))
     data = struct.pack("<IIQ6Q", number, arch, 0, *padded)
-    code = assemble(machine)
+    code = assembled(machine)
     at, accumulator = 0, 0
     while True:
         op, yes, no, operand = struct.unpack_from("<HBBI", code, 8 * at)
@@ -127,6 +129,27 @@ def test_no_two_calls_have_one_number(machine: str):
 
 def test_the_architectures_differ_only_in_old_calls():
     """aarch64 may lack only old calls, which newer calls had replaced before aarch64 existed."""
-    old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit"}
+    old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit", "poll"}
     assert NUMBERS["x86_64"].keys() - NUMBERS["aarch64"].keys() == old
     assert NUMBERS["aarch64"].keys() <= NUMBERS["x86_64"].keys()
+
+
+@both
+def test_a_reading_process_opens_files_for_reading_only(machine: str):
+    openat = NUMBERS[machine]["openat"]
+    close_on_exec, append = 0x80000, 0x400
+    for flags in (0, close_on_exec, append):
+        assert verdict(machine, openat, 0, 0, flags, assembled=assemble_reading) == ALLOW
+    for flags in (0x1, 0x2, 0x40, 0x200, 0x400000, 0x1 | 0x40 | close_on_exec):
+        refused = verdict(machine, openat, 0, 0, flags, assembled=assemble_reading)
+        assert refused == REFUSE | errno.EACCES, hex(flags)
+
+
+@both
+def test_a_reading_process_starts_threads_and_no_processes(machine: str):
+    clone = NUMBERS[machine]["clone"]
+    assert verdict(machine, clone, 0x3D0F00, assembled=assemble_reading) == ALLOW
+    assert verdict(machine, clone, 17, assembled=assemble_reading) == REFUSE | errno.EAGAIN
+    for name in ("execve", "ptrace", "io_uring_setup", "open_by_handle_at", "unshare", "bpf"):
+        number = NUMBERS[machine][name]
+        assert verdict(machine, number, assembled=assemble_reading) == REFUSE | errno.EPERM, name

@@ -13,7 +13,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -32,6 +32,7 @@ from router.telemetry.tables import FEATURES, TABLES, TableSchema
 CATALOG_FILE = "telemetry.duckdb"
 _OPEN_AGAIN = "this-database-was-replaced-long-ago-open-it-again"
 _VIEWS = "views.sql"
+_DATABASE = CATALOG_FILE.removesuffix(".duckdb")  # as DuckDB names the database of the file
 
 
 def publish(folder: Path, manifest: Manifest) -> None:
@@ -48,6 +49,43 @@ def publish(folder: Path, manifest: Manifest) -> None:
     beside = folder / (CATALOG_FILE + ".new")
     shutil.copyfile(master, beside)
     replace_durably(beside, folder / CATALOG_FILE)
+
+
+def in_memory(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """The SQL that makes the views and macros in a new database in memory, named as the file's is.
+
+    The folder may be relative. The macros and other views are made over empty views first, since
+    making a view takes longer the more files it reads.
+    """
+    return (
+        f"ATTACH ':memory:' AS {_DATABASE}; USE {_DATABASE}; DETACH memory",
+        "SET TimeZone = 'UTC'",
+        *(_empty_view(name, columns) for name, columns in _columns_of_file_views().items()),
+        *_other_views(),
+        *_file_views(folder, manifest, guarded=False),
+    )
+
+
+def failing_view(name: str, wrong: str) -> str:
+    """SQL for a view that says what is wrong with its files when a query reads it."""
+    text = f"{name} cannot be read; run `waggle telemetry verify`. {wrong}"
+    values = ", ".join(
+        f"CAST(error({quoted(text)}) AS {type_}) AS {column}"
+        for column, type_ in _columns_of_file_views()[name].items()
+    )
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT {values} WHERE error({quoted(text)}) IS NULL"
+
+
+def _empty_view(name: str, columns: Mapping[str, str]) -> str:
+    nothing = ", ".join(f"NULL::{type_} AS {column}" for column, type_ in columns.items())
+    return f"CREATE VIEW {name} AS SELECT {nothing} WHERE false"
+
+
+def _columns_of_file_views() -> Mapping[str, Mapping[str, str]]:
+    sums = dict.fromkeys(("rollup_parts", "hours_parts"), rollup.COLUMNS)
+    unsealed = {"name": "VARCHAR", "n": "BIGINT", "oldest": "TIMESTAMP", "newest": "TIMESTAMP"}
+    rows = {f"all_{table.name}": table.columns for table in TABLES.values()}
+    return {**rows, **sums, "unsealed": unsealed}
 
 
 def _create(master: Path, folder: Path, manifest: Manifest) -> None:
@@ -123,23 +161,25 @@ def published(folder: Path) -> tuple[int, str] | None:
         return None
 
 
-def _file_views(folder: Path, manifest: Manifest) -> Iterator[str]:
+def _file_views(folder: Path, manifest: Manifest, *, guarded: bool = True) -> Iterator[str]:
     """The views that name files; they leave out missing and cut files, which the keeper reports."""
     manifest = manifest.legible(folder)
+    guard = [_guard(folder, manifest.generation)] if guarded else []
     yield (
         f"CREATE OR REPLACE VIEW published AS SELECT {manifest.generation} AS generation, "
         f"make_timestamp({time.time_ns() // 1000}) AS at, {quoted(folder)} AS folder, "
         f"{quoted(_edition())} AS edition"
     )
     for table in TABLES.values():
-        yield f"CREATE OR REPLACE VIEW all_{table.name} AS {_all_rows(folder, manifest, table)}"
+        rows = _all_rows(folder, manifest, table, guard)
+        yield f"CREATE OR REPLACE VIEW all_{table.name} AS {rows}"
     yield "CREATE OR REPLACE VIEW unsealed AS " + " UNION ALL ".join(
         f"SELECT {quoted(table.name)} AS name, count(*) AS n, min(ts) AS oldest, max(ts) AS newest "
-        f"FROM {_live(folder, manifest, table)} HAVING count(*) > 0"
+        f"FROM {_live(folder, manifest, table, guard)} HAVING count(*) > 0"
         for table in TABLES.values()
     )
     columns = ", ".join(rollup.COLUMNS)
-    live = rollup.of_requests(_live(folder, manifest, TABLES["requests"]))
+    live = rollup.of_requests(_live(folder, manifest, TABLES["requests"], guard))
     for name, unsealed in (("rollup", live), ("hours", rollup.by_hour(f"({live})"))):
         paths = [segment.path(folder) for segment in manifest.of(name)]
         sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
@@ -173,17 +213,16 @@ def _statements(text: str) -> Iterator[str]:
             yield statement
 
 
-def _all_rows(folder: Path, manifest: Manifest, table: TableSchema) -> str:
-    live = f"SELECT {', '.join(table.columns)} FROM {_live(folder, manifest, table)}"
+def _all_rows(folder: Path, manifest: Manifest, table: TableSchema, guard: Sequence[Path]) -> str:
+    live = f"SELECT {', '.join(table.columns)} FROM {_live(folder, manifest, table, guard)}"
     sealed = manifest.of(table.name)
     return f"FROM {rows_of(folder, sealed)} UNION ALL {live}" if sealed else live
 
 
-def _live(folder: Path, manifest: Manifest, table: TableSchema) -> str:
+def _live(folder: Path, manifest: Manifest, table: TableSchema, guard: Sequence[Path]) -> str:
     """SQL for the rows of the journals that this manifest does not name as sealed."""
     journals = folder / "journal" / table.name
-    guard = _guard(folder, manifest.generation)
-    rows = from_live_journals(table, [journals / ("*" + SUFFIX), guard])
+    rows = from_live_journals(table, [journals / ("*" + SUFFIX), *guard])
     prefix = f"journal/{table.name}/"
     sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
     # Searching a single string is faster than comparing with each name of a list.

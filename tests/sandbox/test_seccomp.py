@@ -129,7 +129,8 @@ def test_no_two_calls_have_one_number(machine: str):
 
 def test_the_architectures_differ_only_in_old_calls():
     """aarch64 may lack only old calls, which newer calls had replaced before aarch64 existed."""
-    old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit", "poll"}
+    old = {"open", "stat", "lstat", "access", "readlink", "fork", "vfork", "time", "getrlimit"}
+    old |= {"poll"}
     assert NUMBERS["x86_64"].keys() - NUMBERS["aarch64"].keys() == old
     assert NUMBERS["aarch64"].keys() <= NUMBERS["x86_64"].keys()
 

@@ -139,10 +139,10 @@ def _opens_body(tokens: Sequence[_Token], closing: int) -> bool:
 
 def _tokens(sql: str) -> list[_Token]:
     raw = sql.encode()
-    found = duckdb.tokenize(sql)
+    starts = duckdb.tokenize(sql)
     tokens: list[_Token] = []
     depth = 0
-    for (start, kind), (end, _) in zip(found, [*found[1:], (len(raw), None)], strict=True):
+    for (start, kind), (end, _) in zip(starts, [*starts[1:], (len(raw), None)], strict=True):
         if kind == duckdb.token_type.comment:
             continue
         text = raw[start:end].decode(errors="replace").rstrip()

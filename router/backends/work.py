@@ -31,8 +31,11 @@ class Work:
         self._mend = mend  # what a caller can do whose work has too many steps
         self._quick = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="quick")
         self._slow = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="slow")
+        self._running: set[Effort] = set()
 
     def close(self) -> None:
+        for effort in self._running:
+            effort.abandoned = True
         self._quick.shutdown(wait=False, cancel_futures=True)
         self._slow.shutdown(wait=False, cancel_futures=True)
 
@@ -41,7 +44,7 @@ class Work:
         if quick:
             with suppress(Overspent):
                 return await self._in(self._quick, work, Effort(min(most, QUICK_STEPS)))
-        return await self._in(self._slow, work, Effort(most))
+        return await self._last(self._slow, work, Effort(most))
 
     async def pieces(
         self, pieces: Iterator[str], *, most: int, quick: bool = True
@@ -62,9 +65,17 @@ class Work:
 
         executor: Executor = self._quick if quick else self._slow
         while not end:
-            for piece in await self._in(executor, part, effort):
+            for piece in await self._last(executor, part, effort):
                 yield piece
             executor = self._slow
+
+    async def _last(self, executor: Executor, work: Callable[[], T], effort: Effort) -> T:
+        """Do the work where its bound is the bound of the request."""
+        try:
+            return await self._in(executor, work, effort)
+        except Overspent as much:
+            detail = f"This request is too large: {much}. {self._mend}"
+            raise Fault("bad_request", detail) from None
 
     async def _in(self, executor: Executor, work: Callable[[], T], effort: Effort) -> T:
         def counted() -> T:
@@ -72,18 +83,16 @@ class Work:
                 effort.spend(0)  # the caller may have left while the work waited
                 return work()
 
+        self._running.add(effort)
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, counted)
         except asyncio.CancelledError:
             effort.abandoned = True
             raise
-        except Overspent as much:
-            if effort.most <= QUICK_STEPS:
-                raise
-            detail = f"This request is too large: {much}. {self._mend}"
-            raise Fault("bad_request", detail) from None
         except RecursionError:
             raise Fault("bad_request", "The request is nested too deeply: flatten it") from None
         except (ArithmeticError, orjson.JSONEncodeError) as error:
             detail = f"The request holds a number that is too large to work with ({error})"
             raise Fault("bad_request", f"{detail}: use smaller numbers") from None
+        finally:
+            self._running.discard(effort)

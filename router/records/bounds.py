@@ -19,7 +19,7 @@ _COUNTS = {
     # A large `maxLength` asks for no long text.
     "minLength": 1_000_000, "maxLength": MOST_INTEGER,
     "minProperties": MOST_INTEGER, "maxProperties": MOST_INTEGER,
-    "minContains": MOST_INTEGER, "maxContains": MOST_INTEGER,
+    "minContains": MOST_ITEMS, "maxContains": MOST_INTEGER,
 }  # fmt: skip
 _PAIRS = (
     ("minItems", "maxItems"),

@@ -21,8 +21,15 @@ def shape_for(fields: Mapping[str, Any], last_words: str) -> Any:
         return fields["shape"]
     wanted = fields.get("response_format")
     if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
-        return wanted["json_schema"].get("schema")
+        return _marked(wanted["json_schema"].get("schema"))
     return shape_in(last_words)
+
+
+def _marked(schema: Any) -> Any:
+    """The schema with `$schema`, without which `{"type": "string"}` would be read as a shape."""
+    if isinstance(schema, dict) and schema:
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+    return schema
 
 
 def shape_in(text: str) -> Any:

@@ -119,6 +119,10 @@ TOO_MUCH = [
     (has({"type": "number", "multipleOf": 1e-300}), "multipleOf = 1e-300 must be"),
     (has({"type": "object", "minProperties": 10**8}), "minProperties = 100000000"),
     (has({"type": ["string"] * 50}), "type lists 50 types"),
+    ({"type": "string", "minLength": 10**9}, "minLength = 1000000000"),
+    ({"type": "string", "pattern": "^((a{1000}){1000}){1000}$"}, "repeats its parts"),
+    ({"type": "array", "contains": {"const": 1}, "minContains": 10**9}, "minContains = 1000000000"),
+    ({"type": "object", "minProperties": 10**8}, "the schema names 0 properties"),
     ({"$ref": "#"}, "perhaps because a $ref leads back to itself"),
     ({"$ref": "#/" + "x" * 2_000}, "a reference has at most 1,000 characters"),
     (
@@ -158,6 +162,8 @@ async def test_a_shape_that_is_too_large_or_odd_is_refused_before_any_work(state
         ({"shape": {"a": "int 5..5"}}, lambda d: d == {"a": 5}),
         ({"shape": ["Jane", 3]}, lambda d: len(d) == 3),
         ({"shape": {"columns": 10**10, "count": 5}}, lambda d: set(d) == {"columns", "count"}),
+        ({"type": "string", "minLength": 3}, lambda d: isinstance(d, str)),
+        ({"type": "integer", "minimum": 7, "maximum": 7}, lambda d: d == 7),
         (array({"type": "integer"}, 3.0, maxItems=3.0), lambda d: len(d) == 3),
         (array({"type": "boolean"}, 1, maxItems=9, uniqueItems=True), lambda d: 1 <= len(d) <= 2),
         (has({"type": "string", "maxLength": 10**12}), lambda d: isinstance(d["a"], str)),
@@ -315,6 +321,15 @@ LONG_WORK = {
         "rules": ["every(items, every(items, it > 0))"],
     },
 }
+
+
+async def test_a_bound_below_that_of_quick_work_is_kept():
+    backend = ValidatorBackend(ValidatorSettings(kind="validator", most_steps=1_000))
+    fields = {"records": [{"items": [1] * 300}], "rules": [LOOP]}
+    with pytest.raises(Fault, match="more than 1,000 steps"):
+        async with backend.send(call(fields)):
+            pass
+    await backend.close()
 
 
 @pytest.mark.parametrize("stream", [False, True])

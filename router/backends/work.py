@@ -92,7 +92,7 @@ class Work:
         except RecursionError:
             raise Fault("bad_request", "The request is nested too deeply: flatten it") from None
         except (ArithmeticError, orjson.JSONEncodeError) as error:
-            detail = f"The request holds a number that is too large to work with ({error})"
-            raise Fault("bad_request", f"{detail}: use smaller numbers") from None
+            detail = f"The request holds a value that cannot be worked with ({error})"
+            raise Fault("bad_request", f"{detail}: use smaller numbers, less nested") from None
         finally:
             self._running.discard(effort)

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from router.domain import Fault
 from router.records.bounds import check_bounds
@@ -55,7 +56,16 @@ def _validator(text: bytes, formats: bool) -> Any:
         where = "$" + "".join(f"[{part!r}]" for part in error.absolute_path)
         raise BadSchema(f"this is not a JSON Schema: at {where:.200}, {error.message:.200}")
     checker = FORMATS if formats else None
-    return _Validator(schema, format_checker=checker, registry=Registry())
+    return _Validator(
+        schema, format_checker=checker, registry=Registry(), _resolver=_resolver(schema)
+    )
+
+
+def _resolver(schema: Any) -> Any:
+    """Resolves references inside the schema, whose anchors are looked for only once."""
+    resource = DRAFT202012.create_resource(schema)
+    uri = resource.id() or ""
+    return Registry().with_resource(uri, resource).crawl().resolver(base_uri=uri)
 
 
 _cached = lru_cache(maxsize=64)(_validator)

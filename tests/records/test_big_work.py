@@ -233,7 +233,7 @@ ENRICHED = [
     ({"records": [{"created": "0001-01-01"}], "shape": {"updated": "date"}}, "year of created"),
     (
         {"records": [{"price": 1e-300, "amount": 1e300}], "shape": {"quantity": "int"}},
-        "holds a number that is too large",
+        "holds a value that cannot be worked with",
     ),
     ({"records": [{}] * 10_001, "shape": {"a": "int"}}, "10001 records are given"),
     ({"records": [[[]] * 10] * 100, "shape": {"a": "int"}}, "must be JSON objects"),

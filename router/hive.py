@@ -116,24 +116,28 @@ class HiveState:
                 break
             if session not in news.sessions:
                 fresh[session] = home
-        self.save()
         return News(fresh, self._position, hive=self.name)
 
     def all_metrics(self) -> Mapping[str, bytes]:
         return {router: metrics for router, (_, metrics) in self._metrics.items()}
 
-    def save(self) -> None:
-        """Write the ledger, if a router has spent something since it was last written."""
-        if not self._unsaved or self._ledger is None:
-            return
-        spent = {key: [b.day, b.usd] for key, b in self._budgets.items() if b.usd}
-        ledger = {"routers": list(self._heard), "spent": spent}
-        try:
-            write_durably(self._ledger, orjson.dumps(ledger))
-        except OSError as error:  # a full disk: the next exchange tries again
-            _log.warning("the ledger %s could not be written: %s", self._ledger, error)
-            return
+    def unsaved(self) -> bytes | None:
+        """The ledger to write, if it has changed since this was last called."""
+        if not self._unsaved:
+            return None
         self._unsaved = False
+        spent = {key: [b.day, b.usd] for key, b in self._budgets.items() if b.usd}
+        return orjson.dumps({"routers": list(self._heard), "spent": spent})
+
+    def write(self, ledger: bytes) -> None:
+        """Write the ledger. On a full disk, the next change tries again."""
+        if self._ledger is None:
+            return
+        try:
+            write_durably(self._ledger, ledger)
+        except OSError as error:
+            _log.warning("the ledger %s could not be written: %s", self._ledger, error)
+            self._unsaved = True
 
     def _restore(self) -> None:
         if self._ledger is None or not self._ledger.exists():

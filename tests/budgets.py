@@ -25,15 +25,22 @@ class Reporter:
     usd: float = 0.0
     seconds: dict = field(default_factory=dict)
 
-    def report(self, now, claim=None, keeps=NOTHING, day=None):
+    def report(self, now, claim=None, keeps=NOTHING, daring=False):
         self.turn += 1
-        day = int(now // DAY) if day is None else day
-        return Report(self.name, self.turn, day, self.usd, dict(self.seconds), keeps, claim)
+        day, seconds = int(now // DAY), dict(self.seconds)
+        return Report(self.name, self.turn, day, self.usd, seconds, keeps, claim, daring)
 
     def use(self, now, requests=0, tokens=0, usd=0.0):
         before = self.seconds.get(int(now), (0, 0))
         self.seconds[int(now)] = (before[0] + requests, before[1] + tokens)
         self.usd += usd
+
+
+def save(hive: HiveState) -> None:
+    """Write the ledger, as the process of the hive does soon after each change."""
+    ledger = hive.unsaved()
+    if ledger is not None:
+        hive.write(ledger)
 
 
 def lease(hive: HiveState, router: Reporter, limits: KeyLimits, now: float, claim, **more):

@@ -63,6 +63,12 @@ class Account:
         limits = self.limits
         return limits.tokens_per_minute is not None or limits.dollars_per_day is not None
 
+    @property
+    def must_report(self) -> bool:
+        """Whether the hive must hear at once of dollars, or of more that is free than a slice."""
+        surplus = not bounded_part(self.free, self.limits).within(self.left.slice())
+        return self.limits.dollars_per_day is not None or surplus
+
     def relevant(self, claim: Claim) -> Claim:
         """The part of a claim that this key's limits bound."""
         likely, most = (bounded_part(each, self.limits) for each in claim)

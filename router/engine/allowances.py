@@ -147,7 +147,7 @@ class Allowances:
     def _settle(self, account: Account, reservations: list[Reservation], used: Amounts) -> None:
         account.settle(reservations, used, self._wall())
         flush = self._flushes.get(account.key_id)
-        if account.bounds_calls and (flush is None or flush.done()):
+        if account.must_report and (flush is None or flush.done()):
             self._flushes[account.key_id] = asyncio.ensure_future(self._flush_soon(account))
 
     async def _flush_soon(self, account: Account) -> None:

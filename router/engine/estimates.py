@@ -22,7 +22,9 @@ from router.config.values import Price
 from router.domain import Request, Trace
 
 _LONG_ANSWER = 4096  # tokens
-_IMAGE_TOKENS = 1500
+_MEDIA = frozenset({"image_url", "input_audio", "file"})
+_MEDIA_TOKENS = 1500  # of one image, sound or file
+_DIGITS = 20
 _TEMPLATE_TOKENS = 256  # what a backend may add to a prompt
 _ENOUGH = 8  # calls after which the largest recent figure counts
 _MOST_TOKENS = 2**40  # a larger `max_tokens` counts as this
@@ -74,17 +76,17 @@ class Estimates:
                 continue
             calls = self._calls.setdefault(attempt.backend, _Calls())
             if request.operation == "chat":
-                calls.answer.learn(usage.output_tokens / (_whole(request.fields, "n") or 1))
+                calls.answer.learn(usage.output_tokens / _choices(request.fields))
             if not attempt.role:  # a step of a plan has another prompt than the request
-                calls.prompt.learn(usage.input_tokens / _prompt_tokens(request, request.body))
+                tokens = _prompt_tokens(request.body, request.fields)
+                calls.prompt.learn(usage.input_tokens / tokens)
 
     def claim(self, config: Config, chain: tuple[str, ...], request: Request, body: bytes) -> Claim:
         """The likely use of the chain's first backend, and the most of any backend in the chain."""
         fields = request.fields if body is request.body else _fields(body)
         claims = [
-            self._claim(self._calls.get(backend, _Calls()), request, body, fields, price)
+            self._claim(backend, config.backends[backend].price, request, body, fields)
             for backend in chain
-            for price in (config.backends[backend].price,)
         ]
         most = Amounts(
             tokens=max(claim.most.tokens for claim in claims),
@@ -94,16 +96,17 @@ class Estimates:
 
     def _claim(
         self,
-        calls: _Calls,
+        backend: str,
+        price: Price,
         request: Request,
         body: bytes,
         fields: Mapping[str, Any],
-        price: Price,
     ) -> Claim:
-        prompt = _prompt(calls.prompt, request, body)
+        calls = self._calls.get(backend, _Calls())
+        prompt = _prompt(calls.prompt, body, fields)
         answer = _Tokens(0, 0, 0)
         if request.operation == "chat":
-            answer = _answer(calls.answer, fields).times(_whole(fields, "n") or 1)
+            answer = _answer(calls.answer, fields).times(_choices(fields))
         dearest = max(price.input, price.cached_input or 0.0)
         likely_usd = (prompt.likely * price.input + answer.likely * price.output) / 1e6
         most_usd = (prompt.priced * dearest + answer.priced * price.output) / 1e6
@@ -113,25 +116,38 @@ class Estimates:
         )
 
 
-def _prompt(figure: _Figure, request: Request, body: bytes) -> _Tokens:
-    tokens = _prompt_tokens(request, body)
+def _prompt(figure: _Figure, body: bytes, fields: Mapping[str, Any]) -> _Tokens:
+    tokens = _prompt_tokens(body, fields)
     # No byte of a text is more than one token. The data of an image is not read as text.
     bound = 4 * tokens + _TEMPLATE_TOKENS
     learned = int(1.25 * figure.largest * tokens) if figure.count >= _ENOUGH else bound
     return _Tokens(int(figure.mean * tokens), learned, max(bound, learned))
 
 
-def _prompt_tokens(request: Request, body: bytes) -> int:
+def _prompt_tokens(body: bytes, fields: Mapping[str, Any]) -> int:
     """An estimate of a prompt's tokens. All bytes of the body count, because tools and schemas cost
-    tokens too; images count by their number."""
-    if "images" in request.reading.needs:
-        return max(request.reading.tokens + body.count(b'"image_url"') * _IMAGE_TOKENS, 1)
-    return len(body) // 4 + 1
+    tokens too; images and files count by their number."""
+    count, characters = 0, 0
+    messages = fields.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, dict) and part.get("type") in _MEDIA:
+                count += 1
+                characters += _characters(part[part["type"]]) if part["type"] in part else 0
+    return max(len(body) - characters, 0) // 4 + 1 + count * _MEDIA_TOKENS
+
+
+def _characters(media: Any) -> int:
+    """The length of the data of an image or a file."""
+    values = media.values() if isinstance(media, dict) else (media,)
+    return sum(len(value) for value in values if isinstance(value, str))
 
 
 def _answer(figure: _Figure, fields: Mapping[str, Any]) -> _Tokens:
-    bound = _whole(fields, "max_completion_tokens") or _whole(fields, "max_tokens")
-    if bound is not None:
+    # A backend may follow either field, so the larger counts.
+    bound = max(_whole(fields, "max_completion_tokens"), _whole(fields, "max_tokens"))
+    if bound:
         return _Tokens(min(int(figure.mean), bound), bound, bound)
     most = int(2 * figure.largest) if figure.count >= _ENOUGH else _LONG_ANSWER
     return _Tokens(int(figure.mean), most, max(most, _LONG_ANSWER))
@@ -145,9 +161,16 @@ def _fields(body: bytes) -> Mapping[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _whole(fields: Mapping[str, Any], name: str) -> int | None:
-    """A positive whole number in a field; None for anything else."""
+def _choices(fields: Mapping[str, Any]) -> int:
+    """How many answers a backend writes for one request."""
+    return max(_whole(fields, "n"), _whole(fields, "best_of"), 1)
+
+
+def _whole(fields: Mapping[str, Any], name: str) -> int:
+    """A positive whole number in a field, written in any way that a backend may accept; else 0."""
     value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        return None
-    return min(value, _MOST_TOKENS)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _DIGITS:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1:
+        return 0
+    return int(min(value, _MOST_TOKENS))

@@ -24,6 +24,7 @@ from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery, exact_key, program_space, query_of
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
+from router.routing.named import may_use
 from router.wire.beside import beside
 from router.wire.chat_replies import chat_reply
 
@@ -199,4 +200,4 @@ def _may_adapt(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:
         return False
     if able(plans.config.backends[adapter], request):
         return False
-    return not allowed or any(adapter in plans[p].backends for p in allowed if p in plans.names)
+    return may_use(plans, adapter, allowed)

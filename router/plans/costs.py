@@ -48,7 +48,7 @@ class ExpectedCost:
 def size_of(request: Request) -> Size:
     """Estimate the tokens of a call before the call is made."""
     bound = request.fields.get("max_completion_tokens") or request.fields.get("max_tokens")
-    most = bound if isinstance(bound, int) and not isinstance(bound, bool) else OUTPUT_TOKENS
+    most = bound if type(bound) is int and bound > 0 else OUTPUT_TOKENS
     return Size(request.reading.tokens, min(most, OUTPUT_TOKENS))
 
 

@@ -18,7 +18,7 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]++|\\.)*+)"')
 _MAX_EVENT = 8 * 2**20
-_MOST_TOKENS = 2**40  # no answer has more tokens; a larger count is ignored
+_MOST_TOKENS = 10_000_000  # no call uses more tokens; a larger count is ignored
 
 
 class Cutter:
@@ -156,7 +156,7 @@ def usage_in(answer: Any) -> Usage | None:
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
     counts = [usage.get("prompt_tokens"), usage.get("completion_tokens", 0), cached or 0]
-    numbers = [n for n in counts if isinstance(n, int) and 0 <= n <= _MOST_TOKENS]
+    numbers = [n for n in counts if type(n) is int and 0 <= n <= _MOST_TOKENS]
     if len(numbers) != len(counts):
         return None
     return Usage(numbers[0], numbers[1], min(numbers[2], numbers[0]))

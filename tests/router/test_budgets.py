@@ -1,10 +1,12 @@
 """Budgets against a model: routers that reserve, settle, return, lose replies and are killed.
 
 Two routers share a hive that may restart. At every moment, what is used stays within the limits,
-and once nothing is under way, all that was not used can be granted again. Not covered, as the hive
-says: a router that is killed in the same minute in which the hive restarts.
+but for the error of one estimate. Once nothing is under way, all that was not used can be granted
+again. Not covered, as the hive says: a router that is killed in the same minute in which the hive
+restarts.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +19,9 @@ from router.budgets import NOTHING, Amounts, Claim
 from router.config.server import KeyLimits
 from router.engine.account import Account, Reservation
 from router.hive import HiveNotReady, HiveState, News
-from tests.budgets import NOON
+from tests.budgets import NOON, save
 
-LIMITS = KeyLimits(requests_per_minute=40, tokens_per_minute=1000, dollars_per_day=1.0)
+LIMITS = KeyLimits(requests_per_minute=5, tokens_per_minute=400, dollars_per_day=0.4)
 DUST = 1e-9
 amounts = st.builds(
     Amounts, st.just(0), st.integers(1, 200), st.floats(0.001, 0.2, allow_subnormal=False)
@@ -30,7 +32,7 @@ amounts = st.builds(
 class Router:
     name: str
     account: Account = field(default_factory=lambda: Account("k", LIMITS))
-    open: list[Reservation] = field(default_factory=list)
+    open: list[tuple[Reservation, Amounts]] = field(default_factory=list)
     hive_name: str = ""
 
 
@@ -43,10 +45,13 @@ class Budgets(RuleBasedStateMachine):
         self.now = NOON
         self.routers = [Router("a"), Router("b")]
         self.born, self.killed_at = 2, NOON - 75
+        self.late = []
+        self.errors = []  # by how much each call with less than its most exceeded what it held
         self.uses = []  # the time and the amount of everything that was used
 
     def teardown(self):
         if hasattr(self, "folder"):
+            self.nothing_is_leaked()
             self.folder.cleanup()
 
     def ask(self, router, claim, *, lost=False):
@@ -55,7 +60,8 @@ class Budgets(RuleBasedStateMachine):
             lease = self.hive.lease("k", LIMITS, report, self.now)
         except HiveNotReady:
             return False
-        if lost:  # the reply never arrives
+        if lost:  # the reply never arrives, and the report may arrive once more
+            self.late.append(report)
             return False
         router.account.hear(lease, report, self.now)
         router.account.unreported = False
@@ -69,20 +75,23 @@ class Budgets(RuleBasedStateMachine):
             router.account.count(self.now, Amounts(1))
             self.uses.append((self.now, Amounts(1)))
 
-    @rule(index=st.integers(0, 1), most=amounts, lost=st.booleans())
-    def reserve(self, index, most, lost):
-        router, claim = self.routers[index], Claim(most, most)
+    @rule(index=st.integers(0, 1), most=amounts, part=st.floats(0, 1), lost=st.booleans())
+    def reserve(self, index, most, part, lost):
+        likely = Amounts(0, int(most.tokens * part), most.usd * part)
+        router, claim = self.routers[index], Claim(likely, most)
         if router.account.fits(claim) or self.ask(router, claim, lost=lost):
-            router.open.append(router.account.hold(claim))
+            router.open.append((router.account.hold(claim), most))
 
     @rule(index=st.integers(0, 1), part=st.floats(0, 1))
     def settle(self, index, part):
         router = self.routers[index]
         if not router.open:
             return
-        reservation = router.open.pop(0)
-        held = reservation.held
-        used = Amounts(0, int(held.tokens * part), held.usd * part)
+        reservation, most = router.open.pop(0)
+        used = Amounts(0, int(most.tokens * part), most.usd * part)
+        if reservation.daring:  # it may exceed what was left by the error of its estimate
+            over = used.less(reservation.held)
+            self.errors.append((self.now, over))
         router.account.settle([reservation], used, self.now)
         self.uses.append((self.now, used))
         self.ask(router, None)  # the settled cost is reported at once
@@ -93,6 +102,13 @@ class Budgets(RuleBasedStateMachine):
         reply = self.hive.exchange(router.name, News(hive=router.hive_name), self.now)
         self.ask(router, None)
         router.hive_name = reply.hive
+
+    @rule()
+    def a_report_arrives_late(self):
+        if self.late:
+            report = self.late.pop()
+            with suppress(HiveNotReady):
+                self.hive.lease("k", LIMITS, report, self.now)
 
     @rule(seconds=st.sampled_from([0.3, 0.9, 5.0, 30.0]))
     def wait(self, seconds):
@@ -114,8 +130,9 @@ class Budgets(RuleBasedStateMachine):
     def restart_hive(self):
         if self.now < self.killed_at + 75:
             return
-        for index in (0, 1):  # the ledger is written when routers exchange news
+        for index in (0, 1):
             self.hive.exchange(self.routers[index].name, News(), self.now)
+        save(self.hive)
         self.hive = HiveState(self.ledger)
 
     @invariant()
@@ -123,11 +140,12 @@ class Budgets(RuleBasedStateMachine):
         if not hasattr(self, "uses"):
             return
         recent = [used for at, used in self.uses if at > self.now - 60]
+        tokens = max((over.tokens for at, over in self.errors if at > self.now - 60), default=0)
+        usd = max((over.usd for _, over in self.errors), default=0.0)
         assert sum(used.requests for used in recent) <= LIMITS.requests_per_minute
-        assert sum(used.tokens for used in recent) <= LIMITS.tokens_per_minute
-        assert sum(used.usd for _, used in self.uses) <= LIMITS.dollars_per_day + DUST
+        assert sum(used.tokens for used in recent) <= LIMITS.tokens_per_minute + tokens
+        assert sum(used.usd for _, used in self.uses) <= LIMITS.dollars_per_day + usd + DUST
 
-    @rule()
     def nothing_is_leaked(self):
         """When every call has ended, all that was not used can be granted again."""
         for index in (0, 1):
@@ -141,8 +159,8 @@ class Budgets(RuleBasedStateMachine):
         left = self.routers[0].account.left
         assert left.requests == LIMITS.requests_per_minute
         assert left.tokens == LIMITS.tokens_per_minute
-        assert abs(left.usd - (LIMITS.dollars_per_day - spent)) < DUST
+        assert abs(left.usd - max(LIMITS.dollars_per_day - spent, 0)) < DUST
 
 
-Budgets.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Budgets.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 test_budgets_hold_against_the_model = Budgets.TestCase

@@ -9,7 +9,7 @@ from router.config.server import KeyLimits
 from router.domain import Home
 from router.engine.conversations import Homes
 from router.hive import HiveNotReady, HiveState, News
-from tests.budgets import DAY, NOON, Reporter, exactly, lease
+from tests.budgets import DAY, NOON, Reporter, exactly, lease, save
 
 HOME = Home("fast", "small", 1.0)
 
@@ -132,6 +132,23 @@ def test_a_call_that_likely_fits_gets_all_that_is_left_and_others_wait():
     assert lease(hive, Reporter("b"), limits, NOON, claim).shortage.passing
 
 
+def test_only_one_call_at_a_time_may_exceed_what_is_left():
+    hive, limits = HiveState(), KeyLimits(dollars_per_day=1)
+    careful, first, second = (Reporter(name) for name in "abc")
+    daring = Claim(Amounts(usd=0.01), Amounts(usd=1.2))
+    assert lease(hive, careful, limits, NOON, exactly(usd=0.5)).granted.usd >= 0.5
+    held = lease(hive, first, limits, NOON, daring).granted
+    lease(hive, careful, limits, NOON, None)  # $0.50 are free again
+    assert lease(hive, second, limits, NOON, daring).shortage.passing
+    assert lease(hive, second, limits, NOON, exactly(usd=0.3)).shortage is None
+    lease(hive, second, limits, NOON, None)
+    # What the first call held goes back, and the next call may dare.
+    lease(hive, first, limits, NOON, None, keeps=held, daring=True)
+    assert lease(hive, second, limits, NOON, daring).shortage.passing
+    lease(hive, first, limits, NOON, None)
+    assert lease(hive, second, limits, NOON, daring).granted.usd == 1.0
+
+
 def test_each_key_has_its_own_bound():
     hive, limits = HiveState(), KeyLimits(requests_per_minute=1)
     claim, router = exactly(requests=1), Reporter()
@@ -144,7 +161,7 @@ def test_dollars_survive_the_end_of_the_process(tmp_path):
     before, router = HiveState(ledger), Reporter()
     router.use(NOON, usd=1.0)
     lease(before, router, limits, NOON, None)
-    before.exchange("r1", News(), NOON)
+    save(before)
     after = HiveState(ledger)
     assert used(after, Reporter("new"), limits, NOON + 3).usd == 0
     # The router that lives on reports the same dollars again.
@@ -154,7 +171,9 @@ def test_dollars_survive_the_end_of_the_process(tmp_path):
 def test_a_hive_that_restarted_grants_nothing_before_the_routers_have_reported(tmp_path):
     ledger, limits = tmp_path / "ledger.json", KeyLimits(requests_per_minute=10)
     busy, other, claim = Reporter("busy"), Reporter("other"), exactly(requests=10)
-    HiveState(ledger).exchange("busy", News(), NOON)
+    before = HiveState(ledger)
+    before.exchange("busy", News(), NOON)
+    save(before)
     hive = HiveState(ledger)
     with pytest.raises(HiveNotReady):
         lease(hive, other, limits, NOON, claim)
@@ -166,10 +185,24 @@ def test_a_hive_that_restarted_grants_nothing_before_the_routers_have_reported(t
 
 def test_a_hive_that_restarted_does_not_wait_for_the_dead(tmp_path):
     ledger, limits = tmp_path / "ledger.json", KeyLimits(requests_per_minute=10)
-    HiveState(ledger).exchange("killed", News(), NOON)
+    before = HiveState(ledger)
+    before.exchange("killed", News(), NOON)
+    save(before)
     hive, other, claim = HiveState(ledger), Reporter("other"), exactly(requests=10)
     hive.exchange("other", News(), NOON)
     assert lease(hive, other, limits, NOON + 3.5, claim).shortage is None
+
+
+def test_a_ledger_that_could_not_be_written_is_written_later(tmp_path):
+    hive, router = HiveState(tmp_path / "away" / "ledger.json"), Reporter()
+    (tmp_path / "away").write_text("a file in the place of the folder")
+    router.use(NOON, usd=0.5)
+    lease(hive, router, KeyLimits(dollars_per_day=1), NOON, None)
+    save(hive)
+    (tmp_path / "away").unlink()
+    save(hive)
+    after = HiveState(tmp_path / "away" / "ledger.json")
+    assert used(after, Reporter("new"), KeyLimits(dollars_per_day=1), NOON + 4).usd == 0.5
 
 
 CONTENTS = [
@@ -198,7 +231,7 @@ def test_a_ledger_is_valid_json_at_any_time(tmp_path):
     hive, router = HiveState(tmp_path / "ledger.json"), Reporter()
     router.use(NOON, usd=0.5)
     lease(hive, router, KeyLimits(dollars_per_day=1), NOON, None)
-    hive.save()
+    save(hive)
     ledger = json.loads((tmp_path / "ledger.json").read_text())
     assert ledger == {"routers": ["r1"], "spent": {"k": [100, {"r1": 0.5}]}}
 

@@ -14,24 +14,41 @@ from router.config.server import KeyLimits
 from router.deployment.replicas.process import settle
 from router.hive import HiveState, News
 
+_SAVE_SECONDS = 0.05  # the shortest time between two writes of the ledger
+
 
 @serve.deployment(name="hive", max_ongoing_requests=1000, health_check_period_s=1)
 class HiveReplica:
     async def __init__(self) -> None:
         settle()
         self._state = HiveState()
+        self._saving: asyncio.Task[None] | None = None
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         self._state.keep_in(Path(settings["data"]) / "ledger.json")
 
     async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
-        return self._state.lease(key_id, limits, report, time.time())
+        lease = self._state.lease(key_id, limits, report, time.time())
+        self._save()
+        return lease
 
     async def exchange(self, router: str, news: News) -> News:
-        return self._state.exchange(router, news, time.time())
+        others = self._state.exchange(router, news, time.time())
+        self._save()
+        return others
 
     async def all_metrics(self) -> Mapping[str, bytes]:
         return self._state.all_metrics()
+
+    def _save(self) -> None:
+        """Write the ledger beside the answers, if it is not being written already."""
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.ensure_future(self._write_changes())
+
+    async def _write_changes(self) -> None:
+        while (ledger := self._state.unsaved()) is not None:
+            await asyncio.to_thread(self._state.write, ledger)
+            await asyncio.sleep(_SAVE_SECONDS)
 
 
 class HandleHive:

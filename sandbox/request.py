@@ -23,7 +23,7 @@ _LONGEST = 200_000  # characters of a request, with any table of data in it
 _LONGEST_WISH = 4_000
 _LONGEST_TO_MAKE = 2_000
 # No request means a word or a number as long as this; patterns get slow in long words.
-_ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<![\d.,:_/+-])[\d.,:_/+-]{200}|\d\.?e\+?\d{3}", re.I)
+_ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<!\S)\S{400}|\d\.?e\+?\d{3}", re.I)
 
 
 @dataclass(frozen=True, slots=True)

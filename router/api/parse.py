@@ -14,6 +14,7 @@ import orjson
 
 from learner.preference import PRESETS, Preference
 from router.domain import Request
+from router.request.json_body import json_of
 from router.request.nesting import MOST_LEVELS, nests_too_deep
 from router.request.reading import reading_of
 from router.wire.errors import BadRequest
@@ -24,7 +25,7 @@ _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def parse_body(body: bytes) -> dict[str, Any]:
     try:
-        fields = orjson.loads(body)
+        fields = json_of(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The request body is not valid JSON: {error}.") from error
     if not isinstance(fields, dict):

@@ -8,10 +8,12 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 from router.config.backends import OpenAISettings
 from router.domain import Call, Reply
+from router.wire.beside import beside
 from router.wire.http_client import ConnectionPool
 from router.wire.splice import replaced, replaced_only, spans
 
@@ -37,7 +39,7 @@ class OpenAIBackend:
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
-        body = self._body(call)
+        body = await beside(len(call.body), partial(self._body, call))
         head = b"POST %b%b HTTP/1.1\r\n%b\r\ncontent-length: %d\r\n\r\n" % (
             self._base.encode(), call.path.encode(), self._headers, len(body),
         )  # fmt: skip

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from router.domain import Call, Fault
+from router.request.json_body import json_of
 
 _CHARACTERS_PER_TOKEN = 4
 
@@ -35,7 +34,7 @@ def last_user_text(fields: Mapping[str, Any]) -> str:
 
 
 def fields_of(call: Call) -> dict[str, Any]:
-    fields = orjson.loads(call.body)
+    fields = json_of(call.body)
     assert isinstance(fields, dict)  # the API accepts only objects
     return fields
 

@@ -9,6 +9,11 @@ from collections.abc import Mapping
 
 # Matches a string or a structural character. Only scalars and white space lie between matches.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]')
+# Matches everything up to the next bracket that opens or closes more than a flat value; inside a
+# value, only brackets matter.
+_INSIDE = re.compile(
+    rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\[[^"{}\[\]]*+\]|\{[^"{}\[\]]*+\})*+'
+)
 _STRING_VALUE = re.compile(rb'\s*+:\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")')
 _OBJECT_VALUE = re.compile(rb"\s*+:\s*+\{")
 _OPEN, _CLOSE = frozenset(b"{["), frozenset(b"}]")
@@ -24,8 +29,9 @@ def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
     """
     values: dict[bytes, Span] = {}
     depth, key, value_from = 0, b"", -1
-    for match in _TOKEN.finditer(raw, raw.index(b"{", start)):
-        at = match.start()
+    at = raw.index(b"{", start)
+    while (match := _TOKEN.search(raw, at)) is not None:
+        at, end = match.span()
         char = raw[at]
         if char in _OPEN:
             depth += 1
@@ -41,6 +47,7 @@ def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
                 depth -= 1
                 if depth == 0:
                     break
+        at = end if depth < 2 else _INSIDE.match(raw, end).end()  # type: ignore[union-attr]
     return values
 
 

@@ -33,8 +33,8 @@ class CategoryChoice:
         return "category"
 
 
-_LABEL = r"(?<![\w'])(?!(?:and|or|the|with|of|for|to|at|is|are|in)\b)[A-Za-z][\w&'+.]*(?:[ -](?!(?:and|or|with|at|is|are|of|to|in|for|the)\b)[A-Za-z0-9][\w&'+]*){0,3}"
-_SHARE = r"(?:\d+(?:\.\d+)?\s?%|0?\.\d+)"
+_LABEL = r"(?<![\w'])(?!(?:and|or|the|with|of|for|to|at|is|are|in)\b)[A-Za-z][\w&'+.]{0,40}(?:[ -](?!(?:and|or|with|at|is|are|of|to|in|for|the)\b)[A-Za-z0-9][\w&'+]{0,40}){0,3}"
+_SHARE = r"(?:\d{1,9}(?:\.\d{1,18})?\s?%|0?\.\d{1,18})"
 _SEP = r"(?:\s*+(?:,\s*+(?:and|or)?|;|/|\band\b|\bor\b|&)|[^\S\n]*+\n\s*+[-*]?)\s*+(?:the\s++)?"
 _LABEL_SHARE = re.compile(
     rf"(?P<label>{_LABEL})(?:\s*+(?:\(|:|=|->|at|with probability|with prob\.?|is|-|with)|\s)\s*+\(?(?P<share>{_SHARE})\s*+\)?(?:\s*+(?:probability|chance|of (?:the time|them|users|customers|records|cases)))?",

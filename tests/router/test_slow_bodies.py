@@ -1,10 +1,14 @@
 """Hostile text at the router: it is answered like any other, and what was not read is told."""
 
+import gc
 from time import thread_time
 
+import orjson
 import pytest
 
+from router.request.json_body import json_of
 from router.reuse.memory_query import unfit_words
+from router.wire.splice import spans
 from router.wire.sse import Cutter, Meter
 from tests.rig import rig
 from tests.upstream import Upstream
@@ -48,3 +52,20 @@ def test_a_long_event_without_its_end_costs_linear_time():
         for whole in cutter.cut(data):
             meter.take(whole)
     assert thread_time() - begun < 1.0
+
+
+@pytest.mark.parametrize("item", [b"[]", b'{"a":{}}', b'{"model":""}'])
+def test_a_field_is_found_in_linear_time_behind_a_million_values(item):
+    body = b'{"x":[' + b",".join([item] * 300_000) + b'],"model":"a"}'
+    begun = thread_time()
+    start, end = spans(body)[b'"model"']
+    assert thread_time() - begun < 2.0
+    assert body[start:end] == b'"a"'
+
+
+def test_the_collector_of_garbage_works_on_after_a_long_body():
+    assert len(json_of(b"[" + b",".join([b"[]"] * 100_000) + b"]")) == 100_000
+    assert gc.isenabled()
+    with pytest.raises(orjson.JSONDecodeError):
+        json_of(b"[" * 100_000)
+    assert gc.isenabled()

@@ -25,6 +25,7 @@ from router.records.size import canonical
 
 _MOST_PARTS = 20_000  # objects in a schema
 _CACHED_BYTES = 16_384  # a larger schema is read again for each request
+_STEPS = 3  # a keyword takes as long as three steps of a rule
 _LONGEST_MESSAGE = 500  # a message quotes the whole value
 _MOST_SCHEMA_ERRORS = 20  # the best of these is shown
 _DATA = ("enum", "const", "default", "examples")  # keywords whose values are no schemas
@@ -115,7 +116,7 @@ def _counted(keyword: Keyword) -> Keyword:
     """The keyword, with its work counted and its messages cut."""
 
     def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        spend(1 + len(value) // 100 if isinstance(value, list | dict) else 1)
+        spend(_STEPS + (len(value) // 100 if isinstance(value, list | dict) else 0))
         for error in keyword(validator, value, instance, schema) or ():
             spend(len(error.message) // 100)
             error.message = error.message[:_LONGEST_MESSAGE]

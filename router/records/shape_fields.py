@@ -11,21 +11,31 @@ def field_names(shape: Any) -> list[str]:
     """The names of the fields in a shape's object, or in the objects of a shape's list."""
     inner = _object_of(shape)
     if is_schema(inner):
-        inner = inner.get("properties") or {}
+        inner = inner.get("properties")
+    if not isinstance(inner, dict):
+        return []
     return [name for name in inner if not str(name).startswith("$")]
 
 
 def only(shape: Any, names: Sequence[str]) -> Any:
-    """The shape, or the objects in the shape's list, with only these fields."""
-    if isinstance(shape, list):
+    """The shape, or the objects in the shape's list, with only these fields.
+
+    A value that is no shape stays as it is: whoever reads the shape refuses it with a reason.
+    """
+    if isinstance(shape, list) and shape:
         return [only(shape[0], names), *shape[1:]]
+    if not isinstance(shape, dict):
+        return shape
     if not is_schema(shape):
         return {k: v for k, v in shape.items() if k in names or str(k).startswith("$")}
     if shape.get("type") == "array":
         return {**shape, "items": only(shape.get("items") or {}, names)}
-    kept = {k: v for k, v in (shape.get("properties") or {}).items() if k in names}
-    required = [name for name in shape.get("required", ()) if name in kept]
-    return {**shape, "properties": kept, "required": required}
+    properties, required = shape.get("properties"), shape.get("required")
+    if not isinstance(properties, dict):
+        return shape
+    kept = {k: v for k, v in properties.items() if k in names}
+    needed = required if isinstance(required, list) else []
+    return {**shape, "properties": kept, "required": [name for name in kept if name in needed]}
 
 
 def anchors_of(shape: Any) -> tuple[str, ...]:

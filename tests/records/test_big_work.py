@@ -17,6 +17,7 @@ from router.domain import CHAT, Call, Fault
 from router.records.effort import Abandoned, Effort, Overspent, spend
 from router.records.json_text import NoJson, json_in
 from router.records.regexes import BadPattern, matches
+from router.records.shape_fields import anchors_of, field_names, only
 from router.records.shapes import parse
 from router.records.size import size_of
 from tests.waiting import until
@@ -396,3 +397,18 @@ def test_commas_in_a_text_are_no_values():
 def test_a_pattern_that_needs_much_memory_is_refused(pattern):
     with pytest.raises(BadPattern):
         matches(pattern, "text")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        -(2**63), 5, "text", [], [[]], [5], {"type": "array", "items": 5}, None, True,
+        {"$schema": "x", "properties": 5}, {"$schema": "x", "properties": {"a": 1}, "required": 5},
+        {"$schema": "x", "properties": {"a": 1}, "required": [{}, []]}, {"$ref": "#"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_the_fields_of_what_is_no_shape_are_none_and_raise_nothing(odd):
+    assert set(field_names(odd)) <= {"a"}
+    assert set(anchors_of(odd)) <= {"a"}
+    only(odd, ["a"])

@@ -162,6 +162,11 @@ class Command:
         if self._signals == 1:
             raise KeyboardInterrupt
 
+    def obey_signals(self) -> None:
+        # Python drops an exception that a signal raises inside a finalizer.
+        if self._signals:
+            raise KeyboardInterrupt
+
     def _show(self, text: str) -> None:
         if self._status is None:
             self._status = out.status(text)

@@ -47,6 +47,9 @@ class Shell(Protocol):
 
     def progress(self, text: str) -> None: ...
 
+    def obey_signals(self) -> None:
+        """Raise `KeyboardInterrupt` if a signal came, whatever became of its own exception."""
+
     def lost(self) -> None:
         """The cluster is being ended; commands that look for Ray must wait."""
 
@@ -78,15 +81,20 @@ class Supervision:
         """Start the service and wait until it is up. Raises `ClusterNotStarted`."""
         self._up = False
         self._process = self._shell.begin()
-        give_way = self._ingress.give_way if self._ingress is not None else lambda: None
-        address = self._process.wait_until_up(self._shell.progress, give_way)
+        address = self._process.wait_until_up(self._shell.progress, self._meanwhile)
         self._absence, self._up = PRESENT, True
         self._looked_at = self._clock()
         self._find_vital()
         self._shell.up(address)
 
+    def _meanwhile(self) -> None:
+        self._shell.obey_signals()
+        if self._ingress is not None:
+            self._ingress.give_way()
+
     def turn(self) -> None:
         """Look at the service once, and do what it needs. Raises `ClusterLost`."""
+        self._shell.obey_signals()
         reason = self._reason_to_start_again()
         if reason:
             self._start_again(reason)

@@ -19,6 +19,10 @@ _GRAPH = "/_dash-component-suites/dash/dcc/async-graph.js"
 _PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 
 
+_DRAWN = {"id": "page", "property": "children"}
+_CHANGED = "url.pathname"
+
+
 def dash_app(door: LoginDoor) -> Any:
     bare = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app: Any = Dash(
@@ -54,10 +58,15 @@ def dash_app(door: LoginDoor) -> Any:
     return app
 
 
-def callback_problem(body: bytes) -> str:
-    """What is wrong with a request to `/_dash-update-component`; empty if Dash can answer it.
+class BadCallback(ValueError):
+    """The request calls no callback of this site. The message tells the sender of it why."""
 
-    The server has one callback, which draws the page at a path.
+
+def callback_body(body: bytes) -> bytes:
+    """The body for Dash of a request to `/_dash-update-component`. Raises `BadCallback`.
+
+    The server has one callback, which draws the page at a path. Dash answers 500 to everything that
+    it does not expect, so it gets what was checked here and nothing else.
     """
     try:
         call = orjson.loads(body)
@@ -65,12 +74,15 @@ def callback_problem(body: bytes) -> str:
         drawn = (call["output"], call["outputs"], url["id"], url["property"])
         changed, path = call.get("changedPropIds", []), url.get("value")
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
-        return "The body must be the JSON of a Dash callback: reload the page."
-    if drawn != ("page.children", {"id": "page", "property": "children"}, "url", "pathname"):
-        return "The only callback here is `page.children` from `url.pathname`: reload the page."
-    if not isinstance(path, str | None) or changed not in ([], ["url.pathname"]):
-        return "`url.pathname` must be a path, a string: reload the page."
-    return ""
+        raise BadCallback("The body must be a Dash callback, as JSON: reload the page.") from None
+    if drawn != ("page.children", _DRAWN, "url", "pathname"):
+        only = "The only callback here is `page.children` from `url.pathname`"
+        raise BadCallback(f"{only}: reload the page.")
+    if not isinstance(path, str | None) or changed not in ([], [_CHANGED]):
+        raise BadCallback("`url.pathname` must be a path, a string: reload the page.")
+    inputs = [{"id": "url", "property": "pathname", "value": path}]
+    call = {"output": "page.children", "outputs": _DRAWN, "inputs": inputs}
+    return orjson.dumps(call | {"changedPropIds": changed})
 
 
 async def _page_at(path: str | None) -> Any:

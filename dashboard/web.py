@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 from dashboard.board import PAGES, Board
 from dashboard.csv_table import csv_table
-from dashboard.dash_app import callback_problem, dash_app
+from dashboard.dash_app import BadCallback, callback_body, dash_app
 from dashboard.login import COOKIE, LoginDoor, LoginRefused, login_page
 from dashboard.responses import (
     HTML,
@@ -108,7 +108,7 @@ class Site:
             return await self._csv(scope)
         if path.startswith(STATIC):
             return await self._static.file(path, headers)
-        return await self._callback(receive) if path == _CALLBACK else receive
+        return await self._callback(scope, receive) if path == _CALLBACK else receive
 
     def _foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> SiteResponse | None:
         """The refusal of a request by a foreign name, or of a form on a foreign page.
@@ -128,12 +128,16 @@ class Site:
             return refusal(foreign.status, foreign.message)
         return None
 
-    async def _callback(self, receive: Receive) -> SiteResponse | Receive:
+    async def _callback(self, scope: Scope, receive: Receive) -> SiteResponse | Receive:
         """What Dash receives instead: a body that was read and checked."""
-        body = await read_body(receive, most=_LONGEST_FORM)
-        problem = callback_problem(body)
-        if problem:
-            return refusal(400, problem)
+        try:
+            body = callback_body(await read_body(receive, most=_LONGEST_FORM))
+        except BadCallback as bad:
+            return refusal(400, str(bad))
+        scope["headers"] = [
+            *((name, value) for name, value in scope["headers"] if name != b"content-type"),
+            JSON,
+        ]
         return received(body)
 
     async def _data(self, scope: Scope, headers: Mapping[bytes, bytes]) -> SiteResponse:

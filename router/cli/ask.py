@@ -7,6 +7,7 @@ import typer
 
 from router.cli.context import CommandContext, UrlOption, in_context
 from router.cli.terminal import err, out
+from router.wire.plain_text import plain
 
 
 @in_context
@@ -26,7 +27,7 @@ def ask(
     with client.chat(prompt, model) as answer:
         for piece in answer.pieces():
             first_word_seconds = first_word_seconds or time.monotonic() - begun
-            out.file.write(piece)
+            out.file.write(plain(piece) if out.is_terminal else piece)
             out.file.flush()
     out.print()
     seconds = time.monotonic() - begun

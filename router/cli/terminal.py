@@ -5,11 +5,12 @@ commands prints the message and sets the exit status.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from typer import Exit
 from typer.core import TyperGroup
@@ -19,10 +20,22 @@ from router.encoding.encoder import CannotEncode
 from router.reuse.solution_store import UnreadableStore
 from router.telemetry.store.manifest import Damaged
 from router.trials.book import Rejected
+from router.wire.plain_text import plain
 from sandbox.runner import RunRefused
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class PlainConsole(Console):
+    """A console whose texts cannot command the terminal; only rich's own styles can."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain(segment.text), segment.style)
+
+
+out = PlainConsole(highlight=False)
+err = PlainConsole(stderr=True, highlight=False)
 
 
 class CommandRefused(Exception):

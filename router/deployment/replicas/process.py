@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import ray
 import ray.serve._private.replica as serve_replica
 from ray._common.tls_utils import add_port_to_grpc_server
 
+from router.deployment.log_lines import LogFormatter
 from router.wire.asgi import Receive, Scope, Send
 from router.wire.header_text import for_serve
 
@@ -60,16 +60,9 @@ def _obey_no_caller() -> None:
     serve_replica.start_asgi_http_server = start_behind_filter
 
 
-class _Formatter(logging.Formatter):
-    """Formats tracebacks without `print`, which Serve replaces in its replicas."""
-
-    def formatException(self, ei: Any) -> str:
-        return "".join(traceback.format_exception(*ei)).rstrip()
-
-
 def log_to(path: Path) -> None:
     """Write Waggle's own warnings and errors to one file for all replicas."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path)
-    handler.setFormatter(_Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    handler.setFormatter(LogFormatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     log.addHandler(handler)

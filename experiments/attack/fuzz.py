@@ -1,0 +1,291 @@
+"""Sends generated requests to every route, and collects the answers that blame us or take too long.
+
+`python -m experiments.attack.fuzz --cases 20000 --seed 1` starts a whole router in this process,
+with a learner and a dashboard, and sends it requests that almost follow the schema of each route:
+right fields with wrong values, wrong fields, odd numbers, text, nesting, headers and paths.
+The same seed sends the same requests. Not covered: what HAProxy or Ray Serve would do with them.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dashboard.login import LoginDoor
+from dashboard.running import board_of
+from dashboard.web import Site
+from experiments.attack.odd_values import odd_text, odd_value
+from router.config.config import Config
+from router.config.dashboard_options import DashboardOptions
+from router.learning.publisher import Publisher
+from router.routing.messages import NewsRequest, Published
+from tests.fakes import MemoryJournal
+from tests.rig import Rig, listening, rig
+from tests.upstream import Upstream
+
+LONGEST_SECONDS = 2.0
+_ANSWER_SECONDS = 30.0
+_TEXT = """
+server: {{data: "{data}"}}
+backends:
+  up: {{kind: openai, base_url: "{url}"}}
+  generator: {{kind: generator}}
+  enricher: {{kind: enricher}}
+  validator: {{kind: validator}}
+plans:
+  model: {{ask: up}}
+  generate: {{ask: generator}}
+  records: {{ask: validator}}
+  line: {{pipeline: [generator, validator]}}
+"""
+_MODELS = (
+    "auto",
+    "model",
+    "generate",
+    "records",
+    "line",
+    "up",
+    "generator",
+    "enricher",
+    "validator",
+)
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "/v1/chat/completions": (
+        *("model", "messages", "stream", "stream_options", "shape", "count", "seed", "variant"),
+        *("response_format", "tools", "metadata", "conversation", "store", "data", "rules"),
+        *("temperature", "max_tokens", "n", "stop", "logit_bias", "user"),
+    ),
+    "/v1/route": ("model", "messages", "shape", "response_format", "tools", "metadata"),
+    "/v1/embeddings": ("model", "input", "dimensions", "encoding_format"),
+    "/v1/feedback": (
+        *("request_id", "inference_id", "score", "thumbs", "metric_name", "value", "comment"),
+        *("demonstration", "source", "tags"),
+    ),
+    "/v1/sql": ("sql", "rows"),
+    "/v1/trials": (
+        *("do", "name", "candidate", "split", "traffic", "layer", "goal", "shadow", "at_once"),
+        *("to", "kind", "settings", "source", "without", "instead"),
+    ),
+    "/_dash-update-component": ("output", "outputs", "inputs", "changedPropIds", "state"),
+    "/login": ("key",),
+}  # fmt: skip
+_USUAL: Mapping[str, Any] = {
+    "messages": [{"role": "user", "content": 'Two: {"name": "string", "age": "int 1..9"}'}],
+    "shape": {"name": "string", "age": "int 18..65"},
+    "input": "hello",
+    "request_id": "01a1fae8-7a09-761b-9982-5744f9e7daf0",
+    "sql": "select 1",
+    "do": "new",
+    "metric_name": "thumbs",
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "a", "schema": {"type": "object", "properties": {"a": {}}}},
+    },
+    "output": "page.children",
+    "outputs": {"id": "page", "property": "children"},
+    "inputs": [{"id": "url", "property": "pathname", "value": "/plans"}],
+}
+_GETS = (
+    *("/health", "/health/live", "/health/ready", "/metrics", "/v1/models", "/v1/models/up"),
+    *(
+        "/v1/learner",
+        "/v1/trials",
+        "/",
+        "/v1",
+        "/data/learning",
+        "/csv/learning/curve",
+        "/learning",
+    ),
+    *("/_dash-component-suites/dash/dcc/x.js", "/assets/waggle.css", "/_dash-layout", "/login"),
+)
+_HEADERS = (
+    *("x-session-id", "x-llm-backend", "x-waggle-task", "x-waggle-plans", "x-waggle-optimize"),
+    *("x-waggle-region", "x-waggle-max-cost", "x-waggle-max-latency-ms", "x-waggle-reuse"),
+    *("x-waggle-ttl", "x-waggle-explain", "cache-control", "idempotency-key", "authorization"),
+    *("cookie", "accept-encoding", "if-none-match", "user-agent", "content-type", "x-request-id"),
+)
+_OF_DASHBOARD = ("/data", "/csv", "/_", "/assets", "/login", "/learning")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One generated request."""
+
+    method: str
+    path: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    body: bytes
+
+    @property
+    def for_dashboard(self) -> bool:
+        return self.path.decode("latin-1").startswith(_OF_DASHBOARD)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A request whose answer is wrong: a status of 500 and more, none at all, or a late answer."""
+
+    shot: Shot
+    status: int
+    seconds: float
+    answer: bytes
+
+    def __str__(self) -> str:
+        shot = self.shot
+        request = f"{shot.method} {shot.path[:120]!r} {shot.headers!r:.300} {shot.body[:300]!r}"
+        return f"{self.status} in {self.seconds:.2f} s: {request} -> {self.answer[:200]!r}"
+
+
+def shot_of(chance: random.Random) -> Shot:
+    """A request to some route, drawn by `chance` alone."""
+    if chance.random() < 0.2:
+        method, path = chance.choice(("GET", "GET", "HEAD", "PUT", "BREW")), chance.choice(_GETS)
+        body = b""
+    else:
+        method, path = "POST", chance.choice(tuple(_FIELDS))
+        body = _body(path, chance)
+    target = path.encode()
+    if chance.random() < 0.1:
+        target += odd_text(chance).encode("utf-8", "replace")[:2000]
+        target = b"".join(
+            b"%%%02x" % byte if byte <= 32 or byte > 126 else bytes((byte,)) for byte in target
+        )
+    if chance.random() < 0.1:
+        target += b"?" + b"&".join(
+            (b"backend=%ff", b"last=" + b"9" * 40, b"from=%00", b"find=%e2%28")
+        )
+    headers = {"content-type": b"application/json"}
+    for name in chance.sample(_HEADERS, chance.choice((0, 0, 1, 2, 5))):
+        headers[name] = _header(chance)
+    return Shot(method, target, tuple(headers.items()), body)
+
+
+def _body(path: str, chance: random.Random) -> bytes:
+    if chance.random() < 0.05:
+        return chance.choice((b"", b"null", b"[]", b"\xff\xfe", b'{"a":', b'{"a": NaN}', b"1e400"))
+    fields = dict.fromkeys(_FIELDS[path])
+    written: dict[str, Any] = {}
+    for name in fields:
+        usual = chance.choice(_MODELS) if name == "model" else _USUAL.get(name)
+        if usual is not None and chance.random() < 0.8:
+            written[name] = usual
+        elif chance.random() < 0.25:
+            written[name] = odd_value(chance)
+    if chance.random() < 0.1:
+        written[odd_text(chance)] = odd_value(chance)
+    text = json.dumps(written)
+    if chance.random() < 0.1:  # a value that no JSON library of Python writes
+        odd = chance.choice(
+            ("1e400", "-0", "1E-999", "9" * 400, '"\\ud800"', "[" * 900 + "]" * 900)
+        )
+        text = text[:-1] + (", " if written else "") + f'"{chance.choice(tuple(fields))}": {odd}}}'
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _header(chance: random.Random) -> bytes:
+    value: bytes = chance.choice(
+        (
+            *(b"", b"\xff\xfe", b"1e400", b"-1", b"nan", b"inf", b"true", b"off", b"9" * 5000),
+            *(b"max-age=" + b"9" * 400, b"cost=1e9,latency=nan", b"Bearer wg-", b"Bearer \xc3\xa9"),
+            odd_text(chance).encode("utf-8", "replace")[:2000],
+        )
+    )
+    return bytes(byte for byte in value if byte == 9 or 32 <= byte < 127 or byte > 127).strip()
+
+
+async def shoot(port: int, shot: Shot) -> Finding | None:
+    """Send one request, and return what is wrong with its answer, if anything is."""
+    lines = [shot.method.encode() + b" " + shot.path + b" HTTP/1.1", b"host: 127.0.0.1:%d" % port]
+    lines += [name.encode() + b": " + value for name, value in shot.headers]
+    lines += [b"content-length: %d" % len(shot.body), b"connection: close", b"", shot.body]
+    begun = time.monotonic()
+    answer = b""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"\r\n".join(lines))
+            answer = await reader.read()
+            writer.close()
+    except (TimeoutError, OSError) as error:
+        answer = answer or repr(error).encode()
+    seconds = time.monotonic() - begun
+    status = int(answer[9:12]) if answer[:7] == b"HTTP/1." else 0
+    if 200 <= status < 500 and seconds <= LONGEST_SECONDS:
+        return None
+    return Finding(shot, status, seconds, answer.partition(b"\r\n\r\n")[2])
+
+
+class _Learner:
+    """A learner in this process."""
+
+    def __init__(self, config: Config) -> None:
+        self._publisher = Publisher(config, MemoryJournal())
+
+    async def news(self, request: NewsRequest) -> Published:
+        return self._publisher.news(request)
+
+    async def report(self) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._publisher.report)
+
+    async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._publisher.trials, command)
+
+
+@asynccontextmanager
+async def target() -> AsyncIterator[tuple[Rig, int, int]]:
+    """A whole router and a dashboard, with the ports of both."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        up = await stack.enter_async_context(Upstream().listening())
+        text = _TEXT.format(url=up.url, data=folder)
+        learner = _Learner(Config.model_validate(yaml.safe_load(text)))
+        router = await stack.enter_async_context(rig(text, learner=learner))
+        (folder / "telemetry").mkdir(exist_ok=True)
+        board = board_of(DashboardOptions(str(folder / "telemetry")))
+        stack.callback(board.close)
+        site = await stack.enter_async_context(listening(Site(board, LoginDoor())))
+        yield router, int(router.url.rpartition(":")[2]), int(site.rpartition(":")[2])
+
+
+async def fuzz(cases: int, seed: int, *, at_once: int = 4) -> list[Finding]:
+    """Send so many requests, and return what is wrong with their answers."""
+    chance = random.Random(seed)
+    shots = [shot_of(chance) for _ in range(cases)]
+    findings: list[Finding] = []
+    async with target() as (_, port, site):
+        todo = iter(shots)
+
+        async def shooter() -> None:
+            for shot in todo:
+                finding = await shoot(site if shot.for_dashboard else port, shot)
+                if finding is not None:
+                    findings.append(finding)
+
+        await asyncio.gather(*(shooter() for _ in range(at_once)))
+    return findings
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    findings = asyncio.run(fuzz(given.cases, given.seed))
+    for finding in findings:
+        print(finding)
+    print(f"{given.cases} requests, {len(findings)} wrong answers")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -48,7 +48,7 @@ class _Wanted:
     node: Node
     count: int | None
     seed: int | None
-    quick: bool  # whether one record is made in no time
+    quick: bool  # whether the records are made in no time
     text_mb: int  # most text of the answer
 
     def document(self, maker: Maker) -> Iterator[str]:
@@ -103,19 +103,15 @@ class GeneratorBackend:
         node = shape.node
         if count is not None and isinstance(node, Array):
             node = node.item
-        record = size_of(node)
-        check_size(
-            record.times(1 if count is None else count),
-            values=self._settings.most_values,
-            text_mb=self._settings.most_text_mb,
-        )
+        size = size_of(node).times(1 if count is None else count)
+        check_size(size, values=self._settings.most_values, text_mb=self._settings.most_text_mb)
         seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
         variant = whole_number(fields, "variant", least=0, most=10**9)
         if shape.variants:
             # Every replica gives the same few answers to this shape.
             drawn = secrets.randbelow(shape.variants) if variant is None else variant
             seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
-        quick = record.values <= QUICK_STEPS
+        quick = size.values <= QUICK_STEPS
         return _Wanted(node, count, seed, quick, self._settings.most_text_mb)
 
 

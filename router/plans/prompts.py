@@ -102,17 +102,16 @@ def _shown(conversation: str, draft: str) -> Message:
     return {"role": "user", "content": content}
 
 
-_OBJECT = re.compile(r"\{.*\}", re.S)
 _NUMBER = re.compile(
     r"(?<![\d.])(?P<n>\d+(?:\.\d+)?)\s*(?:(?P<percent>%)|(?:/|out of)\s*(?P<of>\d+))?(?![\d.])"
 )
 
 
 def opinion_in(text: str) -> Opinion:
-    block = _OBJECT.search(text)
-    if block:
+    start, end = text.find("{"), text.rfind("}")
+    if 0 <= start < end:
         try:
-            verdict = orjson.loads(block[0])
+            verdict = orjson.loads(text[start : end + 1])
         except orjson.JSONDecodeError:
             verdict = {}
         score = verdict.get("score") if isinstance(verdict, dict) else None

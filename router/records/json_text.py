@@ -12,7 +12,7 @@ from json_repair.json_parser import JSONParser
 
 from router.records.effort import spend
 
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.S)
+_FENCE = re.compile(r"```(?:json)?[^\S\n]*+\n(.*?)```", re.S)
 _MOST_MENDED = 500_000  # characters; the parser that mends is slow
 _STEPS_A_CHARACTER = 10  # of the parser; texts that models write take two to four
 

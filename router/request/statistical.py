@@ -179,8 +179,8 @@ def words_job(spec: Spec, count: int, *, seed: int, for_generator: bool) -> dict
 
 def words_in(answer: str, names: Sequence[str], count: int) -> list[dict[str, str]]:
     """The text of each record in an answer. Raises `ValueError` if texts are missing."""
-    block = re.search(r"\[.*\]", answer, re.S)
-    rows = orjson.loads(block[0] if block else answer)
+    start, end = answer.find("["), answer.rfind("]")
+    rows = orjson.loads(answer[start : end + 1] if 0 <= start < end else answer)
     if not isinstance(rows, list) or len(rows) < count:
         raise ValueError(f"{count} records were asked for, and {len(rows)} came")
     return [{name: str(row[name]) for name in names} for row in rows[:count]]

@@ -189,6 +189,6 @@ def _whole_prompt(
 
 def _source_in(answer: str) -> str:
     """The code in an answer: the last block that defines `route`, or else the whole answer."""
-    blocks = re.findall(r"```(?:python)?\s*\n(.*?)```", answer, re.DOTALL)
+    blocks = re.findall(r"```(?:python)?[^\S\n]*+\n(.*?)```", answer, re.DOTALL)
     routes = [block for block in blocks if "def route" in block]
     return textwrap.dedent(routes[-1] if routes else answer).strip() + "\n"

@@ -337,7 +337,7 @@ def _shares(text: str, count: int) -> tuple[float, ...]:
     match = _WEIGHTS.search(text)
     shares = _numbers((match[1] or match[2]).replace("/", " and ")) if match else []
     if len(shares) != count:
-        shares = [number(share) for share in patterns.findall(r"\d+(?:\.\d+)?\s?%", text)]
+        shares = [number(share) for share in patterns.findall(r"\d{1,18}(?:\.\d{1,18})?\s?%", text)]
     if len(shares) == count - 1 and 0 < sum(shares) < 1:
         shares.append(1 - sum(shares))
     if len(shares) != count or sum(shares) <= 0:

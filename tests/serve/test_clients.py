@@ -1,10 +1,13 @@
 """Clients and commands work against a deployed service."""
 
+import asyncio
 import json
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import aiohttp
 import duckdb
 import openai
 import pytest
@@ -43,6 +46,37 @@ def test_the_official_node_client_works_against_it(service):
         "notFound": 404,
         "badRequest": 400,
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("x-session-id", 400),
+        ("x-request-id", 200),
+        ("serve_multiplexed_model_id", 200),
+        ("traceparent", 200),
+    ],
+)
+async def test_a_header_of_odd_bytes_is_no_fault_of_the_service(service, header, status):
+    address = urlsplit(service.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}: "
+    writer.write(head.encode() + b"\xff\xfe\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer
+
+
+async def test_a_rebound_name_and_a_foreign_page_reach_nothing(service):
+    async with aiohttp.ClientSession() as client:
+        for headers, status in (
+            ({"host": "evil.example"}, 421),
+            ({"origin": "https://evil.example"}, 403),
+            ({"content-type": "text/plain"}, 415),
+        ):
+            url = f"{service.url}/v1/chat/completions"
+            async with client.post(url, data=b"{}", headers=headers) as answer:
+                assert answer.status == status
 
 
 def test_ask_and_status_speak_to_the_running_service(service):

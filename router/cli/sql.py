@@ -1,12 +1,16 @@
 """`waggle sql`: queries telemetry; the rows go to the screen or a file, or a shell opens.
 
-A query only reads; no command here changes what was recorded.
+No query here changes what was recorded. The queries are the operator's own: they may read and
+write the operator's other files. What callers wrote cannot command the terminal. Nothing in the
+folder but rows is believed: the views are Waggle's own, not those of its `telemetry.duckdb`.
 """
 
 import atexit
+import contextlib
 import datetime as dt
 import readline
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from enum import StrEnum
@@ -20,9 +24,13 @@ from rich.table import Table
 
 from router.cli.context import CommandContext, in_context, telemetry_catalog
 from router.cli.terminal import CommandRefused, InputRefused, err, out
+from router.telemetry.query.utc import know_utc
 from router.telemetry.sql import quoted
+from router.telemetry.store import catalog, manifest
+from router.wire.plain_text import plain
 
 _SHOWN_ROWS = 200
+_CHANGES = ("INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "MERGE_INTO")
 
 
 class Format(StrEnum):
@@ -63,23 +71,44 @@ def sql(
 
 
 def _connected(catalog_file: Path) -> duckdb.DuckDBPyConnection:
-    """Connect anew for each query, because the service replaces the catalog every few seconds."""
-    return duckdb.connect(
-        str(catalog_file), read_only=True, config={"python_enable_replacements": False}
-    )
+    """A new database with our views for each query, because rows move every few seconds."""
+    folder = catalog_file.parent.absolute()
+    know_utc()
+    con = duckdb.connect(config={"python_enable_replacements": False})
+    for statement in catalog.in_memory(folder, manifest.load(folder)):
+        con.execute(statement)
+    return con
+
+
+def _executed(con: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyConnection:
+    for statement in con.extract_statements(query):
+        with contextlib.suppress(ValueError):  # a kind that DuckDB's Python has no name for
+            if statement.type.name in _CHANGES:
+                raise CommandRefused(
+                    f"telemetry is only read here, and this is {statement.type.name}"
+                )
+    return con.execute(query)
 
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, output: Format, to: Path | None) -> None:
     if output is Format.table and to is None:
-        _show(con.execute(query))
+        _show(_executed(con, query))
         return
-    target = quoted(to) if to is not None else "'/dev/stdout'"
     options = {
         Format.parquet: "FORMAT parquet, COMPRESSION zstd",
         Format.json: "FORMAT json, ARRAY true",
     }.get(output, "FORMAT csv, HEADER true")
     sys.stdout.flush()
-    con.execute(f"COPY ({query.rstrip().rstrip(';')}) TO {target} ({options})")
+    copy = f"COPY ({query.rstrip().rstrip(';')}) TO {{}} ({options})"
+    if to is not None or not sys.stdout.isatty():
+        con.execute(copy.format(quoted(to) if to is not None else "'/dev/stdout'"))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows"
+        con.execute(copy.format(quoted(path)))
+        with path.open(encoding="utf-8") as rows:
+            for line in rows:
+                sys.stdout.write(plain(line))
 
 
 def _show(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -122,10 +151,10 @@ def _shell(catalog_file: Path) -> None:
         try:
             with _connected(catalog_file) as con:
                 began = time.monotonic()
-                _show(con.execute(query))
+                _show(_executed(con, query))
                 if interactive:
                     out.print(f"[dim]{time.monotonic() - began:.3f} s[/]")
-        except duckdb.Error as error:
+        except (duckdb.Error, CommandRefused) as error:
             err.print(escape(str(error)))
         except KeyboardInterrupt:
             err.print("Interrupted.")

@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import os
+import pty
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -17,6 +20,9 @@ from tests.reuse.soak import solution
 from tests.telemetry.stored import Stored, request, signal
 
 WAGGLE = Path(sys.executable).with_name("waggle")
+
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "COLUMNS": "200", "PYTHONPATH": str(Path.cwd())}
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def waggle(data, *args, stdin="", check=True):
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(data), "COLUMNS": "200"},
+        env=ENVIRONMENT | {"HOME": str(data)},
         cwd=data,
     )
     if check:
@@ -77,6 +83,51 @@ def test_sql_explains_an_error_with_a_query(stored, data):
 def test_sql_changes_nothing(stored, data):
     assert waggle(data, "sql", "drop view requests", check=False).returncode == 1
     assert stored.value("select count(*) from requests") == 3
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil"
+
+
+def test_a_row_of_a_caller_cannot_command_the_terminal(stored, data):
+    stored.write("requests", [request(session=HOSTILE, error=HOSTILE)], writer="w2")
+    query = f'select session, error as "{HOSTILE}" from requests where error is not null'
+    for text in (
+        waggle(data, "sql", query).stdout,
+        waggle(data, "sql", stdin=query + ";").stdout,
+        waggle(data, "sql", f"select error(session) from ({query})", check=False).stderr,
+        waggle(data, "sql", f"select '{HOSTILE}'::int", check=False).stderr,
+    ):
+        assert not set("\x1b\x07\x9b\u202e") & set(text)
+        assert "\\x1b]0;owned\\x07" in text.replace("\n", "")
+
+
+def test_a_row_of_a_caller_cannot_command_the_terminal_as_csv_either(stored, data):
+    stored.write("requests", [request(error=HOSTILE)], writer="w2")
+    query = "select error from requests where error is not null"
+    shown, screen = pty.openpty()
+    subprocess.run(
+        [WAGGLE, "sql", query, "-f", "csv", "--data", data],
+        stdout=screen,
+        check=True,
+        cwd=data,
+        env=ENVIRONMENT,
+    )
+    os.set_blocking(shown, False)
+    assert b"\\x1b]0;owned\\x07\\x1b[2J" in os.read(shown, 4096)
+    # A program that reads the rows gets them as they are.
+    assert HOSTILE in waggle(data, "sql", query, "-f", "csv").stdout
+
+
+def test_views_of_a_folder_from_elsewhere_are_not_believed(stored, data, tmp_path):
+    """Somebody hands over a folder whose `telemetry.duckdb` reads other files."""
+    secret = tmp_path / "secret"
+    secret.write_text("a secret")
+    path = data / "telemetry" / "telemetry.duckdb"
+    path.unlink()
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create view requests as select content as plan from read_text('{secret}')")
+    assert "secret" not in waggle(data, "sql", "from requests", "-f", "csv").stdout
+    assert "cheap" in waggle(data, "sql", "select plan from requests").stdout
 
 
 def test_the_shell_takes_several_queries(stored, data):

@@ -1,10 +1,12 @@
 """Damaged files are reported, and the damage hides no intact row."""
 
+import asyncio
 from zlib import crc32
 
 import orjson
 import pytest
 
+from router.telemetry.analyst import Bounds, ask
 from router.telemetry.lines import encoded
 from router.telemetry.store import manifest
 from router.telemetry.store.keep import Keeper
@@ -118,8 +120,9 @@ def test_a_lost_manifest_is_not_taken_for_an_empty_store(stored):
     stored.seal()
     stored.write("requests", [request()], writer="w2")
     stored.seal()
-    (stored.folder / "manifest.json").unlink()
-    with pytest.raises(manifest.Damaged, match=r"copy manifest\.previous\.json"):
+    for name in ("manifest.json", "manifest.copy.json"):
+        (stored.folder / name).unlink()
+    with pytest.raises(manifest.Damaged, match=r"nor can manifest\.copy\.json: restore one"):
         stored.keeper.seal()
     (problem,) = problems(stored.folder)
     assert "missing though there are segments" in problem
@@ -169,10 +172,51 @@ def test_a_manifest_of_another_version_is_refused_with_the_way_out(stored, versi
     assert "version 1 only" in problem
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b'{"version":1}'])
-def test_a_manifest_that_cannot_be_read_is_refused_with_the_way_out(stored, content):
-    stored.write("requests", [request()])
-    stored.seal()
-    (stored.folder / "manifest.json").write_bytes(content)
-    with pytest.raises(manifest.Damaged, match=r"copy manifest\.previous\.json to its place"):
+GARBAGE = [b"", b"{", b"[]", b"7", b'{"version":1}', bytes(range(256)) * 9, None]
+
+
+@pytest.mark.parametrize("content", GARBAGE)
+def test_a_manifest_of_garbage_is_replaced_by_its_copy_and_no_row_is_lost(stored, content, caplog):
+    """`None`: the file is gone. A query is answered before the keeper has mended the manifest."""
+    _history(stored)
+    path = stored.folder / "manifest.json"
+    path.unlink() if content is None else path.write_bytes(content)
+    counted = orjson.loads(asyncio.run(ask(stored.folder, COUNT, Bounds(1, 10.0))))
+    assert counted["rows"] == [[9, 9, 9]]
+    (problem,) = problems(stored.folder)
+    assert "manifest.json" in problem
+    stored.now += 2 * stored.keeper.rules.grace_seconds
+    for _ in range(2):
         stored.keeper.seal()
+        stored.keeper.sweep()
+        stored.keeper.compact(everything=True)
+    assert stored.ask(COUNT) == [(9, 9, 9)]
+    assert "its copy was put into its place" in caplog.text
+    kept = list((stored.folder / "damaged").iterdir())
+    assert [file.read_bytes() for file in kept] == ([] if content is None else [content])
+    assert ["cannot be read" in problem for problem in problems(stored.folder)] == [True] * len(
+        kept
+    )
+
+
+@pytest.mark.parametrize("content", GARBAGE[:-1])
+def test_without_a_copy_a_manifest_of_garbage_is_refused_with_the_way_out(stored, content):
+    _history(stored)
+    for name in ("manifest.json", "manifest.copy.json"):
+        (stored.folder / name).write_bytes(content)
+    with pytest.raises(manifest.Damaged, match=r"nor can manifest\.copy\.json: restore one"):
+        stored.keeper.seal()
+
+
+COUNT = "select count(*), count(distinct request_id), count(distinct n) from requests"
+
+
+def _history(stored):
+    """Rows that were sealed, merged, swept, sealed again, and not sealed yet."""
+    for _ in range(4):
+        stored.write("requests", [request(), request()])
+        stored.seal()
+    stored.keeper.compact(everything=True)
+    stored.now += 2 * stored.keeper.rules.grace_seconds
+    stored.keeper.sweep()
+    stored.write("requests", [request()])

@@ -47,14 +47,19 @@ def verify(folder: Path) -> AuditReport:
     """Read the whole store once and report its problems. A service may write meanwhile."""
     with alone(folder / "keeper.lock"):  # read manifest and journals at the same moment
         try:
-            now = manifest.load(folder)
+            now, wrong = manifest.load_and_judge(folder)
         except manifest.Damaged as error:
             return AuditReport(
                 {}, 0, 0, 0, (AuditFinding("manifest.json", str(error), "see above"),)
             )
         unsealed = _unsealed(folder, now)
         published = catalog.published(folder)
-    findings = [*unsealed.findings, *_damage(folder, now), *_gaps(now, unsealed.covers)]
+    findings = [
+        *_unreadable(wrong),
+        *unsealed.findings,
+        *_damage(folder, now),
+        *_gaps(now, unsealed.covers),
+    ]
     if published is None:
         mend = "start the service, or run `waggle telemetry compact`"
         findings.append(AuditFinding(catalog.CATALOG_FILE, "cannot be opened", mend))
@@ -67,6 +72,12 @@ def verify(folder: Path) -> AuditReport:
     }
     size = sum(segment.bytes for segment in now.segments)
     return AuditReport(rows, len(now.segments), unsealed.journals, size, tuple(findings))
+
+
+def _unreadable(wrong: str) -> Iterator[AuditFinding]:
+    if wrong:
+        mend = "its copy is in use: start the service, or run `waggle telemetry compact`"
+        yield AuditFinding("manifest.json", wrong, mend)
 
 
 def _segment(

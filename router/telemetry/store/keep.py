@@ -16,11 +16,11 @@ from pathlib import Path
 
 import duckdb
 
-from router.files import alone, held
+from router.files import alone, held, write_durably
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.store import catalog, compact, manifest, remove, seal, segments
 from router.telemetry.store.compact import Tiers
-from router.telemetry.store.manifest import Manifest, merged
+from router.telemetry.store.manifest import Damage, Manifest, merged
 from router.telemetry.tables import TABLES
 
 _DAY = 86_400
@@ -55,7 +55,24 @@ class Keeper:
     def turn(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
         """Hold the lock, and yield a database to work with and the current manifest."""
         with alone(self.folder / "keeper.lock"):
-            yield self._con, manifest.load(self.folder)
+            now, wrong = manifest.load_and_judge(self.folder)
+            yield self._con, self._mended(now, wrong) if wrong else now
+
+    def _mended(self, copy: Manifest, wrong: str) -> Manifest:
+        """Put the manifest's copy into its place, and the unreadable bytes aside."""
+        _log.error("telemetry: %s: its copy was put into its place, and no row is lost", wrong)
+        path = self.folder / "manifest.json"
+        damage = copy.damage
+        if path.exists():
+            content = path.read_bytes()
+            kept = f"damaged/manifest.json.{int(self.wall())}"
+            write_durably(self.folder / kept, content)
+            record = Damage(path.name, wrong, 0, len(content), kept, self.wall())
+            damage = (*damage, record)
+        mended = copy.after(damage=damage)
+        manifest.store(self.folder, mended)
+        catalog.publish(self.folder, mended)
+        return mended
 
     def recover(self) -> None:
         """Clean up after a crash, seal the journals that are left, and publish the catalog."""

@@ -1,10 +1,10 @@
 """The manifest: the file that names the segments of the store.
 
 Each change replaces the manifest whole and durably, so the change happens at an instant or not at
-all. A segment that the manifest does not name does not count, although its file may exist.
+all. A segment that the manifest does not name does not count, although its file may exist. A copy
+lies beside the manifest, and is used if the manifest's own bytes were damaged.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -97,36 +97,52 @@ class Manifest:
 
 
 def load(folder: Path) -> Manifest:
+    """The manifest, or its copy if the manifest cannot be read. Raises `Damaged`."""
+    return load_and_judge(folder)[0]
+
+
+def load_and_judge(folder: Path) -> tuple[Manifest, str]:
+    """The manifest and what is wrong with its file; if something is, the manifest is its copy."""
     path = folder / "manifest.json"
     try:
-        stored = orjson.loads(path.read_bytes())
-        if stored.get("version") != ROW_VERSION:
-            raise OtherVersion(path, stored.get("version"))
-        segments = tuple(_segment(fields) for fields in stored["segments"])
-        gone = {table: _covers(covers) for table, covers in stored["gone"].items()}
-        damage = tuple(Damage(**fields) for fields in stored["damage"])
-        return Manifest(stored["generation"], segments, stored["sealed"], gone, damage)
+        return _read(path), ""
+    except OtherVersion:
+        raise
     except FileNotFoundError:
-        if any((folder / "segments").glob("*.parquet")):
-            raise Damaged(
-                f"{path} is missing though there are segments: copy {_previous(path).name} to its "
-                "place, or move the segments away to begin anew"
-            ) from None
-        return Manifest()
+        wrong = f"{path.name} is missing though there are segments"
     except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError, ValueError) as error:
+        wrong = f"{path.name} cannot be read ({error})"
+    try:
+        return _read(_copy(path)), wrong
+    except (OSError, AttributeError, LookupError, TypeError, ValueError):
+        if not path.exists() and not any((folder / "segments").glob("*.parquet")):
+            return Manifest(), ""
         raise Damaged(
-            f"{path} cannot be read ({error}): copy {_previous(path).name} to its place"
+            f"{wrong}, nor can {_copy(path).name}: restore one of them from a copy of this folder, "
+            "or move the segments away to begin anew"
         ) from None
 
 
+def _read(path: Path) -> Manifest:
+    stored = orjson.loads(path.read_bytes())
+    if stored.get("version") != ROW_VERSION:
+        raise OtherVersion(path, stored.get("version"))
+    segments = tuple(_segment(fields) for fields in stored["segments"])
+    gone = {table: _covers(covers) for table, covers in stored["gone"].items()}
+    damage = tuple(Damage(**fields) for fields in stored["damage"])
+    return Manifest(stored["generation"], segments, stored["sealed"], gone, damage)
+
+
 def store(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest, its copy first: the copy is never older than the manifest.
+
+    An older copy could name files that are gone, and leave out the files that hold their rows now.
+    """
     path = folder / "manifest.json"
-    previous = _previous(path)
-    if path.exists():
-        previous.unlink(missing_ok=True)
-        os.link(path, previous)
     content = {"version": ROW_VERSION, **asdict(manifest)}
-    write_durably(path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    written = orjson.dumps(content, option=orjson.OPT_INDENT_2)
+    write_durably(_copy(path), written)
+    write_durably(path, written)
 
 
 def merged(*covers: Covers) -> Covers:
@@ -161,6 +177,8 @@ def overlap(first: int, last: int, ranges: Ranges) -> bool:
 
 
 def _segment(fields: dict[str, Any]) -> Segment:
+    if Path(fields["file"]).name != fields["file"]:
+        raise ValueError(f"a segment has no path of its own: {fields['file']!r}")
     return Segment(**{**fields, "covers": _covers(fields["covers"])})
 
 
@@ -168,5 +186,5 @@ def _covers(ranges: Mapping[str, Any]) -> Covers:
     return {writer: tuple((low, high) for low, high in some) for writer, some in ranges.items()}
 
 
-def _previous(path: Path) -> Path:
-    return path.with_name("manifest.previous.json")
+def _copy(path: Path) -> Path:
+    return path.with_name("manifest.copy.json")

@@ -98,7 +98,7 @@ def test_a_row_of_a_caller_cannot_command_the_terminal(stored, data):
         waggle(data, "sql", f"select '{HOSTILE}'::int", check=False).stderr,
     ):
         assert not set("\x1b\x07\x9b\u202e") & set(text)
-        assert "\\x1b]0;owned\\x07" in text.replace("\n", "")
+        assert "␛]0;owned␇" in text.replace("\n", "")
 
 
 def test_a_row_of_a_caller_cannot_command_the_terminal_as_csv_either(stored, data):
@@ -113,7 +113,7 @@ def test_a_row_of_a_caller_cannot_command_the_terminal_as_csv_either(stored, dat
         env=ENVIRONMENT,
     )
     os.set_blocking(shown, False)
-    assert b"\\x1b]0;owned\\x07\\x1b[2J" in os.read(shown, 4096)
+    assert "␛]0;owned␇␛[2J" in os.read(shown, 4096).decode()
     # A program that reads the rows gets them as they are.
     assert HOSTILE in waggle(data, "sql", query, "-f", "csv").stdout
 

@@ -1,36 +1,32 @@
 """Keeps an untrusted function in a locked worker and calls it.
 
 A call takes tens of microseconds, as routing functions need, and never blocks the caller for longer
-than its deadline. A worker that is late, sends nonsense or dies is replaced. A function can return
-only JSON values.
+than its deadline. A worker that is late, sends nonsense, works or grows between calls, or dies is
+replaced: at once the first time, later after pauses that grow, and never for the last time. A
+function can return only JSON values. It may keep values from call to call.
 """
 
 import asyncio
-import contextlib
-import json
-import os
-import select
-import struct
-import time
 from typing import Any
 
 import orjson
 
 from sandbox.pool import Pool
-from sandbox.supervisor.parent import Worker, ZygoteLost
+from sandbox.runner import RunRefused
+from sandbox.supervisor.function_worker import CallTimedOut, FunctionFailed, FunctionWorker
+from sandbox.supervisor.parent import ZygoteLost
+from sandbox.supervisor.terminal_text import terminal_text
 
-_HEAD = struct.Struct("<I")
-_MOST_BYTES = 64 << 10
-_LOAD_SECONDS = 2.0
+__all__ = ["CallTimedOut", "Function", "FunctionFailed", "FunctionUnavailable"]
+
 _SETTINGS = {"kind": "function", "memory_bytes": 128 << 20, "cpu_seconds": None}
+_WATCH_SECONDS = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 60.0
+_HEALTHY_SECONDS = 30.0  # a worker that served for so long is replaced without a pause again
 
 
-class FunctionFailed(Exception):
-    """The function returned no value; the message says why."""
-
-
-class CallTimedOut(FunctionFailed):
-    """The function did not return before its deadline. Its worker is replaced."""
+class FunctionUnavailable(FunctionFailed):
+    """There is no worker just now: it is being replaced."""
 
 
 class Function:
@@ -38,96 +34,96 @@ class Function:
 
     def __init__(self, pool: Pool, source: str, name: str = "route", *, seed: int = 0) -> None:
         self._pool, self._source, self._name, self._seed = pool, source, name, seed
-        self._worker: Worker | None = None
+        self._worker: FunctionWorker | None = None
         self._calls = 0
+        self._losses = 0  # workers lost, and attempts to open that failed, since all was well
+        self._opened_at = 0.0
+        self._trouble = ""
         self._opening: asyncio.Task[None] | None = None
+        self._watching: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         """Load the function. Raises `FunctionFailed` if the source fails or lacks the function."""
-        worker = await self._pool.order("stdlib", _SETTINGS)
-        job = {"source": self._source, "name": self._name, "seed": self._seed}
-        body = json.dumps(job).encode()
+        worker = FunctionWorker(await self._pool.order("stdlib", _SETTINGS))
         try:
-            os.set_blocking(worker.socket, False)
-            os.write(worker.socket, _HEAD.pack(len(body)) + body)
-            answer = await asyncio.to_thread(_answer, worker, time.monotonic() + _LOAD_SECONDS)
-            if not answer.get("ok"):
-                raise FunctionFailed(f"the function cannot be loaded: {answer.get('error')}")
-        except (OSError, FunctionFailed) as error:
-            _end(worker)
-            raise (
-                error if isinstance(error, FunctionFailed) else FunctionFailed(str(error))
-            ) from error
-        self._worker = worker
+            job = {"source": self._source, "name": self._name, "seed": self._seed}
+            await worker.load(job)
+        except OSError as error:
+            worker.end()
+            raise FunctionFailed(str(error)) from error
+        except BaseException:  # a cancelled `open` too must leave no worker
+            worker.end()
+            raise
+        loop = asyncio.get_running_loop()
+        self._worker, self._opened_at = worker, loop.time()
+        self._watching = loop.call_later(_WATCH_SECONDS, self._watch)
 
     def call(self, *arguments: Any, seconds: float) -> Any:
         """Call the function and return its value. Blocks for at most `seconds`."""
         worker = self._worker
         if worker is None:
-            raise FunctionFailed("the function is being loaded again")
+            trouble = f" because {self._trouble}" if self._trouble else ""
+            raise FunctionUnavailable(
+                f"functions unavailable: the function is being loaded again{trouble}"
+            )
         self._calls += 1
         body = orjson.dumps({"arguments": arguments, "seed": self._seed + self._calls})
         try:
-            os.write(worker.socket, _HEAD.pack(len(body)) + body)
-            answer = _answer(worker, time.monotonic() + seconds)
-        except (OSError, FunctionFailed) as error:
-            self._replace()
-            raise (
-                error if isinstance(error, FunctionFailed) else FunctionFailed(str(error))
-            ) from error
+            answer = worker.call(body, seconds)
+        except FunctionFailed as error:
+            self._replace(str(error))
+            raise
+        except OSError as error:
+            self._replace(str(error))
+            raise FunctionFailed(str(error)) from error
         if answer.get("ok") is not True:
-            raise FunctionFailed(str(answer.get("error"))[:500])
+            error_text = terminal_text(str(answer.get("error"))[:500])
+            if error_text.startswith("MemoryError"):  # its memory stays full
+                self._replace(error_text)
+            raise FunctionFailed(error_text)
         return answer.get("value")
+
+    async def ready(self) -> None:
+        """Wait until a worker is there, if one is being opened."""
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
 
     def close(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
+        self._drop()
+
+    def _watch(self) -> None:
+        """Check the worker while nobody calls the function."""
+        assert self._worker is not None
+        try:
+            self._worker.check()
+            self._worker.check_memory()
+        except (FunctionFailed, OSError) as error:
+            self._replace(str(error))
+            return
+        self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)
+
+    def _drop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
         if self._worker is not None:
-            _end(self._worker)
+            self._worker.end()
             self._worker = None
 
-    def _replace(self) -> None:
-        self.close()
+    def _replace(self, trouble: str) -> None:
+        self._drop()
+        now = asyncio.get_running_loop().time()
+        self._losses = 0 if now - self._opened_at > _HEALTHY_SECONDS else self._losses + 1
+        self._trouble = trouble
         self._opening = asyncio.ensure_future(self._reopen())
 
     async def _reopen(self) -> None:
-        with contextlib.suppress(FunctionFailed, ZygoteLost):
-            await self.open()
-
-
-def _answer(worker: Worker, until: float) -> dict[str, Any]:
-    head = _exactly(worker, _HEAD.size, until)
-    (length,) = _HEAD.unpack(head)
-    if length > _MOST_BYTES:
-        raise FunctionFailed(f"the function returned {length} bytes; at most {_MOST_BYTES}")
-    try:
-        answer = orjson.loads(_exactly(worker, length, until))
-    except orjson.JSONDecodeError as error:
-        raise FunctionFailed(f"the function's answer is not JSON: {error}") from None
-    if not isinstance(answer, dict):
-        raise FunctionFailed("the function's answer is not an object")
-    return answer
-
-
-def _exactly(worker: Worker, count: int, until: float) -> bytes:
-    content = b""
-    while len(content) < count:
-        left = until - time.monotonic()
-        if left <= 0 or not _readable(worker.socket, left):
-            raise CallTimedOut("the function did not answer before its deadline")
-        piece = os.read(worker.socket, count - len(content))
-        if not piece:
-            raise FunctionFailed("the function ended its worker")
-        content += piece
-    return content
-
-
-def _end(worker: Worker) -> None:
-    worker.kill()
-    worker.close()
-
-
-def _readable(descriptor: int, seconds: float) -> bool:
-    poll = select.poll()  # select() fails for descriptors above 1023
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+        while self._worker is None:
+            if self._losses > 1:
+                await asyncio.sleep(min(_FIRST_PAUSE * 2 ** (self._losses - 2), _LONGEST_PAUSE))
+            try:
+                await self.open()
+            except (FunctionFailed, ZygoteLost, RunRefused, OSError, TimeoutError) as error:
+                self._trouble = str(error)
+                self._losses += 1

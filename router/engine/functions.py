@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.routing.function_contract import LOADING, Unanswered
+from router.routing.function_contract import LOADING, AnsweredLate, Unanswered
 from router.routing.strategies import Strategy
-from sandbox.function import Function, FunctionFailed
+from sandbox.function import CallTimedOut, Function, FunctionFailed, FunctionUnavailable
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.runner import RunRefused
@@ -51,7 +51,7 @@ class Functions:
         self._kept: dict[str, _KeptFunction] = {}
         self._refused: dict[str, str] = {}
         self._following = asyncio.Lock()
-        self._not_before = 0.0
+        self._again: dict[str, float] = {}  # when to open a function that could not be opened
 
     async def follow(self, strategies: Sequence[Strategy]) -> None:
         async with self._following:
@@ -60,7 +60,7 @@ class Functions:
             for source in self._kept.keys() - wanted.keys():
                 self._kept.pop(source).function.close()
             for source, strategy in wanted.items():
-                if source not in self._kept and self._clock() >= self._not_before:
+                if source not in self._kept and self._clock() >= self._again.get(source, 0.0):
                     await self._open(strategy)
 
     async def _open(self, strategy: Strategy) -> None:
@@ -71,7 +71,7 @@ class Functions:
             function = Function(self._pool, source)
             await function.open()
         except (FunctionFailed, RunRefused, ZygoteLost, OSError, TimeoutError) as error:
-            self._not_before = self._clock() + _AGAIN_SECONDS
+            self._again[source] = self._clock() + _AGAIN_SECONDS
             if self._refused.get(source) != str(error):
                 self._refused[source] = str(error)
                 self._tell(key, "not loaded", str(error))
@@ -90,11 +90,20 @@ class Functions:
             raise Unanswered("it failed again and again, and is left alone for a while")
         try:
             answer = kept.function.call(*arguments, seconds=self.deadline_seconds)
+        except FunctionUnavailable as error:  # its last call has been counted already
+            raise Unanswered(str(error)[:200]) from None
         except FunctionFailed as error:
             self._failed(strategy.key, kept, now, str(error))
-            raise Unanswered(str(error)[:200]) from None
+            late = isinstance(error, CallTimedOut)
+            raise (AnsweredLate if late else Unanswered)(str(error)[:200]) from None
         kept.failures = 0
         return answer
+
+    async def ready(self, strategy: Strategy) -> None:
+        """Wait until a function whose worker is being replaced can be asked again."""
+        kept = self._kept.get(strategy.source)
+        if kept is not None:
+            await kept.function.ready()
 
     def _failed(self, key: str, kept: _KeptFunction, now: float, reason: str) -> None:
         kept.failures += 1

@@ -38,6 +38,10 @@ class Unanswered(Exception):
     """A routing function gave no usable answer; the message says why."""
 
 
+class AnsweredLate(Unanswered):
+    """A routing function did not answer before its deadline."""
+
+
 def request_argument(
     numbers: Sequence[float | None], *, kind: str, tagged: bool, input_tokens: int
 ) -> dict[str, Any]:

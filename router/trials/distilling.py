@@ -83,7 +83,7 @@ def _expected(
     config: Config, view: LearnerView, strategy: Strategy, rows: Sequence[LoggedDecision]
 ) -> float:
     """The utility that the learner expects of a strategy."""
-    with LoadedFunction(strategy) as ask_function:
+    with LoadedFunction(strategy, config.trials.function_ms / 1000) as ask_function:
         return view.replay(config, ask_function).expected(strategy, rows[-REPLAYED:])
 
 

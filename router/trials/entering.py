@@ -26,7 +26,7 @@ def enter(
 ) -> None:
     """Open a trial of the proposal. Raises `Rejected`, which names the gate that failed."""
     strategy = proposal.strategy
-    with LoadedFunction(strategy) as ask_function:
+    with LoadedFunction(strategy, config.trials.function_ms / 1000) as ask_function:
         if strategy.kind == "function":
             check_function(strategy.source, ask_function, rows[-_CONTRACT_ROWS:])
         in_force = strategy.over(director.book.serving)

@@ -1,18 +1,19 @@
 """The gates that a routing function must pass before its trial: lint, and its contract."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from router.engine.functions import Functions
-from router.routing.function_contract import Unanswered, lint, opinion
+from router.routing.function_contract import AnsweredLate, Unanswered, lint, opinion
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.logged import LoggedDecision
 from router.trials.replaying import AskFunction
 
-_DEADLINE_SECONDS = 0.05
+_TRIES = 3  # for an answer in time: a busy machine may make the best function late
 _SCORE = {
     "usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0, "utility": 0.6,
 }  # fmt: skip
@@ -44,11 +45,12 @@ def check_function(
 class LoadedFunction:
     """Loads a strategy's function for the length of a `with` block, on an event loop of its own.
 
-    The block gets a callable that asks the function, or None if the strategy has no function.
+    The block gets a callable that asks the function, or None if the strategy has no function. The
+    deadline is the one that serving has. A late answer is asked for again, twice.
     """
 
-    def __init__(self, strategy: Strategy) -> None:
-        self._strategy = strategy
+    def __init__(self, strategy: Strategy, deadline_seconds: float) -> None:
+        self._strategy, self._deadline_seconds = strategy, deadline_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._functions: Functions | None = None
         self._trouble = ""
@@ -58,7 +60,7 @@ class LoadedFunction:
             return None
         self._loop = asyncio.new_event_loop()
         self._functions = Functions(
-            _DEADLINE_SECONDS, lambda _key, _state, reason: self._fail(reason)
+            self._deadline_seconds, lambda _key, _state, reason: self._fail(reason)
         )
         self._loop.run_until_complete(self._functions.follow([self._strategy]))
         if self._trouble:
@@ -80,6 +82,10 @@ class LoadedFunction:
         loaded = replace(strategy, name=self._strategy.name, version=self._strategy.version)
 
         async def ask() -> Any:  # must run on the loop, which replaces a dead worker
+            for _ in range(_TRIES - 1):
+                with contextlib.suppress(AnsweredLate):
+                    return functions.ask(loaded, arguments)
+                await functions.ready(loaded)
             return functions.ask(loaded, arguments)
 
         return self._loop.run_until_complete(ask())

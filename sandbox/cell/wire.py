@@ -11,6 +11,7 @@ from collections.abc import Iterable
 MAGIC = b"SBX1"
 JOB = struct.Struct("<I")  # length of the JSON that follows
 RESULT = struct.Struct("<4sII")  # magic, length of the JSON, length of the columns after it
+CALL = struct.Struct("<IQ")  # of a function, and its answer: length of the JSON, number of the call
 JOB_SOCKET, STDOUT = 3, 1  # file descriptors in a worker
 HEADER_SHARE = 4  # the limit for the JSON is a quarter of the limit for columns
 # The types of columns, in numpy's notation. All other values stand in the JSON.

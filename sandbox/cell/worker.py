@@ -12,7 +12,6 @@ import linecache
 import os
 import random
 import signal
-import struct
 import sys
 import traceback
 import types
@@ -21,7 +20,7 @@ from typing import Any
 from sandbox.cell import chance, lockdown, scratch, serial
 from sandbox.cell.result_values import NotAResult, encode
 from sandbox.cell.seccomp import Filter
-from sandbox.cell.wire import JOB, JOB_SOCKET, STDOUT, frame, read_exactly, write_all
+from sandbox.cell.wire import CALL, JOB, JOB_SOCKET, STDOUT, frame, read_exactly, write_all
 
 _NAME = "<program>"
 _TRACE = 3000  # characters; only the end of a longer traceback is sent
@@ -138,13 +137,9 @@ def _failure(error: BaseException, names: dict[str, Any]) -> bytes:
     return json.dumps({"ok": False, "error": text[:_TRACE], "trace": trace}).encode()
 
 
-_CALL = struct.Struct("<I")
-
-
 def _serve_function() -> None:
     """Load one function, and answer its calls until the supervisor closes the socket."""
-    body = read_exactly(JOB_SOCKET, _CALL.unpack(read_exactly(JOB_SOCKET, _CALL.size))[0])
-    job = json.loads(body)
+    number, job = _next_call()
     names = _names({})
     chance.seed(job["seed"])
     try:
@@ -155,14 +150,20 @@ def _serve_function() -> None:
         answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
     while True:
         body = json.dumps(answer).encode()
-        write_all(JOB_SOCKET, _CALL.pack(len(body)) + body)
-        head = read_exactly(JOB_SOCKET, _CALL.size)
-        if not head:
-            os._exit(0)
-        call = json.loads(read_exactly(JOB_SOCKET, _CALL.unpack(head)[0]))
+        write_all(JOB_SOCKET, CALL.pack(len(body), number) + body)
+        number, call = _next_call()
         random.seed(call["seed"])
         try:
             answer = {"ok": True, "value": function(*call["arguments"])}
             json.dumps(answer, allow_nan=False)
         except BaseException as error:
             answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+def _next_call() -> tuple[int, Any]:
+    """The number of the next call, and the call. Exits if the supervisor has closed the socket."""
+    head = read_exactly(JOB_SOCKET, CALL.size)
+    if not head:
+        os._exit(0)
+    length, number = CALL.unpack(head)
+    return number, json.loads(read_exactly(JOB_SOCKET, length))

@@ -215,17 +215,22 @@ async def start(tier: Tier, level: int) -> Parent:
 
 
 async def _first_message(control: socket.socket) -> bytes:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(control.fileno(), _settle, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(control.fileno())
+    await readable(control.fileno())
     try:
         return control.recv(4096)
     except OSError:
         return b""
+
+
+async def readable(descriptor: int) -> None:
+    """Wait until bytes, or the end, can be read from a descriptor."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, _settle, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)
 
 
 def _settle(ready: "asyncio.Future[None]") -> None:

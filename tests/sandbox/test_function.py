@@ -1,13 +1,26 @@
 """A routing function in its locked worker: how it answers, fails, and is loaded again."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 
-from sandbox.function import CallTimedOut, Function, FunctionFailed
+from sandbox.function import CallTimedOut, Function, FunctionFailed, FunctionUnavailable
 from sandbox.pool import Pool
+from sandbox.runner import RunRefused, Tier
+from sandbox.supervisor.parent import Worker, ZygoteLost
+from tests.sandbox.siege import descendants
 from tests.waiting import until
+
+# A frame of the function's own: `number` finds the number of the call in the worker's frames.
+_SEND = """import os, struct, sys, time
+    def number(): return sys._getframe(2).f_locals['number']
+    def send(body, at=None, size=None, pause=60):
+        at = sys._getframe(2).f_locals['number'] if at is None else at
+        os.write(3, struct.pack('<IQ', len(body) if size is None else size, at) + body)
+        time.sleep(pause)
+    """
 
 
 @pytest.fixture
@@ -79,7 +92,14 @@ async def test_an_error_is_reported_and_the_function_stays(pool: Pool, body: str
         ("while True: pass", CallTimedOut, "deadline"),
         ("import os; os._exit(0)", FunctionFailed, "ended its worker"),
         ("import os; os.write(3, b'\\xff' * 4)", FunctionFailed, "at most 65536"),
-        ("import os; os.write(3, b'\\x02\\0\\0\\0{]')", FunctionFailed, "not JSON"),
+        (f"{_SEND}send(b'{{]')", FunctionFailed, "not JSON"),
+        (f"{_SEND}send(b'[]')", FunctionFailed, "not an object"),
+        (f"{_SEND}send(b'[' * 2000)", FunctionFailed, "not JSON"),
+        (f"{_SEND}send(b'{{}}', number() - 1)", FunctionFailed, "nobody asked for"),
+        (f"{_SEND}send(b'{{}}', number() + 1)", FunctionFailed, "nobody asked for"),
+        (f"{_SEND}send(b'{{}}' * 9, size=2)", FunctionFailed, "nobody asked for"),
+        (f"{_SEND}send(b'{{', size=2)\n    while True: pass", CallTimedOut, "deadline"),
+        (f"{_SEND}while True: send(b'', size=60000, pause=0.01)", CallTimedOut, "deadline"),
         ("return 'x' * 100_000", FunctionFailed, "at most 65536"),
     ],
 )
@@ -99,3 +119,146 @@ async def test_a_worker_that_is_late_dead_or_sends_nonsense_is_replaced(
 
     await until(answers)
     function.close()
+
+
+async def _fails_then_answers(function: Function, says: str) -> None:
+    """Call until the function's worker is replaced for this reason, then until it answers."""
+    reasons: list[str] = []
+
+    def fails() -> bool:
+        try:
+            function.call(0, seconds=1)
+        except FunctionFailed as error:
+            reasons.append(str(error))
+        return any(says in reason for reason in reasons)
+
+    await until(fails)
+    await until(lambda: _answers(function))
+
+
+def _answers(function: Function) -> bool:
+    with contextlib.suppress(FunctionFailed):
+        return function.call(1, seconds=1) == 1
+    return False
+
+
+async def test_an_extra_answer_never_becomes_the_answer_to_the_next_call(pool: Pool):
+    source = """import os, struct, sys
+def route(x):
+    if x == 0:
+        at, body = sys._getframe(1).f_locals['number'], b'{"ok": true, "value": "forged"}'
+        for later in range(1, 5):
+            os.write(3, struct.pack('<IQ', len(body), at + later) + body)
+    return x
+"""
+    function = await _open(pool, source)
+    with pytest.raises(FunctionFailed, match="nobody asked for"):
+        function.call(0, seconds=1)
+    await until(lambda: _answers(function))
+    assert [function.call(x, seconds=1) for x in (2, 3, 4)] == [2, 3, 4]
+    function.close()
+
+
+async def test_a_worker_that_spins_after_its_answer_is_ended_even_if_nobody_calls(pool: Pool):
+    source = """import os, struct, sys
+def route(x):
+    if x == 1: return 1
+    body = b'{"ok": true, "value": 0}'
+    os.write(3, struct.pack('<IQ', len(body), sys._getframe(1).f_locals['number']) + body)
+    while True: pass
+"""
+    function = await _open(pool, source)
+    assert function.call(0, seconds=1) == 0
+    workers = descendants(pool.zygotes["stdlib"])
+
+    def ended() -> bool:
+        return bool(set(workers) - set(descendants(pool.zygotes["stdlib"])))
+
+    await until(ended)
+    await until(lambda: _answers(function))
+    function.close()
+
+
+async def test_spins_that_are_short_add_up(pool: Pool):
+    source = """import os, struct, sys, time
+def route(x):
+    if x == 1: return 1
+    body, number = b'{"ok": true, "value": 0}', sys._getframe(1).f_locals['number']
+    while True:
+        os.write(3, struct.pack('<IQ', len(body), number) + body)
+        end = time.process_time() + 0.003
+        while time.process_time() < end: pass
+        length, number = struct.unpack('<IQ', os.read(3, 12))
+        os.read(3, length)
+"""
+    function = await _open(pool, source)
+    await _fails_then_answers(function, "worked on after its answer")
+    function.close()
+
+
+@pytest.mark.parametrize(
+    ("keeps", "says"),
+    [("bytearray(8 << 20)", "MemoryError"), ("b'x' * (8 << 20)", "MemoryError")],
+)
+async def test_memory_that_calls_leave_behind_is_given_back(pool: Pool, keeps: str, says: str):
+    source = f"kept = []\ndef route(x):\n    kept.append({keeps}) if not x else None\n    return 1"
+    function = await _open(pool, source)
+    await _fails_then_answers(function, says)
+    function.close()
+
+
+async def test_memory_that_grows_slowly_is_noticed_between_calls(pool: Pool):
+    function = await _open(
+        pool, "kept = []\ndef route(x):\n    kept.append(b'x' * x)\n    return 1"
+    )
+    for _ in range(10):
+        function.call(8 << 20, seconds=5)
+    workers = descendants(pool.zygotes["stdlib"])
+    await until(lambda: set(workers) - set(descendants(pool.zygotes["stdlib"])))
+    await until(lambda: _answers(function))
+    function.close()
+
+
+async def test_a_function_is_opened_again_however_often_that_fails():
+    pool = Flaky(1)
+    function = await _open(pool, _LEAVES)
+    pool.faults = [
+        ZygoteLost("lost"), RunRefused("refused"), TimeoutError("slow"), OSError("no descriptors"),
+    ]  # fmt: skip
+    with pytest.raises(FunctionFailed, match="ended its worker"):
+        function.call(0, seconds=1)
+    with pytest.raises(FunctionUnavailable, match=r"functions unavailable: .* again because"):
+        function.call(1, seconds=1)
+    await until(lambda: _answers(function))
+    assert pool.faults == []
+    function.close()
+    await pool.close()
+
+
+_LEAVES = "import os\ndef route(x): return x or os._exit(0)"
+
+
+class Flaky(Pool):
+    """A pool that fails as often as it is given faults."""
+
+    faults: Sequence[Exception] = ()
+
+    async def order(self, tier: Tier, settings: Mapping[str, object]) -> Worker:
+        if self.faults:
+            fault, *self.faults = self.faults
+            raise fault
+        return await super().order(tier, settings)
+
+
+async def test_a_closed_function_leaves_no_worker(pool: Pool):
+    await pool.start(("stdlib",))
+    function = await _open(pool, "def route(x):\n    while not x: pass\n    return 1")
+    with pytest.raises(CallTimedOut):
+        function.call(0, seconds=0.05)
+    function.close()
+    await until(lambda: len(descendants(pool.zygotes["stdlib"])) <= 2)  # the pool's ready workers
+    opening = asyncio.ensure_future(function.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    await until(lambda: len(descendants(pool.zygotes["stdlib"])) <= 2)

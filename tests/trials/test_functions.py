@@ -1,6 +1,7 @@
 """Hostile routing functions delay no request for long, change no answer, and pass no gate."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -136,6 +137,28 @@ async def test_a_function_that_cannot_be_loaded_is_reported_once(functions):
     assert [row[:2] for row in functions.news] == [("f@1", "not loaded")]
 
 
+async def test_a_function_that_cannot_be_loaded_keeps_no_other_from_loading(functions):
+    functions.deadline_seconds = PATIENCE
+    broken, good = Strategy("f", "function", 1, source="x = 1"), code("return 'x'")
+    await functions.follow([broken, good])
+    assert functions.ask(good, GIVEN) == "x"
+
+
+async def test_a_worker_that_is_being_replaced_is_no_failure_of_the_function(functions):
+    functions.deadline_seconds = PATIENCE
+    leaves = code("return 'x' if request['kind'] == 'a' else os._exit(0)")
+    leaves = replace(leaves, source=f"import os\n{leaves.source}")
+    await functions.follow([leaves])
+    with pytest.raises(Unanswered, match="ended its worker"):
+        functions.ask(leaves, ({"kind": "b"}, {}, []))
+    for _ in range(5):
+        with pytest.raises(Unanswered, match="functions unavailable"):
+            functions.ask(leaves, GIVEN)
+    await functions.ready(leaves)
+    assert functions.ask(leaves, GIVEN) == "x"
+    assert functions.news == []
+
+
 async def test_a_function_that_is_no_longer_followed_is_closed(functions):
     functions.deadline_seconds = PATIENCE
     dropped, kept = code("return 'x'", "dropped"), code("return 'y'", "kept")
@@ -192,7 +215,7 @@ USUAL = (Row(),)
 
 
 def gated(strategy, rows=USUAL):
-    with LoadedFunction(strategy) as ask_function:
+    with LoadedFunction(strategy, DEADLINE) as ask_function:
         check_function(strategy.source, ask_function, rows)
 
 

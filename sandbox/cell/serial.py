@@ -1,7 +1,9 @@
 """Replaces concurrency, which the sandbox forbids, by the same calls one after another.
 
-A thread runs when it is joined. An executor's task runs when it is submitted. Coroutines run on an
-event loop that waits by sleeping. The results are the same unless threads wait for each other.
+A thread runs when it is joined or asked whether it is alive, and at the latest when the program
+ends. Only a daemon thread that nobody waits for does not run, as if the program had ended first. An
+executor's task runs when it is submitted. Coroutines run on an event loop that waits by sleeping.
+The results are the same unless threads wait for each other.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ import multiprocessing.pool
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 _MOST_THREADS = 64
 
@@ -101,16 +103,16 @@ class _Done:
 
 
 class Thread(threading.Thread):
-    """A thread that runs when the program joins it; by then its input is complete."""
+    """A thread that runs when the program waits for it; by then its input is complete."""
 
-    _waiting = 0
+    _waiting: ClassVar[list[Any]] = []
 
     def start(self) -> None:
-        if Thread._waiting >= _MOST_THREADS:
+        if len(Thread._waiting) >= _MOST_THREADS:
             raise RuntimeError("can't start new thread: threads do not run here, call the function")
         if getattr(self, "_begun", False):
             raise RuntimeError("threads can only be started once")
-        Thread._waiting += 1
+        Thread._waiting.append(self)
         self._begun, self._ended = True, False
 
     def join(self, timeout: float | None = None) -> None:
@@ -118,12 +120,21 @@ class Thread(threading.Thread):
         if not getattr(self, "_begun", False):
             raise RuntimeError("cannot join thread before it is started")
         if not self._ended:
-            Thread._waiting -= 1
+            Thread._waiting.remove(self)
             self._ended = True
             self.run()
 
     def is_alive(self) -> bool:
-        return getattr(self, "_begun", False) and not self._ended
+        """Run the thread, because a program that asks may wait until it is no longer alive."""
+        if getattr(self, "_begun", False):
+            self.join()
+        return False
+
+    @staticmethod
+    def join_all() -> None:
+        """Run the threads that the end of a program waits for, in the order of their start."""
+        while waiting := [thread for thread in Thread._waiting if not thread.daemon]:
+            waiting[0].join()
 
 
 class Loop(asyncio.BaseEventLoop):

@@ -107,6 +107,7 @@ def _outcome(source: str, names: dict[str, Any], most_bytes: int) -> tuple[bytes
         except SystemExit as leaving:
             if leaving.code not in (None, 0) or "result" not in names:
                 raise
+        serial.Thread.join_all()
         header, columns = encode(names.get("result"))
         size = len(header) + sum(map(len, columns))
         if size > most_bytes:

@@ -180,6 +180,90 @@ result = ctypes.CDLL(None).mprotect(ctypes.c_void_p(where), 4096, 5)
     Attack("a terminal", "error", "Inappropriate ioctl", "import fcntl, termios; fcntl.ioctl(0, 0x5412, b'x')"),
 ]  # fmt: skip
 
+_CLOCK = "import os, time\nclock = ~{process} << 3 | {kind}\ntime.{call}(clock)"
+PROBES = [
+    *(
+        Attack(f"{call} of clock {kind} of {whose}", "error", _DENIED,
+               _CLOCK.replace("{process}", process).replace("{kind}", f"{kind}").replace("{call}", call))
+        for whose, process in (("its parent", "os.getppid()"), ("the victim", "{victim}"), ("process 1", "1"))
+        for kind, call in ((2, "clock_gettime"), (0, "clock_gettime"), (6, "clock_getres"))
+    ),
+    Attack("processors of its parent", "error", _DENIED, "import os; os.sched_getaffinity(os.getppid())"),
+    Attack("processors of the victim", "error", _DENIED, "import os; os.sched_getaffinity({victim})"),
+    Attack("which processes exist", "ok", "[]", """
+import os
+result = []
+for process in range(1, 300):
+    if process != os.getpid():
+        try:
+            os.sched_getaffinity(process); result.append(process)
+        except PermissionError: pass
+"""),
+    Attack("limits of the victim", "error", _DENIED, "import resource; resource.prlimit({victim}, resource.RLIMIT_NOFILE)"),
+    Attack("limits of its parent", "error", _DENIED, "import os, resource; resource.prlimit(os.getppid(), resource.RLIMIT_AS)"),
+    Attack("a limit of its own, set by number", "error", _DENIED, "import os, resource; resource.prlimit(os.getpid(), resource.RLIMIT_CORE, (0, 0))"),
+    Attack("what it may know of itself", "ok", "True", """
+import os, resource, time
+result = bool(os.sched_getaffinity(0) == os.sched_getaffinity(os.getpid())
+              and resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE) == (8, 8)
+              and time.process_time() > 0 and time.thread_time() >= 0 and time.time() > 1e9)
+"""),
+    Attack("schedule of its parent", "error", _DENIED, "import os; os.sched_getscheduler(os.getppid())"),
+    Attack("priority of the victim", "error", _DENIED, "import os; os.getpriority(os.PRIO_PROCESS, {victim})"),
+    Attack("group of its parent", "error", _DENIED, "import os; os.getpgid(os.getppid())"),
+    Attack("session of its parent", "error", _DENIED, "import os; os.getsid(os.getppid())"),
+    Attack("signal 0 to its parent", "error", _DENIED, "import os; os.kill(os.getppid(), 0)"),
+    Attack("signal 0 to the victim", "error", _DENIED, "import os; os.kill({victim}, 0)"),
+    Attack("whose socket this is", "error", _DENIED, "import socket; socket.socket(fileno=3, family=1, type=1).getsockopt(1, 17, 12)"),
+    Attack("read its socket as a socket", "error", _DENIED, "import socket; socket.socket(fileno=3, family=1, type=1).recvmsg(9, 99)"),
+    Attack("grow its socket", "error", _DENIED, "import socket; socket.socket(fileno=3, family=1, type=1).setsockopt(1, 7, 1 << 30)"),
+    Attack("shut its socket", "error", _DENIED, "import socket; socket.socket(fileno=3, family=1, type=1).shutdown(0)"),
+    Attack("wait for others", "error", _DENIED, "import os; os.waitid(os.P_ALL, 0, os.WEXITED)"),
+    Attack("open through a descriptor", "ok", "[]", """
+import os
+result = []
+for number in range(8):
+    for path in ('self/environ', '..', 'etc/passwd', '', '.'):
+        try:
+            os.open(path, os.O_RDONLY, dir_fd=number); result.append((number, path))
+        except OSError: pass
+"""),
+    Attack("its input", "ok", "['']", "import os; result = [os.read(0, 100)]"),
+    Attack("read its output", "error", "Bad file descriptor", "import os; os.read(1, 100)"),
+    Attack("map its descriptors", "ok", "[]", """
+import mmap
+result = []
+for number in range(4):
+    try: mmap.mmap(number, 4096); result.append(number)
+    except (OSError, ValueError): pass
+"""),
+    Attack("a shared memory file", "error", "Error", "import multiprocessing.shared_memory as m; m.SharedMemory(create=True, size=99)"),
+    Attack("shared memory left behind", "ok", "done", "import mmap, os\nm = mmap.mmap(-1, 1 << 26)\nm[::4096] = b'x' * (1 << 14)\nresult = 'done'"),
+    *(
+        _raw(name, number, *arguments, status="error", why=_DENIED)
+        for name, number, arguments in (
+            ("clock_nanosleep of another", 230, ("~os.getppid() << 3 | 2", 0, 0, 0)),
+            ("ioprio_get", 252, (1, "{victim}")), ("ioprio_set", 251, (1, "{victim}", 0)),
+            ("sched_getparam", 143, ("{victim}", 0)), ("sched_getattr", 315, ("{victim}", 0, 48, 0)),
+            ("sched_rr_get_interval", 148, ("{victim}", 0)), ("sched_setattr", 314, (0, 0, 0)),
+            ("get_robust_list", 274, ("{victim}", 0, 0)), ("rt_tgsigqueueinfo", 297, ("{victim}", "{victim}", 9, 0)),
+            ("timer_create", 222, ("~os.getppid() << 3 | 2", 0, 0)), ("timerfd of another", 283, ("~1 << 3", 0)),
+            ("process_madvise", 440, (3, 0, 0, 0, 0)), ("process_mrelease", 448, (3, 0)),
+            ("pidfd_open", 434, ("os.getppid()", 0)), ("capget", 125, (0, 0)), ("wait4", 61, (-1, 0, 1, 0)),
+            ("semget", 64, (0, 1, 512)), ("mlock", 149, (0, 1 << 30)), ("mlockall", 151, (3,)),
+            ("mincore", 27, (0, 4096, 0)), ("msync", 26, (0, 4096, 4)), ("remap_file_pages", 216, (0, 0, 0, 0, 0)),
+            ("pkey_alloc", 330, (0, 0)), ("arch_prctl", 158, (0x1002, 0)), ("set_tid_address", 218, (0,)),
+            ("sync", 162, ()), ("syncfs", 306, (1,)), ("getdents64", 217, (0, 0, 0)), ("flock", 73, (3, 2)),
+            ("sysinfo", 99, (0,)), ("uname", 63, (0,)), ("vhangup", 153, ()), ("set_mempolicy", 238, (0, 0, 0)),
+            ("migrate_pages", 256, ("{victim}", 0, 0, 0)), ("recvmmsg", 299, (3, 0, 0, 0, 0)),
+            ("epoll_pwait", 281, (3, 0, 0, 0, 0)), ("mount_setattr", 442, (0, 0, 0, 0, 0)),
+            ("futex_waitv", 449, (0, 0, 0, 0, 0)), ("map_shadow_stack", 453, (0, 4096, 0)),
+        )
+    ),
+    _raw("io_uring_register", 427, 0, 0, 0, 0, status="violation"),
+    _raw("futex that gives its turn to another", 202, 0, 6, 0, 0, 0, 0, status="error", why="38"),
+]  # fmt: skip
+
 RESOURCES = [
     Attack("an endless loop", "timeout", "", "while True: pass"),
     Attack("sleep", "timeout", "", "import time; time.sleep(60)"),
@@ -206,7 +290,7 @@ class D:
 d = D(); result = 'done'
 """),
     Attack("a hook at exit", "ok", "done", "import atexit, time; atexit.register(time.sleep, 20); result = 'done'"),
-    Attack("a thread at exit", "ok", "done", "import threading, time; threading.Thread(target=time.sleep, args=(20,)).start(); result = 'done'"),
+    Attack("a thread at exit", "timeout", "", "import threading, time; threading.Thread(target=time.sleep, args=(20,)).start(); result = 'done'"),
     Attack("memory at once", "memory_limit", "MemoryError", "x = bytearray(1 << 34)"),
     Attack("memory in pieces", "memory_limit", "MemoryError", "x = []\nwhile True: x.append(bytearray(1 << 24))"),
     Attack("mapped memory", "error", "Cannot allocate", "import mmap; x = [mmap.mmap(-1, 1 << 26) for _ in range(64)]"),
@@ -268,6 +352,42 @@ FRAMES = [
     Attack("not finite", "ok", "[nan, inf]", "result = [float('nan'), float('inf')]"),
 ]  # fmt: skip
 
+FRAMES += [
+    _forged("a frame, then another later", "ok", "1", "import time\nsend(b'{\"ok\": true, \"result\": 1}'); time.sleep(.3); send(b'{\"ok\": true, \"result\": 2}')"),
+    _forged("a frame, then its end by signal", "ok", "1", "send(b'{\"ok\": true, \"result\": 1}'); os.kill(0, 9) if 0 else os.abort()"),
+    _forged("longer than it says", "bad_frame", "longer than it announced", "send(b'{\"ok\": true, \"result\": 1}', head=5)"),
+    _forged("half of it", "timeout", "", "import time; send(b'{\"ok\": true}', head=500); time.sleep(60)"),
+    _forged("half of its columns, then its end", "exit_0", "", "send(b'{\"ok\": true}', b'x' * 9, blob=500); os._exit(0)"),
+    _forged("the largest lengths", "output_limit", "too large", "send(b'', head=2**32 - 1, blob=2**32 - 1)"),
+    _forged("a byte at a time", "timeout", "", "import time\nfor byte in struct.pack('<4sII', b'SBX1', 900, 0) + b'[' * 800: os.write(3, bytes([byte])); time.sleep(.01)"),
+    _forged("rows without columns, listed", "bad_frame", "one if it becomes a list", "send(b'{\"ok\": true, \"result\": {\"$a\": 0, \"d\": \"|u1\", \"s\": [90000000, 0], \"l\": 1}}'); os._exit(0)"),
+    _forged("rows without columns", "output_limit", "cells", "send(b'{\"ok\": true, \"result\": {\"$a\": 0, \"d\": \"|u1\", \"s\": [90000000, 0]}}'); os._exit(0)"),
+    _forged("millions of lists", "output_limit", "values in JSON", "send(b'{\"ok\": true, \"result\": [' + b','.join([b'[]'] * 350000) + b']}'); os._exit(0)"),
+    _forged("millions of objects", "output_limit", "values in JSON", "send(b'{\"ok\": true, \"result\": [' + b','.join([b'{}'] * 350000) + b']}'); os._exit(0)"),
+    _forged("millions of numbers", "output_limit", "values in JSON", "send(b'{\"ok\": true, \"result\": [' + b','.join([b'7'] * 350000) + b']}'); os._exit(0)"),
+    _forged("thousands of columns", "output_limit", "values in JSON", "send(b'{\"ok\": true, \"result\": [' + b','.join(b'{\"$a\":%d,\"d\":\"|u1\",\"s\":[0]}' % i for i in range(60000)) + b']}'); os._exit(0)"),
+    _forged("true as a length", "bad_frame", "not the shape", "send(b'{\"ok\": true, \"result\": {\"$a\": 0, \"d\": \"|u1\", \"s\": [true]}}', b'x'); os._exit(0)"),
+    _forged("three dimensions", "bad_frame", "dimensions", "send(b'{\"ok\": true, \"result\": {\"$a\": 0, \"d\": \"|u1\", \"s\": [1, 1, 1]}}', b'x'); os._exit(0)"),
+    _forged("a column of nothing", "bad_frame", "no column", "send(b'{\"ok\": true, \"result\": {\"$a\": [[]], \"d\": {}, \"s\": null}}'); os._exit(0)"),
+    _forged("an error that is no text", "ok", "None", "send(b'{\"ok\": false, \"error\": {\"a\": [1]}, \"trace\": 7}'); os._exit(0)"),
+    _forged("an error that is a terminal's", "error", "\\x1b]0;owned\\x07", "send(b'{\"ok\": false, \"error\": \"\\\\u001b]0;owned\\\\u0007\"}'); os._exit(0)"),
+    Attack("a text that lies", "ok", "'b'}", "class S(str):\n    def __str__(self): return 'lie'\n    def encode(self, *_): return b'lie'\nresult = {S('a'): S('b')}"),
+    Attack("a list that lies", "ok", "[1, 2]", "class L(list):\n    def __iter__(self):\n        while True: yield 0\n    def __len__(self): return 10**9\nresult = L([1, 2])"),
+    Attack("an integer that lies", "ok", "[7]", "class I(int):\n    def __str__(self): return '1e999'\n    __repr__ = __index__ = __str__\nresult = [I(7)]"),
+    Attack("an array that lies", "ok", "[0. 0. 0.]", "import numpy as np\nclass A(np.ndarray):\n    def tobytes(self, *_): return b'x' * 10**8\nresult = np.zeros(3).view(A)"),
+    Attack("an object of arrays of itself", "error", "nested more than", "import numpy as np\na = np.empty(1, object); a[0] = a; result = a"),
+    Attack("a mapping without end", "timeout", "", "import collections.abc as c\nclass M(c.Mapping):\n    def __getitem__(self, k): return k\n    def __len__(self): return 1\n    def __iter__(self):\n        while True: yield 'a'\nresult = M()"),
+    Attack("a key that never becomes text", "timeout", "", "class K:\n    def __str__(self):\n        while True: pass\nresult = {K(): 1}"),
+    Attack("an integer too long for Python", "error", "4300 digits", "result = 10 ** 100_000"),
+    Attack("a fraction too large", "error", "OverflowError", "import fractions; result = fractions.Fraction(10 ** 4000, 3)"),
+    Attack("a class that says it is another", "error", "Error", "class C:\n    __class__ = property(lambda self: dict)\nresult = C()"),
+    Attack("half a character in a text", "bad_frame", "", "result = chr(0xD800)"),
+    Attack("a text that unpacks", "memory_limit", "MemoryError", "import zlib; result = zlib.decompress(zlib.compress(bytes(1 << 24)) * 1) * 99"),
+    Attack("an error of a million letters", "error", "ValueError", "raise ValueError('x' * 1_000_000)"),
+    Attack("words for a terminal", "error", "\\x1b[2J\\u202e", "raise ValueError('\\x1b[2J\\u202e')"),
+    Attack("a signal that names another cause", "violation", "", "import signal; signal.raise_signal(signal.SIGSYS)"),
+]  # fmt: skip
+
 CRASHES = [
     Attack("a null pointer", "signal_11", "", "import ctypes; ctypes.string_at(0)"),
     Attack("abort", "signal_6", "", "import os; os.abort()"),
@@ -285,4 +405,4 @@ CRASHES = [
     Attack("no encoder", "exit_111", "", "import json\njson.dumps = None\nresult = 1"),
 ]  # fmt: skip
 
-ATTACKS = [*FILES, *NETWORK, *PROCESSES, *KERNEL, *RESOURCES, *FRAMES, *CRASHES]
+ATTACKS = [*FILES, *NETWORK, *PROCESSES, *PROBES, *KERNEL, *RESOURCES, *FRAMES, *CRASHES]

@@ -152,6 +152,36 @@ result = 1
     assert (await pool.run(clean)).result == [3, False]
 
 
+@pytest.mark.parametrize(
+    ("ends", "result"),
+    [
+        ("", [0, 1, 2]),
+        ("threads[1].join()", [1, 0, 2]),
+        ("while any(t.is_alive() for t in threads): pass", [0, 1, 2]),
+        ("raise SystemExit", [0, 1, 2]),
+        ("threads[2]._daemonic = True", [0, 1]),
+    ],
+)
+async def test_a_thread_runs_at_the_latest_when_the_program_ends(
+    pool: Pool, ends: str, result: list[int]
+):
+    source = f"""
+import threading
+result = []
+threads = [threading.Thread(target=result.append, args=(i,)) for i in range(3)]
+for t in threads: t.start()
+{ends}
+"""
+    assert (await pool.run(Program(source))).result == result
+
+
+async def test_an_error_in_a_thread_that_nobody_joins_is_the_programs_error(pool: Pool):
+    source = "import threading\nresult = 1\nthreading.Thread(target=lambda: 1 / 0).start()"
+    run = await pool.run(Program(source))
+    assert run.status == "error"
+    assert "ZeroDivisionError" in run.error
+
+
 async def test_a_program_beyond_the_queue_is_refused(pool: Pool):
     slow = Program("import time; time.sleep(0.5); result = 1")
     running = [asyncio.ensure_future(pool.run(slow)) for _ in range(4)]

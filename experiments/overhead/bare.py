@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from router.config.environment import export
-from router.deployment.ray_environment import free_ports, haproxy, install_proxy, ray_settings
+from router.deployment.proxy import haproxy, install_proxy
+from router.deployment.ray_environment import free_ports, ray_settings
 from router.wire.asgi import Receive, Scope, Send, lifespan, read_body, respond
 from router.wire.http_client import ConnectionPool
 

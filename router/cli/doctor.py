@@ -7,7 +7,7 @@ from rich.table import Table
 from router.cli.context import CommandContext, in_context
 from router.cli.terminal import out
 from router.deployment.doctor import examine
-from router.deployment.ray_environment import haproxy
+from router.deployment.proxy import haproxy
 
 _MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "bad": "[red]bad[/]"}
 

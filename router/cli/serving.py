@@ -20,7 +20,8 @@ from router.deployment.cluster_process import ClusterProcess, ignore_signals
 from router.deployment.dashboard_process import Pages
 from router.deployment.ingress import Ingress
 from router.deployment.local_service import RunningService
-from router.deployment.ray_environment import haproxy, keep_link, ray_folder, remove_links
+from router.deployment.proxy import haproxy
+from router.deployment.ray_environment import keep_link, ray_folder, remove_links
 from router.deployment.supervision import Supervision
 from router.keys import Key
 from router.telemetry.store import catalog

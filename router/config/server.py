@@ -30,6 +30,9 @@ class Server(Values):
     )
     data: str = Field("./var", min_length=1, description="folder of all that Waggle writes")
     replicas: int = Field(2, ge=1, le=64, description="router processes that answer requests")
+    connections_per_address: int = Field(
+        1000, ge=1, description="open at once from one address of the network; needs HAProxy"
+    )
     max_request_bytes: int = Field(8 * 2**20, ge=1024, le=2**30)
     max_held_bytes: int = Field(
         64 * 2**20, ge=1024, description="most bytes of large bodies in a router; more ones wait"

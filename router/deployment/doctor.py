@@ -18,7 +18,8 @@ from router.config.config import Config
 from router.deployment.closed_folder import FolderNotOurs
 from router.deployment.local_service import RunningService, open_to_others
 from router.deployment.processes import listening_addresses
-from router.deployment.ray_environment import haproxy, ray_folder, remove_links
+from router.deployment.proxy import haproxy
+from router.deployment.ray_environment import ray_folder, remove_links
 from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, packaged_model
 

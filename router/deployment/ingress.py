@@ -15,17 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from router.deployment.processes import born, end_with_parent
-from router.deployment.ray_environment import INGRESS_PID, LAST_CONFIGURATION
+from router.deployment.proxy import INGRESS_PID, LAST_CONFIGURATION
 from router.files import write_whole
 
 # Lines and sections of Ray's configuration that only one HAProxy at a time can have.
 _ALONE = re.compile(r"^\s*(stats socket|server-state-|load-server-state-from-file|lua-load)")
-_SECTIONS_ALONE = ("frontend prometheus", "listen stats")
+_SECTIONS_ALONE = ("frontend health", "frontend prometheus", "listen stats")
 _SETTLED_SECONDS = 1.0  # until Ray's new HAProxy surely listens
 _SECTION = re.compile(r"^[a-z]")
 
 _REFUSING = """global
-    maxconn 4096
     nbthread 1
 defaults
     mode http

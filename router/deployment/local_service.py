@@ -16,13 +16,13 @@ from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, environment, export
 from router.deployment.closed_folder import Opening, make_closed, openings, trusted_users
 from router.deployment.processes import born, started_with
-from router.deployment.ray_environment import (
-    free_ports,
+from router.deployment.proxy import (
+    connections_within,
     haproxy,
     install_proxy,
-    ray_folder,
-    ray_settings,
+    raise_file_limit,
 )
+from router.deployment.ray_environment import free_ports, ray_folder, ray_settings
 from router.files import write_whole
 from router.keys import Key
 
@@ -115,14 +115,15 @@ def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
     if not own_ray:
         return config.data / "ray"
     folder = ray_folder(config.data)
-    proxy = haproxy()
-    export(ray_settings(folder, proxy, auth, free_ports(3)), force=True)
+    proxy, connections = haproxy(), connections_within(raise_file_limit())
+    export(ray_settings(folder, proxy, auth, free_ports(3), connections), force=True)
     if starting:
         shutil.rmtree(folder / "t", ignore_errors=True)
         (folder / "t").mkdir(mode=0o700)
         _forget_old_sessions(folder)
         if proxy:
-            install_proxy(folder, proxy)
+            each = config.server.connections_per_address
+            install_proxy(folder, proxy, connections=connections, each=each)
     return folder
 
 

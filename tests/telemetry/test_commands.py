@@ -98,7 +98,7 @@ def test_a_row_of_a_caller_cannot_command_the_terminal(stored, data):
         waggle(data, "sql", f"select '{HOSTILE}'::int", check=False).stderr,
     ):
         assert not set("\x1b\x07\x9b\u202e") & set(text)
-        assert "␛]0;owned␇" in text.replace("\n", "")
+        assert "␛]0;owned" in text.replace("\n", "")
 
 
 def test_a_row_of_a_caller_cannot_command_the_terminal_as_csv_either(stored, data):

@@ -22,6 +22,8 @@ from router.deployment.proxy import haproxy
 from router.deployment.ray_environment import ray_folder, remove_links
 from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, packaged_model
+from router.telemetry.analyst import QueryRefused, locks_that_hold
+from sandbox.cell.readonly import LOCK_NAMES
 
 Verdict = Literal["ok", "warn", "bad"]
 _OPENINGS_SHOWN = 3
@@ -53,6 +55,7 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
     yield from _specialists(config)
     yield from _models(config)
     yield _sandbox(config)
+    yield _queries(config)
     if running is not None:
         yield from _listening(running)
 
@@ -69,6 +72,24 @@ def _sandbox(config: Config) -> Diagnosis:
     reasons = "; ".join(f"level {v.level}: {v.why}" for v in verdicts)
     mend = f"Programs do not run, and plans with `code` refuse. {reasons}"
     return Diagnosis("Isolation", "bad" if wanted else "warn", state, mend)
+
+
+def _queries(config: Config) -> Diagnosis:
+    """Try the locks of a process that runs an analyst's query."""
+    folder = config.telemetry_folder
+    if not (folder / "journal").is_dir():
+        return Diagnosis("Queries (/v1/sql)", "ok", "no telemetry yet")
+    try:
+        locks = asyncio.run(locks_that_hold(folder))
+    except QueryRefused as refusal:
+        mend = "Look for damage with `waggle telemetry verify`."
+        return Diagnosis("Queries (/v1/sql)", "bad", str(refusal), mend)
+    missing = [name for name in LOCK_NAMES if name not in locks]
+    state = ", ".join(locks) or "no lock of the kernel"
+    if not missing:
+        return Diagnosis("Queries (/v1/sql)", "ok", f"read only: {state}")
+    mend = f"Give analysts' keys to people you trust: this kernel lacks {' and '.join(missing)}."
+    return Diagnosis("Queries (/v1/sql)", "warn", state, mend)
 
 
 def _python() -> Diagnosis:

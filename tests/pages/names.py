@@ -27,7 +27,14 @@ _ROUTE = re.compile(r"(GET |POST )?(/(v1|health|metrics)[\w/-]*)")
 _SETTING = re.compile(r"([a-z_]+)((?:\.[a-z_]+)+)")
 _MODULE = re.compile(r"(router|learner|sandbox|dashboard|experiments|tests)(\.\w+)+")
 # Files that only a user of Waggle has.
-_OWN_FILES = ("waggle.yaml", "serve.yaml", "keys.json", "telemetry.duckdb", "manifest.json")
+_OWN_FILES = (
+    "waggle.yaml",
+    "serve.yaml",
+    "keys.json",
+    "telemetry.duckdb",
+    "manifest.json",
+    "manifest.copy.json",
+)
 
 
 def mistakes(page: Path) -> Iterator[str]:

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import orjson
 
-from sandbox.records import Record, csv_text, format_records
+from sandbox.records import Record, csv_text, format_records, json_text
 from sandbox.spec import Spec
 from sandbox.supervisor.frames import json_value
 from sandbox.verify import columns_of
@@ -32,7 +31,7 @@ def write_document(spec: Spec, result: Any, *, as_object: bool = False) -> str:
 
 def _figures(value: Any, format_: str) -> str:
     if format_ != "csv":
-        return orjson.dumps(value).decode()
+        return json_text(value)
     return csv_text(["figure", "value"], _flat(value))
 
 

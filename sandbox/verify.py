@@ -4,6 +4,7 @@ Each check stands alone and reports what it measured. A statistical test rejects
 once in a thousand times; the program then runs again with another seed.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sandbox.judging.check import StatisticalCheck, Verification
@@ -11,6 +12,10 @@ from sandbox.judging.column_tests import check_column, check_correlation
 from sandbox.judging.figure_checks import check_figures
 from sandbox.judging.series_tests import check_series
 from sandbox.spec import Spec
+from sandbox.supervisor.terminal_text import terminal_text
+
+_MOST_CELLS = 4_000_000  # records of which the first has many fields, and the others none
+_MOST_NAME, _MOST_DETAIL, _MOST_NAMED = 200, 500, 50
 
 __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
@@ -22,7 +27,16 @@ def verify(spec: Spec, result: Any) -> Verification:
         )
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:
         checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
-    return Verification(tuple(checks))
+    return Verification(tuple(map(_shown, checks)))
+
+
+def _shown(check: StatisticalCheck) -> StatisticalCheck:
+    """The check, whose words may come from the program, in a length and letters fit to be shown."""
+    return replace(
+        check,
+        name=terminal_text(check.name[:_MOST_NAME]),
+        detail=terminal_text(check.detail[:_MOST_DETAIL]),
+    )
 
 
 def columns_of(result: Any) -> dict[str, Any]:
@@ -32,6 +46,8 @@ def columns_of(result: Any) -> dict[str, Any]:
         if isinstance(only, list) and only and isinstance(only[0], dict):
             result = only
     if isinstance(result, list) and result and all(isinstance(row, dict) for row in result):
+        if len(result) * len(result[0]) > _MOST_CELLS:
+            raise ValueError(f"{len(result)} records of {len(result[0])} fields are too many")
         return {name: [row.get(name) for row in result] for name in result[0]}
     if isinstance(result, dict):
         return dict(result)
@@ -47,7 +63,9 @@ def _check_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
     if missing:
         return [
             StatisticalCheck(
-                "columns", False, f"{', '.join(missing)} missing; the result has {list(columns)}"
+                "columns",
+                False,
+                f"{', '.join(missing)} missing; the result has {list(columns)[:_MOST_NAMED]}",
             )
         ]
     lengths = {name: len(columns[name]) for name in (field.name for field in wanted)}

@@ -21,13 +21,16 @@ from sandbox.contradictions import contradiction
 from sandbox.document import records, write_document
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
-from sandbox.records import format_records
-from sandbox.runner import Busy, Program, Run, RunRefused
+from sandbox.records import format_records, json_text
+from sandbox.runner import Busy, Limits, Program, Run, RunRefused
 from sandbox.spec import Spec
+from sandbox.supervisor.frames import json_value
 from sandbox.verify import verify
 
 _RETRY_SECONDS = 30.0
 _SEEDS_A_TURN = 2**32
+_SHOWN_BYTES = 256 << 10  # of a result that nobody verifies; it is sent back as it is
+_MOST_WORDS = 300  # characters of an error
 
 
 class SandboxBackend:
@@ -50,7 +53,8 @@ class SandboxBackend:
             raise Fault("bad_request", detail)
         job = orjson.loads(call.body)
         outcome = await (self._run(job) if call.path == RUN else self._compute(job))
-        yield Reply(200, "application/json", in_one_piece(orjson.dumps(outcome)))
+        body = await asyncio.to_thread(json_text, outcome)
+        yield Reply(200, "application/json", in_one_piece(body.encode()))
 
     async def close(self) -> None:
         if self._opening is not None:
@@ -82,9 +86,9 @@ class SandboxBackend:
             self._opening, self._opened_at = asyncio.ensure_future(self._open()), now
         return await asyncio.shield(self._opening)
 
-    async def _ended(self, program: Program) -> Run | RunRefused:
+    async def _ended(self, program: Program, limits: Limits | None = None) -> Run | RunRefused:
         try:
-            return await (await self._pool()).run(program)
+            return await (await self._pool()).run(program, limits)
         except RunRefused as refused:
             return refused
         except Busy as busy:
@@ -92,10 +96,11 @@ class SandboxBackend:
 
     async def _run(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Run any program, and report how the program ended."""
-        run = await self._ended(Program(str(job["source"]), {}, 0))
+        limits = replace(self._settings.limits, result_bytes=_SHOWN_BYTES)
+        run = await self._ended(Program(str(job["source"]), {}, 0), limits)
         if isinstance(run, RunRefused):
             return {"status": "refused", "problem": str(run)}
-        return {"status": run.status, "result": run.result, "run": _measures(run)}
+        return {"status": run.status, "result": json_value(run.result), "run": _measures(run)}
 
     async def _compute(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Run the program of a statistical request, and check its result against the request."""
@@ -139,9 +144,14 @@ def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[
     if not verdict.holds:
         failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
         return outcome | {"problem": failed or "the result is empty"}
-    if spec.words:  # another backend adds the columns of text later
-        return outcome | {"document": format_records(records(spec, result), "json")}
-    return outcome | {"document": write_document(spec, result, as_object=as_object)}
+    try:
+        if spec.words:  # another backend adds the columns of text later
+            document = format_records(records(spec, result), "json")
+        else:
+            document = write_document(spec, result, as_object=as_object)
+    except (TypeError, ValueError) as error:  # such as columns of different lengths
+        return outcome | {"problem": f"the result cannot be written: {str(error)[:_MOST_WORDS]}"}
+    return outcome | {"document": document}
 
 
 def _printed(stdout: str) -> Any:

@@ -48,3 +48,11 @@ class Verification:
 
 def listed(values: Any) -> list[Any]:
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def numbers(name: str, values: Any) -> Column:
+    """A column's values as numbers. Raises `ValueError` for a table, whose tests would explode."""
+    column = np.asarray(values, dtype=np.float64)
+    if column.ndim != 1:
+        raise ValueError(f"{name} has {column.ndim} dimensions, and a column has one")
+    return column

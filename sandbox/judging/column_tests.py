@@ -4,13 +4,14 @@ import ast
 import datetime as dt
 import math
 import operator
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from sandbox.judging.check import ALPHA, SHOWN, Column, StatisticalCheck, listed
+from sandbox.judging.check import ALPHA, SHOWN, Column, StatisticalCheck, listed, numbers
 from sandbox.judging.curves import expected_cdf
 from sandbox.spec import Correlation, Field
 
@@ -25,7 +26,7 @@ def check_column(field: Field, values: Any, columns: Mapping[str, Any]) -> list[
         return _check_dates(field, values)
     if field.role in ("category", "boolean"):
         return _check_choices(field, listed(values))
-    x = np.asarray(values, dtype=np.float64)
+    x = numbers(field.name, values)
     if not np.isfinite(x).all():
         return [StatisticalCheck(f"{field.name}: numbers", False, "some are missing or not finite")]
     if field.role == "derived":
@@ -145,7 +146,8 @@ def _check_choices(field: Field, values: Sequence[Any]) -> list[StatisticalCheck
                 f"{field.name}: labels", False, f"{', '.join(others[:5])} are not in the request"
             )
         ]
-    counts = np.array([labels.count(label) for label in of.labels], dtype=float)
+    counted = Counter(labels)
+    counts = np.array([counted[label] for label in of.labels], dtype=float)
     weights = np.array(of.weights)
     shares = zip(of.labels, counts / len(labels), strict=True)
     sample = ", ".join(f"{label} {share:.1%}" for label, share in shares)
@@ -164,9 +166,7 @@ def _check_dates(field: Field, values: Any) -> list[StatisticalCheck]:
 
 
 def check_correlation(correlation: Correlation, columns: Mapping[str, Any]) -> StatisticalCheck:
-    x, y = (
-        np.asarray(columns[name], dtype=float) for name in (correlation.first, correlation.second)
-    )
+    x, y = (numbers(name, columns[name]) for name in (correlation.first, correlation.second))
     r = float(np.corrcoef(x, y)[0, 1])
     measured = r * r if correlation.measure == "r2" else r
     slack = max(0.02, 3 * (1 - min(abs(r), 1) ** 2) / math.sqrt(len(x)))
@@ -200,7 +200,7 @@ def _computed(node: ast.expr, columns: Mapping[str, Any]) -> Any:
         case ast.Constant(value) if isinstance(value, int | float):
             return float(value)
         case ast.Name(name):
-            return np.asarray(columns[name], dtype=float)
+            return numbers(name, columns[name])
         case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
             with np.errstate(all="ignore"):
                 return _OPERATORS[type(op)](_computed(left, columns), _computed(right, columns))

@@ -1,12 +1,17 @@
 """Checks whether figures computed from given data are present, possible and correct."""
 
+import itertools
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from sandbox.judging.check import SHOWN, StatisticalCheck
 from sandbox.spec import Spec
+
+_MOST_FIGURES = 100_000
 
 
 def check_figures(spec: Spec, result: Any) -> list[StatisticalCheck]:
@@ -17,7 +22,9 @@ def check_figures(spec: Spec, result: Any) -> list[StatisticalCheck]:
                 "shape", False, f"the result is a {type(result).__name__}, not figures"
             )
         ]
-    numbers = list(_leaves(result))
+    numbers = list(itertools.islice(_leaves(result), _MOST_FIGURES + 1))
+    if len(numbers) > _MOST_FIGURES:
+        return [StatisticalCheck("figures", False, f"more than {_MOST_FIGURES} figures")]
     finite = bool(numbers) and all(math.isfinite(n) for _, n in numbers)
     checks = [
         StatisticalCheck(
@@ -59,6 +66,9 @@ def _leaves(value: Any, name: str = "") -> Any:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _leaves(item, name)
+    elif isinstance(value, np.ndarray):
+        for item in value.flat:
+            yield name, float(item)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield name, float(value)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from sandbox.judging.check import ALPHA, Column, StatisticalCheck, listed
+from sandbox.judging.check import ALPHA, Column, StatisticalCheck, listed, numbers
 from sandbox.spec import Series
 
 
@@ -17,11 +17,11 @@ def check_series(count: int, series: Series, columns: Mapping[str, Any]) -> list
             StatisticalCheck(
                 "columns",
                 False,
-                f"the result has {list(columns)}, but needs a time and {series.name}",
+                f"the result has {list(columns)[:50]}, but needs a time and {series.name}",
             )
         ]
     time_values = next(values for name, values in columns.items() if name != series.name)
-    x = np.asarray(columns[series.name], dtype=float)
+    x = numbers(series.name, columns[series.name])
     checks = [
         StatisticalCheck("count", len(x) == count == len(time_values), f"{len(x)} of {count}")
     ]

@@ -6,11 +6,14 @@ import os
 import time
 from pathlib import Path
 
+import orjson
+import pytest
 import yaml as pyyaml
 
 from router.backends.sandbox_backend import SandboxBackend
 from router.config.backends import SandboxSettings
 from router.deployment.processes import descendants
+from router.domain import RUN, Call
 from tests.compute.computing import YAML
 from tests.rig import rig
 from tests.waiting import until
@@ -47,3 +50,27 @@ async def test_a_backend_that_closes_while_its_pool_opens_leaves_no_zygote():
     await until(numpy_zygotes)
     await backend.close()
     await until(lambda: not numpy_zygotes())
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "result"),
+    [
+        ("result = 'word'", "ok", "word"),
+        ("import numpy as np\nresult = [np.arange(3), np.nan]", "ok", [[0, 1, 2], None]),
+        ("result = 10 ** 30", "ok", 1e30),
+        ("result = 'x' * 1_000_000", "output_limit", None),
+        ("import numpy as np\nresult = np.zeros((90_000_000, 0))", "output_limit", None),
+        ("result = {}\nfor _ in range(99): result = {'a': result}", "error", None),
+    ],
+)
+async def test_any_result_of_a_program_comes_back_as_json_or_by_its_status(source, status, result):
+    backend = SandboxBackend(SandboxSettings(kind="sandbox", ready=("stdlib",)))
+    try:
+        call = Call(RUN, orjson.dumps({"source": source}), False, "id")
+        async with backend.send(call) as reply:
+            bodies = [piece async for piece in reply.body]
+    finally:
+        await backend.close()
+    outcome = orjson.loads(b"".join(bodies))
+    assert outcome["status"] == status
+    assert outcome["result"] == result

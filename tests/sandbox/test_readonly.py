@@ -105,7 +105,7 @@ def attacked(folder, user):
         for path in (folder, *folder.rglob("*")):
             os.chown(path, 65534, 65534, follow_symlinks=False)
         for parent in folder.parents[:3]:
-            parent.chmod(0o755)
+            parent.chmod(parent.stat().st_mode | 0o055)  # one of them is the shared /tmp
     child = subprocess.run(
         [sys.executable, "-c", CHILD, str(folder), user],
         capture_output=True,

@@ -173,7 +173,9 @@ HAProxyApi(config, {"http-waggle": backend}, path)._generate_config_file_interna
 )
 async def test_a_client_that_stops_in_the_middle_is_told_and_let_go(sent):
     async with door(*QUICK) as opened:
-        answer = await (await opened.open(sent)).until_closed()
+        client = await opened.open(sent)
+        answer = await client.until_closed()
+        client.close()
         assert b" 408 Request Time" in answer.partition(b"\r\n")[0]
         assert b"too_slow" in answer or b"content-length" not in sent
 
@@ -245,9 +247,12 @@ async def test_large_bodies_that_never_end_leave_room_for_all_others():
 async def _refused_large(opened: Door) -> bytes:
     async def refused() -> bytes:
         client = await opened.open(LARGE)
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        try:
             return await asyncio.wait_for(client.reader.read(1000), 1)
-        return b""
+        except (TimeoutError, ConnectionError):
+            return b""
+        finally:
+            client.close()
 
     return await until(refused)
 

@@ -280,6 +280,7 @@ async def test_where_few_connections_are_left_new_addresses_come_first():
         with contextlib.suppress(ConnectionError):  # from the first refusal on
             while len(held) < 120:
                 held.append(await opened.open())
+        held += [await opened.open(at="127.0.0.3") for _ in range(5)]
         await until(lambda: _refuses(opened, at="127.0.0.1"))
         answer = await opened.answer(at="127.0.0.2")
         assert b"HTTP/1.1 200" in answer

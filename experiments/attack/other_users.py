@@ -77,7 +77,7 @@ def _append(path: Path) -> None:
 
 
 def _replace(path: Path) -> None:
-    os.rename(path, path)  # does nothing, but needs the right to write the folder
+    path.rename(path)  # does nothing, but needs the right to write the folder
 
 
 def _links_to(data: Path) -> list[Path]:

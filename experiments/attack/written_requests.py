@@ -63,6 +63,8 @@ async def _at_the_door(target: Target, rows: list[dict[str, Any]], key: str) -> 
 
 
 def _was_refused(case: dict[str, Any], answer: Exchange) -> bool:
+    if answer.status == 400 and b'"param":"' in answer.body:
+        return False  # the door let the request in, and a field of its body was wrong
     preflight = case["method"] == "OPTIONS" and answer.status == 405
     return preflight or answer.status in _REFUSED
 

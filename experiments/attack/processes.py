@@ -1,0 +1,67 @@
+"""Adapts attacks with a service or a measure of their own to the table of `make attack`."""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from experiments.attack import big_work, kills
+from experiments.attack.attack import Outcome, Target
+from experiments.attack.cases import CASES
+from experiments.sandbox.containment import siege
+from sandbox.levels import best_level
+from tests.sandbox.hostile import ATTACKS as PROGRAMS
+
+# The classes that `make attack` kills: the most telling ones, within its ten minutes.
+_KILLED = ("HAProxy", "HAProxy's manager", "router", "telemetry keeper", "dashboard agent")
+
+
+async def big_requests(target: Target) -> Outcome:
+    """Small requests for endless work: the growth of each process, and the wait of others."""
+    return await _big(target, list(big_work.cases()))
+
+
+async def big_requests_of_strangers(target: Target) -> Outcome:
+    files = sorted(CASES.glob("big.*.jsonl"))
+    return await _big(target, [case for file in files for case in big_work.cases_in(file)])
+
+
+async def _big(target: Target, cases: list[big_work.Case]) -> Outcome:
+    process = target.service.process
+    assert process is not None
+    outcomes = await asyncio.to_thread(big_work.attack, target.service.url, process.pid, cases)
+    wrong = tuple(big_work.report(each) for each in outcomes if not each.held)
+    figures = {
+        "most_growth_mb": round(max(each.growth_mb for each in outcomes)),
+        "most_kept_mb": round(max(each.kept_mb for each in outcomes)),
+        "longest_wait_of_others_ms": round(1000 * max(each.stall_seconds for each in outcomes)),
+    }
+    return Outcome(len(outcomes), wrong, figures)
+
+
+async def killed_processes(_: Target) -> Outcome:
+    return await _killed(_KILLED)
+
+
+async def every_killed_process(_: Target) -> Outcome:
+    return await _killed(())
+
+
+async def _killed(names: tuple[str, ...]) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="waggle-kills-") as folder:
+        costs = await kills.run(names, Path(folder))
+    wrong = tuple(kills.row(cost) for cost in costs if not cost.held)
+    figures = {f"{cost.name}_seconds": cost.outage_seconds for cost in costs}
+    missing = sum(cost.missing for cost in costs)
+    return Outcome(len(costs), wrong, figures | {"rows_missing": missing})
+
+
+async def hostile_programs(_: Target) -> Outcome:
+    """The project's own hostile programs, at the best level of this machine, as this user."""
+    level, _reasons = await best_level()
+    report = await asyncio.to_thread(siege, level, os.geteuid())
+    escaped = report["tried"] - report["contained"]
+    wrong = [f"{escaped} of {len(PROGRAMS)} programs were not contained"] if escaped else []
+    if not report["machine_as_before"]:
+        wrong.append("the machine was changed")
+    return Outcome(report["tried"], tuple(wrong), {"level": level})

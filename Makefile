@@ -4,6 +4,8 @@
 # make test   checks everything that must hold: lint, and the tests
 # make slow   runs the tests that wait for most of a minute
 # make soak   kills -9 the telemetry, and the store of solutions, two hundred times each
+# make attack      attacks a service of its own for at most ten minutes; shows what held
+# make attack-long tries far more, for an hour
 # make audit  looks every locked package up in the database of advisories
 # make sbom   writes sbom.json: the software that is installed
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
@@ -25,7 +27,7 @@ LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak attack attack-long bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -60,6 +62,12 @@ test: lint
 # Tests that wait for most of a minute: for replicas under load, for the loss of a node.
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+attack: $(STAMP)
+	$(BIN)/python -m experiments.attack.run
+
+attack-long: $(STAMP)
+	$(BIN)/python -m experiments.attack.run --long
 
 bench: $(STAMP)
 	$(BIN)/python -m experiments.overhead.run

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from experiments.attack.wire import Exchange, exchange
 from tests.serve.running import Service, UpstreamThread
@@ -35,8 +36,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Attack:
-    """An attack by name, with the item of the threat model that it belongs to."""
+    """An attack by name, and the attacker of SECURITY.md who makes it.
+
+    `length`: whether only the short run or only the long run makes the attack; empty for both.
+    """
 
     name: str
     attacker: str
-    run: Callable[[Target], Awaitable[Outcome]]
+    run: Callable[[Any], Awaitable[Outcome]]  # takes a `Target`, or None if it starts its own
+    length: str = ""

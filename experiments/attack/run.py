@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from experiments.attack import spending
+from experiments.attack import processes, spending
 from experiments.attack.attack import Attack, Outcome, Target
 from experiments.attack.dashboard_login import dashboard_login
 from experiments.attack.other_users import another_user
@@ -63,6 +63,8 @@ ATTACKS: Sequence[Attack] = (
     Attack("requests of foreign pages, and honest ones", "web page", hostile_pages),
     Attack("queries on telemetry", "analyst", hostile_queries),
     Attack("malformed and odd requests", "network caller", odd_requests),
+    Attack("small requests for endless work", "network caller", processes.big_requests),
+    Attack("the same, by strangers", "network caller", processes.big_requests_of_strangers, "long"),
     Attack("files, folders and sockets", "other local user", another_user),
     Attack("requests with keys", "web page", _with_key),
     Attack("the dashboard's sign-in", "web page", dashboard_login),
@@ -72,10 +74,28 @@ ATTACKS: Sequence[Attack] = (
     Attack("requests a minute, 1,500 calls", "keyed app", spending.requests),
     Attack("embeddings by a key for another plan", "keyed app", spending.another_plan),
 )
+# These start what they attack.
+OTHERS: Sequence[Attack] = (
+    Attack("hostile programs", "hostile program", processes.hostile_programs),
+    Attack("generated requests", "network caller", processes.fuzzed_routes, "short"),
+    Attack("generated requests", "network caller", processes.fuzzed_routes_at_length, "long"),
+    Attack("bodies of 64 KB", "network caller", processes.stalling_bodies, "short"),
+    Attack(
+        "bodies of 64 KB to 8 MB", "network caller", processes.stalling_bodies_of_any_size, "long"
+    ),
+    Attack("texts made for a pattern", "network caller", processes.slow_texts, "short"),
+    Attack(
+        "texts made for a pattern", "network caller", processes.slow_texts_of_every_kind, "long"
+    ),
+    Attack("processes killed under load", "other fault", processes.killed_processes, "short"),
+    Attack(
+        "every process killed under load", "other fault", processes.every_killed_process, "long"
+    ),
+)
 
 
 async def _all(
-    target: Target, progress: Progress, chosen: Sequence[Attack]
+    target: Target | None, progress: Progress, chosen: Sequence[Attack]
 ) -> list[dict[str, Any]]:
     results = []
     task = progress.add_task("attacking", total=len(chosen))
@@ -99,19 +119,34 @@ async def _all(
 
 
 def readme_table(result: dict[str, Any]) -> str:
+    """A row for each attack: the long run's figures where there are some."""
+    by_name = {
+        each["attack"]: each for length in ("short", "long") for each in result.get(length, ())
+    }
     rows = [
-        [each["attack"], each["attacker"], f"{each['tried']:,}", f"{each['held']:,}"]
-        for each in result["attacks"]
+        [
+            each["attack"],
+            each["attacker"],
+            f"{each['tried']:,}",
+            f"{each['held']:,}",
+            _figures(each),
+        ]
+        for each in by_name.values()
     ]
-    return table(["attack", "attacker", "tried", "held"], rows)
+    return table(["attack", "attacker", "tried", "held", "figures"], rows)
+
+
+def _figures(each: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {value:g}" for name, value in each["figures"].items()
+    )
 
 
 def _shown(results: Sequence[dict[str, Any]]) -> Table:
     shown = Table("attack", "attacker", "tried", "held", "seconds", "figures", box=None)
     for each in results:
-        figures = ", ".join(f"{name} {value:g}" for name, value in each["figures"].items())
         counts = f"{each['tried']:,}", f"{each['held']:,}", f"{each['seconds']:g}"
-        shown.add_row(each["attack"], each["attacker"], *counts, figures)
+        shown.add_row(each["attack"], each["attacker"], *counts, _figures(each))
     return shown
 
 
@@ -124,29 +159,44 @@ def _successes(results: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"{each['attack']}: and {len(successes) - _SHOWN} more, in result.json"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="run the attacks whose names hold this text")
-    options = parser.parse_args()
-    chosen = [attack for attack in ATTACKS if options.only in attack.name]
+def _attacked_service(chosen: Sequence[Attack], progress: Progress) -> list[dict[str, Any]]:
+    """Attack one service with all these, in their order."""
     upstreams = UpstreamThread()
     upstream = upstreams.upstream()
     with (
         tempfile.TemporaryDirectory() as folder,
         own_service(Path(folder), _configuration(upstream.url), dashboard=True) as service,
-        Progress() as progress,
     ):
         target = Target(service, upstreams, upstream)
         results = asyncio.run(_all(target, progress, chosen))
     upstreams.close()
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="run the attacks whose names hold this text")
+    parser.add_argument("--long", action="store_true", help="take an hour, and try far more")
+    options = parser.parse_args()
+    length = "long" if options.long else "short"
+
+    def chosen(attacks: Sequence[Attack]) -> list[Attack]:
+        return [a for a in attacks if options.only in a.name and a.length in ("", length)]
+
+    with Progress(redirect_stdout=False, console=Console(stderr=True)) as progress:
+        on_service, others = chosen(ATTACKS), chosen(OTHERS)
+        results = _attacked_service(on_service, progress) if on_service else []
+        results += asyncio.run(_all(None, progress, others))
     console = Console()
     console.print(_shown(results))
     for success in _successes(results):
         console.print(success, style="red", markup=False, soft_wrap=True)
     if not options.only:
         machine = f"{os.cpu_count()} cores, {platform.machine()}"
-        result = {"machine": machine, "attacks": results}
-        (HERE / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+        path = HERE / "result.json"
+        result = json.loads(path.read_text()) if path.exists() else {}
+        result |= {"machine": machine, length: results}
+        path.write_text(json.dumps(result, indent=2) + "\n")
         put("attack", readme_table(result))
     if any(each["tried"] != each["held"] for each in results):
         raise SystemExit(1)

@@ -10,7 +10,7 @@ _GUESSES = 200
 
 
 async def dashboard_login(target: Target) -> Outcome:
-    """A form elsewhere, a rebound name, and 200 guesses at once, of which 20 at most are heard."""
+    """A form elsewhere, and 200 guesses at once, of which 20 at most are heard."""
     running = find_running(target.service.data)
     assert running is not None
     port = int(running.dashboard.rpartition(":")[2].strip("/"))
@@ -29,7 +29,7 @@ async def dashboard_login(target: Target) -> Outcome:
             {"Origin": "http://evil.example"},
             {"Origin": "null"},
             {"Sec_Fetch_Site": "cross-site"},
-            {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"},
+            {"Origin": f"http://evil.example:{port}"},
         )
         if (status := await post(**headers)) in (200, 303, 401)
     ]

@@ -40,6 +40,7 @@ def _configuration(url: str) -> str:
     """A service with an upstream of ours for `fast`, and every kind of backend that runs here."""
     backends = {
         "upstream": {"kind": "openai", "base_url": url, "price": {"input": 1, "output": 2}},
+        "costly": {"kind": "openai", "base_url": url, "price": {"input": 1, "output": 5000}},
         "encoder": {"kind": "encoder"},
         "maker": {"kind": "generator"},
         "checks": {"kind": "validator"},
@@ -47,6 +48,7 @@ def _configuration(url: str) -> str:
     }
     plans = {
         "fast": {"ask": "upstream"},
+        "dear": {"ask": "costly"},
         "records": {"ask": "maker"},
         "compute": {"code": "code"},
     }

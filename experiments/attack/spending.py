@@ -14,7 +14,7 @@ async def _calls(target: Target, key: str, count: int, at_once: int, **fields: o
     """Send requests at once, and return their statuses."""
     slots = asyncio.Semaphore(at_once)
     messages = [{"role": "user", "content": "hi"}]
-    body = json.dumps({"model": "fast", "messages": messages} | fields).encode()
+    body = json.dumps({"model": "fast", "messages": messages, **fields}).encode()
     headers = {
         "Host": "127.0.0.1",
         "Content-Type": "application/json",
@@ -56,9 +56,9 @@ async def dollars(target: Target) -> Outcome:
 
 async def dear_calls(target: Target) -> Outcome:
     """50 calls at once on a key of $1 a day, each call for $10: at most one is let through."""
-    _answering(target, 0, 5_000_000, 0.3)
+    _answering(target, 0, 2_000, 0.3)  # at $5,000 for a million tokens
     key = new_key(target, "dear", "--dollars", "1")
-    statuses = await _calls(target, key, 50, 50)
+    statuses = await _calls(target, key, 50, 50, model="dear")
     passed = statuses.count(200)
     wrong = [f"{passed} calls of $10 passed on a $1 key"] if passed > 1 else []
     return Outcome(1, tuple(wrong), {"calls_of_10_dollars_on_1_dollar": passed})

@@ -14,7 +14,7 @@ from experiments.attack.wire import Exchange, written
 _SLOWEST_SECONDS = 2.0
 _AT_ONCE = 2
 _REFUSED = frozenset((400, 401, 403, 415, 421, 426, 431))
-_NOT_OURS = (b"Binder Error", b"There is no view")
+_NOT_OURS = (b"Binder Error", b"There is no view", b"took longer than")
 _JSON = {"Content-Type": "application/json"}
 
 

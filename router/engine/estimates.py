@@ -3,7 +3,7 @@
 The likely use rests on the means of a backend's earlier calls. The most that a call can use is
 exact for an answer that the caller bounds with `max_tokens`. Where nothing bounds a figure, the
 tokens rest on the largest recent figure; the dollars also assume one token for each byte of the
-prompt, and an answer of 4,096 tokens: calls that seem cheap must not open a door for dear ones,
+prompt, and an answer of 16,384 tokens: calls that seem cheap must not open a door for dear ones,
 side by side, on the last dollar of a key.
 
 Not covered: an answer without `max_tokens` that is longer than any estimate. Its excess counts once
@@ -21,7 +21,7 @@ from router.config.config import Config
 from router.config.values import Price
 from router.domain import Request, Trace
 
-_LONG_ANSWER = 4096  # tokens
+_LONG_ANSWER = 16_384  # tokens; the longest answer of many models that are asked without a bound
 _MEDIA = frozenset({"image_url", "input_audio", "file"})
 _MEDIA_TOKENS = 1500  # of one image, sound or file
 _DIGITS = 20

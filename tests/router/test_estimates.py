@@ -49,10 +49,10 @@ def after(request, count, tokens):
         ({"max_tokens": 50.0, "best_of": 3.0}, 150),
         ({"max_completion_tokens": 1, "max_tokens": 50}, 50),
         ({"max_tokens": 1, "max_completion_tokens": 50}, 50),
-        ({}, 4096),
-        ({"max_tokens": -5}, 4096),
-        ({"max_tokens": True}, 4096),
-        ({"max_tokens": None}, 4096),
+        ({}, 16_384),
+        ({"max_tokens": -5}, 16_384),
+        ({"max_tokens": True}, 16_384),
+        ({"max_tokens": None}, 16_384),
     ],
 )
 def test_the_most_of_a_call_is_read_as_any_backend_may_read_it(fields, most_usd):
@@ -74,7 +74,7 @@ def test_what_is_likely_is_learned():
 def test_short_answers_open_no_door_for_long_ones_where_dollars_count():
     request = request_of()
     learned = claim(request, after(request, 100, 10))
-    assert learned.most.usd == 4096
+    assert learned.most.usd == 16_384
     assert learned.most.tokens < 100
 
 

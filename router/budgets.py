@@ -6,18 +6,27 @@ routers and everything reserved stay within the limits, with one exception: a ca
 use fits in what is left, but whose *most* does not, gets all that is left. Only one such call of a
 key is under way at a time, so only the error of one estimate can exceed a limit.
 
+Minutes are measured by clocks that nobody can set, so a step of the wall clock neither frees nor
+locks a limit per minute. Dollars belong to the day that the router's wall clock showed. They are
+kept for several days, so a day that comes back brings back what was spent.
+
 Not covered: a call that uses more than its claim's most. The excess counts as soon as it is known.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from router.config.server import KeyLimits
 
 MINUTE, DAY = 60, 86_400
+DAYS = 16  # a key's dollars are kept for so many days: those in which something was last spent
 _SLICE = 20  # a router leases one part in so many of what is left, so slices shrink near a limit
 _DUST_USD = 1e-9  # less than this is a rounding error, not an amount that is left
+
+
+T = TypeVar("T")
 
 
 class Amounts(NamedTuple):
@@ -54,6 +63,17 @@ class Amounts(NamedTuple):
         return Amounts(self.requests // _SLICE, self.tokens // _SLICE, self.usd / _SLICE)
 
 
+class Moment(NamedTuple):
+    """A moment on the wall clock, and on a clock that nobody can set and that begins anywhere."""
+
+    wall: float
+    steady: float
+
+    @property
+    def day(self) -> int:
+        return int(self.wall // DAY)
+
+
 NOTHING = Amounts()
 UNBOUNDED = Amounts(2**62, 2**62, 1e300)
 ONE_REQUEST = Amounts(requests=1)
@@ -78,9 +98,10 @@ class Report(NamedTuple):
 
     router: str
     turn: int  # grows with every report, so that a late report changes nothing
-    day: int
-    usd: float  # dollars spent on that day
-    seconds: Mapping[int, tuple[int, int]]  # requests and tokens of each second of the last minute
+    at: Moment  # by the router's clocks
+    usd: Mapping[int, float]  # dollars spent on each of the last days
+    # Requests and tokens of each second of the last minute, by the router's steady clock.
+    seconds: Mapping[int, tuple[int, int]]
     keeps: Amounts = NOTHING  # reserved by calls under way, or leased and not used yet
     claim: Claim | None = None
     daring: bool = False  # whether a call is under way that got less than its most
@@ -126,10 +147,12 @@ def bounded_part(amounts: Amounts, limits: KeyLimits) -> Amounts:
 
 @dataclass(slots=True)
 class KeyBudget:
-    """The use of one key: each router's dollars of the day, last minute, and leases."""
+    """The use of one key: each router's dollars of the last days, last minute, and leases.
 
-    day: int = 0
-    usd: dict[str, float] = field(default_factory=dict)
+    `now` is the time on the steady clock of the process that holds the budget.
+    """
+
+    usd: dict[int, dict[str, float]] = field(default_factory=dict)  # by day, and then by router
     windows: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
     leases: dict[str, Amounts] = field(default_factory=dict)
     daring: set[str] = field(default_factory=set)  # routers with a call that got less than its most
@@ -143,14 +166,15 @@ class KeyBudget:
         self.turns[router] = report.turn
         self.leases[router] = report.keeps
         (self.daring.add if report.daring else self.daring.discard)(router)
-        bound, used = bounds(limits), self.used(now)
+        bound, used = bounds(limits), self.used(now, report.at.day)
         reserved = total(self.leases.values())
         room = bound.less(used.plus(reserved))
         if claim is None:
             return Lease(left=room)
         if not _fits_all(claim, room, dares=not self.daring):
             free = bound.less(used)
-            return Lease(left=room, shortage=self._shortage(limits, claim, room, free, now))
+            shortage = self._shortage(limits, claim, room, free, report.at, now)
+            return Lease(left=room, shortage=shortage)
         granted = claim.most.at_most(room)
         if not _fits_all(claim, room, dares=False):
             self.daring.add(router)
@@ -159,14 +183,18 @@ class KeyBudget:
         self.leases[router] = report.keeps.plus(granted)
         return Lease(granted, room)
 
-    def used(self, now: float) -> Amounts:
+    def used(self, now: float, day: int) -> Amounts:
         self._roll(now)
         pairs = [pair for window in self.windows.values() for pair in window.values()]
         return Amounts(
             sum(requests for requests, _ in pairs),
             sum(tokens for _, tokens in pairs),
-            sum(self.usd.values()),
+            sum(self.usd.get(day, {}).values()),
         )
+
+    def spent_by(self, router: str) -> dict[int, float]:
+        """A router's dollars by day."""
+        return {day: usd[router] for day, usd in self.usd.items() if router in usd}
 
     def expire(self, router: str, heard: float) -> None:
         """End the leases of a router that fell silent.
@@ -185,16 +213,21 @@ class KeyBudget:
         self._roll(now)
         if report.turn < self.turns.get(report.router, 0):
             return
-        if report.day == self.day:
-            spent = self.usd.get(report.router, 0.0)
-            self.usd[report.router] = max(spent, report.usd)
-        self.windows[report.router] = dict(report.seconds)
+        for day, usd in report.usd.items():
+            by_router = self.usd.get(day, {})
+            if usd > by_router.get(report.router, 0.0):
+                by_router[report.router] = usd
+                keep_day(self.usd, day, by_router)
+        ahead = now - report.at.steady  # of the router's steady clock
+        window: dict[int, tuple[int, int]] = {}
+        for second, (requests, tokens) in report.seconds.items():
+            here = min(math.ceil(second + ahead), int(now))
+            before = window.get(here, (0, 0))
+            window[here] = (before[0] + requests, before[1] + tokens)
+        self.windows[report.router] = window
 
     def _roll(self, now: float) -> None:
-        """Forget the dollars of an earlier day, and uses of more than a minute ago."""
-        today = int(now // DAY)
-        if self.day != today:
-            self.day, self.usd = today, {}
+        """Forget uses of more than a minute ago."""
         oldest = int(now) - MINUTE
         for router, window in list(self.windows.items()):
             for second in [second for second in window if second < oldest]:
@@ -203,7 +236,13 @@ class KeyBudget:
                 del self.windows[router]
 
     def _shortage(
-        self, limits: KeyLimits, claim: Claim, room: Amounts, free: Amounts, now: float
+        self,
+        limits: KeyLimits,
+        claim: Claim,
+        room: Amounts,
+        free: Amounts,
+        at: Moment,
+        now: float,
     ) -> Shortage:
         """The reason for a refusal that names the limit, what is left, and when to come back."""
         bound, likely = bounds(limits), claim.likely
@@ -213,15 +252,15 @@ class KeyBudget:
             if not _fits(claim, free, name, dares=True):
                 reason = _reason(name, likely, bound, free)
                 fits = getattr(likely, name) <= getattr(bound, name) > 0
-                wait = self._wait(name, likely, bound, now) if fits else None
+                wait = self._wait(name, likely, bound, at, now) if fits else None
                 return Shortage(reason, wait)
         reason = _reason(short[0], likely, bound, room)
         return Shortage(f"{reason}; calls under way hold the rest", 1.0, passing=True)
 
-    def _wait(self, name: str, likely: Amounts, bound: Amounts, now: float) -> float:
+    def _wait(self, name: str, likely: Amounts, bound: Amounts, at: Moment, now: float) -> float:
         """Seconds until the likely use fits again."""
         if name == "usd":
-            return DAY - now % DAY
+            return DAY - at.wall % DAY
         column = Amounts._fields.index(name)
         by_second: dict[int, int] = {}
         for window in self.windows.values():
@@ -234,6 +273,14 @@ class KeyBudget:
             if over <= 0:
                 return max(second + MINUTE + 1 - now, 0.1)
         return float(MINUTE)
+
+
+def keep_day(days: dict[int, T], day: int, value: T) -> None:
+    """Set the value of a day, and keep only the days that were set last."""
+    days.pop(day, None)
+    days[day] = value
+    while len(days) > DAYS:
+        del days[next(iter(days))]
 
 
 def _fits_all(claim: Claim, room: Amounts, *, dares: bool) -> bool:

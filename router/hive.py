@@ -1,17 +1,18 @@
 """The hive, which all routers share: each key's budget, the homes of conversations, all counters.
 
 One process holds the hive. Routers lease requests, tokens and dollars from the hive in slices, and
-keep working when it does not answer. Times are seconds since the epoch, because a limit in dollars
-ends with the day.
+keep working when it does not answer. `now` is the time on a clock that nobody can set, so a step of
+the wall clock ends no lease and silences no router; the days of dollars come with the reports.
 
-The ledger, a file, holds the dollars that each router spent today for each key. After a restart the
-hive grants nothing until the routers in the ledger have reported the last minute again, or for two
-seconds. A restart loses the homes of conversations, and the last minute of a router that was killed
-together with the hive.
+The ledger, a file, holds the dollars that each router spent on the last days for each key. After a
+restart the hive grants nothing until the routers in the ledger have reported the last minute again,
+or for two seconds. A restart loses the homes of conversations, and the last minute of a router that
+was killed together with the hive.
 """
 
 import logging
 import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from uuid import uuid4
 
 import orjson
 
-from router.budgets import DAY, KeyBudget, Lease, Report
+from router.budgets import KeyBudget, Lease, Report
 from router.config.server import KeyLimits
 from router.domain import Home
 from router.files import write_durably
@@ -58,7 +59,7 @@ class Hive(Protocol):
 
 
 class HiveState:
-    """The state of the hive; `ledger` is the file of the dollars that were spent today."""
+    """The state of the hive; `ledger` is the file of the dollars that were spent."""
 
     def __init__(self, ledger: Path | None = None) -> None:
         self.name = uuid4().hex
@@ -83,11 +84,11 @@ class HiveState:
     def lease(self, key_id: str, limits: KeyLimits, report: Report, now: float) -> Lease:
         """Take in a router's report, and grant its claim or refuse it. Raises `HiveNotReady`."""
         self._hear(report.router, now)
-        budget = self._budgets.setdefault(key_id, KeyBudget(day=int(now // DAY)))
-        spent = budget.usd.get(report.router)
+        budget = self._budgets.setdefault(key_id, KeyBudget())
+        spent = budget.spent_by(report.router)
         waits = bool(self._awaited) and now < (self._begun or now) + _RETURN_SECONDS
         lease = budget.lease(limits, report._replace(claim=None) if waits else report, now)
-        self._unsaved = self._unsaved or spent != budget.usd.get(report.router)
+        self._unsaved = self._unsaved or spent != budget.spent_by(report.router)
         if waits and report.claim is not None:
             raise HiveNotReady
         return lease
@@ -126,8 +127,9 @@ class HiveState:
         if not self._unsaved:
             return None
         self._unsaved = False
-        spent = {key: [b.day, b.usd] for key, b in self._budgets.items() if b.usd}
-        return orjson.dumps({"routers": list(self._heard), "spent": spent})
+        spent = {key: budget.usd for key, budget in self._budgets.items() if budget.usd}
+        ledger = {"routers": list(self._heard), "spent": spent}
+        return orjson.dumps(ledger, option=orjson.OPT_NON_STR_KEYS)
 
     def write(self, ledger: bytes) -> None:
         """Write the ledger. On a full disk, the next change tries again."""
@@ -165,24 +167,31 @@ class HiveState:
 
 
 def _read_ledger(ledger: Any) -> tuple[set[str], dict[str, KeyBudget]]:
-    """The routers in a ledger, and for each key the day and the dollars of each router."""
+    """The routers in a ledger, and for each key the dollars of each day and router."""
     if not isinstance(ledger, dict):
         raise TypeError(f"a ledger is an object, not {ledger!r:.80}")
     budgets = {}
-    # A ledger of an earlier version names no routers, and holds one sum for each key.
-    for key, (day, spent) in ledger.get("spent", ledger).items():
-        by_router = spent if isinstance(spent, dict) else {"": spent}
-        usd = {router: float(amount) for router, amount in by_router.items()}
-        if not all(math.isfinite(amount) and amount >= 0 for amount in usd.values()):
+    for key, spent in ledger.get("spent", ledger).items():
+        # A ledger of an earlier version holds one day and its dollars for each key.
+        days = spent.items() if isinstance(spent, dict) else [spent]
+        usd = {int(day): _by_router(dollars) for day, dollars in days}
+        amounts = [amount for by_router in usd.values() for amount in by_router.values()]
+        if not all(math.isfinite(amount) and amount >= 0 for amount in amounts):
             raise ValueError(f"the dollars of key {key} are {usd!r}")
-        budgets[key] = KeyBudget(day=int(day), usd=usd)
+        budgets[key] = KeyBudget(usd=usd)
     return set(ledger.get("routers", ())), budgets
 
 
-class LocalHive:
-    """The hive of routers that run in one process; `clock` gives the seconds since the epoch."""
+def _by_router(dollars: Any) -> dict[str, float]:
+    """Dollars by router; an earlier version named no routers, and held one sum for each key."""
+    by_router = dollars if isinstance(dollars, dict) else {"": dollars}
+    return {router: float(amount) for router, amount in by_router.items()}
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+
+class LocalHive:
+    """The hive of routers that run in one process; `clock` is steady."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._state, self._clock = HiveState(), clock
 
     async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:

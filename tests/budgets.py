@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from router.budgets import NOTHING, Amounts, Claim, Report
+from router.budgets import NOTHING, Amounts, Claim, Moment, Report
 from router.config.server import KeyLimits
 from router.hive import HiveState
 
@@ -27,8 +27,8 @@ class Reporter:
 
     def report(self, now, claim=None, keeps=NOTHING, daring=False):
         self.turn += 1
-        day, seconds = int(now // DAY), dict(self.seconds)
-        return Report(self.name, self.turn, day, self.usd, seconds, keeps, claim, daring)
+        at, usd, seconds = Moment(now, now), {int(now // DAY): self.usd}, dict(self.seconds)
+        return Report(self.name, self.turn, at, usd, seconds, keeps, claim, daring)
 
     def use(self, now, requests=0, tokens=0, usd=0.0):
         before = self.seconds.get(int(now), (0, 0))

@@ -107,7 +107,7 @@ class MemoryOf:
 class LosableHive:
     """A hive that a test can put out of reach with `away`."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._hive = LocalHive(clock)
         self.away = False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ async def rig(
     hive: LosableHive | None = None,
     learner: LearnerClient | None = None,
     name: str = "r1",
+    wall: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.monotonic,
     uniform: Callable[[], float] = random.random,
 ) -> AsyncIterator[Rig]:
     """Run a whole Waggle with this configuration."""
@@ -101,6 +104,8 @@ async def rig(
             name=name,
             keys=keys,
             learner=learner,
+            wall=wall,
+            steady=steady,
             uniform=uniform,
         )
         remembering = router.engine.recall

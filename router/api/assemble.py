@@ -18,6 +18,7 @@ from router.api.learner import LearnerClient
 from router.backends.build import build
 from router.backends.host import Host
 from router.backends.protocol import SecretReader
+from router.budgets import Moment
 from router.calls.attempts import Attempts, Directory
 from router.calls.hop import Hops
 from router.config.config import Config
@@ -65,6 +66,7 @@ def assemble(
     learner: LearnerClient | None = None,
     remembers: bool = True,
     wall: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.monotonic,
     uniform: Callable[[], float] = random.random,
 ) -> Router:
     """Build a router that is ready for requests. `remembers` says whether it may reuse
@@ -73,10 +75,11 @@ def assemble(
         config,
         Attempts(directory, hops),
         journal,
-        Allowances(hive, metrics, name=name, wall=wall),
+        Allowances(hive, metrics, name=name, clock=lambda: Moment(wall(), steady())),
         metrics,
         Homes(),
         wall=wall,
+        steady=steady,
         uniform=uniform,
         remembers=remembers,
     )

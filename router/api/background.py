@@ -51,7 +51,7 @@ class Background:
         except Exception:
             engine.homes.tell_again(news.sessions)
             engine.metrics.count("waggle_hive_unreachable_total")
-            engine.silent.setdefault("hive", engine.wall())
+            engine.silent.setdefault("hive", engine.steady())
             return
         engine.silent.pop("hive", None)
         self._position = reply.position
@@ -76,7 +76,7 @@ class Background:
         if self._learner is None:
             return
         engine, following = self._engine, self._engine.following
-        request, now = following.take_request(), engine.wall()
+        request, now = following.take_request(), engine.steady()
         arrived = False
         try:
             news = await self._learner.news(request)
@@ -110,7 +110,7 @@ class Background:
         engine, following = self._engine, self._engine.following
         if following.heard_at is None:
             return
-        age = max(engine.wall() - following.heard_at, 0.0)
+        age = engine.steady() - following.heard_at
         stale = age > engine.config.objective.learning.stale_seconds
         engine.metrics.gauge("waggle_policy_age_seconds", age)
         engine.metrics.gauge("waggle_policy_stale", float(stale or bool(following.refused)))

@@ -23,7 +23,7 @@ class HealthEndpoint:
         await incoming.reply.json(200, {"status": "live", "router": self.router})
 
     async def ready(self, incoming: Incoming) -> None:
-        engine, now = self.engine, self.engine.wall()
+        engine, now = self.engine, self.engine.steady()
         backends = {}
         for name in engine.config.backends:
             replicas = len(engine.attempts.replicas(name))

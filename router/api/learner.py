@@ -47,5 +47,5 @@ class LearnerEndpoint:
         await self.admission.admit(incoming, "analyst")
         with reached(self.learner, advice="routers go on with its last policy") as learner:
             report = await learner.report()
-        here = self.engine.following.status(now=self.engine.wall())
+        here = self.engine.following.status(now=self.engine.steady())
         await incoming.reply.json(200, {**report, "router": here})

@@ -132,6 +132,7 @@ async def in_process_service(
             name="demo",
             remembers=False,
             wall=clock,
+            steady=clock,
             uniform=chance.random,
         ).engine
         await asyncio.to_thread(catalog.appeared, folder, seconds=60)

@@ -1,5 +1,7 @@
 """The account of one key at one router: what was used, what calls hold, and what is leased.
 
+Dollars are counted by the day of the wall clock, everything else by the steady clock.
+
 An account makes no call and waits for nothing; `allowances` asks the hive on its behalf.
 """
 
@@ -13,9 +15,11 @@ from router.budgets import (
     Amounts,
     Claim,
     Lease,
+    Moment,
     Report,
     bounded_part,
     bounds,
+    keep_day,
     total,
 )
 from router.config.server import KeyLimits
@@ -46,11 +50,10 @@ class Account:
     free: Amounts = NOTHING  # leased, and not held by any call
     left: Amounts = NOTHING  # what the hive had left when it last answered
     base: Amounts = NOTHING  # what this router had used or leased at that time
-    left_at: float | None = None
+    left_at: Moment | None = None
     unreported: bool = False  # whether the hive lacks something that was used or returned
-    used_at: float = 0.0
-    day: int = 0
-    usd: float = 0.0
+    used_at: float = 0.0  # on the steady clock
+    usd: dict[int, float] = field(default_factory=dict)  # by day
     seconds: dict[int, tuple[int, int]] = field(default_factory=dict)
     reservations: set[Reservation] = field(default_factory=set)
     turn: int = 0
@@ -83,13 +86,15 @@ class Account:
         self.free = self.free.less(taken)
         return taken
 
-    def count(self, now: float, used: Amounts) -> None:
+    def count(self, now: Moment, used: Amounts) -> None:
         """Count an amount as used now."""
         self._roll(now)
-        requests, tokens = self.seconds.get(int(now), (0, 0))
-        self.seconds[int(now)] = (requests + used.requests, tokens + used.tokens)
-        self.usd += used.usd
-        self.used_at, self.unreported = now, True
+        second = int(now.steady)
+        requests, tokens = self.seconds.get(second, (0, 0))
+        self.seconds[second] = (requests + used.requests, tokens + used.tokens)
+        if used.usd:
+            keep_day(self.usd, now.day, self.usd.get(now.day, 0.0) + used.usd)
+        self.used_at, self.unreported = now.steady, True
 
     def hold(self, claim: Claim) -> Reservation:
         """Take a claim from what is free, and hold it for a call."""
@@ -106,7 +111,7 @@ class Account:
         reservation.held = reservation.likely = used
         reservation.owed, reservation.daring = NOTHING, False
 
-    def settle(self, reservations: list[Reservation], used: Amounts, now: float) -> None:
+    def settle(self, reservations: list[Reservation], used: Amounts, now: Moment) -> None:
         """Replace the reservations of a request by what it used."""
         held = total(each.held for each in reservations)
         self.reservations.difference_update(reservations)
@@ -114,31 +119,31 @@ class Account:
         self._give(held.less(used))
         self.free = self.free.less(used.less(held))
 
-    def report(self, router: str, now: float, claim: Claim | None) -> Report:
+    def report(self, router: str, now: Moment, claim: Claim | None) -> Report:
         """The report to the hive. A claim gives up what is free, because the answer divides anew;
         a report without a claim keeps one slice, and nothing once the account is idle."""
         self._roll(now)
-        idle = now - self.used_at > _IDLE_SECONDS
+        idle = now.steady - self.used_at > _IDLE_SECONDS
         kept = NOTHING if claim or idle else self.free.at_most(self.left.slice())
         self.free = kept
         self.turn += 1
         keeps = total(each.held for each in self.reservations).plus(kept)
         daring = any(each.daring for each in self.reservations)
-        seconds = dict(self.seconds)
-        return Report(router, self.turn, self.day, self.usd, seconds, keeps, claim, daring)
+        usd, seconds = dict(self.usd), dict(self.seconds)
+        return Report(router, self.turn, now, usd, seconds, keeps, claim, daring)
 
-    def hear(self, lease: Lease, report: Report, now: float) -> None:
+    def hear(self, lease: Lease, report: Report, now: Moment) -> None:
         """Take in the hive's answer to a report."""
         self.free = self.free.plus(lease.granted)
         self.left, self.left_at = lease.left, now
         self.base = self.used(now).plus(report.keeps).plus(lease.granted)
 
-    def used(self, now: float) -> Amounts:
+    def used(self, now: Moment) -> Amounts:
         self._roll(now)
-        pairs = self.seconds.values()
-        return Amounts(sum(r for r, _ in pairs), sum(t for _, t in pairs), self.usd)
+        pairs, usd = self.seconds.values(), self.usd.get(now.day, 0.0)
+        return Amounts(sum(r for r, _ in pairs), sum(t for _, t in pairs), usd)
 
-    def share(self, now: float, routers: int) -> KeyLimits:
+    def share(self, now: Moment, routers: int) -> KeyLimits:
         """The limits of this router alone, while the hive does not answer."""
         bound = bounds(self.limits)
         equal = Amounts(
@@ -149,8 +154,8 @@ class Account:
             left = self.left
             part = Amounts(left.requests // routers, left.tokens // routers, left.usd / routers)
             recent = self.base.plus(part).at_most(bound)
-        fresh = self.left_at is not None and now - self.left_at <= MINUTE
-        today = self.left_at is not None and int(self.left_at // DAY) == int(now // DAY)
+        fresh = self.left_at is not None and now.steady - self.left_at.steady <= MINUTE
+        today = self.left_at is not None and self.left_at.day == now.day
         minute = recent if fresh else equal
         limits = self.limits
         return KeyLimits(
@@ -159,14 +164,15 @@ class Account:
             dollars_per_day=limits.dollars_per_day and (recent if today else equal).usd,
         )
 
-    def headers(self, now: float) -> HeaderList:
+    def headers(self, now: Moment) -> HeaderList:
         """The headers that OpenAI's clients know, for limits per minute."""
         limits, left = self.limits, self.left.plus(self.free)
         shown: list[tuple[str, int | None, int]] = [
             ("requests", limits.requests_per_minute, left.requests),
             ("tokens", limits.tokens_per_minute, left.tokens),
         ]
-        reset = max(self.seconds, default=int(now) - MINUTE) + MINUTE + 1 - int(now)
+        second = int(now.steady)
+        reset = max(self.seconds, default=second - MINUTE) + MINUTE + 1 - second
         headers = []
         for name, limit, remaining in shown:
             if limit is not None:
@@ -175,10 +181,10 @@ class Account:
                 headers.append((f"x-ratelimit-reset-{name}", f"{max(reset, 0)}s"))
         return [(name.encode(), value.encode()) for name, value in headers]
 
-    def idle(self, now: float) -> bool:
+    def idle(self, now: Moment) -> bool:
         """Whether nothing of this account matters any more."""
         quiet = not self.reservations and not self.unreported and self.free == NOTHING
-        return quiet and now - self.used_at > DAY
+        return quiet and now.steady - self.used_at > DAY
 
     def _give(self, amount: Amounts) -> None:
         self.free = self.free.plus(amount)
@@ -186,10 +192,7 @@ class Account:
             self.unreported = True
             self.returned.set()
 
-    def _roll(self, now: float) -> None:
-        today = int(now // DAY)
-        if self.day != today:
-            self.day, self.usd = today, 0.0
-        oldest = int(now) - MINUTE
+    def _roll(self, now: Moment) -> None:
+        oldest = int(now.steady) - MINUTE
         for second in [each for each in self.seconds if each < oldest]:
             del self.seconds[second]

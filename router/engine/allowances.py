@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from router.budgets import NOTHING, ONE_REQUEST, Amounts, Claim, Lease, Shortage, total
+from router.budgets import NOTHING, ONE_REQUEST, Amounts, Claim, Lease, Moment, Shortage, total
 from router.config.config import Config
 from router.config.server import KeyLimits
 from router.domain import Attempt, Request, Trace
@@ -51,13 +51,13 @@ class Allowances:
         metrics: Metrics,
         *,
         name: str = "router",
-        wall: Callable[[], float] = time.time,
+        clock: Callable[[], Moment] = lambda: Moment(time.time(), time.monotonic()),
         patience: float = _PATIENCE,
     ) -> None:
         self.routers = 1  # how many routers share the limits
         self.estimates = Estimates()
         self.hive_name = ""  # the hive that knows all that this router used
-        self._hive, self._metrics, self._name, self._wall = hive, metrics, name, wall
+        self._hive, self._metrics, self._name, self._clock = hive, metrics, name, clock
         self._patience = patience
         self._alone = HiveState()
         self._away_until = 0.0  # on the clock of the event loop
@@ -77,11 +77,11 @@ class Allowances:
             if not account.fits(_ONE_REQUEST):
                 shortage = await self._ask(account, _ONE_REQUEST)
                 if shortage is not None:
-                    raise _limited(shortage, account.headers(self._wall()))
+                    raise _limited(shortage, account.headers(self._clock()))
             account.take(_ONE_REQUEST)
-        account.count(self._wall(), ONE_REQUEST)
+        account.count(self._clock(), ONE_REQUEST)
         self._requests[request_id] = (account, [])
-        return account.headers(self._wall())
+        return account.headers(self._clock())
 
     async def reserve(
         self, config: Config, chain: tuple[str, ...], request: Request, body: bytes
@@ -134,7 +134,7 @@ class Allowances:
     async def tidy(self, hive_name: str = "") -> None:
         """Report to the hive what it does not know yet, and return what idle keys leased. A hive
         with a new name is told everything."""
-        now = self._wall()
+        now = self._clock()
         for key_id, account in list(self._accounts.items()):
             if account.idle(now):
                 del self._accounts[key_id]
@@ -145,7 +145,7 @@ class Allowances:
         self.hive_name = hive_name
 
     def _settle(self, account: Account, reservations: list[Reservation], used: Amounts) -> None:
-        account.settle(reservations, used, self._wall())
+        account.settle(reservations, used, self._clock())
         flush = self._flushes.get(account.key_id)
         if account.must_report and (flush is None or flush.done()):
             self._flushes[account.key_id] = asyncio.ensure_future(self._flush_soon(account))
@@ -178,7 +178,7 @@ class Allowances:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(_LOOK_AGAIN):
                             await account.returned.wait()
-        raise _limited(shortage, account.headers(self._wall()))
+        raise _limited(shortage, account.headers(self._clock()))
 
     async def _ask(self, account: Account, claim: Claim) -> Shortage | None:
         """Lease enough for a claim, and a slice; return the reason if that is impossible."""
@@ -187,10 +187,10 @@ class Allowances:
                 return None
             lease = await self._lease(account, claim)
             if lease is None:
-                now = self._wall()
+                now = self._clock()
                 report = account.report(self._name, now, claim)
                 limits = account.share(now, self.routers)
-                lease = self._alone.lease(account.key_id, limits, report, now)
+                lease = self._alone.lease(account.key_id, limits, report, now.steady)
                 account.free = account.free.plus(lease.granted)
             return lease.shortage
 
@@ -199,7 +199,7 @@ class Allowances:
         loop_time = asyncio.get_running_loop().time
         if loop_time() < self._away_until:
             return None
-        now = self._wall()
+        now = self._clock()
         report = account.report(self._name, now, claim)
         account.unreported = False
         try:

@@ -19,16 +19,17 @@ class Homes:
 
     def find(self, session: str, *, now: float, seconds: float) -> Home | None:
         home = self._homes.get(session)
-        return home if home is not None and now - home.at < seconds else None
+        return home if home is not None and abs(now - home.at) < seconds else None
 
     def settle(self, session: str, home: Home) -> None:
         self._keep(session, home)
         self._untold[session] = home
 
     def hear(self, homes: Mapping[str, Home]) -> None:
+        """Take over the records of others, in the hive's order and not by their clocks. What the
+        hive does not know yet is newer."""
         for session, home in homes.items():
-            mine = self._homes.get(session)
-            if mine is None or mine.at < home.at:
+            if session not in self._untold:
                 self._keep(session, home)
 
     @property

@@ -68,6 +68,7 @@ class Engine:
     metrics: Metrics
     homes: Homes
     wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic  # measures how long ago; nobody can set it
     uniform: Callable[[], float] = random.random
 
     claims: Claims = field(default_factory=Claims)
@@ -79,7 +80,7 @@ class Engine:
     functions: Functions | None = field(default=None, init=False)  # routing functions of strategies
 
     def __post_init__(self) -> None:
-        self.tries = Tries(self.attempts, self.metrics, self.wall, self.uniform, self.tell)
+        self.tries = Tries(self.attempts, self.metrics, self.steady, self.uniform, self.tell)
         self.assessor = Assessor(
             self.tries.try_chain, self.say, self.journal.note, self.wall, self.uniform
         )
@@ -158,7 +159,10 @@ class Engine:
             seconds = self.config.server.sticky_seconds
             home = self.homes.find(request.session, now=now, seconds=seconds)
         around = Surroundings(
-            allowed, self.tries.resting_at(now), home=home, policy_version=self.policy_version
+            allowed,
+            self.tries.resting_at(self.steady()),
+            home=home,
+            policy_version=self.policy_version,
         )
         decision = named(self.plans, request, backend, around)
         if decision is not None:

@@ -26,7 +26,7 @@ class Tell(Protocol):
 class Tries:
     attempts: Attempts
     metrics: Metrics
-    wall: Callable[[], float]
+    steady: Callable[[], float]
     uniform: Callable[[], float]
     tell: Tell
     pace: Pace = field(default_factory=Pace)
@@ -77,6 +77,6 @@ class Tries:
             rest = min(outcome.retry_after or 1.0, 2.0)
             if attempt.backend not in self.resting:
                 self.tell("breaker", attempt.backend, "open", reason=attempt.detail)
-            self.resting[attempt.backend] = self.wall() + rest
+            self.resting[attempt.backend] = self.steady() + rest
         elif not attempt.fault and self.resting.pop(attempt.backend, None) is not None:
             self.tell("breaker", attempt.backend, "closed")

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from router.budgets import NOTHING, Amounts, Claim
+from router.budgets import NOTHING, Amounts, Claim, Moment
 from router.config.server import KeyLimits
 from router.engine.account import Account, Reservation
 from router.hive import HiveNotReady, HiveState, News
@@ -54,8 +54,12 @@ class Budgets(RuleBasedStateMachine):
             self.nothing_is_leaked()
             self.folder.cleanup()
 
+    @property
+    def moment(self):
+        return Moment(self.now, self.now)
+
     def ask(self, router, claim, *, lost=False):
-        report = router.account.report(router.name, self.now, claim)
+        report = router.account.report(router.name, self.moment, claim)
         try:
             lease = self.hive.lease("k", LIMITS, report, self.now)
         except HiveNotReady:
@@ -63,7 +67,7 @@ class Budgets(RuleBasedStateMachine):
         if lost:  # the reply never arrives, and the report may arrive once more
             self.late.append(report)
             return False
-        router.account.hear(lease, report, self.now)
+        router.account.hear(lease, report, self.moment)
         router.account.unreported = False
         return lease.shortage is None
 
@@ -72,7 +76,7 @@ class Budgets(RuleBasedStateMachine):
         router, claim = self.routers[index], Claim(Amounts(1), Amounts(1))
         if router.account.fits(claim) or self.ask(router, claim, lost=lost):
             router.account.take(claim)
-            router.account.count(self.now, Amounts(1))
+            router.account.count(self.moment, Amounts(1))
             self.uses.append((self.now, Amounts(1)))
 
     @rule(index=st.integers(0, 1), most=amounts, part=st.floats(0, 1), lost=st.booleans())
@@ -92,7 +96,7 @@ class Budgets(RuleBasedStateMachine):
         if reservation.daring:  # it may exceed what was left by the error of its estimate
             over = used.less(reservation.held)
             self.errors.append((self.now, over))
-        router.account.settle([reservation], used, self.now)
+        router.account.settle([reservation], used, self.moment)
         self.uses.append((self.now, used))
         self.ask(router, None)  # the settled cost is reported at once
 

@@ -28,12 +28,12 @@ class HiveReplica:
         self._state.keep_in(Path(settings["data"]) / "ledger.json")
 
     async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
-        lease = self._state.lease(key_id, limits, report, time.time())
+        lease = self._state.lease(key_id, limits, report, time.monotonic())
         self._save()
         return lease
 
     async def exchange(self, router: str, news: News) -> News:
-        others = self._state.exchange(router, news, time.time())
+        others = self._state.exchange(router, news, time.monotonic())
         self._save()
         return others
 

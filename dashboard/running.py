@@ -13,8 +13,11 @@ from dashboard.board import Board
 from dashboard.facts_reader import BoardSettings
 from dashboard.login import LoginDoor
 from dashboard.source import Source
-from dashboard.web import Site
+from dashboard.web import ALWAYS_ANSWERED, Site
 from router.config.dashboard_options import DashboardOptions
+from router.wire.bounded_protocol import ConnectionBounds, bounded, connections_within
+
+_MOST_CONNECTIONS = 512  # a browser opens six
 
 
 class PortTaken(Exception):
@@ -32,7 +35,12 @@ def run(place: DashboardOptions, *, parent: int | None = None) -> None:
     board = board_of(place)
     site = Site(board, LoginDoor(Path(place.keys) if place.keys else None), hosts=place.hosts)
     settings = uvicorn.Config(
-        site, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none"
+        site,
+        http=bounded(ConnectionBounds(connections_within(_MOST_CONNECTIONS), ALWAYS_ANSWERED)),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        ws="none",
     )
     server = uvicorn.Server(settings)
     try:

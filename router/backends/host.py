@@ -88,7 +88,8 @@ class Host:
             return
         headers = dict(scope["headers"])
         if not hmac.compare_digest(headers.get(TOKEN, b""), self._token):
-            await _refuse(send, Fault("forbidden", "this port belongs to Waggle's router"), 403)
+            foreign = Fault("forbidden", "this port belongs to Waggle's router")
+            await _refuse(send, foreign, 403, close=True)
             return
         try:
             body = await read_body(receive, patience=FOREVER)
@@ -230,11 +231,18 @@ def _head(reply: Reply, seconds: float, length: int | None = None) -> Message:
 
 
 async def _refuse(
-    send: Send, fault: Fault, status: int = 503, *, retry_after: float | None = None
+    send: Send,
+    fault: Fault,
+    status: int = 503,
+    *,
+    retry_after: float | None = None,
+    close: bool = False,
 ) -> None:
     body = {"fault": fault.kind, "detail": fault.detail, "retry_after": retry_after}
     with contextlib.suppress(OSError):  # the router may have closed the connection
-        await respond(send, status, orjson.dumps(body), [(FAULT, fault.kind.encode()), _JSON])
+        headers = [(FAULT, fault.kind.encode()), _JSON]
+        headers += [(b"connection", b"close")] if close else []
+        await respond(send, status, orjson.dumps(body), headers)
 
 
 async def _bad_request(send: Send, detail: str) -> None:

@@ -5,6 +5,9 @@ from typing import Protocol
 import uvicorn
 
 from router.wire.asgi import Receive, Scope, Send
+from router.wire.bounded_protocol import ConnectionBounds, bounded, connections_within
+
+_MOST_CONNECTIONS = 8192  # two routers with 2,000 requests each, and as many again
 
 
 class Application(Protocol):
@@ -14,8 +17,9 @@ class Application(Protocol):
 class Listener:
     """Listens at `address` from `open` to `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: ConnectionBounds | None = None) -> None:
         self.address = ""
+        self._bounds = bounds or ConnectionBounds(connections_within(_MOST_CONNECTIONS))
         self._server: uvicorn.Server | None = None
 
     async def open(self, app: Application, *, host: str) -> None:
@@ -23,7 +27,7 @@ class Listener:
             app,
             host=host,
             port=0,
-            http="httptools",
+            http=bounded(self._bounds),
             ws="none",
             lifespan="off",
             log_level="error",

@@ -1,4 +1,4 @@
-"""The first setup in the process of every replica: its port, its memory, its log."""
+"""The first setup in the process of every replica: its ports, its memory, its log."""
 
 import gc
 import logging
@@ -12,9 +12,11 @@ from ray._common.tls_utils import add_port_to_grpc_server
 
 from router.deployment.log_lines import LogFormatter
 from router.wire.asgi import Receive, Scope, Send
+from router.wire.bounded_protocol import ConnectionBounds, bounded, connections_within
 from router.wire.header_text import for_serve
 
 STOP_SECONDS = 20.0
+_MOST_CONNECTIONS = 12_288  # HAProxy holds up to 10,000
 log = logging.getLogger("waggle")
 
 
@@ -22,7 +24,7 @@ def settle() -> None:
     """Set up this process; every replica calls this first in its `__init__`."""
     os.umask(0o077)  # on somebody else's cluster, files must be closed to others too
     _listen_on_this_node_only()
-    _obey_no_caller()
+    _guard_the_callers_port()
     # Loaded objects stay and requests leave no cycles, so garbage collection may run less often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -42,8 +44,8 @@ def _listen_on_this_node_only() -> None:
     serve_replica.add_port_to_grpc_server = add_port
 
 
-def _obey_no_caller() -> None:
-    """Make Serve pass over headers of callers that would command it, or that it cannot decode.
+def _guard_the_callers_port() -> None:
+    """Make Serve bound what callers can hold, and pass over headers that would command Serve.
 
     No setting changes this either.
     """
@@ -55,7 +57,10 @@ def _obey_no_caller() -> None:
                 scope["headers"] = for_serve(scope["headers"])
             await app(scope, receive, send)
 
-        return await start(filtered, *arguments, **settings)
+        task, server = await start(filtered, *arguments, **settings)
+        # The task begins after this; the server reads its settings then.
+        server.config.http = bounded(ConnectionBounds(connections_within(_MOST_CONNECTIONS)))
+        return task, server
 
     serve_replica.start_asgi_http_server = start_behind_filter
 

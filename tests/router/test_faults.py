@@ -305,7 +305,8 @@ async def test_a_client_that_goes_away_cancels_the_call_upstream(stream):
 async def test_a_caller_who_leaves_before_the_body_is_whole_is_not_refused():
     async with rig(ALONE.format(a=NOBODY, b=NOBODY, failures=9)) as r:
         _, writer = await asyncio.open_connection(*r.url.removeprefix("http://").split(":"))
-        head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"
+        head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n"
+        head += "content-type: application/json\r\n\r\n"
         writer.write(head.encode() + b'{"model": ')
         await writer.drain()
         await until(lambda: r.router.app.running == 1)

@@ -107,6 +107,7 @@ _TOO_MANY_LARGE = _error(
     "Too many requests of more than 60 kB are under way. Try again in a second.",
     "server_error",
 )
+_NO_PATH = _error("no_path", "A request needs a path that begins with /.", "invalid_request_error")
 _HEAD = "HTTP/1.0 {status}\r\ncontent-type: application/json\r\n{more}connection: close\r\n\r\n"
 
 
@@ -128,6 +129,7 @@ def install_proxy(folder: Path, binary: str, *, connections: int = 4096, each: i
     too_many = _error("too_many_connections", _TOO_MANY.format(each=each), "rate_limit_error")
     (home / "too-many.json").write_text(too_many)
     (home / "too-many-large.json").write_text(_TOO_MANY_LARGE)
+    (home / "no-path.json").write_text(_NO_PATH)
     script = home / "haproxy"
     names = {"last": LAST_CONFIGURATION, "pid": INGRESS_PID}
     script.write_text(_WRAPPER.format(binary=shlex.quote(binary), **names))

@@ -11,6 +11,15 @@ s#^\( *stats socket .*\) mode 666 level admin#\1 mode 600 level user#
 s#^\( *errorfile 50[234]\) .*#\1 unavailable.http#
 s#return status 404 .*#return status 503 content-type application/json file unavailable.json#
 
+# Nobody reads an access log, and each line of it would cost a packet.
+/^ *log 127\.0\.0\.1:514 /d
+/^ *log global$$/d
+/^ *option httplog$$/d
+
+# A request without a path, such as `OPTIONS *`, is its caller's mistake.
+/^frontend http_frontend/a\
+    http-request return status 400 content-type application/json file no-path.json unless { path_beg / }
+
 # A client has ten seconds for its header and for its body, or as much of it as fits in a buffer.
 /^defaults/a\
     timeout http-request 10s\

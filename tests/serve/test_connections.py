@@ -180,6 +180,21 @@ async def test_a_client_that_stops_in_the_middle_is_told_and_let_go(sent):
         assert b"too_slow" in answer or b"content-length" not in sent
 
 
+@pytest.mark.parametrize("line", [b"OPTIONS *", b"GET *"])
+async def test_a_request_without_a_path_is_its_callers_mistake(line):
+    async with door() as opened:
+        answer = await opened.answer(line + b" HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"no_path" in answer
+
+
+async def test_no_line_about_a_request_leaves_the_machine():
+    async with door() as opened:
+        configuration = (opened.home / "haproxy.cfg").read_text()
+        assert "log global" not in configuration
+        assert "127.0.0.1:514" not in configuration
+
+
 async def test_drops_of_a_header_do_not_keep_a_connection_open():
     async with door(*QUICK) as opened:
         client = await opened.open(POST)

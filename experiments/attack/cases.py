@@ -16,13 +16,13 @@ _NAMES = {"json": json, "random": random, "string": string}
 
 def cases(name: str, folder: Path = CASES) -> list[dict[str, Any]]:
     """The cases of a file, each with the half of the file it belongs to: seen or unseen."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for half in ("seen", "unseen"):
         path = folder / f"{name}.{half}.jsonl"
         if path.exists():
             lines = path.read_text().splitlines()
-            found += [json.loads(line) | {"half": half} for line in lines]
-    return found
+            rows += [json.loads(line) | {"half": half} for line in lines]
+    return rows
 
 
 def made(case: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from experiments.attack import big_work, fuzz, kills, slow_text, stalls
+from experiments.attack import big_work, connections, fuzz, kills, slow_text, stalls
 from experiments.attack.attack import Outcome, Target
 from experiments.attack.cases import CASES
 from experiments.attack.readers import READERS
@@ -14,6 +14,7 @@ from sandbox.levels import best_level
 from tests.sandbox.hostile import ATTACKS as PROGRAMS
 
 _SHORT_FUZZ, _LONG_FUZZ = 2_000, 20_000
+_CONNECTIONS, _MOST_RATIO = 5_000, 2.0
 _SEEDS_APART = 8  # a short run tries one of so many texts for each pattern
 # The classes that `make attack` kills: the most telling ones, within its ten minutes.
 _KILLED = ("HAProxy", "HAProxy's manager", "router", "telemetry keeper", "dashboard agent")
@@ -40,6 +41,28 @@ async def _big(target: Target, cases: list[big_work.Case]) -> Outcome:
         "longest_wait_of_others_ms": round(1000 * max(each.stall_seconds for each in outcomes)),
     }
     return Outcome(len(outcomes), wrong, figures)
+
+
+async def held_connections(target: Target) -> Outcome:
+    """5,000 connections that send nothing, or a body a byte a second, and an honest client."""
+    return await _held(target, ("silent", "slow body"), seconds=10)
+
+
+async def held_connections_of_every_kind(target: Target) -> Outcome:
+    return await _held(target, tuple(connections.KINDS), seconds=20)
+
+
+async def _held(target: Target, kinds: tuple[str, ...], seconds: float) -> Outcome:
+    wrong = []
+    figures = {}
+    for kind in kinds:
+        url = target.service.url
+        outcome = await asyncio.to_thread(connections.attack, url, kind, _CONNECTIONS, seconds)
+        failed = outcome.during.failed + outcome.during.health_failed
+        figures[f"honest p99 x, {kind}"] = round(outcome.ratio, 2)
+        if failed or outcome.ratio > _MOST_RATIO:
+            wrong.append(f"{kind}: {failed} failed, p99 x {outcome.ratio:.2f}")
+    return Outcome(len(kinds), tuple(wrong), figures)
 
 
 async def killed_processes(_: None) -> Outcome:

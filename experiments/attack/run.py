@@ -67,6 +67,13 @@ ATTACKS: Sequence[Attack] = (
     Attack("malformed and odd requests", "network caller", odd_requests),
     Attack("small requests for endless work", "network caller", processes.big_requests),
     Attack("the same, by strangers", "network caller", processes.big_requests_of_strangers, "long"),
+    Attack("5,000 connections held", "network caller", processes.held_connections, "short"),
+    Attack(
+        "5,000 connections held, five kinds",
+        "network caller",
+        processes.held_connections_of_every_kind,
+        "long",
+    ),
     Attack("files, folders and sockets", "other local user", another_user),
     Attack("requests with keys", "web page", _with_key),
     Attack("the dashboard's sign-in", "web page", dashboard_login),

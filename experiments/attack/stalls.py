@@ -100,23 +100,23 @@ def shaped(size: int, shown: str) -> Iterator[Attack]:
         return (start + ",".join([item] * count) + end).encode()
 
     begin, user = '{"model":"auto","messages":[', '{"role":"user","content":"hi"}'
-    one = begin + user + "]"
+    whole = begin + user + "]"
     yield Attack(f"{shown} of messages", many(user, begin, "]}"))
     part = '{"type":"text","text":"a"}'
     yield Attack(f"{shown} of parts", many(part, begin + '{"role":"user","content":[', "]}]}"))
     tool = '{"type":"function","function":{"name":"f"}}'
-    yield Attack(f"{shown} of tools", many(tool, one + ',"tools":[', "]}"))
-    yield Attack(f"{shown} of lists", many("[]", one + ',"x":[', "]}"))
-    yield Attack(f"{shown} of objects", many('{"a":{}}', one + ',"model2":0,"x":[', "]}"))
-    yield Attack(f"{shown} of models", many('{"model":""}', one + ',"x":[', "]}"))
-    yield Attack(f"{shown} of numbers", many("1.5e10", one + ',"x":[', "]}"))
+    yield Attack(f"{shown} of tools", many(tool, whole + ',"tools":[', "]}"))
+    yield Attack(f"{shown} of lists", many("[]", whole + ',"x":[', "]}"))
+    yield Attack(f"{shown} of objects", many('{"a":{}}', whole + ',"model2":0,"x":[', "]}"))
+    yield Attack(f"{shown} of models", many('{"model":""}', whole + ',"x":[', "]}"))
+    yield Attack(f"{shown} of numbers", many("1.5e10", whole + ',"x":[', "]}"))
     row = '{"a":1,"b":2}'
     data = ',"data":['
-    mean = one.replace("hi", "What is the mean of a?")
+    mean = whole.replace("hi", "What is the mean of a?")
     yield Attack(f"{shown} of data", many(row, mean + data, "]}"))
     keys = ",".join(f'"k{n}":1' for n in range((size - 200) // 12))
-    yield Attack(f"{shown} of keys", f"{one},{keys}}}".encode())
-    yield Attack(f"{shown} of a shape", f'{one},"shape":{{{keys}}}}}'.encode())
+    yield Attack(f"{shown} of keys", f"{whole},{keys}}}".encode())
+    yield Attack(f"{shown} of a shape", f'{whole},"shape":{{{keys}}}}}'.encode())
     texts_ = ",".join(['"a b c"'] * min(size // 8, 2048))
     embedding = f'{{"model":"e","input":[{texts_}]}}'
     yield Attack(f"{shown} of embeddings", embedding.encode(), "/v1/embeddings")

@@ -100,8 +100,8 @@ def _misjudged(case: dict[str, Any], answer: Exchange) -> str:
         return "" if 200 <= answer.status < 500 else f"a bomb: status {answer.status}"
     if case["allowed"]:
         # The cases were written for a catalog that lacks some of our views and columns.
-        known = answer.status == 200 or any(words in answer.body for words in _NOT_OURS)
-        return "" if known else f"an honest query was refused: {answer.body[:160]!r}"
+        honest = answer.status == 200 or any(words in answer.body for words in _NOT_OURS)
+        return "" if honest else f"an honest query was refused: {answer.body[:160]!r}"
     return f"a hostile query was answered: {answer.body[:100]!r}" if answer.status == 200 else ""
 
 

@@ -105,15 +105,15 @@ def _why_unfit(request: Request) -> str:
 
 def unfit_words(text: str) -> str:
     """Why the memory must not answer a message with these words; empty if it may."""
-    fresh = _found(_FRESH, text)
-    if fresh and not _found(_INVENTED, text):
+    fresh = _first_match(_FRESH, text)
+    if fresh and not _first_match(_INVENTED, text):
         return f"`{fresh[0].strip().lower()}` asks for what is so now"
-    if _found(_PERSONAL, text):
+    if _first_match(_PERSONAL, text):
         return "it holds personal data"
     return ""
 
 
-def _found(pattern: "re.Pattern[str]", text: str) -> "re.Match[str] | None":
+def _first_match(pattern: "re.Pattern[str]", text: str) -> "re.Match[str] | None":
     """Search piece by piece, because no other thread runs while a search does."""
     starts = range(0, len(text) or 1, _PIECE)
     matches = (pattern.search(text, start, start + _PIECE + _OVERLAP) for start in starts)

@@ -39,8 +39,11 @@ class Inquiry:
     wall: Callable[[], float]
 
     async def by_tests(self) -> Judgement | None:
-        """Run the program in the answer, followed by the tests that came with the request."""
-        passed = secrets.token_hex(8)  # the program cannot guess this value
+        """Run the program in the answer, followed by the tests that came with the request.
+
+        Both run in one interpreter, so a program that was written to deceive its tests can.
+        """
+        passed = secrets.token_hex(8)  # a program that ends early does not give this value
         tests = tests_of(self.trace.request)
         program = f"{program_in(self.text)}\n\n{tests}\n\nresult = {passed!r}\n"
         outcome = await self._ask(RUN, orjson.dumps({"source": program}))

@@ -106,8 +106,11 @@ class App:
         if endpoints is None:
             listed = ", ".join(route for route in self._routes if route not in _UNLISTED)
             raise NotFound("unknown_url", f"There is nothing at {path}. Known: {listed}.")
+        if method == "HEAD" and "GET" in endpoints:
+            return endpoints["GET"]  # the server sends the head alone
         if method not in endpoints:
-            raise MethodNotAllowed(method, path, list(endpoints))
+            heads = ["HEAD"] if "GET" in endpoints else []
+            raise MethodNotAllowed(method, path, [*endpoints, *heads])
         return endpoints[method]
 
     async def _refuse(self, incoming: Incoming, error: Refused) -> None:

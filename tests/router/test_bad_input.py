@@ -89,12 +89,12 @@ async def test_a_wrong_address_is_refused_with_a_message(method, path, status):
     ("method", "path", "allowed"),
     [
         ("GET", "/v1/chat/completions", "POST"),
-        ("POST", "/v1/models", "GET"),
-        ("POST", "/v1/models/p", "GET"),
+        ("POST", "/v1/models", "GET, HEAD"),
+        ("POST", "/v1/models/p", "GET, HEAD"),
         ("DELETE", "/v1/route", "POST"),
-        ("PUT", "/v1/trials", "GET, POST"),
-        ("POST", "/health", "GET"),
-        ("POST", "/health/live", "GET"),
+        ("PUT", "/v1/trials", "GET, POST, HEAD"),
+        ("POST", "/health", "GET, HEAD"),
+        ("POST", "/health/live", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_refused_with_the_methods_that_the_path_takes(

@@ -346,6 +346,21 @@ async def test_health_shows_the_state_of_each_backend():
     assert (not_ready.status, not_ready.json["status"]) == (503, "not ready")
 
 
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/health/ready", "/v1/models", "/v1/trials", "/metrics"]
+)
+async def test_head_is_answered_like_get_without_a_body(path):
+    async with Upstream().listening() as up, rig(TWO.format(url=up.url)) as r:
+        get = await r.get(path)
+        async with r.client.head(r.url + path) as head:
+            body = await head.read()
+        assert (await r.get("/health/live")).status == 200  # the connection is in order
+    assert head.status == get.status
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert int(head.headers["content-length"]) > 0
+    assert body == b""
+
+
 async def test_ready_says_degraded_and_why_while_it_still_answers():
     async with running() as (r, _):
         r.hive.away = True

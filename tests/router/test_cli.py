@@ -36,6 +36,24 @@ def without_lines(output):
     return " ".join(output.translate(dict.fromkeys(map(ord, "│├└─"), " ")).split())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["\x1b[31mx"],
+        ["--\x1b[31mx"],
+        ["sql", "--\x1b[31mx"],
+        ["sql", "--format", "\x1b[31mx"],
+        ["keys", "\x1b[31mx"],
+        ["serve", "\x1b[31mx"],
+    ],
+)
+def test_an_error_of_usage_shows_control_characters_instead_of_sending_them(waggle, words):
+    run = waggle(*words)
+    assert run.exit_code == 2
+    assert r"\x1b[31mx" in run.output
+    assert "\x1b" not in run.output
+
+
 def test_help_names_every_command(waggle):
     text = waggle("--help").output
     for name in ("serve", "check", "ask", "status", "stop", "reload", "deploy", "doctor", "keys"):

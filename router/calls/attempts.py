@@ -68,10 +68,13 @@ class Attempts:
         return self._directory.addresses(backend)
 
     async def try_once(self, backend: str, call: Call, *, patience: float) -> CallOutcome:
-        """Make one call. If a replica dies before it answers, try others for `patience` seconds."""
+        """Make one call. If a replica dies before it answers, try others for `patience` seconds.
+
+        A call that two replicas did not survive may be what ended them, so no third one gets it.
+        """
         begun = time.perf_counter()
         until = begun + patience
-        loss = "no replica of it is up"
+        loss, ended = "no replica of it is up", 0
         while True:
             address = self._pick(backend)
             if address is not None:
@@ -81,8 +84,12 @@ class Attempts:
                 except ReplicaLost as lost:
                     loss = f"its replica was lost: {lost}"
                     self._lost[address] = time.perf_counter()
+                    ended += lost.sent
                 finally:
                     self._running[address] -= 1
+            if ended > 1:
+                detail = f"two replicas were lost while they worked on this call; {loss}"
+                return _failed(backend, begun, "replicas_lost", detail)
             if time.perf_counter() >= until:
                 return _failed(backend, begun, "replica_lost", loss)
             await asyncio.sleep(0.02)
@@ -113,7 +120,7 @@ class Attempts:
             try:
                 body = await connection.whole()
             except Fault as loss:
-                raise ReplicaLost(loss.detail) from loss
+                raise ReplicaLost(loss.detail, sent=True) from loss
             if fault:
                 failure = orjson.loads(body)
                 wait = failure.get("retry_after")
@@ -144,7 +151,7 @@ async def _begun(backend: str, connection: Connection, begun: float) -> CallOutc
                 upstream = _upstream_seconds(connection)
                 return CallOutcome(attempt, stream=stream, upstream_seconds=upstream)
     except Fault as fault:  # the caller has received nothing yet
-        raise ReplicaLost(fault.detail) from fault
+        raise ReplicaLost(fault.detail, sent=True) from fault
     detail = "the stream ended before its first event"
     return _failed(backend, begun, "protocol", detail)
 

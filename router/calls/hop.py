@@ -1,12 +1,16 @@
 """The hop from a router to a backend replica, over that replica's own port."""
 
 from router.domain import Call, Fault
-from router.wire.http_client import Connection, ConnectionPool
+from router.wire.http_client import Connection, ConnectionPool, NoConnection
 from router.wire.replica_headers import REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):
-    """A replica gave no answer. The caller is not at fault, so another replica may be tried."""
+    """A replica gave no answer. `sent`: it had the call, so the call itself may have ended it."""
+
+    def __init__(self, detail: str, *, sent: bool) -> None:
+        super().__init__(detail)
+        self.sent = sent
 
 
 class Hops:
@@ -24,7 +28,7 @@ class Hops:
         try:
             return await pool.send(self._head(address, call), call.body)
         except Fault as fault:
-            raise ReplicaLost(fault.detail) from fault
+            raise ReplicaLost(fault.detail, sent=not isinstance(fault, NoConnection)) from fault
 
     def forget(self, keep: frozenset[str]) -> None:
         """Close the connections to all replicas that are not in `keep`."""

@@ -17,6 +17,10 @@ from router.domain import Fault
 _PAUSE_AT = 64  # unread pieces of a stream after which the connection pauses
 
 
+class NoConnection(Fault):
+    """No connection could be made, so nothing was sent."""
+
+
 class Connection(asyncio.Protocol):
     """One connection, and the answer to its current call: first the head, then the pieces."""
 
@@ -151,12 +155,19 @@ class ConnectionPool:
     async def send(self, head: bytes, body: bytes) -> Connection:
         """Send a request, and return the connection when the head of the answer has come.
 
-        The caller must `finish` the connection.
+        The caller must `finish` the connection. Raises `NoConnection` if nothing was sent.
         """
+        sent = False
         while True:
-            connection = await self._connected()
+            try:
+                connection = await self._connected()
+            except NoConnection as fault:
+                if sent:
+                    raise Fault(fault.kind, fault.detail) from fault
+                raise
             fresh = not connection.used_before
             try:
+                sent = True
                 connection.start(head, body)
                 await connection.head()
             except Fault:
@@ -188,7 +199,7 @@ class ConnectionPool:
                 )
         except TimeoutError as error:
             detail = f"no connection to {where} within {self._seconds} s"
-            raise Fault("timeout", detail) from error
+            raise NoConnection("timeout", detail) from error
         except (OSError, ssl.SSLError) as error:
-            raise Fault("connect", f"no connection to {where}: {error}") from error
+            raise NoConnection("connect", f"no connection to {where}: {error}") from error
         return connection

@@ -372,6 +372,46 @@ async def test_a_lost_replica_is_left_out_while_another_answers():
     assert {a.status for a in answers} == {200}
 
 
+@contextlib.asynccontextmanager
+async def _dying_replicas(count, heads):
+    """Replicas that end when they have read a call, some with the head of an answer."""
+
+    async def die(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        calls.append(writer.get_extra_info("sockname")[1])
+        writer.write(heads)
+        writer.close()
+
+    calls: list[int] = []
+    async with contextlib.AsyncExitStack() as stack:
+        servers = [await asyncio.start_server(die, "127.0.0.1", 0) for _ in range(count)]
+        for server in servers:
+            await stack.enter_async_context(server)
+        ports = [server.sockets[0].getsockname()[1] for server in servers]
+        yield [f"127.0.0.1:{port}" for port in ports], calls
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("heads", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"])
+async def test_a_call_that_ends_replicas_ends_no_more_than_two(heads, stream):
+    text = ALONE.replace("retry: {{times: 0}}", "retry: {{times: 3}}")
+    async with pair(answer_well, text) as (r, _, _), _dying_replicas(6, heads) as (ports, calls):
+        r.backends.listening["a"] = ports
+        answer = await r.chat(stream=stream)
+    assert answer.status == 503
+    assert "two replicas were lost while they worked on this call" in answer.error["message"]
+    assert len(calls) == 2
+    assert len(set(calls)) == 2
+
+
+async def test_a_call_whose_replica_dies_is_answered_by_another_one():
+    async with pair(answer_well, ALONE) as (r, _, _), _dying_replicas(1, b"") as (ports, calls):
+        r.backends.listening["a"] = [*ports, "127.0.0.1:9", *r.backends.listening["a"]]
+        answer = await r.chat()
+    assert answer.status == 200
+    assert len(calls) == 1
+
+
 async def test_a_backend_port_answers_nobody_but_routers():
     async with pair(answer_well) as (r, a, _):
         [address] = r.backends.listening["a"]

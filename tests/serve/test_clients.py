@@ -11,6 +11,7 @@ import aiohttp
 import duckdb
 import openai
 import pytest
+from yarl import URL
 
 from tests.serve.running import HI
 
@@ -77,6 +78,24 @@ async def test_a_rebound_name_and_a_foreign_page_reach_nothing(service):
             url = f"{service.url}/v1/chat/completions"
             async with client.post(url, data=b"{}", headers=headers) as answer:
                 assert answer.status == status
+
+
+@pytest.mark.parametrize("path", ["/-/routes", "/-/ROUTES", "/%2d/routes", "/-/routes?a=b"])
+async def test_nobody_gets_serves_list_of_applications(service, path):
+    async with aiohttp.ClientSession() as client:
+        url = URL(service.url + path, encoded=True)
+        async with client.get(url) as answer:
+            assert answer.status == 404
+            assert (await answer.json())["error"]["code"] == "unknown_url"
+        async with client.get(url, headers={"host": "evil.example"}) as answer:
+            assert answer.status == 421
+
+
+async def test_rays_health_check_tells_a_rebound_page_nothing_more_than_success(service):
+    async with aiohttp.ClientSession() as client:
+        headers = {"host": "evil.example"}
+        async with client.get(f"{service.url}/-/healthz", headers=headers) as answer:
+            assert (answer.status, await answer.text()) == (200, "success")
 
 
 def test_ask_and_status_speak_to_the_running_service(service):

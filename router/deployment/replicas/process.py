@@ -17,6 +17,7 @@ from router.wire.header_text import for_serve
 
 STOP_SECONDS = 20.0
 _MOST_CONNECTIONS = 12_288  # HAProxy holds up to 10,000
+_SERVES_LIST = "/-/routes"  # lists Serve's applications for whoever asks, by whatever name
 log = logging.getLogger("waggle")
 
 
@@ -55,6 +56,8 @@ def _guard_the_callers_port() -> None:
         async def filtered(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
                 scope["headers"] = for_serve(scope["headers"])
+                if scope["path"] == _SERVES_LIST:
+                    scope["path"] += "/"  # Serve would answer; the router refuses what it lacks
             await app(scope, receive, send)
 
         task, server = await start(filtered, *arguments, **settings)

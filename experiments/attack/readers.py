@@ -77,6 +77,6 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "markdown": lambda text: list(_markdown(text)),
     "passages_of": lambda text: list(passages_of("a", [Section("", text)])),
     "answer_text": lambda text: answer_text(text.encode("utf-8", "replace")),
-    "spans": lambda text: spans(b'{"a":' + text.encode("utf-8", "replace") + b"}"),
+    "spans": lambda text: spans(b'{"a":' + text.encode("utf-8", "replace") + b"}", (b'"a"',)),
     "stream": _streamed,
 }  # fmt: skip

@@ -75,7 +75,7 @@ class OpenAIBackend:
     @staticmethod
     def _stream_options(body: bytes) -> bytes:
         """The stream options with `include_usage` added; empty if the caller asks for the usage."""
-        start, end = spans(body).get(b'"stream_options"', (0, 0))
+        start, end = spans(body, (b'"stream_options"',)).get(b'"stream_options"', (0, 0))
         given = body[start:end]
         if _USAGE_WANTED.search(given):
             return b""

@@ -5,6 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
@@ -13,6 +14,8 @@ from router.calls.hop import Hops, ReplicaLost
 from router.calls.outcome import CallOutcome, Stream
 from router.config.values import Retry
 from router.domain import Attempt, Call, Fault
+from router.request.json_body import json_of
+from router.wire.beside import beside
 from router.wire.http_client import Connection
 from router.wire.replica_headers import FAULT, SECONDS, SWAP, retry_after_seconds
 from router.wire.sse import Cutter, broken, data_of, usage_in
@@ -125,7 +128,8 @@ class Attempts:
                 failure = orjson.loads(body)
                 wait = failure.get("retry_after")
                 return _failed(backend, begun, fault, failure["detail"], retry_after=wait)
-            return _judged(backend, connection, body, begun)
+            judge = partial(_judged, backend, connection, body, begun)
+            return await beside(len(body), judge)
         finally:
             if not kept:
                 connection.finish()
@@ -167,7 +171,7 @@ def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> 
         detail = _upstream_message(status, body)
         return _failed(backend, begun, "upstream", detail, status=status, retry_after=wait)
     try:
-        answer: Any = orjson.loads(body)
+        answer: Any = json_of(body)
     except orjson.JSONDecodeError as error:
         return _failed(backend, begun, "malformed", f"the answer is not JSON: {error}")
     if not isinstance(answer, dict) or ("error" in answer and "choices" not in answer):

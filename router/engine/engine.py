@@ -221,16 +221,16 @@ class Engine:
         try:
             end = await self.allowances.reserve(config, chain, request, request.body)
             outcome = await self.tries.try_chain(config, chain, call, tried)
+            end(tried, streams=True)  # the end of the request settles it
+            progress = progress.noting(attempts=tuple(tried))
+            if outcome.stream is None and outcome.answered:
+                return await self.replying.whole(progress, outcome)
         except asyncio.CancelledError:
             self.ledger.finish(progress.noting(attempts=tuple(tried), **LEFT))
             raise
-        end(tried, streams=True)  # the end of the request settles it
-        progress = progress.noting(attempts=tuple(tried))
         if outcome.stream is not None:
             body = self.replying.streamed(progress, outcome, outcome.stream)
             return Answer(200, b"", progress.trace, stream=body)
-        if outcome.answered:
-            return await self.replying.whole(progress, outcome)
         return self.replying.failed(progress, outcome)
 
     def _begun(

@@ -93,7 +93,11 @@ class PlanRuns:
                 if not task.done():
                     yield b": still at it\n\n"
             concluded = True
-            answer = await self._concluded(progress, task.result(), executor, note=True)
+            try:
+                answer = await self._concluded(progress, task.result(), executor, note=True)
+            except asyncio.CancelledError:
+                concluded = False
+                raise
             promised.trace = answer.trace
             if answer.stream is None:
                 yield b"data: " + answer.body + b"\n\n"

@@ -5,6 +5,7 @@ Every reply is recorded with its cost; answers may also be stored for reuse and 
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from router.calls.outcome import CallOutcome, Stream
 from router.calls.prices import estimated, priced
@@ -21,6 +22,7 @@ from router.request.text import tokens_in
 from router.signals.assessor import Assessor
 from router.telemetry.rows import digest
 from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
+from router.wire.beside import beside
 from router.wire.errors import Limited, error_body
 from router.wire.sse import DONE, Meter, with_cost
 
@@ -38,13 +40,16 @@ class Replying:
         config = progress.plans.config
         usage = outcome.usage or estimated(progress.trace.request, len(body))
         sources = self.assessor.chosen(config, progress.trace)
-        text = answer_text(body) if config.telemetry.answers or sources else ""
-        answer = Answered(len(body), digest(body), text if config.telemetry.answers else None)
+        words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
+        read = partial(_read, body, words=words, remembers=remembers)
+        # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
+        hash_, text, completion = await beside(len(body), read)
+        answer = Answered(len(body), hash_, text if config.telemetry.answers else None)
         trace = accounted(progress.plans, progress.trace, usage, answer, settled=outcome.settled)
         body = with_cost(body, usage, trace.cost_usd)
         trace = self.ledger.finish(replace(progress, trace=trace), outcome, status=status)
-        if self._remembers(progress):
-            self._remember(progress, trace, completion_in(body))
+        if remembers:
+            self._remember(progress, trace, completion)
         self.assessor.assess(config, sources, trace, text)
         return Answer(status, body, trace)
 
@@ -214,6 +219,12 @@ class Replying:
             self.keeping.answered(
                 progress.plans.config, progress.lookup, trace, completion.text, completion.model
             )
+
+
+def _read(body: bytes, *, words: bool, remembers: bool) -> tuple[str, str, Completion | None]:
+    """An answer's hash, and its words where they are wanted."""
+    text = answer_text(body) if words else ""
+    return digest(body), text, completion_in(body) if remembers else None
 
 
 def usage_of(trace: Trace, text: str) -> Usage:

@@ -1,12 +1,14 @@
 """Cuts streams into events, meters them, and adds notes, on their way to the caller."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
 from router.calls.outcome import Stream
 from router.domain import Fault, Trace
+from router.wire.beside import beside
 from router.wire.errors import error_body
 from router.wire.splice import replaced
 from router.wire.sse import Meter, broken, data_of
@@ -20,7 +22,7 @@ async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
             fault = broken(event)
             if fault is not None:
                 raise fault
-            ready += meter.take(event)
+            ready += await beside(len(event), partial(meter.take, event))
             if meter.done:
                 break
         if ready:

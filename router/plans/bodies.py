@@ -108,7 +108,9 @@ def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:
 
 def without_logprobs(body: bytes) -> bytes:
     """Remove the logprobs from an answer whose caller did not ask for them."""
-    start, end = spans(body).get(b'"choices"', (0, 0))
+    if b'"logprobs"' not in body:
+        return body
+    start, end = spans(body, (b'"choices"',)).get(b'"choices"', (0, 0))
     choices = body[start:end]
     if orjson.loads(choices or b"[]")[1:] or b"{" not in choices:
         return body

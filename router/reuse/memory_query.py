@@ -21,6 +21,9 @@ Mode = Literal["off", "exact", "similar"]
 _DELIVERY = frozenset({"stream", "stream_options", "user", "metadata", "store", "conversation"})
 
 
+_HUGE_BYTES = 2**20  # sorting the fields of a longer body would keep other requests waiting
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryQuery:
     """What the memory of solutions needs to know about a request."""
@@ -35,7 +38,14 @@ class MemoryQuery:
 
 
 def exact_key(request: Request, *, scope: str, backend: str) -> bytes:
-    """A key that only identical requests share, whether or not they may be reused."""
+    """A key that only identical requests share, whether or not they may be reused.
+
+    Requests over 1 MB are identical only byte for byte.
+    """
+    if len(request.body) > _HUGE_BYTES:
+        content = blake2b(orjson.dumps(_frame(request, scope, backend)), digest_size=16)
+        content.update(request.body)
+        return content.digest()
     bare = {k: v for k, v in request.fields.items() if k not in _DELIVERY}
     return _hashed(_frame(request, scope, backend), bare)
 
@@ -53,6 +63,8 @@ def query_of(
     # Unless the last message is plain text of the user, only an identical request matches.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
         return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)
+    if len(request.body) > _HUGE_BYTES:  # the request has a space of its own, and meets no other
+        return MemoryQuery(scope, exact, exact, text, mode, keeps=keeps)
     bare = {k: v for k, v in fields.items() if k not in _DELIVERY}
     bare["messages"] = [*messages[:-1], {**last, "content": None}]
     space = _hashed(_frame(request, scope, backend), bare)

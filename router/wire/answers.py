@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from router.domain import Answered
+from router.request.json_body import json_of
 from router.wire.sse import data_of
 
 
@@ -77,7 +78,7 @@ def answer_text(body: bytes) -> str:
 
 def _object_in(body: bytes) -> dict[str, Any]:
     try:
-        value = orjson.loads(body)
+        value = json_of(body)
     except orjson.JSONDecodeError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -5,7 +5,9 @@ writing numbers.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from router.request.outline import Span, spans_of
 
 # Matches a string or a structural character. Only scalars and white space lie between matches.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]')
@@ -18,18 +20,24 @@ _STRING_VALUE = re.compile(rb'\s*+:\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")')
 _OBJECT_VALUE = re.compile(rb"\s*+:\s*+\{")
 _OPEN, _CLOSE = frozenset(b"{["), frozenset(b"}]")
 
-Span = tuple[int, int]
+_LONG_BYTES = 16_384  # NumPy finds the fields of longer text faster
 
 
-def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
-    """The span of each value in the first object that opens at or after `start`.
+def spans(raw: bytes, keys: Collection[bytes]) -> dict[bytes, Span]:
+    """The span of the value of each of these keys that the first object in `raw` has.
 
     Keys keep their quotes. If a key occurs twice, its last value counts, as in every parser. `raw`
     must be valid JSON.
     """
+    if len(raw) > _LONG_BYTES:
+        return {key: _trimmed(raw, *span) for key, span in spans_of(raw, keys).items()}
+    return {key: span for key, span in _all_spans(raw).items() if key in keys}
+
+
+def _all_spans(raw: bytes) -> dict[bytes, Span]:
     values: dict[bytes, Span] = {}
     depth, key, value_from = 0, b"", -1
-    at = raw.index(b"{", start)
+    at = raw.index(b"{")
     while (match := _TOKEN.search(raw, at)) is not None:
         at, end = match.span()
         char = raw[at]
@@ -53,12 +61,12 @@ def spans(raw: bytes, start: int = 0) -> dict[bytes, Span]:
 
 def _trimmed(raw: bytes, start: int, end: int) -> Span:
     value = raw[start:end]
-    return start + len(value) - len(value.lstrip()), end - len(value) + len(value.rstrip())
+    return end - len(value.lstrip()), start + len(value.rstrip())
 
 
 def replaced(raw: bytes, changes: Mapping[bytes, bytes]) -> bytes:
     """`raw` with new values for these quoted keys; missing keys come first in the object."""
-    at = spans(raw)
+    at = spans(raw, changes)
     pieces, last = [], 0
     for (start, end), key in sorted((at[key], key) for key in changes if key in at):
         pieces += [raw[last:start], changes[key]]
@@ -83,7 +91,7 @@ def object_at(raw: bytes, key: bytes) -> int:
     if raw.count(key) == 1:
         match = _OBJECT_VALUE.match(raw, raw.index(key) + len(key))
         return match.end() - 1 if match else -1
-    start, _ = spans(raw)[key]
+    start, _ = spans(raw, (key,)).get(key, (-1, -1))
     return start if raw[start : start + 1] == b"{" else -1
 
 

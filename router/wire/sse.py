@@ -25,21 +25,29 @@ class Cutter:
     """Cuts bytes into whole events. An event that grows too large raises a `Fault`."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
 
     def cut(self, data: bytes) -> list[bytes]:
-        rest = self._rest + data if self._rest else data
-        if b"\r" not in rest:
-            *events, self._rest = rest.split(b"\n\n")
-        else:
-            *events, self._rest = _END.split(rest)
+        if self._rest:
+            # Only the new bytes and the three before them can hold the end of the event.
+            since = max(len(self._rest) - 3, 0)
+            self._rest += data
+            if _END.search(self._rest, since) is None:
+                self._check_size()
+                return []
+            data = bytes(self._rest)
+        events = _END.split(data) if b"\r" in data else data.split(b"\n\n")
+        self._rest = bytearray(events.pop())
+        self._check_size()
+        return [event for event in events if event]
+
+    def _check_size(self) -> None:
         if len(self._rest) > _MAX_EVENT:
             raise Fault("protocol", f"an event of the stream is larger than {_MAX_EVENT} bytes")
-        return [event for event in events if event]
 
     @property
     def rest(self) -> bytes:
-        return self._rest.strip()
+        return bytes(self._rest.strip())
 
 
 def data_of(event: bytes) -> bytes:
@@ -181,12 +189,14 @@ def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
     cost = orjson.dumps(cost_usd)
     if brace >= 0 and b'"cost"' not in raw[brace:end]:
         return inserted(raw, brace, b'"cost":' + cost)
-    start, end = spans(raw)[b'"usage"']  # replace the upstream's cost by ours
+    if b'"usage"' not in (found := spans(raw, (b'"usage"',))):  # its name is written with escapes
+        return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
+    start, end = found[b'"usage"']  # replace the upstream's cost by ours
     return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 
 def _with_usage(event: bytes, usage: Usage, cost_usd: float) -> bytes:
     data = data_of(event)
-    if b'"usage"' in spans(data) and _USAGE.search(data):
+    if b'"usage"' in spans(data, (b'"usage"',)) and _USAGE.search(data):
         return b"data: " + with_cost(data, usage, cost_usd)
     return b"data: " + replaced(data, {b'"usage"': usage_json(usage, cost_usd)})

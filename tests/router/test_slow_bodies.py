@@ -1,17 +1,23 @@
 """Hostile text at the router: it is answered like any other, and what was not read is told."""
 
 import gc
+from asyncio import ensure_future, gather, timeout
+from contextlib import suppress
+from threading import Event
 from time import thread_time
 
 import orjson
 import pytest
 
+from router.api.parse import parse_chat
 from router.request.json_body import json_of
-from router.reuse.memory_query import unfit_words
+from router.reuse.memory_query import exact_key, unfit_words
+from router.wire.beside import beside
 from router.wire.splice import spans
 from router.wire.sse import Cutter, Meter
 from tests.rig import rig
-from tests.upstream import Upstream
+from tests.upstream import Upstream, completion
+from tests.waiting import until
 
 TEXT = """
 backends: {{a: {{kind: openai, base_url: "{url}"}}, s: {{kind: sandbox}}}}
@@ -58,7 +64,7 @@ def test_a_long_event_without_its_end_costs_linear_time():
 def test_a_field_is_found_in_linear_time_behind_a_million_values(item):
     body = b'{"x":[' + b",".join([item] * 300_000) + b'],"model":"a"}'
     begun = thread_time()
-    start, end = spans(body)[b'"model"']
+    start, end = spans(body, (b'"model"',))[b'"model"']
     assert thread_time() - begun < 2.0
     assert body[start:end] == b'"a"'
 
@@ -69,3 +75,64 @@ def test_the_collector_of_garbage_works_on_after_a_long_body():
     with pytest.raises(orjson.JSONDecodeError):
         json_of(b"[" * 100_000)
     assert gc.isenabled()
+
+
+def test_a_huge_event_in_small_pieces_costs_linear_time():
+    cutter, piece = Cutter(), b"x" * 1_000
+    begun = thread_time()
+    assert not any(cutter.cut(piece) for _ in range(8_000))
+    assert [len(event) for event in cutter.cut(b"\n\nnext")] == [8_000_000]
+    assert thread_time() - begun < 1.0
+    assert cutter.rest == b"next"
+
+
+def test_a_huge_request_has_a_memory_key_of_its_bytes():
+    def key(body):
+        request = parse_chat(body, {}, request_id="r", key_id="")
+        return exact_key(request, scope="", backend="")
+
+    fields = b",".join(b'"%06x":1' % n for n in range(100_000))
+    huge = b'{"model":"auto",%b,"messages":[{"role":"user","content":"hi"}]}' % fields
+    begun = thread_time()
+    assert key(huge) == key(bytes(huge))
+    assert key(huge) != key(huge.replace(b'"hi"', b'"no"'))
+    assert thread_time() - begun < 3.0
+
+
+async def test_huge_bodies_keep_only_each_other_waiting():
+    go, begun = Event(), Event()
+
+    def wait():
+        begun.set()
+        return go.wait(60)
+
+    huge = [ensure_future(beside(8_000_000, wait)) for _ in range(20)]
+    try:
+        await until(begun.is_set)
+        assert await beside(100_000, lambda: "answered") == "answered"
+        assert not any(task.done() for task in huge)
+    finally:
+        go.set()
+        await gather(*huge)
+
+
+CALLS = "telemetry: {{answers: true}}\nbackends: {{a: {{kind: openai, base_url: '{url}'}}}}\n"
+
+
+@pytest.mark.parametrize("plan", ["{ask: a}", "{ask: a, instruct: Be brief.}"])
+async def test_a_caller_who_leaves_a_huge_answer_is_written_down_once(plan):
+    answer = completion("word " * 2_000_000)
+
+    async def huge(wire):
+        await wire.json(answer)
+
+    config = CALLS + "plans: {{p: " + plan.replace("{", "{{").replace("}", "}}") + "}}"
+    async with Upstream(huge).listening() as up, rig(config.format(url=up.url)) as r:
+        for seconds in (0.02, 0.05, 0.1, 0.2, 0.4):
+            with suppress(TimeoutError):
+                async with timeout(seconds):
+                    await r.chat()
+        await r.chat("the last")
+        await until(lambda: len(r.journal.traces) >= 6 or None)
+    ids = [trace.request.id for trace in r.journal.traces]
+    assert len(ids) == len(set(ids)) == 6

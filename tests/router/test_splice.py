@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.request.outline import spans_of
 from router.wire.splice import inserted, object_at, replaced, replaced_only, spans
 
 values = st.recursive(
@@ -21,11 +22,21 @@ def written(value, layout):
     return json.dumps(value, **layout).encode("utf-8", "surrogatepass")
 
 
-@given(objects, layouts)
-def test_spans_find_every_value_of_the_outer_object(fields, layout):
+@pytest.mark.parametrize("find", [spans, spans_of])
+@given(fields=objects, layout=layouts, ending=st.sampled_from([b"", b"]", b', {"a": 1}]']))
+def test_spans_find_every_value_of_the_outer_object(find, fields, layout, ending):
     raw = written(fields, layout)
-    values_at = {json.loads(key): json.loads(raw[slice(*span)]) for key, span in spans(raw).items()}
-    assert values_at == fields
+    keys = [written(key, layout) for key in fields]
+    found = find(raw + ending, [*keys, b'"no key of these"'])
+    assert {json.loads(key): json.loads(raw[slice(*at)]) for key, at in found.items()} == fields
+
+
+@given(objects, values)
+def test_a_field_of_a_long_object_is_found_as_in_a_short_one(fields, value):
+    raw = written({"model": "first", "x": [fields] * 3, "text": '\\"' * 300_000}, {})
+    raw = raw[:-1] + b', "y": ' + written([fields, {"model": 1}], {"indent": 1}) + b', "model":"a"}'
+    changed = replaced(raw, {b'"model"': written(value, {})})
+    assert changed == raw[: -len(b'"a"}')] + written(value, {}) + b"}"
 
 
 @given(objects, values, layouts)
@@ -71,3 +82,8 @@ def test_an_object_is_found_where_it_opens(raw):
 
 def test_an_empty_object_takes_members_without_a_comma():
     assert inserted(b"{ }", 0, b'"a":1') == b'{"a":1 }'
+
+
+@given(st.text('{}[],:"\\a ', max_size=30))
+def test_text_that_is_no_json_has_some_fields_or_none(text):
+    assert spans_of(b"{" + text.encode(), (b'"a"', b'""')).keys() <= {b'"a"', b'""'}

@@ -124,6 +124,12 @@ def shaped(size: int, shown: str) -> Iterator[Attack]:
     yield Attack(f"{shown} of one word to embed", word.encode(), "/v1/embeddings")
 
 
+_WARM_UPS = (
+    Attack("a warm-up", chat("hi")),
+    Attack("a model to load", b'{"model":"e","input":"a"}', "/v1/embeddings"),
+)
+
+
 @dataclass
 class Watch:
     """Ticks on the event loop, and looks from another thread at what keeps it."""
@@ -196,8 +202,8 @@ async def stalls(*, small: bool = False, named: str = "") -> list[Stall]:
         async with Upstream(answer).listening() as up:
             config = _CONFIG.format(url=up.url, data=data, reuse="exact")
             async with rig(config) as running, Watch() as watch:
-                for attack in (Attack("a warm-up", chat("hi")), *attacks(small)):
-                    if named not in attack.name and attack.name != "a warm-up":
+                for attack in (*_WARM_UPS, *attacks(small)):
+                    if named not in attack.name and attack not in _WARM_UPS:
                         continue
                     up.seen.clear()
                     running.journal.traces.clear()
@@ -208,7 +214,7 @@ async def stalls(*, small: bool = False, named: str = "") -> list[Stall]:
                     whole = time.perf_counter() - begun - 0.1
                     measured.append(Stall(attack, status, watch.longest, whole, watch.where))
                     print(row(measured[-1]), flush=True)
-    return measured[1:]
+    return measured[len(_WARM_UPS) :]
 
 
 def row(stall: Stall) -> str:

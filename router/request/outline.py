@@ -72,15 +72,15 @@ def spans_of(raw: bytes, keys: Collection[bytes]) -> dict[bytes, Span]:
         return {}  # an empty object, or no JSON
     keys_at = quotes[first_quotes]
     chars = np.frombuffer(raw, np.uint8)
-    found = {}
+    values = {}
     for key in keys:
         members = np.flatnonzero(keys_at + len(key) < end)
         for offset, char in enumerate(key):
             members = members[chars[keys_at[members] + offset] == char]
         if len(members):
             last = members[-1]
-            found[key] = (int(colons[last]) + 1, int(ends[last]))
-    return found
+            values[key] = (int(colons[last]) + 1, int(ends[last]))
+    return values
 
 
 def _members(raw: bytes, begin: int) -> tuple[Any, Any, Any, int]:

@@ -189,9 +189,10 @@ def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
     cost = orjson.dumps(cost_usd)
     if brace >= 0 and b'"cost"' not in raw[brace:end]:
         return inserted(raw, brace, b'"cost":' + cost)
-    if b'"usage"' not in (found := spans(raw, (b'"usage"',))):  # its name is written with escapes
+    span = spans(raw, (b'"usage"',)).get(b'"usage"')
+    if span is None:  # the upstream wrote its name with escapes
         return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
-    start, end = found[b'"usage"']  # replace the upstream's cost by ours
+    start, end = span  # replace the upstream's cost by ours
     return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 

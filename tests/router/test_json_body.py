@@ -22,9 +22,9 @@ def same(body):
 @settings(max_examples=30)
 @given(st.lists(values, min_size=1, max_size=4), layouts)
 def test_any_value_is_the_same_in_pieces(some, layout):
-    one = written(some, layout)
-    count = 2**20 // len(one) // 4 + 1
-    rows = b"[" + b" ,".join([one] * count) + b"]"
+    row = written(some, layout)
+    count = 2**20 // len(row) // 4 + 1
+    rows = b"[" + b" ,".join([row] * count) + b"]"
     same(b'{"a":' + rows + b',"b": {"c":' + rows + b',"d" : [' + rows + b"," + rows + b"]}, \n"
          + b'"a":' + rows + b"}")  # fmt: skip
 

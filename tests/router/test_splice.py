@@ -27,8 +27,8 @@ def written(value, layout):
 def test_spans_find_every_value_of_the_outer_object(find, fields, layout, ending):
     raw = written(fields, layout)
     keys = [written(key, layout) for key in fields]
-    found = find(raw + ending, [*keys, b'"no key of these"'])
-    assert {json.loads(key): json.loads(raw[slice(*at)]) for key, at in found.items()} == fields
+    places = find(raw + ending, [*keys, b'"no key of these"'])
+    assert {json.loads(key): json.loads(raw[slice(*at)]) for key, at in places.items()} == fields
 
 
 @given(objects, values)

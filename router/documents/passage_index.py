@@ -127,7 +127,11 @@ def write(home: Path, entries: Entries, encoder: Encodes) -> int:
         }
         (folder / "index.json").write_bytes(orjson.dumps(manifest))
     write_durably(home / _CURRENT, generation.encode(), mode=0o644)
-    folders = sorted((p for p in home.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    # Whatever the clock says, the current folder is the newest.
+    folders = sorted(
+        (p for p in home.iterdir() if p.is_dir()),
+        key=lambda p: (p.name == generation, p.stat().st_mtime),
+    )
     for old in folders[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return len(passages)

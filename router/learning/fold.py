@@ -6,6 +6,7 @@ posterior to the last bit. A snapshot only saves the time of the replay.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,15 @@ Note = Callable[..., None]  # writes an event, given its kind, subject, state an
 
 
 class Fold:
-    def __init__(self, config: Config, lens: int, note: Note = lambda *_, **__: None) -> None:
-        self.config = config
+    def __init__(
+        self,
+        config: Config,
+        lens: int,
+        note: Note = lambda *_, **__: None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.config, self._wall = config, wall
+        self._caught_up = False
         self.registry = Registry(config.learner_folder)
         self.feed = Feed(config.telemetry_folder)
         self.state = LearnerState.new(config, lens)
@@ -61,12 +69,18 @@ class Fold:
         stamp = self.feed.stamp
         if stamp == self._stamp:
             return False
-        batch = self.feed.beyond(self.state.mark, since_micros=self.state.latest_micros)
+        batch = self.feed.beyond(self.state.mark, since_micros=self._since_micros())
         if not batch:
             self._stamp = stamp  # rows written since the query began change the stamp
+            self._caught_up = True
             return False
         self._take_in({"batch": batch.state()})
         return True
+
+    def _since_micros(self) -> int:
+        """The time from which on rows may be new. The first look takes in every row, and no later
+        look relies on rows that are dated later than now: the clock may have been set back."""
+        return min(self.state.latest_micros, int(self._wall() * 1e6)) if self._caught_up else 0
 
     def try_more(self, plans: Sequence[str]) -> None:
         """Send more requests to these plans for a while, as if they were new."""

@@ -39,7 +39,7 @@ class Publisher:
         self._journal, self._wall = journal, wall
         self._config = config
         self._lens = kept(config.learner_folder)
-        self._fold = Fold(config, self._lens_number, self._note)
+        self._fold = Fold(config, self._lens_number, self._note, wall)
         self._begun = False
         self._lock = threading.Lock()  # protects the fold and the publications
         self._directing = threading.Lock()
@@ -107,7 +107,7 @@ class Publisher:
                 self._fold.reconfigure(config)
                 self._publish()
             else:
-                self._fold = Fold(config, self._lens_number, self._note)
+                self._fold = Fold(config, self._lens_number, self._note, self._wall)
 
     def close(self) -> None:
         with self._lock:
@@ -134,7 +134,7 @@ class Publisher:
             self._fit_lens()
             self._publish()
             now = self._wall()
-            if now - self._kept_at >= self._config.objective.learning.snapshot_seconds:
+            if abs(now - self._kept_at) >= self._config.objective.learning.snapshot_seconds:
                 self._keep(now)
         return moved
 
@@ -176,7 +176,9 @@ class Publisher:
     def _errand(self) -> Errand | None:
         """The proposer's errand, for one router at a time; after a while, for another router."""
         errand, now = self.proposer.errand, self._wall()
-        if errand is None or (self._lent[0] == errand.id and now - self._lent[1] < _ERRAND_SECONDS):
+        if errand is None or (
+            self._lent[0] == errand.id and abs(now - self._lent[1]) < _ERRAND_SECONDS
+        ):
             return None
         self._lent = errand.id, now
         return errand

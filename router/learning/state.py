@@ -192,10 +192,10 @@ class LearnerState:
 
     def _pay(self, row: AnsweredRequest, budget: MoneyBudget | None) -> None:
         day = _day(row.ts_micros / 1e6)
-        spent, served = self.spent.get(day, (0.0, 0))
+        spent, served = self.spent.pop(day, (0.0, 0))
         self.spent[day] = (spent + row.cost_usd, served + 1)
-        while len(self.spent) > _DAYS:
-            del self.spent[min(self.spent)]
+        while len(self.spent) > _DAYS:  # the days that were paid for last are kept
+            del self.spent[next(iter(self.spent))]
         if budget is None or budget.dollars_per_1k is None:
             self.pacer = None
             return

@@ -118,13 +118,14 @@ def deprecate(connection: sqlite3.Connection, id_: int, reason: str) -> None:
         _record(connection, id_, row[0], "out")
 
 
-def retire(connection: sqlite3.Connection, now: float, *, most: int) -> int:
-    """Delete expired and failing solutions, and the least used beyond `most`; return the count."""
+def retire(connection: sqlite3.Connection, now: float, *, most: int, by_age: bool) -> int:
+    """Delete failing solutions, the least used beyond `most` and, if `by_age`, expired solutions;
+    return the count."""
     retired = connection.execute(
-        "select id, space, state from solutions where expires <= ? or "
-        "(state in ('unproven', 'rated') and created <= ?) or "
+        "select id, space, state from solutions where (? and (expires <= ? or "
+        "(state in ('unproven', 'rated') and created <= ?))) or "
         "(state = 'proven' and failures >= 2 and failures > successes + uses * 0.05)",
-        (now, now - _UNPROVEN_SECONDS),
+        (by_age, now, now - _UNPROVEN_SECONDS),
     ).fetchall()
     _delete(connection, retired)
     (count,) = connection.execute(
@@ -132,12 +133,13 @@ def retire(connection: sqlite3.Connection, now: float, *, most: int) -> int:
     ).fetchone()
     least_used = connection.execute(
         "select id, space, state from solutions where state = 'proven' "
-        "order by (uses + successes * 2) * 1.0 / (1 + (? - max(last_used, created)) "
+        "order by (uses + successes * 2) * 1.0 / (1 + max(? - max(last_used, created), 0) "
         "/ 86400.0), id limit ?",
         (now, max(count - most, 0)),
     ).fetchall()
     _delete(connection, least_used)
-    connection.execute("delete from served where at <= ?", (now - _SERVED_SECONDS,))
+    if by_age:
+        connection.execute("delete from served where at <= ?", (now - _SERVED_SECONDS,))
     return len(retired) + len(least_used)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from router.clock import ClockWatch
 from router.config.reuse import Reuse
 from router.reuse.calibration import Calibration
 from router.reuse.index.solution_index import SolutionIndex, lower_priority
@@ -68,6 +69,7 @@ class MemoryKeeper:
         *,
         open_encoder: Callable[[], "Batching"] | None,
         wall: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
         tell: Callable[..., None],
         changed: Callable[[int], None],
     ) -> None:
@@ -78,6 +80,7 @@ class MemoryKeeper:
         self.index: SolutionIndex | None = None
         self._folder, self._store, self._calibration = folder, store, calibration
         self._open_encoder, self._wall = open_encoder, wall
+        self._steady, self._clock = steady, ClockWatch(wall, steady)
         self._tell, self._changed = tell, changed
         self._queue: queue.SimpleQueue[QueuedChange | None] = queue.SimpleQueue()
         self._words = UnprovenWords()
@@ -115,13 +118,19 @@ class MemoryKeeper:
                 self.turns += 1
                 if time.monotonic() - tidied > _TIDY_SECONDS:
                     tidied = time.monotonic()
-                    self._store.retire(self._wall(), most=self.settings.most)
+                    self.retire()
                     self._merge_programs()
                     self._save_graphs()
             except Exception:
                 _log.exception("the memory of solutions could not be written; it tries again")
                 time.sleep(1)
         self._write(self._queued(0))
+
+    def retire(self) -> None:
+        """Delete what is not worth keeping. Expired solutions are not used, and wait here for a day
+        after a step of the clock: set right, it brings them back."""
+        by_age = self._clock.believed(self._store.newest())
+        self._store.retire(self._wall(), most=self.settings.most, by_age=by_age)
 
     def _open(self) -> None:
         try:
@@ -179,7 +188,7 @@ class MemoryKeeper:
             raise
         for addition, id_ in zip(additions, ids, strict=True):
             if addition.solution.state == "unproven":
-                self._words.hold(id_, addition.solution, self._wall())
+                self._words.hold(id_, addition.solution, self._steady())
             addition.id.set_result(id_)
             if parent := addition.solution.parent:
                 kind = addition.solution.kind

@@ -153,9 +153,9 @@ class SolutionStore:
         with self._transaction() as connection:
             connection.execute("update solutions set reviewed = ? where id = ?", (verdict, id_))
 
-    def retire(self, now: float, *, most: int) -> int:
+    def retire(self, now: float, *, most: int, by_age: bool = True) -> int:
         with self._transaction() as connection:
-            return lifecycle.retire(connection, now, most=most)
+            return lifecycle.retire(connection, now, most=most, by_age=by_age)
 
     def forget(
         self,
@@ -266,6 +266,12 @@ class SolutionStore:
             ReuseCheck(bucket, space, bool(wrong), weight, at, solution, seq)
             for bucket, space, wrong, weight, at, solution, seq in rows
         ]
+
+    def newest(self) -> float | None:
+        """When a solution was last made or used; None without solutions."""
+        query = "select max(max(created, last_used)) from solutions"
+        (at,) = self._connection.execute(query).fetchone()
+        return None if at is None else float(at)
 
     def counts(self) -> dict[str, int]:
         rows = self._connection.execute("select state, count(*) from solutions group by state")

@@ -51,6 +51,7 @@ class Course:
     since_micros: int = 0
     comparison: Comparison = field(init=False)
     watch: Watch = field(init=False)
+    began_micros: int = field(init=False)  # earlier rows do not count
     shadowed: int = 0
     troubled: int = 0
     disagreed: int = 0
@@ -63,6 +64,7 @@ class Course:
     def __post_init__(self) -> None:
         rules = rules_of(self.trial, self.config)
         self.phase = phase_of(self.trial)
+        self.began_micros = int(self.trial.since * 1e6)
         # An adopted strategy's share changes over time, so no split is checked.
         share = 0.0 if self.phase == "watched" else self.trial.slot.share
         self.comparison = Comparison(rules, share)
@@ -70,11 +72,17 @@ class Course:
         if self.trial.state == "adopted" and self.trial.share < self.watch.calm_share - 1e-9:
             self.watch.start_alert()  # there was an alert when the last process ended
 
-    def reads_from(self, late: int, recent: int) -> int:
-        """The time to read from: `late` before the last row; if watched, not before `recent`."""
-        began = int(self.trial.since * 1e6)
+    def reads_from(self, late: int, recent: int, now: int) -> int:
+        """The time to read from: `late` before the last row; if watched, not before `recent`.
+
+        If the clock was set back, `now` is before the trial's beginning or before the last row;
+        then rows count from `late` before now.
+        """
+        if now < self.began_micros:
+            self.began_micros = max(now - late, 0)
+        began = self.began_micros
         began = max(began, recent) if self.phase == "watched" else began
-        return max(self.since_micros - late, began, 0)
+        return max(min(self.since_micros, now) - late, began, 0)
 
     def take(self, rows: Sequence[LoggedExposure]) -> None:
         for row in rows:

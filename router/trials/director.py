@@ -111,14 +111,15 @@ class Director:
             course.trial = trial
         self._looks += 1
         late = _LATE_MICROS if self._looks % _LOOKS_BACK == 1 else _SOON_MICROS
-        recent = int((self._wall() - _WATCHES_BACK) * 1e6)
+        now = int(self._wall() * 1e6)
+        recent = now - int(_WATCHES_BACK * 1e6)
         courses = self._courses.values()
-        low = min(course.reads_from(late, recent) for course in courses)
+        low = min(course.reads_from(late, recent, now) for course in courses)
         rows = self.telemetry.exposures(trials, low)
         waiting: dict[str, int] = {}
         for course in courses:
             # Rows from before the trial's present state, such as its shadow, do not count.
-            begun, id_ = int(course.trial.since * 1e6), course.trial.id
+            begun, id_ = course.began_micros, course.trial.id
             course.take([row for row in rows if row.trial == id_ and row.ts_micros >= begun])
             waiting |= course.waiting()
         qualities = self.telemetry.judged(waiting)
@@ -149,7 +150,7 @@ class Director:
         """Write a row about the trial from time to time, for the curve that people watch."""
         now, judged = self._wall(), course.comparison.compared + course.shadowed
         at, before = self._latest_news.get(course.trial.id, (0.0, -1))
-        if judged == before or now - at < _NEWS_EVERY:
+        if judged == before or abs(now - at) < _NEWS_EVERY:
             return
         self._latest_news[course.trial.id] = (now, judged)
         trial = self.book.trials[course.trial.id]

@@ -55,7 +55,7 @@ class Proposer:
         """Carry out tasks that operators asked for, and the usual tasks when they are due."""
         settings, now = self.config.trials, self.wall()
         wishes = self.director.wishes
-        due = settings.propose and now - self._looked_at >= settings.every_hours * 3600
+        due = settings.propose and abs(now - self._looked_at) >= settings.every_hours * 3600
         view = view_now() if wishes or due else None
         if view is None:
             return

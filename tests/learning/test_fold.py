@@ -7,7 +7,7 @@ from learner.policy import Arm
 from router.learning.fold import Fold
 from router.request.context import context_of
 from tests.learning.traffic import YAML, Traffic, begun, configured, features_of, rebuilt, turned
-from tests.telemetry.stored import MINUTE, Stored, request, signal
+from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 
 def test_plans_to_try_more_are_remembered_after_a_kill(config, stored):
@@ -175,3 +175,47 @@ def test_dollars_for_a_thousand_requests_are_counted_from_rows(tmp_path):
     assert fold.pacer(0.0).spent == pytest.approx(0.2)
     assert fold.pacer(0.0).served == 100
     stored.close()
+
+
+STEPS = (3600, 2 * 86_400, 4_102_444_800 - NOON / 1e6, -3600, -86_400 * 3, -NOON / 1e6)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_rows_that_follow_a_clock_that_was_set_back_are_learned(config, stored, step):
+    traffic, now = Traffic(config, stored), [NOON / 1e6]
+    fold = Fold(config, 0, wall=lambda: now[0])
+    fold.begin()
+
+    def send(ahead):
+        traffic.at = NOON + int(ahead * 1e6)
+        traffic.send(10)
+        now[0] = traffic.at / 1e6
+        turned(fold)
+
+    for ahead in (0, step, 60):
+        send(ahead)
+    assert fold.state.mark.read["requests"] == {"r1": 15, "r2": 15}
+    assert sum(n for (kind, _), n in fold.state.seen.items() if not kind) == 30
+
+
+def test_rows_that_were_dated_back_while_no_learner_ran_are_learned(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(10)
+    turned(begun(config)).keep(0.0)
+    traffic.at = MINUTE
+    traffic.send(10)
+    traffic.at = NOON + MINUTE
+    fold = turned(begun(config))
+    assert fold.state.mark.read["requests"] == {"r1": 10, "r2": 10}
+
+
+def test_the_dollars_of_today_are_known_beside_those_of_many_wrong_days(config, stored):
+    traffic = Traffic(config, stored)
+    fold = Fold(config, 0, wall=lambda: traffic.at / 1e6)
+    fold.begin()
+    for day in (0, 40, 0, 60, 0, 80, 0):
+        traffic.at = NOON + day * 86_400_000_000
+        traffic.send(5)
+        turned(fold)
+    today = str(NOON // 86_400_000_000)
+    assert fold.state.spent[today] == (pytest.approx(0.04), 20)

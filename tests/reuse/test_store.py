@@ -10,8 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from router.config.reuse import Reuse
+from router.reuse.calibration import Calibration
 from router.reuse.library import duplicates, template, variations
 from router.reuse.lifecycle import Rating
+from router.reuse.memory_keeper import MemoryKeeper
 from router.reuse.solution_store import SolutionStore, UnreadableStore
 from tests.reuse.soak import soak, solution
 
@@ -172,3 +175,54 @@ def test_a_program_is_reviewed_with_other_counts_where_the_request_names_one():
     ]
     twice = replace(made, request="1000 users of 1000")
     assert {text for text, _ in variations(twice)} == {twice.request}
+
+
+class Clocks:
+    def __init__(self):
+        self.wall, self.steady = NOW, 7.0
+
+    def wait(self, seconds):
+        self.wall, self.steady = self.wall + seconds, self.steady + seconds
+
+
+def keeper_of(store, clocks, folder):
+    return MemoryKeeper(
+        folder,
+        store,
+        Reuse(),
+        Calibration(0.02),
+        open_encoder=None,
+        wall=lambda: clocks.wall,
+        steady=lambda: clocks.steady,
+        tell=lambda *_, **__: None,
+        changed=lambda _: None,
+    )
+
+
+@pytest.mark.parametrize("step", [3600 * 3, 86_400 * 2.0001, 4_102_444_800 - NOW])
+def test_solutions_that_a_step_of_the_clock_made_old_come_back_with_it(store, tmp_path, step):
+    clocks = Clocks()
+    keeper = keeper_of(store, clocks, tmp_path)
+    ids = store.add([replace(solution("asked"), created=NOW, expires=NOW + 3600)])
+    store.add([replace(unproven("waits", "r"), created=NOW)])
+    clocks.wait(60)
+    keeper.retire()
+    clocks.wall += step
+    keeper.retire()
+    assert store.exact(solution("asked").exact, clocks.wall) is None
+    clocks.wall -= step
+    keeper.retire()
+    assert store.exact(solution("asked").exact, clocks.wall).id == ids[0]
+    assert store.counts() == {"proven": 1, "unproven": 1}
+    clocks.wait(86_400)
+    keeper.retire()
+    assert store.counts() == {}
+
+
+def test_a_keeper_that_starts_with_a_wrong_clock_deletes_no_solution_for_a_day(store, tmp_path):
+    clocks = Clocks()
+    store.add([replace(solution("asked"), created=NOW, expires=NOW + 3600)])
+    clocks.wall += 2 * 86_400
+    keeper = keeper_of(store, clocks, tmp_path)
+    keeper.retire()
+    assert store.counts() == {"proven": 1}

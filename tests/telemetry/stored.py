@@ -65,9 +65,16 @@ class Stored:
     def __init__(self, folder: Path, rules: RetentionRules | None = None) -> None:
         self.folder = folder
         self.now = time.time()
-        self.keeper = Keeper(folder, rules or RetentionRules(), wall=lambda: self.now)
+        self.ahead = 0.0  # by how much the wall clock was set ahead
+        self.rules = rules or RetentionRules()
+        self.keeper = self.new_keeper()
         self.keeper.recover()
         self._logs: dict[tuple[str, str], Log] = {}
+
+    def new_keeper(self) -> Keeper:
+        """A keeper for which time passes with `now`, and whose wall clock is `ahead`."""
+        wall, steady = (lambda: self.now + self.ahead), (lambda: self.now)
+        return Keeper(self.folder, self.rules, wall=wall, steady=steady)
 
     def write(self, table: str, rows: Iterable[Mapping[str, Any]], writer: str = "w1") -> None:
         """Write rows durably, without sealing them."""

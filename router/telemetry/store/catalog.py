@@ -145,10 +145,11 @@ def _edition() -> str:
     return blake2b(repr((*_other_views(), columns)).encode(), digest_size=8).hexdigest()
 
 
-def expire(folder: Path, *, before: float) -> None:
-    """Make readers of catalogs that were replaced before this moment open the catalog again."""
+def expire(folder: Path, *, before: float, after: float = float("inf")) -> None:
+    """Make readers of catalogs that were replaced before one moment, or after another, open the
+    catalog again."""
     for guard in (folder / "catalogs" / _OPEN_AGAIN).glob("*" + SUFFIX):
-        if not _fresh(guard) and guard.stat().st_mtime < before:
+        if not _fresh(guard) and not before <= guard.stat().st_mtime <= after:
             guard.unlink()
 
 

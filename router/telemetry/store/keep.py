@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from router.clock import ClockWatch
 from router.files import alone, held, write_durably
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.store import catalog, compact, manifest, remove, seal, segments
@@ -42,8 +43,10 @@ class Keeper:
     folder: Path
     rules: RetentionRules = field(default_factory=RetentionRules)
     wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
+        self._watch = ClockWatch(self.wall, self.steady)
         self.folder = self.folder.resolve()
         for name in ("segments", "work", "damaged", *(f"journal/{table}" for table in TABLES)):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -132,10 +135,16 @@ class Keeper:
         return len(group)
 
     def prune(self, *, exact: bool = False) -> remove.Removed:
-        """Remove the rows that are older, or more, than the rules allow."""
+        """Remove the rows that are older, or more, than the rules allow.
+
+        After a step of the clock, what is old waits for a day, unless an operator wants the rows
+        `exact`.
+        """
         total = remove.Removed()
         with self.turn() as (con, now):
-            if self.rules.keep_seconds is not None:
+            newest = remove.newest(now, before=int(self.wall() * 1e6))
+            believed = exact or self._watch.believed(newest)
+            if self.rules.keep_seconds is not None and believed:
                 before = int((self.wall() - self.rules.keep_seconds) * 1e6)
                 slack = 0 if exact else int(min(self.rules.keep_seconds / 20, _DAY) * 1e6)
                 whole = now.legible(self.folder)
@@ -176,8 +185,13 @@ class Keeper:
 
     def sweep(self) -> None:
         """Remove files that only outdated catalogs name: those replaced before the grace period."""
+        wall, grace = self.wall(), self.rules.grace_seconds
+        quiet = self._watch.look()
+        if self._watch.stepped and quiet < grace:
+            return  # nobody knows how long ago the files were replaced
         with self.turn() as (_, now):
-            self._sweep(now, before=self.wall() - self.rules.grace_seconds)
+            # Files that were replaced later than now were replaced before the clock was set back.
+            self._sweep(now, before=wall - grace, after=wall if quiet >= grace else float("inf"))
 
     def _apply(self, now: Manifest, removed: remove.Removed, total: remove.Removed) -> Manifest:
         if not (removed.whole or removed.rewritten):
@@ -196,9 +210,10 @@ class Keeper:
         manifest.store(self.folder, changed)
         catalog.publish(self.folder, changed)
 
-    def _sweep(self, now: Manifest, *, before: float) -> None:
-        catalog.expire(self.folder, before=before)
-        expired = [path for path, at in now.sealed.items() if at < before]
+    def _sweep(self, now: Manifest, *, before: float, after: float = float("inf")) -> None:
+        """Remove what was replaced before one moment, or after another."""
+        catalog.expire(self.folder, before=before, after=after)
+        expired = [path for path, at in now.sealed.items() if not before <= at <= after]
         for path in expired:
             (self.folder / path).unlink(missing_ok=True)
         if expired:
@@ -207,7 +222,7 @@ class Keeper:
             manifest.store(self.folder, replace(now, sealed=sealed))
         named = {segment.file for segment in now.segments}
         for file in (self.folder / "segments").glob("*.parquet"):
-            if file.name not in named and file.stat().st_ctime < before:
+            if file.name not in named and not before <= file.stat().st_ctime <= after:
                 file.unlink()
 
     def _seal_what_is_open(self, patience: float) -> None:

@@ -13,6 +13,7 @@ from router.telemetry.store.manifest import Manifest, Segment, merged
 from router.telemetry.store.segments import rows_of
 from router.telemetry.tables import TABLES
 
+_DAY_MICROS = 86_400_000_000
 _KEPT_IN_FULL = (*rollup.TABLES, "policies", "trials")  # never pruned: small, and about no caller
 
 
@@ -39,6 +40,25 @@ class Removed:
             gone[segment.table] = merged(gone.get(segment.table, {}), segment.covers)
         without = (*self.whole, *self.rewritten)
         return manifest.after(without=without, adding=self.adding, gone=gone)
+
+
+def newest(manifest: Manifest, *, before: int) -> float | None:
+    """When the newest row was written, in seconds; rows from after `before` do not count.
+
+    Rows after a gap of a day count once they span a day: a clock that was set ahead leaves such a
+    gap, and a process that starts then must not take its rows for proof.
+    """
+    runs: list[tuple[int, int]] = []
+    for segment in sorted(_prunable(manifest), key=lambda s: s.first):
+        if not segment.rows or segment.first > before:
+            continue
+        if runs and segment.first - runs[-1][1] <= _DAY_MICROS:
+            runs[-1] = runs[-1][0], max(runs[-1][1], segment.last)
+        else:
+            runs.append((segment.first, segment.last))
+    if len(runs) > 1:
+        runs = [(first, last) for first, last in runs if last - first >= _DAY_MICROS] or runs[:-1]
+    return min(runs[-1][1], before) / 1e6 if runs else None
 
 
 def older(

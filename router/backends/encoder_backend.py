@@ -1,12 +1,13 @@
 """Computes embeddings of texts, by a sentence-transformers model in a local folder.
 
-The first request loads the model, so a service without such requests does not load torch. A text
-is cut to what the model can read before it is split into tokens. A request takes turns with others
-after each small batch, and ends when its caller leaves.
+`warm` loads the model before the first request, which otherwise loads it and waits. A text is cut
+to what the model can read before it is split into tokens. A request takes turns with others after
+each small batch, and ends when its caller leaves.
 """
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ _MOST_TEXTS = 2048
 _CHARACTERS_A_TOKEN = 100
 _BATCH_TOKENS, _BATCH_TEXTS = 256, 64  # about a tenth of a second
 _TOKENIZED_TEXTS = 64
+_ANY_TEXT = "warm"
 
 
 class EncoderBackend:
@@ -55,6 +57,13 @@ class EncoderBackend:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         whole = {"object": "list", "data": data, "model": self._folder.name, "usage": usage}
         yield Reply(200, "application/json", in_one_piece(orjson.dumps(whole)))
+
+    async def warm(self) -> None:
+        """Load the model. A call that comes meanwhile waits for its turn; a failure is for it."""
+        texts, vectors = [_ANY_TEXT], [None]
+        with contextlib.suppress(Fault):
+            async for _ in self._taken(self._steps(texts, None, vectors)):
+                pass
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

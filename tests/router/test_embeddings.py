@@ -1,10 +1,14 @@
 """`POST /v1/embeddings` through the official client, with the encoder that Waggle installs."""
 
 import math
+import shutil
 
 import openai
 import pytest
 
+from router.backends.encoder_backend import EncoderBackend
+from router.domain import EMBEDDINGS, Call, Fault
+from router.encoding.encoder import packaged_model
 from tests.rig import rig
 from tests.upstream import Upstream
 
@@ -52,3 +56,27 @@ async def test_another_backend_may_make_embeddings():
     assert answer.json["usage"] == {"cost": 0.0, "prompt_tokens": 3, "total_tokens": 3}
     assert up.seen[0].path == "/v1/embeddings"
     assert up.seen[0].fields == body
+
+
+async def _embed(encoder):
+    call = Call(EMBEDDINGS, b'{"input": "hello"}', stream=False, request_id="1")
+    async with encoder.send(call) as reply:
+        return [piece async for piece in reply.body]
+
+
+async def test_a_warm_encoder_has_loaded_its_model_before_the_first_call(tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(packaged_model(), folder)
+    encoder = EncoderBackend(folder)
+    await encoder.warm()
+    shutil.rmtree(folder)  # whoever loads now, fails
+    assert b'"embedding":[' in b"".join(await _embed(encoder))
+    await encoder.close()
+
+
+async def test_an_encoder_that_cannot_be_warmed_says_why_to_its_first_call(tmp_path):
+    encoder = EncoderBackend(tmp_path)
+    await encoder.warm()
+    with pytest.raises(Fault, match="holds no model"):
+        await _embed(encoder)
+    await encoder.close()

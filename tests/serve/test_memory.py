@@ -1,5 +1,7 @@
 """A replica that grows beyond its bound ends by itself, says why, and is replaced."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.serve.running import HI, configuration
@@ -28,3 +30,12 @@ async def test_a_replica_beyond_its_memory_ends_says_why_and_is_replaced(service
 
 async def _answered(service, body) -> bool:
     return (await service.post("/v1/chat/completions", body)).status == 200
+
+
+async def test_an_encoder_loads_its_model_before_its_first_call(service, upstream):
+    await service.reload(configuration(upstream.url, backends="  warm: {kind: encoder}\n"))
+    (replica,) = service.processes("waggle-backend-warm:warm")
+    maps = Path(f"/proc/{replica}/maps")
+    await until(lambda: "libtorch" in maps.read_text(), seconds=120)
+    answer = await service.post("/v1/embeddings", {"model": "warm", "input": "hello"})
+    assert answer.status == 200

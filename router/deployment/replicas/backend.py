@@ -10,10 +10,12 @@ import ray
 from ray import serve
 
 from router.backends.build import build
+from router.backends.encoder_backend import EncoderBackend
 from router.backends.host import Host
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
+from router.config.values import BackendSettings
 from router.deployment.replicas.memory_watch import MemoryWatch
 from router.deployment.replicas.process import STOP_SECONDS, log, log_to, settle
 from router.domain import Event, new_id
@@ -23,6 +25,10 @@ from router.wire.asgi import Receive, Scope, Send
 from router.wire.listener import Listener
 
 _LEAVING_SECONDS = 0.5
+# An encoder loads its model once the rest of a service has usually started: five seconds of CPU and
+# 330 MB. A replica with tighter bounds loads its model at the first call.
+_WARM_AFTER_SECONDS = 10.0
+_WARM_MEMORY_MB = 1024
 
 
 class ReplicaDoor:
@@ -48,6 +54,7 @@ class BackendReplica:
         self._memory = MemoryWatch(self._tell_of_memory)
         self._data = Path()
         self._name = ""
+        self._warming: asyncio.Future[None] | None = None
         await self._port.open(self._door, host=ray.util.get_node_ip_address())
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
@@ -64,12 +71,19 @@ class BackendReplica:
             # Serve keeps at most `at_once` models, and drops the least recently used one first.
             keep = serve.multiplexed(max_num_models_per_replica=backend.at_once)
             built.get = keep(_loader(built.load))
+        if isinstance(built, EncoderBackend) and _has_room(backend):
+            self._stop_warming()
+            self._warming = asyncio.ensure_future(_warm_later(built))
         if self._door.host is None:
             self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
             self._door.opened.set()
         else:
             # The old backend closes after its last call; Serve need not wait until then.
             self._changing = asyncio.ensure_future(self._door.host.reconfigure(backend, built))
+
+    def _stop_warming(self) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
 
     def _tell_of_memory(self, memory_mb: int, most_mb: int) -> None:
         """Say in the log and in telemetry why this replica ends; the memory watch calls this."""
@@ -92,10 +106,20 @@ class BackendReplica:
 
     async def __del__(self) -> None:
         """Wait until routers drop this replica, and answer the calls that still arrive."""
+        self._stop_warming()
         if self._door.host is not None:
             await asyncio.sleep(_LEAVING_SECONDS)
             await self._door.host.drain(STOP_SECONDS - 2)
         await self._port.close()
+
+
+def _has_room(settings: BackendSettings) -> bool:
+    return settings.replica_memory_mb is None or settings.replica_memory_mb >= _WARM_MEMORY_MB
+
+
+async def _warm_later(encoder: EncoderBackend) -> None:
+    await asyncio.sleep(_WARM_AFTER_SECONDS)
+    await encoder.warm()
 
 
 def _loader(load: Callable[[str], Any]) -> Callable[[str], Any]:

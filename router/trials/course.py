@@ -20,6 +20,7 @@ from router.trials.logged import LoggedExposure, utility_of
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
 _MOST_CALLERS = 5000
+_SET_BACK_MICROS = 900_000_000  # of rows that are read again after the clock was set back
 
 Phase = Literal["shadow", "compared", "watched"]
 
@@ -76,13 +77,14 @@ class Course:
         """The time to read from: `late` before the last row; if watched, not before `recent`.
 
         If the clock was set back, `now` is before the trial's beginning or before the last row;
-        then rows count from `late` before now.
+        then rows count from some minutes before now.
         """
+        since = self.since_micros if self.since_micros <= now else now - _SET_BACK_MICROS
         if now < self.began_micros:
-            self.began_micros = max(now - late, 0)
+            self.began_micros = max(now - _SET_BACK_MICROS, 0)
         began = self.began_micros
         began = max(began, recent) if self.phase == "watched" else began
-        return max(min(self.since_micros, now) - late, began, 0)
+        return max(since - late, began, 0)
 
     def take(self, rows: Sequence[LoggedExposure]) -> None:
         for row in rows:

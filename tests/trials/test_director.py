@@ -502,3 +502,21 @@ def test_a_trial_is_opened_shown_and_stopped_over_the_wire(world):
     orjson.dumps(answer)
     answer = act(world.director, {"do": "stop", "name": "t"}, world.now())
     assert answer["trials"][0]["state"] == "stopped"
+
+
+@pytest.mark.parametrize("step", [-3600, -86_400 // 2, 3600, 2 * 86_400 + 1])
+def test_a_trial_counts_the_requests_after_a_step_of_the_clock_there_and_back(world, step):
+    world.change(open_trial, "dearer", "always-dear", world.now())
+    world.go(80, alike)
+    counts = [compared(world)]
+    for ahead in (step, -step):
+        world.at += ahead * 1_000_000
+        world.go(80, alike)
+        counts.append(compared(world))
+    assert counts == [80, 160, 240]
+
+
+def compared(world):
+    """How many requests the trial has compared."""
+    (trial,) = orjson.loads((world.config.trials_folder / "numbers.json").read_bytes()).values()
+    return trial["numbers"]["requests"]

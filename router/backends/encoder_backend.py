@@ -11,13 +11,15 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from router.backends.request_fields import fields_in
+from router.backends.request_fields import fields_of_call
 from router.domain import EMBEDDINGS, Call, Fault, Reply
+from router.wire.beside import beside
 from router.wire.chat_replies import in_one_piece
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _CHARACTERS_A_TOKEN = 100
 _BATCH_TOKENS, _BATCH_TEXTS = 256, 64  # about a tenth of a second
 _TOKENIZED_TEXTS = 64
 _ANY_TEXT = "warm"
+_WRITTEN_BYTES = 4_096  # about, of one vector as JSON
 
 
 class EncoderBackend:
@@ -42,10 +45,15 @@ class EncoderBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != EMBEDDINGS:
             raise Fault("bad_request", f"the encoder answers {EMBEDDINGS}, not {call.path}")
-        fields = fields_in(call)
+        fields = await fields_of_call(call)
         texts = _texts(fields.get("input"))
         vectors, tokens = await self._encoded(texts, fields.get("dimensions"))
         as_base64 = fields.get("encoding_format") == "base64"
+        write = partial(self._written, vectors, tokens, as_base64=as_base64)
+        body = await beside(len(vectors) * _WRITTEN_BYTES, write)
+        yield Reply(200, "application/json", in_one_piece(body))
+
+    def _written(self, vectors: list[Any], tokens: int, *, as_base64: bool) -> bytes:
         data = [
             {
                 "object": "embedding",
@@ -56,7 +64,7 @@ class EncoderBackend:
         ]
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         whole = {"object": "list", "data": data, "model": self._folder.name, "usage": usage}
-        yield Reply(200, "application/json", in_one_piece(orjson.dumps(whole)))
+        return orjson.dumps(whole)
 
     async def warm(self) -> None:
         """Load the model. A call that comes meanwhile waits for its turn; a failure is for it."""

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from router.backends.given_records import given_records
-from router.backends.request_fields import fields_in
+from router.backends.request_fields import fields_of_call
 from router.backends.work import Work
 from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
@@ -37,7 +37,7 @@ class EnricherBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"the enricher answers {CHAT}, not {call.path}")
-        fields = fields_in(call)
+        fields = await fields_of_call(call)
         most = 2 * self._settings.most_values
         text = await self._work.result(partial(self._answer, fields), most=most)
         yield chat_reply(call, "waggle-enricher", [text], tokens_in(prompt_text(fields)))

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from router.backends.request_fields import fields_in
+from router.backends.request_fields import fields_of_call
 from router.backends.work import QUICK_STEPS, Work
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault, Reply
@@ -76,7 +76,7 @@ class GeneratorBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"the generator answers {CHAT}, not {call.path}")
-        fields = fields_in(call)
+        fields = await fields_of_call(call)
         # A random count may be twice its mean, so the work may exceed the estimate.
         most = 2 * self._settings.most_values
         wanted = await self._work.result(partial(self._wanted, fields), most=most)

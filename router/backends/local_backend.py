@@ -12,7 +12,7 @@ from typing import Any
 
 from router.backends.local_models import Load, LoadedModel, ModelShelf, load_model
 from router.backends.local_writing import Writing, options_of
-from router.backends.request_fields import fields_in
+from router.backends.request_fields import fields_of_call
 from router.config.backends import LocalSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.wire.chat_replies import Usage, completion, events, in_one_piece, reply_base, usage_of
@@ -36,7 +36,7 @@ class LocalBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"a local model answers {CHAT}, not {call.path}")
-        fields = fields_in(call)
+        fields = await fields_of_call(call)
         options = options_of(fields, self.settings.max_new_tokens)
         async with self._turn:
             begun = time.monotonic()

@@ -3,14 +3,20 @@
 A value of a few bytes takes a hundred in memory, so a body's length does not bound its memory.
 """
 
-import re
+from functools import partial
 from typing import Any
 
 from router.domain import Call, Fault
+from router.request.outline import values_in
 from router.request.text import fields_of
+from router.wire.beside import beside
 
 MOST_VALUES = 1_000_000
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+
+
+async def fields_of_call(call: Call) -> dict[str, Any]:
+    """The fields of a call; those of a long one are read beside the event loop."""
+    return await beside(len(call.body), partial(fields_in, call))
 
 
 def fields_in(call: Call) -> dict[str, Any]:
@@ -20,13 +26,9 @@ def fields_in(call: Call) -> dict[str, Any]:
 
 def check_values(text: bytes, name: str) -> None:
     """Refuse a JSON text that has too many values, before it is parsed."""
-    if _counted(text) <= MOST_VALUES:
+    if text.count(b",") + text.count(b"[") + text.count(b"{") <= MOST_VALUES:
         return
-    count = _counted(_STRING.sub(b"", text))  # a comma in a string begins no value
+    count = values_in(text)  # a comma in a string begins no value
     if count > MOST_VALUES:
         detail = f"{name} holds about {count:,} JSON values, and {MOST_VALUES:,} fit one request"
         raise Fault("bad_request", f"{detail}: send them in parts")
-
-
-def _counted(text: bytes) -> int:
-    return text.count(b",") + text.count(b"[") + text.count(b"{")

@@ -9,13 +9,16 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 
 from router.config.backends import SandboxSettings
 from router.domain import COMPUTE, RUN, Call, Fault, Reply
+from router.request.json_body import json_of
 from router.request.statistical import interpret_whole
+from router.wire.beside import beside
 from router.wire.chat_replies import in_one_piece
 from sandbox.contradictions import contradiction
 from sandbox.document import records, write_document
@@ -51,7 +54,7 @@ class SandboxBackend:
         if call.path not in (COMPUTE, RUN):
             detail = f"the sandbox answers no {call.path}: use it in a plan with `code:`"
             raise Fault("bad_request", detail)
-        job = orjson.loads(call.body)
+        job = await beside(len(call.body), partial(json_of, call.body))
         outcome = await (self._run(job) if call.path == RUN else self._compute(job))
         body = await asyncio.to_thread(json_text, outcome)
         yield Reply(200, "application/json", in_one_piece(body.encode()))

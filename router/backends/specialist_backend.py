@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from router.backends.request_fields import fields_in
+from router.backends.request_fields import fields_of_call
 from router.config.backends import SpecialistSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.request.text import last_user_text, prompt_text, tokens_in, whole_number
@@ -35,7 +35,7 @@ class SpecialistBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"a specialist answers {CHAT}, not {call.path}")
-        fields = fields_in(call)
+        fields = await fields_of_call(call)
         question = last_user_text(fields)[:_LONGEST].strip()
         if not question:
             raise Fault("bad_request", "The last message of the user holds no question")

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from router.backends.given_records import GivenRecords, given_records
-from router.backends.request_fields import fields_in
+from router.backends.request_fields import fields_of_call
 from router.backends.work import Work
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
@@ -37,7 +37,7 @@ class ValidatorBackend:
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         if call.path != CHAT:
             raise Fault("bad_request", f"the validator answers {CHAT}, not {call.path}")
-        fields = fields_in(call)
+        fields = await fields_of_call(call)
         answer = partial(self._answer, fields)
         text, report = await self._work.result(answer, most=self._settings.most_steps)
         prompt_tokens = tokens_in(prompt_text(fields))

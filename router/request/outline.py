@@ -48,6 +48,15 @@ def _pieces(raw: bytes, start: int) -> Iterator[_Piece]:
         open_quotes, depth = int(parity[-1]), int(depths[-1])
 
 
+def values_in(raw: bytes) -> int:
+    """About how many values there are: the commas and opening brackets outside of strings."""
+    count = 0
+    for piece in _pieces(raw, 0):
+        begins = (piece.chars == _COMMA) | ((piece.chars | _FOLD) == _OPEN)
+        count += int(np.count_nonzero(begins & piece.outside))
+    return count
+
+
 def commas_of(raw: bytes) -> tuple[Positions, NDArray[np.int32]]:
     """Where the commas outside of strings stand, and how deep."""
     places, depths = [], []

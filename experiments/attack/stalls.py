@@ -6,6 +6,7 @@ A backend of the test kind answers at once from the same loop, so its share coun
 """
 
 import asyncio
+import gc
 import http.client
 import json
 import sys
@@ -214,6 +215,9 @@ async def stalls(*, small: bool = False, named: str = "") -> list[Stall]:
                     whole = time.perf_counter() - begun - 0.1
                     measured.append(Stall(attack, status, watch.longest, whole, watch.where))
                     print(row(measured[-1]), flush=True)
+                    if attack in _WARM_UPS:
+                        gc.freeze()  # as a replica does after its start
+                        gc.set_threshold(50_000, 20, 50)
     return measured[len(_WARM_UPS) :]
 
 

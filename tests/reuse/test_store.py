@@ -1,10 +1,9 @@
 """The store: solutions survive kills, are judged, replaced, retired and forgotten."""
 
-import contextlib
-import os
 import random
-import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -111,31 +110,48 @@ def test_only_its_owner_can_read_the_file(store):
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
 
 
+# Reads all solutions of each folder twice: before and after its standard input says so.
+_READER = """
+import contextlib, sqlite3, sys
+from pathlib import Path
+from router.reuse.solution_store import SolutionStore
+
+stores = [SolutionStore(Path(folder)) for folder in sys.argv[1:]]
+for round in range(2):
+    for store in stores:
+        for id_ in range(1, 41):
+            with contextlib.suppress(sqlite3.Error, ValueError, UnicodeError):
+                store.get(id_)
+    print("read", flush=True)
+    sys.stdin.readline()
+"""
+
+
 def test_a_file_that_is_damaged_under_a_process_gives_errors_and_kills_nobody(tmp_path):
-    """Bits are flipped in half of the runs; in the others the file is shortened."""
-    for seed in range(20):
-        folder = tmp_path / str(seed)
+    """Bits are flipped in half of the files; the others are shortened as well."""
+    folders = [tmp_path / str(seed) for seed in range(20)]
+    for folder in folders:
         store = SolutionStore(folder)
         ids = store.add([solution(f"number {n} " * 50) for n in range(40)])
         store.forget(ids=[ids[0]])  # brings all rows from the log into the file
-        chance = random.Random(seed)
-        content = bytearray(store.path.read_bytes())
-        if seed % 2:
-            del content[chance.randrange(100, len(content)) :]
-        for _ in range(40):
-            content[chance.randrange(100, len(content))] ^= 1 << chance.randrange(8)
-        with store.path.open("r+b") as file:
-            file.truncate(len(content))
-            file.write(content)
-        child = os.fork()
-        if child == 0:
-            with contextlib.suppress(Exception):
-                for id_ in ids:
-                    with contextlib.suppress(sqlite3.Error, ValueError, UnicodeError):
-                        SolutionStore(folder).get(id_)
-            os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
         store.close()
+    command = [sys.executable, "-c", _READER, *map(str, folders)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as reader:
+        assert reader.stdout.readline() == "read\n"
+        for seed, folder in enumerate(folders):
+            chance = random.Random(seed)
+            path = folder / "solutions.sqlite"
+            content = bytearray(path.read_bytes())
+            if seed % 2:
+                del content[chance.randrange(100, len(content)) :]
+            for _ in range(40):
+                content[chance.randrange(100, len(content))] ^= 1 << chance.randrange(8)
+            with path.open("r+b") as file:
+                file.truncate(len(content))
+                file.write(content)
+        reader.communicate("\n\n", timeout=60)
+    assert reader.returncode == 0
 
 
 def test_a_file_that_is_no_store_is_refused_with_a_way_out(tmp_path):

@@ -1,10 +1,12 @@
 """The store: solutions survive kills, are judged, replaced, retired and forgotten."""
 
+import os
 import random
 import stat
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -110,47 +112,59 @@ def test_only_its_owner_can_read_the_file(store):
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
 
 
-# Reads all solutions of each folder twice: before and after its standard input says so.
+# Reads and writes solutions in a store, again and again, until its standard input ends.
 _READER = """
-import contextlib, sqlite3, sys
+import contextlib, sqlite3, sys, threading
 from pathlib import Path
 from router.reuse.solution_store import SolutionStore
+from tests.reuse.soak import solution
 
-stores = [SolutionStore(Path(folder)) for folder in sys.argv[1:]]
-for round in range(2):
-    for store in stores:
-        for id_ in range(1, 41):
-            with contextlib.suppress(sqlite3.Error, ValueError, UnicodeError):
-                store.get(id_)
-    print("read", flush=True)
-    sys.stdin.readline()
+store = SolutionStore(Path(sys.argv[1]))
+ended = threading.Event()
+
+def read():
+    while not ended.is_set():
+        with contextlib.suppress(sqlite3.Error, ValueError, UnicodeError):
+            for stored in store.everything():
+                store.exact(stored.exact, 0.0)
+
+def write():
+    while not ended.is_set():
+        with contextlib.suppress(sqlite3.Error, ValueError, UnicodeError):
+            store.add([solution("one more " * 50)])
+
+threads = [threading.Thread(target=work) for work in (read, read, write)]
+for thread in threads:
+    thread.start()
+print("reads", flush=True)
+sys.stdin.readline()
+ended.set()
+for thread in threads:
+    thread.join()
 """
 
 
-def test_a_file_that_is_damaged_under_a_process_gives_errors_and_kills_nobody(tmp_path):
-    """Bits are flipped in half of the files; the others are shortened as well."""
-    folders = [tmp_path / str(seed) for seed in range(20)]
-    for folder in folders:
-        store = SolutionStore(folder)
-        ids = store.add([solution(f"number {n} " * 50) for n in range(40)])
-        store.forget(ids=[ids[0]])  # brings all rows from the log into the file
-        store.close()
-    command = [sys.executable, "-c", _READER, *map(str, folders)]
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_that_is_damaged_under_a_process_gives_errors_and_kills_nobody(tmp_path, seed):
+    store = SolutionStore(tmp_path)
+    ids = store.add([solution(f"number {n} " * 50) for n in range(400)])
+    store.forget(ids=[ids[0]])  # brings all rows from the log into the file
+    store.close()
+    chance = random.Random(seed)
+    command = [sys.executable, "-c", _READER, tmp_path]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as reader:
-        assert reader.stdout.readline() == "read\n"
-        for seed, folder in enumerate(folders):
-            chance = random.Random(seed)
-            path = folder / "solutions.sqlite"
-            content = bytearray(path.read_bytes())
-            if seed % 2:
-                del content[chance.randrange(100, len(content)) :]
-            for _ in range(40):
-                content[chance.randrange(100, len(content))] ^= 1 << chance.randrange(8)
-            with path.open("r+b") as file:
-                file.truncate(len(content))
-                file.write(content)
-        reader.communicate("\n\n", timeout=60)
+        assert reader.stdout.readline() == "reads\n"
+        size = store.path.stat().st_size
+        for _ in range(8):
+            with store.path.open("r+b") as file:
+                for _ in range(40):
+                    file.seek(chance.randrange(100, size))
+                    file.write(chance.randbytes(1))
+            time.sleep(0.05)  # the reader meets this damage before the next
+        os.truncate(store.path, chance.randrange(4096, size))
+        time.sleep(0.2)
+        reader.communicate("\n", timeout=60)
     assert reader.returncode == 0
 
 

@@ -38,7 +38,8 @@ class DashboardOptions:
 
     @classmethod
     def read(cls, text: str) -> "DashboardOptions":
-        return cls(**orjson.loads(text))
+        fields = orjson.loads(text)
+        return cls(**fields | {"hosts": tuple(fields["hosts"])})
 
     def written(self) -> str:
         return orjson.dumps(asdict(self)).decode()

@@ -54,7 +54,8 @@ def test_a_shape_is_found_where_it_stands():
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     assert shape_of(body("x", shape=shape)) == shape
-    assert shape_of(body("x", response_format=wanted)) == schema
+    marked = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+    assert shape_of(body("x", response_format=wanted)) == marked
     assert shape_of(body('5 users like {"name": "string"} please')) == shape
     assert shape_of(body("no shape {here}")) is None
 

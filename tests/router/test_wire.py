@@ -365,7 +365,7 @@ async def test_ready_says_degraded_and_why_while_it_still_answers():
     async with running() as (r, _):
         r.hive.away = True
         await r.background.exchange()
-        r.router.engine.wall = lambda: time.time() + 60
+        r.router.engine.steady = lambda: time.monotonic() + 60
         degraded = await r.get("/health/ready")
         answer = await r.chat()
         r.hive.away = False

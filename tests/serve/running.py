@@ -109,8 +109,15 @@ class Service:
 
     def run(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [WAGGLE, *args, "-c", self.config]
+        wide = {**os.environ, "COLUMNS": "250"}  # tables wrap no words that a test looks for
         done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=90, check=False
+            command,
+            cwd=self.folder,
+            env=wide,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
         )
         if check and done.returncode:
             pytest.fail(f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}")

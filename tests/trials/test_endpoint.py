@@ -10,6 +10,7 @@ from router.trials.director import Director
 from router.trials.trial_requests import act
 from tests.rig import rig
 from tests.upstream import Upstream, completion
+from tests.waiting import until
 
 YAML = """
 backends:
@@ -100,10 +101,14 @@ async def test_a_function_that_never_returns_delays_no_request_for_long(upstream
     learner = PublishingLearner(Steering(code, version=3))
     async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
         await waggle.background.follow()
-        for _ in range(6):
+
+        async def is_left_alone() -> bool:
             answer = await waggle.chat()
             assert (answer.status, answer.headers["x-waggle-plan"]) == (200, "x")
-        assert any(e.kind == "function" and e.state == "left alone" for e in waggle.journal.events)
+            events = waggle.journal.events
+            return any(e.kind == "function" and e.state == "left alone" for e in events)
+
+        await until(is_left_alone)
         await waggle.engine.functions.close()
 
 

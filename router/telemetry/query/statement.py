@@ -11,7 +11,7 @@ from router.telemetry.query.tree import CatalogNames, QueryRefused, check
 LONGEST_QUERY = 256 * 1024  # characters
 
 _EXPLAIN = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*(?:(?!\*/).)*\*/)*EXPLAIN(?:\s+ANALYZE)?"
+    r"\A(?:\s|--[^\n]*+\n|/\*(?:(?!\*/).)*+\*/)*+EXPLAIN(?:\s+ANALYZE)?"
     r"(?:\s*\(\s*(?:ANALYZE|FORMAT\s+'?\w{1,20}'?)(?:\s*,\s*(?:ANALYZE|FORMAT\s+'?\w{1,20}'?))?\s*\))?"
     r"(?=[\s(])",
     re.IGNORECASE | re.DOTALL,

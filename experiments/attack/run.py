@@ -28,6 +28,7 @@ from experiments.attack.written_requests import (
     hostile_pages,
     hostile_queries,
     odd_requests,
+    slow_texts_of_strangers,
 )
 from experiments.readme import put, table
 from tests.serve.running import UpstreamThread, own_service
@@ -65,6 +66,7 @@ ATTACKS: Sequence[Attack] = (
     Attack("requests of foreign pages, and honest ones", "web page", hostile_pages),
     Attack("queries on telemetry", "analyst", hostile_queries),
     Attack("malformed and odd requests", "network caller", odd_requests),
+    Attack("texts that keep a reader busy", "network caller", slow_texts_of_strangers),
     Attack("small requests for endless work", "network caller", processes.big_requests),
     Attack("the same, by strangers", "network caller", processes.big_requests_of_strangers, "long"),
     Attack("5,000 connections held", "network caller", processes.held_connections, "short"),

@@ -8,26 +8,52 @@ from pathlib import Path
 from typing import Any
 
 from experiments.attack.attack import Outcome, Target
-from experiments.attack.cases import body_of, cases
+from experiments.attack.cases import body_of, cases, made
 from experiments.attack.wire import Exchange, written
 
 _SLOWEST_SECONDS = 2.0
 _AT_ONCE = 2
 _REFUSED = frozenset((400, 401, 403, 415, 421, 426, 431))
-_NOT_OURS = (b"Binder Error", b"There is no view", b"took longer than")
+_NOT_OURS = (b"Binder Error", b"There is no view", b"took longer than", b"Invalid Input Error")
 _JSON = {"Content-Type": "application/json"}
 
 
 async def odd_requests(target: Target) -> Outcome:
     """Malformed and odd requests: each must get an answer below 500, within two seconds."""
-    slow = 0.0
-    successes = []
-    rows = cases("odd")
+    return await _below_500(target, cases("odd"))
+
+
+async def slow_texts_of_strangers(target: Target) -> Outcome:
+    """Prompts that were meant to keep a reader busy."""
+    body = {"model": "auto"}
+    rows = [
+        {"method": "POST", "path": "/v1/chat/completions", "headers": _JSON, "why": case["why"]}
+        | {"half": case["half"]}
+        | {"body": json.dumps(body | {"messages": [{"role": "user", "content": made(case)}]})}
+        for case in cases("slow")
+    ]
+    return await _below_500(target, rows)
+
+
+async def _below_500(target: Target, rows: list[dict[str, Any]]) -> Outcome:
+    slowest, wrong = 0.0, []
     for case, answer in await _answers(target, rows):
-        slow = max(slow, answer.seconds)
+        slowest = max(slowest, answer.seconds)
         if not 0 < answer.status < 500 or answer.seconds > _SLOWEST_SECONDS:
-            successes.append(f"{case['why']}: {answer.status} after {answer.seconds:.1f} s")
-    return Outcome(len(rows), tuple(successes), {"slowest_seconds": round(slow, 2)})
+            problem = f"{case['why']}: {answer.status} after {answer.seconds:.1f} s"
+            wrong.append((case, problem))
+    return _outcome(rows, wrong, slowest_seconds=round(slowest, 2))
+
+
+def _outcome(
+    rows: list[dict[str, Any]], wrong: list[tuple[dict[str, Any], str]], **figures: float
+) -> Outcome:
+    """The outcome of all cases, with the figures of those that nobody saw before the end."""
+    unseen = sum(case["half"] == "unseen" for case in rows)
+    failed = sum(case["half"] == "unseen" for case, _ in wrong)
+    figures |= {"unseen_tried": unseen, "unseen_held": unseen - failed} if unseen else {}
+    successes = tuple(f"[{case['half']}] {problem}" for case, problem in wrong)
+    return Outcome(len(rows), successes, figures)
 
 
 async def hostile_pages(target: Target) -> Outcome:
@@ -54,17 +80,19 @@ async def _at_the_door(target: Target, rows: list[dict[str, Any]], key: str) -> 
         }
         for case in rows
     ]
-    successes = [
-        f"{case['why']}: {case['expect']} was right, the answer was {answer.status}"
+    wrong = [
+        (case, f"{case['why']}: {case['expect']} was right, the answer was {answer.status}")
         for case, answer in await _answers(target, filled, host=False)
         if _was_refused(case, answer) != (case["expect"] == "refused") or not answer.status
     ]
-    return Outcome(len(rows), tuple(successes))
+    return _outcome(rows, wrong)
 
 
 def _was_refused(case: dict[str, Any], answer: Exchange) -> bool:
     if answer.status == 400 and b'"param":"' in answer.body:
         return False  # the door let the request in, and a field of its body was wrong
+    if b"scope_missing" in answer.body:
+        return False  # the door let the request in, and its key lacks the scope of the route
     preflight = case["method"] == "OPTIONS" and answer.status == 405
     return preflight or answer.status in _REFUSED
 
@@ -79,20 +107,21 @@ async def hostile_queries(target: Target) -> Outcome:
     before = _contents(telemetry)
     secret = os.environ.get("HOME", "/root")
     rows = cases("sql")
-    successes = []
+    wrong = []
     for case in rows:
         body = json.dumps({"sql": case["sql"]}).encode()
         answer = await target.send(
             written("POST", "/v1/sql", _JSON | {"Host": "127.0.0.1"}, body), seconds=60
         )
         problem = _misjudged(case, answer)
-        if secret.encode() in answer.body or str(telemetry.parent).encode() in answer.body:
+        leaked = secret.encode() in answer.body and secret not in case["sql"]
+        if leaked or str(telemetry.parent).encode() in answer.body:
             problem = "the answer names a path of the machine"
         if problem:
-            successes.append(f"{case['sql'][:100]}: {problem}")
+            wrong.append((case, f"{case['sql'][:100]}: {problem}"))
     lost = [name for name, size in before.items() if _contents(telemetry).get(name, -1) < size]
-    successes += [f"{name} lost bytes" for name in lost if "journal" in name]
-    return Outcome(len(rows), tuple(successes))
+    wrong += [({"half": "seen"}, f"{name} lost bytes") for name in lost if "journal" in name]
+    return _outcome(rows, wrong)
 
 
 def _misjudged(case: dict[str, Any], answer: Exchange) -> str:

@@ -132,9 +132,10 @@ def _prompt_tokens(body: bytes, fields: Mapping[str, Any]) -> int:
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None
         for part in content if isinstance(content, list) else ():
-            if isinstance(part, dict) and part.get("type") in _MEDIA:
+            kind = part.get("type") if isinstance(part, dict) else None
+            if isinstance(kind, str) and kind in _MEDIA:
                 count += 1
-                characters += _characters(part[part["type"]]) if part["type"] in part else 0
+                characters += _characters(part[kind]) if kind in part else 0
     return max(len(body) - characters, 0) // 4 + 1 + count * _MEDIA_TOKENS
 
 

@@ -92,3 +92,9 @@ def test_a_count_that_was_estimated_teaches_nothing():
     trace = Trace(request, decision, 0.0, attempts=(attempt,))
     estimates.learn(trace)
     assert claim(request, estimates) == claim(request)
+
+
+@pytest.mark.parametrize("kind", [["text"], {}, None, 7, [[]]])
+def test_a_part_whose_type_is_no_text_counts_by_its_bytes(kind):
+    request = request_of([{"type": kind, "text": "x"}])
+    assert claim(request, after(request, 1, 10)).most.tokens > 0

@@ -1,6 +1,5 @@
 """Another user of the machine, who tries to read, replace and connect to what a service keeps."""
 
-import json
 import os
 import socket
 import stat
@@ -9,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from experiments.attack.attack import Outcome, Target
-
-NOBODY = 65534
+from tests.other_user import as_another_user
 
 
 async def another_user(target: Target) -> Outcome:
@@ -25,27 +23,8 @@ async def another_user(target: Target) -> Outcome:
         for path in (data, *paths)
         if path.exists() and path.lstat().st_mode & 0o077
     ]
-    return Outcome(3 * len(paths) + len(roots), (*_as_nobody(roots, paths), *wide))
-
-
-def _as_nobody(roots: Sequence[Path], paths: Sequence[Path]) -> list[str]:
-    """What another user can do with these folders and files."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            os.write(writing, json.dumps(_intrusions(roots, paths)[:200]).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        report = pipe.read()
-    os.waitpid(child, 0)
-    intrusions: list[str] = json.loads(report)
-    return intrusions
+    intrusions = as_another_user(lambda: _intrusions(roots, paths))
+    return Outcome(3 * len(paths) + len(roots), (*intrusions, *wide))
 
 
 def _intrusions(roots: Sequence[Path], paths: Sequence[Path]) -> list[str]:

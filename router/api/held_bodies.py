@@ -18,7 +18,7 @@ _RETRY_SECONDS = 5.0
 
 @dataclass
 class HeldBodies:
-    """`most` bytes at once; a larger body gets its turn when it is alone."""
+    """Lets bodies hold `most` bytes together. A body that is larger waits until it is alone."""
 
     most: int
     wait_seconds: float = WAIT_SECONDS

@@ -102,7 +102,7 @@ def load(folder: Path) -> Manifest:
 
 
 def load_and_judge(folder: Path) -> tuple[Manifest, str]:
-    """The manifest and what is wrong with its file; if something is, the manifest is its copy."""
+    """The manifest, and what is wrong with its file. If the file is damaged, this is the copy."""
     path = folder / "manifest.json"
     try:
         return _read(path), ""

@@ -24,7 +24,7 @@ def records(spec: Spec, result: Any) -> list[Record]:
 
 def write_document(spec: Spec, result: Any, *, as_object: bool = False) -> str:
     """Write the JSON or CSV. `as_object` wraps records in an object with the key `records`."""
-    if spec.kind == "analyse":
+    if spec.kind != "generate":
         return _figures(json_value(result), spec.format)
     return format_records(records(spec, result), spec.format, as_object=as_object)
 

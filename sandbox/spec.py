@@ -1,4 +1,4 @@
-"""Describes what a statistical request asks for: data to generate, or figures to compute."""
+"""Describes what a request asks for: data to generate, figures of data, or a calculation."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -42,6 +42,7 @@ class Field:
     clip: bool = False  # move values outside the bounds to the bounds; otherwise draw them again
     decimals: int | None = None  # 0: integers; None: the request does not say
     unique: bool = False
+    order: Literal["", "ascending", "descending"] = ""  # in which the records come by this column
     formula: str = ""  # for a derived column
     start: str = ""  # for dates, ISO 8601
     end: str = ""
@@ -76,7 +77,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """One figure, or one test, over columns of the data."""
+    """One figure or test over columns of the data, or one entry of the catalogue.
+
+    An entry of the catalogue has parameters and no columns.
+    """
 
     method: str
     columns: tuple[str, ...] = ()
@@ -86,9 +90,9 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A complete request for generated data or for figures."""
+    """A complete request for generated data, for figures of data, or for a calculation."""
 
-    kind: Literal["generate", "analyse"] = "generate"
+    kind: Literal["generate", "analyse", "calculate"] = "generate"
     count: int = 0
     fields: tuple[Field, ...] = ()
     correlations: tuple[Correlation, ...] = ()
@@ -130,7 +134,7 @@ class Spec:
     @property
     def summary(self) -> str:
         """A short description of the spec without any word of the caller."""
-        if self.kind == "analyse":
+        if self.kind != "generate":
             return ", ".join(sorted({analysis.method for analysis in self.analyses}))
         if self.series is not None:
             return f"a series of {self.count} {self.series.step}s"

@@ -7,6 +7,7 @@ once in a thousand times; the program then runs again with another seed.
 from dataclasses import replace
 from typing import Any
 
+from sandbox.judging.calculations import check_calculations
 from sandbox.judging.check import StatisticalCheck, Verification
 from sandbox.judging.column_tests import check_column, check_correlation
 from sandbox.judging.figure_checks import check_figures
@@ -21,10 +22,9 @@ __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
 
 def verify(spec: Spec, result: Any) -> Verification:
+    check = {"analyse": check_figures, "calculate": check_calculations, "generate": _check_data}
     try:
-        checks = (
-            check_figures(spec, result) if spec.kind == "analyse" else _check_data(spec, result)
-        )
+        checks = check[spec.kind](spec, result)
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:
         checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
     return Verification(tuple(map(_shown, checks)))

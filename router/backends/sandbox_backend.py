@@ -143,7 +143,12 @@ def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[
         return outcome | {"problem": _failure(run)}
     result = _printed(run.stdout) if run.result is None else run.result
     verdict = verify(spec, result)
-    outcome |= {"verification": verdict.as_json(), "score": verdict.score}
+    outcome |= {
+        "verification": verdict.as_json(),
+        "score": verdict.score,
+        "level": verdict.level,
+        "unchecked": list(verdict.unchecked),
+    }
     if not verdict.holds:
         failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
         return outcome | {"problem": failed or "the result is empty"}

@@ -138,12 +138,14 @@ def explain(
     if not ended.ok:
         raise CommandRefused(f"{ended.status}: {ended.error}")
     verdict = verify(reading.spec, ended.result)
-    table = Table("check", "holds", "measured", "p", box=None)
+    table = Table("check", "holds", "measured", "p", "could have missed", box=None)
     for claim in verdict.checks:
         chance = "" if claim.p_value is None else f"{claim.p_value:.3g}"
         mark = "[green]yes[/]" if claim.holds else "[red]no[/]"
-        table.add_row(escape(claim.name), mark, escape(claim.detail), chance)
+        table.add_row(escape(claim.name), mark, escape(claim.detail), chance, escape(claim.power))
     out.print(table)
+    unchecked = f"; unchecked: {', '.join(verdict.unchecked)}" if verdict.unchecked else ""
+    out.print(f"level: {verdict.level}{escape(unchecked)}")
     if not verdict.holds:
         raise typer.Exit(1)
 

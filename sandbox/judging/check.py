@@ -1,36 +1,46 @@
 """Defines one check of a result, and a verification, which holds all checks of a result."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-ALPHA = 0.001  # the share of correct samples that a statistical test rejects
+ALPHA = 0.001  # the share of correct results that all statistical tests of a result reject
 SHOWN = 6  # significant digits of a figure in a message
 Column = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class StatisticalCheck:
-    """One requirement on a result: whether it holds, and what was measured."""
+    """One requirement on a result: whether it holds, what was measured, and, for a test of chance,
+    which wrong results it could have missed."""
 
     name: str
     holds: bool
     detail: str
     statistic: float | None = None
     p_value: float | None = None
+    power: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """All checks of one result. It holds if there are checks and each of them holds."""
+    """All checks of one result. It holds if there are checks and each of them holds.
+
+    `unchecked` names the parts of the request that no check covers.
+    """
 
     checks: tuple[StatisticalCheck, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         return bool(self.checks) and all(check.holds for check in self.checks)
+
+    @property
+    def level(self) -> Literal["spec", "unverified"]:
+        return "spec" if self.holds and not self.unchecked else "unverified"
 
     @property
     def failed(self) -> tuple[StatisticalCheck, ...]:
@@ -42,8 +52,15 @@ class Verification:
         return sum(check.holds for check in self.checks) / max(len(self.checks), 1)
 
     def as_json(self) -> dict[str, Any]:
-        checks = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.checks]
-        return {"verified": self.holds, "checks": checks}
+        checks = [
+            {
+                name: value
+                for name, value in asdict(check).items()
+                if value is not None and (value or name != "power")
+            }
+            for check in self.checks
+        ]
+        return {"level": self.level, "checks": checks, "unchecked": list(self.unchecked)}
 
 
 def listed(values: Any) -> list[Any]:

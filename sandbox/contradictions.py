@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sandbox.judging.curves import share_between
+from sandbox.judging.impossible import IMPOSSIBLE
 from sandbox.spec import Distribution, Field, Spec
 
 _LEAST_SHARE = 1e-4  # if less of a distribution lies within its bounds, too many values are redrawn
@@ -22,6 +23,13 @@ _POSITIVE = {  # parameters that must be above 0
 
 def contradiction(spec: Spec) -> str:
     """The first constraint that no data can satisfy, and why; or "" if none was found."""
+    for analysis in spec.analyses:
+        impossible = IMPOSSIBLE.get(analysis.method)
+        problem = (
+            impossible(**analysis.parameters) if impossible and spec.kind == "calculate" else ""
+        )
+        if problem:
+            return problem
     for field in spec.fields:
         if field.distribution is not None:
             problem = _in_distribution(field.name, field.distribution)

@@ -9,12 +9,18 @@ read, and counts as not understood.
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from sandbox.reading import analyse, data_tables, generate, patterns, series, wishes
+from sandbox.reading import analyse, data_tables, generate, lexicon, patterns, series, wishes
 from sandbox.reading.budget import OutOfTime, budget, spend
+from sandbox.reading.catalogue import RULES
 from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import normalised
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import read_by
+from sandbox.reading.tokens import TooLong, cleaned, tokens
+from sandbox.reading.whole_wishes import with_wishes
 from sandbox.spec import Spec
 
 Kind = Literal["computational", "linguistic", "both"]
@@ -34,6 +40,7 @@ class Interpretation:
     reasons: tuple[str, ...] = ()
     spec: Spec | None = None
     not_read: bool = False  # the reader gave up, because the request is too long to read
+    unknown: tuple[str, ...] = ()  # the words that were not understood
 
     @property
     def computed(self) -> bool:
@@ -45,7 +52,8 @@ def read(text: str, data: Any = None, *, cpu_seconds: float = math.inf) -> Inter
 
     A request that takes more CPU time than `cpu_seconds` is not read.
     """
-    if data is None and not _hints(text if len(text) <= _LONGEST else text[:_LONGEST_WISH]):
+    begun = text if len(text) <= _LONGEST else text[:_LONGEST_WISH]
+    if data is None and not (_hints(begun) or _asks(begun)):
         return Interpretation("linguistic", ("it asks for no computation",))
     if len(text) > _LONGEST:
         return _not_read(f"it is longer than {_LONGEST:,} characters")
@@ -60,7 +68,54 @@ def _not_read(reason: str) -> Interpretation:
     return Interpretation("linguistic", (f"not read: {reason}",), not_read=True)
 
 
+def _asks(text: str) -> bool:
+    """Whether a request has a word that a rule reads: a cheap test."""
+    return not _asking().isdisjoint(map(lexicon.stem, _WORDS.findall(text)))
+
+
+_WORDS = re.compile(r"[^\W\d_]\w*")
+
+
+@cache
+def _asking() -> frozenset[str]:
+    return lexicon.first_words(*{concept for rule in RULES for concept in rule.asks})
+
+
+def _by_rules(text: str, data: Any) -> Interpretation | None:
+    """What the rules of the catalogue make of a request; None if no rule has a word for it."""
+    text = cleaned(text)
+    table = data_tables.beside(data, text) if data is not None else data_tables.whole_table(text)
+    if table.problem:
+        return Interpretation("linguistic", (table.problem,))
+    if len(table.text) > _LONGEST_WISH:
+        return Interpretation("linguistic", ("it is too long to be understood with certainty",))
+    try:
+        pieces, language = tokens(table.text)
+    except TooLong:
+        return _not_read("it has too many words")
+    reader = Reader(pieces, language, table.columns)
+    wishes_of_all = with_wishes(reader)
+    reading = read_by(RULES, reader)
+    if reading is None:
+        return None
+    if reading.spec is None:
+        return Interpretation("linguistic", (reading.problem,), unknown=reading.unknown)
+    spec = wishes_of_all(reading.spec)
+    words = [f.name for f in spec.words]
+    kind: Kind = "both" if words else "computational"
+    texts = (f"text: {', '.join(words)}",) if words else ()
+    return Interpretation(kind, (f"read as {reading.rule.name}", *texts), spec)
+
+
 def _interpreted(text: str, data: Any) -> Interpretation:
+    ours = _by_rules(text, data) if _ENDLESS.search(text) is None else None
+    if ours is not None and (ours.spec is not None or ours.not_read):
+        return ours
+    earlier = _read_by_patterns(text, data)
+    return ours if ours is not None and earlier.spec is None else earlier
+
+
+def _read_by_patterns(text: str, data: Any) -> Interpretation:
     if wishes.NOT_OURS.search(text):
         return Interpretation(
             "linguistic", ("it contains mathematical notation or a choice of answers",)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sandbox.column_programs import column_lines, number
 from sandbox.figure_programs import figures_program
 from sandbox.program_helpers import HELPERS
+from sandbox.programs.catalogue import calculations_program, parameters_of
 from sandbox.runner import Program
 from sandbox.spec import Correlation, Field, Series, Spec
 
@@ -24,6 +25,8 @@ _TAKEN = frozenset(  # names that written programs use themselves
 
 def write_program(spec: Spec, *, seed: int) -> Program:
     """Write the program for a spec. A seed in the spec takes precedence over `seed`."""
+    if spec.kind == "calculate":
+        return Program(calculations_program(spec), parameters_of(spec), seed)
     if spec.kind == "analyse":
         return Program(figures_program(spec), {"columns": dict(spec.data)}, seed)
     lines = _series(spec.count, spec.series) if spec.series else _records(spec)

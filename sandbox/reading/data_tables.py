@@ -73,6 +73,15 @@ def within(text: str) -> DataTable:
     return _lists(text)
 
 
+def whole_table(text: str) -> DataTable:
+    """Find a table with named columns in the text: records, CSV or markdown; a list is no table."""
+    for find in (_records, _block, _lines, _markdown):
+        table = find(text)
+        if table is not None:
+            return table
+    return DataTable(text=text)
+
+
 def _of_records(rows: Sequence[Mapping[str, Any]], text: str) -> DataTable:
     names = list(dict.fromkeys(key for row in rows for key in row))
     if len(names) * len(rows) > _MOST_CELLS:

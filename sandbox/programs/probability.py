@@ -1,0 +1,5 @@
+"""The programs of the family `probability`."""
+
+from collections.abc import Mapping
+
+PROGRAMS: Mapping[str, str] = {}

@@ -1,0 +1,24 @@
+"""All rules, family by family."""
+
+from sandbox.reading import (
+    algebra,
+    dates_asked,
+    figures,
+    finance,
+    inference,
+    probability,
+    records,
+    units,
+)
+from sandbox.reading.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    *figures.RULES,
+    *records.RULES,
+    *probability.RULES,
+    *inference.RULES,
+    *finance.RULES,
+    *dates_asked.RULES,
+    *units.RULES,
+    *algebra.RULES,
+)

@@ -1,0 +1,119 @@
+"""The words that readers know, by concept, in English and Spanish.
+
+Each TOML file beside this module holds the words of one family of requests: a table for a concept,
+with its phrases by language. A phrase may stand for several concepts. Words are compared without
+case, accents and plural endings, but a word that follows `=` keeps its ending: `=times`. A hyphen
+counts as a space.
+"""
+
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+IDLE = "idle"  # words that change nothing
+CHANGE = "change"  # words that change what is asked, so that they are never a label
+SCENE = "scene"  # words that only set a scene: a factory, a clinic, last Tuesday
+
+Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
+
+
+@cache
+def phrases(language: str) -> Phrases:
+    """The phrases by their first word, the longest first, each with its concepts.
+
+    A Spanish request may hold English terms, such as `t-test`, but no English idle words.
+    """
+    concepts: dict[tuple[str, ...], set[str]] = {}
+    for concept, by_language in _tables():
+        small = concept in (IDLE, SCENE, CHANGE)
+        languages = {language} if small or language == "en" else {language, "en"}
+        for phrase in (p for each in languages for p in by_language.get(each, ())):
+            words = tuple(_part(word) for word in phrase.replace("-", " ").split())
+            concepts.setdefault(words, set()).add(concept)
+    by_first: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = {}
+    for words, names in concepts.items():
+        by_first.setdefault(words[0], []).append((words, frozenset(names)))
+    for listed_phrases in by_first.values():
+        listed_phrases.sort(key=lambda pair: -len(pair[0]))
+    return by_first
+
+
+def _part(word: str) -> str:
+    exact = word[0] == "=" and len(word) > 1 and word[1].isalpha()
+    return "=" + plain(word[1:]) if exact else stem(word)
+
+
+@cache
+def language_words() -> Mapping[str, frozenset[str]]:
+    """The idle words of each language, by which a reader knows the language of a request."""
+    kept: dict[str, set[str]] = {}
+    for concept, by_language in _tables():
+        if concept == IDLE:
+            for language, listed in by_language.items():
+                kept.setdefault(language, set()).update(w for w in listed if " " not in w)
+    shared = set.intersection(*kept.values())
+    return {language: frozenset(words - shared) for language, words in kept.items()}
+
+
+@cache
+def _tables() -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]:
+    tables = []
+    for file in sorted(files(__name__).iterdir(), key=lambda item: item.name):
+        if file.name.endswith(".toml"):
+            tables += list(tomllib.loads(file.read_text(encoding="utf-8")).items())
+    return tuple(tables)
+
+
+@cache
+def first_words(*concepts: str) -> frozenset[str]:
+    """The first words of the phrases of these concepts, in all languages, as stems."""
+    return frozenset(
+        words[0].lstrip("=")
+        for language in ("en", "es")
+        for listed in phrases(language).values()
+        for words, names in listed
+        if names & {*concepts}
+    )
+
+
+_IRREGULAR = {
+    "people": "person",
+    "children": "child",
+    "men": "man",
+    "women": "woman",
+    "dice": "die",
+}
+_SINGULAR = ("ss", "us", "is", "series", "news")
+
+
+def plain(word: str) -> str:
+    """The word in lower case and without accents."""
+    word = word.lower()
+    if word.isascii():
+        return word
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+
+
+@cache
+def _stem(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) <= 3 or word.endswith(_SINGULAR) or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if word.endswith(("ones", "ores", "ares", "ades", "ales", "ueces", "eles", "iles", "anes")):
+        return (
+            word[:-2] if word.endswith(("ciones", "siones", "ales", "ades", "ores")) else word[:-1]
+        )
+    return word[:-1]
+
+
+def stem(word: str) -> str:
+    """The word without case, accents and plural ending; the same for a phrase and a request."""
+    word = plain(word)
+    return _stem(word) if len(word) < 40 else word

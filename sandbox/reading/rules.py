@@ -1,0 +1,75 @@
+"""Tries rules on a request, and keeps what exactly one of them understands wholly."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sandbox.reading.reader import Reader
+from sandbox.spec import Analysis, Spec
+
+
+class NotUnderstood(Exception):
+    """A rule knows what is asked, but not how to read a part of it; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that can be asked.
+
+    A rule is tried if the request has a word with one of the concepts in `asks`. `read` takes tokens
+    and returns what is asked, or None if the request is about something else. `understood` says in
+    a few words what the rule can read, for the sentence that refuses a request.
+    """
+
+    name: str  # as people call it: "the payment of a loan"
+    asks: frozenset[str]
+    read: Callable[[Reader], "Analysis | Sequence[Analysis] | Spec | None"]
+    understood: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a rule understood; without `spec`, the words that it did not understand."""
+
+    rule: Rule
+    spec: Spec | None
+    unknown: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
+    """The reading of the rules; None if no rule has anything to say about the request."""
+    readings = [
+        r for rule in rules if reader.has(*rule.asks) for r in [_by(rule, reader.copy())] if r
+    ]
+    whole = [reading for reading in readings if reading.spec is not None]
+    if not whole:
+        return min(readings, key=lambda r: len(r.unknown), default=None)
+    if any(reading.spec != whole[0].spec for reading in whole[1:]):
+        names = " or ".join(dict.fromkeys(reading.rule.name for reading in whole))
+        problem = f"the request can be understood in two ways, as {names}: say which"
+        return Reading(whole[0].rule, None, problem=problem)
+    return whole[0]
+
+
+def _by(rule: Rule, reader: Reader) -> Reading | None:
+    try:
+        made = rule.read(reader)
+    except NotUnderstood as reason:
+        return Reading(rule, None, (), str(reason))
+    if made is None:
+        return None
+    left = reader.left()
+    unclear = next(
+        (reader.tokens[i].unclear for i in sorted(reader.taken) if reader.tokens[i].unclear), ""
+    )
+    if left or unclear:
+        unknown = tuple(dict.fromkeys(token.text for token in left))
+        listed = ", ".join(f"`{text}`" for text in unknown[:5])
+        problem = unclear or f"{listed} is not understood in {rule.name}"
+        if rule.understood and not unclear:
+            problem += f"; understood is {rule.understood}"
+        return Reading(rule, None, unknown, problem)
+    if isinstance(made, Spec):
+        return Reading(rule, made)
+    analyses = (made,) if isinstance(made, Analysis) else tuple(made)
+    return Reading(rule, Spec("calculate", analyses=analyses))

@@ -1,0 +1,473 @@
+"""Cuts a request into tokens: numbers, lists of numbers, dates, quoted words, marks and concepts.
+
+A concept is a phrase of the lexicon, in English or Spanish; the longest phrase wins. What no phrase
+covers stays a word, for a reader to take as a label, or to name as not understood.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sandbox.reading import lexicon
+from sandbox.reading.amounts import (
+    DIGITS,
+    SCALES,
+    Marks,
+    decimal_mark,
+    figure,
+    in_words,
+    separate,
+    suffixed,
+)
+from sandbox.reading.budget import spend
+
+Kind = Literal["number", "list", "date", "concept", "word", "quoted", "mark"]
+Language = Literal["en", "es"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a request, and its place in the text."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    stem: str = ""  # of a word, or the mark itself
+    concepts: frozenset[str] = frozenset()
+    value: float = 0.0
+    unit: str = ""  # of a number: "%", "$" for money, "th" for an ordinal, or ""
+    fraction: tuple[float, float] | None = None  # of a number such as 3/4 or "3 out of 4"
+    values: tuple[float, ...] = ()  # of a list
+    names: tuple[str, ...] = ()  # of a list such as `Ana 12, Ben 15`
+    date: dt.date | None = None
+    unclear: str = ""  # why a number can be read in two ways
+
+    def means(self, *concepts: str) -> bool:
+        return any(concept in self.concepts for concept in concepts)
+
+
+_QUOTED = r'"[^"\n]{1,80}"|“[^”\n]{1,80}”|«[^»\n]{1,80}»|`[^`\n]{1,80}`'
+_WORD = r"[^\W\d_](?:\w|['’](?=[^\W\d_]))*|_\w+"
+_PIECE = re.compile(
+    rf"(?P<quoted>{_QUOTED})|(?P<iso>\d{{4}}-\d{{1,2}}-\d{{1,2}}(?!\d))|"
+    rf"(?P<slashed>\d{{1,2}}[/-]\d{{1,2}}[/-]\d{{4}}(?!\d))|(?P<number>{DIGITS.pattern})|"
+    rf"(?P<word>{_WORD})|(?P<mark>>=|<=|!=|==|\*\*|\S)|(?P<line>\n+)"
+)
+_SPECIAL = (
+    (re.compile(r"\b[rR]\s?(?:²|\^\s?2)|\bR-squared\b|\b[rR] (?:squared|cuadrado)\b"), "r2"),
+    (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2"),
+    (re.compile(r"[–—−‑]"), "-"),
+    (re.compile(r"’"), "'"),
+    (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
+    (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
+    (re.compile(r"½"), "0.5"),
+)
+_MONTHS = {
+    name: 1 + i % 12
+    for i, name in enumerate(
+        """january february march april may june july august september october november december
+        jan feb mar apr may jun jul aug sep oct nov dec enero febrero marzo abril mayo junio julio
+        agosto septiembre octubre noviembre diciembre""".split()
+    )
+} | {"sept": 9, "setiembre": 9}
+_SEPARATORS = frozenset((",", ";", "\n"))
+_CURRENCY_AFTER = frozenset({"$", "€", "£"})
+_MOST_TOKENS = 6_000
+
+
+class TooLong(Exception):
+    """The request has too many tokens."""
+
+
+def cleaned(text: str) -> str:
+    """The text with one form for each mark; its words stay as they are."""
+    for pattern, new in _SPECIAL:
+        text = pattern.sub(new, text)
+    return text
+
+
+def language_of(text: str) -> Language:
+    """The language of most of the small words."""
+    words = [lexicon.plain(w) for w in re.findall(r"[^\W\d_]+", text[:2000])]
+    counts = {
+        language: sum(word in known for word in words)
+        for language, known in lexicon.language_words().items()
+    }
+    marked = len(re.findall(r"[¿¡ñ]", text[:2000]))
+    return "es" if counts.get("es", 0) + 2 * marked > counts.get("en", 0) else "en"
+
+
+def tokens(text: str) -> tuple[list[Token], Language]:
+    """The tokens of a text that `cleaned` returned. Raises `TooLong`."""
+    language = language_of(text)
+    mark = decimal_mark(text, spanish=language == "es")
+    pieces = list(_pieces(text, mark))
+    if len(pieces) > _MOST_TOKENS:
+        raise TooLong
+    known = lexicon.phrases(language)
+    return _listed(list(_with_phrases(_joined(pieces, known), known))), language
+
+
+def _pieces(text: str, mark: Marks) -> Iterator[Token]:
+    end = 0
+    for match in _PIECE.finditer(text):
+        spend()
+        start, end, kind, piece = match.start(), match.end(), match.lastgroup, match[0]
+        if match["quoted"]:
+            yield Token("quoted", piece[1:-1], start, end, lexicon.stem(piece[1:-1]))
+        elif match["iso"] or match["slashed"]:
+            yield _date(piece, start, end)
+        elif match["word"]:
+            yield Token("word", piece, start, end, lexicon.stem(piece))
+        elif match["line"]:
+            yield Token("mark", "\n", start, end, "\n")
+        elif kind is not None and match["digits"]:
+            yield from _number(match, text, mark)
+        else:
+            yield Token("mark", piece, start, end, piece)
+
+
+def _date(piece: str, start: int, end: int) -> Token:
+    parts = [int(part) for part in re.split("[-/]", piece)]
+    year, month, day = parts if parts[0] > 31 else (parts[2], parts[0], parts[1])
+    unclear = ""
+    if parts[0] <= 31:
+        if month > 12:
+            month, day = day, month
+        elif day <= 12 and day != month:
+            unclear = (
+                f"{piece} may be a day first or a month first: write {year}-{month:02}-{day:02}"
+            )
+    try:
+        return Token("date", piece, start, end, date=dt.date(year, month, day), unclear=unclear)
+    except ValueError:
+        return Token("word", piece, start, end, piece)
+
+
+def _number(match: "re.Match[str]", text: str, mark: Marks) -> Iterator[Token]:
+    start, end = match.span()
+    sign, currency = match["sign"] or "", match["currency"] or ""
+    before = text[start - 1] if start else " "
+    if sign and (before.isalnum() or before in ")]%$" or sign == "+"):
+        yield Token("mark", sign.replace("−", "-"), start, start + 1, sign.replace("−", "-"))
+        sign, start = "", start + 1
+    parts = separate(match["digits"], mark, bracketed=_in_brackets(text, start))
+    at = match.start("digits")
+    for i, part in enumerate(parts):
+        if i:
+            yield Token("mark", ",", at - 1, at, ",")
+        last = i == len(parts) - 1
+        piece_end = end if last else at + len(part)
+        value, unclear = _value(part, mark)
+        if last and match["exponent"]:
+            value = float(f"{value!r}{match['exponent']}")
+        suffix = match["suffix"] if last else None
+        scaled = suffixed(value, suffix, money=bool(currency)) if suffix else value
+        if scaled is None:
+            piece_end = match.start("suffix")
+        value = value if scaled is None else scaled
+        value = -value if sign and not i else value
+        unit = "$" if currency else "th" if match["ordinal"] and last else ""
+        piece_start = start if not i else at
+        shown = text[piece_start:piece_end]
+        yield Token(
+            "number", shown, piece_start, piece_end, value=value, unit=unit, unclear=unclear
+        )
+        if piece_end < end and last:
+            yield Token("word", text[piece_end:end], piece_end, end, text[piece_end:end].lower())
+        at += len(part) + 1
+
+
+def _value(digits: str, mark: Marks) -> tuple[float, str]:
+    read = figure(digits, mark)
+    if read.unclear or (mark == "." and re.fullmatch(r"[1-9]\d\d(?:,[1-9]\d\d){2,}", digits)):
+        return (
+            read.value,
+            f"{digits} can be read in two ways: write it without a mark for thousands",
+        )
+    return read.value, ""
+
+
+def _in_brackets(text: str, at: int) -> bool:
+    opened = max(text.rfind("[", max(0, at - 400), at), text.rfind("{", max(0, at - 400), at))
+    return opened >= 0 and "]" not in text[opened:at] and "}" not in text[opened:at]
+
+
+def _joined(pieces: Sequence[Token], known: lexicon.Phrases) -> Iterator[Token]:
+    """Join numbers in words, scales, percent signs, fractions and dates in words."""
+    at = 0
+    while at < len(pieces):
+        spend()
+        joined = _date_in_words(pieces, at) or _in_words(pieces, at, known) or _grown(pieces, at)
+        token, used = joined if joined else (pieces[at], 1)
+        yield token
+        at += used
+
+
+def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
+    window = [p for p in pieces[at : at + 8]]
+    if not window or window[0].kind not in ("word", "number"):
+        return None
+    shown = [p for p in window if p.stem not in (",", "de", "del", "of", "the", ".")]
+    if len(shown) < 3 or len(window) < 3:
+        return None
+    first, second, third = shown[:3]
+    for day, month in ((first, second), (second, first)):
+        number = _MONTHS.get(lexicon.plain(month.text)) if month.kind == "word" else None
+        if number and day.kind == third.kind == "number" and 1000 <= third.value <= 3000:
+            try:
+                date = dt.date(int(third.value), number, int(day.value))
+            except ValueError:
+                return None
+            used = window.index(third) + 1
+            text = f"{first.text} {second.text} {third.text}"
+            return Token("date", text, first.start, third.end, date=date), used
+    return None
+
+
+def _in_words(pieces: Sequence[Token], at: int, known: lexicon.Phrases) -> tuple[Token, int] | None:
+    if pieces[at].kind != "word":
+        return None
+    words: list[str] = []
+    places: list[int] = []
+    for i in range(at, min(at + 14, len(pieces))):
+        piece = pieces[i]
+        if piece.kind == "word":
+            words.append(lexicon.plain(piece.text))
+            places.append(i)
+        elif piece.stem != "-":
+            break
+    if _starts_phrase(words, known):
+        return None
+    number = in_words(words)
+    if number is None:
+        return None
+    value, used = number
+    last = places[used - 1]
+    text = " ".join(piece.text for piece in pieces[at : last + 1])
+    token = Token("number", text, pieces[at].start, pieces[last].end, value=value)
+    grown = _grown([token, *pieces[last + 1 : last + 4]], 0)
+    return (grown[0], last + grown[1] - at) if grown else (token, last + 1 - at)
+
+
+def _starts_phrase(words: Sequence[str], known: lexicon.Phrases) -> bool:
+    """Whether a phrase of the lexicon of at least two words, such as `one sided`, begins here."""
+    for phrase, _ in known.get(lexicon.stem(words[0]), ()):
+        if len(phrase) > 1 and tuple(map(lexicon.stem, words[: len(phrase)])) == phrase:
+            return True
+    return False
+
+
+_PERCENT = frozenset({"%", "percent", "pct", "porciento"})
+
+
+def _grown(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
+    """A number with the scale, percent sign or denominator after it."""
+    token = pieces[at]
+    if token.kind != "number":
+        return None
+    used = 1
+    following = pieces[at + 1 : at + 4]
+    while following and lexicon.plain(following[0].text) in SCALES and following[0].kind == "word":
+        scale = SCALES[lexicon.plain(following[0].text)]
+        text = f"{token.text} {following[0].text}"
+        token = replace(
+            token, value=token.value * scale, end=following[0].end, text=text, unclear=""
+        )
+        used += 1
+        following = pieces[at + used : at + used + 3]
+    stems = [lexicon.plain(p.text) for p in following]
+    if stems[:1] and stems[0] in _PERCENT:
+        token = replace(token, value=token.value / 100, unit="%", end=following[0].end)
+        return replace(token, text=token.text + "%"), used + 1
+    if stems[:2] in (["per", "cent"], ["por", "ciento"]):
+        token = replace(token, value=token.value / 100, unit="%", end=following[1].end)
+        return replace(token, text=token.text + "%"), used + 2
+    if stems[:1] and following[0].text in _CURRENCY_AFTER:
+        return replace(token, unit="$", end=following[0].end), used + 1
+    if stems[:1] == ["/"] and len(following) > 1 and following[1].kind == "number":
+        below = following[1].value
+        if below > 0 and following[1].start == token.end + 1:
+            text, pair = f"{token.text}/{following[1].text}", (token.value, below)
+            made = replace(token, value=token.value / below, fraction=pair, text=text)
+            return replace(made, end=following[1].end), used + 2
+    return (token, used) if used > 1 else None
+
+
+def _with_phrases(pieces: Iterator[Token], known: lexicon.Phrases) -> Iterator[Token]:
+    """Replace words by the concepts of the lexicon, the longest phrase first."""
+    held = list(pieces)
+    at = 0
+    while at < len(held):
+        spend()
+        token = held[at]
+        if token.kind not in ("word", "mark"):
+            yield token
+            at += 1
+            continue
+        exact = known.get("=" + lexicon.plain(token.text), ())
+        for phrase, concepts in (*exact, *known.get(token.stem, ())):
+            end = _phrase_end(held, at, phrase)
+            if end:
+                last = held[end - 1]
+                text = " ".join(t.text for t in held[at:end])
+                stem = " ".join(phrase)
+                yield Token("concept", text, token.start, last.end, stem, concepts)
+                at = end
+                break
+        else:
+            yield token
+            at += 1
+
+
+def _phrase_end(held: Sequence[Token], at: int, phrase: tuple[str, ...]) -> int:
+    """Where a phrase ends that begins at a token; 0 if it does not. Hyphens do not count."""
+    for word in phrase:
+        while at < len(held) and held[at].stem == "-" and word != "-" and at + 1 < len(held):
+            at += 1
+        if at >= len(held) or held[at].kind not in ("word", "mark") or not _is_word(held[at], word):
+            return 0
+        at += 1
+    return at
+
+
+def _is_word(token: Token, word: str) -> bool:
+    """Whether a token is a word of a phrase. A word after `=` keeps its ending."""
+    if word[0] == "=" and len(word) > 1 and word[1] != "=":
+        return lexicon.plain(token.text) == word[1:]
+    return token.stem == word
+
+
+def _listed(held: list[Token]) -> list[Token]:
+    """Join numbers in a row into lists: three or more, or two or more in brackets."""
+    joined: list[Token] = []
+    at = 0
+    while at < len(held):
+        spend()
+        found = _bracketed(held, at) or _named_row(held, at) or _row(held, at)
+        if found:
+            token, at = found
+            joined.append(token)
+        else:
+            joined.append(held[at])
+            at += 1
+    return joined
+
+
+def _bracketed(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
+    if held[at].stem not in ("[", "{", "("):
+        return None
+    close = {"[": "]", "{": "}", "(": ")"}[held[at].stem]
+    numbers: list[Token] = []
+    i, comma = at + 1, False
+    while i < len(held) and held[i].stem != close:
+        if held[i].kind == "number":
+            numbers.append(held[i])
+        elif held[i].stem in _SEPARATORS:
+            comma = comma or held[i].stem in (",", ";")
+        elif held[i].text.lower() not in ("and", "y", "e"):
+            return None
+        i += 1
+    if i >= len(held) or len(numbers) < 2 or (close == ")" and (len(numbers) < 3 or not comma)):
+        return None
+    return _list_of(numbers, held[at].start, held[i].end), i + 1
+
+
+def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
+    """Numbers that commas, semicolons, line ends or a last `and` separate, each with one unit."""
+    if held[at].kind != "number" or held[at].unit == "th" or held[at].fraction:
+        return None
+    unit = _unit_after(held, at)
+    numbers, i = [held[at]], at + 1 + bool(unit)
+    while i < len(held):
+        j = i
+        comma = held[j].stem in _SEPARATORS
+        j += comma
+        if j < len(held) and comma and held[j].stem == "\n":
+            j += 1
+        last = j < len(held) and held[j].text.lower() in _AND
+        j += last
+        if j >= len(held) or held[j].kind != "number" or held[j].unit != held[at].unit:
+            break
+        if unit and _unit_after(held, j) != unit:
+            break
+        numbers.append(held[j])
+        i = j + 1 + bool(unit)
+        if last:
+            break
+    if len(numbers) < 3:
+        return None
+    row = _list_of(numbers, held[at].start, held[i - 1].end)
+    return (replace(row, unit=unit) if unit else row), i
+
+
+def _unit_after(held: Sequence[Token], at: int) -> str:
+    """The unit right after a number, if the next number of the row has it too; else ""."""
+    if at + 1 >= len(held) or held[at + 1].kind not in ("word", "concept"):
+        return ""
+    stem = held[at + 1].stem
+    again = any(
+        token.stem == stem for token in (*held[at + 3 : at + 6], *held[max(0, at - 4) : at])
+    )
+    return stem if again and held[at + 1].text.lower() not in _AND else ""
+
+
+_AND = frozenset({"and", "y", "e", "&"})
+
+
+def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
+    """A list such as `Ana 12, Ben 15, Cara 20` or `Mon: 3; Tue: 5; Wed: 9`, with its names."""
+    numbers: list[Token] = []
+    names: list[str] = []
+    i = at
+    while True:
+        j, name = i, []
+        while j < len(held) and len(name) < 3 and _may_name(held[j]):
+            name.append(held[j].text)
+            j += 1
+        if not name:
+            break
+        if j < len(held) and held[j].stem in (":", "=", "-", "("):
+            j += 1
+        if j >= len(held) or held[j].kind != "number" or held[j].unit == "th":
+            break
+        numbers.append(held[j])
+        names.append(" ".join(name))
+        j += 1
+        if j < len(held) and held[j].stem == ")":
+            j += 1
+        i = j
+        if j < len(held) and held[j].stem in _SEPARATORS:
+            j += 1
+        if j < len(held) and held[j].text.lower() in ("and", "y", "e", "&"):
+            j += 1
+        if j == i:
+            break
+        i = j
+    short = all(len(name.split()) <= 2 for name in names)
+    if len(numbers) < 3 or len(set(names)) != len(names) or not short:
+        return None
+    last = numbers[-1]
+    end = next(k for k, token in enumerate(held) if token is last) + 1
+    if end < len(held) and held[end].stem == ")":
+        end += 1
+    return replace(_list_of(numbers, held[at].start, last.end), names=tuple(names)), end
+
+
+def _may_name(token: Token) -> bool:
+    """Whether a token may be a name in a row: a word, or a scene's word such as `Monday`."""
+    return token.kind in ("word", "quoted") or (
+        token.kind == "concept" and token.concepts <= {lexicon.SCENE}
+    )
+
+
+def _list_of(numbers: Sequence[Token], start: int, end: int) -> Token:
+    unclear = next((n.unclear for n in numbers if n.unclear), "")
+    units = {n.unit for n in numbers}
+    values = tuple(n.value for n in numbers)
+    text = ", ".join(n.text for n in numbers[:3]) + (", ..." if len(numbers) > 3 else "")
+    unit = units.pop() if len(units) == 1 else ""
+    return Token("list", text, start, end, values=values, unit=unit, unclear=unclear)

@@ -25,11 +25,10 @@ def contradiction(spec: Spec) -> str:
     """The first constraint that no data can satisfy, and why; or "" if none was found."""
     for analysis in spec.analyses:
         impossible = IMPOSSIBLE.get(analysis.method)
-        problem = (
-            impossible(**analysis.parameters) if impossible and spec.kind == "calculate" else ""
-        )
-        if problem:
-            return problem
+        if impossible is not None and spec.kind == "calculate":
+            problem = impossible(**analysis.parameters)
+            if problem:
+                return problem
     for field in spec.fields:
         if field.distribution is not None:
             problem = _in_distribution(field.name, field.distribution)

@@ -132,6 +132,16 @@ class Spec:
         return tuple(field for field in self.fields if field.role == "text")
 
     @property
+    def keyed(self) -> list[tuple[str, Analysis]]:
+        """Each calculation with its key in the result: its method, numbered from the second on."""
+        keys: list[tuple[str, Analysis]] = []
+        for analysis in self.analyses:
+            again = sum(earlier.method == analysis.method for _, earlier in keys)
+            key = f"{analysis.method}_{again + 1}" if again else analysis.method
+            keys.append((key, analysis))
+        return keys
+
+    @property
     def summary(self) -> str:
         """A short description of the spec without any word of the caller."""
         if self.kind != "generate":

@@ -4,7 +4,6 @@ An entry of the catalogue that no judge knows fails. So does a figure that nobod
 """
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,17 +29,12 @@ def check_calculations(
         return [StatisticalCheck("shape", False, detail)]
     if too_many(result):
         return [StatisticalCheck("figures", False, "the result has too many figures")]
-    twice = [m for m, n in Counter(a.method for a in spec.analyses).items() if n > 1]
-    if twice:
-        detail = f"{', '.join(twice)} would each give two figures of the same name"
-        return [StatisticalCheck("figures", False, detail)]
     if len(spec.analyses) == 1:
         return [_check(spec.analyses[0], result, judges, spec.decimals)]
-    methods = [analysis.method for analysis in spec.analyses]
-    others = [str(name) for name in result if name not in methods]
+    keys = [key for key, _ in spec.keyed]
+    others = [str(name) for name in result if name not in keys]
     checks = [
-        _check(analysis, result.get(analysis.method), judges, spec.decimals)
-        for analysis in spec.analyses
+        _check(analysis, result.get(key), judges, spec.decimals) for key, analysis in spec.keyed
     ]
     if others:
         detail = f"{', '.join(others[:5])} was not asked for"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox.programs import algebra, dates, finance, inference, probability, units
-from sandbox.spec import Analysis, Spec
+from sandbox.spec import Spec
 
 PROGRAMS: Mapping[str, str] = {
     **probability.PROGRAMS,
@@ -27,20 +27,11 @@ def calculations_program(spec: Spec) -> str:
     if len(spec.analyses) == 1:
         result = f'result = {spec.analyses[0].method}(**PARAMS["0"])'
     else:
-        listed = ", ".join(
-            f'"{key}": {a.method}(**PARAMS["{i}"])' for i, (key, a) in enumerate(keyed(spec))
-        )
+        calls = (f"{a.method}(**PARAMS['{i}'])" for i, a in enumerate(spec.analyses))
+        pairs = zip(spec.keyed, calls, strict=True)
+        listed = ", ".join(f'"{key}": {call}' for (key, _), call in pairs)
         result = f"result = {{{listed}}}"
     return f"{head}{body}\n\n\n{result}\n{rounding(spec.decimals)}"
-
-
-def keyed(spec: Spec) -> list[tuple[str, Analysis]]:
-    """Each calculation with its key in the result: the method, numbered if it is not the first."""
-    keys: list[tuple[str, Analysis]] = []
-    for analysis in spec.analyses:
-        again = sum(a.method == analysis.method for _, a in keys)
-        keys.append((f"{analysis.method}_{again + 1}" if again else analysis.method, analysis))
-    return keys
 
 
 def rounding(places: int | None) -> str:

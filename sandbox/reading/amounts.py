@@ -67,10 +67,10 @@ def separate(digits: str, mark: Marks, *, bracketed: bool) -> list[str]:
     if "," not in digits:
         return [digits]
     parts = digits.split(",")
-    one = _GROUPED.fullmatch(digits) is not None and digits.count(",") <= 1 + (mark == ".") * 9
-    if mark == "." and (bracketed or not one):
+    grouped = _GROUPED.fullmatch(digits) is not None and digits.count(",") <= 1 + (mark == ".") * 9
+    if mark == "." and (bracketed or not grouped):
         return parts
-    if mark == "," and (len(parts) > 2 or "." in digits) and not one:
+    if mark == "," and (len(parts) > 2 or "." in digits) and not grouped:
         return parts
     return [digits]
 
@@ -124,9 +124,10 @@ def in_words(words: list[str]) -> tuple[float, int] | None:
     while at < len(words):
         word = words[at]
         if word in WORDS and (at > 0 or word not in ("un", "una")):
-            if used and not after_scale and not (current % 100 >= 20 and WORDS[word] < 10):
-                if not (current >= 100 and WORDS[word] < 100):
-                    break
+            after_tens = current % 100 >= 20 and WORDS[word] < 10
+            after_hundreds = current >= 100 and WORDS[word] < 100
+            if used and not (after_scale or after_tens or after_hundreds):
+                break
             current += WORDS[word]
             after_scale = False
         elif word in SCALES and word != "k" and (used or at or word == "mil"):

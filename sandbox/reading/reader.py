@@ -5,7 +5,7 @@ is a word that names what is counted or measured: it follows a number, or it int
 repeats such a word. A word that changes what is asked is never a label.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -236,7 +236,7 @@ _NO_LABELS = frozenset(
     | {"between", "each", "out_of", "rounded", "decimals", "as_percent"}
 )
 _MARKS = frozenset(".,;:?!()[]{}\n\"'¿¡-•*#|=~")
-_BOUNDS: Mapping[str, Any] = {
+_BOUNDS: Mapping[str, Callable[[float, str], Bound]] = {
     "at_least": lambda value, text: Bound(low=value, text=text),
     "at_most": lambda value, text: Bound(high=value, text=text),
     "more_than": lambda value, text: Bound(low=value, low_open=True, text=text),

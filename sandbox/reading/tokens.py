@@ -93,8 +93,8 @@ def language_of(text: str) -> Language:
     """The language of most of the small words."""
     words = [lexicon.plain(w) for w in re.findall(r"[^\W\d_]+", text[:2000])]
     counts = {
-        language: sum(word in known for word in words)
-        for language, known in lexicon.language_words().items()
+        language: sum(word in lexicon_phrases for word in words)
+        for language, lexicon_phrases in lexicon.language_words().items()
     }
     marked = len(re.findall(r"[¿¡ñ]", text[:2000]))
     return "es" if counts.get("es", 0) + 2 * marked > counts.get("en", 0) else "en"
@@ -107,8 +107,8 @@ def tokens(text: str) -> tuple[list[Token], Language]:
     pieces = list(_pieces(text, mark))
     if len(pieces) > _MOST_TOKENS:
         raise TooLong
-    known = lexicon.phrases(language)
-    return _listed(list(_with_phrases(_joined(pieces, known), known))), language
+    lexicon_phrases = lexicon.phrases(language)
+    return _listed(list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))), language
 
 
 def _pieces(text: str, mark: Marks) -> Iterator[Token]:
@@ -196,19 +196,23 @@ def _in_brackets(text: str, at: int) -> bool:
     return opened >= 0 and "]" not in text[opened:at] and "}" not in text[opened:at]
 
 
-def _joined(pieces: Sequence[Token], known: lexicon.Phrases) -> Iterator[Token]:
+def _joined(pieces: Sequence[Token], lexicon_phrases: lexicon.Phrases) -> Iterator[Token]:
     """Join numbers in words, scales, percent signs, fractions and dates in words."""
     at = 0
     while at < len(pieces):
         spend()
-        joined = _date_in_words(pieces, at) or _in_words(pieces, at, known) or _grown(pieces, at)
+        joined = (
+            _date_in_words(pieces, at)
+            or _in_words(pieces, at, lexicon_phrases)
+            or _grown(pieces, at)
+        )
         token, used = joined if joined else (pieces[at], 1)
         yield token
         at += used
 
 
 def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
-    window = [p for p in pieces[at : at + 8]]
+    window = list(pieces[at : at + 8])
     if not window or window[0].kind not in ("word", "number"):
         return None
     shown = [p for p in window if p.stem not in (",", "de", "del", "of", "the", ".")]
@@ -228,7 +232,9 @@ def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None
     return None
 
 
-def _in_words(pieces: Sequence[Token], at: int, known: lexicon.Phrases) -> tuple[Token, int] | None:
+def _in_words(
+    pieces: Sequence[Token], at: int, lexicon_phrases: lexicon.Phrases
+) -> tuple[Token, int] | None:
     if pieces[at].kind != "word":
         return None
     words: list[str] = []
@@ -240,7 +246,7 @@ def _in_words(pieces: Sequence[Token], at: int, known: lexicon.Phrases) -> tuple
             places.append(i)
         elif piece.stem != "-":
             break
-    if _starts_phrase(words, known):
+    if _starts_phrase(words, lexicon_phrases):
         return None
     number = in_words(words)
     if number is None:
@@ -253,9 +259,9 @@ def _in_words(pieces: Sequence[Token], at: int, known: lexicon.Phrases) -> tuple
     return (grown[0], last + grown[1] - at) if grown else (token, last + 1 - at)
 
 
-def _starts_phrase(words: Sequence[str], known: lexicon.Phrases) -> bool:
+def _starts_phrase(words: Sequence[str], lexicon_phrases: lexicon.Phrases) -> bool:
     """Whether a phrase of the lexicon of at least two words, such as `one sided`, begins here."""
-    for phrase, _ in known.get(lexicon.stem(words[0]), ()):
+    for phrase, _ in lexicon_phrases.get(lexicon.stem(words[0]), ()):
         if len(phrase) > 1 and tuple(map(lexicon.stem, words[: len(phrase)])) == phrase:
             return True
     return False
@@ -297,7 +303,7 @@ def _grown(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
     return (token, used) if used > 1 else None
 
 
-def _with_phrases(pieces: Iterator[Token], known: lexicon.Phrases) -> Iterator[Token]:
+def _with_phrases(pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases) -> Iterator[Token]:
     """Replace words by the concepts of the lexicon, the longest phrase first."""
     held = list(pieces)
     at = 0
@@ -308,8 +314,8 @@ def _with_phrases(pieces: Iterator[Token], known: lexicon.Phrases) -> Iterator[T
             yield token
             at += 1
             continue
-        exact = known.get("=" + lexicon.plain(token.text), ())
-        for phrase, concepts in (*exact, *known.get(token.stem, ())):
+        exact = lexicon_phrases.get("=" + lexicon.plain(token.text), ())
+        for phrase, concepts in (*exact, *lexicon_phrases.get(token.stem, ())):
             end = _phrase_end(held, at, phrase)
             if end:
                 last = held[end - 1]
@@ -347,9 +353,9 @@ def _listed(held: list[Token]) -> list[Token]:
     at = 0
     while at < len(held):
         spend()
-        found = _bracketed(held, at) or _named_row(held, at) or _row(held, at)
-        if found:
-            token, at = found
+        row = _bracketed(held, at) or _named_row(held, at) or _row(held, at)
+        if row:
+            token, at = row
             joined.append(token)
         else:
             joined.append(held[at])
@@ -424,7 +430,8 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     names: list[str] = []
     i = at
     while True:
-        j, name = i, []
+        j = i
+        name: list[str] = []
         while j < len(held) and len(name) < 3 and _may_name(held[j]):
             name.append(held[j].text)
             j += 1

@@ -1,0 +1,50 @@
+"""Real-world shares that ship with this project, each with its source: see README.md here."""
+
+from sandbox.tables.companies import company_sizes, industries
+from sandbox.tables.people import (
+    ages,
+    blood_types,
+    education_levels,
+    eye_colors,
+    first_names,
+    jobs,
+    occupations,
+    sexes,
+    surnames,
+)
+from sandbox.tables.phrases import RowTables, row_tables_for, table_for
+from sandbox.tables.places import (
+    Place,
+    cities,
+    countries,
+    country_densities,
+    places,
+    state_densities,
+    states,
+)
+from sandbox.tables.table import Table
+
+__all__ = [
+    "Place",
+    "RowTables",
+    "Table",
+    "ages",
+    "blood_types",
+    "cities",
+    "company_sizes",
+    "countries",
+    "country_densities",
+    "education_levels",
+    "eye_colors",
+    "first_names",
+    "industries",
+    "jobs",
+    "occupations",
+    "places",
+    "row_tables_for",
+    "sexes",
+    "state_densities",
+    "states",
+    "surnames",
+    "table_for",
+]

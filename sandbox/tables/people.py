@@ -36,28 +36,43 @@ def surnames() -> Table:
     return whole_table("surnames")
 
 
-@cache
 def occupations(age: int | None = None) -> Table:
     """Major occupational groups; at an `age`, with those who are students, retired or neither."""
-    return _at_age(whole_table("occupations"), age)
+    return _at_stage("occupations", age)
+
+
+def jobs(age: int | None = None) -> Table:
+    """Detailed occupations; at an `age`, with those who are students, retired or neither."""
+    return _at_stage("jobs", age)
+
+
+def _at_stage(name: str, age: int | None) -> Table:
+    if age is None:
+        return whole_table(name)
+    starts = _stages()
+    if age < 0:
+        raise ValueError(f"nobody is {age} years old")
+    at = bisect_right(starts, age)
+    return _of_stage(name, starts[at - 1], starts[at] - 1 if at < len(starts) else None)
 
 
 @cache
-def jobs(age: int | None = None) -> Table:
-    """Detailed occupations; at an `age`, with those who are students, retired or neither."""
-    return _at_age(whole_table("jobs"), age)
+def _stages() -> tuple[int, ...]:
+    """The ages at which the table of jobs changes."""
+    rows = read_file("working").rows
+    return tuple(sorted({0, SCHOOL_AGE, PENSION_AGE, *(int(row["from_age"]) for row in rows)}))
 
 
-def _at_age(work: Table, age: int | None) -> Table:
+@cache
+def _of_stage(name: str, start: int, end: int | None) -> Table:
     """Those who work do what all workers do: the source has no occupations by age."""
-    if age is None:
-        return work
-    working = _working(age)
-    labels = (_without_work(age),) if working == 0 else (*work.labels, _without_work(age))
+    work, working = whole_table(name), _working(start)
+    labels = (*work.labels, _without_work(start)) if working else (_without_work(start),)
     weights = [share * working for share in work.shares] if working else []
     file = read_file("working")
     source = f"{work.source}; {file.head['source']} ({file.head['year']})"
-    return Table(f"{work.name}, at {age}", labels, (*weights, 1 - working), source, work.year)
+    which = f", from {start} to {end}" if end is not None else f", from {start} on"
+    return Table(work.name + which, labels, (*weights, 1 - working), source, work.year)
 
 
 def _working(age: int) -> float:

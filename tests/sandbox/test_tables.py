@@ -166,6 +166,10 @@ def test_jobs_follow_the_life_stage():
     workers = dict(zip(tables.occupations().labels, tables.occupations().shares, strict=True))
     assert at[40]["Legal"] == pytest.approx(workers["Legal"] * 0.847)
     assert "Employment Projections" in tables.jobs(40).source
+    assert tables.jobs(35) is tables.jobs(44)
+    assert tables.jobs(61) != tables.jobs(62)
+    with pytest.raises(ValueError, match="nobody is -1"):
+        tables.jobs(-1)
 
 
 ASKED_FOR = [

@@ -228,7 +228,9 @@ def may_be_label(token: Token) -> bool:
 
 
 def _is_idle(token: Token) -> bool:
-    return token.kind == "concept" and bool(token.concepts & {IDLE, SCENE})
+    """Whether a token changes nothing: an idle word, or a word that sets a scene."""
+    small = token.concepts & {IDLE, SCENE}
+    return token.kind == "concept" and bool(small) and CHANGE not in token.concepts
 
 
 _NO_LABELS = frozenset(

@@ -21,7 +21,8 @@ _ERRORS = 4.5  # a simulated figure may lie so many standard errors from the exa
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The exact value of a figure that a program simulates, and the simulation's standard error."""
+    """The exact value of a figure that a program simulates or approximates, and the standard error
+    of the simulation or approximation."""
 
     value: float
     error: float
@@ -48,7 +49,7 @@ def differences(figures: Any, expected: Any, tolerance: Tolerance, path: str = "
         case Estimate():
             if not _is_number(figures):
                 yield f"{path}: {_short(figures)} is not a number"
-            elif not abs(figures - expected.value) <= _ERRORS * expected.error:
+            elif not abs(figures - expected.value) <= _reach(expected, tolerance):
                 yield (
                     f"{path}: {figures:.{SHOWN}g}, exactly {expected.value:.{SHOWN}g} with a "
                     f"standard error of {expected.error:.2g}"
@@ -91,13 +92,19 @@ def _of_lists(figures: Any, expected: Any, tolerance: Tolerance, path: str) -> I
         yield from differences(figure, other, tolerance, f"{path}[{position}]")
 
 
+def _reach(expected: Estimate, tolerance: Tolerance) -> float:
+    places = tolerance.decimals
+    rounding = 0.5 * 10.0**-places * (1 + 1e-9) if places is not None else 0.0
+    return _ERRORS * expected.error + rounding
+
+
 def _agree(figure: float, expected: float, tolerance: Tolerance) -> bool:
     if isinstance(figure, int) and isinstance(expected, int):
         return figure == expected
     if not math.isfinite(figure) or not math.isfinite(expected):
         return False
     places = tolerance.decimals
-    if places is None or isinstance(figure, int):
+    if places is None:
         return math.isclose(
             figure, expected, rel_tol=tolerance.relative, abs_tol=tolerance.absolute
         )

@@ -1,6 +1,6 @@
 """Real-world shares that ship with this project, each with its source: see README.md here."""
 
-from sandbox.tables.companies import company_sizes, industries
+from sandbox.tables.companies import company_industries, company_sizes, industries
 from sandbox.tables.people import (
     ages,
     blood_types,
@@ -31,6 +31,7 @@ __all__ = [
     "ages",
     "blood_types",
     "cities",
+    "company_industries",
     "company_sizes",
     "countries",
     "country_densities",

@@ -22,6 +22,7 @@ LONGEST_PHRASE = 300  # characters: a clause, not a document
 _PLAIN: Mapping[str, Callable[[], Table]] = {
     "industries": companies.industries,
     "company_sizes": companies.company_sizes,
+    "company_industries": companies.company_industries,
     "states": places.states,
     "countries": places.countries,
     "surnames": people.surnames,
@@ -33,19 +34,25 @@ _PLAIN: Mapping[str, Callable[[], Table]] = {
     "education_levels": people.education_levels,
 }
 _PLACES = {"cities", "states", "countries"}
+_OF_FIRMS = {"industries", "company_industries", "company_sizes"}
+# What tables are weighed by, and what may stand between "by" and it.
+_WEIGHING = {"cue", "by_row"}
+_BETWEEN = {"idle", "links", "country", "world"}
 # "normal age distribution" names no table: ages and sexes are asked for as they are in the world.
 _NEED_A_CUE = {"ages", "sexes"}
 # The tables of which the phrase may say each kind of thing.
 _ALLOWED: Mapping[tuple[str, str], set[str]] = {
     ("cue", "density"): _PLACES,
-    ("cue", "people"): _PLACES | _NEED_A_CUE,
+    ("cue", "people"): set(_PLAIN) - _OF_FIRMS | {"cities", "ages"},
+    ("cue", "person"): set(_PLAIN) - _OF_FIRMS - _PLACES | {"ages"},
     ("sex", "F"): {"first_names", "ages"},
     ("sex", "M"): {"first_names", "ages"},
     ("decade", ""): {"first_names"},
     ("top", "any"): {"first_names", "surnames", "jobs", "cities"},
     ("world", "any"): {"cities", "countries"},
     ("owners", "firms"): _PLACES | {"industries"},
-    ("owners", "people"): {*_PLAIN, "cities", "ages", "first_names"} - {"company_sizes"},
+    ("owners", "people"): {*_PLAIN, "cities", "ages", "first_names"}
+    - {"company_sizes", "company_industries"},
     ("country", ""): {"cities"},
     ("country", "US"): {*_PLAIN, "cities", "ages", "first_names"} - {"countries"},
 }
@@ -113,6 +120,8 @@ def _table(name: str, meanings: Mapping[str, tuple[str, ...]]) -> Table | None:
             return places.cities(*meanings.get("country", ()))
         case "ages", []:
             return people.ages(sex)
+        case "industries", [] if "firms" in meanings.get("owners", ()):
+            return companies.company_industries()
     return _PLAIN[name]() if name in _PLAIN else None
 
 
@@ -121,6 +130,7 @@ def _meanings(phrase: str) -> dict[str, tuple[str, ...]]:
     words = _words(phrase[: LONGEST_PHRASE + 1])
     lexicon, longest = _lexicon()
     meanings: dict[str, tuple[str, ...]] = {}
+    linked = False
     at = 0
     while at < len(words):
         decade, width = _decade(words[at : at + 3])
@@ -132,10 +142,14 @@ def _meanings(phrase: str) -> dict[str, tuple[str, ...]]:
             senses = lexicon.get(tuple(words[at : at + width]), ())
         if not senses or len(phrase) > LONGEST_PHRASE:
             return {}
+        kinds = {kind for kind, _ in senses}
+        if linked and not kinds & {*_WEIGHING, *_BETWEEN}:
+            return {}
+        linked = "links" in kinds or (linked and not kinds & _WEIGHING)
         for kind, value in senses:
             meanings[kind] = tuple(dict.fromkeys((*meanings.get(kind, ()), value)))
         at += width
-    return meanings
+    return {} if linked else meanings
 
 
 def _words(text: str) -> list[str]:

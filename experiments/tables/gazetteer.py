@@ -20,7 +20,9 @@ NEAR_KM = 8.0
 # Near a city of two million, a place of less than a third of it is one of its districts.
 METROPOLIS, DISTRICT_KM, DISTRICT_SHARE = 2_000_000, 30.0, 1 / 3
 SMALLEST, SMALLEST_OF_SOME, FEWEST = 100_000, 50_000, 10
+# FEWEST cities of each country, and of each state of the US, however small they are.
 SOME = {"US", "ES", "MX"}
+DISSOLVED = {"AN", "CS"}  # the Netherlands Antilles, and Serbia and Montenegro
 # Parts of cities with more people than the city, and regions counted as a city.
 NOT_CITIES = {
     "New South Memphis", "South Boston", "Meads", "Camayenne", "Wuzhong", "New Territories",
@@ -34,7 +36,7 @@ def write_countries() -> None:
         (
             (c["name"].strip(), c["population"], c["iso"], c["iso3"], round(c["areakm2"]))
             for c in countries
-            if c["population"] > 0
+            if c["population"] > 0 and c["iso"] not in DISSOLVED
         ),
         key=lambda row: (-row[1], row[0]),
     )
@@ -51,10 +53,10 @@ def write_places() -> None:
     rows = []
     for city in whole:
         country = city["countrycode"]
-        seen[country] = seen.get(country, 0) + 1
+        region = city["admin1code"] if country == "US" else ""
+        seen[country + region] = seen.get(country + region, 0) + 1
         floor = SMALLEST_OF_SOME if country in SOME else SMALLEST
-        if city["population"] >= floor or seen[country] <= FEWEST:
-            region = city["admin1code"] if country == "US" else ""
+        if city["population"] >= floor or seen[country + region] <= FEWEST:
             rows.append((city["name"], country, region, city["population"]))
     head = Head("Cities by population", "GeoNames, populations of cities", YEAR, LICENCE, _origin())
     write("cities", head, ("city", "country", "region", "weight"), rows)

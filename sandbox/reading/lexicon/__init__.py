@@ -47,12 +47,11 @@ def _part(word: str) -> str:
 
 @cache
 def language_words() -> Mapping[str, frozenset[str]]:
-    """The idle words of each language, by which a reader knows the language of a request."""
-    kept: dict[str, set[str]] = {}
-    for concept, by_language in _tables():
-        if concept == IDLE:
-            for language, listed in by_language.items():
-                kept.setdefault(language, set()).update(w for w in listed if " " not in w)
+    """The words of each language alone, by which a reader knows the language of a request."""
+    kept: dict[str, set[str]] = {"en": set(), "es": set()}
+    for _, by_language in _tables():
+        for language, listed in by_language.items():
+            kept[language].update(plain(word) for phrase in listed for word in phrase.split())
     shared = set.intersection(*kept.values())
     return {language: frozenset(words - shared) for language, words in kept.items()}
 

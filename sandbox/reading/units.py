@@ -106,7 +106,7 @@ def _conversion(reader: Reader) -> Sequence[Analysis] | None:
     asked = reader.has("convert") or any(t.text.lower() in ("in", "en", "a") for t in reader.tokens)
     if not asked:
         return None
-    reader.take_all("convert", "degrees", *_UNITS)
+    reader.take_all("convert", "degrees")
     analyses = []
     for quantity in quantities:
         fitting = [
@@ -118,8 +118,8 @@ def _conversion(reader: Reader) -> Sequence[Analysis] | None:
             )
         parameters = {"value": quantity.value, "unit": quantity.unit, "into": fitting[0]}
         analyses.append(Analysis("conversion", parameters=parameters))
-    used = {analysis.parameters["into"] for analysis in analyses}
-    return analyses if used == set(targets) else None
+    reader.take_all(*(f"unit:{analysis.parameters['into']}" for analysis in analyses))
+    return analyses
 
 
 def _fuel_use(reader: Reader) -> Analysis | None:

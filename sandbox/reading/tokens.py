@@ -332,22 +332,17 @@ def _beginning_with(
     token: Token, lexicon_phrases: lexicon.Phrases
 ) -> list[tuple[tuple[str, ...], frozenset[str]]]:
     """The phrases that begin with a token, the longest first. Equal phrases join their concepts."""
-    exact = lexicon_phrases.get("=" + lexicon.plain(token.text), ())
+    plain = lexicon.plain(token.text)
     loose = lexicon_phrases.get(token.stem, ())
+    exact = lexicon_phrases.get(f"={plain}", ()) if token.kind == "word" else ()
     if not exact:
         return list(loose)
-    joined: dict[tuple[str, ...], frozenset[str]] = {}
-    for phrase, concepts in (*exact, *loose):
-        words = (phrase[0].lstrip("=") if phrase in dict(exact) else phrase[0], *phrase[1:])
-        joined[words] = joined.get(words, frozenset()) | concepts
-    plain = lexicon.plain(token.text)
-    return sorted(
-        (
-            (("=" + plain, *words[1:]) if words[0] == plain else words, c)
-            for words, c in joined.items()
-        ),
-        key=lambda pair: -len(pair[0]),
-    )
+    joined = dict(exact)
+    for phrase, concepts in loose:
+        same = (f"={plain}", *phrase[1:])
+        key = same if same in joined else phrase
+        joined[key] = joined.get(key, frozenset()) | concepts
+    return sorted(joined.items(), key=lambda pair: -len(pair[0]))
 
 
 def _phrase_end(held: Sequence[Token], at: int, phrase: tuple[str, ...]) -> int:

@@ -46,6 +46,9 @@ _NEED_A_CUE = {"ages", "sexes"}
 _ALLOWED: Mapping[tuple[str, str], set[str]] = {
     ("cue", "density"): _PLACES,
     ("cue", "people"): set(_PLAIN) - _OF_FIRMS | {"cities", "ages"},
+    ("cue", "city"): {"cities"},
+    ("cue", "economy"): {"industries", "occupations", "jobs"},
+    ("cue", "census_2020"): {"states", "ages", "sexes"},
     ("cue", "person"): set(_PLAIN) - _OF_FIRMS - _PLACES | {"ages"},
     ("sex", "F"): {"first_names", "ages"},
     ("sex", "M"): {"first_names", "ages"},

@@ -1,7 +1,7 @@
 """Appends clauses that change a request to requests that are read, and counts the ignored ones.
 
-A clause is ignored if the request with it is read exactly as the request without it: the answer then
-would be certified although a part of the request was dropped.
+A clause is ignored if the request with it is read exactly as the request without it. The answer
+then is certified although a part of the request was dropped.
 """
 
 import json

@@ -6,6 +6,7 @@ numbers show the opposite. A number that can be read in two ways has `unclear`.
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 Marks = Literal[".", ","]
@@ -70,7 +71,7 @@ def separate(digits: str, mark: Marks, *, bracketed: bool) -> list[str]:
     grouped = _GROUPED.fullmatch(digits) is not None and digits.count(",") <= 1 + (mark == ".") * 9
     if mark == "." and (bracketed or not grouped):
         return parts
-    if mark == "," and (len(parts) > 2 or "." in digits) and not grouped:
+    if mark == "," and (bracketed or (len(parts) > 2 and not grouped)):
         return parts
     return [digits]
 
@@ -107,7 +108,12 @@ def suffixed(value: float, suffix: str, *, money: bool) -> float | None:
     low = suffix.lower()
     if low == "m" and not money and suffix != "M":
         return None
-    return value * _SUFFIX[low]
+    return times(value, _SUFFIX[low])
+
+
+def times(value: float, factor: float) -> float:
+    """The product as people write it: 2.05 millions are 2050000, not 2049999.9999999998."""
+    return float(Decimal(repr(value)) * Decimal(repr(factor)))
 
 
 def in_words(words: list[str]) -> tuple[float, int] | None:

@@ -20,6 +20,7 @@ from sandbox.reading.amounts import (
     in_words,
     separate,
     suffixed,
+    times,
 )
 from sandbox.reading.budget import spend
 
@@ -91,7 +92,7 @@ def cleaned(text: str) -> str:
 
 def language_of(text: str) -> Language:
     """The language of most of the small words."""
-    words = [lexicon.plain(w) for w in re.findall(r"[^\W\d_]+", text[:2000])]
+    words = [lexicon.plain(w) for w in re.findall(r"[^\W\d_]{2,}", text[:2000])]
     counts = {
         language: sum(word in lexicon_phrases for word in words)
         for language, lexicon_phrases in lexicon.language_words().items()
@@ -154,7 +155,7 @@ def _number(match: "re.Match[str]", text: str, mark: Marks) -> Iterator[Token]:
     if sign and (before.isalnum() or before in ")]%$" or sign == "+"):
         yield Token("mark", sign.replace("−", "-"), start, start + 1, sign.replace("−", "-"))
         sign, start = "", start + 1
-    parts = separate(match["digits"], mark, bracketed=_in_brackets(text, start))
+    parts = separate(match["digits"], mark, bracketed=_in_close_brackets(text, start, mark))
     at = match.start("digits")
     for i, part in enumerate(parts):
         if i:
@@ -191,9 +192,14 @@ def _value(digits: str, mark: Marks) -> tuple[float, str]:
     return read.value, ""
 
 
-def _in_brackets(text: str, at: int) -> bool:
+def _in_close_brackets(text: str, at: int, mark: Marks) -> bool:
+    """Whether a place is in brackets in which commas without blanks separate numbers."""
     opened = max(text.rfind("[", max(0, at - 400), at), text.rfind("{", max(0, at - 400), at))
-    return opened >= 0 and "]" not in text[opened:at] and "}" not in text[opened:at]
+    if opened < 0 or "]" in text[opened:at] or "}" in text[opened:at]:
+        return False
+    closed = text.find("]", at)
+    inside = text[opened : closed if closed > 0 else at]
+    return mark == "." or not re.search(r";|,\s", inside)
 
 
 def _joined(pieces: Sequence[Token], lexicon_phrases: lexicon.Phrases) -> Iterator[Token]:
@@ -281,16 +287,16 @@ def _grown(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
         scale = SCALES[lexicon.plain(following[0].text)]
         text = f"{token.text} {following[0].text}"
         token = replace(
-            token, value=token.value * scale, end=following[0].end, text=text, unclear=""
+            token, value=times(token.value, scale), end=following[0].end, text=text, unclear=""
         )
         used += 1
         following = pieces[at + used : at + used + 3]
     stems = [lexicon.plain(p.text) for p in following]
     if stems[:1] and stems[0] in _PERCENT:
-        token = replace(token, value=token.value / 100, unit="%", end=following[0].end)
+        token = replace(token, value=times(token.value, 0.01), unit="%", end=following[0].end)
         return replace(token, text=token.text + "%"), used + 1
     if stems[:2] in (["per", "cent"], ["por", "ciento"]):
-        token = replace(token, value=token.value / 100, unit="%", end=following[1].end)
+        token = replace(token, value=times(token.value, 0.01), unit="%", end=following[1].end)
         return replace(token, text=token.text + "%"), used + 2
     if stems[:1] and following[0].text in _CURRENCY_AFTER:
         return replace(token, unit="$", end=following[0].end), used + 1
@@ -487,10 +493,11 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
 
 
 def _may_name(token: Token) -> bool:
-    """Whether a token may be a name in a row: a word, or a scene's word such as `Monday`."""
-    return token.kind in ("word", "quoted") or (
-        token.kind == "concept" and token.concepts <= {lexicon.SCENE}
-    )
+    """Whether a token may be a name in a row: a word, a letter, a month, `Monday`."""
+    if token.kind in ("word", "quoted") or lexicon.plain(token.text) in _MONTHS:
+        return True
+    letter = len(token.text) == 1 and token.text.isupper()
+    return token.kind == "concept" and (letter or token.concepts <= {lexicon.SCENE})
 
 
 def _list_of(numbers: Sequence[Token], start: int, end: int) -> Token:

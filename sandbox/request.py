@@ -28,6 +28,7 @@ Kind = Literal["computational", "linguistic", "both"]
 _LONGEST = 200_000  # characters of a request, with any table of data in it
 _LONGEST_WISH = 4_000
 _LONGEST_TO_MAKE = 2_000
+_MOST_STRANGE = 60  # different words that no lexicon has; a table in the text may have many
 # No request means a word or a number as long as this; patterns get slow in long words.
 _ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<!\S)\S{400}|\d\.?e\+?\d{3}", re.I)
 
@@ -69,11 +70,20 @@ def _not_read(reason: str) -> Interpretation:
 
 
 def _asks(text: str) -> bool:
-    """Whether a request has a word that a rule reads: a cheap test."""
-    return not _asking().isdisjoint(map(lexicon.stem, _WORDS.findall(text)))
+    """Whether a request has a figure and a word that a rule reads: a cheap test."""
+    low = text.lower()
+    if not (wishes.FIGURE.search(low) or "distribu" in low) or wishes.NOT_OURS.search(text):
+        return False
+    stems = set(map(lexicon.stem, _WORDS.findall(low)))
+    return not _asking().isdisjoint(stems) and len(stems - _in_lexicon()) <= _MOST_STRANGE
 
 
 _WORDS = re.compile(r"[^\W\d_]\w*")
+
+
+@cache
+def _in_lexicon() -> frozenset[str]:
+    return lexicon.all_words()
 
 
 @cache
@@ -108,7 +118,8 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
 
 
 def _interpreted(text: str, data: Any) -> Interpretation:
-    ours = _by_rules(text, data) if _ENDLESS.search(text) is None else None
+    asked = data is not None or _asks(text)
+    ours = _by_rules(text, data) if asked and _ENDLESS.search(text) is None else None
     if ours is not None and (ours.spec is not None or ours.not_read):
         return ours
     earlier = _read_by_patterns(text, data)

@@ -39,7 +39,7 @@ SCALES: dict[str, float] = {
 }  # fmt: skip
 _SUFFIX = {"k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "mn": 1e6, "mm": 1e6}
 DIGITS = re.compile(
-    r"(?P<sign>[-+−])?(?:(?P<currency>US\$|[$€£¥])\s?)?(?P<digits>\d+(?:[.,'_\u00a0\u202f]\d+)*|[.,]\d+)"
+    r"(?P<sign>[-+−])?(?:(?P<currency>US\$|[$€£¥])\s?)?(?P<digits>\d+(?:[.,'_\u00a0\u202f]\d+)*|(?<!\w)\.\d+)"
     r"(?P<exponent>[eE][-+]?\d{1,3}(?!\w))?"
     r"(?:(?P<suffix>[kK]|[mM]|[bB]n?|MM)(?!\w))?(?P<ordinal>(?:st|nd|rd|th|º|ª|er|ro|do|to)(?!\w))?"
 )
@@ -76,31 +76,51 @@ def separate(digits: str, mark: Marks, *, bracketed: bool) -> list[str]:
     return [digits]
 
 
+def doubtful(text: str, mark: Marks, *, spanish: bool) -> "re.Pattern[str] | None":
+    """The numbers of a text whose point may be a decimal point or group thousands; None if none.
+
+    With decimal commas, 3.125 is doubtful if no other number shows what a point means; with decimal
+    points, 12.000 is.
+    """
+    if not spanish:
+        return None
+    if mark == ".":
+        return re.compile(r"[1-9]\d{0,2}\.000")
+    alone = len(re.findall(r"(?<![\d.,])[1-9]\d{0,2}\.\d{2}[1-9](?![\d.,]*\d)", text)) == 1
+    return (
+        re.compile(r"[1-9]\d{0,2}\.\d{2}[1-9]") if alone and not re.search(r"\d,\d", text) else None
+    )
+
+
 def figure(digits: str, mark: Marks) -> Figure:
     """The value of digits, in which `mark` is the decimal mark."""
     digits = digits.replace("'", "").replace("_", "").replace("\u00a0", "").replace("\u202f", "")
     other = "," if mark == "." else "."
-    if digits[0] in ".,":
-        return Figure(float("0." + digits[1:]))
-    if other in digits and mark in digits:
-        last = max(digits.rfind(other), digits.rfind(mark))
-        whole = digits[:last].replace(other, "").replace(mark, "")
-        return Figure(float(f"{whole}.{digits[last + 1 :]}"))
-    if mark in digits:
-        if digits.count(mark) > 1:
-            return Figure(float(digits.replace(mark, "")))
-        head, tail = digits.split(mark)
-        # 1,250 with a decimal comma: perhaps it is one thousand two hundred and fifty.
-        unclear = mark == "," and len(tail) == 3 and head != "0"
-        if unclear and tail == "000":
-            return Figure(float(head + tail))
-        return Figure(float(f"{head}.{tail}"), unclear)
-    if other in digits:
-        head, *groups = digits.split(other)
-        if all(len(group) == 3 for group in groups) and head != "0":
-            return Figure(float(digits.replace(other, "")))
-        return Figure(float(digits.replace(other, ".")), digits.count(other) > 1)
-    return Figure(float(digits))
+    if digits[0] == ".":
+        return Figure(float("0" + digits))
+    if digits.isdigit():
+        return Figure(float(digits))
+    head, *tail = digits.split(mark)
+    if len(tail) > 1 or other in "".join(tail):  # the other mark is the decimal one: 1.234,5
+        head, *tail = digits.split(other)
+        mark, other = other, mark
+    groups = head.split(other)
+    unclear = len(tail) > 1 or any(len(group) != 3 for group in groups[1:])
+    unclear = unclear or (len(groups) > 1 and len(groups[0]) > 3)
+    whole, share = "".join(groups), "".join(tail)
+    decimal = len(groups) == 2 and (len(groups[1]) != 3 or groups[0] == "0")
+    if not tail and decimal:  # 1,5 in an English request
+        return Figure(float(f"{groups[0]}.{groups[1]}"))
+    if not whole.isdigit() or (share and not share.isdigit()):
+        return Figure(0.0, unclear=True)
+    # 1,250 with a decimal comma: perhaps it is one thousand two hundred and fifty.
+    if mark == "," and len(groups) == 1 and len(share) == 3 and whole != "0":
+        return (
+            Figure(float(whole + share))
+            if share == "000"
+            else Figure(float(f"{whole}.{share}"), True)
+        )
+    return Figure(float(f"{whole}.{share or 0}"), unclear)
 
 
 def suffixed(value: float, suffix: str, *, money: bool) -> float | None:

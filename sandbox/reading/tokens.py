@@ -16,6 +16,7 @@ from sandbox.reading.amounts import (
     SCALES,
     Marks,
     decimal_mark,
+    doubtful,
     figure,
     in_words,
     separate,
@@ -105,14 +106,15 @@ def tokens(text: str) -> tuple[list[Token], Language]:
     """The tokens of a text that `cleaned` returned. Raises `TooLong`."""
     language = language_of(text)
     mark = decimal_mark(text, spanish=language == "es")
-    pieces = list(_pieces(text, mark))
+    doubt = doubtful(text, mark, spanish=language == "es")
+    pieces = list(_pieces(text, mark, doubt=doubt))
     if len(pieces) > _MOST_TOKENS:
         raise TooLong
     lexicon_phrases = lexicon.phrases(language)
     return _listed(list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))), language
 
 
-def _pieces(text: str, mark: Marks) -> Iterator[Token]:
+def _pieces(text: str, mark: Marks, *, doubt: "re.Pattern[str] | None") -> Iterator[Token]:
     end = 0
     for match in _PIECE.finditer(text):
         spend()
@@ -126,7 +128,7 @@ def _pieces(text: str, mark: Marks) -> Iterator[Token]:
         elif match["line"]:
             yield Token("mark", "\n", start, end, "\n")
         elif kind is not None and match["digits"]:
-            yield from _number(match, text, mark)
+            yield from _number(match, text, mark, doubt=doubt)
         else:
             yield Token("mark", piece, start, end, piece)
 
@@ -148,7 +150,9 @@ def _date(piece: str, start: int, end: int) -> Token:
         return Token("word", piece, start, end, piece)
 
 
-def _number(match: "re.Match[str]", text: str, mark: Marks) -> Iterator[Token]:
+def _number(
+    match: "re.Match[str]", text: str, mark: Marks, *, doubt: "re.Pattern[str] | None"
+) -> Iterator[Token]:
     start, end = match.span()
     sign, currency = match["sign"] or "", match["currency"] or ""
     before = text[start - 1] if start else " "
@@ -162,7 +166,7 @@ def _number(match: "re.Match[str]", text: str, mark: Marks) -> Iterator[Token]:
             yield Token("mark", ",", at - 1, at, ",")
         last = i == len(parts) - 1
         piece_end = end if last else at + len(part)
-        value, unclear = _value(part, mark)
+        value, unclear = _value(part, mark, doubt=doubt)
         if last and match["exponent"]:
             value = float(f"{value!r}{match['exponent']}")
         suffix = match["suffix"] if last else None
@@ -182,9 +186,11 @@ def _number(match: "re.Match[str]", text: str, mark: Marks) -> Iterator[Token]:
         at += len(part) + 1
 
 
-def _value(digits: str, mark: Marks) -> tuple[float, str]:
+def _value(digits: str, mark: Marks, *, doubt: "re.Pattern[str] | None") -> tuple[float, str]:
     read = figure(digits, mark)
-    if read.unclear or (mark == "." and re.fullmatch(r"[1-9]\d\d(?:,[1-9]\d\d){2,}", digits)):
+    two_ways = doubt is not None and doubt.fullmatch(digits) is not None
+    listed = mark == "." and re.fullmatch(r"[1-9]\d\d(?:,[1-9]\d\d){2,}", digits)
+    if read.unclear or two_ways or listed:
         return (
             read.value,
             f"{digits} can be read in two ways: write it without a mark for thousands",

@@ -77,6 +77,18 @@ def first_words(*concepts: str) -> frozenset[str]:
     )
 
 
+@cache
+def all_words() -> frozenset[str]:
+    """The stems of all words of all phrases."""
+    return frozenset(
+        word.lstrip("=")
+        for language in ("en", "es")
+        for listed in phrases(language).values()
+        for words, _ in listed
+        for word in words
+    )
+
+
 _IRREGULAR = {
     "people": "person",
     "children": "child",

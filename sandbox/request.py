@@ -72,11 +72,15 @@ def _not_read(reason: str) -> Interpretation:
 def _asks(text: str) -> bool:
     """Whether a request has a figure and a word that a rule reads: a cheap test."""
     low = text.lower()
-    if not (wishes.FIGURE.search(low) or "distribu" in low) or wishes.NOT_OURS.search(text):
+    if not (
+        wishes.FIGURE.search(low) or any(cue in low for cue in _WITHOUT_DIGITS)
+    ) or wishes.NOT_OURS.search(text):
         return False
     stems = set(map(lexicon.stem, _WORDS.findall(low)))
     return not _asking().isdisjoint(stems) and len(stems - _in_lexicon()) <= _MOST_STRANGE
 
+
+_WITHOUT_DIGITS = ("distribu", "how many", "cuánt", "cuant")  # a request may hold no digit
 
 _WORDS = re.compile(r"[^\W\d_]\w*")
 

@@ -86,7 +86,7 @@ def doubtful(text: str, mark: Marks, *, spanish: bool) -> "re.Pattern[str] | Non
         return None
     if mark == ".":
         return re.compile(r"[1-9]\d{0,2}\.000")
-    alone = len(re.findall(r"(?<![\d.,])[1-9]\d{0,2}\.\d{2}[1-9](?![\d.,]*\d)", text)) == 1
+    alone = len(re.findall(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.,]*\d)", text)) == 1
     return (
         re.compile(r"[1-9]\d{0,2}\.\d{2}[1-9]") if alone and not re.search(r"\d,\d", text) else None
     )
@@ -103,7 +103,7 @@ def figure(digits: str, mark: Marks) -> Figure:
     head, *tail = digits.split(mark)
     if len(tail) > 1 or other in "".join(tail):  # the other mark is the decimal one: 1.234,5
         head, *tail = digits.split(other)
-        mark, other = other, mark
+        mark, other = ("," if mark == "." else "."), mark
     groups = head.split(other)
     unclear = len(tail) > 1 or any(len(group) != 3 for group in groups[1:])
     unclear = unclear or (len(groups) > 1 and len(groups[0]) > 3)

@@ -6,5 +6,7 @@ A simulated figure is expected as an `Estimate(value, error)` of sandbox.judging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {}
-IMPOSSIBLE: Mapping[str, Callable[..., str]] = {}
+from sandbox.judging import distributions
+
+EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {**distributions.EXPECTED}
+IMPOSSIBLE: Mapping[str, Callable[..., str]] = {**distributions.IMPOSSIBLE}

@@ -2,4 +2,6 @@
 
 from collections.abc import Mapping
 
-PROGRAMS: Mapping[str, str] = {}
+from sandbox.programs import distributions
+
+PROGRAMS: Mapping[str, str] = {**distributions.PROGRAMS}

@@ -63,7 +63,7 @@ def decimal_mark(text: str, *, spanish: bool) -> Marks:
     return "." if points > commas else ","
 
 
-def separate(digits: str, mark: Marks, *, bracketed: bool) -> list[str]:
+def separate(digits: str, mark: Marks, *, bracketed: bool, called: bool = False) -> list[str]:
     """The numbers that commas without blanks separate, as in [1,2,3]; mostly it is one number."""
     if "," not in digits:
         return [digits]
@@ -72,6 +72,8 @@ def separate(digits: str, mark: Marks, *, bracketed: bool) -> list[str]:
     if mark == "." and (bracketed or not grouped):
         return parts
     if mark == "," and (bracketed or (len(parts) > 2 and not grouped)):
+        return parts
+    if mark == "," and called and len(parts) == 2:
         return parts
     return [digits]
 

@@ -66,6 +66,7 @@ _SPECIAL = (
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
     (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
     (re.compile(r"½"), "0.5"),
+    (re.compile(r"\+\s?/\s?-"), "±"),
 )
 _MONTHS = {
     name: 1 + i % 12
@@ -159,7 +160,9 @@ def _number(
     if sign and (before.isalnum() or before in ")]%$" or sign == "+"):
         yield Token("mark", sign.replace("−", "-"), start, start + 1, sign.replace("−", "-"))
         sign, start = "", start + 1
-    parts = separate(match["digits"], mark, bracketed=_in_close_brackets(text, start, mark))
+    called = _in_call(text, start)
+    bracketed = called or _in_close_brackets(text, start, mark)
+    parts = separate(match["digits"], mark, bracketed=bracketed, called=called)
     at = match.start("digits")
     for i, part in enumerate(parts):
         if i:
@@ -206,6 +209,17 @@ def _in_close_brackets(text: str, at: int, mark: Marks) -> bool:
     closed = text.find("]", at)
     inside = text[opened : closed if closed > 0 else at]
     return mark == "." or not re.search(r";|,\s", inside)
+
+
+# N(500,100), C(10,3): the brackets of a distribution or a count.
+_CALL = re.compile(
+    r"(?<![^\W\d_])(?:N|U|B|C|P|F|H|NB|V|PR|CR|nCr|nPr|Bin|Hyp|Normal|Uniform|Unif|Gamma|Beta|Binom(?:ial)?"
+    r"|Weibull|comb|perm|choose|normal|uniform|uniforme|binomial|gamma|beta)\([\d.,]*$"
+)
+
+
+def _in_call(text: str, at: int) -> bool:
+    return _CALL.search(text[max(0, at - 32) : at]) is not None
 
 
 def _joined(pieces: Sequence[Token], lexicon_phrases: lexicon.Phrases) -> Iterator[Token]:
@@ -499,11 +513,25 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
 
 
 def _may_name(token: Token) -> bool:
-    """Whether a token may be a name in a row: a word, a letter, a month, `Monday`."""
+    """Whether a token may be a name in a row: a noun, a letter, a month, `Monday`."""
     if token.kind in ("word", "quoted") or lexicon.plain(token.text) in _MONTHS:
         return True
     letter = len(token.text) == 1 and token.text.isupper()
-    return token.kind == "concept" and (letter or token.concepts <= {lexicon.SCENE})
+    scene = token.concepts <= {lexicon.SCENE}
+    plain_noun = token.concepts.isdisjoint(_NOT_NAMES)
+    return token.kind == "concept" and (letter or scene or plain_noun)
+
+
+_NOT_NAMES = frozenset(
+    {lexicon.IDLE, lexicon.CHANGE, "at_least", "at_most", "more_than", "less_than", "exactly"}
+    | {"between", "each", "out_of", "rounded", "decimals", "as_percent", "mean", "sd", "variance"}
+)
+
+
+_NOT_NAMES = frozenset(
+    {lexicon.IDLE, lexicon.CHANGE, "at_least", "at_most", "more_than", "less_than", "exactly"}
+    | {"between", "each", "out_of", "rounded", "decimals", "as_percent", "mean", "sd", "variance"}
+)
 
 
 def _list_of(numbers: Sequence[Token], start: int, end: int) -> Token:

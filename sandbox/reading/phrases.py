@@ -1,0 +1,154 @@
+"""Takes phrases from a request: concepts and numbers in a row, with idle words between them.
+
+A pattern is a row of elements with blanks between: `mean #m` (a concept, then a number named m),
+`#p%` (a percentage), `a|b` (one of two concepts), `'x` (the word x itself), `*` (up to three words,
+which become labels), and a `?` after an element that may be missing. A phrase does not go on after
+the end of a sentence, and never takes a token twice.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from sandbox.reading.lexicon import IDLE, SCENE
+from sandbox.reading.reader import Reader, may_be_label
+from sandbox.reading.tokens import Token
+
+_STOPS = frozenset({".", "?", "!", "\n", ";"})
+_SOFT = frozenset("():=~[]'\"_|*")
+_LABELS = 3
+# A row of labels does not run over words that begin or end an event.
+_FIRM = frozenset(
+    {"beyond", "short_of", "negation", "but_word", "plus_minus", "outside", "or_word"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    name: str  # of a number; "" for words
+    unit: str | None = None
+    concepts: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
+    optional: bool = False
+    labels: bool = False
+
+
+@cache
+def _elements(pattern: str) -> tuple[_Element, ...]:
+    return tuple(_element(part) for part in pattern.split())
+
+
+def _element(part: str) -> _Element:
+    optional = len(part) > 1 and part.endswith("?")
+    part = part[:-1] if optional else part
+    if part == "*":
+        return _Element("", labels=True)
+    if part[0] == "#":
+        unit = part[-1] if part[-1] in "%$" else "" if part[-1] == "." else None
+        return _Element(part[1:].rstrip("%$."), unit, optional=optional)
+    choices = part.split("|")
+    concepts = tuple(choice for choice in choices if choice[0] != "'")
+    stems = tuple(choice[1:] for choice in choices if choice[0] == "'")
+    return _Element("", None, concepts, stems, optional)
+
+
+def take(reader: Reader, *patterns: str) -> Mapping[str, Token] | None:
+    """Take the first phrase that one of the patterns describes; its numbers by name."""
+    for pattern in patterns:
+        elements = _elements(pattern)
+        for start in range(len(reader.tokens)):
+            if not _may_begin(reader, elements, start):
+                continue
+            for places, names in _matches(reader, elements, start):
+                reader.taken.update(places)
+                return {name: reader.tokens[place] for name, place in names}
+    return None
+
+
+def take_every(reader: Reader, *patterns: str) -> list[Mapping[str, Token]]:
+    """Take all phrases that the patterns describe."""
+    matches = []
+    while (match := take(reader, *patterns)) is not None:
+        matches.append(match)
+    return matches
+
+
+def value(reader: Reader, *patterns: str) -> float | None:
+    """Take the first phrase, and return the value of its only number."""
+    match = take(reader, *patterns)
+    return next(iter(match.values())).value if match else None
+
+
+def _may_begin(reader: Reader, elements: tuple[_Element, ...], at: int) -> bool:
+    return any(_fits(reader, e, at) for e in elements[: 1 + elements[0].optional])
+
+
+def _fits(reader: Reader, element: _Element, at: int) -> bool:
+    token = reader.tokens[at]
+    if at in reader.taken:
+        return False
+    if element.name:
+        return token.kind == "number" and element.unit in (None, token.unit)
+    if element.labels:
+        return True
+    return token.stem in element.stems or token.means(*element.concepts)
+
+
+_Names = tuple[tuple[str, int], ...]
+
+
+def _matches(
+    reader: Reader,
+    elements: tuple[_Element, ...],
+    at: int,
+    places: tuple[int, ...] = (),
+    names: _Names = (),
+) -> Iterator[tuple[tuple[int, ...], _Names]]:
+    if not elements:
+        yield places, names
+        return
+    element, rest = elements[0], elements[1:]
+    if element.labels:
+        yield from _after_labels(reader, rest, at, places, names)
+        return
+    here = at
+    while here < len(reader.tokens):
+        if _fits(reader, element, here):
+            added = ((element.name, here),) if element.name else ()
+            yield from _matches(reader, rest, here + 1, (*places, here), names + added)
+            break
+        if not (places and _may_skip(reader, here)):
+            break
+        here += 1
+    if element.optional:
+        yield from _matches(reader, rest, at, places, names)
+
+
+def _after_labels(
+    reader: Reader, rest: tuple[_Element, ...], at: int, places: tuple[int, ...], names: _Names
+) -> Iterator[tuple[tuple[int, ...], _Names]]:
+    """Skip up to three words, and idle words between them; the words become labels."""
+    here, skipped = at, tuple[int, ...]()
+    while here <= len(reader.tokens) and len(skipped) <= _LABELS:
+        yield from _matches(reader, rest, here, places + skipped, names)
+        if here == len(reader.tokens):
+            return
+        token = reader.tokens[here]
+        if here in reader.taken:
+            return
+        if may_be_label(token) and token.concepts.isdisjoint(_FIRM):
+            skipped = (*skipped, here)
+        elif not _may_skip(reader, here):
+            return
+        here += 1
+
+
+def _may_skip(reader: Reader, at: int) -> bool:
+    """Whether a token between two elements of a phrase says nothing."""
+    token = reader.tokens[at]
+    if at in reader.taken:
+        return False
+    if token.kind == "mark":
+        return token.stem in _SOFT
+    small = token.concepts & {IDLE, SCENE}
+    return token.kind == "concept" and bool(small) and "change" not in token.concepts

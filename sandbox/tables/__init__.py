@@ -1,11 +1,8 @@
 """Real-world shares that ship with this project, each with its source: see README.md here."""
 
-from sandbox.tables.companies import company_industries, company_sizes, industries
+from sandbox.tables.companies import industries
 from sandbox.tables.people import (
     ages,
-    blood_types,
-    education_levels,
-    eye_colors,
     first_names,
     jobs,
     occupations,
@@ -31,15 +28,10 @@ __all__ = [
     "RowTables",
     "Table",
     "ages",
-    "blood_types",
     "cities",
-    "company_industries",
-    "company_sizes",
     "countries",
     "country_densities",
     "country_names",
-    "education_levels",
-    "eye_colors",
     "first_names",
     "industries",
     "jobs",

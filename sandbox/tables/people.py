@@ -1,7 +1,4 @@
-"""People: names by decade of birth, jobs by age, ages, sexes and other shares of a population.
-
-All of them are of the United States, because there they are in the public domain.
-"""
+"""People of the United States: names by decade of birth, jobs by age, ages and sexes."""
 
 from bisect import bisect_right
 from functools import cache
@@ -79,7 +76,9 @@ def _working(age: int) -> float:
     """The share of people of this age who are in the labour force."""
     rows = read_file("working").rows
     at = bisect_right([int(row["from_age"]) for row in rows], age)
-    return float(rows[at - 1]["percent"]) / 100 if at else 0.0
+    if not at:
+        return 0.0
+    return float(rows[at - 1]["in_labour_force"]) / float(rows[at - 1]["people"])
 
 
 def _without_work(age: int) -> str:
@@ -97,9 +96,9 @@ def ages(sex: str = "") -> Table:
         raise ValueError(f"sex must be F, M or empty, and is {sex!r}")
     file = read_file("ages")
     people = {
-        "": lambda row: float(row["total"]),
+        "": lambda row: float(row["female"]) + float(row["male"]),
         "M": lambda row: float(row["male"]),
-        "F": lambda row: float(row["total"]) - float(row["male"]),
+        "F": lambda row: float(row["female"]),
     }[sex]
     which = {"": "", "F": ", women", "M": ", men"}[sex]
     return file.table(
@@ -112,15 +111,3 @@ def sexes() -> Table:
     """Women and men in the population."""
     women, men = sum(ages("F").weights), sum(ages("M").weights)
     return read_file("ages").table(("Female", "Male"), (women, men), ", both sexes")
-
-
-def blood_types() -> Table:
-    return whole_table("blood_types")
-
-
-def eye_colors() -> Table:
-    return whole_table("eye_colors")
-
-
-def education_levels() -> Table:
-    return whole_table("education")

@@ -22,20 +22,14 @@ MARKS = r"\s.,;:!?'\u2019\"“”()\-\u2013—"  # say nothing between words
 
 _PLAIN: Mapping[str, Callable[[], Table]] = {
     "industries": companies.industries,
-    "company_sizes": companies.company_sizes,
-    "company_industries": companies.company_industries,
     "states": places.states,
     "countries": places.countries,
     "surnames": people.surnames,
     "occupations": people.occupations,
     "jobs": people.jobs,
     "sexes": people.sexes,
-    "blood_types": people.blood_types,
-    "eye_colors": people.eye_colors,
-    "education_levels": people.education_levels,
 }
 _PLACES = {"cities", "states", "countries"}
-_OF_FIRMS = {"industries", "company_industries", "company_sizes"}
 # What tables are weighed by, and what may stand between "by" and it.
 _WEIGHING = {"cue", "by_row"}
 _BETWEEN = {"idle", "links", "country", "world"}
@@ -45,19 +39,18 @@ _NEED_A_CUE = {"ages", "sexes"}
 # The tables of which the phrase may say each kind of thing.
 _ALLOWED: Mapping[tuple[str, str], set[str]] = {
     ("cue", "density"): _PLACES,
-    ("cue", "people"): set(_PLAIN) - _OF_FIRMS | {"cities", "ages"},
+    ("cue", "people"): set(_PLAIN) - {"industries"} | {"cities", "ages"},
     ("cue", "city"): {"cities"},
     ("cue", "economy"): {"industries", "occupations", "jobs"},
-    ("cue", "census_2020"): {"states", "ages", "sexes"},
-    ("cue", "person"): set(_PLAIN) - _OF_FIRMS - _PLACES | {"ages"},
+    ("cue", "census"): {"states", "surnames"},
+    ("cue", "person"): set(_PLAIN) - {"industries"} - _PLACES | {"ages"},
     ("sex", "F"): {"first_names", "ages"},
     ("sex", "M"): {"first_names", "ages"},
     ("decade", ""): {"first_names"},
     ("top", "any"): {"first_names", "surnames", "jobs", "cities"},
     ("world", "any"): {"cities", "countries"},
     ("owners", "firms"): _PLACES | {"industries"},
-    ("owners", "people"): {*_PLAIN, "cities", "ages", "first_names"}
-    - {"company_sizes", "company_industries"},
+    ("owners", "people"): {*_PLAIN, "cities", "ages", "first_names"},
     ("country", ""): {"cities"},
     ("state", ""): {"cities"},
     ("country", "US"): {*_PLAIN, "cities", "ages", "first_names"} - {"countries"},
@@ -126,8 +119,6 @@ def _table(name: str, meanings: Mapping[str, tuple[str, ...]]) -> Table | None:
             return _cities(meanings.get("country", ("",))[0], meanings.get("state", ("",))[0])
         case "ages", []:
             return people.ages(sex)
-        case "industries", [] if "firms" in meanings.get("owners", ()):
-            return companies.company_industries()
     return _PLAIN[name]() if name in _PLAIN else None
 
 

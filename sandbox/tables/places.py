@@ -67,8 +67,9 @@ def states() -> Table:
 
 @cache
 def state_densities() -> dict[str, float]:
-    """People per square mile, by state."""
-    return {row["label"]: float(row["density"]) for row in read_file("states").rows}
+    """People per square mile of land, by state; without the District of Columbia."""
+    areas = ((row, float(row["square_miles"])) for row in read_file("states").rows)
+    return {row["label"]: float(row["weight"]) / area for row, area in areas if area > 0}
 
 
 @cache

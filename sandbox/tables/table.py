@@ -14,10 +14,7 @@ FOLDER = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`weights` are counts or percentages, in any unit: a label's share is its weight by the sum.
-
-    `year` is 0 where the source gives no year.
-    """
+    """`weights` are counts in any unit: a label's share is its weight divided by their sum."""
 
     name: str
     labels: tuple[str, ...]
@@ -42,7 +39,7 @@ class TableFile:
     def table(self, labels: tuple[str, ...], weights: tuple[float, ...], which: str = "") -> Table:
         """A table of this file; `which` says what part of the file it is."""
         year = int(self.head["year"])
-        source = self.head["source"] + which + (f" ({year})" if year else "")
+        source = f"{self.head['source']}{which} ({year})"
         return Table(self.head["name"] + which, labels, weights, source, year)
 
 

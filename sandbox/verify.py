@@ -9,25 +9,36 @@ from typing import Any
 
 from sandbox.judging.calculations import check_calculations
 from sandbox.judging.check import StatisticalCheck, Verification
-from sandbox.judging.column_tests import check_column, check_correlation
 from sandbox.judging.figure_checks import check_figures
+from sandbox.judging.samples.records import check_records
 from sandbox.judging.series_tests import check_series
 from sandbox.spec import Spec
 from sandbox.supervisor.terminal_text import terminal_text
 
 _MOST_CELLS = 4_000_000  # records of which the first has many fields, and the others none
-_MOST_NAME, _MOST_DETAIL, _MOST_NAMED = 200, 500, 50
+_MOST_NAME, _MOST_DETAIL = 200, 500
 
 __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
 
 def verify(spec: Spec, result: Any) -> Verification:
-    check = {"analyse": check_figures, "calculate": check_calculations, "generate": _check_data}
+    """Judge a result. Text columns are added later, by others: they are not looked at here."""
     try:
-        checks = check[spec.kind](spec, result)
+        checks, unchecked = _checked(spec, result)
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:
         checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
-    return Verification(tuple(map(_shown, checks)))
+        unchecked = ()
+    return Verification(tuple(map(_shown, checks)), unchecked)
+
+
+def _checked(spec: Spec, result: Any) -> tuple[list[StatisticalCheck], tuple[str, ...]]:
+    if spec.kind == "analyse":
+        return check_figures(spec, result), ()
+    if spec.kind == "calculate":
+        return check_calculations(spec, result), ()
+    if spec.series is not None:
+        return check_series(spec.count, spec.series, columns_of(result)), ()
+    return check_records(spec, columns_of(result))
 
 
 def _shown(check: StatisticalCheck) -> StatisticalCheck:
@@ -52,32 +63,3 @@ def columns_of(result: Any) -> dict[str, Any]:
     if isinstance(result, dict):
         return dict(result)
     raise TypeError(f"the result is a {type(result).__name__}, not columns")
-
-
-def _check_data(spec: Spec, result: Any) -> list[StatisticalCheck]:
-    if spec.series is not None:
-        return check_series(spec.count, spec.series, columns_of(result))
-    columns = columns_of(result)
-    wanted = [field for field in spec.fields if field.role != "text"]
-    missing = [field.name for field in wanted if field.name not in columns]
-    if missing:
-        return [
-            StatisticalCheck(
-                "columns",
-                False,
-                f"{', '.join(missing)} missing; the result has {list(columns)[:_MOST_NAMED]}",
-            )
-        ]
-    lengths = {name: len(columns[name]) for name in (field.name for field in wanted)}
-    checks = [
-        StatisticalCheck(
-            "count", set(lengths.values()) == {spec.count}, f"{lengths}, asked for {spec.count}"
-        )
-    ]
-    if not checks[0].holds:
-        return checks
-    for field in wanted:
-        checks += check_column(field, columns[field.name], columns)
-    for correlation in spec.correlations:
-        checks.append(check_correlation(correlation, columns))
-    return checks

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-ALPHA = 0.001  # the share of correct results that all statistical tests of a result reject
+ALPHA = 0.0004  # at most this share of right results is rejected, by all tests of chance together
 SHOWN = 6  # significant digits of a figure in a message
 Column = npt.NDArray[Any]
 

@@ -3,6 +3,8 @@
 Only scipy.special is used, so that processes that verify results need not load scipy.stats.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import special
@@ -48,32 +50,56 @@ def cdf(of: Distribution, x: Floats) -> Floats:
     return np.asarray(share, dtype=np.float64)
 
 
-def expected_cdf(field: Field, x: Floats) -> Floats:
-    """The cumulative distribution that a column's values should have.
+def cells(field: Field, x: Floats, step: float) -> tuple[Floats, Floats]:
+    """The shares of a column's distribution below each value, and up to and with it.
 
-    A rounded value stands for all values that round to it.
+    Between the two lies all that the bounds and the rounding by `step` turn into this value. The
+    program draws, moves values to the bounds or draws them again, and then rounds.
     """
     of = field.distribution
     assert of is not None
-    places = field.decimals
-    at = x
-    if places is not None and not of.discrete:
-        at = x + 0.5 * 10.0**-places
-    if of.family == "uniform" and places == 0:
-        low, high = np.ceil(of.parameters["low"]), np.floor(of.parameters["high"])
-        return np.asarray(np.clip((np.floor(x) - low + 1) / (high - low + 1), 0, 1))
-    share = cdf(of, at)
-    low_, high_ = field.low, field.high
-    if low_ is None and high_ is None:
-        return share
-    if field.clip:
-        if low_ is not None:
-            share = np.where(x < low_, 0.0, share)
-        return np.where(x >= high_, 1.0, share) if high_ is not None else share
-    # The program drew values outside the bounds again, until they fell inside.
-    below = cdf(of, np.array([np.nextafter(low_, -np.inf)]))[0] if low_ is not None else 0.0
-    upto = cdf(of, np.array([high_]))[0] if high_ is not None else 1.0
-    return np.clip((share - below) / (upto - below), 0, 1)
+    lower = _share(field, x - step / 2)
+    upper = _share(field, x + step / 2) if step else lower
+    low, high = field.low, field.high
+    if not field.clip and (low is not None or high is not None):
+        below, upto = _bounds(field)
+        lower, upper = ((np.clip(s, below, upto) - below) / (upto - below) for s in (lower, upper))
+    if low is not None and (step or field.clip):
+        least = math.ceil(low / step - 1e-9) * step if step else low
+        lower = np.where(x <= least + step / 4, 0.0, lower)
+    if high is not None and (step or field.clip):
+        most = math.floor(high / step + 1e-9) * step if step else high
+        upper = np.where(x >= most - step / 4, 1.0, upper)
+    return lower, upper
+
+
+def _whole(field: Field) -> bool:
+    """Whether the column takes whole values only, before any rounding."""
+    of = field.distribution
+    assert of is not None
+    return of.discrete or (of.family == "uniform" and field.decimals == 0)
+
+
+def _share(field: Field, x: Floats) -> Floats:
+    """As `cdf`, but whole numbers that are uniform are all equally likely, the ends too."""
+    of = field.distribution
+    assert of is not None
+    if of.family != "uniform" or field.decimals != 0:
+        return cdf(of, x)
+    first, last = math.ceil(of.parameters["low"]), math.floor(of.parameters["high"])
+    return np.asarray(np.clip((np.floor(x) - first + 1) / (last - first + 1), 0, 1))
+
+
+def _bounds(field: Field) -> tuple[float, float]:
+    """The shares of the distribution below the lower bound, and up to the upper bound."""
+    below, upto, whole = 0.0, 1.0, _whole(field)
+    if field.low is not None:
+        edge = math.ceil(field.low) - 0.5 if whole else field.low
+        below = float(_share(field, np.array([edge]))[0])
+    if field.high is not None:
+        edge = math.floor(field.high) + 0.5 if whole else field.high
+        upto = float(_share(field, np.array([edge]))[0])
+    return below, upto
 
 
 def share_between(field: Field) -> float:

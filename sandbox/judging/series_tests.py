@@ -1,4 +1,4 @@
-"""Tests whether a time series has the level, trend, season and noise that its spec asks for."""
+"""Tests whether a series has the times, level, trend, season and noise that its spec asks for."""
 
 import math
 from collections.abc import Mapping
@@ -7,30 +7,31 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from sandbox.judging.check import ALPHA, Column, StatisticalCheck, listed, numbers
-from sandbox.spec import Series
+from sandbox.judging.check import Column, StatisticalCheck, listed, numbers
+from sandbox.judging.samples import marginal
+from sandbox.judging.samples.measurement import Measurement, decided
+from sandbox.judging.samples.order import order
+from sandbox.judging.samples.scores import scores_of_numbers
+from sandbox.spec import Distribution, Field, Series
+
+_UNITS = {"hour": "datetime64[h]", "month": "datetime64[M]"}
+_LEAST = 6  # times from which the noise can be tested
 
 
 def check_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
     if series.name not in columns or len(columns) < 2:
-        return [
-            StatisticalCheck(
-                "columns",
-                False,
-                f"the result has {list(columns)[:50]}, but needs a time and {series.name}",
-            )
-        ]
+        detail = f"the result has {list(columns)[:50]}, but needs a time and {series.name}"
+        return [StatisticalCheck("columns", False, detail)]
     time_values = next(values for name, values in columns.items() if name != series.name)
     x = numbers(series.name, columns[series.name])
     checks = [
         StatisticalCheck("count", len(x) == count == len(time_values), f"{len(x)} of {count}")
     ]
-    if not checks[0].holds or not np.isfinite(x).all():
+    if not checks[0].holds:
         return checks
-    times = [str(value) for value in listed(time_values)]
-    ordered = times == sorted(times) and len(set(times)) == len(times)
-    starts = times[0][:7] == series.start[:7]
-    checks.append(StatisticalCheck("times", ordered and starts, f"{times[0]} to {times[-1]}"))
+    if not np.isfinite(x).all():
+        return [*checks, StatisticalCheck("numbers", False, "some are missing or not finite")]
+    checks.append(_check_times(series, listed(time_values)))
     t = np.arange(count, dtype=float)
     level = (
         series.level * (1 + series.growth) ** t
@@ -39,7 +40,18 @@ def check_series(count: int, series: Series, columns: Mapping[str, Any]) -> list
     )
     season = series.amplitude * np.sin(2 * np.pi * t / series.period) if series.period else 0.0
     left = x - level - season
-    return checks + (_check_noise(series, t, left) if series.noise else [_check_exact(left)])
+    return checks + (decided(_noise(series, t, left)) if series.noise else [_check_exact(left)])
+
+
+def _check_times(series: Series, values: list[Any]) -> StatisticalCheck:
+    """Each time must be one step after the time before it, from the start on."""
+    times = np.array([str(value) for value in values], dtype="datetime64")
+    start = series.start[:7] if series.step == "month" else series.start
+    begin = np.array(start, dtype=_UNITS.get(series.step, "datetime64[D]"))
+    expected = begin + (7 if series.step == "week" else 1) * np.arange(len(values))
+    holds = not np.isnat(times).any() and bool((times == expected).all())
+    detail = f"{values[0]} to {values[-1]}, one {series.step} apart"
+    return StatisticalCheck("times", holds, detail if holds else f"{detail}: some are not")
 
 
 def _check_exact(residuals: Column) -> StatisticalCheck:
@@ -48,22 +60,37 @@ def _check_exact(residuals: Column) -> StatisticalCheck:
     return StatisticalCheck("trend and season", exact, f"largest error {largest:g}")
 
 
-def _check_noise(series: Series, t: Column, residuals: Column) -> list[StatisticalCheck]:
-    """Test the mean, the slope and the spread of the residuals."""
+def _noise(series: Series, t: Column, residuals: Column) -> list[Measurement]:
+    """Test that what level, trend and season leave is normal, and as random as noise."""
     count = len(residuals)
-    mean = residuals.mean()
-    z = float(mean / series.noise * math.sqrt(count))
-    slope = float(np.polyfit(t, residuals, 1)[0]) if count > 2 else 0.0
-    error = series.noise / math.sqrt(max(((t - t.mean()) ** 2).sum(), 1e-12))
-    spread = float((residuals**2).sum() / series.noise**2)
-    level_p = float(2 * special.ndtr(-abs(z)))
-    trend_p = float(2 * special.ndtr(-abs(slope / error)))
-    noise_p = 2 * min(float(special.chdtrc(count, spread)), float(special.chdtr(count, spread)))
-    return [
-        StatisticalCheck(name, p > ALPHA, detail, statistic, p)
-        for name, detail, statistic, p in (
-            ("level", f"the residuals have mean {mean:.4g}", z, level_p),
-            ("trend", f"the residuals rise by {slope:.3g} per step", slope, trend_p),
-            ("noise", f"sd {residuals.std():.4g}, required {series.noise:g}", spread, noise_p),
-        )
+    of = Distribution("normal", {"mean": 0.0, "sd": series.noise})
+    scores = scores_of_numbers(Field(series.name, distribution=of), residuals)
+    normal = marginal.normal_scores(scores)
+    tests = [
+        marginal.mean("level", normal, of),
+        marginal.fit("noise: normal", np.sort(scores.uniform), f"sd {residuals.std():.4g}"),
     ]
+    if count > 1:
+        tests.append(marginal.spread("noise", normal, of))
+    if count > 2:
+        tests.append(_slope("trend", series.noise, t - t.mean(), residuals))
+    if series.period and count > 2:
+        wave = np.sin(2 * np.pi * t / series.period)
+        tests.append(_slope("season", series.noise, wave - wave.mean(), residuals))
+    if count >= _LEAST:
+        tests.append(order("noise: order", scores, None))
+    return tests
+
+
+def _slope(name: str, noise: float, against: Column, residuals: Column) -> Measurement:
+    """Whether the residuals still follow the trend, or the season."""
+    spread = math.sqrt(max(float(against @ against), 1e-12))
+    slope = float(against @ residuals) / spread**2
+    z = slope / (noise / spread)
+
+    def power(alpha: float) -> str:
+        missed = -float(special.ndtri(alpha / 2)) * noise / spread
+        return f"at n = {len(residuals)} a {name} that is off by {missed:.2g} passes half the time"
+
+    detail = f"the residuals have a {name} of {slope:.3g}"
+    return Measurement(name, detail, slope, 2 * float(special.ndtr(-abs(z))), power)

@@ -69,7 +69,7 @@ rng = np.random.default_rng(7)
     [
         (ages, rng.normal(35, 12, 499), "count"),
         (ages, rng.normal(38, 12, 500), "age: normal"),
-        (ages, rng.normal(35, 15, 500), "age: normal"),
+        (ages, rng.normal(35, 15, 500), "age: spread"),
         (ages, rng.exponential(35, 500), "age: normal"),
         (ages, np.full(500, 35.0), "age: normal"),
         (ages, np.append(rng.normal(35, 12, 499), np.nan), "age: numbers"),
@@ -88,7 +88,11 @@ def test_a_wrong_column_fails_for_its_reason(field: Field, values: object, check
 
 @pytest.mark.parametrize(
     ("labels", "check"),
-    [(["a"] * 250 + ["b"] * 250, "c: shares"), (["a"] * 300 + ["z"] * 200, "c: labels")],
+    [
+        (rng.choice(["a", "b"], 500), "c: shares"),
+        (["a"] * 300 + ["b"] * 200, "c: order"),
+        (["a"] * 300 + ["z"] * 200, "c: labels"),
+    ],
 )
 def test_wrong_shares_and_labels_fail(labels: list[str], check: str):
     of = Distribution("categorical", labels=("a", "b"), weights=(0.6, 0.4))

@@ -122,8 +122,8 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
 
 
 def _interpreted(text: str, data: Any) -> Interpretation:
-    asked = data is not None or _asks(text)
-    ours = _by_rules(text, data) if asked and _ENDLESS.search(text) is None else None
+    rules_may_read = data is not None or _asks(text)
+    ours = _by_rules(text, data) if rules_may_read and _ENDLESS.search(text) is None else None
     if ours is not None and (ours.spec is not None or ours.not_read):
         return ours
     earlier = _read_by_patterns(text, data)

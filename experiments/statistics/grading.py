@@ -141,11 +141,11 @@ def _in_data(expect: Mapping[str, Any], value: Any, answer: str) -> list[str]:
         else:
             wrong += [f"{name}: {fault}" for fault in _faults_in(wanted, list(column))]
     for first, second, low, high in expect.get("correlations", ()):
-        one, other = _column(columns, first), _column(columns, second)
-        if one is None or other is None:
+        alternative, other = _column(columns, first), _column(columns, second)
+        if alternative is None or other is None:
             wrong.append(f"no columns {first} and {second}")
             continue
-        r = float(np.corrcoef(_ordinals(one), _ordinals(other))[0, 1])
+        r = float(np.corrcoef(_ordinals(alternative), _ordinals(other))[0, 1])
         if not low <= r <= high:
             wrong.append(f"{first} and {second} correlate by {r:.3f}, not {low} to {high}")
     return wrong

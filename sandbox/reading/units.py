@@ -103,8 +103,10 @@ def _conversion(reader: Reader) -> Sequence[Analysis] | None:
         raise NotUnderstood(f"{words or 'what stands there'} is no unit that is known here")
     if not quantities or not targets or "" in targets:
         return None
-    asked = reader.has("convert") or any(t.text.lower() in ("in", "en", "a") for t in reader.tokens)
-    if not asked:
+    wanted = reader.has("convert") or any(
+        t.text.lower() in ("in", "en", "a") for t in reader.tokens
+    )
+    if not wanted:
         return None
     reader.take_all("convert", "degrees")
     analyses = []

@@ -151,6 +151,21 @@ def explain(
 
 
 @sandbox_app.command()
+def catalogue(as_json: JsonOption = False) -> None:
+    """List what is computed without a model, and what a request for it may say."""
+    from sandbox.reading.catalogue import RULES
+
+    if as_json:
+        rules = [{"name": rule.name, "understood": rule.understood} for rule in RULES]
+        print(json.dumps(rules))  # noqa: T201 - for programs
+        return
+    table = Table("computed", "understood is", box=None)
+    for rule in RULES:
+        table.add_row(escape(rule.name), escape(rule.understood))
+    out.print(table)
+
+
+@sandbox_app.command()
 def contract() -> None:
     """Print the rules for programs: what a program may import, read and set."""
     out.print(escape(CONTRACT), end="")

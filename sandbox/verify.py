@@ -22,7 +22,7 @@ __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
 
 def verify(spec: Spec, result: Any) -> Verification:
-    """Judge a result. Text columns are added later, by others: they are not looked at here."""
+    """Judge a result, and name the parts of the request that nothing checks."""
     try:
         checks, unchecked = _checked(spec, result)
     except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:

@@ -38,6 +38,12 @@ def check_unique(name: str, values: Sequence[Any]) -> StatisticalCheck:
     )
 
 
+def check_texts(field: Field, values: Any, count: int) -> StatisticalCheck:
+    texts = sum(isinstance(value, str) and bool(value.strip()) for value in values)
+    holds = texts == count == len(values)
+    return StatisticalCheck(f"{field.name}: texts", holds, f"{texts} texts in {count} records")
+
+
 def check_bounds(field: Field, x: Column) -> list[StatisticalCheck]:
     if field.low is None and field.high is None:
         return []

@@ -1,10 +1,15 @@
-"""Checks generated records: each column, each stated correlation, and independence of the rest."""
+"""Checks generated records: each column, each stated correlation, and independence of the rest.
+
+Made-up words cannot be checked. A text column is therefore no unchecked part of a request; if the
+program gives one, it must have a text in every record. Whoever adds one later answers for it.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from sandbox.judging.check import StatisticalCheck
 from sandbox.judging.samples.columns import judge_column
+from sandbox.judging.samples.exact import check_texts
 from sandbox.judging.samples.measurement import Measurement, decided
 from sandbox.judging.samples.pairs import independence, linked_columns, stated
 from sandbox.judging.samples.scores import Scores
@@ -41,6 +46,11 @@ def check_records(
         unchecked += [verdict.unchecked] if verdict.unchecked else []
         if verdict.scores is not None:
             scores[field.name] = verdict.scores
+    checks += [
+        check_texts(field, columns[field.name], spec.count)
+        for field in spec.words
+        if field.name in columns
+    ]
     for correlation in spec.correlations:
         outcome = stated(correlation, columns)
         if isinstance(outcome, Measurement):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from learner.policy import Arm, Distribution
 from learner.preference import Estimate, Preference
+from router.verified import Verified, verified_in
 
 Fields = Mapping[str, Any]
 MEMORY = "memory"  # a trace names this backend if the answer came from memory
@@ -162,6 +163,7 @@ class Recalled:
     reason: str = ""  # without the caller's words, because telemetry keeps the reason
     bucket: str = ""
     checked: bool = False  # whether a backend answered as well, to check the solution
+    verified: Verified | None = None  # what proved the answer, if it was computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class Trace:
     overhead_seconds: float = 0.0
     answer: Answered | None = None
     keep_prompt: bool = False
-    computed: Mapping[str, Any] | None = None  # the program, its run and its verdict
+    computed: Mapping[str, Any] | None = None  # the program, its run, its verdict and its level
     premium_plan: str = ""
     premium_cost_usd: float = 0.0
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
@@ -216,6 +218,13 @@ class Trace:
     def tier(self) -> str:
         """How much of the answer came from memory: exact, reuse, adapt, pattern or novel."""
         return "novel" if self.recalled is None else self.recalled.tier
+
+    @property
+    def verified(self) -> Verified | None:
+        """How far the answer was checked, if it was computed, now or when it was remembered."""
+        if self.computed is not None:
+            return verified_in(self.computed)
+        return None if self.recalled is None else self.recalled.verified
 
     @property
     def answering(self) -> Attempt | None:

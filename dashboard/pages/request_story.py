@@ -88,6 +88,7 @@ def show_story(rows: Rows, query: PanelQuery) -> Shown:
                 f"by {row['quality_source']}" if row["quality_source"] else "not judged",
             ),
             tile("from", row["reuse_tier"] or "novel", _recalled(row)),
+            *([tile("checked", row["level"], _unchecked(row))] if row["level"] else []),
         ),
         html.P(row["reason"] or "", className="said"),
         html.H3("Plans that could have answered"),
@@ -116,6 +117,13 @@ def _recalled(row: Row) -> str:
         return ""
     similar = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
     return f"solution {row['solution']}{similar}"
+
+
+def _unchecked(row: Row) -> str:
+    """What nobody checked: the parts themselves only if the telemetry keeps prompts."""
+    if not row["unchecked"]:
+        return ""
+    return f"unchecked: {', '.join(row['unchecked_parts'] or ()) or row['unchecked']}"
 
 
 def _choices(row: Row) -> html.Div:

@@ -57,7 +57,7 @@ def listed(query: PanelQuery) -> str:
     here = request_story.around(query.view.find) or query.tail
     return f"""
 select ts, request_id, kind, strategy, plan, backend, status, error_type, latency_ms, cost_usd,
-       quality, explored, reuse_tier
+       quality, explored, reuse_tier, level
 from requests where {here}{_filters(query)}
 order by ts desc limit {_SHOWN}"""
 
@@ -79,6 +79,7 @@ def _show_list(rows: Rows, query: PanelQuery) -> Shown:
                 "strategy",
                 "plan",
                 "from",
+                "checked",
                 "status",
                 "ms",
                 "cost",
@@ -92,6 +93,7 @@ def _show_list(rows: Rows, query: PanelQuery) -> Shown:
                     (row["strategy"] or UNKNOWN) + (" (explored)" if row["explored"] else ""),
                     row["plan"] or "none",
                     row["reuse_tier"] or UNKNOWN,
+                    row["level"] or "",
                     badge("ok" if not row["error_type"] else "failed")
                     if (row["status"] or 200) < 400 and not row["error_type"]
                     else f"✗ {row['status'] or ''} {row['error_type'] or ''}",
@@ -101,7 +103,7 @@ def _show_list(rows: Rows, query: PanelQuery) -> Shown:
                 )
                 for row in rows
             ],
-            numeric=(7, 8, 9),
+            numeric=(8, 9, 10),
             label="requests",
         ),
         html.P(

@@ -7,7 +7,7 @@ from dashboard.source import Rows
 
 _TIERS = ("exact", "reuse", "adapt", "pattern", "novel")
 _NEVER = Empty(
-    "Nothing was reused in this time. Verified or well rated answers are reused if the "
+    "Nothing was reused in this time. Proven or well rated answers are reused if the "
     "configuration says:",
     "reuse: {mode: similar}",
 )

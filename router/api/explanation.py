@@ -67,6 +67,8 @@ def explained_trace(trace: Trace) -> dict[str, Any]:
         explanation["reuse"] = asdict(trace.recalled)
     if trace.computed is not None:
         explanation["computed"] = dict(trace.computed)
+    if trace.verified is not None:
+        explanation["verified"] = trace.verified.as_json
     if trace.partial:
         explanation |= partly(trace)
     return explanation

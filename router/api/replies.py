@@ -78,8 +78,8 @@ def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = Fal
     if not pending:
         headers.append((b"x-waggle-backend", trace.backend.encode()))
         headers.append((b"x-waggle-attempts", str(len(trace.attempts)).encode()))
-    if trace.computed is not None:
-        headers.append((b"x-waggle-verified", b"true" if trace.computed["verified"] else b"false"))
+    if trace.verified is not None:
+        headers.append((b"x-waggle-verified", trace.verified.header.encode()))
     if trace.partial:
         headers.append((b"x-waggle-partial", trace.partial.encode()))
     if not streaming:

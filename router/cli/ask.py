@@ -4,6 +4,7 @@ import time
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from router.cli.context import CommandContext, UrlOption, in_context
 from router.cli.terminal import err, out
@@ -32,10 +33,11 @@ def ask(
     out.print()
     seconds = time.monotonic() - begun
     headers = answer.headers
+    checked = f" · verified: {escape(answer.verified)}" if answer.verified else ""
     cost = f"${answer.cost_usd:.6f}" if answer.cost_usd is not None else "unknown"
     err.print(
         f"[dim]plan {headers.get('x-waggle-plan')} · backend {headers.get('x-waggle-backend')} · "
-        f"cost {cost}{' (estimated)' if answer.estimated else ''} · "
+        f"cost {cost}{' (estimated)' if answer.estimated else ''}{checked} · "
         f"{1000 * seconds:.0f} ms, first word {1000 * first_word_seconds:.0f} ms · "
         f"request {headers.get('x-waggle-request-id')}[/]"
     )

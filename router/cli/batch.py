@@ -80,6 +80,8 @@ def _conclude(
         out.print(f"{tally.refused:,} of them were refused: see their `error`.")
     if tally.partial:
         out.print(f"{tally.partial:,} of them are partial: see their `partial`.")
+    if tally.unproven:
+        out.print(f"{tally.unproven:,} of them are computed but not proven: see their `verified`.")
     for job_id, why in list(tally.unanswered.items())[:5]:
         err.print(f"[yellow]not answered:[/] {escape(job_id)}: {escape(why)}", soft_wrap=True)
     left = count - tally.done

@@ -14,6 +14,7 @@ from router.cli.batch_files import BatchJob, BatchOutput
 from router.cli.client import error_message, service_address
 from router.cli.terminal import err
 from router.domain import CHAT, Fault
+from router.verified import verified_by
 from router.wire.http_client import ConnectionPool
 
 _TRIES = 5
@@ -28,6 +29,7 @@ class BatchTally:
     done: int = 0
     refused: int = 0
     partial: int = 0
+    unproven: int = 0  # computed answers that nothing proved
     unanswered: dict[str, str] = field(default_factory=dict)  # job ids with reasons
     cost_usd: float = 0.0
     stopped: str = ""  # why no further request is sent
@@ -118,7 +120,8 @@ async def _reply_to(
 
 
 def _line(job: BatchJob, reply: BatchReply, tally: BatchTally) -> bytes:
-    """An answer in OpenAI's batch format, plus its plan, its cost and why it is partial."""
+    """An answer in OpenAI's batch format, plus its plan, its cost, why it is partial, and how far
+    it was checked."""
     try:
         body: Any = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
@@ -138,6 +141,9 @@ def _line(job: BatchJob, reply: BatchReply, tally: BatchTally) -> bytes:
     if b"x-waggle-partial" in reply.headers:
         line["partial"] = reply.header(b"x-waggle-partial")
         tally.partial += 1
+    if b"x-waggle-verified" in reply.headers:
+        line["verified"] = reply.header(b"x-waggle-verified")
+        tally.unproven += good and verified_by(line["verified"]) is None
     return orjson.dumps(line) + b"\n"
 
 

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from router.cli.terminal import CommandRefused, InputRefused
 from router.domain import CHAT
+from router.verified import Verified, verified_in
 
 _STREAM_SECONDS = 600.0
 _LOOK_SECONDS = 5.0
@@ -35,12 +36,19 @@ def service_address(url: str) -> SplitResult:
 
 @dataclass(slots=True)
 class AnswerStream:
-    """An answer as it arrives; its cost is known after the last piece."""
+    """An answer as it arrives; its cost and `verified` are known after the last piece."""
 
     headers: Mapping[str, str]
     _lines: Iterator[bytes]
     cost_usd: float | None = field(default=None)
     estimated: bool = False
+    late_verified: Verified | None = field(default=None)  # from the last piece of an early stream
+
+    @property
+    def verified(self) -> str:
+        """How far a computed answer was checked; empty if nothing was computed."""
+        header = self.headers.get("x-waggle-verified", "")
+        return header or (self.late_verified.header if self.late_verified is not None else "")
 
     def pieces(self) -> Iterator[str]:
         for line in self._lines:
@@ -53,6 +61,9 @@ class AnswerStream:
             usage = chunk.get("usage") or {}
             self.cost_usd = usage.get("cost", self.cost_usd)
             self.estimated = usage.get("cost_estimated", self.estimated)
+            note = chunk.get("waggle") or {}
+            if isinstance(note.get("verified"), dict):
+                self.late_verified = verified_in(note["verified"])
             for choice in chunk.get("choices", ()):
                 yield (choice.get("delta") or {}).get("content") or ""
 

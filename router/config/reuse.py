@@ -23,7 +23,7 @@ class Reuse(Values):
         0.02, ge=0, le=1, description="lowest share of reuses that are checked by a new answer"
     )
     keep: Literal["proven", "all"] = Field(
-        "proven", description="proven: only verified or well rated answers; all: every whole answer"
+        "proven", description="proven: only proven or well rated answers; all: every whole answer"
     )
     ttl_days: float = Field(30.0, gt=0, le=36_500, description="days until a solution expires")
     most: int = Field(

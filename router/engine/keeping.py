@@ -23,6 +23,7 @@ from router.reuse.memory_query import program_space
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck
+from router.verified import Verified
 from sandbox.spec import Spec
 
 _ALIKE, _APART = 0.85, 0.6  # cosines at which two answers say the same, and differ
@@ -49,16 +50,18 @@ class Keeping:
 
     def answered(self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
         """Store a backend's answer as a solution, and compare it with a remembered answer."""
+        verified = trace.verified
         if trace.status != 200 or not text or trace.partial:
+            return
+        if verified is not None and not verified.proven:
             return
         match = lookup.match
         if match is not None and match.recalled.checked:
             self._compare(lookup, match, text)
         if not lookup.query.keeps or lookup.query.mode == "off":
             return
-        if trace.computed is not None:
-            if trace.computed["verified"]:
-                self._keep_program(config, lookup, trace, text)
+        if trace.computed is not None and trace.computed.get("spec"):
+            self._keep_program(config, lookup, trace, text)
             return
         if len(text.encode()) <= config.reuse.most_bytes:
             self._keep_text(config, lookup, trace, text, model)
@@ -72,8 +75,8 @@ class Keeping:
             space=lookup.query.space,
             kind="text",
             answer=text,
-            state="proven" if config.reuse.keep == "all" else "unproven",
-            proof="kept without proof" if config.reuse.keep == "all" else "",
+            state="proven" if trace.verified or config.reuse.keep == "all" else "unproven",
+            proof=_proof(config, trace.verified),
             model=model,
         )
         if adapted and trace.recalled is not None:
@@ -82,13 +85,12 @@ class Keeping:
         self.memory.keep(solution)
 
     def _keep_program(self, config: Config, lookup: Lookup, trace: Trace, text: str) -> None:
-        """Store a verified program, unless it is a stored program with other numbers."""
+        """Store a proven program, unless it is a stored program with other numbers."""
         computed = trace.computed or {}
         reuse = computed.get("reuse") or {}
         if reuse.get("tier") == "reuse":
             self.memory.add_use(trace.request.id, int(reuse["solution"]))
             return
-        checks = len(computed.get("verification", {}).get("checks", ()))
         sandbox = trace.backend
         kept = self.memory.keep(
             solution := replace(
@@ -100,7 +102,7 @@ class Keeping:
                 spec=computed["spec"],
                 seed=int(computed["seed"]) % 2**62,
                 state="proven",
-                proof=f"verified: {checks} checks",
+                proof=_proof(config, trace.verified),
                 parent=int(reuse.get("solution", 0)),
                 change=str(reuse.get("change", "")),
                 model=str(computed.get("author", "")),
@@ -211,6 +213,12 @@ class Keeping:
                 self.memory.add_check(
                     ReuseCheck(use.bucket, use.space, wrong, signal.weight, signal.at, use.solution)
                 )
+
+
+def _proof(config: Config, verified: Verified | None) -> str:
+    if verified is not None:
+        return verified.header
+    return "kept without proof" if config.reuse.keep == "all" else ""
 
 
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")

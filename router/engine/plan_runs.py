@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from router.config.plans import AnyPlan
 from router.engine.allowances import Allowances
@@ -122,7 +123,7 @@ class PlanRuns:
         progress = progress.noting(
             attempts=tuple(calls.attempts),
             answered_by=result.step,
-            computed=executor.computed,
+            computed=_computed(executor, result),
             partial=result.partial,
             partial_reason=result.reason,
             recalled=recalled_program(executor.computed) or progress.trace.recalled,
@@ -147,3 +148,12 @@ class PlanRuns:
     def _left(self, progress: InProgress, executor: Executor) -> None:
         attempts = tuple(executor.calls.attempts)
         self.replying.ledger.finish(progress.noting(attempts=attempts, **LEFT))
+
+
+def _computed(executor: Executor, result: Result) -> Mapping[str, Any] | None:
+    """What was computed. Only the very text that was checked keeps its level: another backend's
+    answer, or what a later step made of the text, is unverified."""
+    computed, checked = executor.computed, executor.document
+    if computed is None or (result.ok and checked and result.text == checked):
+        return computed
+    return {**computed, "level": "unverified"}

@@ -25,6 +25,7 @@ from router.reuse.memory_query import MemoryQuery, exact_key, program_space, que
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
 from router.routing.named import may_use
+from router.verified import verified_by
 from router.wire.beside import beside
 from router.wire.chat_replies import chat_reply
 
@@ -100,7 +101,8 @@ class Recall:
         key = await beside(size, partial(exact_key, request, scope=scope, backend=backend))
         exact = self.memory.exact(key) if mode != "off" else None
         if exact is not None and exact.answer and _may(plans, exact, allowed):
-            recalled = Recalled("exact", exact.id, reason="the very same request was answered")
+            reason, proven = "the very same request was answered", verified_by(exact.proof)
+            recalled = Recalled("exact", exact.id, reason=reason, verified=proven)
             query = MemoryQuery(scope, b"", key, "", mode, keeps=False)
             return Lookup(query, Recollection(recalled, exact, _THE_SAME))
         query = await beside(

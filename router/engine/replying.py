@@ -176,7 +176,7 @@ class Replying:
     ) -> Answer:
         """Reply why a plan gave no result: its program failed, or no backend answered in time."""
         computed = progress.trace.computed
-        if computed is not None and not computed["verified"]:
+        if computed is not None and computed["status"] != "ok":
             status, kind, code, begins = REFUSALS.get(computed["status"], REFUSALS["not_verified"])
             message = f"{begins}: {computed['problem']}."
             wait = 1.0 if status in (429, 503) else None

@@ -53,7 +53,7 @@ class RequestLedger:
         self.journal.append(trace)
         if trace.computed is not None:
             self._note_level(trace.computed)
-            if trace.computed["verified"]:
+            if trace.status < 400 and trace.verified is not None and trace.verified.proven:
                 self.say([verification(trace, self.wall())])
         return trace
 

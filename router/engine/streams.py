@@ -66,8 +66,8 @@ def with_note(events: list[bytes], trace: Trace, *, whole: bool) -> list[bytes]:
             "plan": trace.decision.plan,
             "attempts": len(trace.attempts),
         }
-        if trace.computed is not None:
-            note["verified"] = trace.computed["verified"]
+        if trace.verified is not None:
+            note["verified"] = trace.verified.as_json
     if trace.partial:
         note |= {"partial": trace.partial, "reason": trace.partial_reason}
     if note and events and data_of(events[-1]).startswith(b"{"):

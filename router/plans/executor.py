@@ -53,6 +53,7 @@ class Executor:
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     clock: Callable[[], float] = time.perf_counter
     computed: dict[str, Any] | None = field(default=None, init=False)
+    document: str = field(default="", init=False)  # the text that `computed` speaks of
 
     async def run(self, plan: AnyPlan) -> Result:
         bound = self.request.max_latency_ms
@@ -121,8 +122,9 @@ class Executor:
         ).carry_out()
         for attempted in made.attempts:
             self.calls.write(attempted, work)
-        row = {**made.row, "verified": made.holds, "problem": made.problem}
-        self.computed = {**row, "status": made.status}
+        level = "spec" if made.holds else "unverified"
+        row = {"level": level, "unchecked": [], **made.row, "problem": made.problem}
+        self.computed, self.document = {**row, "status": made.status}, made.document
         step = len(self.calls.attempts)
         if made.outcome is not None:
             usage = Usage(self.request.reading.tokens, tokens_in(made.document))

@@ -7,8 +7,8 @@ from typing import Any, Literal
 Kind = Literal["text", "program"]
 # unproven: nobody has judged the answer yet; its row has no words, stays for an hour, and is not
 # reused. rated: a rating proved it, and the router that holds its words has not written them yet.
-# proven: verified or rated well. deprecated: a newer or better solution replaced it.
-# quarantined: judged wrong, or adapted from a solution that was judged wrong.
+# proven: rated well, or computed at a level that proves. deprecated: a newer or better solution
+# replaced it. quarantined: judged wrong, or adapted from a solution that was judged wrong.
 State = Literal["unproven", "rated", "proven", "deprecated", "quarantined"]
 
 
@@ -32,7 +32,7 @@ class Solution:
     vector: bytes = b""  # float32; empty if the request was not encoded
     encoder: str = ""
     state: State = "unproven"
-    proof: str = ""  # what proved the solution: a verification or a rating
+    proof: str = ""  # what proved the solution: the level of a computed answer, or a rating
     parent: int = 0  # id of the solution that this one was adapted from; 0 without one
     change: str = ""  # what the adaptation changed
     plan: str = ""

@@ -23,7 +23,7 @@ FILE = "solutions.sqlite"
 _IDS_PER_QUERY = 500
 _VECTORS_PER_CHUNK = 5_000
 _BY_EXACT = (
-    "select id, scope, kind, answer, plan, backend, model from solutions "
+    "select id, scope, kind, answer, proof, plan, backend, model from solutions "
     "where exact = ? and state = 'proven' and expires > ?"
 )
 
@@ -190,9 +190,9 @@ class SolutionStore:
         row = self._connection.execute(_BY_EXACT, (exact, now)).fetchone()
         if row is None:
             return None
-        id_, scope, kind, answer, plan, backend, model = row
+        id_, scope, kind, answer, proof, plan, backend, model = row
         return Solution(
-            scope, b"", exact, kind, "", answer, state="proven",
+            scope, b"", exact, kind, "", answer, state="proven", proof=proof,
             plan=plan, backend=backend, model=model, id=id_,
         )  # fmt: skip
 

@@ -35,14 +35,17 @@ class Assessor:
         """The sources that will judge the answer to this request.
 
         The choice comes before the answer, whose text is remembered only if a source will read it.
+        A computed answer that is not proven gets no check, because its form says nothing about it.
         """
-        request = trace.request
+        request, verified = trace.request, trace.verified
+        checks = verified is None or verified.proven
         if trace.operation != "chat" or len(self._tasks) >= _MOST_WAITING:
             return ()
         return tuple(
             source
             for source in config.signals
             if (not source.plans or trace.decision.plan in source.plans)
+            and (checks or source.kind == "judge")
             and _can_judge(source, request)
             and (source.share >= 1 or self.uniform() < source.share)
         )

@@ -49,6 +49,7 @@ _NAMES = {
     "overhead_ms": "waggle.overhead_ms",
     "backend": "waggle.backend",
     "partial": "waggle.partial",
+    "level": "waggle.verified",
     "role": "waggle.step.role",
     "swap_ms": "waggle.step.swap_ms",
 }

@@ -18,6 +18,7 @@ from router.domain import (
     Trace,
     TrialNews,
 )
+from router.verified import Verified
 
 Row = dict[str, Any]
 LONGEST_TEXT = 100_000  # characters of a prompt or an answer
@@ -59,6 +60,8 @@ def request_row(trace: Trace) -> Row:
         row["error_type"] = trace.error_type
         if trace.keep_prompt or not any(map(_may_quote, trace.attempts)):
             row["error"] = trace.error
+    if trace.verified is not None:
+        _add_level(row, trace.verified, words=trace.keep_prompt)
     if trace.keep_prompt:
         row["prompt"] = request.reading.text[:LONGEST_TEXT]
     return row
@@ -128,6 +131,13 @@ def _add_recalled(row: Row, recalled: Recalled) -> None:
     row["reuse_propensity"] = round(recalled.propensity, 6)
     row["reuse_checked"] = recalled.checked
     row |= _given(reuse_bucket=recalled.bucket)
+
+
+def _add_level(row: Row, verified: Verified, *, words: bool) -> None:
+    """The level of a computed answer; the unchecked parts are words of the request."""
+    row["level"], row["unchecked"] = verified.level, len(verified.unchecked)
+    if words and verified.unchecked:
+        row["unchecked_parts"] = [part[:LONGEST_TEXT] for part in verified.unchecked]
 
 
 def _add_attempts(row: Row, trace: Trace) -> None:

@@ -23,7 +23,7 @@ async def test_a_model_writes_the_program_and_is_paid():
         answer = await waggle.chat(
             "Generate 100 values from N(35, 12)", headers={"x-waggle-explain": "true"}
         )
-        assert answer.headers["x-waggle-verified"] == "true"
+        assert answer.headers["x-waggle-verified"] == "spec"
 
 
 async def test_a_printed_result_counts_as_the_result_of_a_program():
@@ -48,7 +48,7 @@ async def test_an_author_sees_the_error_of_a_failed_program_and_mends_it_once():
         )
         computed = answer.json["waggle"]["computed"]
         assert computed["author"] == "coder"
-        assert computed["verified"]
+        assert computed["level"] == "spec"
         first, second = up.requests
         assert "pandas, polars, sklearn, matplotlib" in first["messages"][0]["content"]
         assert '"family": "normal"' in first["messages"][1]["content"]

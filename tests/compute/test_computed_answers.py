@@ -31,7 +31,7 @@ async def test_a_statistical_request_is_computed_with_no_model():
         assert abs(ages.mean() - 35.4) < 1.5
         assert answer.headers["x-waggle-plan"] == "compute"
         assert answer.headers["x-waggle-strategy"] == "computed"
-        assert answer.headers["x-waggle-verified"] == "true"
+        assert answer.headers["x-waggle-verified"] == "spec"
         computed = answer.json["waggle"]["computed"]
         assert computed["author"] == "synthesis"
         assert "np.clip(rng.normal(35, 12, n), 18, 100)" in computed["program"]
@@ -63,7 +63,7 @@ async def test_the_enterprise_example_passes_its_own_checks():
             "Healthcare",
             "Manufacturing",
         }
-        assert answer.headers["x-waggle-verified"] == "true"
+        assert answer.headers["x-waggle-verified"] == "spec"
 
 
 async def test_statistics_of_given_data_are_answered_as_an_object():
@@ -116,7 +116,7 @@ async def test_a_large_answer_streams_as_one_document():
         answer = await waggle.chat(
             "Draw 20000 values from N(0, 1)", stream=True, headers={"x-waggle-explain": "true"}
         )
-        assert answer.headers["x-waggle-verified"] == "true"
+        assert answer.headers["x-waggle-verified"] == "spec"
         *chunks, done = answer.events
         assert "rng.normal(0, 1, n)" in chunks[0]["waggle"]["computed"]["program"]
         assert done == "[DONE]"
@@ -182,7 +182,7 @@ async def test_a_computed_stream_that_begins_early_carries_its_verdict_at_its_en
         waggle.engine.plan_runs.head_start_seconds = 0.0
         answer = await waggle.chat("Draw 10 values from N(0, 1), seed 1", stream=True)
         assert "x-waggle-verified" not in answer.headers
-        assert answer.events[-2]["waggle"]["verified"] is True
+        assert answer.events[-2]["waggle"]["verified"] == {"level": "spec", "unchecked": []}
         assert answer.events[-2]["waggle"]["backend"] == "sandbox"
 
 

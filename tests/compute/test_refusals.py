@@ -55,8 +55,8 @@ async def test_if_no_program_holds_a_model_answers_in_words_marked_as_unverified
             answer = await waggle.chat(IMPOSSIBLE_TO_REACH, headers={"x-waggle-explain": "true"})
             assert answer.status == 200
             assert content(answer) == "In words: no."
-            assert answer.headers["x-waggle-verified"] == "false"
-            assert not answer.json["waggle"]["computed"]["verified"]
+            assert answer.headers["x-waggle-verified"] == "unverified"
+            assert answer.json["waggle"]["computed"]["level"] == "unverified"
             assert "can reach" in answer.json["waggle"]["computed"]["problem"]
             assert not waggle.journal.signals
 

@@ -22,7 +22,7 @@ def waggle(tmp_path):
         kind="program",
         program="result = {'age': [1, 2, 3, 4, 5]}\n",
         spec=SPEC,
-        proof="verified: 2 checks",
+        proof="spec",
         reviewed="passed: 2 of 2 variations held",
     )
     store.add([program, solution("Why do bees dance?")])

@@ -36,7 +36,7 @@ async def test_the_published_story_on_a_bare_machine(data):
             records = json.loads(content(reply))
             assert len(records) == count
             assert set(records[0]) == {field}
-            assert reply.headers["x-waggle-verified"] == "true"
+            assert reply.headers["x-waggle-verified"] == "spec"
             await settled(waggle)
         rows = [request_row(trace) for trace in waggle.journal.traces]
         assert [row["reuse_tier"] for row in rows] == [tier for _, tier, _, _ in STORY]

@@ -61,7 +61,7 @@ def mean(name: str, normal: Column, of: Distribution | None) -> Measurement:
             wrong = f"a mean of {centre + missed:.4g} for {centre:.4g}"
         else:
             wrong = f"a shift by {reach:.2g} standard deviations"
-        return _missed(n, wrong, hardly=reach > 1.5)
+        return _missed(n, wrong, hardly=reach > 1)
 
     detail = f"{z:+.2f} standard errors from what was asked for"
     return Measurement(name, detail, z, 2 * float(special.ndtr(-abs(z))), power)
@@ -82,7 +82,7 @@ def spread(name: str, normal: Column, of: Distribution | None) -> Measurement:
             wrong = f"an sd of {times * sd:.3g} for {sd:.3g}"
         else:
             wrong = f"a spread {times:.3g} times as wide"
-        return _missed(n, wrong, hardly=times > 3)
+        return _missed(n, wrong, hardly=times > 2)
 
     detail = f"{ratio:.3f} times the spread that was asked for"
     return Measurement(name, detail, ratio, p, power)

@@ -27,8 +27,10 @@ def order(name: str, scores: Scores, values: Column | None) -> Measurement:
 
     def power(alpha: float) -> str:
         reach = -float(special.ndtri(alpha / 8)) / math.sqrt(n)
-        if n < _CORRELATED // 2 or reach > 0.9:
+        if n < _CORRELATED // 2:
             return f"with {n} values hardly any order is too unlikely"
+        if reach > 0.9:
+            return f"at n = {n} a sorted column fails, and hardly any other order"
         return f"at n = {n} neighbours that correlate by {reach:.2g} pass half the time"
 
     return Measurement(name, detail, statistic, min(1.0, len(parts) * p), power)

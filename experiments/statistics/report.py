@@ -3,6 +3,7 @@
 from typing import Any
 
 from experiments.readme import table
+from experiments.statistics.judging import judging_table
 
 
 def readme_table(result: dict[str, Any]) -> str:
@@ -14,4 +15,6 @@ def readme_table(result: dict[str, Any]) -> str:
         f"prompts are mistaken for statistical requests; reading a prompt takes "
         f"{other['microseconds_each']:.0f} µs."
     )
-    return f"{table(['request', 'time to a verified answer'], rows)}\n\n{summary}"
+    times = f"{table(['request', 'time to a verified answer'], rows)}\n\n{summary}"
+    judged = result.get("judging")
+    return f"{times}\n\n{judging_table(judged)}" if judged else times

@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from experiments.readme import put
 from experiments.served import service
+from experiments.statistics.judging import judging
 from experiments.statistics.report import readme_table
 from router.cli.client import ServiceClient
 from sandbox.contradictions import contradiction
@@ -184,7 +185,7 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2)
-    result = asyncio.run(measured(data))
+    result = asyncio.run(measured(data)) | {"judging": judging()}
     print(json.dumps(result, indent=2))
     (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     put("statistics", readme_table(result))

@@ -5,6 +5,7 @@ order.
 """
 
 import math
+import re
 from collections.abc import Iterator
 
 from sandbox.spec import Distribution, Field
@@ -29,9 +30,12 @@ def column_lines(field: Field, name: str) -> Iterator[str]:
 def _ids(field: Field) -> str:
     if field.prefix == "uuid":
         return "[str(uuid.uuid4()) for _ in range(n)]"
+    first = 1 if field.first is None else field.first
+    ends = f"n + {first}" if first else "n"
     if field.prefix:
-        return f'[f"{field.prefix}{{i:05d}}" for i in range(1, n + 1)]'
-    return "np.arange(1, n + 1)"
+        digits = 5 if field.digits is None else field.digits
+        return f'[f"{field.prefix}{{i:0{digits}d}}" for i in range({first}, {ends})]'
+    return f"np.arange({first}, {ends})"
 
 
 def _choice(field: Field, name: str) -> Iterator[str]:
@@ -40,6 +44,8 @@ def _choice(field: Field, name: str) -> Iterator[str]:
     labels: object = list(of.labels)
     if field.role == "boolean":
         labels = [label == "true" for label in of.labels]
+    elif all(re.fullmatch(r"0|-?[1-9]\d{0,8}", label) for label in of.labels):
+        labels = [int(label) for label in of.labels]
     shares = [round(weight, 6) for weight in of.weights]
     if len(set(shares)) == 1:
         yield f"{name} = rng.choice({labels!r}, n)"
@@ -54,7 +60,13 @@ def _number(field: Field, name: str) -> Iterator[str]:
     whole = field.decimals == 0
     if of.family == "uniform" and whole:
         low, high = math.ceil(of.parameters["low"]), math.floor(of.parameters["high"])
-        if field.unique:
+        if field.multiple:
+            rest = field.remainder or 0
+            low = rest + field.multiple * math.ceil((low - rest) / field.multiple)
+            values = f"np.arange({low}, {high + 1}, {field.multiple})"
+            once = ", replace=False" if field.unique else ""
+            yield f"{name} = rng.choice({values}, n{once})"
+        elif field.unique:
             yield f"{name} = rng.choice(np.arange({low}, {high + 1}), n, replace=False)"
         else:
             yield f"{name} = rng.integers({low}, {high + 1}, n)"

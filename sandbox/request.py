@@ -107,7 +107,7 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
         pieces, language = tokens(table.text)
     except TooLong:
         return _not_read("it has too many words")
-    reader = Reader(pieces, language, table.columns)
+    reader = Reader(pieces, language, table.columns, text=table.text)
     wishes_of_all = with_wishes(reader)
     reading = read_by(RULES, reader)
     if reading is None:

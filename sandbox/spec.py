@@ -47,6 +47,11 @@ class Field:
     start: str = ""  # for dates, ISO 8601
     end: str = ""
     prefix: str = ""  # for ids
+    first: int | None = None  # the number of the first id; None: 1
+    digits: int | None = None  # of an id after its prefix; None: 5
+    multiple: int | None = None  # whole numbers that leave this `remainder` when divided by it
+    remainder: int | None = None
+    source: str = ""  # of the labels and weights, if they come from a shipped table
 
 
 @dataclass(frozen=True, slots=True)

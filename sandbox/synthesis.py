@@ -18,7 +18,7 @@ from sandbox.spec import Correlation, Field, Series, Spec
 _TAKEN = frozenset(  # names that written programs use themselves
     (
         *("n", "np", "rng", "result", "within", "distinct", "together", "following", "draw", "t"),
-        *("PARAMS", "uuid", "first", "last"),
+        *("PARAMS", "uuid", "first", "last", "order"),
     )
 )
 
@@ -48,6 +48,7 @@ def _records(spec: Spec) -> list[str]:
         if field.role == "derived":
             body.append(f"{names[field.name]} = {_formula(field, names)}")
     shown = [field for field in spec.fields if field.role != "text"]
+    body += _sorted(shown, names)
     result = ", ".join(f'"{field.name}": {names[field.name]}' for field in shown)
     text = "\n".join(body)
     helpers = [line for name, lines in HELPERS.items() if f"{name}(" in text for line in lines]
@@ -64,6 +65,18 @@ def _records(spec: Spec) -> list[str]:
         "",
         f"result = {{{result}}}",
     ]
+
+
+def _sorted(fields: Sequence[Field], names: Mapping[str, str]) -> Iterator[str]:
+    """The lines that put the records in the order of one column; ids are given out afterwards."""
+    by = next((field for field in fields if field.order), None)
+    if by is None:
+        return
+    turned = "[::-1]" if by.order == "descending" else ""
+    yield f'order = np.argsort({names[by.name]}, kind="stable"){turned}'
+    for field in fields:
+        if field.role != "id" or field is by:
+            yield f"{names[field.name]} = np.asarray({names[field.name]})[order]"
 
 
 def _follows(field: Field) -> bool:

@@ -41,9 +41,11 @@ class Reader:
     table: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # a table of the request
     taken: set[int] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)  # stems that count as labels wherever they stand
+    text: str = ""  # the request, for a rule that cuts it into tokens in its own way
 
     def copy(self) -> "Reader":
-        return Reader(self.tokens, self.language, self.table, set(self.taken), set(self.labels))
+        taken, labels = set(self.taken), set(self.labels)
+        return Reader(self.tokens, self.language, self.table, taken, labels, self.text)
 
     def places(self, *concepts: str) -> list[int]:
         """The places of the tokens with one of these concepts that no rule has taken."""

@@ -8,7 +8,14 @@ from sandbox.spec import Analysis, Spec
 
 
 class NotUnderstood(Exception):
-    """A rule knows what is asked, but not how to read a part of it; the message is a sentence."""
+    """A rule knows what is asked, but not how to read a part of it; the message is a sentence.
+
+    `unknown` are the words that the rule does not understand.
+    """
+
+    def __init__(self, message: str, unknown: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.unknown = unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def _by(rule: Rule, reader: Reader) -> Reading | None:
     try:
         made = rule.read(reader)
     except NotUnderstood as reason:
-        return Reading(rule, None, (), str(reason))
+        return Reading(rule, None, reason.unknown, str(reason))
     if made is None:
         return None
     left = reader.left()

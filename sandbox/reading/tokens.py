@@ -68,7 +68,7 @@ _SPECIAL = (
     (re.compile(r"½"), "0.5"),
     (re.compile(r"\+\s?/\s?-"), "±"),
 )
-_MONTHS = {
+MONTHS = {
     name: 1 + i % 12
     for i, name in enumerate(
         """january february march april may june july august september october november december
@@ -103,16 +103,20 @@ def language_of(text: str) -> Language:
     return "es" if counts.get("es", 0) + 2 * marked > counts.get("en", 0) else "en"
 
 
-def tokens(text: str) -> tuple[list[Token], Language]:
-    """The tokens of a text that `cleaned` returned. Raises `TooLong`."""
+def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
+    """The tokens of a text that `cleaned` returned. Raises `TooLong`.
+
+    With the name of a private file of the lexicon, its words count, and numbers in a row stay apart.
+    """
     language = language_of(text)
     mark = decimal_mark(text, spanish=language == "es")
     doubt = doubtful(text, mark, spanish=language == "es")
     pieces = list(_pieces(text, mark, doubt=doubt))
     if len(pieces) > _MOST_TOKENS:
         raise TooLong
-    lexicon_phrases = lexicon.phrases(language)
-    return _listed(list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))), language
+    lexicon_phrases = lexicon.phrases(language, private)
+    with_phrases = list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))
+    return with_phrases if private else _listed(with_phrases), language
 
 
 def _pieces(text: str, mark: Marks, *, doubt: "re.Pattern[str] | None") -> Iterator[Token]:
@@ -246,7 +250,7 @@ def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None
         return None
     first, second, third = shown[:3]
     for day, month in ((first, second), (second, first)):
-        number = _MONTHS.get(lexicon.plain(month.text)) if month.kind == "word" else None
+        number = MONTHS.get(lexicon.plain(month.text)) if month.kind == "word" else None
         if number and day.kind == third.kind == "number" and 1000 <= third.value <= 3000:
             try:
                 date = dt.date(int(third.value), number, int(day.value))
@@ -514,7 +518,7 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
 
 def _may_name(token: Token) -> bool:
     """Whether a token may be a name in a row: a noun, a letter, a month, `Monday`."""
-    if token.kind in ("word", "quoted") or lexicon.plain(token.text) in _MONTHS:
+    if token.kind in ("word", "quoted") or lexicon.plain(token.text) in MONTHS:
         return True
     letter = len(token.text) == 1 and token.text.isupper()
     scene = token.concepts <= {lexicon.SCENE}

@@ -89,7 +89,7 @@ PARAPHRASES = [
     ("Generate 100 rows with color chosen from red, green, blue with weights 0.5, 0.3, 0.2", "100 | color cat(red 0.5, green 0.3, blue 0.2)"),
     ("Generate 600 users with subscribed true 35% of the time and visits Poisson with mean 4", "600 | subscribed bool(0.35); visit int poisson(4)"),
     # several columns
-    ("Give me 200 customers with id, name, email, age (normal, mean 40, sd 10, 18-90) and income (lognormal, median 50000, sigma 0.5)", "200 | age int normal(40, 10) cut[18, 90]; income lognormal(10.82, 0.5); id id; name text; email text"),
+    ("Give me 200 customers with id, name, email, age (normal, mean 40, sd 10, 18-90) and income (lognormal, median 50000, sigma 0.5)", "200 | id id; name text; email text; age int normal(40, 10) cut[18, 90]; income lognormal(10.82, 0.5)"),
     ("Generate 300 records with x uniform between 0 and 10, y = 2 * x + 1", "300 | x uniform(0, 10); y = 2 * x + 1"),
     ("Generate 100 orders with quantity Poisson with mean 3, unit price uniformly distributed between 5 and 50 rounded to 2 decimals, and total = quantity * unit_price", "100 | quantity int poisson(3); unit_price .2 uniform(5, 50); total = quantity * unit_price"),
     ("Create a table of 500 students with gpa normally distributed (mean 3.0, sd 0.4, between 0 and 4) and study hours gamma with shape 4 and scale 2", "500 | gpa normal(3, 0.4) cut[0, 4]; study_hour gamma(4, 2)"),
@@ -99,7 +99,7 @@ PARAPHRASES = [
     ("Simulate 400 visitors with session length exponential with mean 180, pages viewed Poisson with lambda 5", "400 | session_length exponential(180); pages_viewed int poisson(5)"),
     ("Generate 50 sensors with temperature normally distributed mean 20 sd 2, humidity uniform between 30 and 70, and pressure normal with mean 1013 and sd 5", "50 | temperature normal(20, 2); humidity uniform(30, 70); pressure normal(1013, 5)"),
     ("I need 120 rows with columns a, b where a is uniform between 1 and 5 and b is exponential with rate 2", "120 | a uniform(1, 5); b exponential(0.5)"),
-    ("Generate 75 users with user_id, full name, age normally distributed with mean 30 and sd 5", "75 | age int normal(30, 5); user_id id; full_name text"),
+    ("Generate 75 users with user_id, full name, age normally distributed with mean 30 and sd 5", "75 | user_id id; full_name text; age int normal(30, 5)"),
     ("Create 30 invoices with amount lognormal with mu 5 and sigma 1, tax = amount * 0.2", "30 | amount lognormal(5, 1); tax = amount * 0.2"),
     ("Generate 500 transactions with amount (exponential, mean 80) and date between 2023-01-01 and 2023-12-31", "500 | amount exponential(80); date 2023-01-01..2023-12-31"),
     ("Generate 100 people with signup date in 2024 and age normally distributed with mean 33 and standard deviation 6", "100 | signup_date 2024-01-01..2024-12-31; age int normal(33, 6)"),

@@ -3,9 +3,11 @@
 Each TOML file beside this module holds the words of one family of requests: a table for a concept,
 with its phrases by language. A phrase may stand for several concepts. Words are compared without
 case, accents and plural endings, but a word that follows `=` keeps its ending: `=times`. A hyphen
-counts as a space.
+counts as a space. The words of a private file are known only to a reader that names the file, so that
+they cannot hide the words of other families.
 """
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -16,28 +18,41 @@ IDLE = "idle"  # words that change nothing
 CHANGE = "change"  # words that change what is asked, so that they are never a label
 SCENE = "scene"  # words that only set a scene: a factory, a clinic, last Tuesday
 
+PRIVATE = frozenset({"records"})
+
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
 
 
 @cache
-def phrases(language: str) -> Phrases:
+def phrases(language: str, private: str = "") -> Phrases:
     """The phrases by their first word, the longest first, each with its concepts.
+
+    With the name of a private file, only its words and the words that all families share count.
 
     A Spanish request may hold English terms, such as `t-test`, but no English idle words.
     """
     concepts: dict[tuple[str, ...], set[str]] = {}
-    for concept, by_language in _tables():
+    for concept, by_language in _tables(private):
         small = concept in (IDLE, SCENE, CHANGE)
         languages = {language} if small or language == "en" else {language, "en"}
         for phrase in (p for each in languages for p in by_language.get(each, ())):
-            words = tuple(_part(word) for word in phrase.replace("-", " ").split())
+            words = tuple(map(_part, _PARTS.findall(phrase if phrase == "-" else _spaced(phrase))))
             concepts.setdefault(words, set()).add(concept)
     by_first: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = {}
     for words, names in concepts.items():
+        if private and len(names) > 1:
+            names.discard(SCENE)
         by_first.setdefault(words[0], []).append((words, frozenset(names)))
     for listed_phrases in by_first.values():
         listed_phrases.sort(key=lambda pair: -len(pair[0]))
     return by_first
+
+
+_PARTS = re.compile(r"=(?=[^\W\d_])[\w'’]+|[\w'’]+|>=|<=|!=|==|\*\*|[^\w\s]")
+
+
+def _spaced(phrase: str) -> str:
+    return phrase.replace("-", " ")
 
 
 def _part(word: str) -> str:
@@ -49,7 +64,7 @@ def _part(word: str) -> str:
 def language_words() -> Mapping[str, frozenset[str]]:
     """The words of each language alone, by which a reader knows the language of a request."""
     kept: dict[str, set[str]] = {"en": set(), "es": set()}
-    for _, by_language in _tables():
+    for _, by_language in (*_tables(""), *_tables("records")):
         for language, listed in by_language.items():
             kept[language].update(plain(word) for phrase in listed for word in phrase.split())
     shared = set.intersection(*kept.values())
@@ -57,10 +72,12 @@ def language_words() -> Mapping[str, frozenset[str]]:
 
 
 @cache
-def _tables() -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]:
+def _tables(private: str) -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]:
     tables = []
     for file in sorted(files(__name__).iterdir(), key=lambda item: item.name):
-        if file.name.endswith(".toml"):
+        name, _, ending = file.name.partition(".")
+        wanted = name in ("core", "scene", private) if private else name not in PRIVATE
+        if ending == "toml" and wanted:
             tables += list(tomllib.loads(file.read_text(encoding="utf-8")).items())
     return tuple(tables)
 

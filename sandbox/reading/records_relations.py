@@ -1,0 +1,292 @@
+"""Reads how columns hang together: correlations, and columns computed from others."""
+
+from dataclasses import dataclass, field
+
+from sandbox.reading.records_scan import Draft, Relation, Scan
+from sandbox.reading.rules import NotUnderstood
+
+_RELATIONS = (
+    ("more_than", ">"), ("at_least", ">"), ("less_than", "<"), ("at_most", "<"), ("exactly", "="),
+)  # fmt: skip
+
+
+def relation(scan: Scan, i: int) -> int:
+    """Read a correlation, from its first word that is no label."""
+    if scan.means(i, "strongly", "negatively") and _soon(scan, i + 1):
+        scan.sign = -1 if scan.means(i, "negatively") else 1
+        return i + 1
+    if scan.means(i, "tied") and not scan.means(i, "correlation"):
+        end, words = scan.label_run(i + 1)
+        j = end
+        while scan.stem(j) in (",", "(") or scan.low(j) in ("with", "con", "an", "a"):
+            j += 1
+        if not words or not scan.means(j, "r", "r2", "correlation"):
+            return 0
+    elif not scan.means(i, "correlation", "r2") and not (
+        scan.means(i, "r") and _is_level(scan, i + 1)
+    ):
+        return 0
+    return _relation(scan, i)
+
+
+def _soon(scan: Scan, i: int) -> bool:
+    while scan.stem(i) == "," or scan.means(i, "strongly", "negatively"):
+        i += 1
+    return scan.means(i, "correlation", "tied", "r")
+
+
+def _is_level(scan: Scan, i: int) -> bool:
+    """Whether `r` is a measure here: `r = 0.6`, `r of 0.5`, `r(a, b) = 0.7`."""
+    return (
+        scan.number(scan.after_glue(i)) is not None
+        or scan.stem(i) == "("
+        or scan.means(i, "more_than", "at_least", "less_than", "at_most", "between")
+    )
+
+
+@dataclass(slots=True)
+class _Level:
+    """What the words of a correlation say, until they end."""
+
+    names: list[str] = field(default_factory=list)
+    value: float | None = None
+    measure: str = "r"
+    sign: str = "="
+    between: bool = False
+    them: bool = False
+    negative: bool = False
+
+
+def _relation(scan: Scan, i: int) -> int:
+    subjects = [name for name, _ in scan.mentions[-2:]]
+    level = _Level(negative=scan.sign < 0)
+    j = i
+    while j < len(scan.tokens) and not _over(scan, j, level):
+        end = _next(scan, j, level)
+        if not end:
+            break
+        j = end
+    while scan.stem(j - 1) in (",", ":") or scan.low(j - 1) in ("and", "y", "with", "con", "e"):
+        j -= 1
+    return _put(scan, i, j, subjects, level)
+
+
+def _over(scan: Scan, j: int, level: _Level) -> bool:
+    return scan.stem(j) in (".", ";", "\n") or (scan.stem(j) == "," and level.value is not None)
+
+
+def _next(scan: Scan, j: int, level: _Level) -> int:
+    """Take one word of a correlation; 0 if it is about something else."""
+    number = scan.number(j)
+    concept = next((sign for concept, sign in _RELATIONS if scan.means(j, concept)), "")
+    open_ = level.value is None
+    if scan.means(j, "r2", "r", "correlation", "tied") and open_:
+        level.measure = "r2" if scan.means(j, "r2") else level.measure
+    elif scan.means(j, "strongly", "negatively"):
+        level.negative = level.negative or scan.means(j, "negatively")
+    elif number is not None:
+        if not open_:
+            return 0
+        level.value = number
+    elif scan.means(j, "them") and (level.between or not level.names):
+        level.them = True
+    elif concept and open_:
+        level.sign = concept if concept != "=" else level.sign
+    else:
+        return _operand_or_link(scan, j, level)
+    return j + 1
+
+
+def _operand_or_link(scan: Scan, j: int, level: _Level) -> int:
+    open_ = level.value is None
+    if scan.means(j, "between", "range") or scan.low(j) in _PREPOSITIONS:
+        level.between = level.between or scan.low(j) in ("between", "entre")
+        return 0 if not open_ and not _operand_follows(scan, j + 1) else j + 1
+    if len(level.names) < 2 and _is_operand(scan, j):
+        end, name = _operand(scan, j)
+        level.names.append(name)
+        return end
+    conjunction = scan.low(j) in ("and", "y", "with", "e")
+    if not _links(scan, j) or (not open_ and conjunction and len(level.names) != 1):
+        return 0
+    return j + 1
+
+
+_PREPOSITIONS = frozenset({"of", "for", "de", "with", "con", "to", "entre"})
+
+
+def _links(scan: Scan, j: int) -> bool:
+    return (
+        scan.idle(j)
+        or scan.stem(j) in ("(", ")", ",", "=", ":", "~")
+        or (scan.low(j) in ("and", "y", "e", "vs", "coefficient", "level"))
+    )
+
+
+def _is_operand(scan: Scan, j: int) -> bool:
+    if not (scan.labelable(j, first=True) or _letter(scan, j)):
+        return False
+    return scan.low(j - 1) in (
+        "between", "entre", "of", "for", "de", "with", "con", "to", "(", ",", "and", "y", "e", "the", "el",
+        "la", "their", "a", "vs", "on", "los", "las",
+    ) or scan.means(j - 1, "tied", "range", "between")  # fmt: skip
+
+
+def _operand_follows(scan: Scan, j: int) -> bool:
+    if j < len(scan.tokens) and _letter(scan, j):
+        return True
+    while scan.low(j) in ("the", "el", "la", "their"):
+        j += 1
+    return scan.means(j, "them") or scan.labelable(j, first=True)
+
+
+def _letter(scan: Scan, j: int) -> bool:
+    """Whether a single letter, even `a`, names a column in `between a and b`."""
+    return (
+        len(scan.tokens[j].text) == 1
+        and scan.tokens[j].text.isalpha()
+        and (
+            scan.low(j - 1) in ("between", "entre", "(")
+            or (
+                scan.low(j - 1) in ("and", "y", "e", ",")
+                and scan.low(j - 3) in ("between", "entre", "(")
+            )
+        )
+    )
+
+
+def _operand(scan: Scan, j: int) -> tuple[int, str]:
+    if _letter(scan, j):
+        return j + 1, scan.tokens[j].text.lower()
+    end, words = scan.label_run(j)
+    return end, scan.name_at(j, end) if words else ""
+
+
+def _put(scan: Scan, i: int, j: int, subjects: list[str], level: _Level) -> int:
+    value = level.value
+    if value is None:
+        ahead = range(j, min(j + 3, len(scan.tokens)))
+        if not level.names and any(scan.means(k, "correlation", "r", "r2") for k in ahead):
+            scan.sign = -1 if level.negative else 1
+            return j
+        raise NotUnderstood(
+            "it does not say how strong the correlation is: write `r = 0.6` or the like",
+            (scan.tokens[i].text,),
+        )
+    if abs(value) > 1 and level.measure == "r":
+        raise NotUnderstood(f"a correlation of {value:g} lies outside -1 to 1")
+    if level.negative and level.measure == "r":
+        value = -abs(value)
+    scan.sign = 1
+    names = _two(scan, i, subjects, level)
+    if len(names) == 2 and names[0] == names[1]:
+        raise NotUnderstood(f"{names[0]} cannot correlate with itself")
+    scan.relations.append(Relation(tuple(names), value, level.measure, level.sign))
+    return j
+
+
+def _two(scan: Scan, i: int, subjects: list[str], level: _Level) -> list[str]:
+    """The two columns of a correlation; none if they are the only two columns of numbers."""
+    if len(level.names) == 2:
+        return level.names
+    if len(level.names) == 1 and subjects:
+        current = scan.current.label if scan.current is not None else ""
+        return [current or subjects[-1], level.names[0]]
+    if not level.names and not level.them and len(subjects) == 2 and scan.mentions[-1][1] >= i - 6:
+        return subjects
+    return []
+
+
+# -- computed columns --------------------------------------------------------------------------
+
+_SIGNS = (("times", "*"), ("plus", "+"), ("minus", "-"), ("over", "/"))
+_OF_TWO = (("sum_of", "+"), ("product_of", "*"), ("difference_of", "-"), ("ratio_of", "/"))
+
+
+def formula(scan: Scan, i: int) -> int:
+    """Read `total = price * quantity`, `area is width times length`, `a column with the square`."""
+    if scan.means(i, "square_of"):
+        return _square(scan, i)
+    end, words = scan.label_run(i)
+    j = end
+    if not words or not (scan.means(j, "computed", "exactly") or scan.stem(j) == ":"):
+        return 0
+    while (
+        scan.means(j, "computed", "exactly")
+        or scan.stem(j) in (":", "=")
+        or scan.low(j) in ("the", "el", "la")
+    ):
+        if scan.means(j, "sum_of", "product_of", "difference_of", "ratio_of"):
+            break
+        j += 1
+    text, after = _expression(scan, j)
+    if not text or not any(c.isalpha() or c == "_" for c in text) or text.isidentifier():
+        return 0
+    name = scan.name_at(i, end)
+    earlier = scan.named(name)
+    if earlier is not None and earlier.described:
+        raise NotUnderstood(f"{name} is described twice")
+    draft = scan.mention(name, end)
+    draft.formula = text
+    scan.current = draft
+    return after
+
+
+def _square(scan: Scan, i: int) -> int:
+    j = i + 1
+    while scan.low(j) in ("of", "de", "the", "del", "la", "el"):
+        j += 1
+    end, words = scan.label_run(j)
+    name = scan.name_at(j, end) if words else "?"
+    draft = scan.add(Draft(label=f"{name}_squared" if name != "?" else "square"))
+    draft.formula = f"{name} * {name}"
+    return end if words else i + 1
+
+
+def _expression(scan: Scan, i: int) -> tuple[str, int]:
+    for concept, sign in _OF_TWO:
+        if scan.means(i, concept):
+            return _of_two(scan, i + 1, sign)
+    left, j = _term(scan, i)
+    if not left:
+        return "", i
+    text, end = left, j
+    while True:
+        sign = next((s for c, s in _SIGNS if scan.means(j, c)), "")
+        if scan.stem(j) in ("+", "-", "*", "/", "**", "^"):
+            sign = {"^": "**"}.get(scan.stem(j), scan.stem(j))
+        if scan.means(j, "square_of") and scan.low(j).startswith(("squared", "al cuadrado")):
+            return f"{text} ** 2", j + 1
+        if not sign:
+            break
+        right, after = _term(scan, j + 1)
+        if not right:
+            break
+        text, end, j = f"{text} {sign} {right}", after, after
+    return text, end
+
+
+def _of_two(scan: Scan, i: int, sign: str) -> tuple[str, int]:
+    first, j = _term(scan, i)
+    if not first or scan.low(j) not in ("and", "y", "to", "e", "a"):
+        return "", i
+    second, end = _term(scan, j + 1)
+    return (f"{first} {sign} {second}", end) if second else ("", i)
+
+
+def _term(scan: Scan, i: int) -> tuple[str, int]:
+    while scan.low(i) in ("the", "el", "la"):
+        i += 1
+    value = scan.number(i)
+    if value is not None:
+        if scan.tokens[i].unit == "%" and scan.low(i + 1) in ("of", "del", "de"):
+            other, end = _term(scan, i + 2)
+            return (f"{other} * {value:.12g}", end) if other else ("", i)
+        return f"{value:.12g}", i + 1
+    if scan.stem(i) == "(":
+        text, j = _expression(scan, i + 1)
+        return (f"({text})", j + 1) if text and scan.stem(j) == ")" else ("", i)
+    if i < len(scan.tokens) and len(scan.tokens[i].text) == 1 and scan.tokens[i].text.isalpha():
+        return scan.tokens[i].text.lower(), i + 1
+    end, words = scan.label_run(i)
+    return (scan.name_at(i, end), end) if words else ("", i)

@@ -1,0 +1,317 @@
+"""The state of reading a request for records: its tokens, and the columns that it describes.
+
+A column begins with a label, a noun phrase of at most three words, or without one; what the request
+says next belongs to this column. A word that changes what is asked is never part of a label.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sandbox.reading import lexicon
+from sandbox.reading.lexicon import IDLE, SCENE
+from sandbox.reading.tokens import Language, Token
+
+GLUE = frozenset("=:~(")
+AND = frozenset({"and", "y", "e", "&", ",", "/"})
+_OF = frozenset({"of", "de", "del", "de la", "of the"})
+_ARTICLES = frozenset(
+    "the a an my our your their this el la los las un una mi mis nuestra nuestro".split()
+)
+_ASIDE = frozenset("for at in from para en by per to into".split()) | {"for a", "for my", "for an"}
+_MOST_WORDS = 3
+# What may stand in a label beside plain words, and what alone makes no name.
+_WITHIN = frozenset(
+    "entity owner tail noun text unit period id dated weights record test sample_size trials rate scale"
+    " median shape series die generate peaks likert wanted_words alpha make".split()
+) | {SCENE}
+_NAMELESS = frozenset({"entity", "owner", "record", "tail", "period", "make"})
+_NEVER = frozenset({"beyond", "filler", "truth", "untruth", "boolean", "one_of", "real_world"})
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a request says about one column."""
+
+    label: str = ""
+    family: str = ""
+    arguments: list[float] = field(default_factory=list)  # in brackets after a family: N(35, 12)
+    numbers: dict[str, list[float]] = field(default_factory=dict)  # parameters by their concept
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
+    whole_bounds: bool = False
+    clip: bool = False
+    cut: bool = False  # a word such as `truncated` wants bounds
+    decimals: int | None = None
+    unique: bool = False
+    real: bool = False  # the request wants decimals
+    multiple: int = 0
+    remainder: int = 0
+    labels: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    source: str = ""
+    true_share: float | None = None
+    boolean: bool = False
+    binary: bool = False
+    dates: tuple[date, date] | None = None
+    role: str = ""  # "id", "text" or "" by the label alone
+    prefix: str = ""
+    first: int | None = None
+    digits: int | None = None
+    formula: str = ""
+    place: int = -1  # of its label
+    counted: bool = False  # the label is the noun after the number of records
+    shared: bool = False  # `both normal`: for each column without a family
+
+    @property
+    def described(self) -> bool:
+        return bool(
+            self.family or self.arguments or self.numbers or self.labels or self.dates
+            or self.formula or self.boolean or self.binary or self.true_share is not None
+            or self.low is not None or self.high is not None or self.multiple
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Relation:
+    """A correlation as it was read; without names it is about the only two columns of numbers."""
+
+    names: tuple[str, ...]
+    value: float
+    measure: str
+    sign: str
+
+
+@dataclass(slots=True)
+class Scan:
+    text: str
+    tokens: Sequence[Token]
+    language: Language
+    drafts: list[Draft] = field(default_factory=list)
+    current: Draft | None = None
+    count: float | None = None
+    counted_at: int = -1  # the place after the number of records
+    count_place: int = -1
+    some: bool = False  # the request names whose records it wants, but not how many
+    naming_at: int = -1  # where a label would name the current column: `normally distributed ages`
+    clip_next: bool = False
+    seed: int | None = None
+    csv: bool = False
+    order: str = ""
+    order_by: str = ""
+    relations: list[Relation] = field(default_factory=list)
+    sign: int = 1  # of the next correlation
+    mentions: list[tuple[str, int]] = field(default_factory=list)  # labels, and where they end
+    asked: bool = False  # the request has a verb such as `generate`
+    unknown: list[Token] = field(default_factory=list)
+
+    # -- tokens --------------------------------------------------------------------------------
+
+    def means(self, i: int, *concepts: str) -> bool:
+        return 0 <= i < len(self.tokens) and self.tokens[i].means(*concepts)
+
+    def stem(self, i: int) -> str:
+        return self.tokens[i].stem if 0 <= i < len(self.tokens) else ""
+
+    def low(self, i: int) -> str:
+        return lexicon.plain(self.tokens[i].text) if 0 <= i < len(self.tokens) else ""
+
+    def number(self, i: int) -> float | None:
+        """The plain number at a place."""
+        if not 0 <= i < len(self.tokens):
+            return None
+        token = self.tokens[i]
+        plain = token.kind == "number" and token.unit != "th" and token.fraction is None
+        return token.value if plain else None
+
+    def idle(self, i: int) -> bool:
+        token = self.tokens[i] if 0 <= i < len(self.tokens) else None
+        return token is not None and token.means(IDLE, "filler") and not token.means("beyond")
+
+    def after_glue(self, i: int, limit: int = 4) -> int:
+        """The place after words and marks that only link: `of`, `is`, `=`."""
+        for _ in range(limit):
+            if self.number(i) is not None or i >= len(self.tokens):
+                break
+            if not (self.stem(i) in GLUE or self.idle(i) or self.means(i, "exactly")):
+                break
+            i += 1
+        return i
+
+    def after_unit(self, i: int) -> int:
+        """The place after a unit, such as `cm` or `per day`; it changes no number."""
+        return i + 1 if self.means(i, "unit") and self.stem(i + 1) not in ("~", "=", ":") else i
+
+    # -- columns -------------------------------------------------------------------------------
+
+    def open(self) -> Draft:
+        """The column that is being described; a new one without a label if there is none."""
+        if self.current is None:
+            self.current = self.add(Draft())
+        return self.current
+
+    def add(self, draft: Draft) -> Draft:
+        self.drafts.append(draft)
+        self.current = draft
+        return draft
+
+    def named(self, name: str) -> Draft | None:
+        return next((draft for draft in self.drafts if name and draft.label == name), None)
+
+    def mention(self, name: str, end: int) -> Draft:
+        """Make the column with this name the one that is described."""
+        self.mentions.append((name, end))
+        self.current = self.named(name) or self.add(Draft(name))
+        return self.current
+
+    # -- labels --------------------------------------------------------------------------------
+
+    def labelable(self, i: int, *, first: bool) -> bool:
+        """Whether the word at a place may be part of a label."""
+        if not 0 <= i < len(self.tokens):
+            return False
+        token = self.tokens[i]
+        if self.is_letter(i) or token.kind in ("word", "quoted"):
+            return True
+        if token.kind != "concept":
+            return False
+        if token.means("times") and token.text.isalpha() and len(token.text) > 1:  # `waiting times`
+            last = not self.labelable(i + 1, first=True) and self.number(i + 1) is None
+            return not first and self.labelable(i - 1, first=False) and last
+        if token.means("record") and token.means("filler"):  # `test scores`
+            return self.labelable(i + 1, first=False)
+        if token.concepts & _NEVER or (token.means("like") and not first):
+            return False
+        noun = token.means("entity", "record")
+        if not token.concepts & _WITHIN or (token.means(IDLE, "make") and not noun):
+            return False
+        return self._fits(i, first=first)
+
+    def _fits(self, i: int, *, first: bool) -> bool:
+        """Whether a word that may mean something else is part of a label here."""
+        if self.means(i, "rate", "scale", "shape", "median", "alpha"):
+            return not first and self.number(self.after_glue(i + 1)) is None
+        if self.means(i, "peaks", "weights") and self.number(self.after_glue(i + 1)) is not None:
+            return False
+        if first and self.means(i, "unit") and not self.means(i, "entity", "noun"):
+            return self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
+        return not (first and self.means(i, "period")) or self.labelable(i + 1, first=False)
+
+    def is_letter(self, i: int) -> bool:
+        """Whether a single letter is a name here, such as `a` in `a ~ N(0, 1)`."""
+        token = self.tokens[i]
+        if len(token.text) != 1 or not token.text.isalpha():
+            return False
+        if self.stem(i + 1) == "~" or token.text in "xX":
+            return True
+        if token.kind == "word":
+            return True
+        if self.means(i, "normal", "uniform", "trials", "probability", "mean", "sd", "shape", "r"):
+            return False
+        if self.low(i + 1) in ("=", "is", "es", "follows", "sigue"):
+            return True
+        return self.stem(i + 1) in (",", ")") or self.low(i - 1) in (
+            "columns",
+            "variables",
+            "columnas",
+        )
+
+    def label_run(self, i: int) -> tuple[int, list[str]]:
+        """Where the noun phrase at a place ends, and its words; no words if there is none."""
+        words: list[str] = []
+        end = i
+        while len(words) < _MOST_WORDS and self.labelable(end, first=not words):
+            words.append(self.tokens[end].text)
+            end += 1
+            if self.is_letter(end - 1) and len(words) == 1 and len(words[0]) == 1:
+                break
+            if self.hyphen(end) and self.labelable(end + 1, first=False):
+                end += 1
+            elif (
+                self.low(end) in _OF
+                and self.labelable(end + 1, first=False)
+                and not self.means(end - 1, "record", "entity")
+                and (not self.means(end + 1, "entity", "record") or self.means(i, "dated", "id"))
+                and len(words) < _MOST_WORDS
+            ):
+                words.append(self.tokens[end].text)
+                end += 1
+                words.append(self.tokens[end].text)
+                end += 1
+        return end, words
+
+    def hyphen(self, i: int) -> bool:
+        """Whether a hyphen joins two words here, without blanks."""
+        if self.stem(i) != "-" or not 0 < i < len(self.tokens) - 1:
+            return False
+        before, after = self.tokens[i - 1], self.tokens[i + 1]
+        return before.end == self.tokens[i].start and self.tokens[i].end == after.start
+
+    def nameless(self, i: int, end: int) -> bool:
+        """Whether the words only name records, such as `user records`."""
+        return all(
+            self.tokens[j].concepts and self.tokens[j].concepts & _NAMELESS
+            and not self.tokens[j].means("noun", "text", "id")
+            for j in range(i, end) if self.tokens[j].kind != "mark"
+        )  # fmt: skip
+
+    def aside(self, i: int, end: int) -> bool:
+        """Whether the words only say where or what for: `for my class`, `at the clinic`."""
+        if not all(self.means(j, SCENE, "entity", "owner") for j in range(i, end)):
+            return False
+        while self.low(i - 1) in _ARTICLES:
+            i -= 1
+        return self.low(i - 1) in _ASIDE
+
+    def name_at(self, i: int, end: int) -> str:
+        """The name of the column that the words from `i` to `end` are."""
+        places = [j for j in range(i, end) if self.tokens[j].kind != "mark"]
+        while len(places) > 1 and self.means(places[0], "owner"):
+            places = places[1:]
+        while len(places) > 1 and self.means(places[-1], "tail", "owner"):
+            places = places[:-1]
+        if len(places) > 1 and self.low(places[-1]) in _OF:
+            places = places[:-1]
+        return column_name((self.tokens[j].text for j in places), self.language)
+
+
+def column_name(words: Iterable[str], language: Language = "en") -> str:
+    """Turn words into a column's name: `annual revenues` becomes `annual_revenue`."""
+    parts = [part for word in words for part in _split(word)]
+    if not parts:
+        return ""
+    if len(parts) == 1 and "_" in parts[0]:
+        return parts[0].lower()
+    return "_".join([*(part.lower() for part in parts[:-1]), singular(parts[-1].lower(), language)])
+
+
+def _split(word: str) -> list[str]:
+    spaced = "".join(
+        f" {c}" if c.isupper() and i and word[i - 1].islower() else c for i, c in enumerate(word)
+    )
+    return spaced.replace("-", " ").split()
+
+
+def singular(word: str, language: Language = "en") -> str:
+    """The word without its plural ending."""
+    if word in _IRREGULAR or len(word) < 4 or not word.endswith("s"):
+        return _IRREGULAR.get(word, word)
+    if language == "es":
+        if word.endswith("ciones"):
+            return word[:-4] + "ón"
+        return word[:-2] if word.endswith("es") and word[-3] in "dlrnjyz" else word[:-1]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word if word.endswith(_STAY) else word[:-1]
+
+
+_STAY = ("ss", "us", "is", "news", "series")
+_IRREGULAR = {
+    "people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index",
+    "criteria": "criterion", "statuses": "status", "bonuses": "bonus", "diabetes": "diabetes",
+    "gas": "gas", "meses": "mes", "mes": "mes", "series": "series", "ids": "id",
+}  # fmt: skip

@@ -94,6 +94,26 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the data before figures are computed.
+
+    drop_first, drop_last, keep_first, keep_last, drop_smallest, drop_largest, keep_smallest,
+    keep_largest: `amount` values. keep_where, drop_where: rows by a number in `column`;
+    keep_values, drop_values: rows by a text. keep_odd, drop_even and the like; unique. power, log,
+    log10, root, reciprocal, absolute, multiply, add, cap: each value.
+    """
+
+    kind: str
+    column: str = ""  # "": every column of numbers
+    amount: float | None = None
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False  # above `low`, and not equal to it
+    high_open: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """A complete request for generated data, for figures of data, or for a calculation."""
 
@@ -104,6 +124,7 @@ class Spec:
     series: Series | None = None
     analyses: tuple[Analysis, ...] = ()
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()  # of the data, in this order, before the analyses
     decimals: int | None = None  # for the computed figures
     seed: int | None = None
     format: Literal["json", "csv"] = "json"
@@ -127,6 +148,10 @@ class Spec:
                     Analysis(**item | {"columns": tuple(item.get("columns", ()))})
                     for item in plain.get("analyses", ())
                 ),
+                "changes": tuple(
+                    Change(**item | {"values": tuple(item.get("values", ()))})
+                    for item in plain.get("changes", ())
+                ),
                 "assumed": tuple(plain.get("assumed", ())),
             }
         )
@@ -135,6 +160,15 @@ class Spec:
     def words(self) -> tuple[Field, ...]:
         """The text columns, which no program can compute."""
         return tuple(field for field in self.fields if field.role == "text")
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the data is a table, whose rows belong together, and not lists side by side."""
+        texts = any(isinstance(v, str) for values in self.data.values() for v in values)
+        paired = any(len(a.columns) > 1 or a.by or "weights" in a.parameters for a in self.analyses)
+        filtered = any(change.column for change in self.changes)
+        alike = len({len(values) for values in self.data.values()}) == 1
+        return alike and (texts or paired or filtered)
 
     @property
     def keyed(self) -> list[tuple[str, Analysis]]:

@@ -10,39 +10,74 @@ from sandbox.spec import Analysis
 
 def _regression(analysis: Analysis) -> list[str]:
     target, *given = analysis.columns
+    wanted = analysis.parameters
+    powers = "given[0], given[0] ** 2" if wanted.get("degree") == 2 else "*given"
+    ones = "" if wanted.get("origin") else "np.ones(len(y)), "
+    total = "(y**2).sum()" if wanted.get("origin") else "((y - y.mean()) ** 2).sum()"
     lines = [
         f"y, *given = numbers({target!r}, {', '.join(map(repr, given))})",
-        "design = np.column_stack([np.ones(len(y)), *given])",
+        f"design = np.column_stack([{ones}{powers}])",
         "coefficients, *_ = np.linalg.lstsq(design, y, rcond=None)",
         "left = y - design @ coefficients",
-        "r2 = 1 - (left**2).sum() / ((y - y.mean()) ** 2).sum()",
+        f"r2 = 1 - (left**2).sum() / {total}",
     ]
-    if len(given) == 1:
+    if wanted.get("origin"):
+        lines.append('result["regression"] = {"slope": coefficients[0], "r2": r2}')
+    elif wanted.get("degree") == 2:
+        lines.append(
+            'result["regression"] = {"intercept": coefficients[0], "slope": coefficients[1], "quadratic": coefficients[2], "r2": r2}'
+        )
+    elif len(given) == 1:
         lines += [
             "fit = stats.linregress(given[0], y)",
             'result["regression"] = {"slope": coefficients[1], "intercept": coefficients[0], "r2": r2, "p_value": fit.pvalue, "slope_error": fit.stderr}',
         ]
-        if "at" in analysis.parameters:
-            at = analysis.parameters["at"]
-            lines.append(
-                f'result["regression"]["predicted"] = coefficients[0] + coefficients[1] * {at}'
-            )
     else:
         lines.append(
             f'result["regression"] = {{"intercept": coefficients[0], "slopes": dict(zip({given!r}, coefficients[1:])), "r2": r2}}'
         )
+    return lines + _more_of_regression(analysis)
+
+
+def _more_of_regression(analysis: Analysis) -> list[str]:
+    """The lines for what is wanted beside the coefficients."""
+    wanted, lines = analysis.parameters, []
+    if "at" in wanted:
+        at = wanted["at"]
+        row = [at] if wanted.get("origin") else [1, at]
+        row += [at**2] if wanted.get("degree") == 2 else []
+        lines.append(f'result["regression"]["predicted"] = np.dot({row}, coefficients)')
+    if wanted.get("residuals"):
+        lines.append('result["regression"]["residuals"] = left.tolist()')
+    if "interval" in wanted:
+        lines += [
+            f"reach = stats.t.ppf((1 + {wanted['interval']}) / 2, len(y) - 2) * fit.stderr",
+            'result["regression"]["slope_low"] = fit.slope - reach',
+            'result["regression"]["slope_high"] = fit.slope + reach',
+        ]
     return lines
 
 
 def _chi2_table(analysis: Analysis) -> list[str]:
     return [
         f"table = np.array([columns[name] for name in {list(analysis.columns)!r}])",
-        *_CONTINGENCY,
+        *_contingency(analysis),
     ]
 
 
-_CONTINGENCY = [
-    "outcome = stats.chi2_contingency(table)",
+def _contingency(analysis: Analysis) -> list[str]:
+    way = ", correction=False" if analysis.parameters.get("yates") is False else ""
+    return [f"outcome = stats.chi2_contingency(table{way})", *_OUTCOME]
+
+
+def _fisher(analysis: Analysis) -> list[str]:
+    return [
+        f"outcome = stats.fisher_exact([columns[name] for name in {list(analysis.columns)!r}])",
+        'result["fisher"] = {"odds_ratio": outcome.statistic, "p_value": outcome.pvalue}',
+    ]
+
+
+_OUTCOME = [
     'result["chi2"] = {"statistic": outcome.statistic, "p_value": outcome.pvalue, "dof": outcome.dof}',
 ]
 
@@ -53,7 +88,7 @@ def _chi2_independence(analysis: Analysis) -> list[str]:
         f"pairs = [(a, b) for a, b in zip(columns[{first!r}], columns[{second!r}]) if a is not None and b is not None]",
         "rows, cells = sorted({a for a, _ in pairs}), sorted({b for _, b in pairs})",
         "table = np.array([[pairs.count((a, b)) for b in cells] for a in rows])",
-        *_CONTINGENCY,
+        *_contingency(analysis),
     ]
 
 
@@ -114,8 +149,44 @@ def _outliers(analysis: Analysis) -> list[str]:
     ]
 
 
+def _of_names(call: str) -> Callable[[Analysis], list[str]]:
+    """The lines of a figure that takes values and, where they have names, the names."""
+
+    def lines(analysis: Analysis) -> list[str]:
+        names = analysis.parameters.get("names")
+        listed = f"columns[{names!r}]" if names else None
+        way = analysis.parameters.get("descending")
+        made = call.format(x=f"columns[{analysis.columns[0]!r}]", names=listed, descending=way)
+        return [f"result[{analysis.method!r}] = {made}"]
+
+    return lines
+
+
+def _weighted_mean(analysis: Analysis) -> list[str]:
+    return [
+        f"x, weights = numbers({analysis.columns[0]!r}, {analysis.parameters['weights']!r})",
+        'result["weighted_mean"] = weighted_mean(x, weights)',
+    ]
+
+
+def _cronbach(analysis: Analysis) -> list[str]:
+    return [
+        f"items = numbers({', '.join(map(repr, analysis.columns))})",
+        'result["cronbach_alpha"] = cronbach_alpha(items)',
+    ]
+
+
 SPECIAL: dict[str, Callable[[Analysis], list[str]]] = {
     "regression": _regression,
+    "fisher": _fisher,
+    "weighted_mean": _weighted_mean,
+    "cronbach_alpha": _cronbach,
+    "largest": _of_names("named({x}, {names}, max)"),
+    "smallest": _of_names("named({x}, {names}, min)"),
+    "second_largest": _of_names("next_extreme({x}, {names}, True)"),
+    "second_smallest": _of_names("next_extreme({x}, {names}, False)"),
+    "percent_of_total": _of_names("percent_of_total({x}, {names})"),
+    "ranking": _of_names("ranking({x}, {names}, {descending})"),
     "chi2_table": _chi2_table,
     "chi2_independence": _chi2_independence,
     "chi2_fit": _chi2_fit,

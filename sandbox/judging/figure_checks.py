@@ -10,21 +10,36 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.judging.check import StatisticalCheck
-from sandbox.judging.comparison import Tolerance, first_differences, leaves, too_many
-from sandbox.judging.figures import counts
+from sandbox.judging.comparison import Estimate, Tolerance, first_differences, leaves, too_many
+from sandbox.judging.figures import counts, tables
+from sandbox.judging.figures.changes import with_changes
 from sandbox.judging.figures.descriptive import OF_ONE
+from sandbox.judging.figures.directed import DIRECTED_OF_ONE, DIRECTED_OF_SAMPLES, DIRECTED_OF_TWO
+from sandbox.judging.figures.more import MORE_OF_ONE
 from sandbox.judging.figures.normality import NORMALITY
-from sandbox.judging.figures.relations import OF_TWO, regression
-from sandbox.judging.figures.samples import EXACTLY_TWO, OF_SAMPLES, ttest_one
+from sandbox.judging.figures.relations import OF_TWO
+from sandbox.judging.figures.samples import EXACTLY_TWO, OF_SAMPLES
 from sandbox.spec import Analysis, Spec
 
-_KEYS = {"ci": "confidence_interval", "ttest_one": "ttest", "ks_normal": "ks", "ks_two": "ks"}
+_KEYS = {
+    **{"ci": "confidence_interval", "ttest_one": "ttest", "ks_normal": "ks", "ks_two": "ks"},
+    **{"count_where": "count", "percentage_where": "percentage", "proportion_where": "proportion"},
+    **{"ci_difference": "confidence_interval", "ci_paired": "confidence_interval"},
+}
 _CHI2 = ("chi2_table", "chi2_independence", "chi2_fit")
 _SQUARED = frozenset({"variance", "covariance"})
 _WITHOUT_UNITS = frozenset({"skewness", "kurtosis", "cv", "regression", "ttest", "anova"})
 # Figures of which the author's own digits are fewer: approximations, and sums that lose digits.
 _RELATIVE = {"shapiro": 1e-6, "ks_normal": 1e-5, "anova": 1e-6, "levene": 1e-6, "regression": 1e-6}
-_OF_ONE: Mapping[str, Callable[..., Any]] = {**OF_ONE, **NORMALITY, "ttest_one": ttest_one}
+_OF_ONE: Mapping[str, Callable[..., Any]] = {
+    **OF_ONE,
+    **NORMALITY,
+    **MORE_OF_ONE,
+    **DIRECTED_OF_ONE,
+}
+_OF_TWO: Mapping[str, Callable[..., Any]] = {**OF_TWO, **DIRECTED_OF_TWO}
+_OF_SAMPLES: Mapping[str, Callable[..., Any]] = {**OF_SAMPLES, **DIRECTED_OF_SAMPLES}
+_PAIRS_OF_SAMPLES = EXACTLY_TWO | {"f_test", "cohens_d", "mean_difference", "ci_difference"}
 _OF_VALUES: Mapping[str, Callable[..., Any]] = {
     "frequencies": counts.frequencies,
     "mode": counts.mode,
@@ -43,6 +58,10 @@ def check_figures(spec: Spec, result: Any) -> list[StatisticalCheck]:
     for name, value in leaves(result):
         if name == "p_value" and not -1e-9 <= value <= 1 + 1e-9:
             checks.append(StatisticalCheck("p_value", False, f"{value:g} is not a probability"))
+    try:
+        spec = with_changes(spec)
+    except (ValueError, ArithmeticError, KeyError) as error:
+        return [*checks, StatisticalCheck("changes", False, f"the data cannot change so: {error}")]
     keys = [_key(analysis) for analysis in spec.analyses]
     twice = {key for key in keys if keys.count(key) > 1}
     if twice:
@@ -114,34 +133,65 @@ def _noise(spec: Spec, analysis: Analysis) -> float:
 
 def _expected(spec: Spec, analysis: Analysis) -> Any:
     """The figures of one analysis, in the form that the result must have."""
-    method, given = analysis.method, dict(analysis.parameters)
-    if method in OF_SAMPLES:
+    given = dict(analysis.parameters)
+    alpha = given.pop("alpha", None)
+    expected = _without_level(spec, analysis, given)
+    if alpha is None:
+        return expected
+    p = expected["p_value"]
+    p = p.value if isinstance(p, Estimate) else p
+    return {**expected, "significant": p < alpha, "level": alpha}
+
+
+def _without_level(spec: Spec, analysis: Analysis, given: dict[str, Any]) -> Any:
+    """The figures of one analysis, before they are compared with a level of significance."""
+    method = analysis.method
+    if method in _OF_SAMPLES:
         samples = _samples(spec, analysis)
-        if len(samples) < 2 or (method in EXACTLY_TWO and len(samples) != 2):
+        if len(samples) < 2 or (method in _PAIRS_OF_SAMPLES and len(samples) != 2):
             raise ValueError(f"{len(samples)} samples cannot be compared")
-        return OF_SAMPLES[method](samples, **given)
+        return _OF_SAMPLES[method](samples, **given)
     if method in _OF_ONE:
         return _of_each(spec, analysis, lambda x: _OF_ONE[method](_floats(x), **given))
     if method in _OF_VALUES:
         return _of_each(spec, analysis, lambda x: _OF_VALUES[method](x, **given))
     if analysis.by:
         raise ValueError(f"no {method} by {analysis.by} is worked out here")
-    if method in OF_TWO:
-        return _of_pairs(spec, analysis.columns, lambda x, y: OF_TWO[method](x, y, **given))
+    if method in _OF_TWO:
+        return _of_pairs(spec, analysis.columns, lambda x, y: _OF_TWO[method](x, y, **given))
     if method == "regression":
         y, *others = _complete(spec, analysis.columns)
-        return regression(y, dict(zip(analysis.columns[1:], others, strict=True)), **given)
+        return tables.line(y, dict(zip(analysis.columns[1:], others, strict=True)), given)
+    return _of_rows(spec, method, analysis.columns, given)
+
+
+def _of_rows(spec: Spec, method: str, columns: Sequence[str], given: dict[str, Any]) -> Any:
+    """Figures for which rows belong together, and tests of counts."""
+    if method in tables.OF_NAMES:
+        names = given.pop("names", None)
+        named = spec.data[names] if names else None
+        return tables.of_names(method, spec.data[columns[0]], named, **given)
+    if method == "weighted_mean":
+        return tables.weighted_mean(*_complete(spec, (columns[0], given["weights"])))
+    if method == "cronbach_alpha":
+        return tables.cronbach_alpha(_complete(spec, columns))
+    yates = given.pop("yates", True)
     if given:
         raise ValueError(f"{method} takes no {', '.join(given)}")
-    return _chi2(spec, method, analysis.columns)
+    if method == "fisher":
+        return tables.fisher([_floats(spec.data[name]) for name in columns])
+    independence = counts.independence if yates else tables.independence_without_yates
+    return _chi2(spec, method, columns, independence)
 
 
-def _chi2(spec: Spec, method: str, columns: Sequence[str]) -> dict[str, float]:
+def _chi2(
+    spec: Spec, method: str, columns: Sequence[str], independence: Callable[..., dict[str, float]]
+) -> dict[str, float]:
     if method == "chi2_table":
-        return counts.independence([_floats(spec.data[name]) for name in columns])
+        return independence([_floats(spec.data[name]) for name in columns])
     if method == "chi2_independence":
         first, second = (spec.data[name] for name in columns)
-        return counts.independence(counts.cross_table(first, second))
+        return independence(counts.cross_table(first, second))
     if method == "chi2_fit":
         return counts.fit(*_complete(spec, columns))
     raise ValueError("no judge works this out again")

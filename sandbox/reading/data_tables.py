@@ -113,7 +113,7 @@ def _records(text: str) -> DataTable | None:
 
 
 def _block(text: str) -> DataTable | None:
-    match = patterns.search(r"```(?:csv|text|tsv)?\s*+\n(.*?)```", text, re.S)
+    match = patterns.search(r"```(?:csv|text|tsv)?[^\S\n]*+\n(.*?)```", text, re.S)
     columns = _csv(match[1]) if match else None
     if match is None or columns is None:
         return None

@@ -1,5 +1,109 @@
-"""Reads requests of the family `figures`."""
+"""Reads requests for figures, tests and regressions over data that the request gives."""
 
-from sandbox.reading.rules import Rule
+from collections.abc import Iterable
 
-RULES: tuple[Rule, ...] = ()
+from sandbox.reading import figures_counts, figures_regression, figures_rest, figures_tests
+from sandbox.reading.figures_data import given
+from sandbox.reading.figures_methods import ASKING, Claim
+from sandbox.reading.figures_request import Request
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.spec import Analysis, Spec
+
+_MOST = 12  # figures of one request
+
+
+def _spec(request: Request) -> Spec | None:
+    if not request.claims:
+        return None
+    kinds = {claim.method.takes for claim in request.claims}
+    analyses: list[Analysis] = []
+    if "regression" in kinds:
+        analyses += figures_regression.read(request)
+    if "t test" in kinds:
+        analyses += figures_tests.t_test(request)
+    if "chi2" in kinds:
+        analyses += figures_counts.chi2(request)
+    figures_counts.absorb_means(request)
+    for claim in request.claims:
+        if claim in request.claims and claim.method.takes not in ("regression", "t test", "chi2"):
+            analyses += _analyses(request, claim)
+    analyses = _distinct(analyses)
+    if not analyses:
+        return None
+    if len(analyses) > _MOST:
+        raise NotUnderstood(f"it asks for more than {_MOST} figures at once")
+    figures_rest.take(request)
+    used = {n for a in analyses for n in (*a.columns, a.by, *_more(a)) if n}
+    used |= {change.column for change in request.changes if change.column}
+    data = {name: tuple(v) for name, v in request.of.columns.items() if name in used}
+    return Spec(
+        "analyse",
+        analyses=tuple(analyses),
+        data=data,
+        changes=request.changes,
+        assumed=tuple(dict.fromkeys(request.assumed)),
+    )
+
+
+def _analyses(request: Request, claim: Claim) -> list[Analysis]:
+    takes = claim.method.takes
+    if takes in ("two", "many"):
+        return figures_tests.of_samples(request, claim)
+    if takes == "pair":
+        return figures_tests.of_pairs(request, claim)
+    if takes == "row":
+        return [Analysis(claim.name, tuple(request.of.numeric))]
+    if takes in ("where", "names"):
+        return figures_counts.read(request, claim)
+    if takes == "any":
+        columns = tuple(request.columns(claim, numeric=False))
+        if claim.name != "missing" and len(columns) > 1 and request.of.names in columns:
+            columns = tuple(c for c in columns if c != request.of.names)
+        return [Analysis(claim.name, columns, request.by)]
+    return _of_one(request, claim)
+
+
+def _of_one(request: Request, claim: Claim) -> list[Analysis]:
+    columns = tuple(request.columns(claim))
+    if not columns:
+        raise NotUnderstood(f"it does not say of which numbers it wants the {claim.name}")
+    if request.by and len(columns) > 1:
+        raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
+    made = figures_counts.of_one(request, claim)
+    return [Analysis(m, columns, request.by, p) for m, p in made]
+
+
+def _distinct(analyses: Iterable[Analysis]) -> list[Analysis]:
+    kept: list[Analysis] = []
+    for analysis in analyses:
+        if analysis not in kept:
+            kept.append(analysis)
+    return kept
+
+
+def _more(analysis: Analysis) -> list[str]:
+    return [
+        str(analysis.parameters[key])
+        for key in ("weights", "names")
+        if analysis.parameters.get(key)
+    ]
+
+
+def _figures(reader: Reader) -> Spec | None:
+    if not reader.has(*ASKING):
+        return None
+    of = given(reader)
+    if of is None:
+        return None
+    return _spec(Request(reader, of))
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "figures of the given data",
+        ASKING | {"figure_weights"},
+        _figures,
+        "a figure, a test or a regression of the data in the request",
+    ),
+)

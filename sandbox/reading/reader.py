@@ -226,7 +226,7 @@ def may_be_label(token: Token) -> bool:
     """Whether a token may name what is counted or measured."""
     if token.kind in ("word", "quoted"):
         return True
-    return token.kind == "concept" and not token.concepts & _NO_LABELS and not _is_idle(token)
+    return token.kind == "concept" and not token.concepts & NO_LABELS and not _is_idle(token)
 
 
 def _is_idle(token: Token) -> bool:
@@ -235,7 +235,7 @@ def _is_idle(token: Token) -> bool:
     return token.kind == "concept" and bool(small) and CHANGE not in token.concepts
 
 
-_NO_LABELS = frozenset(
+NO_LABELS = frozenset(
     {CHANGE, "at_least", "at_most", "more_than", "less_than", "exactly", "or_more", "or_less"}
     | {"between", "each", "out_of", "rounded", "decimals", "as_percent"}
 )

@@ -146,7 +146,7 @@ PARAPHRASES = [
     ("Perform a one-sample t-test of [5.1, 4.9, 5.6, 5.8] against a mean of 5", "ttest_one(x1; mu=5)"),
     ("Compute Spearman's rank correlation for a = [1, 2, 3, 4, 5] and b = [5, 6, 7, 8, 7]", "spearman(a, b)"),
     ("chi-square test of independence for [[30, 10, 20], [20, 25, 15]]", "chi2_table(row 1, row 2)"),
-    ("Run a chi-square goodness of fit test on observed counts [18, 22, 20, 40]", "chi2_fit(x1)"),
+    ("Run a chi-square goodness of fit test on observed counts [18, 22, 20, 40]", "chi2_fit(observed)"),
     ("Mann-Whitney U test for x = [1, 4, 6, 8] and y = [2, 9, 10, 12]", "mannwhitney(x, y)"),
     ("Do a two-sample KS test on a = [0.1, 0.4, 0.7, 0.9] and b = [0.2, 0.5, 0.6, 1.2]", "ks_two(a, b)"),
     ("Find the mode of [1, 2, 2, 3, 3, 3, 4]", "mode(x1)"),

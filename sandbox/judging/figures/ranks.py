@@ -23,7 +23,7 @@ def ranks(x: Floats) -> list[float]:
     return [rank_of[value] for value in x]
 
 
-def _ties(x: Floats) -> float:
+def ties_in(x: Floats) -> float:
     return sum(times**3 - times for times in Counter(x).values())
 
 
@@ -34,7 +34,7 @@ def kruskal(samples: Sequence[Floats]) -> dict[str, float]:
     for sample in samples:
         mean_rank = math.fsum(itertools.islice(ranked, len(sample))) / len(sample)
         spread += len(sample) * (mean_rank - (n + 1) / 2) ** 2
-    statistic = 12 * spread / (n * (n + 1)) / (1 - _ties(everything) / (n**3 - n))
+    statistic = 12 * spread / (n * (n + 1)) / (1 - ties_in(everything) / (n**3 - n))
     return {"statistic": statistic, "p_value": chi2_above(statistic, len(samples) - 1)}
 
 
@@ -43,9 +43,9 @@ def mannwhitney(samples: Sequence[Floats]) -> dict[str, float]:
     first, second = samples
     n, m = len(first), len(second)
     u = math.fsum(ranks([*first, *second])[:n]) - n * (n + 1) / 2
-    larger, ties = max(u, n * m - u), _ties([*first, *second])
+    larger, ties = max(u, n * m - u), ties_in([*first, *second])
     if min(n, m) <= _EXACT_RANKS and not ties:
-        ways = _ways_of_u(n, m)
+        ways = ways_of_u(n, m)
         p = 2 * sum(ways[int(larger) :]) / sum(ways)
     else:
         variance = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
@@ -53,7 +53,7 @@ def mannwhitney(samples: Sequence[Floats]) -> dict[str, float]:
     return {"statistic": u, "p_value": min(1.0, p)}
 
 
-def _ways_of_u(n: int, m: int) -> list[int]:
+def ways_of_u(n: int, m: int) -> list[int]:
     """In how many orders of the two samples U has each value.
 
     Each member of the smaller sample exceeds from 0 to `many` others; U is the sum.
@@ -75,7 +75,7 @@ def wilcoxon(x: Floats, y: Floats) -> dict[str, float]:
     ranked = ranks([abs(value) for value in unequal])
     positive = math.fsum(r for r, value in zip(ranked, unequal, strict=True) if value > 0)
     n, total = len(unequal), math.fsum(ranked)
-    smaller, ties = min(positive, total - positive), _ties([abs(value) for value in unequal])
+    smaller, ties = min(positive, total - positive), ties_in([abs(value) for value in unequal])
     tied = bool(ties) or len(unequal) < len(differences)
     if len(differences) <= (_EXACT_TIED if tied else _EXACT_SIGNS):
         ways = [1]

@@ -1,0 +1,303 @@
+"""Reads what a request changes in its data before figures are computed, as typed changes.
+
+`without the smallest value`, `only those above 20`, `the last 3`, `each value doubled`: each becomes
+a `Change`. What looks like a change and is none of these stays unread.
+"""
+
+from collections.abc import Sequence
+
+from sandbox.reading.figure_words import is_idle, is_word
+from sandbox.reading.figures_columns import Mention
+from sandbox.reading.figures_data import Given
+from sandbox.reading.lexicon import plain
+from sandbox.reading.reader import Bound, Reader
+from sandbox.reading.rules import NotUnderstood
+from sandbox.reading.tokens import Token
+from sandbox.spec import Change
+
+_OF_EACH = {
+    "figure_squared": ("power", 2.0),
+    "figure_logs": ("log", None),
+    "figure_log10": ("log10", None),
+    "figure_roots": ("root", None),
+    "figure_reciprocals": ("reciprocal", None),
+    "figure_absolute": ("absolute", None),
+    "figure_doubled": ("multiply", 2.0),
+    "figure_tripled": ("multiply", 3.0),
+    "figure_halved": ("multiply", 0.5),
+}
+_KINDS = {
+    "figure_odd": "odd",
+    "figure_even": "even",
+    "figure_positive": "positive",
+    "figure_negative": "negative",
+}
+_COMPARING = ("more_than", "less_than", "at_least", "at_most", "or_more", "or_less", "between")
+_EACH = frozenset("each every all everyone cada todos todas".split())
+_ONE_COLUMN = frozenset({"drop_first", "drop_last", "keep_first", "keep_last"})
+
+
+class Changes:
+    """Reads the changes of one request; each takes its tokens from the reader."""
+
+    def __init__(self, reader: Reader, of: Given, mentions: Sequence[Mention]) -> None:
+        self.reader, self.of, self.mentions = reader, of, mentions
+        self.made: list[tuple[int, Change]] = []
+        self.used: set[Mention] = set()
+
+    def read(self, *, testing: bool) -> tuple[Change, ...]:
+        """All changes in order. A test's comparisons are no filter."""
+        self._of_values()
+        self._of_each()
+        self._of_places()
+        self._extremes()
+        if not testing:
+            self._bounds()
+            self._cells()
+        return tuple(change for _, change in sorted(self.made, key=lambda pair: pair[0]))
+
+    def _add(self, place: int, change: Change) -> None:
+        self.made.append((place, change))
+
+    def _polarity(self, place: int) -> tuple[str, list[int]]:
+        """`drop` after `without`, `only` after `only`, otherwise ""; and the places to take."""
+        for i in range(place - 1, max(-1, place - 6), -1):
+            token = self.reader.tokens[i]
+            if token.means("figure_without"):
+                return "drop", [i]
+            if token.means("figure_only"):
+                return "only", [i]
+            if not (is_idle(token) or is_word(token, "of_data") or token.kind == "number"):
+                if token.means("figure_minimum", "figure_maximum") or token.stem == ",":
+                    continue
+                break
+        after = self.reader.tokens[place + 1 : place + 3]
+        for j, token in enumerate(after, place + 1):
+            if token.means("figure_only"):
+                return "only", [j]
+        return "", []
+
+    def _number_beside(self, place: int) -> int | None:
+        for i in (place + 1, place - 1):
+            inside = 0 <= i < len(self.reader.tokens) and i not in self.reader.taken
+            if inside and self.reader.tokens[i].kind == "number" and not self.reader.tokens[i].unit:
+                return i
+        return None
+
+    def _take_data_words(self, place: int) -> None:
+        i = place + 1
+        while i < len(self.reader.tokens) and is_word(self.reader.tokens[i], "of_data"):
+            self.reader.taken.add(i)
+            i += 1
+
+    def _of_values(self) -> None:
+        """Odd, even, positive, negative or unique values."""
+        for place in self.reader.places(*_KINDS, "figure_unique", "figure_duplicates"):
+            token = self.reader.tokens[place]
+            polarity, cues = self._polarity(place)
+            if not polarity and not self._describes_values(place):
+                continue
+            if token.means("figure_unique", "figure_duplicates"):
+                drop = token.means("figure_duplicates")
+                if drop is not (polarity == "drop"):
+                    continue
+                self._add(place, Change("unique"))
+            else:
+                kind = next(kind for concept, kind in _KINDS.items() if token.means(concept))
+                self._add(place, Change(("drop_" if polarity == "drop" else "keep_") + kind))
+            self.reader.taken.update((place, *cues))
+            self._take_data_words(place)
+
+    def _describes_values(self, place: int) -> bool:
+        """Whether `odd` or `positive` stands where it can only choose values: `of the odd ones`."""
+        tokens = self.reader.tokens
+        many = len(tokens[place].text.split()) > 1
+        after = place + 1 < len(tokens) and is_word(tokens[place + 1], "of_data")
+        before = place > 0 and plain(tokens[place - 1].text) in ("the", "los", "las", "of")
+        return many or after or before
+
+    def _of_each(self) -> None:
+        """What happens to each value: it is doubled, or its logarithm is taken."""
+        for place in self.reader.places(*_OF_EACH):
+            token = self.reader.tokens[place]
+            kind, amount = next(made for c, made in _OF_EACH.items() if token.means(c))
+            following = self.reader.tokens[place + 1 : place + 2]
+            if following and following[0].kind == "list":
+                raise NotUnderstood(f"it is not clear whether the list holds the {token.text}")
+            self.reader.taken.add(place)
+            self._add(place, Change(kind, amount=amount))
+        for concept, sign in (("figure_adding", 1.0), ("figure_subtracting", -1.0)):
+            self._by_number(concept, lambda t, s=sign: _added(t, s))
+        self._by_number("figure_multiplying", lambda t: Change("multiply", amount=t.value))
+        self._by_number("figure_dividing", lambda t: Change("multiply", amount=_inverse(t)))
+        for place in self.reader.places("figure_capped"):
+            number = self._after(place)
+            if number is not None:
+                self.reader.taken.update((place, number))
+                self._add(place, Change("cap", amount=self.reader.tokens[number].value))
+
+    def _by_number(self, concept: str, make) -> None:  # type: ignore[no-untyped-def]
+        for place in self.reader.places(concept):
+            number = self._after(place)
+            if number is None or not self._each(place, number):
+                continue
+            self.reader.taken.update((place, number))
+            self._add(place, make(self.reader.tokens[number]))
+
+    def _after(self, place: int) -> int | None:
+        """The number after a word, if only idle words and its like stand between them."""
+        for i in range(place + 1, min(place + 6, len(self.reader.tokens))):
+            token = self.reader.tokens[i]
+            if token.kind == "number" and i not in self.reader.taken:
+                return i
+            if not (is_idle(token) or token.means("each", "figure_adding") or _is_each(token)):
+                return None
+            if token.means("figure_adding"):
+                self.reader.taken.add(i)
+        return None
+
+    def _each(self, place: int, number: int) -> bool:
+        """Whether `each`, `every` or `all` stands near, so that each value is meant."""
+        low, high = max(0, place - 4), min(len(self.reader.tokens), number + 6)
+        near = [i for i in range(low, high) if _is_each(self.reader.tokens[i])]
+        for i in near:
+            self.reader.taken.add(i)
+        for i in range(number + 1, near[0] if near else number):
+            if is_word(self.reader.tokens[i], "of_data"):
+                self.reader.taken.add(i)
+        return bool(near)
+
+    def _of_places(self) -> None:
+        """The first or last values."""
+        for place in self.reader.places("figure_first", "figure_last"):
+            token = self.reader.tokens[place]
+            side = "first" if token.means("figure_first") else "last"
+            polarity, cues = self._polarity(place)
+            number = self._number_beside(place)
+            if number is None and polarity != "drop":
+                continue
+            count = self.reader.tokens[number].value if number is not None else 1.0
+            before = any(0 < at - place < 8 for at in self.of.lists)
+            lengths = {len(self.of.columns[name]) for name in self.of.columns}
+            if count != int(count) or count < 1 or any(count > n for n in lengths):
+                raise NotUnderstood(f"there are no {token.text} {count:g} values")
+            if before and polarity != "drop" and lengths != {int(count)}:
+                raise NotUnderstood(f"`{token.text} {count:g}` does not fit the data")
+            self.reader.taken.update((place, *cues, *([number] if number is not None else [])))
+            self._take_data_words(max(place, number or 0))
+            if polarity == "drop" or lengths != {int(count)}:
+                kind = f"{'drop' if polarity == 'drop' else 'keep'}_{side}"
+                self._add(place, Change(kind, amount=count))
+
+    def _extremes(self) -> None:
+        """The smallest or largest values, left out or kept."""
+        for place in self.reader.places("figure_minimum", "figure_maximum"):
+            token = self.reader.tokens[place]
+            side = "smallest" if token.means("figure_minimum") else "largest"
+            polarity, cues = self._polarity(place)
+            number = self._number_beside(place)
+            if polarity != "drop" and (number is None or token.means("figure_which")):
+                continue
+            if number is not None and self.reader.tokens[number].value > 50:
+                continue
+            count = self.reader.tokens[number].value if number is not None else 1.0
+            self.reader.taken.update((place, *cues, *([number] if number is not None else [])))
+            self._take_data_words(max(place, number or 0))
+            kind = f"{'drop' if polarity == 'drop' else 'keep'}_{side}"
+            self._add(place, Change(kind, amount=count))
+
+    def _bounds(self) -> None:
+        """Comparisons of values with a number."""
+        for place in self.reader.places(*_COMPARING):
+            token = self.reader.tokens[place]
+            if not self._compares_values(place):
+                continue
+            column = self._column_before(place)
+            taken = set(self.reader.taken)
+            bound = self.reader._bound_at(place, token)
+            if bound is None:
+                continue
+            if column is None:
+                self.reader.taken = taken
+                raise NotUnderstood(f"it does not say what is {bound.text}")
+            polarity, cues = self._polarity(place)
+            self.reader.taken.update(cues)
+            self._add(place, within(bound, column, drop=polarity == "drop"))
+
+    def _compares_values(self, place: int) -> bool:
+        """Whether values are compared, and not a figure as in `is it above 7?`."""
+        for i in range(place - 1, max(-1, place - 6), -1):
+            token = self.reader.tokens[i]
+            if token.means("figure_only", "figure_without", "figure_how_many", "figure_share_of"):
+                return True
+            if is_word(token, "of_data") or token.stem in self.reader.labels:
+                return True
+            if any(m.begin <= i < m.end for m in self.mentions):
+                return True
+            if token.kind == "list" or token.stem in ".?!," or plain(token.text) == "it":
+                return False
+            if not is_idle(token) and token.kind != "number":
+                return False
+        return False
+
+    def _column_before(self, place: int) -> str | None:
+        """The column that a comparison is about."""
+        near = [
+            m
+            for m in self.mentions
+            if m.of_column and 0 <= place - m.end <= 3 and m.column in self.of.numeric
+        ]
+        if near:
+            self.used.add(near[-1])
+            return near[-1].column
+        numeric = self.of.numeric
+        age = plain(self.reader.tokens[place].text) in ("older than", "younger than")
+        if age:
+            return next((name for name in numeric if plain(name) in ("age", "edad")), None)
+        return numeric[0] if len(numeric) == 1 else None
+
+    def _cells(self) -> None:
+        """Values of a text column, of which only the rows are kept, or none."""
+        kept: dict[str, list[str]] = {}
+        dropped: dict[str, list[str]] = {}
+        for mention in self.mentions:
+            if mention.value is None or mention in self.used:
+                continue
+            polarity, cues = self._polarity(mention.begin)
+            if not polarity and dropped.get(mention.column) and not kept.get(mention.column):
+                polarity = "drop"
+            self.reader.taken.update(cues)
+            self.used.add(mention)
+            listed = dropped if polarity == "drop" else kept
+            listed.setdefault(mention.column, []).append(mention.value)
+            place = mention.begin
+        for kind, listed in (("keep_values", kept), ("drop_values", dropped)):
+            for column, values in listed.items():
+                self._add(place, Change(kind, column, values=tuple(dict.fromkeys(values))))
+
+
+def within(bound: Bound, column: str, *, drop: bool = False) -> Change:
+    return Change(
+        "drop_where" if drop else "keep_where",
+        column,
+        low=bound.low,
+        high=bound.high,
+        low_open=bound.low_open,
+        high_open=bound.high_open,
+    )
+
+
+def _is_each(token: Token) -> bool:
+    return token.means("each") or plain(token.text) in _EACH
+
+
+def _added(token: Token, sign: float) -> Change:
+    if token.unit == "%":
+        return Change("multiply", amount=1 + sign * token.value)
+    return Change("add", amount=sign * token.value)
+
+
+def _inverse(token: Token) -> float:
+    if token.value == 0:
+        raise NotUnderstood("nothing can be divided by 0")
+    return 1 / token.value

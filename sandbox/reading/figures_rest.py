@@ -1,0 +1,90 @@
+"""Takes what only repeats the data of a request: its name, its size, words such as `values`."""
+
+from sandbox.reading.figure_words import is_idle, is_word, may_name
+from sandbox.reading.figures_data import take_counts
+from sandbox.reading.figures_methods import ASKING
+from sandbox.reading.figures_request import Request
+from sandbox.reading.rules import NotUnderstood
+
+_JOINING = frozenset({"=", "+", "/", "~", "-"})
+_MOST_WORDS = 3  # that name the data once more after a figure
+
+
+def take(request: Request) -> None:
+    reader, of = request.reader, request.of
+    take_counts(reader, of)
+    for i, token in enumerate(reader.tokens):
+        if i not in reader.taken and (is_word(token, "of_data") or is_word(token, "story")):
+            reader.taken.add(i)
+    for place in of.lists:
+        _refuse_after(request, place)
+    if len(of.numeric) == 1:
+        for claim in request.claims:
+            _take_noun(request, claim.place)
+    else:
+        reader.take_all("figure_each_one", *(("between",) if request.testing else ()))
+    _take_per(request)
+    for i, token in enumerate(reader.tokens):
+        if token.stem in _JOINING and i not in reader.taken and _joins(request, i):
+            reader.taken.add(i)
+
+
+def _refuse_after(request: Request, place: int) -> None:
+    """The words after a list count as its unit, but not if they change the request."""
+    for token in request.reader.tokens[place + 1 : place + 4]:
+        if token.kind == "mark":
+            return
+        if is_word(token, "beyond"):
+            raise NotUnderstood(f"`{token.text}` after the list is not understood")
+
+
+def _take_noun(request: Request, place: int) -> None:
+    """The words after a figure's name that name the data once more: `average deal size`."""
+    reader, words = request.reader, 0
+    for i in range(place + 1, min(place + 6, len(reader.tokens))):
+        token = reader.tokens[i]
+        if i in reader.taken or is_idle(token):
+            continue
+        if token.kind not in ("word", "concept") or not may_name(token) or words == _MOST_WORDS:
+            return
+        if token.concepts & ASKING:
+            return
+        if is_word(token, "derived") and token.stem not in reader.labels:
+            return
+        reader.taken.add(i)
+        words += 1
+
+
+def _take_per(request: Request) -> None:
+    """`per day`, if the list has a value for each day."""
+    if len(request.of.numeric) != 1 or not any(c.name == "mean" for c in request.claims):
+        return
+    for place in request.reader.places("each"):
+        after = request.reader.tokens[place + 1 : place + 2]
+        if after and is_word(after[0], "per_units"):
+            request.reader.taken.update((place, place + 1))
+
+
+def _joins(request: Request, place: int) -> bool:
+    """Whether a mark such as `=`, `+` or `/` only joins what the request was read for."""
+    reader = request.reader
+    mark, after = reader.tokens[place].stem, place + 1
+    if after >= len(reader.tokens):
+        return False
+    following, before = after in reader.taken, place - 1 in reader.taken
+    if mark == "=":
+        return following and reader.tokens[after].kind in ("number", "list")
+    if mark == "~":
+        return following and before
+    numbers = "number" in (reader.tokens[place - 1].kind, reader.tokens[after].kind)
+    return (following and before and not numbers) or (mark == "/" and _in_unit(request, place))
+
+
+def _in_unit(request: Request, place: int) -> bool:
+    """Whether a stroke stands in a unit after a list, as in `40 mg/L`."""
+    tokens = request.reader.tokens
+    short = len(tokens[place + 1].text) <= 5
+    if not short or not any(t.kind == "list" for t in tokens[max(0, place - 2) : place]):
+        return False
+    request.reader.taken.update((place - 1, place + 1))
+    return True

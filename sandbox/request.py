@@ -80,7 +80,10 @@ def _asks(text: str) -> bool:
     return not _asking().isdisjoint(stems) and len(stems - _in_lexicon()) <= _MOST_STRANGE
 
 
-_WITHOUT_DIGITS = ("distribu", "how many", "cuánt", "cuant")  # a request may hold no digit
+_WITHOUT_DIGITS = (
+    "distribu", "how many", "cuánt", "cuant", "probab", "chance", "likely", "odds of", "odds that",
+    "how often", "posibilid", "ways", "maneras", "formas", "expected", "esperad",
+)  # fmt: skip  # a request may hold no digit
 
 _WORDS = re.compile(r"[^\W\d_]\w*")
 

@@ -1,12 +1,17 @@
-"""Works out the figures of the family `probability` again, outside the sandbox and by another way.
-
-A simulated figure is expected as an `Estimate(value, error)` of sandbox.judging.comparison.
-"""
+"""Works the figures of the family `probability` out again, in another way than the programs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.judging import distributions
+from sandbox.judging import chance_games, counting, distributions, impossible_games
 
-EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {**distributions.EXPECTED}
-IMPOSSIBLE: Mapping[str, Callable[..., str]] = {**distributions.IMPOSSIBLE}
+EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {
+    **distributions.EXPECTED,
+    **counting.EXPECTED,
+    **chance_games.EXPECTED,
+}
+IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
+    **distributions.IMPOSSIBLE,
+    **counting.IMPOSSIBLE,
+    **impossible_games.IMPOSSIBLE,
+}

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 
-from sandbox.programs import distributions
+from sandbox.programs import chance_games, counting, distributions
 
-PROGRAMS: Mapping[str, str] = {**distributions.PROGRAMS}
+PROGRAMS: Mapping[str, str] = {
+    **distributions.PROGRAMS,
+    **counting.PROGRAMS,
+    **chance_games.PROGRAMS,
+}

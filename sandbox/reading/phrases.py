@@ -2,12 +2,12 @@
 
 A pattern is a row of elements with blanks between: `mean #m` (a concept, then a number named m),
 `#p%` (a percentage), `a|b` (one of two concepts), `'x` (the word x itself), `*` (up to three words,
-which become labels), and a `?` after an element that may be missing. A phrase does not go on after
+which become labels), `!` before an element that follows directly, and a `?` after an element that may be missing. A phrase does not go on after
 the end of a sentence, and never takes a token twice.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sandbox.reading.lexicon import IDLE, SCENE
@@ -15,7 +15,7 @@ from sandbox.reading.reader import Reader, may_be_label
 from sandbox.reading.tokens import Token
 
 _STOPS = frozenset({".", "?", "!", "\n", ";"})
-_SOFT = frozenset("():=~[]'\"_|*")
+_SOFT = frozenset("():=~[]'\"_|*-")
 _LABELS = 3
 # A row of labels does not run over words that begin or end an event.
 _FIRM = frozenset(
@@ -31,6 +31,7 @@ class _Element:
     stems: tuple[str, ...] = ()
     optional: bool = False
     labels: bool = False
+    direct: bool = False
 
 
 @cache
@@ -41,6 +42,8 @@ def _elements(pattern: str) -> tuple[_Element, ...]:
 def _element(part: str) -> _Element:
     optional = len(part) > 1 and part.endswith("?")
     part = part[:-1] if optional else part
+    if part[0] == "!":
+        return replace(_element(part[1:]), optional=optional, direct=True)
     if part == "*":
         return _Element("", labels=True)
     if part[0] == "#":
@@ -52,7 +55,20 @@ def _element(part: str) -> _Element:
     return _Element("", None, concepts, stems, optional)
 
 
-def take(reader: Reader, *patterns: str) -> Mapping[str, Token] | None:
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase that was taken, with its numbers by name."""
+
+    numbers: Mapping[str, Token]
+
+    def __getitem__(self, name: str) -> Token:
+        return self.numbers[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.numbers
+
+
+def take(reader: Reader, *patterns: str) -> Phrase | None:
     """Take the first phrase that one of the patterns describes; its numbers by name."""
     for pattern in patterns:
         elements = _elements(pattern)
@@ -61,11 +77,11 @@ def take(reader: Reader, *patterns: str) -> Mapping[str, Token] | None:
                 continue
             for places, names in _matches(reader, elements, start):
                 reader.taken.update(places)
-                return {name: reader.tokens[place] for name, place in names}
+                return Phrase({name: reader.tokens[place] for name, place in names})
     return None
 
 
-def take_every(reader: Reader, *patterns: str) -> list[Mapping[str, Token]]:
+def take_every(reader: Reader, *patterns: str) -> list[Phrase]:
     """Take all phrases that the patterns describe."""
     matches = []
     while (match := take(reader, *patterns)) is not None:
@@ -76,7 +92,7 @@ def take_every(reader: Reader, *patterns: str) -> list[Mapping[str, Token]]:
 def value(reader: Reader, *patterns: str) -> float | None:
     """Take the first phrase, and return the value of its only number."""
     match = take(reader, *patterns)
-    return next(iter(match.values())).value if match else None
+    return next(iter(match.numbers.values())).value if match else None
 
 
 def _may_begin(reader: Reader, elements: tuple[_Element, ...], at: int) -> bool:
@@ -117,7 +133,7 @@ def _matches(
             added = ((element.name, here),) if element.name else ()
             yield from _matches(reader, rest, here + 1, (*places, here), names + added)
             break
-        if not (places and _may_skip(reader, here)):
+        if element.direct or not (places and _may_skip(reader, here)):
             break
         here += 1
     if element.optional:

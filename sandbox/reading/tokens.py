@@ -265,7 +265,7 @@ def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None
 def _in_words(
     pieces: Sequence[Token], at: int, lexicon_phrases: lexicon.Phrases
 ) -> tuple[Token, int] | None:
-    if pieces[at].kind != "word":
+    if pieces[at].kind != "word" or (pieces[at].text == "once" and "cual" not in lexicon_phrases):
         return None
     words: list[str] = []
     places: list[int] = []
@@ -524,12 +524,6 @@ def _may_name(token: Token) -> bool:
     scene = token.concepts <= {lexicon.SCENE}
     plain_noun = token.concepts.isdisjoint(_NOT_NAMES)
     return token.kind == "concept" and (letter or scene or plain_noun)
-
-
-_NOT_NAMES = frozenset(
-    {lexicon.IDLE, lexicon.CHANGE, "at_least", "at_most", "more_than", "less_than", "exactly"}
-    | {"between", "each", "out_of", "rounded", "decimals", "as_percent", "mean", "sd", "variance"}
-)
 
 
 _NOT_NAMES = frozenset(

@@ -1,0 +1,363 @@
+"""Reads questions about dice and coins: sums, faces, doubles, heads, runs, expectations, simulations.
+
+Dice and coins are fair unless a coin has a stated probability; a die has six sides unless the
+request says how many. A loaded die without its probabilities is refused.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.reading import phrases
+from sandbox.reading.events import Event, take_event
+from sandbox.reading.measured import measured_words
+from sandbox.reading.questions import Question, take_question
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.spec import Analysis, Spec
+
+_NAMED_DICE = {"d4": 4, "d6": 6, "d8": 8, "d10": 10, "d12": 12, "d20": 20, "d100": 100}
+_MOST_DICE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Dice:
+    number: int
+    sides: int
+
+    @property
+    def all_sides(self) -> list[float]:
+        return [float(self.sides)] * self.number
+
+
+def _spec(method: str, parameters: dict[str, Any], *assumed: str) -> Spec:
+    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
+
+
+def _take_dice(reader: Reader) -> _Dice | None:
+    """Take how many dice there are, and how many sides they have."""
+    number: float | None = None
+    for name, faces in _NAMED_DICE.items():
+        match = phrases.take(reader, f"#n. !{name}")
+        if match or reader.take(name):
+            reader.take_all("die", "fair", name)
+            rolls = _times(reader)
+            number = match["n"].value if match else rolls or 1.0
+            return _Dice(int(number), faces) if _few(number) else None
+    match = phrases.take(reader, "#n. fair? #s. sided fair? die", "#n. die 'with|'of #s. sided")
+    if match:
+        number, sides = match["n"].value, match["s"].value
+    else:
+        one = phrases.take(
+            reader, "#s. sided fair? die", "die #s. sided", "die 'with|'de #s. sided"
+        )
+        sides = one["s"].value if one else 6.0
+    if match is None:
+        many = phrases.take(reader, "#n. fair? die", "#n. roll fair? die")
+        number = many["n"].value if many else None
+    rolls = _times(reader)
+    if number is not None and rolls is not None and number > 1 and rolls > 1:
+        return None  # several rolls of several dice
+    if not (_few(sides) and sides == int(sides)):
+        return None
+    usual = 2.0 if reader.has("double_sixes", "double_ones") else 1.0
+    number = rolls if number in (None, 1.0) and rolls else number or usual
+    reader.take_all("die", "fair", "sided")
+    return _Dice(int(number), int(sides)) if _few(number) else None
+
+
+def _times(reader: Reader) -> float | None:
+    """Take how often something is rolled or tossed."""
+    if phrases.take(reader, "'once", "'una time_word"):
+        return 1.0
+    if phrases.take(reader, "'twice"):
+        return 2.0
+    return phrases.value(
+        reader, "roll * #n. time_word", "#n. time_word", "#n. fair? roll", "#n. coin roll",
+    )  # fmt: skip
+
+
+def _few(number: float | None) -> bool:
+    return number is not None and number == int(number) and 1 <= number <= 1000
+
+
+_FACES = "|".join(f"face_{i}" for i in range(1, 7))
+
+
+def _face_named(reader: Reader) -> int | None:
+    for face in range(1, 7):
+        if reader.take(f"face_{face}"):
+            return face
+    return None
+
+
+def _read_dice(reader: Reader) -> Spec | None:
+    if not reader.has("die", "double_sixes", "double_ones", *_NAMED_DICE):
+        return None
+    if reader.take("unfair"):
+        raise NotUnderstood("a loaded die needs the probabilities of its faces")
+    simulated = reader.take_all("estimate_simulation")
+    experiments = _experiments(reader) if simulated else None
+    question = take_question(reader)
+    expected = reader.take_all("expected_value", "mean") if not question.asked else []
+    all_probabilities = reader.take("distribution_of_sum")
+    faces = _face_event(reader)
+    summed = bool(reader.take_all("sum_word"))
+    dice = _take_dice(reader)
+    if dice is None:
+        return None
+    reader.labels |= measured_words()
+    reader.take_all("roll", "die", "fair", "people_word")
+    if simulated:
+        return _simulated_dice(reader, dice, experiments, summed)
+    if all_probabilities:
+        return _spec("dice_sums", {"sides": dice.all_sides})
+    if faces is not None and question.asked:
+        return _faces(dice, faces, question)
+    if expected:
+        return _spec("dice_expectation", {"sides": dice.all_sides})
+    if not question.asked:
+        return None
+    return _pattern(reader, dice, question) or _sum(reader, dice, question, summed=summed)
+
+
+_Faces = tuple[Event | str, int]  # how many dice show a face, and the face
+
+
+def _face_event(reader: Reader) -> _Faces | None:
+    """Take `at least one six`, `exactly two sixes`, `no six`, `all sixes`."""
+    for concept, event in (
+        ("double_sixes", (Event(2, 2), 6)),
+        ("double_ones", (Event(2, 2), 1)),
+    ):
+        if reader.take(concept):
+            return event
+    match = phrases.take(reader, "at_least #k. #f.", "at_most #k. #f.", "exactly #k. #f.")
+    if match:
+        first = next(t for t in reader.tokens if t is match["k"])
+        place = reader.tokens.index(first)
+        words = [t for i, t in enumerate(reader.tokens[:place]) if i in reader.taken]
+        return _bounded(words[-1].concepts, match["k"].value), int(match["f"].value)
+    once = phrases.take(
+        reader, "at_least 'un|'una|'a #f.", "#f. at_least 'once", "at_least 'once #f."
+    )
+    if once:
+        return Event(low=1), int(once["f"].value)
+    for concept in ("at_least", "at_most", "exactly"):
+        match = phrases.take(reader, f"{concept} #k. {_FACES}")
+        if match:
+            return _bounded(frozenset({concept}), match["k"].value), _last_face(reader)
+    if phrases.take(reader, f"none_word {_FACES}"):
+        return Event(0, 0), _last_face(reader)
+    if phrases.take(reader, f"all_word|both_word {_FACES}"):
+        return "all", _last_face(reader)
+    match = phrases.take(reader, "none_word #f.")
+    if match:
+        return Event(0, 0), int(match["f"].value)
+    match = phrases.take(reader, f"#k. {_FACES}")
+    if match:
+        return Event(match["k"].value, match["k"].value), _last_face(reader)
+    return None
+
+
+def _bounded(concepts: frozenset[str], k: float) -> Event:
+    if "at_least" in concepts:
+        return Event(low=k)
+    return Event(high=k) if "at_most" in concepts else Event(low=k, high=k)
+
+
+def _last_face(reader: Reader) -> int:
+    """The face that was taken just now."""
+    return next(
+        face
+        for i in sorted(reader.taken, reverse=True)
+        for face in range(1, 7)
+        if reader.tokens[i].means(f"face_{face}")
+    )
+
+
+def _faces(dice: _Dice, faces: _Faces, question: Question) -> Spec | None:
+    event, face = faces
+    if not 1 <= face <= dice.sides:
+        return None
+    if event == "all":
+        event = Event(dice.number, dice.number)
+    assert isinstance(event, Event)
+    of = {"family": "binomial", "parameters": {"n": float(dice.number), "p": 1 / dice.sides}}
+    return _spec("distribution_probability", of | event.parameters | question.parameters)
+
+
+def _pattern(reader: Reader, dice: _Dice, question: Question) -> Spec | None:
+    if dice.number < 2:
+        return None
+    if reader.take("different_word"):
+        pattern = "all_different"
+    elif reader.take("double_word"):
+        pattern = "all_same"
+    else:
+        return None
+    reader.take_all("all_word", "both_word")
+    parameters = {"dice": float(dice.number), "sides": float(dice.sides), "pattern": pattern}
+    return _spec("dice_pattern", parameters | question.parameters)
+
+
+def _sum(reader: Reader, dice: _Dice, question: Question, *, summed: bool) -> Spec | None:
+    event = take_event(reader, whole=True)
+    if event is None:
+        number = reader.only_number("")
+        event = Event(number.value, number.value) if number else None
+    if event is None:
+        return None
+    assumed: tuple[str, ...] = ()
+    if dice.number > 1 and not summed:
+        least = min(b for b in (event.low, event.high) if b is not None)
+        if least <= dice.sides:
+            raise NotUnderstood("say whether the number is the sum of the dice or a face of one")
+        assumed = ("the number is the sum of the dice",)
+    parameters = {"sides": dice.all_sides} | event.parameters | question.parameters
+    return _spec("dice_sum", parameters, *assumed)
+
+
+def _seed(reader: Reader) -> float:
+    """The seed of the request, which the wishes of all requests took."""
+    for i, token in enumerate(reader.tokens[:-1]):
+        number = reader.tokens[i + 1]
+        if token.means("seed") and number.kind == "number":
+            return number.value
+    return 0.0
+
+
+def _experiments(reader: Reader) -> float | None:
+    return phrases.value(
+        reader,
+        "#n. estimate_simulation", "#n. roll", "#n. 'experiment|'trial|'run|'time|'game|'repetition",
+        "#n. time_word", "#n. random_point", "size_n #n.", "#n. size_n", "#n. 'experimento|'juego|'repeticion",
+    )  # fmt: skip
+
+
+def _simulated_dice(
+    reader: Reader, dice: _Dice, experiments: float | None, summed: bool
+) -> Spec | None:
+    single = dice.number > 20  # `simulate 10,000 rolls of a die`
+    rolls = float(dice.number) if single and experiments is None else experiments
+    if rolls is None:
+        return None
+    sides = [float(dice.sides)] if single else dice.all_sides
+    take_question(reader)
+    parameters: dict[str, Any] = {"rolls": rolls, "sides": sides, "seed": _seed(reader)}
+    if reader.take_all("mean", "expected_value"):
+        return _spec("simulated_dice", parameters | {"statistic": "mean"})
+    event = take_event(reader, whole=True)
+    if event is None:
+        number = reader.only_number("")
+        event = Event(number.value, number.value) if number else None
+    if event is None or event.outside or (len(sides) > 1 and not summed):
+        return None
+    return _spec("simulated_dice", parameters | {"statistic": "share"} | event.parameters)
+
+
+def _read_coins(reader: Reader) -> Spec | None:
+    sides = reader.has("heads", "tails") and reader.has("roll", "in_a_row")
+    if not reader.has("coin") and not sides:
+        return None
+    simulated = reader.take_all("estimate_simulation")
+    p = phrases.value(
+        reader,
+        "heads question_probability|probability exactly? #p", "heads #p",
+        "question_probability|probability heads exactly? #p", "#p heads", "#p% 'chance heads",
+        "question_probability #p% heads",
+    ) if reader.take("unfair") or _states_heads(reader) else None  # fmt: skip
+    question = take_question(reader)
+    expected = reader.take_all("expected_value", "mean", "how_many")
+    run = phrases.value(
+        reader, "#k. heads|tails in_a_row", "in_a_row #k. heads|tails", "#k. in_a_row heads|tails",
+        "in_a_row at_least? #k.",
+    )  # fmt: skip
+    event, tails = (None, False) if run is not None else _heads_event(reader)
+    flips = phrases.value(
+        reader,
+        "roll * #n. time_word", "#n. time_word", "#n. fair? coin", "#n. fair? roll",
+        "coin * #n. time_word", "#n. coin roll", "'in #n. roll", "roll #n.",
+    )  # fmt: skip
+    if flips is None and reader.has("coin"):
+        twice = phrases.take(reader, "'twice")
+        flips = 2.0 if twice else None
+    reader.take_all("coin", "roll", "fair", "heads", "tails", "people_word")
+    reader.labels |= measured_words()
+    if reader.has("unfair") and p is None:
+        raise NotUnderstood("a biased coin needs its probability of heads")
+    p = 0.5 if p is None else p
+    if simulated:
+        return None
+    if run is not None:
+        length, n = run, flips if flips is not None else run
+        parameters: dict[str, Any] = {"n": n, "p": p, "length": length} | question.parameters
+        return _spec("run_of_successes", parameters) if question.asked else None
+    if flips is None:
+        flips = 1.0 if event is not None and event.low == 1 and event.high == 1 else None
+    if flips is None:
+        return None
+    if event is None:
+        return _spec("expected_count", {"n": flips, "p": p}) if expected else None
+    if not question.asked:
+        return None
+    event = _replaced(event, flips)
+    of = {"family": "binomial", "parameters": {"n": flips, "p": 1 - p if tails else p}}
+    return _spec("distribution_probability", of | event.parameters | question.parameters)
+
+
+def _states_heads(reader: Reader) -> bool:
+    """Whether a probability of heads is stated: a percentage, or a number below 1."""
+    return any(t.kind == "number" and (t.unit == "%" or 0 < t.value < 1) for t in reader.tokens)
+
+
+_ALL = -1.0  # stands for the number of flips
+
+
+def _heads_event(reader: Reader) -> tuple[Event | None, bool]:
+    """Take how many heads, or tails, are asked about."""
+    for side in ("heads", "tails"):
+        if phrases.take(reader, f"more_than|beyond {side} 'than heads|tails") or phrases.take(
+            reader, f"'more {side} 'than heads|tails"
+        ):
+            raise NotUnderstood("`more heads than tails` is not understood: say how many heads")
+        tails = side == "tails"
+        if phrases.take(reader, f"all_word|both_word {side}", f"{side} all_word|both_word"):
+            return Event(_ALL, _ALL), tails
+        if phrases.take(reader, f"none_word {side}"):
+            return Event(0, 0), tails
+        between = phrases.take(reader, f"between #a. range_to #b. {side} inclusive?")
+        if between:
+            return Event(between["a"].value, between["b"].value), tails
+        for pattern, bound in (
+            (f"#k. or_more {side}", Event(low=0)), (f"at_least #k. {side}", Event(low=0)),
+            (f"#k. {side} or_more", Event(low=0)), (f"at_most #k. {side}", Event(high=0)),
+            (f"#k. or_less {side}", Event(high=0)), (f"more_than #k. {side}", Event(low=0, low_open=True)),
+            (f"less_than #k. {side}", Event(high=0, high_open=True)),
+            (f"exactly #k. {side}", Event(0, 0)), (f"#k. {side}", Event(0, 0)),
+        ):  # fmt: skip
+            k = phrases.value(reader, pattern)
+            if k is not None:
+                low = k if bound.low is not None else None
+                high = k if bound.high is not None else None
+                return Event(low, high, bound.low_open, bound.high_open), tails
+    return None, False
+
+
+def _replaced(event: Event, flips: float) -> Event:
+    return Event(flips, flips) if event.low == _ALL else event
+
+
+RULES = (
+    Rule(
+        "a question about dice",
+        frozenset({"die", "double_sixes", "double_ones", *_NAMED_DICE}),
+        _read_dice,
+        "the number of dice, their sides, and a sum, a face or doubles",
+    ),
+    Rule(
+        "a question about coins",
+        frozenset({"coin", "heads", "tails"}),
+        _read_coins,
+        "the number of flips and of heads or tails, or a run of them",
+    ),
+)

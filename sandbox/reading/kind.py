@@ -1,0 +1,67 @@
+"""Whether a request needs a calculation at all: a cheap guess, before anybody reads the request.
+
+The guess decides which plans may answer, not what the answer is. A wrong yes costs a call of a model
+that says so; a wrong no leaves the request to the other plans. Pure, and without a model.
+"""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).parent / "kind.toml"
+_BEGINNING, _END = 2_400, 600  # characters of a long text that are read
+_SHORT = 400  # characters of a request in which two numbers are no asides
+_WORD = re.compile(r"[^\W\d_]+|\d[\d.,]*")
+_SENTENCE = re.compile(r"(?:^|[.?!\n;]\s*)(?:[-*•>¿¡]\s*)?(?:please\s+|por favor,?\s+|can you\s+|could you\s+"
+                       r"|would you\s+|kindly\s+|¿?(?:me |le |nos )?(?:puedes|podrías)\s+|i need you to\s+|help me\s+)*"
+                       r"([^\W\d_]+)(?:\s+me\b)?(?:\s+(?:an?|the|un|una|el|la|some|my|this)\b)?\s*([^\W\d_]*)")  # fmt: skip
+_YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
+_CHOICES = re.compile(r"^\s*\(?[B-D][.)]\s", re.MULTILINE)  # an answer is to be one of these
+_CODE = re.compile(
+    r"```|^\s*(?:def|class|import|from|SELECT|#include|public|function)\b", re.MULTILINE
+)
+
+
+@cache
+def _words() -> dict[str, frozenset[str]]:
+    with _FILE.open("rb") as file:
+        return {name: frozenset(words) for name, words in tomllib.load(file).items()}
+
+
+@cache
+def _phrases() -> re.Pattern[str]:
+    phrases = sorted(_words()["phrases"], key=len, reverse=True)
+    return re.compile("|".join(rf"\b{re.escape(phrase)}\b" for phrase in phrases))
+
+
+def needs_calculation(text: str) -> bool:
+    """Whether a request asks for figures or data that a program could compute."""
+    if len(text) > _BEGINNING + _END:
+        text = f"{text[:_BEGINNING]}\n{text[-_END:]}"
+    low = text.lower()
+    words = _words()
+    tokens = set(_WORD.findall(low))
+    numbers = [token for token in tokens if token[0].isdigit()]
+    counts = len(numbers) + len(tokens & words["numbers"])
+    if (not counts and not tokens & words["chance"]) or len(_CHOICES.findall(text)) > 1:
+        return False
+    firsts = [(match[1], match[2]) for match in _SENTENCE.finditer(low)]
+    asks = any(verb in words["verbs"] for verb, _ in firsts)
+    if not asks and (_CODE.search(text) or any(_for_words(*first, words) for first in firsts)):
+        return False
+    if any(_for_words(*first, words) for first in firsts[:1]):
+        return False
+    if asks or tokens & words["figures"]:
+        return True
+    real = sum(not _YEAR.match(number) for number in numbers)
+    if real >= (2 if len(low) < _SHORT else 4):
+        return True
+    return bool(_phrases().search(low)) and real + len(tokens & words["numbers"]) > 0
+
+
+def _for_words(verb: str, what: str, words: dict[str, frozenset[str]]) -> bool:
+    """Whether a sentence that begins so asks for words, or for code to be written."""
+    if verb in words["wordy"]:
+        return True
+    return verb in words["making"] and what in words["texts"]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from sandbox.strict_json import read_strictly
+
 Role = Literal["number", "category", "boolean", "date", "id", "text", "derived"]
 
 
@@ -132,29 +134,10 @@ class Spec:
 
     @classmethod
     def from_json(cls, json_object: Mapping[str, Any]) -> "Spec":
-        """Read a spec that `as_json` wrote. The spec then lacks its data."""
-        plain = dict(json_object)
-        plain.pop("data", None)
-        series = plain.get("series")
-        return cls(
-            **plain
-            | {
-                "fields": tuple(_field(item) for item in plain.get("fields", ())),
-                "correlations": tuple(
-                    Correlation(**item) for item in plain.get("correlations", ())
-                ),
-                "series": Series(**series) if series else None,
-                "analyses": tuple(
-                    Analysis(**item | {"columns": tuple(item.get("columns", ()))})
-                    for item in plain.get("analyses", ())
-                ),
-                "changes": tuple(
-                    Change(**item | {"values": tuple(item.get("values", ()))})
-                    for item in plain.get("changes", ())
-                ),
-                "assumed": tuple(plain.get("assumed", ())),
-            }
-        )
+        """Read a spec that `as_json` wrote, which then lacks its data. Raises `ValueError` for any
+        other key or type."""
+        without = {name: value for name, value in json_object.items() if name != "data"}
+        return read_strictly(cls, without)
 
     @property
     def words(self) -> tuple[Field, ...]:
@@ -194,21 +177,6 @@ class Spec:
         """The spec as a JSON object, without the data and without empty values."""
         values: dict[str, Any] = _without_empty({**asdict(self), "data": None})
         return values
-
-
-def _field(json_object: Mapping[str, Any]) -> Field:
-    of = json_object.get("distribution")
-    return Field(**{**json_object, "distribution": _distribution(of) if of else None})
-
-
-def _distribution(json_object: Mapping[str, Any]) -> Distribution:
-    return Distribution(
-        json_object["family"],
-        json_object.get("parameters", {}),
-        tuple(json_object.get("labels", ())),
-        tuple(json_object.get("weights", ())),
-        tuple(_distribution(part) for part in json_object.get("parts", ())),
-    )
 
 
 def _without_empty(value: Any) -> Any:

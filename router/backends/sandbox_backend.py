@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from router.backends.free_programs import free_outcome
 from router.config.backends import SandboxSettings
 from router.domain import COMPUTE, RUN, Call, Fault, Reply
 from router.request.json_body import json_of
@@ -107,6 +108,8 @@ class SandboxBackend:
 
     async def _compute(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Run the program of a statistical request, and check its result against the request."""
+        if job.get("programs"):
+            return await free_outcome(job, self._ended, _failure)
         interpretation = await asyncio.to_thread(interpret_whole, job["fields"])
         spec = interpretation.spec
         if spec is None:

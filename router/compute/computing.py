@@ -1,37 +1,36 @@
 """The statistical path: authors write programs until one passes the sandbox's verification.
 
-Authors take turns. Each writes a program, and mends it once if it fails; the last author works by
-rule and needs no model. Text columns are added last, and change no computed value. If no program
-passes, the caller learns which constraint failed, unless a model may answer in words.
+A request that the closed-world reader has read is written by rule, and by models if the rule's
+program fails. Any other request that a plan with models takes goes to the models
+(`free_computing`). Text columns are added last, and change no computed value. If no program passes,
+the caller learns which constraint failed, unless a model may answer in words.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from router.calls.outcome import CallOutcome
-from router.calls.prices import priced
-from router.compute.authors import ProgramAuthor, author_of
-from router.config.config import Config
-from router.config.plans import Code
+from router.compute.backend_calls import BackendCalls
+from router.compute.free_computing import FreeComputing
+from router.compute.words import NoWords, words_for
+from router.config.plans import SYNTHESIS, Code
 from router.config.signals import WEIGHTS
-from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Signal, Trace, Usage, new_id
-from router.request.statistical import interpretation_of, job_of, wants_object, words_in, words_job
-from router.request.text import tokens_in
+from router.domain import Attempt, Request, Signal, Trace, new_id
+from router.request.statistical import interpretation_of, job_of, wants_object
 from router.reuse.editing import edit_program
 from router.reuse.solution import Solution
-from router.wire.answers import answer_text
+from sandbox.column_programs import CannotWrite
 from sandbox.records import format_records
 from sandbox.spec import Spec
+from sandbox.synthesis import write_program
 
-Try = Callable[[str, Call], Awaitable[CallOutcome]]
-
+_TRIES = 2  # seeds of a program by rule: a right sample fails a check once in a thousand times
 _EDITED = 2  # remembered programs that are tried before an author writes
 _PATTERN_FROM = 0.6  # the similarity from which authors see a remembered program
-_BATCH = 5_000  # records of text from one call to the generator
-_FEW = 50  # records of text from one call to a model
 _FINAL = frozenset(
     {"impossible", "refused", "not_statistical", "no_answer", "busy"}
 )  # states that no other author can change
@@ -69,6 +68,7 @@ class Computed:
     status: str = ""
     attempts: list[Attempt] = field(default_factory=list)
     outcome: CallOutcome | None = None
+    free: bool = False  # models computed what no rule had read
 
     @property
     def holds(self) -> bool:
@@ -77,30 +77,65 @@ class Computed:
 
 @dataclass(slots=True)
 class Computing:
-    """One request on the statistical path. `attempt` calls a backend, with retries."""
+    """One request on the statistical path."""
 
-    config: Config
     plan: Code
-    request: Request
-    attempt: Try
+    calls: BackendCalls
     seed: Callable[[], int]
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     made: Computed = field(default_factory=Computed)
     _count: int | None = None  # the number of records, if the request names none
 
     async def carry_out(self) -> Computed:
-        spec = interpretation_of(self.request).spec
-        if spec is None:
-            reasons = "; ".join(interpretation_of(self.request).reasons)
+        self.made.attempts = self.calls.attempts
+        interpretation = interpretation_of(self._request)
+        spec = interpretation.spec
+        if spec is not None:
+            if not await self._remembered(spec):
+                await self._written(spec)
+            if self.made.holds and spec.words:
+                await self._add_words(spec)
+        elif self.plan.models and self._request.reading.shape is None:
+            await self._by_models(interpretation.reasons)
+        else:
+            reasons = "; ".join(interpretation.reasons)
             self.made.status, self.made.problem = "not_statistical", reasons
-            return self.made
-        if not await self._remembered(spec):
-            await self._written(spec)
-        if self.made.holds and spec.words:
-            await self._add_words(spec)
         if self.made.outcome is not None:  # the run that gave the answer comes last
             self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
         return self.made
+
+    @property
+    def _request(self) -> Request:
+        return self.calls.request
+
+    async def _by_models(
+        self, reasons: Sequence[str], *, spec: Spec | None = None, example: Solution | None = None
+    ) -> None:
+        """Have models compute it. `reasons` say what the rules did not understand; `spec` is what
+        they read, if no program by rule held."""
+        self.made.free = spec is None
+        seed = self._own_seed()
+        read = spec is not None
+        free = FreeComputing(self.calls, self._sandbox, self.plan.models, seed, read, example)
+        draft = await free.carry_out()
+        if draft is None:
+            if spec is not None:  # what the rule's program failed by says more
+                return
+            self.made.status, self.made.problem = free.status or "no_answer", free.problem
+            if free.status == "not_statistical" and reasons:
+                self.made.problem = "; ".join((*reasons, free.problem))
+            return
+        self.made.document, self.made.status = draft.verdict["document"], "ok"
+        self.made.problem = ""
+        self.made.row = free.row(draft)
+        # The run that gave the answer is recorded as the last attempt.
+        self.made.outcome = draft.outcome
+        self.made.attempts.remove(replace(draft.outcome.attempt, provider="sandbox"))
+
+    def _own_seed(self) -> int:
+        given = self._request.fields.get("seed")
+        own = given if isinstance(given, int) and not isinstance(given, bool) else self.seed()
+        return abs(own)
 
     async def _remembered(self, spec: Spec) -> bool:
         """Try remembered programs of similar requests: edit, run and verify each again."""
@@ -118,19 +153,31 @@ class Computing:
         return False
 
     async def _written(self, spec: Spec) -> None:
-        """Let the authors write in turn. Each sees the program of a similar request, if any."""
+        """Let the rule write, and then the models. They see the program of a similar request."""
         example = next((pair for pair in self.library if pair[0] >= _PATTERN_FROM), None)
         if example is not None and "count" in spec.assumed:
             self._count = Spec.from_json(example[1].spec).count or None
-        for name in self.plan.all_authors:
+        if await self._by_rule(replace(spec, count=self._count) if self._count else spec):
+            if example is not None:
+                self._note_reuse("pattern", example[1], example[0], "written anew beside it")
+            return
+        if self.made.status not in _FINAL and self.plan.models:
             beside = example[1] if example is not None else None
-            author = author_of(name, self.request.reading.last_words, spec, self._chat, beside)
-            if await self._by(author):
-                if example is not None:
-                    self._note_reuse("pattern", example[1], example[0], "written anew beside it")
-                return
+            await self._by_models((), spec=spec, example=beside)
+
+    async def _by_rule(self, spec: Spec) -> bool:
+        """Run the program of the rule. A second try only changes the seed."""
+        try:
+            source = write_program(spec, seed=0).source
+        except CannotWrite as error:
+            self.made.status, self.made.problem = "not_verified", str(error)
+            return False
+        for turn in range(_TRIES):
+            if await self._run(source, SYNTHESIS, turn):
+                return True
             if self.made.status in _FINAL:
-                return
+                return False
+        return False
 
     def _note_reuse(self, tier: str, solution: Solution, similarity: float, change: str) -> None:
         self.made.row["reuse"] = {
@@ -140,32 +187,21 @@ class Computing:
             "change": change,
         }
 
-    async def _by(self, author: ProgramAuthor) -> bool:
-        """Let one author write a program, and mend it once if it fails."""
-        problem = ""
-        for turn in range(2):
-            source = await author.write(problem)
-            if source is None or await self._run(source, author.name, turn):
-                return source is not None
-            if self.made.status in _FINAL:
-                return False
-            problem = self.made.problem
-        return False
-
     async def _run(self, source: str, author: str, turn: int) -> bool:
-        given = self.request.fields.get("seed")
-        own = given if isinstance(given, int) and not isinstance(given, bool) else self.seed()
         body = job_of(
-            self.request.reading.last_words,
-            self.request.fields,
-            seed=abs(own),
+            self._request.reading.last_words,
+            self._request.fields,
+            seed=self._own_seed(),
             turn=turn,
             source=source,
             count=self._count,
         )
-        outcome = await self.attempt(self._sandbox, Call(COMPUTE, body, False, self.request.id))
+        outcome = await self.calls.compute(self._sandbox, body)
+        if outcome is None:
+            self.made.status, self.made.problem = "no_answer", self.calls.problem
+            return False
         if not outcome.answered:
-            self.made.attempts.append(replace(outcome.attempt, provider="sandbox"))
+            self.calls.note(outcome.attempt)
             full = outcome.attempt.fault == "queue_full"
             self.made.status = "busy" if full else "no_answer"
             self.made.problem = outcome.attempt.detail
@@ -178,10 +214,7 @@ class Computing:
             self.made.outcome = outcome
         else:
             fault = verdict["status"] if verdict["status"] != "ok" else "not_verified"
-            problem = self.made.problem[:300]
-            self.made.attempts.append(
-                replace(outcome.attempt, fault=fault, detail=problem, provider="sandbox")
-            )
+            self.calls.note(outcome.attempt, fault=fault, detail=self.made.problem[:300])
             self.made.status = fault
         return self.made.holds
 
@@ -190,43 +223,24 @@ class Computing:
         assert self.plan.code is not None
         return self.plan.code
 
-    async def _chat(self, backend: str, fields: Mapping[str, Any]) -> str | None:
-        """A backend's answer to a chat request, None if it gives none. The call's cost is
-        recorded."""
-        call = Call(CHAT, orjson.dumps(fields), False, self.request.id)
-        outcome = await self.attempt(backend, call)
-        settings = self.config.backends[backend]
-        usage = outcome.usage or Usage(tokens_in(str(fields["messages"])), len(outcome.body) // 4)
-        cost = priced(settings.price, usage)
-        good = outcome.answered and not outcome.callers_fault
-        paid = replace(outcome.attempt, provider=settings.kind)
-        self.made.attempts.append(replace(paid, usage=usage, cost_usd=cost) if good else paid)
-        return answer_text(outcome.body) if good else None
-
     async def _add_words(self, spec: Spec) -> None:
-        """Add text to each record, from a backend that never sees the computed values."""
-        names = [field.name for field in spec.words]
+        """Add text to each record, from a backend that changes no computed value."""
         backend = self.plan.words
         if backend is None:
-            missing = f"the plan names no backend for words, and {', '.join(names)} are asked for"
+            names = ", ".join(field.name for field in spec.words)
+            missing = f"the plan names no backend for words, and {names} are asked for"
             self._failed("no_words", missing)
             return
-        ours = self.config.backends[backend].kind == "generator"
         rows = orjson.loads(self.made.document)
-        words: list[dict[str, str]] = []
-        while len(words) < len(rows):
-            count = min(len(rows) - len(words), _BATCH if ours else _FEW)
-            seed = (int(self.made.row["seed"]) + len(words)) % 2**62
-            job = words_job(spec, count, seed=seed, for_generator=ours)
-            answer = await self._chat(backend, job)
-            try:
-                words += words_in(answer or "", names, count)
-            except (ValueError, KeyError, TypeError) as error:
-                self._failed("no_words", f"{backend} gave no {', '.join(names)}: {error}")
-                return
+        seed, year = int(self.made.row["seed"]), datetime.now(UTC).year
+        try:
+            words = await words_for(self.calls, backend, spec, rows, seed=seed, year=year)
+        except NoWords as error:
+            self._failed("no_words", str(error))
+            return
         # A computed column replaces a text column of the same name.
         merged = [{**_ids(row, spec), **text, **row} for text, row in zip(words, rows, strict=True)]
-        as_object = wants_object(self.request.fields)
+        as_object = wants_object(self._request.fields)
         self.made.document = format_records(merged, spec.format, as_object=as_object)
 
     def _failed(self, status: str, problem: str) -> None:

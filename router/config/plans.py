@@ -111,7 +111,7 @@ class Code(Plan):
     code: Name = Field(description="a backend of kind `sandbox`")
     authors: tuple[Name, ...] = Field(
         (SYNTHESIS,),
-        description="authors, in turn: backends, or `synthesis`, which needs no backend",
+        description="backends that write programs, in turn; `synthesis`, by rule, is always first",
     )
     words: Name | None = Field(None, description="the backend that adds text to computed records")
     fallback: tuple[Name, ...] = ()
@@ -126,7 +126,8 @@ class Code(Plan):
 
     @property
     def calls(self) -> "Calls":
-        return ((self.code, 1, 1), *(((self.words, 0, 1),) if self.words else ()))
+        words = ((self.words, 0, 1),) if self.words else ()
+        return ((self.code, 1, 1), *((name, 0, 2) for name in self.models), *words)
 
     @property
     def vital(self) -> tuple[tuple["Step", ...], int]:
@@ -134,8 +135,13 @@ class Code(Plan):
 
     @property
     def all_authors(self) -> tuple[str, ...]:
-        """The authors in turn; `synthesis` comes last if the plan does not name it."""
-        return tuple(dict.fromkeys((*self.authors, SYNTHESIS)))
+        """The authors in turn; `synthesis` comes first, because it costs nothing."""
+        return (SYNTHESIS, *self.models)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The backends that write programs."""
+        return tuple(dict.fromkeys(name for name in self.authors if name != SYNTHESIS))
 
 
 class Cascade(Plan):

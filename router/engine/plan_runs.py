@@ -51,7 +51,8 @@ class PlanRuns:
             raise
 
     def _executor(self, progress: InProgress) -> Executor:
-        config, request = progress.plans.config, progress.trace.request
+        trace = progress.trace
+        config, request = progress.plans.config, trace.request
         calls = StepCalls(
             progress.plans,
             request,
@@ -69,6 +70,7 @@ class PlanRuns:
             seed=lambda: int(self.uniform() * 2**48),
             library=progress.lookup.library if progress.lookup is not None else (),
             clock=self.clock,
+            others=[arm for arm in trace.decision.probabilities if arm != trace.decision.plan],
         )
 
     async def _awaited(

@@ -3,7 +3,7 @@
 In a compiled plan, every step is itself a plan, and every leaf names backends.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from router.config.backends import SpecialistSettings
@@ -65,6 +65,7 @@ class CompiledPlan:
     vital: "Vital"
     of_input: ExpectedCost  # cost of one input token in each call
     of_output: ExpectedCost
+    codes: tuple[Code, ...] = ()  # the steps that compute
 
     def impossible(self, refusals: Mapping[str, str]) -> str:
         """Why no way through the plan leads to an answer; empty if one does. `refusals` holds the
@@ -126,6 +127,7 @@ class Plans(dict[str, CompiledPlan]):
             Vital.of(tree),
             expected(tree, self.call_cost(Size(1, 0))),
             expected(tree, self.call_cost(Size(0, 1))),
+            tuple(_codes(tree)),
         )
 
     def _dearness(self, name: str) -> float:
@@ -151,6 +153,14 @@ def _tree(config: Config, step: Step) -> AnyPlan:
             return FromPassages(pipeline=(finding, writing), gate=plan.gate, **bounds)
     tree = plan.with_steps([_tree(config, inner) for _, inner in plan.places])
     return tree  # type: ignore[return-value]
+
+
+def _codes(plan: Step) -> Iterator[Code]:
+    if isinstance(plan, Code):
+        yield plan
+    elif not isinstance(plan, str):
+        for _, inner in plan.places:
+            yield from _codes(inner)
 
 
 def _counts_votes(plan: Step) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from router.calls.outcome import CallOutcome
+from router.compute.backend_calls import BackendCalls, Ceilings
 from router.compute.computing import Computing
 from router.config.plan_checks import Check, Gate
 from router.config.plans import AnyPlan, Ask, Code, Plan, Step
@@ -52,6 +53,7 @@ class Executor:
     seed: Callable[[], int]
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     clock: Callable[[], float] = time.perf_counter
+    others: Sequence[str] = ()  # the other plans that may answer, if no program does
     computed: dict[str, Any] | None = field(default=None, init=False)
     document: str = field(default="", init=False)  # the text that `computed` speaks of
 
@@ -117,11 +119,15 @@ class Executor:
                 self.calls.write(earlier, work)
             return outcome
 
-        made = await Computing(
-            self.plans.config, plan, self.request, attempt, self.seed, self.library
-        ).carry_out()
+        budget = work.budget
+        ceilings = Ceilings(budget.most_usd, budget.until, self.calls.spent_usd, self.clock)
+        config, reserve = self.plans.config, self.calls.reserve
+        calls = BackendCalls(config, self.request, attempt, ceilings, reserve)
+        made = await Computing(plan, calls, self.seed, self.library).carry_out()
         for attempted in made.attempts:
             self.calls.write(attempted, work)
+        if calls.limited is not None:
+            self.calls.limited = calls.limited
         level = "spec" if made.holds else "unverified"
         row = {"level": level, "unchecked": [], **made.row, "problem": made.problem}
         self.computed, self.document = {**row, "status": made.status}, made.document
@@ -130,12 +136,28 @@ class Executor:
             usage = Usage(self.request.reading.tokens, tokens_in(made.document))
             outcome = replace(made.outcome, body=b"", usage=usage, settled=True)
             return Result(made.document, outcome, step)
+        in_words = await self._in_words(plan, replace(work, parent=step), made.free)
+        if in_words is not None:
+            return in_words
+        if calls.stopped:  # a ceiling says why there is no answer
+            self.computed = None
+        return Result(problem=made.problem or made.status, stopped=calls.stopped, step=step)
+
+    async def _in_words(self, plan: Code, work: Work, free: bool) -> Result | None:
+        """An answer in words where no program answers. `free`: no rule had read the request, so it
+        may go on to the other plans."""
         if plan.fallback:
             others = Ask(ask=plan.fallback[0], fallback=plan.fallback[1:])
-            result = await self._ask(others, replace(work, parent=step))
-            if result.ok:
-                return result
-        return Result(problem=made.problem or made.status)
+            result = await self._ask(others, work)
+            return result if result.ok else None
+        if not free or work.role:
+            return None
+        for name in self.others:
+            if not isinstance(self.plans[name].tree, Code):
+                result = await self.step(name, work)
+                if result.ok:
+                    return result
+        return None
 
     async def _gated(self, plan: Plan, gate: Gate, work: Work) -> Result:
         """Carry out a step and check its answer; send a failing answer back with the reasons."""

@@ -1,7 +1,7 @@
-"""Interprets requests that a program could answer, and writes the prompts for program authors."""
+"""Interprets requests that a program could answer, and writes jobs for the sandbox."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -10,8 +10,8 @@ import orjson
 from router.domain import Fields, Request
 from router.request.text import last_user_text
 from router.request.wants import shape_of
+from sandbox.records import json_text
 from sandbox.request import Interpretation, read
-from sandbox.runner import CONTRACT
 from sandbox.spec import Spec
 
 Message = dict[str, str]
@@ -115,43 +115,22 @@ def job_of(
     return orjson.dumps(job)
 
 
+def free_job_of(
+    text: str, fields: Fields, *, seed: int, programs: Sequence[Mapping[str, Any]], read: bool
+) -> bytes:
+    """A job for the sandbox: programs of models, to be compared, or to be held against what the
+    rules have `read`."""
+    kept: dict[str, Any] = {"messages": [{"role": "user", "content": text}]}
+    if fields.get("data") is not None:
+        kept["data"] = fields["data"]
+    job = {"fields": kept, "seed": seed, "programs": programs, "read": read}
+    job["as_object"] = wants_object(fields)
+    return orjson.dumps(job)
+
+
 def wants_object(fields: Fields) -> bool:
     wanted = fields.get("response_format")
     return isinstance(wanted, dict) and wanted.get("type") == "json_object"
-
-
-def to_author(text: str, spec: Spec, example: tuple[str, str] | None = None) -> list[Message]:
-    """The prompt for a model that writes the program. `example` is a similar request, and the
-    program that solved it."""
-    columns = [field.name for field in spec.fields if field.role != "text"]
-    if spec.series is not None:
-        columns = ["time", spec.series.name]
-    shape = (
-        f"`result` is a dict of columns, each of {spec.count} values: {', '.join(columns)}."
-        if spec.kind == "generate"
-        else "`result` is a dict of figures by method. The data is in PARAMS['columns'], by name."
-    )
-    prompt = (
-        f"{text[:4000]}\n\nAs it was read:\n"
-        f"{orjson.dumps(spec.as_json(), option=orjson.OPT_INDENT_2).decode()}\n\n{shape}"
-    )
-    if example is not None:
-        request, program = example
-        prompt += (
-            f"\n\nThis was asked before: {request[:1000]}\nand this program solved it; work from "
-            f"it where it serves:\n```python\n{program}\n```"
-        )
-    system = f"{CONTRACT}\nAnswer with the program alone, in one ```python block."
-    return [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
-
-
-def to_mend(messages: Sequence[Message], source: str, problem: str) -> list[Message]:
-    """The author's prompt, followed by the author's program and its error."""
-    return [
-        *messages,
-        {"role": "assistant", "content": f"```python\n{source}\n```"},
-        {"role": "user", "content": f"That failed: {problem}\nAnswer with the mended program."},
-    ]
 
 
 _BLOCK = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.S)
@@ -162,18 +141,24 @@ def program_in(answer: str) -> str:
     return max(_BLOCK.findall(answer), key=len, default=answer).strip("\n")
 
 
-def words_job(spec: Spec, count: int, *, seed: int, for_generator: bool) -> dict[str, Any]:
-    """The body of a chat request that asks for the text columns."""
+def words_job(
+    spec: Spec, count: int, *, seed: int, rows: Sequence[Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """The body of a chat request that asks for the text columns. A model gets the `rows` that its
+    texts must fit; the generator reads only a shape."""
     shape = {field.name: "string" for field in spec.words}
-    if for_generator:
+    options: dict[str, Any] = {}
+    if rows is None:
         content = f"{count} records"
-        options: dict[str, Any] = {"shape": shape, "count": count, "seed": seed}
+        options = {"shape": shape, "count": count, "seed": seed}
     else:
         content = (
             f"Answer with a JSON array of exactly {count} objects and nothing else. Each has these "
-            f"keys, with invented but plausible text, all different: {', '.join(shape)}."
+            f"keys, with invented but plausible text, all different: {', '.join(shape)}. The n-th "
+            "object belongs to the n-th of these records and fits its values: first names by the "
+            "decade of birth and the sex, jobs by the stage of life, places and words by what the "
+            f"record says. Do not repeat its values:\n{json_text([dict(row) for row in rows])}"
         )
-        options = {}
     return {"model": "auto", "messages": [{"role": "user", "content": content}], **options}
 
 

@@ -40,15 +40,16 @@ def _routed(
     plans: Plans, by: Deciders, request: Request, around: Surroundings, uniform: float
 ) -> Decision:
     case = case_of(plans, request, around)
-    ruled = _ruled(case)
+    steering = around.steering
+    objective = plans.config.objective
+    learned = by.bandit is not None and objective.strategy == "bandit"
+    ruled = _ruled(case, learned=learned)
     if ruled is not None:
         return ruled
-    steering = around.steering
     stays = case.home is not None and by.bandit is not None and steering is not None
     if steering is not None and not (stays and steering.serving.kind == "bandit"):
         return steered(case, steering, by, uniform)
-    objective = plans.config.objective
-    if by.bandit is not None and objective.strategy == "bandit":
+    if by.bandit is not None and learned:
         return _learned(case, by.bandit, uniform)
     if case.home is not None:
         return case.stays(case.home)
@@ -73,13 +74,17 @@ def chain_of(
     return tuple(chain)
 
 
-def _ruled(case: Case) -> Decision | None:
-    """A decision by fixed rule, if a program can compute the answer or a specialist claims it."""
+def _ruled(case: Case, *, learned: bool) -> Decision | None:
+    """A decision by fixed rule, if a program can compute the answer or a specialist claims it.
+
+    If a bandit has `learned`, a program that a model would have to write is one of its arms.
+    """
     plans, request = case.plans, case.request
     computed = [arm for arm in case.eligible if isinstance(plans[arm].tree, Code)]
-    if computed:
-        spec = interpretation_of(request).spec
-        reason = f"a program can answer it: {spec.summary if spec else 'it was named'}"
+    spec = interpretation_of(request).spec
+    if computed and (spec is not None or not learned):
+        why = spec.summary if spec else "a model may write it"
+        reason = f"a program can answer it: {why}"
         decision = case.decided(Choice(computed[0], 1.0), "computed", reason)
         return replace(decision, kind=request.task or STATISTICS)
     backends, claims = plans.config.backends, case.around.claims

@@ -9,6 +9,7 @@ from router.domain import Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.wire.errors import Unroutable
+from sandbox.reading.kind import needs_calculation
 
 _NO_ABILITY: frozenset[str] = frozenset()
 Refusals = Mapping[str, str]  # why each backend cannot answer; "" if it can
@@ -76,6 +77,7 @@ def _obstacle(
         return Obstacle("this key may not use it")
     if request.only and plan not in request.only:
         return Obstacle("the request names other plans")
+    refusals = with_authors(plans, plan, request, refusals)
     reason = (
         _elsewhere(plans, plan, request)
         or plans[plan].impossible(refusals)
@@ -84,6 +86,22 @@ def _obstacle(
     if reason:
         return Obstacle(reason)
     return _resting(plans, plan, refusals, down) if down else None
+
+
+def with_authors(plans: Plans, plan: str, request: Request, refusals: Refusals) -> Refusals:
+    """The refusals, less those of sandboxes for which a model may write a program.
+
+    A model may write for any request that needs a calculation, also where no rule has read it.
+    """
+    written = {
+        code.code: ""
+        for code in plans[plan].codes
+        if refusals[code.code] and any(not refusals[name] for name in code.models)
+    }
+    if not written or request.operation != "chat" or request.reading.shape is not None:
+        return refusals
+    needs = needs_calculation(request.reading.last_words)
+    return {**refusals, **written} if needs else refusals
 
 
 def _elsewhere(plans: Plans, plan: str, request: Request) -> str:

@@ -1,0 +1,180 @@
+"""The path of a request that no rule has read: models write programs, and programs are compared.
+
+A first program is mended once if it fails, or if it leaves out a clause of the request. A second
+one is written by another author, or by another way; its author sees the names of the first one's
+figures and no value. If two disagree, a third decides. Each is asked for only if the caller's
+ceilings leave room.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from router.calls.outcome import CallOutcome
+from router.compute.backend_calls import BackendCalls
+from router.compute.prompts import (
+    Written,
+    to_mend_free,
+    to_report,
+    to_write,
+    to_write_again,
+    written_in,
+)
+from router.request.statistical import Message, free_job_of
+from router.reuse.solution import Solution
+
+_MOST_PROGRAMS = 3
+_MOST_PARAMETERS = 4_000  # characters of the parameters that a row keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A program of an author that ran, and the sandbox's verdict on it and the ones before it."""
+
+    author: str
+    written: Written
+    outcome: CallOutcome
+    verdict: Mapping[str, Any]
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The clauses that this program does not report."""
+        missing: Sequence[str] = self.verdict.get("missing", ())
+        return missing
+
+
+@dataclass(slots=True)
+class FreeComputing:
+    """One computation by models. `status` says how it ended, as in `computing.REFUSALS`."""
+
+    calls: BackendCalls
+    sandbox: str
+    authors: Sequence[str]
+    seed: int
+    read: bool = False  # whether the rules have read the request; then what they read must hold
+    example: Solution | None = None
+    status: str = ""
+    problem: str = ""
+    drafts: list[Draft] = field(default_factory=list)
+
+    async def carry_out(self) -> Draft | None:
+        """The draft whose verdict answers, or None, and then `status` and `problem` say why."""
+        text, data = self._text, self.calls.request.fields.get("data")
+        beside = (self.example.request, self.example.program) if self.example else None
+        for author in self.authors:
+            draft = await self._draft(author, to_write(text, data, example=beside))
+            if draft is not None:
+                self.drafts.append(draft)
+                break
+            if self.status in ("not_statistical", "refused", "busy") or self.calls.stopped:
+                return None
+        if not self.drafts:
+            return None
+        await self._compare(data)
+        best = self.drafts[-1]
+        if best.verdict["problem"]:
+            self.status, self.problem = "not_verified", best.verdict["problem"]
+            return None
+        return best
+
+    async def _compare(self, data: Any) -> None:
+        """Have other programs written until two agree, or no room is left."""
+        shapes = self.drafts[0].verdict["shapes"]
+        for way in range(_MOST_PROGRAMS - 1):
+            if _settled(self.drafts[-1].verdict):
+                return
+            author = self._other_author(way)
+            messages = to_write_again(self._text, data, shapes, way)
+            if not self.calls.has_room(author, {"messages": messages}):
+                return
+            draft = await self._draft(author, messages)
+            if draft is not None:
+                self.drafts.append(draft)
+
+    def _other_author(self, way: int) -> str:
+        """The next author after the first one; the same one if there is no other."""
+        begin = self.authors.index(self.drafts[0].author)
+        return self.authors[(begin + 1 + way) % len(self.authors)]
+
+    @property
+    def _text(self) -> str:
+        return self.calls.request.reading.last_words
+
+    async def _draft(self, author: str, messages: Sequence[Message]) -> Draft | None:
+        """Let one author write a program, and mend it once."""
+        best: Draft | None = None
+        for turn in range(2):
+            fields = {"model": "auto", "messages": messages, "temperature": 0}
+            if turn and not self.calls.has_room(author, fields):
+                return best
+            answer = await self.calls.chat(author, fields)
+            if answer is None:
+                self._fail("no_answer", self.calls.problem or f"{author} wrote no program")
+                return best
+            written = written_in(answer)
+            if written.refusal:
+                if best is None:
+                    self._fail("not_statistical", f"{author}: {written.refusal}")
+                return best
+            draft = await self._run(author, written)
+            if draft is not None and (best is None or len(draft.missing) < len(best.missing)):
+                best = draft
+            if self.status in ("refused", "busy") or self.calls.stopped:
+                return best
+            if draft is None and best is None:
+                messages = to_mend_free(messages, answer, self.problem)
+            elif best is not None and best.missing and turn == 0:
+                messages = to_report(messages, answer, best.missing)
+            else:
+                return best
+        return best
+
+    async def _run(self, author: str, written: Written) -> Draft | None:
+        """Run a program beside the ones before it. None if it gives no answer."""
+        programs = [draft.written for draft in self.drafts] + [written]
+        fields = self.calls.request.fields
+        body = free_job_of(
+            self._text,
+            fields,
+            seed=self.seed,
+            programs=[{"source": each.source, "spec": each.spec} for each in programs],
+            read=self.read,
+        )
+        outcome = await self.calls.compute(self.sandbox, body)
+        if outcome is None:
+            self._fail("no_answer", self.calls.problem)
+            return None
+        if not outcome.answered:
+            full = outcome.attempt.fault == "queue_full"
+            self.calls.note(outcome.attempt)
+            self._fail("busy" if full else "no_answer", outcome.attempt.detail)
+            return None
+        verdict = orjson.loads(outcome.body)
+        if "shapes" in verdict:
+            self.calls.note(outcome.attempt)
+            return Draft(author, written, outcome, verdict)
+        status = "not_verified" if verdict["status"] == "ok" else verdict["status"]
+        self._fail(status, verdict.get("problem", ""))
+        self.calls.note(outcome.attempt, fault=status, detail=self.problem[:300])
+        return None
+
+    def _fail(self, status: str, problem: str) -> None:
+        self.status, self.problem = status, problem
+
+    def row(self, draft: Draft) -> dict[str, Any]:
+        """What telemetry and explanations keep of the answer."""
+        verdict = draft.verdict
+        agreeing = [self.drafts[n] for n in verdict["agreeing"] if n < len(self.drafts)]
+        kept = ("program", "seed", "run", "verification", "score", "level", "unchecked")
+        row = {name: verdict[name] for name in (*kept, "spec") if name in verdict}
+        row["author"] = self.drafts[verdict["chosen"]].author
+        row["authors"] = [each.author for each in agreeing or self.drafts[:1]]
+        if len(orjson.dumps(verdict["parameters"])) <= _MOST_PARAMETERS:
+            row["parameters"] = verdict["parameters"]
+        return row
+
+
+def _settled(verdict: Mapping[str, Any]) -> bool:
+    return bool(verdict["agreeing"]) or verdict["level"] == "spec"

@@ -38,13 +38,13 @@ def content(answer) -> str:
 class ScriptedAuthor(Upstream):
     """A model that answers with the given programs in turn, and keeps its requests."""
 
-    def __init__(self, *programs: str) -> None:
+    def __init__(self, *programs: str, **extra) -> None:
         self.requests = []
         left = list(programs)
 
         async def script(wire) -> None:
             self.requests.append(wire.fields)
-            await wire.json(completion(left.pop(0) if len(left) > 1 else left[0]))
+            await wire.json(completion(left.pop(0) if len(left) > 1 else left[0], **extra))
 
         super().__init__(script)
 

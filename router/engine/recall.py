@@ -110,7 +110,8 @@ class Recall:
         )
         if query.mode == "off":
             return Lookup(query)
-        computes = interpretation_of(request).spec is not None
+        codes = any(plans[name].codes for name in plans.names)
+        computes = codes and interpretation_of(request).spec is not None
         vector = await self.memory.vector(
             query, program_space(query.scope) if computes else query.space
         )

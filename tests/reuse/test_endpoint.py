@@ -45,19 +45,13 @@ async def test_the_published_story_on_a_bare_machine(data):
         assert other.headers["x-waggle-reuse"] == "pattern"
 
 
-async def test_a_models_program_is_edited_by_rule_and_the_model_is_not_asked(data):
-    program = (
-        "```python\nimport numpy as np\nrng = np.random.default_rng()\nages = []\n"
-        "while len(ages) < 1000:\n    age = round(rng.normal(40, 12))\n"
-        "    if 18 <= age <= 90:\n        ages.append(int(age))\nresult = {'age': ages}\n```"
-    )
+async def test_a_program_is_edited_by_rule_and_no_model_is_asked(data):
     async with (
-        ScriptedTexts(program).listening() as model,
+        ScriptedTexts("```python\nresult = 1\n```").listening() as model,
         rig(models(data, model.url, authors=True)) as waggle,
     ):
         first = await waggle.chat(STORY[0][0], headers={"x-waggle-explain": "true"})
-        assert first.json["waggle"]["computed"]["author"] == "model"
-        assert float(first.headers["x-waggle-cost-usd"]) > 0
+        assert first.json["waggle"]["computed"]["author"] == "synthesis"
         await settled(waggle)
         reply = await waggle.chat(STORY[1][0], headers={"x-waggle-explain": "true"})
         assert reply.headers["x-waggle-reuse"] == "reuse"
@@ -65,10 +59,7 @@ async def test_a_models_program_is_edited_by_rule_and_the_model_is_not_asked(dat
         assert reply.json["waggle"]["computed"]["author"] == "memory"
         assert reply.json["waggle"]["computed"]["verification"]["checks"]
         assert len(json.loads(content(reply))) == 500
-        assert len(model.requests) == 1
-        pattern = await waggle.chat(STORY[3][0])
-        assert "while len(ages) < 1000" in json.dumps(model.requests[1]["messages"])
-        assert pattern.headers["x-waggle-reuse"] in ("pattern", "novel")
+        assert not model.requests
 
 
 def _files_with(folder, word: bytes) -> list[str]:

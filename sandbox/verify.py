@@ -7,6 +7,8 @@ once in a thousand times; the program then runs again with another seed.
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from sandbox.judging.calculations import check_calculations
 from sandbox.judging.check import StatisticalCheck, Verification
 from sandbox.judging.figure_checks import check_figures
@@ -16,6 +18,15 @@ from sandbox.spec import Spec
 from sandbox.supervisor.terminal_text import terminal_text
 
 _MOST_CELLS = 4_000_000  # records of which the first has many fields, and the others none
+# What a program may return in place of columns breaks a judge in one of these ways.
+_NOT_A_RESULT = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
 _MOST_NAME, _MOST_DETAIL = 200, 500
 
 __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
@@ -24,8 +35,9 @@ __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 def verify(spec: Spec, result: Any) -> Verification:
     """Judge a result, and name the parts of the request that nothing checks."""
     try:
-        checks, unchecked = _checked(spec, result)
-    except (TypeError, ValueError, OverflowError, KeyError, IndexError) as error:
+        with np.errstate(all="ignore"):
+            checks, unchecked = _checked(spec, result)
+    except _NOT_A_RESULT as error:
         checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
         unchecked = ()
     return Verification(tuple(map(_shown, checks)), unchecked)

@@ -3,7 +3,7 @@
 Every sample here has a fixed seed: how often chance deceives a test is measured in experiments.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 from scipy import special
 
 from sandbox.judging.check import ALPHA
+from sandbox.judging.samples.known import KNOWN
 from sandbox.judging.samples.measurement import Measurement, decided
 from sandbox.spec import Correlation, Distribution, Field, Series, Spec
 from sandbox.verify import verify
@@ -37,11 +38,11 @@ def grid(count: int) -> Any:
     return special.ndtri((np.arange(count) + 0.5) / count) * 12 + 35
 
 
-def failed(columns: dict[str, Any], *fields: Field, correlation: Correlation | None = None) -> str:
+def failed(columns: dict[str, Any], *wanted: Field, correlation: Correlation | None = None) -> str:
     """The names of the failed checks, and their details."""
     count = len(next(iter(columns.values())))
     spec = Spec(
-        count=count, fields=fields, correlations=(correlation,) if correlation is not None else ()
+        count=count, fields=wanted, correlations=(correlation,) if correlation is not None else ()
     )
     return "; ".join(f"{check.name}: {check.detail}" for check in verify(spec, columns).failed)
 
@@ -234,9 +235,43 @@ def test_what_no_test_can_decide_is_named_and_lowers_the_level():
 def test_ids_have_the_form_that_was_asked_for():
     ids = [f"C{i:05d}" for i in range(N)]
     assert failed({"id": ids}, Field("id", "id", prefix="C")) == ""
-    assert "id: begins with U" in failed({"id": ids}, Field("id", "id", prefix="U"))
+    assert "id: the form U0" in failed({"id": ids}, Field("id", "id", prefix="U"))
     assert "id: UUIDs" in failed({"id": ids}, Field("id", "id", prefix="uuid"))
     assert "id: unique" in failed({"id": [*ids[1:], ids[1]]}, Field("id", "id", prefix="C"))
+
+
+def test_ids_count_from_the_number_that_was_asked_for():
+    field = Field("id", "id", prefix="EMP-", first=100, digits=4)
+    ids = [f"EMP-{100 + i:04d}" for i in range(N)]
+    assert failed({"id": ids}, field) == ""
+    assert "id: from 100: 101 to 1100" in failed({"id": [*ids[1:], "EMP-1100"]}, field)
+    assert "id: the form EMP-0000: 'EMP-100' has not" in failed(
+        {"id": ["EMP-100", *ids[1:]]}, field
+    )
+    assert failed({"id": np.arange(N) + 7}, Field("id", "id", first=7)) == ""
+    assert "id: from 1" in failed({"id": np.arange(N) + 7}, Field("id", "id", first=1))
+
+
+def test_multiples_are_multiples_and_all_equally_likely():
+    of = Distribution("uniform", {"low": 1.0, "high": 99.0})
+    even = Field("x", "number", of, decimals=0, multiple=2)
+    assert failed({"x": 2 * rng().integers(1, 50, N)}, even) == ""
+    assert "x: divided by 2" in failed({"x": rng().integers(1, 100, N)}, even)
+    assert "x: uniform" in failed({"x": 2 * rng().integers(1, 45, N)}, even)
+    odd = replace(even, remainder=1, unique=True)
+    assert failed({"x": 2 * rng().permutation(50)[:40] + 1}, odd) == ""
+
+
+def test_every_word_of_a_field_is_known_to_a_judge_or_named_as_unchecked():
+    words = {word.name for word in fields(Field)}
+    assert set().union(*KNOWN.values()) == words, "teach a judge the new word, or leave it unknown"
+    odd = replace(PLAN, low=3.0, prefix="p")
+    labels = rng(3).choice(["free", "pro", "team"], N, p=[0.5, 0.3, 0.2]).tolist()
+    verdict = verify(
+        Spec(count=N, fields=(odd, Field("name", "text", unique=True))), {"plan": labels}
+    )
+    assert verdict.unchecked == ("low of plan", "prefix of plan", "unique of name")
+    assert verdict.level == "unverified"
 
 
 def test_made_up_words_are_looked_at_only_if_the_program_gives_them():
@@ -307,7 +342,7 @@ def test_all_tests_of_a_result_share_one_rate_of_false_alarms():
 def test_a_right_table_of_many_columns_is_kept_and_one_wrong_column_is_seen():
     names = [f"x{i}" for i in range(40)]
     columns = {name: normal(N, 100 + i) for i, name in enumerate(names)}
-    fields = [replace(AGE, name=name) for name in names]
-    assert failed(columns, *fields) == ""
+    wanted = [replace(AGE, name=name) for name in names]
+    assert failed(columns, *wanted) == ""
     columns["x7"] = rng().normal(35, 14.5, N)
-    assert failed(columns, *fields).startswith("x7: spread")
+    assert failed(columns, *wanted).startswith("x7: spread")

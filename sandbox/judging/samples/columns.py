@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,8 @@ def judge_column(
         ordered = _judge_choices(of, listed(values), verdict)
     else:
         ordered = _judge_numbers(of, numbers(of.name, values), columns, verdict)
+    if of.unique and of.role in ("category", "date"):
+        verdict.checks.append(exact.check_unique(of.name, [str(value) for value in listed(values)]))
     if of.order and ordered is not None:
         verdict.checks.append(exact.check_order(of, ordered))
     if free and verdict.scores is not None and len(verdict.scores.uniform) >= _FEWEST:
@@ -72,7 +74,11 @@ def _judge_dates(of: Field, values: Any, verdict: ColumnVerdict) -> Column:
     least, most = (np.datetime64(int(day), "D") for day in (days.min(), days.max()))
     detail = f"{least} to {most} within {of.start} to {of.end}"
     verdict.checks.append(StatisticalCheck(f"{of.name}: dates", holds, detail))
-    if holds:
+    if holds and of.unique:
+        every = Distribution("uniform", {"low": float(first), "high": float(last)})
+        verdict.scores, verdict.codes = scores_of_ranks(of.name, days), days
+        verdict.measurements += drawn_once(replace(of, distribution=every), days)
+    elif holds:
         verdict.scores, verdict.codes = scores_of_whole(of.name, days, first, last), days
         if last - first < _FEW <= len(days):
             counts = np.bincount(days - first, minlength=last - first + 1).astype(float)
@@ -115,15 +121,27 @@ def _judge_numbers(
         detail = "some are missing or not finite"
         verdict.checks = [StatisticalCheck(f"{of.name}: numbers", False, detail)]
         return None
-    if of.role == "derived":
-        verdict.checks = [exact.check_formula(of, x, columns)]
-        return x
-    verdict.codes = x
     verdict.checks = exact.check_bounds(of, x) + exact.check_decimals(of, x)
+    verdict.checks += exact.check_multiple(of, x)
     if of.unique:
         verdict.checks.append(exact.check_unique(of.name, x.tolist()))
-    if not all(check.holds for check in verdict.checks):
+    if of.role == "derived":
+        verdict.checks.append(exact.check_formula(of, x, columns))
+    if of.role == "derived" or not all(check.holds for check in verdict.checks):
         return x
+    return _judge_chance(of, x, verdict)
+
+
+def _judge_chance(of: Field, x: Column, verdict: ColumnVerdict) -> Column:
+    """Measure the distribution and order of a column whose values are all allowed."""
+    if of.multiple:
+        steps = _in_steps(of)
+        if steps is None:
+            verdict.unchecked = f"how {of.name} is distributed among multiples of {of.multiple}"
+            return x
+        x = (x - (of.remainder or 0)) / of.multiple
+        of = steps
+    verdict.codes = x
     if of.distribution is None:
         verdict.scores = scores_of_ranks(of.name, x)
     elif of.unique and of.distribution.family == "uniform" and of.decimals == 0:
@@ -132,6 +150,21 @@ def _judge_numbers(
     else:
         _judge_distribution(of, of.distribution, x, verdict)
     return x
+
+
+def _in_steps(of: Field) -> Field | None:
+    """The field of the quotients of a column of multiples, if they are uniform whole numbers."""
+    uniform = of.distribution is not None and of.distribution.family == "uniform"
+    if not of.multiple or not uniform or of.decimals != 0 or of.distribution is None:
+        return None
+    rest, by = of.remainder or 0, of.multiple
+    ends = of.distribution.parameters
+    within = {
+        "low": float(math.ceil((ends["low"] - rest) / by)),
+        "high": float(math.floor((ends["high"] - rest) / by)),
+    }
+    even = Distribution("uniform", within)
+    return replace(of, distribution=even, multiple=None, remainder=None, low=None, high=None)
 
 
 def _judge_distribution(

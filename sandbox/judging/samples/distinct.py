@@ -13,8 +13,10 @@ from sandbox.spec import Field
 def drawn_once(field: Field, x: Column) -> list[Measurement]:
     """Test the drawn numbers; or those that were left, which are as random, if they are fewer."""
     assert field.distribution is not None
-    first = math.ceil(field.distribution.parameters["low"])
-    count = math.floor(field.distribution.parameters["high"]) - first + 1
+    ends = field.distribution.parameters
+    first = math.ceil(ends["low"] if field.low is None else max(ends["low"], field.low))
+    last = math.floor(ends["high"] if field.high is None else min(ends["high"], field.high))
+    count = last - first + 1
     places = np.rint(x - first).astype(np.int64)
     if len(x) > count // 2:
         left = np.ones(count, dtype=bool)

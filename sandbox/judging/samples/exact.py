@@ -20,15 +20,36 @@ def check_ids(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
     checks = [check_unique(field.name, texts)]
     if field.prefix == "uuid":
         wrong = next((text for text in texts if not _UUID.fullmatch(text)), None)
-    else:
-        wrong = next((text for text in texts if not text.startswith(field.prefix)), None)
-    if field.prefix:
-        detail = f"{wrong!r} does not" if wrong is not None else "each does"
-        name = f"{field.name}: begins with {field.prefix}"
-        if field.prefix == "uuid":
-            name, detail = f"{field.name}: UUIDs", f"{wrong!r} is none" if wrong else "all are"
+        detail = "all are" if wrong is None else f"{wrong!r} is none"
+        return [*checks, StatisticalCheck(f"{field.name}: UUIDs", wrong is None, detail)]
+    digits = rf"\d{{{field.digits}}}|[1-9]\d{{{field.digits},}}" if field.digits else r"\d+"
+    if field.prefix or field.digits or field.first is not None:
+        form = re.compile(re.escape(field.prefix) + f"({digits})")
+        forms = [form.fullmatch(text) for text in texts]
+        wrong = next((t for t, match in zip(texts, forms, strict=True) if match is None), None)
+        detail = "each has it" if wrong is None else f"{wrong!r} has not"
+        name = f"{field.name}: the form {field.prefix}{'0' * (field.digits or 1)}"
         checks.append(StatisticalCheck(name, wrong is None, detail))
+        if field.first is not None and wrong is None:
+            checks.append(_check_counted(field, [int(m[1]) for m in forms if m is not None]))
     return checks
+
+
+def _check_counted(field: Field, ids: Sequence[int]) -> StatisticalCheck:
+    """Whether the ids count from the first one on, in any order."""
+    first, last = min(ids), max(ids)
+    holds = first == field.first and last == first + len(ids) - 1
+    detail = f"{first} to {last} in {len(ids)} records"
+    return StatisticalCheck(f"{field.name}: from {field.first}", holds, detail)
+
+
+def check_multiple(field: Field, x: Column) -> list[StatisticalCheck]:
+    if not field.multiple:
+        return []
+    rest = (field.remainder or 0) % field.multiple
+    holds = bool((x % field.multiple == rest).all())
+    detail = f"each leaves {rest}" if holds else f"some leave another rest than {rest}"
+    return [StatisticalCheck(f"{field.name}: divided by {field.multiple}", holds, detail)]
 
 
 def check_unique(name: str, values: Sequence[Any]) -> StatisticalCheck:

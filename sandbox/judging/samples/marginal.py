@@ -146,6 +146,8 @@ def repeats(name: str, x: Column, chances: Column) -> Measurement:
 
 def _pearson3(count: float, middle: float, variance: float, third: float) -> tuple[float, float]:
     """The chances of at most, and of at least, a count: a gamma distribution with three moments."""
+    if third <= 0:  # no value can occur, and none may
+        return 1.0, 0.0 if count else 1.0
     shape = 4 * variance**3 / third**2
     scale = third / (2 * variance)
     origin = middle - shape * scale

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.judging.check import StatisticalCheck
 from sandbox.judging.samples.columns import judge_column
 from sandbox.judging.samples.exact import check_texts
+from sandbox.judging.samples.known import unknown_words
 from sandbox.judging.samples.measurement import Measurement, decided
 from sandbox.judging.samples.pairs import independence, linked_columns, stated
 from sandbox.judging.samples.scores import Scores
@@ -37,7 +38,7 @@ def check_records(
     sorted_by = {linked[field.name] for field in wanted if field.order}
     measurements: list[Measurement] = []
     scores: dict[str, Scores] = {}
-    unchecked: list[str] = []
+    unchecked = [word for field in spec.fields for word in unknown_words(field)]
     for field in wanted:
         free = linked[field.name] not in sorted_by
         verdict = judge_column(field, columns[field.name], columns, free=free)

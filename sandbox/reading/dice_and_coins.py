@@ -260,12 +260,7 @@ def _read_coins(reader: Reader) -> Spec | None:
     if not reader.has("coin") and not sides:
         return None
     simulated = reader.take_all("estimate_simulation")
-    p = phrases.value(
-        reader,
-        "heads question_probability|probability exactly? #p", "heads #p",
-        "question_probability|probability heads exactly? #p", "#p heads", "#p% 'chance heads",
-        "question_probability #p% heads",
-    ) if reader.take("unfair") or _states_heads(reader) else None  # fmt: skip
+    p = _probability_of_heads(reader)
     question = take_question(reader)
     expected = reader.take_all("expected_value", "mean", "how_many")
     run = phrases.value(
@@ -305,9 +300,18 @@ def _read_coins(reader: Reader) -> Spec | None:
     return _spec("distribution_probability", of | event.parameters | question.parameters)
 
 
-def _states_heads(reader: Reader) -> bool:
-    """Whether a probability of heads is stated: a percentage, or a number below 1."""
-    return any(t.kind == "number" and (t.unit == "%" or 0 < t.value < 1) for t in reader.tokens)
+def _probability_of_heads(reader: Reader) -> float | None:
+    """Take a stated probability of heads."""
+    trial = reader.copy()
+    p = phrases.value(
+        trial,
+        "heads question_probability|probability exactly? #p", "heads #p%", "#p% heads",
+        "question_probability|probability heads exactly? #p", "question_probability #p% heads",
+    )  # fmt: skip
+    if p is None or p > 1:
+        return None
+    reader.taken |= trial.taken
+    return p
 
 
 _ALL = -1.0  # stands for the number of flips

@@ -1,10 +1,34 @@
-"""Reads requests of the family `probability`."""
+"""Reads requests of the family `probability`.
+
+A rule that recognises its subject, but not the question about it, refuses with what it understands.
+"""
+
+from dataclasses import replace
 
 from sandbox.reading import cards_and_birthdays, dice_and_coins, distribution_questions
-from sandbox.reading.rules import Rule
+from sandbox.reading.questions import QUESTION
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.spec import Analysis, Spec
+
+
+def _firm(rule: Rule) -> Rule:
+    """The rule, which refuses a question about its subject instead of leaving it to others."""
+
+    def read(reader: Reader) -> Analysis | tuple[Analysis, ...] | Spec | None:
+        asked = reader.has(*QUESTION)
+        made = rule.read(reader)
+        if made is None and asked and any(t.kind == "number" for t in reader.tokens):
+            raise NotUnderstood(
+                f"{rule.name} is not understood in this form; understood is {rule.understood}"
+            )
+        return made if made is None or isinstance(made, Analysis | Spec) else tuple(made)
+
+    return replace(rule, read=read)
+
 
 RULES: tuple[Rule, ...] = (
     *distribution_questions.RULES,
-    *dice_and_coins.RULES,
-    *cards_and_birthdays.RULES,
+    *map(_firm, dice_and_coins.RULES),
+    *map(_firm, cards_and_birthdays.RULES),
 )

@@ -1,8 +1,9 @@
 """Keeps an untrusted function in a locked worker and calls it.
 
 A call takes tens of microseconds, as routing functions need, and never blocks the caller for longer
-than its deadline. A worker that is late, sends nonsense, works or grows between calls, or dies is
-replaced: at once the first time, later after pauses that grow, and never for the last time. A
+than its deadline. A worker that is late by its own fault, sends nonsense, works or grows between
+calls, or dies is replaced: at once the first time, later after pauses that grow, and never for the
+last time. A worker that the machine made late stays, and answers again once it has caught up. A
 function can return only JSON values. It may keep values from call to call.
 """
 
@@ -13,11 +14,16 @@ import orjson
 
 from sandbox.pool import Pool
 from sandbox.runner import RunRefused
-from sandbox.supervisor.function_worker import CallTimedOut, FunctionFailed, FunctionWorker
+from sandbox.supervisor.function_worker import (
+    CallHeldUp,
+    CallTimedOut,
+    FunctionFailed,
+    FunctionWorker,
+)
 from sandbox.supervisor.parent import ZygoteLost
 from sandbox.supervisor.terminal_text import terminal_text
 
-__all__ = ["CallTimedOut", "Function", "FunctionFailed", "FunctionUnavailable"]
+__all__ = ["CallHeldUp", "CallTimedOut", "Function", "FunctionFailed", "FunctionUnavailable"]
 
 _SETTINGS = {"kind": "function", "memory_bytes": 128 << 20, "cpu_seconds": None}
 _WATCH_SECONDS = 1.0
@@ -39,6 +45,7 @@ class Function:
         self._losses = 0  # workers lost, and attempts to open that failed, since all was well
         self._opened_at = 0.0
         self._trouble = ""
+        self._late: CallTimedOut | None = None  # a fault that nobody who calls has heard of yet
         self._opening: asyncio.Task[None] | None = None
         self._watching: asyncio.TimerHandle | None = None
 
@@ -58,9 +65,12 @@ class Function:
         self._worker, self._opened_at = worker, loop.time()
         self._watching = loop.call_later(_WATCH_SECONDS, self._watch)
 
-    def call(self, *arguments: Any, seconds: float) -> Any:
-        """Call the function and return its value. Blocks for at most `seconds`."""
-        worker = self._worker
+    def call(self, *arguments: Any, seconds: float, patience_seconds: float = 0.0) -> Any:
+        """Call the function and return its value. Blocks for at most `seconds`, or, while the
+        function is late only because of the machine, for `patience_seconds`."""
+        worker, late, self._late = self._worker, self._late, None
+        if late is not None:
+            raise late
         if worker is None:
             trouble = f" because {self._trouble}" if self._trouble else ""
             raise FunctionUnavailable(
@@ -69,7 +79,9 @@ class Function:
         self._calls += 1
         body = orjson.dumps({"arguments": arguments, "seed": self._seed + self._calls})
         try:
-            answer = worker.call(body, seconds)
+            answer = worker.call(body, seconds, patience_seconds)
+        except CallHeldUp:
+            raise
         except FunctionFailed as error:
             self._replace(str(error))
             raise
@@ -99,7 +111,10 @@ class Function:
         try:
             self._worker.check()
             self._worker.check_memory()
+        except CallHeldUp:
+            pass
         except (FunctionFailed, OSError) as error:
+            self._late = error if isinstance(error, CallTimedOut) else None
             self._replace(str(error))
             return
         self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)

@@ -8,6 +8,7 @@ from experiments.readme import table
 def readme_table(result: dict[str, Any]) -> str:
     first = result["first_result"]
     own = list(result["own"].values())
+    late, busy = result["hostile_functions"], result["busy_machine"]
     contained = min(o["contained"] for o in own)
     rows = [
         ["a trivial program", f"{result['trivial']['p50_ms']:.2f} ms"],
@@ -23,6 +24,17 @@ def readme_table(result: dict[str, Any]) -> str:
             f"{first['scipy']['from_nothing_ms']:.0f})",
         ],
         ["a call of a routing function, p99", f"{result['function']['p99_us']:.0f} µs"],
+        [
+            f"the longest wait for a hostile routing function with a deadline of "
+            f"{late['deadline_ms']:g} ms, of {late['late_calls']:,}",
+            f"{late['longest_ms']:.1f} ms; {late['unqueued_longest_ms']:.1f} ms of it while the "
+            "caller had a processor",
+        ],
+        [
+            f"calls of a good routing function on a machine with four times too much work, of "
+            f"{sum(busy.values()):,}",
+            f"{busy['held_up']:,} held up, {busy['blamed']} counted against it",
+        ],
         ["hostile programs contained", f"{contained} of {own[0]['tried']}, at every level"],
         [
             "harmless programs in the style of language models that run",

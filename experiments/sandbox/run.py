@@ -16,6 +16,7 @@ from rich.progress import Progress
 from experiments.readme import put
 from experiments.sandbox.containment import TRIVIAL, containment
 from experiments.sandbox.report import readme_table
+from experiments.sandbox.waiting import blamed, longest_waits
 from sandbox.function import Function
 from sandbox.levels import best_level, open_pool
 from sandbox.pool import Pool
@@ -96,6 +97,22 @@ async def calls(pool: Pool, count: int) -> dict[str, float]:
     return {"p50_us": statistics.median(taken), "p99_us": taken[int(0.99 * count)]}
 
 
+async def lateness(progress: Progress, count: int) -> dict[str, Any]:
+    """Calls that are late by the function's fault, and by the machine's."""
+    task = progress.add_task("late calls", total=2 * count)
+    pool = await open_pool(min_level=1)
+    await pool.start(("stdlib",))
+    arguments = ({"complexity": 4.2, "length": 0.3, "code": 0.0}, ["cheap", "middle", "dear"])
+
+    def advance() -> None:
+        progress.advance(task)
+
+    waits = await longest_waits(pool, count, advance)
+    busy = await blamed(pool, ROUTE, arguments, count, advance)
+    await pool.close()
+    return {"hostile_functions": waits, "busy_machine": busy}
+
+
 async def speed(progress: Progress, rounds: int) -> dict[str, Any]:
     level, _ = await best_level()
     task = progress.add_task("speed", total=5)
@@ -122,6 +139,7 @@ async def measured(hostile: Path, *, quick: bool) -> dict[str, Any]:
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     with Progress() as progress:
         times = await speed(progress, 50 if quick else 400)
+        times |= await lateness(progress, 400 if quick else 20_000)
         return {"machine": machine} | times | await containment(progress, hostile)
 
 

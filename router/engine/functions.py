@@ -12,9 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.routing.function_contract import LOADING, AnsweredLate, Unanswered
+from router.routing.function_contract import HELD_UP, LOADING, AnsweredLate, Unanswered
 from router.routing.strategies import Strategy
-from sandbox.function import CallTimedOut, Function, FunctionFailed, FunctionUnavailable
+from sandbox.function import (
+    CallHeldUp,
+    CallTimedOut,
+    Function,
+    FunctionFailed,
+    FunctionUnavailable,
+)
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.runner import RunRefused
@@ -79,8 +85,11 @@ class Functions:
         self._refused.pop(source, None)
         self._kept[source] = _KeptFunction(function)
 
-    def ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
-        """The function's answer; raises `Unanswered` if none came in time."""
+    def ask(
+        self, strategy: Strategy, arguments: Sequence[Any], *, patience_seconds: float = 0.0
+    ) -> Any:
+        """The function's answer; raises `Unanswered` if none came in time. With patience, only the
+        function's own time counts, and not the time for which the machine was busy elsewhere."""
         kept = self._kept.get(strategy.source)
         if kept is None:
             reason = self._refused.get(strategy.source, LOADING)
@@ -89,7 +98,11 @@ class Functions:
         if now < kept.until:
             raise Unanswered("it failed again and again, and is left alone for a while")
         try:
-            answer = kept.function.call(*arguments, seconds=self.deadline_seconds)
+            answer = kept.function.call(
+                *arguments, seconds=self.deadline_seconds, patience_seconds=patience_seconds
+            )
+        except CallHeldUp:  # the machine's fault
+            raise Unanswered(HELD_UP) from None
         except FunctionUnavailable as error:  # its last call has been counted already
             raise Unanswered(str(error)[:200]) from None
         except FunctionFailed as error:

@@ -31,7 +31,9 @@ _BUILTINS = (
 )
 
 
+# These are no faults of a function, so they count neither for it nor against it.
 LOADING = "it is being loaded"
+HELD_UP = "the machine was too busy for an answer in time"
 
 
 class Unanswered(Exception):
@@ -39,7 +41,7 @@ class Unanswered(Exception):
 
 
 class AnsweredLate(Unanswered):
-    """A routing function did not answer before its deadline."""
+    """A routing function took longer than its deadline by its own fault."""
 
 
 def request_argument(

@@ -13,7 +13,7 @@ from learner.sequence import ComparedUnit
 from learner.watch import Turn, Watch
 from router.config.config import Config
 from router.request.context import context_of
-from router.routing.function_contract import LOADING
+from router.routing.function_contract import HELD_UP, LOADING
 from router.trials.book import Trial
 from router.trials.logged import LoggedExposure, utility_of
 
@@ -89,7 +89,7 @@ class Course:
     def take(self, rows: Sequence[LoggedExposure]) -> None:
         for row in rows:
             self.since_micros = max(self.since_micros, row.ts_micros)
-            if row.unit in self.seen or row.abandoned or row.trouble == LOADING:
+            if row.unit in self.seen or row.abandoned or row.trouble in (LOADING, HELD_UP):
                 continue
             self.seen[row.unit] = None
             if len(self.seen) > _MOST_UNITS:

@@ -13,7 +13,8 @@ from router.trials.book import Rejected
 from router.trials.logged import LoggedDecision
 from router.trials.replaying import AskFunction
 
-_TRIES = 3  # for an answer in time: a busy machine may make the best function late
+_TRIES = 3  # for an answer in time: a hypervisor that hides its delays may make a function late
+_PATIENCE_SECONDS = 60.0  # for a machine that is too busy to run the function
 _SCORE = {
     "usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0, "utility": 0.6,
 }  # fmt: skip
@@ -46,7 +47,8 @@ class LoadedFunction:
     """Loads a strategy's function for the length of a `with` block, on an event loop of its own.
 
     The block gets a callable that asks the function, or None if the strategy has no function. The
-    deadline is the one that serving has. A late answer is asked for again, twice.
+    deadline is the one that serving has, and only the function's own time counts: a busy machine
+    vetoes no function. A late answer is asked for again, twice.
     """
 
     def __init__(self, strategy: Strategy, deadline_seconds: float) -> None:
@@ -84,9 +86,9 @@ class LoadedFunction:
         async def ask() -> Any:  # must run on the loop, which replaces a dead worker
             for _ in range(_TRIES - 1):
                 with contextlib.suppress(AnsweredLate):
-                    return functions.ask(loaded, arguments)
+                    return functions.ask(loaded, arguments, patience_seconds=_PATIENCE_SECONDS)
                 await functions.ready(loaded)
-            return functions.ask(loaded, arguments)
+            return functions.ask(loaded, arguments, patience_seconds=_PATIENCE_SECONDS)
 
         return self._loop.run_until_complete(ask())
 

@@ -79,8 +79,8 @@ class Worker:
     def usage(self) -> WorkerUsage | None:
         """What the worker has used so far, or None if its process has already ended."""
         try:
-            running, waiting, _ = _proc(self.process_id, "schedstat").split()
-            status = _proc(self.process_id, "status")
+            running, waiting, _ = process_file(self.process_id, "schedstat").split()
+            status = process_file(self.process_id, "status")
             at = status.index(b"VmHWM:") + 6
             peak = int(status[at : status.index(b"kB", at)]) * 1024
         except (OSError, ValueError):
@@ -88,7 +88,8 @@ class Worker:
         return WorkerUsage(int(running) / 1e9, peak, waited_seconds=int(waiting) / 1e9)
 
 
-def _proc(process_id: int, name: str) -> bytes:
+def process_file(process_id: int, name: str) -> bytes:
+    """The content of a file in `/proc` that says what a process does."""
     descriptor = os.open(f"/proc/{process_id}/{name}", os.O_RDONLY)
     try:
         return os.read(descriptor, 8192)

@@ -108,7 +108,7 @@ async def test_a_worker_that_is_late_dead_or_sends_nonsense_is_replaced(
 ):
     function = await _open(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
     with pytest.raises(kind, match=says):
-        function.call(True, seconds=0.1)
+        function.call(True, seconds=0.1, patience_seconds=60)
     with pytest.raises(FunctionFailed, match="loaded again"):
         function.call(False, seconds=0.1)
 
@@ -254,7 +254,7 @@ async def test_a_closed_function_leaves_no_worker(pool: Pool):
     await pool.start(("stdlib",))
     function = await _open(pool, "def route(x):\n    while not x: pass\n    return 1")
     with pytest.raises(CallTimedOut):
-        function.call(0, seconds=0.05)
+        function.call(0, seconds=0.05, patience_seconds=60)
     function.close()
     await until(lambda: len(descendants(pool.zygotes["stdlib"])) <= 2)  # the pool's ready workers
     opening = asyncio.ensure_future(function.open())

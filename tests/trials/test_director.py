@@ -12,6 +12,7 @@ from learner.policy import Arm, Feedback, Outcome
 from router.config.config import Config
 from router.config.load import load
 from router.request.context import context_of, taught
+from router.routing.function_contract import HELD_UP, LOADING
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.changes import adopt, open_trial, register, stop, write
@@ -223,6 +224,22 @@ def test_failures_speak_against_a_candidate_that_was_never_judged(world):
     world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(800, alike, failing=("dear",))
     assert world.book.trial("dearer").state == "kept"
+
+
+@pytest.mark.parametrize("no_fault", [LOADING, HELD_UP])
+def test_an_answer_that_the_machine_kept_back_counts_neither_for_a_function_nor_against_it(
+    world, no_fault
+):
+    source = "def route(request, scores, similar):\n    return 'dear'\n"
+    world.change(register, Strategy("good", "function", source=source), world.now())
+    world.change(open_trial, "good", "good", world.now(), shadow=True, traffic=0.5)
+    world.send(200, alike, trouble=no_fault)
+    world.director.turn()
+    assert world.book.trial("good").state == "shadow"
+    world.send(200, alike)
+    world.director.turn()
+    assert world.book.trial("good").state == "running"
+    assert "it answered all but 0" in world.book.trial("good").why
 
 
 def test_a_function_leaves_its_shadow_only_if_it_answers(world):

@@ -1,17 +1,21 @@
 """Hostile routing functions delay no request for long, change no answer, and pass no gate."""
 
+import os
 import time
 from dataclasses import replace
 
 import pytest
 
 from router.engine.functions import Functions
-from router.routing.function_contract import LOADING, Unanswered, lint
+from router.routing.function_contract import HELD_UP, LOADING, Unanswered, lint
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.gates import LoadedFunction, check_function
+from tests.sandbox.siege import descendants
+from tests.sandbox.starving import starved
 from tests.trials.test_deciding import X, decide, request, trial
+from tests.waiting import until
 
 DEADLINE = 0.05
 SLACK = 0.5  # seconds that a busy machine may add; a function that nothing stops takes far longer
@@ -159,6 +163,29 @@ async def test_a_worker_that_is_being_replaced_is_no_failure_of_the_function(fun
     assert functions.news == []
 
 
+SOME_WORK = "for _ in range(600_000): pass\nreturn 'x'"  # some milliseconds
+
+
+async def test_a_busy_machine_never_makes_a_good_function_rest(functions):
+    good = code(SOME_WORK)
+    await functions.follow([good])
+    outcomes = set()
+
+    def held_up():
+        try:
+            outcomes.add(functions.ask(good, GIVEN))
+        except Unanswered as error:
+            outcomes.add(str(error))
+        return HELD_UP in outcomes
+
+    with starved(descendants(os.getpid())):
+        await until(held_up)
+        for _ in range(10):
+            held_up()
+    assert outcomes <= {"x", HELD_UP}
+    assert functions.news == []
+
+
 async def test_a_function_that_is_no_longer_followed_is_closed(functions):
     functions.deadline_seconds = PATIENCE
     dropped, kept = code("return 'x'", "dropped"), code("return 'y'", "kept")
@@ -231,6 +258,12 @@ def test_a_function_that_changes_its_mind_is_refused():
     whim += "    state[0] = state[0] + 1\n    return 'x' if state[0] % 2 else 'y'\n"
     with pytest.raises(Rejected, match="asked twice about kind 'a' it chose differently"):
         gated(Strategy("f", "function", 1, source=whim))
+
+
+def test_a_busy_machine_lets_a_good_function_pass():
+    good = code(SOME_WORK)
+    with LoadedFunction(good, DEADLINE) as ask_function, starved(descendants(os.getpid())):
+        check_function(good.source, ask_function, USUAL)
 
 
 def test_a_slow_function_is_refused_by_its_contract():

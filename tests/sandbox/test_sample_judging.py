@@ -155,6 +155,12 @@ def test_columns_that_nothing_links_are_independent():
     curved = 35 + 12 * special.ndtri(0.5 + sides)
     assert "age and other are related" in failed({"age": age, "other": curved}, AGE, other)
     groups = np.where(age > 41, "free", np.where(age > 27, "pro", "team")).tolist()
+    shuffled = rng(7).permutation(age)
+    copied = failed({"age": age, "other": shuffled}, AGE, other)
+    assert copied == "age and other: they hold the same values in another order"
+    once = Field("x", "number", Distribution("uniform", {"low": 1.0, "high": 50.0}), decimals=0)
+    every = {name: rng(i).permutation(50) + 1 for i, name in enumerate("xy")}
+    assert failed(every, replace(once, unique=True), replace(once, name="y", unique=True)) == ""
     assert "age and plan are related" in failed({"age": age, "plan": groups}, AGE, PLAN)
 
 

@@ -28,7 +28,6 @@ from sandbox.spec import Distribution, Field
 _FEW = 40  # values that a column may take, for a test of their counts in place of the curve's
 _MOST_COUNTED = 400  # and for a test of both
 _FEWEST = 6  # records below which no order is unlikely, and no gap
-_SPARSE = 0.2  # values that a rounded column expects at each place; below, gaps can be measured
 _ATOM = 0.05  # chance of a value that is too likely to be counted among repetitions
 _FORCED = 0.02  # pairs of equal values for each root of the count, that unique values may lack
 
@@ -211,8 +210,7 @@ def _measure(
     if n > 1:
         tests.append(marginal.spread(f"{name}: spread", normal, distribution))
     tests.append(marginal.extremes(f"{name}: extremes", ordered))
-    sparse = scores.chances is None or n * float(scores.chances.mean()) < _SPARSE
-    if n >= _FEWEST and sparse:
+    if n >= _FEWEST and scores.fine:
         tests.append(marginal.gaps(f"{name}: gaps", ordered))
     if scores.chances is not None and not few:
         rare = scores.chances < _ATOM  # a bound at which many values lie is no repetition

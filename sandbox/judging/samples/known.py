@@ -25,9 +25,9 @@ KNOWN: Mapping[str, frozenset[str]] = {
 
 def unknown_words(field: Field) -> list[str]:
     """What the field says that no judge knows, such as `unique of name`."""
-    known = KNOWN.get(field.role, frozenset())
+    judged = KNOWN.get(field.role, frozenset())
     return [
         f"{word.name} of {field.name}"
         for word in fields(Field)
-        if word.name not in known and getattr(field, word.name) not in (word.default, (), None)
+        if word.name not in judged and getattr(field, word.name) not in (word.default, (), None)
     ]

@@ -49,6 +49,18 @@ def independence(scores: Mapping[str, Scores], linked: Mapping[str, int]) -> Mea
     )
 
 
+def copies(values: Mapping[str, Column], linked: Mapping[str, int]) -> list[StatisticalCheck]:
+    """Columns of finely divided values that are the same values in another order are copies."""
+    seen: dict[bytes, str] = {}
+    for name, column in values.items():
+        key = np.sort(column).tobytes()
+        if key in seen and linked[seen[key]] != linked[name]:
+            detail = "they hold the same values in another order"
+            return [StatisticalCheck(f"{seen[key]} and {name}", False, detail)]
+        seen[key] = name
+    return []
+
+
 def linked_columns(spec: Spec) -> dict[str, int]:
     """A number for each column; columns that a correlation or a formula links have the same."""
     group = {field.name: position for position, field in enumerate(spec.fields)}

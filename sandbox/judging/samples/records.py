@@ -7,12 +7,12 @@ program gives one, it must have a text in every record. Whoever adds one later a
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.judging.check import StatisticalCheck
+from sandbox.judging.check import Column, StatisticalCheck
 from sandbox.judging.samples.columns import judge_column
 from sandbox.judging.samples.exact import check_texts
 from sandbox.judging.samples.known import unknown_words
 from sandbox.judging.samples.measurement import Measurement, decided
-from sandbox.judging.samples.pairs import independence, linked_columns, stated
+from sandbox.judging.samples.pairs import copies, independence, linked_columns, stated
 from sandbox.judging.samples.scores import Scores
 from sandbox.spec import Spec
 
@@ -38,6 +38,7 @@ def check_records(
     sorted_by = {linked[field.name] for field in wanted if field.order}
     measurements: list[Measurement] = []
     scores: dict[str, Scores] = {}
+    fine: dict[str, Column] = {}
     unchecked = [word for field in spec.fields for word in unknown_words(field)]
     for field in wanted:
         free = linked[field.name] not in sorted_by
@@ -47,6 +48,9 @@ def check_records(
         unchecked += [verdict.unchecked] if verdict.unchecked else []
         if verdict.scores is not None:
             scores[field.name] = verdict.scores
+            drawn = field.distribution is not None and not field.unique
+            if drawn and verdict.codes is not None and verdict.scores.fine:
+                fine[field.name] = verdict.codes
     checks += [
         check_texts(field, columns[field.name], spec.count)
         for field in spec.words
@@ -59,6 +63,7 @@ def check_records(
         else:
             checks.append(outcome)
     if spec.count >= _LEAST_PAIRED and len(scores) > 1:
+        checks += copies(fine, linked)
         outcome_of_pairs = independence(scores, linked)
         measurements += [outcome_of_pairs] if outcome_of_pairs is not None else []
     return checks + decided(measurements), tuple(unchecked)

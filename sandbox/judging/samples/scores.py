@@ -21,6 +21,7 @@ from sandbox.spec import Field
 _INSIDE = 1e-16  # scores keep this distance from 0 and 1
 _LOOKED_AT = 24  # values that show how a column is rounded
 _FINEST = 9  # decimals; a column with more is not rounded
+_SPARSE = 0.2  # values that a fine column expects at each place
 _COARSEST = 0.05  # share of the distribution in the middle cell of a column that rounds by itself
 
 
@@ -30,6 +31,11 @@ class Scores:
 
     uniform: Column
     chances: Column | None = None
+
+    @property
+    def fine(self) -> bool:
+        """Whether values hardly ever repeat by chance."""
+        return self.chances is None or len(self.uniform) * float(self.chances.mean()) < _SPARSE
 
     @property
     def centred(self) -> Column:

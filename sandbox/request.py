@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sandbox.reading import analyse, data_tables, generate, lexicon, patterns, series, wishes
+from sandbox.reading import analyse, data_tables, lexicon, wishes
 from sandbox.reading.budget import OutOfTime, budget, spend
 from sandbox.reading.catalogue import RULES
 from sandbox.reading.outcome import ReadOutcome
@@ -27,7 +27,6 @@ Kind = Literal["computational", "linguistic", "both"]
 
 _LONGEST = 200_000  # characters of a request, with any table of data in it
 _LONGEST_WISH = 4_000
-_LONGEST_TO_MAKE = 2_000
 _MOST_STRANGE = 60  # different words that no lexicon has; a table in the text may have many
 # No request means a word or a number as long as this; patterns get slow in long words.
 _ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<!\S)\S{400}|\d\.?e\+?\d{3}", re.I)
@@ -121,7 +120,8 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
     words = [f.name for f in spec.words]
     kind: Kind = "both" if words else "computational"
     texts = (f"text: {', '.join(words)}",) if words else ()
-    return Interpretation(kind, (f"read as {reading.rule.name}", *texts), spec)
+    sources = (f"{f.name}: {f.source}" for f in spec.fields if f.source)
+    return Interpretation(kind, (f"read as {reading.rule.name}", *texts, *sources), spec)
 
 
 def _interpreted(text: str, data: Any) -> Interpretation:
@@ -156,7 +156,7 @@ def _read_by_patterns(text: str, data: Any) -> Interpretation:
         return Interpretation(
             "linguistic", (f"`{about[0].strip()}` asks for words, not for figures",)
         )
-    outcome = _read(table, plain)
+    outcome = _read(table)
     if outcome.spec is None:
         return Interpretation("linguistic", (outcome.problem,))
     if outcome.spec.kind == "analyse" and wishes.LINGUISTIC.search(table.text):
@@ -175,18 +175,7 @@ def _hints(text: str) -> bool:
     )
 
 
-def _read(table: data_tables.DataTable, text: str) -> ReadOutcome:
+def _read(table: data_tables.DataTable) -> ReadOutcome:
     if table.columns:
-        figures = analyse.read(table)
-        if figures.spec is not None or table.named or not _wish_to_make(text):
-            return figures
-    if not _wish_to_make(text) or len(text) > _LONGEST_TO_MAKE:
-        return ReadOutcome(problem="it neither asks for generated data nor brings data")
-    return series.read(text) if series.is_series(text) else generate.read(text)
-
-
-def _wish_to_make(text: str) -> bool:
-    return bool(wishes.MAKE.search(text)) and not patterns.search(
-        r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|find|compute|calculate|determine|test|perform|run|conduct)\b",
-        text, re.I,
-    )  # fmt: skip
+        return analyse.read(table)
+    return ReadOutcome(problem="it neither asks for generated data nor brings data")

@@ -8,12 +8,20 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from sandbox.reading import records_marks, records_relations, records_shares, records_values
+from sandbox.reading import (
+    records_marks,
+    records_relations,
+    records_shares,
+    records_tables,
+    records_values,
+)
 from sandbox.reading.budget import spend
 from sandbox.reading.reader import Reader
 from sandbox.reading.records_columns import field_of
 from sandbox.reading.records_scan import Draft, Relation, Scan
+from sandbox.reading.records_series import read_series
 from sandbox.reading.records_usual import COUNT, usual_of
+from sandbox.reading.records_values import FAMILIES
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import tokens
 from sandbox.spec import Correlation, Distribution, Field, Spec
@@ -22,7 +30,7 @@ _MOST_CELLS = 2_000_000
 _LONGEST = 2_000
 _MARKS = frozenset(".,;:?!()[]\n\"'¿¡-•*#|=~")
 _READERS: tuple[Callable[[Scan, int], int], ...] = (
-    records_marks.whole, records_shares.shares, records_relations.formula,
+    records_marks.whole, records_tables.real_world, records_shares.shares, records_relations.formula,
     records_relations.relation, records_marks.special, records_values.mixture_weight,
     records_values.parameter, records_values.family, records_values.bounds,
     records_values.modifier, records_marks.count, records_marks.label,
@@ -37,6 +45,10 @@ def _read(reader: Reader) -> Spec | None:
     text = _spelled(reader.text)
     pieces, language = tokens(text, "records")
     scan = Scan(text, pieces, language)
+    if any(token.means("series") for token in pieces) and any(t.means("make") for t in pieces):
+        series = read_series(scan)
+        reader.taken.update(range(len(reader.tokens)))
+        return series
     try:
         _scan(scan)
         spec = None if scan.unknown else _spec(scan)
@@ -262,7 +274,7 @@ def _in_order(scan: Scan, fields: list[Field]) -> list[Field]:
 RULES: tuple[Rule, ...] = (
     Rule(
         "records",
-        frozenset({"generate"}),
+        frozenset({"generate", "mean", "sd", "decimals", *FAMILIES}),
         _read,
         "how many records, and for each column its distribution, range, labels or role",
     ),

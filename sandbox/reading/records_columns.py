@@ -25,28 +25,45 @@ _Numbers = dict[str, list[float]]
 
 def field_of(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     """The field, and sentences about what the request left open."""
+    if draft.cut:
+        raise NotUnderstood(f"{name} is truncated, but no bounds are given", ("truncated",))
     if draft.role == "id" and not (draft.family or draft.labels):
+        _no_more(draft, name, "an id", {"unique", "prefix", "first", "digits"})
         made = Field(name, "id", unique=True, prefix=draft.prefix)
         return replace(made, first=draft.first, digits=draft.digits), ()
     if draft.formula:
+        _no_more(draft, name, "a computed column", {"formula", "decimals"})
         return Field(name, "derived", formula=draft.formula, decimals=draft.decimals), ()
     if draft.dates is not None:
-        if draft.family or draft.numbers or draft.low is not None or draft.unique:
-            raise NotUnderstood(f"{name} is a date, and more is said of it than a period")
+        _no_more(draft, name, "a date", {"dates"})
         first_day, last_day = draft.dates
         return Field(name, "date", start=first_day.isoformat(), end=last_day.isoformat()), ()
     if draft.labels or draft.true_share is not None or draft.boolean or draft.binary:
         return _choice(draft, name)
     if draft.role == "text" and not draft.described:
-        if draft.unique:
-            raise NotUnderstood(f"that {name} is unique is not understood for texts", ("unique",))
+        _no_more(draft, name, "a text", set())
         return Field(name, "text"), ()
     return _number(draft, name)
 
 
+_FACTS = (
+    "family arguments numbers low high clip decimals unique real multiple labels true_share boolean"
+    " binary dates prefix first formula"
+).split()
+_WORDS = {"low": "bounds", "high": "bounds", "decimals": "rounding", "numbers": "figures"}
+
+
+def _no_more(draft: Draft, name: str, what: str, allowed: set[str]) -> None:
+    """Raise `NotUnderstood` if the request says more of a column than such a column can have."""
+    for fact in _FACTS:
+        if fact not in allowed and getattr(draft, fact) not in (None, False, "", 0, [], {}, ()):
+            word = _WORDS.get(fact, fact.replace("_", " "))
+            raise NotUnderstood(f"{name} is {what}: its {word} is not understood", (name,))
+
+
 def _choice(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
-    if draft.family or draft.low is not None or draft.unique or draft.decimals:
-        raise NotUnderstood(f"{name} has labels, and is described as a number too")
+    allowed = {"labels", "true_share", "boolean", "binary", "numbers"}
+    _no_more(draft, name, "a column of labels", allowed)
     labels, weights = draft.labels, draft.weights
     assumed: tuple[str, ...] = ()
     if not labels:
@@ -72,9 +89,8 @@ def _number(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     if draft.numbers.keys() == {"probability"} and not draft.family and draft.low is None:
         return _choice(replace(draft, boolean=True), name)
     low, high = _closed(draft, name)
-    if low is None and high is None and (draft.cut or draft.clip):
-        how = "clipped" if draft.clip else "truncated"
-        raise NotUnderstood(f"{name} is {how}, but no bounds are given", (how,))
+    if low is None and high is None and draft.clip:
+        raise NotUnderstood(f"{name} is clipped, but no bounds are given", ("clipped",))
     weighted = _over_a_scale(draft, name, low, high)
     if weighted is not None:
         return weighted, ()

@@ -154,7 +154,7 @@ def _period(scan: Scan, i: int) -> int:
     j = i
     while scan.means(j, "range", "dated") or (j > i and scan.idle(j)) or scan.low(j) in _DURING:
         j += 1
-    found = _span(scan, j)
+    found = span(scan, j)
     if found is None:
         return 0
     first, last, end = found
@@ -184,7 +184,7 @@ _QUARTERS = {
 }  # fmt: skip
 
 
-def _span(scan: Scan, i: int) -> tuple[date, date, int] | None:
+def span(scan: Scan, i: int) -> tuple[date, date, int] | None:
     single = _days(scan, i)
     if single is None:
         return None
@@ -331,7 +331,7 @@ def clause_end(scan: Scan, i: int) -> int:
     while j < len(scan.tokens):
         token = scan.tokens[j]
         spaced = token.stem == "-" and not scan.hyphen(j) and scan.number(j + 1) is None
-        if token.kind == "mark" and (token.stem in _ENDS or spaced):
+        if token.stem in _ENDS or spaced:
             break
         j += 1
     return j

@@ -23,7 +23,9 @@ _MOST_WORDS = 3
 # What may stand in a label beside plain words, and what alone makes no name.
 _WITHIN = frozenset(
     "entity owner tail noun text unit period id dated weights record test sample_size trials rate scale"
-    " median shape series die generate peaks likert wanted_words alpha make".split()
+    " hour_step day_step week_step month_step quarter_step year_step season amplitude season_length"
+    " level trend rising falling noise hours days weeks months years"
+    " median shape die generate peaks likert wanted_words alpha make".split()
 ) | {SCENE}
 _NAMELESS = frozenset({"entity", "owner", "record", "tail", "period", "make"})
 _NEVER = frozenset({"beyond", "filler", "truth", "untruth", "boolean", "one_of", "real_world"})
@@ -284,7 +286,10 @@ def column_name(words: Iterable[str], language: Language = "en") -> str:
         return ""
     if len(parts) == 1 and "_" in parts[0]:
         return parts[0].lower()
-    return "_".join([*(part.lower() for part in parts[:-1]), singular(parts[-1].lower(), language)])
+    parts = [part.lower() for part in parts]
+    if language == "es":  # in Spanish adjectives are in the plural too
+        return "_".join(singular(part, language) for part in parts)
+    return "_".join([*parts[:-1], singular(parts[-1], language)])
 
 
 def _split(word: str) -> list[str]:

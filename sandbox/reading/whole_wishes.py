@@ -23,18 +23,12 @@ def with_wishes(reader: Reader) -> Callable[[Spec], Spec]:
     seed = reader.number_after("seed", unit="")
 
     def put(spec: Spec) -> Spec:
+        if spec.kind == "generate":
+            return spec  # a request for data says which columns it rounds
         made = replace(spec, format="csv") if format_ == "csv" else spec
         if seed is not None and seed.value == int(seed.value):
             made = replace(made, seed=int(seed.value))
-        if decimals is None:
-            return made
-        if made.kind == "generate":
-            fields = tuple(
-                replace(f, decimals=decimals) if f.role == "number" and f.decimals is None else f
-                for f in made.fields
-            )
-            return replace(made, fields=fields)
-        return replace(made, decimals=decimals)
+        return made if decimals is None else replace(made, decimals=decimals)
 
     return put
 

@@ -100,7 +100,8 @@ def all_words() -> frozenset[str]:
     return frozenset(
         word.lstrip("=")
         for language in ("en", "es")
-        for listed in phrases(language).values()
+        for private in ("", *PRIVATE)
+        for listed in phrases(language, private).values()
         for words, _ in listed
         for word in words
     )

@@ -1,0 +1,48 @@
+"""Reads columns that follow the real world: `industry distribution matches real-world ratios`.
+
+The labels and weights come from a shipped table, whose source the field names.
+"""
+
+from sandbox.reading.records_marks import clause_end
+from sandbox.reading.records_scan import Scan
+from sandbox.reading.rules import NotUnderstood
+from sandbox.tables import row_tables_for, table_for
+
+_CONJUNCTIONS = frozenset({"and", "y", "e"})
+
+
+def real_world(scan: Scan, i: int) -> int:
+    """Read a clause that a shipped table answers, from its first word."""
+    end = clause_end(scan, i)
+    if end == i or not any(scan.means(j, "real_world") for j in range(i, end)):
+        return 0
+    if scan.stem(i) in "(-" or (scan.idle(i) and not scan.means(i, "real_world")):
+        return 0
+    cuts = [j for j in range(i + 1, end) if scan.low(j) in _CONJUNCTIONS]
+    for stop in (end, *reversed(cuts)):
+        phrase = scan.text[scan.tokens[i].start : scan.tokens[stop - 1].end]
+        table = table_for(phrase)
+        if table is None and row_tables_for(phrase) is not None:
+            raise NotUnderstood(f"`{phrase}` depends on another column, which is not understood")
+        if table is None:
+            continue
+        name = _name(scan, i, stop) or table.name.split(",")[0].replace(" ", "_").lower()
+        draft = scan.mention(name, stop)
+        if draft.described:
+            raise NotUnderstood(f"{name} is described twice")
+        draft.labels, draft.source = table.labels, table.source
+        draft.weights = tuple(round(share, 12) for share in table.shares)
+        return stop
+    return 0
+
+
+def _name(scan: Scan, i: int, stop: int) -> str:
+    """The first usual name of a column in the clause; else its first noun phrase."""
+    noun = next((j for j in range(i, stop) if scan.means(j, "noun", "text")), None)
+    if noun is not None:
+        return scan.name_at(noun, noun + 1)
+    for j in range(i, stop):
+        end, words = scan.label_run(j)
+        if words and not scan.nameless(j, end):
+            return scan.name_at(j, min(end, stop))
+    return ""

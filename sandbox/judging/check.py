@@ -68,8 +68,15 @@ def listed(values: Any) -> list[Any]:
 
 
 def numbers(name: str, values: Any) -> Column:
-    """A column's values as numbers. Raises `ValueError` for a table, whose tests would explode."""
-    column = np.asarray(values, dtype=np.float64)
+    """A column's values as numbers. Raises `ValueError` for texts, truths and tables: a text that
+    looks like a number is none, and the tests of a table would explode."""
+    column = np.asarray(values)
+    if column.dtype.kind == "O":  # missing values, or integers beyond 64 bits
+        if any(isinstance(value, str | bytes | bool) for value in column.flat):
+            raise ValueError(f"{name} holds texts or truths")
+        column = column.astype(np.float64)
     if column.ndim != 1:
         raise ValueError(f"{name} has {column.ndim} dimensions, and a column has one")
-    return column
+    if column.dtype.kind not in "iuf":
+        raise ValueError(f"{name} holds no numbers")
+    return column.astype(np.float64, copy=False)

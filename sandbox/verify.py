@@ -12,6 +12,7 @@ import numpy as np
 from sandbox.judging.calculations import check_calculations
 from sandbox.judging.check import StatisticalCheck, Verification
 from sandbox.judging.figure_checks import check_figures
+from sandbox.judging.samples.known import unknown_parts
 from sandbox.judging.samples.records import check_records
 from sandbox.judging.series_tests import check_series
 from sandbox.spec import Spec
@@ -47,10 +48,12 @@ def _checked(spec: Spec, result: Any) -> tuple[list[StatisticalCheck], tuple[str
     if spec.kind == "analyse":
         return check_figures(spec, result), ()
     if spec.kind == "calculate":
-        return check_calculations(spec, result), ()
+        return check_calculations(spec, result), unknown_parts(spec)
     if spec.series is not None:
-        return check_series(spec.count, spec.series, columns_of(result)), ()
-    return check_records(spec, columns_of(result))
+        checks = check_series(spec.count, spec.series, columns_of(result))
+        return checks, unknown_parts(spec)
+    checks, unchecked = check_records(spec, columns_of(result))
+    return checks, unchecked + unknown_parts(spec)
 
 
 def _shown(check: StatisticalCheck) -> StatisticalCheck:

@@ -271,13 +271,23 @@ def test_multiples_are_multiples_and_all_equally_likely():
 def test_every_word_of_a_field_is_known_to_a_judge_or_named_as_unchecked():
     words = {word.name for word in fields(Field)}
     assert set().union(*KNOWN.values()) == words, "teach a judge the new word, or leave it unknown"
-    odd = replace(PLAN, low=3.0, prefix="p")
+    assert {word.name for word in fields(Series)} == {
+        *("name", "step", "start", "level", "trend", "growth", "period", "amplitude", "noise")
+    }
+    odd = replace(PLAN, low=0.0, prefix="p")
     labels = rng(3).choice(["free", "pro", "team"], N, p=[0.5, 0.3, 0.2]).tolist()
     verdict = verify(
         Spec(count=N, fields=(odd, Field("name", "text", unique=True))), {"plan": labels}
     )
     assert verdict.unchecked == ("low of plan", "prefix of plan", "unique of name")
     assert verdict.level == "unverified"
+
+
+def test_a_part_of_a_request_for_records_that_no_judge_knows_is_named():
+    spec = Spec(count=N, fields=(AGE,), decimals=2)
+    assert verify(spec, {"age": normal()}).unchecked == ("decimals",)
+    spec = Spec(count=200, series=SERIES, fields=(AGE,))
+    assert "fields" in verify(spec, {"date": [], "sales": []}).unchecked
 
 
 def test_made_up_words_are_looked_at_only_if_the_program_gives_them():

@@ -39,7 +39,7 @@ SCALES: dict[str, float] = {
 }  # fmt: skip
 _SUFFIX = {"k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "mn": 1e6, "mm": 1e6}
 DIGITS = re.compile(
-    r"(?P<sign>[-+−])?(?:(?P<currency>US\$|[$€£¥])\s?)?(?P<digits>\d+(?:[.,'_\u00a0\u202f]\d+)*|(?<!\w)\.\d+)"
+    r"(?P<sign>[-+−])?(?:(?P<currency>US\$|[$€£¥])\s?)?(?P<digits>\d+(?:[.,'_\u00a0\u202f]\d+)*|(?<![\w.])\.\d+)"
     r"(?P<exponent>[eE][-+]?\d{1,3}(?!\w))?"
     r"(?:(?P<suffix>[kK]|[mM]|[bB]n?|MM)(?!\w))?(?P<ordinal>(?:st|nd|rd|th|º|ª|er|ro|do|to)(?!\w))?"
 )

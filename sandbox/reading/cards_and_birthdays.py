@@ -47,7 +47,7 @@ def _read_cards(reader: Reader) -> Spec | None:
         size = phrases.value(reader, "#n. card")
         reader.take_all("card", "draw", "fair", "people_word", "exactly")
         good = not replaced and not spanish and size in (None, 5)
-        assumed = () if size else ("a hand of five cards",)
+        assumed = ("a hand of 5 cards",)
         return _spec("poker_hand", {"hand": hand} | question.parameters, *assumed) if good else None
     return _marked_cards(reader, deck, question, spanish=spanish, replaced=replaced)
 

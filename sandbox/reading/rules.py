@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from sandbox.reading.echoes import forgotten
 from sandbox.reading.reader import Reader
 from sandbox.spec import Analysis, Spec
 
@@ -77,6 +78,14 @@ def _by(rule: Rule, reader: Reader) -> Reading | None:
             problem += f"; understood is {rule.understood}"
         return Reading(rule, None, unknown, problem)
     if isinstance(made, Spec):
-        return Reading(rule, made)
-    analyses = (made,) if isinstance(made, Analysis) else tuple(made)
-    return Reading(rule, Spec("calculate", analyses=analyses))
+        spec = made
+    else:
+        analyses = (made,) if isinstance(made, Analysis) else tuple(made)
+        spec = Spec("calculate", analyses=analyses)
+    numbers = tuple(dict.fromkeys(token.text for token in forgotten(spec, reader.tokens)))
+    if numbers:
+        listed = ", ".join(f"`{text}`" for text in numbers[:5])
+        return Reading(
+            rule, None, numbers, f"the meaning of {listed} is not understood in {rule.name}"
+        )
+    return Reading(rule, spec)

@@ -128,8 +128,7 @@ class Executor:
             self.calls.write(attempted, work)
         if calls.limited is not None:
             self.calls.limited = calls.limited
-        level = "spec" if made.holds else "unverified"
-        row = {"level": level, "unchecked": [], **made.row, "problem": made.problem}
+        row = {"level": "unverified", "unchecked": [], **made.row, "problem": made.problem}
         self.computed, self.document = {**row, "status": made.status}, made.document
         step = len(self.calls.attempts)
         if made.outcome is not None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from router.cli.main import app
 from router.telemetry.rows import request_row
-from tests.compute.computing import YAML, ScriptedAuthor, content, give
+from tests.compute.computing import YAML, ScriptedAuthor, content, give, with_author
 from tests.rig import rig
 
 MEAN = "What is the mean of [1, 2, 6]?"
@@ -108,6 +108,16 @@ async def test_only_a_proven_answer_counts_as_quality(level: str, teaches: bool)
         await waggle.engine.assessor.idle()
         signals = {signal.metric for signal in waggle.journal.signals}
         assert signals == ({"verification", "json"} if teaches else set())
+
+
+async def test_an_ordinary_answer_to_what_is_no_computation_has_no_level():
+    async with ScriptedAuthor("Bees dance.").listening() as up:
+        config = with_author(up.url, authors=["synthesis"], fallback=["coder"])
+        async with rig(config) as waggle:
+            answer = await waggle.chat("Why do bees dance?", model="compute", headers=EXPLAIN)
+            assert answer.status == 200
+            assert "x-waggle-verified" not in answer.headers
+            assert "verified" not in answer.json["waggle"]
 
 
 async def test_what_a_later_step_makes_of_a_proven_answer_is_unverified():

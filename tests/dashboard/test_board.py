@@ -11,7 +11,7 @@ from dashboard.facts_reader import BoardSettings
 from dashboard.source import Source
 from dashboard.view import PageView, view_of
 from tests.dashboard.story import HARM, TRIAL, write_story
-from tests.telemetry.stored import Stored
+from tests.telemetry.stored import NOON, Stored, request, signal
 
 VIEWS = [
     {"last": "all"},
@@ -80,7 +80,6 @@ def rounded(value):
 
 def test_controls_are_estimated_from_the_results_of_their_plans_on_each_kind(tmp_path):
     """Two kinds, two plans, one bucket: the expected figures are computed by hand."""
-    from tests.telemetry.stored import NOON, request, signal
 
     stored, rows, signals = Stored(tmp_path), [], []
     worth = {("text", "cheap"): 0.9, ("text", "dear"): 1.0}
@@ -202,6 +201,24 @@ def test_the_story_of_a_request_has_the_results_expected_from_every_plan(board, 
         assert part in text
     assert kind == "json"
     assert "dear" in str(whole(values["others"]["parts"]))
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"), [(None, "unchecked: 2"), (["sorted", "at least 3"], "sorted, at least 3")]
+)
+def test_a_computed_answer_shows_its_level_and_what_nobody_checked(tmp_path, parts, shown):
+    stored = Stored(tmp_path)
+    row = request(NOON, level="rerun", unchecked=2, **({"unchecked_parts": parts} if parts else {}))
+    stored.write("requests", [row])
+    stored.seal()
+    board = Board(Source(tmp_path))
+    view = PageView(page="requests", last="all", request=row["request_id"])
+    panels = board.page_values(view)["panels"]
+    board.close()
+    story, listed = (str(whole(panels[name]["parts"])) for name in ("story", "found"))
+    assert "rerun" in story
+    assert shown in story
+    assert "rerun" in listed
 
 
 def test_an_unknown_request_gets_a_message_instead_of_a_story(board):

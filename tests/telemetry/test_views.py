@@ -64,6 +64,17 @@ def test_the_same_signal_from_two_routers_counts_once(stored):
     assert stored.value("select count(*) from signals where signal_id = 'same'") == 1
 
 
+def test_levels_of_computed_answers_are_counted(tmp_path):
+    stored = Stored(tmp_path)
+    levels = [{"level": "spec", "unchecked": 0}, {"level": "rerun", "unchecked": 2}, {}]
+    stored.write("requests", [request(NOON + n, **level) for n, level in enumerate(levels)])
+    counted = "select level, count(*), sum(unchecked) from requests group by level"
+    for _ in ("in journals", "in segments"):
+        rows = stored.ask(f"{counted} order by level nulls last")
+        assert rows == [("rerun", 1, 2), ("spec", 1, 0), (None, 1, None)]
+        stored.seal()
+
+
 def test_learning_curve(stored):
     stored.seal()
     first, second = stored.rows("from learning_curve(every := interval 5 minute)")

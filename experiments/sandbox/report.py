@@ -25,10 +25,10 @@ def readme_table(result: dict[str, Any]) -> str:
         ],
         ["a call of a routing function, p99", f"{result['function']['p99_us']:.0f} µs"],
         [
-            f"the longest wait for a hostile routing function with a deadline of "
-            f"{late['deadline_ms']:g} ms, of {late['late_calls']:,}",
-            f"{late['longest_ms']:.1f} ms; {late['unqueued_longest_ms']:.1f} ms of it while the "
-            "caller had a processor",
+            f"the longest wait for a hostile routing function with a deadline of 5 ms, of "
+            f"{late['calls']:,} calls",
+            f"{late['longest_ms']:.1f} ms, {late['beyond']} above 5.5 ms (a bare sleep of 5 ms "
+            f"beside them: {late['bare']['longest_ms']:.1f} ms, {late['bare']['beyond']})",
         ],
         [
             f"calls of a good routing function on a machine with four times too much work, of "

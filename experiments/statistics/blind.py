@@ -1,6 +1,6 @@
 """Measures requests that strangers wrote: how many are answered rightly, wrongly, or refused.
 
-    python -m experiments.statistics.blind --cases FILE... [--refused]
+    python -m experiments.statistics.blind --cases FILE... [--refused] [--author [SEED]]
 
 Each case is read, contradicted, written, run in a real sandbox and judged, as on a bare machine
 with no model. A wrong answer counts as certified if its level is above `unverified`.
@@ -11,14 +11,14 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from experiments.statistics.grading import Grade, faults, grade
+from experiments.statistics.grading import Graded, Reply, faults, grade
+from experiments.statistics.scripted_author import answers_by_author
 from sandbox.column_programs import CannotWrite
 from sandbox.contradictions import contradiction
 from sandbox.document import records, write_document
@@ -31,26 +31,6 @@ from sandbox.verify import verify
 
 _SEEDS = (1, 2)  # a right sample fails its checks once in a thousand times; then it is drawn again
 _SHOWN = 300  # characters of an answer
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to one case. Without an answer, `reason` says why there is none."""
-
-    answer: str | None
-    level: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    case: dict[str, Any]
-    reply: Reply
-    grade: Grade
-
-    @property
-    def certified_wrong(self) -> bool:
-        return self.grade == "wrong" and self.reply.level != "unverified"
 
 
 def cases_in(files: Iterable[Path]) -> list[dict[str, Any]]:
@@ -144,7 +124,7 @@ def _described(each: Graded) -> str:
     if reply.answer is None:
         lines.append(f"  reason: {reply.reason}")
     else:
-        lines.append(f"  answer: {reply.answer[:_SHOWN]}")
+        lines.append(f"  answer: {reply.answer[:_SHOWN]} {reply.reason}")
         wrong = faults(case["expect"], reply.answer)
         lines.append(f"  fault: {'; '.join(wrong) or json.dumps(case['expect'])}")
     return "\n".join(lines)
@@ -155,9 +135,21 @@ def main() -> None:
     parser.add_argument("--cases", type=Path, nargs="+", required=True, help="files of cases")
     parser.add_argument("--refused", action="store_true", help="list the refused cases too")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON alone")
+    parser.add_argument(
+        "--author",
+        type=int,
+        nargs="?",
+        const=1,
+        metavar="SEED",
+        help="let a scripted author write programs, right in 85%% of them",
+    )
     options = parser.parse_args()
     begun = time.perf_counter()
-    graded = asyncio.run(answers_by_rule(cases_in(options.cases)))
+    cases = cases_in(options.cases)
+    if options.author is None:
+        graded = asyncio.run(answers_by_rule(cases))
+    else:
+        graded = asyncio.run(answers_by_author(cases, seed=options.author))
     if options.json:
         print(json.dumps(counts(graded), indent=2))
         return

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,26 @@ Columns = Mapping[str, Sequence[Any]]
 _TOLERANCE = 0.005  # relative, if a case states none
 _TINY = 1e-9
 _YES, _NO = frozenset({"yes", "true", "sí", "si", "verdadero"}), frozenset({"no", "false", "falso"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one case. Without an answer, `reason` says why there is none."""
+
+    answer: str | None
+    level: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    case: dict[str, Any]
+    reply: Reply
+    grade: Grade
+
+    @property
+    def certified_wrong(self) -> bool:
+        return self.grade == "wrong" and self.reply.level != "unverified"
 
 
 def grade(expect: Mapping[str, Any], answer: str | None) -> Grade:

@@ -2,8 +2,8 @@
 
 A first program is mended once if it fails, or if it leaves out a clause of the request. A second
 one is written by another author, or by another way; its author sees the names of the first one's
-figures and no value. If two disagree, a third decides. Each is asked for only if the caller's
-ceilings leave room.
+figures and no value. If two disagree, a third decides, and if no two of three agree, a fourth. Each
+is asked for only if the caller's ceilings leave room.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from router.compute.prompts import (
 from router.request.statistical import Message, free_job_of
 from router.reuse.solution import Solution
 
-_MOST_PROGRAMS = 3
+_MOST_PROGRAMS = 4
 _MOST_PARAMETERS = 4_000  # characters of the parameters that a row keeps
 
 

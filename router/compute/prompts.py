@@ -57,6 +57,8 @@ _WAYS = (
     "simulate; if a simulation is natural, derive the formula or compute the exact distribution.",
     "Solve it from first principles, step by step as the request tells it, with plain loops and no "
     "library function that does the whole work.",
+    "Read the request again, clause by clause, and note in comments what each clause means. Then "
+    "solve it in the way that leaves the least room for a mistake.",
 )
 
 

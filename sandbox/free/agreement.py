@@ -214,7 +214,7 @@ def _in_distributions(first: list[Any], second: list[Any], alpha: float) -> str:
 
 
 def _step(lag: float) -> int:
-    """Of values whose neighbours correlate only every n-th is tested: the tests want independence."""
+    """Where neighbours correlate, only every n-th value is tested: the tests want independence."""
     return math.ceil((1 + lag) / (1 - lag)) if 0.1 < lag < 0.95 else 1
 
 

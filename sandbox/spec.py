@@ -80,6 +80,7 @@ class Series:
     period: int = 0  # length of the season in steps; 0: no season
     amplitude: float = 0.0
     noise: float = 1.0  # standard deviation
+    time: str = ""  # the name of the column of times; "": date, time or month
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,4 +166,4 @@ def _series(count: int, series: Series) -> list[str]:
 
 
 def time_name(series: Series) -> str:
-    return {"hour": "time", "month": "month"}.get(series.step, "date")
+    return series.time or {"hour": "time", "month": "month"}.get(series.step, "date")

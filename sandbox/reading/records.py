@@ -18,9 +18,10 @@ from sandbox.reading import (
 from sandbox.reading.budget import spend
 from sandbox.reading.reader import Reader
 from sandbox.reading.records_columns import field_of
-from sandbox.reading.records_scan import Draft, Relation, Scan
+from sandbox.reading.records_drafts import columns, same_name
+from sandbox.reading.records_scan import Relation, Scan
 from sandbox.reading.records_series import read_series
-from sandbox.reading.records_usual import COUNT, usual_of
+from sandbox.reading.records_usual import COUNT
 from sandbox.reading.records_values import FAMILIES
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import tokens
@@ -28,7 +29,7 @@ from sandbox.spec import Correlation, Distribution, Field, Spec
 
 _MOST_CELLS = 2_000_000
 _LONGEST = 2_000
-_MARKS = frozenset(".,;:?!()[]\n\"'¿¡-•*#|=~")
+_MARKS = frozenset(".,;:?!()[]{}\n\"'¿¡-•*#|=~")
 _READERS: tuple[Callable[[Scan, int], int], ...] = (
     records_marks.whole, records_tables.real_world, records_shares.shares, records_relations.formula,
     records_relations.relation, records_marks.special, records_values.mixture_weight,
@@ -88,13 +89,23 @@ def _scan(scan: Scan) -> None:
             scan.unknown += [t for t in scan.tokens[i:end] if t.unclear]
             i = end
             continue
-        skipped = scan.idle(i) or token.means(
-            "make", "record", "sample_size", "tail", "likert", "wants"
+        skipped = (
+            scan.idle(i)
+            or token.means(*_SKIPPED)
+            or (token.means("both") and _all_at_once(scan, i))
         )
-        skipped = skipped or (token.means("both") and scan.means(i + 1, "normal", "uniform"))
         if not skipped and token.stem not in _MARKS:
             scan.unknown.append(token)
         i += 1
+
+
+_SKIPPED = ("make", "record", "sample_size", "tail", "likert", "wants")
+
+
+def _all_at_once(scan: Scan, i: int) -> bool:
+    """Whether `both` only repeats what is said: `both normal`, or of the parts of a mixture."""
+    mixed = scan.current is not None and scan.current.family == "mixture"
+    return mixed or scan.means(i + 1, *FAMILIES)
 
 
 def _spec(scan: Scan) -> Spec:
@@ -106,6 +117,8 @@ def _spec(scan: Scan) -> Spec:
         raise NotUnderstood("it does not say how many records")
     fields, sentences = _fields(scan)
     fields, correlations = _related(scan, fields)
+    if scan.columns not in (0, len(fields)):
+        raise NotUnderstood(f"it describes {len(fields)} columns, and not {scan.columns}")
     fields = _in_order(scan, fields)
     count = int(scan.count)
     if count * len(fields) > _MOST_CELLS:
@@ -120,7 +133,7 @@ def _spec(scan: Scan) -> Spec:
 
 
 def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
-    drafts = _columns(scan)
+    drafts = columns(scan)
     fields: list[Field] = []
     sentences: list[str] = []
     for draft in drafts:
@@ -133,75 +146,6 @@ def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
     return [_with_operands(field, names) for field in fields], sentences
 
 
-def _columns(scan: Scan) -> list[Draft]:
-    """The drafts that are columns: a noun that only counts the records is none."""
-    drafts = [draft for draft in scan.drafts if not draft.shared]
-    shared = next((draft for draft in scan.drafts if draft.shared), None)
-    for draft in drafts:
-        if draft.role in ("die", "coin"):
-            _chance(draft)
-    unnamed = [
-        d for d in drafts if not d.label and (d.described or d.unique or d.decimals is not None)
-    ]
-    counted = [d for d in drafts if d.counted and not d.described]
-    if len(unnamed) > 1:
-        raise NotUnderstood("it describes two columns without a name: say which is which")
-    if unnamed and counted:
-        unnamed[0].label = counted[0].label
-    related = {name for relation in scan.relations for name in relation.names}
-    kept: list[Draft] = []
-    for draft in drafts:
-        if draft in counted or (not draft.label and draft not in unnamed):
-            continue
-        if shared is not None and not (draft.family or draft.labels or draft.role):
-            draft.family = shared.family
-            draft.arguments = draft.arguments or list(shared.arguments)
-            for key, values in shared.numbers.items():
-                draft.numbers.setdefault(key, list(values))
-        others = [d.label for d in drafts if d is not draft and (d.described or d.role)]
-        bare = not draft.described and not draft.role
-        if bare and not draft.unique and _only_sets_the_scene(scan, draft):
-            continue
-        if bare and (_same(draft.label, others) or draft.label in related):
-            continue
-        if bare and not draft.unique and usual_of(draft.label) is None:
-            raise NotUnderstood(
-                f"it does not say what the column {draft.label} contains", (draft.label,)
-            )
-        kept.append(draft)
-    return kept
-
-
-def _only_sets_the_scene(scan: Scan, draft: Draft) -> bool:
-    """Whether a label stands before the number of records, in a clause of its own, or for a scene."""
-    if not 0 <= draft.place < scan.count_place or usual_of(draft.label) is not None:
-        return False
-    between = range(draft.place, scan.count_place)
-    apart = any(scan.stem(i) in (":", ".", "\n", "!", ";") for i in between)
-    return apart or scan.stem(scan.count_place + 2) == ":"
-
-
-def _chance(draft: Draft) -> None:
-    """A die is fair and has six sides, and a coin is fair, unless the request says otherwise."""
-    if draft.role == "die" and not draft.described:
-        draft.low, draft.high, draft.whole_bounds = 1.0, 6.0, True
-    if draft.role == "coin" and not draft.family:
-        draft.family = "bernoulli"
-        draft.numbers.setdefault("probability", [0.5])
-    draft.role = ""
-
-
-def _same(name: str, names: list[str]) -> str:
-    """The one name that a shorter or longer name means: `revenue` is `annual_revenue`."""
-    if name in names:
-        return name
-    near = [
-        other for other in names
-        if other.endswith("_" + name) or name.endswith("_" + other) or other.startswith(name + "_")
-    ]  # fmt: skip
-    return near[0] if len(near) == 1 else ""
-
-
 def _with_operands(field: Field, names: set[str]) -> Field:
     if field.role != "derived":
         return field
@@ -210,7 +154,7 @@ def _with_operands(field: Field, names: set[str]) -> Field:
     def known(match: "re.Match[str]") -> str:
         if match[0] == "?" and len(others) == 1:
             return others[0]
-        name = _same(match[0], others)
+        name = same_name(match[0], others)
         if not name:
             raise NotUnderstood(f"{field.name} is computed from {match[0]}, which is not a column")
         return name
@@ -250,7 +194,7 @@ def _pair(relation: Relation, fields: list[Field]) -> tuple[str, str]:
         if len(numbers) != 2:
             raise NotUnderstood("it does not say which two columns correlate")
         return numbers[0], numbers[1]
-    first, second = (_same(name, numbers) or name for name in relation.names)
+    first, second = (same_name(name, numbers) or name for name in relation.names)
     if first == second:
         raise NotUnderstood(f"{first} cannot correlate with itself")
     return first, second
@@ -261,7 +205,7 @@ def _in_order(scan: Scan, fields: list[Field]) -> list[Field]:
         return fields
     sortable = [f.name for f in fields if f.role not in ("text", "boolean")]
     numbers = [f.name for f in fields if f.role in ("number", "derived")]
-    by = _same(scan.order_by, sortable) if scan.order_by else ""
+    by = same_name(scan.order_by, sortable) if scan.order_by else ""
     if not by and not scan.order_by:
         only = numbers if len(numbers) == 1 else sortable
         by = only[0] if len(only) == 1 else ""
@@ -274,7 +218,7 @@ def _in_order(scan: Scan, fields: list[Field]) -> list[Field]:
 RULES: tuple[Rule, ...] = (
     Rule(
         "records",
-        frozenset({"generate", "mean", "sd", "decimals", *FAMILIES}),
+        frozenset({"generate", "mean", "sd", "decimals", "between", "seed", *FAMILIES}),
         _read,
         "how many records, and for each column its distribution, range, labels or role",
     ),

@@ -28,32 +28,32 @@ def field_of(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     if draft.cut:
         raise NotUnderstood(f"{name} is truncated, but no bounds are given", ("truncated",))
     if draft.role == "id" and not (draft.family or draft.labels):
-        _no_more(draft, name, "an id", {"unique", "prefix", "first", "digits"})
+        said_more(draft, name, "an id", {"unique", "prefix", "first", "digits"})
         made = Field(name, "id", unique=True, prefix=draft.prefix)
         return replace(made, first=draft.first, digits=draft.digits), ()
     if draft.formula:
-        _no_more(draft, name, "a computed column", {"formula", "decimals"})
+        said_more(draft, name, "a computed column", {"formula", "decimals"})
         return Field(name, "derived", formula=draft.formula, decimals=draft.decimals), ()
     if draft.dates is not None:
-        _no_more(draft, name, "a date", {"dates"})
+        said_more(draft, name, "a date", {"dates"})
         first_day, last_day = draft.dates
         return Field(name, "date", start=first_day.isoformat(), end=last_day.isoformat()), ()
     if draft.labels or draft.true_share is not None or draft.boolean or draft.binary:
         return _choice(draft, name)
     if draft.role == "text" and not draft.described:
-        _no_more(draft, name, "a text", set())
+        said_more(draft, name, "a text", set())
         return Field(name, "text"), ()
     return _number(draft, name)
 
 
 _FACTS = (
-    "family arguments numbers low high clip decimals unique real multiple labels true_share boolean"
+    "family arguments numbers low high clip cut decimals unique real multiple labels true_share boolean"
     " binary dates prefix first formula"
 ).split()
 _WORDS = {"low": "bounds", "high": "bounds", "decimals": "rounding", "numbers": "figures"}
 
 
-def _no_more(draft: Draft, name: str, what: str, allowed: set[str]) -> None:
+def said_more(draft: Draft, name: str, what: str, allowed: set[str]) -> None:
     """Raise `NotUnderstood` if the request says more of a column than such a column can have."""
     for fact in _FACTS:
         if fact not in allowed and getattr(draft, fact) not in (None, False, "", 0, [], {}, ()):
@@ -63,7 +63,7 @@ def _no_more(draft: Draft, name: str, what: str, allowed: set[str]) -> None:
 
 def _choice(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     allowed = {"labels", "true_share", "boolean", "binary", "numbers"}
-    _no_more(draft, name, "a column of labels", allowed)
+    said_more(draft, name, "a column of labels", allowed)
     labels, weights = draft.labels, draft.weights
     assumed: tuple[str, ...] = ()
     if not labels:

@@ -8,7 +8,7 @@ import re
 from datetime import date
 
 from sandbox.reading import lexicon
-from sandbox.reading.records_scan import Draft, Scan
+from sandbox.reading.records_scan import DATED, Draft, Scan
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import MONTHS
 
@@ -75,10 +75,25 @@ def count(scan: Scan, i: int) -> int:
             scan.count_place = i
             return _counted(scan, value, j + 1)
     value = scan.number(i)
+    if scan.means(i, "some"):
+        scan.some = True
+        return i + 1
+    columns = next((j for j in range(i + 1, i + 4) if scan.low(j) in _COLUMNS), 0) if value else 0
+    if columns and all(scan.idle(j) or scan.means(j, "correlation") for j in range(i + 1, columns)):
+        scan.columns = int(value or 0)
+        return i + 1
     if value is None or scan.tokens[i].unit or (scan.count is not None and scan.count != value):
         return 0
     again = scan.count is not None
-    follows = scan.means(i + 1, "entity", "record", "times_over") or scan.low(i + 1) in ("of", "de")
+    spell = scan.means(i + 1, "days", "weeks", "months", "hours") and scan.low(i + 2) in (
+        "of",
+        "de",
+    )
+    follows = (
+        spell
+        or scan.means(i + 1, "entity", "record", "times_over")
+        or scan.low(i + 1) in ("of", "de")
+    )
     loose = not again and (
         scan.labelable(i + 1, first=True)
         or scan.means(i - 1, "make")
@@ -108,11 +123,14 @@ def count(scan: Scan, i: int) -> int:
     end = i + 1
     if scan.stem(end) == "-" and scan.means(end + 1, "record", "entity"):
         end += 1
-    if scan.means(end, "times_over"):
-        end += 1
+    if scan.means(end, "times_over") or spell:
+        end += 2 if spell else 1
     if not again:
         scan.counted_at, scan.count_place = end, i
     return _counted(scan, value, end)
+
+
+_COLUMNS = frozenset("columns variables fields columnas campos features attributes".split())
 
 
 def _counted(scan: Scan, value: float, end: int) -> int:
@@ -147,7 +165,7 @@ _DATED = re.compile(r"(?:^|_)(?:date|fecha|dia|día|timestamp|datetime|dob|birth
 
 def _period(scan: Scan, i: int) -> int:
     draft = scan.current
-    if scan.means(i, "dated") and scan.low(i) not in ("dated", "con fecha", "fechadas", "fechados"):
+    if scan.means(i, "dated") and scan.low(i) not in DATED:
         return 0
     if scan.means(i, "iso") and draft is not None:
         return i + 1
@@ -274,13 +292,18 @@ def label(scan: Scan, i: int) -> int:
     naming = i == scan.naming_at
     scan.naming_at = -1
     counted = i == scan.counted_at
+    if counted and scan.means(end - 1, "entity", "owner"):
+        scan.counted_at = -1
+        return end
     if scan.nameless(i, end) and (counted or not _described_next(scan, end)):
         scan.some = scan.some or any(scan.means(j, "entity", "owner") for j in range(i, end))
         if scan.means(end, "filler") or counted:
             scan.counted_at = -1
         return end
-    if scan.aside(i, end) or scan.means(end, "wants"):
-        return end + scan.means(end, "wants")
+    if scan.aside(i, end):
+        return end
+    if scan.means(end, "wants") or (scan.idle(end) and scan.means(end + 1, "wants")):
+        return end + 1  # whoever wants the records
     name = scan.name_at(i, end)
     if naming and scan.current is not None and not scan.current.label:
         scan.mentions.append((name, end))

@@ -85,7 +85,7 @@ def _next(scan: Scan, j: int, level: _Level) -> int:
     elif scan.means(j, "strongly", "negatively"):
         level.negative = level.negative or scan.means(j, "negatively")
     elif number is not None:
-        if not open_:
+        if not open_ or scan.means(j + 1, "record", "entity"):
             return 0
         level.value = number
     elif scan.means(j, "them") and (level.between or not level.names):
@@ -116,11 +116,8 @@ _PREPOSITIONS = frozenset({"of", "for", "de", "with", "con", "to", "entre"})
 
 
 def _links(scan: Scan, j: int) -> bool:
-    return (
-        scan.idle(j)
-        or scan.stem(j) in ("(", ")", ",", "=", ":", "~")
-        or (scan.low(j) in ("and", "y", "e", "vs", "coefficient", "level"))
-    )
+    words = ("and", "y", "e", "vs", "coefficient", "level", "alrededor de", "en torno a")
+    return scan.idle(j) or scan.stem(j) in ("(", ")", ",", "=", ":", "~") or scan.low(j) in words
 
 
 def _is_operand(scan: Scan, j: int) -> bool:
@@ -165,9 +162,10 @@ def _operand(scan: Scan, j: int) -> tuple[int, str]:
 def _put(scan: Scan, i: int, j: int, subjects: list[str], level: _Level) -> int:
     value = level.value
     if value is None:
-        ahead = range(j, min(j + 3, len(scan.tokens)))
-        if not level.names and any(scan.means(k, "correlation", "r", "r2") for k in ahead):
+        ahead = range(j, len(scan.tokens))
+        if len(level.names) != 1 and any(scan.means(k, "correlation", "r", "r2") for k in ahead):
             scan.sign = -1 if level.negative else 1
+            scan.correlated = level.names
             return j
         raise NotUnderstood(
             "it does not say how strong the correlation is: write `r = 0.6` or the like",
@@ -187,8 +185,8 @@ def _put(scan: Scan, i: int, j: int, subjects: list[str], level: _Level) -> int:
 
 def _two(scan: Scan, i: int, subjects: list[str], level: _Level) -> list[str]:
     """The two columns of a correlation; none if they are the only two columns of numbers."""
-    if len(level.names) == 2:
-        return level.names
+    if len(level.names) == 2 or (not level.names and scan.correlated):
+        return level.names or scan.correlated
     if len(level.names) == 1 and subjects:
         current = scan.current.label if scan.current is not None else ""
         return [current or subjects[-1], level.names[0]]
@@ -282,11 +280,14 @@ def _term(scan: Scan, i: int) -> tuple[str, int]:
         if scan.tokens[i].unit == "%" and scan.low(i + 1) in ("of", "del", "de"):
             other, end = _term(scan, i + 2)
             return (f"{other} * {value:.12g}", end) if other else ("", i)
-        return f"{value:.12g}", i + 1
+        j = i + 1
+        if scan.is_letter_token(j) and scan.tokens[i].end == scan.tokens[j].start:  # `3x`
+            return f"{value:.12g} * {scan.low(j)}", j + 1
+        return f"{value:.12g}", j
     if scan.stem(i) == "(":
         text, j = _expression(scan, i + 1)
         return (f"({text})", j + 1) if text and scan.stem(j) == ")" else ("", i)
-    if i < len(scan.tokens) and len(scan.tokens[i].text) == 1 and scan.tokens[i].text.isalpha():
+    if scan.is_letter_token(i):
         return scan.tokens[i].text.lower(), i + 1
     end, words = scan.label_run(i)
     return (scan.name_at(i, end), end) if words else ("", i)

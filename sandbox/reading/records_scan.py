@@ -19,13 +19,14 @@ _ARTICLES = frozenset(
     "the a an my our your their this el la los las un una mi mis nuestra nuestro".split()
 )
 _ASIDE = frozenset("for at in from para en by per to into".split()) | {"for a", "for my", "for an"}
+DATED = frozenset({"dated", "con fecha", "fechadas", "fechados"})
 _MOST_WORDS = 3
 # What may stand in a label beside plain words, and what alone makes no name.
 _WITHIN = frozenset(
     "entity owner tail noun text unit period id dated weights record test sample_size trials rate scale"
     " hour_step day_step week_step month_step quarter_step year_step season amplitude season_length"
     " level trend rising falling noise hours days weeks months years"
-    " median shape die generate peaks likert wanted_words alpha make".split()
+    " median shape die generate peaks wanted_words alpha make".split()
 ) | {SCENE}
 _NAMELESS = frozenset({"entity", "owner", "record", "tail", "period", "make"})
 _NEVER = frozenset({"beyond", "filler", "truth", "untruth", "boolean", "one_of", "real_world"})
@@ -96,6 +97,7 @@ class Scan:
     count: float | None = None
     counted_at: int = -1  # the place after the number of records
     count_place: int = -1
+    columns: int = 0  # how many there are, if the request says so
     some: bool = False  # the request names whose records it wants, but not how many
     naming_at: int = -1  # where a label would name the current column: `normally distributed ages`
     clip_next: bool = False
@@ -105,6 +107,7 @@ class Scan:
     order_by: str = ""
     relations: list[Relation] = field(default_factory=list)
     sign: int = 1  # of the next correlation
+    correlated: list[str] = field(default_factory=list)  # by the next correlation
     mentions: list[tuple[str, int]] = field(default_factory=list)  # labels, and where they end
     asked: bool = False  # the request has a verb such as `generate`
     unknown: list[Token] = field(default_factory=list)
@@ -179,11 +182,15 @@ class Scan:
             return True
         if token.kind != "concept":
             return False
+        if first and self.low(i - 1) in ("column", "columna") and token.text.isalpha():
+            return not token.means(IDLE, "filler", "beyond")
         if token.means("times") and token.text.isalpha() and len(token.text) > 1:  # `waiting times`
             last = not self.labelable(i + 1, first=True) and self.number(i + 1) is None
             return not first and self.labelable(i - 1, first=False) and last
         if token.means("record") and token.means("filler"):  # `test scores`
             return self.labelable(i + 1, first=False)
+        if token.means("dated") and self.low(i) in DATED:
+            return False
         if token.concepts & _NEVER or (token.means("like") and not first):
             return False
         noun = token.means("entity", "record")
@@ -197,9 +204,18 @@ class Scan:
             return not first and self.number(self.after_glue(i + 1)) is None
         if self.means(i, "peaks", "weights") and self.number(self.after_glue(i + 1)) is not None:
             return False
-        if first and self.means(i, "unit") and not self.means(i, "entity", "noun"):
+        if self.means(i, "level") and self.means(i, "id_starts", "minimum"):
+            return False
+        if first and self.means(i, "unit") and not self.means(i, "entity", "noun", "weights"):
             return self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
         return not (first and self.means(i, "period")) or self.labelable(i + 1, first=False)
+
+    def is_letter_token(self, i: int) -> bool:
+        return (
+            0 <= i < len(self.tokens)
+            and len(self.tokens[i].text) == 1
+            and self.tokens[i].text.isalpha()
+        )
 
     def is_letter(self, i: int) -> bool:
         """Whether a single letter is a name here, such as `a` in `a ~ N(0, 1)`."""

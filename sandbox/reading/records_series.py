@@ -264,10 +264,11 @@ def _spec(scan: Scan, parts: _Parts) -> Spec:
         )
     if scan.order:
         raise NotUnderstood("a time series is in the order of time", ("sorted",))
+    times = [name for name in parts.names if name in _TIMES]
     assumed: list[str] = []
     series = Series(
         names[0] if names else "value", step, (parts.start or dt.date(2024, 1, 1)).isoformat(),
-        *_shape(parts, step, count, assumed),
+        *_shape(parts, step, count, assumed), times[0] if times else "",
     )  # fmt: skip
     return Spec(
         count=count, series=series, seed=scan.seed, format="csv" if scan.csv else "json",

@@ -24,7 +24,10 @@ class _Pair:
 
 def shares(scan: Scan, i: int) -> int:
     """Read labels with shares; the name of the column stands before them, or is usual for them."""
-    return _named(scan, i) or _pairs_at(scan, i, "") or _split(scan, i, "") or _truth(scan, i)
+    return (
+        _named(scan, i) or _pairs_at(scan, i, "") or _split(scan, i, "") or _truth(scan, i)
+        or _some_are(scan, i)
+    )  # fmt: skip
 
 
 def _named(scan: Scan, i: int) -> int:
@@ -39,9 +42,10 @@ def _named(scan: Scan, i: int) -> int:
         j = end
         while scan.stem(j) in _LINKS or _links(scan, j):
             j += 1
-        if not name or (j == end and end == run_end and not scan.means(j, "one_of")):
+        noun = scan.means(i, "noun") and end == i + 1
+        linked = j > end or scan.means(j, "one_of") or noun
+        if not name or (j == end and end == run_end and not scan.means(j, "one_of") and not noun):
             continue
-        linked = j > end or scan.means(j, "one_of") or (scan.means(i, "noun") and end == i + 1)
         read = linked and (
             _split(scan, j, name) or _pairs_at(scan, j, name) or _one_of(scan, j, end, name)
         )
@@ -67,7 +71,7 @@ def _pair(scan: Scan, i: int) -> _Pair | None:
             j += 1
         end = _label_end(scan, j)
         return _Pair(j, end, share, _after_tail(scan, end)) if end > j else None
-    if scan.low(i) in ("the", "el", "la"):
+    if i < len(scan.tokens) and scan.tokens[i].text in ("the", "el", "la"):
         i += 1
     end = _label_end(scan, i)
     if end == i:
@@ -86,7 +90,7 @@ def _pair(scan: Scan, i: int) -> _Pair | None:
 
 
 _SKIPPED = frozenset(
-    "are is being in for of be should will would were es son sea de del a the an to that have has".split()
+    "from live lives come comes viene vienen are is being in for of be should will would were es son sea de del a the an to that have has".split()
 )
 
 
@@ -110,7 +114,7 @@ def _share(scan: Scan, i: int) -> tuple[float | None, int]:
             return token.value, i + 1
         return None, i
     token = scan.tokens[i]
-    is_share = token.unit == "%" or (0 < value < 1 and "." in token.text)
+    is_share = token.unit == "%" or (0 < value < 1 and token.text[0] in "0.,")
     return (value, i + 1) if is_share and value >= 0 else (None, i)
 
 
@@ -124,7 +128,7 @@ def _label_end(scan: Scan, i: int) -> int:
         if token.stem == "-" and end > i and _may_stand(scan, end + 1) and _touching(scan, end):
             end += 1
             continue
-        if not _may_stand(scan, end):
+        if not _may_stand(scan, end, first=end == i):
             break
         end += 1
     return end
@@ -134,12 +138,14 @@ def _touching(scan: Scan, i: int) -> bool:
     return scan.tokens[i - 1].end == scan.tokens[i].start
 
 
-def _may_stand(scan: Scan, i: int) -> bool:
+def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
     if i >= len(scan.tokens):
         return False
     token = scan.tokens[i]
     if token.kind in ("word", "quoted"):
         return True
+    if scan.low(i) in _AND_OR and not token.text.isupper():
+        return False
     if token.kind == "mark":
         return token.stem == "+" and i > 0 and _touching(scan, i)
     if (
@@ -150,6 +156,8 @@ def _may_stand(scan: Scan, i: int) -> bool:
         return False
     if len(token.text) == 1 and token.text.isupper():
         return True
+    if first and (token.means("truth", "untruth") or token.stem == "no" or _proper(scan, i)):
+        return True
     if token.means(
         IDLE, "filler", "truth", "untruth", "equally", "one_of", "weights", "range", "mean", "sd"
     ):
@@ -157,6 +165,13 @@ def _may_stand(scan: Scan, i: int) -> bool:
     return not token.means(
         "probability", "at_least", "at_most", "more_than", "less_than", "computed"
     ) or (token.means("minus") and token.text.isalpha())
+
+
+def _proper(scan: Scan, i: int) -> bool:
+    """Whether a small word begins a name, as in `El Salvador` and `Los Angeles`."""
+    following = scan.tokens[i + 1] if i + 1 < len(scan.tokens) else None
+    capital = scan.tokens[i].text[0].isupper() and i > 0 and scan.stem(i - 1) not in (".", "\n")
+    return capital and following is not None and following.text[0].isupper()
 
 
 def _text(scan: Scan, start: int, end: int) -> str:
@@ -198,7 +213,9 @@ def _with_rest(scan: Scan, pairs: list[_Pair], at: int) -> tuple[list[_Pair], in
 def _after_separator(scan: Scan, i: int) -> int:
     while scan.stem(i) in _SEPARATORS or scan.low(i) in _AND_OR or scan.stem(i) == ")":
         i += 1
-    return i
+    word = scan.tokens[i].text if i < len(scan.tokens) else ""
+    article = word in ("el", "la", "un", "the", "a") and _share(scan, i + 1)[0] is not None
+    return i + article
 
 
 def _pairs_at(scan: Scan, i: int, name: str) -> int:
@@ -411,6 +428,46 @@ def _truth(scan: Scan, i: int) -> int:
     ):
         return _true(draft, share, j)
     return 0
+
+
+def _some_are(scan: Scan, i: int) -> int:
+    """Read `2% are fraudulent` and `half of them women`: a column that is true for this share."""
+    share, j = _share(scan, i)
+    if share is None:
+        return 0
+    start = j
+    while scan.means(j, "of_time") or scan.low(j) in (
+        "are",
+        "is",
+        "should",
+        "be",
+        "son",
+        "of",
+        "the",
+        "de",
+        "los",
+    ):
+        j += 1
+    said = (scan.means(i, "half") and "of" in scan.low(i)) or any(
+        scan.means(k, "of_time") or scan.low(k) in ("are", "is", "son") for k in range(start, j)
+    )
+    end, words = scan.label_run(j)
+    if len(_pairs(scan, i)[0]) > 1:
+        raise NotUnderstood("the shares of the labels do not add up to 100%")
+    if not said or not words or (scan.nameless(j, end) and not scan.means(j, "entity")):
+        return 0
+    following = end
+    if (
+        scan.number(following) is not None
+        or scan.stem(following) in ("%", "(")
+        or scan.means(end, "normal", "mean")
+    ):
+        return 0
+    draft = scan.mention(scan.name_at(j, end), end)
+    if draft.described:
+        raise NotUnderstood(f"{draft.label} is described twice")
+    draft.boolean = True
+    return _true(draft, share, end)
 
 
 def _one(scan: Scan, i: int) -> int:

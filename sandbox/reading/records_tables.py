@@ -16,8 +16,12 @@ def real_world(scan: Scan, i: int) -> int:
     end = clause_end(scan, i)
     if end == i or not any(scan.means(j, "real_world") for j in range(i, end)):
         return 0
-    if scan.stem(i) in "(-" or (scan.idle(i) and not scan.means(i, "real_world")):
+    follows = scan.current is not None and bool(scan.current.labels) and scan.stem(i - 1) == ","
+    if scan.stem(i) in "(-" or (scan.idle(i) and not follows and not scan.means(i, "real_world")):
         return 0
+    listed = _among_labels(scan, i, end)
+    if listed:
+        return listed
     cuts = [j for j in range(i + 1, end) if scan.low(j) in _CONJUNCTIONS]
     for stop in (end, *reversed(cuts)):
         phrase = scan.text[scan.tokens[i].start : scan.tokens[stop - 1].end]
@@ -34,6 +38,27 @@ def real_world(scan: Scan, i: int) -> int:
         draft.weights = tuple(round(share, 12) for share in table.shares)
         return stop
     return 0
+
+
+def _among_labels(scan: Scan, i: int, end: int) -> int:
+    """Read `city only New York or Chicago, in proportion to population`: weights of listed labels."""
+    draft = scan.current
+    if draft is None or not draft.labels or draft.source or len(set(draft.weights)) > 1:
+        return 0
+    phrase = scan.text[scan.tokens[i].start : scan.tokens[end - 1].end]
+    plain = "by population" if "how many people live" in phrase else phrase
+    table = table_for(f"{draft.label.replace('_', ' ')} {plain}")
+    if table is None:
+        return 0
+    weights = dict(zip(table.labels, table.weights, strict=True))
+    known = [weights.get(label, weights.get(f"{label} City")) for label in draft.labels]
+    shares = [weight for weight in known if weight is not None]
+    if len(shares) < len(known):
+        missing = next(label for label, w in zip(draft.labels, known, strict=True) if w is None)
+        raise NotUnderstood(f"{missing} is not in the table {table.name}", (missing,))
+    draft.weights = tuple(round(weight / sum(shares), 12) for weight in shares)
+    draft.source = table.source
+    return end
 
 
 def _name(scan: Scan, i: int, stop: int) -> str:

@@ -45,6 +45,13 @@ def family(scan: Scan, i: int) -> int:
         draft.family = name
     if called:
         end = _call(scan, draft, i + 2)
+    elif (
+        name == "poisson"
+        and scan.number(i + 1) is not None
+        and not scan.labelable(i + 2, first=True)
+    ):
+        draft.arguments.append(scan.number(i + 1) or 0.0)
+        end = i + 2
     scan.naming_at = _after_soft(scan, end)
     return end
 
@@ -71,7 +78,8 @@ def _after_soft(scan: Scan, i: int) -> int:
 
 def _column_for(scan: Scan, i: int, name: str) -> Draft:
     """The column that a family at a place is about."""
-    if scan.means(i - 1, "both") and len([d for d in scan.drafts if d.label]) > 1:
+    mixed = scan.current is not None and scan.current.family == "mixture"
+    if scan.means(i - 1, "both") and not mixed and len([d for d in scan.drafts if d.label]) > 1:
         return scan.add(Draft(shared=True))
     draft = scan.current
     if draft is None:
@@ -183,7 +191,7 @@ def _numbers_from(scan: Scan, i: int, *, many: bool) -> tuple[list[float], int]:
     end = i + 1
     while many:
         j = end
-        while scan.low(j) in AND or scan.stem(j) in ("/", "-"):
+        while scan.low(j) in AND or scan.stem(j) in ("/", "-", ";"):
             j += 1
         value = scan.number(j)
         if j == end or value is None or _parameter_at(scan, j + 1):
@@ -268,7 +276,16 @@ def mixture_weight(scan: Scan, i: int) -> int:
     if not half and not (token.kind == "number" and token.unit == "%"):
         return 0
     j = i + 1
-    while scan.means(j, "of_time") or scan.low(j) in ("of", "de", "are", "a", "son", "the"):
+    while scan.means(j, "of_time") or scan.low(j) in (
+        "of",
+        "de",
+        "are",
+        "a",
+        "son",
+        "the",
+        "from",
+        "drawn from",
+    ):
         j += 1
     part = scan.means(j, "mean", "normal", "peaks")
     if not part or (draft is not None and draft.family not in ("", "mixture")):
@@ -377,6 +394,8 @@ def _comparison(scan: Scan, i: int) -> int:
             if scan.tokens[place].unit == "%" or scan.tokens[place].fraction:
                 return 0
             draft = scan.open()
+            if concept == "more_than" and scan.means(scan.after_unit(place + 1), "recorded_as"):
+                return _recorded(scan, draft, value, scan.after_unit(place + 1) + 1)
             _bound(scan, draft, **{side: value})
             if is_open:
                 draft.low_open, draft.high_open = (
@@ -385,6 +404,15 @@ def _comparison(scan: Scan, i: int) -> int:
             draft.clip = draft.clip or concept == "capped"
             return scan.after_unit(place + 1)
     return 0
+
+
+def _recorded(scan: Scan, draft: Draft, value: float, i: int) -> int:
+    """Read the end of `anything over 15 gets recorded as 15`."""
+    if scan.number(scan.after_glue(i)) != value:
+        raise NotUnderstood("only values beyond a bound that become the bound are understood")
+    _bound(scan, draft, high=value)
+    draft.clip = True
+    return scan.after_unit(scan.after_glue(i) + 1)
 
 
 def _bounded(draft: Draft) -> bool:

@@ -1,0 +1,131 @@
+"""Decides which labels of a request are columns.
+
+A label of which nothing is said is a column only if its figures are usual. Otherwise it names what the
+records are, sets the scene before them, repeats another label, or is the reason of a refusal.
+"""
+
+from collections.abc import Sequence
+
+from sandbox.reading.records_columns import said_more
+from sandbox.reading.records_scan import Draft, Scan
+from sandbox.reading.records_usual import usual_of
+from sandbox.reading.rules import NotUnderstood
+
+_SPEAKERS = frozenset("i i'm we we're our my for estoy estamos para tengo".split())
+
+
+def columns(scan: Scan) -> list[Draft]:
+    """The drafts that are columns."""
+    drafts = [draft for draft in scan.drafts if not draft.shared]
+    _usual_chances(drafts)
+    _name_the_unnamed(drafts)
+    _share(scan, drafts)
+    _date_that_is_named_later(drafts)
+    return [
+        draft
+        for draft in drafts
+        if draft.label or _says_something(draft)
+        if _kept(scan, draft, drafts)
+    ]
+
+
+def same_name(name: str, names: Sequence[str]) -> str:
+    """The one name that a shorter or longer name means: `revenue` is `annual_revenue`."""
+    if name in names:
+        return name
+    near = [
+        other for other in names
+        if other.endswith("_" + name) or name.endswith("_" + other) or other.startswith(name + "_")
+    ]  # fmt: skip
+    return near[0] if len(near) == 1 else ""
+
+
+def _says_something(draft: Draft) -> bool:
+    return draft.described or draft.unique or draft.decimals is not None or draft.cut
+
+
+def _kept(scan: Scan, draft: Draft, drafts: Sequence[Draft]) -> bool:
+    if draft.described or draft.role:
+        return True
+    name = draft.label or "the column"
+    if draft.counted:
+        said_more(draft, name, "what the records are", set())
+        return False
+    if not draft.unique and _only_sets_the_scene(scan, draft):
+        return False
+    others = [d.label for d in drafts if d is not draft and (d.described or d.role)]
+    related = {other for relation in scan.relations for other in relation.names}
+    if same_name(draft.label, others) or draft.label in related:
+        said_more(draft, name, "described elsewhere", set())
+        return False
+    if draft.label and usual_of(draft.label) is None:
+        raise NotUnderstood(f"it does not say what the column {name} contains", (name,))
+    return True
+
+
+def _usual_chances(drafts: Sequence[Draft]) -> None:
+    """A die is fair and has six sides, and a coin is fair, unless the request says otherwise."""
+    for draft in drafts:
+        if draft.role == "die" and not draft.described:
+            draft.low, draft.high, draft.whole_bounds = 1.0, 6.0, True
+        if draft.role == "coin" and not draft.family:
+            draft.family = "bernoulli"
+            draft.numbers.setdefault("probability", [0.5])
+        if draft.role in ("die", "coin"):
+            draft.role = ""
+
+
+def _name_the_unnamed(drafts: Sequence[Draft]) -> None:
+    """Give the noun that was counted to the column without a name, or make it the only column."""
+    unnamed = [d for d in drafts if not d.label and _says_something(d)]
+    counted = [d for d in drafts if d.counted and not d.described]
+    if len(unnamed) > 1:
+        raise NotUnderstood("it describes two columns without a name: say which is which")
+    if counted and unnamed:
+        unnamed[0].label = counted[0].label
+        counted[0].label = ""
+        counted[0].counted = True
+    elif counted and usual_of(counted[0].label) and not any(d.described or d.role for d in drafts):
+        counted[0].counted = False  # `200 IQ scores`
+
+
+def _share(scan: Scan, drafts: Sequence[Draft]) -> None:
+    """Give what `both normal` says to each column without a family."""
+    shared = next((draft for draft in scan.drafts if draft.shared), None)
+    for draft in drafts:
+        if (
+            shared is None
+            or draft.family
+            or draft.labels
+            or draft.role
+            or draft.formula
+            or draft.counted
+        ):
+            continue
+        draft.family = shared.family
+        draft.arguments = draft.arguments or list(shared.arguments)
+        draft.low = shared.low if draft.low is None else draft.low
+        draft.high = shared.high if draft.high is None else draft.high
+        for key, values in shared.numbers.items():
+            draft.numbers.setdefault(key, list(values))
+
+
+def _date_that_is_named_later(drafts: Sequence[Draft]) -> None:
+    """`dated in 2025 (invoice_date as YYYY-MM-DD)` describes one column."""
+    dated = [d for d in drafts if d.dates is not None and d.label in ("date", "fecha")]
+    later = [d for d in drafts if not d.described and not d.counted and _is_date(d.label)]
+    if len(dated) == len(later) == 1:
+        dated[0].label, later[0].label = later[0].label, ""
+
+
+def _is_date(label: str) -> bool:
+    return bool({"date", "fecha"} & {*label.split("_")})
+
+
+def _only_sets_the_scene(scan: Scan, draft: Draft) -> bool:
+    """Whether a label stands before the number of records, in a clause of its own."""
+    if not 0 <= draft.place < scan.count_place or usual_of(draft.label) is not None:
+        return False
+    ends = {":", ".", "\n", "!", ";"} | ({","} if scan.low(0) in _SPEAKERS else set())
+    apart = any(scan.stem(i) in ends for i in range(draft.place, scan.count_place))
+    return apart or scan.stem(scan.count_place + 2) == ":"

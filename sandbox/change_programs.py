@@ -14,22 +14,32 @@ def rows_where(columns, keep):
 '''
 _NUMBERS = '''
 def each_column(columns, change):
-    """The columns of numbers, changed; columns of texts stay as they are."""
-    numeric = {
-        name: all(v is None or isinstance(v, (int, float)) for v in values)
-        for name, values in columns.items()
-    }
+    """The columns, changed."""
+    return {name: change([v for v in values if v is not None]) for name, values in columns.items()}
+
+
+'''
+_WITH_EACH = '''
+def with_each(columns, column, formula):
+    """The columns with each number of a column, or of all columns, worked out by a formula."""
     return {
-        name: change([v for v in values if v is not None]) if numeric[name] else values
+        name: [formula(v) if isinstance(v, (int, float)) else v for v in values]
+        if column in ("", name)
+        else values
         for name, values in columns.items()
     }
 
 
 '''
 _EXTREME = '''
+def extremes(values, places):
+    """Where the values are that have these places among the sorted values."""
+    known = [i for i, value in enumerate(values) if value is not None]
+    return set(sorted(known, key=lambda i: values[i])[places])
+
+
 def without_extremes(values, places):
-    """The values without those at these places of the sorted values."""
-    left_out = sorted(range(len(values)), key=lambda i: values[i])[places]
+    left_out = extremes(values, places)
     return [value for i, value in enumerate(values) if i not in left_out]
 
 
@@ -66,7 +76,8 @@ def change_lines(changes: Sequence[Change], *, rows: bool) -> list[str]:
         for name, source in (
             ("rows_where(", _ROWS),
             ("each_column(", _NUMBERS),
-            ("without_extremes(", _EXTREME),
+            ("with_each(", _WITH_EACH),
+            ("extremes(", _EXTREME),
         )
         if name in text
     ]
@@ -74,7 +85,10 @@ def change_lines(changes: Sequence[Change], *, rows: bool) -> list[str]:
 
 
 def _lines(change: Change, *, rows: bool) -> list[str]:
-    if change.kind in _BY_ROW and rows:
+    if change.kind in _EACH:
+        formula = _EACH[change.kind].format(amount=change.amount)
+        return [f"columns = with_each(columns, {change.column!r}, lambda x: {formula})"]
+    if rows and (change.kind in _BY_ROW or change.column):
         return _of_rows(change)
     return [f"columns = each_column(columns, lambda values: {_of_values(change)})"]
 
@@ -88,6 +102,14 @@ def _of_rows(change: Change) -> list[str]:
         inside = _inside(change, "v")
         wanted = f"not ({inside})" if change.kind == "drop_where" else inside
         test = f"(v := columns[{change.column!r}][i]) is not None and ({wanted})"
+    elif change.kind.endswith(("smallest", "largest")):
+        way = "in" if change.kind.startswith("keep") else "not in"
+        smallest = change.kind.endswith("smallest")
+        places = f"slice(None, {amount})" if smallest else f"slice(-{amount}, None)"
+        extreme = f"chosen = extremes(columns[{change.column!r}], {places})"
+        return [extreme, f"columns = rows_where(columns, lambda i: i {way} chosen)"]
+    elif change.kind.partition("_")[2] in _TESTS or change.kind == "unique":
+        return _of_row_values(change)
     else:
         count = "len(next(iter(columns.values())))"
         test = {
@@ -97,6 +119,18 @@ def _of_rows(change: Change) -> list[str]:
             "keep_last": f"i >= {count} - {amount}",
         }[change.kind]
     return [f"columns = rows_where(columns, lambda i: {test})"]
+
+
+def _of_row_values(change: Change) -> list[str]:
+    """Rows by whether their number is odd, say, or has not occurred before."""
+    column = f"columns[{change.column!r}]"
+    if change.kind == "unique":
+        return [f"columns = rows_where(columns, lambda i: {column}.index({column}[i]) == i)"]
+    side, _, what = change.kind.partition("_")
+    test = _TESTS[what].replace("x", "v")
+    wanted = test if side == "keep" else f"not ({test})"
+    whole = f"(v := {column}[i]) is not None and {wanted}"
+    return [f"columns = rows_where(columns, lambda i: {whole})"]
 
 
 def _inside(change: Change, x: str) -> str:
@@ -111,8 +145,6 @@ def _inside(change: Change, x: str) -> str:
 def _of_values(change: Change) -> str:
     amount = int(change.amount or 0)
     side, _, what = change.kind.partition("_")
-    if change.kind in _EACH:
-        return f"[{_EACH[change.kind].format(amount=change.amount)} for x in values]"
     if what in _TESTS:
         test = _TESTS[what] if side == "keep" else f"not ({_TESTS[what]})"
         return f"[x for x in values if {test}]"

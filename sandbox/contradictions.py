@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sandbox.judging.curves import share_between
+from sandbox.judging.figure_checks import problem_of_data
 from sandbox.judging.impossible import IMPOSSIBLE
 from sandbox.spec import Distribution, Field, Spec
 
@@ -37,7 +38,7 @@ def contradiction(spec: Spec) -> str:
                 return problem
         if field.role == "date" and field.start > field.end:
             return f"{field.name} cannot lie between {field.start} and {field.end}: swap the dates"
-    return _in_correlations(spec) or _in_data(spec)
+    return _in_correlations(spec) or (problem_of_data(spec) if spec.kind == "analyse" else "")
 
 
 def _in_distribution(name: str, of: Distribution) -> str:
@@ -134,12 +135,4 @@ def _in_correlations(spec: Spec) -> str:
             f"these correlations cannot hold together ({listed}): their matrix is not positive "
             f"definite, its smallest eigenvalue is {smallest:.3f}"
         )
-    return ""
-
-
-def _in_data(spec: Spec) -> str:
-    for analysis in spec.analyses:
-        for name in analysis.columns:
-            if not [value for value in spec.data[name] if value is not None]:
-                return f"{name} has no values"
     return ""

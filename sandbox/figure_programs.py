@@ -75,7 +75,6 @@ _OF_ONE: dict[str, str] = {
     "moving_average": "moving_average(x, {window})",
     "differences": "np.diff(x).tolist()",
     "percent_changes": "percent_changes(x)",
-    "greatest_change": "greatest_change(x, {falling}, {percent})",
     "growth_percent": "(x[-1] / x[0] - 1) * 100",
     "deciles": 'dict(zip((f"d{{i}}" for i in range(1, 10)), np.percentile(x, range(10, 100, 10))))',
     "sorted": "np.sort(x)[:: {step}].tolist()",

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sandbox.reading import analyse, data_tables, lexicon, wishes
-from sandbox.reading.budget import OutOfTime, budget, spend
+from sandbox.reading import data_tables, lexicon, wishes
+from sandbox.reading.budget import OutOfTime, budget
 from sandbox.reading.catalogue import RULES
-from sandbox.reading.outcome import ReadOutcome
 from sandbox.reading.plain_text import normalised
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import read_by
@@ -29,6 +28,7 @@ _LONGEST = 200_000  # characters of a request, with any table of data in it
 _LONGEST_WISH = 4_000
 _MOST_STRANGE = 60  # different words that no lexicon has; a table in the text may have many
 # No request means a word or a number as long as this; patterns get slow in long words.
+_IN_LISTS = re.compile(r"[\d\s.,;+-]{2,}")  # a request may be short, and its lists long
 _ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<!\S)\S{400}|\d\.?e\+?\d{3}", re.I)
 
 
@@ -103,7 +103,9 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
     table = data_tables.beside(data, text) if data is not None else data_tables.whole_table(text)
     if table.problem:
         return Interpretation("linguistic", (table.problem,))
-    if len(table.text) > _LONGEST_WISH:
+    if _ENDLESS.search(table.text):
+        return _not_read("it holds a word or a number that is too long")
+    if len(_IN_LISTS.sub(" ", table.text)) > _LONGEST_WISH:
         return Interpretation("linguistic", ("it is too long to be understood with certainty",))
     try:
         pieces, language = tokens(table.text)
@@ -125,46 +127,18 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
 
 
 def _interpreted(text: str, data: Any) -> Interpretation:
-    rules_may_read = data is not None or _asks(text)
-    ours = _by_rules(text, data) if rules_may_read and _ENDLESS.search(text) is None else None
-    if ours is not None and (ours.spec is not None or ours.not_read):
-        return ours
-    earlier = _read_by_patterns(text, data)
-    return ours if ours is not None and earlier.spec is None else earlier
-
-
-def _read_by_patterns(text: str, data: Any) -> Interpretation:
+    by_rules = _by_rules(text, data) if data is not None or _asks(text) else None
+    if by_rules is not None:
+        return by_rules
     if wishes.NOT_OURS.search(text):
-        return Interpretation(
-            "linguistic", ("it contains mathematical notation or a choice of answers",)
-        )
-    plain = normalised(text)
-    table = (
-        data_tables.beside(data, plain) if data is not None else data_tables.DataTable(text=plain)
-    )
-    if table.problem:
-        return Interpretation("linguistic", (table.problem,))
-    if data is None and not wishes.STRONG.search(plain):
-        table = data_tables.within(plain)
-    if len(table.text) > _LONGEST_WISH:
-        return Interpretation("linguistic", ("it is too long to be understood with certainty",))
-    if _ENDLESS.search(table.text):
+        reason = "it contains mathematical notation or a choice of answers"
+    elif _ENDLESS.search(text):
         return _not_read("it holds a word or a number that is too long")
-    spend()
-    about = wishes.ABOUT.search(table.text)
-    if about:
-        return Interpretation(
-            "linguistic", (f"`{about[0].strip()}` asks for words, not for figures",)
-        )
-    outcome = _read(table)
-    if outcome.spec is None:
-        return Interpretation("linguistic", (outcome.problem,))
-    if outcome.spec.kind == "analyse" and wishes.LINGUISTIC.search(table.text):
-        return Interpretation("linguistic", ("it also asks for words about the figures",))
-    words = [f.name for f in outcome.spec.words]
-    if words:
-        return Interpretation("both", (*outcome.reasons, f"text: {', '.join(words)}"), outcome.spec)
-    return Interpretation("computational", tuple(outcome.reasons), outcome.spec)
+    elif about := wishes.ABOUT.search(normalised(text)):
+        reason = f"`{about[0].strip()}` asks for words, not for figures"
+    else:
+        reason = "it neither asks for generated data nor brings data"
+    return Interpretation("linguistic", (reason,))
 
 
 def _hints(text: str) -> bool:
@@ -173,9 +147,3 @@ def _hints(text: str) -> bool:
     return any(hint in low for hint in wishes.HINTS) and bool(
         wishes.FIGURE.search(low) or wishes.SOME.search(low)
     )
-
-
-def _read(table: data_tables.DataTable) -> ReadOutcome:
-    if table.columns:
-        return analyse.read(table)
-    return ReadOutcome(problem="it neither asks for generated data nor brings data")

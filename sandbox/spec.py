@@ -150,7 +150,7 @@ class Spec:
         """Whether the data is a table, whose rows belong together, and not lists side by side."""
         texts = any(isinstance(v, str) for values in self.data.values() for v in values)
         paired = any(len(a.columns) > 1 or a.by or "weights" in a.parameters for a in self.analyses)
-        filtered = any(change.column for change in self.changes)
+        filtered = any(change.kind.endswith(("where", "values")) for change in self.changes)
         alike = len({len(values) for values in self.data.values()}) == 1
         return alike and (texts or paired or filtered)
 

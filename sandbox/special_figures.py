@@ -162,6 +162,14 @@ def _of_names(call: str) -> Callable[[Analysis], list[str]]:
     return lines
 
 
+def _greatest_change(analysis: Analysis) -> list[str]:
+    names = analysis.parameters.get("names")
+    listed = f"columns[{names!r}]" if names else None
+    ways = f"{analysis.parameters['falling']}, {analysis.parameters['percent']}"
+    values = f"columns[{analysis.columns[0]!r}]"
+    return [f'result["greatest_change"] = greatest_change({values}, {listed}, {ways})']
+
+
 def _weighted_mean(analysis: Analysis) -> list[str]:
     return [
         f"x, weights = numbers({analysis.columns[0]!r}, {analysis.parameters['weights']!r})",
@@ -179,6 +187,7 @@ def _cronbach(analysis: Analysis) -> list[str]:
 SPECIAL: dict[str, Callable[[Analysis], list[str]]] = {
     "regression": _regression,
     "fisher": _fisher,
+    "greatest_change": _greatest_change,
     "weighted_mean": _weighted_mean,
     "cronbach_alpha": _cronbach,
     "largest": _of_names("named({x}, {names}, max)"),

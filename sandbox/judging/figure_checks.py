@@ -15,7 +15,7 @@ from sandbox.judging.figures import counts, tables
 from sandbox.judging.figures.changes import with_changes
 from sandbox.judging.figures.descriptive import OF_ONE
 from sandbox.judging.figures.directed import DIRECTED_OF_ONE, DIRECTED_OF_SAMPLES, DIRECTED_OF_TWO
-from sandbox.judging.figures.more import MORE_OF_ONE
+from sandbox.judging.figures.more import MORE_OF_ONE, greatest_change
 from sandbox.judging.figures.normality import NORMALITY
 from sandbox.judging.figures.relations import OF_TWO
 from sandbox.judging.figures.samples import EXACTLY_TWO, OF_SAMPLES
@@ -26,6 +26,7 @@ _KEYS = {
     **{"count_where": "count", "percentage_where": "percentage", "proportion_where": "proportion"},
     **{"ci_difference": "confidence_interval", "ci_paired": "confidence_interval"},
 }
+_MOST_TRIED = 5_000  # values that are worked out once more before the program runs
 _CHI2 = ("chi2_table", "chi2_independence", "chi2_fit")
 _SQUARED = frozenset({"variance", "covariance"})
 _WITHOUT_UNITS = frozenset({"skewness", "kurtosis", "cv", "regression", "ttest", "anova"})
@@ -74,6 +75,27 @@ def check_figures(spec: Spec, result: Any) -> list[StatisticalCheck]:
         detail = f"{', '.join(others[:5])} was not asked for"
         checks.append(StatisticalCheck("figures", False, detail))
     return checks
+
+
+def problem_of_data(spec: Spec) -> str:
+    """Why figures of this data cannot be worked out, such as a correlation of equal values."""
+    try:
+        spec = with_changes(spec)
+    except (ValueError, ArithmeticError) as error:
+        return f"the data cannot be changed so: {error}"
+    for analysis in spec.analyses:
+        for name in analysis.columns:
+            if not [value for value in spec.data[name] if value is not None]:
+                return f"{name} has no values" + (" left" if spec.changes else "")
+        if sum(len(spec.data[name]) for name in analysis.columns) > _MOST_TRIED:
+            continue
+        try:
+            _expected(spec, analysis)
+        except ZeroDivisionError:
+            return f"{_key(analysis)}: the values are too few, or all equal"
+        except (ValueError, ArithmeticError) as error:
+            return f"{_key(analysis)}: {error}"
+    return ""
 
 
 def _check_finite(result: Any) -> StatisticalCheck:
@@ -171,6 +193,10 @@ def _of_rows(spec: Spec, method: str, columns: Sequence[str], given: dict[str, A
         names = given.pop("names", None)
         named = spec.data[names] if names else None
         return tables.of_names(method, spec.data[columns[0]], named, **given)
+    if method == "greatest_change":
+        names = given.pop("names", None)
+        named = spec.data[names] if names else None
+        return greatest_change(_floats(spec.data[columns[0]]), named, **given)
     if method == "weighted_mean":
         return tables.weighted_mean(*_complete(spec, (columns[0], given["weights"])))
     if method == "cronbach_alpha":

@@ -36,11 +36,13 @@ def percent_changes(x):
     return (np.diff(x) / x[:-1] * 100).tolist()
 ''',
     "greatest_change": '''
-def greatest_change(x, falling, percent):
-    """The greatest rise or fall from a value to the next, and the position of the next."""
+def greatest_change(values, names, falling, percent):
+    """The greatest rise or fall from a value to the next, and the next one's name or position."""
+    x = np.array(values, dtype=float)
     steps = np.diff(x) / x[:-1] * 100 if percent else np.diff(x)
     place = int(np.argmin(steps) if falling else np.argmax(steps))
-    return {"percent" if percent else "change": float(steps[place]), "position": place + 2}
+    at = str(names[place + 1]) if names else place + 2
+    return {"percent" if percent else "change": float(steps[place]), "at": at}
 ''',
     "z_score": '''
 def z_score(x, ddof=1, value=None):

@@ -1,4 +1,4 @@
-"""Reads the data of a request: lists and tables in the text, or data in a field of its own."""
+"""Reads the table of a request: in its text, or in a field of its own."""
 
 import csv
 import io
@@ -12,23 +12,6 @@ from sandbox.reading import patterns
 from sandbox.reading.budget import spend
 
 _FIGURE = r"(?>[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
-# The lists have no name in these patterns: a search for a name before each list, in few characters,
-# stays linear where one pattern for both would not.
-_LIST = re.compile(
-    rf"[\[{{]\s*+(?P<list>{_FIGURE}(?:\s*+[,;]\s*+{_FIGURE}|\s++{_FIGURE}(?=[\s\]])){{1,}})\s*+,?\s*+[\]}}]"
-)
-_BARE = re.compile(
-    rf"(?<![\w.,])(?P<list>{_FIGURE}(?:\s*+,\s*+(?:and\s++)?{_FIGURE}|\s*+;\s*+{_FIGURE}){{2,}}(?:\s*+,?\s*+and\s++{_FIGURE})?|{_FIGURE}\s*+,\s*+{_FIGURE}\s*+,?\s*+and\s++{_FIGURE})(?![\w%])"
-)
-_NAME_OF_LIST = re.compile(
-    r"(?P<name>[A-Za-z_][\w-]*(?: [A-Za-z0-9_]+)?)\s*+(?:=|:|is|are|as|\()\s*+$"
-)
-_NAME_OF_BARE = re.compile(
-    r"(?P<name>[A-Za-z_][\w]*(?: [A-Za-z0-9_]+)?)\s*+(?:=|:|are|is|has|scored|-)\s*+$"
-)
-_LONGEST_NAME = 80
-_MATRIX = re.compile(r"\[\s*+(?:\[[^\[\]]*+\]\s*+,?\s*+){2,}+\]")
-_TWO_IN_A_ROW = re.compile(r"\d(?:\s*+[,;]\s*+|\s++)(?:and\s++)?[-+]?\.?\d")
 _NUMBERS = re.compile(rf"(?:{_FIGURE}\n)++", re.I)
 _FIGURE_ALONE = re.compile(_FIGURE, re.I)
 _MOST_CELLS = 2_000_000
@@ -64,18 +47,9 @@ def beside(data: Any, text: str) -> DataTable:
     )
 
 
-def within(text: str) -> DataTable:
-    """Find the table in the text. If the text holds no data, the table has no columns."""
-    for find in (_records, _block, _lines, _markdown):
-        table = find(text)
-        if table is not None:
-            return table
-    return _lists(text)
-
-
 def whole_table(text: str) -> DataTable:
-    """Find a table with named columns in the text: records, CSV or markdown; a list is no table."""
-    for find in (_records, _block, _lines, _markdown):
+    """Find a table in the text: records, CSV, markdown, pairs, or rows; a list is no table."""
+    for find in (_records, _block, _lines, _markdown, _pairs, _spaced):
         table = find(text)
         if table is not None:
             return table
@@ -106,10 +80,28 @@ def _records(text: str) -> DataTable | None:
             data = json.loads(text[first.start() : end])
         except (ValueError, RecursionError):  # also for an integer of too many digits
             continue
-        table = beside(data, text[: first.start()] + " " + text[end:])
+        rest = text[: first.start()] + " " + text[end:]
+        table = beside(data, rest) if not isinstance(data, dict) else _of_object(data, rest)
         if table.columns:
             return table
     return None
+
+
+def _of_object(data: Mapping[str, Any], text: str) -> DataTable:
+    """The lists of an object as columns; what else it holds joins the request's words."""
+    columns, words = {}, [text]
+    for name, value in data.items():
+        if isinstance(value, list) and value and _numeric(value):
+            columns[str(name)] = tuple(value)
+        elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            words.append(f"{name}: {', '.join(value)}.")
+        elif isinstance(value, str | int | float):
+            words.append(f"{name}: {value}.")
+        else:
+            return DataTable(text=text)
+    if len(columns) == len(data):
+        return beside(data, text)
+    return DataTable(columns, "\n".join(words), named=True)
 
 
 def _block(text: str) -> DataTable | None:
@@ -138,6 +130,8 @@ def _lines(text: str) -> DataTable | None:
             continue
         spend()
         columns = _csv("\n".join(lines[first : block + 1]))
+        if any(_FIGURE_ALONE.fullmatch(cell.strip()) for cell in line.split(",")):
+            continue  # the first line is a row, and no line of names
         if columns is not None and any(_numeric(values) for values in columns.values()):
             rest = "\n".join(lines[:first] + lines[block + 1 :])
             return DataTable(columns, rest, named=True)
@@ -169,79 +163,76 @@ def _markdown(text: str) -> DataTable | None:
     return DataTable(columns, rest, named=True)
 
 
-def _lists(text: str) -> DataTable:
-    if not _TWO_IN_A_ROW.search(text):
-        return DataTable(text=text)
-    matrix = _MATRIX.search(text)
-    if matrix:
-        try:
-            rows = json.loads(patterns.sub(r",\s*+\]", "]", matrix[0]))
-        except (ValueError, RecursionError):
-            rows = []
-        if rows and all(len(row) == len(rows[0]) and _numeric(row) for row in rows):
-            named = {f"row {i + 1}": tuple(row) for i, row in enumerate(rows)}
-            return DataTable(named, text[: matrix.start()] + " " + text[matrix.end() :])
-    columns: dict[str, tuple[Any, ...]] = {}
-    given = False
-    for pattern, named_by in ((_LIST, _NAME_OF_LIST), (_BARE, _NAME_OF_BARE)):
-        pieces, end = [], 0
-        for match in pattern.finditer(text):
+_HEAD_WORD = re.compile(r"[^\W\d]\w*$")
+_PAIR = rf"\([^\S\n]*({_FIGURE})[^\S\n]*[,;][^\S\n]*({_FIGURE})[^\S\n]*\)"
+_PAIRS = re.compile(rf"{_PAIR}(?:(?:\s*[,;]\s*|\s+)(?:and\s+|y\s+)?{_PAIR}){{2,}}")
+
+
+def _spaced(text: str) -> DataTable | None:
+    """Read lines of cells that blanks separate, all numbers but a first name in each line.
+
+    A line of as many words right above holds the names.
+    """
+    lines = text.split("\n")
+    widths = [_row_width(line) for line in lines]
+    first = -1
+    while first + 3 < len(lines):
+        first += 1
+        width, last = widths[first], first
+        while width and last + 1 < len(lines) and widths[last + 1] == width:
             spend()
-            if pattern is _BARE and _THOUSANDS.search(match["list"]):
-                return DataTable(text=text)  # 3,034 may be one number or two
-            start, name, figures = _named_list(text, match, named_by, end)
-            ours = not name or bool(_NO_NAMES & set(name.lower().split())) or name in columns
-            given = given or not ours
-            columns[f"x{len(columns) + 1}" if ours else name] = tuple(_plain(f) for f in figures)
-            pieces += [text[end:start], f" {name} "]
-            end = match.end()
-        text = "".join((*pieces, text[end:]))
-    return DataTable(columns, text, named=given)
+            last += 1
+        if last - first < 2:
+            first = last
+            continue
+        head = lines[first - 1].split() if first else []
+        named = len(head) == width and all(map(_HEAD_WORD.match, head)) and len(set(head)) == width
+        names = head if named else [f"column {i + 1}" for i in range(width)]
+        cells = [names, *(line.split() for line in lines[first : last + 1])]
+        columns = _columns(cells)
+        if columns is None:
+            continue
+        rest = "\n".join(lines[: first - named] + lines[last + 1 :])
+        return DataTable(columns, rest, named=True)
+    return None
 
 
-_THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
-_NOT_NAMES = re.compile(
-    r"^(?:of|the|and|for|data|list|numbers|values|dataset|with|sample|are|is|between|from|on|in|where|let|given|if|when|using) ",
-    re.I,
-)
+def _arrows(text: str) -> tuple[list[tuple[str, str]], str]:
+    """The pairs of lines such as `1 -> 2`, and the text without the lines."""
+    pairs, rest = [], []
+    for line in text.split("\n"):
+        ends = [part.strip() for part in line.replace("→", "->").replace("=>", "->").split("->")]
+        if len(ends) == 2 and all(map(_FIGURE_ALONE.fullmatch, ends)):
+            pairs.append((ends[0], ends[1]))
+        else:
+            rest.append(line)
+    return pairs, "\n".join(rest)
 
 
-def _named_list(
-    text: str, match: "re.Match[str]", named_by: "re.Pattern[str]", least: int
-) -> tuple[int, str, list[str]]:
-    """Where a list begins with its name, the name or "", and the list's figures."""
-    figures, start = patterns.findall(_FIGURE, match["list"]), match.start()
-    least = max(least, start - _LONGEST_NAME)
-    named = named_by.search(text, least, start)
-    if named is None and text[start] == "-":  # perhaps a dash between a name and its list
-        named = named_by.search(text, least, start + 1)
-        figures[0] = figures[0].removeprefix("-") if named else figures[0]
-    if named is None:
-        return start, "", figures
-    return named.start(), _NOT_NAMES.sub("", named["name"].strip()), figures
+def _row_width(line: str) -> int:
+    """How many cells a line has, if all are numbers but a first name; 0 if it is no such row."""
+    if not any(c.isdigit() for c in line):
+        return 0
+    cells = line.split()
+    numbers = cells[1:] if cells and _HEAD_WORD.match(cells[0]) else cells
+    if len(numbers) < 2 or not all(map(_FIGURE_ALONE.fullmatch, numbers)):
+        return 0
+    return len(cells)
 
 
-# Words that do not name a column, as in `the numbers I gathered are 1, 2, 3`.
-_NO_NAMES = frozenset(
-    {"of", "the", "data", "list", "numbers", "values", "dataset", "following", "these", "this"}
-    | {"array", "for", "and", "with", "mean", "median", "mode", "observations", "gathered", "ve"}
-    | {"average", "integers", "points", "below", "variance", "deviation", "sum", "it", "have"}
-    | {
-        "lists",
-        "two",
-        "both",
-        "groups",
-        "samples",
-        "collected",
-        "measured",
-        "recorded",
-        "range",
-        "constants",
-        "tests",
-        "figures",
-        "that",
-    }
-)
+def _pairs(text: str) -> DataTable | None:
+    """Read at least three pairs such as `(1, 2)`, or lines such as `1 -> 2`, as x and y."""
+    match = _PAIRS.search(text)
+    if match is not None:
+        pairs = patterns.findall(_PAIR, match[0])
+        rest = text[: match.start()] + " " + text[match.end() :]
+    else:
+        pairs, rest = _arrows(text)
+    if len(pairs) < 3:
+        return None
+    first, second = zip(*pairs, strict=True)
+    columns = {"x": tuple(map(_plain, first)), "y": tuple(map(_plain, second))}
+    return DataTable(columns, rest, named=True)
 
 
 def _csv(text: str) -> dict[str, tuple[Any, ...]] | None:

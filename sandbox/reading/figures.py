@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from sandbox.reading import figures_counts, figures_regression, figures_rest, figures_tests
+from sandbox.reading.figure_words import is_word
+from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
 from sandbox.reading.figures_methods import ASKING, Claim
 from sandbox.reading.figures_request import Request
@@ -25,6 +27,7 @@ def _spec(request: Request) -> Spec | None:
     if "chi2" in kinds:
         analyses += figures_counts.chi2(request)
     figures_counts.absorb_means(request)
+    analyses += figures_counts.join(request)
     for claim in request.claims:
         if claim in request.claims and claim.method.takes not in ("regression", "t test", "chi2"):
             analyses += _analyses(request, claim)
@@ -41,7 +44,7 @@ def _spec(request: Request) -> Spec | None:
         "analyse",
         analyses=tuple(analyses),
         data=data,
-        changes=request.changes,
+        changes=fitting(request.changes, analyses, request.of.numeric),
         assumed=tuple(dict.fromkeys(request.assumed)),
     )
 
@@ -53,6 +56,9 @@ def _analyses(request: Request, claim: Claim) -> list[Analysis]:
     if takes == "pair":
         return figures_tests.of_pairs(request, claim)
     if takes == "row":
+        for i, token in enumerate(request.reader.tokens):
+            if is_word(token, "scale"):
+                request.reader.taken.add(i)
         return [Analysis(claim.name, tuple(request.of.numeric))]
     if takes in ("where", "names"):
         return figures_counts.read(request, claim)

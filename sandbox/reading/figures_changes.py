@@ -5,15 +5,17 @@ a `Change`. What looks like a change and is none of these stays unread.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sandbox.reading.figure_words import is_idle, is_word
 from sandbox.reading.figures_columns import Mention
 from sandbox.reading.figures_data import Given
-from sandbox.reading.lexicon import plain
+from sandbox.reading.figures_methods import ASKING
+from sandbox.reading.lexicon import IDLE, plain
 from sandbox.reading.reader import Bound, Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token
-from sandbox.spec import Change
+from sandbox.spec import Analysis, Change
 
 _OF_EACH = {
     "figure_squared": ("power", 2.0),
@@ -33,8 +35,40 @@ _KINDS = {
     "figure_negative": "negative",
 }
 _COMPARING = ("more_than", "less_than", "at_least", "at_most", "or_more", "or_less", "between")
+_PASSIVE = frozenset("dropped removed excluded ignored omitted discarded".split()) | {
+    "left out",
+    "thrown out",
+}
 _EACH = frozenset("each every all everyone cada todos todas".split())
-_ONE_COLUMN = frozenset({"drop_first", "drop_last", "keep_first", "keep_last"})
+
+
+_ELEMENTWISE = frozenset(
+    {"power", "log", "log10", "root", "reciprocal", "absolute", "multiply", "add", "cap"}
+)
+
+
+_OF_COUNTS = frozenset({"chi2_table", "chi2_independence", "chi2_fit", "fisher", "cronbach_alpha", "count_where",
+    "percentage_where", "proportion_where", "frequencies"})  # fmt: skip
+
+
+def fitting(
+    changes: Sequence[Change], analyses: Sequence[Analysis], numeric: Sequence[str]
+) -> tuple[Change, ...]:
+    """The changes, each with its column. Raises `NotUnderstood` if one does not fit a figure."""
+    tables = {a.method for a in analyses} & _OF_COUNTS
+    if tables and any(change.kind in _ELEMENTWISE for change in changes):
+        raise NotUnderstood(f"such a change of the values is not understood in {sorted(tables)[0]}")
+    single = {name for a in analyses for name in a.columns if name in numeric}
+    rows = any(len(a.columns) > 1 or a.by for a in analyses)
+    made = []
+    for change in changes:
+        chosen = change.column or change.kind in _ELEMENTWISE or change.kind.endswith("values")
+        if rows and not chosen:
+            what = change.kind.replace("_", " the ", 1)
+            raise NotUnderstood(f"to {what} values is understood for a single column only")
+        one_column = len(single) == 1 and not change.column
+        made.append(replace(change, column=next(iter(single))) if one_column else change)
+    return tuple(made)
 
 
 class Changes:
@@ -42,6 +76,7 @@ class Changes:
 
     def __init__(self, reader: Reader, of: Given, mentions: Sequence[Mention]) -> None:
         self.reader, self.of, self.mentions = reader, of, mentions
+        self.counting = reader.has("figure_share_of", "figure_how_many")
         self.made: list[tuple[int, Change]] = []
         self.used: set[Mention] = set()
 
@@ -71,10 +106,14 @@ class Changes:
                 if token.means("figure_minimum", "figure_maximum") or token.stem == ",":
                     continue
                 break
-        after = self.reader.tokens[place + 1 : place + 3]
+        after = self.reader.tokens[place + 1 : place + 5]
         for j, token in enumerate(after, place + 1):
             if token.means("figure_only"):
                 return "only", [j]
+            if token.means("figure_without") and plain(token.text) in _PASSIVE:
+                return "drop", [j]
+            if not (is_idle(token) or is_word(token, "of_data")):
+                break
         return "", []
 
     def _number_beside(self, place: int) -> int | None:
@@ -133,6 +172,9 @@ class Changes:
         for place in self.reader.places("figure_capped"):
             number = self._after(place)
             if number is not None:
+                before = place - 1
+                if before >= 0 and plain(self.reader.tokens[before].text) in ("but", "pero", "and"):
+                    self.reader.taken.add(before)
                 self.reader.taken.update((place, number))
                 self._add(place, Change("cap", amount=self.reader.tokens[number].value))
 
@@ -177,7 +219,7 @@ class Changes:
             if number is None and polarity != "drop":
                 continue
             count = self.reader.tokens[number].value if number is not None else 1.0
-            before = any(0 < at - place < 8 for at in self.of.lists)
+            before = any(0 < at - place < 8 for at in self.of.lists) and not self._of_figure(place)
             lengths = {len(self.of.columns[name]) for name in self.of.columns}
             if count != int(count) or count < 1 or any(count > n for n in lengths):
                 raise NotUnderstood(f"there are no {token.text} {count:g} values")
@@ -185,9 +227,19 @@ class Changes:
                 raise NotUnderstood(f"`{token.text} {count:g}` does not fit the data")
             self.reader.taken.update((place, *cues, *([number] if number is not None else [])))
             self._take_data_words(max(place, number or 0))
-            if polarity == "drop" or lengths != {int(count)}:
+            if polarity == "drop" or lengths != {int(count)} or not self._before_data(place):
                 kind = f"{'drop' if polarity == 'drop' else 'keep'}_{side}"
                 self._add(place, Change(kind, amount=count))
+
+    def _before_data(self, place: int) -> bool:
+        return any(place < at for at in self.of.lists)
+
+    def _of_figure(self, place: int) -> bool:
+        """Whether a figure is wanted `of the first 3 values`."""
+        before = self.reader.tokens[max(0, place - 4) : place]
+        return any(plain(t.text) in ("of", "de", "for") for t in before) and any(
+            t.concepts & ASKING for t in before
+        )
 
     def _extremes(self) -> None:
         """The smallest or largest values, left out or kept."""
@@ -234,6 +286,11 @@ class Changes:
                 return True
             if any(m.begin <= i < m.end for m in self.mentions):
                 return True
+            counted = self.counting and all(
+                t.stem != "," for t in self.reader.tokens[i + 1 : place]
+            )
+            if token.kind == "list" and counted:
+                return True
             if token.kind == "list" or token.stem in ".?!," or plain(token.text) == "it":
                 return False
             if not is_idle(token) and token.kind != "number":
@@ -242,18 +299,20 @@ class Changes:
 
     def _column_before(self, place: int) -> str | None:
         """The column that a comparison is about."""
+        numeric = self.of.numeric
+        if plain(self.reader.tokens[place].text) in ("older than", "younger than"):
+            return next((name for name in numeric if plain(name) in ("age", "edad")), None)
         near = [
             m
             for m in self.mentions
-            if m.of_column and 0 <= place - m.end <= 3 and m.column in self.of.numeric
+            if m.of_column
+            and 0 <= place - m.end <= 3
+            and m.column in numeric
+            and all(IDLE in t.concepts for t in self.reader.tokens[m.end : place])
         ]
         if near:
             self.used.add(near[-1])
             return near[-1].column
-        numeric = self.of.numeric
-        age = plain(self.reader.tokens[place].text) in ("older than", "younger than")
-        if age:
-            return next((name for name in numeric if plain(name) in ("age", "edad")), None)
         return numeric[0] if len(numeric) == 1 else None
 
     def _cells(self) -> None:

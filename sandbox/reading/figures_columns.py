@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sandbox.reading.figure_words import is_idle, stems, words
 from sandbox.reading.figures_data import Given
 from sandbox.reading.figures_methods import ASKING
+from sandbox.reading.lexicon import IDLE
 from sandbox.reading.reader import Reader
 
 _MOST_VALUES = 200  # different values of a text column that a request may mention
@@ -106,8 +107,13 @@ def _is_meant(reader: Reader, begin: int, end: int, name: str) -> bool:
             return False
         following = reader.tokens[end] if end < len(reader.tokens) else None
         article = token.text in ("a", "e", "o", "y") and is_idle(token)
-        return not article or following is None or following.kind == "mark" or is_idle(following)
-    return not is_idle(token) or token.text[0].isupper()
+        ends = following is None or following.kind == "mark" or is_idle(following)
+        return (
+            not article
+            or ends
+            or (following is not None and following.means("figure_on", "exactly"))
+        )
+    return IDLE not in token.concepts or token.text[0].isupper()
 
 
 def _before_list(reader: Reader, end: int, place: int) -> bool:

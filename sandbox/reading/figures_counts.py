@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.reading.figure_words import is_idle, is_word
-from sandbox.reading.figures_methods import Claim, level, near, share
-from sandbox.reading.figures_request import Request
-from sandbox.reading.figures_tests import confidence
-from sandbox.reading.lexicon import plain
+from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name
+from sandbox.reading.figures_methods import ASKING, Claim, level, near, share
+from sandbox.reading.figures_request import WHICH, Request
+from sandbox.reading.figures_tests import confidence, of_samples
+from sandbox.reading.lexicon import IDLE, plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis
 
@@ -79,6 +79,10 @@ def _mean(request: Request, claim: Claim) -> Made:
         return [("mean", {})]
     if not weights:
         raise NotUnderstood("a weighted mean needs the weights")
+    values = request.of.columns
+    for name in request.columns(claim):
+        if len(values[name]) != len(values[weights]):
+            raise NotUnderstood(f"{len(values[name])} values need as many weights")
     request.reader.take_all("figure_weights", "figure_by")
     return [("weighted_mean", {"weights": weights})]
 
@@ -128,6 +132,42 @@ def _quantiles(request: Request, claim: Claim) -> Made:
     if any(not 0 <= v / scale <= 1 for v in values):
         raise NotUnderstood(f"there is no such {claim.name}")
     return [("quantile", {"q": round(v / scale, 12)}) for v in values]
+
+
+def join(request: Request) -> list[Analysis]:
+    """Figures that several words ask for together: the biggest rise from a month to the next."""
+    names = {c.name for c in request.claims}
+    made = []
+    if names & {"percent_changes", "differences"} and names & {"maximum", "minimum"}:
+        made.append(_greatest_change(request))
+    if {"ci", "mean_difference"} <= names:
+        claim = next(c for c in request.claims if c.name == "mean_difference")
+        made += of_samples(request, claim)
+        request.claims = [
+            c for c in request.claims if c.name not in ("ci", "mean", "mean_difference")
+        ]
+    if "mode" in names and "count_where" in names and not request.changes:
+        request.claims = [c for c in request.claims if c.name != "count_where"]
+        mode = next(c for c in request.claims if c.name == "mode")
+        made.append(Analysis("mode_count", tuple(request.columns(mode))))
+    return made
+
+
+def _greatest_change(request: Request) -> Analysis:
+    reader, of = request.reader, request.of
+    rises, falls = reader.take_all("figure_rise"), reader.take_all("figure_fall")
+    words = [plain(reader.tokens[c.place].text) for c in request.claims]
+    percent = bool(reader.take_all("as_percent")) or any("percent" in w or "porcent" in w for w in words)  # fmt: skip
+    smallest = any(c.name == "minimum" for c in request.claims)
+    rest = [c for c in request.claims if c.name not in ("percent_changes", "differences", "maximum", "minimum")]  # fmt: skip
+    if bool(rises) is bool(falls) or smallest or rest:
+        raise NotUnderstood(
+            "it does not say clearly which change from a value to the next it wants"
+        )
+    claim, request.claims = request.claims[0], rest
+    (column,) = request.columns(claim)
+    parameters: dict[str, Any] = {"falling": bool(falls), "percent": percent}
+    return Analysis("greatest_change", (column,), "", parameters | ({"names": of.names} if of.names else {}))  # fmt: skip
 
 
 def absorb_means(request: Request) -> None:
@@ -212,7 +252,14 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
     if claim.name in ("minimum", "maximum"):
         if not names or request.by:
             return [Analysis(claim.name, columns, request.by)]
+        _take_kind(request, claim)
         return [Analysis(name, columns, "", {"names": names})]
+    if claim.name in ("percent_of_total", "ranking"):
+        _take_each(request)
+    if claim.name == "percent_of_total":
+        text = plain(request.reader.tokens[claim.place].text)
+        if len(request.claims) > 1 and text.startswith(("as ", "como ", "en ")):
+            raise NotUnderstood(f"`{text}` is not understood for the other figures")
     if claim.name in ("z_score", "percentile_rank"):
         return [Analysis(claim.name, columns, "", _of_value(request, claim))]
     parameters: dict[str, Any] = {"names": names} if names else {}
@@ -220,6 +267,21 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
         low = any(c.name == "ascending" for c in request.claims)
         parameters["descending"] = not low
     return [Analysis(claim.name, columns, "", parameters)]
+
+
+def _take_kind(request: Request, claim: Claim) -> None:
+    """`which day`: what the names are names of."""
+    reader = request.reader
+    for i in range(claim.place - 1, -1, -1):
+        if reader.tokens[i].stem in STOPS or reader.tokens[i].kind == "list":
+            return
+        if plain(reader.tokens[i].text) in WHICH:
+            for j in range(i + 1, min(i + 4, claim.place)):
+                token = reader.tokens[j]
+                if IDLE in token.concepts or not may_name(token) or token.concepts & ASKING:
+                    return
+                reader.taken.add(j)
+            return
 
 
 def _names_column(request: Request, claim: Claim) -> str:
@@ -235,6 +297,14 @@ def _names_column(request: Request, claim: Claim) -> str:
     return ""
 
 
+def _take_each(request: Request) -> None:
+    """`of each value`: every value is meant anyhow."""
+    for i in request.reader.places("each", "figure_each_one"):
+        request.reader.taken.add(i)
+        if i + 1 < len(request.reader.tokens) and is_word(request.reader.tokens[i + 1], "of_data"):
+            request.reader.taken.add(i + 1)
+
+
 def _of_value(request: Request, claim: Claim) -> Mapping[str, Any]:
     """The value of which a rank or score is wanted; without one, of every value."""
     reader = request.reader
@@ -242,6 +312,7 @@ def _of_value(request: Request, claim: Claim) -> Mapping[str, Any]:
     free = [i for i in reader.free("number") if reader.tokens[i].unit in ("", "$")]
     free = [i for i in free if claim.place < i <= claim.place + 5]
     if not free:
+        _take_each(request)
         if claim.name == "percentile_rank":
             raise NotUnderstood("a percentile rank needs the value whose rank is wanted")
         return ddof

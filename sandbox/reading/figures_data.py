@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name, words
 from sandbox.reading.figures_methods import ASKING
 from sandbox.reading.lexicon import CHANGE, IDLE, plain, stem
-from sandbox.reading.reader import Reader
+from sandbox.reading.reader import NO_LABELS, Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token
 
@@ -149,6 +149,10 @@ def _two_numbers(reader: Reader) -> Given | None:
     between = reader.tokens[free[0] + 1 : free[1]]
     if not between or not all(plain(t.text) in ("and", "y", "e", ",", "&") for t in between):
         return None
+    if not reader.has(
+        "mean", "sd", "variance", "figure_median", "figure_geometric", "figure_harmonic"
+    ):
+        return None
     tokens = [reader.at(i) for i in free]
     percent = tokens[0].unit == "%"
     values = tuple(_plain(t.value * 100 if percent else t.value) for t in tokens)
@@ -172,13 +176,16 @@ def _title(reader: Reader, place: int) -> str:
     title: list[str] = []
     while i >= 0 and len(title) < _LONGEST_NAME:
         token = reader.tokens[i]
-        if token.concepts & ASKING and not _stands_alone(reader.tokens, i, place):
-            return ""
+        changes = CHANGE in token.concepts and not is_word(token, "nameable")
+        if (token.concepts & ASKING or changes) and not _stands_alone(reader.tokens, i, place):
+            break
         letter = len(token.text) == 1 and (not title or token.text.isupper())
         if not (letter and token.text.isalpha()) and not _names_data(token, first=not title):
             break
         title.append(token.text)
         i -= 1
+    if not any(word[0].isalpha() for word in title):
+        return ""
     return _cue(reader.tokens, place) or " ".join(reversed(title))
 
 
@@ -200,8 +207,18 @@ def _cue(tokens: Sequence[Token], place: int) -> str:
     return ""
 
 
+_MAY_BE_NAMES = frozenset({"figure_sum", "figure_count", "figure_weights", "figure_growth", "figure_maximum",
+    "figure_minimum", "figure_percent_of_total", "figure_outliers", "figure_how_many"})  # fmt: skip
+
+
 def _stands_alone(tokens: Sequence[Token], begin: int, place: int) -> bool:
     """Whether a list's name is all that stands before its mark, as in `Total: 1, 2, 3`."""
+    asking = tokens[begin].concepts & ASKING
+    others = any(t.concepts & ASKING for i, t in enumerate(tokens) if i != begin)
+    if asking and not (asking <= _MAY_BE_NAMES and others):
+        return False
+    if tokens[begin + 1].stem == "=":
+        return True
     marked = any(t.stem in (":", "=") for t in tokens[begin:place])
     before = tokens[begin - 1] if begin else None
     return marked and (before is None or before.stem in ".;/\n," or before.kind == "list")
@@ -209,8 +226,8 @@ def _stands_alone(tokens: Sequence[Token], begin: int, place: int) -> bool:
 
 def _names_data(token: Token, *, first: bool) -> bool:
     if token.kind == "number":
-        return not first and token.value == int(token.value) and token.value < 100
-    if IDLE in token.concepts or token.means("between", "each"):
+        return first and token.value == int(token.value) and token.value < 100
+    if IDLE in token.concepts or token.concepts & (NO_LABELS - {CHANGE}):
         return False
     return token.kind in ("word", "quoted", "concept")
 
@@ -227,14 +244,31 @@ def _opening(tokens: Sequence[Token], at: int) -> int:
 
 def _label(reader: Reader, place: int) -> None:
     """The words that introduce a list become labels."""
-    for i in range(place - 1, -1, -1):
+    begin = place
+    while (
+        begin
+        and reader.tokens[begin - 1].stem not in STOPS
+        and reader.tokens[begin - 1].kind != "list"
+    ):
+        begin -= 1
+    question = any(t.concepts & ASKING for t in reader.tokens[begin:place])
+    words_since = 0
+    for i in range(place - 1, begin - 1, -1):
         token = reader.tokens[i]
-        if token.stem in STOPS or token.kind == "list":
-            return
-        if i not in reader.taken and may_name(token) and not is_idle(token):
+        derived = question and words_since > 0 and is_word(token, "derived")
+        if i not in reader.taken and may_name(token) and not is_idle(token) and not derived:
             reader.labels.update(map(stem, token.text.split()), (token.stem,))
-        elif is_word(token, "per"):
+        elif is_word(token, "per") or _names_here(reader.tokens, i, question=question):
             reader.taken.add(i)
+        words_since += token.kind in ("word", "concept") and IDLE not in token.concepts
+
+
+def _names_here(tokens: Sequence[Token], place: int, *, question: bool = False) -> bool:
+    """Whether a word that elsewhere changes a request names data: `wait times were 12, 15`."""
+    if not is_word(tokens[place], "named_after" if question else "nameable"):
+        return False
+    beside = tokens[max(0, place - 1) : place + 2]
+    return all(token.kind not in ("number", "list") for token in beside)
 
 
 def sentences(tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -256,7 +290,7 @@ def tell_stories(reader: Reader, of: Given, asking: frozenset[str]) -> None:
 
     `asking` has the concepts that ask for a figure.
     """
-    first = min(of.lists, default=0)
+    first = min(of.lists) if of.lists else _first_question(reader, asking)
     titles = frozenset(stem(word) for name in of.columns for word in name.split())
     for begin, end in sentences(reader.tokens):
         if end > first:
@@ -268,10 +302,17 @@ def tell_stories(reader: Reader, of: Given, asking: frozenset[str]) -> None:
                     reader.labels.add(reader.tokens[i].stem)
 
 
+def _first_question(reader: Reader, asking: frozenset[str]) -> int:
+    places = [i for i, token in enumerate(reader.tokens) if token.concepts & asking]
+    return min(places, default=0)
+
+
 def _is_excused(reader: Reader, place: int, titles: frozenset[str]) -> bool:
     """Whether a word that might change the request only tells what is measured here."""
     token = reader.tokens[place]
-    if is_word(token, "per") or all(stem(word) in titles for word in token.text.split()):
+    if is_word(token, "per") or _names_here(reader.tokens, place):
+        return True
+    if all(stem(word) in titles for word in token.text.split()):
         return True
     numbers = [t for t in reader.tokens[max(0, place - 3) : place] if t.kind == "number"]
     return token.means("each") and bool(numbers)
@@ -301,16 +342,49 @@ def _is_story(
     return not orders
 
 
+def _take_scale(reader: Reader, of: Given) -> None:
+    """Take a scale such as `(0-10)`, if all values lie on it."""
+    tokens = reader.tokens
+    for i in range(len(tokens) - 4):
+        marks = tokens[i].stem == "(" and tokens[i + 4].stem == ")"
+        low, high = tokens[i + 1], tokens[i + 3]
+        joined = tokens[i + 2].stem in ("-", "to", "a", "/")
+        if marks and joined and low.kind == high.kind == "number":
+            values = [v for name in of.numeric for v in of.columns[name] if v is not None]
+            if all(low.value <= value <= high.value for value in values):
+                reader.taken.update(range(i, i + 5))
+
+
+_HEADING = frozenset(
+    "homework question exercise problem task tarea pregunta ejercicio problema q hw".split()
+)
+
+
+def _take_heading(reader: Reader) -> None:
+    """Take a heading such as `Homework 4b:` or `Question 3.`."""
+    tokens = reader.tokens
+    if len(tokens) > 3 and plain(tokens[0].text) in _HEADING:
+        end = next((i for i in range(1, 4) if tokens[i].stem in (":", ".", ")")), None)
+        numbered = end is not None and any(c.isdigit() for t in tokens[1:end] for c in t.text)
+        if end is not None and numbered and all(len(t.text) <= 3 for t in tokens[1:end]):
+            reader.taken.update(range(end + 1))
+
+
 def take_counts(reader: Reader, of: Given) -> None:
     """Take numbers that only repeat how many values, lists or rows there are."""
     sizes = {float(len(values)) for values in of.columns.values()}
     sizes.add(float(len(of.numeric)))
     sizes.add(float(sum(len(of.columns[name]) for name in of.numeric)))
+    if reader.has("figure_chi2", "figure_fit"):
+        sizes |= {float(sum(v for v in of.columns[name] if v is not None)) for name in of.numeric}
+    _take_scale(reader, of)
+    _take_heading(reader)
     for i in reader.free("number"):
         token = reader.tokens[i]
         if token.unit or token.value not in sizes or token.fraction:
             continue
-        following = reader.tokens[i + 1] if i + 1 < len(reader.tokens) else None
+        hyphen = i + 2 < len(reader.tokens) and reader.tokens[i + 1].stem == "-"
+        following = reader.tokens[i + 1 + hyphen] if i + 1 < len(reader.tokens) else None
         if following is None or following.kind not in ("word", "concept"):
             continue
         if following.concepts & {CHANGE} and not is_idle(following):
@@ -320,7 +394,7 @@ def take_counts(reader: Reader, of: Given) -> None:
             continue
         reader.taken.add(i)
         if may_name(following) and not following.concepts & ASKING:
-            reader.taken.add(i + 1)
+            reader.taken.update((i + 1, i + 1 + hyphen))
         each = i + 2
         if each < len(reader.tokens) and plain(reader.tokens[each].text) in ("each", "cada"):
             reader.taken.add(each)

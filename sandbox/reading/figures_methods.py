@@ -159,6 +159,10 @@ def level(reader: Reader) -> float | None:
         if not 0 < value < 1:
             raise NotUnderstood(f"{reader.tokens[number].text} is no level of significance")
         return round(1 - value, 12) if sure else value
+    for i in reader.free("number"):
+        token = reader.tokens[i]
+        if token.unit == "%" and i and plain(reader.tokens[i - 1].text) in ("at", "al"):
+            return reader.at(i).value
     return None
 
 

@@ -9,6 +9,7 @@ from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis
 
+_MODELS = frozenset({"regression", "slope", "intercept", "r2", "slope_interval", "slope_error"})
 _ON = frozenset(
     "on from against by using with given ~ vs versus over sobre contra segun con por frente "
     "function funcion partir".split()
@@ -20,7 +21,7 @@ def read(request: Request) -> list[Analysis]:
     names = {c.name for c in request.claims if c.method.takes == "regression"}
     if names == {"r2"} and len(request.of.numeric) < 2:
         raise NotUnderstood("r squared needs two columns")
-    if names == {"coefficients"} or names == {"predict"}:
+    if not names & _MODELS:
         raise NotUnderstood("it does not say by which model: write `linear regression`")
     columns = _roles(request)
     parameters = _parameters(request, names, columns)
@@ -30,7 +31,13 @@ def read(request: Request) -> list[Analysis]:
         parameters["at"] = at
     elif "predict" in names:
         raise NotUnderstood("it does not say clearly at which value to predict")
-    reader.take_all("figure_with_intercept", "figure_on", "figure_p_value", "figure_significant")
+    reader.take_all(
+        "figure_line_through",
+        "figure_with_intercept",
+        "figure_on",
+        "figure_p_value",
+        "figure_significant",
+    )
     _allow_changes(request)
     return [Analysis("regression", tuple(columns), "", parameters)]
 
@@ -86,6 +93,7 @@ def _roles(request: Request) -> list[str]:
     if len(columns) < 2:
         raise NotUnderstood("a regression needs a column to explain and another that explains it")
     target = _target(request)
+    _check_formula(request)
     if target and len(mentioned) == 1 and target == mentioned[0]:
         columns = [n for n in of.numeric if n != "weights"]
     if not target:
@@ -96,6 +104,14 @@ def _roles(request: Request) -> list[str]:
     if not target or target not in columns:
         raise NotUnderstood("it does not say which column is to be explained")
     return [target, *(c for c in columns if c != target)]
+
+
+def _check_formula(request: Request) -> None:
+    """In a formula such as `y ~ x1 + x2`, both sides must be columns."""
+    places = {i for m in request.mentions for i in range(m.begin, m.end)}
+    for i, token in enumerate(request.reader.tokens):
+        if token.text == "~" and not {i - 1, i + 1} <= places:
+            raise NotUnderstood("what stands beside `~` is no column")
 
 
 def _target(request: Request) -> str:
@@ -111,7 +127,8 @@ def _target(request: Request) -> str:
     for place in [c.place for c in request.claims if c.name == "predict"]:
         for mention in mentions:
             between = reader.tokens[place + 1 : mention.begin]
-            if 0 < mention.begin - place <= 4 and all(is_idle(t) for t in between):
+            cue = any(plain(t.text) in _WHEN for t in between)
+            if 0 < mention.begin - place <= 4 and all(map(is_idle, between)) and not cue:
                 return mention.column
     return ""
 
@@ -119,7 +136,9 @@ def _target(request: Request) -> str:
 def _at(request: Request, columns: list[str]) -> float | None:
     """The value of the explaining column for which the line is wanted."""
     reader = request.reader
+    percent = request.of.percent
     free = [i for i in reader.free("number") if not _is_count(request, i)]
+    free = [i for i in free if percent or reader.tokens[i].unit != "%"]
     predicting = any(c.name == "predict" for c in request.claims)
     if not free or len(columns) != 2:
         return None

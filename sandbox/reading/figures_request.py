@@ -12,7 +12,7 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Change
 
-_WHICH = frozenset("which who whose when what cual cuales quien que cuando".split())
+WHICH = frozenset("which who whose when what cual cuales quien que cuando".split())
 _MOST = 12  # figures of one request
 
 
@@ -113,7 +113,7 @@ class Request:
             if token.stem in STOPS or token.kind == "list":
                 return False
             word = plain(token.text).split()[0]
-            if word in _WHICH:
+            if word in WHICH:
                 following = self.reader.tokens[i + 1]
                 return word not in ("what", "que", "cual") or not is_idle(following)
         return False

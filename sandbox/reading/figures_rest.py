@@ -4,6 +4,7 @@ from sandbox.reading.figure_words import is_idle, is_word, may_name
 from sandbox.reading.figures_data import take_counts
 from sandbox.reading.figures_methods import ASKING
 from sandbox.reading.figures_request import Request
+from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 
 _JOINING = frozenset({"=", "+", "/", "~", "-"})
@@ -24,6 +25,7 @@ def take(request: Request) -> None:
     else:
         reader.take_all("figure_each_one", *(("between",) if request.testing else ()))
     _take_per(request)
+    _take_currency(request)
     for i, token in enumerate(reader.tokens):
         if token.stem in _JOINING and i not in reader.taken and _joins(request, i):
             reader.taken.add(i)
@@ -43,13 +45,15 @@ def _take_noun(request: Request, place: int) -> None:
     reader, words = request.reader, 0
     for i in range(place + 1, min(place + 6, len(reader.tokens))):
         token = reader.tokens[i]
+        if token.kind in ("list", "mark", "number"):
+            return
+        if is_word(token, "derived") and token.stem not in reader.labels:
+            raise NotUnderstood(f"`{token.text}` is another quantity than the values")
         if i in reader.taken or is_idle(token):
             continue
         if token.kind not in ("word", "concept") or not may_name(token) or words == _MOST_WORDS:
             return
         if token.concepts & ASKING:
-            return
-        if is_word(token, "derived") and token.stem not in reader.labels:
             return
         reader.taken.add(i)
         words += 1
@@ -63,6 +67,22 @@ def _take_per(request: Request) -> None:
         after = request.reader.tokens[place + 1 : place + 2]
         if after and is_word(after[0], "per_units"):
             request.reader.taken.update((place, place + 1))
+
+
+def _take_currency(request: Request) -> None:
+    """`in dollars`, if the amounts are in dollars."""
+    reader = request.reader
+    text = " ".join(token.text for token in reader.tokens)
+    for i, token in enumerate(reader.tokens):
+        if i in reader.taken or not is_word(token, "currency") or i == 0:
+            continue
+        if plain(reader.tokens[i - 1].text) not in ("in", "en"):
+            continue
+        dollars = token.stem in ("dollar", "usd", "dolar")
+        if not (request.of.money and dollars and "€" not in text and "£" not in text):
+            raise NotUnderstood(f"`in {token.text}` is not understood for this data")
+        reader.taken.add(i)
+        request.assumed.append("the figures are in dollars")
 
 
 def _joins(request: Request, place: int) -> bool:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from sandbox.reading.figures_methods import Claim, level, near
+from sandbox.reading.figure_words import is_word
+from sandbox.reading.figures_methods import TESTS, Claim, level, near
 from sandbox.reading.figures_request import Request
+from sandbox.reading.lexicon import IDLE
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis
 
@@ -17,35 +19,46 @@ _MOST_SAMPLES = 12
 def t_test(request: Request) -> list[Analysis]:
     """A t-test of one sample, of pairs, or of two samples, as the words and the data say."""
     names = {c.method.name for c in request.claims if c.method.takes == "t test"}
-    if names == {"pooled"} and not any(c.method.takes in ("two", "many") for c in request.claims):
-        raise NotUnderstood("it does not say of which test the variances are equal")
-    if names <= {"pooled", "welch", "paired"} and any(
-        c.name in ("cohens_d", "mean_difference", "ci") for c in request.claims
-    ):
+    if _only_adjectives(request, names):
         return []
-    if names == {"t"} and any(c.name == "ci" for c in request.claims):
-        return []  # the t-distribution of an interval
     columns, by = _samples(request)
     if "one" in names or (len(columns) == 1 and not by):
         if names & {"paired", "two", "welch", "pooled"}:
             raise NotUnderstood("a t-test of two samples needs two lists, or a column of groups")
         mu = _mu(request)
-        parameters: dict[str, Any] = {"mu": mu}
         _take_means(request)
-        return [_test(request, "ttest_one", tuple(columns), "", parameters, mu=mu)]
+        return [_test(request, "ttest_one", tuple(columns), "", {"mu": mu}, mu=mu)]
     _take_means(request)
     if len(columns) != 2 and not by:
         raise NotUnderstood("a t-test compares two samples: name them")
     if "paired" in names:
+        if names & {"pooled", "welch", "two"}:
+            raise NotUnderstood("a paired t-test has no variances to compare")
         if by or len({len(request.of.columns[c]) for c in columns}) > 1:
             raise NotUnderstood("a paired t-test needs two lists of the same length")
         return [_test(request, "ttest_paired", tuple(columns), "", {})]
-    parameters = {"equal_var": True} if "pooled" in names else {}
-    if "welch" in names and "pooled" in names:
+    if {"welch", "pooled"} <= names:
         raise NotUnderstood("the variances are either equal or not")
-    if not parameters and "welch" not in names:
+    if not names & {"welch", "pooled"}:
         request.assumed.append("variances may differ (Welch)")
+    parameters = {"equal_var": True} if "pooled" in names else {}
     return [_test(request, "ttest", tuple(columns), by, parameters)]
+
+
+def _only_adjectives(request: Request, names: set[str]) -> bool:
+    """Whether the words about a t-test only describe another figure, such as an interval."""
+    others = {c.name for c in request.claims} - {"t test"}
+    if names == {"t"} and "ci" in others:
+        return True  # the t-distribution of an interval
+    if not names <= {"pooled", "welch", "paired"}:
+        return False
+    if others & {"cohens_d", "mean_difference"}:
+        return True
+    if others & TESTS:
+        raise NotUnderstood("pairs and equal variances are understood in a t-test")
+    if names == {"pooled"}:
+        raise NotUnderstood("it does not say of which test the variances are equal")
+    return False
 
 
 def _take_means(request: Request) -> None:
@@ -152,6 +165,7 @@ def of_pairs(request: Request, claim: Claim) -> list[Analysis]:
     if len({len(of.columns[c]) for c in columns}) > 1:
         raise NotUnderstood(f"{', '.join(columns)} have different lengths")
     request.reader.take_all("figure_by", "between", "figure_on")
+    request.claims = [c for c in request.claims if c.name != "ranking"]
     return [_test(request, claim.name, tuple(columns), "", {})]
 
 
@@ -215,13 +229,28 @@ def _test(
     if reader.take_all("figure_exact") and method not in ("mannwhitney", "wilcoxon", "kendall"):
         raise NotUnderstood(f"`exact` is not understood in {method}")
     reader.take_all("figure_p_value", "figure_differ", "figure_on_average", "figure_level")
-    reader.take_all("figure_against", "figure_null")
+    reader.take_all("figure_against", "figure_null", "figure_same", "figure_ties", "figure_agree")
+    _take_comparison(request)
     if method == "shapiro":
         reader.take_all("figure_normal")
     for i, token in enumerate(reader.tokens):
         if token.text in ("t", "F", "f", "U", "u", "p", "H", "W", "D", "df"):
             reader.taken.add(i)
     return Analysis(method, columns, by, parameters)
+
+
+def _take_comparison(request: Request) -> None:
+    """`compare the groups`, `comparing A and B`."""
+    reader = request.reader
+    starts = {mention.begin for mention in request.mentions}
+    for place in reader.places("figure_compare"):
+        following = place + 1
+        while following < len(reader.tokens) and IDLE in reader.tokens[following].concepts:
+            following += 1
+        if following in starts or is_word(
+            reader.tokens[min(following, len(reader.tokens) - 1)], "of_data"
+        ):
+            reader.taken.add(place)
 
 
 def _direction(request: Request, columns: tuple[str, ...], mu: float | None) -> str:

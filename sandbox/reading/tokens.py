@@ -78,7 +78,7 @@ MONTHS = {
 } | {"sept": 9, "setiembre": 9}
 _SEPARATORS = frozenset((",", ";", "\n"))
 _CURRENCY_AFTER = frozenset({"$", "€", "£"})
-_MOST_TOKENS = 6_000
+_MOST_TOKENS = 40_000
 
 
 class TooLong(Exception):
@@ -452,6 +452,8 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
             break
         if unit and _unit_after(held, j) != unit:
             break
+        if (last and len(numbers) > 2 and _another_begins(held, j)) or _prose(held, i, j):
+            break
         numbers.append(held[j])
         i = j + 1 + bool(unit)
         if last:
@@ -460,6 +462,22 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
         return None
     row = _list_of(numbers, held[at].start, held[i - 1].end)
     return (replace(row, unit=unit) if unit else row), i
+
+
+def _another_begins(held: Sequence[Token], at: int) -> bool:
+    """Whether the number after an `and` begins another list, as in `1, 2, 3 and 4, 5, 6`."""
+    return (
+        [t.stem for t in held[at + 1 : at + 2]] == [","]
+        and held[at + 2 : at + 3] != []
+        and (held[at + 2].kind == "number")
+    )
+
+
+def _prose(held: Sequence[Token], end: int, at: int) -> bool:
+    """Whether a number on a new line begins a sentence, as in `3 raters gave these`."""
+    following = held[at + 1 : at + 2]
+    words = bool(following) and following[0].kind in ("word", "concept")
+    return held[end].stem == "\n" and words and following[0].text.lower() not in _AND
 
 
 def _unit_after(held: Sequence[Token], at: int) -> str:

@@ -48,28 +48,9 @@ ABOUT = re.compile(
 NOT_OURS = re.compile(
     r"\\[a-zA-Z(\[]|\$[^$\n\\^_{}]*+[\\^_{}][^$\n]*+\$|(?m:^)[^\S\n]*+\(?[A-D][).:]\s[^\n]*\n\s*+\(?[B-E][).:]\s"  # formulas; multiple choice
 )
-LINGUISTIC = re.compile(
-    r"\b(?:and|then|also)\s++(?:write|explain|discuss|interpret|comment on|summari[sz]e|describe|tell me)\b|\bin (?:plain )?(?:words|english)\b|"
-    r"\b(?:story|narrative|essay|explanation|interpretation)\b",
-    re.I,
-)
 # Requests that name records and a distribution, but not how many records.
 SOME = re.compile(
     r"^\W*(?:users|customers|employees|people|patients|students|products|orders|records|rows|persons|clients|workers|members|subscribers|participants)"
     r" with (?:an? )?(?:[\w-]+ ){0,3}distribution\b[\s.!]*$",
-    re.I,
-)
-# These verbs ask for generated data; `give me` may ask for data or for figures.
-STRONG = re.compile(
-    r"^\W*(?:please |can you |could you |would you |help me |i want (?:you )?to |i need (?:you )?to )*"
-    r"(?:randomly )?(?:generate|create|simulate|sample|draw|make|produce|synthesi[sz]e|build|construct)\b",
-    re.I,
-)
-MAKE = re.compile(
-    rf"{SOME.pattern}|"
-    r"^\s*+(?:please|can you|could you|i'd like (?:you )?to|i want (?:you )?to|help me|let's|hi[,!]?|hello[,!]?|hey[,!]?|ok[,!]?)?[\s,]*(?:please\s++)?"
-    r"(?:randomly\s++)?(?:generate|create|simulate|sample|draw|make|give|produce|synthesi[sz]e|build|construct|i need|i want|i'd like|we need|we want|need|want|get|return|output|prepare|provide|fabricate|mock|spin up|come up with|send|show|fill|populate|put together|set up|(?:can|could|may) i (?:please )?(?:get|have))\b|"
-    r"(?:^|[.:;!?\n,]\s*+|\b(?:please|to|and|you)\s++)(?:generate|simulate|synthesi[sz]e|create|draw|sample|produce)\s++(?:me\s++)?(?:a |an |some |the |about |exactly )?(?:sample|dataset|data set|set|table|list|batch|synthetic|random|fake|mock|dummy|time|\d|one|two|three|five|ten|hundred|thousand|fifty|twenty)|"
-    r"^\s*+(?:a |an )?(?:(?:synthetic|random|fake|mock|dummy) )?(?:dataset|data set|sample|table|list|time series)?\s*+(?:of |with )?\d[\d,]*k?\s++\w+|^\s*+(?:a|one|two|five|ten|fifty|half a)\s++(?:hundred|thousand|million|dozen)\b|^\s*+(?:normal(?:ly)?|poisson|exponential|uniform|gaussian|log-?normal|binomial|gamma|weibull|sample size|bimodal)\b",
     re.I,
 )

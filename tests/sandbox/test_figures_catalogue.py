@@ -64,7 +64,7 @@ ANALYSES = [
     of_x("percentage_where", low=12.0, high=20.0, high_open=True),
     of_x("proportion_where", high=12.0),
     of_x("greatest_change", falling=False, percent=True),
-    of_x("greatest_change", falling=True, percent=False),
+    of_x("greatest_change", falling=True, percent=False, names="name"),
     of_x("outliers", rule="iqr", limit=1.5),
     of_x("outliers", rule="zscore", limit=1.0),
     of_x("weighted_mean", weights="z"),

@@ -81,7 +81,7 @@ def test_a_long_table_of_an_honest_request_is_read(form, rows):
         ("What is the mean of x = -3, 4, 5?", "x", (-3, 4, 5)),
         ("What is the mean of x: 3, 4 and 5?", "x", (3, 4, 5)),
         ("What is the mean of a = [1, 2] and b = [3, 4]?", "b", (3, 4)),
-        ("What is the mean of scores -3, 4, 5?", "scores", (3, 4, 5)),
+        ("What is the mean of scores -3, 4, 5?", "x1", (-3, 4, 5)),
         ("What is the mean of x is -3, 4, 5?", "x", (-3, 4, 5)),
     ],
 )

@@ -33,25 +33,31 @@ def with_changes(spec: Spec) -> Spec:
 
 def _changed(columns: Columns, change: Change, *, rows: bool) -> Columns:
     what = change.kind.partition("_")[2]
-    if what in ("values", "where") or what in _PLACES:
-        if rows:
-            return _by_row(columns, change)
-        if what == "values":
-            raise ValueError("names can only be left out of rows")
+    if change.kind in _OF_EACH:
+        return _of_each_number(columns, change)
+    if rows and (what in ("values", "where") or what in _PLACES or change.column):
+        return _by_row(columns, change)
+    if what == "values":
+        raise ValueError("names can only be left out of rows")
     return {
         name: tuple(_of_column([v for v in values if v is not None], change))
-        if _numeric(values)
-        else values
         for name, values in columns.items()
     }
 
 
-def _numeric(values: Sequence[Any]) -> bool:
-    return all(value is None or isinstance(value, int | float) for value in values)
+def _of_each_number(columns: Columns, change: Change) -> Columns:
+    work, amount = _OF_EACH[change.kind], change.amount or 0.0
+    changed = dict(columns)
+    for name in [change.column] if change.column else list(columns):
+        if not any(isinstance(value, str) for value in columns[name]):
+            changed[name] = tuple(None if v is None else work(v, amount) for v in columns[name])
+    return changed
 
 
 def _by_row(columns: Columns, change: Change) -> Columns:
     count = len(next(iter(columns.values())))
+    if change.column and change.kind.partition("_")[2] not in ("values", "where", *_PLACES):
+        return _by_value(columns, change)
     chosen = [i for i in range(count) if _has(columns, change, i, count)]
     wanted = set(chosen) if change.kind.startswith("keep") else set(range(count)) - set(chosen)
     if change.kind.endswith("where"):
@@ -60,6 +66,20 @@ def _by_row(columns: Columns, change: Change) -> Columns:
         name: tuple(value for i, value in enumerate(values) if i in wanted)
         for name, values in columns.items()
     }
+
+
+def _by_value(columns: Columns, change: Change) -> Columns:
+    """The rows of which the number is one that the change leaves in its column."""
+    numbers = columns[change.column]
+    left = Counter(_of_column([v for v in numbers if v is not None], change))
+    smallest_first = change.kind in ("drop_smallest", "keep_largest")
+    rows = range(len(numbers))
+    kept = []
+    for i in reversed(rows) if smallest_first else rows:
+        if left[numbers[i]] > 0:
+            left[numbers[i]] -= 1
+            kept.append(i)
+    return {name: tuple(values[i] for i in sorted(kept)) for name, values in columns.items()}
 
 
 def _has(columns: Columns, change: Change, row: int, count: int) -> bool:
@@ -84,8 +104,6 @@ def _within(value: Any, change: Change) -> bool:
 
 def _of_column(values: Sequence[float], change: Change) -> Sequence[float]:
     side, _, what = change.kind.partition("_")
-    if change.kind in _OF_EACH:
-        return [_OF_EACH[change.kind](value, change.amount or 0.0) for value in values]
     if change.kind == "unique":
         counts = Counter(values)
         return list(counts)

@@ -64,12 +64,16 @@ def percent_changes(x: Floats) -> list[float]:
     return [float(100 * Fraction(b) / Fraction(a) - 100) for a, b in itertools.pairwise(x)]
 
 
-def greatest_change(x: Floats, *, falling: bool, percent: bool) -> dict[str, float]:
+def greatest_change(
+    x: Floats, names: Sequence[Any] | None, *, falling: bool, percent: bool
+) -> dict[str, Any]:
     if len(x) < 2:
         raise ValueError("a change needs two values")
     steps = percent_changes(x) if percent else differences(x)
     most = min(steps) if falling else max(steps)
-    return {"percent" if percent else "change": most, "position": steps.index(most) + 2}
+    place = steps.index(most) + 1
+    at = str(names[place]) if names else place + 1
+    return {"percent" if percent else "change": most, "at": at}
 
 
 def growth_percent(x: Floats) -> float:
@@ -123,7 +127,6 @@ MORE_OF_ONE: Mapping[str, Callable[..., Any]] = {
     "moving_average": moving_average,
     "differences": differences,
     "percent_changes": percent_changes,
-    "greatest_change": greatest_change,
     "growth_percent": growth_percent,
     "deciles": lambda x: {f"d{i}": quantile(x, q=i / 10) for i in range(1, 10)},
     "sorted": lambda x, *, descending=False: sorted(x, key=lambda v: -v if descending else v),

@@ -23,6 +23,9 @@ PRIVATE = frozenset({"records"})
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
 
 
+_SMALL = frozenset({"of", "de"})
+
+
 @cache
 def phrases(language: str, private: str = "") -> Phrases:
     """The phrases by their first word, the longest first, each with its concepts.
@@ -38,6 +41,9 @@ def phrases(language: str, private: str = "") -> Phrases:
         for phrase in (p for each in languages for p in by_language.get(each, ())):
             words = tuple(map(_part, _PARTS.findall(phrase if phrase == "-" else _spaced(phrase))))
             concepts.setdefault(words, set()).add(concept)
+    for words, names in concepts.items():  # `percentile of` means what `percentile` means
+        if len(words) > 1 and words[-1] in _SMALL and IDLE not in names:
+            names.update(concepts.get(words[:-1], ()))
     by_first: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = {}
     for words, names in concepts.items():
         if private and len(names) > 1:

@@ -311,6 +311,7 @@ def _probability_of_heads(reader: Reader) -> float | None:
     if p is None or p > 1:
         return None
     reader.taken |= trial.taken
+    reader.take_all("unfair")
     return p
 
 

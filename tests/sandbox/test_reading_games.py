@@ -54,7 +54,7 @@ def test_a_percentage_is_given_where_it_is_asked_for() -> None:
         ("Probability of rolling a 6 with a loaded die", "loaded die"),
         ("I roll two dice. What is the probability of a 3?", "sum of the dice or a face"),
         ("Probability of 3 heads in 5 tosses of a biased coin", "probability of heads"),
-        ("Roll 2 dice: probability that the sum is 8, only even numbers", "`only`"),
+        ("Roll 2 dice: probability that the sum is 8, weighted", "`weighted`"),
     ],
 )
 def test_what_a_game_leaves_open_is_named(text: str, reason: str) -> None:

@@ -49,7 +49,8 @@ def take_distribution(reader: Reader) -> Named | None:
 
 def _names(reader: Reader, concept: str) -> bool:
     return any(
-        token.means(concept) or (token.stem == _SYMBOLS.get(concept) and _is_symbol(reader, i))
+        (token.means(concept) and len(token.text) > 1)
+        or (token.stem == _SYMBOLS.get(concept) and _is_symbol(reader, i))
         for i, token in enumerate(reader.tokens)
         if i not in reader.taken
     )

@@ -5,7 +5,13 @@ A rule that recognises its subject, but not the question about it, refuses with 
 
 from dataclasses import replace
 
-from sandbox.reading import cards_and_birthdays, dice_and_coins, distribution_questions
+from sandbox.reading import (
+    bayes_questions,
+    cards_and_birthdays,
+    count_questions,
+    dice_and_coins,
+    distribution_questions,
+)
 from sandbox.reading.questions import QUESTION
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -29,6 +35,8 @@ def _firm(rule: Rule) -> Rule:
 
 RULES: tuple[Rule, ...] = (
     *distribution_questions.RULES,
+    *count_questions.RULES,
+    *bayes_questions.RULES,
     *map(_firm, dice_and_coins.RULES),
     *map(_firm, cards_and_birthdays.RULES),
 )

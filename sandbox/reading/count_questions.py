@@ -1,0 +1,387 @@
+"""Reads questions about how many ways there are: to arrange, to choose, to fill codes, to pair.
+
+Whether order counts and whether things may repeat must follow from the words; where they leave it
+open, the request is refused with the question.
+"""
+
+from typing import Any
+
+from sandbox.reading import phrases
+from sandbox.reading.lexicon import stem
+from sandbox.reading.measured import measured_words
+from sandbox.reading.questions import whole
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.spec import Analysis
+
+_COUNTED = ("ways_word", "different_things", "how_many", "people_word", "at_random")
+
+
+def _finished(reader: Reader, method: str, **parameters: Any) -> Analysis | None:
+    numbers = [v for v in parameters.values() if isinstance(v, float)]
+    if not all(whole(number) for number in numbers):
+        return None
+    reader.take_all(*_COUNTED)
+    reader.labels |= measured_words()
+    return Analysis(method, parameters={k: v for k, v in parameters.items() if v})
+
+
+def _formal(reader: Reader) -> Analysis | None:
+    """Read `10 choose 3`, `C(10,3)`, `5!`, `permutations of 10 taken 3 at a time`."""
+    pair = phrases.take(reader, "#n. combination_word #k.", "'c|combination_word '( #n. ', #k. ')")
+    if pair and not reader.has("permutation_word"):
+        return _finished(reader, "combinations", n=pair["n"].value, k=pair["k"].value)
+    pair = phrases.take(reader, "#n. permutation_word #k.", "'p|permutation_word '( #n. ', #k. ')")
+    if pair:
+        return _finished(reader, "permutations", n=pair["n"].value, k=pair["k"].value)
+    n = phrases.value(reader, "factorial_word #n.", "#n. factorial_word", "#n. !'!")
+    return _finished(reader, "factorial", n=n) if n is not None else None
+
+
+def _taken_at_a_time(reader: Reader) -> Analysis | None:
+    orders, sets = reader.take_all("permutation_word"), reader.take_all("combination_word")
+    if not orders and not sets:
+        return None
+    pair = phrases.take(
+        reader,
+        "#n. * 'taken|'tomados|'tomadas|draw #k. 'at 'a? 'time?", "#n. ',? 'taken|draw #k.",
+        "#k. * pool_from|out_of|'of #n.", "#n. * #k. 'at 'a 'time", "#n. 'in 'groups 'of #k.",
+    )  # fmt: skip
+    if pair is None:
+        n = reader.only_number("")
+        reader.take_all("arrange", "row", "different_things")
+        return _finished(reader, "factorial", n=n.value) if n and orders and not sets else None
+    phrases.take(reader, "'at 'a? 'time", "'a 'la 'vez", "'en #k. 'en #j.")
+    replaced = reader.take_all("with_replacement")
+    reader.take_all("without_replacement")
+    n, k = sorted((pair["n"].value, pair["k"].value), reverse=True)
+    if orders:
+        return _finished(reader, "sequences" if replaced else "permutations", n=n, k=k)
+    return _finished(reader, "multisets" if replaced else "combinations", n=n, k=k)
+
+
+def _letters(reader: Reader) -> Analysis | None:
+    """Read arrangements of the letters of a word."""
+    if not reader.has("letters_of"):
+        return None
+    together = bool(reader.take("vowels_together"))
+    if not reader.has("arrange", "permutation_word", "ways_word") and "anagram" not in {
+        t.stem.split()[0] for t in reader.tokens if t.stem
+    }:
+        return None
+    words = [
+        i
+        for i, t in enumerate(reader.tokens)
+        if i not in reader.taken
+        and (t.kind == "quoted" or (t.text.isupper() and len(t.text) > 2 and t.text.isalpha()))
+    ]
+    if not words:
+        words = [
+            i + 1
+            for i, t in enumerate(reader.tokens[:-1])
+            if t.means("letters_of") and reader.tokens[i + 1].kind in ("word", "concept")
+            and len(reader.tokens[i + 1].text) > 3 and " " not in reader.tokens[i + 1].text
+        ][-1:]  # fmt: skip
+    if len(words) != 1 or reader.free("number"):
+        return None
+    word = reader.at(words[0]).text
+    reader.take_all("letters_of", "arrange", "permutation_word", "anagram")
+    reader.take_all("all_word", "row")
+    if together:
+        return _finished(reader, "letter_arrangements", word=word, vowels_together=True)
+    return _finished(reader, "letter_arrangements", word=word)
+
+
+def _arranged(reader: Reader) -> Analysis | None:
+    """Read people or things in a row or around a table."""
+    if not reader.has("arrange"):
+        return None
+    circle = bool(reader.take_all("circle"))
+    apart = phrases.value(reader, "#two. * sit_apart") if reader.has("sit_apart") else None
+    if reader.has("sit_apart") and apart is None:
+        apart = 2.0 if phrases.take(reader, "sit_apart") else None
+    together = None
+    if reader.has("sit_together") and apart is None:
+        together = phrases.value(reader, "#k. * sit_together")
+        if together is None:
+            return None
+    if apart not in (None, 2.0):
+        return None
+    reader.take_all("arrange")
+    n = reader.only_number("")
+    if n is None:
+        pair = phrases.take(
+            reader, "#k. * pool_from|out_of|'of|'de #n.", "#n. * 'in #k. * 'seat|'chair|row"
+        )
+        if pair is None or circle or together or apart:
+            return None
+        return _finished(reader, "permutations", n=pair["n"].value, k=pair["k"].value)
+    reader.take_all("row", "all_word")
+    parameters: dict[str, Any] = {"n": n.value}
+    if circle:
+        parameters["circle"] = True
+    if together:
+        parameters["together"] = together
+    if apart:
+        parameters["apart"] = 2.0
+    return _finished(reader, "orderings", **parameters)
+
+
+def _offices(reader: Reader) -> Analysis | None:
+    """Read offices or places, each for another person: order counts."""
+    offices = reader.take_all("office") or reader.take_all("medal")
+    if len(offices) < 2:
+        return None
+    n = reader.only_number("")
+    if n is None or len({o.stem for o in offices}) != len(offices):
+        return None
+    reader.take_all("committee", "pool_from", "out_of", "arrange", "draw")
+    reader.labels |= {stem(w) for w in ("medal", "medals", "award", "awarded", "place", "finish",
+                                        "runner", "race", "club", "medallas", "puestos")}  # fmt: skip
+    return _finished(reader, "permutations", n=n.value, k=float(len(offices)))
+
+
+def _codes(reader: Reader) -> Analysis | None:
+    """Read PINs, passwords and plates of digits and letters."""
+    if not reader.take_all("pin"):
+        return None
+    replaced = bool(reader.take_all("with_replacement"))
+    unique = bool(reader.take_all("without_replacement"))
+    parts: list[tuple[float, float]] = []
+    sizes = {"digit": 10.0, "letter": 26.0, "bits": 2.0}
+    while True:
+        match = next(
+            (
+                (m["k"].value, size)
+                for kind, size in sizes.items()
+                if (m := phrases.take(reader, f"#k. {kind}")) is not None
+            ),
+            None,
+        )
+        if match is None:
+            break
+        parts.append(match)
+    if not parts or not all(whole(k) and 0 < k <= 100 for k, _ in parts):
+        return None
+    if any(size == 26.0 for _, size in parts) and reader.language == "es":
+        raise NotUnderstood("say how many letters the alphabet has: 26 or 27")
+    reader.take_all("digit", "letter", "bits")
+    phrases.take(reader, "'followed 'by", "'seguidas|'seguidos 'de|'por")
+    reader.labels |= {"follow", "followed", "then", "use", "using", "made", "consist"}
+    if len(parts) == 1:
+        k, n = parts[0]
+        if unique and not replaced:
+            return _finished(reader, "permutations", n=n, k=k)
+        return _finished(reader, "sequences", n=n, k=k)
+    choices = [size for k, size in parts for _ in range(int(k))]
+    if unique:
+        choices = [size - i for k, size in parts for i in range(int(k))]
+        if len({size for _, size in parts}) != len(parts):
+            return None
+    return _finished(reader, "meals", choices=choices)
+
+
+def _pairs(reader: Reader) -> Analysis | None:
+    """Read handshakes, and games of a tournament in which each pair meets once."""
+    if not reader.take_all("handshake", "round_robin"):
+        return None
+    reader.take_all("each", "game_word", "exactly", "all_word", "committee")
+    phrases.take(reader, "'once", "'una time_word")
+    people = reader.only_number("")
+    reader.labels |= {"everyone", "everybody", "else", "meet", "meeting", "other", "play"}
+    return _finished(reader, "handshakes", people=people.value) if people else None
+
+
+def _groups(reader: Reader) -> Analysis | None:
+    """Read choices from two or more named groups: 5 nurses and 2 doctors from 12 and 6."""
+    if not reader.has("committee", "combination_word", "ways_word"):
+        return None
+    numbers = reader.free("number")
+    names = [_name_after(reader, place) for place in numbers]
+    values = [reader.tokens[place].value for place in numbers]
+    if any(reader.tokens[place].unit for place in numbers):
+        return None
+    if len(numbers) == 4 and len(set(names)) == 2 and all(names):
+        first = {names[0]: values[0], names[1]: values[1]}
+        second = {names[2]: values[2], names[3]: values[3]}
+        if first.keys() != second.keys():
+            return None
+        chosen, sizes = first, second
+        if all(first[n] >= second[n] for n in first):
+            chosen, sizes = second, first
+        if not all(chosen[n] <= sizes[n] for n in first):
+            return None
+        _take_choice_words(reader, numbers)
+        order = list(chosen)
+        return _finished(
+            reader,
+            "choices_from_groups",
+            sizes=[sizes[n] for n in order],
+            chosen=[chosen[n] for n in order],
+        )
+    return None
+
+
+def _name_after(reader: Reader, place: int) -> str:
+    """The word that says what a number counts."""
+    for at in range(place + 1, min(place + 3, len(reader.tokens))):
+        token = reader.tokens[at]
+        if token.kind in ("word", "concept") and not token.means("different_things"):
+            return token.stem
+    return ""
+
+
+def _take_choice_words(reader: Reader, numbers: list[int]) -> None:
+    reader.taken.update(numbers)
+    reader.take_all(
+        "committee", "pool_from", "out_of", "draw", "people_word", "exactly", "combination_word"
+    )
+
+
+def _bounded_committee(reader: Reader) -> Analysis | None:
+    """Read a committee of 5 from 7 men and 6 women with at least 2 women."""
+    if not reader.has("committee"):
+        return None
+    bound = next((c for c in ("at_least", "at_most", "exactly") if reader.places(c)), None)
+    if bound is None:
+        return None
+    match = phrases.take(reader, f"{bound} #k.")
+    if match is None:
+        return None
+    place = reader.tokens.index(match["k"])
+    group = _name_after(reader, place)
+    numbers = reader.free("number")
+    names = {i: _name_after(reader, i) for i in numbers}
+    mine = [i for i in numbers if names[i] == group]
+    members = phrases.value(
+        reader, "committee|people_word 'of|'de|'con? #n.", "#n. 'person|'member"
+    )
+    others = [i for i in reader.free("number") if i not in mine]
+    if len(mine) != 1 or len(others) != 1 or members is None or not group:
+        return None
+    parameters: dict[str, Any] = {
+        "group": reader.tokens[mine[0]].value,
+        "others": reader.tokens[others[0]].value,
+        "members": members,
+    }
+    k = match["k"].value
+    if bound in ("at_least", "exactly"):
+        parameters["low"] = k
+    if bound in ("at_most", "exactly"):
+        parameters["high"] = k
+    _take_choice_words(reader, [*mine, *others])
+    reader.take_all("but_word")
+    reader.labels.add("include")
+    made = _finished(reader, "committees", **parameters)
+    return Analysis("committees", parameters=parameters) if made else None
+
+
+def _chosen(reader: Reader) -> Analysis | None:
+    """Read a committee of 3 from 10 people, or 3 of 10 books."""
+    if not reader.take_all("committee", "draw"):
+        return None
+    pair = phrases.take(
+        reader,
+        "#k. * pool_from|out_of #n.", "'of #k. * pool_from|out_of #n.",
+        "pool_from #n. * #k.", "#n. * committee|draw #k.",
+    )  # fmt: skip
+    if pair is None:
+        left = reader.free("number")
+        if len(left) != 2:
+            return None
+        pair_values = sorted(reader.tokens[i].value for i in left)
+        reader.taken.update(left)
+        k, n = pair_values
+    else:
+        k, n = sorted((pair["k"].value, pair["n"].value))
+    ordered = reader.has("arrange", "office", "medal")
+    if ordered:
+        return None
+    replaced = reader.take_all("with_replacement")
+    reader.take_all("without_replacement", "pool_from", "out_of", "committee", "combination_word")
+    if replaced:
+        raise NotUnderstood("say whether the order counts when things may be chosen again")
+    return _finished(reader, "combinations", n=n, k=k)
+
+
+def _outfits(reader: Reader) -> Analysis | None:
+    """Read one of each: 4 shirts, 3 trousers and 2 hats make so many outfits."""
+    if not reader.take_all("outfit") or reader.has("committee_size"):
+        return None
+    places = reader.free("number")
+    lists = reader.free("list")
+    choices = [reader.tokens[i].value for i in places]
+    choices += [v for i in lists for v in reader.tokens[i].values]
+    if len(choices) < 2 or any(reader.tokens[i].unit for i in places):
+        return None
+    reader.taken.update((*places, *lists))
+    for i in lists:
+        reader.labels |= {stem(word) for name in reader.tokens[i].names for word in name.split()}
+    phrases.take(reader, "#k. 'of 'each", "'one 'of 'each", "'uno|'una 'de 'cada")
+    reader.take_all("pool_from", "each")
+    reader.labels |= {
+        "make",
+        "create",
+        "wear",
+        "put",
+        "hacer",
+        "shirt",
+        "pant",
+        "tie",
+        "main",
+        "course",
+    }
+    return _finished(reader, "meals", choices=choices) if all(map(whole, choices)) else None
+
+
+_READERS = (
+    _formal, _pairs, _codes, _letters, _offices, _bounded_committee, _groups, _taken_at_a_time,
+    _arranged, _outfits, _chosen,
+)  # fmt: skip
+
+
+def _read(reader: Reader) -> Analysis | None:
+    """The first reading that leaves nothing over; else the first reading."""
+    first = None
+    problem: NotUnderstood | None = None
+    for read in _READERS:
+        trial = reader.copy()
+        try:
+            made = read(trial)
+        except NotUnderstood as reason:
+            problem = problem or reason
+            continue
+        if made is None:
+            continue
+        if not trial.left():
+            reader.taken |= trial.taken
+            reader.labels |= trial.labels
+            return made
+        first = first or (made, trial)
+    if first is not None:
+        reader.taken |= first[1].taken
+        reader.labels |= first[1].labels
+        return first[0]
+    if problem is not None:
+        raise problem
+    return None
+
+
+RULES = (
+    Rule(
+        "a question about how many ways there are",
+        frozenset(
+            {
+                "ways_word",
+                "permutation_word",
+                "combination_word",
+                "factorial_word",
+                "pin",
+                "arrange",
+            }
+            | {"handshake", "round_robin", "call_c"}
+        ),
+        _read,
+        "arrangements, choices from a group, codes of digits or letters, pairs",
+    ),
+)

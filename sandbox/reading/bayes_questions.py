@@ -52,7 +52,8 @@ def _read(reader: Reader) -> Spec | None:
     if not reader.has("given_positive", "given_negative"):
         return None
     question = take_question(reader)
-    if not question.asked:
+    values = {"ppv", "positive predictive value", "vpp", "npv", "negative predictive value", "vpn"}
+    if not question.asked and not any(token.stem in values for token in reader.tokens):
         return None
     assumed: tuple[str, ...] = ()
     hit = _rate(reader, *_HIT[:6])
@@ -142,7 +143,7 @@ def _sentence(reader: Reader, place: int) -> int:
 RULES = (
     Rule(
         "a question of Bayes' rule",
-        frozenset({"given_positive", "given_negative"}),
+        frozenset({"given_positive", "given_negative", "sensitivity"}),
         _read,
         "the share that has it, the sensitivity, the specificity or false alarms, and the result",
     ),

@@ -161,7 +161,9 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     nobody = bool(reader.take_all("none_word", "different_word"))
     parameters: dict[str, Any] = {"days": days} if days is not None else {}
     assumed = () if days else ("365 days, all equally likely",)
-    if reader.take_all("how_many") or phrases.take(reader, "'smallest|'minimum|'menor"):
+    if reader.take_all("how_many", "size_wanted", "ways_word") or phrases.take(
+        reader, "'smallest|'minimum|'menor"
+    ):
         return _group(reader, parameters, assumed)
     pair = phrases.take(
         reader, "at_least #two. people_word?", "#two. 'or more_than", "#two. or_more"

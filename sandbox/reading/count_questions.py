@@ -115,6 +115,7 @@ def _arranged(reader: Reader) -> Analysis | None:
         )
         if pair is None or circle or together or apart:
             return None
+        reader.take_all("row")
         return _finished(reader, "permutations", n=pair["n"].value, k=pair["k"].value)
     reader.take_all("row", "all_word")
     parameters: dict[str, Any] = {"n": n.value}
@@ -309,14 +310,10 @@ def _outfits(reader: Reader) -> Analysis | None:
     if not reader.take_all("outfit") or reader.has("committee_size"):
         return None
     places = reader.free("number")
-    lists = reader.free("list")
     choices = [reader.tokens[i].value for i in places]
-    choices += [v for i in lists for v in reader.tokens[i].values]
     if len(choices) < 2 or any(reader.tokens[i].unit for i in places):
         return None
-    reader.taken.update((*places, *lists))
-    for i in lists:
-        reader.labels |= {stem(word) for name in reader.tokens[i].names for word in name.split()}
+    reader.taken.update(places)
     phrases.take(reader, "#k. 'of 'each", "'one 'of 'each", "'uno|'una 'de 'cada")
     reader.take_all("pool_from", "each")
     reader.labels |= {

@@ -35,6 +35,7 @@ WHOLE = frozenset(
 
 def take_distribution(reader: Reader) -> Named | None:
     """Take the name of a distribution and its parameters; None if a parameter is missing."""
+    reader.labels.add("~")
     for concepts, read in _READERS:
         if _names(reader, concepts):
             trial = reader.copy()
@@ -257,20 +258,12 @@ def _uniform(reader: Reader, concept: str) -> Named | None:
             reader,
             "uniform distribution_word? between #a range_to #b",
             "uniform distribution_word? range_word '[? #a range_to? #b",
-            "uniform distribution_word? '[ #a #b",
+            "uniform distribution_word? '[ #a ',? #b",
+            "range_word '[ #a ',? #b",
             "uniform * between|range_word #a range_to #b",
         )
-        pair = (match["a"].value, match["b"].value) if match else _interval(reader)
+        pair = (match["a"].value, match["b"].value) if match else None
     return Named("uniform", {"low": pair[0], "high": pair[1]}) if pair else None
-
-
-def _interval(reader: Reader) -> tuple[float, float] | None:
-    for place in reader.free("list"):
-        values = reader.tokens[place].values
-        if len(values) == 2 and not reader.tokens[place].names:
-            reader.taken.add(place)
-            return values[0], values[1]
-    return None
 
 
 def _beta(reader: Reader, concept: str) -> Named | None:

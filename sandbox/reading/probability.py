@@ -33,10 +33,20 @@ def _firm(rule: Rule) -> Rule:
     return replace(rule, read=read)
 
 
-RULES: tuple[Rule, ...] = (
-    *distribution_questions.RULES,
-    *count_questions.RULES,
-    *bayes_questions.RULES,
-    *map(_firm, dice_and_coins.RULES),
-    *map(_firm, cards_and_birthdays.RULES),
+def _private(rule: Rule) -> Rule:
+    """The rule with the words of chance."""
+    return replace(rule, words="chance")
+
+
+RULES: tuple[Rule, ...] = tuple(
+    map(
+        _private,
+        (
+            *distribution_questions.RULES,
+            *count_questions.RULES,
+            *bayes_questions.RULES,
+            *map(_firm, dice_and_coins.RULES),
+            *map(_firm, cards_and_birthdays.RULES),
+        ),
+    )
 )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sandbox.reading.echoes import forgotten
 from sandbox.reading.reader import Reader
+from sandbox.reading.tokens import tokens
+from sandbox.reading.whole_wishes import with_wishes
 from sandbox.spec import Analysis, Spec
 
 
@@ -32,6 +34,7 @@ class Rule:
     asks: frozenset[str]
     read: Callable[[Reader], "Analysis | Sequence[Analysis] | Spec | None"]
     understood: str = ""
+    words: str = ""  # the private group of the lexicon that it reads with, numbers one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,14 @@ class Reading:
 
 def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
     """The reading of the rules; None if no rule has anything to say about the request."""
+    readers = {"": reader}
     readings = [
-        r for rule in rules if reader.has(*rule.asks) for r in [_by(rule, reader.copy())] if r
+        made
+        for rule in rules
+        for given in (_reader_of(rule.words, readers),)
+        if given.has(*rule.asks)
+        for made in [_by(rule, given.copy())]
+        if made
     ]
     whole = [reading for reading in readings if reading.spec is not None]
     if not whole:
@@ -57,6 +66,16 @@ def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
         problem = f"the request can be understood in two ways, as {names}: say which"
         return Reading(whole[0].rule, None, problem=problem)
     return whole[0]
+
+
+def _reader_of(words: str, readers: dict[str, Reader]) -> Reader:
+    """The reader of the request with the words of a private group, made once."""
+    if words not in readers:
+        common = readers[""]
+        pieces, language = tokens(common.text, words)
+        readers[words] = Reader(pieces, language, common.table, text=common.text)
+        with_wishes(readers[words])
+    return readers[words]
 
 
 def _by(rule: Rule, reader: Reader) -> Reading | None:

@@ -106,7 +106,7 @@ def language_of(text: str) -> Language:
 def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
     """The tokens of a text that `cleaned` returned. Raises `TooLong`.
 
-    With the name of a private file of the lexicon, its words count, and numbers in a row stay apart.
+    With the name of a private group of the lexicon, its words count, and numbers in a row stay apart.
     """
     language = language_of(text)
     mark = decimal_mark(text, spanish=language == "es")

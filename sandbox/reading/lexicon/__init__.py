@@ -18,7 +18,12 @@ IDLE = "idle"  # words that change nothing
 CHANGE = "change"  # words that change what is asked, so that they are never a label
 SCENE = "scene"  # words that only set a scene: a factory, a clinic, last Tuesday
 
-PRIVATE = frozenset({"records"})
+# Files whose words count only for the readers that ask for them, by group.
+PRIVATE: Mapping[str, tuple[str, ...]] = {
+    "records": ("records",),
+    "chance": ("probability", "games", "inference"),
+}
+_PRIVATE_FILES = frozenset(name for names in PRIVATE.values() for name in names)
 
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
 
@@ -30,7 +35,7 @@ _SMALL = frozenset({"of", "de"})
 def phrases(language: str, private: str = "") -> Phrases:
     """The phrases by their first word, the longest first, each with its concepts.
 
-    With the name of a private file, only its words and the words that all families share count.
+    With the name of a private group, only its words and the words that all families share count.
 
     A Spanish request may hold English terms, such as `t-test`, but no English idle words.
     """
@@ -46,7 +51,7 @@ def phrases(language: str, private: str = "") -> Phrases:
             names.update(concepts.get(words[:-1], ()))
     by_first: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = {}
     for words, names in concepts.items():
-        if private and len(names) > 1:
+        if private == "records" and len(names) > 1:
             names.discard(SCENE)
         by_first.setdefault(words[0], []).append((words, frozenset(names)))
     for listed_phrases in by_first.values():
@@ -82,7 +87,9 @@ def _tables(private: str) -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]
     tables = []
     for file in sorted(files(__name__).iterdir(), key=lambda item: item.name):
         name, _, ending = file.name.partition(".")
-        wanted = name in ("core", "scene", private) if private else name not in PRIVATE
+        wanted = name not in _PRIVATE_FILES
+        if private:
+            wanted = name in ("core", "scene", *PRIVATE[private])
         if ending == "toml" and wanted:
             tables += list(tomllib.loads(file.read_text(encoding="utf-8")).items())
     return tuple(tables)
@@ -94,7 +101,8 @@ def first_words(*concepts: str) -> frozenset[str]:
     return frozenset(
         words[0].lstrip("=")
         for language in ("en", "es")
-        for listed in phrases(language).values()
+        for private in ("", *PRIVATE)
+        for listed in phrases(language, private).values()
         for words, names in listed
         if names & {*concepts}
     )

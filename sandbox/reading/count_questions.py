@@ -48,9 +48,11 @@ def _taken_at_a_time(reader: Reader) -> Analysis | None:
         "#k. * pool_from|out_of|'of #n.", "#n. * #k. 'at 'a 'time", "#n. 'in 'groups 'of #k.",
     )  # fmt: skip
     if pair is None:
-        n = reader.only_number("")
+        only = reader.only_number("")
         reader.take_all("arrange", "row", "different_things")
-        return _finished(reader, "factorial", n=n.value) if n and orders and not sets else None
+        return (
+            _finished(reader, "factorial", n=only.value) if only and orders and not sets else None
+        )
     phrases.take(reader, "'at 'a? 'time", "'a 'la 'vez", "'en #k. 'en #j.")
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement")

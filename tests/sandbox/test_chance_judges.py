@@ -34,6 +34,9 @@ _DISTRIBUTIONS: tuple[Mapping[str, Any], ...] = (
     {"family": "discrete_uniform", "parameters": {"low": 1.0, "high": 20.0}},
 )  # fmt: skip
 
+_GROUPS = {"mean1": 75.2, "sd1": 8.1, "n1": 30.0, "mean2": 71.4, "sd2": 9.6, "n2": 28.0}
+_RATES = {"successes1": 480.0, "n1": 12000.0, "successes2": 552.0, "n2": 12000.0}
+
 CASES: list[tuple[str, Mapping[str, Any]]] = [
     *(
         ("distribution_probability", of | event)
@@ -139,6 +142,51 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
     ),
     ("simulated_flips", {"experiments": 10_000.0, "flips": 10.0, "p": 0.5, "seed": 0.0, "low": 8}),
     ("simulated_birthdays", {"experiments": 10_000.0, "people": 23.0, "seed": 0.0}),
+    *(
+        ("mean_test", {"mean": 104.0, "sd": 12.0, "n": 36.0, "null": 100.0} | how)
+        for how in ({}, {"known": True}, {"tail": "greater"}, {"tail": "less", "alpha": 0.01})
+    ),
+    *(
+        ("means_test", _GROUPS | how)
+        for how in ({}, {"method": "pooled"}, {"method": "z"}, {"tail": "greater"})
+    ),
+    *(("means_interval", _GROUPS | how) for how in ({}, {"method": "pooled"}, {"method": "z"})),
+    ("proportion_test", {"successes": 60.0, "n": 100.0, "null": 0.5}),
+    ("proportion_test", {"successes": 60.0, "n": 100.0, "null": 0.5, "tail": "greater"}),
+    ("proportions_test", _RATES),
+    ("proportions_test", _RATES | {"tail": "greater", "alpha": 0.01}),
+    ("proportions_interval", _RATES),
+    ("chi_square_2x2", {"table": [[12.0, 88.0], [27.0, 73.0]]}),
+    ("chi_square_2x2", {"table": [[12.0, 88.0], [27.0, 73.0]], "yates": True}),
+    ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0}),
+    ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0, "known": True, "confidence": 0.99}),
+    ("proportion_interval", {"successes": 45.0, "n": 120.0}),
+    ("proportion_interval", {"successes": 45.0, "n": 120.0, "method": "wilson"}),
+    ("margin_of_error", {"p": 0.5, "n": 1000.0}),
+    ("mean_margin", {"sd": 8.0, "n": 25.0}),
+    ("standard_error", {"sd": 8.0, "n": 25.0}),
+    ("proportion_error", {"p": 0.3, "n": 250.0}),
+    ("sample_size_proportion", {"margin": 0.03}),
+    ("sample_size_proportion", {"margin": 0.04, "confidence": 0.99, "population": 2000.0}),
+    ("sample_size_mean", {"margin": 2.0, "sd": 15.0}),
+    ("sample_size_proportions", {"p1": 0.08, "p2": 0.1}),
+    ("sample_size_proportions", {"p1": 0.08, "p2": 0.1, "power": 0.9, "tail": "one"}),
+    ("sample_size_means", {"difference": 5.0, "sd": 10.0}),
+    ("sample_size_means", {"difference": 1.0, "sd": 10.0, "power": 0.9, "tail": "one"}),
+    ("power_of_means", {"difference": 5.0, "sd": 10.0, "n": 30.0}),
+    ("power_of_means", {"difference": 9.0, "sd": 10.0, "n": 5.0, "tail": "one"}),
+    ("power_of_proportions", {"p1": 0.08, "p2": 0.1, "n": 2000.0}),
+    ("risk_measures", {"events1": 12.0, "n1": 100.0, "events2": 27.0, "n2": 100.0}),
+    ("cohen_d", {"mean1": 10.0, "sd1": 2.0, "mean2": 8.0, "sd2": 3.0}),
+    ("cohen_d", {"mean1": 10.0, "sd1": 2.0, "mean2": 8.0, "sd2": 3.0, "n1": 20.0, "n2": 40.0}),
+    ("kappa", {"both_yes": 40.0, "both_no": 30.0, "first_only": 10.0, "second_only": 20.0}),
+    ("variances_test", {"sd1": 5.0, "n1": 20.0, "sd2": 3.0, "n2": 25.0}),
+    ("correlation_test", {"r": 0.45, "n": 30.0}),
+    ("correlation_interval", {"r": 0.45, "n": 30.0}),
+    ("statistic_p_value", {"family": "t", "statistic": 2.5, "df": 20.0}),
+    ("statistic_p_value", {"family": "normal", "statistic": -2.1}),
+    ("statistic_p_value", {"family": "chi2", "statistic": 7.2, "df": 2.0, "tail": "greater"}),
+    ("statistic_p_value", {"family": "f", "statistic": 4.1, "df": 3, "df2": 20, "tail": "greater"}),
     ("z_score", {"value": 130.0, "mean": 100.0, "sd": 15.0}),
     ("parameter_from_probability", {"value": 130.0, "share_below": 0.9, "mean": 100.0}),
     ("parameter_from_probability", {"value": 130.0, "share_below": 0.1, "sd": 12.0}),

@@ -13,6 +13,7 @@ from router.config.problems import Mistake, unknown
 from router.config.references import Location
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
+_AUTHORS = ("openai", "local")  # the kinds of backends that can write a program
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
 Raw = Mapping[str, Any]
 
@@ -76,6 +77,9 @@ def _step_checks(
             rule = f"only a backend of kind validator validates, and this is of kind {kind}"
             mend = "Name a backend of kind validator, or use `judge`."
             yield Mistake(at, named, rule, mend)
+        elif role == "author" and kind not in _AUTHORS:
+            rule = f"a model writes programs, and this backend is of kind {kind}"
+            yield Mistake(at, named, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
         elif role in ("step", "backend") and kind == "sandbox":
             yield Mistake(at, named, "a sandbox answers no chat", "Use it as `code:` of a plan.")
 

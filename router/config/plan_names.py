@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 Place = tuple[str | int, ...]
-Role = Literal["step", "backend", "code", "validator"]
+Role = Literal["step", "backend", "code", "author", "validator"]
 Named = tuple[Place, str, Role]
 
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
@@ -27,7 +27,7 @@ def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
         listed = raw.get(key)
         for index, name in enumerate(listed if isinstance(listed, list) else ()):
             if isinstance(name, str) and (key, name) != ("authors", "synthesis"):
-                yield (*at, key, index), name, "backend"
+                yield (*at, key, index), name, "author" if key == "authors" else "backend"
     weights = raw.get("weights")
     for name in weights if isinstance(weights, Mapping) else ():
         yield (*at, "weights", name), name, "backend"

@@ -10,6 +10,7 @@ import pytest
 import yaml as pyyaml
 
 from router.telemetry.rows import request_row
+from sandbox.tables.people import first_names
 from tests.compute.computing import YAML, ScriptedAuthor, content
 from tests.rig import rig
 
@@ -209,3 +210,21 @@ async def test_an_ordinary_request_or_a_request_with_a_shape_is_not_computed():
         assert "x-waggle-verified" not in answer.headers
         answer = await waggle.chat("Draw 5 values from N(0, 1)", shape={"value": "number"})
         assert answer.headers["x-waggle-plan"] == "generate"
+
+
+async def test_names_fit_the_decade_of_birth_and_jobs_the_age_of_each_record():
+    text = "Generate 400 people with name, email, job and age from N(50, 30), clipped to 3-95"
+    async with rig(YAML) as waggle:
+        records = json.loads(content(await waggle.chat(text, seed=4)))
+        young = [record for record in records if record["age"] < 12]
+        old = [record for record in records if record["age"] > 85]
+        assert min(len(young), len(old)) > 20
+        assert {record["job"] for record in young} <= {"Child", "Student"}
+        assert sum(record["job"] == "Retired" for record in old) > len(old) / 2
+        first = {name: {r["name"].split()[0] for r in rows} for name, rows in
+                 (("young", young), ("old", old))}  # fmt: skip
+        this_decade = {label for d in (2010, 2020) for label in first_names(d).labels}
+        long_ago = {label for d in (1920, 1930, 1940) for label in first_names(d).labels}
+        assert first["young"] <= this_decade
+        assert first["old"] <= long_ago
+        assert all(r["name"].split()[0].lower() in r["email"] for r in records)

@@ -106,6 +106,7 @@ async def test_a_kernel_without_system_call_filters_computes_nothing_and_routes_
         ({"code": "generator"}, "a backend of kind sandbox, and this is of kind generator"),
         ({"code": "sandbx"}, "sandbox"),
         ({"authors": ["nobody"]}, "nobody"),
+        ({"authors": ["generator"]}, "a model writes programs, and this backend is of kind gen"),
         ({"words": "sandbox"}, "a sandbox answers no chat"),
         ({"fallback": ["sandbox"]}, "a sandbox answers no chat"),
     ],

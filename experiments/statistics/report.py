@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.readme import table
 from experiments.statistics.judging import judging_table
+from experiments.statistics.suites import suites_table
 
 
 def readme_table(result: dict[str, Any]) -> str:
@@ -16,5 +17,10 @@ def readme_table(result: dict[str, Any]) -> str:
         f"{other['microseconds_each']:.0f} µs."
     )
     times = f"{table(['request', 'time to a verified answer'], rows)}\n\n{summary}"
-    judged = result.get("judging")
-    return f"{times}\n\n{judging_table(judged)}" if judged else times
+    judged, blind = result.get("judging"), result.get("blind")
+    parts = [times]
+    if blind:
+        parts.append(suites_table(blind))
+    if judged:
+        parts.append(judging_table(judged))
+    return "\n\n".join(parts)

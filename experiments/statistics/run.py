@@ -24,6 +24,7 @@ from experiments.readme import put
 from experiments.served import service
 from experiments.statistics.judging import judging
 from experiments.statistics.report import readme_table
+from experiments.statistics.suites import suites
 from router.cli.client import ServiceClient
 from sandbox.contradictions import contradiction
 from sandbox.levels import open_pool
@@ -185,7 +186,7 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2)
-    result = asyncio.run(measured(data)) | {"judging": judging()}
+    result = asyncio.run(measured(data)) | {"blind": asyncio.run(suites()), "judging": judging()}
     print(json.dumps(result, indent=2))
     (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     put("statistics", readme_table(result))

@@ -1,8 +1,8 @@
 """The suites of blind cases: requests by strangers on a bare machine, and with a scripted author.
 
-The cases lie in `tests/sandbox/blind`, named `a.seen.jsonl` and so on: `a` and `b` are English, each
-with a Spanish twin (`a.es`); `c` and `d` bring programs for the author. Each suite has two halves.
-The figures of a README are those of the half that nobody tuned to, `unseen`.
+The cases lie in `tests/sandbox/blind`, named `a.seen.jsonl` and so on: `a` and `b` are English,
+each with a Spanish twin (`a.es`); `c` and `d` bring programs for the author. Each suite has two
+halves. The figures of a README are those of the half that nobody tuned to, `unseen`.
 """
 
 from collections.abc import Mapping, Sequence

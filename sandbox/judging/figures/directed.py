@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from scipy import special
+
 from sandbox.judging.comparison import Estimate
-from sandbox.judging.figures.descriptive import mean, variance
+from sandbox.judging.figures.descriptive import mean, moment, variance
 from sandbox.judging.figures.ranks import mannwhitney, ranks, ties_in, ways_of_u, wilcoxon
 from sandbox.judging.figures.relations import correlation, spearman
 from sandbox.judging.figures.samples import ttest, ttest_one, ttest_paired
@@ -82,7 +84,8 @@ def sign_test(x: Floats, y: Floats, *, alternative: str = "two-sided") -> dict[s
         raise ValueError("all pairs are equal")
     tail = more if alternative == "greater" else n - more
     tail = max(more, n - more) if alternative == "two-sided" else tail
-    above = sum(math.comb(n, k) for k in range(tail, n + 1)) / 2**n
+    # At least `tail` heads of n tosses: an incomplete beta function.
+    above = float(special.betainc(tail, n - tail + 1, 0.5)) if tail else 1.0
     p = 2 * above if alternative == "two-sided" else above
     return {"statistic": more, "p_value": min(1.0, p)}
 
@@ -97,7 +100,7 @@ def f_test(samples: Sequence[Floats]) -> dict[str, float]:
 
 def cohens_d(samples: Sequence[Floats]) -> float:
     first, second = samples
-    squares = math.fsum((v - mean(s)) ** 2 for s in samples for v in s)
+    squares = math.fsum(moment(sample, 2) * len(sample) for sample in samples)
     return (mean(first) - mean(second)) / math.sqrt(squares / (len(first) + len(second) - 2))
 
 

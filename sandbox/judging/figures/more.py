@@ -3,6 +3,7 @@
 import bisect
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -30,17 +31,25 @@ def mean_deviation(x: Floats) -> float:
     return 2 * math.fsum(value - centre for value in x if value > centre) / len(x)
 
 
+def deviations(x: Floats) -> list[float]:
+    centre = mean(x)
+    return [value - centre for value in x]
+
+
 def sum_of_squared_deviations(x: Floats) -> float:
-    """From the distances of all pairs, so that no mean is needed."""
-    pairs = itertools.combinations([Fraction(value) for value in x], 2)
-    return float(sum((a - b) ** 2 for a, b in pairs) / len(x))
+    """From the exact sums of the values and of their squares, so that no mean is needed."""
+    values = [Fraction(value) for value in x]
+    total, squares = sum(values, Fraction(0)), sum((value * value for value in values), Fraction(0))
+    return float(squares - total * total / len(values))
 
 
 def product(x: Floats) -> float:
-    exact = Fraction(1)
+    """A mantissa and an exponent, so that no number of factors is too many."""
+    mantissa, exponent = 1.0, 0
     for value in x:
-        exact *= Fraction(value)
-    return float(exact)
+        mantissa, shift = math.frexp(mantissa * value)
+        exponent += shift
+    return math.ldexp(mantissa, exponent)
 
 
 def cumulative_sum(x: Floats) -> list[float]:
@@ -121,7 +130,7 @@ MORE_OF_ONE: Mapping[str, Callable[..., Any]] = {
     "mean_deviation": mean_deviation,
     "sum_of_squares": lambda x: float(sum(Fraction(value) ** 2 for value in x)),
     "sum_of_squared_deviations": sum_of_squared_deviations,
-    "deviations": lambda x: [value - mean(x) for value in x],
+    "deviations": deviations,
     "product": product,
     "cumulative_sum": cumulative_sum,
     "moving_average": moving_average,
@@ -137,5 +146,5 @@ MORE_OF_ONE: Mapping[str, Callable[..., Any]] = {
     "proportion_where": lambda x, **bounds: count_where(x, **bounds) / len(x),
     "cv": lambda x, *, ddof=1: sd(x, ddof=ddof) / mean(x),
     "cv_percent": lambda x, *, ddof=1: 100 * sd(x, ddof=ddof) / mean(x),
-    "mode_count": lambda x: max(sum(1 for other in x if other == value) for value in x),
+    "mode_count": lambda x: max(Counter(x).values()),
 }

@@ -11,6 +11,7 @@ Floats = Sequence[float]
 _EXACT_SIGNS = 50  # Wilcoxon: differences without ties up to which the test is exact
 _EXACT_TIED = 13  # and with ties or zeros
 _EXACT_RANKS = 8  # Mann-Whitney: exact if a sample is no larger
+_MOST_WAYS = 50_000  # values of U of which the orders are counted
 _EXACT_PAIRS = 33  # Kendall
 
 
@@ -54,18 +55,20 @@ def mannwhitney(samples: Sequence[Floats]) -> dict[str, float]:
 
 
 def ways_of_u(n: int, m: int) -> list[int]:
-    """In how many orders of the two samples U has each value.
+    """In how many orders of the two samples U has each value: a Gaussian binomial.
 
-    Each member of the smaller sample exceeds from 0 to `many` others; U is the sum.
+    Raises `ValueError` if the samples are so large that counting takes too long.
     """
+    if n * m > _MOST_WAYS:
+        raise ValueError(f"the orders of {n} and {m} values are too many to count")
     few, many = sorted((n, m))
-    ways = [[1] + [0] * (few * many)] + [[0] * (few * many + 1) for _ in range(few)]
-    for exceeded in range(many + 1):
-        for taken in range(1, few + 1):
-            row, before = ways[taken], ways[taken - 1]
-            for total in range(exceeded, len(row)):
-                row[total] += before[total - exceeded]
-    return ways[few]
+    ways = [1] + [0] * (n * m)
+    for i in range(1, few + 1):
+        for total in range(n * m, many + i - 1, -1):  # times 1 - q^(many + i)
+            ways[total] -= ways[total - many - i]
+        for total in range(i, n * m + 1):  # divided by 1 - q^i
+            ways[total] += ways[total - i]
+    return ways
 
 
 def wilcoxon(x: Floats, y: Floats) -> dict[str, float]:

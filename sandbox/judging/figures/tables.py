@@ -12,6 +12,7 @@ from sandbox.judging.figures.tails import t_quantile
 
 Floats = Sequence[float]
 Rows = list[tuple[float, str]]
+_MOST_TABLES = 200_000  # of one pair of margins
 
 
 def _rows(values: Sequence[Any], names: Sequence[Any] | None) -> Rows:
@@ -40,13 +41,9 @@ def _next(rows: Rows, sign: int, *, named: bool) -> Any:
 
 def _ranking(rows: Rows, *, descending: bool) -> list[dict[str, Any]]:
     """Each row stands after the rows that are better, and after equal rows before it."""
-    sign = 1 if descending else -1
-    places = {
-        sum(sign * other > sign * value or (other == value and j < i)
-            for j, (other, _) in enumerate(rows)): i
-        for i, (value, _) in enumerate(rows)
-    }  # fmt: skip
-    return [{"name": rows[places[k]][1], "value": rows[places[k]][0]} for k in range(len(rows))]
+    sign = -1 if descending else 1
+    places = sorted(range(len(rows)), key=lambda i: (sign * rows[i][0], i))
+    return [{"name": rows[i][1], "value": rows[i][0]} for i in places]
 
 
 def of_names(
@@ -94,13 +91,21 @@ def fisher(table: Sequence[Sequence[float]]) -> dict[str, float]:
     if not b * c:
         raise ValueError("the odds ratio is not finite")
 
-    def ways(first: int) -> int:
-        return math.comb(a + b, first) * math.comb(c + d, a + c - first)
-
     possible = range(max(0, a - d), min(a + b, a + c) + 1)
-    ours = ways(a)
-    rare = sum(ways(k) for k in possible if ways(k) <= ours * (1 + 1e-7))
-    return {"odds_ratio": a * d / (b * c), "p_value": rare / math.comb(a + b + c + d, a + c)}
+    if len(possible) > _MOST_TABLES:
+        raise ValueError(f"{len(possible)} tables are too many to count")
+
+    def chance(first: int) -> float:
+        chosen = _log_comb(a + b, first) + _log_comb(c + d, a + c - first)
+        return chosen - _log_comb(a + b + c + d, a + c)
+
+    ours = chance(a) + 1e-7
+    rare = math.fsum(math.exp(of) for of in map(chance, possible) if of <= ours)
+    return {"odds_ratio": a * d / (b * c), "p_value": min(1.0, rare)}
+
+
+def _log_comb(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def line(y: Floats, given: Mapping[str, Floats], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from router.reuse.memory_query import program_space
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck
-from router.verified import Verified
+from router.verified import Verified, verified_in
 from sandbox.spec import Spec
 
 _ALIKE, _APART = 0.85, 0.6  # cosines at which two answers say the same, and differ
@@ -113,7 +113,7 @@ class Keeping:
         task.add_done_callback(self._tasks.discard)
 
     async def _review(self, solution: Solution, kept: "Future[int]", sandbox: str) -> None:
-        """Run and verify the program with other numbers, before it is used widely."""
+        """Run and check the program with other numbers, before it is used widely."""
         if solution.spec.get("kind") != "generate":
             return
         id_ = await asyncio.wrap_future(kept)
@@ -132,7 +132,9 @@ class Keeping:
             if not outcome.answered:
                 return  # a sandbox that fails says nothing about the program
             tried += 1
-            held += bool(orjson.loads(outcome.body).get("document"))
+            verdict = orjson.loads(outcome.body)
+            verified = verified_in(verdict)
+            held += bool(verdict.get("document")) and verified is not None and verified.proven
         if tried:
             verdict = "passed" if held == tried else "failed"
             self.memory.add_review(id_, f"{verdict}: {held} of {tried} variations held")

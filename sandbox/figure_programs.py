@@ -108,6 +108,7 @@ _OF_SAMPLES: dict[str, str] = {
     "mean_difference": "samples[0].mean() - samples[1].mean()",
     "ci_difference": "ci_difference(samples, {level}, {equal_var})",
 }
+METHODS = (*_OF_ONE, *_OF_TWO, *_OF_SAMPLES, *SPECIAL)
 _TEST = '''\
 def test(outcome, name="statistic"):
     """The statistic and the p-value of a test, by name."""

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sandbox.document import write_document
+from sandbox.figure_programs import METHODS
 from sandbox.records import json_text
 from sandbox.request import read
-from sandbox.spec import Correlation, Distribution, Field, Spec
+from sandbox.spec import Analysis, Correlation, Distribution, Field, Spec
 from sandbox.verify import verify
 
 CPU_SECONDS = 5.0  # unbounded, the first of these took minutes or all memory
@@ -90,3 +91,30 @@ def test_integers_beyond_64_bits_are_written_whole():
     assert json_text({"a": [10**30, "é"]}) == '{"a":[1000000000000000000000000000000,"é"]}'
     figures = write_document(MEAN, {"mean": 17 / 3, "product": 10**30})
     assert '"product":1000000000000000000000000000000' in figures
+
+
+_LONG = 8000
+_COLUMNS = np.random.default_rng(2).normal(35, 12, (2, _LONG)).tolist()
+_GIVEN: dict[str, dict[str, Any]] = {
+    "quantile": {"q": 0.9},
+    "trimmed_mean": {"cut": 0.1},
+    "moving_average": {"window": 3},
+    "percentile_rank": {"value": 3.0},
+    "greatest_change": {"falling": False, "percent": False},
+    "outliers": {"rule": "iqr", "limit": 1.5},
+    "weighted_mean": {"weights": "b"},
+    "margin_of_error": {"level": 0.9},
+    "ci_paired": {"level": 0.9},
+    "ci_difference": {"level": 0.9},
+    **{name: {"low": 1.0} for name in ("count_where", "percentage_where", "proportion_where")},
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_figure_of_a_long_column_keeps_its_judge_busy(method: str):
+    analysis = Analysis(method, ("a", "b"), "", _GIVEN.get(method, {}))
+    data = dict(zip("ab", map(tuple, _COLUMNS), strict=True))
+    begun = time.process_time()
+    verdict = verify(Spec(kind="analyse", analyses=(analysis,), data=data), {method: -1.5})
+    assert time.process_time() - begun < CPU_SECONDS
+    assert not verdict.holds

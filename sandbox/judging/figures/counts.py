@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.judging.figures.tails import chi2_above
 
+_MOST_CELLS = 1_000_000
 Table = Sequence[Sequence[float]]
 
 
@@ -33,8 +34,10 @@ def cross_table(first: Sequence[Any], second: Sequence[Any]) -> list[list[int]]:
     pairs = Counter(
         (a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None
     )
-    others = dict.fromkeys(b for _, b in pairs)
-    return [[pairs[a, b] for b in others] for a in dict.fromkeys(a for a, _ in pairs)]
+    rows, columns = (dict.fromkeys(pair[side] for pair in pairs) for side in (0, 1))
+    if len(rows) * len(columns) > _MOST_CELLS:
+        raise ValueError(f"a table of {len(rows)} by {len(columns)} cells is too large")
+    return [[pairs[a, b] for b in columns] for a in rows]
 
 
 def fit(observed: Sequence[float], expected: Sequence[float] | None = None) -> dict[str, float]:

@@ -57,7 +57,7 @@ def _read(reader: Reader) -> Spec | None:
         if scan.asked or (scan.count is not None and scan.drafts):
             raise
         return None
-    if not (scan.asked or scan.count is not None):
+    if not (scan.asked or (scan.count is not None and not _QUESTION.search(text))):
         return None
     if scan.unknown:
         unknown = tuple(dict.fromkeys(token.text for token in scan.unknown))
@@ -71,6 +71,7 @@ def _spelled(text: str) -> str:
     """The text with blanks and words where marks without blanks hide numbers: `N(0,1)`, `0..500`."""
     text = re.sub(r"(\(\s*-?\d*\.?\d+),(?=-?\d*\.?\d+\s*\))", r"\1, ", text)
     text = re.sub(r"(?<=\d)\s?\.\.\.?\s?(?=-?\d)", " to ", text)
+    text = re.sub(r"\bw/\s?", "with ", text)
     return text.replace("->", ": ").replace("→", ":")
 
 
@@ -93,13 +94,23 @@ def _scan(scan: Scan) -> None:
             scan.idle(i)
             or token.means(*_SKIPPED)
             or (token.means("both") and _all_at_once(scan, i))
+            or (token.means("exactly") and scan.count is None and _whole_at(scan, i + 1))
         )
         if not skipped and token.stem not in _MARKS:
             scan.unknown.append(token)
         i += 1
 
 
+_QUESTION = re.compile(
+    r"\b(?:how|what|why|who|when|which|qué|cómo|cuál|cuáles|cuánt[oa]s?|quién|dónde|por qué)\b.*\?",
+    re.I | re.S,
+)
 _SKIPPED = ("make", "record", "sample_size", "tail", "likert", "wants")
+
+
+def _whole_at(scan: Scan, i: int) -> bool:
+    """Whether a number without a unit stands at a place: `exactly 1000 users`."""
+    return scan.number(i) is not None and not scan.tokens[i].unit
 
 
 def _all_at_once(scan: Scan, i: int) -> bool:
@@ -117,6 +128,10 @@ def _spec(scan: Scan) -> Spec:
         raise NotUnderstood("it does not say how many records")
     fields, sentences = _fields(scan)
     fields, correlations = _related(scan, fields)
+    if scan.pairs and len(fields) < 2:
+        raise NotUnderstood(
+            "it wants pairs, and describes one column: say what the other one holds", ("pairs",)
+        )
     if scan.columns not in (0, len(fields)):
         raise NotUnderstood(f"it describes {len(fields)} columns, and not {scan.columns}")
     fields = _in_order(scan, fields)
@@ -218,8 +233,24 @@ def _in_order(scan: Scan, fields: list[Field]) -> list[Field]:
 RULES: tuple[Rule, ...] = (
     Rule(
         "records",
-        frozenset({"generate", "mean", "sd", "decimals", "between", "seed", *FAMILIES}),
+        frozenset(
+            {
+                "make",
+                "record",
+                "entity",
+                "noun",
+                "die",
+                "coin",
+                "dated",
+                "some",
+                "mean",
+                "sd",
+                "probability",
+                *FAMILIES,
+            }
+        ),
         _read,
         "how many records, and for each column its distribution, range, labels or role",
+        words="records",
     ),
 )

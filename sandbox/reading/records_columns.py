@@ -78,6 +78,8 @@ def _choice(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
         weights = (share, round(1 - share, 12))
     elif draft.numbers:
         raise NotUnderstood(f"{name} has labels and figures: the figures are not understood")
+    elif draft.even:
+        assumed = (f"{name}: each label is equally likely",)
     truth = {label.lower() for label in labels} <= {"true", "false"}
     labels = tuple(label.lower() for label in labels) if truth else labels
     of = Distribution("categorical", labels=labels, weights=weights)

@@ -126,6 +126,10 @@ def _only_sets_the_scene(scan: Scan, draft: Draft) -> bool:
     """Whether a label stands before the number of records, in a clause of its own."""
     if not 0 <= draft.place < scan.count_place or usual_of(draft.label) is not None:
         return False
-    ends = {":", ".", "\n", "!", ";"} | ({","} if scan.low(0) in _SPEAKERS else set())
+    begins = draft.place
+    while begins > 0 and scan.stem(begins - 1) not in (".", "!", "?", "\n"):
+        begins -= 1
+    ends = {":", ".", "\n", "!", ";"}
+    ends |= {",", "and", "y"} if scan.low(begins) in _SPEAKERS else set()
     apart = any(scan.stem(i) in ends for i in range(draft.place, scan.count_place))
     return apart or scan.stem(scan.count_place + 2) == ":"

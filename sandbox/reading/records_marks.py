@@ -68,7 +68,7 @@ def count(scan: Scan, i: int) -> int:
     if scan.means(i, "sample_size"):
         j = scan.after_glue(i + 1)
         value = scan.number(j)
-        direct = " " in scan.tokens[i].text
+        direct = " " in scan.tokens[i].text or scan.low(i - 1).endswith(" of")
         of_trials = scan.current is not None and scan.current.family == "binomial"
         fits = value is not None and (direct or j > i + 1) and not scan.tokens[j].unit
         if value is not None and fits and scan.count is None and not of_trials:
@@ -82,6 +82,8 @@ def count(scan: Scan, i: int) -> int:
     if columns and all(scan.idle(j) or scan.means(j, "correlation") for j in range(i + 1, columns)):
         scan.columns = int(value or 0)
         return i + 1
+    if value is not None and scan.low(i - 1) in ("column", "columna") and scan.stem(i + 1) == ":":
+        return i + 2
     if value is None or scan.tokens[i].unit or (scan.count is not None and scan.count != value):
         return 0
     again = scan.count is not None
@@ -115,8 +117,9 @@ def count(scan: Scan, i: int) -> int:
             "even",
         )
         or scan.means(i + 1, "make", "odd", "boolean", "id", "text", "float")
-        or i + 1 == len(scan.tokens)
-        or scan.low(i + 1) in ("from", "de", "i.i.d")
+        or (scan.stem(i - 1) == ":" and i + 1 == len(scan.tokens))
+        or scan.low(i - 1).endswith(" of")
+        or (scan.low(i - 1) in ("of", "de") and scan.means(i - 2, "record"))
     )
     if not (follows or loose):
         return 0
@@ -125,11 +128,13 @@ def count(scan: Scan, i: int) -> int:
         end += 1
     if scan.means(end, "times_over") or spell:
         end += 2 if spell else 1
+    scan.pairs = scan.pairs or any(scan.low(j) in _PAIRS for j in range(end, end + 5))
     if not again:
         scan.counted_at, scan.count_place = end, i
     return _counted(scan, value, end)
 
 
+_PAIRS = frozenset("pair pairs triple triples tuples par pares ternas".split())
 _COLUMNS = frozenset("columns variables fields columnas campos features attributes".split())
 
 
@@ -314,22 +319,31 @@ def label(scan: Scan, i: int) -> int:
     draft = scan.mention(name, end)
     draft.place = i if draft.place < 0 else draft.place
     draft.counted = counted and not draft.described
-    last = end - 1
-    if any(scan.means(j, "id") for j in range(i, end)) or re.search(r"(?:^|_)id(?:_|$)", name):
-        draft.role = "id"
-        if any(scan.low(j).startswith("uuid") for j in range(i, end)):
-            draft.prefix = "uuid"
-            draft.label = "id"
-    elif scan.means(last, "text") or (scan.means(i, "text") and scan.language == "es"):
-        draft.role = "text"
+    _role(scan, draft, i, end)
     return _after_unit(scan, end)
+
+
+def _role(scan: Scan, draft: Draft, i: int, end: int) -> None:
+    """Whether a label alone says that a column holds ids, or texts that no program can write."""
+    if any(scan.means(j, "id") for j in range(i, end)) or re.search(
+        r"(?:^|_)id(?:_|$)", draft.label
+    ):
+        draft.role = "id"
+        if scan.low(i - 1) in ("random", "aleatorio", "aleatorios", "aleatoria"):
+            raise NotUnderstood(
+                "random ids are not understood, only ids that count up", ("random",)
+            )
+        if any(scan.low(j).startswith("uuid") for j in range(i, end)):
+            draft.prefix, draft.label = "uuid", "id"
+    elif scan.means(end - 1, "text") or (scan.means(i, "text") and scan.language == "es"):
+        draft.role = "text"
 
 
 def _after_unit(scan: Scan, i: int) -> int:
     """The place after the unit of a label: `heights in cm`, `weight (kg)`."""
     if scan.stem(i) == "(" and scan.means(i + 1, "unit", "in_unit") and scan.stem(i + 2) == ")":
         return i + 3
-    return i + 1 if scan.means(i, "in_unit") else i
+    return scan.after_unit(i) if scan.means(i, "in_unit") else i
 
 
 def _described_next(scan: Scan, i: int) -> bool:

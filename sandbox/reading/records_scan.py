@@ -10,6 +10,7 @@ from datetime import date
 
 from sandbox.reading import lexicon
 from sandbox.reading.lexicon import IDLE, SCENE
+from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Language, Token
 
 GLUE = frozenset("=:~(")
@@ -25,7 +26,7 @@ _MOST_WORDS = 3
 _WITHIN = frozenset(
     "entity owner tail noun text unit period id dated weights record test sample_size trials rate scale"
     " hour_step day_step week_step month_step quarter_step year_step season amplitude season_length"
-    " level trend rising falling noise hours days weeks months years"
+    " level trend noise hours days weeks months years"
     " median shape die generate peaks wanted_words alpha make".split()
 ) | {SCENE}
 _NAMELESS = frozenset({"entity", "owner", "record", "tail", "period", "make"})
@@ -55,6 +56,7 @@ class Draft:
     labels: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     source: str = ""
+    even: bool = False  # the request gives labels without shares
     true_share: float | None = None
     boolean: bool = False
     binary: bool = False
@@ -64,6 +66,8 @@ class Draft:
     first: int | None = None
     digits: int | None = None
     formula: str = ""
+    unit: str = ""  # of its figures, such as cm
+    percents: set[bool] = field(default_factory=set)  # whether its parameters are percentages
     place: int = -1  # of its label
     counted: bool = False  # the label is the noun after the number of records
     shared: bool = False  # `both normal`: for each column without a family
@@ -98,6 +102,7 @@ class Scan:
     counted_at: int = -1  # the place after the number of records
     count_place: int = -1
     columns: int = 0  # how many there are, if the request says so
+    pairs: bool = False  # a record is a pair or a triple
     some: bool = False  # the request names whose records it wants, but not how many
     naming_at: int = -1  # where a label would name the current column: `normally distributed ages`
     clip_next: bool = False
@@ -140,14 +145,26 @@ class Scan:
         for _ in range(limit):
             if self.number(i) is not None or i >= len(self.tokens):
                 break
-            if not (self.stem(i) in GLUE or self.idle(i) or self.means(i, "exactly")):
+            equals = self.means(i, "exactly") and not self.tokens[i].text.isalpha()
+            if not (self.stem(i) in GLUE or self.idle(i) or equals):
                 break
             i += 1
         return i
 
     def after_unit(self, i: int) -> int:
-        """The place after a unit, such as `cm` or `per day`; it changes no number."""
-        return i + 1 if self.means(i, "unit") and self.stem(i + 1) not in ("~", "=", ":") else i
+        """The place after a unit, such as `cm`; a column has one unit, so that it changes no number."""
+        if not self.means(i, "unit", "in_unit") or self.stem(i + 1) in ("~", "=", ":", "("):
+            return i
+        if self.current is not None:
+            unit = self.low(i).removeprefix("in ").removeprefix("en ").removesuffix("s")
+            known = self.current.unit
+            if known and not (known.startswith(unit) or unit.startswith(known)):
+                raise NotUnderstood(
+                    f"{self.current.label or 'a column'} has two units, {self.current.unit} and {unit}",
+                    (unit,),
+                )
+            self.current.unit = unit
+        return i + 1
 
     # -- columns -------------------------------------------------------------------------------
 

@@ -36,13 +36,14 @@ def _named(scan: Scan, i: int) -> int:
     run_end, words = scan.label_run(i)
     if not words:
         return 0
+    listed = scan.stem(run_end) == "(" and i != scan.counted_at and _capitals(scan, run_end + 1)
     ends = [run_end] if scan.nameless(i, run_end) else range(run_end, i, -1)
     for end in ends:
-        name = "" if scan.nameless(i, end) else scan.name_at(i, end)
+        name = "" if scan.nameless(i, end) and not listed else scan.name_at(i, end)
         j = end
         while scan.stem(j) in _LINKS or _links(scan, j):
             j += 1
-        noun = scan.means(i, "noun") and end == i + 1
+        noun = scan.means(end - 1, "noun")
         linked = j > end or scan.means(j, "one_of") or noun
         if not name or (j == end and end == run_end and not scan.means(j, "one_of") and not noun):
             continue
@@ -156,7 +157,8 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
         return False
     if len(token.text) == 1 and token.text.isupper():
         return True
-    if first and (token.means("truth", "untruth") or token.stem == "no" or _proper(scan, i)):
+    capital = token.text[0].isupper() and scan.stem(i - 1) not in (".", "\n") and i > 0
+    if first and (token.means("truth", "untruth") or token.stem == "no" or capital):
         return True
     if token.means(
         IDLE, "filler", "truth", "untruth", "equally", "one_of", "weights", "range", "mean", "sd"
@@ -165,13 +167,6 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
     return not token.means(
         "probability", "at_least", "at_most", "more_than", "less_than", "computed"
     ) or (token.means("minus") and token.text.isalpha())
-
-
-def _proper(scan: Scan, i: int) -> bool:
-    """Whether a small word begins a name, as in `El Salvador` and `Los Angeles`."""
-    following = scan.tokens[i + 1] if i + 1 < len(scan.tokens) else None
-    capital = scan.tokens[i].text[0].isupper() and i > 0 and scan.stem(i - 1) not in (".", "\n")
-    return capital and following is not None and following.text[0].isupper()
 
 
 def _text(scan: Scan, start: int, end: int) -> str:
@@ -288,6 +283,7 @@ def _items(scan: Scan, i: int) -> tuple[list[str], int]:
 def _one_of(scan: Scan, j: int, name_end: int, name: str) -> int:
     """Read `status chosen from a, b, c`, with weights or without."""
     cue = any(scan.means(k, "one_of") for k in range(name_end, j + 1))
+    cue = cue or (scan.stem(name_end) == "(" and _capitals(scan, name_end + 1))
     bracket = any(scan.stem(k) in ("[", "{") for k in range(name_end, j + 1))
     while (
         scan.means(j, "one_of") or scan.stem(j) in _LINKS or scan.low(j) in ("from", "de", "entre")
@@ -307,7 +303,16 @@ def _one_of(scan: Scan, j: int, name_end: int, name: str) -> int:
         return 0
     if len(set(labels)) != len(labels):
         raise NotUnderstood(f"{name} has the same label twice")
-    return _put(scan, name, labels, weights or [1.0] * len(labels), after if weights else end)
+    put = _put(scan, name, labels, weights or [1.0] * len(labels), after if weights else end)
+    if not weights and scan.current is not None:
+        scan.current.even = True
+    return put
+
+
+def _capitals(scan: Scan, i: int) -> bool:
+    """Whether a bracket holds only labels in capitals, as in `(Sales, HR, IT)`."""
+    labels, end = _items(scan, i)
+    return len(labels) > 1 and scan.stem(end) == ")" and all(label[0].isupper() for label in labels)
 
 
 def _weights(scan: Scan, i: int, count: int) -> tuple[list[float], int]:

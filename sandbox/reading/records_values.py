@@ -170,6 +170,12 @@ def parameter(scan: Scan, i: int) -> int:
         return 0
     for value in values:
         _put(draft, name, value)
+    if name in ("mean", "sd", "median", "mu", "sigma"):
+        draft.percents.add(scan.tokens[j].unit == "%")
+    if len(draft.percents) > 1:
+        raise NotUnderstood(
+            f"a figure of {draft.label or 'the column'} is a percentage, and another is not"
+        )
     return scan.after_unit(end)
 
 
@@ -391,7 +397,8 @@ def _comparison(scan: Scan, i: int) -> int:
         if scan.means(i, concept):
             if concept.startswith("or_") and (scan.current is None or not _bounded(scan.current)):
                 return 0
-            if scan.tokens[place].unit == "%" or scan.tokens[place].fraction:
+            token = scan.tokens[place]
+            if token.unit == "%" or token.fraction or scan.means(place + 1, "decimals"):
                 return 0
             draft = scan.open()
             if concept == "more_than" and scan.means(scan.after_unit(place + 1), "recorded_as"):

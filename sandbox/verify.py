@@ -1,7 +1,7 @@
 """Judges outside the sandbox whether a result is what the spec asks for, and trusts nothing.
 
-Each check stands alone and reports what it measured. A statistical test rejects a correct sample
-once in a thousand times; the program then runs again with another seed.
+Each check stands alone and reports what it measured. All tests of chance of one result together
+reject at most one right result in 2500; the program then runs again with another seed.
 """
 
 from dataclasses import replace

@@ -25,7 +25,7 @@ from tests.sandbox.paraphrases import PARAPHRASES
 
 MEAN, SD = 35.0, 12.0
 SIZES = (10, 50, 100, 300, 1000)
-_RIGHT_SIZES = (5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 500, 1000, 1000, 2000, 10_000)
+_RIGHT_SIZES = (1, 3, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 500, 1000, 1000, 2000, 10_000)
 _COLUMNS = (1, 2, 3, 6)
 _SEEDS = 100  # of each of our own programs
 

@@ -19,10 +19,12 @@ _LEAST = 6  # times from which the noise can be tested
 
 
 def check_series(count: int, series: Series, columns: Mapping[str, Any]) -> list[StatisticalCheck]:
-    if series.name not in columns or len(columns) < 2:
-        detail = f"the result has {list(columns)[:50]}, but needs a time and {series.name}"
+    others = [name for name in columns if name != series.name]
+    if series.name not in columns or len(others) != 1 or series.time not in ("", *others):
+        wanted = f"{series.time or 'a time'} and {series.name}"
+        detail = f"the result has {list(columns)[:50]}, but needs {wanted}, and nothing else"
         return [StatisticalCheck("columns", False, detail)]
-    time_values = next(values for name, values in columns.items() if name != series.name)
+    time_values = columns[others[0]]
     x = numbers(series.name, columns[series.name])
     checks = [
         StatisticalCheck("count", len(x) == count == len(time_values), f"{len(x)} of {count}")

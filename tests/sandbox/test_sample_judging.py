@@ -121,6 +121,13 @@ def test_labels_in_a_pattern_or_with_other_shares_fail(labels: list[str], check:
     assert check in failed({"side": labels}, EVEN)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+def test_a_few_rounded_values_are_no_surprise_because_each_is_unlikely(count: int):
+    field = replace(AGE, decimals=1)
+    for seed in range(40):
+        assert failed({"age": np.round(normal(count, seed), 1)}, field) == ""
+
+
 def test_counts_that_fit_too_well_fail():
     of = Distribution("uniform", {"low": 1.0, "high": 6.0})
     even = rng().permutation(np.repeat(np.arange(1, 7), 500))
@@ -272,7 +279,8 @@ def test_every_word_of_a_field_is_known_to_a_judge_or_named_as_unchecked():
     words = {word.name for word in fields(Field)}
     assert set().union(*KNOWN.values()) == words, "teach a judge the new word, or leave it unknown"
     assert {word.name for word in fields(Series)} == {
-        *("name", "step", "start", "level", "trend", "growth", "period", "amplitude", "noise")
+        *("name", "step", "start", "level", "trend", "growth", "period", "amplitude", "noise"),
+        "time",
     }
     odd = replace(PLAN, low=0.0, prefix="p")
     labels = rng(3).choice(["free", "pro", "team"], N, p=[0.5, 0.3, 0.2]).tolist()
@@ -321,6 +329,15 @@ def test_a_series_has_its_times_trend_season_and_noise():
     assert "noise" in _series(noise=1.5 * rng(9).standard_normal(200))
     assert "noise: order" in _series(noise=np.sort(rng(9).standard_normal(200)))
     assert "noise: normal" in _series(noise=rng(9).permutation((grid(200) - 35) / 12))
+
+
+def test_a_series_has_one_column_of_times_with_its_name_and_no_other_column():
+    spec = Spec(count=3, series=replace(SERIES, noise=0.0, trend=0.0, amplitude=0.0, time="week"))
+    times = np.datetime64("2024-01-01") + 7 * np.arange(3)
+    assert verify(spec, {"week": times, "sales": [100.0] * 3}).level == "spec"
+    for others in ({"day": times}, {"week": times, "profit": [1.0] * 3}):
+        verdict = verify(spec, {**others, "sales": [100.0] * 3})
+        assert "needs week and sales, and nothing else" in verdict.failed[0].detail
 
 
 def test_each_test_tells_what_it_would_miss():

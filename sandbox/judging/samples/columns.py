@@ -29,6 +29,7 @@ _FEW = 40  # values that a column may take, for a test of their counts in place 
 _MOST_COUNTED = 400  # and for a test of both
 _FEWEST = 6  # records below which no order is unlikely, and no gap
 _ATOM = 0.05  # chance of a value that is too likely to be counted among repetitions
+_DENSE = 1.0  # records for each value, below which it is chance which values come
 _FORCED = 0.02  # pairs of equal values for each root of the count, that unique values may lack
 
 
@@ -179,7 +180,8 @@ def _judge_distribution(
         return
     verdict.scores = scores
     sample = f"mean {x.mean():.{SHOWN}g}, sd {x.std(ddof=1) if n > 1 else 0:.{SHOWN}g}"
-    grid = _grid(of, x) if chances is not None else None
+    dense = chances is not None and n * float(chances.mean()) >= _DENSE
+    grid = _grid(of, x) if dense else None
     few = grid is not None and len(grid) <= _FEW
     if grid is not None:
         label = f"{of.name}: {distribution.family if few else 'counts'}"
@@ -223,7 +225,7 @@ def _grid(of: Field, x: Column) -> Column | None:
     """All values that a rounded column may take between its ends, if they are few."""
     step = rounding_step(of, x)
     count = round(float(x.max() - x.min()) / step) + 1
-    if count > min(_MOST_COUNTED, len(x)):
+    if count > _MOST_COUNTED:
         return None
     return np.asarray(np.round(x.min() + step * np.arange(count), 9))
 

@@ -77,7 +77,10 @@ def _of_one(request: Request, claim: Claim) -> list[Analysis]:
     if request.by and len(columns) > 1:
         raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
     made = figures_counts.of_one(request, claim)
-    return [Analysis(m, columns, request.by, p) for m, p in made]
+    return [
+        Analysis(m, tuple(c for c in columns if c != p.get("weights")), request.by, p)
+        for m, p in made
+    ]
 
 
 def _distinct(analyses: Iterable[Analysis]) -> list[Analysis]:

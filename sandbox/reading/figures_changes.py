@@ -282,6 +282,8 @@ class Changes:
             token = self.reader.tokens[i]
             if token.means("figure_only", "figure_without", "figure_how_many", "figure_share_of"):
                 return True
+            if token.means("figure_count"):
+                return True
             if is_word(token, "of_data") or token.stem in self.reader.labels:
                 return True
             if any(m.begin <= i < m.end for m in self.mentions):

@@ -24,7 +24,7 @@ def of_one(request: Request, claim: Claim) -> Made:
         return [] if any(c.name in ("ascending", "descending") for c in request.claims) else _sorted(request, claim)  # fmt: skip
     if name in _SPREADS:
         return [(name, _formula(request, name))]
-    if name in ("first quartile", "third quartile", "percentile", "quantile"):
+    if name in ("first quartile", "third quartile", "quartile", "percentile", "quantile"):
         return _quantiles(request, claim)
     if name in ("quartiles", "deciles", "iqr"):
         request.assumed.append("quantiles on the line between the two nearest values")
@@ -128,6 +128,10 @@ def _quantiles(request: Request, claim: Claim) -> Made:
     if not listed:
         raise NotUnderstood(f"it does not say which {claim.name}")
     values = [reader.at(i).value for i in reversed(listed)]
+    if claim.name == "quartile":
+        if not set(values) <= {1.0, 2.0, 3.0}:
+            raise NotUnderstood("there are three quartiles")
+        return [("quantile", {"q": v / 4}) for v in values]
     scale = 1.0 if claim.name == "quantile" or reader.tokens[listed[0]].unit == "%" else 100.0
     if any(not 0 <= v / scale <= 1 for v in values):
         raise NotUnderstood(f"there is no such {claim.name}")
@@ -250,6 +254,8 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
     name = {"minimum": "smallest", "maximum": "largest"}.get(claim.name, claim.name)
     names = _names_column(request, claim)
     if claim.name in ("minimum", "maximum"):
+        if not names and request.asks_who(claim.place):
+            raise NotUnderstood("the data has no names")
         if not names or request.by:
             return [Analysis(claim.name, columns, request.by)]
         _take_kind(request, claim)

@@ -64,8 +64,10 @@ def given(reader: Reader) -> Given | None:
     if unclear:
         raise NotUnderstood(unclear)
     titles = _titles(reader, lists)
-    for place in lists:
+    for place, title in zip(lists, titles, strict=True):
         reader.taken.add(place)
+        if title in ("frequencies", "probabilities"):
+            _refuse_frequencies(reader, title)
         _label(reader, place)
         if reader.tokens[place - 1].stem == "=":
             reader.taken.add(place - 1)
@@ -105,6 +107,8 @@ def _of_lists(reader: Reader, lists: Sequence[int], titles: Sequence[str]) -> Gi
 def _titles(reader: Reader, lists: Sequence[int]) -> list[str]:
     """The names of the lists. Of one list, `the numbers are` is no name."""
     titles = [_title(reader, place) for place in lists]
+    if len(lists) == 1 and titles[0] in ("frequencies", "probabilities"):
+        titles = [""]
     if len(lists) == 1 or not all(titles):
         titles = ["" if all(map(_says_nothing, t.split())) else t for t in titles]
     if len(lists) > 1 and not any(titles):
@@ -193,6 +197,8 @@ _CUES = {
     "figure_weights": "weights",
     "figure_observed": "observed",
     "figure_expected": "expected",
+    "figure_frequencies": "frequencies",
+    "probability": "probabilities",
 }
 
 
@@ -222,6 +228,12 @@ def _stands_alone(tokens: Sequence[Token], begin: int, place: int) -> bool:
     marked = any(t.stem in (":", "=") for t in tokens[begin:place])
     before = tokens[begin - 1] if begin else None
     return marked and (before is None or before.stem in ".;/\n," or before.kind == "list")
+
+
+def _refuse_frequencies(reader: Reader, title: str) -> None:
+    """A list of frequencies says how often each value of another list occurs."""
+    if len(reader.free("list")) + len(reader.taken) > 1:
+        raise NotUnderstood(f"{title} of values are understood as weights: write `weights`")
 
 
 def _names_data(token: Token, *, first: bool) -> bool:

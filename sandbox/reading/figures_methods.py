@@ -93,6 +93,7 @@ METHODS: Mapping[str, Method] = {
     "sd": Method("sd"),
     "variance": Method("variance"),
     "figure_iqr": Method("iqr"),
+    "figure_quartile": Method("quartile"),
     "figure_quartiles": Method("quartiles"),
     "figure_deciles": Method("deciles"),
     "figure_first_quartile": Method("first quartile"),

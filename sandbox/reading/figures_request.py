@@ -1,6 +1,7 @@
 """A request for figures on its way to a spec: its data, its columns, and what it asks for."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sandbox.reading.figure_words import STOPS, is_idle, is_word
 from sandbox.reading.figures_changes import Changes
@@ -12,6 +13,8 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Change
 
+_RELATING = frozenset("with by at times having whose con por".split())
+_PARTING = frozenset("what which who also then cual cuales quien tambien luego".split())
 WHICH = frozenset("which who whose when what cual cuales quien que cuando".split())
 _MOST = 12  # figures of one request
 
@@ -33,6 +36,8 @@ class Request:
         self.used = changes.used
         self.changes: tuple[Change, ...] = changes.read(testing=self.testing)
         self.claims = self._without_idle(claims(reader, self.places))
+        if changes.made:
+            self._refuse_half_changes(min(place for place, _ in changes.made))
         self.reader.taken.update(claim.place for claim in self.claims)
         self.reader.taken.update(self.places)
 
@@ -47,6 +52,17 @@ class Request:
             if claim.name != "count_where" or not introduces:
                 kept.append(claim)
         return kept
+
+    def _refuse_half_changes(self, change: int) -> None:
+        """`The mean? And the median without the largest?` may change the data of one figure only."""
+        before = [claim.place for claim in self.claims if claim.place < change]
+        names = [claim.name for claim in self.claims]
+        doubled = any(names.count(name) > 1 for name in names if name in ("mean", "median", "sd"))
+        for first, second in pairwise(before):
+            between = self.reader.tokens[first + 1 : second]
+            parted = any(t.stem in ".?!;" or plain(t.text) in _PARTING for t in between)
+            if parted or doubled:
+                raise NotUnderstood("it does not say whether the change is meant for every figure")
 
     def _apart(self, begin: int, end: int) -> bool:
         between = self.reader.tokens[begin + 1 : end]
@@ -86,11 +102,36 @@ class Request:
         chosen = list(dict.fromkeys(own or [m.column for m in listed]))
         if chosen:
             return [name for name in chosen if name != "weights"]
+        beside = self._own_list(claim)
+        if beside:
+            return [beside]
         left = self.of.numeric if numeric else list(self.of.columns)
         left = [name for name in left if name not in ("weights", self.by, self.of.names)]
+        if len(left) > 1 and not self.reader.table:
+            self._refuse_relations(claim)
         if len(left) > 1 and self.reader.table and not self._each():
             raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
         return left
+
+    def _own_list(self, claim: Claim) -> str:
+        """The list of this figure, in `the mean of [1, 2] and the median of [3, 4]`."""
+        lists, places = self.of.lists, [c.place for c in self.claims]
+        named = [name for name in self.of.columns if name != self.of.names]
+        alternate = len(lists) == len(places) == len(named) > 1 and all(
+            p < q for p, q in pairwise(sorted((*lists, *places))[:2])
+        )
+        pairs = zip(places, lists, strict=True) if alternate else ()
+        alternate = alternate and sorted((*lists, *places)) == [p for pair in pairs for p in pair]
+        return named[places.index(claim.place)] if alternate and claim.place in places else ""
+
+    def _refuse_relations(self, claim: Claim) -> None:
+        """Lists such as `70, 80 with 5, 3 students` belong together in a way that is not known."""
+        lists = self.of.lists
+        for first, second in pairwise(lists):
+            between = self.reader.tokens[first + 1 : second]
+            related = [t.text for t in between if plain(t.text) in _RELATING]
+            if related and claim.method.takes not in ("pair", "two", "many"):
+                raise NotUnderstood(f"how `{related[0]}` relates the lists is not understood")
 
     def _belongs(self, mention: Mention, claim: Claim) -> bool:
         """Whether a column stands after this figure's name and before the next one's."""
@@ -105,6 +146,10 @@ class Request:
 
     def _each(self) -> bool:
         return bool(self.reader.take_all("figure_each_one", "each"))
+
+    def asks_who(self, place: int) -> bool:
+        tokens = self.reader.tokens[max(0, place - 4) : place]
+        return any(plain(token.text) in ("who", "quien") for token in tokens)
 
     def asks_which(self, place: int) -> bool:
         """Whether the sentence asks for a name: `which day`, `who`."""

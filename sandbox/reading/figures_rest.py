@@ -6,6 +6,7 @@ from sandbox.reading.figures_methods import ASKING
 from sandbox.reading.figures_request import Request
 from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
+from sandbox.reading.tokens import Token
 
 _JOINING = frozenset({"=", "+", "/", "~", "-"})
 _MOST_WORDS = 3  # that name the data once more after a figure
@@ -26,6 +27,7 @@ def take(request: Request) -> None:
         reader.take_all("figure_each_one", *(("between",) if request.testing else ()))
     _take_per(request)
     _take_currency(request)
+    _refuse_subsets(request)
     for i, token in enumerate(reader.tokens):
         if token.stem in _JOINING and i not in reader.taken and _joins(request, i):
             reader.taken.add(i)
@@ -51,12 +53,33 @@ def _take_noun(request: Request, place: int) -> None:
             raise NotUnderstood(f"`{token.text}` is another quantity than the values")
         if i in reader.taken or is_idle(token):
             continue
+        after = reader.tokens[i + 1] if i + 1 < len(reader.tokens) else None
+        beside_number = after is not None and after.kind in ("number", "list")
+        if _fits_names(request, token) or (is_word(token, "named_after") and not beside_number):
+            reader.taken.add(i)
+            continue
         if token.kind not in ("word", "concept") or not may_name(token) or words == _MOST_WORDS:
             return
         if token.concepts & ASKING:
             return
         reader.taken.add(i)
         words += 1
+
+
+_PERIODS = (
+    (frozenset("daily diario diaria".split()), frozenset("mon tue wed thu fri sat sun lun mie jue vie sab dom monday tuesday wednesday thursday friday lunes martes miercoles jueves viernes".split())),
+    (frozenset("monthly mensual".split()), frozenset("jan feb mar apr may jun jul aug sep oct nov dec ene abr ago dic january february march april june july enero febrero marzo abril".split())),
+    (frozenset("quarterly trimestral".split()), frozenset("q1 q2 q3 q4 t1 t2".split())),
+)  # fmt: skip
+
+
+def _fits_names(request: Request, token: Token) -> bool:
+    """Whether `monthly` says what the names of the values are: months."""
+    names = [str(n).lower() for text in request.of.texts for n in request.of.columns[text]]
+    return any(
+        plain(token.text) in words and names and set(map(plain, names[:2])) <= listed
+        for words, listed in _PERIODS
+    )
 
 
 def _take_per(request: Request) -> None:
@@ -67,6 +90,15 @@ def _take_per(request: Request) -> None:
         after = request.reader.tokens[place + 1 : place + 2]
         if after and is_word(after[0], "per_units"):
             request.reader.taken.update((place, place + 1))
+
+
+def _refuse_subsets(request: Request) -> None:
+    """`on weekends` chooses some of the names, and which is not known."""
+    if not request.of.texts:
+        return
+    for i, token in enumerate(request.reader.tokens):
+        if i not in request.reader.taken and is_word(token, "subset"):
+            raise NotUnderstood(f"which of the names `{token.text}` means is not understood")
 
 
 def _take_currency(request: Request) -> None:

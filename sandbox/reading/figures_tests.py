@@ -56,7 +56,8 @@ def _only_adjectives(request: Request, names: set[str]) -> bool:
         return True
     if others & TESTS:
         raise NotUnderstood("pairs and equal variances are understood in a t-test")
-    if names == {"pooled"}:
+    texts = [request.reader.tokens[c.place].text for c in request.claims if c.name == "t test"]
+    if names == {"pooled"} and not any("test" in text for text in texts):
         raise NotUnderstood("it does not say of which test the variances are equal")
     return False
 

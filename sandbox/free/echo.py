@@ -20,6 +20,7 @@ _FILE = Path(__file__).parent / "clauses.toml"
 _IDLE_FILE = Path(__file__).parent / "idle_words.txt"
 _LONGEST = 20_000  # characters of a request that are read
 _MOST_VALUES = 200_000  # numbers and texts of the parameters
+_MOST_TEXTS = 1_000  # items of a list whose texts are read
 _MOST_SHOWN = 60  # characters of a clause
 _MOST_NAMED = 20  # clauses
 
@@ -36,13 +37,14 @@ _OPENING = re.compile(r"\w+(?:ed|ly|ado|ada|ados|adas|mente)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGNS = re.compile(r"[^\W_]+|[≥≤<>=]+")
 _STEM = 5  # letters by which two words are the same
+_LONG_STEM = 7  # letters by which a word of a clause is the same
 
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
     said: re.Pattern[str]
     echoed: tuple[str, ...]
-    by_names: bool  # only a figure of the answer can echo it
+    scope: str  # what can echo it: `all`, `values` (texts and names of figures) or `names`
 
 
 def unechoed(
@@ -61,12 +63,14 @@ def unechoed(
         plain = _spaced(each).replace("/", " / ")  # the parts of 18/37 are echoed too
         numbers += [value for quantity in quantities_in(plain) for value in quantity.values]
     named = _evidence(names)
+    texts = _evidence(_texts(parameters)) + named
     evidence = _evidence(words) + named
+    scopes = {"all": evidence, "values": texts, "names": named}
     clauses = [match for clause in _clauses() for match in clause.said.finditer(text)]
     missing = [
         *_missing_numbers(text, numbers, _sizes(parameters)),
         *_missing_quotes(text, evidence),
-        *_missing_clauses(text, evidence, named),
+        *_missing_clauses(text, scopes),
         *_missing_parts(text, evidence, [match.start() for match in clauses]),
     ]
     return _named(text, missing)
@@ -77,7 +81,7 @@ def _clauses() -> tuple[_Clause, ...]:
     with _FILE.open("rb") as file:
         written = tomllib.load(file)["clause"]
     return tuple(
-        _Clause(_phrases(each["said"]), tuple(each["echoed"]), each.get("by_names", False))
+        _Clause(_phrases(each["said"]), tuple(each["echoed"]), each.get("scope", "all"))
         for each in written
     )
 
@@ -120,6 +124,17 @@ def _leaves(value: Any) -> Iterator[str | float]:
             yield float(item)
         elif isinstance(item, Sequence):
             stack.extend(item)
+
+
+def _texts(value: Any) -> list[str]:
+    """All texts among the values of the parameters."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [text for item in value[:_MOST_TEXTS] for text in _texts(item)]
+    return []
 
 
 def _spaced(words: str) -> str:
@@ -177,22 +192,22 @@ def _missing_quotes(text: str, evidence: str) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
-def _missing_clauses(text: str, evidence: str, named: str) -> Iterator[tuple[int, int]]:
+def _missing_clauses(text: str, scopes: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     for clause in _clauses():
-        seen = named if clause.by_names else evidence
+        seen = scopes[clause.scope]
         for match in clause.said.finditer(text):
-            words = " ".join(match[0].lower().split())
-            own = [words, *(word for word in _WORD.findall(words) if word not in _idle())]
-            if not any(_told(stem, seen) for stem in (*clause.echoed, *own)):
+            words = [word for word in _SIGNS.findall(match[0].lower()) if word not in _idle()]
+            own = bool(words) and all(_told(word[:_LONG_STEM], seen) for word in words)
+            if not own and not any(_told(stem, seen) for stem in clause.echoed):
                 yield match.span()
 
 
 def _told(stem: str, evidence: str) -> bool:
-    """Whether a word of the evidence begins with this stem."""
+    """Whether a word of the evidence begins with this stem; `odd$` is the whole word."""
     if not stem[0].isalnum():
         return stem in evidence
-    if len(stem) <= 2:
-        return f" {stem} " in evidence
+    if len(stem) <= 2 or stem.endswith("$"):
+        return f" {stem.rstrip('$')} " in evidence
     return f" {stem}" in evidence
 
 

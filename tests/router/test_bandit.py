@@ -219,3 +219,26 @@ async def test_a_named_plan_that_cannot_answer_is_refused_with_its_reason():
         answer = await waggle.chat("Write a haiku", model="p")
         assert (answer.status, answer.error["code"]) == (400, "plan_cannot_answer")
         assert "g makes records for a JSON shape" in answer.error["message"]
+
+
+async def test_a_program_that_a_model_would_write_is_an_arm_and_a_read_request_is_not(upstream):
+    config = YAML.format(url=upstream.url).replace("backends:", "backends:\n  box: {kind: sandbox}")
+    code = "compute: {code: box, authors: [a]}"
+    learner = TaughtLearner()
+    async with rig(config.replace("plans: {", f"plans: {{{code}, "), learner=learner) as waggle:
+        queue = "A shop has 2 tills and 10 customers an hour; each pays 5 minutes. Average wait?"
+        body = {"model": "auto", "messages": [{"role": "user", "content": queue}]}
+        before = (await waggle.post("/v1/route", body)).json
+        assert (before["strategy"], before["plan"]) == ("computed", "compute")
+        assert "a model may write it" in before["reason"]
+        await ready(waggle, learner)
+        answer = (await waggle.post("/v1/route", body)).json
+        assert answer["strategy"] == "bandit"
+        assert 0 < answer["probabilities"]["compute"] < 1
+        mean = {"role": "user", "content": "What is the mean of [1, 2, 6]?"}
+        answer = (await waggle.post("/v1/route", body | {"messages": [mean]})).json
+        assert (answer["strategy"], answer["plan"]) == ("computed", "compute")
+        words = {"role": "user", "content": "Explain what a p-value of 0.05 is"}
+        answer = (await waggle.post("/v1/route", body | {"messages": [words]})).json
+        assert "compute" not in answer["probabilities"]
+        assert "no statistical request" in answer["ineligible"]["compute"]

@@ -12,6 +12,7 @@ from router.engine.allowances import Allowances
 from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.recall import recalled_program
 from router.engine.replying import Replying
+from router.engine.streams import with_level
 from router.engine.tries import Tries
 from router.plans.calling import StepCalls
 from router.plans.concluding import completed
@@ -103,7 +104,7 @@ class PlanRuns:
                 raise
             promised.trace = answer.trace
             if answer.stream is None:
-                yield b"data: " + answer.body + b"\n\n"
+                yield b"data: " + with_level(answer.body, answer.trace) + b"\n\n"
                 return
             async with contextlib.aclosing(answer.stream) as stream:  # type: ignore[type-var]
                 async for piece in stream:

@@ -56,6 +56,14 @@ def as_comments(comments: Sequence[str], trace: Trace) -> bytes:
     return b"".join(f": {line}\n\n".encode() for line in lines)
 
 
+def with_level(body: bytes, trace: Trace) -> bytes:
+    """Put the level of a computation into an error that ends an early stream: its head is gone."""
+    if trace.verified is None:
+        return body
+    note = {"verified": trace.verified.as_json}
+    return replaced(body, {b'"waggle"': orjson.dumps(note)})
+
+
 def with_note(events: list[bytes], trace: Trace, *, whole: bool) -> list[bytes]:
     """Put a note into the last chunk: why the answer is partial and, with `whole`, the backend, the
     plan and the attempts."""

@@ -93,10 +93,11 @@ class FunctionWorker:
         answer = self._answer_before(until)
         while answer is None:
             answer = self._late_answer(call)
-            if answer is None and until >= call.at + patience_seconds:
-                raise CallHeldUp(_HELD_UP)
-            until = time.monotonic() + seconds
-            answer = answer or self._answer_before(until)
+            if answer is None:
+                if until >= call.at + patience_seconds:
+                    raise CallHeldUp(_HELD_UP)
+                until = time.monotonic() + seconds
+                answer = self._answer_before(until, awake_seconds=0.0)
         if until > call.at + seconds and self._own.ran_too_long(call):
             raise CallTimedOut(_TIMED_OUT)
         self._call, self._waiting_since = None, self._own.cpu_seconds()
@@ -143,17 +144,19 @@ class FunctionWorker:
             raise CallTimedOut(_TIMED_OUT)
         return answer
 
-    def _answer_before(self, until: float) -> dict[str, Any] | None:
-        while self._readable(until):
+    def _answer_before(
+        self, until: float, *, awake_seconds: float = _AWAKE_SECONDS
+    ) -> dict[str, Any] | None:
+        while self._readable(until, awake_seconds):
             answer = self._next_piece()
             if answer is not None:
                 return answer
         return None
 
-    def _readable(self, until: float) -> bool:
+    def _readable(self, until: float, awake_seconds: float) -> bool:
         """Wait until bytes have come; False if none came before this moment."""
         left = until - time.monotonic()
-        awake = min(_AWAKE_SECONDS, _AWAKE_SHARE * left)
+        awake = min(awake_seconds, _AWAKE_SHARE * left)
         while left > 0:
             asleep = max(left - awake, 0.0)
             if self._poll.poll(int(1000 * asleep)):

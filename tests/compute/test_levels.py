@@ -49,9 +49,17 @@ async def test_a_stream_names_the_level_in_its_head_or_in_its_last_chunk():
 
 async def test_an_error_is_unverified():
     async with rig(YAML) as waggle:
+        waggle.engine.plan_runs.head_start_seconds = 60.0
         answer = await waggle.chat("Generate 100 ages from N(150, 10), clipped to 0-100")
         assert answer.status == 422
         assert answer.headers["x-waggle-verified"] == "unverified"
+        waggle.engine.plan_runs.head_start_seconds = 0.0
+        early = await waggle.chat(
+            "Generate 100 ages from N(150, 10), clipped to 0-100", stream=True
+        )
+        assert early.status == 200
+        assert early.events[-1]["error"]["code"] == answer.error["code"]
+        assert early.events[-1]["waggle"]["verified"]["level"] == "unverified"
 
 
 async def test_an_answer_that_was_not_computed_has_no_level():

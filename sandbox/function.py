@@ -103,7 +103,9 @@ class Function:
     def close(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
-        self._drop()
+        worker = self._let_go()
+        if worker is not None:
+            worker.end()
 
     def _watch(self) -> None:
         """Check the worker while nobody calls the function."""
@@ -119,16 +121,18 @@ class Function:
             return
         self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)
 
-    def _drop(self) -> None:
+    def _let_go(self) -> FunctionWorker | None:
         if self._watching is not None:
             self._watching.cancel()
-        if self._worker is not None:
-            self._worker.end()
-            self._worker = None
+        worker, self._worker = self._worker, None
+        return worker
 
     def _replace(self, trouble: str) -> None:
-        self._drop()
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        worker = self._let_go()
+        if worker is not None:
+            loop.call_soon(worker.end)  # after the call: the kernel may take milliseconds for it
+        now = loop.time()
         self._losses = 0 if now - self._opened_at > _HEALTHY_SECONDS else self._losses + 1
         self._trouble = trouble
         self._opening = asyncio.ensure_future(self._reopen())

@@ -25,7 +25,7 @@ _LOAD_SECONDS = 2.0  # of the worker's own time
 _LONGEST_LOAD_SECONDS = 60.0
 # Who sleeps on a busy processor wakes late, so the last part of a wait is spent awake.
 _AWAKE_SECONDS, _AWAKE_SHARE = 0.0015, 0.4
-_END_SECONDS, _END_SHARE = 0.0002, 0.05  # of a deadline, kept to find the fault and end the worker
+_END_SECONDS, _END_SHARE = 0.0002, 0.05  # of a deadline, kept to find out whose fault it was
 _FINISH_SECONDS = 0.0005  # of CPU, in which a worker ends its answer and waits for the next call
 _SPARE_SECONDS = 0.005  # of CPU, that all waits of a worker may take beyond that
 _GROWTH_BYTES = 64 << 20

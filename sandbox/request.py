@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sandbox.reading import data_tables, lexicon, wishes
+from sandbox.reading import data_tables, lexicon
 from sandbox.reading.budget import OutOfTime, budget
 from sandbox.reading.catalogue import RULES
-from sandbox.reading.plain_text import normalised
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import read_by
 from sandbox.reading.tokens import TooLong, cleaned, tokens
@@ -53,8 +52,8 @@ def read(text: str, data: Any = None, *, cpu_seconds: float = math.inf) -> Inter
     A request that takes more CPU time than `cpu_seconds` is not read.
     """
     begun = text if len(text) <= _LONGEST else text[:_LONGEST_WISH]
-    if data is None and not (_hints(begun) or _asks(begun)):
-        return Interpretation("linguistic", ("it asks for no computation",))
+    if data is None and not _asks(begun):
+        return Interpretation("linguistic", (_why_not(begun),))
     if len(text) > _LONGEST:
         return _not_read(f"it is longer than {_LONGEST:,} characters")
     try:
@@ -71,14 +70,24 @@ def _not_read(reason: str) -> Interpretation:
 def _asks(text: str) -> bool:
     """Whether a request has a figure and a word that a rule reads: a cheap test."""
     low = text.lower()
-    if not (
-        wishes.FIGURE.search(low) or any(cue in low for cue in _WITHOUT_DIGITS)
-    ) or wishes.NOT_OURS.search(text):
+    figure = _FIGURE.search(low) or any(cue in low for cue in _WITHOUT_DIGITS)
+    if not figure or _NOTATION.search(text):
         return False
     stems = set(map(lexicon.stem, _WORDS.findall(low)))
     return not _asking().isdisjoint(stems) and len(stems - _in_lexicon()) <= _MOST_STRANGE
 
 
+def _why_not(text: str) -> str:
+    if _NOTATION.search(text):
+        return "it contains mathematical notation or a choice of answers"
+    return "it asks for no computation"
+
+
+_FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozen)\b")
+_NOTATION = re.compile(  # formulas; multiple choice
+    r"\\[a-zA-Z(\[]|\$[^$\n\\^_{}]*+[\\^_{}][^$\n]*+\$"
+    r"|(?m:^)[^\S\n]*+\(?[A-D][).:]\s[^\n]*\n\s*+\(?[B-E][).:]\s"
+)
 _WITHOUT_DIGITS = (
     "distribu", "how many", "cuánt", "cuant", "probab", "chance", "likely", "odds of", "odds that",
     "how often", "posibilid", "ways", "maneras", "formas", "expected", "esperad",
@@ -97,8 +106,8 @@ def _asking() -> frozenset[str]:
     return lexicon.first_words(*{concept for rule in RULES for concept in rule.asks})
 
 
-def _by_rules(text: str, data: Any) -> Interpretation | None:
-    """What the rules of the catalogue make of a request; None if no rule has a word for it."""
+def _interpreted(text: str, data: Any) -> Interpretation:
+    """What the rules of the catalogue make of a request."""
     text = cleaned(text)
     table = data_tables.beside(data, text) if data is not None else data_tables.whole_table(text)
     if table.problem:
@@ -115,7 +124,7 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
     wishes_of_all = with_wishes(reader)
     reading = read_by(RULES, reader)
     if reading is None:
-        return None
+        return Interpretation("linguistic", ("it neither asks for generated data nor brings data",))
     if reading.spec is None:
         return Interpretation("linguistic", (reading.problem,), unknown=reading.unknown)
     spec = wishes_of_all(reading.spec)
@@ -124,26 +133,3 @@ def _by_rules(text: str, data: Any) -> Interpretation | None:
     texts = (f"text: {', '.join(words)}",) if words else ()
     sources = (f"{f.name}: {f.source}" for f in spec.fields if f.source)
     return Interpretation(kind, (f"read as {reading.rule.name}", *texts, *sources), spec)
-
-
-def _interpreted(text: str, data: Any) -> Interpretation:
-    by_rules = _by_rules(text, data) if data is not None or _asks(text) else None
-    if by_rules is not None:
-        return by_rules
-    if wishes.NOT_OURS.search(text):
-        reason = "it contains mathematical notation or a choice of answers"
-    elif _ENDLESS.search(text):
-        return _not_read("it holds a word or a number that is too long")
-    elif about := wishes.ABOUT.search(normalised(text)):
-        reason = f"`{about[0].strip()}` asks for words, not for figures"
-    else:
-        reason = "it neither asks for generated data nor brings data"
-    return Interpretation("linguistic", (reason,))
-
-
-def _hints(text: str) -> bool:
-    """Whether a request might ask for a computation: a cheap test that every request takes."""
-    low = text.lower()
-    return any(hint in low for hint in wishes.HINTS) and bool(
-        wishes.FIGURE.search(low) or wishes.SOME.search(low)
-    )

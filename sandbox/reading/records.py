@@ -54,10 +54,10 @@ def _read(reader: Reader) -> Spec | None:
         _scan(scan)
         spec = None if scan.unknown else _spec(scan)
     except NotUnderstood:
-        if scan.asked or (scan.count is not None and scan.drafts):
+        if scan.wanted or (scan.count is not None and scan.drafts):
             raise
         return None
-    if not (scan.asked or (scan.count is not None and not _QUESTION.search(text))):
+    if not (scan.wanted or (scan.count is not None and not _QUESTION.search(text))):
         return None
     if scan.unknown:
         unknown = tuple(dict.fromkeys(token.text for token in scan.unknown))
@@ -80,7 +80,7 @@ def _scan(scan: Scan) -> None:
     while i < len(scan.tokens):
         spend()
         token = scan.tokens[i]
-        scan.asked = scan.asked or token.means("make")
+        scan.wanted = scan.wanted or token.means("make")
         if token.means("beyond"):
             scan.unknown.append(token)
             i += 1
@@ -121,7 +121,7 @@ def _all_at_once(scan: Scan, i: int) -> bool:
 
 def _spec(scan: Scan) -> Spec:
     assumed: list[str] = []
-    if scan.count is None and scan.some and scan.asked:
+    if scan.count is None and scan.some and scan.wanted:
         scan.count = COUNT
         assumed.append(f"{COUNT} records, because the request does not say how many")
     if scan.count is None:
@@ -166,7 +166,7 @@ def _with_operands(field: Field, names: set[str]) -> Field:
         return field
     others = sorted(names - {field.name})
 
-    def known(match: "re.Match[str]") -> str:
+    def operand(match: "re.Match[str]") -> str:
         if match[0] == "?" and len(others) == 1:
             return others[0]
         name = same_name(match[0], others)
@@ -174,7 +174,7 @@ def _with_operands(field: Field, names: set[str]) -> Field:
             raise NotUnderstood(f"{field.name} is computed from {match[0]}, which is not a column")
         return name
 
-    return replace(field, formula=re.sub(r"\?|[^\W\d]\w*", known, field.formula))
+    return replace(field, formula=re.sub(r"\?|[^\W\d]\w*", operand, field.formula))
 
 
 _SIZES = re.compile(r"size|employee|headcount|staff|count|quantity|units|tamaño|empleado|plantilla")

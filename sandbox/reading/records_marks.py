@@ -177,10 +177,10 @@ def _period(scan: Scan, i: int) -> int:
     j = i
     while scan.means(j, "range", "dated") or (j > i and scan.idle(j)) or scan.low(j) in _DURING:
         j += 1
-    found = span(scan, j)
-    if found is None:
+    days = span(scan, j)
+    if days is None:
         return 0
-    first, last, end = found
+    first, last, end = days
     named = draft is not None and bool(_DATED.search(draft.label))
     cue = any(scan.means(k, "dated") for k in range(i, j))
     certain = scan.tokens[j].kind == "date"

@@ -114,7 +114,7 @@ class Scan:
     sign: int = 1  # of the next correlation
     correlated: list[str] = field(default_factory=list)  # by the next correlation
     mentions: list[tuple[str, int]] = field(default_factory=list)  # labels, and where they end
-    asked: bool = False  # the request has a verb such as `generate`
+    wanted: bool = False  # the request has a verb such as `generate`
     unknown: list[Token] = field(default_factory=list)
 
     # -- tokens --------------------------------------------------------------------------------
@@ -157,8 +157,8 @@ class Scan:
             return i
         if self.current is not None:
             unit = self.low(i).removeprefix("in ").removeprefix("en ").removesuffix("s")
-            known = self.current.unit
-            if known and not (known.startswith(unit) or unit.startswith(known)):
+            earlier = self.current.unit
+            if earlier and not (earlier.startswith(unit) or unit.startswith(earlier)):
                 raise NotUnderstood(
                     f"{self.current.label or 'a column'} has two units, {self.current.unit} and {unit}",
                     (unit,),

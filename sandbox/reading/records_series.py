@@ -65,7 +65,7 @@ def read_series(scan: Scan) -> Spec:
     while i < len(scan.tokens):
         spend()
         token = scan.tokens[i]
-        scan.asked = scan.asked or token.means("make")
+        scan.wanted = scan.wanted or token.means("make")
         end = whole(scan, i) or next((end for read in _READERS if (end := read(scan, i, parts))), 0)
         if not end and not (
             not token.means("beyond")
@@ -193,10 +193,10 @@ def _extent(scan: Scan, i: int, parts: _Parts) -> int:
         scan.means(j, "range", "level") or scan.low(j) in _DURING or (j > i and scan.idle(j))
     ):
         j += 1
-    found = span(scan, j)
-    if found is not None and parts.start is None:
-        parts.start, parts.end = found[0], found[1]
-        return found[2]
+    days = span(scan, j)
+    if days is not None and parts.start is None:
+        parts.start, parts.end = days[0], days[1]
+        return days[2]
     token = scan.tokens[j] if j < len(scan.tokens) else None
     if (
         token is not None

@@ -421,7 +421,7 @@ def _truth(scan: Scan, i: int) -> int:
         return _true(draft, share, _after_tail(scan, end))
     share, j = _share(scan, i)
     if share is None or value is None:
-        return _one(scan, i)
+        return _one_in(scan, i)
     while scan.idle(j) or scan.means(j, "of_time", "probability"):
         j += 1
     if scan.means(j, "truth"):
@@ -453,13 +453,13 @@ def _some_are(scan: Scan, i: int) -> int:
         "los",
     ):
         j += 1
-    said = (scan.means(i, "half") and "of" in scan.low(i)) or any(
+    stated = (scan.means(i, "half") and "of" in scan.low(i)) or any(
         scan.means(k, "of_time") or scan.low(k) in ("are", "is", "son") for k in range(start, j)
     )
     end, words = scan.label_run(j)
     if len(_pairs(scan, i)[0]) > 1:
         raise NotUnderstood("the shares of the labels do not add up to 100%")
-    if not said or not words or (scan.nameless(j, end) and not scan.means(j, "entity")):
+    if not stated or not words or (scan.nameless(j, end) and not scan.means(j, "entity")):
         return 0
     following = end
     if (
@@ -475,7 +475,7 @@ def _some_are(scan: Scan, i: int) -> int:
     return _true(draft, share, end)
 
 
-def _one(scan: Scan, i: int) -> int:
+def _one_in(scan: Scan, i: int) -> int:
     """Read `1 in 12% of cases else 0`."""
     draft = scan.current
     share, j = _share(scan, i + 2) if scan.low(i + 1) in ("in", "en") else (None, i)

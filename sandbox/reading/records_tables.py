@@ -51,10 +51,10 @@ def _among_labels(scan: Scan, i: int, end: int) -> int:
     if table is None:
         return 0
     weights = dict(zip(table.labels, table.weights, strict=True))
-    known = [weights.get(label, weights.get(f"{label} City")) for label in draft.labels]
-    shares = [weight for weight in known if weight is not None]
-    if len(shares) < len(known):
-        missing = next(label for label, w in zip(draft.labels, known, strict=True) if w is None)
+    counts = [weights.get(label, weights.get(f"{label} City")) for label in draft.labels]
+    shares = [weight for weight in counts if weight is not None]
+    if len(shares) < len(counts):
+        missing = next(label for label, w in zip(draft.labels, counts, strict=True) if w is None)
         raise NotUnderstood(f"{missing} is not in the table {table.name}", (missing,))
     draft.weights = tuple(round(weight / sum(shares), 12) for weight in shares)
     draft.source = table.source

@@ -48,7 +48,7 @@ class Token:
     unclear: str = ""  # why a number can be read in two ways
 
     def means(self, *concepts: str) -> bool:
-        return any(concept in self.concepts for concept in concepts)
+        return not self.concepts.isdisjoint(concepts)
 
 
 _QUOTED = r'"[^"\n]{1,80}"|“[^”\n]{1,80}”|«[^»\n]{1,80}»|`[^`\n]{1,80}`'

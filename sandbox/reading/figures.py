@@ -114,5 +114,6 @@ RULES: tuple[Rule, ...] = (
         ASKING | {"figure_weights"},
         _figures,
         "a figure, a test or a regression of the data in the request",
+        words="figures",
     ),
 )

@@ -367,21 +367,6 @@ def _take_scale(reader: Reader, of: Given) -> None:
                 reader.taken.update(range(i, i + 5))
 
 
-_HEADING = frozenset(
-    "homework question exercise problem task tarea pregunta ejercicio problema q hw".split()
-)
-
-
-def _take_heading(reader: Reader) -> None:
-    """Take a heading such as `Homework 4b:` or `Question 3.`."""
-    tokens = reader.tokens
-    if len(tokens) > 3 and plain(tokens[0].text) in _HEADING:
-        end = next((i for i in range(1, 4) if tokens[i].stem in (":", ".", ")")), None)
-        numbered = end is not None and any(c.isdigit() for t in tokens[1:end] for c in t.text)
-        if end is not None and numbered and all(len(t.text) <= 3 for t in tokens[1:end]):
-            reader.taken.update(range(end + 1))
-
-
 def take_counts(reader: Reader, of: Given) -> None:
     """Take numbers that only repeat how many values, lists or rows there are."""
     sizes = {float(len(values)) for values in of.columns.values()}
@@ -390,7 +375,6 @@ def take_counts(reader: Reader, of: Given) -> None:
     if reader.has("figure_chi2", "figure_fit"):
         sizes |= {float(sum(v for v in of.columns[name] if v is not None)) for name in of.numeric}
     _take_scale(reader, of)
-    _take_heading(reader)
     for i in reader.free("number"):
         token = reader.tokens[i]
         if token.unit or token.value not in sizes or token.fraction:

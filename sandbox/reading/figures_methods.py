@@ -138,7 +138,7 @@ def claims(reader: Reader, skipped: frozenset[int]) -> list[Claim]:
     """The words that ask for figures, in their order; the reader has then taken them."""
     listed = []
     for place, token in enumerate(reader.tokens):
-        if place in reader.taken or place in skipped:
+        if place in reader.taken or place in skipped or not token.concepts & ASKING:
             continue
         for concept, method in METHODS.items():
             if token.means(concept):

@@ -60,6 +60,13 @@ _PIECE = re.compile(
 )
 _SPECIAL = (
     (re.compile(r"\b[rR]\s?(?:²|\^\s?2)|\bR-squared\b|\b[rR] (?:squared|cuadrado)\b"), "r2"),
+    (
+        re.compile(
+            r"^\s*(?:homework|hw|question|exercise|problem|tarea|pregunta|ejercicio|problema)\s?#?\d{1,3}[a-z]?\s?[:.)]\s",
+            re.I,
+        ),
+        "",
+    ),
     (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2"),
     (re.compile(r"[–—−‑]"), "-"),
     (re.compile(r"’"), "'"),
@@ -106,7 +113,8 @@ def language_of(text: str) -> Language:
 def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
     """The tokens of a text that `cleaned` returned. Raises `TooLong`.
 
-    With the name of a private group of the lexicon, its words count, and numbers in a row stay apart.
+    With the name of a private group of the lexicon, its words count; numbers in a row then stay apart,
+    except for figures.
     """
     language = language_of(text)
     mark = decimal_mark(text, spanish=language == "es")
@@ -116,7 +124,8 @@ def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
         raise TooLong
     lexicon_phrases = lexicon.phrases(language, private)
     with_phrases = list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))
-    return with_phrases if private else _listed(with_phrases), language
+    apart = private not in ("", "figures")
+    return with_phrases if apart else _listed(with_phrases), language
 
 
 def _pieces(text: str, mark: Marks, *, doubt: "re.Pattern[str] | None") -> Iterator[Token]:

@@ -21,8 +21,10 @@ SCENE = "scene"  # words that only set a scene: a factory, a clinic, last Tuesda
 # Files whose words count only for the readers that ask for them, by group.
 PRIVATE: Mapping[str, tuple[str, ...]] = {
     "records": ("records",),
+    "figures": ("figures",),
     "chance": ("probability", "games", "inference"),
 }
+_BESIDE: Mapping[str, tuple[str, ...]] = {"figures": ("units",)}  # of data, as in `20 °C, 22 °C`
 _PRIVATE_FILES = frozenset(name for names in PRIVATE.values() for name in names)
 
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
@@ -75,7 +77,7 @@ def _part(word: str) -> str:
 def language_words() -> Mapping[str, frozenset[str]]:
     """The words of each language alone, by which a reader knows the language of a request."""
     kept: dict[str, set[str]] = {"en": set(), "es": set()}
-    for _, by_language in (*_tables(""), *_tables("records")):
+    for _, by_language in (*_tables(""), *_tables("records"), *_tables("figures")):
         for language, listed in by_language.items():
             kept[language].update(plain(word) for phrase in listed for word in phrase.split())
     shared = set.intersection(*kept.values())
@@ -89,7 +91,7 @@ def _tables(private: str) -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]
         name, _, ending = file.name.partition(".")
         wanted = name not in _PRIVATE_FILES
         if private:
-            wanted = name in ("core", "scene", *PRIVATE[private])
+            wanted = name in ("core", "scene", *PRIVATE[private], *_BESIDE.get(private, ()))
         if ending == "toml" and wanted:
             tables += list(tomllib.loads(file.read_text(encoding="utf-8")).items())
     return tuple(tables)

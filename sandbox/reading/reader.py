@@ -205,7 +205,7 @@ class Reader:
                     labels.add(self.tokens[j].stem)
         kept = []
         for i, token in enumerate(self.tokens):
-            if i in self.taken or i in excused or (token.kind == "mark" and token.stem in _MARKS):
+            if i in self.taken or i in excused or token.stem in _MARKS:
                 continue
             if _is_idle(token) or (token.stem in labels and may_be_label(token)):
                 continue
@@ -226,7 +226,8 @@ def may_be_label(token: Token) -> bool:
     """Whether a token may name what is counted or measured."""
     if token.kind in ("word", "quoted"):
         return True
-    return token.kind == "concept" and not token.concepts & NO_LABELS and not _is_idle(token)
+    single = token.kind == "concept" and " " not in token.stem  # `each month` says how, not what
+    return single and not token.concepts & NO_LABELS and not _is_idle(token)
 
 
 def _is_idle(token: Token) -> bool:

@@ -69,6 +69,7 @@ _SPECIAL = (
     ),
     (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2"),
     (re.compile(r"[–—−‑]"), "-"),
+    (re.compile(r"(?:-+>|→)(?=\s*[^\W\d])"), ", "),
     (re.compile(r"’"), "'"),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
     (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
@@ -84,6 +85,9 @@ MONTHS = {
     )
 } | {"sept": 9, "setiembre": 9}
 _SEPARATORS = frozenset((",", ";", "\n"))
+_CURRENCY_WORDS = frozenset(
+    {"dollar", "dollars", "usd", "euro", "euros", "eur", "dolar", "dolares", "peso", "pesos"}
+)
 _CURRENCY_AFTER = frozenset({"$", "€", "£"})
 _MOST_TOKENS = 40_000
 
@@ -331,7 +335,7 @@ def _grown(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
     if stems[:2] in (["per", "cent"], ["por", "ciento"]):
         token = replace(token, value=times(token.value, 0.01), unit="%", end=following[1].end)
         return replace(token, text=token.text + "%"), used + 2
-    if stems[:1] and following[0].text in _CURRENCY_AFTER:
+    if stems[:1] and (following[0].text in _CURRENCY_AFTER or stems[0] in _CURRENCY_WORDS):
         return replace(token, unit="$", end=following[0].end), used + 1
     if stems[:1] == ["/"] and len(following) > 1 and following[1].kind == "number":
         below = following[1].value
@@ -534,7 +538,8 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
             break
         i = j
     short = all(len(name.split()) <= 2 for name in names)
-    if len(numbers) < 3 or len(set(names)) != len(names) or not short:
+    same_unit = len({number.unit for number in numbers}) == 1
+    if len(numbers) < 3 or len(set(names)) != len(names) or not (short and same_unit):
         return None
     last = numbers[-1]
     end = next(k for k, token in enumerate(held) if token is last) + 1

@@ -1,0 +1,76 @@
+"""Reads requests about loans that are paid back in equal monthly payments."""
+
+from sandbox.reading import phrases
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.spec import Analysis, Spec
+
+_WANTS = ("still_owe", "total_interest", "total_paid", "pay_off", "payment")
+
+
+def term_in_months(reader: Reader) -> float | None:
+    """Take a term in years and months."""
+    both = phrases.take(reader, "#years. year #months. month")
+    if both:
+        return 12 * both["years"].value + both["months"].value
+    years = phrases.value(reader, "#n. year")
+    if years is not None:
+        return 12 * years
+    return phrases.value(reader, "#n. month")
+
+
+def _loan(reader: Reader) -> Spec | None:
+    if not reader.take_all("loan"):
+        return None
+    after = phrases.take(reader, "after_word #n. installments")
+    wants = [concept for concept in _WANTS if reader.has(concept)]
+    if after:
+        wants = ["still_owe", *(w for w in wants if w != "payment")]
+    rate = reader.only_number("%")
+    months = term_in_months(reader)
+    reader.take_all("still_owe", "total_interest", "total_paid", "pay_off", "payment")
+    reader.take_all("yearly", "rate_word", "loan", "year", "after_word" if after else "loan")
+    if rate is None:
+        raise NotUnderstood("the loan's yearly interest rate is missing: say it in percent")
+    if "pay_off" in wants and months is None:
+        return _time_to_pay(reader, rate.value)
+    principal = reader.only_number()
+    if principal is None or months is None:
+        missing = "amount" if principal is None else "term in years or months"
+        others = ", ".join(f"`{token.text}`" for token in reader.left())
+        raise NotUnderstood(
+            f"the loan's {missing} is missing or not clear"
+            + (f" beside {others}" if others else "")
+        )
+    parameters = {"principal": principal.value, "yearly_rate": rate.value, "months": months}
+    if "still_owe" in wants and after is None:
+        raise NotUnderstood("it is not clear after how many payments the debt is asked for")
+    if after:
+        parameters["after"] = after["n"].value
+    figures = [w for w in wants if w in ("still_owe", "total_interest", "total_paid")]
+    if "payment" in wants and ("still_owe" not in wants or not figures):
+        figures.insert(0, "payment")
+    analysis = Analysis("loan", parameters=parameters | {"wants": tuple(figures or ["payment"])})
+    return Spec("calculate", analyses=(analysis,), assumed=("monthly payments and interest",))
+
+
+def _time_to_pay(reader: Reader, rate: float) -> Spec | None:
+    numbers = sorted(reader.tokens[i].value for i in reader.free("number"))
+    if len(numbers) != 2:
+        return None
+    reader.taken.update(reader.free("number"))
+    payment, principal = numbers  # a payment above the loan would end it at once
+    parameters = {"principal": principal, "yearly_rate": rate, "payment": payment}
+    analysis = Analysis("months_to_pay", parameters=parameters)
+    return Spec("calculate", analyses=(analysis,), assumed=("monthly payments and interest",))
+
+
+RULES = (
+    Rule(
+        "a loan with monthly payments",
+        frozenset({"loan"}),
+        _loan,
+        "the amount, the yearly rate in percent, and the term; asked for: the payment, the total "
+        "interest, the total paid, the debt after so many payments, or the time to pay it off",
+    ),
+)

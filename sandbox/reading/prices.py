@@ -1,0 +1,157 @@
+"""Reads requests about prices, percentages and averages of groups."""
+
+from collections.abc import Sequence
+
+from sandbox.reading import phrases
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.tokens import Token
+from sandbox.spec import Analysis, Spec
+
+
+def _calculation(method: str, assumed: tuple[str, ...] = (), **parameters: object) -> Spec:
+    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
+
+
+def _steps(reader: Reader) -> Spec | None:
+    """A price after discounts and taxes, one after another in the order of the request."""
+    steps: list[float] = []
+    for place in [i for i in reader.free("number") if reader.tokens[i].unit == "%"]:
+        around = reader.tokens[place + 1 : place + 5]
+        before = reader.tokens[max(0, place - 3) : place]
+        kind = _kind_of_step(around, before)
+        if not kind:
+            return None
+        share = reader.at(place).value
+        steps.append(-share if kind == "discount" else share)
+    price = reader.only_number()
+    if not steps or price is None or not any(step < 0 for step in steps):
+        return None
+    if not reader.has("final_price"):
+        return None
+    reader.take_all("discount", "tax", "then_word", "price_tag", "final_price", "bill")
+    reader.label(next(i for i, t in enumerate(reader.tokens) if t is price))
+    return _calculation("price_after", (), price=price.value, steps=tuple(steps))
+
+
+def _kind_of_step(after: Sequence[Token], before: Sequence[Token]) -> str:
+    """Whether the words around a percentage say a discount or a tax; "" if both or neither do."""
+    kinds = set[str]()
+    for row in (after, tuple(reversed(before))):
+        for token in row:
+            if token.kind in ("number", "mark") or token.means("then_word"):
+                break
+            taxed, reduced = token.means("tax"), token.means("discount")
+            if taxed != reduced:
+                kinds.add("tax" if taxed else "discount")
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def _tip(reader: Reader) -> Spec | None:
+    if not reader.take_all("tip"):
+        return None
+    rate = reader.only_number("%")
+    people = phrases.value(reader, "#n. diners", "split_word #n.", "#n. split_word")
+    bill = reader.only_number()
+    if rate is None or bill is None:
+        raise NotUnderstood("a tip needs the bill, and the tip in percent")
+    reader.take_all("bill", "final_price", "split_word", "diners")
+    shared = {"people": people} if people is not None else {}
+    return _calculation("tip", (), bill=bill.value, rate=rate.value, **shared)
+
+
+def _percent_of(reader: Reader) -> Spec | None:
+    """`15% of 240`, and `what percentage is 30 of 120`."""
+    percentage = reader.take_all("what_percentage")
+    if percentage:
+        pair = phrases.take(
+            reader, "#part out_of #whole", "'of #whole #part", "#part 'of|'de #whole"
+        )
+        if pair is None:
+            return None
+        return _calculation(
+            "share_in_percent", (), part=pair["part"].value, whole=pair["whole"].value
+        )
+    match = phrases.take(reader, "#p% 'of|'de #whole")
+    if match is None:
+        return None
+    reader.label(next(i for i, t in enumerate(reader.tokens) if t is match["whole"]))
+    return _calculation("part_of", (), rate=match["p"].value, whole=match["whole"].value)
+
+
+def _change(reader: Reader) -> Spec | None:
+    if not reader.take_all("percent_change"):
+        return None
+    numbers = [reader.at(i).value for i in reader.free("number")]
+    if len(numbers) != 2:
+        return None
+    reader.take_all("from_to_words", "in_percent", "as_percent")
+    return _calculation("percent_change", (), first=numbers[0], last=numbers[1])
+
+
+def _markup(reader: Reader) -> Spec | None:
+    wants = [w for w in ("markup", "margin") if reader.take_all(w)]
+    if not wants:
+        return None
+    cost = phrases.value(reader, "buy_at * #n", "buy_at #n")
+    price = phrases.value(reader, "sell_at * #n", "sell_at #n")
+    if cost is None or price is None:
+        return None
+    reader.take_all("in_percent", "as_percent", "buy_at", "sell_at")
+    return _calculation("markup_and_margin", (), cost=cost, price=price, wants=tuple(wants))
+
+
+def _combined(reader: Reader) -> Spec | None:
+    if not reader.has("averaging"):
+        return None
+    groups = phrases.take_every(
+        reader,
+        "#n. group_word averaging #m",
+        "#n. * averaging #m",
+        "#n. group_word averaging 'of|'de #m",
+    )
+    if len(groups) < 2 or not reader.take_all("together_word", "averaging"):
+        return None
+    reader.take_all("together_word", "averaging", "group_word")
+    reader.labels |= {"b", "c", "d"}  # class A and class B
+    sizes = tuple(group["n"].value for group in groups)
+    means = tuple(group["m"].value for group in groups)
+    return _calculation("combined_mean", (), sizes=sizes, means=means)
+
+
+def _break_even(reader: Reader) -> Spec | None:
+    if not reader.take_all("break_even"):
+        return None
+    fixed = phrases.value(reader, "fixed_cost #n", "#n fixed_cost")
+    variable = phrases.value(reader, "variable_cost #n", "#n variable_cost")
+    price = phrases.value(reader, "unit_price #n", "#n unit_price")
+    if fixed is None or variable is None or price is None:
+        return None
+    reader.take_all("units_word", "fixed_cost", "variable_cost", "unit_price")
+    return _calculation("break_even", (), fixed=fixed, variable=variable, price=price)
+
+
+RULES = (
+    Rule(
+        "a price after discounts and taxes", frozenset({"discount"}), _steps,
+        "one price, and each discount or tax in percent",
+    ),
+    Rule("a tip", frozenset({"tip"}), _tip, "the bill, the tip in percent, and how many people share"),
+    Rule(
+        "a percentage of an amount", frozenset({"what_percentage", "idle"}), _percent_of,
+        "so many percent of an amount, or what percentage a part is of a whole",
+    ),
+    Rule("a change in percent", frozenset({"percent_change"}), _change, "the first and the last value"),
+    Rule(
+        "a markup or a margin", frozenset({"markup", "margin"}), _markup,
+        "the cost and the selling price",
+    ),
+    Rule(
+        "the mean of groups together", frozenset({"averaging"}), _combined,
+        "the size and the mean of each group",
+    ),
+    Rule(
+        "a break-even point", frozenset({"break_even"}), _break_even,
+        "the fixed costs, the cost of a unit, and its price",
+    ),
+)  # fmt: skip

@@ -28,7 +28,7 @@ _NOT_A_RESULT = (
     AttributeError,
     RecursionError,
 )
-_MOST_NAME, _MOST_DETAIL = 200, 500
+_MOST_NAME, _MOST_DETAIL, _MOST_UNCHECKED = 200, 500, 50
 
 __all__ = ["StatisticalCheck", "Verification", "columns_of", "verify"]
 
@@ -41,7 +41,8 @@ def verify(spec: Spec, result: Any) -> Verification:
     except _NOT_A_RESULT as error:
         checks = [StatisticalCheck("shape", False, f"the result cannot be read: {error}")]
         unchecked = ()
-    return Verification(tuple(map(_shown, checks)), unchecked)
+    names = tuple(terminal_text(part[:_MOST_NAME]) for part in unchecked[:_MOST_UNCHECKED])
+    return Verification(tuple(map(_shown, checks)), names)
 
 
 def _checked(spec: Spec, result: Any) -> tuple[list[StatisticalCheck], tuple[str, ...]]:

@@ -96,7 +96,7 @@ async def requests_dev(data: Path, pool: Pool) -> dict[str, Any]:
         if contradiction(spec):
             continue
         run = await pool.run(write_program(spec, seed=1))
-        if not run.ok or not verify(spec, run.result).holds:
+        if not run.ok or verify(spec, run.result).level != "spec":
             continue
         count["answered"] += 1
         count["right"] += _right(row, json_value(run.result))

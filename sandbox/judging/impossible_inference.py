@@ -23,8 +23,8 @@ def _usual(**parameters: object) -> str:
             return f"the {name} is {value:g}, which is no figure of a sample"
         if name in _SIZES and (value != int(value) or value < 1):
             return f"a sample of {value:g} is impossible: its size is a whole number above 0"
-        if name in _COUNTS and (value != int(value) or value < 0):
-            return f"{value:g} is no number of cases: it must be whole and not below 0"
+        if name in _COUNTS and value < 0:
+            return f"{value:g} is no number of cases: it cannot be below 0"
         if name in _SHARES and not 0 < value < 1:
             return f"the {name} is {value:.4g}, but it must lie between 0 and 1"
         if name in _ABOVE_ZERO and value <= 0:
@@ -45,8 +45,8 @@ def _with_spread(**parameters: object) -> str:
 
 def _table(table: Sequence[Sequence[float]], **_: object) -> str:
     cells = [cell for row in table for cell in row]
-    if any(cell < 0 or cell != int(cell) for cell in cells):
-        return "the cells of a table are counts: whole numbers, not below 0"
+    if any(cell < 0 for cell in cells):
+        return "the cells of a table are counts: they cannot be below 0"
     sums = [sum(row) for row in table] + [sum(column) for column in zip(*table, strict=True)]
     return "a row or a column of the table is empty" if min(sums) == 0 else ""
 

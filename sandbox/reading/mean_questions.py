@@ -1,0 +1,299 @@
+"""Reads tests and intervals for means, from a mean, a standard deviation and a size each.
+
+Also Cohen's d, the standard error, the F test of two variances and tests of a correlation.
+"""
+
+from typing import Any
+
+from sandbox.reading import phrases
+from sandbox.reading.measured import measured_words
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.summaries import (
+    Level,
+    take_deviations,
+    take_level,
+    take_means,
+    take_sizes,
+    take_tail,
+)
+from sandbox.spec import Analysis, Spec
+
+_FILLER = (
+    "inference_filler", "test_word", "statistic_word", "p_value", "significant", "better_word",
+    "group_name", "visitor", "difference_word", "sample_word", "for_the_mean", "people_word", "each",
+    "null_value", "size_n", "what_share", "z_test", "t_test", "one_sample", "trial_word",
+)  # fmt: skip
+_LABELS = frozenset(
+    {"estimating", "estimate", "estimar", "hacen", "falta", "hace", "group", "grupo"}
+)
+_TESTS = ("t_test", "z_test", "welch", "pooled_variance", "p_value", "significant", "test_word")
+
+
+def finish(reader: Reader, *more: str) -> None:
+    """Take the words that change nothing in a question of inference."""
+    reader.take_all(*_FILLER, *more)
+    reader.labels |= measured_words() | _LABELS
+    for place, token in enumerate(reader.tokens):
+        if token.text in ("p", "P"):  # the p-value
+            reader.taken.add(place)
+
+
+def spec_of(analyses: list[Analysis], *assumed: str) -> Spec:
+    notes = tuple(dict.fromkeys(note for note in assumed if note))
+    return Spec("calculate", analyses=tuple(analyses), assumed=notes)
+
+
+def _method(reader: Reader) -> tuple[str, str]:
+    """The method of a comparison of two means, and what is assumed if none is named."""
+    pooled, welch = reader.take_all("pooled_variance"), reader.take_all("welch")
+    known = reader.take_all("known_sigma", "z_test")
+    if pooled and welch:
+        raise NotUnderstood("say whether the variances are equal (pooled) or not (Welch)")
+    if known:
+        return "z", ""
+    if pooled:
+        return "pooled", ""
+    return "welch", "" if welch else "Welch's test, with unequal variances"
+
+
+def _level(level: Level, parameters: dict[str, Any]) -> str:
+    if level.alpha is not None:
+        parameters["alpha"] = level.alpha
+        return ""
+    return "significance at the 5% level"
+
+
+def _read(reader: Reader) -> Spec | None:
+    if not reader.has("sd", "variance", "standard_error"):
+        return None
+    names = ("cohen_d", "f_test", "interval_word", "margin_of_error", "standard_error")
+    wants = {name: reader.has(name) for name in names}
+    level = take_level(reader)
+    tail = take_tail(reader)
+    reader.take_all(*names)
+    tested = reader.has(*_TESTS)
+    means, deviations = take_means(reader), take_deviations(reader)
+    null = None
+    if len(means) == 1 and len(deviations) == 1:
+        null = phrases.value(reader, "null_value null_value? exactly? #v", "null_value * #v")
+    if wants["f_test"] and len(deviations) == 2:
+        return _variances(reader, deviations, level)
+    if len(deviations) == 2 and len(means) == 2 and null is None:
+        return _two(reader, means, deviations, level, tail, wants, tested=tested)
+    if len(deviations) == 1 and len(means) <= 2:
+        return _one(reader, means, deviations[0], null, level, tail, wants, tested=tested)
+    return None
+
+
+def _two(
+    reader: Reader,
+    means: list[float],
+    deviations: list[float],
+    level: Level,
+    tail: str,
+    wants: dict[str, bool],
+    *,
+    tested: bool,
+) -> Spec | None:
+    method, assumed = _method(reader)
+    sizes = take_sizes(reader, 2)
+    finish(reader)
+    groups = {
+        "mean1": means[0], "sd1": deviations[0], "mean2": means[1], "sd2": deviations[1],
+    }  # fmt: skip
+    if len(sizes) == 2:
+        groups |= {"n1": sizes[0], "n2": sizes[1]}
+    analyses, notes = [], [assumed]
+    if wants["cohen_d"]:
+        analyses.append(Analysis("cohen_d", parameters=dict(groups)))
+        notes.append("Cohen's d with the pooled standard deviation")
+        if not tested or len(sizes) != 2:
+            return spec_of(analyses, notes[-1])
+    if len(sizes) != 2:
+        raise NotUnderstood("the sizes of the two samples are missing")
+    if wants["interval_word"]:
+        parameters: dict[str, Any] = {**groups, "method": method}
+        if level.confidence is not None:
+            parameters["confidence"] = level.confidence
+        else:
+            notes.append("95% confidence")
+        analyses.append(Analysis("means_interval", parameters=parameters))
+    if tested or not analyses:
+        parameters = {**groups, "method": method}
+        if tail == "one":
+            raise NotUnderstood("say which mean a one-sided test expects to be greater")
+        if tail in ("greater", "less"):
+            parameters["tail"] = tail
+            notes.append("one-sided: the first mean against the second")
+        elif not tail:
+            notes.append("two-sided")
+        notes.append(_level(level, parameters))
+        analyses.append(Analysis("means_test", parameters=parameters))
+    return spec_of(analyses, *notes)
+
+
+def _one(
+    reader: Reader,
+    means: list[float],
+    sd: float,
+    null: float | None,
+    level: Level,
+    tail: str,
+    wants: dict[str, bool],
+    *,
+    tested: bool,
+) -> Spec | None:
+    known = bool(reader.take_all("known_sigma", "z_test"))
+    if null is not None and len(means) == 2:
+        return None
+    if len(means) == 2:
+        return None
+    sizes = take_sizes(reader, 1)
+    finish(reader, "greater_direction", "less_direction") if tail else finish(reader)
+    if len(sizes) != 1:
+        return None
+    n = sizes[0]
+    if wants["standard_error"] and not tested:
+        return spec_of([Analysis("standard_error", parameters={"sd": sd, "n": n})])
+    confidence = {} if level.confidence is None else {"confidence": level.confidence}
+    notes = [] if confidence else ["95% confidence"]
+    notes.append("the normal distribution, for a known deviation" if known else "Student's t")
+    parameters: dict[str, Any] = (
+        {"sd": sd, "n": n} | confidence | ({"known": True} if known else {})
+    )
+    if wants["margin_of_error"] and not wants["interval_word"]:
+        return spec_of([Analysis("mean_margin", parameters=parameters)], *notes)
+    if len(means) != 1:
+        return None
+    if wants["interval_word"] and null is None:
+        return spec_of(
+            [Analysis("mean_interval", parameters={"mean": means[0]} | parameters)], *notes
+        )
+    if null is None or not tested:
+        return None
+    if tail == "one":
+        tail = "greater" if means[0] > null else "less"
+        raise NotUnderstood("say whether the one-sided test looks for a greater or a lesser mean")
+    test: dict[str, Any] = {"mean": means[0], "sd": sd, "n": n, "null": null}
+    if known:
+        test["known"] = True
+    if tail in ("greater", "less"):
+        test["tail"] = tail
+    note = _level(level, test)
+    return spec_of([Analysis("mean_test", parameters=test)], "" if tail else "two-sided", note)
+
+
+def _variances(reader: Reader, deviations: list[float], level: Level) -> Spec | None:
+    sizes = take_sizes(reader, 2)
+    finish(reader, "mean")
+    if len(sizes) != 2:
+        return None
+    parameters = {"sd1": deviations[0], "n1": sizes[0], "sd2": deviations[1], "n2": sizes[1]}
+    note = _level(level, parameters)
+    return spec_of([Analysis("variances_test", parameters=parameters)], "two-sided", note)
+
+
+def _read_correlation(reader: Reader) -> Spec | None:
+    """Read whether a correlation of 0.45 in 30 pairs is significant, or its interval."""
+    level, tail = take_level(reader), take_tail(reader)
+    r = phrases.value(
+        reader, "'r exactly? #r", "correlation_word exactly? #r", "correlation_word * #r"
+    )
+    if r is None or reader.has("sd", "power_word"):
+        return None
+    interval = reader.take_all("interval_word")
+    n = phrases.value(
+        reader,
+        "'n|size_n exactly? #n.",
+        "#n. 'pair|'par",
+        "sample_word #n.",
+        "#n. visitor|people_word|trial_word",
+    )
+    if n is None or not (
+        interval or reader.has("significant", "p_value", "test_word", "statistic_word")
+    ):
+        return None
+    finish(reader, "correlation_word", "t_test")
+    if interval:
+        confidence = {} if level.confidence is None else {"confidence": level.confidence}
+        parameters = {"r": r, "n": n} | confidence
+        notes = ["by Fisher's transformation", "" if confidence else "95% confidence"]
+        return spec_of([Analysis("correlation_interval", parameters=parameters)], *notes)
+    test: dict[str, Any] = {"r": r, "n": n}
+    if tail == "one":
+        raise NotUnderstood(
+            "say whether the one-sided test looks for a greater or a lesser correlation"
+        )
+    if tail in ("greater", "less"):
+        test["tail"] = tail
+    note = _level(level, test)
+    return spec_of(
+        [Analysis("correlation_test", parameters=test)], "" if tail else "two-sided", note
+    )
+
+
+def _read_statistic(reader: Reader) -> Spec | None:
+    """Read the p-value of a given statistic: t = 2.5 with 20 degrees of freedom."""
+    if not reader.has("p_value") or reader.has("sd", "mean"):
+        return None
+    level, tail = take_level(reader), take_tail(reader)
+    parameters: dict[str, Any] | None = None
+    pair = phrases.take(
+        reader,
+        "'f|f_distribution '( #a. ', #b. ') exactly? #v", "'f|f_distribution exactly? #v * #a. ',? #b. df",
+        "'f|f_distribution exactly? #v ',? df '( #a. ', #b. ')", "'f|f_distribution exactly? #v * #a. 'and|'y #b. df",
+    )  # fmt: skip
+    if pair:
+        parameters = {"family": "f", "statistic": pair["v"].value, "df": pair["a"].value}
+        parameters |= {"df2": pair["b"].value, "tail": "greater"}
+    if parameters is None:
+        df = phrases.value(reader, "#d. df", "df exactly? #d.", "'t|chi_square '( #d. ')")
+        chi2 = phrases.value(reader, "chi_square statistic_word? exactly? #v", "chi_square * #v")
+        t = phrases.value(reader, "'t|student|t_test exactly? #v", "'t statistic_word exactly? #v")
+        z = phrases.value(
+            reader, "'z|standard_normal|z_score exactly? #v", "'z statistic_word exactly? #v"
+        )
+        if chi2 is not None and df is not None:
+            parameters = {"family": "chi2", "statistic": chi2, "df": df, "tail": "greater"}
+        elif t is not None and df is not None:
+            parameters = {"family": "t", "statistic": t, "df": df}
+        elif z is not None and df is None:
+            parameters = {"family": "normal", "statistic": z}
+    if parameters is None:
+        return None
+    finish(reader, "chi_square_test", "t_test", "f_test")
+    note = ""
+    if parameters["family"] in ("normal", "t"):
+        if tail == "one":
+            tail = "greater" if parameters["statistic"] > 0 else "less"
+        if tail in ("greater", "less"):
+            parameters["tail"] = tail
+        note = "" if tail else "two-sided"
+    elif tail == "two":
+        return None
+    return spec_of(
+        [Analysis("statistic_p_value", parameters=parameters)], note, _level(level, parameters)
+    )
+
+
+RULES = (
+    Rule(
+        "a test or interval of means",
+        frozenset({"sd", "variance"}),
+        _read,
+        "a mean, a standard deviation and a size for each sample, and a test or interval",
+    ),
+    Rule(
+        "a test of a correlation",
+        frozenset({"correlation_word"}),
+        _read_correlation,
+        "a correlation, the number of pairs, and its significance or interval",
+    ),
+    Rule(
+        "the p-value of a statistic",
+        frozenset({"p_value"}),
+        _read_statistic,
+        "a z, t, chi-square or F statistic with its degrees of freedom",
+    ),
+)

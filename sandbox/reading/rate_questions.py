@@ -1,0 +1,274 @@
+"""Reads tests, intervals and risks of proportions, from events and sizes: A/B tests, 2x2 tables."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.reading import phrases
+from sandbox.reading.mean_questions import finish, spec_of
+from sandbox.reading.reader import Reader
+from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.summaries import Level, take_cases, take_level, take_tail
+from sandbox.spec import Analysis, Spec
+
+_RISKS = ("odds_ratio", "relative_risk", "risk_difference", "nnt")
+_TWO = (
+    "z_test",
+    "significant",
+    "p_value",
+    "ab_test",
+    "uplift",
+    "chi_square_test",
+    "test_word",
+    *_RISKS,
+)
+_FILLER = (
+    "conversion", "visitor", "ab_test", "uplift", "proportion_word", "z_test", "as_percent",
+    "what_percent", "relative_word", "out_of", "for_the_proportion", "how_many", "welch_no",
+    "question_probability", "statistic_word", "no_yates", "difference_word", "each", "per_group",
+)  # fmt: skip
+
+
+def _is_about_two(reader: Reader) -> bool:
+    if not reader.has(*_TWO, "difference_word", "interval_word") or reader.has("sd", "power_word"):
+        return False
+    return not reader.has("size_wanted") or reader.has("p_value", "significant", "uplift")
+
+
+def _read_two(reader: Reader) -> Spec | None:
+    if not _is_about_two(reader):
+        return None
+    interval = reader.has("interval_word")
+    level, tail = take_level(reader), take_tail(reader)
+    reader.take_all("interval_word")
+    risks = [name for name in _RISKS if reader.take_all(name)]
+    chi_square = bool(reader.take_all("chi_square_test"))
+    yates, plain = bool(reader.take_all("yates")), bool(reader.take_all("no_yates"))
+    z_named = reader.has("z_test", "proportion_word")
+    tested = reader.has("significant", "p_value", "z_test", "ab_test", "uplift", "statistic_word")
+    if yates or plain:
+        phrases.take(reader, "'correction|'correccion")
+    reader.take_all("wald")
+    cases = take_cases(reader, 2)
+    if cases is None:
+        return None
+    finish(reader, *_FILLER)
+    wants = _Wants(bool(risks), chi_square or yates or plain, yates, yates or plain, interval)
+    analyses, notes = _compared(cases, level, tail, wants)
+    if (tested and not chi_square and not risks) or not analyses:
+        if not (tested or z_named):
+            return None
+        test = _test(cases, tail, notes)
+        analyses.append(Analysis("proportions_test", parameters=_with_alpha(test, level, notes)))
+    return spec_of(analyses, *notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wants:
+    """What is asked about two rates, besides the z test."""
+
+    risks: bool
+    chi_square: bool
+    yates: bool
+    correction_named: bool
+    interval: bool
+
+
+_Cases = list[tuple[float, float]]
+
+
+def _test(cases: _Cases, tail: str, notes: list[str]) -> dict[str, Any]:
+    (e1, n1), (e2, n2) = cases
+    test: dict[str, Any] = {"successes1": e1, "n1": n1, "successes2": e2, "n2": n2}
+    if tail in ("one", "greater", "less"):
+        test["tail"] = "greater" if tail == "one" else tail
+        notes.append("one-sided: the second rate against the first")
+    else:
+        notes.append("" if tail else "two-sided")
+    notes.append("the pooled z test; the second group against the first")
+    return test
+
+
+def _compared(
+    cases: _Cases, level: Level, tail: str, wants: _Wants
+) -> tuple[list[Analysis], list[str]]:
+    (e1, n1), (e2, n2) = cases
+    analyses: list[Analysis] = []
+    notes: list[str] = []
+    confidence = {} if level.confidence is None else {"confidence": level.confidence}
+    if (wants.risks or wants.interval) and not confidence:
+        notes.append("95% confidence")
+    if wants.risks:
+        parameters: dict[str, Any] = {"events1": e1, "n1": n1, "events2": e2, "n2": n2}
+        notes.append("the first group against the second")
+        analyses.append(Analysis("risk_measures", parameters=parameters | confidence))
+    if wants.chi_square:
+        if tail not in ("", "two"):
+            raise NotUnderstood("a chi-square test has no sides: ask for a z test")
+        notes.append("" if wants.correction_named else "without Yates' correction")
+        chi2: dict[str, Any] = {"table": [[e1, n1 - e1], [e2, n2 - e2]]}
+        chi2 |= {"yates": True} if wants.yates else {}
+        analyses.append(Analysis("chi_square_2x2", parameters=_with_alpha(chi2, level, notes)))
+    if wants.interval and not wants.risks:
+        parameters = {"successes1": e1, "n1": n1, "successes2": e2, "n2": n2}
+        notes.append("the Wald interval; the second group against the first")
+        analyses.append(Analysis("proportions_interval", parameters=parameters | confidence))
+    return analyses, notes
+
+
+def _with_alpha(parameters: dict[str, Any], level: Level, notes: list[str]) -> dict[str, Any]:
+    if level.alpha is not None:
+        return parameters | {"alpha": level.alpha}
+    notes.append("significance at the 5% level")
+    return parameters
+
+
+def _read_one(reader: Reader) -> Spec | None:
+    """Read an interval, margin or test of one proportion."""
+    if reader.has("sd", "variance", "size_wanted", "power_word"):
+        return None
+    interval = reader.has("interval_word")
+    level, tail = take_level(reader), take_tail(reader)
+    reader.take_all("interval_word")
+    margin = bool(reader.take_all("margin_of_error"))
+    error = bool(reader.take_all("standard_error"))
+    tested = reader.has("significant", "p_value", "z_test", "test_word", "statistic_word")
+    wilson = bool(reader.take_all("wilson"))
+    wald = bool(reader.take_all("wald"))
+    if not (interval or margin or error or tested) or (wilson and wald):
+        return None
+    notes = [] if level.confidence is not None or error else ["95% confidence"]
+    null = None
+    if tested and not (interval or margin or error):
+        null = phrases.value(
+            reader, "null_value exactly? #p%", "null_value exactly? #p", "null_value * #p%"
+        )
+        if null is None:
+            return None
+    confidence = {} if level.confidence is None else {"confidence": level.confidence}
+    reader.take_all("worst_case")
+    cases = take_cases(reader, 1)
+    if cases is None and (margin or error):
+        return _margin(reader, confidence, notes, error=error)
+    if cases is None:
+        return None
+    ((events, n),) = cases
+    finish(reader, *_FILLER)
+    if null is not None:
+        test: dict[str, Any] = {"successes": events, "n": n, "null": null}
+        if tail == "one":
+            raise NotUnderstood(
+                "say whether the one-sided test looks for a greater or lesser share"
+            )
+        if tail in ("greater", "less"):
+            test["tail"] = tail
+        notes = ["" if tail else "two-sided", "the normal approximation"]
+        return spec_of(
+            [Analysis("proportion_test", parameters=_with_alpha(test, level, notes))], *notes
+        )
+    if error:
+        return spec_of([Analysis("proportion_error", parameters={"p": events / n, "n": n})])
+    if margin and not interval:
+        parameters = {"p": events / n, "n": n} | confidence
+        return spec_of([Analysis("margin_of_error", parameters=parameters)], *notes)
+    parameters = (
+        {"successes": events, "n": n} | confidence | ({"method": "wilson"} if wilson else {})
+    )
+    notes.append("Wilson's interval" if wilson else "the Wald interval")
+    return spec_of([Analysis("proportion_interval", parameters=parameters)], *notes)
+
+
+def _margin(
+    reader: Reader, confidence: dict[str, float], notes: list[str], *, error: bool
+) -> Spec | None:
+    """Read a margin of error of a sample of which only the size, and perhaps p, is stated."""
+    p = phrases.value(
+        reader,
+        "success_p|'p|probability exactly #p",
+        "proportion_word exactly? #p%",
+    )
+    if p is None:
+        share = reader.only_number("%")
+        p = share.value if share else None
+    n = reader.only_number("")
+    if n is None or (error and p is None):
+        return None
+    finish(reader, *_FILLER)
+    if error:
+        return spec_of([Analysis("proportion_error", parameters={"p": p, "n": n.value})])
+    note = "" if p is not None else "a proportion of 50%, the worst case"
+    parameters = {"p": 0.5 if p is None else p, "n": n.value} | confidence
+    return spec_of([Analysis("margin_of_error", parameters=parameters)], note, *notes)
+
+
+def _read_kappa(reader: Reader) -> Spec | None:
+    if not reader.take_all("kappa"):
+        return None
+    phrases.take(
+        reader, "#two. 'coder|'rater|'codificador|'evaluador|'annotator|'observer|'judge|'doctor"
+    )
+    total = phrases.value(reader, "'classified|'clasificaron|'rated|'coded #n.")
+    agreed = [
+        phrase["k"].value
+        for phrase in phrases.take_every(
+            reader,
+            "both_said unfair? negation? unfair? #k.",
+            "both_said * #k.",
+            "both_said negation * #k.",
+            "#k. both_said",
+            "both_word * #k.",
+        )
+    ]
+    left = [reader.at(i) for i in reader.free("number") if reader.tokens[i].unit == ""]
+    counts = [token.value for token in left]
+    if len(counts) == 3 and total is None:
+        total, *counts = counts
+    if len(agreed) != 2 or len(counts) != 2:
+        raise NotUnderstood("kappa needs four counts: both yes, both no, and each rater alone")
+    if total is not None and total != sum(agreed) + sum(counts):
+        raise NotUnderstood(
+            f"the four counts add up to {sum(agreed) + sum(counts):g}, not {total:g}"
+        )
+    finish(
+        reader, "unfair", "negation", "but_word", "both_said", "both_word", "or_word", "conversion"
+    )
+    reader.labels |= {
+        "coder",
+        "rater",
+        "said",
+        "classified",
+        "biased",
+        "article",
+        "newspaper",
+        "annotator",
+    }
+    reader.labels |= {
+        "codificador",
+        "evaluador",
+        "clasificaron",
+        "dijeron",
+        "sesgado",
+        "prensa",
+        "said",
+    }
+    reader.labels |= {"positive", "negative", "yes", "no", "a", "b", "observer", "judge", "dijo"}
+    names = ("both_yes", "both_no", "first_only", "second_only")
+    parameters = dict(zip(names, (*agreed, *counts), strict=True))
+    return spec_of([Analysis("kappa", parameters=parameters)])
+
+
+RULES = (
+    Rule(
+        "a comparison of two rates",
+        frozenset({*_TWO, "interval_word", "difference_word"}),
+        _read_two,
+        "the events and the size of each of two groups",
+    ),
+    Rule(
+        "an interval, margin or test of a proportion",
+        frozenset({"interval_word", "margin_of_error", "z_test", "p_value", "significant"})
+        | {"standard_error", "wilson", "test_word"},
+        _read_one,
+        "the events and the size of one sample",
+    ),
+    Rule("Cohen's kappa", frozenset({"kappa"}), _read_kappa, "the four counts of agreement"),
+)

@@ -150,6 +150,17 @@ def _committees(
     return {"ways": ways}
 
 
+def _codes(
+    alphabets: Sequence[float], lengths: Sequence[float], unique: bool = False
+) -> Mapping[str, Any]:
+    """Place after place."""
+    ways = 1
+    for size, length in zip(alphabets, lengths, strict=True):
+        for place in range(int(length)):
+            ways *= int(size) - place if unique else int(size)
+    return {"ways": ways}
+
+
 def _meals(choices: Sequence[float]) -> Mapping[str, Any]:
     ways = 1
     for choice in choices:
@@ -168,6 +179,7 @@ EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "letter_arrangements": _letter_arrangements,
     "choices_from_groups": _choices_from_groups,
     "committees": _committees,
+    "codes": _codes,
     "meals": _meals,
 }
 
@@ -212,6 +224,15 @@ def _impossible_order(n: float, together: float = 0, **_: float) -> str:
     )
 
 
+def _impossible_codes(
+    alphabets: Sequence[float], lengths: Sequence[float], unique: bool = False
+) -> str:
+    if unique:
+        return _groups(alphabets, lengths)
+    numbers = {f"part {i + 1}": n for i, n in enumerate((*alphabets, *lengths))}
+    return _whole(**numbers)
+
+
 def _impossible_word(word: str, vowels_together: bool = False) -> str:
     letters = [letter for letter in word.upper() if letter.isalpha()]
     if vowels_together and not any(letter in "AEIOUÁÉÍÓÚÜ" for letter in letters):
@@ -230,5 +251,6 @@ IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "letter_arrangements": _impossible_word,
     "choices_from_groups": _groups,
     "committees": _impossible_committee,
+    "codes": _impossible_codes,
     "meals": lambda choices: _whole(**{f"choice {i + 1}": c for i, c in enumerate(choices)}),
 }

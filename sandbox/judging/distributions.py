@@ -144,11 +144,16 @@ def impossible_parameters(family: str, parameters: Parameters) -> str:
             return f"the {name} of a {family} distribution is {value:g}: it must be a whole number"
         if name in (*_WHOLE, "rate") and value > _MOST_TRIALS:
             return f"the {name} of a {family} distribution is {value:g}: at most {_MOST_TRIALS:,}"
-    p = parameters
+    return _impossible_together(family, parameters)
+
+
+def _impossible_together(family: str, p: Parameters) -> str:
     if family == "exponential" and p["mean"] <= 0:
         return f"the mean of an exponential distribution is {p['mean']:g}: it must be above 0"
-    if family == "poisson" and p["rate"] < 0:
+    if family == "poisson" and (p["rate"] < 0 or p.get("exposure", 1.0) < 0):
         return f"a rate of {p['rate']:g} is below 0"
+    if family == "poisson" and p["rate"] * p.get("exposure", 1.0) > _MOST_TRIALS:
+        return f"more than {_MOST_TRIALS:,} arrivals are too many"
     if family in ("uniform", "discrete_uniform") and p["low"] >= p["high"]:
         return f"nothing lies between {p['low']:g} and {p['high']:g}"
     if family in ("geometric", "negative_binomial") and p["p"] < 1e-5:

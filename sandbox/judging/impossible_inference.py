@@ -1,7 +1,7 @@
 """Names summaries that no sample has: a deviation below 0, more successes than cases, r above 1."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 _MOST = 1e12
 _SIZES = ("n", "n1", "n2")
@@ -41,14 +41,6 @@ def _with_spread(**parameters: object) -> str:
         if isinstance(size, int | float) and size < 2:
             return f"a sample of {size:g} has no standard deviation: it needs at least 2 values"
     return _usual(**parameters)
-
-
-def _table(table: Sequence[Sequence[float]], **_: object) -> str:
-    cells = [cell for row in table for cell in row]
-    if any(cell < 0 for cell in cells):
-        return "the cells of a table are counts: they cannot be below 0"
-    sums = [sum(row) for row in table] + [sum(column) for column in zip(*table, strict=True)]
-    return "a row or a column of the table is empty" if min(sums) == 0 else ""
 
 
 def _null_share(null: float, **parameters: object) -> str:
@@ -117,7 +109,7 @@ IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "means_test": lambda **p: _with_spread(**{k: v for k, v in p.items() if k != "difference"}),
     "proportion_test": _null_share,
     "proportions_test": _pooled_rates,
-    "chi_square_2x2": _table,
+    "chi_square_2x2": _pooled_rates,
     "mean_interval": _with_spread,
     "proportion_interval": _usual,
     "means_interval": _with_spread,

@@ -129,8 +129,14 @@ def _chi2(table: Sequence[Sequence[float]], *, yates: bool) -> float:
 
 
 def _chi_square(
-    table: Sequence[Sequence[float]], yates: bool = False, alpha: float = 0.05
+    successes1: float,
+    n1: float,
+    successes2: float,
+    n2: float,
+    yates: bool = False,
+    alpha: float = 0.05,
 ) -> Mapping[str, Any]:
+    table = [[successes1, n1 - successes1], [successes2, n2 - successes2]]
     statistic = _chi2(table, yates=yates)
     p = gamma_tails(0.5, statistic / 2)[1]
     rows, columns = (

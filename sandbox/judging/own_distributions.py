@@ -130,8 +130,9 @@ def _support(family: str, p: Mapping[str, float]) -> tuple[int, int]:
             middle = p["n"] * p["p"]
             return max(0, int(middle - spread)), min(int(p["n"]), int(middle + spread) + 1)
         case "poisson":
-            spread = 40 * math.sqrt(p["rate"]) + 60
-            return max(0, int(p["rate"] - spread)), int(p["rate"] + spread) + 1
+            mean = p["rate"] * p.get("exposure", 1.0)
+            spread = 40 * math.sqrt(mean) + 60
+            return max(0, int(mean - spread)), int(mean + spread) + 1
         case "geometric":
             return 1, 2 + int(90 / -math.log1p(-p["p"])) if p["p"] < 1 else 1
         case "negative_binomial":
@@ -155,9 +156,10 @@ def weights(family: str, p: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray
             logs = _log_binomial(p["n"], k) + k * math.log(p["p"])
             logs = logs + (p["n"] - k) * math.log1p(-p["p"])
         case "poisson":
-            if p["rate"] == 0:
+            mean = p["rate"] * p.get("exposure", 1.0)
+            if mean == 0:
                 return k, (k == 0).astype(float)
-            logs = k * math.log(p["rate"]) - p["rate"] - np.array([math.lgamma(i + 1) for i in k])
+            logs = k * math.log(mean) - mean - np.array([math.lgamma(i + 1) for i in k])
         case "geometric":
             logs = math.log(p["p"]) + (k - 1) * (math.log1p(-p["p"]) if p["p"] < 1 else 0.0)
         case "negative_binomial":

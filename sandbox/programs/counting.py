@@ -71,6 +71,13 @@ def committees(group, others, members, low=None, high=None):
         )
     }
 """,
+    "codes": """
+def codes(alphabets, lengths, unique=False):
+    ways = 1
+    for size, length in zip(alphabets, lengths, strict=True):
+        ways *= math.perm(int(size), int(length)) if unique else int(size) ** int(length)
+    return {"ways": ways}
+""",
     "meals": """
 def meals(choices):
     return {"ways": math.prod(int(choice) for choice in choices)}

@@ -19,7 +19,7 @@ _MADE = """
         "beta": lambda: stats.beta(g("a"), g("b")),
         "weibull": lambda: stats.weibull_min(g("shape"), scale=g("scale")),
         "binomial": lambda: stats.binom(int(g("n")), g("p")),
-        "poisson": lambda: stats.poisson(g("rate")),
+        "poisson": lambda: stats.poisson(g("rate") * g("exposure", 1.0)),
         "geometric": lambda: stats.geom(g("p")),
         "negative_binomial": lambda: stats.nbinom(int(g("r")), g("p"), loc=int(g("r"))),
         "hypergeometric": lambda: stats.hypergeom(

@@ -67,9 +67,10 @@ def proportions_test(successes1, n1, successes2, n2, tail="two", alpha=0.05):
             "z": z, "p_value": p, "significant": p < alpha}}
 """,
     "chi_square_2x2": """
-def chi_square_2x2(table, yates=False, alpha=0.05):
+def chi_square_2x2(successes1, n1, successes2, n2, yates=False, alpha=0.05):
     from scipy import stats
 
+    table = [[successes1, n1 - successes1], [successes2, n2 - successes2]]
     made = stats.chi2_contingency(np.array(table), correction=yates)
     p = float(made.pvalue)
     expected = [[float(cell) for cell in row] for row in made.expected_freq]

@@ -25,7 +25,7 @@ _RED, _BLACK = ("'red|'roja", "'black|'negra")
 
 def _spec(method: str, parameters: Mapping[str, Any], *assumed: str) -> Spec:
     analysis = Analysis(method, parameters=dict(parameters))
-    return Spec("calculate", analyses=(analysis,), assumed=assumed)
+    return Spec("calculate", analyses=(analysis,), assumed=tuple(filter(None, assumed)))
 
 
 def _read_cards(reader: Reader) -> Spec | None:
@@ -160,7 +160,7 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     reader.labels |= measured_words()
     nobody = bool(reader.take_all("none_word", "different_word"))
     parameters: dict[str, Any] = {"days": days} if days is not None else {}
-    assumed = () if days else ("365 days, all equally likely",)
+    assumed = ("2 people or more share it", "" if days else "365 days, all equally likely")
     if reader.take_all("how_many", "size_wanted", "ways_word") or phrases.take(
         reader, "'smallest|'minimum|'menor"
     ):

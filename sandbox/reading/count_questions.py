@@ -176,12 +176,11 @@ def _codes(reader: Reader) -> Analysis | None:
         if unique and not replaced:
             return _finished(reader, "permutations", n=n, k=k)
         return _finished(reader, "sequences", n=n, k=k)
-    choices = [size for k, size in parts for _ in range(int(k))]
-    if unique:
-        choices = [size - i for k, size in parts for i in range(int(k))]
-        if len({size for _, size in parts}) != len(parts):
-            return None
-    return _finished(reader, "meals", choices=choices)
+    if unique and len({size for _, size in parts}) != len(parts):
+        return None
+    repeats = {"unique": True} if unique else {}
+    sizes, lengths = [size for _, size in parts], [k for k, _ in parts]
+    return _finished(reader, "codes", alphabets=sizes, lengths=lengths, **repeats)
 
 
 def _pairs(reader: Reader) -> Analysis | None:

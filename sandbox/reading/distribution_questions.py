@@ -181,8 +181,11 @@ def _event(reader: Reader, named: Named, percent: bool, tails: str) -> Spec | No
     if event is None or (event.low is None and event.high is None):
         return None
     asked_words = reader.take_all(*_ASKING)
+    spread_note = _deviations_note(reader, named) if spread is not None else ()
     parameters: dict[str, object] = dict(event.parameters)
-    notes = ("both ends of the range belong to it",) if named.whole and _two_ends(event) else ()
+    notes: tuple[str, ...] = (
+        ("both ends of the range belong to it",) if named.whole and _two_ends(event) else ()
+    )
     if reader.take_all("how_many", "expected_value") and not percent:
         cases = reader.only_number("")
         if cases is not None:
@@ -194,7 +197,18 @@ def _event(reader: Reader, named: Named, percent: bool, tails: str) -> Spec | No
     if percent:
         parameters["percent"] = True
     _same_units(reader)
+    notes = (*notes, *spread_note)
     return _spec(named, "distribution_probability", parameters, *notes)
+
+
+def _deviations_note(reader: Reader, named: Named) -> tuple[str, ...]:
+    """What a range in standard deviations was taken to be."""
+    k = next(
+        reader.tokens[i - 1].value
+        for i in sorted(reader.taken)
+        if reader.tokens[i].means("sd") and i and reader.tokens[i - 1].kind == "number"
+    )
+    return (f"{k:g} standard deviations of {named.parameters['sd']:g} each",)
 
 
 def _two_ends(event: Event) -> bool:

@@ -11,6 +11,8 @@ from sandbox.reading import (
     count_questions,
     dice_and_coins,
     distribution_questions,
+    trial_questions,
+    urn_questions,
 )
 from sandbox.reading.questions import QUESTION
 from sandbox.reading.reader import Reader
@@ -45,6 +47,8 @@ RULES: tuple[Rule, ...] = tuple(
             *distribution_questions.RULES,
             *count_questions.RULES,
             *bayes_questions.RULES,
+            *trial_questions.RULES,
+            *urn_questions.RULES,
             *map(_firm, dice_and_coins.RULES),
             *map(_firm, cards_and_birthdays.RULES),
         ),

@@ -105,7 +105,7 @@ def _compared(
         if tail not in ("", "two"):
             raise NotUnderstood("a chi-square test has no sides: ask for a z test")
         notes.append("" if wants.correction_named else "without Yates' correction")
-        chi2: dict[str, Any] = {"table": [[e1, n1 - e1], [e2, n2 - e2]]}
+        chi2: dict[str, Any] = {"successes1": e1, "n1": n1, "successes2": e2, "n2": n2}
         chi2 |= {"yates": True} if wants.yates else {}
         analyses.append(Analysis("chi_square_2x2", parameters=_with_alpha(chi2, level, notes)))
     if wants.interval and not wants.risks:
@@ -168,11 +168,10 @@ def _read_one(reader: Reader) -> Spec | None:
     if error:
         return spec_of([Analysis("proportion_error", parameters={"p": events / n, "n": n})])
     if margin and not interval:
-        parameters = {"p": events / n, "n": n} | confidence
-        return spec_of([Analysis("margin_of_error", parameters=parameters)], *notes)
-    parameters = (
-        {"successes": events, "n": n} | confidence | ({"method": "wilson"} if wilson else {})
-    )
+        share = {"p": events / n, "n": n} | confidence
+        return spec_of([Analysis("margin_of_error", parameters=share)], *notes)
+    method = {"method": "wilson"} if wilson else {}
+    parameters: dict[str, Any] = {"successes": events, "n": n} | confidence | method
     notes.append("Wilson's interval" if wilson else "the Wald interval")
     return spec_of([Analysis("proportion_interval", parameters=parameters)], *notes)
 
@@ -253,7 +252,8 @@ def _read_kappa(reader: Reader) -> Spec | None:
     reader.labels |= {"positive", "negative", "yes", "no", "a", "b", "observer", "judge", "dijo"}
     names = ("both_yes", "both_no", "first_only", "second_only")
     parameters = dict(zip(names, (*agreed, *counts), strict=True))
-    return spec_of([Analysis("kappa", parameters=parameters)])
+    note = f"{total:g} cases in all" if total is not None else ""
+    return spec_of([Analysis("kappa", parameters=parameters)], note)
 
 
 RULES = (

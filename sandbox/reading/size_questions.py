@@ -144,8 +144,7 @@ def _rates(reader: Reader) -> tuple[float, float] | None:
     if len(left) == 1 and reader.has("uplift", "better_word", "difference_word", "detect"):
         change = reader.tokens[left[0]].value
         words = ("a", "al") if reader.language == "es" else ("to",)
-        to = left[0] > 0 and reader.tokens[left[0] - 1].stem in words
-        if to:
+        if left[0] > 0 and reader.tokens[left[0] - 1].stem in words:
             return base, reader.at(left[0]).value
         raise NotUnderstood(
             f"say whether {100 * change:g}% is a relative change of {100 * base:g}%, "

@@ -55,6 +55,10 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
     *(("distribution_quantile", of | {"middle": 0.95}) for of in (_NORMAL, _T, _CHI2, _F)),
     *(("distribution_moments", of) for of in _DISTRIBUTIONS),
     ("distribution_probability", {**_BINOMIAL, "low": 5.0, "high": 5.0}),
+    (
+        "distribution_probability",
+        {"family": "poisson", "parameters": {"rate": 12.0, "exposure": 0.25}, "low": 2.0},
+    ),
     ("distribution_probability", {**_NORMAL, "low": 160.0}),
     *(("permutations", {"n": n, "k": k}) for n, k in ((10.0, 3.0), (5.0, 5.0), (52.0, 5.0))),
     *(("combinations", {"n": n, "k": k}) for n, k in ((49.0, 6.0), (5.0, 0.0), (300.0, 150.0))),
@@ -82,6 +86,8 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
         ("committees", {"group": 7.0, "others": 6.0, "members": 5.0} | bound)
         for bound in ({"low": 2.0}, {"high": 3.0}, {"low": 1.0, "high": 4.0})
     ),
+    ("codes", {"alphabets": [26.0, 10.0], "lengths": [3.0, 3.0]}),
+    ("codes", {"alphabets": [26.0, 10.0], "lengths": [3.0, 4.0], "unique": True}),
     ("meals", {"choices": [4.0, 6.0, 3.0]}),
     *(
         ("dice_sum", {"sides": sides} | event)
@@ -156,8 +162,8 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
     ("proportions_test", _RATES),
     ("proportions_test", _RATES | {"tail": "greater", "alpha": 0.01}),
     ("proportions_interval", _RATES),
-    ("chi_square_2x2", {"table": [[12.0, 88.0], [27.0, 73.0]]}),
-    ("chi_square_2x2", {"table": [[12.0, 88.0], [27.0, 73.0]], "yates": True}),
+    ("chi_square_2x2", _RATES),
+    ("chi_square_2x2", _RATES | {"yates": True}),
     ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0}),
     ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0, "known": True, "confidence": 0.99}),
     ("proportion_interval", {"successes": 45.0, "n": 120.0}),

@@ -118,10 +118,13 @@ def _asked(
     npv = reader.tokens[last].stem in ("npv", "negative predictive value", "vpn") or (
         reader.tokens[last].stem == "valor predictivo negativo"
     )
-    for place in range(len(reader.tokens)):
+    known = [
+        i for i, t in enumerate(reader.tokens) if t.means("ill_word", "healthy_word") or i == last
+    ]
+    for place in range(max(known)):
         token = reader.tokens[place]
         if place not in reader.taken and may_be_label(token):
-            reader.labels.add(token.stem)
+            reader.taken.add(place)
     reader.take_all("given_positive", "given_negative", "ill_word", "healthy_word", "prevalence")
     reader.take_all("detects", "test_word", "false_positive", "accurate", "each", "people_word")
     parameters: dict[str, Any] = {"prior": prior, "hit": hit, "false_alarm": alarm}

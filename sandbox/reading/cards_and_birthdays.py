@@ -45,7 +45,7 @@ def _read_cards(reader: Reader) -> Spec | None:
     hand = next((h for h in _HANDS if reader.take(h)), None)
     if hand:
         size = phrases.value(reader, "#n. card")
-        reader.take_all("card", "draw", "fair", "people_word", "exactly")
+        reader.take_all("card", "draw", "fair", "deck_state", "people_word", "exactly")
         good = not replaced and not spanish and size in (None, 5)
         assumed = ("a hand of 5 cards",)
         return _spec("poker_hand", {"hand": hand} | question.parameters, *assumed) if good else None
@@ -67,7 +67,7 @@ def _marked_cards(
     same_suit = reader.take("same_suit")
     event = None if same_suit else _event_of_cards(reader, spanish=spanish)
     drawn = phrases.value(reader, "#n. card", "draw #n.", "card #n.")
-    reader.take_all("card", "draw", "fair", "people_word")
+    reader.take_all("card", "draw", "fair", "deck_state", "people_word")
     reader.labels |= measured_words()
     if same_suit:
         if drawn is None:
@@ -158,7 +158,13 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     days = phrases.value(reader, "#d. 'day|'dia|'days", "'year 'of #d. 'day")
     reader.take_all("equally_likely", "fair")
     reader.labels |= measured_words()
-    nobody = bool(reader.take_all("none_word", "different_word"))
+    nobody = bool(reader.take_all("different_word")) or bool(
+        phrases.take(
+            reader, "none_word #two. people_word?", "none_word people_word", "none_word each?"
+        )
+        if reader.has("none_word") and _denies(reader)
+        else None
+    )
     parameters: dict[str, Any] = {"days": days} if days is not None else {}
     assumed = ("2 people or more share it", "" if days else "365 days, all equally likely")
     if reader.take_all("how_many", "size_wanted", "ways_word") or phrases.take(
@@ -189,6 +195,16 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     if nobody:
         parameters["nobody"] = True
     return _spec(method, {"people": people} | parameters | question.parameters, *assumed)
+
+
+def _denies(reader: Reader) -> bool:
+    """Whether `no` stands before two people, or alone before the birthday: `nobody shares`."""
+    for place in reader.places("none_word"):
+        following = reader.tokens[place + 1 : place + 2]
+        alone = reader.tokens[place].stem in ("nobody", "no one", "none", "nadie", "none of them")
+        if alone or any(t.kind == "number" and t.value == 2 for t in following):
+            return True
+    return False
 
 
 def _group(reader: Reader, parameters: dict[str, Any], assumed: tuple[str, ...]) -> Spec | None:

@@ -39,7 +39,7 @@ def _formal(reader: Reader) -> Analysis | None:
 
 
 def _taken_at_a_time(reader: Reader) -> Analysis | None:
-    orders, sets = reader.take_all("permutation_word"), reader.take_all("combination_word")
+    orders, sets = reader.has("permutation_word"), reader.has("combination_word")
     if not orders and not sets:
         return None
     pair = phrases.take(
@@ -48,14 +48,14 @@ def _taken_at_a_time(reader: Reader) -> Analysis | None:
         "#k. * pool_from|out_of|'of #n.", "#n. * #k. 'at 'a 'time", "#n. 'in 'groups 'of #k.",
     )  # fmt: skip
     if pair is None:
-        only = reader.only_number("")
+        only = phrases.value(reader, "permutation_word 'of|'de #n.")
         reader.take_all("arrange", "row", "different_things")
-        return (
-            _finished(reader, "factorial", n=only.value) if only and orders and not sets else None
-        )
+        wanted = only is not None and orders and not sets and not reader.has("letters_of")
+        return _finished(reader, "factorial", n=only) if wanted else None
     phrases.take(reader, "'at 'a? 'time", "'a 'la 'vez", "'en #k. 'en #j.")
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement")
+    reader.take_all("permutation_word", "combination_word")
     n, k = sorted((pair["n"].value, pair["k"].value), reverse=True)
     if orders:
         return _finished(reader, "sequences" if replaced else "permutations", n=n, k=k)
@@ -179,8 +179,8 @@ def _codes(reader: Reader) -> Analysis | None:
     if unique and len({size for _, size in parts}) != len(parts):
         return None
     repeats = {"unique": True} if unique else {}
-    sizes, lengths = [size for _, size in parts], [k for k, _ in parts]
-    return _finished(reader, "codes", alphabets=sizes, lengths=lengths, **repeats)
+    alphabets, lengths = [size for _, size in parts], [k for k, _ in parts]
+    return _finished(reader, "codes", alphabets=alphabets, lengths=lengths, **repeats)
 
 
 def _pairs(reader: Reader) -> Analysis | None:

@@ -262,7 +262,7 @@ def _read_coins(reader: Reader) -> Spec | None:
     simulated = reader.take_all("estimate_simulation")
     p = _probability_of_heads(reader)
     question = take_question(reader)
-    expected = reader.take_all("expected_value", "mean", "how_many")
+    expected = [] if question.asked else reader.take_all("expected_value", "mean", "how_many")
     run = phrases.value(
         reader, "#k. heads|tails in_a_row", "in_a_row #k. heads|tails", "#k. in_a_row heads|tails",
         "in_a_row at_least? #k.",

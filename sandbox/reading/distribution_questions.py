@@ -33,7 +33,7 @@ def _read(reader: Reader) -> Spec | None:
     if critical:
         return _critical(reader, tails)
     wanted = _quantile(reader)
-    z_score = reader.take("z_score")
+    z_score = reader.has("z_score") and wanted is None
     named = take_distribution(reader)
     if named is None and z_score:
         values = mean_and_sd(reader)
@@ -43,16 +43,25 @@ def _read(reader: Reader) -> Spec | None:
     name_words(reader, *FAMILIES)
     reader.labels |= measured_words()
     named = _of_sample_mean(reader, named)
+    if tails in ("one_tailed", "two_tailed") or (tails and not reader.has("area")):
+        raise NotUnderstood("a tail is not understood in a question about a distribution")
     if wanted is not None:
         reader.take_all(*_ASKING, "mark_verb", "mean_word")
         return _spec(named, "distribution_quantile", wanted)
     if z_score:
+        reader.take("z_score")
         value = reader.only_number()
         if value is None or named.family != "normal":
             return None
         z = {"value": value.value, **named.parameters}
         return Spec("calculate", analyses=(Analysis("z_score", parameters=z),))
-    return _event(reader, named, percent, tails) or _moments(reader, named)
+    trial = reader.copy()
+    made = _event(trial, named, percent, tails)
+    if made is not None:
+        reader.taken |= trial.taken
+        reader.labels |= trial.labels
+        return made
+    return _moments(reader, named) if not percent else None
 
 
 def _take_verbs(reader: Reader) -> None:

@@ -11,6 +11,7 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.summaries import (
     Level,
+    only_confidence,
     take_deviations,
     take_level,
     take_means,
@@ -113,6 +114,7 @@ def _two(
     if len(sizes) != 2:
         raise NotUnderstood("the sizes of the two samples are missing")
     if wants["interval_word"]:
+        only_confidence(level)
         parameters: dict[str, Any] = {**groups, "method": method}
         if level.confidence is not None:
             parameters["confidence"] = level.confidence
@@ -145,8 +147,6 @@ def _one(
     tested: bool,
 ) -> Spec | None:
     known = bool(reader.take_all("known_sigma", "z_test"))
-    if null is not None and len(means) == 2:
-        return None
     if len(means) == 2:
         return None
     sizes = take_sizes(reader, 1)
@@ -157,6 +157,8 @@ def _one(
     if wants["standard_error"] and not tested:
         return spec_of([Analysis("standard_error", parameters={"sd": sd, "n": n})])
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
+    if wants["interval_word"] or wants["margin_of_error"]:
+        only_confidence(level)
     notes = [] if confidence else ["95% confidence"]
     notes.append("the normal distribution, for a known deviation" if known else "Student's t")
     parameters: dict[str, Any] = (
@@ -172,10 +174,13 @@ def _one(
         )
     if null is None or not tested:
         return None
+    test = {"mean": means[0], "sd": sd, "n": n, "null": null}
+    return _test_of_mean(test, level, tail, known=known)
+
+
+def _test_of_mean(test: dict[str, Any], level: Level, tail: str, *, known: bool) -> Spec:
     if tail == "one":
-        tail = "greater" if means[0] > null else "less"
         raise NotUnderstood("say whether the one-sided test looks for a greater or a lesser mean")
-    test: dict[str, Any] = {"mean": means[0], "sd": sd, "n": n, "null": null}
     if known:
         test["known"] = True
     if tail in ("greater", "less"):
@@ -186,7 +191,7 @@ def _one(
 
 def _variances(reader: Reader, deviations: list[float], level: Level) -> Spec | None:
     sizes = take_sizes(reader, 2)
-    finish(reader, "mean")
+    finish(reader)
     if len(sizes) != 2:
         return None
     parameters = {"sd1": deviations[0], "n1": sizes[0], "sd2": deviations[1], "n2": sizes[1]}
@@ -216,6 +221,7 @@ def _read_correlation(reader: Reader) -> Spec | None:
         return None
     finish(reader, "correlation_word", "t_test")
     if interval:
+        only_confidence(level)
         confidence = {} if level.confidence is None else {"confidence": level.confidence}
         parameters = {"r": r, "n": n} | confidence
         notes = ["by Fisher's transformation", "" if confidence else "95% confidence"]

@@ -7,7 +7,7 @@ from sandbox.reading import phrases
 from sandbox.reading.mean_questions import finish, spec_of
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.reading.summaries import Level, take_cases, take_level, take_tail
+from sandbox.reading.summaries import Level, only_confidence, take_cases, take_level, take_tail
 from sandbox.spec import Analysis, Spec
 
 _RISKS = ("odds_ratio", "relative_risk", "risk_difference", "nnt")
@@ -80,8 +80,10 @@ def _test(cases: _Cases, tail: str, notes: list[str]) -> dict[str, Any]:
     (e1, n1), (e2, n2) = cases
     test: dict[str, Any] = {"successes1": e1, "n1": n1, "successes2": e2, "n2": n2}
     if tail in ("one", "greater", "less"):
-        test["tail"] = "greater" if tail == "one" else tail
-        notes.append("one-sided: the second rate against the first")
+        # `A greater than B` is said of the first group; z compares the second with the first.
+        test["tail"] = "less" if tail == "greater" else "greater"
+        word = "lower" if tail == "greater" else "higher"
+        notes.append(f"one-sided: whether the second rate is {word} than the first")
     else:
         notes.append("" if tail else "two-sided")
     notes.append("the pooled z test; the second group against the first")
@@ -95,6 +97,8 @@ def _compared(
     analyses: list[Analysis] = []
     notes: list[str] = []
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
+    if wants.risks or wants.interval:
+        only_confidence(level)
     if (wants.risks or wants.interval) and not confidence:
         notes.append("95% confidence")
     if wants.risks:
@@ -132,6 +136,8 @@ def _read_one(reader: Reader) -> Spec | None:
     margin = bool(reader.take_all("margin_of_error"))
     error = bool(reader.take_all("standard_error"))
     tested = reader.has("significant", "p_value", "z_test", "test_word", "statistic_word")
+    if interval or margin:
+        only_confidence(level)
     wilson = bool(reader.take_all("wilson"))
     wald = bool(reader.take_all("wald"))
     if not (interval or margin or error or tested) or (wilson and wald):
@@ -154,17 +160,7 @@ def _read_one(reader: Reader) -> Spec | None:
     ((events, n),) = cases
     finish(reader, *_FILLER)
     if null is not None:
-        test: dict[str, Any] = {"successes": events, "n": n, "null": null}
-        if tail == "one":
-            raise NotUnderstood(
-                "say whether the one-sided test looks for a greater or lesser share"
-            )
-        if tail in ("greater", "less"):
-            test["tail"] = tail
-        notes = ["" if tail else "two-sided", "the normal approximation"]
-        return spec_of(
-            [Analysis("proportion_test", parameters=_with_alpha(test, level, notes))], *notes
-        )
+        return _test_of_share({"successes": events, "n": n, "null": null}, level, tail)
     if error:
         return spec_of([Analysis("proportion_error", parameters={"p": events / n, "n": n})])
     if margin and not interval:
@@ -174,6 +170,16 @@ def _read_one(reader: Reader) -> Spec | None:
     parameters: dict[str, Any] = {"successes": events, "n": n} | confidence | method
     notes.append("Wilson's interval" if wilson else "the Wald interval")
     return spec_of([Analysis("proportion_interval", parameters=parameters)], *notes)
+
+
+def _test_of_share(test: dict[str, Any], level: Level, tail: str) -> Spec:
+    if tail == "one":
+        raise NotUnderstood("say whether the one-sided test looks for a greater or lesser share")
+    if tail in ("greater", "less"):
+        test["tail"] = tail
+    notes = ["" if tail else "two-sided", "the normal approximation"]
+    parameters = _with_alpha(test, level, notes)
+    return spec_of([Analysis("proportion_test", parameters=parameters)], *notes)
 
 
 def _margin(

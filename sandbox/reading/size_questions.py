@@ -9,7 +9,7 @@ from sandbox.reading import phrases
 from sandbox.reading.mean_questions import finish, spec_of
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.reading.summaries import Level, take_level, take_tail
+from sandbox.reading.summaries import Level, only_confidence, take_level, take_tail
 from sandbox.spec import Analysis, Spec
 
 _FILLER = (
@@ -18,7 +18,7 @@ _FILLER = (
     "power_word", "plus_minus", "question_probability", "size_wanted", "needed", "mark_verb",
     "for_the_mean", "for_the_proportion", "must_word", "difference_word", "better_word", "trial_word",
     "in_total_groups_no", "sd_word", "both_word", "uplift", "absolute_word", "relative_word",
-    "interval_word", "mean", "t_test", "short_of", "what_share", "at_random",
+    "interval_word", "t_test", "short_of", "what_share", "at_random",
 )  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def _read_size(reader: Reader) -> Spec | None:
         return None
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
     note = "" if confidence else "95% confidence"
+    only_confidence(level)
+    phrases.take(reader, "'a|'the|'population|'true|'una|'la !mean")
     margin = _margin(reader, percent=sd is None)
     if sd is not None:
         if margin is None:
@@ -198,7 +200,8 @@ def _for_means(
         if gap is None or sd is None:
             return None
         difference = gap
-    finish(reader, *_FILLER)
+    finish(reader, *_FILLER, "greater_direction", "less_direction")
+    phrases.take(reader, "'two mean", "'between mean")
     parameters: dict[str, Any] = {"difference": difference, "sd": sd}
     notes = _design(power, level, tail, parameters)
     return spec_of([Analysis("sample_size_means", parameters=parameters)], *notes)

@@ -44,13 +44,24 @@ def take_level(reader: Reader) -> Level:
     if alpha is not None and alpha >= 0.5:
         alpha = 1 - alpha  # `significant at 95%`
     reader.take_all("significance_level", "confidence_word")
+    if alpha is not None and confidence is not None and abs(alpha + confidence - 1) > 1e-9:
+        raise NotUnderstood("the confidence and the level of significance contradict each other")
     if alpha is None and confidence is not None:
         alpha = round(1 - confidence, 12)
     return Level(alpha, confidence)
 
 
+def only_confidence(level: Level) -> None:
+    """Refuse a level of significance where only a confidence has a meaning."""
+    if level.alpha is not None and level.confidence is None:
+        raise NotUnderstood("state a confidence level, not a level of significance")
+
+
 def take_tail(reader: Reader) -> str:
-    """Take the tail of a test: "two", "one", "greater" or "less"; "" if the request names none."""
+    """Take the tail of a test: "two", "one", "greater" or "less"; "" if the request names none.
+
+    Between two groups, "greater" means that the group that the request names first is greater.
+    """
     if reader.take_all("two_tailed"):
         if reader.take_all("one_tailed"):
             raise NotUnderstood("say whether the test is one-sided or two-sided")
@@ -60,8 +71,25 @@ def take_tail(reader: Reader) -> str:
     greater, less = reader.places("greater_direction"), reader.places("less_direction")
     if greater and less:
         raise NotUnderstood("say on which side the one-sided test looks: greater or less")
+    tail = "greater" if greater else "less" if less else "one"
+    for place in (*greater, *less):
+        order = _groups_around(reader, place)
+        if order == "second":
+            tail = "less" if tail == "greater" else "greater"
     reader.take_all("greater_direction", "less_direction")
-    return "greater" if greater else "less" if less else "one"
+    return tail
+
+
+def _groups_around(reader: Reader, place: int) -> str:
+    """Of `B greater than A`: which of the groups the request names first stands before the word."""
+    names = [i for i, t in enumerate(reader.tokens) if t.means("group_name") and len(t.text) > 0]
+    before = [i for i in names if place - 4 <= i < place]
+    after = [i for i in names if place < i <= place + 4]
+    if not before or not after:
+        return ""
+    left, right = reader.tokens[before[-1]].stem, reader.tokens[after[0]].stem
+    stems = [reader.tokens[i].stem for i in names]
+    return "first" if stems.index(left) <= stems.index(right) else "second"
 
 
 def _every(reader: Reader, *patterns: str) -> Iterator[tuple[int, float]]:

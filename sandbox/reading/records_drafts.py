@@ -92,15 +92,11 @@ def _name_the_unnamed(drafts: Sequence[Draft]) -> None:
 def _share(scan: Scan, drafts: Sequence[Draft]) -> None:
     """Give what `both normal` says to each column without a family."""
     shared = next((draft for draft in scan.drafts if draft.shared), None)
+    described = [draft.label for draft in drafts if draft.described and draft.label]
     for draft in drafts:
-        if (
-            shared is None
-            or draft.family
-            or draft.labels
-            or draft.role
-            or draft.formula
-            or draft.counted
-        ):
+        alias = not draft.described and bool(same_name(draft.label, described))
+        other = draft.family or draft.labels or draft.role or draft.formula or draft.counted
+        if shared is None or other or alias or not draft.label:
             continue
         draft.family = shared.family
         draft.arguments = draft.arguments or list(shared.arguments)

@@ -66,7 +66,9 @@ def _relation(scan: Scan, i: int) -> int:
         if not end:
             break
         j = end
-    while scan.stem(j - 1) in (",", ":") or scan.low(j - 1) in ("and", "y", "with", "con", "e"):
+    while scan.stem(j - 1) in (",", ":") or (
+        scan.idle(j - 1) and scan.low(j - 1) in ("and", "y", "with", "con", "e")
+    ):
         j -= 1
     return _put(scan, i, j, subjects, level)
 
@@ -105,6 +107,8 @@ def _operand_or_link(scan: Scan, j: int, level: _Level) -> int:
     if len(level.names) < 2 and _is_operand(scan, j):
         end, name = _operand(scan, j)
         level.names.append(name)
+        if scan.named(name) is None:
+            scan.drafts.append(Draft(name))
         return end
     conjunction = scan.low(j) in ("and", "y", "with", "e")
     if not _links(scan, j) or (not open_ and conjunction and len(level.names) != 1):

@@ -29,7 +29,22 @@ _KEYS = {
 _MOST_TRIED = 5_000  # values that are worked out once more before the program runs
 _CHI2 = ("chi2_table", "chi2_independence", "chi2_fit")
 _SQUARED = frozenset({"variance", "covariance"})
-_WITHOUT_UNITS = frozenset({"skewness", "kurtosis", "cv", "regression", "ttest", "anova"})
+_WITHOUT_UNITS = frozenset(
+    {
+        *(
+            "skewness",
+            "kurtosis",
+            "cv",
+            "shapiro",
+            "ks_normal",
+            "ttest_one",
+            "ttest",
+            "ttest_paired",
+        ),
+        *("anova", "levene", "kruskal", "mannwhitney", "wilcoxon", "ks_two", "f_test", "cohens_d"),
+        *("correlation", "spearman", "kendall", "sign_test", "fisher", "cronbach_alpha", *_CHI2),
+    }
+)
 # Figures of which the author's own digits are fewer: approximations, and sums that lose digits.
 _RELATIVE = {"shapiro": 1e-6, "ks_normal": 1e-5, "anova": 1e-6, "levene": 1e-6, "regression": 1e-6}
 _OF_ONE: Mapping[str, Callable[..., Any]] = {
@@ -138,19 +153,14 @@ def _shown(expected: Any) -> str:
 
 def _noise(spec: Spec, analysis: Analysis) -> float:
     """What rounding errors may leave of a figure that is 0, in the figure's units."""
-    largest = max(
-        (
-            abs(value)
-            for name in analysis.columns
-            for value in spec.data[name]
-            if isinstance(value, int | float)
-        ),
-        default=1.0,
-    )
+    given = (value for name in analysis.columns for value in spec.data[name])
+    values = [value for value in given if isinstance(value, int | float)] or [1.0]
+    largest = max(abs(value) for value in values)
     if analysis.method in _SQUARED:
         return 1e-13 * largest * largest
-    units = analysis.method in OF_ONE and analysis.method not in _WITHOUT_UNITS
-    return 1e-13 * largest if units else 1e-12 * max(1.0, largest)
+    if analysis.method in _WITHOUT_UNITS:
+        return 1e-13 * max(1.0, largest / ((max(values) - min(values)) or 1.0))
+    return 1e-13 * largest if analysis.method in _OF_ONE else 1e-12 * max(1.0, largest)
 
 
 def _expected(spec: Spec, analysis: Analysis) -> Any:

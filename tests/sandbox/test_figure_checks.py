@@ -168,6 +168,16 @@ def test_a_method_or_parameter_that_no_judge_knows_fails(analysis: Analysis, say
     assert says in "; ".join(check.detail for check in verdict.failed)
 
 
+def test_large_values_excuse_no_wrong_p_value():
+    data = {"a": tuple(1e6 + i for i in range(9)), "b": tuple(1e6 + 9 + i for i in range(9))}
+    spec = Spec(kind="analyse", analyses=(Analysis("ttest", ("a", "b")),), data=data)
+    right = _computed(spec)
+    assert verify(spec, right).holds
+    wrong = {"ttest": right["ttest"] | {"p_value": 2 * right["ttest"]["p_value"]}}
+    assert right["ttest"]["p_value"] < 1e-5
+    assert not verify(spec, wrong).holds
+
+
 def test_two_figures_of_one_name_fail_because_one_replaces_the_other():
     spec = Spec(
         kind="analyse",

@@ -142,6 +142,10 @@ def join(request: Request) -> list[Analysis]:
     """Figures that several words ask for together: the biggest rise from a month to the next."""
     names = {c.name for c in request.claims}
     made = []
+    if {"share_where", "sum"} <= names and not any(
+        c.kind.endswith("_where") for c in request.changes
+    ):
+        made.append(_shares(request))
     if names & {"percent_changes", "differences"} and names & {"maximum", "minimum"}:
         made.append(_greatest_change(request))
     if {"ci", "mean_difference"} <= names:
@@ -150,11 +154,34 @@ def join(request: Request) -> list[Analysis]:
         request.claims = [
             c for c in request.claims if c.name not in ("ci", "mean", "mean_difference")
         ]
+    if (
+        request.of.names
+        and names & {"sorted", "ascending", "descending"}
+        and "ranking" not in names
+    ):
+        rest = [c for c in request.claims if c.name not in ("sorted", "ascending", "descending")]
+        if not rest:
+            (column,) = request.columns(request.claims[0])
+            given = {"names": request.of.names, "descending": "descending" in names}
+            made.append(Analysis("ranking", (column,), "", given))
     if "mode" in names and "count_where" in names and not request.changes:
         request.claims = [c for c in request.claims if c.name != "count_where"]
         mode = next(c for c in request.claims if c.name == "mode")
         made.append(Analysis("mode_count", tuple(request.columns(mode))))
     return made
+
+
+def _shares(request: Request) -> Analysis:
+    """Which percentage of the total each value is; a named value is among them."""
+    claim = next(c for c in request.claims if c.name == "sum")
+    request.claims = [c for c in request.claims if c.name not in ("share_where", "sum")]
+    request.changes = tuple(c for c in request.changes if c.kind != "keep_values")
+    _take_each(request)
+    (column, *more) = request.columns(claim)
+    if more or request.changes:
+        raise NotUnderstood("it does not say clearly which share is wanted")
+    names = request.of.names or (request.of.texts[0] if len(request.of.texts) == 1 else "")
+    return Analysis("percent_of_total", (column,), "", {"names": names} if names else {})
 
 
 def _greatest_change(request: Request) -> Analysis:
@@ -230,6 +257,8 @@ def _sorted(request: Request, claim: Claim) -> Made:
     if others:
         token = request.reader.tokens[claim.place]
         raise NotUnderstood(f"`{token.text}` is not understood for figures that are no list")
+    if request.of.names:
+        return []
     return [("sorted", {"descending": claim.name == "descending"})]
 
 

@@ -82,6 +82,10 @@ def _of_lists(reader: Reader, lists: Sequence[int], titles: Sequence[str]) -> Gi
         raise NotUnderstood("some of the lists are in percent and others are not")
     columns: dict[str, tuple[Any, ...]] = {}
     names = ""
+    titles = [
+        "" if set(t.split()) & set(token.names) else t
+        for t, token in zip(titles, tokens, strict=True)
+    ]
     if tokens[0].names:
         same = all(sorted(token.names) == sorted(tokens[0].names) for token in tokens)
         if not same:
@@ -367,14 +371,27 @@ def _take_scale(reader: Reader, of: Given) -> None:
                 reader.taken.update(range(i, i + 5))
 
 
+def _take_currency_sign(reader: Reader) -> None:
+    """Take `($M)` or `(€)`, which says what the values are in."""
+    tokens = reader.tokens
+    for i, token in enumerate(tokens[:-2]):
+        if token.stem != "(" or tokens[i + 1].text not in ("$", "€", "£"):
+            continue
+        end = next((j for j in (i + 2, i + 3) if j < len(tokens) and tokens[j].stem == ")"), None)
+        if end is not None and len("".join(t.text for t in tokens[i + 1 : end])) <= 3:
+            reader.taken.update(range(i, end + 1))
+
+
 def take_counts(reader: Reader, of: Given) -> None:
     """Take numbers that only repeat how many values, lists or rows there are."""
     sizes = {float(len(values)) for values in of.columns.values()}
-    sizes.add(float(len(of.numeric)))
+    if len(of.numeric) > 1:
+        sizes.add(float(len(of.numeric)))
     sizes.add(float(sum(len(of.columns[name]) for name in of.numeric)))
     if reader.has("figure_chi2", "figure_fit"):
         sizes |= {float(sum(v for v in of.columns[name] if v is not None)) for name in of.numeric}
     _take_scale(reader, of)
+    _take_currency_sign(reader)
     for i in reader.free("number"):
         token = reader.tokens[i]
         if token.unit or token.value not in sizes or token.fraction:
@@ -384,6 +401,8 @@ def take_counts(reader: Reader, of: Given) -> None:
         if following is None or following.kind not in ("word", "concept"):
             continue
         if following.concepts & {CHANGE} and not is_idle(following):
+            continue
+        if following.concepts & ASKING:
             continue
         before = reader.tokens[i - 1] if i else None
         if before is not None and before.concepts & {CHANGE} and not is_idle(before):

@@ -140,11 +140,24 @@ def claims(reader: Reader, skipped: frozenset[int]) -> list[Claim]:
     for place, token in enumerate(reader.tokens):
         if place in reader.taken or place in skipped or not token.concepts & ASKING:
             continue
+        if plain(token.text) in ("min", "max") and _is_unit(reader, place):
+            reader.taken.add(place)
+            continue
         for concept, method in METHODS.items():
             if token.means(concept):
                 listed.append(Claim(place, method))
                 break
     return listed
+
+
+def _is_unit(reader: Reader, place: int) -> bool:
+    """Whether `min` stands for minutes: `waits (min)`, `5 min`, `in min`."""
+    before = reader.tokens[place - 1] if place else None
+    after = reader.tokens[place + 1] if place + 1 < len(reader.tokens) else None
+    if before is None:
+        return False
+    bracketed = before.stem == "(" and after is not None and after.stem in (")", ":", "/")
+    return bracketed or before.kind in ("number", "list") or plain(before.text) in ("in", "en")
 
 
 def level(reader: Reader) -> float | None:

@@ -25,6 +25,9 @@ def take(request: Request) -> None:
             _take_noun(request, claim.place)
     else:
         reader.take_all("figure_each_one", *(("between",) if request.testing else ()))
+    within = [t.text for t in reader.tokens if plain(t.text) in ("within", "dentro")]
+    if within:
+        raise NotUnderstood(f"`{within[0]}` is not understood for figures")
     _take_per(request)
     _take_currency(request)
     _refuse_subsets(request)
@@ -35,10 +38,11 @@ def take(request: Request) -> None:
 
 def _refuse_after(request: Request, place: int) -> None:
     """The words after a list count as its unit, but not if they change the request."""
-    for token in request.reader.tokens[place + 1 : place + 4]:
+    for i in range(place + 1, min(place + 4, len(request.reader.tokens))):
+        token = request.reader.tokens[i]
         if token.kind == "mark":
             return
-        if is_word(token, "beyond"):
+        if is_word(token, "beyond") and i not in request.reader.taken:
             raise NotUnderstood(f"`{token.text}` after the list is not understood")
 
 
@@ -96,9 +100,19 @@ def _refuse_subsets(request: Request) -> None:
     """`on weekends` chooses some of the names, and which is not known."""
     if not request.of.texts:
         return
+    first = min((claim.place for claim in request.claims), default=0)
     for i, token in enumerate(request.reader.tokens):
-        if i not in request.reader.taken and is_word(token, "subset"):
+        earlier = i in request.reader.taken and i < first  # a story or a title before the question
+        if is_word(token, "subset") and not earlier and not _is_value(request, i):
             raise NotUnderstood(f"which of the names `{token.text}` means is not understood")
+
+
+def _is_value(request: Request, place: int) -> bool:
+    """Whether a word is a column or a value of the data itself."""
+    return any(
+        m.begin <= place < m.end and (m.value is not None or bool(request.reader.table))
+        for m in request.mentions
+    )
 
 
 def _take_currency(request: Request) -> None:
@@ -125,6 +139,8 @@ def _joins(request: Request, place: int) -> bool:
         return False
     following, before = after in reader.taken, place - 1 in reader.taken
     if mark == "=":
+        if place == 0:  # as a spreadsheet writes it
+            return following
         return following and reader.tokens[after].kind in ("number", "list")
     if mark == "~":
         return following and before

@@ -68,7 +68,7 @@ def _letters(reader: Reader) -> Analysis | None:
         return None
     together = bool(reader.take("vowels_together"))
     if not reader.has("arrange", "permutation_word", "ways_word") and "anagram" not in {
-        t.stem.split()[0] for t in reader.tokens if t.stem
+        t.stem.split()[0] for t in reader.tokens if t.stem.strip()
     }:
         return None
     words = [

@@ -38,6 +38,7 @@ class Request:
         self.claims = self._without_idle(claims(reader, self.places))
         if changes.made:
             self._refuse_half_changes(min(place for place, _ in changes.made))
+        self.all_claims = tuple(self.claims)  # also those that turn out to be a part of another
         self.reader.taken.update(claim.place for claim in self.claims)
         self.reader.taken.update(self.places)
 

@@ -56,11 +56,8 @@ class Verified:
         return {"level": self.level, "unchecked": list(self.unchecked)}
 
 
-def verified_in(computed: Mapping[str, Any]) -> Verified | None:
-    """The level of a computed answer; a level that is missing or unknown is `unverified`. None if
-    the level is None: the answer is not computed."""
-    if computed.get("level", "") is None:
-        return None
+def verified_in(computed: Mapping[str, Any]) -> Verified:
+    """The level of a computed answer; a level that is missing or unknown is `unverified`."""
     level = _LEVELS.get(str(computed.get("level")), "unverified")
     return Verified(level, tuple(str(part) for part in computed.get("unchecked") or ()))
 

@@ -133,8 +133,7 @@ class Keeping:
                 return  # a sandbox that fails says nothing about the program
             tried += 1
             verdict = orjson.loads(outcome.body)
-            verified = verified_in(verdict)
-            held += bool(verdict.get("document")) and verified is not None and verified.proven
+            held += bool(verdict.get("document")) and verified_in(verdict).proven
         if tried:
             verdict = "passed" if held == tried else "failed"
             self.memory.add_review(id_, f"{verdict}: {held} of {tried} variations held")

@@ -155,10 +155,8 @@ class PlanRuns:
 
 def _computed(executor: Executor, result: Result) -> Mapping[str, Any] | None:
     """What was computed. Only the very text that was checked keeps its level: another backend's
-    answer, or what a later step made of the text, is unverified. An answer in words to a request
-    that is no computation has no level."""
+    answer, or what a later step made of the text, is unverified."""
     computed, checked = executor.computed, executor.document
     if computed is None or (result.ok and checked and result.text == checked):
         return computed
-    in_words = result.ok and computed["status"] == "not_statistical"
-    return {**computed, "level": None if in_words else "unverified"}
+    return {**computed, "level": "unverified"}

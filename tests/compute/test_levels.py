@@ -118,14 +118,13 @@ async def test_only_a_proven_answer_counts_as_quality(level: str, teaches: bool)
         assert signals == ({"verification", "json"} if teaches else set())
 
 
-async def test_an_ordinary_answer_to_what_is_no_computation_has_no_level():
+async def test_an_answer_in_words_to_what_a_plan_could_not_compute_is_unverified():
     async with ScriptedAuthor("Bees dance.").listening() as up:
         config = with_author(up.url, authors=["synthesis"], fallback=["coder"])
         async with rig(config) as waggle:
             answer = await waggle.chat("Why do bees dance?", model="compute", headers=EXPLAIN)
             assert answer.status == 200
-            assert "x-waggle-verified" not in answer.headers
-            assert "verified" not in answer.json["waggle"]
+            assert answer.headers["x-waggle-verified"] == "unverified"
 
 
 async def test_what_a_later_step_makes_of_a_proven_answer_is_unverified():

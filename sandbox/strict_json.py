@@ -34,11 +34,13 @@ def _of_class(cls: Any, value: Any, path: str, depth: int) -> Any:
         raise ValueError(f"{path or cls.__name__} is a {type(value).__name__}, not an object")
     if depth > _DEEPEST:
         raise ValueError(f"{path} is nested too deep")
-    known = {field.name: field for field in fields(cls)}
+    declared = {field.name: field for field in fields(cls)}
     for name in value:
-        if name not in known:
-            raise ValueError(f"{path}{name}: nothing has this name; there are {', '.join(known)}")
-    for name, field in known.items():
+        if name not in declared:
+            raise ValueError(
+                f"{path}{name}: nothing has this name; there are {', '.join(declared)}"
+            )
+    for name, field in declared.items():
         if name not in value and field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(f"{path}{name} is missing")
     hints = _hints(cls)

@@ -56,13 +56,13 @@ class ScriptedAuthor(Upstream):
 
     def __init__(self, cases: Sequence[dict[str, Any]], *, seed: int) -> None:
         draw = random.Random(seed)
-        known = {case["request"]: _Case(case, draw) for case in cases}
+        by_request = {case["request"]: _Case(case, draw) for case in cases}
 
         async def script(wire: Wire) -> None:
             messages = wire.fields["messages"]
             prompt = messages[1]["content"].partition("The request:\n")[2]
-            matching = [text for text in known if prompt.startswith(text)]
-            case = known[max(matching, key=len)]
+            matching = [text for text in by_request if prompt.startswith(text)]
+            case = by_request[max(matching, key=len)]
             await wire.json(completion(case.answer(messages[-1]["content"])))
 
         super().__init__(script)

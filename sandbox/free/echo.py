@@ -18,7 +18,9 @@ from sandbox.free.quantities import quantities_in
 
 _FILE = Path(__file__).parent / "clauses.toml"
 _IDLE_FILE = Path(__file__).parent / "idle_words.txt"
-_LONGEST = 20_000  # characters of a request that are read
+_LONGEST = 6_000  # characters of a request that are read; what follows counts as left out
+_LONG_TEXT = 80  # characters of a parameter that may hold the request's own sentences
+_IDLE_SHARE = 0.25  # of the words of a sentence
 _MOST_VALUES = 200_000  # numbers and texts of the parameters
 _MOST_TEXTS = 1_000  # items of a list whose texts are read
 _MOST_SHOWN = 60  # characters of a clause
@@ -42,7 +44,7 @@ _LONG_STEM = 7  # letters by which a word of a clause is the same
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    said: re.Pattern[str]
+    phrases: re.Pattern[str]
     echoed: tuple[str, ...]
     scope: str  # what can echo it: `all`, `values` (texts and names of figures) or `names`
 
@@ -55,10 +57,11 @@ def unechoed(
     `names` are the names of the answer's figures and columns: a request for an average is echoed by
     a figure called `average`.
     """
+    beyond = text[_LONGEST:].strip()
     text = text[:_LONGEST]
-    told = list(_leaves(parameters))
-    numbers = [value for value in told if not isinstance(value, str)]
-    words = [value for value in told if isinstance(value, str)]
+    leaves = list(_leaves(parameters))
+    numbers = [value for value in leaves if not isinstance(value, str)]
+    words = [value for value in leaves if isinstance(value, str) and not _is_sentence(value)]
     for each in words:
         plain = _spaced(each).replace("/", " / ")  # the parts of 18/37 are echoed too
         numbers += [value for quantity in quantities_in(plain) for value in quantity.values]
@@ -66,14 +69,15 @@ def unechoed(
     texts = _evidence(_texts(parameters)) + named
     evidence = _evidence(words) + named
     scopes = {"all": evidence, "values": texts, "names": named}
-    clauses = [match for clause in _clauses() for match in clause.said.finditer(text)]
+    clauses = [match for clause in _clauses() for match in clause.phrases.finditer(text)]
     missing = [
         *_missing_numbers(text, numbers, _sizes(parameters)),
         *_missing_quotes(text, evidence),
         *_missing_clauses(text, scopes),
         *_missing_parts(text, evidence, [match.start() for match in clauses]),
     ]
-    return _named(text, missing)
+    names_of_parts = _named(text, missing)
+    return (*names_of_parts, "the end of the request") if beyond else names_of_parts
 
 
 @cache
@@ -97,9 +101,9 @@ def _openers() -> frozenset[str]:
     return frozenset(_OPENERS_FILE.read_text(encoding="utf-8").split())
 
 
-def _phrases(said: Iterable[str]) -> re.Pattern[str]:
+def _phrases(written: Iterable[str]) -> re.Pattern[str]:
     alternatives = []
-    for phrase in sorted(said, key=len, reverse=True):
+    for phrase in sorted(written, key=len, reverse=True):
         words = re.escape(phrase).replace(r"\*", r"\w*").replace(r"\#", _NUMBER)
         words = words.replace(r"\ ", r"\s+")
         before = r"(?<!\w)" if phrase[0].isalnum() else ""
@@ -129,12 +133,20 @@ def _leaves(value: Any) -> Iterator[str | float]:
 def _texts(value: Any) -> list[str]:
     """All texts among the values of the parameters."""
     if isinstance(value, str):
-        return [value]
+        return [] if _is_sentence(value) else [value]
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
         return [text for item in value[:_MOST_TEXTS] for text in _texts(item)]
     return []
+
+
+def _is_sentence(value: str) -> bool:
+    """Whether a parameter quotes sentences: a copy of the request reports nothing of it."""
+    if len(value) <= _LONG_TEXT:
+        return False
+    words = _WORD.findall(value.lower())
+    return sum(word in _idle() for word in words) > _IDLE_SHARE * len(words)
 
 
 def _spaced(words: str) -> str:
@@ -195,14 +207,14 @@ def _missing_quotes(text: str, evidence: str) -> Iterator[tuple[int, int]]:
 def _missing_clauses(text: str, scopes: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     for clause in _clauses():
         seen = scopes[clause.scope]
-        for match in clause.said.finditer(text):
+        for match in clause.phrases.finditer(text):
             words = [word for word in _SIGNS.findall(match[0].lower()) if word not in _idle()]
-            own = bool(words) and all(_told(word[:_LONG_STEM], seen) for word in words)
-            if not own and not any(_told(stem, seen) for stem in clause.echoed):
+            own = bool(words) and all(_holds(word[:_LONG_STEM], seen) for word in words)
+            if not own and not any(_holds(stem, seen) for stem in clause.echoed):
                 yield match.span()
 
 
-def _told(stem: str, evidence: str) -> bool:
+def _holds(stem: str, evidence: str) -> bool:
     """Whether a word of the evidence begins with this stem; `odd$` is the whole word."""
     if not stem[0].isalnum():
         return stem in evidence

@@ -16,7 +16,8 @@ _LONGEST = 20_000  # characters of a text that are read
 
 _DIGITS = re.compile(
     r"""(?:(?<![\w.])(?<![A-Za-z]-)|(?-i:(?<=\b[A-Z]{3})))
-    (?P<number>\d{1,3}(?:[,_]\d{3})+(?:\.\d+)?(?![\d,]) | \d{1,3}(?:[ ]000)+(?!\d)
+    (?P<number>(?<!\d,)(?<!\d_)\d{1,3}(?:[,_]\d{3})++(?:\.\d+)?(?![\d,])
+        | (?<!\d[ ])\d{1,3}(?:[ ]000)++(?!\d)
         | (?<!\d,)\d+,\d{1,2}(?![\d,]) | \d+(?:\.\d+)? | \.\d+)
     (?P<power>(?:\s*[x*\u00d7]\s*10\s*\^?\s*-?\d+)|e[-+]?\d+)?
     (?:(?P<fraction>/)(?P<below>\d+)(?!\s*[/\d]))?
@@ -129,11 +130,11 @@ def _in_words(text: str) -> list[Quantity]:
 
 
 def _parts(match: re.Match[str]) -> list[tuple[int, str]]:
-    start, found = match.start(), []
+    start, parts = match.start(), []
     for part in match[0].split("-"):
-        found.append((start, part))
+        parts.append((start, part))
         start += len(part) + 1
-    return found
+    return parts
 
 
 def _joined(before: Quantity, here: Quantity, *, times: bool) -> tuple[float, ...] | None:

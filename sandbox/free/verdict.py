@@ -87,8 +87,8 @@ def held(text: str, source: str, results: Sequence[Any]) -> HeldProgram | Fallen
     checks = tuple(property_checks(text, first))
     failed = [check for check in checks if not check.holds]
     if failed:
-        said = "; ".join(f"{check.name}: {check.detail}" for check in failed)
-        return FallenProgram(said, checks)
+        problem = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+        return FallenProgram(problem, checks)
     return HeldProgram(source, first, figures, checks, _unechoed(text, first))
 
 
@@ -106,13 +106,13 @@ def judged(text: str, programs: Sequence[HeldProgram]) -> FreeVerdict:
         return _alone(text, programs, 0)
     rounds = bool(_ROUNDS.search(text))
     agreeing, problems = [], []
-    for one, other in combinations(range(len(programs)), 2):
-        first, second = programs[one], programs[other]
+    for pair in combinations(range(len(programs)), 2):
+        first, second = (programs[place] for place in pair)
         faults = disagreements(first.figures, second.figures, rounds=rounds)
         if faults:
             problems.append("; ".join(faults[:5]))
         elif not nearly_same(first.source, second.source):
-            agreeing.append((one, other))
+            agreeing.append(pair)
     if agreeing:
         return min(
             (_agreed(text, programs, pair) for pair in agreeing),

@@ -13,13 +13,18 @@ _FILE = Path(__file__).parent / "kind.toml"
 _BEGINNING, _END = 2_400, 600  # characters of a long text that are read
 _SHORT = 400  # characters of a request in which two numbers are no asides
 _WORD = re.compile(r"[^\W\d_]+|\d[\d.,]*")
-_SENTENCE = re.compile(r"(?:^|[.?!\n;]\s*)(?:[-*•>¿¡]\s*)?(?:please\s+|por favor,?\s+|can you\s+|could you\s+"
-                       r"|would you\s+|kindly\s+|¿?(?:me |le |nos )?(?:puedes|podrías)\s+|i need you to\s+|help me\s+)*"
-                       r"([^\W\d_]+)(?:\s+me\b)?(?:\s+(?:an?|the|un|una|el|la|some|my|this)\b)?\s*([^\W\d_]*)")  # fmt: skip
+_SENTENCE = re.compile(
+    r"(?:^|[.?!;])[ \t]{0,9}(?:[-*•>¿¡][ \t]{0,9})?"
+    r"(?:(?:please|por favor,?|can you|could you|would you|kindly|i need you to|help me"
+    r"|¿?(?:me |le |nos )?(?:puedes|podrías))[ \t]{1,9}){0,3}"
+    r"([^\W\d_]+)(?:[ \t]{1,9}me\b)?(?:[ \t]{1,9}(?:an?|the|un|una|el|la|some|my|this)\b)?"
+    r"[ \t]{0,9}([^\W\d_]*)",
+    re.MULTILINE,
+)
 _YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
-_CHOICES = re.compile(r"^\s*\(?[B-D][.)]\s", re.MULTILINE)  # an answer is to be one of these
+_CHOICES = re.compile(r"^[ \t]{0,9}\(?[B-D][.)]\s", re.MULTILINE)  # an answer is to be one of these
 _CODE = re.compile(
-    r"```|^\s*(?:def|class|import|from|SELECT|#include|public|function)\b", re.MULTILINE
+    r"```|^[ \t]{0,9}(?:def|class|import|from|SELECT|#include|public|function)\b", re.MULTILINE
 )
 
 

@@ -180,10 +180,10 @@ def test_simulated_figures_agree_within_their_errors_only():
 
 
 def test_other_names_of_figures_are_a_disagreement():
-    one, other = program("a", *[result(Mean_A=1)] * 3), program("b = 2", *[result(mean_a=1)] * 3)
-    assert judged("What is the figure of 3?", [one, other]).level == "agreed"
+    first, other = program("a", *[result(Mean_A=1)] * 3), program("b = 2", *[result(mean_a=1)] * 3)
+    assert judged("What is the figure of 3?", [first, other]).level == "agreed"
     another = program("c = [3]", *[result(mean_b=1)] * 3)
-    assert "only one of two programs" in judged("the figure of 3?", [one, another]).problem
+    assert "only one of two programs" in judged("the figure of 3?", [first, another]).problem
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,10 @@ def _ruled(case: Case, *, learned: bool) -> Decision | None:
     computed = [arm for arm in case.eligible if isinstance(plans[arm].tree, Code)]
     spec = interpretation_of(request).spec
     if computed and (spec is not None or not learned):
-        why = spec.summary if spec else "a model may write it"
-        reason = f"a program can answer it: {why}"
+        reason = "no plan can answer it, and this one says what it did not understand"
+        if spec is not None or any(code.models for code in plans[computed[0]].codes):
+            why = spec.summary if spec is not None else "a model may write it"
+            reason = f"a program can answer it: {why}"
         decision = case.decided(Choice(computed[0], 1.0), "computed", reason)
         return replace(decision, kind=request.task or STATISTICS)
     backends, claims = plans.config.backends, case.around.claims

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from learner.policy import Arm
 from router.config.capabilities import able
+from router.config.plans import Code
 from router.domain import Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
@@ -48,6 +49,8 @@ def eligible_plans(
         # Better to try a plan that rests after failures than to give up.
         eligible = [Arm(plan) for plan, obstacle in obstacles.items() if obstacle.rests]
     if not eligible:
+        eligible = _explaining(plans, request, refusals, allowed, down)
+    if not eligible:
         details = "; ".join(f"{plan}: {reason}" for plan, reason in reasons.items())
         message = f"No plan can answer this request. {details}."
         raise Unroutable(400, "no_plan_can_answer", message)
@@ -86,6 +89,25 @@ def _obstacle(
     if reason:
         return Obstacle(reason)
     return _resting(plans, plan, refusals, down) if down else None
+
+
+def _explaining(
+    plans: Plans,
+    request: Request,
+    refusals: Refusals,
+    allowed: Collection[str],
+    down: Collection[str],
+) -> list[Arm]:
+    """A plan that cannot compute a calculation, and whose refusal names what it did not read."""
+    if request.operation != "chat" or not needs_calculation(request.reading.last_words):
+        return []
+    for plan in plans.names:
+        tree = plans[plan].tree
+        if isinstance(tree, Code) and request.reading.shape is None:
+            as_read = {**refusals, tree.code: ""}
+            if _obstacle(plans, plan, request, as_read, allowed, down) is None:
+                return [Arm(plan)]
+    return []
 
 
 def with_authors(plans: Plans, plan: str, request: Request, refusals: Refusals) -> Refusals:

@@ -58,7 +58,8 @@ def request_row(trace: Trace) -> Row:
     )
     if trace.error:
         row["error_type"] = trace.error_type
-        if trace.keep_prompt or not any(map(_may_quote, trace.attempts)):
+        quotes = trace.computed is not None or any(map(_may_quote, trace.attempts))
+        if trace.keep_prompt or not quotes:
             row["error"] = trace.error
     if trace.verified is not None:
         _add_level(row, trace.verified, words=trace.keep_prompt)

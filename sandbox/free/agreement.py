@@ -123,19 +123,19 @@ def _in_columns(first: Measured, second: Measured, alpha: float) -> str:
     if _kind_of(first.value) != _kind_of(second.value):
         return f"{_kind_of(first.value)} against {_kind_of(second.value)}"
     for name, measure, kinds in _MEASURES:
-        one, other = measure(first.value), measure(second.value)
-        if _kind_of(first.value) in kinds and one != other:
-            return f"{name}: {one} against {other}"
+        left, right = measure(first.value), measure(second.value)
+        if _kind_of(first.value) in kinds and left != right:
+            return f"{name}: {left} against {right}"
     return _in_distributions(list(first.pooled), list(second.pooled), alpha)
 
 
 def _in_fixed_lists(first: Sequence[Any], second: Sequence[Any]) -> str:
     """Two lists that no seed changes: they agree value by value."""
-    for index, (one, other) in enumerate(zip(first, second, strict=True)):
-        if _is_number(one) and _is_number(other):
-            fault = _in_numbers(one, other, rounds=False)
+    for index, (left, right) in enumerate(zip(first, second, strict=True)):
+        if _is_number(left) and _is_number(right):
+            fault = _in_numbers(left, right, rounds=False)
         else:
-            fault = "" if _word(one) == _word(other) else f"{one!r} against {other!r}"
+            fault = "" if _word(left) == _word(right) else f"{left!r} against {right!r}"
         if fault:
             return f"[{index}] {fault}"
     return ""
@@ -193,21 +193,21 @@ def _in_distributions(first: list[Any], second: list[Any], alpha: float) -> str:
         table = [[missing[n], lengths[n] - missing[n]] for n in (0, 1)]
         if stats.fisher_exact(table).pvalue < alpha:
             return f"{missing[0]} missing values against {missing[1]}"
-    one = [value for value in first if value is not None][:_MOST_TESTED]
-    other = [value for value in second if value is not None][:_MOST_TESTED]
-    if not one or not other:
+    left = [value for value in first if value is not None][:_MOST_TESTED]
+    right = [value for value in second if value is not None][:_MOST_TESTED]
+    if not left or not right:
         return ""
-    turns = [_lag(values) for values in (one, other)]
-    if abs(turns[0] - turns[1]) > _z(alpha / 3) * math.sqrt(1 / len(one) + 1 / len(other)):
+    turns = [_lag(values) for values in (left, right)]
+    if abs(turns[0] - turns[1]) > _z(alpha / 3) * math.sqrt(1 / len(left) + 1 / len(right)):
         return f"neighbours correlate by {turns[0]:.2f} against {turns[1]:.2f}"
     step = _step(max(turns))
-    one, other = one[::step], other[::step]
-    if not _is_number(one[0]) or len(set(one) | set(other)) <= _FEW_LABELS:
-        return _in_labels(one, other, alpha)
-    p = float(stats.ks_2samp(one, other).pvalue)
+    left, right = left[::step], right[::step]
+    if not _is_number(left[0]) or len(set(left) | set(right)) <= _FEW_LABELS:
+        return _in_labels(left, right, alpha)
+    p = float(stats.ks_2samp(left, right).pvalue)
     if p < alpha / 3:
         return f"other distributions (KS p = {p:.2g})"
-    spread = float(stats.levene(one, other).pvalue)
+    spread = float(stats.levene(left, right).pvalue)
     if spread < alpha / 3:
         return f"other spreads (Levene p = {spread:.2g})"
     return ""
@@ -250,8 +250,10 @@ def _between_columns(
     """Pairs of columns whose correlations differ between the programs."""
     names = [name for name, figure in first.items() if figure.kind == "column"]
     pairs = list(combinations(names, 2))[:_MOST_PAIRS]
-    for one, other in pairs:
-        columns = [_numbers(side[name].pooled) for side in (first, second) for name in (one, other)]
+    for left, right in pairs:
+        columns = [
+            _numbers(side[name].pooled) for side in (first, second) for name in (left, right)
+        ]
         if any(column is None for column in columns):
             continue
         a, b, c, d = (column for column in columns if column is not None)
@@ -262,7 +264,7 @@ def _between_columns(
         # Values need not be normal, so the bound is wider than theirs.
         if abs(r - s) > 1.5 * _z(_ALPHA / len(pairs)) * error:
             yield (
-                f"{first[one].name} and {first[other].name} correlate by "
+                f"{first[left].name} and {first[right].name} correlate by "
                 f"{math.tanh(r):.2f} against {math.tanh(s):.2f}"
             )
 

@@ -18,12 +18,12 @@ _IDLE = frozenset(
 
 
 def nearly_same(first: str, second: str) -> bool:
-    one, other = _tokens(first), _tokens(second)
-    if one == other:
+    left, right = _tokens(first), _tokens(second)
+    if left == right:
         return True
-    if min(len(one), len(other)) < 0.5 * max(len(one), len(other)):
+    if min(len(left), len(right)) < 0.5 * max(len(left), len(right)):
         return False
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _SAME
+    return SequenceMatcher(None, left, right, autojunk=False).ratio() >= _SAME
 
 
 def _tokens(source: str) -> list[str]:

@@ -15,7 +15,8 @@ import numpy as np
 Leaf: TypeAlias = Any  # a number, a text, a truth value, or a column of them
 
 _MOST_NAMES = 200
-_MOST_VALUES = 2_000_000
+_MOST_VALUES = 600_000
+_LARGE_COLUMN = 5_000
 _LONGEST_TEXT = 2_000  # characters of a figure that is a text
 _LONGEST_TEMPLATE = 20_000
 _DEEPEST = 4
@@ -158,6 +159,13 @@ def _flattened(path: str, value: Any) -> Iterator[tuple[str, Leaf]]:
 
 def _is_column(values: Sequence[Any]) -> bool:
     return len(values) >= _LEAST_COLUMN and not any(isinstance(v, list | dict) for v in values)
+
+
+def is_large(result: Any) -> bool:
+    """Whether a result holds so much data that few runs tell its distributions."""
+    answer = result.get("answer") if isinstance(result, Mapping) else None
+    columns = answer.values() if isinstance(answer, Mapping) else [answer]
+    return any(len(c) > _LARGE_COLUMN for c in columns if isinstance(c, list | np.ndarray))
 
 
 def bare(name: str) -> str:

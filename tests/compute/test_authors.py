@@ -193,6 +193,27 @@ async def test_without_room_for_a_second_program_the_first_one_is_only_run_again
             assert len(up.requests) == 1
 
 
+async def test_without_time_no_author_is_asked():
+    async with ScriptedAuthor(CLOSED, COUNTED).listening() as up:
+        async with rig(with_author(up.url)) as waggle:
+            ceiling = {**EXPLAINED, "x-waggle-max-latency-ms": "0.001"}
+            answer = await waggle.chat(LOAVES, headers=ceiling)
+            assert answer.status >= 400
+            assert "no time was left for coder" in answer.error["message"]
+            assert not up.requests
+
+
+async def test_a_copy_of_the_request_reports_nothing_of_it():
+    copied = (
+        "result = {'answer': {'good_loaves': 798.0}, 'parameters': {'text': PARAMS['request']}}"
+    )
+    other = copied.replace("798.0", "sum([798.0])")
+    answer, _ = await answered(*(f"```python\n{source}\n```" for source in (copied, copied, other)))
+    computed = answer.json["waggle"]["computed"]
+    assert computed["level"] in ("rerun", "unverified")
+    assert {"3", "40", "7", "5%"} <= set(computed["unchecked"])
+
+
 async def test_a_simulation_agrees_with_a_formula_within_its_error_and_the_formula_answers():
     text = "Somebody throws 3 darts, each hits with 40%. What is the probability of 2 hits or more?"
     used = {"darts": 3, "hit_percent": 40, "hits_or_more": 2}

@@ -42,6 +42,17 @@ async def test_a_sandbox_that_a_caller_names_computes_or_says_why_not():
         assert (answer.status, answer.error["code"]) == (400, "not_statistical")
 
 
+async def test_a_calculation_that_nobody_can_read_is_refused_with_what_was_not_understood():
+    async with rig(YAML) as waggle:
+        answer = await waggle.chat("What is the mean of 3, 5 and 9, after a blorfing of each?")
+        assert (answer.status, answer.error["code"]) == (400, "not_statistical")
+        assert "blorfing" in answer.error["message"]
+        row = request_row(waggle.journal.traces[-1])
+        assert "blorfing" not in json.dumps(row)
+        answer = await waggle.chat("Why do bees dance?")
+        assert (answer.status, answer.error["code"]) == (400, "no_plan_can_answer")
+
+
 IMPOSSIBLE_TO_REACH = (
     "Generate 200 rows: income is lognormal with mu 10 and sigma 3, score is uniform between 0 and "
     "1, correlation between income and score of 0.99"

@@ -1,7 +1,7 @@
 """Describes what a request asks for: data to generate, figures of data, or a calculation."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox.strict_json import read_strictly
@@ -176,7 +176,7 @@ class Spec:
 
     def as_json(self) -> dict[str, Any]:
         """The spec as a JSON object, without the data and without empty values."""
-        values: dict[str, Any] = _without_empty({**asdict(self), "data": None})
+        values: dict[str, Any] = _without_empty(asdict(replace(self, data={})))
         return values
 
 

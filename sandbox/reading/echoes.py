@@ -7,7 +7,6 @@ how numbers come into a spec (years as months, a level of 95% as its tail) and n
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sandbox.reading.tokens import Token
@@ -20,9 +19,7 @@ _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
 def forgotten(spec: Spec, tokens: Sequence[Token]) -> list[Token]:
     """The numbers of a request that its spec does not hold in any form."""
-    held = sorted(
-        set(_held({**spec.as_json(), "data": asdict(spec)["data"]})) | set(_moments(spec))
-    )
+    held = sorted(set(_held({**spec.as_json(), "data": dict(spec.data)})) | set(_moments(spec)))
     numbers = [token for token in tokens if token.kind == "number"]
     values = [token.value for token in numbers]
     return [

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import count
 
 import pytest
 import yaml as pyyaml
@@ -196,7 +197,9 @@ async def test_without_room_for_a_second_program_the_first_one_is_only_run_again
 async def test_without_time_no_author_is_asked():
     async with ScriptedAuthor(CLOSED, COUNTED).listening() as up:
         async with rig(with_author(up.url)) as waggle:
-            ceiling = {**EXPLAINED, "x-waggle-max-latency-ms": "0.001"}
+            seconds = count()
+            waggle.engine.plan_runs.clock = lambda: float(next(seconds))
+            ceiling = {**EXPLAINED, "x-waggle-max-latency-ms": "500"}
             answer = await waggle.chat(LOAVES, headers=ceiling)
             assert answer.status >= 400
             assert "no time was left for coder" in answer.error["message"]

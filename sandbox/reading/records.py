@@ -9,8 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.reading import (
+    records_bounds,
+    records_dates,
+    records_formulas,
     records_marks,
+    records_parameters,
     records_relations,
+    records_rounding,
     records_shares,
     records_tables,
     records_values,
@@ -18,8 +23,9 @@ from sandbox.reading import (
 from sandbox.reading.budget import spend
 from sandbox.reading.reader import Reader
 from sandbox.reading.records_columns import field_of
+from sandbox.reading.records_draft import Relation
 from sandbox.reading.records_drafts import columns, same_name
-from sandbox.reading.records_scan import Relation, Scan
+from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_series import read_series
 from sandbox.reading.records_usual import COUNT
 from sandbox.reading.records_values import FAMILIES
@@ -31,10 +37,10 @@ _MOST_CELLS = 2_000_000
 _LONGEST = 2_000
 _MARKS = frozenset(".,;:?!()[]{}\n\"'¿¡-•*#|=~")
 _READERS: tuple[Callable[[Scan, int], int], ...] = (
-    records_marks.whole, records_tables.real_world, records_shares.shares, records_relations.formula,
-    records_relations.relation, records_marks.special, records_values.mixture_weight,
-    records_values.parameter, records_values.family, records_values.bounds,
-    records_values.modifier, records_marks.count, records_marks.label,
+    records_marks.whole, records_tables.real_world, records_shares.shares, records_formulas.formula,
+    records_relations.relation, records_dates.special, records_parameters.mixture_weight,
+    records_parameters.parameter, records_values.family, records_bounds.bounds,
+    records_rounding.modifier, records_marks.count, records_marks.label,
 )  # fmt: skip
 
 

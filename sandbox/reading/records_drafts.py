@@ -7,7 +7,8 @@ records are, sets the scene before them, repeats another label, or is the reason
 from collections.abc import Sequence
 
 from sandbox.reading.records_columns import said_more
-from sandbox.reading.records_scan import Draft, Scan
+from sandbox.reading.records_draft import Draft
+from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_usual import usual_of
 from sandbox.reading.rules import NotUnderstood
 

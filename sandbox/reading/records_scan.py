@@ -4,12 +4,13 @@ A column begins with a label, a noun phrase of at most three words, or without o
 says next belongs to this column. A word that changes what is asked is never part of a label.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from sandbox.reading import lexicon
 from sandbox.reading.lexicon import IDLE, SCENE
+from sandbox.reading.records_draft import Draft, Relation
+from sandbox.reading.records_names import column_name
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Language, Token
 
@@ -31,64 +32,6 @@ _WITHIN = frozenset(
 ) | {SCENE}
 _NAMELESS = frozenset({"entity", "owner", "record", "tail", "period", "make"})
 _NEVER = frozenset({"beyond", "filler", "truth", "untruth", "boolean", "one_of", "real_world"})
-
-
-@dataclass(slots=True)
-class Draft:
-    """What a request says about one column."""
-
-    label: str = ""
-    family: str = ""
-    arguments: list[float] = field(default_factory=list)  # in brackets after a family: N(35, 12)
-    numbers: dict[str, list[float]] = field(default_factory=dict)  # parameters by their concept
-    low: float | None = None
-    high: float | None = None
-    low_open: bool = False
-    high_open: bool = False
-    whole_bounds: bool = False
-    clip: bool = False
-    cut: bool = False  # a word such as `truncated` wants bounds
-    decimals: int | None = None
-    unique: bool = False
-    real: bool = False  # the request wants decimals
-    multiple: int = 0
-    remainder: int = 0
-    labels: tuple[str, ...] = ()
-    weights: tuple[float, ...] = ()
-    source: str = ""
-    even: bool = False  # the request gives labels without shares
-    true_share: float | None = None
-    boolean: bool = False
-    binary: bool = False
-    dates: tuple[date, date] | None = None
-    role: str = ""  # "id", "text" or "" by the label alone
-    prefix: str = ""
-    first: int | None = None
-    digits: int | None = None
-    formula: str = ""
-    unit: str = ""  # of its figures, such as cm
-    percents: set[bool] = field(default_factory=set)  # whether its parameters are percentages
-    place: int = -1  # of its label
-    counted: bool = False  # the label is the noun after the number of records
-    shared: bool = False  # `both normal`: for each column without a family
-
-    @property
-    def described(self) -> bool:
-        return bool(
-            self.family or self.arguments or self.numbers or self.labels or self.dates
-            or self.formula or self.boolean or self.binary or self.true_share is not None
-            or self.low is not None or self.high is not None or self.multiple
-        )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Relation:
-    """A correlation as it was read; without names it is about the only two columns of numbers."""
-
-    names: tuple[str, ...]
-    value: float
-    measure: str
-    sign: str
 
 
 @dataclass(slots=True)
@@ -310,46 +253,3 @@ class Scan:
         if len(places) > 1 and self.low(places[-1]) in _OF:
             places = places[:-1]
         return column_name((self.tokens[j].text for j in places), self.language)
-
-
-def column_name(words: Iterable[str], language: Language = "en") -> str:
-    """Turn words into a column's name: `annual revenues` becomes `annual_revenue`."""
-    parts = [part for word in words for part in _split(word)]
-    if not parts:
-        return ""
-    if len(parts) == 1 and "_" in parts[0]:
-        return parts[0].lower()
-    parts = [part.lower() for part in parts]
-    if language == "es":  # in Spanish adjectives are in the plural too
-        return "_".join(singular(part, language) for part in parts)
-    return "_".join([*parts[:-1], singular(parts[-1], language)])
-
-
-def _split(word: str) -> list[str]:
-    spaced = "".join(
-        f" {c}" if c.isupper() and i and word[i - 1].islower() else c for i, c in enumerate(word)
-    )
-    return spaced.replace("-", " ").split()
-
-
-def singular(word: str, language: Language = "en") -> str:
-    """The word without its plural ending."""
-    if word in _IRREGULAR or len(word) < 4 or not word.endswith("s"):
-        return _IRREGULAR.get(word, word)
-    if language == "es":
-        if word.endswith("ciones"):
-            return word[:-4] + "ón"
-        return word[:-2] if word.endswith("es") and word[-3] in "dlrnjyz" else word[:-1]
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word if word.endswith(_STAY) else word[:-1]
-
-
-_STAY = ("ss", "us", "is", "news", "series")
-_IRREGULAR = {
-    "people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index",
-    "criteria": "criterion", "statuses": "status", "bonuses": "bonus", "diabetes": "diabetes",
-    "gas": "gas", "meses": "mes", "mes": "mes", "series": "series", "ids": "id",
-}  # fmt: skip

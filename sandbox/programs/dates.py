@@ -1,5 +1,50 @@
-"""The programs of the family `dates`."""
+"""The programs for questions about dates and times of day."""
 
 from collections.abc import Mapping
 
-PROGRAMS: Mapping[str, str] = {}
+PROGRAMS: Mapping[str, str] = {
+    "days_between": '''
+def days_between(first, last, inclusive, unit):
+    from datetime import date
+
+    days = (date.fromisoformat(last) - date.fromisoformat(first)).days + int(inclusive)
+    return {"weeks": days / 7, "days": days} if unit == "weeks" else {"days": days}
+''',
+    "working_days": '''
+def working_days(first, last):
+    return {"days": int(np.busday_count(first, np.datetime64(last) + 1))}
+''',
+    "date_shifted": '''
+def date_shifted(date, sign, days=0, weeks=0, months=0, years=0):
+    import calendar
+    import datetime
+
+    start = datetime.date.fromisoformat(date)
+    month = start.month - 1 + int(sign * (months + 12 * years))
+    year, month = start.year + month // 12, month % 12 + 1
+    day = min(start.day, calendar.monthrange(year, month)[1])
+    shifted = datetime.date(year, month, day) + datetime.timedelta(days=sign * (days + 7 * weeks))
+    return {"date": shifted.isoformat(), "weekday": shifted.strftime("%A")}
+''',
+    "weekday_of": '''
+def weekday_of(date):
+    import datetime
+
+    return {"weekday": datetime.date.fromisoformat(date).strftime("%A")}
+''',
+    "clock_span": '''
+def clock_span(start, end, pause):
+    def of_day(clock):
+        hours, minutes = clock.split(":")
+        return 60 * int(hours) + int(minutes)
+
+    minutes = (of_day(end) - of_day(start)) % 1440 - pause
+    return {"hours": minutes / 60, "minutes": minutes, "duration": f"{int(minutes // 60)}:{int(minutes % 60):02d}"}
+''',
+    "mean_time": '''
+def mean_time(times):
+    seconds = [60 * int(m) + int(s) for m, s in (time.split(":") for time in times)]
+    mean = sum(seconds) / len(seconds)
+    return {"seconds": mean, "time": f"{int(mean // 60)}:{int(mean % 60):02d}", "minutes": mean / 60}
+''',
+}  # fmt: skip

@@ -6,6 +6,7 @@ how numbers come into a spec (years as months, a level of 95% as its tail) and n
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ def _joined(x: float, values: Sequence[float], held: Sequence[float]) -> bool:
 
 
 def _forms_of_two(x: float, y: float) -> Iterator[float]:
-    yield x * y
+    yield from (x * y, x + y, x - y)
     yield from (x + y / part for part in _PARTS)
     if y > 0:
         yield from (x / y, x / math.sqrt(y))
@@ -82,6 +83,8 @@ def _held(value: Any) -> Iterator[float]:
                 yield from _held(item)
         case list() | tuple():
             yield float(len(value))
+            if all(isinstance(item, int | float | str) for item in value):
+                yield from map(float, Counter(value).values())  # three letters: (26, 26, 26)
             for item in value:
                 yield from _held(item)
         case bool() | None:

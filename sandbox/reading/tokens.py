@@ -165,7 +165,7 @@ def _date(piece: str, start: int, end: int) -> Token:
     try:
         return Token("date", piece, start, end, date=dt.date(year, month, day), unclear=unclear)
     except ValueError:
-        return Token("word", piece, start, end, piece)
+        return Token("date", piece, start, end, unclear=f"there is no {piece} in the calendar")
 
 
 def _number(
@@ -268,7 +268,10 @@ def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None
             try:
                 date = dt.date(int(third.value), number, int(day.value))
             except ValueError:
-                return None
+                text = f"{first.text} {second.text} {third.text}"
+                unclear = f"there is no {text.replace('  ', ' ')} in the calendar"
+                used = window.index(third) + 1
+                return Token("date", text, first.start, third.end, unclear=unclear), used
             used = window.index(third) + 1
             text = f"{first.text} {second.text} {third.text}"
             return Token("date", text, first.start, third.end, date=date), used

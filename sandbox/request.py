@@ -70,6 +70,8 @@ def _not_read(reason: str) -> Interpretation:
 def _asks(text: str) -> bool:
     """Whether a request has a figure and a word that a rule reads: a cheap test."""
     low = text.lower()
+    if _ARITHMETIC.fullmatch(text):
+        return True
     figure = _FIGURE.search(low) or any(cue in low for cue in _WITHOUT_DIGITS)
     if not figure or _NOTATION.search(text):
         return False
@@ -83,6 +85,7 @@ def _why_not(text: str) -> str:
     return "it asks for no computation"
 
 
+_ARITHMETIC = re.compile(r"\s*[\d(][\d\s().,+\-*/^×÷=?]{0,200}")
 _FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozen)\b")
 _NOTATION = re.compile(  # formulas; multiple choice
     r"\\[a-zA-Z(\[]|\$[^$\n\\^_{}]*+[\\^_{}][^$\n]*+\$"

@@ -238,7 +238,9 @@ EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "prime_factors": lambda number: {"prime_factors": _primes(number)},
     "is_prime": lambda number: {"prime": number > 1 and len(_primes(number)) == 1},
     "square_root": lambda number: {"square_root": _root_of(number)},
-    "sum_of_range": lambda first, last: {"sum": (int(first) + int(last)) * (int(last) - int(first) + 1) // 2},
+    "sum_of_range": lambda first, last: {
+        "sum": (int(first) + int(last)) * (int(last) - int(first) + 1) // 2
+    },
 }  # fmt: skip
 
 

@@ -553,6 +553,8 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
 
 def _may_name(token: Token) -> bool:
     """Whether a token may be a name in a row: a noun, a letter, a month, `Monday`."""
+    if len(token.text) == 1 and token.text.islower():  # an unknown of an equation
+        return False
     if token.kind in ("word", "quoted") or lexicon.plain(token.text) in MONTHS:
         return True
     letter = len(token.text) == 1 and token.text.isupper()

@@ -121,6 +121,13 @@ def test_labels_in_a_pattern_or_with_other_shares_fail(labels: list[str], check:
     assert check in failed({"side": labels}, EVEN)
 
 
+def test_numbers_of_32_bits_may_repeat_because_there_are_fewer():
+    for seed in range(20):
+        incomes = rng(seed).lognormal(10, 0.5, 3000)
+        assert failed({"age": normal(3000, seed).astype(np.float32)}, AGE) == ""
+        assert failed({"income": incomes.astype(np.float32)}, INCOME) == ""
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
 def test_a_few_rounded_values_are_no_surprise_because_each_is_unlikely(count: int):
     field = replace(AGE, decimals=1)

@@ -107,10 +107,13 @@ def rounding_step(field: Field, x: Column) -> float:
     if field.decimals is not None:
         return float(10.0**-field.decimals)
     places = max(-Decimal(repr(value)).as_tuple().exponent for value in x[:_LOOKED_AT].tolist())  # type: ignore[operator]
-    if not 0 <= places <= _FINEST or not _rounded(x, places):
+    middle = float(np.median(x))
+    if 0 <= places <= _FINEST and _rounded(x, places):
+        step = float(10.0**-places)
+    elif np.array_equal(x, x.astype(np.float32)):  # a column of 32 bits has fewer values
+        step = 2 * float(np.spacing(np.float32(abs(middle))))
+    else:
         return 0.0
-    step = float(10.0**-places)
-    middle = np.median(x)
     below, above = cdf(of, np.array([middle - step / 2, middle + step / 2]))
     return step if above - below <= _COARSEST else 0.0
 

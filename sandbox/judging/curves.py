@@ -50,7 +50,7 @@ def cdf(of: Distribution, x: Floats) -> Floats:
     return np.asarray(share, dtype=np.float64)
 
 
-def cells(field: Field, x: Floats, step: float) -> tuple[Floats, Floats]:
+def cells(field: Field, x: Floats, step: float | Floats) -> tuple[Floats, Floats]:
     """The shares of a column's distribution below each value, and up to and with it.
 
     Between the two lies all that the bounds and the rounding by `step` turn into this value. The
@@ -59,16 +59,17 @@ def cells(field: Field, x: Floats, step: float) -> tuple[Floats, Floats]:
     of = field.distribution
     assert of is not None
     lower = _share(field, x - step / 2)
-    upper = _share(field, x + step / 2) if step else lower
+    rounded = bool(np.any(step))
+    upper = _share(field, x + step / 2) if rounded else lower
     low, high = field.low, field.high
     if not field.clip and (low is not None or high is not None):
         below, upto = _bounds(field)
         lower, upper = ((np.clip(s, below, upto) - below) / (upto - below) for s in (lower, upper))
-    if low is not None and (step or field.clip):
-        least = math.ceil(low / step - 1e-9) * step if step else low
+    if low is not None and (rounded or field.clip):
+        least = np.ceil(low / step - 1e-9) * step if rounded else low
         lower = np.where(x <= least + step / 4, 0.0, lower)
-    if high is not None and (step or field.clip):
-        most = math.floor(high / step + 1e-9) * step if step else high
+    if high is not None and (rounded or field.clip):
+        most = np.floor(high / step + 1e-9) * step if rounded else high
         upper = np.where(x >= most - step / 4, 1.0, upper)
     return lower, upper
 

@@ -224,6 +224,8 @@ def _measure(
 def _grid(of: Field, x: Column) -> Column | None:
     """All values that a rounded column may take between its ends, if they are few."""
     step = rounding_step(of, x)
+    if not step:
+        return None
     count = round(float(x.max() - x.min()) / step) + 1
     if count > _MOST_COUNTED:
         return None

@@ -54,9 +54,13 @@ def _standard(x: Column) -> Column:
 
 
 def scores_of_numbers(field: Field, x: Column) -> Scores:
-    step = rounding_step(field, x)
+    step: float | Column = rounding_step(field, x)
+    if not step and np.array_equal(
+        x, x.astype(np.float32)
+    ):  # 32 bits: each value rounds in its way
+        step = np.spacing(np.abs(x).astype(np.float32)).astype(np.float64)
     lower, upper = cells(field, x, step)
-    if not step:
+    if not np.any(step):
         if field.clip and (field.low is not None or field.high is not None):
             return Scores(_between(lower, upper, x, field.name))
         return Scores(np.clip(lower, _INSIDE, 1 - _INSIDE))
@@ -110,8 +114,6 @@ def rounding_step(field: Field, x: Column) -> float:
     middle = float(np.median(x))
     if 0 <= places <= _FINEST and _rounded(x, places):
         step = float(10.0**-places)
-    elif np.array_equal(x, x.astype(np.float32)):  # a column of 32 bits has fewer values
-        step = 2 * float(np.spacing(np.float32(abs(middle))))
     else:
         return 0.0
     below, above = cdf(of, np.array([middle - step / 2, middle + step / 2]))

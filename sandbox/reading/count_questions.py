@@ -67,9 +67,8 @@ def _letters(reader: Reader) -> Analysis | None:
     if not reader.has("letters_of"):
         return None
     together = bool(reader.take("vowels_together"))
-    if not reader.has("arrange", "permutation_word", "ways_word") and "anagram" not in {
-        t.stem.split()[0] for t in reader.tokens if t.stem.strip()
-    }:
+    anagram = any(t.stem.startswith("anagram") for t in reader.tokens)
+    if not anagram and not reader.has("arrange", "permutation_word", "ways_word"):
         return None
     words = [
         i
@@ -87,7 +86,8 @@ def _letters(reader: Reader) -> Analysis | None:
     if len(words) != 1 or reader.free("number"):
         return None
     word = reader.at(words[0]).text
-    reader.take_all("letters_of", "arrange", "permutation_word", "anagram")
+    phrases.take(reader, "ways_word 'palabra", "ways_word 'word")
+    reader.take_all("letters_of", "arrange", "permutation_word", "anagram", "committee")
     reader.take_all("all_word", "row")
     if together:
         return _finished(reader, "letter_arrangements", word=word, vowels_together=True)

@@ -113,6 +113,8 @@ def _read_dice(reader: Reader) -> Spec | None:
         return _spec("dice_sums", {"sides": dice.all_sides})
     if faces is not None and question.asked:
         return _faces(dice, faces, question)
+    if expected and dice.number > 1 and _face_named(reader) is not None:
+        return _spec("expected_count", {"n": float(dice.number), "p": 1 / dice.sides})
     if expected:
         return _spec("dice_expectation", {"sides": dice.all_sides})
     if not question.asked:
@@ -217,7 +219,7 @@ def _sum(reader: Reader, dice: _Dice, question: Question, *, summed: bool) -> Sp
     return _spec("dice_sum", parameters, *assumed)
 
 
-def _seed(reader: Reader) -> float:
+def seed_of(reader: Reader) -> float:
     """The seed of the request, which the wishes of all requests took."""
     for i, token in enumerate(reader.tokens[:-1]):
         number = reader.tokens[i + 1]
@@ -243,7 +245,7 @@ def _simulated_dice(
         return None
     sides = [float(dice.sides)] if single else dice.all_sides
     take_question(reader)
-    parameters: dict[str, Any] = {"rolls": rolls, "sides": sides, "seed": _seed(reader)}
+    parameters: dict[str, Any] = {"rolls": rolls, "sides": sides, "seed": seed_of(reader)}
     if reader.take_all("mean", "expected_value"):
         return _spec("simulated_dice", parameters | {"statistic": "mean"})
     event = take_event(reader, whole=True)

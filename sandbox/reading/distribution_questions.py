@@ -68,6 +68,9 @@ def _take_verbs(reader: Reader) -> None:
     """Take `weight` and `last` where they say what is measured, as in `batteries last 40 hours`."""
     for place, token in enumerate(reader.tokens):
         before = reader.tokens[place - 1].text.lower() if place else ""
+        near = reader.tokens[place + 1 : place + 4]
+        if token.means("between") and not any(t.kind == "number" for t in near):
+            reader.taken.add(place)  # `the time between buses`
         if token.stem == "weight" or (token.stem == "last" and before not in _ARTICLES):
             reader.taken.add(place)
     reader.take_all("lasting")
@@ -91,9 +94,10 @@ def _of_sample_mean(reader: Reader, named: Named) -> Named:
     )  # fmt: skip
     if match is None and reader.has("sample_mean"):
         match = phrases.take(reader, "sample_word #n.", "size_n|'n exactly? #n.")
+        phrases.take(reader, "sample_mean")
     if match is None or match["n"].value < 1:
         return named
-    reader.take_all("sample_mean", "sample_word")
+    reader.take_all("sample_word")
     sd = named.parameters["sd"] / math.sqrt(match["n"].value)
     note = "the mean of a sample has the standard deviation divided by the root of its size"
     parameters = {"mean": named.parameters["mean"], "sd": sd}

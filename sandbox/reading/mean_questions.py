@@ -26,7 +26,8 @@ _FILLER = (
     "null_value", "size_n", "what_share", "z_test", "t_test", "one_sample", "trial_word",
 )  # fmt: skip
 _LABELS = frozenset(
-    {"estimating", "estimate", "estimar", "hacen", "falta", "hace", "group", "grupo"}
+    "estimating estimate estimar hacen falta hace group grupo landing page site website ad banner button"
+    " anuncio boton pagina campaign email product web app new old experiment study tiene".split()
 )
 _TESTS = ("t_test", "z_test", "welch", "pooled_variance", "p_value", "significant", "test_word")
 

@@ -13,6 +13,7 @@ from sandbox.reading import (
     distribution_questions,
     trial_questions,
     urn_questions,
+    waiting_questions,
 )
 from sandbox.reading.questions import QUESTION
 from sandbox.reading.reader import Reader
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = tuple(
             *bayes_questions.RULES,
             *trial_questions.RULES,
             *urn_questions.RULES,
+            *waiting_questions.RULES,
             *map(_firm, dice_and_coins.RULES),
             *map(_firm, cards_and_birthdays.RULES),
         ),

@@ -208,7 +208,7 @@ def _read_trials(reader: Reader) -> Spec | None:
     question = take_question_of_trials(reader)
     if question is None:
         return None
-    wants_count = reader.has("expected_value", "how_many") and not question.asked
+    wants_count = reader.has("expected_value") and not question.asked
     p = _guessing(reader)
     words = {"correct", "right", "correctly", "acierto", "bien", "correcta", "question", "answer"}
     if p is not None:

@@ -121,6 +121,16 @@ def test_labels_in_a_pattern_or_with_other_shares_fail(labels: list[str], check:
     assert check in failed({"side": labels}, EVEN)
 
 
+@pytest.mark.parametrize("decimals", [-1, 0, 1, 4, 12])
+def test_a_rounding_that_nobody_stated_is_seen_if_it_is_fine_enough(decimals: int):
+    sales = Field("sales", distribution=Distribution("normal", {"mean": 6500.0, "sd": 1200.0}))
+    for seed in range(10):
+        values = np.round(rng(seed).normal(6500, 1200, N), decimals)
+        assert failed({"sales": values}, sales) == ""
+        assert failed({"sales": values.tolist()}, sales) == ""
+    assert "sales: " in failed({"sales": np.round(values, -3)}, sales)
+
+
 def test_numbers_of_32_bits_may_repeat_because_there_are_fewer():
     for seed in range(20):
         incomes = rng(seed).lognormal(10, 0.5, 3000)

@@ -110,14 +110,18 @@ def rounding_step(field: Field, x: Column) -> float:
         return 1.0
     if field.decimals is not None:
         return float(10.0**-field.decimals)
-    places = max(-Decimal(repr(value)).as_tuple().exponent for value in x[:_LOOKED_AT].tolist())  # type: ignore[operator]
-    middle = float(np.median(x))
-    if 0 <= places <= _FINEST and _rounded(x, places):
-        step = float(10.0**-places)
-    else:
+    places = max(_places(value) for value in x[:_LOOKED_AT].tolist())
+    if not -_FINEST <= places <= _FINEST or not _rounded(x, places):
         return 0.0
+    step, middle = float(10.0**-places), float(np.median(x))
     below, above = cdf(of, np.array([middle - step / 2, middle + step / 2]))
     return step if above - below <= _COARSEST else 0.0
+
+
+def _places(value: float) -> int:
+    """The decimals with which a number is written; below 0 if it ends in zeros before the point."""
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _rounded(x: Column, places: int) -> bool:

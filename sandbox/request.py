@@ -109,6 +109,17 @@ def _asking() -> frozenset[str]:
     return lexicon.first_words(*{concept for rule in RULES for concept in rule.asks})
 
 
+def _nothing_read(reader: Reader) -> Interpretation:
+    """No rule has anything to say: name the words and numbers that none of them has."""
+    left = dict.fromkeys(t.text for t in reader.left() if t.kind in ("word", "number", "date"))
+    listed = ", ".join(f"`{text}`" for text in list(left)[:5])
+    beside = f" beside {listed}" if listed else ""
+    reason = (
+        f"no calculation is understood{beside}; `waggle sandbox catalogue` lists what can be read"
+    )
+    return Interpretation("linguistic", (reason,), unknown=tuple(left))
+
+
 def _interpreted(text: str, data: Any) -> Interpretation:
     """What the rules of the catalogue make of a request."""
     text = cleaned(text)
@@ -127,7 +138,7 @@ def _interpreted(text: str, data: Any) -> Interpretation:
     wishes_of_all = with_wishes(reader)
     reading = read_by(RULES, reader)
     if reading is None:
-        return Interpretation("linguistic", ("it neither asks for generated data nor brings data",))
+        return _nothing_read(reader)
     if reading.spec is None:
         return Interpretation("linguistic", (reading.problem,), unknown=reading.unknown)
     spec = wishes_of_all(reading.spec)

@@ -150,7 +150,7 @@ RULES: tuple[Rule, ...] = (
         "one matrix such as [[1, 2], [3, 4]], or two to multiply",
     ),
     Rule(
-        "equations", frozenset({"exactly"}), _equations,
+        "equations", frozenset({"exactly", "solve_word"}), _equations,
         "linear equations such as 2x + y = 7, or one quadratic equation",
     ),
     Rule(
@@ -158,7 +158,7 @@ RULES: tuple[Rule, ...] = (
         "what two purchases of the same two things cost",
     ),
     Rule(
-        "arithmetic", frozenset({"op_plus", "op_minus", "op_times", "op_over", "op_power"}),
+        "arithmetic", frozenset(),  # its signs are no words
         _arithmetic, "numbers with + - * / ^ and brackets",
     ),
     Rule(

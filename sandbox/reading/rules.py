@@ -25,7 +25,7 @@ class NotUnderstood(Exception):
 class Rule:
     """One thing that can be asked.
 
-    A rule is tried if the request has a word with one of the concepts in `asks`. `read` takes tokens
+    A rule is tried if the request has a word with one of the concepts in `asks`, or if `asks` is empty. `read` takes tokens
     and returns what is asked, or None if the request is about something else. `understood` says in
     a few words what the rule can read, for the sentence that refuses a request.
     """
@@ -54,7 +54,7 @@ def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
         made
         for rule in rules
         for given in (_reader_of(rule.words, readers),)
-        if given.has(*rule.asks)
+        if not rule.asks or given.has(*rule.asks)
         for made in [_by(rule, given.copy())]
         if made
     ]

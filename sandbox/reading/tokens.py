@@ -69,7 +69,7 @@ _SPECIAL = (
     ),
     (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2"),
     (re.compile(r"[–—−‑]"), "-"),
-    (re.compile(r"(?:-+>|→)(?=\s*[^\W\d])"), ", "),
+    (re.compile(r"(?:-+>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
     (re.compile(r"’"), "'"),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
     (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),

@@ -10,6 +10,9 @@ from sandbox.reading.lexicon import CHANGE, IDLE, SCENE
 from sandbox.reading.reader import NO_LABELS
 from sandbox.reading.tokens import Token
 
+_MAY_BE_LABELS = frozenset(
+    {"figure_sample", "figure_population", "figure_level", "figure_confidence"}
+)
 STOPS = frozenset({".", "?", "!", "\n"})
 
 
@@ -44,7 +47,8 @@ def may_name(token: Token) -> bool:
         return True
     if token.kind not in ("word", "concept") or token.concepts & NO_LABELS:
         return False
-    return not is_word(token, "beyond")
+    asks = {concept for concept in token.concepts if concept.startswith("figure_")}
+    return not asks - _MAY_BE_LABELS and not is_word(token, "beyond")
 
 
 def stems(text: str) -> tuple[str, ...]:

@@ -161,7 +161,9 @@ class Changes:
             token = self.reader.tokens[place]
             kind, amount = next(made for c, made in _OF_EACH.items() if token.means(c))
             following = self.reader.tokens[place + 1 : place + 2]
-            if following and following[0].kind == "list":
+            before = self.reader.tokens[place - 1 : place] if place else []
+            are = any(plain(t.text) in ("are", "is", "were", "son") for t in before)
+            if are or (following and following[0].kind == "list"):
                 raise NotUnderstood(f"it is not clear whether the list holds the {token.text}")
             self.reader.taken.add(place)
             self._add(place, Change(kind, amount=amount))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name, words
-from sandbox.reading.figures_methods import ASKING
+from sandbox.reading.figures_methods import ASKING, is_unit
 from sandbox.reading.lexicon import CHANGE, IDLE, plain, stem
 from sandbox.reading.reader import NO_LABELS, Reader
 from sandbox.reading.rules import NotUnderstood
@@ -271,7 +271,12 @@ def _label(reader: Reader, place: int) -> None:
     words_since = 0
     for i in range(place - 1, begin - 1, -1):
         token = reader.tokens[i]
+        if is_unit(reader, i):
+            continue
+        if token.concepts & ASKING:
+            return  # what stands before a figure's name, as in `interquartile mean`, changes it
         derived = question and words_since > 0 and is_word(token, "derived")
+        derived = derived or (question and is_word(token, "relational"))
         if i not in reader.taken and may_name(token) and not is_idle(token) and not derived:
             reader.labels.update(map(stem, token.text.split()), (token.stem,))
         elif is_word(token, "per") or _names_here(reader.tokens, i, question=question):

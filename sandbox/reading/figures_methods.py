@@ -140,7 +140,7 @@ def claims(reader: Reader, skipped: frozenset[int]) -> list[Claim]:
     for place, token in enumerate(reader.tokens):
         if place in reader.taken or place in skipped or not token.concepts & ASKING:
             continue
-        if plain(token.text) in ("min", "max") and _is_unit(reader, place):
+        if is_unit(reader, place):
             reader.taken.add(place)
             continue
         for concept, method in METHODS.items():
@@ -150,8 +150,10 @@ def claims(reader: Reader, skipped: frozenset[int]) -> list[Claim]:
     return listed
 
 
-def _is_unit(reader: Reader, place: int) -> bool:
+def is_unit(reader: Reader, place: int) -> bool:
     """Whether `min` stands for minutes: `waits (min)`, `5 min`, `in min`."""
+    if plain(reader.tokens[place].text) not in ("min", "max"):
+        return False
     before = reader.tokens[place - 1] if place else None
     after = reader.tokens[place + 1] if place + 1 < len(reader.tokens) else None
     if before is None:

@@ -14,6 +14,7 @@ from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Change
 
 _RELATING = frozenset("with by at times having whose con por".split())
+_OF_THE = frozenset("of the de la las los el -".split())
 _PARTING = frozenset("what which who also then cual cuales quien tambien luego".split())
 WHICH = frozenset("which who whose when what cual cuales quien que cuando".split())
 _MOST = 12  # figures of one request
@@ -36,6 +37,7 @@ class Request:
         self.used = changes.used
         self.changes: tuple[Change, ...] = changes.read(testing=self.testing)
         self.claims = self._without_idle(claims(reader, self.places))
+        self._refuse_doubled()
         if changes.made:
             self._refuse_half_changes(min(place for place, _ in changes.made))
         self.all_claims = tuple(self.claims)  # also those that turn out to be a part of another
@@ -53,6 +55,14 @@ class Request:
             if claim.name != "count_where" or not introduces:
                 kept.append(claim)
         return kept
+
+    def _refuse_doubled(self) -> None:
+        """`The mean of means` is a figure of its own."""
+        for first, second in pairwise(self.claims):
+            between = self.reader.tokens[first.place + 1 : second.place]
+            small = all(plain(t.text) in _OF_THE for t in between)
+            if first.name == second.name and between and small and first.method.takes == "one":
+                raise NotUnderstood(f"the {first.name} of the {first.name} is not understood")
 
     def _refuse_half_changes(self, change: int) -> None:
         """`The mean? And the median without the largest?` may change the data of one figure only."""

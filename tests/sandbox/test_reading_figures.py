@@ -117,6 +117,18 @@ REFUSED = [
     ("spend vs sales in $k:\n2 -> 21\n3 -> 27\n5 -> 39\nlinear regression, predict at x = $7.5k", "lies far from the data"),
     ("Find the correlation between x = [1, 2, 3] and y = [2, 4, 5], without the smallest value", "a single column only"),
     ("What is the greatest common divisor of 7979 and 3713?", ""),
+    ("What is the least common multiple of 6, 8, and 10?", "`common`"),
+    ("Compute the interquartile mean of 3, 4, 50", "`interquartile`"),
+    ("sum of cubes of 3, 4, 5", "`cubes`"),
+    ("largest gap in 3, 4, 50", "`gap` is another quantity"),
+    ("median-of-medians of 3, 4, 50", "the median of the median"),
+    ("mean and its p-value for 3, 4, 50", "`p - value`"),
+    ("What is the average on weekends? Mon 3, Tue 4, Sat 9, Sun 10", "`weekends`"),
+    ("How many values are within one standard deviation of the mean: 2, 4, 6, 20?", "`within`"),
+    ("mean of values 1, 2, 3 with frequencies 5, 3, 2", "frequencies"),
+    ("scores 70, 80, 90 with 5, 3, 2 students. mean?", "`with` relates the lists"),
+    ("What is the mean, and the mean without the largest, of 3, 5, 90?", "every figure"),
+    ("Assume 3, 4, 50 are logs. Mean?", "whether the list holds the logs"),
 ]  # fmt: skip
 
 

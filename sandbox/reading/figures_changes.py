@@ -174,9 +174,13 @@ class Changes:
         for place in self.reader.places("figure_capped"):
             number = self._after(place)
             if number is not None:
-                before = place - 1
-                if before >= 0 and plain(self.reader.tokens[before].text) in ("but", "pero", "and"):
-                    self.reader.taken.add(before)
+                joined = place and plain(self.reader.tokens[place - 1].text) in (
+                    "but",
+                    "pero",
+                    "and",
+                )
+                if joined:
+                    self.reader.taken.add(place - 1)
                 self.reader.taken.update((place, number))
                 self._add(place, Change("cap", amount=self.reader.tokens[number].value))
 

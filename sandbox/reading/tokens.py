@@ -264,7 +264,8 @@ def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None
     first, second, third = shown[:3]
     for day, month in ((first, second), (second, first)):
         number = MONTHS.get(lexicon.plain(month.text)) if month.kind == "word" else None
-        if number and day.kind == third.kind == "number" and 1000 <= third.value <= 3000:
+        numbers = day.kind == third.kind == "number" and day.value <= 99 and third.text.isdigit()
+        if number and numbers and 1000 <= third.value <= 3000:
             try:
                 date = dt.date(int(third.value), number, int(day.value))
             except ValueError:

@@ -116,8 +116,6 @@ REFUSED = [
     ("weighted mean of 3, 5, 8, 9 with weights 1, 2, 3", "as many weights"),
     ("spend vs sales in $k:\n2 -> 21\n3 -> 27\n5 -> 39\nlinear regression, predict at x = $7.5k", "lies far from the data"),
     ("Find the correlation between x = [1, 2, 3] and y = [2, 4, 5], without the smallest value", "a single column only"),
-    ("What is the greatest common divisor of 7979 and 3713?", ""),
-    ("What is the least common multiple of 6, 8, and 10?", "`common`"),
     ("Compute the interquartile mean of 3, 4, 50", "`interquartile`"),
     ("sum of cubes of 3, 4, 5", "`cubes`"),
     ("largest gap in 3, 4, 50", "`gap` is another quantity"),

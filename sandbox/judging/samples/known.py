@@ -31,17 +31,20 @@ _OF_CALCULATIONS = _OF_ANY | {"analyses", "decimals"}
 
 def unknown_words(field: Field) -> list[str]:
     """What the field says that no judge knows, such as `unique of name`."""
-    return [f"{word} of {field.name}" for word in _said(field, KNOWN.get(field.role, frozenset()))]
+    return [
+        f"{word} of {field.name}"
+        for word in _stated_words(field, KNOWN.get(field.role, frozenset()))
+    ]
 
 
 def unknown_parts(spec: Spec) -> tuple[str, ...]:
     """What a request for records, a series or a calculation says that no judge knows."""
     if spec.kind == "calculate":
-        return tuple(_said(spec, _OF_CALCULATIONS))
-    return tuple(_said(spec, _OF_RECORDS if spec.series is None else _OF_SERIES))
+        return tuple(_stated_words(spec, _OF_CALCULATIONS))
+    return tuple(_stated_words(spec, _OF_RECORDS if spec.series is None else _OF_SERIES))
 
 
-def _said(of: Field | Spec, judged: frozenset[str]) -> list[str]:
+def _stated_words(of: Field | Spec, judged: frozenset[str]) -> list[str]:
     """The words that say something, and that no judge knows."""
     others = [word for word in fields(of) if word.name not in judged]
     values = {word.name: getattr(of, word.name) for word in others}

@@ -9,8 +9,10 @@ with no model. A wrong answer counts as certified if its level is above `unverif
 import argparse
 import asyncio
 import json
+import random
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from rich.table import Table
 
 from experiments.statistics.grading import Graded, Reply, faults, grade
 from experiments.statistics.scripted_author import answers_by_author
+from router.compute.words import fitting
+from router.records.mock import Fakers, Maker
+from router.records.shapes import parse
 from sandbox.column_programs import CannotWrite
 from sandbox.contradictions import contradiction
 from sandbox.document import records, write_document
@@ -26,6 +31,7 @@ from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.records import format_records
 from sandbox.request import read
+from sandbox.spec import Spec
 from sandbox.synthesis import write_program
 from sandbox.verify import verify
 
@@ -59,13 +65,23 @@ async def by_rule(case: dict[str, Any], pool: Pool) -> Reply:
             continue
         verdict = verify(spec, run.result)
         if verdict.holds:
-            if spec.words:  # the columns of text come from a backend, and are not there
-                rows = await asyncio.to_thread(records, spec, run.result)
-                return Reply(format_records(rows, "json"), "spec")
-            document = await asyncio.to_thread(write_document, spec, run.result)
-            return Reply(document, "spec")
+            write = _with_words if spec.words else write_document
+            return Reply(await asyncio.to_thread(write, spec, run.result), verdict.level)
         problem = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
     return Reply(None, reason=f"not verified: {problem}")
+
+
+def _with_words(spec: Spec, result: Any) -> str:
+    """The records with their columns of text, as the generator of a router adds them."""
+    node = parse({field.name: "string" for field in spec.words}).node
+    draw, year = random.Random(1), datetime.now(UTC).year
+    merged = []
+    with Fakers("en_US").borrowed() as fake:
+        maker = Maker(fake, seed=1)
+        for row in records(spec, result):
+            text = fitting(maker.make(node), row, draw, year)
+            merged.append({**text, **row})
+    return format_records(merged, "json")
 
 
 async def answers_by_rule(cases: Sequence[dict[str, Any]]) -> list[Graded]:

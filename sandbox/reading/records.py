@@ -33,6 +33,7 @@ from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import tokens
 from sandbox.spec import Correlation, Distribution, Field, Spec
 
+_CONJUNCTIONS = re.compile("_(?:and|y|e)_")
 _MOST_CELLS = 2_000_000
 _LONGEST = 2_000
 _MARKS = frozenset(".,;:?!()[]{}\n\"'¿¡-•*#|=~")
@@ -158,13 +159,21 @@ def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
     fields: list[Field] = []
     sentences: list[str] = []
     for draft in drafts:
-        field, assumed = field_of(draft, draft.label or "value")
-        if field.name in {other.name for other in fields}:
-            raise NotUnderstood(f"{field.name} is described twice")
-        fields.append(field)
+        described, assumed = field_of(draft, draft.label or "value")
+        for field in _one_by_one(described):
+            if field.name in {other.name for other in fields}:
+                raise NotUnderstood(f"{field.name} is described twice")
+            fields.append(field)
         sentences += assumed
     names = {field.name for field in fields if field.role in ("number", "derived")}
     return [_with_operands(field, names) for field in fields], sentences
+
+
+def _one_by_one(field: Field) -> list[Field]:
+    """The columns of text that one label names, as in `name and email`."""
+    if field.role != "text":
+        return [field]
+    return [replace(field, name=name) for name in _CONJUNCTIONS.split(field.name)]
 
 
 def _with_operands(field: Field, names: set[str]) -> Field:

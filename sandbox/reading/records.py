@@ -23,11 +23,11 @@ from sandbox.reading import (
 from sandbox.reading.budget import spend
 from sandbox.reading.reader import Reader
 from sandbox.reading.records_columns import field_of
-from sandbox.reading.records_draft import Relation
+from sandbox.reading.records_draft import Draft, Relation
 from sandbox.reading.records_drafts import columns, same_name
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_series import read_series
-from sandbox.reading.records_usual import COUNT
+from sandbox.reading.records_usual import COUNT, usual_of
 from sandbox.reading.records_values import FAMILIES
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import tokens
@@ -102,6 +102,7 @@ def _scan(scan: Scan) -> None:
             or token.means(*_SKIPPED)
             or (token.means("both") and _all_at_once(scan, i))
             or (token.means("exactly") and scan.count is None and _whole_at(scan, i + 1))
+            or (scan.stem(i - 1) == "(" and scan.after_unit(i) > i)
         )
         if not skipped and token.stem not in _MARKS:
             scan.unknown.append(token)
@@ -134,7 +135,7 @@ def _spec(scan: Scan) -> Spec:
     if scan.count is None:
         raise NotUnderstood("it does not say how many records")
     fields, sentences = _fields(scan)
-    fields, correlations = _related(scan, fields)
+    fields, correlations = _related(scan, fields, assumed)
     if scan.pairs and len(fields) < 2:
         raise NotUnderstood(
             "it wants pairs, and describes one column: say what the other one holds", ("pairs",)
@@ -195,7 +196,17 @@ def _with_operands(field: Field, names: set[str]) -> Field:
 _SIZES = re.compile(r"size|employee|headcount|staff|count|quantity|units|tamaño|empleado|plantilla")
 
 
-def _related(scan: Scan, fields: list[Field]) -> tuple[list[Field], list[Correlation]]:
+def _left_open(name: str) -> tuple[Field, tuple[str, ...]]:
+    """A column of which a request only says with what it correlates."""
+    if usual_of(name) is not None:
+        return field_of(Draft(name), name)
+    standard = Distribution("normal", {"mean": 0.0, "sd": 1.0})
+    return Field(name, "number", standard), (f"{name}: normal, mean 0, sd 1",)
+
+
+def _related(
+    scan: Scan, fields: list[Field], assumed: list[str]
+) -> tuple[list[Field], list[Correlation]]:
     """Match the names of correlations to fields, and add a field for each other name."""
     made = list(fields)
     kept: list[Correlation] = []
@@ -208,8 +219,10 @@ def _related(scan: Scan, fields: list[Field]) -> tuple[list[Field], list[Correla
                 f"{missing[0]} is no column of numbers, so that nothing correlates with it"
             )
         if len(missing) == 2:
-            standard = Distribution("normal", {"mean": 0.0, "sd": 1.0})
-            made += [Field(name, "number", standard) for name in missing]
+            for name in missing:
+                field, sentences = _left_open(name)
+                made.append(field)
+                assumed += sentences
         elif missing:
             size = bool(_SIZES.search(missing[0]))
             made.append(Field(missing[0], low=1.0 if size else None, decimals=0 if size else None))

@@ -27,7 +27,7 @@ def _range(scan: Scan, i: int) -> int:
     k = scan.after_unit(j + 1)
     commas = bracket and scan.stem(k) in (",", ";")
     to = scan.low(k) in _TO or commas
-    if scan.low(k) == "and" and j == i:
+    if scan.low(k) in ("and", "y") and j == i and not scan.means(i - 1, "cut", "clip"):
         return 0
     k += 1
     if scan.stem(k) == "-" and not commas:

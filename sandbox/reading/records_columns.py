@@ -140,7 +140,11 @@ def _bounded(
                 f"multiples of {draft.multiple} are understood only between two bounds"
             )
         made = Field(name, "number", of, decimals=0, unique=draft.unique)
-        return replace(made, multiple=draft.multiple, remainder=draft.remainder)
+        from_low = (
+            int(of.parameters["low"]) % draft.multiple
+        )  # `in steps of 500` begins at the bound
+        remainder = from_low if draft.remainder < 0 else draft.remainder
+        return replace(made, multiple=draft.multiple, remainder=remainder)
     step = 10.0 ** -(decimals or 0)
     if step > 1 and any(bound is not None and bound % step for bound in (low, high)):
         raise NotUnderstood(f"{name} is rounded to {step:g}, but its bounds are not")

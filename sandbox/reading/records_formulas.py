@@ -12,7 +12,7 @@ _OF_TWO = (("sum_of", "+"), ("product_of", "*"), ("difference_of", "-"), ("ratio
 
 def formula(scan: Scan, i: int) -> int:
     """Read `total = price * quantity`, `area is width times length`, `a column with the square`."""
-    if scan.means(i, "square_of"):
+    if scan.means(i, "square_of") and not scan.low(i).startswith(("squared", "al cuadrado")):
         return _square(scan, i)
     end, words = scan.label_run(i)
     j = end

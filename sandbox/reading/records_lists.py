@@ -41,7 +41,8 @@ def items_from(scan: Scan, i: int) -> tuple[list[str], int]:
 def one_of_at(scan: Scan, j: int, name_end: int, name: str) -> int:
     """Read `status chosen from a, b, c`, with weights or without."""
     cue = any(scan.means(k, "one_of") for k in range(name_end, j + 1))
-    cue = cue or (scan.stem(name_end) == "(" and capitals(scan, name_end + 1))
+    noun = scan.means(name_end - 1, "noun")
+    cue = cue or (scan.stem(name_end) == "(" and capitals(scan, name_end + 1, any_case=noun))
     bracket = any(scan.stem(k) in ("[", "{") for k in range(name_end, j + 1))
     while (
         scan.means(j, "one_of") or scan.stem(j) in LINKS or scan.low(j) in ("from", "de", "entre")
@@ -67,10 +68,19 @@ def one_of_at(scan: Scan, j: int, name_end: int, name: str) -> int:
     return put
 
 
-def capitals(scan: Scan, i: int) -> bool:
-    """Whether a bracket holds only labels in capitals, as in `(Sales, HR, IT)`."""
+_FACTS = (
+    "unit", "integer", "float", "range", "mean", "sd", "unique", "id", "dated", "normal", "uniform",
+    "lognormal", "poisson", "exponential", "text", "boolean", "binary",
+)  # fmt: skip
+
+
+def capitals(scan: Scan, i: int, *, any_case: bool = False) -> bool:
+    """Whether a bracket holds only labels, as in `(Sales, HR, IT)`; in small letters only plain words."""
     labels, end = items_from(scan, i)
-    return len(labels) > 1 and scan.stem(end) == ")" and all(label[0].isupper() for label in labels)
+    if len(labels) < 2 or scan.stem(end) != ")":
+        return False
+    plain = any_case and not any(scan.means(j, *_FACTS) for j in range(i, end))
+    return plain or all(label[0].isupper() for label in labels)
 
 
 def weights_after(scan: Scan, i: int, count: int) -> tuple[list[float], int]:

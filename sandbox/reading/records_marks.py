@@ -156,6 +156,8 @@ def label(scan: Scan, i: int) -> int:
     naming = i == scan.naming_at
     scan.naming_at = -1
     counted = i == scan.counted_at
+    if scan.low(i - 1) in ("for", "para"):
+        _refuse_a_group(scan, i)
     if counted and scan.means(end - 1, "entity", "owner"):
         scan.counted_at = -1
         return end
@@ -180,6 +182,19 @@ def label(scan: Scan, i: int) -> int:
     draft.counted = counted and not draft.described
     _role(scan, draft, i, end)
     return _after_unit(scan, end)
+
+
+_GROUPS = frozenset(
+    "women men woman man boys girls males females seniors teenagers mujeres hombres ninos ninas mayores".split()
+)
+
+
+def _refuse_a_group(scan: Scan, i: int) -> None:
+    """Refuse `mean 35 and sd 12 for women`, which says nothing of the others."""
+    described = scan.current is not None and bool(scan.current.numbers or scan.current.arguments)
+    if described and scan.low(i) in _GROUPS:
+        text = scan.tokens[i].text
+        raise NotUnderstood(f"what holds only for {text} is not understood", (text,))
 
 
 def _role(scan: Scan, draft: Draft, i: int, end: int) -> None:

@@ -40,7 +40,7 @@ def singular(word: str, language: Language = "en") -> str:
     return word if word.endswith(_STAY) else word[:-1]
 
 
-_STAY = ("ss", "us", "is", "news", "series")
+_STAY = ("ss", "us", "is", "ics", "news", "series")
 
 
 _IRREGULAR = {

@@ -22,7 +22,9 @@ def modifier(scan: Scan, i: int) -> int:
         step = scan.number(j)
         if step is None or step != int(step) or step < 1:
             return 0
-        scan.open().multiple = int(step)
+        draft = scan.open()
+        draft.multiple = int(step)
+        draft.remainder = -1 if "step" in scan.low(i) or "pasos" in scan.low(i) else 0
         return j + 1
     return _flag(scan, i)
 

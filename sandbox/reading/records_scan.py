@@ -164,10 +164,13 @@ class Scan:
             return not first and self.number(self.after_glue(i + 1)) is None
         if self.means(i, "peaks", "weights") and self.number(self.after_glue(i + 1)) is not None:
             return False
+        if self.means(i, "weights") and " " in self.tokens[i].text:
+            return False
         if self.means(i, "level") and self.means(i, "id_starts", "minimum"):
             return False
         if first and self.means(i, "unit") and not self.means(i, "entity", "noun", "weights"):
-            return self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
+            joined = self.low(i + 1) in _OF and self.labelable(i + 2, first=False)
+            return joined or self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
         return not (first and self.means(i, "period")) or self.labelable(i + 1, first=False)
 
     def is_letter_token(self, i: int) -> bool:

@@ -19,7 +19,7 @@ _PERCENT = re.compile(r"percent|pct|porcent|%", re.I)
 _CORRELATION = re.compile(r"(?<![a-z])(?:r|rho|corr\w*|pearson\w*|spearman\w*)(?![a-z])", re.I)
 _SHARE = re.compile(r"(?<![a-z])(?:r2|r_?squared|r_sq|r²)(?![a-z])", re.I)
 _NOT_NEGATIVE = re.compile(
-    r"(?<![a-z])(?:sd|std\w*|stdev|var|variance|standard_deviation|se|standard_error|count|number|ways|"
+    r"(?<![a-z])(?:sd|std\w*|stdev|var|variance|standard_deviation|se|standard_error|count|ways|"
     r"distance|length|area|volume|perimeter|age|price|sample_size|chi2|chi_?square|f_?stat\w*)"
     r"(?![a-z])",
     re.I,
@@ -31,6 +31,13 @@ _DISTRIBUTION = re.compile(
     r"(?<![a-z])(?:distribution|stationary\w*|probabilities|shares)(?![a-z])", re.I
 )
 _SLACK = 1e-9
+_ABOUT_CHANCE = re.compile(r"prob|chance|p[- ]?val|\bp\b|signific|\btest", re.I)
+_ABOUT_RELATION = re.compile(r"correl|pearson|spearman|regress|relat", re.I)
+_MAKES = re.compile(
+    r"generat|\bcreat|simul|\bdraw|random|mock|fake|dummy|synthetic|\b(?:rows|records|samples|users)\b"
+    r"|\bgenera|\bcrea|aleatori|ficticio|\b(?:filas|registros|muestras|usuarios)\b",
+    re.I,
+)
 _BETWEEN = re.compile(r"\bbetween\s+\$?(-?[\d.,]+k?)\s+and\s+\$?(-?[\d.,]+k?)", re.I)
 
 
@@ -41,9 +48,19 @@ def property_checks(text: str, answer: FreeAnswer) -> list[StatisticalCheck]:
     checks = list(_of_sums(answer.figures))
     in_percent = bool(_PERCENT.search(text))
     for name, value in answer.flat.items():
+        if _unclear(name, text):
+            continue
         if isinstance(value, int | float) and not isinstance(value, bool):
             checks += _of_figure(_spaced(name), name, float(value), in_percent=in_percent)
     return checks
+
+
+def _unclear(name: str, text: str) -> bool:
+    """Whether a letter may be a probability or a correlation, but also a price or a radius."""
+    letter = name.rpartition(".")[2].lower()
+    return (letter == "p" and not _ABOUT_CHANCE.search(text)) or (
+        letter == "r" and not _ABOUT_RELATION.search(text)
+    )
 
 
 def _spaced(name: str) -> str:
@@ -85,7 +102,7 @@ def _of_table(text: str, answer: FreeAnswer) -> Iterator[StatisticalCheck]:
     columns = list(answer.figures.values())
     length = len(columns[0])
     numbers = {value for quantity in quantities_in(text) for value in quantity.values}
-    if numbers:
+    if numbers and _MAKES.search(text):
         detail = f"{length} records, which is no number of the request"
         yield StatisticalCheck("count", length in numbers, f"{length} records" if length in numbers
                                else detail)  # fmt: skip

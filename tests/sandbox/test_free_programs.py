@@ -186,6 +186,12 @@ def test_other_names_of_figures_are_a_disagreement():
     assert "only one of two programs" in judged("the figure of 3?", [first, another]).problem
 
 
+def test_a_table_has_as_many_records_as_its_request_says():
+    judgement = held("Draw 3 values", "", [result(x=list(range(50)))] * 3)
+    assert isinstance(judgement, FallenProgram)
+    assert "50 records, which is no number of the request" in judgement.problem
+
+
 @pytest.mark.parametrize(
     ("results", "reason"),
     [
@@ -196,13 +202,25 @@ def test_other_names_of_figures_are_a_disagreement():
         ([result(p_value=1.5)] * 3, "from 0 to 1"),
         ([result(sd=-1)] * 3, "0 or more"),
         ([result(shares=[0.5, 0.6])] * 3, "sum to 1.1"),
-        ([result(x=list(range(50)))] * 3, "no number of the request"),
     ],
 )
 def test_a_program_that_contradicts_itself_or_its_request_falls(results, reason):
     judgement = held("What is the figure of 3?", "", results)
     assert isinstance(judgement, FallenProgram)
     assert reason in judgement.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Which pressure holds 3 litres?", {"p": 120.0}),
+        ("Which radius has a circle of area 3?", {"r": 1.5}),
+        ("The multiplication table up to 3", {"a": [1] * 9, "b": [2] * 9}),
+        ("The chance in percent of 3 heads", {"chance": 12.5}),
+    ],
+)
+def test_a_figure_that_the_request_allows_does_not_fall(text, answer):
+    assert isinstance(held(text, "", [result(**answer)] * 3), HeldProgram)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from sandbox.reading import lexicon
@@ -123,7 +124,7 @@ def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
     language = language_of(text)
     mark = decimal_mark(text, spanish=language == "es")
     doubt = doubtful(text, mark, spanish=language == "es")
-    pieces = list(_pieces(text, mark, doubt=doubt))
+    pieces = list(islice(_pieces(text, mark, doubt=doubt), _MOST_TOKENS + 1))
     if len(pieces) > _MOST_TOKENS:
         raise TooLong
     lexicon_phrases = lexicon.phrases(language, private)

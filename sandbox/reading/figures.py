@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable
 
-from sandbox.reading import figures_counts, figures_regression, figures_rest, figures_tests
+from sandbox.reading import (
+    figures_counts,
+    figures_names,
+    figures_regression,
+    figures_rest,
+    figures_tests,
+)
 from sandbox.reading.figure_words import is_word
 from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
@@ -27,7 +33,7 @@ def _spec(request: Request) -> Spec | None:
     if "chi2" in kinds:
         analyses += figures_counts.chi2(request)
     figures_counts.absorb_means(request)
-    analyses += figures_counts.join(request)
+    analyses += figures_names.join(request)
     for claim in request.claims:
         if claim in request.claims and claim.method.takes not in ("regression", "t test", "chi2"):
             analyses += _analyses(request, claim)
@@ -61,7 +67,7 @@ def _analyses(request: Request, claim: Claim) -> list[Analysis]:
                 request.reader.taken.add(i)
         return [Analysis(claim.name, tuple(request.of.numeric))]
     if takes in ("where", "names"):
-        return figures_counts.read(request, claim)
+        return figures_names.read(request, claim)
     if takes == "any":
         columns = tuple(request.columns(claim, numeric=False))
         if claim.name != "missing" and len(columns) > 1 and request.of.names in columns:

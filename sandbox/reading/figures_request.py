@@ -6,8 +6,9 @@ from itertools import pairwise
 from sandbox.reading.figure_words import STOPS, is_idle, is_word
 from sandbox.reading.figures_changes import Changes
 from sandbox.reading.figures_columns import Mention, mentions
-from sandbox.reading.figures_data import Given, tell_stories
+from sandbox.reading.figures_data import Given
 from sandbox.reading.figures_methods import ASKING, TESTS, Claim, claims
+from sandbox.reading.figures_story import tell_stories
 from sandbox.reading.lexicon import plain
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood

@@ -1,9 +1,9 @@
 """Takes what only repeats the data of a request: its name, its size, words such as `values`."""
 
 from sandbox.reading.figure_words import is_idle, is_word, may_name
-from sandbox.reading.figures_data import take_counts
 from sandbox.reading.figures_methods import ASKING
 from sandbox.reading.figures_request import Request
+from sandbox.reading.figures_story import take_counts
 from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token

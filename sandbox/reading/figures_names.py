@@ -1,0 +1,185 @@
+"""Reads figures about names, shares, ranks and bounds, and figures that several words ask for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.reading.figure_words import STOPS, is_word, may_name
+from sandbox.reading.figures_counts import formula
+from sandbox.reading.figures_methods import ASKING, Claim
+from sandbox.reading.figures_request import WHICH, Request
+from sandbox.reading.figures_tests import of_samples
+from sandbox.reading.lexicon import IDLE, plain
+from sandbox.reading.rules import NotUnderstood
+from sandbox.spec import Analysis
+
+
+def join(request: Request) -> list[Analysis]:
+    """Figures that several words ask for together: the biggest rise from a month to the next."""
+    names = {c.name for c in request.claims}
+    made = []
+    if {"share_where", "sum"} <= names and not any(
+        c.kind.endswith("_where") for c in request.changes
+    ):
+        made.append(_shares(request))
+    if names & {"percent_changes", "differences"} and names & {"maximum", "minimum"}:
+        made.append(_greatest_change(request))
+    if {"ci", "mean_difference"} <= names:
+        claim = next(c for c in request.claims if c.name == "mean_difference")
+        made += of_samples(request, claim)
+        request.claims = [
+            c for c in request.claims if c.name not in ("ci", "mean", "mean_difference")
+        ]
+    if (
+        request.of.names
+        and names & {"sorted", "ascending", "descending"}
+        and "ranking" not in names
+    ):
+        rest = [c for c in request.claims if c.name not in ("sorted", "ascending", "descending")]
+        if not rest:
+            (column,) = request.columns(request.claims[0])
+            given = {"names": request.of.names, "descending": "descending" in names}
+            made.append(Analysis("ranking", (column,), "", given))
+    if "mode" in names and "count_where" in names and not request.changes:
+        request.claims = [c for c in request.claims if c.name != "count_where"]
+        mode = next(c for c in request.claims if c.name == "mode")
+        made.append(Analysis("mode_count", tuple(request.columns(mode))))
+    return made
+
+
+def _shares(request: Request) -> Analysis:
+    """Which percentage of the total each value is; a named value is among them."""
+    claim = next(c for c in request.claims if c.name == "sum")
+    request.claims = [c for c in request.claims if c.name not in ("share_where", "sum")]
+    request.changes = tuple(c for c in request.changes if c.kind != "keep_values")
+    _take_each(request)
+    (column, *more) = request.columns(claim)
+    if more or request.changes:
+        raise NotUnderstood("it does not say clearly which share is wanted")
+    names = request.of.names or (request.of.texts[0] if len(request.of.texts) == 1 else "")
+    return Analysis("percent_of_total", (column,), "", {"names": names} if names else {})
+
+
+def _greatest_change(request: Request) -> Analysis:
+    reader, of = request.reader, request.of
+    rises, falls = reader.take_all("figure_rise"), reader.take_all("figure_fall")
+    words = [plain(reader.tokens[c.place].text) for c in request.claims]
+    percent = bool(reader.take_all("as_percent")) or any("percent" in w or "porcent" in w for w in words)  # fmt: skip
+    smallest = any(c.name == "minimum" for c in request.claims)
+    rest = [c for c in request.claims if c.name not in ("percent_changes", "differences", "maximum", "minimum")]  # fmt: skip
+    if bool(rises) is bool(falls) or smallest or rest:
+        raise NotUnderstood(
+            "it does not say clearly which change from a value to the next it wants"
+        )
+    claim, request.claims = request.claims[0], rest
+    (column,) = request.columns(claim)
+    parameters: dict[str, Any] = {"falling": bool(falls), "percent": percent}
+    return Analysis("greatest_change", (column,), "", parameters | ({"names": of.names} if of.names else {}))  # fmt: skip
+
+
+def read(request: Request, claim: Claim) -> list[Analysis]:
+    """Figures about names, or about values that a bound selects."""
+    if claim.method.takes == "where":
+        return _where(request, claim)
+    columns = tuple(request.columns(claim))
+    if len(columns) != 1 and not (claim.name in ("minimum", "maximum") and not request.of.names):
+        raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
+    name = {"minimum": "smallest", "maximum": "largest"}.get(claim.name, claim.name)
+    names = _names_column(request, claim)
+    if claim.name in ("minimum", "maximum"):
+        if not names and request.asks_who(claim.place):
+            raise NotUnderstood("the data has no names")
+        if not names or request.by:
+            return [Analysis(claim.name, columns, request.by)]
+        _take_kind(request, claim)
+        return [Analysis(name, columns, "", {"names": names})]
+    if claim.name in ("percent_of_total", "ranking"):
+        _take_each(request)
+    if claim.name == "percent_of_total":
+        text = plain(request.reader.tokens[claim.place].text)
+        if len(request.claims) > 1 and text.startswith(("as ", "como ", "en ")):
+            raise NotUnderstood(f"`{text}` is not understood for the other figures")
+    if claim.name in ("z_score", "percentile_rank"):
+        return [Analysis(claim.name, columns, "", _of_value(request, claim))]
+    parameters: dict[str, Any] = {"names": names} if names else {}
+    if claim.name == "ranking":
+        low = any(c.name == "ascending" for c in request.claims)
+        parameters["descending"] = not low
+        if not names:
+            return [Analysis("sorted", columns, "", parameters)]
+    return [Analysis(claim.name, columns, "", parameters)]
+
+
+def _take_kind(request: Request, claim: Claim) -> None:
+    """`which day`: what the names are names of."""
+    reader = request.reader
+    for i in range(claim.place - 1, -1, -1):
+        if reader.tokens[i].stem in STOPS or reader.tokens[i].kind == "list":
+            return
+        if plain(reader.tokens[i].text) in WHICH:
+            for j in range(i + 1, min(i + 4, claim.place)):
+                token = reader.tokens[j]
+                if IDLE in token.concepts or not may_name(token) or token.concepts & ASKING:
+                    return
+                reader.taken.add(j)
+            return
+
+
+def _names_column(request: Request, claim: Claim) -> str:
+    of = request.of
+    listed = claim.name in ("percent_of_total", "ranking")
+    if of.names:
+        return of.names if listed or request.asks_which(claim.place) else ""
+    mentioned = [m.column for m in request.named_columns() if m.column in of.texts]
+    if mentioned:
+        return mentioned[0]
+    if len(of.texts) == 1 and (listed or request.asks_which(claim.place)) and not request.by:
+        return of.texts[0]
+    return ""
+
+
+def _take_each(request: Request) -> None:
+    """`of each value`: every value is meant anyhow."""
+    for i in request.reader.places("each", "figure_each_one"):
+        request.reader.taken.add(i)
+        if i + 1 < len(request.reader.tokens) and is_word(request.reader.tokens[i + 1], "of_data"):
+            request.reader.taken.add(i + 1)
+
+
+def _of_value(request: Request, claim: Claim) -> Mapping[str, Any]:
+    """The value of which a rank or score is wanted; without one, of every value."""
+    reader = request.reader
+    ddof = formula(request, "sd") if claim.name == "z_score" else {}
+    free = [i for i in reader.free("number") if reader.tokens[i].unit in ("", "$")]
+    free = [i for i in free if claim.place < i <= claim.place + 5]
+    if not free:
+        _take_each(request)
+        if claim.name == "percentile_rank":
+            raise NotUnderstood("a percentile rank needs the value whose rank is wanted")
+        return ddof
+    return {**ddof, "value": reader.at(free[0]).value}
+
+
+def _where(request: Request, claim: Claim) -> list[Analysis]:
+    """How many values a bound selects, or which share of them."""
+    bounds = [c for c in request.changes if c.kind == "keep_where"]
+    rest = [c for c in request.changes if c.kind != "keep_where"]
+    cells = [c for c in rest if c.kind in ("keep_values",)]
+    if len(bounds) + len(cells) != 1:
+        if claim.name == "count_where":
+            raise NotUnderstood("it does not say clearly what it wants to be counted")
+        raise NotUnderstood("it does not say clearly which share is wanted")
+    if cells:
+        raise NotUnderstood("counts of a name are understood as a frequency table")
+    (bound,) = bounds
+    request.changes = tuple(rest)
+    parameters = {
+        key: value
+        for key in ("low", "high", "low_open", "high_open")
+        if (value := getattr(bound, key)) not in (None, False)
+    }
+    if claim.name == "share_where":
+        words = plain(request.reader.tokens[claim.place].text)
+        percent = "percent" in words or "porcentaje" in words
+        method = "percentage_where" if percent else "proportion_where"
+        return [Analysis(method, (bound.column,), request.by, parameters)]
+    return [Analysis("count_where", (bound.column,), request.by, parameters)]

@@ -85,7 +85,7 @@ def _why_not(text: str) -> str:
     return "it asks for no computation"
 
 
-_ARITHMETIC = re.compile(r"\s*[\d(][\d\s().,+\-*/^\u00d7\u00f7=?]{0,200}")
+_ARITHMETIC = re.compile(r"\s{0,20}[\d(][\d\s().,+\-*/^\u00d7\u00f7=?]{0,200}")
 _FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozens?)\b")
 _NOTATION = re.compile(  # formulas; multiple choice
     r"\\[a-zA-Z(\[]|\$[^$\n\\^_{}]*+[\\^_{}][^$\n]*+\$"

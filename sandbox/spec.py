@@ -141,6 +141,11 @@ class Spec:
         return read_strictly(cls, without)
 
     @property
+    def counts_by_default(self) -> bool:
+        """Whether the request does not say how many records it wants."""
+        return any("does not say how many" in sentence for sentence in self.assumed)
+
+    @property
     def words(self) -> tuple[Field, ...]:
         """The text columns, which no program can compute."""
         return tuple(field for field in self.fields if field.role == "text")

@@ -114,7 +114,7 @@ class SandboxBackend:
         spec = interpretation.spec
         if spec is None:
             return {"status": "not_statistical", "problem": "; ".join(interpretation.reasons)}
-        if job.get("count") and "count" in spec.assumed:
+        if job.get("count") and spec.counts_by_default:
             spec = replace(spec, count=int(job["count"]))
         impossible = contradiction(spec)
         if impossible:

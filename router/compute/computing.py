@@ -155,7 +155,7 @@ class Computing:
     async def _written(self, spec: Spec) -> None:
         """Let the rule write, and then the models. They see the program of a similar request."""
         example = next((pair for pair in self.library if pair[0] >= _PATTERN_FROM), None)
-        if example is not None and "count" in spec.assumed:
+        if example is not None and spec.counts_by_default:
             self._count = Spec.from_json(example[1].spec).count or None
         if await self._by_rule(replace(spec, count=self._count) if self._count else spec):
             if example is not None:

@@ -222,7 +222,8 @@ def _test(
     if one_sided:
         parameters["alternative"] = direction
     alpha = level(reader)
-    if reader.take_all("figure_significant") and alpha is None:
+    differs = [t for t in reader.tokens if t.means("figure_differ") and "signific" in t.stem]
+    if (reader.take_all("figure_significant") or differs) and alpha is None:
         alpha = 0.05
         request.assumed.append("a level of significance of 5%")
     if alpha is not None:

@@ -68,6 +68,7 @@ READ = [
     ("name,age,score\nAna,25,80\nBen,35,70\nCleo,45,90\naverage score of people older than 30", "mean(score) [keep_where age low=30 low_open=1]"),
     # tests and regressions
     ("One-sided t-test: is A greater than B? A: 23, 25, 28, 30, 32. B: 31, 33, 35, 30, 36.", "ttest(A, B; alternative=greater)"),
+    ("Is there a significant difference between control = [5.1, 4.9, 5.6] and drug = [6.1, 6.4, 5.9]? Use a t-test.", "ttest(control, drug; alpha=0.05)"),
     ("t-test of A: 5, 6, 7, 9 and B: 7, 9, 8, 8 assuming equal variances at the 1% level", "ttest(A, B; alpha=0.01, equal_var=True)"),
     ("one sample t test: 5.1, 4.9, 5.6, 5.8, 5.2, mu = 5, one-tailed greater", "ttest_one(x1; alternative=greater, mu=5)"),
     ("confidence interval for the difference in means, A = 5, 6, 7, 8 and B = 3, 4, 4, 5", "ci_difference(A, B; level=0.95)"),

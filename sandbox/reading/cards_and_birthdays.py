@@ -67,7 +67,7 @@ def _marked_cards(
     same_suit = reader.take("same_suit")
     event = None if same_suit else _event_of_cards(reader, spanish=spanish)
     drawn = phrases.value(reader, "#n. card", "draw #n.", "card #n.")
-    reader.take_all("card", "draw", "fair", "deck_state", "people_word")
+    reader.take_all("card", "draw", "fair", "deck_state", "people_word", "in_a_row")
     reader.labels |= measured_words()
     if same_suit:
         if drawn is None:

@@ -46,6 +46,7 @@ def _taken_at_a_time(reader: Reader) -> Analysis | None:
         reader,
         "#n. * 'taken|'tomados|'tomadas|draw #k. 'at 'a? 'time?", "#n. ',? 'taken|draw #k.",
         "#k. * pool_from|out_of|'of #n.", "#n. * #k. 'at 'a 'time", "#n. 'in 'groups 'of #k.",
+        "combination_word 'de|'of #k. * 'con|'with #n.",
     )  # fmt: skip
     if pair is None:
         only = phrases.value(reader, "permutation_word 'of|'de #n.")
@@ -149,7 +150,7 @@ def _codes(reader: Reader) -> Analysis | None:
     if not reader.take_all("pin"):
         return None
     replaced = bool(reader.take_all("with_replacement"))
-    unique = bool(reader.take_all("without_replacement"))
+    unique = bool(reader.take_all("without_replacement")) or _different_places(reader)
     parts: list[tuple[float, float]] = []
     sizes = {"digit": 10.0, "letter": 26.0, "bits": 2.0}
     while True:
@@ -181,6 +182,17 @@ def _codes(reader: Reader) -> Analysis | None:
     repeats = {"unique": True} if unique else {}
     alphabets, lengths = [size for _, size in parts], [k for k, _ in parts]
     return _finished(reader, "codes", alphabets=alphabets, lengths=lengths, **repeats)
+
+
+def _different_places(reader: Reader) -> bool:
+    """Whether the digits or letters must differ: `with different digits`, `cifras distintas`."""
+    for place, token in enumerate(reader.tokens):
+        beside = reader.tokens[max(0, place - 1) : place] + reader.tokens[place + 1 : place + 2]
+        if token.means("different_things", "different_word") and any(
+            t.means("digit", "letter") for t in beside
+        ):
+            return True
+    return False
 
 
 def _pairs(reader: Reader) -> Analysis | None:

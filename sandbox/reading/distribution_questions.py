@@ -94,7 +94,8 @@ def _of_sample_mean(reader: Reader, named: Named) -> Named:
     )  # fmt: skip
     if match is None and reader.has("sample_mean"):
         match = phrases.take(reader, "sample_word #n.", "size_n|'n exactly? #n.")
-        phrases.take(reader, "sample_mean")
+        if match is not None:
+            phrases.take(reader, "sample_mean")
     if match is None or match["n"].value < 1:
         return named
     reader.take_all("sample_word")
@@ -165,6 +166,7 @@ def _critical(reader: Reader, tails: str) -> Spec | None:
         level = share.value if share else None
     if level is None:
         return None
+    phrases.take(reader, "interval_word")
     reader.take_all("significance_level", "confidence_word", "hypothesis_test", "size_n")
     reader.take_all("test_word")
     alpha = 1 - level if level >= 0.5 else level
@@ -210,6 +212,8 @@ def _event(reader: Reader, named: Named, percent: bool, tails: str) -> Spec | No
     if percent:
         parameters["percent"] = True
     _same_units(reader)
+    if named.family in ("poisson", "exponential"):
+        _one_time(reader)
     notes = (*notes, *spread_note)
     return _spec(named, "distribution_probability", parameters, *notes)
 
@@ -277,6 +281,16 @@ _UNITS = (
 
 def unit_group(stem: str) -> int | None:
     return next((i for i, group in enumerate(_UNITS) if stem in group), None)
+
+
+def _one_time(reader: Reader) -> None:
+    """Refuse a rate for one time and a question about another: calls an hour, and in a day."""
+    stems = {t.stem for t in reader.tokens if t.means("time_unit")}
+    groups = {unit_group(stem) for stem in stems}
+    if len(groups) > 1:
+        raise NotUnderstood(
+            f"the rate and the question have different units, {' and '.join(sorted(stems))}"
+        )
 
 
 def _same_units(reader: Reader) -> None:

@@ -11,6 +11,7 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.summaries import (
     Level,
+    no_tail,
     only_confidence,
     take_deviations,
     take_level,
@@ -72,7 +73,8 @@ def _read(reader: Reader) -> Spec | None:
     names = ("cohen_d", "f_test", "interval_word", "margin_of_error", "standard_error")
     wants = {name: reader.has(name) for name in names}
     level = take_level(reader)
-    tail = take_tail(reader)
+    two = sum(token.means("sd") for token in reader.tokens) > 1
+    tail = take_tail(reader, 2 if two else 1)
     reader.take_all(*names)
     tested = reader.has(*_TESTS)
     means, deviations = take_means(reader), take_deviations(reader)
@@ -111,11 +113,13 @@ def _two(
         analyses.append(Analysis("cohen_d", parameters=dict(groups)))
         notes.append("Cohen's d with the pooled standard deviation")
         if not tested or len(sizes) != 2:
+            no_tail(tail)
             return spec_of(analyses, notes[-1])
     if len(sizes) != 2:
         raise NotUnderstood("the sizes of the two samples are missing")
     if wants["interval_word"]:
         only_confidence(level)
+        no_tail(tail)
         parameters: dict[str, Any] = {**groups, "method": method}
         if level.confidence is not None:
             parameters["confidence"] = level.confidence
@@ -156,10 +160,12 @@ def _one(
         return None
     n = sizes[0]
     if wants["standard_error"] and not tested:
+        no_tail(tail)
         return spec_of([Analysis("standard_error", parameters={"sd": sd, "n": n})])
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
-    if wants["interval_word"] or wants["margin_of_error"]:
+    if wants["interval_word"] or wants["margin_of_error"] or wants["standard_error"]:
         only_confidence(level)
+        no_tail(tail)
     notes = [] if confidence else ["95% confidence"]
     notes.append("the normal distribution, for a known deviation" if known else "Student's t")
     parameters: dict[str, Any] = (
@@ -223,6 +229,7 @@ def _read_correlation(reader: Reader) -> Spec | None:
     finish(reader, "correlation_word", "t_test")
     if interval:
         only_confidence(level)
+        no_tail(tail)
         confidence = {} if level.confidence is None else {"confidence": level.confidence}
         parameters = {"r": r, "n": n} | confidence
         notes = ["by Fisher's transformation", "" if confidence else "95% confidence"]

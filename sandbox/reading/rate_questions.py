@@ -7,7 +7,14 @@ from sandbox.reading import phrases
 from sandbox.reading.mean_questions import finish, spec_of
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.reading.summaries import Level, only_confidence, take_cases, take_level, take_tail
+from sandbox.reading.summaries import (
+    Level,
+    no_tail,
+    only_confidence,
+    take_cases,
+    take_level,
+    take_tail,
+)
 from sandbox.spec import Analysis, Spec
 
 _RISKS = ("odds_ratio", "relative_risk", "risk_difference", "nnt")
@@ -38,7 +45,7 @@ def _read_two(reader: Reader) -> Spec | None:
     if not _is_about_two(reader):
         return None
     interval = reader.has("interval_word")
-    level, tail = take_level(reader), take_tail(reader)
+    level, tail = take_level(reader), take_tail(reader, 2)
     reader.take_all("interval_word")
     risks = [name for name in _RISKS if reader.take_all(name)]
     chi_square = bool(reader.take_all("chi_square_test"))
@@ -99,6 +106,7 @@ def _compared(
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
     if wants.risks or wants.interval:
         only_confidence(level)
+        no_tail(tail)
     if (wants.risks or wants.interval) and not confidence:
         notes.append("95% confidence")
     if wants.risks:
@@ -138,6 +146,8 @@ def _read_one(reader: Reader) -> Spec | None:
     tested = reader.has("significant", "p_value", "z_test", "test_word", "statistic_word")
     if interval or margin:
         only_confidence(level)
+    if interval or margin or error:
+        no_tail(tail)
     wilson = bool(reader.take_all("wilson"))
     wald = bool(reader.take_all("wald"))
     if not (interval or margin or error or tested) or (wilson and wald):
@@ -194,14 +204,17 @@ def _margin(
     if p is None:
         share = reader.only_number("%")
         p = share.value if share else None
-    n = reader.only_number("")
-    if n is None or (error and p is None):
+    n = phrases.value(
+        reader, "#n. visitor|people_word|trial_word|conversion", "size_n|'n exactly? #n.",
+        "sample_word|proportion_word 'of? #n.", "sample_word|proportion_word * #n.",
+    )  # fmt: skip
+    if n is None or (error and p is None) or reader.has("absolute_word"):
         return None
     finish(reader, *_FILLER)
     if error:
-        return spec_of([Analysis("proportion_error", parameters={"p": p, "n": n.value})])
+        return spec_of([Analysis("proportion_error", parameters={"p": p, "n": n})])
     note = "" if p is not None else "a proportion of 50%, the worst case"
-    parameters = {"p": 0.5 if p is None else p, "n": n.value} | confidence
+    parameters = {"p": 0.5 if p is None else p, "n": n} | confidence
     return spec_of([Analysis("margin_of_error", parameters=parameters)], note, *notes)
 
 

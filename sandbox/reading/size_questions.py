@@ -57,7 +57,8 @@ def _read_size(reader: Reader) -> Spec | None:
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
     note = "" if confidence else "95% confidence"
     only_confidence(level)
-    phrases.take(reader, "'a|'the|'population|'true|'una|'la !mean")
+    if sd is not None:
+        phrases.take(reader, "'a|'the|'population|'true|'una|'la !mean")
     margin = _margin(reader, percent=sd is None)
     if sd is not None:
         if margin is None:

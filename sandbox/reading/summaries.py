@@ -57,7 +57,13 @@ def only_confidence(level: Level) -> None:
         raise NotUnderstood("state a confidence level, not a level of significance")
 
 
-def take_tail(reader: Reader) -> str:
+def no_tail(tail: str) -> None:
+    """Refuse a one-sided interval."""
+    if tail not in ("", "two"):
+        raise NotUnderstood("a one-sided interval is not understood: ask for a one-sided test")
+
+
+def take_tail(reader: Reader, groups: int = 1) -> str:
     """Take the tail of a test: "two", "one", "greater" or "less"; "" if the request names none.
 
     Between two groups, "greater" means that the group that the request names first is greater.
@@ -72,9 +78,9 @@ def take_tail(reader: Reader) -> str:
     if greater and less:
         raise NotUnderstood("say on which side the one-sided test looks: greater or less")
     tail = "greater" if greater else "less" if less else "one"
-    for place in (*greater, *less):
-        order = _groups_around(reader, place)
-        if order == "second":
+    if groups == 2 and tail != "one":
+        orders = {_groups_around(reader, place) for place in (*greater, *less)}
+        if orders == {"second"}:
             tail = "less" if tail == "greater" else "greater"
     reader.take_all("greater_direction", "less_direction")
     return tail
@@ -82,14 +88,25 @@ def take_tail(reader: Reader) -> str:
 
 def _groups_around(reader: Reader, place: int) -> str:
     """Of `B greater than A`: which of the groups the request names first stands before the word."""
-    names = [i for i, t in enumerate(reader.tokens) if t.means("group_name") and len(t.text) > 0]
+    names = [
+        i
+        for i, t in enumerate(reader.tokens)
+        if t.means("group_name") and (len(t.text) > 1 or t.text.isupper())
+    ]
     before = [i for i in names if place - 4 <= i < place]
     after = [i for i in names if place < i <= place + 4]
     if not before or not after:
-        return ""
-    left, right = reader.tokens[before[-1]].stem, reader.tokens[after[0]].stem
-    stems = [reader.tokens[i].stem for i in names]
-    return "first" if stems.index(left) <= stems.index(right) else "second"
+        raise NotUnderstood("say which group is expected to be greater: `A greater than B`")
+    stems = [_short_name(reader.tokens[i]) for i in names]
+    left, right = _short_name(reader.tokens[before[-1]]), _short_name(reader.tokens[after[0]])
+    if left == right or "group" in (left, right):
+        raise NotUnderstood("say which group is expected to be greater: `A greater than B`")
+    return "first" if stems.index(left) < stems.index(right) else "second"
+
+
+def _short_name(token: Token) -> str:
+    """The last word of a group's name: `b` of `group B`."""
+    return token.stem.split()[-1] if token.stem.strip() else token.stem
 
 
 def _every(reader: Reader, *patterns: str) -> Iterator[tuple[int, float]]:

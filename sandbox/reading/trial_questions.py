@@ -28,6 +28,7 @@ _OPPOSITE = (
      {"buena", "bueno", "sana", "funciona", "funcione"}),
     ({"acierto", "correcta", "bien", "acertada"}, {"fallo", "incorrecta", "mal", "error"}),
     ({"exito"}, {"fracaso"}), ({"aprueba", "apruebe", "aprobado"}, {"suspende", "suspenso", "reprueba"}),
+    ({"left"}, {"right"}),
     ({"girl", "female", "woman"}, {"boy", "male", "man"}), ({"nina", "mujer"}, {"nino", "hombre", "varon"}),
     ({"late", "delayed"}, {"punctual", "on-time"}), ({"win", "won", "gana", "gane"}, {"lose", "lost", "pierde"}),
     ({"rain", "rainy"}, {"dry", "sunny"}), ({"germinate"}, {"die"}), ({"yes"}, {"no"}),
@@ -57,7 +58,8 @@ def _content(reader: Reader, start: int, end: int) -> set[str]:
     """The words between two places that say what is counted: no idle, scene or change words."""
     words = set()
     for token in reader.tokens[max(0, start) : end]:
-        if may_be_label(token) and token.concepts.isdisjoint(_NOT_COUNTED):
+        counted = may_be_label(token) and token.concepts.isdisjoint(_NOT_COUNTED)
+        if counted or token.means("correct_word", "wrong_word"):
             words.add(token.stem)
     return words
 

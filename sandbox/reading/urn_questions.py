@@ -72,7 +72,7 @@ def _read(reader: Reader) -> Spec | None:
     reader.take_all(
         "both_word", "sample_word", "time_word", "each", "out_of", "visitor", "committee"
     )
-    reader.labels |= measured_words() | {"put", "back", "another", "second"}
+    reader.labels |= measured_words()
     assumed = () if stated or replaced or drawn == 1 else ("without replacement",)
     return _spec(method, parameters | question.parameters, *assumed)
 

@@ -115,3 +115,22 @@ def test_what_is_left_open_is_asked_for(text: str, reason: str) -> None:
     interpretation = read(text)
     assert interpretation.spec is None
     assert reason in interpretation.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("side", "p_value"), [("B greater than A", 0.0053434), ("A greater than B", 0.9946566)]
+)
+def test_a_one_sided_test_looks_on_the_side_that_is_named(side: str, p_value: float) -> None:
+    text = f"Group A: mean 10, sd 2, n=20; group B: mean 12, sd 3, n=25. one-sided t-test, {side}"
+    assert figures(text)["p_value"] == pytest.approx(p_value, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The telephone survey had a margin of error of 2 percentage points.",
+        "60 amp 3 phase would it be 60 amps per phase or total?",
+    ],
+)
+def test_an_ordinary_sentence_is_no_question_of_inference(text: str) -> None:
+    assert read(text).spec is None

@@ -37,6 +37,11 @@ def figure(text: str) -> float:
             "least 8 churn?",
             0.244067,
         ),
+        (
+            "If 30% of people are left handed, what is the probability that in a group of 10 "
+            "exactly 4 are right handed?",
+            0.03675691,
+        ),
         ("Probability that at least 9 of 10 items are good if 5% are defective", 0.913862),
         (
             "En promedio se quejan 1,8 clientes por día (Poisson). ¿Probabilidad de que mañana se "

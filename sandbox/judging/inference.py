@@ -38,14 +38,14 @@ def _mean_test(
     sd: float,
     n: float,
     null: float,
-    known: bool = False,
+    known_sd: bool = False,
     tail: str = "two",
     alpha: float = 0.05,
 ) -> Mapping[str, Any]:
     statistic = math.sqrt(n) * mean / sd - math.sqrt(n) * null / sd
-    p = _p(normal_tails(statistic) if known else t_tails(n - 1, statistic), tail)
-    figures = {"z" if known else "t": statistic, "p_value": p, "significant": p < alpha}
-    return figures if known else figures | {"df": n - 1}
+    p = _p(normal_tails(statistic) if known_sd else t_tails(n - 1, statistic), tail)
+    figures = {"z" if known_sd else "t": statistic, "p_value": p, "significant": p < alpha}
+    return figures if known_sd else figures | {"df": n - 1}
 
 
 def _degrees(v1: float, n1: float, v2: float, n2: float) -> float:
@@ -154,9 +154,9 @@ def _chi_square(
 
 
 def _mean_interval(
-    mean: float, sd: float, n: float, confidence: float = 0.95, known: bool = False
+    mean: float, sd: float, n: float, confidence: float = 0.95, known_sd: bool = False
 ) -> Mapping[str, Any]:
-    factor = _z_for(confidence) if known else _t_for(confidence, n - 1)
+    factor = _z_for(confidence) if known_sd else _t_for(confidence, n - 1)
     margin = factor * math.sqrt(sd * sd / n)
     return {"lower": mean - margin, "upper": mean + margin, "margin_of_error": margin}
 
@@ -207,9 +207,9 @@ def _margin_of_error(p: float, n: float, confidence: float = 0.95) -> Mapping[st
 
 
 def _mean_margin(
-    sd: float, n: float, confidence: float = 0.95, known: bool = False
+    sd: float, n: float, confidence: float = 0.95, known_sd: bool = False
 ) -> Mapping[str, Any]:
-    factor = _z_for(confidence) if known else _t_for(confidence, n - 1)
+    factor = _z_for(confidence) if known_sd else _t_for(confidence, n - 1)
     return {"margin_of_error": factor * math.sqrt(sd * sd / n)}
 
 

@@ -10,16 +10,16 @@ _P_OF_Z = """
 
 PROGRAMS: Mapping[str, str] = {
     "mean_test": """
-def mean_test(mean, sd, n, null, known=False, tail="two", alpha=0.05):
+def mean_test(mean, sd, n, null, known_sd=False, tail="two", alpha=0.05):
     from scipy import stats
 
     statistic = (mean - null) / (sd / math.sqrt(n))
-    of = stats.norm() if known else stats.t(n - 1)
+    of = stats.norm() if known_sd else stats.t(n - 1)
     tails = {"two": 2 * of.sf(abs(statistic)), "greater": of.sf(statistic),
              "less": of.cdf(statistic)}
     p = float(tails[tail])
-    found = {"z" if known else "t": float(statistic), "p_value": p, "significant": p < alpha}
-    return found if known else found | {"df": n - 1}
+    found = {"z" if known_sd else "t": float(statistic), "p_value": p, "significant": p < alpha}
+    return found if known_sd else found | {"df": n - 1}
 """,
     "means_test": """
 def means_test(mean1, sd1, n1, mean2, sd2, n2, method="welch", tail="two", alpha=0.05):
@@ -78,10 +78,10 @@ def chi_square_2x2(successes1, n1, successes2, n2, yates=False, alpha=0.05):
             "expected": expected, "significant": p < alpha}
 """,
     "mean_interval": """
-def mean_interval(mean, sd, n, confidence=0.95, known=False):
+def mean_interval(mean, sd, n, confidence=0.95, known_sd=False):
     from scipy import stats
 
-    of = stats.norm() if known else stats.t(n - 1)
+    of = stats.norm() if known_sd else stats.t(n - 1)
     margin = float(of.isf((1 - confidence) / 2)) * sd / math.sqrt(n)
     return {"lower": mean - margin, "upper": mean + margin, "margin_of_error": margin}
 """,
@@ -132,10 +132,10 @@ def margin_of_error(p, n, confidence=0.95):
     return {"margin_of_error": margin, "percentage_points": 100 * margin}
 """,
     "mean_margin": """
-def mean_margin(sd, n, confidence=0.95, known=False):
+def mean_margin(sd, n, confidence=0.95, known_sd=False):
     from scipy import stats
 
-    of = stats.norm() if known else stats.t(n - 1)
+    of = stats.norm() if known_sd else stats.t(n - 1)
     return {"margin_of_error": float(of.isf((1 - confidence) / 2)) * sd / math.sqrt(n)}
 """,
     "standard_error": """

@@ -53,7 +53,7 @@ def _read(reader: Reader) -> Spec | None:
         return None
     question = take_question(reader)
     values = {"ppv", "positive predictive value", "vpp", "npv", "negative predictive value", "vpn"}
-    if not question.asked and not any(token.stem in values for token in reader.tokens):
+    if not question.wanted and not any(token.stem in values for token in reader.tokens):
         return None
     assumed: tuple[str, ...] = ()
     hit = _rate(reader, *_HIT[:6])
@@ -88,10 +88,10 @@ def _read(reader: Reader) -> Spec | None:
             if rate is None
         ]
         raise NotUnderstood(f"Bayes' rule needs {' and '.join(missing)}")
-    return _asked(reader, prior, hit, alarm, question.parameters, assumed)
+    return _question(reader, prior, hit, alarm, question.parameters, assumed)
 
 
-def _asked(
+def _question(
     reader: Reader,
     prior: float,
     hit: float,
@@ -118,10 +118,10 @@ def _asked(
     npv = reader.tokens[last].stem in ("npv", "negative predictive value", "vpn") or (
         reader.tokens[last].stem == "valor predictivo negativo"
     )
-    known = [
+    cues = [
         i for i, t in enumerate(reader.tokens) if t.means("ill_word", "healthy_word") or i == last
     ]
-    for place in range(max(known)):
+    for place in range(max(cues)):
         token = reader.tokens[place]
         if place not in reader.taken and may_be_label(token):
             reader.taken.add(place)

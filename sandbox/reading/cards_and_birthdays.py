@@ -32,7 +32,7 @@ def _read_cards(reader: Reader) -> Spec | None:
     if not reader.has("card") or not reader.has("rank", "suit", *_MARKED, *_HANDS, "same_suit"):
         return None
     question = take_question(reader)
-    if not question.asked:
+    if not question.wanted:
         return None
     spanish = bool(reader.take_all("spanish_deck"))
     deck = _size_of_deck(reader)
@@ -189,7 +189,7 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     if others is not None and others.value != 2:
         return None
     reader.take_all("people_word", "all_word", "any_word", "double_word", "each")
-    if not question.asked:
+    if not question.wanted:
         return None
     method = "birthday_of_one" if mine else "birthdays"
     if nobody:

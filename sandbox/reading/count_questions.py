@@ -187,7 +187,7 @@ def _codes(reader: Reader) -> Analysis | None:
 def _different_places(reader: Reader) -> bool:
     """Whether the digits or letters must differ: `with different digits`, `cifras distintas`."""
     for place, token in enumerate(reader.tokens):
-        beside = reader.tokens[max(0, place - 1) : place] + reader.tokens[place + 1 : place + 2]
+        beside = [*reader.tokens[max(0, place - 1) : place], *reader.tokens[place + 1 : place + 2]]
         if token.means("different_things", "different_word") and any(
             t.means("digit", "letter") for t in beside
         ):
@@ -324,7 +324,7 @@ def _outfits(reader: Reader) -> Analysis | None:
         return None
     places = reader.free("number")
     choices = [reader.tokens[i].value for i in places]
-    if len(choices) < 2 or any(reader.tokens[i].unit for i in places):
+    if len(choices) < 2 or 1 in choices or any(reader.tokens[i].unit for i in places):
         return None
     reader.taken.update(places)
     phrases.take(reader, "#k. 'of 'each", "'one 'of 'each", "'uno|'una 'de 'cada")

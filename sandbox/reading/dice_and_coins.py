@@ -47,10 +47,10 @@ def _take_dice(reader: Reader) -> _Dice | None:
     if match:
         number, sides = match["n"].value, match["s"].value
     else:
-        one = phrases.take(
+        single = phrases.take(
             reader, "#s. sided fair? die", "die #s. sided", "die 'with|'de #s. sided"
         )
-        sides = one["s"].value if one else 6.0
+        sides = single["s"].value if single else 6.0
     if match is None:
         many = phrases.take(reader, "#n. fair? die", "#n. roll fair? die")
         number = many["n"].value if many else None
@@ -98,7 +98,7 @@ def _read_dice(reader: Reader) -> Spec | None:
     simulated = reader.take_all("estimate_simulation")
     experiments = _experiments(reader) if simulated else None
     question = take_question(reader)
-    expected = reader.take_all("expected_value", "mean") if not question.asked else []
+    expected = reader.take_all("expected_value", "mean") if not question.wanted else []
     all_probabilities = reader.take("distribution_of_sum")
     faces = _face_event(reader)
     summed = bool(reader.take_all("sum_word"))
@@ -111,13 +111,13 @@ def _read_dice(reader: Reader) -> Spec | None:
         return _simulated_dice(reader, dice, experiments, summed)
     if all_probabilities:
         return _spec("dice_sums", {"sides": dice.all_sides})
-    if faces is not None and question.asked:
+    if faces is not None and question.wanted:
         return _faces(dice, faces, question)
     if expected and dice.number > 1 and _face_named(reader) is not None:
         return _spec("expected_count", {"n": float(dice.number), "p": 1 / dice.sides})
     if expected:
         return _spec("dice_expectation", {"sides": dice.all_sides})
-    if not question.asked:
+    if not question.wanted:
         return None
     return _pattern(reader, dice, question) or _sum(reader, dice, question, summed=summed)
 
@@ -264,7 +264,7 @@ def _read_coins(reader: Reader) -> Spec | None:
     simulated = reader.take_all("estimate_simulation")
     p = _probability_of_heads(reader)
     question = take_question(reader)
-    expected = [] if question.asked else reader.take_all("expected_value", "mean", "how_many")
+    expected = [] if question.wanted else reader.take_all("expected_value", "mean", "how_many")
     run = phrases.value(
         reader, "#k. heads|tails in_a_row", "in_a_row #k. heads|tails", "#k. in_a_row heads|tails",
         "in_a_row at_least? #k.",
@@ -288,14 +288,14 @@ def _read_coins(reader: Reader) -> Spec | None:
     if run is not None:
         length, n = run, flips if flips is not None else run
         parameters: dict[str, Any] = {"n": n, "p": p, "length": length} | question.parameters
-        return _spec("run_of_successes", parameters) if question.asked else None
+        return _spec("run_of_successes", parameters) if question.wanted else None
     if flips is None:
         flips = 1.0 if event is not None and event.low == 1 and event.high == 1 else None
     if flips is None:
         return None
     if event is None:
         return _spec("expected_count", {"n": flips, "p": p}) if expected else None
-    if not question.asked:
+    if not question.wanted:
         return None
     event = _replaced(event, flips)
     of = {"family": "binomial", "parameters": {"n": flips, "p": 1 - p if tails else p}}

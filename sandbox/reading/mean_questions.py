@@ -50,10 +50,10 @@ def spec_of(analyses: list[Analysis], *assumed: str) -> Spec:
 def _method(reader: Reader) -> tuple[str, str]:
     """The method of a comparison of two means, and what is assumed if none is named."""
     pooled, welch = reader.take_all("pooled_variance"), reader.take_all("welch")
-    known = reader.take_all("known_sigma", "z_test")
+    known_sd = reader.take_all("known_sigma", "z_test")
     if pooled and welch:
         raise NotUnderstood("say whether the variances are equal (pooled) or not (Welch)")
-    if known:
+    if known_sd:
         return "z", ""
     if pooled:
         return "pooled", ""
@@ -86,7 +86,7 @@ def _read(reader: Reader) -> Spec | None:
     if len(deviations) == 2 and len(means) == 2 and null is None:
         return _two(reader, means, deviations, level, tail, wants, tested=tested)
     if len(deviations) == 1 and len(means) <= 2:
-        return _one(reader, means, deviations[0], null, level, tail, wants, tested=tested)
+        return _single(reader, means, deviations[0], null, level, tail, wants, tested=tested)
     return None
 
 
@@ -140,7 +140,7 @@ def _two(
     return spec_of(analyses, *notes)
 
 
-def _one(
+def _single(
     reader: Reader,
     means: list[float],
     sd: float,
@@ -151,7 +151,7 @@ def _one(
     *,
     tested: bool,
 ) -> Spec | None:
-    known = bool(reader.take_all("known_sigma", "z_test"))
+    known_sd = bool(reader.take_all("known_sigma", "z_test"))
     if len(means) == 2:
         return None
     sizes = take_sizes(reader, 1)
@@ -167,9 +167,9 @@ def _one(
         only_confidence(level)
         no_tail(tail)
     notes = [] if confidence else ["95% confidence"]
-    notes.append("the normal distribution, for a known deviation" if known else "Student's t")
+    notes.append("the normal distribution, for a known deviation" if known_sd else "Student's t")
     parameters: dict[str, Any] = (
-        {"sd": sd, "n": n} | confidence | ({"known": True} if known else {})
+        {"sd": sd, "n": n} | confidence | ({"known_sd": True} if known_sd else {})
     )
     if wants["margin_of_error"] and not wants["interval_word"]:
         return spec_of([Analysis("mean_margin", parameters=parameters)], *notes)
@@ -182,14 +182,14 @@ def _one(
     if null is None or not tested:
         return None
     test = {"mean": means[0], "sd": sd, "n": n, "null": null}
-    return _test_of_mean(test, level, tail, known=known)
+    return _test_of_mean(test, level, tail, known_sd=known_sd)
 
 
-def _test_of_mean(test: dict[str, Any], level: Level, tail: str, *, known: bool) -> Spec:
+def _test_of_mean(test: dict[str, Any], level: Level, tail: str, *, known_sd: bool) -> Spec:
     if tail == "one":
         raise NotUnderstood("say whether the one-sided test looks for a greater or a lesser mean")
-    if known:
-        test["known"] = True
+    if known_sd:
+        test["known_sd"] = True
     if tail in ("greater", "less"):
         test["tail"] = tail
     note = _level(level, test)

@@ -11,7 +11,7 @@ QUESTION = frozenset({"question_probability", "probability", "what_share", "what
 class Question:
     """Whether a probability is asked for, and in percent."""
 
-    asked: bool
+    wanted: bool
     percent: bool
 
     @property

@@ -111,11 +111,11 @@ def _short_name(token: Token) -> str:
 
 def _every(reader: Reader, *patterns: str) -> Iterator[tuple[int, float]]:
     """All numbers of these phrases, with their places, in the order of the request."""
-    found: list[tuple[int, float]] = []
+    numbers: list[tuple[int, float]] = []
     for phrase in phrases.take_every(reader, *patterns):
         for token in phrase.numbers.values():
-            found.append((_place(reader, token), token.value))
-    return iter(sorted(found))
+            numbers.append((_place(reader, token), token.value))
+    return iter(sorted(numbers))
 
 
 def _place(reader: Reader, token: Token) -> int:
@@ -176,7 +176,7 @@ def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     if groups == 2 and len(places) == 3:
         each = phrases.take(reader, "#n. * per_group", "#n. * each", "each #n.")
         places = [i for i in places if i not in reader.taken]
-        if each and len(places) == 2:
+        if each and len(places) == 2 and each["n"].value > 1:
             reader.taken.update(places)
             return [_case(reader.tokens[i], each["n"].value) for i in places]
         return None
@@ -188,7 +188,7 @@ def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
         cases = cases or {tuple(_cases_of(reader, places, a)) for a in fitting}
     if len(cases) > 1:
         raise NotUnderstood("say which numbers are the events and which the sizes of the groups")
-    if not cases:
+    if not cases or not _has_cues(reader, places):
         return None
     reader.taken.update(places)
     return list(cases.pop())
@@ -196,6 +196,12 @@ def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
 
 # Numbers side by side belong together; if they cannot, all events stand before all sizes or after.
 _ARRANGEMENTS = {1: (("en", "ne"),), 2: (("enen", "nene"), ("eenn", "nnee"))}
+
+
+def _has_cues(reader: Reader, places: list[int]) -> bool:
+    """Whether words say that numbers are events and sizes; numbers alone may be anything."""
+    roles = [_role(reader, place) for place in places if reader.tokens[place].unit != "%"]
+    return roles.count("n") + roles.count("e") >= max(1, len(places) // 4)
 
 
 def _case(event: Token, size: float) -> tuple[float, float]:

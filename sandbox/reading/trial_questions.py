@@ -193,12 +193,12 @@ def _same_thing(reader: Reader, rate: set[str], event: set[str]) -> bool:
                 return False
     event = {word for word in event if not any(word[:5] == other[:5] for other in rate)}
     strange = event - rate - generic - {"question", "pregunta", "trial"}
-    known = {
+    common = {
         t.stem
         for t in reader.tokens
         if t.means("trial_word", "visitor", "people_word", "time_word")
     }
-    strange -= known
+    strange -= common
     if strange and not (strange <= reader.labels):
         raise NotUnderstood(
             f"`{sorted(strange)[0]}` in the event is not what the probability is about: use its words"
@@ -210,7 +210,7 @@ def _read_trials(reader: Reader) -> Spec | None:
     question = take_question_of_trials(reader)
     if question is None:
         return None
-    wants_count = reader.has("expected_value") and not question.asked
+    wants_count = reader.has("expected_value") and not question.wanted
     p = _guessing(reader)
     words = {"correct", "right", "correctly", "acierto", "bien", "correcta", "question", "answer"}
     if p is not None:
@@ -242,9 +242,11 @@ def take_question_of_trials(reader: Reader) -> Question | None:
             for t in trial.tokens[i + 1 : i + 7]
         )
     ]  # fmt: skip
-    asked = list(trial.places("question_probability", "probability", "what_share", "what_percent"))
+    questions = list(
+        trial.places("question_probability", "probability", "what_share", "what_percent")
+    )
     percent = bool(reader.take_all("what_percent", "as_percent"))
-    return Question(len(asked) > len(stated) or percent or reader.has("what_share"), percent)
+    return Question(len(questions) > len(stated) or percent or reader.has("what_share"), percent)
 
 
 def _trials(
@@ -265,7 +267,7 @@ def _trials(
     if n is None:
         only = reader.only_number("")
         n = only.value if only else None
-    elif event is None and question.asked:
+    elif event is None and question.wanted:
         only = reader.only_number("")
         if only is not None:
             place = next(i for i, t in enumerate(reader.tokens) if t is only)
@@ -284,7 +286,7 @@ def _trials(
     p = 1 - p if flip else p
     if event is None:
         return _spec("expected_count", {"n": n, "p": p})
-    if not question.asked:
+    if not question.wanted:
         return None
     if event.high is not None and event.high > n:
         if event.low == event.high == _ALL:
@@ -346,7 +348,7 @@ def _read_arrivals(reader: Reader) -> Spec | None:
     ):
         return None
     question = take_question(reader)
-    if not question.asked:
+    if not question.wanted:
         return None
     named = bool(reader.take_all("poisson"))
     rate = phrases.take(
@@ -418,7 +420,7 @@ def _read_independent(reader: Reader) -> Spec | None:
     if not reader.has("independent_word"):
         return None
     question = take_question_of_trials(reader)
-    if question is None or not question.asked:
+    if question is None or not question.wanted:
         return None
     places = reader.free("number")
     shares = [i for i in places if reader.tokens[i].unit == "%" or 0 < reader.tokens[i].value < 1]

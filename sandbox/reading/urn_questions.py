@@ -47,7 +47,7 @@ def _read(reader: Reader) -> Spec | None:
     if not reader.has("colour", "draw") or reader.has("card", "die", "coin", "sd"):
         return None
     question = take_question(reader)
-    if not question.asked:
+    if not question.wanted:
         return None
     replaced = bool(reader.take_all("with_replacement"))
     stated = bool(reader.take_all("without_replacement"))

@@ -72,9 +72,9 @@ def _read_first(reader: Reader) -> Spec | None:
     )
     reader.labels |= measured_words() | {"until", "success", "exito"}
     of: dict[str, Any] = {"family": "geometric", "parameters": {"p": p}}
-    if event is not None and question.asked:
+    if event is not None and question.wanted:
         return _spec("distribution_probability", of | event | question.parameters)
-    if on_average and not question.asked and event is None:
+    if on_average and not question.wanted and event is None:
         return _spec("distribution_moments", of)
     return None
 

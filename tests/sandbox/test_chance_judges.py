@@ -150,7 +150,7 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
     ("simulated_birthdays", {"experiments": 10_000.0, "people": 23.0, "seed": 0.0}),
     *(
         ("mean_test", {"mean": 104.0, "sd": 12.0, "n": 36.0, "null": 100.0} | how)
-        for how in ({}, {"known": True}, {"tail": "greater"}, {"tail": "less", "alpha": 0.01})
+        for how in ({}, {"known_sd": True}, {"tail": "greater"}, {"tail": "less", "alpha": 0.01})
     ),
     *(
         ("means_test", _GROUPS | how)
@@ -165,7 +165,7 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
     ("chi_square_2x2", _RATES),
     ("chi_square_2x2", _RATES | {"yates": True}),
     ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0}),
-    ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0, "known": True, "confidence": 0.99}),
+    ("mean_interval", {"mean": 50.0, "sd": 8.0, "n": 25.0, "known_sd": True, "confidence": 0.99}),
     ("proportion_interval", {"successes": 45.0, "n": 120.0}),
     ("proportion_interval", {"successes": 45.0, "n": 120.0, "method": "wilson"}),
     ("margin_of_error", {"p": 0.5, "n": 1000.0}),

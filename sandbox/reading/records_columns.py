@@ -98,11 +98,14 @@ def _number(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     of = distribution_of(draft, name, low, high)
     if of is None:
         return _usual_number(draft, name, low, high)
+    assumed: tuple[str, ...] = ()
     decimals = draft.decimals
     if decimals is None and not draft.real:
-        ranged = not draft.family and draft.whole_bounds
+        ranged = not draft.family and draft.whole_bounds and (low, high) != (0, 1)
+        if ranged and not _is_whole(draft, name):
+            assumed = (f"{name}: whole numbers, as its bounds are",)
         decimals = 0 if ranged or _is_whole(draft, name) or of.discrete else None
-    return _bounded(draft, name, of, low, high, decimals), ()
+    return _bounded(draft, name, of, low, high, decimals), assumed
 
 
 def _usual_number(

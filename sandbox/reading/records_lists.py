@@ -26,7 +26,7 @@ def items_from(scan: Scan, i: int) -> tuple[list[str], int]:
             following.means("normal", "lognormal", "uniform", "exponential", "poisson", "gamma", "range")
             or following.stem in ("~", ":", "=")
             or (scan.stem(stop) == "(" and not scan.means(stop + 1, "equally", "weights", "one_of")
-            and scan.number(stop + 1) is None)
+            and (stop + 1 >= len(scan.tokens) or scan.tokens[stop + 1].kind != "number"))
         ):  # fmt: skip
             break
         labels.append(label_text(scan, at, stop))

@@ -46,5 +46,5 @@ _STAY = ("ss", "us", "is", "ics", "news", "series")
 _IRREGULAR = {
     "people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index",
     "criteria": "criterion", "statuses": "status", "bonuses": "bonus", "diabetes": "diabetes",
-    "gas": "gas", "meses": "mes", "mes": "mes", "series": "series", "ids": "id",
+    "gas": "gas", "species": "species", "meses": "mes", "mes": "mes", "series": "series", "ids": "id",
 }  # fmt: skip

@@ -105,6 +105,11 @@ def _touching(scan: Scan, i: int) -> bool:
     return scan.tokens[i - 1].end == scan.tokens[i].start
 
 
+_FIGURES = (
+    "alpha", "b", "shape", "scale", "rate", "mu", "sigma", "median", "variance", "r", "r2", "trials",
+)  # fmt: skip
+
+
 def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
     if i >= len(scan.tokens):
         return False
@@ -123,6 +128,8 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
         return False
     if len(token.text) == 1 and token.text.isupper():
         return True
+    if token.text.islower() and token.means(*_FIGURES):
+        return False  # `alpha 0.5, beta 0.5` are parameters, and `Alpha 50%, Beta 50%` are labels
     capital = token.text[0].isupper() and scan.stem(i - 1) not in (".", "\n") and i > 0
     if first and (token.means("truth", "untruth") or token.stem == "no" or capital):
         return True

@@ -128,7 +128,7 @@ def at_level(figures, alpha):
 
 
 def figures_program(spec: Spec) -> str:
-    changes = change_lines(spec.changes, rows=spec.has_rows)
+    changes = change_lines(spec.changes, rows=spec.has_rows) if spec.changes else []
     parts = [line for analysis in spec.analyses for line in _part(analysis)]
     body = "\n".join([*changes, "result = {}", *parts, *_rounding(spec.decimals)])
     functions = [text for name, text in FUNCTIONS.items() if f"{name}(" in body]

@@ -15,13 +15,19 @@ from sandbox.spec import Distribution, Spec
 
 _FACTORS = (1, 12, 52, 365, 7, 24, 60, 100)
 _PARTS = (12, 60, 16, 14, 100, 24)  # inches of a foot, minutes of an hour, ...
+_LONG = 10_000
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
 
 def forgotten(spec: Spec, tokens: Sequence[Token]) -> list[Token]:
     """The numbers of a request that its spec does not hold in any form."""
-    held = sorted(set(_held({**spec.as_json(), "data": dict(spec.data)})) | set(_moments(spec)))
     numbers = [token for token in tokens if token.kind == "number"]
+    if not numbers:
+        return []
+    data = {  # a long column came beside the request, which names at most its length
+        name: values if len(values) <= _LONG else len(values) for name, values in spec.data.items()
+    }
+    held = sorted(set(_held({**spec.as_json(), "data": data})) | set(_moments(spec)))
     values = [token.value for token in numbers]
     return [
         token

@@ -63,8 +63,10 @@ def _names(of: Given) -> Iterator[tuple[tuple[str, ...], tuple[str, str | None]]
         if len(columns) == 1 and len(part) > 2 and part not in words("of_data"):
             yield (part,), (next(iter(columns)), None)
     for column in of.texts:
-        values = dict.fromkeys(str(v) for v in of.columns[column] if v is not None)
-        for value in list(values)[:_MOST_VALUES]:
+        different = set(of.columns[column]) - {None}
+        if len(different) > _MOST_VALUES:
+            continue
+        for value in sorted(map(str, different)):
             if stems(value):
                 yield stems(value), (column, value)
     for column in of.columns:

@@ -22,13 +22,13 @@ class Given:
     lists: tuple[int, ...] = ()  # places of the lists in the request
     assumed: tuple[str, ...] = field(default=())
 
-    @property
-    def numeric(self) -> list[str]:
-        return [name for name, values in self.columns.items() if is_numeric(values)]
+    numeric: list[str] = field(init=False)
+    texts: list[str] = field(init=False)
 
-    @property
-    def texts(self) -> list[str]:
-        return [name for name, values in self.columns.items() if not is_numeric(values)]
+    def __post_init__(self) -> None:
+        numbers = [name for name, values in self.columns.items() if is_numeric(values)]
+        object.__setattr__(self, "numeric", numbers)
+        object.__setattr__(self, "texts", [name for name in self.columns if name not in numbers])
 
 
 def is_numeric(values: Sequence[Any]) -> bool:

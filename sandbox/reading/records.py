@@ -132,6 +132,8 @@ def _spec(scan: Scan) -> Spec:
     if scan.count is None and scan.some and scan.wanted:
         scan.count = COUNT
         assumed.append(f"{COUNT} records, because the request does not say how many")
+    if scan.next_is:
+        raise NotUnderstood(f"it does not say what is {' and '.join(sorted(scan.next_is))}")
     if scan.count is None:
         raise NotUnderstood("it does not say how many records")
     fields, sentences = _fields(scan)

@@ -98,14 +98,26 @@ def _number(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     of = distribution_of(draft, name, low, high)
     if of is None:
         return _usual_number(draft, name, low, high)
-    assumed: tuple[str, ...] = ()
+    assumed = _in_brackets(draft, name)
     decimals = draft.decimals
     if decimals is None and not draft.real:
         ranged = not draft.family and draft.whole_bounds and (low, high) != (0, 1)
         if ranged and not _is_whole(draft, name):
-            assumed = (f"{name}: whole numbers, as its bounds are",)
+            assumed = (*assumed, f"{name}: whole numbers, as its bounds are")
         decimals = 0 if ranged or _is_whole(draft, name) or of.discrete else None
     return _bounded(draft, name, of, low, high, decimals), assumed
+
+
+def _in_brackets(draft: Draft, name: str) -> tuple[str, ...]:
+    """What the numbers in brackets after a family are taken for, where people differ."""
+    meant = {
+        "normal": "the mean and the standard deviation", "exponential": "the rate",
+        "lognormal": "the mean and the standard deviation of the logarithm",
+        "gamma": "the shape and the scale", "weibull": "the shape and the scale",
+    }.get(draft.family)  # fmt: skip
+    if not meant or not draft.arguments:
+        return ()
+    return (f"{name}: in brackets stand {meant}",)
 
 
 def _usual_number(

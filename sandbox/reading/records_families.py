@@ -97,9 +97,10 @@ def _lognormal(numbers: _Single, arguments: list[float]) -> Distribution | None:
         sigma = _take(numbers, "sigma", "shape")
         sd = _take(numbers, "sd") if sigma is None else None
         if sigma is None and sd is not None and median > 0:
-            # The logarithm's variance v solves exp(v)(exp(v)-1) = (sd / median)**2, unless sd is small.
+            # The logarithm's variance v solves exp(v)(exp(v)-1) = (sd / median)**2. A tiny sd, such as
+            # 0.5 beside a median of 40000, is that of the logarithm.
             ratio = (1 + math.sqrt(1 + 4 * (sd / median) ** 2)) / 2
-            sigma = sd if sd <= 5 else math.sqrt(math.log(ratio))
+            sigma = sd if sd / median < 0.02 else math.sqrt(math.log(ratio))
         if sigma is None or median <= 0:
             return None
         return Distribution("lognormal", {"mu": round(math.log(median), 12), "sigma": sigma})

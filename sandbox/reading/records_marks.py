@@ -54,10 +54,21 @@ def _order(scan: Scan, i: int) -> int:
         j += 1
     if scan.stem(j - 1) == "(":
         j -= 1
+    if by and scan.low(j) in ("and", "y", "then", ",") and _only_a_label(scan, j + 1):
+        raise NotUnderstood("only one column to sort by is understood", (scan.tokens[j + 1].text,))
     if scan.order and (scan.order, scan.order_by) != (order or "ascending", by):
         raise NotUnderstood("the records are sorted in two ways")
     scan.order, scan.order_by = order or "ascending", by
     return j
+
+
+def _only_a_label(scan: Scan, i: int) -> bool:
+    """Whether the name of a column stands alone at a place."""
+    while scan.low(i) in ("then", "by", "por", "luego"):
+        i += 1
+    end, words = scan.label_run(i)
+    named = bool(words) and scan.named(scan.name_at(i, end)) is not None
+    return named and (end >= len(scan.tokens) or scan.stem(end) in (".", ",", ";", "\n"))
 
 
 def count(scan: Scan, i: int) -> int:
@@ -179,6 +190,10 @@ def label(scan: Scan, i: int) -> int:
         raise NotUnderstood(f"{' '.join(words)} are words, not figures", tuple(words))
     draft = scan.mention(name, end)
     draft.place = i if draft.place < 0 else draft.place
+    draft.unique = draft.unique or "unique" in scan.next_is
+    draft.low = 0.0 if "nonnegative" in scan.next_is else draft.low
+    draft.decimals = 0 if "integer" in scan.next_is else draft.decimals
+    scan.next_is = set()
     draft.counted = counted and not draft.described
     _role(scan, draft, i, end)
     return _after_unit(scan, end)

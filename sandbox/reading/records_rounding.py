@@ -32,6 +32,15 @@ def modifier(scan: Scan, i: int) -> int:
 _PLACES = {"to_cents": 2, "to_ten": -1, "to_hundred": -2, "to_thousand": -3}
 
 
+_BEFORE = frozenset({"and", "with", ",", ";", "a", "an", "y", "con", "un", "una"})
+
+
+def _of_the_next(scan: Scan, i: int) -> bool:
+    """Whether a word is about the label after it: `x between 1 and 9, and a unique y`."""
+    labelled = scan.current is not None and bool(scan.current.label)
+    return labelled and scan.low(i - 1) in _BEFORE and scan.labelable(i + 1, first=True)
+
+
 def _flag(scan: Scan, i: int) -> int:
     places = next((value for concept, value in _PLACES.items() if scan.means(i, concept)), None)
     if places is not None:
@@ -39,6 +48,11 @@ def _flag(scan: Scan, i: int) -> int:
         return i + 1
     if scan.means(i, "clip", "cut"):
         return _limits_follow(scan, i)
+    if scan.means(i, "unique", "nonnegative", "integer") and _of_the_next(scan, i):
+        scan.next_is |= {
+            word for word in ("unique", "nonnegative", "integer") if scan.means(i, word)
+        }
+        return i + 1
     if scan.means(i, "integer", "rounding"):
         return _rounding(scan, i)
     if scan.means(i, "nonnegative") and not scan.means(i + 1, "correlation"):

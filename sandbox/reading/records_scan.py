@@ -49,6 +49,7 @@ class Scan:
     some: bool = False  # the request names whose records it wants, but not how many
     naming_at: int = -1  # where a label would name the current column: `normally distributed ages`
     clip_next: bool = False
+    next_is: set[str] = field(default_factory=set)  # what the next label is: `a unique code`
     seed: int | None = None
     csv: bool = False
     order: str = ""

@@ -70,8 +70,11 @@ class Phrase:
 
 def take(reader: Reader, *patterns: str) -> Phrase | None:
     """Take the first phrase that one of the patterns describes; its numbers by name."""
+    present = reader.collected()
     for pattern in patterns:
         elements = _elements(pattern)
+        if not _may_occur(elements, present):
+            continue
         for start in range(len(reader.tokens)):
             if not _may_begin(reader, elements, start):
                 continue
@@ -79,6 +82,18 @@ def take(reader: Reader, *patterns: str) -> Phrase | None:
                 reader.taken.update(places)
                 return Phrase({name: reader.tokens[place] for name, place in names})
     return None
+
+
+def _may_occur(elements: tuple[_Element, ...], present: frozenset[str]) -> bool:
+    """Whether a request has a word for each element that a phrase needs: a cheap test."""
+    return all(
+        element.optional
+        or element.labels
+        or bool(element.name)
+        or not present.isdisjoint(element.concepts)
+        or any(f"'{stem}" in present for stem in element.stems)
+        for element in elements
+    )
 
 
 def take_every(reader: Reader, *patterns: str) -> list[Phrase]:

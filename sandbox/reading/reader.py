@@ -43,9 +43,21 @@ class Reader:
     labels: set[str] = field(default_factory=set)  # stems that count as labels wherever they stand
     text: str = ""  # the request, for a rule that cuts it into tokens in its own way
 
+    words: frozenset[str] = frozenset()  # the concepts and stems of the tokens, once collected
+
     def copy(self) -> "Reader":
         taken, labels = set(self.taken), set(self.labels)
-        return Reader(self.tokens, self.language, self.table, taken, labels, self.text)
+        return Reader(
+            self.tokens, self.language, self.table, taken, labels, self.text, self.collected()
+        )
+
+    def collected(self) -> frozenset[str]:
+        """The concepts and the stems of all tokens; a stem begins with `'`."""
+        if not self.words:
+            self.words = frozenset(
+                word for token in self.tokens for word in (*token.concepts, f"'{token.stem}")
+            )
+        return self.words
 
     def places(self, *concepts: str) -> list[int]:
         """The places of the tokens with one of these concepts that no rule has taken."""

@@ -68,7 +68,7 @@ class Reader:
         ]
 
     def has(self, *concepts: str) -> bool:
-        return any(token.means(*concepts) for token in self.tokens)
+        return not self.collected().isdisjoint(concepts)
 
     def take(self, *concepts: str) -> Token | None:
         """Take the first token with one of these concepts."""

@@ -89,6 +89,12 @@ def _choice(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
 def _number(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     if draft.numbers.keys() == {"probability"} and not draft.family and draft.low is None:
         return _choice(replace(draft, boolean=True), name)
+    if not draft.family and draft.numbers.keys() in ({"mean", "sd"}, {"mean", "variance"}):
+        field, sentences = _number(replace(draft, family="normal"), name)
+        return field, (
+            *sentences,
+            f"{name}: normal, for the request only gives its mean and spread",
+        )
     low, high = _closed(draft, name)
     if low is None and high is None and draft.clip:
         raise NotUnderstood(f"{name} is clipped, but no bounds are given", ("clipped",))

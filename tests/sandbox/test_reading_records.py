@@ -90,6 +90,7 @@ VOICES = [
     ("500 adults, height (mean 170 cm, sd 8) and weight (mean 70 kg, sd 12), both normal, with a correlation of 0.6 between them", "500 | height normal(170, 8); weight normal(70, 12) | height~weight r = 0.6"),
     ("Generate 300 people with height and weight, correlation 0.7", "300 | height .1 normal(170, 10) cut[130, 220]; weight .1 normal(72, 14) cut[35, 180] | height~weight r = 0.7"),
     ("create 500 fake users with ages from a normal distribution (μ=30, σ=8) truncated at 18 and 65", "500 | age int normal(30, 8) cut[18, 65]"),
+    ("Generate 100 numbers with mean 50 and standard deviation 10", "100 | value normal(50, 10)"),
     ("300 values, 70% from N(0,1) and 30% from N(5,1)", "300 | value mix(0.7 normal(0, 1), 0.3 normal(5, 1))"),
     ("service times for 1200 customers, exponential with mean 6 minutes; anything over 15 min gets recorded as 15", "1200 | service_time exponential(6) clip[-, 15]"),
     ("400 loan applications: credit score normal with mean 690 and sd 60, never below 300 or above 850", "400 | credit_score normal(690, 60) cut[300, 850]"),
@@ -147,6 +148,21 @@ def test_labels_that_a_request_lists_get_their_weights_from_a_table():
     assert city.distribution.labels == ("New York", "Los Angeles", "Chicago")
     assert city.distribution.weights[0] > 0.5
     assert city.source.startswith("GeoNames")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Generate 100 numbers with mean 50 and sd 10", "only gives its mean and spread"),
+        ("Generate 100 draws from Exp(4)", "the rate"),
+        ("Generate 100 users with salary between 100 and 900", "whole numbers"),
+        ("Generate 100 users with dept (Sales, HR, IT)", "equally likely"),
+        ("Generate 500 employees with normal age distribution", "usual figures, mean 40, sd 12"),
+        ("Generate users with bimodal age distribution", "100 records"),
+    ],
+)
+def test_what_a_request_leaves_open_is_told(text: str, sentence: str):
+    assert any(sentence in assumed for assumed in spec_of(text).assumed)
 
 
 def test_order_multiples_and_ids_are_fields():

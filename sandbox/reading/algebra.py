@@ -104,7 +104,8 @@ def _arithmetic(reader: Reader) -> Spec | None:
             whole = token.value == int(token.value) and abs(token.value) < 1e15
             piece = repr(int(token.value) if whole else token.value)
             if token.fraction:
-                piece = f"({token.fraction[0]:g} / {token.fraction[1]:g})"
+                # No brackets: a power binds tighter than the stroke, as in 2^10/4 and 3/2^2.
+                piece = f"{token.fraction[0]:.15g} / {token.fraction[1]:.15g}"
         elif token.stem in ("(", ")", "+", "-", "*", "/", "^", "**", "×", "÷"):
             piece = {"^": "**", "×": "*", "÷": "/"}.get(token.stem, token.stem)
         elif sign:
@@ -113,7 +114,7 @@ def _arithmetic(reader: Reader) -> Spec | None:
             pieces.append(piece)
             places.append(place)
     joined = all(b - a == 1 for a, b in pairwise(places))
-    numbers = sum(piece[0].isdigit() or (piece[0] == "(" and len(piece) > 1) for piece in pieces)
+    numbers = sum(piece.strip("-")[:1].isdigit() for piece in pieces)
     if not joined or numbers < 2 or not any(p in ("+", "-", "*", "/", "**") for p in pieces):
         return None
     reader.taken.update(places)

@@ -3,8 +3,10 @@
 from sandbox.reading import phrases
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.tokens import Token
 from sandbox.spec import Analysis, Spec
 
+_PAYING = frozenset({"pay", "paying", "pago", "pagar", "pagando", "pagare"})
 _WANTS = ("still_owe", "total_interest", "total_paid", "pay_off", "payment")
 
 
@@ -42,6 +44,11 @@ def _loan(reader: Reader) -> Spec | None:
             f"the loan's {missing} is missing or not clear"
             + (f" beside {others}" if others else "")
         )
+    if reader.has("loan_for_payment") or _is_payment(reader, principal):
+        raise NotUnderstood(
+            f"`{principal.text}` is read as a payment: say the amount of the loan, because how "
+            "large a loan a payment allows is not worked out"
+        )
     parameters = {"principal": principal.value, "yearly_rate": rate.value, "months": months}
     if "still_owe" in wants and after is None:
         raise NotUnderstood("it is not clear after how many payments the debt is asked for")
@@ -52,6 +59,15 @@ def _loan(reader: Reader) -> Spec | None:
         figures.insert(0, "payment")
     analysis = Analysis("loan", parameters=parameters | {"wants": tuple(figures or ["payment"])})
     return Spec("calculate", analyses=(analysis,), assumed=("monthly payments and interest",))
+
+
+def _is_payment(reader: Reader, amount: Token) -> bool:
+    """Whether the words beside an amount say that it is paid each month: `pay 400`, `400 a month`."""
+    place = next(i for i, token in enumerate(reader.tokens) if token is amount)
+    before = reader.tokens[place - 1] if place else None
+    after = reader.tokens[place + 1] if place + 1 < len(reader.tokens) else None
+    paid = before is not None and before.stem in _PAYING
+    return paid or (after is not None and after.means("each_month"))
 
 
 def _time_to_pay(reader: Reader, rate: float) -> Spec | None:

@@ -1,0 +1,29 @@
+"""Readings that once were wrong and certified: a power beside a stroke, a payment taken for a loan."""
+
+import pytest
+
+from sandbox.request import read
+from tests.sandbox.reading import computed
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("2^10/4", 256.0), ("3/2^2", 0.75), ("(1/2)^2", 0.25), ("1/2 + 3/4", 1.25)],
+)
+def test_a_power_binds_tighter_than_the_stroke_beside_it(text: str, value: float):
+    assert computed(text) == ({"value": pytest.approx(value)}, "spec")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Loan, 5 years, 7%, 400 a month", "`400` is read as a payment"),
+        ("loan of 12,000 at 6% for 5 years deferred, monthly payment", "`deferred`"),
+        ("loan of 12,000 at 6% for 5 years with a 200 fee, monthly payment", "`fee`"),
+        ("préstamo de 12000 al 6% a 5 años con carencia, cuota mensual", "`carencia`"),
+    ],
+)
+def test_what_changes_a_loan_is_named(text: str, reason: str):
+    interpretation = read(text)
+    assert interpretation.spec is None
+    assert reason in " ".join(interpretation.reasons)

@@ -1,5 +1,7 @@
 """Reads requests about loans that are paid back in equal monthly payments."""
 
+from itertools import pairwise
+
 from sandbox.reading import phrases
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -7,6 +9,7 @@ from sandbox.reading.tokens import Token
 from sandbox.spec import Analysis, Spec
 
 _PAYING = frozenset({"pay", "paying", "pago", "pagar", "pagando", "pagare"})
+_PAYMENTS = frozenset({"payment", "installment", "instalment", "repayment", "cuota", "pago"})
 _WANTS = ("still_owe", "total_interest", "total_paid", "pay_off", "payment")
 
 
@@ -28,6 +31,7 @@ def _loan(reader: Reader) -> Spec | None:
     wants = [concept for concept in _WANTS if reader.has(concept)]
     if after:
         wants = ["still_owe", *(w for w in wants if w != "payment")]
+    _refuse_other_rates(reader)
     rate = reader.only_number("%")
     months = term_in_months(reader)
     reader.take_all("still_owe", "total_interest", "total_paid", "pay_off", "payment")
@@ -50,6 +54,11 @@ def _loan(reader: Reader) -> Spec | None:
             "large a loan a payment allows is not worked out"
         )
     parameters = {"principal": principal.value, "yearly_rate": rate.value, "months": months}
+    if after and {"total_interest", "total_paid"} & {*wants}:
+        raise NotUnderstood(
+            "what is paid by a certain payment is not worked out: ask for the total, or for the "
+            "debt after that payment"
+        )
     if "still_owe" in wants and after is None:
         raise NotUnderstood("it is not clear after how many payments the debt is asked for")
     if after:
@@ -59,6 +68,19 @@ def _loan(reader: Reader) -> Spec | None:
         figures.insert(0, "payment")
     analysis = Analysis("loan", parameters=parameters | {"wants": tuple(figures or ["payment"])})
     return Spec("calculate", analyses=(analysis,), assumed=("monthly payments and interest",))
+
+
+def _refuse_other_rates(reader: Reader) -> None:
+    """Refuse payments that are not monthly, and a rate that holds its compounding."""
+    for token, following in pairwise(reader.tokens):
+        if token.stem == "tae":
+            raise NotUnderstood("`TAE` is an effective rate: say the nominal rate, the TIN")
+        if token.means("yearly") and following.stem in _PAYMENTS:
+            text = f"{token.text} {following.text}"
+            raise NotUnderstood(f"`{text}` is not understood: payments are monthly")
+        if following.means("yearly") and token.stem in _PAYMENTS:
+            text = f"{token.text} {following.text}"
+            raise NotUnderstood(f"`{text}` is not understood: payments are monthly")
 
 
 def _is_payment(reader: Reader, amount: Token) -> bool:

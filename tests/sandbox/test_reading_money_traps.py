@@ -1,4 +1,4 @@
-"""Readings that once were wrong and certified: a power beside a stroke, a payment taken for a loan."""
+"""Readings that were wrong and certified once: a power beside a stroke, a payment as a loan."""
 
 import pytest
 
@@ -20,6 +20,11 @@ def test_a_power_binds_tighter_than_the_stroke_beside_it(text: str, value: float
         ("Loan, 5 years, 7%, 400 a month", "`400` is read as a payment"),
         ("loan of 12,000 at 6% for 5 years deferred, monthly payment", "`deferred`"),
         ("loan of 12,000 at 6% for 5 years with a 200 fee, monthly payment", "`fee`"),
+        ("loan of 20000 at 5% for 4 years with yearly payments, payment?", "`yearly payments`"),
+        ("loan 20000 5% 4 years, annual payment", "`annual payment`"),
+        ("loan 20000, 5%, 4 years, total paid after 24 payments", "by a certain payment"),
+        ("préstamo de 20000 al 5% TAE a 4 años, cuota mensual", "`TAE`"),
+        ("préstamo de 20000 al 5% a 4 años, cuota anual", "`cuota anual`"),
         ("préstamo de 12000 al 6% a 5 años con carencia, cuota mensual", "`carencia`"),
     ],
 )

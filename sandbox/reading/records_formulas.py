@@ -66,6 +66,10 @@ def _expression(scan: Scan, i: int) -> tuple[str, int]:
             return f"{text} ** 2", j + 1
         if not sign:
             break
+        if sign in "+-" and j + 1 < len(scan.tokens) and scan.tokens[j + 1].unit == "%":
+            percent = scan.tokens[j + 1].text
+            if scan.low(j + 2) not in ("of", "de", "del"):
+                raise NotUnderstood(f"it does not say of what {percent} are taken", (percent,))
         right, after = _term(scan, j + 1)
         if not right:
             break

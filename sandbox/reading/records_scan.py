@@ -163,6 +163,8 @@ class Scan:
         """Whether a word that may mean something else is part of a label here."""
         if self.means(i, "rate", "scale", "shape", "median", "alpha"):
             return not first and self.number(self.after_glue(i + 1)) is None
+        if self.means(i, "normal", "uniform") and self.stem(i + 1) == "(":
+            return False
         place = self.after_glue(i + 1)
         if self.means(i, "peaks", "weights") and self.number(place) is not None:
             listed = self.low(place + 1) in AND and self.number(place + 2) is not None

@@ -10,6 +10,9 @@ from sandbox.spec import Analysis, Spec
 
 _PAYING = frozenset({"pay", "paying", "pago", "pagar", "pagando", "pagare"})
 _PAYMENTS = frozenset({"payment", "installment", "instalment", "repayment", "cuota", "pago"})
+_RATES = frozenset(
+    {"interest", "rate", "interest rate", "interes", "tasa", "tipo", "tasa de interes"}
+)
 _WANTS = ("still_owe", "total_interest", "total_paid", "pay_off", "payment")
 
 
@@ -38,8 +41,9 @@ def _loan(reader: Reader) -> Spec | None:
     reader.take_all("yearly", "rate_word", "loan", "year", "after_word" if after else "loan")
     if rate is None:
         raise NotUnderstood("the loan's yearly interest rate is missing: say it in percent")
+    yearly = rate.value * 12 if _rate_is_monthly(reader, rate) else rate.value
     if "pay_off" in wants and months is None:
-        return _time_to_pay(reader, rate.value)
+        return _time_to_pay(reader, yearly)
     principal = reader.only_number()
     if principal is None or months is None:
         missing = "amount" if principal is None else "term in years or months"
@@ -53,7 +57,7 @@ def _loan(reader: Reader) -> Spec | None:
             f"`{principal.text}` is read as a payment: say the amount of the loan, because how "
             "large a loan a payment allows is not worked out"
         )
-    parameters = {"principal": principal.value, "yearly_rate": rate.value, "months": months}
+    parameters = {"principal": principal.value, "yearly_rate": yearly, "months": months}
     if after and {"total_interest", "total_paid"} & {*wants}:
         raise NotUnderstood(
             "what is paid by a certain payment is not worked out: ask for the total, or for the "
@@ -75,12 +79,36 @@ def _refuse_other_rates(reader: Reader) -> None:
     for token, following in pairwise(reader.tokens):
         if token.stem == "tae":
             raise NotUnderstood("`TAE` is an effective rate: say the nominal rate, the TIN")
-        if token.means("yearly") and following.stem in _PAYMENTS:
-            text = f"{token.text} {following.text}"
-            raise NotUnderstood(f"`{text}` is not understood: payments are monthly")
-        if following.means("yearly") and token.stem in _PAYMENTS:
-            text = f"{token.text} {following.text}"
-            raise NotUnderstood(f"`{text}` is not understood: payments are monthly")
+        for first, second in ((token, following), (following, token)):
+            if first.means("yearly") and second.stem in _PAYMENTS:
+                text = f"{token.text} {following.text}"
+                raise NotUnderstood(f"`{text}` is not understood: payments are monthly")
+    for i, token in enumerate(reader.tokens):
+        if token.means("yearly") and not _beside_rate(reader, i):
+            raise NotUnderstood(f"`{token.text}` is not understood: say what is yearly")
+
+
+def _beside_rate(reader: Reader, place: int) -> bool:
+    """Whether a word such as `yearly` or `monthly` stands beside a percentage or `rate`."""
+    before = reversed(reader.tokens[max(0, place - 4) : place])
+    for row in (before, reader.tokens[place + 1 : place + 4]):
+        for token in row:
+            if token.unit == "%" or token.stem in _RATES:
+                return True
+            if token.kind in ("number", "mark") or token.means("payment", "loan", "year", "month"):
+                break
+    return False
+
+
+def _rate_is_monthly(reader: Reader, rate: Token) -> bool:
+    """Whether the words beside the rate say that it is a rate of a month, as in `1.5% per month`."""
+    monthly = any(
+        token.means("each_month") and _beside_rate(reader, i)
+        for i, token in enumerate(reader.tokens)
+    )
+    if monthly and (rate.value > 0.04 or reader.has("yearly")):
+        raise NotUnderstood(f"say whether {rate.text} is the rate of a month or of a year")
+    return monthly
 
 
 def _is_payment(reader: Reader, amount: Token) -> bool:

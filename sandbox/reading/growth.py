@@ -1,7 +1,7 @@
 """Reads requests about money that grows, and about flows of payments."""
 
 from sandbox.reading import phrases
-from sandbox.reading.loans import term_in_months
+from sandbox.reading.loans import has_monthly_rate, term_in_months
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import Token
@@ -33,6 +33,8 @@ def _savings(reader: Reader) -> Spec | None:
     )  # fmt: skip
     if deposit is None:
         return None
+    if has_monthly_rate(reader):
+        raise NotUnderstood("the rate of savings is yearly: say the rate of a year")
     at_start = bool(reader.take_all("at_month_start"))
     reader.take_all("each_month")
     periods = _periods(reader)
@@ -63,6 +65,8 @@ def _compound(reader: Reader) -> Spec | None:
     reader.take_all("yearly", "rate_word", "account", "compounded")
     assumed = () if periods is not None or simple else ("interest is added yearly",)
     times = 1 if periods is None else periods
+    if doubling and simple:
+        return None  # simple interest doubles by another rule
     if doubling:
         reader.take_all("pay_off", "worth", "year", "after_word")
         return _calculation(

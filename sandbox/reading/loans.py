@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from sandbox.reading import phrases
+from sandbox.reading import lexicon, phrases
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import Token
@@ -10,9 +10,10 @@ from sandbox.spec import Analysis, Spec
 
 _PAYING = frozenset({"pay", "paying", "pago", "pagar", "pagando", "pagare"})
 _PAYMENTS = frozenset({"payment", "installment", "instalment", "repayment", "cuota", "pago"})
-_RATES = frozenset(
-    {"interest", "rate", "interest rate", "interes", "tasa", "tipo", "tasa de interes"}
-)
+_RATES = frozenset({"interest", "rate", "interest rate", "tasa", "tipo"}) | {
+    lexicon.stem("interés"),
+    f"tasa de {lexicon.stem('interés')}",
+}
 _WANTS = ("still_owe", "total_interest", "total_paid", "pay_off", "payment")
 
 
@@ -100,12 +101,25 @@ def _beside_rate(reader: Reader, place: int) -> bool:
     return False
 
 
+def has_monthly_rate(reader: Reader) -> bool:
+    """Whether the request states a rate of a month: `1.5% per month`, `a monthly rate of 1.5%`."""
+    for i, token in enumerate(reader.tokens):
+        if not token.means("each_month"):
+            continue
+        for earlier in reversed(reader.tokens[max(0, i - 2) : i]):
+            if earlier.unit == "%":
+                return True
+            if earlier.stem not in _RATES:
+                break
+        if i + 1 < len(reader.tokens) and reader.tokens[i + 1].stem in _RATES:
+            return True
+        if i and reader.tokens[i - 1].stem in _RATES and reader.language == "es":
+            return True
+    return False
+
+
 def _rate_is_monthly(reader: Reader, rate: Token) -> bool:
-    """Whether the words beside the rate say that it is a rate of a month, as in `1.5% per month`."""
-    monthly = any(
-        token.means("each_month") and _beside_rate(reader, i)
-        for i, token in enumerate(reader.tokens)
-    )
+    monthly = has_monthly_rate(reader)
     if monthly and (rate.value > 0.04 or reader.has("yearly")):
         raise NotUnderstood(f"say whether {rate.text} is the rate of a month or of a year")
     return monthly

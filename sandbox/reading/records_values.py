@@ -135,7 +135,7 @@ def _call(scan: Scan, draft: Draft, i: int) -> int:
         draft.numbers.setdefault("sd", []).append(numbers[1])
     else:
         draft.arguments += numbers
-    return i + 1
+    return scan.after_unit(i + 1)
 
 
 # -- bounds ------------------------------------------------------------------------------------

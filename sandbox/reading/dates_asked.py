@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.reading import phrases
+from sandbox.reading import lexicon, phrases
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.spec import Analysis, Spec
@@ -114,11 +114,26 @@ def _span(reader: Reader) -> Spec | None:
     return _calculation("clock_span", (), start=start, end=end, pause=minutes or 0.0)
 
 
+_OF_MINUTES = frozenset(
+    {"min", "sec", "seg", "min : sec", "min : seg", "mm : ss", "parkrun", "lap", "vuelta"}
+    | {lexicon.stem("minutes") + " and " + lexicon.stem("seconds")}
+    | {lexicon.stem("minutos") + " y " + lexicon.stem("segundos")}
+)
+
+
 def _clock_mean(reader: Reader) -> Spec | None:
     clocks = _clocks(reader)
     if len(clocks) < 2 or not reader.take_all("clock_mean"):
         return None
-    reader.take_all("clock_scene")
+    scene = reader.take_all("clock_scene")
+    for place in reader.free("number"):  # a run of five kilometres
+        if reader.tokens[place].text.lower() in ("5k", "10k"):
+            reader.taken.add(place)
+    hour = all(int(clock.text.split(":")[0]) <= 24 for clock in clocks)
+    if hour and not any(token.stem in _OF_MINUTES for token in scene):
+        raise NotUnderstood(
+            f"{clocks[0].text} may be hours or minutes: add `min:sec`, or write minutes alone"
+        )
     return _calculation("mean_time", (), times=tuple(clock.text for clock in clocks))
 
 

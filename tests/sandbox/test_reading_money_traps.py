@@ -51,3 +51,10 @@ def test_what_changes_a_loan_is_named(text: str, reason: str):
 )
 def test_a_rate_of_a_month_is_no_rate_of_a_year(text: str, payment: float):
     assert computed(text) == ({"payment": pytest.approx(payment, rel=1e-6)}, "spec")
+
+
+def test_times_that_may_be_hours_or_minutes_have_no_certified_mean():
+    interpretation = read("average of 8:30 and 9:15 bedtime")
+    assert interpretation.spec is None
+    assert "8:30 may be hours or minutes" in " ".join(interpretation.reasons)
+    assert computed("average lap of 1:30 and 2:15 (min:sec)")[0]["seconds"] == 112.5

@@ -16,9 +16,16 @@ def readme_table(result: dict[str, Any]) -> str:
         f"prompts are mistaken for statistical requests; reading a prompt takes "
         f"{other['microseconds_each']:.0f} µs."
     )
-    times = f"{table(['request', 'time to a verified answer'], rows)}\n\n{summary}"
+    times = f"{table(['request', 'time to a `spec` answer'], rows)}\n\n{summary}"
     judged, blind = result.get("judging"), result.get("blind")
     parts = [times]
+    clauses = result.get("added_clauses")
+    if clauses:
+        parts.append(
+            f"{clauses['tried']:,} times a clause that changes the request was added to a request: "
+            f"{clauses['refused']:,} refused by name, {clauses['read']:,} read, "
+            f"{clauses['ignored']:,} ignored."
+        )
     if blind:
         parts.append(suites_table(blind))
     if judged:

@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from experiments.readme import put
 from experiments.served import service
+from experiments.statistics.clauses import appended, summary
 from experiments.statistics.judging import judging
 from experiments.statistics.report import readme_table
 from experiments.statistics.suites import suites
@@ -37,7 +38,12 @@ from tests.sandbox.paraphrases import PARAPHRASES, line
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-ORDINARY = ("llmrouter.parquet", "routellm_mmlu.parquet")
+ORDINARY = (
+    "llmrouter.parquet",
+    "routellm_mmlu.parquet",
+    "bfcl_july.parquet",
+    "reasoning_gym_easy.parquet",
+)
 QUESTIONS = {
     "1000 ages": PARAPHRASES[0][0],
     "500 companies, R² > 0.8": next(t for t, _ in PARAPHRASES if "enterprise customers" in t),
@@ -177,7 +183,7 @@ def main() -> None:
     default = Path(os.environ.get("WAGGLE_DATA", "../shared/data"))
     parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
     data = parser.parse_args().data
-    wanted = (*ORDINARY, "requests_dev.parquet", "dabench_tables.tar.gz")
+    wanted = (*ORDINARY, "requests_dev.parquet", "dabench_tables.tar.gz", "added_clauses.json")
     missing = [name for name in wanted if not (data / name).is_file()]
     if missing:
         print(
@@ -186,7 +192,11 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2)
-    result = asyncio.run(measured(data)) | {"blind": asyncio.run(suites()), "judging": judging()}
+    result = asyncio.run(measured(data)) | {
+        "added_clauses": summary(appended(data)),
+        "blind": asyncio.run(suites()),
+        "judging": judging(),
+    }
     print(json.dumps(result, indent=2))
     (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     put("statistics", readme_table(result))

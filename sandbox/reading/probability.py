@@ -25,9 +25,9 @@ def _firm(rule: Rule) -> Rule:
     """The rule, which refuses a question about its subject instead of leaving it to others."""
 
     def read(reader: Reader) -> Analysis | tuple[Analysis, ...] | Spec | None:
-        asked = reader.has(*QUESTION)
+        question = reader.has(*QUESTION)
         made = rule.read(reader)
-        if made is None and asked and any(t.kind == "number" for t in reader.tokens):
+        if made is None and question and any(t.kind == "number" for t in reader.tokens):
             raise NotUnderstood(
                 f"{rule.name} is not understood in this form; understood is {rule.understood}"
             )

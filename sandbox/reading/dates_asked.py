@@ -126,9 +126,6 @@ def _clock_mean(reader: Reader) -> Spec | None:
     if len(clocks) < 2 or not reader.take_all("clock_mean"):
         return None
     scene = reader.take_all("clock_scene")
-    for place in reader.free("number"):  # a run of five kilometres
-        if reader.tokens[place].text.lower() in ("5k", "10k"):
-            reader.taken.add(place)
     hour = all(int(clock.text.split(":")[0]) <= 24 for clock in clocks)
     if hour and not any(token.stem in _OF_MINUTES for token in scene):
         raise NotUnderstood(

@@ -106,7 +106,7 @@ def _more(analysis: Analysis) -> list[str]:
 
 
 def _figures(reader: Reader) -> Spec | None:
-    if not reader.has(*ASKING):
+    if not reader.has(*ASKING) or reader.has("determinant", "eigenvalue", "transpose"):
         return None
     of = given(reader)
     if of is None:

@@ -58,3 +58,8 @@ def test_times_that_may_be_hours_or_minutes_have_no_certified_mean():
     assert interpretation.spec is None
     assert "8:30 may be hours or minutes" in " ".join(interpretation.reasons)
     assert computed("average lap of 1:30 and 2:15 (min:sec)")[0]["seconds"] == 112.5
+
+
+def test_a_determinant_is_no_label_of_the_rows_of_its_matrix():
+    for clause in ("sorted from high to low", "and tell me the average"):
+        assert read(f"det of [[2,-1,0],[1,3,2],[4,0,5]], {clause}").spec is None

@@ -105,8 +105,13 @@ def _more(analysis: Analysis) -> list[str]:
     ]
 
 
+_OF_A_MATRIX = frozenset(
+    {"det", "determinant", "determinante", "eigenvalue", "autovalor", "autovalore", "transpose"}
+)
+
+
 def _figures(reader: Reader) -> Spec | None:
-    if not reader.has(*ASKING) or reader.has("determinant", "eigenvalue", "transpose"):
+    if not reader.has(*ASKING) or any(t.stem in _OF_A_MATRIX for t in reader.tokens):
         return None
     of = given(reader)
     if of is None:

@@ -1,6 +1,7 @@
 """Reads questions about dates, days between them, and times of day."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sandbox.reading import lexicon, phrases
 from sandbox.reading.reader import Reader
@@ -32,6 +33,11 @@ def _between(reader: Reader) -> Spec | None:
     dates = _dates(reader)
     if len(dates) != 2 or dates[0] > dates[1]:
         return None
+    for before, token in pairwise(reader.tokens):
+        if token.means("day_unit", "days_between") and (
+            before.means("scene") or before.kind == "word"
+        ):
+            raise NotUnderstood(f"`{before.text}` before `{token.text}` is not understood")
     inclusive = bool(reader.take_all("inclusive"))
     reader.take_all("between_word", "date_scene", "days_between", "day_unit", "week_unit")
     if working:
@@ -95,8 +101,24 @@ def _clocks(reader: Reader) -> list[_Clock]:
         joined = first.end == colon.start and colon.end == second.start
         if colon.stem == ":" and second.kind == "number" and joined and 0 <= second.value < 60:
             reader.taken.update((place, place + 1, place + 2))
-            clocks.append(_Clock(first.value, second.value))
+            clocks.append(_of_the_half_day(reader, place + 3, _Clock(first.value, second.value)))
+    if any(token.text.lower().rstrip(".") in _HALVES for token in reader.left()):
+        raise NotUnderstood("write every time with its minutes, such as 9:00 am or 17:30")
     return clocks
+
+
+_HALVES = frozenset({"am", "pm", "a.m", "p.m"})
+
+
+def _of_the_half_day(reader: Reader, place: int, clock: _Clock) -> _Clock:
+    """The time of a whole day: 5:30 pm is 17:30."""
+    half = reader.tokens[place].text.lower() if place < len(reader.tokens) else ""
+    if half not in ("am", "pm"):
+        return clock
+    reader.taken.add(place)
+    if not 1 <= clock.first <= 12:
+        raise NotUnderstood(f"there is no {clock.text} {half}: write 1:00 to 12:59, or 17:30 alone")
+    return _Clock(clock.first % 12 + (12 if half == "pm" else 0), clock.second)
 
 
 def _span(reader: Reader) -> Spec | None:

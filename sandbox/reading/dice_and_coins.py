@@ -133,7 +133,7 @@ def _face_event(reader: Reader) -> _Faces | None:
     ):
         if reader.take(concept):
             return event
-    match = phrases.take(reader, "at_least #k. #f.", "at_most #k. #f.", "exactly #k. #f.")
+    match = phrases.take(reader, "at_least #k. !#f.", "at_most #k. !#f.", "exactly #k. !#f.")
     if match:
         first = next(t for t in reader.tokens if t is match["k"])
         place = reader.tokens.index(first)
@@ -143,6 +143,11 @@ def _face_event(reader: Reader) -> _Faces | None:
         reader, "at_least 'un|'una|'a #f.", "#f. at_least 'once", "at_least 'once #f."
     )
     if once:
+        if once["f"].value < 6:
+            raise NotUnderstood(
+                f"`at least a {once['f'].text}` may count faces or bound a number: say `at least one "
+                f"{once['f'].text}`, or `{once['f'].text} or more`"
+            )
         return Event(low=1), int(once["f"].value)
     for concept in ("at_least", "at_most", "exactly"):
         match = phrases.take(reader, f"{concept} #k. {_FACES}")
@@ -184,6 +189,8 @@ def _faces(dice: _Dice, faces: _Faces, question: Question) -> Spec | None:
     if event == "all":
         event = Event(dice.number, dice.number)
     assert isinstance(event, Event)
+    if max(event.low or 0, event.high or 0) > dice.number:
+        raise NotUnderstood(f"{dice.number} dice cannot show a face more than {dice.number} times")
     of = {"family": "binomial", "parameters": {"n": float(dice.number), "p": 1 / dice.sides}}
     return _spec("distribution_probability", of | event.parameters | question.parameters)
 

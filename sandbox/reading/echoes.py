@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sandbox.reading import lexicon
 from sandbox.reading.tokens import Token
 from sandbox.spec import Distribution, Spec
 
@@ -50,6 +51,18 @@ def _forms_of_two(x: float, y: float) -> Iterator[float]:
     yield from (x + y / part for part in _PARTS)
     if y > 0:
         yield from (x / y, x / math.sqrt(y))
+
+
+def other_unit(tokens: Sequence[Token]) -> str:
+    """The unit in which figures are asked, if the data has another unit; "" if there is none."""
+    units = [(i, t) for i, t in enumerate(tokens) if any(c.startswith("unit:") for c in t.concepts)]
+    data = [t.unit for t in tokens if t.kind == "list" and t.unit not in ("", "%", "$")]
+    data += [t.stem for i, t in units if i and tokens[i - 1].kind in ("list", "number")]
+    for i, token in units:
+        stems = {token.stem, lexicon.stem(token.text)}
+        if i and tokens[i - 1].text.lower() in ("in", "en") and data and not stems & set(data):
+            return token.text
+    return ""
 
 
 def _a_word_for_a_pair(token: Token) -> bool:

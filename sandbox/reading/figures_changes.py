@@ -71,6 +71,12 @@ def fitting(
     return tuple(made)
 
 
+_FIGURES = frozenset(
+    {"mean", "sd", "variance", "figure_mean", "figure_median", "figure_sd", "figure_variance"}
+    | {"figure_sum", "figure_range", "figure_mode", "figure_maximum", "figure_minimum"}
+)
+
+
 class Changes:
     """Reads the changes of one request; each takes its tokens from the reader."""
 
@@ -165,6 +171,10 @@ class Changes:
             are = any(plain(t.text) in ("are", "is", "were", "son") for t in before)
             if are or (following and following[0].kind == "list"):
                 raise NotUnderstood(f"it is not clear whether the list holds the {token.text}")
+            if self._of_a_figure(place):
+                raise NotUnderstood(
+                    f"the {token.text} of a figure is not understood, only of values"
+                )
             self.reader.taken.add(place)
             self._add(place, Change(kind, amount=amount))
         for concept, sign in (("figure_adding", 1.0), ("figure_subtracting", -1.0)):
@@ -183,6 +193,13 @@ class Changes:
                     self.reader.taken.add(place - 1)
                 self.reader.taken.update((place, number))
                 self._add(place, Change("cap", amount=self.reader.tokens[number].value))
+
+    def _of_a_figure(self, place: int) -> bool:
+        """Whether a figure follows: the square of the mean is not the mean of the squares."""
+        for token in self.reader.tokens[place + 1 :]:
+            if not is_idle(token) or token.kind != "concept":
+                return bool(token.concepts & _FIGURES)
+        return False
 
     def _by_number(self, concept: str, make) -> None:  # type: ignore[no-untyped-def]
         for place in self.reader.places(concept):

@@ -80,12 +80,13 @@ def _compound(reader: Reader) -> Spec | None:
     principal = reader.only_number()
     if principal is None:
         return None
-    wants = [w for w in ("interest_earned", "worth") if reader.take_all(w)] or ["worth"]
+    reader.take_all("interest_earned", "worth")
+    wants = ("worth", "interest_earned")
     reader.take_all("year", "after_word", "account", "save", "worth", "rate_word")
     common = {"principal": principal.value, "yearly_rate": rate.value, "years": months / 12}
     if simple:
-        return _calculation("simple_interest", (), **common, wants=tuple(wants))
-    return _calculation("compound_interest", assumed, **common, periods=times, wants=tuple(wants))
+        return _calculation("simple_interest", (), **common, wants=wants)
+    return _calculation("compound_interest", assumed, **common, periods=times, wants=wants)
 
 
 def _time_to_reach(

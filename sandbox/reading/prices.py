@@ -27,8 +27,11 @@ def _steps(reader: Reader) -> Spec | None:
     price = reader.only_number()
     if not steps or price is None or not any(step < 0 for step in steps):
         return None
-    if not reader.has("final_price"):
+    words = {token.stem for token in reader.tokens}
+    if words & {"original", "before", "antes", "was", "costaba"} and not reader.has("price_tag"):
         return None
+    if reader.has("original_asked"):
+        raise NotUnderstood("a price before a discount is not worked out, only the price after it")
     reader.take_all("discount", "tax", "then_word", "price_tag", "final_price", "bill")
     reader.label(next(i for i, t in enumerate(reader.tokens) if t is price))
     return _calculation("price_after", (), price=price.value, steps=tuple(steps))

@@ -228,7 +228,7 @@ class Reader:
         """The words right after a number, which say what it counts: `10 light bulbs`."""
         words: list[int] = []
         for j in range(place + 1, min(place + 1 + _LABEL_WORDS, len(self.tokens))):
-            if not may_be_label(self.tokens[j]):
+            if j in self.taken or not may_be_label(self.tokens[j]):
                 break
             words.append(j)
         return words

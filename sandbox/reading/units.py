@@ -71,7 +71,9 @@ def _quantities(reader: Reader) -> list[_Quantity]:
         if not unit or token.unit not in ("", "th"):
             continue
         reader.taken.update(range(place, after + 1))
-        pair = (quantities[-1].unit, unit) if quantities and place == last + 1 else ("", "")
+        between = reader.tokens[last + 1 : place]
+        joined = place > last > -9 and all(t.text.lower() in ("and", "y") for t in between)
+        pair = (quantities[-1].unit, unit) if quantities and joined else ("", "")
         if pair in _PARTS and token.value < _PARTS[pair]:
             outer = quantities.pop()
             quantities.append(_Quantity(outer.value + token.value / _PARTS[pair], outer.unit))

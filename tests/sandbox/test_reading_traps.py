@@ -1,0 +1,48 @@
+"""Requests by which strangers got a wrong answer that called itself checked."""
+
+import pytest
+
+from sandbox.request import read
+from tests.sandbox.reading import computed
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("How long is it from 9:45 am to 5:30 pm?", {"minutes": 465.0}),
+        ("How many hours from 11:00 pm to 7:00 am?", {"hours": 8.0}),
+        (
+            "What is the probability of rolling a sum of at least 9 with two dice?",
+            {"probability": 10 / 36},
+        ),
+        (
+            "¿Cuál es la probabilidad de sacar al menos un seis en cuatro tiradas de un dado?",
+            {"probability": 1 - (5 / 6) ** 4},
+        ),
+        ("Simple interest on 1000 at 5% for 18 months", {"interest_earned": 75.0}),
+        ("How many seconds in 2 hours and 30 minutes?", {"second": 9000.0}),
+        ("mean of the squares of 1, 2, 3", {"mean": 14 / 3}),
+    ],
+)
+def test_the_answer_is_right(text: str, figures: dict[str, float]):
+    result, level = computed(text)
+    assert level == "spec"
+    assert {name: result[name] for name in figures} == pytest.approx(figures)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Probability of rolling at least a 5 on one die", "at least one 5"),
+        ("The heights are 150, 160, 170 cm. What is the mean in metres?", "metres"),
+        ("Distances 5, 10, 15 miles: what is the mean in km?", "km"),
+        ("Square of the average of 1, 2, 3", "of a figure"),
+        ("Mean of the values between 5 and 10 exclusive: 5, 6, 7, 10", "exclusive"),
+        ("Pago 84 euros tras un descuento del 30%. ¿Precio original?", "before a discount"),
+        ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),
+    ],
+)
+def test_what_is_not_understood_is_named(text: str, reason: str):
+    interpretation = read(text)
+    assert interpretation.spec is None
+    assert reason in " ".join(interpretation.reasons)

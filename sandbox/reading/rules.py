@@ -9,7 +9,6 @@ from sandbox.reading.tokens import tokens
 from sandbox.reading.whole_wishes import with_wishes
 from sandbox.spec import Analysis, Spec
 
-
 _ENDS_OF_A_RANGE = frozenset({"exclusive", "strictly", "exclusivo", "exclusiva", "estrictamente"})
 
 

@@ -164,7 +164,7 @@ def through_the_endpoint(count: int) -> dict[str, Any]:
 
 async def measured(data: Path) -> dict[str, Any]:
     with Progress() as progress:
-        task = progress.add_task("statistics", total=4)
+        task = progress.add_task("statistics", total=7)
         result: dict[str, Any] = {"paraphrases": paraphrases()}
         progress.advance(task)
         result["ordinary"] = ordinary(data)
@@ -172,6 +172,12 @@ async def measured(data: Path) -> dict[str, Any]:
         pool = await open_pool(min_level=1)
         result["requests_dev"] = await requests_dev(data, pool)
         await pool.close()
+        progress.advance(task)
+        result["added_clauses"] = summary(appended(data))
+        progress.advance(task)
+        result["blind"] = await suites()
+        progress.advance(task)
+        result["judging"] = judging()
         progress.advance(task)
         result["endpoint"] = await asyncio.to_thread(through_the_endpoint, 200)
         progress.advance(task)
@@ -192,11 +198,7 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2)
-    result = asyncio.run(measured(data)) | {
-        "added_clauses": summary(appended(data)),
-        "blind": asyncio.run(suites()),
-        "judging": judging(),
-    }
+    result = asyncio.run(measured(data))
     print(json.dumps(result, indent=2))
     (HERE / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     put("statistics", readme_table(result))

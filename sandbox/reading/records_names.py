@@ -13,6 +13,8 @@ def column_name(words: Iterable[str], language: Language = "en") -> str:
     if len(parts) == 1 and "_" in parts[0]:
         return parts[0].lower()
     parts = [part.lower() for part in parts]
+    while len(parts) > 1 and parts[0] in _NO_NAMES:  # `50 numbers x` names the column x
+        parts = parts[1:]
     if language == "es":  # in Spanish adjectives are in the plural too
         return "_".join(singular(part, language) for part in parts)
     return "_".join([*parts[:-1], singular(parts[-1], language)])
@@ -40,6 +42,7 @@ def singular(word: str, language: Language = "en") -> str:
     return word if word.endswith(_STAY) else word[:-1]
 
 
+_NO_NAMES = frozenset({"numbers", "values", "números", "numeros", "valores", "variable"})
 _STAY = ("ss", "us", "is", "ics", "news", "series")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 Figures = Mapping[str, Any]
 _NAMES = ("Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+_NOMBRES = ("sábado", "domingo", "lunes", "martes", "miércoles", "jueves", "viernes")
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MOST_DAYS = 1_000_000
 
@@ -32,14 +33,14 @@ def _number(date: str) -> int:
     return years + sum(_length(year, m) for m in range(1, month)) + day
 
 
-def _weekday(date: str) -> str:
+def _weekday(date: str, *, spanish: bool = False) -> str:
     """The weekday by Zeller's congruence."""
     year, month, day = _parts(date)
     if month < 3:
         year, month = year - 1, month + 12
     of_century, century = year % 100, year // 100
     h = day + 13 * (month + 1) // 5 + of_century + of_century // 4 + century // 4 + 5 * century
-    return _NAMES[h % 7]
+    return (_NOMBRES if spanish else _NAMES)[h % 7]
 
 
 def _next(date: tuple[int, int, int], step: int) -> tuple[int, int, int]:
@@ -69,7 +70,13 @@ def _working(first: str, last: str) -> Figures:
 
 
 def _shifted(
-    date: str, sign: int, days: float = 0, weeks: float = 0, months: float = 0, years: float = 0
+    date: str,
+    sign: int,
+    days: float = 0,
+    weeks: float = 0,
+    months: float = 0,
+    years: float = 0,
+    spanish: bool = False,
 ) -> Figures:
     year, month, day = _parts(date)
     for _ in range(int(months + 12 * years)):
@@ -81,7 +88,7 @@ def _shifted(
     for _ in range(int(days + 7 * weeks)):
         current = _next(current, sign)
     text = f"{current[0]:04}-{current[1]:02}-{current[2]:02}"
-    return {"date": text, "weekday": _weekday(text)}
+    return {"date": text, "weekday": _weekday(text, spanish=spanish)}
 
 
 def _seconds(clock: str) -> int:
@@ -111,13 +118,13 @@ EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "days_between": _between,
     "working_days": _working,
     "date_shifted": _shifted,
-    "weekday_of": lambda date: {"weekday": _weekday(date)},
+    "weekday_of": lambda date, spanish=False: {"weekday": _weekday(date, spanish=spanish)},
     "clock_span": _span,
     "mean_time": _mean_time,
 }
 
 
-def _no_shift(date: str, sign: int, **amounts: float) -> str:
+def _no_shift(date: str, sign: int, spanish: bool = False, **amounts: float) -> str:
     whole = all(amount == int(amount) >= 0 for amount in amounts.values())
     days = sum(
         amount * {"days": 1, "weeks": 7, "months": 30, "years": 366}[unit]
@@ -127,7 +134,7 @@ def _no_shift(date: str, sign: int, **amounts: float) -> str:
         return "days, weeks, months and years are whole numbers, at most a million days in all"
     earliest, latest = dt.date.min.toordinal() + days, dt.date.max.toordinal() - days
     inside = earliest < dt.date.fromisoformat(date).toordinal() < latest
-    del sign
+    del sign, spanish
     return "" if inside else "this lies outside the calendar, which has the years 1 to 9999"
 
 

@@ -15,7 +15,7 @@ def working_days(first, last):
     return {"days": int(np.busday_count(first, np.datetime64(last) + 1))}
 ''',
     "date_shifted": '''
-def date_shifted(date, sign, days=0, weeks=0, months=0, years=0):
+def date_shifted(date, sign, days=0, weeks=0, months=0, years=0, spanish=False):
     import calendar
     import datetime
 
@@ -24,13 +24,17 @@ def date_shifted(date, sign, days=0, weeks=0, months=0, years=0):
     year, month = start.year + month // 12, month % 12 + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     shifted = datetime.date(year, month, day) + datetime.timedelta(days=sign * (days + 7 * weeks))
-    return {"date": shifted.isoformat(), "weekday": shifted.strftime("%A")}
+    spanish_names = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]
+    weekday = spanish_names[shifted.weekday()] if spanish else shifted.strftime("%A")
+    return {"date": shifted.isoformat(), "weekday": weekday}
 ''',
     "weekday_of": '''
-def weekday_of(date):
+def weekday_of(date, spanish=False):
     import datetime
 
-    return {"weekday": datetime.date.fromisoformat(date).strftime("%A")}
+    day = datetime.date.fromisoformat(date)
+    spanish_names = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]
+    return {"weekday": spanish_names[day.weekday()] if spanish else day.strftime("%A")}
 ''',
     "clock_span": '''
 def clock_span(start, end, pause):

@@ -67,7 +67,9 @@ def _shifted(reader: Reader) -> Spec | None:
         return None
     date = _dates(reader)[0]
     reader.take_all("date_scene")
-    return _calculation("date_shifted", (), date=date, sign=sign, **amounts)
+    return _calculation(
+        "date_shifted", (), date=date, sign=sign, spanish=reader.language == "es", **amounts
+    )
 
 
 def _weekday(reader: Reader) -> Spec | None:
@@ -77,7 +79,7 @@ def _weekday(reader: Reader) -> Spec | None:
     if len(dates) != 1:
         return None
     reader.take_all("date_scene", "date_asked")
-    return _calculation("weekday_of", (), date=dates[0])
+    return _calculation("weekday_of", (), date=dates[0], spanish=reader.language == "es")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ def _steps(reader: Reader) -> Spec | None:
     price = reader.only_number()
     if not steps or price is None or not any(step < 0 for step in steps):
         return None
+    if not reader.has("final_price"):  # a slogan for a sale asks for no price
+        return None
     words = {token.stem for token in reader.tokens}
     if words & {"original", "before", "antes", "was", "costaba"} and not reader.has("price_tag"):
         return None

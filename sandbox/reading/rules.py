@@ -108,6 +108,10 @@ def _by(rule: Rule, reader: Reader) -> Reading | None:
         return Reading(
             rule, None, (other,), f"figures in `{other}` are not converted in {rule.name}"
         )
+    extremes = {a.method for a in spec.analyses} & {"minimum", "maximum"}
+    if extremes and any(change.kind.startswith("drop_") for change in spec.changes):
+        problem = "it is not clear whether an extreme value is asked for or left out"
+        return Reading(rule, None, (), problem)
     ends = next((token.text for token in reader.tokens if token.stem in _ENDS_OF_A_RANGE), "")
     if ends:
         return Reading(rule, None, (ends,), f"`{ends}` is not understood in {rule.name}")

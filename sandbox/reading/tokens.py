@@ -466,7 +466,10 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
             j += 1
         last = j < len(held) and held[j].text.lower() in _AND
         j += last
-        if j >= len(held) or held[j].kind != "number" or held[j].unit != held[at].unit:
+        if j >= len(held) or held[j].kind != "number":
+            break
+        names_all = held[at].unit == "" and _currency_in_words(held[j])
+        if held[j].unit != held[at].unit and not names_all:  # `12, 15 and 20 euros`
             break
         if unit and _unit_after(held, j) != unit:
             break
@@ -474,12 +477,17 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
             break
         numbers.append(held[j])
         i = j + 1 + bool(unit)
-        if last:
+        if last or names_all:
             break
     if len(numbers) < 3:
         return None
     row = _list_of(numbers, held[at].start, held[i - 1].end)
     return (replace(row, unit=unit) if unit else row), i
+
+
+def _currency_in_words(token: Token) -> bool:
+    """Whether a currency's name follows a number, as in `20 euros`."""
+    return token.unit == "$" and token.end - token.start > len(token.text) + 1
 
 
 def _another_begins(held: Sequence[Token], at: int) -> bool:

@@ -26,11 +26,18 @@ _TAKEN = frozenset(  # names that written programs use themselves
 def write_program(spec: Spec, *, seed: int) -> Program:
     """Write the program for a spec. A seed in the spec takes precedence over `seed`."""
     if spec.kind == "calculate":
-        return Program(calculations_program(spec), parameters_of(spec), seed)
+        return Program(calculations_program(spec), data_of(spec), seed)
     if spec.kind == "analyse":
-        return Program(figures_program(spec), {"columns": dict(spec.data)}, seed)
+        return Program(figures_program(spec), data_of(spec), seed)
     lines = _series(spec.count, spec.series) if spec.series else _records(spec)
     return Program("\n".join(lines) + "\n", seed=seed if spec.seed is None else spec.seed)
+
+
+def data_of(spec: Spec) -> dict[str, object]:
+    """What the program of a spec reads from PARAMS: the parameters, or the columns of the data."""
+    if spec.kind == "calculate":
+        return parameters_of(spec)
+    return {"columns": dict(spec.data)} if spec.data else {}
 
 
 def _records(spec: Spec) -> list[str]:

@@ -11,9 +11,11 @@ def readme_table(result: dict[str, Any]) -> str:
     read, other = result["paraphrases"], result["ordinary"]
     rows = [[name, f"{took['p50_ms']:.1f} ms"] for name, took in result["endpoint"].items()]
     summary = (
-        f"Median times of whole answers of `waggle serve`. {read['exact']} of {read['tried']} "
-        f"statistical requests are read exactly. {other['of_all']} of {other['all']:,} other "
-        f"prompts are mistaken for statistical requests; reading a prompt takes "
+        f"Median times of whole answers of `waggle serve` to one request asked again and again, "
+        f"which memory may answer; new requests take about ten times as long. "
+        f"{read['exact']} of {read['tried']} paraphrases are read exactly. "
+        f"{other['of_all']} of {other['all']:,} other prompts are taken as computations "
+        f"(`result.json` lists them; most are arithmetic and equations); reading one takes "
         f"{other['microseconds_each']:.0f} µs."
     )
     times = f"{table(['request', 'time to a `spec` answer'], rows)}\n\n{summary}"

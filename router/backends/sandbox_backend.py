@@ -29,6 +29,7 @@ from sandbox.records import format_records, json_text
 from sandbox.runner import Busy, Limits, Program, Run, RunRefused
 from sandbox.spec import Spec
 from sandbox.supervisor.frames import json_value
+from sandbox.synthesis import data_of
 from sandbox.verify import verify
 
 _RETRY_SECONDS = 30.0
@@ -130,8 +131,7 @@ class SandboxBackend:
 def _program(spec: Spec, job: Mapping[str, Any]) -> Program:
     """The job's program, with a seed from the request or the job that differs in each turn."""
     seed = int(job["seed"]) if spec.seed is None else spec.seed
-    params = {"columns": dict(spec.data)} if spec.data else {}
-    return Program(str(job["source"]), params, seed + int(job["turn"]) * _SEEDS_A_TURN)
+    return Program(str(job["source"]), data_of(spec), seed + int(job["turn"]) * _SEEDS_A_TURN)
 
 
 def _judged(spec: Spec, program: Program, run: Run, *, as_object: bool) -> dict[str, Any]:

@@ -129,8 +129,11 @@ def _numbers(reader: Reader) -> Spec | None:
         if ends is None:
             return None
         return _calculation("sum_of_range", (), first=ends["a"].value, last=ends["b"].value)
+    groups = sum(a.stem == "(" and b.kind == "number" for a, b in pairwise(reader.tokens))
     for concept in ("gcd", "lcm"):
         if reader.take_all(concept):
+            if groups > 1:
+                raise NotUnderstood("ask for the divisor or multiple of one group of numbers")
             values = _whole_numbers(reader)
             return _calculation(concept, (), values=values) if len(values) >= 2 else None
     for concept in ("prime_factors", "is_prime", "square_root"):

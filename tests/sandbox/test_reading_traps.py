@@ -49,6 +49,11 @@ def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
             "asked for or left out",
         ),
         ("three catchy slogans for a 20% off weekend in my flower shop", ""),
+        (
+            "What is the greatest common divisor (GCD) of the two pairs of numbers (45, 60) and "
+            "(81, 27)?",
+            "one group",
+        ),
         ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),
     ],
 )

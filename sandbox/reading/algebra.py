@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from sandbox.reading import equations, phrases
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
 from sandbox.spec import Analysis, Spec
 
 Rows = tuple[tuple[float, ...], ...]
@@ -14,10 +14,6 @@ _OF_A_MATRIX = {
     "transpose": "transpose", "matrix_rank": "rank", "trace": "trace",
 }  # fmt: skip
 _SIGNS = {"op_plus": "+", "op_minus": "-", "op_times": "*", "op_over": "/", "op_power": "**"}
-
-
-def _calculation(method: str, assumed: tuple[str, ...] = (), **parameters: object) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
 
 
 def _matrices(reader: Reader) -> list[Rows]:
@@ -43,7 +39,7 @@ def _matrix(reader: Reader) -> Spec | None:
     if any(len(row) != len(rows[0]) for rows in matrices for row in rows):
         raise NotUnderstood("the rows of a matrix have different lengths")
     if product and not wants and len(matrices) == 2:
-        return _calculation("matrix_product", (), first=matrices[0], second=matrices[1])
+        return calculation("matrix_product", {"first": matrices[0], "second": matrices[1]})
     if len(matrices) != 1 or not wants or product:
         return None
     analyses = tuple(
@@ -70,12 +66,12 @@ def _equations(reader: Reader) -> Spec | None:
             )
         (name,) = names
         a, b, c = read[0].squares[name], read[0].linear.get(name, 0.0), -read[0].constant
-        return _calculation("quadratic", (), a=a, b=b, c=c, name=name)
+        return calculation("quadratic", {"a": a, "b": b, "c": c, "name": name})
     if len(read) != len(names):
         raise NotUnderstood(f"{len(read)} equations do not settle {len(names)} unknowns")
     matrix = tuple(tuple(e.linear.get(name, 0.0) for name in names) for e in read)
     constants = tuple(equation.constant for equation in read)
-    return _calculation("linear_system", (), matrix=matrix, constants=constants, names=names)
+    return calculation("linear_system", {"matrix": matrix, "constants": constants, "names": names})
 
 
 def _purchases(reader: Reader) -> Spec | None:
@@ -90,7 +86,7 @@ def _purchases(reader: Reader) -> Spec | None:
     reader.labels |= {*names, *(name.removesuffix("e") for name in names)}
     matrix = tuple(tuple(p.linear.get(name, 0.0) for name in names) for p in bought)
     constants = tuple(p.constant for p in bought)
-    return _calculation("linear_system", (), matrix=matrix, constants=constants, names=names)
+    return calculation("linear_system", {"matrix": matrix, "constants": constants, "names": names})
 
 
 def _arithmetic(reader: Reader) -> Spec | None:
@@ -118,7 +114,7 @@ def _arithmetic(reader: Reader) -> Spec | None:
     if not joined or numbers < 2 or not any(p in ("+", "-", "*", "/", "**") for p in pieces):
         return None
     reader.taken.update(places)
-    return _calculation("arithmetic", (), expression=" ".join(pieces))
+    return calculation("arithmetic", {"expression": " ".join(pieces)})
 
 
 def _numbers(reader: Reader) -> Spec | None:
@@ -128,18 +124,18 @@ def _numbers(reader: Reader) -> Spec | None:
         reader.take_all("range_ends")
         if ends is None:
             return None
-        return _calculation("sum_of_range", (), first=ends["a"].value, last=ends["b"].value)
+        return calculation("sum_of_range", {"first": ends["a"].value, "last": ends["b"].value})
     groups = sum(a.stem == "(" and b.kind == "number" for a, b in pairwise(reader.tokens))
     for concept in ("gcd", "lcm"):
         if reader.take_all(concept):
             if groups > 1:
                 raise NotUnderstood("ask for the divisor or multiple of one group of numbers")
             values = _whole_numbers(reader)
-            return _calculation(concept, (), values=values) if len(values) >= 2 else None
+            return calculation(concept, {"values": values}) if len(values) >= 2 else None
     for concept in ("prime_factors", "is_prime", "square_root"):
         if reader.take_all(concept):
             number = reader.only_number("")
-            return _calculation(concept, (), number=number.value) if number else None
+            return calculation(concept, {"number": number.value}) if number else None
     return None
 
 

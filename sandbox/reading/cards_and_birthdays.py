@@ -4,7 +4,6 @@ A deck has 52 cards, or 40 if it is Spanish; cards are drawn without replacement
 says otherwise.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from sandbox.reading import phrases
@@ -12,8 +11,8 @@ from sandbox.reading.events import Event
 from sandbox.reading.measured import measured_words
 from sandbox.reading.questions import Question, take_question, whole
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import Rule
-from sandbox.spec import Analysis, Spec
+from sandbox.reading.rules import Rule, calculation
+from sandbox.spec import Spec
 
 _HANDS = (
     "royal_flush", "straight_flush", "four_of_a_kind", "full_house", "flush", "straight",
@@ -21,11 +20,6 @@ _HANDS = (
 )  # fmt: skip
 _MARKED = ("face_card", "red_card", "black_card", "rank", "suit")
 _RED, _BLACK = ("'red|'roja", "'black|'negra")
-
-
-def _spec(method: str, parameters: Mapping[str, Any], *assumed: str) -> Spec:
-    analysis = Analysis(method, parameters=dict(parameters))
-    return Spec("calculate", analyses=(analysis,), assumed=tuple(filter(None, assumed)))
 
 
 def _read_cards(reader: Reader) -> Spec | None:
@@ -48,7 +42,11 @@ def _read_cards(reader: Reader) -> Spec | None:
         reader.take_all("card", "draw", "fair", "deck_state", "people_word", "exactly")
         good = not replaced and not spanish and size in (None, 5)
         assumed = ("a hand of 5 cards",)
-        return _spec("poker_hand", {"hand": hand} | question.parameters, *assumed) if good else None
+        return (
+            calculation("poker_hand", {"hand": hand} | question.parameters, *assumed)
+            if good
+            else None
+        )
     return _marked_cards(reader, deck, question, spanish=spanish, replaced=replaced)
 
 
@@ -77,7 +75,7 @@ def _marked_cards(
         parameters: dict[str, Any] = {"counts": [suit] * 4, "drawn": drawn}
         if replaced:
             parameters["replacement"] = True
-        return _spec("urn_same_colour", parameters | question.parameters)
+        return calculation("urn_same_colour", parameters | question.parameters)
     if event is None:
         return None
     made, marked = event
@@ -98,7 +96,9 @@ def _marked_cards(
         parameters = {"population": deck, "marked": marked, "drawn": drawn}
         of = {"family": "hypergeometric", "parameters": parameters}
     assumed = () if replaced or drawn == 1 else ("without replacement",)
-    return _spec("distribution_probability", of | made.parameters | question.parameters, *assumed)
+    return calculation(
+        "distribution_probability", of | made.parameters | question.parameters, *assumed
+    )
 
 
 def _says_exactly(reader: Reader) -> bool:
@@ -194,7 +194,7 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     method = "birthday_of_one" if mine else "birthdays"
     if nobody:
         parameters["nobody"] = True
-    return _spec(method, {"people": people} | parameters | question.parameters, *assumed)
+    return calculation(method, {"people": people} | parameters | question.parameters, *assumed)
 
 
 def _denies(reader: Reader) -> bool:
@@ -213,7 +213,7 @@ def _group(reader: Reader, parameters: dict[str, Any], assumed: tuple[str, ...])
     if share is None or (pair and pair["two"].value != 2):
         return None
     reader.take_all("people_word", "at_least", "more_than", "beyond", "needed", "mark_verb")
-    return _spec("birthday_group", {"probability": share} | parameters, *assumed)
+    return calculation("birthday_group", {"probability": share} | parameters, *assumed)
 
 
 RULES = (

@@ -5,14 +5,10 @@ from itertools import pairwise
 
 from sandbox.reading import lexicon, phrases
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.spec import Analysis, Spec
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
+from sandbox.spec import Spec
 
 _UNITS = {"day_unit": "days", "week_unit": "weeks", "month": "months", "year": "years"}
-
-
-def _calculation(method: str, assumed: tuple[str, ...] = (), **parameters: object) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
 
 
 def _dates(reader: Reader) -> list[str]:
@@ -43,10 +39,12 @@ def _between(reader: Reader) -> Spec | None:
     if working:
         if not inclusive:
             raise NotUnderstood("say whether both days are included: `both included`")
-        return _calculation("working_days", (), first=dates[0], last=dates[1])
+        return calculation("working_days", {"first": dates[0], "last": dates[1]})
     assumed = () if inclusive else ("the first day is not counted",)
-    return _calculation(
-        "days_between", assumed, first=dates[0], last=dates[1], inclusive=inclusive, unit=unit
+    return calculation(
+        "days_between",
+        {"first": dates[0], "last": dates[1], "inclusive": inclusive, "unit": unit},
+        *assumed,
     )
 
 
@@ -67,8 +65,8 @@ def _shifted(reader: Reader) -> Spec | None:
         return None
     date = _dates(reader)[0]
     reader.take_all("date_scene")
-    return _calculation(
-        "date_shifted", (), date=date, sign=sign, spanish=reader.language == "es", **amounts
+    return calculation(
+        "date_shifted", {"date": date, "sign": sign, "spanish": reader.language == "es", **amounts}
     )
 
 
@@ -79,7 +77,7 @@ def _weekday(reader: Reader) -> Spec | None:
     if len(dates) != 1:
         return None
     reader.take_all("date_scene", "date_asked")
-    return _calculation("weekday_of", (), date=dates[0], spanish=reader.language == "es")
+    return calculation("weekday_of", {"date": dates[0], "spanish": reader.language == "es"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def _span(reader: Reader) -> Spec | None:
         return None
     reader.take_all("date_scene", "between_word", "break_word")
     start, end = (clock.text for clock in clocks)
-    return _calculation("clock_span", (), start=start, end=end, pause=minutes or 0.0)
+    return calculation("clock_span", {"start": start, "end": end, "pause": minutes or 0.0})
 
 
 _OF_MINUTES = frozenset(
@@ -155,7 +153,7 @@ def _clock_mean(reader: Reader) -> Spec | None:
         raise NotUnderstood(
             f"{clocks[0].text} may be hours or minutes: add `min:sec`, or write minutes alone"
         )
-    return _calculation("mean_time", (), times=tuple(clock.text for clock in clocks))
+    return calculation("mean_time", {"times": tuple(clock.text for clock in clocks)})
 
 
 _DATES = frozenset(

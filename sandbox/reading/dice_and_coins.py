@@ -12,8 +12,8 @@ from sandbox.reading.events import Event, take_event
 from sandbox.reading.measured import measured_words
 from sandbox.reading.questions import Question, take_question
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.spec import Analysis, Spec
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
+from sandbox.spec import Spec
 
 _NAMED_DICE = {"d4": 4, "d6": 6, "d8": 8, "d10": 10, "d12": 12, "d20": 20, "d100": 100}
 _MOST_DICE = 200
@@ -27,10 +27,6 @@ class _Dice:
     @property
     def all_sides(self) -> list[float]:
         return [float(self.sides)] * self.number
-
-
-def _spec(method: str, parameters: dict[str, Any], *assumed: str) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
 
 
 def _take_dice(reader: Reader) -> _Dice | None:
@@ -110,13 +106,13 @@ def _read_dice(reader: Reader) -> Spec | None:
     if simulated:
         return _simulated_dice(reader, dice, experiments, summed)
     if all_probabilities:
-        return _spec("dice_sums", {"sides": dice.all_sides})
+        return calculation("dice_sums", {"sides": dice.all_sides})
     if faces is not None and question.wanted:
         return _faces(dice, faces, question)
     if expected and dice.number > 1 and _face_named(reader) is not None:
-        return _spec("expected_count", {"n": float(dice.number), "p": 1 / dice.sides})
+        return calculation("expected_count", {"n": float(dice.number), "p": 1 / dice.sides})
     if expected:
-        return _spec("dice_expectation", {"sides": dice.all_sides})
+        return calculation("dice_expectation", {"sides": dice.all_sides})
     if not question.wanted:
         return None
     return _pattern(reader, dice, question) or _sum(reader, dice, question, summed=summed)
@@ -192,7 +188,7 @@ def _faces(dice: _Dice, faces: _Faces, question: Question) -> Spec | None:
     if max(event.low or 0, event.high or 0) > dice.number:
         raise NotUnderstood(f"{dice.number} dice cannot show a face more than {dice.number} times")
     of = {"family": "binomial", "parameters": {"n": float(dice.number), "p": 1 / dice.sides}}
-    return _spec("distribution_probability", of | event.parameters | question.parameters)
+    return calculation("distribution_probability", of | event.parameters | question.parameters)
 
 
 def _pattern(reader: Reader, dice: _Dice, question: Question) -> Spec | None:
@@ -206,7 +202,7 @@ def _pattern(reader: Reader, dice: _Dice, question: Question) -> Spec | None:
         return None
     reader.take_all("all_word", "both_word")
     parameters = {"dice": float(dice.number), "sides": float(dice.sides), "pattern": pattern}
-    return _spec("dice_pattern", parameters | question.parameters)
+    return calculation("dice_pattern", parameters | question.parameters)
 
 
 def _sum(reader: Reader, dice: _Dice, question: Question, *, summed: bool) -> Spec | None:
@@ -223,7 +219,7 @@ def _sum(reader: Reader, dice: _Dice, question: Question, *, summed: bool) -> Sp
             raise NotUnderstood("say whether the number is the sum of the dice or a face of one")
         assumed = ("the number is the sum of the dice",)
     parameters = {"sides": dice.all_sides} | event.parameters | question.parameters
-    return _spec("dice_sum", parameters, *assumed)
+    return calculation("dice_sum", parameters, *assumed)
 
 
 def seed_of(reader: Reader) -> float:
@@ -254,14 +250,14 @@ def _simulated_dice(
     take_question(reader)
     parameters: dict[str, Any] = {"rolls": rolls, "sides": sides, "seed": seed_of(reader)}
     if reader.take_all("mean", "expected_value"):
-        return _spec("simulated_dice", parameters | {"statistic": "mean"})
+        return calculation("simulated_dice", parameters | {"statistic": "mean"})
     event = take_event(reader, whole=True)
     if event is None:
         number = reader.only_number("")
         event = Event(number.value, number.value) if number else None
     if event is None or event.outside or (len(sides) > 1 and not summed):
         return None
-    return _spec("simulated_dice", parameters | {"statistic": "share"} | event.parameters)
+    return calculation("simulated_dice", parameters | {"statistic": "share"} | event.parameters)
 
 
 def _read_coins(reader: Reader) -> Spec | None:
@@ -295,18 +291,18 @@ def _read_coins(reader: Reader) -> Spec | None:
     if run is not None:
         length, n = run, flips if flips is not None else run
         parameters: dict[str, Any] = {"n": n, "p": p, "length": length} | question.parameters
-        return _spec("run_of_successes", parameters) if question.wanted else None
+        return calculation("run_of_successes", parameters) if question.wanted else None
     if flips is None:
         flips = 1.0 if event is not None and event.low == 1 and event.high == 1 else None
     if flips is None:
         return None
     if event is None:
-        return _spec("expected_count", {"n": flips, "p": p}) if expected else None
+        return calculation("expected_count", {"n": flips, "p": p}) if expected else None
     if not question.wanted:
         return None
     event = _replaced(event, flips)
     of = {"family": "binomial", "parameters": {"n": flips, "p": 1 - p if tails else p}}
-    return _spec("distribution_probability", of | event.parameters | question.parameters)
+    return calculation("distribution_probability", of | event.parameters | question.parameters)
 
 
 def _probability_of_heads(reader: Reader) -> float | None:

@@ -3,9 +3,9 @@
 from sandbox.reading import phrases
 from sandbox.reading.loans import has_monthly_rate, term_in_months
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
 from sandbox.reading.tokens import Token
-from sandbox.spec import Analysis, Spec
+from sandbox.spec import Spec
 
 _PERIODS = {
     "compounded_yearly": 1, "compounded_halfyearly": 2, "compounded_quarterly": 4,
@@ -19,10 +19,6 @@ def _periods(reader: Reader) -> int | None:
         if reader.take(concept):
             return times
     return None
-
-
-def _calculation(method: str, assumed: tuple[str, ...] = (), **parameters: object) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
 
 
 def _savings(reader: Reader) -> Spec | None:
@@ -49,7 +45,7 @@ def _savings(reader: Reader) -> Spec | None:
         assumed = (*assumed, "deposits at the end of each month")
     opened = {"opening": opening.value} if opening else {}
     value = {"deposit": deposit["d"].value, "yearly_rate": rate.value, "months": months}
-    return _calculation("savings", assumed, **value, at_start=at_start, **opened)
+    return calculation("savings", {**value, "at_start": at_start, **opened}, *assumed)
 
 
 def _compound(reader: Reader) -> Spec | None:
@@ -69,8 +65,10 @@ def _compound(reader: Reader) -> Spec | None:
         return None  # simple interest doubles by another rule
     if doubling:
         reader.take_all("pay_off", "worth", "year", "after_word")
-        return _calculation(
-            "growing_time", assumed, yearly_rate=rate.value, factor=doubling, periods=times
+        return calculation(
+            "growing_time",
+            {"yearly_rate": rate.value, "factor": doubling, "periods": times},
+            *assumed,
         )
     months = term_in_months(reader)
     if reader.take_all("effective_rate"):
@@ -85,8 +83,8 @@ def _compound(reader: Reader) -> Spec | None:
     reader.take_all("year", "after_word", "account", "save", "worth", "rate_word")
     common = {"principal": principal.value, "yearly_rate": rate.value, "years": months / 12}
     if simple:
-        return _calculation("simple_interest", (), **common, wants=wants)
-    return _calculation("compound_interest", assumed, **common, periods=times, wants=wants)
+        return calculation("simple_interest", {**common, "wants": wants})
+    return calculation("compound_interest", {**common, "periods": times, "wants": wants}, *assumed)
 
 
 def _time_to_reach(
@@ -99,8 +97,10 @@ def _time_to_reach(
     first, last = numbers
     if not 0 < first < last:
         return None
-    return _calculation(
-        "time_to_reach", assumed, first=first, last=last, yearly_rate=rate, periods=periods
+    return calculation(
+        "time_to_reach",
+        {"first": first, "last": last, "yearly_rate": rate, "periods": periods},
+        *assumed,
     )
 
 
@@ -113,8 +113,8 @@ def _effective(reader: Reader) -> Spec | None:
     percent = bool(reader.take_all("in_percent"))
     reader.take_all("yearly", "rate_word", "compounded", "loan", "payment")
     reader.labels |= {"credit", "card", "tarjeta"}
-    return _calculation(
-        "effective_rate", (), yearly_rate=rate.value, periods=periods, percent=percent
+    return calculation(
+        "effective_rate", {"yearly_rate": rate.value, "periods": periods, "percent": percent}
     )
 
 
@@ -138,7 +138,7 @@ def _irr(reader: Reader) -> Spec | None:
         raise NotUnderstood("an internal rate of return needs the flows, the first of them below 0")
     percent = bool(reader.take_all("in_percent", "as_percent"))
     reader.take_all("flow_words", "yearly", "rate_word")
-    return _calculation("irr", (), flows=flows, percent=percent)
+    return calculation("irr", {"flows": flows, "percent": percent})
 
 
 def _npv(reader: Reader) -> Spec | None:
@@ -153,7 +153,7 @@ def _npv(reader: Reader) -> Spec | None:
         )
     reader.take_all("flow_words", "yearly", "rate_word")
     value = rate.value
-    return _calculation("npv", ("the first flow is today",), rate=value, flows=flows)
+    return calculation("npv", {"rate": value, "flows": flows}, "the first flow is today")
 
 
 def _rate_as_share(reader: Reader) -> Token | None:
@@ -175,10 +175,7 @@ def _bond(reader: Reader) -> Spec | None:
     reader.take_all(
         "price_word", "bond", "yearly", "bond_face", "year", "bond_coupon", "bond_yield"
     )
-    return _calculation(
-        "bond_price", ("coupons once a year",), face=amount.value, coupon_rate=rates["c"].value,
-        years=years, yearly_yield=yields["y"].value,
-    )  # fmt: skip
+    return calculation("bond_price", {"face": amount.value, "coupon_rate": rates["c"].value, "years": years, "yearly_yield": yields["y"].value}, "coupons once a year")  # fmt: skip
 
 
 def _cagr(reader: Reader) -> Spec | None:
@@ -191,8 +188,8 @@ def _cagr(reader: Reader) -> Spec | None:
     percent = bool(reader.take_all("in_percent", "as_percent"))
     reader.take_all("from_to_words", "yearly", "rate_word", "year", "after_word")
     first, last = numbers
-    return _calculation(
-        "growth_rate", (), first=first, last=last, years=months / 12, percent=percent
+    return calculation(
+        "growth_rate", {"first": first, "last": last, "years": months / 12, "percent": percent}
     )
 
 

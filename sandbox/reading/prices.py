@@ -4,13 +4,9 @@ from collections.abc import Sequence
 
 from sandbox.reading import phrases
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
 from sandbox.reading.tokens import Token
-from sandbox.spec import Analysis, Spec
-
-
-def _calculation(method: str, assumed: tuple[str, ...] = (), **parameters: object) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
+from sandbox.spec import Spec
 
 
 def _steps(reader: Reader) -> Spec | None:
@@ -36,7 +32,7 @@ def _steps(reader: Reader) -> Spec | None:
         raise NotUnderstood("a price before a discount is not worked out, only the price after it")
     reader.take_all("discount", "tax", "then_word", "price_tag", "final_price", "bill")
     reader.label(next(i for i, t in enumerate(reader.tokens) if t is price))
-    return _calculation("price_after", (), price=price.value, steps=tuple(steps))
+    return calculation("price_after", {"price": price.value, "steps": tuple(steps)})
 
 
 def _kind_of_step(after: Sequence[Token], before: Sequence[Token]) -> str:
@@ -62,7 +58,7 @@ def _tip(reader: Reader) -> Spec | None:
         raise NotUnderstood("a tip needs the bill, and the tip in percent")
     reader.take_all("bill", "final_price", "split_word", "diners")
     shared = {"people": people} if people is not None else {}
-    return _calculation("tip", (), bill=bill.value, rate=rate.value, **shared)
+    return calculation("tip", {"bill": bill.value, "rate": rate.value, **shared})
 
 
 def _percent_of(reader: Reader) -> Spec | None:
@@ -74,14 +70,14 @@ def _percent_of(reader: Reader) -> Spec | None:
         )
         if pair is None:
             return None
-        return _calculation(
-            "share_in_percent", (), part=pair["part"].value, whole=pair["whole"].value
+        return calculation(
+            "share_in_percent", {"part": pair["part"].value, "whole": pair["whole"].value}
         )
     match = phrases.take(reader, "#p% 'of|'de #whole")
     if match is None:
         return None
     reader.label(next(i for i, t in enumerate(reader.tokens) if t is match["whole"]))
-    return _calculation("part_of", (), rate=match["p"].value, whole=match["whole"].value)
+    return calculation("part_of", {"rate": match["p"].value, "whole": match["whole"].value})
 
 
 def _change(reader: Reader) -> Spec | None:
@@ -91,7 +87,7 @@ def _change(reader: Reader) -> Spec | None:
     if len(numbers) != 2:
         return None
     reader.take_all("from_to_words", "in_percent", "as_percent")
-    return _calculation("percent_change", (), first=numbers[0], last=numbers[1])
+    return calculation("percent_change", {"first": numbers[0], "last": numbers[1]})
 
 
 def _markup(reader: Reader) -> Spec | None:
@@ -103,7 +99,7 @@ def _markup(reader: Reader) -> Spec | None:
     if cost is None or price is None:
         return None
     reader.take_all("in_percent", "as_percent", "buy_at", "sell_at")
-    return _calculation("markup_and_margin", (), cost=cost, price=price, wants=tuple(wants))
+    return calculation("markup_and_margin", {"cost": cost, "price": price, "wants": tuple(wants)})
 
 
 def _combined(reader: Reader) -> Spec | None:
@@ -121,7 +117,7 @@ def _combined(reader: Reader) -> Spec | None:
     reader.labels |= {"b", "c", "d"}  # class A and class B
     sizes = tuple(group["n"].value for group in groups)
     means = tuple(group["m"].value for group in groups)
-    return _calculation("combined_mean", (), sizes=sizes, means=means)
+    return calculation("combined_mean", {"sizes": sizes, "means": means})
 
 
 def _break_even(reader: Reader) -> Spec | None:
@@ -133,7 +129,7 @@ def _break_even(reader: Reader) -> Spec | None:
     if fixed is None or variable is None or price is None:
         return None
     reader.take_all("units_word", "fixed_cost", "variable_cost", "unit_price")
-    return _calculation("break_even", (), fixed=fixed, variable=variable, price=price)
+    return calculation("break_even", {"fixed": fixed, "variable": variable, "price": price})
 
 
 RULES = (

@@ -1,7 +1,8 @@
 """Tries rules on a request, and keeps what exactly one of them understands wholly."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.reading.echoes import forgotten, other_unit
 from sandbox.reading.reader import Reader
@@ -21,6 +22,12 @@ class NotUnderstood(Exception):
     def __init__(self, message: str, unknown: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.unknown = unknown
+
+
+def calculation(method: str, parameters: Mapping[str, Any], *assumed: str) -> Spec:
+    """The spec of one calculation, with the conventions that it assumes."""
+    analysis = Analysis(method, parameters=dict(parameters))
+    return Spec("calculate", analyses=(analysis,), assumed=tuple(filter(None, assumed)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from sandbox.reading.measured import measured_words
 from sandbox.reading.named_distributions import FAMILIES
 from sandbox.reading.questions import Question, take_question, whole
 from sandbox.reading.reader import Reader, may_be_label
-from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.spec import Analysis, Spec
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
+from sandbox.spec import Spec
 
 _OPPOSITE = (
     ({"defective", "faulty", "broken", "bad", "damaged", "rotten"},
@@ -33,10 +33,6 @@ _OPPOSITE = (
     ({"late", "delayed"}, {"punctual", "on-time"}), ({"win", "won", "gana", "gane"}, {"lose", "lost", "pierde"}),
     ({"rain", "rainy"}, {"dry", "sunny"}), ({"germinate"}, {"die"}), ({"yes"}, {"no"}),
 )  # fmt: skip
-
-
-def _spec(method: str, parameters: dict[str, Any], *assumed: str) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
 
 
 _NOT_COUNTED = frozenset(
@@ -285,7 +281,7 @@ def _trials(
     _finish(reader)
     p = 1 - p if flip else p
     if event is None:
-        return _spec("expected_count", {"n": n, "p": p})
+        return calculation("expected_count", {"n": n, "p": p})
     if not question.wanted:
         return None
     if event.high is not None and event.high > n:
@@ -296,7 +292,7 @@ def _trials(
     of = {"family": "binomial", "parameters": {"n": n, "p": p}}
     parameters = of | event.parameters | question.parameters
     assumed = () if reader.has("independent_word", "guess") else ("the trials are independent",)
-    return _spec("distribution_probability", parameters, *assumed)
+    return calculation("distribution_probability", parameters, *assumed)
 
 
 _ALL = 1e15  # stands for the number of trials
@@ -396,7 +392,7 @@ def _read_arrivals(reader: Reader) -> Spec | None:
     exposure = {} if factor == 1 else {"exposure": factor}
     of = {"family": "poisson", "parameters": {"rate": rate["r"].value} | exposure}
     assumed = () if named else ("arrivals follow a Poisson distribution",)
-    return _spec(
+    return calculation(
         "distribution_probability", of | counted.parameters | question.parameters, *assumed
     )
 
@@ -469,7 +465,7 @@ def _read_independent(reader: Reader) -> Spec | None:
     }
     _finish(reader)
     parameters: dict[str, Any] = {"probabilities": values, "event": event} | question.parameters
-    return _spec("independent_events", parameters)
+    return calculation("independent_events", parameters)
 
 
 RULES = (

@@ -10,16 +10,12 @@ from sandbox.reading.events import Event
 from sandbox.reading.measured import measured_words
 from sandbox.reading.questions import take_question, whole
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import Rule
-from sandbox.spec import Analysis, Spec
+from sandbox.reading.rules import Rule, calculation
+from sandbox.spec import Spec
 
 _DRAWN = (
     "draw #n.", "#n. draw", "#n. * draw", "draw * #n.", "sample_word #n.", "committee #n.", "'of 'the #n.",
 )  # fmt: skip
-
-
-def _spec(method: str, parameters: dict[str, Any], *assumed: str) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
 
 
 def _kinds(reader: Reader) -> dict[str, float]:
@@ -74,7 +70,7 @@ def _read(reader: Reader) -> Spec | None:
     )
     reader.labels |= measured_words()
     assumed = () if stated or replaced or drawn == 1 else ("without replacement",)
-    return _spec(method, parameters | question.parameters, *assumed)
+    return calculation(method, parameters | question.parameters, *assumed)
 
 
 _Made = tuple[str, dict[str, Any], float]

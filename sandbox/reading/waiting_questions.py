@@ -10,13 +10,8 @@ from sandbox.reading.dice_and_coins import seed_of
 from sandbox.reading.measured import measured_words
 from sandbox.reading.questions import take_question
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import Rule
-from sandbox.spec import Analysis, Spec
-
-
-def _spec(method: str, parameters: dict[str, Any], *assumed: str) -> Spec:
-    return Spec("calculate", analyses=(Analysis(method, parameters=parameters),), assumed=assumed)
-
+from sandbox.reading.rules import Rule, calculation
+from sandbox.spec import Spec
 
 _FACE_NAMES = "|".join(f"face_{i}" for i in range(1, 7))
 
@@ -73,9 +68,9 @@ def _read_first(reader: Reader) -> Spec | None:
     reader.labels |= measured_words() | {"until", "success", "exito"}
     of: dict[str, Any] = {"family": "geometric", "parameters": {"p": p}}
     if event is not None and question.wanted:
-        return _spec("distribution_probability", of | event | question.parameters)
+        return calculation("distribution_probability", of | event | question.parameters)
     if on_average and not question.wanted and event is None:
-        return _spec("distribution_moments", of)
+        return calculation("distribution_moments", of)
     return None
 
 
@@ -109,7 +104,7 @@ def _read_needed(reader: Reader) -> Spec | None:
     )
     reader.take_all("question_probability", "probability")
     reader.labels |= measured_words() | {"success", "exito", "time", "play", "buy", "ticket"}
-    return _spec("trials_needed", {"p": p, "confidence": confidence})
+    return calculation("trials_needed", {"p": p, "confidence": confidence})
 
 
 def _read_collector(reader: Reader) -> Spec | None:
@@ -158,7 +153,7 @@ def _read_collector(reader: Reader) -> Spec | None:
         "comprar",
         "collect",
     }
-    return _spec("coupon_collector", {"kinds": kinds}, "all kinds are equally likely")
+    return calculation("coupon_collector", {"kinds": kinds}, "all kinds are equally likely")
 
 
 def _read_raffle(reader: Reader) -> Spec | None:
@@ -192,7 +187,9 @@ def _read_raffle(reader: Reader) -> Spec | None:
         "buyer",
     }
     parameters: dict[str, Any] = {"prizes": [prize.value], "probabilities": [1 / tickets]}
-    return _spec("expected_prize", parameters | {"cost": cost.value}, "the price is subtracted")
+    return calculation(
+        "expected_prize", parameters | {"cost": cost.value}, "the price is subtracted"
+    )
 
 
 def _read_pi(reader: Reader) -> Spec | None:
@@ -217,7 +214,7 @@ def _read_pi(reader: Reader) -> Spec | None:
         "aproxima",
         "estimar",
     }
-    return _spec("simulated_pi", {"points": points, "seed": seed_of(reader)})
+    return calculation("simulated_pi", {"points": points, "seed": seed_of(reader)})
 
 
 RULES = (

@@ -31,10 +31,6 @@ def contradiction(spec: Spec) -> str:
             if problem:
                 return problem
     for field in spec.fields:
-        longer = next((f.name for f in spec.fields if f.name.endswith(f"_{field.name}")), "")
-        if longer and field.role == "number" and field.distribution is not None:
-            return f"{field.name} may be the column {longer} or another one: use one name"
-    for field in spec.fields:
         if field.distribution is not None:
             problem = _in_distribution(field.name, field.distribution)
             problem = problem or _in_field(field, spec.count)

@@ -9,6 +9,7 @@ from sandbox.reading import (
     figures_rest,
     figures_tests,
 )
+from sandbox.reading.echoes import other_unit
 from sandbox.reading.figure_words import is_word
 from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
@@ -18,6 +19,8 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.spec import Analysis, Spec
 
+_NAME = "figures of the given data"
+_ENDS_OF_A_RANGE = frozenset({"exclusive", "strictly", "exclusivo", "exclusiva", "estrictamente"})
 _MOST = 12  # figures of one request
 
 
@@ -43,6 +46,7 @@ def _spec(request: Request) -> Spec | None:
     if len(analyses) > _MOST:
         raise NotUnderstood(f"it asks for more than {_MOST} figures at once")
     figures_rest.take(request)
+    _refuse_half_read(request, analyses)
     used = {n for a in analyses for n in (*a.columns, a.by, *_more(a)) if n}
     used |= {change.column for change in request.changes if change.column}
     data = {name: tuple(v) for name, v in request.of.columns.items() if name in used}
@@ -53,6 +57,19 @@ def _spec(request: Request) -> Spec | None:
         changes=fitting(request.changes, analyses, request.of.numeric),
         assumed=tuple(dict.fromkeys(request.assumed)),
     )
+
+
+def _refuse_half_read(request: Request, analyses: Iterable[Analysis]) -> None:
+    """Refuse what the parts of the reader take one by one, and only together is unclear."""
+    unit = other_unit(request.reader.tokens)
+    if unit:
+        raise NotUnderstood(f"figures in `{unit}` are not converted in {_NAME}", (unit,))
+    extremes = {analysis.method for analysis in analyses} & {"minimum", "maximum"}
+    if extremes and any(change.kind.startswith("drop_") for change in request.changes):
+        raise NotUnderstood("it is not clear whether an extreme value is asked for or left out")
+    for token in request.reader.tokens:
+        if token.stem in _ENDS_OF_A_RANGE:
+            raise NotUnderstood(f"`{token.text}` is not understood in {_NAME}", (token.text,))
 
 
 def _analyses(request: Request, claim: Claim) -> list[Analysis]:
@@ -121,7 +138,7 @@ def _figures(reader: Reader) -> Spec | None:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "figures of the given data",
+        _NAME,
         ASKING | {"figure_weights"},
         _figures,
         "a figure, a test or a regression of the data in the request",

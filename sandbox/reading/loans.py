@@ -39,7 +39,9 @@ def _loan(reader: Reader) -> Spec | None:
     rate = reader.only_number("%")
     months = term_in_months(reader)
     reader.take_all("still_owe", "total_interest", "total_paid", "pay_off", "payment")
-    reader.take_all("yearly", "rate_word", "loan", "year", "after_word" if after else "loan")
+    reader.take_all("yearly", "rate_word", "loan", "year")
+    if after:
+        reader.take_all("after_word")
     if rate is None:
         raise NotUnderstood("the loan's yearly interest rate is missing: say it in percent")
     yearly = rate.value * 12 if _rate_is_monthly(reader, rate) else rate.value

@@ -168,6 +168,12 @@ def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
                 raise NotUnderstood(f"{field.name} is described twice")
             fields.append(field)
         sentences += assumed
+    for field in fields:
+        longer = next((f.name for f in fields if f.name.endswith(f"_{field.name}")), "")
+        if longer and field.role == "number" and field.distribution is not None:
+            raise NotUnderstood(
+                f"{field.name} may be the column {longer} or another one: use one name"
+            )
     names = {field.name for field in fields if field.role in ("number", "derived")}
     return [_with_operands(field, names) for field in fields], sentences
 

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.reading.echoes import forgotten, other_unit
+from sandbox.reading.echoes import forgotten
 from sandbox.reading.reader import Reader
 from sandbox.reading.tokens import tokens
 from sandbox.reading.whole_wishes import with_wishes
 from sandbox.spec import Analysis, Spec
-
-_ENDS_OF_A_RANGE = frozenset({"exclusive", "strictly", "exclusivo", "exclusiva", "estrictamente"})
 
 
 class NotUnderstood(Exception):
@@ -110,18 +108,6 @@ def _by(rule: Rule, reader: Reader) -> Reading | None:
     else:
         analyses = (made,) if isinstance(made, Analysis) else tuple(made)
         spec = Spec("calculate", analyses=analyses)
-    other = other_unit(reader.tokens) if spec.kind == "analyse" else ""
-    if other:
-        return Reading(
-            rule, None, (other,), f"figures in `{other}` are not converted in {rule.name}"
-        )
-    extremes = {a.method for a in spec.analyses} & {"minimum", "maximum"}
-    if extremes and any(change.kind.startswith("drop_") for change in spec.changes):
-        problem = "it is not clear whether an extreme value is asked for or left out"
-        return Reading(rule, None, (), problem)
-    ends = next((token.text for token in reader.tokens if token.stem in _ENDS_OF_A_RANGE), "")
-    if ends:
-        return Reading(rule, None, (ends,), f"`{ends}` is not understood in {rule.name}")
     numbers = tuple(dict.fromkeys(token.text for token in forgotten(spec, reader.tokens)))
     if numbers:
         listed = ", ".join(f"`{text}`" for text in numbers[:5])

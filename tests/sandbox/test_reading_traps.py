@@ -2,7 +2,6 @@
 
 import pytest
 
-from sandbox.contradictions import contradiction
 from sandbox.request import read
 from tests.sandbox.reading import computed
 
@@ -68,5 +67,6 @@ def test_a_column_with_half_the_name_of_another_is_asked_for():
         "350 students whose final grade is normally distributed around 6.5 with SD 1.1, grades "
         "kept within 0 and 10"
     )
-    spec = read(text).spec
-    assert spec is None or "use one name" in contradiction(spec)
+    interpretation = read(text)
+    assert interpretation.spec is None
+    assert "use one name" in interpretation.reasons[0]

@@ -8,6 +8,7 @@
   let busy = null; // the fetch under way, with its URL
   let paused = false;
   let newest = null;
+  let shown = { name: "live", words: "" }; // the state that the last full answer gave
   let seen = ""; // the view that was shown last
   let span = null; // start and end of that view
 
@@ -294,7 +295,7 @@
       if (answer.status === 401) { window.location.assign("/login"); return; }
       if (answer.status === 304) {
         await answer.text();
-        state(paused ? "paused" : "live");
+        state(paused ? "paused" : shown.name, shown.words); // nothing changed, so the state did not
         return;
       }
       const values = await answer.json();
@@ -315,7 +316,8 @@
       options(values);
       reflect();
       ago();
-      state(paused ? "paused" : values.state, values.words);
+      shown = { name: values.state, words: values.words };
+      state(paused ? "paused" : shown.name, shown.words);
     } catch (error) {
       if (error.name !== "AbortError") {
         state("away", "The dashboard may be starting again. This page keeps trying.");
@@ -392,7 +394,7 @@
         paused = !paused;
         at.setAttribute("aria-pressed", String(paused));
         at.textContent = paused ? "▶ go on" : "‖ pause";
-        state(paused ? "paused" : "live");
+        state(paused ? "paused" : shown.name, shown.words);
         if (!paused) refresh(true);
         break;
       case "theme": {

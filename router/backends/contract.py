@@ -26,7 +26,7 @@ The checks do not measure how fast a backend is, or whether its answers are righ
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -56,6 +56,7 @@ class BackendCase:
     settings: BackendSettings
     path: str = CHAT
     content: Callable[[Mapping[str, Any]], Any] = chat_text  # the part that never changes
+    invents: Mapping[str, Any] | None = None  # a request whose answers differ, if there is one
 
     @asynccontextmanager
     async def backend(self) -> AsyncIterator[Backend]:
@@ -142,6 +143,17 @@ async def a_backend_may_be_closed_twice(case: BackendCase) -> None:
         await backend.close()  # `case.backend` closes the backend again
 
 
+async def an_answer_that_comes_out_new_is_not_called_repeatable(case: BackendCase) -> None:
+    """Memory gives an answer again if the settings call it repeatable."""
+    if case.invents is None:
+        return
+    case = replace(case, fields=case.invents)
+    async with case.backend() as backend:
+        first, second = [case.content(await _whole(backend, case)) for _ in range(2)]
+    honest = first == second or not case.settings.repeatable(case.fields)
+    _hold(honest, "`repeatable` must be false for an answer that comes out new", second)
+
+
 async def settings_survive_the_way_to_another_process(case: BackendCase) -> None:
     settings = case.settings
     again = type(settings).model_validate_json(settings.model_dump_json())
@@ -156,6 +168,7 @@ PROMISES: tuple[Promise, ...] = (
     a_caller_may_leave_in_the_middle,
     calls_at_once_get_the_answer_of_a_single_call,
     a_backend_may_be_closed_twice,
+    an_answer_that_comes_out_new_is_not_called_repeatable,
     settings_survive_the_way_to_another_process,
 )
 

@@ -1,13 +1,15 @@
 """Fills records up to a larger shape, so that every new value agrees with the given values.
 
-The enricher uses no model and alters no given value. A request that is repeated on the same day
-gets the same answer.
+The enricher uses no model and alters no given value. A request with a `seed` or `variant` that is
+repeated on the same day gets the same answer; without them, the values are new each time.
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -64,8 +66,20 @@ class EnricherBackend:
             check_size(
                 missing, values=self._settings.most_values, text_mb=self._settings.most_text_mb
             )
-        seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1) or 0
+        seed = _seed_of(fields)
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
         with self._fakers.borrowed() as fake:
             made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of)
         return orjson.dumps(given.document(made)).decode()
+
+
+def _seed_of(fields: Mapping[str, Any]) -> int:
+    """The seed that the request names, each variant of it another; without both, a new one."""
+    seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
+    variant = whole_number(fields, "variant", least=0, most=10**9)
+    if seed is None and variant is None:
+        return secrets.randbits(63)
+    if variant is None:
+        return seed or 0
+    content = f"{seed or 0} {variant}".encode()
+    return int.from_bytes(blake2b(content, digest_size=7).digest(), "big")

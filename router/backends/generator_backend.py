@@ -1,12 +1,13 @@
 """Makes mock records for a JSON shape, with Faker and without a model.
 
-The same shape, count, seed and variant always give the same records. A request without a shape is
-refused, because the generator writes no text.
+The same shape, count, seed and variant always give the same records; without a seed or a variant,
+the records are new each time. A request without a shape is refused, because the generator writes no
+text.
 """
 
+import random
 import re
-import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.mock import Fakers, Maker
 from router.records.nodes import Array, Node
-from router.records.shapes import parse
+from router.records.shapes import Shape, parse
 from router.records.size import Size, check_size, size_of
 from router.request.text import last_user_text, prompt_text, tokens_in, whole_number
 from router.request.wants import shape_of
@@ -67,8 +68,11 @@ class _Wanted:
 
 
 class GeneratorBackend:
-    def __init__(self, settings: GeneratorSettings) -> None:
+    def __init__(
+        self, settings: GeneratorSettings, *, uniform: Callable[[], float] = random.random
+    ) -> None:
         self._settings = settings
+        self._uniform = uniform
         self._fakers = Fakers(settings.locale)
         self._work = Work(mend=_MEND)
 
@@ -105,12 +109,7 @@ class GeneratorBackend:
             node = node.item
         size = size_of(node).times(1 if count is None else count)
         check_size(size, values=self._settings.most_values, text_mb=self._settings.most_text_mb)
-        seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
-        variant = whole_number(fields, "variant", least=0, most=10**9)
-        if shape.variants:
-            # Every replica gives the same few answers to this shape.
-            drawn = secrets.randbelow(shape.variants) if variant is None else variant
-            seed = _seed(seed or 0, drawn % shape.variants, repr(shape.node))
+        seed = _seed_of(fields, shape, self._uniform)
         quick = size.values <= QUICK_STEPS
         return _Wanted(node, count, seed, quick, self._settings.most_text_mb)
 
@@ -142,5 +141,21 @@ def _number(low: str, power: str, times: list[str]) -> int:
     return int(number * 10 ** min(sum(_TIMES[word] for word in times), 12))
 
 
-def _seed(*parts: object) -> int:
+def _seed_of(fields: Mapping[str, Any], shape: Shape, uniform: Callable[[], float]) -> int | None:
+    """The seed of the answer; None if every answer is to be new.
+
+    With `$cache`, the variants of a shape are the same in every replica: its number alone makes a
+    variant. The request names the number by `variant` or `seed`, or else it is drawn.
+    """
+    seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
+    variant = whole_number(fields, "variant", least=0, most=10**9)
+    if shape.variants:
+        number = variant if variant is not None else seed
+        if number is None:
+            number = int(uniform() * shape.variants)
+        return _hashed(0, number % shape.variants, repr(shape.node))
+    return seed if variant is None else _hashed(seed or 0, variant, repr(shape.node))
+
+
+def _hashed(*parts: object) -> int:
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "big")

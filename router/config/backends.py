@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from router.config.values import BackendSettings, Capability, Name, Secret
-from router.domain import Request
+from router.domain import Fields, Request
 from router.records.rules import RuleText
-from router.request.statistical import interpretation_of
+from router.request.statistical import interpret, interpretation_of
+from router.request.text import last_user_text
+from router.request.wants import shape_of
 from sandbox.runner import Limits, Tier
 
 SHIPPED = "shipped:"  # prefix of a document folder that comes with Waggle
@@ -23,12 +25,16 @@ class EncoderSettings(BackendSettings):
 
 
 class RecordSettings(BackendSettings):
-    """Settings of the backends that make records."""
+    """Settings of the backends that invent records."""
 
     most_values: int = Field(
         1_000_000, ge=1, le=100_000_000, description="most JSON values of one answer"
     )
     most_text_mb: int = Field(32, ge=1, le=4096, description="most text of one answer")
+
+    def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:  # noqa: ARG002
+        named = any(fields.get(name) is not None for name in ("seed", "variant"))
+        return "" if named else "invented records differ without a `seed` or `variant`"
 
 
 class EnricherSettings(RecordSettings):
@@ -125,6 +131,17 @@ class SandboxSettings(BackendSettings):
             return ""
         # This text goes to telemetry, so it must not quote the request as the detailed reasons do.
         return "computes, and this is no statistical request that says all it must"
+
+    def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:  # noqa: ARG002
+        """Figures may be given again, and drawn data only with a seed.
+
+        The program of drawn data may be run again, because each run draws anew."""
+        if fields.get("seed") is not None or shape_of(fields) is not None:
+            return ""
+        spec = interpret(last_user_text(fields), fields.get("data")).spec
+        if spec is None or spec.kind != "generate" or spec.seed is not None:
+            return ""
+        return "drawn data differs without a `seed`"
 
     @property
     def limits(self) -> Limits:

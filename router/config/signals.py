@@ -63,6 +63,8 @@ Sources = Annotated[
     Field(description="sources of quality; default: whether an answer is JSON and fits its schema"),
 ]
 DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
+# Kinds that look at the form of an answer: they can say that it is bad, and never that it is right.
+FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules"})
 
 # The weight of feedback from a check or a judge; the app's own feedback has the weight 1.
 WEIGHTS = {"check": 0.8, "judge": 0.5}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from router.domain import Request
+from router.domain import Fields, Request
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 NAME_RULE = "a name is at most 64 letters, digits, `.`, `_` and `-`, the first a letter or digit"
@@ -110,6 +110,12 @@ class BackendSettings(Values):
     region: str = Field(
         "", max_length=64, description="place of the backend, for requests bound to a region"
     )
+    repeat_temperature: float = Field(
+        0.2,
+        ge=0,
+        le=2,
+        description="answers sampled at a higher stated temperature are repeated only if asked for",
+    )
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -119,3 +125,17 @@ class BackendSettings(Values):
     def refuses(self, request: Request) -> str:  # noqa: ARG002
         """Why this backend cannot answer the request; empty if it can."""
         return ""
+
+    def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:
+        """Why an answer of this backend to a request with these fields must not be given again;
+        empty if it may. `caller_agrees`: the caller asks for a remembered answer."""
+        temperature = fields.get("temperature")
+        if not isinstance(temperature, int | float) or temperature <= self.repeat_temperature:
+            return ""
+        if caller_agrees or fields.get("seed") is not None:
+            return ""
+        return f"temperature = {temperature:g} asks for answers that differ"
+
+    def repeatable(self, fields: Fields, *, caller_agrees: bool = False) -> bool:
+        """Whether an answer may be given again to a request with the same fields."""
+        return not self.unrepeatable(fields, caller_agrees=caller_agrees)

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from router.config.config import Config
+from router.config.signals import FORM
 from router.domain import COMPUTE, Call, Signal, Trace
-from router.engine.recall import AskBackend, Lookup, Recall
+from router.engine.recall import AskBackend, Lookup, Recall, unrepeatable
+from router.plans.compiled import Plans
 from router.request.statistical import interpret, job_of
 from router.reuse.editing import edit_program
 from router.reuse.library import variations
@@ -48,7 +50,7 @@ class Keeping:
         checks = lookup.match is not None and lookup.match.recalled.checked
         return checks or (lookup.query.keeps and lookup.query.mode != "off")
 
-    def answered(self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
+    def answered(self, plans: Plans, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
         """Store a backend's answer as a solution, and compare it with a remembered answer."""
         verified = trace.verified
         if trace.status != 200 or not text or trace.partial:
@@ -60,11 +62,13 @@ class Keeping:
             self._compare(lookup, match, text)
         if not lookup.query.keeps or lookup.query.mode == "off":
             return
+        fits = len(text.encode()) <= plans.config.reuse.most_bytes
+        made_by = (attempt.backend for attempt in trace.attempts if not attempt.fault)
+        repeats = fits and not unrepeatable(plans, trace.request, made_by)
         if trace.computed is not None and trace.computed.get("spec"):
-            self._keep_program(config, lookup, trace, text)
-            return
-        if len(text.encode()) <= config.reuse.most_bytes:
-            self._keep_text(config, lookup, trace, text, model)
+            self._keep_program(plans.config, lookup, trace, text if repeats else "")
+        elif repeats:
+            self._keep_text(plans.config, lookup, trace, text, model)
 
     def _keep_text(
         self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str
@@ -85,7 +89,8 @@ class Keeping:
         self.memory.keep(solution)
 
     def _keep_program(self, config: Config, lookup: Lookup, trace: Trace, text: str) -> None:
-        """Store a proven program, unless it is a stored program with other numbers."""
+        """Store a proven program, unless it is a stored program with other numbers. `text` is its
+        answer, if the answer may be given again."""
         computed = trace.computed or {}
         reuse = computed.get("reuse") or {}
         if reuse.get("tier") == "reuse":
@@ -97,7 +102,7 @@ class Keeping:
                 self._bare(config, lookup, trace),
                 space=program_space(lookup.query.scope),
                 kind="program",
-                answer=text if len(text.encode()) <= config.reuse.most_bytes else "",
+                answer=text,
                 program=computed["program"],
                 spec=computed["spec"],
                 seed=int(computed["seed"]) % 2**62,
@@ -204,8 +209,9 @@ class Keeping:
 
     def heard(self, signals: Sequence[Signal]) -> None:
         """Apply verdicts. A verdict on a remembered answer also counts for similar answers."""
-        self.memory.judge(signals)
-        for signal in signals:
+        verdicts = [signal for signal in signals if not _good_form(signal)]
+        self.memory.judge(verdicts)
+        for signal in verdicts:
             use = self.recall.uses.get(signal.about.request_id)
             if use is None or not use.bucket or signal.score is None:
                 continue
@@ -220,6 +226,12 @@ def _proof(config: Config, verified: Verified | None) -> str:
     if verified is not None:
         return verified.header
     return "kept without proof" if config.reuse.keep == "all" else ""
+
+
+def _good_form(signal: Signal) -> bool:
+    """Whether a check of form found nothing bad, which is no evidence that the answer is right."""
+    good = signal.score is not None and signal.score > 0.3
+    return good and signal.source == "check" and signal.metric in FORM
 
 
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")

@@ -4,7 +4,7 @@
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,8 @@ class Recall:
         size = len(request.body)
         key = await beside(size, partial(exact_key, request, scope=scope, backend=backend))
         exact = self.memory.exact(key) if mode != "off" else None
-        if exact is not None and exact.answer and _may(plans, exact, allowed):
+        may_repeat = partial(_may_repeat, plans, request)
+        if exact is not None and exact.answer and _may(plans, exact, allowed) and may_repeat(exact):
             reason, proven = "the very same request was answered", verified_by(exact.proof)
             recalled = Recalled("exact", exact.id, reason=reason, verified=proven)
             query = MemoryQuery(scope, b"", key, "", mode, keeps=False)
@@ -124,7 +125,9 @@ class Recall:
             if computes or vector is None
             else self.memory.similar(query, vector, self.uniform())
         )
-        if match is not None and not _may_match(plans, request, match, allowed):
+        if match is not None and not (
+            _may_match(plans, request, match, allowed) and may_repeat(match.solution)
+        ):
             match = None
         return Lookup(query, match, vector)
 
@@ -186,6 +189,27 @@ def _may(plans: Plans, solution: Solution, allowed: Sequence[str]) -> bool:
     return (not allowed or plan in allowed) and (
         plan in plans.names or plan in plans.config.backends
     )
+
+
+def unrepeatable(plans: Plans, request: Request, backends: Iterable[str]) -> str:
+    """Why an answer that these backends made must not be given again to the request; empty if it
+    may. Nobody speaks for a backend that is configured no more: its answers are not repeated."""
+    agrees = request.reuse in ("exact", "similar")
+    for name in backends:
+        settings = plans.config.backends.get(name)
+        if settings is None:
+            return f"{name} is configured no more"
+        if reason := settings.unrepeatable(request.fields, caller_agrees=agrees):
+            return reason
+    return ""
+
+
+def _may_repeat(plans: Plans, request: Request, solution: Solution) -> bool:
+    # What a program answered was looked at when it was kept, by the same fields: reading them for
+    # figures again would take longer than the whole lookup.
+    if solution.kind == "program":
+        return True
+    return not unrepeatable(plans, request, [solution.backend])
 
 
 def _may_match(plans: Plans, request: Request, match: Recollection, allowed: Sequence[str]) -> bool:

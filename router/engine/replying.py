@@ -217,7 +217,7 @@ class Replying:
     def _remember(self, progress: InProgress, trace: Trace, completion: Completion | None) -> None:
         if progress.lookup is not None and completion is not None and self.keeping is not None:
             self.keeping.answered(
-                progress.plans.config, progress.lookup, trace, completion.text, completion.model
+                progress.plans, progress.lookup, trace, completion.text, completion.model
             )
 
 

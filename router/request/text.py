@@ -44,7 +44,7 @@ def tokens_in(text: str) -> int:
     return max(1, len(text) // _CHARACTERS_PER_TOKEN) if text else 0
 
 
-def whole_number(fields: dict[str, Any], key: str, *, least: int, most: int) -> int | None:
+def whole_number(fields: Mapping[str, Any], key: str, *, least: int, most: int) -> int | None:
     """An integer field of a request; None if the field is missing."""
     value = fields.get(key)
     if value is None:

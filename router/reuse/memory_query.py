@@ -103,9 +103,6 @@ def _why_unfit(request: Request) -> str:
         return f"it asks for {n!r:.20} answers"
     if fields.get("logprobs"):
         return "it asks for the probabilities of an answer's words"
-    temperature = fields.get("temperature")
-    if isinstance(temperature, int | float) and temperature > 0:
-        return f"temperature = {temperature:g} asks for answers that differ"
     for message in fields["messages"]:
         content = message.get("content")
         if isinstance(content, list) and any(

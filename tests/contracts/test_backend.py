@@ -65,10 +65,13 @@ async def case(request, folder, encoders):
             async with Upstream(upstream_script).listening() as upstream:
                 yield of(OpenAISettings(kind="openai", base_url=upstream.url), fields("hi"))
         case "generator":
-            yield of(GeneratorSettings(kind="generator"), fields("two users", shape=SHAPE))
+            settings = GeneratorSettings(kind="generator")
+            anew = fields("two users", shape=SHAPE, seed=None)
+            yield of(settings, fields("two users", shape=SHAPE), invents=anew)
         case "enricher":
             request_fields = fields("fill", shape=SHAPE, draft='{"name":"Ann"}')
-            yield of(EnricherSettings(kind="enricher"), request_fields)
+            anew = request_fields | {"seed": None}
+            yield of(EnricherSettings(kind="enricher"), request_fields, invents=anew)
         case "validator":
             request_fields = fields("x", shape=SHAPE, draft=RECORD)
             yield of(ValidatorSettings(kind="validator"), request_fields)
@@ -130,6 +133,8 @@ class Broken:
         text = last_user_text(fields_of(call))
         if self.fault == "streams another text" and call.stream:
             text += "!"
+        if self.fault == "invents" and fields_of(call).get("seed") is None:
+            text = str(self.calls)
         if self.fault == "mixes calls" and self.calls > 3:
             text = str(self.calls)
         if self.fault == "swallows cancellation":
@@ -172,6 +177,15 @@ class Forgetful(EchoSettings):
 async def test_a_broken_promise_is_named(fault, promise):
     case = BackendCase(lambda: Broken(fault), fields("dance"), EchoSettings(kind="echo"))
     with pytest.raises(BrokenPromise, match=promise):
+        await check_backend(case)
+
+
+async def test_an_invented_answer_that_is_called_repeatable_is_named():
+    invents = fields("dance", seed=None)
+    case = BackendCase(
+        lambda: Broken("invents"), fields("dance"), EchoSettings(kind="echo"), invents=invents
+    )
+    with pytest.raises(BrokenPromise, match="`repeatable` must be false"):
         await check_backend(case)
 
 

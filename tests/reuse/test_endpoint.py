@@ -22,8 +22,8 @@ from tests.waiting import until
 
 STORY = [
     ("Generate 1000 users with normal age distribution", "novel", 1000, "age"),
-    ("500 employees with normal age distribution", "reuse", 500, "age"),
-    ("2000 customers with normal salary distribution", "adapt", 2000, "salary"),
+    ("Generate 500 employees with normal age distribution", "reuse", 500, "age"),
+    ("Generate 2000 customers with normal salary distribution", "adapt", 2000, "salary"),
     ("Generate users with bimodal age distribution", "pattern", 1000, "age"),
 ]
 

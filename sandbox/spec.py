@@ -101,7 +101,8 @@ class Change:
     """A change of the data before figures are computed.
 
     drop_first, drop_last, keep_first, keep_last, drop_smallest, drop_largest, keep_smallest,
-    keep_largest: `amount` values. keep_where, drop_where: rows by a number in `column`;
+    keep_largest: `amount` values. drop_outliers: `amount` interquartile ranges outside the
+    quartiles. keep_where, drop_where: rows by a number in `column`;
     keep_values, drop_values: rows by a text. keep_odd, drop_even and the like; unique. power, log,
     log10, root, reciprocal, absolute, multiply, add, cap: each value.
     """

@@ -37,7 +37,7 @@ SCALES: dict[str, float] = {
     "hundreds": 100, "thousands": 1e3, "millions": 1e6, "bn": 1e9, "mn": 1e6, "mio": 1e6,
     "trillion": 1e12,
 }  # fmt: skip
-_SUFFIX = {"k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "mn": 1e6, "mm": 1e6}
+SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "mn": 1e6, "mm": 1e6}
 DIGITS = re.compile(
     r"(?P<sign>[-+−])?(?:(?P<currency>US\$|[$€£¥])\s?)?(?P<digits>\d+(?:[.,'_\u00a0\u202f]\d+)*|(?<![\w.])\.\d+)"
     r"(?P<exponent>[eE][-+]?\d{1,3}(?!\w))?"
@@ -130,7 +130,7 @@ def suffixed(value: float, suffix: str, *, money: bool) -> float | None:
     low = suffix.lower()
     if low == "m" and not money and suffix != "M":
         return None
-    return times(value, _SUFFIX[low])
+    return times(value, SUFFIXES[low])
 
 
 def times(value: float, factor: float) -> float:

@@ -11,6 +11,7 @@ from sandbox.reading import (
 )
 from sandbox.reading.echoes import other_unit
 from sandbox.reading.figure_words import is_word
+from sandbox.reading.figures_best import resolve_best
 from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
 from sandbox.reading.figures_methods import ASKING, Claim
@@ -128,18 +129,19 @@ _OF_A_MATRIX = frozenset(
 
 
 def _figures(reader: Reader) -> Spec | None:
-    if not reader.has(*ASKING) or any(t.stem in _OF_A_MATRIX for t in reader.tokens):
+    if not reader.has(*ASKING, "figure_best", "figure_worst") or any(t.stem in _OF_A_MATRIX for t in reader.tokens):
         return None
     of = given(reader)
     if of is None:
         return None
+    resolve_best(reader)
     return _spec(Request(reader, of))
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         _NAME,
-        ASKING | {"figure_weights"},
+        ASKING | {"figure_weights", "figure_best", "figure_worst"},
         _figures,
         "a figure, a test or a regression of the data in the request",
         words="figures",

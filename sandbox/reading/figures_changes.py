@@ -92,6 +92,7 @@ class Changes:
         self._of_each()
         self._of_places()
         self._extremes()
+        self._outliers()
         if not testing:
             self._bounds()
             self._cells()
@@ -281,6 +282,16 @@ class Changes:
             kind = f"{'drop' if polarity == 'drop' else 'keep'}_{side}"
             self._add(place, Change(kind, amount=count))
 
+    def _outliers(self) -> None:
+        """Outliers, left out by the rule of the interquartile range."""
+        for place in self.reader.places("figure_outliers"):
+            polarity, cues = self._polarity(place)
+            if polarity != "drop":
+                continue
+            self.reader.taken.update((place, *cues))
+            self.reader.take_all("figure_iqr_rule")
+            self._add(place, Change("drop_outliers", amount=outlier_limit(self.reader)))
+
     def _bounds(self) -> None:
         """Comparisons of values with a number."""
         for place in self.reader.places(*_COMPARING):
@@ -358,6 +369,23 @@ class Changes:
         for kind, listed in (("keep_values", kept), ("drop_values", dropped)):
             for column, values in listed.items():
                 self._add(place, Change(kind, column, values=tuple(dict.fromkeys(values))))
+
+
+_TIMES = frozenset({"*", "x", "×", "times", "veces"})
+
+
+def outlier_limit(reader: Reader) -> float:
+    """How many interquartile ranges outside the quartiles an outlier lies: 1.5, unless stated."""
+    for place, token in enumerate(reader.tokens):
+        if not token.means("figure_iqr_rule", "figure_iqr"):
+            continue
+        i = place - 1
+        while i > 0 and plain(reader.tokens[i].text) in _TIMES:
+            i -= 1
+        if i >= 0 and reader.tokens[i].kind == "number" and i not in reader.taken:
+            reader.taken.update(range(i, place))
+            return reader.tokens[i].value
+    return 1.5
 
 
 def within(bound: Bound, column: str, *, drop: bool = False) -> Change:

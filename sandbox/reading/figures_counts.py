@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.reading.figure_words import is_idle, is_word
+from sandbox.reading.figures_changes import outlier_limit
 from sandbox.reading.figures_methods import Claim, level, near, share
 from sandbox.reading.figures_request import Request
 from sandbox.reading.figures_tests import confidence
@@ -167,12 +168,13 @@ def _outliers(request: Request, _: Claim) -> Made:
         limit = reader.at(free[0]).value if len(free) == 1 else 3.0
         reader.take_all("more_than", "figure_level")
         return [("outliers", {"rule": "zscore", "limit": limit})]
+    outlying = outlier_limit(reader)
     if not reader.take_all("figure_iqr_rule"):
         iqr = [c for c in request.claims if c.name == "iqr"]
         if not iqr:
             request.assumed.append("outliers lie 1.5 interquartile ranges outside the quartiles")
     request.claims = [c for c in request.claims if c.name != "iqr"]
-    return [("outliers", {"rule": "iqr", "limit": 1.5})]
+    return [("outliers", {"rule": "iqr", "limit": outlying})]
 
 
 def _moving(request: Request, claim: Claim) -> Made:

@@ -69,6 +69,8 @@ class Request:
         """`The mean? And the median without the largest?` may change the data of one figure only."""
         before = [claim.place for claim in self.claims if claim.place < change]
         names = [claim.name for claim in self.claims]
+        if before and len(before) < len(self.claims):
+            raise NotUnderstood("it does not say whether the change is meant for every figure")
         doubled = any(names.count(name) > 1 for name in names if name in ("mean", "median", "sd"))
         for first, second in pairwise(before):
             between = self.reader.tokens[first + 1 : second]
@@ -148,7 +150,7 @@ class Request:
     def _belongs(self, mention: Mention, claim: Claim) -> bool:
         """Whether a column stands after this figure's name and before the next one's."""
         places = [c.place for c in self.claims]
-        after = [m for m in self.named_columns() if m.begin > max(places)]
+        after = [m for m in self.named_columns() if m.begin > max(places, default=claim.place)]
         following = [p for p in places if claim.place < p < mention.begin]
         if mention.begin < claim.place:
             return False

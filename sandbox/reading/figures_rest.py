@@ -25,6 +25,8 @@ def take(request: Request) -> None:
                 reader.taken.add(i)
     for place in of.lists:
         _refuse_after(request, place)
+    if any(change.kind.startswith("drop_") for change in request.changes):
+        reader.take_all("figure_rest")
     if len(of.numeric) == 1:
         for claim in request.all_claims:
             _take_noun(request, claim.place)

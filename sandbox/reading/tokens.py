@@ -15,6 +15,7 @@ from sandbox.reading import lexicon
 from sandbox.reading.amounts import (
     DIGITS,
     SCALES,
+    SUFFIXES,
     Marks,
     decimal_mark,
     doubtful,
@@ -358,7 +359,7 @@ def _with_phrases(pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases) -> 
     while at < len(held):
         spend()
         token = held[at]
-        if token.kind not in ("word", "mark"):
+        if token.kind not in ("word", "mark", "number"):
             yield token
             at += 1
             continue
@@ -381,7 +382,9 @@ def _beginning_with(
 ) -> list[tuple[tuple[str, ...], frozenset[str]]]:
     """The phrases that begin with a token, the longest first. Equal phrases join their concepts."""
     plain = lexicon.plain(token.text)
-    loose = lexicon_phrases.get(token.stem, ())
+    loose = lexicon_phrases.get(token.text if token.kind == "number" else token.stem, ())
+    if token.kind == "number":
+        return [phrase for phrase in loose if len(phrase[0]) > 1]
     exact = lexicon_phrases.get(f"={plain}", ()) if token.kind == "word" else ()
     if not exact:
         return list(loose)
@@ -481,8 +484,31 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
             break
     if len(numbers) < 3:
         return None
-    row = _list_of(numbers, held[at].start, held[i - 1].end)
+    row = _list_of(_scaled_alike(numbers), held[at].start, held[i - 1].end)
     return (replace(row, unit=unit) if unit else row), i
+
+
+_SCALES = {**SUFFIXES, **SCALES}
+_LAST_WORD = re.compile(r"(?:^|[\d\s])([a-z]+)$")
+
+
+def _scaled_alike(numbers: Sequence[Token]) -> Sequence[Token]:
+    """In `1, 2 and 6 thousand`, the scale is meant for all; not in `900, 950 and 1 thousand`."""
+    *others, last = numbers
+    word = _scale_of(last)
+    if not word or any(map(_scale_of, others)):
+        return numbers
+    scale = _SCALES[word]
+    bare = last.value / scale
+    if all(abs(number.value) <= 20 * abs(bare) < scale for number in others):
+        return [*(replace(n, value=times(n.value, scale)) for n in others), last]
+    return [*others, replace(last, unclear=f"say whether each number is meant in `{word}`")]
+
+
+def _scale_of(number: Token) -> str:
+    """The scale that a number is written with: `thousand`, `k`, `m`."""
+    match = _LAST_WORD.search(lexicon.plain(number.text))
+    return match[1] if match and match[1] in _SCALES else ""
 
 
 def _currency_in_words(token: Token) -> bool:

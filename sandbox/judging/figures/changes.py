@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sandbox.judging.figures.descriptive import quantile
 from sandbox.spec import Change, Spec
 
 Columns = Mapping[str, tuple[Any, ...]]
@@ -113,6 +114,10 @@ def _of_column(values: Sequence[float], change: Change) -> Sequence[float]:
         amount = round(change.amount or 0)
         wanted = range(amount) if what == "first" else range(len(values) - amount, len(values))
         return [v for i, v in enumerate(values) if (i in wanted) is (side == "keep")]
+    if what == "outliers":
+        low, high = quantile(values, q=0.25), quantile(values, q=0.75)
+        reach = (change.amount or 0.0) * (high - low)
+        return [v for v in values if v >= low - reach and v - high <= reach]
     if what in ("smallest", "largest"):
         ordered = sorted(values, reverse=what == "largest")
         amount = round(change.amount or 0)

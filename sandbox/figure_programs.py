@@ -83,6 +83,7 @@ _OF_ONE: dict[str, str] = {
     "count_where": "int(inside(x{bounds}).sum())",
     "percentage_where": "100 * inside(x{bounds}).mean()",
     "proportion_where": "inside(x{bounds}).mean()",
+    "gini": "gini(x)",
     "mode_count": "int(np.unique(x, return_counts=True)[1].max())",
     "describe": 'dict(count=len(x), mean=x.mean(), sd=x.std(ddof=1), min=x.min(), q1=np.percentile(x, 25), median=np.median(x), q3=np.percentile(x, 75), max=x.max())',
 }  # fmt: skip
@@ -93,6 +94,7 @@ _OF_TWO: dict[str, str] = {
     "covariance": "np.cov(x, y)[0, 1]",
     "ttest_paired": "test(stats.ttest_rel(x, y{alternative}))",
     "wilcoxon": "test(stats.wilcoxon(x, y{alternative}))",
+    "sum_of_products": "np.dot(x, y)",
     "sign_test": "sign_test(x, y{alternative})",
     "ci_paired": "ci_paired(x, y, {level})",
 }

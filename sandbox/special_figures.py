@@ -155,19 +155,11 @@ def _of_names(call: str) -> Callable[[Analysis], list[str]]:
     def lines(analysis: Analysis) -> list[str]:
         names = analysis.parameters.get("names")
         listed = f"columns[{names!r}]" if names else None
-        way = analysis.parameters.get("descending")
-        made = call.format(x=f"columns[{analysis.columns[0]!r}]", names=listed, descending=way)
+        others = {key: value for key, value in analysis.parameters.items() if key != "names"}
+        made = call.format(x=f"columns[{analysis.columns[0]!r}]", names=listed, **others)
         return [f"result[{analysis.method!r}] = {made}"]
 
     return lines
-
-
-def _greatest_change(analysis: Analysis) -> list[str]:
-    names = analysis.parameters.get("names")
-    listed = f"columns[{names!r}]" if names else None
-    ways = f"{analysis.parameters['falling']}, {analysis.parameters['percent']}"
-    values = f"columns[{analysis.columns[0]!r}]"
-    return [f'result["greatest_change"] = greatest_change({values}, {listed}, {ways})']
 
 
 def _weighted_mean(analysis: Analysis) -> list[str]:
@@ -187,7 +179,11 @@ def _cronbach(analysis: Analysis) -> list[str]:
 SPECIAL: dict[str, Callable[[Analysis], list[str]]] = {
     "regression": _regression,
     "fisher": _fisher,
-    "greatest_change": _greatest_change,
+    "greatest_change": _of_names("greatest_change({x}, {names}, {falling}, {percent})"),
+    "above_mean": _of_names("beside_mean({x}, {names}, True)"),
+    "below_mean": _of_names("beside_mean({x}, {names}, False)"),
+    "from_mean": _of_names("from_mean({x}, {names}, {name!r})"),
+    "change_between": _of_names("change_between({x}, {names}, {first!r}, {last!r})"),
     "weighted_mean": _weighted_mean,
     "cronbach_alpha": _cronbach,
     "largest": _of_names("named({x}, {names}, max)"),

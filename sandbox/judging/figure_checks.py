@@ -15,7 +15,8 @@ from sandbox.judging.figures import counts, tables
 from sandbox.judging.figures.changes import with_changes
 from sandbox.judging.figures.descriptive import OF_ONE
 from sandbox.judging.figures.directed import DIRECTED_OF_ONE, DIRECTED_OF_SAMPLES, DIRECTED_OF_TWO
-from sandbox.judging.figures.more import MORE_OF_ONE, greatest_change
+from sandbox.judging.figures.more import MORE_OF_ONE, sum_of_products
+from sandbox.judging.figures.named import OF_VALUES_AND_NAMES
 from sandbox.judging.figures.normality import NORMALITY
 from sandbox.judging.figures.relations import OF_TWO
 from sandbox.judging.figures.samples import EXACTLY_TWO, OF_SAMPLES
@@ -53,7 +54,11 @@ _OF_ONE: Mapping[str, Callable[..., Any]] = {
     **MORE_OF_ONE,
     **DIRECTED_OF_ONE,
 }
-_OF_TWO: Mapping[str, Callable[..., Any]] = {**OF_TWO, **DIRECTED_OF_TWO}
+_OF_TWO: Mapping[str, Callable[..., Any]] = {
+    **OF_TWO,
+    **DIRECTED_OF_TWO,
+    "sum_of_products": sum_of_products,
+}
 _OF_SAMPLES: Mapping[str, Callable[..., Any]] = {**OF_SAMPLES, **DIRECTED_OF_SAMPLES}
 _PAIRS_OF_SAMPLES = EXACTLY_TWO | {"f_test", "cohens_d", "mean_difference", "ci_difference"}
 _OF_VALUES: Mapping[str, Callable[..., Any]] = {
@@ -203,10 +208,10 @@ def _of_rows(spec: Spec, method: str, columns: Sequence[str], given: dict[str, A
         names = given.pop("names", None)
         named = spec.data[names] if names else None
         return tables.of_names(method, spec.data[columns[0]], named, **given)
-    if method == "greatest_change":
+    if method in OF_VALUES_AND_NAMES:
         names = given.pop("names", None)
         named = spec.data[names] if names else None
-        return greatest_change(_floats(spec.data[columns[0]]), named, **given)
+        return OF_VALUES_AND_NAMES[method](spec.data[columns[0]], named, **given)
     if method == "weighted_mean":
         return tables.weighted_mean(*_complete(spec, (columns[0], given["weights"])))
     if method == "cronbach_alpha":

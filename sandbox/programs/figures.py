@@ -89,6 +89,36 @@ def percent_of_total(values, names):
     shares = [100 * v / total for v in values if v is not None]
     return dict(zip(map(str, names), shares)) if names else shares
 ''',
+    "beside_mean": '''
+def beside_mean(values, names, above):
+    """The values above the mean, or below it, and their names if they have names."""
+    rows = [(v, str(n)) for v, n in zip(values, names or values) if v is not None]
+    mean = float(np.mean([v for v, _ in rows]))
+    beside = [(v, n) for v, n in rows if not math.isclose(v, mean, rel_tol=1e-12)]
+    chosen = [(v, n) for v, n in beside if (v > mean) is above]
+    figures = {"mean": mean, "count": len(chosen), "percentage": 100 * len(chosen) / len(rows)}
+    figures["values"] = [v for v, _ in chosen]
+    return {**figures, "names": [n for _, n in chosen]} if names else figures
+''',
+    "from_mean": '''
+def from_mean(values, names, name):
+    """How far the value of a name lies above the mean."""
+    value = next(v for v, n in zip(values, names) if str(n) == name)
+    mean = np.mean([v for v in values if v is not None])
+    return {"value": value, "mean": mean, "difference": value - mean}
+''',
+    "change_between": '''
+def change_between(values, names, first, last):
+    """The change from the value of a name to that of another, also in percent."""
+    begin, end = (next(v for v, n in zip(values, names) if str(n) == name) for name in (first, last))
+    return {"from": begin, "to": end, "change": end - begin, "percent": (end / begin - 1) * 100}
+''',
+    "gini": '''
+def gini(x):
+    """The Gini coefficient of all values: 0 if all are equal."""
+    places = np.arange(1, len(x) + 1)
+    return 2 * np.dot(places, np.sort(x)) / (len(x) * x.sum()) - (len(x) + 1) / len(x)
+''',
     "f_test": '''
 def f_test(samples):
     """Compare two variances by their ratio; two-sided."""

@@ -400,7 +400,7 @@ def within(bound: Bound, column: str, *, drop: bool = False) -> Change:
 
 
 def _is_each(token: Token) -> bool:
-    return token.means("each") or plain(token.text) in _EACH
+    return token.means("each", "figure_each_one") or plain(token.text) in _EACH
 
 
 def _added(token: Token, sign: float) -> Change:

@@ -1,5 +1,6 @@
 """Reads figures of one column that need more than it: a level, a window, weights, counts."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,9 +28,10 @@ def of_one(request: Request, claim: Claim) -> Made:
         return [] if any(c.name in ("ascending", "descending") for c in request.claims) else _sorted(request, claim)  # fmt: skip
     if name in _SPREADS:
         return [(name, formula(request, name))]
-    if name in ("first quartile", "third quartile", "quartile", "percentile", "quantile"):
+    if "quartile" in name and name != "quartiles" or name in ("percentile", "quantile"):
         return _quantiles(request, claim)
     if name in ("quartiles", "deciles", "iqr"):
+        request.reader.take_all("figure_convention")
         request.assumed.append("quantiles on the line between the two nearest values")
     if name in ("ci", "margin_of_error"):
         return [(name, {"level": confidence(request)})]
@@ -54,9 +56,17 @@ def stated_level(request: Request) -> float | None:
     return alpha
 
 
+def _is_trimmed(request: Request) -> bool:
+    """`Trim 20% from each end and take the mean` asks for a trimmed mean."""
+    reader = request.reader
+    verbs, ends = reader.places("figure_trim"), reader.places("figure_each_end")
+    return bool(verbs and ends) and near(reader, ends[0], unit="%") is not None
+
+
 def _trimmed(request: Request, claim: Claim) -> Made:
     reader = request.reader
-    cut = share(reader, [claim.place])
+    reader.take_all("figure_trim")
+    cut = share(reader, [claim.place, *reader.places("figure_each_end")])
     if cut is None:
         raise NotUnderstood("a trimmed mean needs the share that is cut off each end")
     for place in reader.places("figure_each_end"):
@@ -64,7 +74,7 @@ def _trimmed(request: Request, claim: Claim) -> Made:
         if again is not None and reader.tokens[again].value != cut:
             raise NotUnderstood("it names two shares that are cut off each end")
         reader.taken.update({place} | ({again} if again is not None else set()))
-    return [(claim.name, {"cut": cut})]
+    return [("trimmed_mean", {"cut": cut})]
 
 
 def _cv(request: Request, claim: Claim) -> Made:
@@ -78,6 +88,8 @@ def _cv(request: Request, claim: Claim) -> Made:
 def _mean(request: Request, claim: Claim) -> Made:
     """The mean, weighted if there are weights."""
     weights = "weights" if "weights" in request.of.columns else _weights_column(request)
+    if claim.name == "mean" and not weights and _is_trimmed(request):
+        return _trimmed(request, claim)
     if claim.name == "mean" and not weights:
         return [("mean", {})]
     if not weights:
@@ -114,11 +126,20 @@ def formula(request: Request, name: str) -> Mapping[str, Any]:
     return {}
 
 
+_SHORT_PERCENTILE = re.compile(r"p(\d\d?)")
+
+
 def _quantiles(request: Request, claim: Claim) -> Made:
     reader = request.reader
     request.assumed.append("quantiles on the line between the two nearest values")
+    reader.take_all("figure_convention")
+    if claim.name == "first and third quartile":
+        return [("quantile", {"q": 0.25}), ("quantile", {"q": 0.75})]
     if claim.name in ("first quartile", "third quartile"):
         return [("quantile", {"q": 0.25 if claim.name == "first quartile" else 0.75})]
+    short = _SHORT_PERCENTILE.fullmatch(plain(reader.tokens[claim.place].text))
+    if short:
+        return [("quantile", {"q": int(short[1]) / 100})]
     listed = []
     i = claim.place - 1
     while i >= 0:

@@ -34,12 +34,12 @@ OF_ONE = [
     "skewness", "kurtosis", "shapiro", "ks_normal", "describe", "root_mean_square", "mad",
     "mean_deviation", "sum_of_squares", "sum_of_squared_deviations", "deviations", "product",
     "cumulative_sum", "differences", "percent_changes", "growth_percent", "sorted", "z_score",
-    "mode", "frequencies", "mode_count",
+    "mode", "frequencies", "mode_count", "gini",
 ]  # fmt: skip
 OF_TWO = [
     "correlation", "spearman", "kendall", "covariance", "ttest_paired", "wilcoxon", "sign_test",
     "ttest", "mannwhitney", "ks_two", "f_test", "cohens_d", "mean_difference", "anova",
-    "kruskal", "levene",
+    "kruskal", "levene", "sum_of_products",
 ]  # fmt: skip
 DIRECTED = [
     "correlation", "spearman", "ttest", "ttest_paired", "mannwhitney", "wilcoxon", "sign_test",
@@ -65,6 +65,10 @@ ANALYSES = [
     of_x("proportion_where", high=12.0),
     of_x("greatest_change", falling=False, percent=True),
     of_x("greatest_change", falling=True, percent=False, names="name"),
+    of_x("above_mean", names="name"),
+    of_x("below_mean"),
+    of_x("from_mean", names="name", name="Dan"),
+    of_x("change_between", names="name", first="Ben", last="Fay"),
     of_x("outliers", rule="iqr", limit=1.5),
     of_x("outliers", rule="zscore", limit=1.0),
     of_x("weighted_mean", weights="z"),
@@ -167,6 +171,7 @@ CHANGES = [
     *[Change(f"{side}_{what}", amount=2.0) for side in SIDES for what in ("smallest", "largest")],
     *[Change(f"{side}_{what}") for side in SIDES for what in ("odd", "even")],
     Change("unique"),
+    Change("drop_outliers", amount=0.2),
     Change("keep_where", "x", low=12.0, low_open=True),
     Change("drop_where", "x", low=12.0, high=20.0),
     Change("keep_values", "group", values=("a",)),

@@ -120,6 +120,19 @@ def count_where(
     return max(0, end - begin)
 
 
+def gini(x: Floats) -> float:
+    """Twice the area between the line of equality and the curve of Lorenz, in trapezoids."""
+    if min(x) < 0 or not any(x):
+        raise ValueError("a Gini coefficient needs values that are not below 0, nor all 0")
+    totals = [Fraction(0), *itertools.accumulate(map(Fraction, sorted(x)))]
+    below = sum((a + b) / 2 for a, b in itertools.pairwise(totals)) / (totals[-1] * len(x))
+    return float(1 - 2 * below)
+
+
+def sum_of_products(x: Floats, y: Floats) -> float:
+    return float(sum(Fraction(a) * Fraction(b) for a, b in zip(x, y, strict=True)))
+
+
 MORE_OF_ONE: Mapping[str, Callable[..., Any]] = {
     "margin_of_error": lambda x, *, level: (
         (interval := confidence_interval(x, level=level))["high"] - interval["mean"]
@@ -146,5 +159,6 @@ MORE_OF_ONE: Mapping[str, Callable[..., Any]] = {
     "proportion_where": lambda x, **bounds: count_where(x, **bounds) / len(x),
     "cv": lambda x, *, ddof=1: sd(x, ddof=ddof) / mean(x),
     "cv_percent": lambda x, *, ddof=1: 100 * sd(x, ddof=ddof) / mean(x),
+    "gini": gini,
     "mode_count": lambda x: max(Counter(x).values()),
 }

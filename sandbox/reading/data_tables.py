@@ -112,25 +112,30 @@ def _block(text: str) -> DataTable | None:
     return DataTable(columns, text[: match.start()] + " " + text[match.end() :], named=True)
 
 
-_STARTS_WITH_FIGURE = re.compile(rf"\s*+{_FIGURE}\s*+,")
+_DELIMITERS = (",", "|", "\t", ";")
 
 
 def _lines(text: str) -> DataTable | None:
-    """Read lines with equally many commas as a table. The first line holds the names."""
+    """Read lines with equally many delimiters as a table. The first line holds the names."""
+    present = [mark for mark in _DELIMITERS if mark in text]
+    return next((table for mark in present if (table := _delimited(text, mark)) is not None), None)
+
+
+def _delimited(text: str, mark: str) -> DataTable | None:
     lines = text.split("\n")
     block, ends = -1, 0  # the last line of the present block, and how many of its lines were tried
     for first, line in enumerate(lines):
-        parts = line.count(",")
-        if parts < 1 or _STARTS_WITH_FIGURE.match(line):
+        parts = line.count(mark)
+        if parts < 1 or _FIGURE_ALONE.fullmatch(line.partition(mark)[0].strip()):
             continue
         if first > block:
-            block, ends = _last_row(lines, first, parts), 0
+            block, ends = _last_row(lines, first, mark), 0
         ends += 1
         if block - first < 2 or ends > _MOST_HEADS:
             continue
         spend()
-        columns = _csv("\n".join(lines[first : block + 1]))
-        if any(_FIGURE_ALONE.fullmatch(cell.strip()) for cell in line.split(",")):
+        columns = _csv("\n".join(lines[first : block + 1]), mark)
+        if any(_FIGURE_ALONE.fullmatch(cell.strip()) for cell in line.split(mark)):
             continue  # the first line is a row, and no line of names
         if columns is not None and any(_numeric(values) for values in columns.values()):
             rest = "\n".join(lines[:first] + lines[block + 1 :])
@@ -138,16 +143,22 @@ def _lines(text: str) -> DataTable | None:
     return None
 
 
-def _last_row(lines: Sequence[str], first: int, parts: int) -> int:
-    last = first
-    while last + 1 < len(lines) and lines[last + 1].count(",") == parts and _a_row(lines[last + 1]):
+def _last_row(lines: Sequence[str], first: int, mark: str) -> int:
+    last, parts = first, lines[first].count(mark)
+    while (
+        last + 1 < len(lines)
+        and lines[last + 1].count(mark) == parts
+        and _a_row(lines[last + 1], mark)
+    ):
         last += 1
     return last
 
 
-def _a_row(line: str) -> bool:
-    """Whether a line with commas is a row, and not a sentence after the table."""
-    return len(line.split()) <= 3 * (line.count(",") + 1) and not line.rstrip().endswith(("?", "."))
+def _a_row(line: str, mark: str) -> bool:
+    """Whether a line with delimiters is a row, and not a sentence after the table."""
+    return len(line.split()) <= 3 * (line.count(mark) + 1) + (mark == "|") * line.count(
+        mark
+    ) and not line.rstrip().endswith(("?", "."))
 
 
 def _markdown(text: str) -> DataTable | None:
@@ -235,12 +246,12 @@ def _pairs(text: str) -> DataTable | None:
     return DataTable(columns, rest, named=True)
 
 
-def _csv(text: str) -> dict[str, tuple[Any, ...]] | None:
+def _csv(text: str, delimiter: str = "") -> dict[str, tuple[Any, ...]] | None:
     text = text.strip("\n\ufeff ")
     if not text:
         return None
     first = text.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
+    delimiter = delimiter or max(",;\t|", key=first.count)
     if not first.count(delimiter):
         return None
     try:
@@ -270,8 +281,27 @@ def _values(cells: Sequence[str]) -> tuple[Any, ...]:
     """The values of a column: numbers, texts, and None for a cell that says nothing."""
     if _NUMBERS.fullmatch("\n".join((*cells, ""))):
         return tuple(map(_plain, cells))
-    read = {cell: _value(cell) for cell in set(cells)}  # labels repeat
+    kinds = {cell: cell for cell in set(cells)}  # labels repeat
+    for pattern, mark in _AMOUNTS:
+        if all(pattern.fullmatch(cell) or cell.lower() in _MISSING for cell in kinds):
+            kinds = {cell: _bare(cell, mark) for cell in kinds}
+            break
+    read = {cell: _value(bare) for cell, bare in kinds.items()}
     return tuple([read[cell] for cell in cells])
+
+
+# Columns of amounts of money, and of numbers with a decimal comma that is no mark for thousands.
+_AMOUNTS = (
+    (re.compile(r"-?[$€£]\s?\d+(?:\.\d{1,2})?|-?\d+(?:\.\d{1,2})?\s?[$€£]"), ""),
+    (re.compile(r"-?[$£]\s?\d{1,3}(?:,\d{3})*(?:\.\d{1,2})?"), ","),
+    (re.compile(r"-?[$€]?\s?\d+(?:,\d{1,2})?\s?[$€]?"), "."),
+)
+
+
+def _bare(cell: str, mark: str) -> str:
+    """The digits of an amount; `mark` says whether its commas are for thousands or decimal."""
+    digits = cell.strip("$€£ ").replace("-$", "-").replace("-€", "-").replace("-£", "-")
+    return digits.replace(",", "." if mark == "." else "").replace(" ", "")
 
 
 def _value(cell: str) -> Any:

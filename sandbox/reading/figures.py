@@ -129,7 +129,9 @@ _OF_A_MATRIX = frozenset(
 
 
 def _figures(reader: Reader) -> Spec | None:
-    if not reader.has(*ASKING, "figure_best", "figure_worst") or any(t.stem in _OF_A_MATRIX for t in reader.tokens):
+    if not reader.has(*ASKING, "figure_best", "figure_worst") or any(
+        t.stem in _OF_A_MATRIX for t in reader.tokens
+    ):
         return None
     of = given(reader)
     if of is None:

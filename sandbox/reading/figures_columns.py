@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sandbox.reading.figure_words import is_idle, stems, words
 from sandbox.reading.figures_data import Given
 from sandbox.reading.figures_methods import ASKING
-from sandbox.reading.lexicon import IDLE
+from sandbox.reading.lexicon import IDLE, plain
 from sandbox.reading.reader import Reader
 
+_OF = frozenset({"of", "de", "del", "por", "cada", "per"})
 _MOST_VALUES = 200  # different values of a text column that a request may mention
 
 
@@ -115,7 +116,9 @@ def _is_meant(reader: Reader, begin: int, end: int, name: str) -> bool:
             or ends
             or (following is not None and following.means("figure_on", "exactly"))
         )
-    return IDLE not in token.concepts or token.text[0].isupper()
+    before = reader.tokens[begin - 1] if begin else token
+    chosen = before.means("figure_by", "each") or plain(before.text) in _OF
+    return IDLE not in token.concepts or token.text[0].isupper() or chosen
 
 
 def _before_list(reader: Reader, end: int, place: int) -> bool:

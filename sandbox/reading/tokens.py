@@ -73,6 +73,8 @@ _SPECIAL = (
     (re.compile(r"[–—−‑]"), "-"),
     (re.compile(r"(?:-+>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
     (re.compile(r"’"), "'"),
+    (re.compile(r"\bw/o\b", re.I), "without"),
+    (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with "),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
     (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
     (re.compile(r"½"), "0.5"),
@@ -426,7 +428,9 @@ def _listed(held: list[Token]) -> list[Token]:
     at = 0
     while at < len(held):
         spend()
-        row = _bracketed(held, at) or _named_row(held, at) or _row(held, at)
+        row = (
+            _bracketed(held, at) or _placed_row(held, at) or _named_row(held, at) or _row(held, at)
+        )
         if row:
             token, at = row
             joined.append(token)
@@ -554,12 +558,15 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     while True:
         j = i
         name: list[str] = []
-        while j < len(held) and len(name) < 3 and _may_name(held[j]):
+        while j < len(held) and len(name) < 3 and not _is_link(held[j]) and _may_name(held[j]):
             name.append(held[j].text)
             j += 1
+        year = not name and _is_year(held, j) and held[j + 1 : j + 2] != []
+        if year and held[j + 1].stem in (":", "="):
+            name, j = [held[j].text], j + 1
         if not name:
             break
-        if j < len(held) and held[j].stem in (":", "=", "-", "("):
+        if j < len(held) and (held[j].stem in (":", "=", "-", "(") or _is_link(held[j])):
             j += 1
         if j >= len(held) or held[j].kind != "number" or held[j].unit == "th":
             break
@@ -585,6 +592,59 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     if end < len(held) and held[end].stem == ")":
         end += 1
     return replace(_list_of(numbers, held[at].start, last.end), names=tuple(names)), end
+
+
+def _placed_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
+    """A list such as `450 in 2021, 540 in 2022 and 513 in 2023`; its names are years or months."""
+    numbers: list[Token] = []
+    names: list[str] = []
+    i = at
+    while i + 2 < len(held) and held[i].kind == "number" and held[i].unit != "th":
+        if held[i + 1].text.lower() not in _IN:
+            break
+        place = i + 2 + (held[i + 2].text.lower() in ("the", "el", "year"))
+        if place >= len(held) or not (_is_year(held, place) or _is_time(held[place])):
+            break
+        numbers.append(held[i])
+        names.append(held[place].text)
+        i = place + 1
+        end = i
+        while i < len(held) and (held[i].stem in _SEPARATORS or held[i].text.lower() in _AND):
+            i += 1
+        if i == end:
+            break
+    if len(numbers) < 3 or len(set(names)) != len(names) or len({n.unit for n in numbers}) > 1:
+        return None
+    row = _list_of(numbers, held[at].start, numbers[-1].end)
+    return replace(row, names=tuple(names)), end
+
+
+_IN = frozenset({"in", "on", "en", "el", "for", "during"})
+_DAYS = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun lunes "
+    "martes miercoles jueves viernes sabado domingo".split()
+)
+
+
+def _is_year(held: Sequence[Token], at: int) -> bool:
+    return at < len(held) and held[at].text.isdigit() and 1900 <= held[at].value <= 2100
+
+
+def _is_time(token: Token) -> bool:
+    """Whether a token is a month, a day of the week, or a quarter."""
+    word = lexicon.plain(token.text)
+    return word in MONTHS or word in _DAYS or re.fullmatch(r"[qt][1-4]", word) is not None
+
+
+_LINKS = frozenset(
+    "got scored has had made sold earned weighs weighed is was were spent ran with saco obtuvo tiene "
+    "tuvo vendio gano pesa es fue con received scores sells took hizo consiguio mide gasto tardo".split()
+)
+
+
+def _is_link(token: Token) -> bool:
+    """Whether a word only stands between a name and its number: `Ana got 12, Ben got 15`."""
+    return lexicon.plain(token.text) in _LINKS
 
 
 def _may_name(token: Token) -> bool:

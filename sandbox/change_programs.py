@@ -52,6 +52,11 @@ def outlying(values, limit):
     return {i for i, v in enumerate(values) if v is not None and not low <= v <= high}
 
 
+def without_outlying(values, limit):
+    left_out = outlying(values, limit)
+    return [value for i, value in enumerate(values) if i not in left_out]
+
+
 '''
 _BY_ROW = frozenset(
     {"keep_where", "drop_where", "keep_values", "drop_values", "drop_first", "drop_last"}
@@ -166,7 +171,7 @@ def _of_values(change: Change) -> str:
         return f"[x for x in values if {inside if side == 'keep' else f'not ({inside})'}]"
     return {
         "unique": "list(dict.fromkeys(values))",
-        "drop_outliers": f"[x for i, x in enumerate(values) if i not in outlying(values, {change.amount})]",
+        "drop_outliers": f"without_outlying(values, {change.amount})",
         "drop_first": f"values[{amount}:]",
         "keep_first": f"values[:{amount}]",
         "drop_last": f"values[:len(values) - {amount}]",

@@ -15,6 +15,7 @@ from sandbox.reading.figures_best import resolve_best
 from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
 from sandbox.reading.figures_methods import ASKING, Claim
+from sandbox.reading.figures_pairs import PAIRS
 from sandbox.reading.figures_request import Request
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -136,7 +137,7 @@ def _figures(reader: Reader) -> Spec | None:
     of = given(reader)
     if of is None:
         return None
-    resolve_best(reader)
+    resolve_best(reader, of)
     return _spec(Request(reader, of))
 
 
@@ -148,4 +149,5 @@ RULES: tuple[Rule, ...] = (
         "a figure, a test or a regression of the data in the request",
         words="figures",
     ),
+    PAIRS,
 )

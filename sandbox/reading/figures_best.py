@@ -7,8 +7,9 @@ request must say which. If the best and the worst are both left out, it does not
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sandbox.reading.figure_words import STOPS, is_word
-from sandbox.reading.lexicon import plain
+from sandbox.reading.figure_words import STOPS, words
+from sandbox.reading.figures_data import Given
+from sandbox.reading.lexicon import plain, stem
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token
@@ -17,15 +18,15 @@ _SIDES = {"figure_best": "figure_maximum", "figure_worst": "figure_minimum"}
 _ASKING = frozenset("which who what whose cual cuales quien que el la the".split())
 
 
-def resolve_best(reader: Reader) -> None:
+def resolve_best(reader: Reader, of: Given) -> None:
     """Replace `best` and `worst`, where the request asks for them, by the largest and smallest."""
     places = [i for i in reader.places(*_SIDES) if _is_asked(reader, i)]
     if not places:
         return
     both = {side for i in places for side in _SIDES if reader.tokens[i].means(side)}
     dropped = reader.has("figure_without") and len(both) == len(_SIDES)
-    more = any(is_word(token, "more_is_better") for token in reader.tokens)
-    less = any(is_word(token, "less_is_better") for token in reader.tokens)
+    stems = {stem(word) for text in _texts(reader, of) for word in text.replace("_", " ").split()}
+    more, less = stems & words("more_is_better"), stems & words("less_is_better")
     if not dropped and (less or not more):
         text = reader.tokens[places[0]].text
         raise NotUnderstood(f"`{text}` may mean the largest or the smallest: say which", (text,))
@@ -34,6 +35,10 @@ def resolve_best(reader: Reader) -> None:
         tokens[i] = _as_extreme(tokens[i])
     reader.tokens = tokens
     reader.words = reader.words | {"figure_maximum", "figure_minimum"}
+
+
+def _texts(reader: Reader, of: Given) -> list[str]:
+    return [*(token.text for token in reader.tokens), *of.columns]
 
 
 def _as_extreme(token: Token) -> Token:

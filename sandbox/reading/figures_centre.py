@@ -4,9 +4,9 @@
 mean, and how many and which values lie on that side of it.
 """
 
+from sandbox.reading.figure_words import STOPS, is_word
 from sandbox.reading.figures_methods import Claim
 from sandbox.reading.figures_request import Request
-from sandbox.reading.figure_words import STOPS, is_word
 from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis

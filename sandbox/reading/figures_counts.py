@@ -28,7 +28,7 @@ def of_one(request: Request, claim: Claim) -> Made:
         return [] if any(c.name in ("ascending", "descending") for c in request.claims) else _sorted(request, claim)  # fmt: skip
     if name in _SPREADS:
         return [(name, formula(request, name))]
-    if "quartile" in name and name != "quartiles" or name in ("percentile", "quantile"):
+    if ("quartile" in name and name != "quartiles") or name in ("percentile", "quantile"):
         return _quantiles(request, claim)
     if name in ("quartiles", "deciles", "iqr"):
         request.reader.take_all("figure_convention")
@@ -102,12 +102,20 @@ def _mean(request: Request, claim: Claim) -> Made:
     return [("weighted_mean", {"weights": weights})]
 
 
+_OF = frozenset({"of", "de", "del", "the", "average", "mean"})
+
+
 def _weights_column(request: Request) -> str:
     for place in request.reader.places("figure_weights", "figure_weighted") + [
         c.place for c in request.claims if c.name == "weighted_mean"
     ]:
         for mention in request.named_columns():
-            if 0 < mention.begin - place <= 4 and mention.column in request.of.numeric:
+            before = plain(request.reader.tokens[mention.begin - 1].text)
+            if (
+                before not in _OF
+                and 0 < mention.begin - place <= 4
+                and mention.column in request.of.numeric
+            ):
                 request.used.add(mention)
                 return mention.column
     return ""

@@ -9,7 +9,7 @@ from sandbox.reading.figures_counts import formula
 from sandbox.reading.figures_methods import ASKING, Claim
 from sandbox.reading.figures_request import WHICH, Request
 from sandbox.reading.figures_tests import of_samples
-from sandbox.reading.lexicon import IDLE, plain
+from sandbox.reading.lexicon import IDLE, plain, stem
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis
 
@@ -18,9 +18,7 @@ def join(request: Request) -> list[Analysis]:
     """Figures that several words ask for together: the biggest rise from a month to the next."""
     names = {c.name for c in request.claims}
     made = []
-    if {"share_where", "sum"} <= names and not any(
-        c.kind.endswith("_where") for c in request.changes
-    ):
+    if _shares_of_all(request, names):
         made.append(_shares(request))
     made += figures_centre.read(request)
     if names & {"percent_changes", "differences"} and names & {"maximum", "minimum"}:
@@ -48,9 +46,34 @@ def join(request: Request) -> list[Analysis]:
     return made
 
 
+_PARTS = frozenset(
+    "vote votes budget sale sales revenue expense expenses spending visitor visitors customer customers response responses unit units order orders share shares seat seats ticket tickets voto votos presupuesto venta ventas ingreso ingresos gasto gastos visita visitas cliente clientes respuesta respuestas pedido pedidos unidad unidades presupuestos".split()
+)
+
+
+def _shares_of_all(request: Request, names: set[str]) -> bool:
+    """Whether shares of the total are wanted, as in `votes: ...; what percentage did each get?`."""
+    if "share_where" not in names or any(c.kind.endswith("_where") for c in request.changes):
+        return False
+    if "sum" in names:
+        return True
+    counted = any(stem(word) in _PARTS or word in _PARTS for word in _words_of(request))
+    each = bool(request.reader.places("each", "figure_each_one"))
+    return (
+        counted
+        and len(names) == 1
+        and (each or any(c.kind == "keep_values" for c in request.changes))
+    )
+
+
+def _words_of(request: Request) -> list[str]:
+    texts = [token.text for token in request.reader.tokens] + list(request.of.columns)
+    return [plain(word) for text in texts for word in text.split()]
+
+
 def _shares(request: Request) -> Analysis:
     """Which percentage of the total each value is; a named value is among them."""
-    claim = next(c for c in request.claims if c.name == "sum")
+    claim = next(c for c in request.claims if c.name in ("sum", "share_where"))
     request.claims = [c for c in request.claims if c.name not in ("share_where", "sum")]
     request.changes = tuple(c for c in request.changes if c.kind != "keep_values")
     _take_each(request)

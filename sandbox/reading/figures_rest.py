@@ -2,36 +2,33 @@
 
 from sandbox.reading.figure_words import is_idle, is_word, may_name
 from sandbox.reading.figures_methods import ASKING
-from sandbox.reading.figures_request import Request
+from sandbox.reading.figures_request import WHICH, Request
 from sandbox.reading.figures_story import take_counts
 from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token
 
 _TESTING = frozenset("test tests testing prueba contraste contrasta".split())
-_JOINING = frozenset({"=", "+", "/", "~", "-"})
+_JOINING = frozenset({"=", "+", "/", "~", "-", "&", "±"})
 _MOST_WORDS = 3  # that name the data once more after a figure
 
 
 def take(request: Request) -> None:
     reader, of = request.reader, request.of
     take_counts(reader, of)
+    _take_maximum(request)
     for i, token in enumerate(reader.tokens):
         if i not in reader.taken and (is_word(token, "of_data") or is_word(token, "story")):
             reader.taken.add(i)
-    if request.testing:
-        for i, token in enumerate(reader.tokens):
-            if plain(token.text) in _TESTING:
-                reader.taken.add(i)
     for place in of.lists:
         _refuse_after(request, place)
-    if any(change.kind.startswith("drop_") for change in request.changes):
-        reader.take_all("figure_rest")
+    _take_by_method(request)
     if len(of.numeric) == 1:
         for claim in request.all_claims:
             _take_noun(request, claim.place)
     else:
         reader.take_all("figure_each_one", *(("between",) if request.testing else ()))
+    _take_scale_words(request)
     within = [t.text for t in reader.tokens if plain(t.text) in ("within", "dentro")]
     if within:
         raise NotUnderstood(f"`{within[0]}` is not understood for figures")
@@ -43,11 +40,69 @@ def take(request: Request) -> None:
             reader.taken.add(i)
 
 
+_NAMES_OF_TWO = (
+    (frozenset({"before", "antes"}), frozenset({"after", "despues"})),
+    (frozenset({"first", "primero", "primera"}), frozenset({"second", "segundo", "segunda"})),
+)
+_PAIRED = frozenset(
+    "t test,wilcoxon,sign_test,mean_difference,correlation,spearman,kendall".split(",")
+)
+
+
+def _take_by_method(request: Request) -> None:
+    """Words that say nothing beside the figures that are asked for."""
+    reader = request.reader
+    names = {claim.name for claim in request.all_claims}
+    if any(change.kind.startswith("drop_") for change in request.changes):
+        reader.take_all("figure_rest")
+    for claim in request.all_claims:
+        if claim.name in ("count_where", "share_where", "mode"):
+            _take_counted(request, claim.place)
+    if "z_score" in names:
+        reader.take_all("figure_standardise")
+    if "moving_average" in names:
+        for place in reader.places("each"):
+            after = reader.tokens[place + 1 : place + 2]
+            if after and is_word(after[0], "window"):
+                reader.taken.update((place, place + 1))
+        reader.take_all("figure_where_it_exists")
+    if request.testing:
+        reader.taken.update(i for i, t in enumerate(reader.tokens) if plain(t.text) in _TESTING)
+    if names & _PAIRED and len(request.of.lists) == 2:
+        _take_before_and_after(request)
+
+
+def _take_counted(request: Request, place: int) -> None:
+    """`How many of these test scores are above 20`, `which shoe size`: what is counted."""
+    reader = request.reader
+    which = [i for i in range(place) if plain(reader.tokens[i].text) in WHICH]
+    begin = which[-1] if which and place - which[-1] <= 4 else place
+    for i in range(begin + 1, min(begin + 6, len(reader.tokens))):
+        token = reader.tokens[i]
+        if i in reader.taken or is_idle(token):
+            continue
+        if not may_name(token) or is_word(token, "derived") or token.concepts & ASKING:
+            return
+        reader.taken.add(i)
+
+
+def _take_before_and_after(request: Request) -> None:
+    """`Before: 7, 6, 8; after: 5, 5, 6`, or `the first` and `the second`, only names two lists."""
+    reader, (first, second) = request.reader, request.of.lists
+    for earlier, later in _NAMES_OF_TWO:
+        begin = [i for i in range(first) if plain(reader.tokens[i].text) in earlier]
+        end = [i for i in range(first + 1, second) if plain(reader.tokens[i].text) in later]
+        if len(begin) == len(end) == 1:
+            reader.taken.update((*begin, *end))
+
+
 def _refuse_after(request: Request, place: int) -> None:
     """The words after a list count as its unit, but not if they change the request."""
     for i in range(place + 1, min(place + 4, len(request.reader.tokens))):
         token = request.reader.tokens[i]
         if token.kind == "mark":
+            if i == place + 2 and is_word(request.reader.tokens[i - 1], "nameable"):
+                request.reader.taken.add(i - 1)
             return
         if is_word(token, "beyond") and i not in request.reader.taken:
             raise NotUnderstood(f"`{token.text}` after the list is not understood")
@@ -138,6 +193,40 @@ def _take_currency(request: Request) -> None:
             raise NotUnderstood(f"`in {token.text}` is not understood for this data")
         reader.taken.add(i)
         request.assumed.append("the figures are in dollars")
+
+
+def _take_maximum(request: Request) -> None:
+    """Take `out of 20` before a list of marks none of which is above 20."""
+    reader, of = request.reader, request.of
+    values = [v for name in of.numeric for v in of.columns[name] if v is not None]
+    for place in reader.places("out_of"):
+        after = reader.tokens[place + 1 : place + 2]
+        ahead = any(0 < at - place <= 4 for at in of.lists)
+        if not after or after[0].kind != "number" or after[0].unit or not ahead:
+            continue
+        if all(0 <= value <= after[0].value for value in values):
+            reader.taken.update((place, place + 1))
+            request.assumed.append(f"the values are out of {after[0].text}")
+
+
+_SCALE_WORDS = frozenset(
+    "thousand hundred million mile millon thousands millions miles millones k".split()
+)
+
+
+def _take_scale_words(request: Request) -> None:
+    """`(thousands)` after a list, if no number of the request is written in thousands itself."""
+    reader = request.reader
+    scaled = any(
+        t.kind == "number" and set(plain(t.text).split()) & _SCALE_WORDS for t in reader.tokens
+    )
+    for place in request.of.lists:
+        after = reader.tokens[place + 1 : place + 5]
+        texts = [plain(token.text) for token in after if plain(token.text) not in ("in", "en")]
+        if texts[:1] == ["("] and texts[1:2] and texts[1] in _SCALE_WORDS and texts[2:3] == [")"]:
+            if scaled:
+                raise NotUnderstood(f"say all numbers in full, and not in `{texts[1]}`")
+            reader.taken.update(range(place + 1, place + 4 + (len(texts) < len(after))))
 
 
 def _joins(request: Request, place: int) -> bool:

@@ -92,9 +92,10 @@ def _mu(request: Request) -> float:
         free = [i for i in free if reader.tokens[i].value not in sizes] or free
     if not free:
         raise NotUnderstood("a t-test of one sample needs the mean that it doubts")
-    if len(free) > 1:
+    if len({reader.tokens[i].value for i in free}) > 1:
         raise NotUnderstood("it does not say clearly which mean the t-test doubts")
-    place = free[0]
+    reader.taken.update(free)
+    place = free[-1]
     before = reader.tokens[max(0, place - 6) : place]
     if not any(token.means(*cues, "figure_differ", "exactly") or token.stem in ("=", "is", "es", "from", "de", "mu") for token in before):  # fmt: skip
         raise NotUnderstood("it does not say clearly which mean the t-test doubts")

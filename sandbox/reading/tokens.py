@@ -556,18 +556,9 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     names: list[str] = []
     i = at
     while True:
-        j = i
-        name: list[str] = []
-        while j < len(held) and len(name) < 3 and not _is_link(held[j]) and _may_name(held[j]):
-            name.append(held[j].text)
-            j += 1
-        year = not name and _is_year(held, j) and held[j + 1 : j + 2] != []
-        if year and held[j + 1].stem in (":", "="):
-            name, j = [held[j].text], j + 1
+        name, j = _name_at(held, i)
         if not name:
             break
-        if j < len(held) and (held[j].stem in (":", "=", "-", "(") or _is_link(held[j])):
-            j += 1
         if j >= len(held) or held[j].kind != "number" or held[j].unit == "th":
             break
         numbers.append(held[j])
@@ -592,6 +583,29 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     if end < len(held) and held[end].stem == ")":
         end += 1
     return replace(_list_of(numbers, held[at].start, last.end), names=tuple(names)), end
+
+
+def _name_at(held: Sequence[Token], at: int) -> tuple[list[str], int]:
+    """The name before a number in a list, and the place after what links it to the number."""
+    name: list[str] = []
+    i = at
+    while i < len(held) and len(name) < 3 and not _is_link(held[i]):
+        if not (_may_name(held[i]) or (not name and _is_proper(held, i))):
+            break
+        name.append(held[i].text)
+        i += 1
+    if not name and _is_year(held, i) and [t.stem for t in held[i + 1 : i + 2]] in ([":"], ["="]):
+        name, i = [held[i].text], i + 1
+    if i < len(held) and (held[i].stem in (":", "=", "-", "(") or _is_link(held[i])):
+        i += 1
+    return name, i
+
+
+def _is_proper(held: Sequence[Token], at: int) -> bool:
+    """Whether a small word is a name here: `Norte 120, Sur 80, Este 60`."""
+    text = held[at].text
+    follows = held[at + 1 : at + 2] and held[at + 1].kind == "number"
+    return bool(follows) and len(text) > 2 and text[0].isupper() and held[at - 1].stem == ","
 
 
 def _placed_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:

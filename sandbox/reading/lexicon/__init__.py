@@ -22,6 +22,7 @@ SCENE = "scene"  # words that only set a scene: a factory, a clinic, last Tuesda
 PRIVATE: Mapping[str, tuple[str, ...]] = {
     "records": ("records",),
     "figures": ("figures",),
+    "pairs": ("pairs",),
     "chance": ("probability", "games", "inference"),
 }
 _BESIDE: Mapping[str, tuple[str, ...]] = {"figures": ("units",)}  # of data, as in `20 °C, 22 °C`

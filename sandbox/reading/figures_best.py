@@ -20,13 +20,13 @@ _ASKING = frozenset("which who what whose cual cuales quien que el la the".split
 
 def resolve_best(reader: Reader, of: Given) -> None:
     """Replace `best` and `worst`, where the request asks for them, by the largest and smallest."""
+    _refuse_order(reader, of)
     places = [i for i in reader.places(*_SIDES) if _is_asked(reader, i)]
     if not places:
         return
     both = {side for i in places for side in _SIDES if reader.tokens[i].means(side)}
     dropped = reader.has("figure_without") and len(both) == len(_SIDES)
-    stems = {stem(word) for text in _texts(reader, of) for word in text.replace("_", " ").split()}
-    more, less = stems & words("more_is_better"), stems & words("less_is_better")
+    more, less = (_names(reader, of, table) for table in ("more_is_better", "less_is_better"))
     if not dropped and (less or not more):
         text = reader.tokens[places[0]].text
         raise NotUnderstood(f"`{text}` may mean the largest or the smallest: say which", (text,))
@@ -37,8 +37,17 @@ def resolve_best(reader: Reader, of: Given) -> None:
     reader.words = reader.words | {"figure_maximum", "figure_minimum"}
 
 
-def _texts(reader: Reader, of: Given) -> list[str]:
-    return [*(token.text for token in reader.tokens), *of.columns]
+def _names(reader: Reader, of: Given, table: str) -> bool:
+    """Whether the request, or a column of its data, has a word of a table."""
+    texts = [*(token.text for token in reader.tokens), *of.columns]
+    return any(stem(w) in words(table) for text in texts for w in text.replace("_", " ").split())
+
+
+def _refuse_order(reader: Reader, of: Given) -> None:
+    """`From best to worst` is from large to small, unless the values may be times or costs."""
+    order = [t.text for t in reader.tokens if t.means("figure_best_first", "figure_worst_first")]
+    if order and _names(reader, of, "less_is_better"):
+        raise NotUnderstood(f"`{order[0]}` may begin with the largest or the smallest: say which")
 
 
 def _as_extreme(token: Token) -> Token:

@@ -4,9 +4,9 @@
 mean, and how many and which values lie on that side of it.
 """
 
-from sandbox.reading.figure_words import STOPS, is_word
-from sandbox.reading.figures_methods import Claim
-from sandbox.reading.figures_request import Request
+from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name
+from sandbox.reading.figures_methods import ASKING, Claim
+from sandbox.reading.figures_request import WHICH, Request
 from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis
@@ -44,8 +44,22 @@ def read(request: Request) -> list[Analysis]:
         if other not in counts and not _stands_apart(request, other, claim):
             raise NotUnderstood(f"the {other.name} of values beside the mean is not understood")
     column = _column(request, claim)
+    _take_what_is_compared(request, claim)
     request.claims = [c for c in rest if c not in counts]
     return [Analysis(claim.name, (column,), "", {"names": names} if names else {})]
+
+
+def _take_what_is_compared(request: Request, claim: Claim) -> None:
+    """`How many of these test scores are above the mean`, `which students scored above it`."""
+    tokens, between = request.reader.tokens, list[int]()
+    for i in range(claim.place - 1, max(-1, claim.place - 8), -1):
+        if tokens[i].means("figure_how_many", "figure_share_of") or plain(tokens[i].text) in WHICH:
+            request.reader.taken.update(between)
+            return
+        named = may_name(tokens[i]) and not tokens[i].concepts & ASKING
+        if not named and not is_idle(tokens[i]):
+            return
+        between += [i] if named else []
 
 
 def _column(request: Request, claim: Claim) -> str:

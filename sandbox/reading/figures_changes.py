@@ -7,7 +7,7 @@ a `Change`. What looks like a change and is none of these stays unread.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sandbox.reading.figure_words import is_idle, is_word
+from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name
 from sandbox.reading.figures_columns import Mention
 from sandbox.reading.figures_data import Given
 from sandbox.reading.figures_methods import ASKING
@@ -39,6 +39,7 @@ _PASSIVE = frozenset("dropped removed excluded ignored omitted discarded".split(
     "left out",
     "thrown out",
 }
+_TAKING_OUT = frozenset({"saca", "sacar", "sacando", "saco", "sacamos", "sacale"})
 _EACH = frozenset("each every all everyone cada todos todas".split())
 
 
@@ -106,6 +107,8 @@ class Changes:
         for i in range(place - 1, max(-1, place - 6), -1):
             token = self.reader.tokens[i]
             if token.means("figure_without"):
+                return "drop", [i, *self._subject(i)]
+            if plain(token.text) in _TAKING_OUT and self.reader.has("word_rest"):
                 return "drop", [i]
             if token.means("figure_only"):
                 return "only", [i]
@@ -122,6 +125,21 @@ class Changes:
             if not (is_idle(token) or is_word(token, "of_data")):
                 break
         return "", []
+
+    def _subject(self, place: int) -> list[int]:
+        """Who leaves values out, as in `Gymnastics scoring drops the best mark`."""
+        begin = place
+        while begin and self.reader.tokens[begin - 1].stem not in STOPS:
+            begin -= 1
+        names = range(begin, place)
+        third_person = self.reader.tokens[place].text.endswith(("s", "a", "n"))
+        if not third_person or len(names) > 4 or not all(self._may_act(i) for i in names):
+            return []
+        return list(names)
+
+    def _may_act(self, place: int) -> bool:
+        token = self.reader.tokens[place]
+        return is_idle(token) or (token.kind == "word" and may_name(token))
 
     def _number_beside(self, place: int) -> int | None:
         for i in (place + 1, place - 1):

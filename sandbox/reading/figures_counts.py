@@ -31,7 +31,7 @@ def of_one(request: Request, claim: Claim) -> Made:
     if ("quartile" in name and name != "quartiles") or name in ("percentile", "quantile"):
         return _quantiles(request, claim)
     if name in ("quartiles", "deciles", "iqr"):
-        request.reader.take_all("figure_convention")
+        request.reader.take_all("word_convention")
         request.assumed.append("quantiles on the line between the two nearest values")
     if name in ("ci", "margin_of_error"):
         return [(name, {"level": confidence(request)})]
@@ -59,13 +59,13 @@ def stated_level(request: Request) -> float | None:
 def _is_trimmed(request: Request) -> bool:
     """`Trim 20% from each end and take the mean` asks for a trimmed mean."""
     reader = request.reader
-    verbs, ends = reader.places("figure_trim"), reader.places("figure_each_end")
+    verbs, ends = reader.places("word_trim"), reader.places("figure_each_end")
     return bool(verbs and ends) and near(reader, ends[0], unit="%") is not None
 
 
 def _trimmed(request: Request, claim: Claim) -> Made:
     reader = request.reader
-    reader.take_all("figure_trim")
+    reader.take_all("word_trim")
     cut = share(reader, [claim.place, *reader.places("figure_each_end")])
     if cut is None:
         raise NotUnderstood("a trimmed mean needs the share that is cut off each end")
@@ -140,7 +140,7 @@ _SHORT_PERCENTILE = re.compile(r"p(\d\d?)")
 def _quantiles(request: Request, claim: Claim) -> Made:
     reader = request.reader
     request.assumed.append("quantiles on the line between the two nearest values")
-    reader.take_all("figure_convention")
+    reader.take_all("word_convention")
     if claim.name == "first and third quartile":
         return [("quantile", {"q": 0.25}), ("quantile", {"q": 0.75})]
     if claim.name in ("first quartile", "third quartile"):

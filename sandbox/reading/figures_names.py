@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.reading import figures_centre
+from sandbox.reading import figures_centre, figures_totals
 from sandbox.reading.figure_words import STOPS, is_word, may_name
 from sandbox.reading.figures_counts import formula
 from sandbox.reading.figures_methods import ASKING, Claim
@@ -20,7 +20,7 @@ def join(request: Request) -> list[Analysis]:
     made = []
     if _shares_of_all(request, names):
         made.append(_shares(request))
-    made += figures_centre.read(request)
+    made += [*figures_centre.read(request), *figures_totals.read(request)]
     if names & {"percent_changes", "differences"} and names & {"maximum", "minimum"}:
         made.append(_greatest_change(request))
     if {"ci", "mean_difference"} <= names:

@@ -54,12 +54,14 @@ def _take_by_method(request: Request) -> None:
     reader = request.reader
     names = {claim.name for claim in request.all_claims}
     if any(change.kind.startswith("drop_") for change in request.changes):
-        reader.take_all("figure_rest")
+        reader.take_all("word_rest")
     for claim in request.all_claims:
         if claim.name in ("count_where", "share_where", "mode"):
             _take_counted(request, claim.place)
     if "z_score" in names:
         reader.take_all("figure_standardise")
+    if "geometric_mean" in names:
+        reader.take_all("word_factors")
     if "moving_average" in names:
         for place in reader.places("each"):
             after = reader.tokens[place + 1 : place + 2]

@@ -153,9 +153,17 @@ def label(reader: Reader, place: int) -> None:
         derived = derived or (question and is_word(token, "relational"))
         if i not in reader.taken and may_name(token) and not is_idle(token) and not derived:
             reader.labels.update(map(stem, token.text.split()), (token.stem,))
+        elif not question and _is_per(reader.tokens, i):
+            reader.taken.update((i, i + 1))
         elif is_word(token, "per") or names_here(reader.tokens, i, question=question):
             reader.taken.add(i)
         words_since += token.kind in ("word", "concept") and IDLE not in token.concepts
+
+
+def _is_per(tokens: Sequence[Token], place: int) -> bool:
+    """Whether `per month` says what the values of a list are: `visitors per month were 12, 15`."""
+    after = tokens[place + 1 : place + 2]
+    return tokens[place].means("each") and bool(after) and is_word(after[0], "per_units")
 
 
 def names_here(tokens: Sequence[Token], place: int, *, question: bool = False) -> bool:

@@ -60,7 +60,7 @@ _OF_ONE: dict[str, str] = {
     "kurtosis": "stats.kurtosis(x)",
     "shapiro": "test(stats.shapiro(x))",
     "ks_normal": 'test(stats.kstest(x, "norm", args=(x.mean(), x.std(ddof=1))))',
-    "ttest_one": "test(stats.ttest_1samp(x, {mu}{alternative}))",
+    "ttest_one": "test(stats.ttest_1samp(x, {mu}{alternative}){freedom})",
     "ci": 'dict(zip(["low", "high"], stats.t.interval({level}, len(x) - 1, x.mean(), stats.sem(x))), mean=x.mean())',
     "margin_of_error": "stats.t.interval({level}, len(x) - 1, 0, stats.sem(x))[1]",
     "root_mean_square": "np.sqrt((x**2).mean())",
@@ -92,14 +92,14 @@ _OF_TWO: dict[str, str] = {
     "spearman": "test(stats.spearmanr(x, y{alternative}), 'rho')",
     "kendall": "test(stats.kendalltau(x, y{alternative}), 'tau')",
     "covariance": "np.cov(x, y)[0, 1]",
-    "ttest_paired": "test(stats.ttest_rel(x, y{alternative}))",
+    "ttest_paired": "test(stats.ttest_rel(x, y{alternative}){freedom})",
     "wilcoxon": "test(stats.wilcoxon(x, y{alternative}))",
     "sum_of_products": "np.dot(x, y)",
     "sign_test": "sign_test(x, y{alternative})",
     "ci_paired": "ci_paired(x, y, {level})",
 }
 _OF_SAMPLES: dict[str, str] = {
-    "ttest": "test(stats.ttest_ind(*samples, equal_var={equal_var}{alternative}))",
+    "ttest": "test(stats.ttest_ind(*samples, equal_var={equal_var}{alternative}){freedom})",
     "anova": "test(stats.f_oneway(*samples))",
     "kruskal": "test(stats.kruskal(*samples))",
     "mannwhitney": "test(stats.mannwhitneyu(*samples{alternative}))",
@@ -112,9 +112,10 @@ _OF_SAMPLES: dict[str, str] = {
 }
 METHODS = (*_OF_ONE, *_OF_TWO, *_OF_SAMPLES, *SPECIAL)
 _TEST = '''\
-def test(outcome, name="statistic"):
-    """The statistic and the p-value of a test, by name."""
-    return {name: float(outcome.statistic), "p_value": float(outcome.pvalue)}
+def test(outcome, name="statistic", freedom=False):
+    """The statistic and the p-value of a test, by name; with its degrees of freedom, if wanted."""
+    figures = {name: float(outcome.statistic), "p_value": float(outcome.pvalue)}
+    return {**figures, "dof": float(outcome.df)} if freedom else figures
 
 
 '''
@@ -170,6 +171,7 @@ def _figure(analysis: Analysis) -> list[str]:
     values |= dict(given)
     way = f", alternative={given['alternative']!r}" if "alternative" in given else ""
     values["alternative"] = way
+    values["freedom"] = ", freedom=True" if given.get("freedom") else ""
     if analysis.method in _OF_ONE:
         formula = _OF_ONE[analysis.method].format(**values)
         return _of_one(analysis, _key(analysis), formula)
@@ -231,7 +233,11 @@ def _of_samples(analysis: Analysis, formula: str) -> list[str]:
         samples = f"samples = list(groups({analysis.columns[0]!r}, {analysis.by!r}).values())"
     else:
         samples = f"samples = [numbers(name)[0] for name in {list(analysis.columns)!r}]"
-    return [samples, f"result[{_key(analysis)!r}] = {formula}"]
+    lines = [samples, f"result[{_key(analysis)!r}] = {formula}"]
+    if analysis.method == "anova" and analysis.parameters.get("freedom"):
+        within = "sum(map(len, samples)) - len(samples)"
+        lines.append(f'result["anova"].update(dof_between=len(samples) - 1, dof_within={within})')
+    return lines
 
 
 def _rounding(places: int | None) -> list[str]:

@@ -19,7 +19,7 @@ from sandbox.judging.figures.more import MORE_OF_ONE, sum_of_products
 from sandbox.judging.figures.named import OF_VALUES_AND_NAMES
 from sandbox.judging.figures.normality import NORMALITY
 from sandbox.judging.figures.relations import OF_TWO
-from sandbox.judging.figures.samples import EXACTLY_TWO, OF_SAMPLES
+from sandbox.judging.figures.samples import EXACTLY_TWO, OF_SAMPLES, degrees_of_freedom
 from sandbox.spec import Analysis, Spec
 
 _KEYS = {
@@ -172,12 +172,22 @@ def _expected(spec: Spec, analysis: Analysis) -> Any:
     """The figures of one analysis, in the form that the result must have."""
     given = dict(analysis.parameters)
     alpha = given.pop("alpha", None)
-    expected = _without_level(spec, analysis, given)
+    freedom = given.pop("freedom", False)
+    expected = _without_level(spec, analysis, dict(given))
+    if freedom:
+        expected = {**expected, **_degrees(spec, analysis, equal_var=given.get("equal_var", False))}
     if alpha is None:
         return expected
     p = expected["p_value"]
     p = p.value if isinstance(p, Estimate) else p
     return {**expected, "significant": p < alpha, "level": alpha}
+
+
+def _degrees(spec: Spec, analysis: Analysis, *, equal_var: bool) -> dict[str, float]:
+    method = analysis.method
+    if method in ("ttest", "anova"):
+        return degrees_of_freedom(method, _samples(spec, analysis), equal_var=equal_var)
+    return degrees_of_freedom(method, _complete(spec, analysis.columns))
 
 
 def _without_level(spec: Spec, analysis: Analysis, given: dict[str, Any]) -> Any:

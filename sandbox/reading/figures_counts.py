@@ -261,7 +261,7 @@ def chi2(request: Request) -> list[Analysis]:
     alpha = stated_level(request)
     if alpha is not None:
         parameters["alpha"] = alpha
-    reader.take_all("figure_p_value", "figure_differ", "between", "figure_level", "figure_observed", "figure_expected", "figure_by")  # fmt: skip
+    reader.take_all(*(() if "fisher" in names else ("figure_df",)), "figure_p_value", "figure_differ", "between", "figure_level", "figure_observed", "figure_expected", "figure_by")  # fmt: skip
     method, columns = _of_counts(request, names)
     if "yates" in parameters and method == "chi2_fit":
         raise NotUnderstood("a test of fit has no correction")

@@ -64,8 +64,7 @@ def _weighted(reader: Reader) -> _Pairs | None:
         return None
     last_share = None
     if len(places) % 2 and rest:
-        shares = math.fsum(t.value for t in tokens if t.unit == "%")
-        last_share = 1 - shares
+        last_share = 1 - math.fsum(t.value for t in tokens if t.unit == "%")
         half = any(
             "half" in reader.tokens[i].stem or "mitad" in reader.tokens[i].stem for i in rest
         )

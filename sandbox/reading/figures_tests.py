@@ -13,6 +13,7 @@ _DIRECTED = frozenset(
     {"ttest", "ttest_one", "ttest_paired", "mannwhitney", "wilcoxon", "correlation", "spearman"}
     | {"kendall", "sign_test"}
 )
+_WITH_FREEDOM = frozenset({"ttest", "ttest_one", "ttest_paired", "anova"})
 _MOST_SAMPLES = 12
 
 
@@ -229,6 +230,8 @@ def _test(
         request.assumed.append("a level of significance of 5%")
     if alpha is not None:
         parameters["alpha"] = alpha
+    if method in _WITH_FREEDOM and reader.take_all("figure_df"):
+        parameters["freedom"] = True
     if reader.take_all("figure_exact") and method not in ("mannwhitney", "wilcoxon", "kendall"):
         raise NotUnderstood(f"`exact` is not understood in {method}")
     reader.take_all("figure_p_value", "figure_differ", "figure_on_average", "figure_level")
@@ -237,7 +240,7 @@ def _test(
     if method == "shapiro":
         reader.take_all("figure_normal")
     for i, token in enumerate(reader.tokens):
-        if token.text in ("t", "F", "f", "U", "u", "p", "H", "W", "D", "df"):
+        if token.text in ("t", "F", "f", "U", "u", "p", "H", "W", "D"):
             reader.taken.add(i)
     return Analysis(method, columns, by, parameters)
 

@@ -21,6 +21,22 @@ def ttest_paired(x: Floats, y: Floats) -> dict[str, float]:
     return ttest_one([a - b for a, b in zip(x, y, strict=True)])
 
 
+def degrees_of_freedom(
+    method: str, samples: Sequence[Floats], *, equal_var: bool = False
+) -> dict[str, float]:
+    """The degrees of freedom of a t-test, or of an analysis of variance."""
+    sizes = [len(sample) for sample in samples]
+    if method == "anova":
+        return {"dof_between": len(sizes) - 1, "dof_within": sum(size - 1 for size in sizes)}
+    if method != "ttest":
+        return {"dof": sizes[0] - 1}
+    if equal_var:
+        return {"dof": sum(size - 1 for size in sizes)}
+    shares = [variance(sample) / len(sample) for sample in samples]
+    parts = [share * share / (size - 1) for share, size in zip(shares, sizes, strict=True)]
+    return {"dof": math.fsum(shares) ** 2 / math.fsum(parts)}
+
+
 def ttest(samples: Sequence[Floats], *, equal_var: bool = False) -> dict[str, float]:
     """Student's test of two samples if their variances are equal, otherwise Welch's."""
     first, second = samples

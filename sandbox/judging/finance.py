@@ -18,9 +18,16 @@ def _debts(principal: float, rate: float, payment: float, months: int) -> list[f
 
 
 def _loan(
-    principal: float, yearly_rate: float, months: float, wants: Sequence[str], after: float = 0
+    principal: float,
+    yearly_rate: float,
+    months: float,
+    wants: Sequence[str],
+    after: float = 0,
+    down: float = 0,
+    down_share: float = 0,
 ) -> Figures:
     """The payment that leaves no debt after the last month: the debt is linear in the payment."""
+    principal -= down + principal * down_share
     rate, count = yearly_rate / 12, round(months)
     at_none = _debts(principal, rate, 0.0, count)[-1]
     payment = at_none / (at_none - _debts(principal, rate, 1.0, count)[-1])
@@ -79,6 +86,11 @@ def _simple(principal: float, yearly_rate: float, years: float, wants: Sequence[
     return {name: figures[name] for name in wants}
 
 
+def _both_ways(name: str, rate: float) -> Figures:
+    """A rate as a share and in percent."""
+    return {name: rate, f"{name}_percent": 100 * rate}
+
+
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
     """Where a function changes its sign, by bisection."""
     below = function(low) < 0
@@ -101,9 +113,8 @@ def _time_to_reach(first: float, last: float, yearly_rate: float, periods: int) 
     return _growing_time(yearly_rate, last / first, periods)
 
 
-def _effective(yearly_rate: float, periods: int, percent: bool) -> Figures:
-    rate = _grown(1.0, yearly_rate, 1.0, periods) - 1
-    return {"effective_rate_percent": 100 * rate} if percent else {"effective_rate": rate}
+def _effective(yearly_rate: float, periods: int) -> Figures:
+    return _both_ways("effective_rate", _grown(1.0, yearly_rate, 1.0, periods) - 1)
 
 
 def _present(rate: float, flows: Sequence[float]) -> float:
@@ -114,20 +125,21 @@ def _present(rate: float, flows: Sequence[float]) -> float:
     return value
 
 
-def _irr(flows: Sequence[float], percent: bool) -> Figures:
-    rate = _root(lambda r: _present(r, flows), -0.99, 100.0)
-    return {"irr_percent": 100 * rate} if percent else {"irr": rate}
+def _irr(flows: Sequence[float]) -> Figures:
+    return _both_ways("irr", _root(lambda r: _present(r, flows), -0.99, 100.0))
 
 
-def _bond(face: float, coupon_rate: float, years: float, yearly_yield: float) -> Figures:
-    flows = [0.0, *[face * coupon_rate] * round(years)]
+def _bond(
+    face: float, coupon_rate: float, years: float, yearly_yield: float, periods: int = 1
+) -> Figures:
+    flows = [0.0, *[face * coupon_rate / periods] * round(years * periods)]
     flows[-1] += face
-    return {"price": _present(yearly_yield, flows)}
+    return {"price": _present(yearly_yield / periods, flows)}
 
 
-def _growth(first: float, last: float, years: float, percent: bool) -> Figures:
+def _growth(first: float, last: float, years: float) -> Figures:
     rate = _root(lambda r: years * math.log1p(r) - math.log(last / first), -0.999999, 1e6)
-    return {"growth_rate_percent": 100 * rate} if percent else {"growth_rate": rate}
+    return _both_ways("growth_rate", rate)
 
 
 def _price_after(price: float, steps: Sequence[float]) -> Figures:
@@ -168,6 +180,53 @@ def _ratio(part: float, whole: float) -> float:
     return float(Fraction(str(part)) / Fraction(str(whole)) * 100)
 
 
+def _exact(*values: float) -> tuple[Fraction, ...]:
+    return tuple(Fraction(str(value)) for value in values)
+
+
+def _price_before(price: float, steps: Sequence[float]) -> Figures:
+    kept = math.prod((1 + step for step in _exact(*steps)), start=Fraction(1))
+    return {"price_before": float(Fraction(str(price)) / kept)}
+
+
+def _tax_contained(total: float, rate: float) -> Figures:
+    """The tax first: of 1 + rate parts, rate are tax."""
+    whole, share = _exact(total, rate)
+    tax = whole * share / (1 + share)
+    return {"net": float(whole - tax), "tax": float(tax)}
+
+
+def _with_tax(net: float, rate: float) -> Figures:
+    price, share = _exact(net, rate)
+    return {"total": float(price + price * share), "tax": float(price * share)}
+
+
+def _price_for_margin(cost: float, rate: float, of: str) -> Figures:
+    """The price whose gain is the wanted share of itself, or of the cost."""
+    spent, share = _exact(cost, rate)
+    gain = spent * share / (1 - share) if of == "price" else spent * share
+    return {"price": float(spent + gain)}
+
+
+def _yearly_savings(
+    deposit: float, yearly_rate: float, years: float, opening: float = 0
+) -> Figures:
+    balance = opening
+    for _ in range(round(years)):
+        balance += balance * yearly_rate + deposit
+    return {"balance": balance}
+
+
+def _needed_deposit(goal: float, yearly_rate: float, months: float) -> Figures:
+    """The goal over what one unit a month grows to, month by month."""
+    return {"deposit": goal / _savings(1.0, yearly_rate, months, False)["balance"]}
+
+
+def _loan_for_payment(payment: float, yearly_rate: float, months: float) -> Figures:
+    """What all payments are worth today, from the last payment backwards."""
+    return {"loan": _present(yearly_rate / 12, [0.0, *[payment] * round(months)])}
+
+
 EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "loan": _loan,
     "months_to_pay": _months_to_pay,
@@ -189,13 +248,41 @@ EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "markup_and_margin": _markup,
     "combined_mean": _combined,
     "break_even": _break_even,
+    "price_before": _price_before,
+    "changed_value": lambda value, steps: {"value": _price_after(value, steps)["price"]},
+    "with_tax": _with_tax,
+    "tax_contained": _tax_contained,
+    "whole_of": lambda part, rate: {"whole": float(Fraction(str(part)) / Fraction(str(rate)))},
+    "equal_shares": lambda total, people: {"each": _ratio(total, people) / 100},
+    "price_for_margin": _price_for_margin,
+    "grown_value": lambda value, yearly_rate, years: {
+        "value": value * math.exp(years * math.log1p(yearly_rate))
+    },
+    "present_value": lambda amount, rate, years: {
+        "present_value": amount * math.exp(-years * math.log1p(rate))
+    },
+    "annuity_value": lambda payment, rate, years: {
+        "present_value": _present(rate, [0.0, *[payment] * round(years)])
+    },
+    "yearly_savings": _yearly_savings,
+    "needed_deposit": _needed_deposit,
+    "payback": lambda investment, flow: {"years": _ratio(investment, flow) / 100},
+    "loan_for_payment": _loan_for_payment,
 }
 
 
 def _no_loan(
-    principal: float, yearly_rate: float, months: float, wants: Sequence[str], after: float = 0
+    principal: float,
+    yearly_rate: float,
+    months: float,
+    wants: Sequence[str],
+    after: float = 0,
+    down: float = 0,
+    down_share: float = 0,
 ) -> str:
     del wants
+    if not 0 <= down_share < 1 or not 0 <= down < principal:
+        return "the down payment leaves nothing to borrow"
     if principal <= 0:
         return f"a loan of {principal:g} is no loan: name an amount above 0"
     if not 1 <= months <= 1200 or months != round(months):
@@ -217,8 +304,11 @@ def _never_paid(principal: float, yearly_rate: float, payment: float) -> str:
     return _no_rate(yearly_rate)
 
 
-def _no_single_rate(flows: Sequence[float], percent: bool) -> str:
-    del percent
+def _no_tax(rate: float) -> str:
+    return "" if 0 <= rate <= 2 else f"a tax of {rate:.0%} is beyond all sense"
+
+
+def _no_single_rate(flows: Sequence[float]) -> str:
     signs = [flow > 0 for flow in flows if flow]
     changes = sum(a != b for a, b in pairwise(signs))
     if changes != 1 or flows[0] >= 0:
@@ -235,8 +325,7 @@ def _too_long(months: float, yearly_rate: float, **others: Any) -> str:
     return _no_rate(yearly_rate)
 
 
-def _no_growth(first: float, last: float, years: float, percent: bool) -> str:
-    del percent
+def _no_growth(first: float, last: float, years: float) -> str:
     holds = first > 0 and last > 0 and years > 0
     return (
         "" if holds else f"from {first:g} to {last:g} in {years:g} years there is no rate of growth"
@@ -267,7 +356,7 @@ IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "npv": lambda rate, **_: "" if rate > -1 else f"a rate of {rate:.0%} is impossible",
     "bond_price": lambda years, yearly_yield, **_: (
         ""
-        if years == round(years) > 0 and yearly_yield > 0
+        if years == round(years) > 0 and 0 < yearly_yield < 1
         else "a bond has whole years and a yield above 0"
     ),
     "growth_rate": _no_growth,
@@ -287,5 +376,36 @@ IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     ),
     "break_even": lambda variable, price, **_: (
         "" if price > variable else f"a price of {price:g} never covers a cost of {variable:g}"
+    ),
+    "price_before": lambda steps, **_: (
+        "" if all(-1 < step < 10 for step in steps) else "no discount is 100% or more"
+    ),
+    "tax_contained": lambda rate, **_: _no_tax(rate),
+    "with_tax": lambda rate, **_: _no_tax(rate),
+    "whole_of": lambda rate, **_: "" if rate else "a part is never 0% of something",
+    "equal_shares": lambda people, **_: (
+        "" if people == int(people) >= 1 else f"{people:g} people cannot share"
+    ),
+    "price_for_margin": lambda cost, rate, of: (
+        "" if cost > 0 and (of == "cost" or rate < 1) else "a margin is below 100% of the price"
+    ),
+    "grown_value": lambda yearly_rate, years, **_: (
+        "" if -1 < yearly_rate <= 10 and 0 < years <= 1000 else "nothing grows in this way"
+    ),
+    "present_value": lambda rate, years, **_: (
+        _no_rate(rate) if 0 < years <= 500 else f"{years:g} years is no term"
+    ),
+    "annuity_value": lambda rate, years, **_: (
+        _no_rate(rate) if 1 <= years <= 500 and years == int(years) else "name whole years"
+    ),
+    "needed_deposit": _too_long,
+    "yearly_savings": lambda yearly_rate, years, **_: (
+        _no_rate(yearly_rate) if 1 <= years <= 200 and years == int(years) else "name whole years"
+    ),
+    "payback": lambda investment, flow: (
+        "" if investment > 0 and flow > 0 else "an investment and its returns are above 0"
+    ),
+    "loan_for_payment": lambda payment, yearly_rate, months: _no_loan(
+        payment, yearly_rate, months, ()
     ),
 }

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 PROGRAMS: Mapping[str, str] = {
     "loan": """
-def loan(principal, yearly_rate, months, wants, after=0):
+def loan(principal, yearly_rate, months, wants, after=0, down=0, down_share=0):
     rate = yearly_rate / 12
+    principal = principal * (1 - down_share) - down
     payment = principal / months if rate == 0 else principal * rate / (1 - (1 + rate) ** -months)
     left = months - after
     owed = payment * left if rate == 0 else payment * (1 - (1 + rate) ** -left) / rate
@@ -66,34 +67,34 @@ def time_to_reach(first, last, yearly_rate, periods):
     return {"years": years}
 """,
     "effective_rate": """
-def effective_rate(yearly_rate, periods, percent):
+def effective_rate(yearly_rate, periods):
     rate = math.expm1(yearly_rate) if periods == 0 else (1 + yearly_rate / periods) ** periods - 1
-    return {"effective_rate_percent": 100 * rate} if percent else {"effective_rate": rate}
+    return {"effective_rate": rate, "effective_rate_percent": 100 * rate}
 """,
     "irr": """
-def irr(flows, percent):
+def irr(flows):
     from scipy.optimize import brentq
 
     def value(rate):
         return sum(flow / (1 + rate) ** t for t, flow in enumerate(flows))
 
     rate = brentq(value, -0.99, 100, xtol=1e-14)
-    return {"irr_percent": 100 * rate} if percent else {"irr": rate}
+    return {"irr": rate, "irr_percent": 100 * rate}
 """,
     "npv": """
 def npv(rate, flows):
     return {"npv": sum(flow / (1 + rate) ** t for t, flow in enumerate(flows))}
 """,
     "bond_price": """
-def bond_price(face, coupon_rate, years, yearly_yield):
-    coupon = face * coupon_rate
-    last = face / (1 + yearly_yield) ** years
-    return {"price": last + coupon * (1 - (1 + yearly_yield) ** -years) / yearly_yield}
+def bond_price(face, coupon_rate, years, yearly_yield, periods=1):
+    coupon, rate, count = face * coupon_rate / periods, yearly_yield / periods, years * periods
+    last = face / (1 + rate) ** count
+    return {"price": last + coupon * (1 - (1 + rate) ** -count) / rate}
 """,
     "growth_rate": """
-def growth_rate(first, last, years, percent):
+def growth_rate(first, last, years):
     rate = (last / first) ** (1 / years) - 1
-    return {"growth_rate_percent": 100 * rate} if percent else {"growth_rate": rate}
+    return {"growth_rate": rate, "growth_rate_percent": 100 * rate}
 """,
     "price_after": """
 def price_after(price, steps):
@@ -133,5 +134,72 @@ def combined_mean(sizes, means):
 def break_even(fixed, variable, price):
     exact = fixed / (price - variable)
     return {"units": math.ceil(exact - 1e-9), "exact_units": exact}
+""",
+    "price_before": """
+def price_before(price, steps):
+    for step in steps:
+        price = price / (1 + step)
+    return {"price_before": price}
+""",
+    "changed_value": """
+def changed_value(value, steps):
+    for step in steps:
+        value = value * (1 + step)
+    return {"value": value}
+""",
+    "with_tax": """
+def with_tax(net, rate):
+    return {"total": net * (1 + rate), "tax": net * rate}
+""",
+    "tax_contained": """
+def tax_contained(total, rate):
+    net = total / (1 + rate)
+    return {"net": net, "tax": total - net}
+""",
+    "whole_of": """
+def whole_of(part, rate):
+    return {"whole": part / rate}
+""",
+    "equal_shares": """
+def equal_shares(total, people):
+    return {"each": total / people}
+""",
+    "price_for_margin": """
+def price_for_margin(cost, rate, of):
+    return {"price": cost / (1 - rate) if of == "price" else cost * (1 + rate)}
+""",
+    "grown_value": """
+def grown_value(value, yearly_rate, years):
+    return {"value": value * (1 + yearly_rate) ** years}
+""",
+    "present_value": """
+def present_value(amount, rate, years):
+    return {"present_value": amount / (1 + rate) ** years}
+""",
+    "annuity_value": """
+def annuity_value(payment, rate, years):
+    factor = years if rate == 0 else (1 - (1 + rate) ** -years) / rate
+    return {"present_value": payment * factor}
+""",
+    "yearly_savings": """
+def yearly_savings(deposit, yearly_rate, years, opening=0):
+    grown = (1 + yearly_rate) ** years
+    deposits = deposit * years if yearly_rate == 0 else deposit * (grown - 1) / yearly_rate
+    return {"balance": opening * grown + deposits}
+""",
+    "needed_deposit": """
+def needed_deposit(goal, yearly_rate, months):
+    rate = yearly_rate / 12
+    deposit = goal / months if rate == 0 else goal * rate / ((1 + rate) ** months - 1)
+    return {"deposit": deposit}
+""",
+    "payback": """
+def payback(investment, flow):
+    return {"years": investment / flow}
+""",
+    "loan_for_payment": """
+def loan_for_payment(payment, yearly_rate, months):
+    rate = yearly_rate / 12
+    return {"loan": payment * months if rate == 0 else payment * (1 - (1 + rate) ** -months) / rate}
 """,
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sandbox.reading import equations, phrases
-from sandbox.reading.reader import Reader
+from sandbox.reading.reader import Reader, may_be_label
 from sandbox.reading.rules import NotUnderstood, Rule, calculation
 from sandbox.spec import Analysis, Spec
 
@@ -14,6 +14,9 @@ _OF_A_MATRIX = {
     "transpose": "transpose", "matrix_rank": "rank", "trace": "trace",
 }  # fmt: skip
 _SIGNS = {"op_plus": "+", "op_minus": "-", "op_times": "*", "op_over": "/", "op_power": "**"}
+
+
+_OPEN = frozenset({"(", *_SIGNS.values()})
 
 
 def _matrices(reader: Reader) -> list[Rows]:
@@ -113,6 +116,11 @@ def _arithmetic(reader: Reader) -> Spec | None:
     numbers = sum(piece.strip("-")[:1].isdigit() for piece in pieces)
     if not joined or numbers < 2 or not any(p in ("+", "-", "*", "/", "**") for p in pieces):
         return None
+    after = reader.tokens[places[-1] + 1 : places[-1] + 2]
+    if after and may_be_label(after[0]):  # `people with 160-170 IQ points`
+        return None
+    if any(a not in _OPEN and b == "(" for a, b in pairwise(pieces)):
+        raise NotUnderstood("write `*` before a bracket that multiplies")
     reader.taken.update(places)
     return calculation("arithmetic", {"expression": " ".join(pieces)})
 

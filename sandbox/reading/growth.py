@@ -1,10 +1,9 @@
-"""Reads requests about money that grows, and about flows of payments."""
+"""Reads requests about money that grows: savings, interest, effective rates, bonds."""
 
 from sandbox.reading import phrases
 from sandbox.reading.loans import has_monthly_rate, term_in_months
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule, calculation
-from sandbox.reading.tokens import Token
 from sandbox.spec import Spec
 
 _PERIODS = {
@@ -23,9 +22,11 @@ def _periods(reader: Reader) -> int | None:
 
 def _savings(reader: Reader) -> Spec | None:
     """Equal deposits each month."""
+    if reader.has("loan", "afford", "need_save"):
+        return None
     deposit = phrases.take(
         reader, "#d$ at_month_start|each_month", "#d. at_month_start|each_month",
-        "each_month|at_month_start #d$",
+        "each_month|at_month_start adding_word? #d$.",
     )  # fmt: skip
     if deposit is None:
         return None
@@ -37,27 +38,51 @@ def _savings(reader: Reader) -> Spec | None:
     rate, months = reader.only_number("%"), term_in_months(reader)
     if rate is None or months is None or periods not in (None, 12):
         return None
-    opening = reader.only_number("$")
-    reader.take_all("save", "account", "yearly", "rate_word", "worth", "after_word", "compounded")
+    opening = phrases.take(reader, "opening_word #o$.", "#o$. opening_word")
+    if opening:
+        reader.take_all("opening_word")
+    reader.take_all(
+        "adding_word",
+        "save",
+        "account",
+        "compounded_monthly",
+        "yearly",
+        "rate_word",
+        "worth",
+        "after_word",
+        "compounded",
+    )
     reader.take_all("year", "payment")
     assumed = () if periods else ("interest is added monthly",)
     if not at_start:
         assumed = (*assumed, "deposits at the end of each month")
-    opened = {"opening": opening.value} if opening else {}
+    opened = {"opening": opening["o"].value} if opening else {}
     value = {"deposit": deposit["d"].value, "yearly_rate": rate.value, "months": months}
     return calculation("savings", {**value, "at_start": at_start, **opened}, *assumed)
 
 
+def _each_year(reader: Reader) -> bool:
+    """Whether an amount is paid every year: `1000 a year`, `1000 in the bank each year`."""
+    amounts = "#a$. each_year|every_year", "every_year * #a$.", "each_year adding_word * #a$."
+    return reader.has("every_year") or phrases.take(reader.copy(), *amounts) is not None
+
+
+# What asks for something else than how an amount grows.
+_OTHERS = ("loan", "bond", "present_value", "need_save", "rate_asked", "npv", "irr", "cagr")
+
+
 def _compound(reader: Reader) -> Spec | None:
-    if reader.has("each_month", "at_month_start"):  # many deposits, and not one amount
-        return None
+    if reader.has("each_month", "at_month_start", *_OTHERS) or _each_year(reader):
+        return None  # many deposits, and not one amount
     simple = bool(reader.take_all("simple_interest"))
     doubling = 2.0 if reader.take("double_word") else 3.0 if reader.take("triple_word") else None
     periods = _periods(reader)
     compounds = bool(reader.take_all("compounded")) or periods is not None
     rate = reader.only_number("%")
-    if rate is None or not (simple or compounds or doubling):
+    if rate is None:
         return None
+    if not (simple or compounds or doubling):
+        return _growing_amount(reader, rate.value)
     reader.take_all("yearly", "rate_word", "account", "compounded")
     assumed = () if periods is not None or simple else ("interest is added yearly",)
     times = 1 if periods is None else periods
@@ -87,13 +112,34 @@ def _compound(reader: Reader) -> Spec | None:
     return calculation("compound_interest", {**common, "periods": times, "wants": wants}, *assumed)
 
 
+def _growing_amount(reader: Reader, rate: float) -> Spec | None:
+    """An amount for so many years, of which no word says how interest is added: yearly then."""
+    if not reader.has("worth", "save", "account", "interest_earned", "pay_off"):
+        return None
+    if reader.has("pay_off"):
+        goal = phrases.take(reader.copy(), "#a$. loses_to|turns_into|target_word|worth * #b$.")
+        return _time_to_reach(reader, rate, 1, ("interest is added yearly",)) if goal else None
+    months, principal = term_in_months(reader), None
+    if months is not None:
+        principal = reader.only_number("$") or reader.only_number("")
+    if months is None or principal is None or (reader.has("interest_earned") and months != 12):
+        return None
+    if months % 12:
+        raise NotUnderstood("say whether interest is simple, or how often it is compounded")
+    reader.take_all("yearly", "rate_word", "account", "save", "worth", "interest_earned", "year")
+    reader.take_all("after_word", "each_year", "price_word")
+    value = {"principal": principal.value, "yearly_rate": rate, "years": months / 12}
+    value |= {"periods": 1, "wants": ("worth", "interest_earned")}  # type: ignore[dict-item]
+    return calculation("compound_interest", value, "interest is added yearly")
+
+
 def _time_to_reach(
     reader: Reader, rate: float, periods: int, assumed: tuple[str, ...]
 ) -> Spec | None:
     numbers = [reader.at(i).value for i in reader.free("number")]
     if len(numbers) != 2 or not reader.take_all("pay_off"):
         return None
-    reader.take_all("worth", "year", "after_word")
+    reader.take_all("worth", "year", "after_word", "loses_to", "account", "save", "turns_into")
     first, last = numbers
     if not 0 < first < last:
         return None
@@ -110,56 +156,9 @@ def _effective(reader: Reader) -> Spec | None:
     periods, rate = _periods(reader), reader.only_number("%")
     if rate is None or periods is None:
         raise NotUnderstood("say the nominal yearly rate, and how often it is compounded")
-    percent = bool(reader.take_all("in_percent"))
-    reader.take_all("yearly", "rate_word", "compounded", "loan", "payment")
+    reader.take_all("yearly", "rate_word", "compounded", "loan", "payment", "in_percent", "account")
     reader.labels |= {"credit", "card", "tarjeta"}
-    return calculation(
-        "effective_rate", {"yearly_rate": rate.value, "periods": periods, "percent": percent}
-    )
-
-
-def _flows(reader: Reader) -> tuple[float, ...] | None:
-    lists = reader.free("list")
-    if len(lists) != 1:
-        return None
-    flows = reader.at(lists[0])
-    reader.label(lists[0])
-    initial = [i for i in reader.free("number") if reader.tokens[i].value < 0]
-    if len(initial) == 1:
-        return (reader.at(initial[0]).value, *flows.values)
-    return flows.values if flows.values[0] < 0 else None
-
-
-def _irr(reader: Reader) -> Spec | None:
-    if not reader.take_all("irr"):
-        return None
-    flows = _flows(reader)
-    if flows is None:
-        raise NotUnderstood("an internal rate of return needs the flows, the first of them below 0")
-    percent = bool(reader.take_all("in_percent", "as_percent"))
-    reader.take_all("flow_words", "yearly", "rate_word")
-    return calculation("irr", {"flows": flows, "percent": percent})
-
-
-def _npv(reader: Reader) -> Spec | None:
-    if not reader.take_all("npv"):
-        return None
-    rate, flows = reader.only_number("%"), _flows(reader)
-    if rate is None:
-        rate = _rate_as_share(reader)
-    if rate is None or flows is None:
-        raise NotUnderstood(
-            "a net present value needs a rate and the flows, the first of them below 0"
-        )
-    reader.take_all("flow_words", "yearly", "rate_word")
-    value = rate.value
-    return calculation("npv", {"rate": value, "flows": flows}, "the first flow is today")
-
-
-def _rate_as_share(reader: Reader) -> Token | None:
-    """A rate that is written as a share, such as `rate = 0.07`."""
-    match = phrases.take(reader, "rate_word #r.")
-    return match["r"] if match and match["r"].value < 1 else None
+    return calculation("effective_rate", {"yearly_rate": rate.value, "periods": periods})
 
 
 def _bond(reader: Reader) -> Spec | None:
@@ -172,25 +171,48 @@ def _bond(reader: Reader) -> Spec | None:
     amount = face["f"] if face else reader.only_number()
     if years is None or rates is None or yields is None or amount is None:
         return None
+    halves = bool(reader.take_all("twice_yearly"))
     reader.take_all(
         "price_word", "bond", "yearly", "bond_face", "year", "bond_coupon", "bond_yield"
     )
-    return calculation("bond_price", {"face": amount.value, "coupon_rate": rates["c"].value, "years": years, "yearly_yield": yields["y"].value}, "coupons once a year")  # fmt: skip
+    value = {"face": amount.value, "coupon_rate": rates["c"].value, "years": years}
+    value |= {"yearly_yield": yields["y"].value} | ({"periods": 2} if halves else {})
+    assumed = "a yield compounded twice a year" if halves else "coupons once a year"
+    return calculation("bond_price", value, assumed)
+
+
+def _years_apart(reader: Reader) -> tuple[float, ...]:
+    """The years of a calendar in `250k in 2018 to 410k in 2023`, two of them."""
+    reader.take_all("year")
+    years = [i for i in reader.free("number") if reader.tokens[i].unit == ""]
+    years = [i for i in years if _of_calendar(reader, i)]
+    return tuple(reader.at(i).value for i in years) if len(years) == 2 else ()
+
+
+def _of_calendar(reader: Reader, place: int) -> bool:
+    token = reader.tokens[place]
+    before = reader.tokens[place - 1].text.lower() if place else ""
+    return 1900 <= token.value <= 2100 and token.text.isdigit() and before in _BEFORE_YEARS
+
+
+_BEFORE_YEARS = frozenset({"in", "en", "(", "from", "since", "de", "desde", "to", "a", "year"})
 
 
 def _cagr(reader: Reader) -> Spec | None:
     if not reader.take_all("cagr"):
         return None
     months = term_in_months(reader)
-    numbers = [reader.at(i).value for i in reader.free("number")]
-    if months is None or len(numbers) != 2:
+    years = months / 12 if months is not None else None
+    if years is None:
+        apart = _years_apart(reader)
+        years = apart[1] - apart[0] if apart else None
+    numbers = [reader.at(i).value for i in reader.free("number") if reader.tokens[i].unit != "%"]
+    if years is None or len(numbers) != 2:
         return None
-    percent = bool(reader.take_all("in_percent", "as_percent"))
-    reader.take_all("from_to_words", "yearly", "rate_word", "year", "after_word")
+    reader.take_all("in_percent", "as_percent")
+    reader.take_all("from_to_words", "yearly", "rate_word", "year", "after_word", "turns_into")
     first, last = numbers
-    return calculation(
-        "growth_rate", {"first": first, "last": last, "years": months / 12, "percent": percent}
-    )
+    return calculation("growth_rate", {"first": first, "last": last, "years": years})
 
 
 RULES = (
@@ -202,13 +224,12 @@ RULES = (
     ),
     Rule(
         "interest on an amount",
-        frozenset({"compounded", "simple_interest", "double_word", "triple_word", *_PERIODS}),
+        frozenset({"compounded", "simple_interest", "double_word", "triple_word", *_PERIODS})
+        | {"worth", "save", "account", "interest_earned", "pay_off"},
         _compound,
         "the amount, the yearly rate in percent, how often it is compounded, and for how long",
     ),
     Rule("an effective rate", frozenset({"effective_rate"}), _effective, "a nominal yearly rate"),
-    Rule("an internal rate of return", frozenset({"irr"}), _irr, "a list of yearly flows"),
-    Rule("a net present value", frozenset({"npv"}), _npv, "a rate and a list of yearly flows"),
     Rule(
         "the price of a bond", frozenset({"bond"}), _bond,
         "face value, coupon in percent, years, and yield in percent",

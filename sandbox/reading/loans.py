@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from sandbox.reading import lexicon, phrases
 from sandbox.reading.reader import Reader
-from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.rules import NotUnderstood, Rule, calculation
 from sandbox.reading.tokens import Token
 from sandbox.spec import Analysis, Spec
 
@@ -28,24 +28,46 @@ def term_in_months(reader: Reader) -> float | None:
     return phrases.value(reader, "#n. month")
 
 
-def _loan(reader: Reader) -> Spec | None:
-    if not reader.take_all("loan"):
-        return None
+def _down(reader: Reader) -> dict[str, float]:
+    """What is paid at once: a share of the price, or an amount."""
+    match = phrases.take(reader, "#d% down", "down #d%", "#d$. down", "down #d$.")
+    if match is None:
+        return {}
+    reader.take_all("down", "finance_rest")
+    token = match["d"]
+    return {"down_share" if token.unit == "%" else "down": token.value}
+
+
+def _after(reader: Reader) -> float | None:
+    """After how many payments the debt is asked for; a second term in years says it too."""
     after = phrases.take(reader, "after_word #n. installments")
-    wants = [concept for concept in _WANTS if reader.has(concept)]
     if after:
+        return after["n"].value
+    terms = sum(token.means("year") for token in reader.tokens)
+    years = phrases.take(reader, "after_word #n. year") if terms > 1 else None
+    return 12 * years["n"].value if years and reader.has("still_owe") else None
+
+
+def _loan(reader: Reader) -> Spec | None:
+    named = bool(reader.take_all("loan", "card"))
+    if not named and (not reader.has("loan_payment") or reader.has("worth", "save", "need_save")):
+        return None
+    after = _after(reader)
+    wants = [concept for concept in _WANTS if reader.has(concept)]
+    if after is not None:
         wants = ["still_owe", *(w for w in wants if w != "payment")]
     _refuse_other_rates(reader)
+    down = _down(reader)
     rate = reader.only_number("%")
     months = term_in_months(reader)
     reader.take_all("still_owe", "total_interest", "total_paid", "pay_off", "payment")
-    reader.take_all("yearly", "rate_word", "loan", "year")
-    if after:
+    reader.take_all("yearly", "rate_word", "loan", "year", "loan_detail")
+    if after is not None:
         reader.take_all("after_word")
     if rate is None:
         raise NotUnderstood("the loan's yearly interest rate is missing: say it in percent")
     yearly = rate.value * 12 if _rate_is_monthly(reader, rate) else rate.value
-    if "pay_off" in wants and months is None:
+    if "pay_off" in wants and months is None and not down:
         return _time_to_pay(reader, yearly)
     principal = reader.only_number()
     if principal is None or months is None:
@@ -57,24 +79,42 @@ def _loan(reader: Reader) -> Spec | None:
         )
     if reader.has("loan_for_payment") or _is_payment(reader, principal):
         raise NotUnderstood(
-            f"`{principal.text}` is read as a payment: say the amount of the loan, because how "
-            "large a loan a payment allows is not worked out"
+            f"`{principal.text}` is read as a payment: say the amount of the loan, or ask how "
+            "large a loan you can afford"
         )
-    parameters = {"principal": principal.value, "yearly_rate": yearly, "months": months}
-    if after and {"total_interest", "total_paid"} & {*wants}:
+    if after is not None and {"total_interest", "total_paid"} & {*wants}:
         raise NotUnderstood(
             "what is paid by a certain payment is not worked out: ask for the total, or for the "
             "debt after that payment"
         )
     if "still_owe" in wants and after is None:
         raise NotUnderstood("it is not clear after how many payments the debt is asked for")
-    if after:
-        parameters["after"] = after["n"].value
+    parameters = {"principal": principal.value, "yearly_rate": yearly, "months": months, **down}
+    if after is not None:
+        parameters["after"] = after
     figures = [w for w in wants if w in ("still_owe", "total_interest", "total_paid")]
     if "payment" in wants and ("still_owe" not in wants or not figures):
         figures.insert(0, "payment")
     analysis = Analysis("loan", parameters=parameters | {"wants": tuple(figures or ["payment"])})
     return Spec("calculate", analyses=(analysis,), assumed=("monthly payments and interest",))
+
+
+def _affordable(reader: Reader) -> Spec | None:
+    """How large a loan a payment allows."""
+    if not reader.take_all("loan_for_payment", "afford") or not reader.has(
+        "loan", "loan_for_payment"
+    ):
+        return None
+    _refuse_other_rates(reader)
+    payment = phrases.take(
+        reader, "#p$. each_month", "each_month * #p$.", "payment #p$.", "#p$. payment"
+    )
+    rate, months = reader.only_number("%"), term_in_months(reader)
+    if payment is None or rate is None or months is None or has_monthly_rate(reader):
+        return None
+    reader.take_all("loan", "payment", "each_month", "yearly", "rate_word", "year", "loan_detail")
+    parameters = {"payment": payment["p"].value, "yearly_rate": rate.value, "months": months}
+    return calculation("loan_for_payment", parameters, "monthly payments and interest")
 
 
 def _refuse_other_rates(reader: Reader) -> None:
@@ -133,6 +173,8 @@ def _is_payment(reader: Reader, amount: Token) -> bool:
     before = reader.tokens[place - 1] if place else None
     after = reader.tokens[place + 1] if place + 1 < len(reader.tokens) else None
     paid = before is not None and before.stem in _PAYING
+    of = before is not None and before.stem in ("of", "de") and place > 1
+    paid = paid or (of and reader.tokens[place - 2].means("payment"))
     return paid or (after is not None and after.means("each_month"))
 
 
@@ -150,9 +192,15 @@ def _time_to_pay(reader: Reader, rate: float) -> Spec | None:
 RULES = (
     Rule(
         "a loan with monthly payments",
-        frozenset({"loan"}),
+        frozenset({"loan", "card", "loan_payment"}),
         _loan,
         "the amount, the yearly rate in percent, and the term; asked for: the payment, the total "
         "interest, the total paid, the debt after so many payments, or the time to pay it off",
+    ),
+    Rule(
+        "the loan that a payment allows",
+        frozenset({"loan_for_payment", "afford"}),
+        _affordable,
+        "the monthly payment, the yearly rate in percent, and the term",
     ),
 )

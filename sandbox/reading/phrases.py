@@ -1,7 +1,7 @@
 """Takes phrases from a request: concepts and numbers in a row, with idle words between them.
 
 A pattern is a row of elements with blanks between: `mean #m` (a concept, then a number named m),
-`#p%` (a percentage), `a|b` (one of two concepts), `'x` (the word x itself), `*` (up to three words,
+`#p%` (a percentage), `#p$` (money), `#p.` (a plain number), `#p$.` (either), `a|b` (one of two concepts), `'x` (the word x itself), `*` (up to three words,
 which become labels), `!` before an element that follows directly, and a `?` after an element that may be missing. A phrase does not go on after
 the end of a sentence, and never takes a token twice.
 """
@@ -26,7 +26,7 @@ _FIRM = frozenset(
 @dataclass(frozen=True, slots=True)
 class _Element:
     name: str  # of a number; "" for words
-    unit: str | None = None
+    units: frozenset[str] | None = None
     concepts: tuple[str, ...] = ()
     stems: tuple[str, ...] = ()
     optional: bool = False
@@ -47,8 +47,9 @@ def _element(part: str) -> _Element:
     if part == "*":
         return _Element("", labels=True)
     if part[0] == "#":
-        unit = part[-1] if part[-1] in "%$" else "" if part[-1] == "." else None
-        return _Element(part[1:].rstrip("%$."), unit, optional=optional)
+        name = part[1:].rstrip("%$.")
+        units = frozenset(part[1 + len(name) :].replace(".", " ")) or None
+        return _Element(name, units, optional=optional)
     choices = part.split("|")
     concepts = tuple(choice for choice in choices if choice[0] != "'")
     stems = tuple(choice[1:] for choice in choices if choice[0] == "'")
@@ -119,7 +120,9 @@ def _fits(reader: Reader, element: _Element, at: int) -> bool:
     if at in reader.taken:
         return False
     if element.name:
-        return token.kind == "number" and element.unit in (None, token.unit)
+        return token.kind == "number" and (
+            element.units is None or (token.unit or " ") in element.units
+        )
     if element.labels:
         return True
     return token.stem in element.stems or token.means(*element.concepts)

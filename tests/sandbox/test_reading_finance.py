@@ -30,7 +30,10 @@ from tests.sandbox.reading import computed
             "mensualmente. ¿Cuánto tendré en diez años?",
             {"balance": 31056.455889},
         ),
-        ("IRR of -1200, 300, 420, 480, 350 (annual flows)", {"irr": 0.107237441835}),
+        (
+            "IRR of -1200, 300, 420, 480, 350 (annual flows)",
+            {"irr": 0.107237441835, "irr_percent": 10.7237441835},
+        ),
         (
             "Jacket costs $80. 25% off, then a further 10% off the reduced price, then 8% sales "
             "tax. What do I pay at the till?",
@@ -81,7 +84,7 @@ def test_what_cannot_be_is_named(text: str, reason: str):
 
 _CASES: dict[str, list[dict[str, Any]]] = {
     "loan": [
-        {"principal": 1e5, "yearly_rate": r, "months": 120, "wants": w, "after": 30}
+        {"principal": 1e5, "yearly_rate": r, "months": 120, "wants": w, "after": 30, "down": 4e4}
         for r in (0.0, 0.05, 0.24)
         for w in [("payment", "total_interest", "total_paid", "still_owe")]
     ],
@@ -101,11 +104,14 @@ _CASES: dict[str, list[dict[str, Any]]] = {
     ],
     "growing_time": [{"yearly_rate": 0.06, "factor": 2.0, "periods": p} for p in (0, 1, 12)],
     "time_to_reach": [{"first": 10, "last": 70, "yearly_rate": 0.06, "periods": 4}],
-    "effective_rate": [{"yearly_rate": 0.18, "periods": p, "percent": True} for p in (0, 1, 12)],
-    "irr": [{"flows": (-100, 30, 50, 60), "percent": False}],
+    "effective_rate": [{"yearly_rate": 0.18, "periods": p} for p in (0, 1, 12)],
+    "irr": [{"flows": (-100, 30, 50, 60)}],
     "npv": [{"rate": 0.08, "flows": (-100, 30, 50, 60)}],
-    "bond_price": [{"face": 1000, "coupon_rate": 0.05, "years": 7, "yearly_yield": 0.06}],
-    "growth_rate": [{"first": 120, "last": 180, "years": 3, "percent": True}],
+    "bond_price": [
+        {"face": 1000, "coupon_rate": 0.05, "years": 7, "yearly_yield": 0.06, "periods": p}
+        for p in (1, 2)
+    ],
+    "growth_rate": [{"first": 120, "last": 180, "years": 3}],
     "price_after": [{"price": 84.9, "steps": (-0.2, 0.21)}],
     "tip": [{"bill": 84.5, "rate": 0.15, "people": 3}],
     "part_of": [{"rate": 0.15, "whole": 240}],
@@ -114,6 +120,22 @@ _CASES: dict[str, list[dict[str, Any]]] = {
     "markup_and_margin": [{"cost": 7.4, "price": 12.95, "wants": ("markup", "margin")}],
     "combined_mean": [{"sizes": (24, 18), "means": (71, 78.5)}],
     "break_even": [{"fixed": 5000, "variable": 3.2, "price": 8.1}],
+    "price_before": [{"price": 68.0, "steps": (-0.15, 0.21)}],
+    "changed_value": [{"value": 340.0, "steps": (0.12,)}],
+    "with_tax": [{"net": 250.0, "rate": 0.21}],
+    "tax_contained": [{"total": 121.0, "rate": 0.21}],
+    "whole_of": [{"part": 18.0, "rate": 0.15}],
+    "equal_shares": [{"total": 245.0, "people": 7}],
+    "price_for_margin": [{"cost": 12.5, "rate": 0.4, "of": of} for of in ("price", "cost")],
+    "grown_value": [{"value": 24e3, "yearly_rate": r, "years": 4} for r in (-0.15, 0.02)],
+    "present_value": [{"amount": 1e4, "rate": r, "years": 5} for r in (0.0, 0.07)],
+    "annuity_value": [{"payment": 1e3, "rate": r, "years": 10} for r in (0.0, 0.05)],
+    "needed_deposit": [{"goal": 5e4, "yearly_rate": r, "months": 120} for r in (0.0, 0.05)],
+    "yearly_savings": [
+        {"deposit": 1e3, "yearly_rate": r, "years": 20, "opening": 50.0} for r in (0.0, 0.05)
+    ],
+    "payback": [{"investment": 12e3, "flow": 3e3}],
+    "loan_for_payment": [{"payment": 400.0, "yearly_rate": r, "months": 60} for r in (0.0, 0.06)],
 }
 
 

@@ -12,6 +12,9 @@ def readme_table(result: Mapping[str, Any]) -> str:
     others = sum(t["pairs"] for kind, t in pairs["by_class"].items() if kind != "paraphrase")
     cosine = sum(t["cosine_095"] for kind, t in pairs["by_class"].items() if kind != "paraphrase")
     streams = result["streams"]
+    batches, cache = result["repeats"]["batches"], result["repeats"]["cache"]
+    fewest = min(b["distinct_records"] for b in batches if b["batch"] != "drawn")
+    drawn = min(b["distinct_answers"] for b in batches if b["batch"] == "drawn")
     changes = f"{data['right']} of {data['number_changes']}"
     faster = looks["encoder"]["torch_over_onnx_p50"]
     rows = [
@@ -29,6 +32,12 @@ def readme_table(result: Mapping[str, Any]) -> str:
         ),
         ("paraphrases that the guards recognise, in unseen pairs", f"{unseen['hits']:.0%}"),
         ("requests with other numbers that an edited program answers rightly", changes),
+        ("mock records in 100 identical requests of a batch: distinct of 10,000", f"{fewest:,}"),
+        ("drawn data in 100 identical requests of a batch: distinct answers", f"{drawn}"),
+        (
+            f"`$cache: 4`, {cache['asks']} asks of two routers: variants, and how often each",
+            f"{cache['variants']}: {', '.join(map(str, cache['counts']))}",
+        ),
         (
             "streams that kept the budget of 1% wrong answers",
             f"{sum(s['kept'] for s in streams)} of {sum(s['seeds'] for s in streams)}",

@@ -19,7 +19,7 @@ from rich.table import Table
 from scipy.stats import beta
 
 from experiments import readme
-from experiments.reuse import lookups, report, stream
+from experiments.reuse import lookups, repeats, report, stream
 from experiments.reuse.suite import CLASSES, FILES, Pair, pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
@@ -185,7 +185,7 @@ def of_streams(rows: list[dict[str, Any]], seeds: int) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     default = Path(environment("WAGGLE_DATA", "../shared/data"))
-    parts = "pairs,data,sources,streams,lookups"
+    parts = "pairs,data,sources,streams,repeats,lookups"
     parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
     parser.add_argument("--only", default=parts, help="the parts to run, with commas between them")
     parser.add_argument("--seeds", type=int, default=100, help="number of streams of each kind")
@@ -205,12 +205,14 @@ def main() -> None:
         result["sources"] = of_sources(rows)
     if "streams" in wanted:
         result["streams"] = of_streams(rows, options.seeds)
+    if "repeats" in wanted:
+        result["repeats"] = repeats.measured()
     if "lookups" in wanted:
         questions = [row for row in rows if row["source"] == "qqp"]
         texts = [text for row in questions for text in (row["text_a"], row["text_b"])]
         result["lookups"] = lookups.measured(list(dict.fromkeys(texts)), options.count, WORK)
     path.write_text(json.dumps(result, indent=1) + "\n")
-    if {"pairs", "data", "streams", "lookups"} <= result.keys():
+    if {"pairs", "data", "streams", "repeats", "lookups"} <= result.keys():
         readme.put("reuse", report.readme_table(result))
     show(result)
 
@@ -222,7 +224,7 @@ def show(result: dict[str, Any]) -> None:
             table.add_row(kind, str(row["pairs"]), str(row["reused"]), str(row["cosine_095"]))
         out.print(table)
         out.print(result["pairs"]["all"], result["pairs"]["unseen"])
-    for name in ("data", "sources", "streams", "lookups"):
+    for name in ("data", "sources", "streams", "repeats", "lookups"):
         if name in result:
             out.print(name, result[name])
 

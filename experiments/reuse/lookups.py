@@ -164,7 +164,7 @@ def reloaded(folder: Path) -> dict[str, Any]:
         for near in index.nearest(SPACE, vector, 8):
             solution = store.get(near.solution)
             assert solution is not None
-            if compare(solution.request, text).likeness == "same":
+            if compare(solution.request, text).likeness == "words":
                 return
 
     return {

@@ -52,7 +52,7 @@ def of_pairs(encoder: Encoder) -> dict[str, Any]:
         listed = list(pairs(name))
         stored = encoder.encode([pair.stored for pair in listed])
         later = encoder.encode([pair.later for pair in listed])
-        hits = [compare(pair.stored, pair.later).likeness == "same" for pair in listed]
+        hits = [compare(pair.stored, pair.later).likeness == "words" for pair in listed]
         result[name] = _of_file(listed, hits)
         for pair, hit, cosine in zip(listed, hits, (stored * later).sum(axis=1), strict=True):
             count[pair.kind] += 1
@@ -131,7 +131,7 @@ def of_sources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         same = [row for row in own if row["label"] == 1]
         methods = {}
         for name, picks in (
-            ("guards", lambda row: compare(row["text_a"], row["text_b"]).likeness == "same"),
+            ("guards", lambda row: compare(row["text_a"], row["text_b"]).likeness == "words"),
             ("cosine_095", lambda row: row["cosine"] >= 0.95),
         ):
             chosen = [row for row in own if picks(row)]

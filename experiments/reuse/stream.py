@@ -29,9 +29,9 @@ def guarded(rows: Sequence[dict[str, Any]]) -> list[tuple[str, bool]]:
     """For each pair that passes the guards: its bucket, and whether reuse would be wrong."""
     verdicts = ((row, compare(row["text_a"], row["text_b"])) for row in rows)
     return [
-        (bucket_of(verdict, row["cosine"]), row["label"] == 0)
+        (bucket_of("words", row["cosine"]), row["label"] == 0)
         for row, verdict in verdicts
-        if verdict.likeness == "same"
+        if verdict.likeness == "words"
     ]
 
 

@@ -209,7 +209,9 @@ def status(here: CommandContext) -> None:
     calibration.learn(store.checks(0))
     table = Table("likeness", "checked", "wrong", "at most (95%)", "answers", box=None)
     tallies = calibration.summary()
-    buckets = [f"{likeness}:{n}" for likeness in ("same", "moved") for n in (3, 2, 1, 0)]
+    buckets = [
+        f"{likeness}:{n}" for likeness in ("words", "verifier", "asked") for n in (3, 2, 1, 0)
+    ]
     for bucket in dict.fromkeys([*buckets, *tallies]):
         standing = calibration.standing(bucket)
         tally = tallies.get(bucket, {"checks": 0.0, "wrong": 0.0})
@@ -230,7 +232,7 @@ def why(
     Example: waggle solutions why "5 miles in km?" "8 miles in km?"
     """
     verdict = compare(stored, request)
-    color = "green" if verdict.likeness == "same" else "yellow"
+    color = "green" if verdict.likeness == "words" else "yellow"
     out.print(f"[{color}]{verdict.likeness}[/]: {escape(verdict.why)}")
 
 

@@ -1,6 +1,7 @@
 """The one thread of a process that encodes the texts of requests, each text in its turn."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,13 @@ class EncodingThread:
         vectors = await loop.run_in_executor(self._thread, self.encoder.encode, [text])
         vector: Vectors = vectors[0]
         return vector
+
+    async def probability(
+        self, judge: Callable[[str, str], float], first: str, second: str
+    ) -> float:
+        """What the pair verifier says of two texts, in this thread and in its turn."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, judge, first, second)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -37,7 +37,7 @@ def export(model: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, whole_folder(folder) as target:
         full, quantised = Path(scratch) / "full.onnx", Path(scratch) / "quantised.onnx"
         _write_onnx(loaded, full)
-        _quantise(full, quantised)
+        quantise(full, quantised)
         shutil.copy(model / "tokenizer.json", target / "tokenizer.json")
         (target / SETTINGS_FILE).write_text(json.dumps(settings))
         for candidate in (quantised, full):
@@ -76,7 +76,7 @@ def _write_onnx(loaded: Any, path: Path) -> None:
         )
 
 
-def _quantise(full: Path, quantised: Path) -> None:
+def quantise(full: Path, quantised: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     # Each row of a weight has its own scale; with one scale for all rows, vectors were off by .05.

@@ -31,10 +31,11 @@ from router.wire.chat_replies import chat_reply
 
 if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
+    from router.reuse.verifier import PairVerifier
 
 _CHARACTERS = 16_384  # characters in one piece of a streamed answer
 _REMEMBERED_USES = 10_000  # answers from memory for which later verdicts count
-_THE_SAME = GuardVerdict("same", ("the very same request",))
+_THE_SAME = GuardVerdict("words", ("the very same request",))
 
 AskBackend = Callable[[str, Call], Awaitable[CallOutcome]]
 
@@ -75,11 +76,17 @@ def open_memory(
 
         return EncodingThread(encoder_of(config.reuse.encoder, str(config.data / "encoders")))
 
+    def verifier() -> "PairVerifier":
+        from router.reuse.verifier import verifier_of
+
+        return verifier_of(str(config.data / "encoders"))
+
     similar = config.reuse.mode == "similar"
     memory = SolutionMemory(
         config.reuse_folder,
         config.reuse,
         encoder=encoder if similar else None,
+        verifier=verifier if similar else None,
         wall=wall,
         tell=tell,
     )
@@ -123,7 +130,7 @@ class Recall:
         match = (
             None
             if computes or vector is None
-            else self.memory.similar(query, vector, self.uniform())
+            else await self.memory.similar(query, vector, self.uniform())
         )
         if match is not None and not (
             _may_match(plans, request, match, allowed) and may_repeat(match.solution)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import ceil, floor, log10
 from typing import Any, Protocol
 
-from router.reuse.guards import GuardVerdict
+from router.reuse.acceptance import Acceptor
 from router.reuse.solution_store import ReuseCheck
 
 _CONFIDENCE = 0.95
@@ -26,18 +26,10 @@ _FADES = 4_000.0  # an earlier check counts half after so many newer checks
 _CACHED = 10_000  # standings in the cache, at most
 _MOST_COUNTED = 50_000  # the latest solutions, and the latest spaces, that checks are counted for
 
-# For each bucket: wrong answers, and all answers. `experiments/reuse` measured them on pairs of
-# requests that its author had not looked at.
-PRIOR = {
-    ("same", 3): (0.5, 700.0),
-    ("same", 2): (0.5, 700.0),
-    ("same", 1): (0.5, 400.0),
-    ("same", 0): (0.5, 60.0),
-    ("moved", 3): (0.5, 400.0),
-    ("moved", 2): (0.5, 400.0),
-    ("moved", 1): (0.5, 300.0),
-    ("moved", 0): (0.5, 40.0),
-}
+# For each kind of likeness: wrong answers, and all answers. `experiments/reuse` measured the shares
+# on pairs of other people; whatever their number, they count as thirty checks, so that each kind
+# must earn the rest of its trust on real requests.
+PRIOR = {"words": (0.5, 30.0), "verifier": (0.8, 30.0), "asked": (0.8, 30.0)}
 CUTS = (0.6, 0.8, 0.95)  # the similarities between two bands
 
 
@@ -49,15 +41,14 @@ def band(similarity: float) -> int:
     return sum(similarity >= cut for cut in CUTS)
 
 
-def bucket_of(verdict: GuardVerdict, similarity: float) -> str:
-    """`same:3`: the same words, similarity above .95; `moved:2`: in another order, .8 to .95."""
-    kind = verdict.likeness if not verdict.edits else "moved"
-    return f"{kind}:{band(similarity)}"
+def bucket_of(by: Acceptor, similarity: float) -> str:
+    """`words:3`: the same words, similarity above .95; `verifier:2`: accepted by the verifier."""
+    return f"{by}:{band(similarity)}"
 
 
 def measured(bucket: str) -> tuple[float, float]:
-    kind, _, cut = bucket.partition(":")
-    return PRIOR.get((kind, int(cut)), (0.5, 1.0))
+    kind, _, _ = bucket.partition(":")
+    return PRIOR.get(kind, (0.5, 1.0))
 
 
 @dataclass(slots=True)

@@ -1,21 +1,22 @@
-"""Decides whether the answer to one request may be given to another, and says why. Pure.
+"""Finds what makes two requests different, and says it. Pure.
 
-Similarity only proposes pairs of requests: opposite questions have more similar vectors than most
-paraphrases. Two requests are the same if each meaningful word of one has its counterpart in the
-same part of the other's sentence. On any doubt the requests are different.
-
-Not covered: requests that are the same only for a reader who knows the subject.
+Guards only refuse. Two requests in which they find no difference, and whose words are not the same,
+are `open`: something that can say no must accept them. The guards know English; see
+`router.reuse.acceptance` for other languages.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from router.reuse.lexicon import lexicon
-from router.reuse.request_words import RequestWords, read_words
+from router.request.stemming import stem
+from router.reuse.lexicon import form_of, lexicon
+from router.reuse.request_words import RequestWords, Word, is_number, read_words
 
-Likeness = Literal["same", "parameters", "minor", "other"]
+# `words`: the same words after a closed list of idle ones. `open`: no guard refuses, words differ.
+# `parameters`: only numbers differ. `minor`: a word or two differ. `other`: a guard refuses.
+Likeness = Literal["words", "open", "parameters", "minor", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,14 @@ class GuardVerdict:
 
     likeness: Likeness
     reasons: tuple[str, ...] = ()
-    edits: int = 0  # ignored differences, such as another order of the words
     changed: tuple[tuple[str, str], ...] = ()  # pairs of old and new numbers or words
 
     @property
     def why(self) -> str:
-        return "; ".join(self.reasons) or "the same in other words"
+        return "; ".join(self.reasons) or "the same words"
 
 
-_SAME = GuardVerdict("same")
-_OTHER_PARTS = GuardVerdict("other", ("the same words, in other parts",))
+_SAME = GuardVerdict("words")
 
 
 def compare(stored: str, request: str) -> GuardVerdict:
@@ -41,149 +40,368 @@ def compare(stored: str, request: str) -> GuardVerdict:
     if " ".join(stored.split()) == " ".join(request.split()):
         return _SAME
     old, new = read_words(stored), read_words(request)
-    vetoes = tuple(_vetoes(old, new))
-    if vetoes:
-        return GuardVerdict("other", vetoes)
-    if old.numbers != new.numbers:
-        return _other_numbers(old, new)
-    if not old.words and not new.words:
-        return GuardVerdict("other", ("nothing in them can be compared",))
-    if old.chunks == new.chunks:
-        return _SAME
-    if Counter(old.words) == Counter(new.words):
-        return _another_order(old, new)
-    return _other_words(old, new)
-
-
-def _vetoes(old: RequestWords, new: RequestWords) -> Iterator[str]:
-    """Each difference that makes two requests different, whatever their other words are."""
     if old.long or new.long:
-        yield "they are too long to be compared word by word"
-        return
-    if old.quoted != new.quoted:
+        return GuardVerdict("other", ("they are too long to be compared word by word",))
+    if not old.words or not new.words:
+        return GuardVerdict("other", ("nothing in them can be compared",))
+    gone, come = unmatched(old, new)
+    if not gone and not come:
+        differences = tuple(_differences_of_twins(old, new))
+        if not differences:
+            return _SAME
+        if differences == (_OTHER_PARTS,) and _lacks_a_tie(old, new):
+            return GuardVerdict("open", ("a word lacks its tie in one of them",))
+        return _other_numbers(old, new, differences)
+    if replaced := _replaced(old, new, gone, come):
+        return replaced
+    vetoes = tuple(_vetoes(old, new, gone, come))
+    if old.numbers != new.numbers and Counter(old.numbers) != Counter(new.numbers):
+        return _other_numbers(old, new, vetoes)
+    if vetoes:
+        return _perhaps_minor(old, new, vetoes)
+    return GuardVerdict("open", (f"words differ: {_listed(gone)} and {_listed(come)}",))
+
+
+def _replaced(
+    old: RequestWords, new: RequestWords, gone: Sequence[str], come: Sequence[str]
+) -> GuardVerdict | None:
+    """One word stands where another stood: however alike the two, they name different things."""
+    if len(gone) != 1 or len(come) != 1 or is_number(gone[0]) or old.quoted != new.quoted:
+        return None
+    swapped = tuple(come[0] if token == gone[0] else token for token in old.sequence)
+    if swapped != new.sequence:
+        return None
+    pair = (gone[0], come[0])
+    reason = f"words differ: {pair[0]} and {pair[1]}"
+    return GuardVerdict("minor" if len(old.words) >= 2 else "other", (reason,), changed=(pair,))
+
+
+def _differences_of_twins(old: RequestWords, new: RequestWords) -> Iterator[str]:
+    """What sets two requests apart that have the same words with a meaning: anything at all."""
+    if old.quoted != new.quoted and not _quotes_agree(old, new):
         yield "what is quoted differs"
-    if old.own != new.own and (_personal(old) or _personal(new)):
-        yield "one of them is about the caller's own affairs"
-    if old.intent != new.intent:
-        yield f"one asks {old.intent or 'what'}, the other {new.intent or 'what'}"
-    if old.negations != new.negations:
-        yield "one of them negates"
-    if old.tense and new.tense and old.tense != new.tense:
+    if old.numbers != new.numbers and Counter(old.numbers) != Counter(new.numbers):
+        pairs = [(a, b) for a, b in zip(old.numbers, new.numbers, strict=False) if a != b]
+        shown = ", ".join(f"{a} is not {b}" for a, b in pairs[:3]) or "one has numbers more"
+        yield f"numbers differ: {shown}"
+    for (name, before), (_, after) in zip(old.classes, new.classes, strict=True):
+        if before != after and not _means_anybody(name, old, new):
+            yield f"{name} differs: {_listed(before)} and {_listed(after)}"
+    if _question(old) != _question(new):
+        yield f"one asks {_question(old) or 'what'}, the other {_question(new) or 'what'}"
+    if old.task != new.task and {old.task, new.task} & lexicon().texts:
+        yield f"one asks to {old.task or 'tell'}, the other to {new.task or 'tell'}"
+    if _tenses_differ(old, new):
         yield f"one is of the {old.tense}, the other of the {new.tense}"
-    if old.modal != new.modal and old.intent not in ("how", "why"):
-        yield f"one asks what {old.modal or 'is'}, the other what {new.modal or 'is'}"
-    if old.manner != new.manner and not _manners_agree({old.manner, new.manner}):
-        yield f"one asks to {old.manner}, the other to {new.manner}"
+    if words := _surface_tense(old, new):
+        yield f"their times differ: {words}"
+    if not _same_order(old, new):
+        yield _OTHER_PARTS
 
 
-def _manners_agree(manners: set[str]) -> bool:
-    """Whether the manners go together: `explain X` and `what is X` do, `create X` does not."""
-    return "" in manners or ("what" in manners and "create" not in manners)
+_OTHER_PARTS = "the same words, in other parts"
 
 
-def _personal(words: RequestWords) -> bool:
-    return words.own and words.intent not in ("how", "why")
+def _lacks_a_tie(old: RequestWords, new: RequestWords) -> bool:
+    """Whether the words keep their order, and a tie of one request is unsaid in the other."""
+    if len(old.words) < 3 or [w.form for w in old.words] != [w.form for w in new.words]:
+        return False
+    ties = [(a.tie, b.tie) for a, b in zip(old.words, new.words, strict=True) if a.tie != b.tie]
+    return bool(ties) and all("" in pair for pair in ties)
 
 
-def _other_numbers(old: RequestWords, new: RequestWords) -> GuardVerdict:
+def _same_order(old: RequestWords, new: RequestWords) -> bool:
+    """Whether both have the same order, but for one phrase at the front or equals beside `and`."""
+    first, second = _ordered(old), _ordered(new)
+    return (
+        first == second
+        or _fronted(first, second)
+        or _fronted(second, first)
+        or _turned(first, second)
+    )
+
+
+def _ordered(words: RequestWords) -> tuple[str, ...]:
+    """The words with a meaning and what ties them, without who acts and how much."""
+    words_of = lexicon()
+    left_out = (
+        words_of.quantifiers.keys()
+        | words_of.pronouns.keys()
+        | words_of.acting
+        | words_of.modals.keys()
+    )
+    kept = (t for t in words.sequence if t not in left_out or t in words_of.relations)
+    return tuple(
+        words_of.relations.get(t, t)
+        for t in kept
+        if t not in ("how", "why") and not t.startswith("how")
+    )
+
+
+def _turned(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether only the two sides of one `and`, `or` or `vs` changed places.
+
+    Behind a comparison or a direction the sides have parts of their own, and may not.
+    """
+    for at, word in enumerate(first):
+        if word in ("and", "or", "vs") and not {"than", "from", "by", "before", "after"} & {*first}:
+            for left in (1, 2):
+                for right in (1, 2):
+                    start, end = at - left, at + 1 + right
+                    if start < 0 or end > len(first):
+                        continue
+                    turned = (*first[at + 1 : end], word, *first[start:at])
+                    if (*first[:start], *turned, *first[end:]) == tuple(second):
+                        return True
+    return False
+
+
+def _question(words: RequestWords) -> str:
+    first = next((t for t in words.sequence if t in ("how", "why") or t in _ASKED), "")
+    return first
+
+
+_ASKED = frozenset({"who", "when", "where", "howmany", "howmuch", "howlong", "howfar", "howold"})
+
+
+def _fronted(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether the second is the first with its last phrase at the front."""
+    if len(first) != len(second) or first[:1] == second[:1] or Counter(first) != Counter(second):
+        return False
+    movable = lexicon().movable
+    return any(
+        first[at] in movable and tuple(second) == (*first[at:], *first[:at])
+        for at in range(max(1, len(first) - 5), len(first))
+    )
+
+
+# Of these classes, a reworded request may lack what the other has; the acceptor decides.
+_MAY_LACK = frozenset({"units", "quantity", "modality", "person", "format", "sign"})
+
+
+def _vetoes(
+    old: RequestWords, new: RequestWords, gone: Sequence[str], come: Sequence[str]
+) -> Iterator[str]:
+    """Each contradiction between two requests in different words."""
+    if not _quotes_agree(old, new):
+        yield "what is quoted differs"
+    for (name, before), (_, after) in zip(old.classes, new.classes, strict=True):
+        if name == "who acts" or before == after or _means_anybody(name, old, new):
+            continue
+        if (
+            name in _MAY_LACK
+            and (not before or not after)
+            and not {*before, *after} & {"his", "her", "their", "our"}
+        ):
+            continue
+        yield f"{name} differs: {_listed(before)} and {_listed(after)}"
+    if (
+        old.asks != new.asks
+        and old.asks
+        and new.asks
+        and {old.asks, new.asks} != {"howlong", "howmany"}
+    ):
+        yield f"one asks {old.asks}, the other {new.asks}"
+    if _tasks_differ(old, new):
+        yield f"one asks to {old.task or 'tell'}, the other to {new.task or 'tell'}"
+    if _tenses_differ(old, new):
+        yield f"one is of the {old.tense}, the other of the {new.tense}"
+    if missing := {*_unnamed(old, new), *_unnamed(new, old)}:
+        yield f"only one of them names {_listed(sorted(missing))}"
+    yield from _veto_of_order(old, new, gone, come)
+    yield from _veto_of_words(old, new, gone, come)
+
+
+def _quotes_agree(old: RequestWords, new: RequestWords) -> bool:
+    def bare(quotes: tuple[str, ...]) -> list[str]:
+        return [" ".join(quote.rstrip(".,!?").split()) for quote in quotes]
+
+    if old.quoted and new.quoted:
+        return bare(old.quoted) == bare(new.quoted)
+    quotes = old.quoted or new.quoted
+    surfaces = new.surfaces if old.quoted else old.surfaces
+    return all(len(quote.split()) == 1 and quote.lower() in surfaces for quote in quotes)
+
+
+def _means_anybody(name: str, old: RequestWords, new: RequestWords) -> bool:
+    """Whether `my`, `I` and `you` mean anybody: both ask how or why something is done."""
+    if name not in ("person", "who acts"):
+        return False
+    people = [dict(words.classes)[name] for words in (old, new)]
+    if name == "person":
+        whose = {*people[0]} ^ {*people[1]}
+        return whose <= {"my", "your"} and _asks_a_way(old) and _asks_a_way(new)
+    if not {*people[0], *people[1]} <= {"i", "you", "we"}:
+        return False
+    # `How do you learn?` may ask whoever answers; a longer question asks for anybody.
+    general = _asks_a_way(old) and _asks_a_way(new) and len(old.words) >= 3
+    return general or (not all(people) and "you" not in (*people[0], *people[1]))
+
+
+def _asks_a_way(words: RequestWords) -> bool:
+    return bool({"how", "why"} & {*words.sequence})
+
+
+def _tasks_differ(old: RequestWords, new: RequestWords) -> bool:
+    texts = lexicon().texts
+    first, second = (words.task if words.task in texts else "" for words in (old, new))
+    if first and second:
+        return first != second
+    return bool(first or second)
+
+
+def _tenses_differ(old: RequestWords, new: RequestWords) -> bool:
+    return bool(old.tense and new.tense and old.tense != new.tense)
+
+
+def _surface_tense(old: RequestWords, new: RequestWords) -> str:
+    """A verb whose form shows another time: `wins` and `won`."""
+    if old.tense == "" or new.tense == "":
+        for first in old.surfaces - new.surfaces:
+            for second in new.surfaces - old.surfaces:
+                if form_of(first) == form_of(second) and _past(first) != _past(second):
+                    return f"{first} and {second}"
+    return ""
+
+
+def _past(word: str) -> bool:
+    """Whether a word shows the past: `played` and `won`, but not `plays` or `playing`."""
+    return not word.endswith(("ing", "s", "er", "ly", "ily")) and stem(word) != word
+
+
+def _unnamed(naming: RequestWords, other: RequestWords) -> Iterator[str]:
+    forms = {word.form for word in other.words} | {*other.sequence} | other.surfaces
+    for name in naming.names:
+        if name not in forms and not is_number(name) and not {*name.split("-")} <= forms:
+            yield name
+
+
+# Another of these changes the direction of what is asked.
+_DIRECTIONS = (
+    frozenset({"from", "to"}),
+    frozenset({"before", "after"}),
+    frozenset({"with", "without"}),
+    frozenset({"before", "during"}),
+    frozenset({"after", "during"}),
+    frozenset({"over", "under"}),
+    frozenset({"for", "against"}),
+    frozenset({"by", "to"}),
+)
+_OWNED = frozenset(
+    {"from", "to", "than", "by", "before", "after", "over", "without", "against", "into"}
+)
+
+
+def _veto_of_order(
+    old: RequestWords, new: RequestWords, gone: Sequence[str], come: Sequence[str]
+) -> Iterator[str]:
+    """Words that both have must keep their parts."""
+    before, after = _once(old.words), _once(new.words)
+    shared = [form for form in before if form in after]
+    near = len(gone) + len(come) <= 2
+    for form in shared:
+        ties = {before[form][1].tie, after[form][1].tie}
+        if (
+            len(ties - {""}) == 2
+            and (near or ties in _DIRECTIONS)
+            and not _doing(form, ties, old, new)
+        ):
+            yield f"`{form}` has another part: {' and '.join(sorted(ties))}"
+            return
+    lost = [(f, before[f][1].tie) for f in shared if before[f][1].tie != after[f][1].tie]
+    gained = [(f, after[f][1].tie) for f in shared if before[f][1].tie != after[f][1].tie]
+    for form, tie in lost:
+        for other, second in gained:
+            if tie == second and tie in _OWNED and form != other:
+                yield f"`{tie}` belongs to {form} in one, to {other} in the other"
+                return
+    ranks = sorted(shared, key=lambda form: before[form][0])
+    if near and not _in_order(ranks, before, after):
+        yield "their words are in another order"
+
+
+def _doing(form: str, ties: set[str], old: RequestWords, new: RequestWords) -> bool:
+    """Whether the tie is that of a verb: `to reset` is `for resetting` and `of resetting`."""
+    names = (*old.surfaces, *new.surfaces)
+    return "to" in ties and any(name.endswith("ing") and form_of(name) == form for name in names)
+
+
+def _once(words: Sequence[Word]) -> dict[str, tuple[int, Word]]:
+    counts = Counter(word.form for word in words)
+    return {word.form: (at, word) for at, word in enumerate(words) if counts[word.form] == 1}
+
+
+def _in_order(
+    ranks: Sequence[str],
+    before: Mapping[str, tuple[int, Word]],
+    after: Mapping[str, tuple[int, Word]],
+) -> bool:
+    """Whether the words keep their order, or a phrase that may move stands at another edge."""
+    order = [after[form][0] for form in ranks]
+    if order == sorted(order):
+        return True
+    movable = lexicon().movable
+    for cut in range(1, len(ranks)):
+        for moved, rest in ((ranks[:cut], ranks[cut:]), (ranks[cut:], ranks[:cut])):
+            ties = {before[f][1].tie for f in moved} | {after[f][1].tie for f in moved}
+            turned = [after[f][0] for f in (*ranks[cut:], *ranks[:cut])]
+            if ties - {""} and ties - {""} <= movable and turned == sorted(turned) and rest:
+                return True
+    inverted = [
+        (a, b) for n, a in enumerate(ranks) for b in ranks[n + 1 :] if after[a][0] > after[b][0]
+    ]
+    return all(before[b][1].joined and after[a][1].joined for a, b in inverted)
+
+
+def _veto_of_words(
+    old: RequestWords, new: RequestWords, gone: Sequence[str], come: Sequence[str]
+) -> Iterator[str]:
+    words_of = lexicon()
+    before, after = {*old.sequence}, {*new.sequence}
+    for word in before - after:
+        if opposite := words_of.opposites.get(word, frozenset()) & (after - before):
+            yield f"{word} is the opposite of {min(opposite)}"
+            return
+        for prefix in ("un", "in", "im", "non", "dis", "ir"):
+            if prefix + word in after - before or (
+                word.startswith(prefix) and word[len(prefix) :] in after - before
+            ):
+                yield f"{word} is negated"
+                return
+    if bool(gone) != bool(come) and not {*gone, *come} <= words_of.light:
+        yield f"one of them says more: {_listed(gone or come)}"
+
+
+def unmatched(old: RequestWords, new: RequestWords) -> tuple[list[str], list[str]]:
+    """The words with a meaning that only the first, and only the second, has."""
+    first, second = Counter(w.form for w in old.words), Counter(w.form for w in new.words)
+    return list((first - second).elements()), list((second - first).elements())
+
+
+def _other_numbers(old: RequestWords, new: RequestWords, vetoes: tuple[str, ...]) -> GuardVerdict:
     """If only numbers differ, the request is the same task with other parameters."""
     pairs = tuple((a, b) for a, b in zip(old.numbers, new.numbers, strict=False) if a != b)
     shown = ", ".join(f"{a} is not {b}" for a, b in pairs[:3]) or "one has numbers more"
-    reasons = (f"numbers differ: {shown}",)
-    if len(old.numbers) == len(new.numbers) and old.shape == new.shape:
-        return GuardVerdict("parameters", reasons, changed=pairs)
+    reasons = tuple(dict.fromkeys((*vetoes, f"numbers differ: {shown}")))
+    if not pairs and len(old.numbers) == len(new.numbers):
+        return GuardVerdict("other", vetoes)
+    if len(old.numbers) == len(new.numbers) and old.shape == new.shape and old.quoted == new.quoted:
+        return GuardVerdict("parameters", (f"numbers differ: {shown}",), changed=pairs)
     return GuardVerdict("other", reasons)
 
 
-def _other_words(old: RequestWords, new: RequestWords) -> GuardVerdict:
-    old_count, new_count = Counter(old.words), Counter(new.words)
-    gone = list((old_count - new_count).elements())
-    come = list((new_count - old_count).elements())
-    units = lexicon().units
-    if any(word in units for word in (*gone, *come)):
-        return GuardVerdict("other", (f"units differ: {_listed(gone)} and {_listed(come)}",))
-    reasons = (f"words differ: {_listed(gone)} and {_listed(come)}",)
-    few = 0 < len(gone) <= 2 and 0 < len(come) <= 2
-    if few and len(old.words) - len(gone) >= 2:
-        return GuardVerdict("minor", reasons, changed=tuple(zip(gone, come, strict=False)))
-    return GuardVerdict("other", reasons)
+def _perhaps_minor(old: RequestWords, new: RequestWords, vetoes: tuple[str, ...]) -> GuardVerdict:
+    """A backend may adapt an answer to one or two other words; never to another format or part."""
+    gone, come = unmatched(old, new)
+    few = 0 < len(gone) <= 2 and len(come) == len(gone) and len(old.words) - len(gone) >= 2
+    if (
+        few
+        and old.quoted == new.quoted
+        and [w.tie for w in old.words] == [w.tie for w in new.words]
+    ):
+        return GuardVerdict("minor", vetoes, changed=tuple(zip(gone, come, strict=True)))
+    return GuardVerdict("other", vetoes)
 
 
 def _listed(words: Sequence[str]) -> str:
     return ", ".join(words[:3]) or "nothing"
-
-
-# A word behind one of these ties has another role than behind any other tie.
-_PARTS = frozenset(
-    "from by than before after since until over under like against as if because while without "
-    "during through via above below behind upon except outside near beside beyond across around".split()
-)
-_TOGETHER = frozenset({"and", "or", "vs"})
-_EFFECTS = frozenset({"effect", "impact", "influence", "affect"})
-
-
-def _another_order(old: RequestWords, new: RequestWords) -> GuardVerdict:
-    """Requests with the same words in another order are the same if each word keeps its role."""
-    if _begins_tied(old) != _begins_tied(new):
-        return _OTHER_PARTS
-    if _parts(old) != _parts(new) or not _same_ends(old, new) or not _same_doers(old, new):
-        return _OTHER_PARTS
-    old_ranks, new_ranks = set(_ranks(old)), set(_ranks(new))
-    if any((low, high) in new_ranks for high, low in old_ranks):
-        return _OTHER_PARTS
-    return GuardVerdict("same", ("in another order",), edits=1)
-
-
-def _parts(words: RequestWords) -> Counter[tuple[str, str]]:
-    parts = Counter((c.tie, c.words[-1]) for c in words.chunks if c.tie in _PARTS)
-    if _EFFECTS & {*words.words} and any(c.tie == "in" for c in words.chunks):
-        parts.update((c.tie, c.words[0]) for c in words.chunks if c.tie in ("of", "in"))
-    return parts
-
-
-def _same_ends(old: RequestWords, new: RequestWords) -> bool:
-    """Whether one request's words behind `to` are among the other's, as in `to Paris`."""
-    old_ends, new_ends = (
-        Counter(chunk.words[0] for chunk in words.chunks if chunk.tie == "to")
-        for words in (old, new)
-    )
-    return old_ends <= new_ends or new_ends <= old_ends
-
-
-def _same_doers(old: RequestWords, new: RequestWords) -> bool:
-    """Whether the same person or thing acts: in `how does X make money`, X acts, not the caller."""
-    old_doer, new_doer = (
-        next((c.words[0] for c in words.chunks if c.tie == "do"), "") for words in (old, new)
-    )
-    if old_doer and new_doer:
-        return old_doer == new_doer
-    if old.intent in ("how", "why") and (old_doer or new_doer):
-        return old_doer == new.words[0] or new_doer == old.words[0]
-    return True
-
-
-def _ranks(words: RequestWords) -> Iterator[tuple[str, str]]:
-    """Pairs of a main word and a word that describes it: `(list, python)` for `a Python list`.
-
-    Words joined by `and` do not describe each other. A superlative behind `is` makes no pair.
-    """
-    head = last = ""
-    for chunk in words.chunks:
-        tie = chunk.tie
-        if tie == "'s":
-            yield from ((chunk.words[-1], last),) if last else ()
-        elif tie == "of" and last:
-            yield from ((last, word) for word in chunk.words)
-        elif tie == "be" and last:
-            yield from ((word, last) for word in chunk.words if not word.endswith("est"))
-        elif tie not in ("", "be", "to", "between", *_TOGETHER) and head:
-            yield from ((head, word) for word in chunk.words)
-        for at, word in enumerate(chunk.words):
-            yield from ((later, word) for later in chunk.words[at + 1 :])
-        if tie in ("", "be", "'s", "to") or not head:
-            head = chunk.words[-1]
-        last = chunk.words[-1]
-
-
-def _begins_tied(words: RequestWords) -> bool:
-    return bool(words.chunks) and words.chunks[0].tie in ("in", "of", "for", "with", "about")

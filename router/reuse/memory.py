@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,17 +28,27 @@ from router.reuse.memory_keeper import (
     QueuedChange,
 )
 from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode, program_space
-from router.reuse.recollection import Candidate, Recollection, adaptation, best_match, reuse
+from router.reuse.recollection import (
+    Candidate,
+    Recollection,
+    accepted,
+    adaptation,
+    best_match,
+    may_verify,
+    reuse,
+)
 from router.reuse.solution import Solution
 from router.reuse.solution_store import ReuseCheck, SolutionStore, UnreadableStore
 
 if TYPE_CHECKING:
     from router.encoding.encoding_thread import EncodingThread
     from router.reuse.index.matrix import Matrix
+    from router.reuse.verifier import PairVerifier
 
 _log = logging.getLogger("waggle")
 _NEAREST = 8  # solutions that are compared with each request
 _LEAST_SIMILARITY = 0.6
+_MOST_VERIFIED = 2  # pairs that the verifier reads for a request: each takes milliseconds
 _CACHED = 4_096  # solutions in memory, at most
 _LATEST_PROGRAMS = 16  # programs to try if there is no index
 
@@ -51,6 +62,7 @@ class SolutionMemory:
         settings: Reuse,
         *,
         encoder: Callable[[], "EncodingThread"] | None = None,
+        verifier: Callable[[], "PairVerifier"] | None = None,
         wall: Callable[[], float] = time.time,
         tell: Callable[..., None] = lambda *_, **__: None,
     ) -> None:
@@ -69,7 +81,7 @@ class SolutionMemory:
             return
         self.keeper = MemoryKeeper(
             folder, self.store, settings, self.calibration,
-            open_encoder=encoder, wall=wall, tell=tell, changed=self._drop,
+            open_encoder=encoder, open_verifier=verifier, wall=wall, tell=tell, changed=self._drop,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -123,17 +135,19 @@ class SolutionMemory:
             self._report(error)
             return None
 
-    def similar(self, query: MemoryQuery, vector: "Matrix", uniform: float) -> Recollection | None:
+    async def similar(
+        self, query: MemoryQuery, vector: "Matrix", uniform: float
+    ) -> Recollection | None:
         """The solution to reuse or to adapt for a request, if any is near enough."""
         try:
-            candidates = self._candidates(query, vector)
+            candidates = await self._accepted(query, self._candidates(query, vector))
         except Exception as error:
             self._report(error)
             return None
         match = best_match(candidates)
         if match is None:
             return adaptation(candidates)
-        bucket = bucket_of(match.verdict, match.similarity)
+        bucket = bucket_of(match.by, match.similarity)
         standing = self.calibration.standing(bucket, query.space)
         return reuse(match, bucket, standing, uniform)
 
@@ -147,6 +161,25 @@ class SolutionMemory:
             for similarity, solution in self._in_use(query, hits)
             if language(solution.request) == spoken
         ]
+
+    async def _accepted(
+        self, query: MemoryQuery, candidates: Sequence[Candidate]
+    ) -> Sequence[Candidate]:
+        """The candidates, with what accepts them. The verifier reads the nearest open ones only,
+        and none if the words of another are the same."""
+        candidates = [accepted(candidate, query.text) for candidate in candidates]
+        verifier = self.keeper.verifier if self.keeper is not None else None
+        encoder = self.encoder
+        if any(c.by for c in candidates) or verifier is None or encoder is None:
+            return candidates
+        open_ones = [n for n, c in enumerate(candidates) if may_verify(c, query.text)]
+        for n in open_ones[:_MOST_VERIFIED]:
+            stored = candidates[n].solution.request
+            chance = await encoder.probability(verifier.probability, stored, query.text)
+            if verifier.accepts(chance):
+                candidates[n] = replace(candidates[n], by="verifier", probability=chance)
+                break
+        return candidates
 
     def programs(self, query: MemoryQuery, vector: "Matrix | None") -> list[tuple[float, Solution]]:
         """The programs in the request's scope with their similarity, the nearest first."""

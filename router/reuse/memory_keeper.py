@@ -28,6 +28,7 @@ from router.reuse.unproven_words import UnprovenWords
 
 if TYPE_CHECKING:
     from router.encoding.encoding_thread import EncodingThread
+    from router.reuse.verifier import PairVerifier
 
 VECTORED_CHARACTERS = 2_000  # the vector of a request ignores all later characters
 _log = logging.getLogger("waggle")
@@ -68,6 +69,7 @@ class MemoryKeeper:
         calibration: Calibration,
         *,
         open_encoder: Callable[[], "EncodingThread"] | None,
+        open_verifier: Callable[[], "PairVerifier"] | None = None,
         wall: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         tell: Callable[..., None],
@@ -77,9 +79,10 @@ class MemoryKeeper:
         self.ready = threading.Event()
         self.turns = 0  # finished rounds of writing and following
         self.encoder: EncodingThread | None = None
+        self.verifier: PairVerifier | None = None
         self.index: SolutionIndex | None = None
         self._folder, self._store, self._calibration = folder, store, calibration
-        self._open_encoder, self._wall = open_encoder, wall
+        self._open_encoder, self._open_verifier, self._wall = open_encoder, open_verifier, wall
         self._steady, self._clock = steady, ClockWatch(wall, steady)
         self._tell, self._changed = tell, changed
         self._queue: queue.SimpleQueue[QueuedChange | None] = queue.SimpleQueue()
@@ -149,6 +152,11 @@ class MemoryKeeper:
         except Exception:
             _log.exception("only the same requests are remembered")
         self.ready.set()
+        try:
+            if self._open_verifier is not None:
+                self.verifier = self._open_verifier()
+        except Exception:
+            _log.exception("requests in other words are not recognised")
 
     def _queued(self, seconds: float) -> list[QueuedChange]:
         """All queued changes; wait at most `seconds` for the first change."""

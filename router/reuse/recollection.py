@@ -1,14 +1,15 @@
 """Decides the similarity tier of a request: reuse a remembered answer, adapt it, or answer anew.
 Pure.
 
-Similarity proposes candidates, the guards decide which candidates mean the same as the request, and
-the record of the candidate's bucket decides whether its answer is trusted.
+Similarity proposes candidates, guards refuse, an acceptor accepts, and the record of the
+candidate's bucket decides whether its answer is trusted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.domain import Recalled
+from router.reuse.acceptance import Acceptor, guarded
 from router.reuse.calibration import Standing
 from router.reuse.guards import GuardVerdict
 from router.reuse.solution import Solution
@@ -23,6 +24,8 @@ class Candidate:
     similarity: float
     solution: Solution
     verdict: GuardVerdict
+    by: Acceptor = ""  # what accepted the pair
+    probability: float = 0.0  # that one answer serves both, as far as its acceptor says
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,21 @@ class Recollection:
     verdict: GuardVerdict
 
 
+def accepted(candidate: Candidate, request: str) -> Candidate:
+    """The candidate with its acceptor, if its words alone say that it asks the same."""
+    same = candidate.verdict.likeness == "words" and guarded(candidate.solution.request, request)
+    return replace(candidate, by="words", probability=1.0) if same else candidate
+
+
+def may_verify(candidate: Candidate, request: str) -> bool:
+    """Whether the pair verifier may read the pair: no guard refuses it, and both know English."""
+    return candidate.verdict.likeness == "open" and guarded(candidate.solution.request, request)
+
+
 def best_match(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The nearest candidate that means the same; among equally near ones, the best record."""
+    """The nearest candidate that was accepted; among equally near ones, the best record."""
     return max(
-        (candidate for candidate in candidates if candidate.verdict.likeness == "same"),
+        (candidate for candidate in candidates if candidate.by),
         key=lambda c: (round(c.similarity, 2), c.solution.rate, c.solution.uses),
         default=None,
     )
@@ -47,7 +61,7 @@ def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> 
     """Reuse the answer, or answer anew to check it, as the standing of its bucket says."""
     if standing.serves:
         record = f"of its like {standing.wrong:.2%} are wrong"
-        reason = f"means the same as a remembered request; {record}"
+        reason = f"means the same as a remembered request ({match.by}); {record}"
     else:
         reason = f"not trusted yet: of its like up to {standing.bound:.1%} may be wrong"
     anew = uniform < standing.checked

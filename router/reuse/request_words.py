@@ -1,7 +1,7 @@
-"""Reads a request for comparison: its intent, numbers, negations, quotations and words. Pure.
+"""Reads a request for comparison: its words in order, and what may not differ. Pure.
 
-The name of its group in the lexicon replaces every word. Only listed idle words are left out, so an
-unfamiliar word always counts. All words count the same.
+Only listed idle words are left out, so an unfamiliar word always counts. The functions describe
+requests in English; nothing here says that two requests mean the same.
 """
 
 import re
@@ -9,38 +9,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from router.reuse.lexicon import group_of, lexicon
-from router.reuse.normalization import OWN, figure, normalize_phrases, normalize_spelling
+from router.request.stemming import stem
+from router.reuse.lexicon import form_of, lexicon
+from router.reuse.normalization import figure, normalize_spelling, without_courtesy
 
 _LONGEST = 2_000  # characters; a longer request equals no other request
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """Words that belong together, and the tie: the word that connects them to the words before."""
+class Word:
+    """A word that carries a meaning of its own, and the relation word that ties it to the rest."""
 
-    tie: str
-    words: tuple[str, ...]
+    form: str
+    tie: str = ""
+    joined: bool = False  # joined to the word before by `and`, `or` or `vs`
 
 
 @dataclass(frozen=True, slots=True)
 class RequestWords:
-    intent: str  # how, why, who, when, where or whether; empty for all other requests
-    chunks: tuple[Chunk, ...]
-    numbers: tuple[str, ...]  # in the order of the text
-    negations: tuple[str, ...]
+    sequence: tuple[str, ...]  # everything but idle words, in order
+    words: tuple[Word, ...]  # the words with a meaning of their own
+    numbers: tuple[str, ...]
     quoted: tuple[str, ...]
+    classes: tuple[tuple[str, tuple[str, ...]], ...]  # what may not differ, by name
+    asks: str  # who, when, where, how many ...; empty for all other questions
+    task: str  # the verb that opens an order
     tense: str
-    modal: str  # can, should or would, if the request has such a word
-    manner: str  # what the answer should do: list, explain, define, create
-    own: bool  # whether the request says `my`, `our` or the like
+    names: frozenset[str]
+    surfaces: frozenset[str]  # the words as they were written, in lower case
     long: bool = False
-    words: tuple[str, ...] = field(default=())
-
-    @property
-    def shape(self) -> tuple[str, ...]:
-        """The words, with a mark in place of each number."""
-        return tuple("#" if is_number(word) else word for word in self.words)
+    shape: tuple[str, ...] = field(default=())  # the sequence, with a mark for each number
 
 
 def is_number(word: str) -> bool:
@@ -50,20 +48,26 @@ def is_number(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def read_words(text: str) -> RequestWords:
     if len(text) > _LONGEST:
-        return RequestWords("", (), (), (), (text,), "", "", "", own=False, long=True)
+        return RequestWords(
+            (), (), (), (text,), (), "", "", "", frozenset(), frozenset(), long=True
+        )
     unquoted, quoted = _unquoted(text)
     spelled = normalize_spelling(unquoted)
-    own, tense = bool(OWN.search(spelled)), _tense(spelled)
-    tokens = list(_tokens(normalize_phrases(spelled), quoted))
-    intent, tokens = _intent(tokens)
-    modal = next((_MODALS[token] for token in tokens if token in _MODALS), "")
-    manner, tokens = _manner(tokens, intent)
-    chunks = tuple(_chunks(tokens))
-    words = tuple(word for chunk in chunks for word in chunk.words)
-    numbers = tuple(word for word in words if is_number(word))
-    negations = tuple(word for word in words if word in _NEGATIONS)
+    surfaces = frozenset(re.findall(r"[^\W_]+", spelled))
+    tokens = tuple(_tokens(without_courtesy(spelled), quoted))
+    sequence = tuple(token for token in tokens if token != _PAUSE and token not in lexicon().idle)
     return RequestWords(
-        intent, chunks, numbers, negations, quoted, tense, modal, manner, own, words=words
+        sequence,
+        tuple(_words(tokens)),
+        tuple(token for token in sequence if is_number(token)),
+        quoted,
+        tuple(_classes(sequence, tokens, surfaces)),
+        next((token for token in sequence if token in _ASKS), ""),
+        _task(tokens),
+        _tense(spelled),
+        _names(unquoted),
+        surfaces,
+        shape=tuple("#" if is_number(token) else token for token in sequence),
     )
 
 
@@ -83,161 +87,194 @@ def _unquoted(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 _TOKEN = re.compile(
-    r"\ue000|\^[a-z]+|-?\d+(?:[.,:/]\d+)*(?:st|nd|rd|th)?|[^\W\d_]+(?:_[^\W\d_]+)*(?:'s\b)?\d*|[=<>+*/^~|\\&@#%!?,;.()-]"
+    r"\ue000|\^[a-z0-9]+|-?\d+(?:[.,:/]\d+)*(?:st|nd|rd|th)?|[^\W\d_]+(?:_[^\W\d_]+)*(?:'s\b)?\d*|[=<>+*/^~|\\&@#%!?,;:.()\[\]{}-]"
 )
-_SIGNS = frozenset("=<>+*/^~|\\&@#%")
+_SIGNS = frozenset("=<>+*/^~|\\&@#%[]{}")
+_CODE_SIGNS = frozenset({":", "-"})
 _PAUSE = ","
 
 
 def _tokens(text: str, quoted: Sequence[str]) -> Iterator[str]:
-    """The text as tokens: a word becomes the name of its group, the end of a clause a comma."""
+    """The text as tokens: every word in its one form, the end of a clause as a comma."""
     left = iter(quoted)
     pieces = [piece[0] for piece in _TOKEN.finditer(_phrased(text))]
     for at, piece in enumerate(pieces):
+        following = pieces[at + 1] if at + 1 < len(pieces) else ""
         if piece == _MARK:
             yield "=" + next(left, "")
         elif piece in _SIGNS:
             yield piece
         elif piece == "-":
-            # A hyphen is a minus sign between two numbers; between two words it only joins them.
-            if (
-                at
-                and is_number(pieces[at - 1])
-                and at + 1 < len(pieces)
-                and is_number(pieces[at + 1])
-            ):
+            # A hyphen is a minus sign before a number; between two words it only joins them.
+            before = pieces[at - 1] if at else ""
+            if is_number(following) and not before.isalpha():
                 yield piece
-        elif piece in ",;.!?()":
+        elif (
+            piece == ":"
+            and (following[:1] in "[]0123456789" or (at and pieces[at - 1] in "[]"))
+            and following
+        ):
+            yield piece
+        elif piece in ",;.!?():":
             yield _PAUSE
         elif piece.endswith("'s"):
-            yield group_of(piece[:-2])
+            yield form_of(piece[:-2])
             yield "'s"
-        elif piece[:1].isdigit() or piece[:1] == "-":
+        elif is_number(piece):
             yield _number(piece)
+        elif piece == "a" and (
+            not following or following in lexicon().relations or following in ",;.!?()"
+        ):
+            yield "^a"  # a letter, not the article
         else:
-            yield group_of(piece)
+            yield form_of(piece)
 
 
 def _number(piece: str) -> str:
+    if match := re.fullmatch(r"(\d+)(?:st|nd|rd|th)", piece):
+        return f"{int(match[1])}."
     try:
         return figure(float(piece))
     except ValueError:
         return piece
 
 
+@lru_cache(maxsize=1)
+def _phrases() -> re.Pattern[str]:
+    phrases = sorted(lexicon().phrases, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(p.replace(' ', '[ -]') for p in phrases)})\b")
+
+
 def _phrased(text: str) -> str:
     """The text in which each phrase of the lexicon is joined into one word."""
-    joined = lexicon().phrases.sub(lambda match: match[0].replace(" ", "_").replace("-", "_"), text)
-    return joined.replace("\u2010", "_")  # a typographic hyphen
+    return _phrases().sub(lambda match: match[0].replace(" ", "_").replace("-", "_"), text)
 
 
-_INTENTS = ("how", "why", "who", "when", "where")
-_IDLE = frozenset(
-    "a an the be do have what which that those there it its 's i you we they them "
-    "me us my our your to any some please just really actually exactly basically "
-    "quite very so also too then ever contain consist happen can could would should may might shall "
-    "thing stuff possible able try whom whose generally usually normally typically "
-    "certain particular specific properly correctly exist called involve include".split()
+_ASKS = frozenset(
+    "who when where howmany howmuch howlong howfar howold howtall howbig howdeep howwide howfast howheavy howhot howcold howoften".split()
 )
-# Opening verbs that say only what kind of answer the caller wants.
-_OPENING = {
-    word: manner
-    for manner, words in (
-        ("", "tell give show provide state present get help know find see look calculate"),
-        ("create", "create"),
-        ("list", "list name enumerate identify mention suggest recommend"),
-        ("explain", "explain describe discuss elaborate"),
-        ("define", "define"),
-    )
-    for word in words.split()
-}
-_NEGATIONS = frozenset(
-    "not no never without none nobody nothing neither nor except exclud exclude avoid unless "
-    "lack isn aren un non cannot hardly rarely".split()
+_QUESTION = frozenset({"how", "why"}) | _ASKS
+_BREAKS = frozenset(
+    "be do have can could will would shall should must may might that which who".split()
 )
-_PAST = re.compile(r"\b(?:was|were|did|had)\b")
-_PRESENT = re.compile(r"\b(?:is|are|am|do|does)\b")
-_FUTURE = re.compile(r"\b(?:will|shall|going to)\b")
+_JOINS = frozenset({"and", "or", "vs", "/"})
 
 
-def _tense(text: str) -> str:
-    for tense, pattern in (("past", _PAST), ("future", _FUTURE), ("present", _PRESENT)):
-        if pattern.search(text):
-            return tense
+def _words(tokens: Sequence[str]) -> Iterator[Word]:
+    """The words with a meaning of their own, each with its tie."""
+    classes = lexicon()
+    tie, joined = "", False
+    for token in tokens:
+        if token in classes.relations:
+            tie, joined = classes.relations[token], False
+        elif token in _JOINS:
+            joined = True
+        elif token == _PAUSE or token in _BREAKS:
+            tie, joined = "", token == _PAUSE
+        elif (
+            token in classes.idle
+            or token in classes.modals
+            or token in _QUESTION
+            or token in classes.quantifiers
+        ) or (
+            token in _CODE_SIGNS
+            or token in classes.negations
+            or token in classes.pronouns
+            or token in classes.acting
+        ):
+            continue
+        else:
+            yield Word(token, tie, joined)
+            joined = False
+
+
+def _classes(
+    sequence: Sequence[str], tokens: Sequence[str], surfaces: frozenset[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The classes of words in which two requests may not differ, each with its words."""
+    classes = lexicon()
+    yield "negation", tuple("not" for token in sequence if token in classes.negations)
+    yield "units", tuple(sorted({token for token in sequence if token in classes.units}))
+    yield "quantity", tuple(sorted(_quantities(tokens)))
+    yield "modality", tuple(sorted({classes.modals[t] for t in _said_modals(tokens)}))
+    yield "person", tuple(sorted({classes.pronouns[t] for t in tokens if t in classes.pronouns}))
+    yield "who acts", tuple(token for token in tokens if token in classes.acting)
+    yield "format", tuple(sorted({classes.formats[t] for t in sequence if t in classes.formats}))
+    yield "natural language", tuple(sorted({word for word in surfaces if word in classes.tongues}))
+    yield "programming language or tool", tuple(sorted({t for t in sequence if t in classes.code}))
+    yield "sign", tuple(t for t in sequence if t in _SIGNS or t in _CODE_SIGNS)
+
+
+_GIVE = frozenset({"suggest", "recommend", "list", "name", "need"})
+
+
+def _quantities(tokens: Sequence[str]) -> Iterator[str]:
+    classes = lexicon()
+    for at, token in enumerate(tokens):
+        if token not in classes.quantifiers:
+            continue
+        # In `what are some tips` and `suggest some tips`, the word counts nothing.
+        if token == "some" and (
+            not at or (*tokens[:at],)[-2:] == ("what", "be") or tokens[at - 1] in _GIVE
+        ):
+            continue
+        yield classes.quantifiers[token]
+
+
+def _said_modals(tokens: Sequence[str]) -> Iterator[str]:
+    classes = lexicon()
+    for at, token in enumerate(tokens):
+        if token in classes.modals and not (at and tokens[at - 1] == "how"):
+            yield token
+
+
+def _task(tokens: Sequence[str]) -> str:
+    classes = lexicon()
+    for token in tokens:
+        if token in classes.tasks:
+            return classes.tasks[token]
+        if token != _PAUSE and token not in classes.idle:
+            return ""
     return ""
 
 
-_MODALS = {
-    "can": "can",
-    "could": "can",
-    "may": "can",
-    "should": "should",
-    "must": "should",
-    "would": "would",
-}
-_AUXILIARY = frozenset("be do have can could should would will may might must shall".split())
-_TIES = {
-    tie: tie
-    for tie in "of in for with from to by about into as during since until till before after between "
-    "against over under per than through across around near outside like if because while when "
-    "where and or but vs via upon above below behind beside beyond toward towards onto at on "
-    "without except".split()
-} | {"via": "with", "on": "in", "at": "in", "toward": "to", "towards": "to", "till": "until",
-     "upon": "in", "into": "to", "onto": "to"}  # fmt: skip
+_PAST = re.compile(r"\b(?:was|were|did|had)\b")
+_FUTURE = re.compile(r"\b(?:will|shall|going to)\b")
+_PERFECT = re.compile(r"\b(?:has|have) (?:\w+ )?\w+(?:ed|en|ne|wn)\b")
+_PRESENT = re.compile(r"\b(?:is|are|am|do|does)\b")
 
 
-# Words between two parts of a sentence, and the tie that replaces each word.
-_BETWEEN = {"'s": "'s", "be": "be", "that": "", "which": "", "who": "", "whom": ""} | dict.fromkeys(
-    _AUXILIARY - {"be"}, "do"
+def _tense(text: str) -> str:
+    """The tense of the first verb that shows one."""
+    seen = [
+        (match.start(), tense)
+        for tense, pattern in (
+            ("past", _PAST),
+            ("future", _FUTURE),
+            ("perfect", _PERFECT),
+            ("present", _PRESENT),
+        )
+        if (match := pattern.search(text))
+    ]
+    return min(seen)[1] if seen else ""
+
+
+_NAME = re.compile(
+    r"(?<![.!?:]\s)(?<!^)(?<![\w'\u2019-])([A-Z][\w+#.-]*[\w+#]|[A-Z])(?:['\u2019]s)?(?![\w])|\b([a-z]+[A-Z]\w*)\b"
 )
-_SAYS_SOMETHING = frozenset("like without before after since until over under than".split())
 
 
-def _intent(tokens: list[str]) -> tuple[str, list[str]]:
-    """The first question word, and the other tokens, those of its clause first."""
-    for at, token in enumerate(tokens):
-        if token in _INTENTS:
-            rest = tokens[:at] + tokens[at + 1 :]
-            front = [t for t in tokens[:at] if t != _PAUSE and t not in _IDLE]
-            # In `In Python, how do I …`, move the words before the question behind it.
-            if front and front[0] in _TIES:
-                rest = [*tokens[at + 1 :], _PAUSE, *tokens[:at]]
-            return token, rest
-    if tokens and tokens[0] in _AUXILIARY and "or" not in tokens:
-        return "whether", tokens[1:]
-    comma = tokens.index(_PAUSE) if _PAUSE in tokens else 0
-    if comma and _TIES.get(tokens[0]) in ("in", "for", "with", "from"):
-        tokens = [*tokens[comma + 1 :], _PAUSE, *tokens[:comma]]
-    return "", tokens
-
-
-def _manner(tokens: list[str], intent: str) -> tuple[str, list[str]]:
-    """The manner that the opening verbs ask for, and the tokens behind these verbs."""
-    manner, start = "", -1
-    for at, token in enumerate(tokens):
-        if token in _AUXILIARY and token != "be":
-            start = at  # the next word names who acts
-            continue
-        if token in _OPENING and not intent:
-            manner = manner or _OPENING[token]
-        elif token in ("what", "which") and not intent:
-            manner = manner or "what"
-        elif token not in _IDLE and token != _PAUSE:
-            return manner, tokens[start if start >= 0 and start == at - 1 else at :]
-    return manner, tokens
-
-
-def _chunks(tokens: Sequence[str]) -> Iterator[Chunk]:
-    tie, words = "", list[str]()
-    for token in [*tokens, _PAUSE]:
-        if token == _PAUSE or token in _TIES or token in _BETWEEN:
-            if words or tie in _SAYS_SOMETHING:
-                yield Chunk(tie, tuple(words)) if words else Chunk("", (tie,))
-                words, tie = [], ""
-            tie = _TIES.get(token, _BETWEEN.get(token, ""))
-            if tie in _NEGATIONS:
-                words, tie = [tie], ""
-        elif token not in _IDLE:
-            words.append(token)
-    if words:
-        yield Chunk(tie, tuple(words))
+def _names(text: str) -> frozenset[str]:
+    """Words with a capital where an ordinary word has none, in their one form."""
+    letters = [c for c in text if c.isalpha()]
+    words = text.split()
+    shouted = sum(c.isupper() for c in letters) > 0.6 * len(letters)
+    titled = len(words) > 3 and sum(w[:1].isupper() for w in words) > 0.7 * len(words)
+    if shouted or titled:
+        return frozenset()
+    written = (match[1] or match[2] for match in _NAME.finditer(text))
+    return frozenset(
+        form_of(name.lower().strip("."))
+        for name in written
+        if name not in ("I", "A") and stem(name.lower()) not in lexicon().idle
+    )

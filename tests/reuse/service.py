@@ -4,12 +4,13 @@ from contextlib import asynccontextmanager
 
 import yaml
 
+from router.reuse.solution_store import ReuseCheck
 from tests.rig import rig as any_rig
 from tests.upstream import Upstream, completion
 from tests.waiting import until
 
 QUESTION = "What is the capital of France?"
-AGAIN = "Can you tell me France's capital city?"
+AGAIN = "Please tell me, what's the capital of France?"
 
 
 @asynccontextmanager
@@ -19,6 +20,12 @@ async def rig(text: str, **more):
         if waggle.engine.recall is not None:
             waggle.engine.recall.uniform = lambda: 0.5
         yield waggle
+
+
+def earn_trust(waggle, kind: str = "words") -> None:
+    """Let 400 right checks have come in for each band of a kind of likeness."""
+    checks = (ReuseCheck(f"{kind}:{n % 4}", b"", False, 1.0, 0.0, -n) for n in range(1600))
+    waggle.engine.recall.memory.calibration.learn(checks)
 
 
 def bare(folder, **reuse) -> str:

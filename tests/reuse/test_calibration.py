@@ -9,7 +9,6 @@ from scipy.stats import beta
 from experiments.reuse.stream import ignorant, mixed, simulated
 from router.config.reuse import Reuse
 from router.reuse.calibration import Calibration, bucket_of, upper
-from router.reuse.guards import compare
 from router.reuse.memory import SolutionMemory
 from router.reuse.solution_store import ReuseCheck
 
@@ -20,11 +19,10 @@ def test_the_bound_is_that_of_the_beta_distribution(wrong, right):
 
 
 @pytest.mark.parametrize(
-    ("similarity", "bucket"), [(0.97, "same:3"), (0.9, "same:2"), (0.7, "same:1"), (0.3, "same:0")]
+    ("similarity", "bucket"), [(0.97, "words:3"), (0.9, "words:2"), (0.7, "words:1")]
 )
 def test_the_classical_cuts_are_the_bands_of_a_kind(similarity, bucket):
-    verdict = compare("How do I boil an egg?", "How can I boil an egg?")
-    assert bucket_of(verdict, similarity) == bucket
+    assert bucket_of("words", similarity) == bucket
 
 
 def checks(bucket, count, *, wrong=0, space=b"", first=0):
@@ -49,9 +47,18 @@ def test_one_solution_that_is_right_again_and_again_earns_little_trust():
 
 def test_a_bucket_that_goes_wrong_no_longer_serves():
     calibration = Calibration(0.01)
-    assert calibration.standing("same:3").serves
-    calibration.learn(checks("same:3", 10, wrong=10))
-    assert not calibration.standing("same:3").serves
+    calibration.learn(checks("words:3", 400))
+    assert calibration.standing("words:3").serves
+    calibration.learn(checks("words:3", 10, wrong=10, first=400))
+    assert not calibration.standing("words:3").serves
+
+
+@pytest.mark.parametrize("kind", ["words", "verifier", "asked"])
+def test_no_kind_is_trusted_before_it_was_checked(kind):
+    """A prior counts for thirty checks, whatever it was measured on."""
+    calibration = Calibration(0.01)
+    assert not calibration.standing(f"{kind}:3").serves
+    assert calibration.prior(f"{kind}:3")[1] <= 30
 
 
 def test_a_space_that_goes_wrong_is_doubted_before_the_others():
@@ -64,9 +71,10 @@ def test_a_space_that_goes_wrong_is_doubted_before_the_others():
 
 def test_a_tighter_budget_counts_at_once(tmp_path):
     memory = SolutionMemory(tmp_path, Reuse(mode="similar", budget=0.01))
-    assert memory.calibration.standing("same:3").serves
+    memory.calibration.learn(checks("words:3", 400))
+    assert memory.calibration.standing("words:3").serves
     memory.reconfigure(Reuse(mode="similar", budget=0.0001))
-    assert not memory.calibration.standing("same:3").serves
+    assert not memory.calibration.standing("words:3").serves
     memory.close()
 
 

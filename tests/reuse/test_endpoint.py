@@ -12,6 +12,7 @@ from tests.reuse.service import (
     ScriptedTexts,
     bare,
     content,
+    earn_trust,
     models,
     rate,
     rig,
@@ -104,8 +105,11 @@ async def test_only_a_well_rated_answer_is_given_again(data):
         assert exact.json["model"] == "up-1"
         assert content(exact) == "Paris."
         other = await waggle.chat(AGAIN)
+        assert other.headers["x-waggle-reuse"] == "novel"  # other words have no trust yet
+        earn_trust(waggle)
+        other = await waggle.chat(AGAIN)
         assert other.headers["x-waggle-reuse"] == "reuse"
-        assert len(model.requests) == 2
+        assert len(model.requests) == 3
 
 
 async def test_an_answer_reported_wrong_is_put_away_with_its_descendants(data):
@@ -165,6 +169,7 @@ async def test_a_sampled_share_is_made_anew_and_compared_with_the_remembered_ans
         ScriptedTexts("Paris.", "Lyon.").listening() as model,
         rig(models(data, model.url, keep="all", checked=1.0, budget=0.005)) as waggle,
     ):
+        earn_trust(waggle)
         await waggle.chat(QUESTION)
         await settled(waggle)
         reply = await waggle.chat(AGAIN, headers={"x-waggle-explain": "true"})

@@ -3,7 +3,15 @@
 import pytest
 
 from router.keys import new_key
-from tests.reuse.service import AGAIN, QUESTION, ScriptedTexts, models, rig, settled
+from tests.reuse.service import (
+    AGAIN,
+    QUESTION,
+    ScriptedTexts,
+    earn_trust,
+    models,
+    rig,
+    settled,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +83,7 @@ async def test_a_request_says_how_far_memory_may_go(data, headers, tiers):
         ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all")) as waggle,
     ):
+        earn_trust(waggle)
         await waggle.chat(QUESTION)
         await settled(waggle)
         replies = [await waggle.chat(text, headers=headers) for text in (QUESTION, AGAIN)]
@@ -133,6 +142,7 @@ async def test_solutions_never_cross_keys_unless_they_share(data):
         ScriptedTexts().listening() as model,
         rig(models(data, model.url, keep="all"), keys=keys) as waggle,
     ):
+        earn_trust(waggle)
         tiers = []
         for headers in bearer:
             for text in (QUESTION, AGAIN):

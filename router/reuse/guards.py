@@ -28,10 +28,27 @@ class GuardVerdict:
     changed: tuple[tuple[str, str], ...] = ()  # pairs of old and new numbers or words
 
     @property
+    def debatable(self) -> bool:
+        """Whether a backend may be asked about the pair: its words allow both answers.
+
+        Nobody is asked where numbers, units, negations, names, quotations or languages differ.
+        """
+        if self.likeness in ("words", "open"):
+            return True
+        return bool(self.reasons) and not any(
+            sign in reason for reason in self.reasons for sign in _BEYOND_DEBATE
+        )
+
+    @property
     def why(self) -> str:
         return "; ".join(self.reasons) or "the same words"
 
 
+_BEYOND_DEBATE = (
+    "numbers differ", "units differs", "negation differs", "is negated", "is the opposite of",
+    "what is quoted", "only one of them names", "language", "too long", "nothing in them",
+    "asks to", "sign differs",
+)  # fmt: skip
 _SAME = GuardVerdict("words")
 
 
@@ -271,7 +288,8 @@ def _past(word: str) -> bool:
 
 def _unnamed(naming: RequestWords, other: RequestWords) -> Iterator[str]:
     forms = {word.form for word in other.words} | {*other.sequence} | other.surfaces
-    for name in naming.names:
+    spoken = {*naming.sequence}
+    for name in naming.names & spoken:
         if name not in forms and not is_number(name) and not {*name.split("-")} <= forms:
             yield name
 
@@ -363,6 +381,8 @@ def _veto_of_words(
             yield f"{word} is the opposite of {min(opposite)}"
             return
         for prefix in ("un", "in", "im", "non", "dis", "ir"):
+            if len(word) < 4:
+                continue
             if prefix + word in after - before or (
                 word.startswith(prefix) and word[len(prefix) :] in after - before
             ):

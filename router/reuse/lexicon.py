@@ -73,7 +73,8 @@ def form_of(word: str) -> str:
     """The one form of a word's variants: its base form, in the spelling that stands for all."""
     names = lexicon().spelling
     if word.startswith("^") or "_" in word:
-        return names.get(word) or word.lstrip("^")
+        plain = word.lstrip("^")
+        return names.get(word) or names.get(plain) or plain
     base = stem(word)
     return names.get(word) or names.get(base) or base
 

@@ -98,6 +98,22 @@ def test_one_other_word_is_at_most_adapted():
     assert (verdict.likeness, verdict.changed) == ("minor", (("velocity", "speed"),))
 
 
+@pytest.mark.parametrize(
+    ("stored", "request_text", "debatable"),
+    [
+        ("How is asthma cured?", "How is asthma treated?", True),
+        ("tips for a Google interview", "Google interview tips, please", True),
+        ("visa for Vietnam", "visa for Vietnam as a student", True),
+        (MILES, "How do I convert 8 miles to kilometres?", False),
+        ("Which fruits are sweet?", "Which fruits are not sweet?", False),
+        ("What did Curie discover?", "What did Bohr discover in physics?", False),
+        ("sort a list in Python, quickly", "sort some array in Java, fast", False),
+    ],
+)
+def test_a_backend_may_be_asked_where_words_allow_both_answers(stored, request_text, debatable):
+    assert compare(stored, request_text).debatable is debatable
+
+
 def test_pairs_by_strangers_are_never_taken_for_the_same_words():
     lines = (BLIND / "natural.seen.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]

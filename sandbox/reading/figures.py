@@ -124,15 +124,14 @@ def _more(analysis: Analysis) -> list[str]:
     ]
 
 
+_MORE_ASKING = ("figure_best", "figure_worst", "figure_sold_most")
 _OF_A_MATRIX = frozenset(
     {"det", "determinant", "determinante", "eigenvalue", "autovalor", "autovalore", "transpose"}
 )
 
 
 def _figures(reader: Reader) -> Spec | None:
-    if not reader.has(*ASKING, "figure_best", "figure_worst") or any(
-        t.stem in _OF_A_MATRIX for t in reader.tokens
-    ):
+    if not reader.has(*ASKING, *_MORE_ASKING) or any(t.stem in _OF_A_MATRIX for t in reader.tokens):
         return None
     of = given(reader)
     if of is None:
@@ -144,7 +143,7 @@ def _figures(reader: Reader) -> Spec | None:
 RULES: tuple[Rule, ...] = (
     Rule(
         _NAME,
-        ASKING | {"figure_weights", "figure_best", "figure_worst"},
+        ASKING | {"figure_weights", *_MORE_ASKING},
         _figures,
         "a figure, a test or a regression of the data in the request",
         words="figures",

@@ -21,6 +21,7 @@ _ASKING = frozenset("which who what whose cual cuales quien que el la the".split
 def resolve_best(reader: Reader, of: Given) -> None:
     """Replace `best` and `worst`, where the request asks for them, by the largest and smallest."""
     _refuse_order(reader, of)
+    _resolve_most_sold(reader, of)
     places = [i for i in reader.places(*_SIDES) if _is_asked(reader, i)]
     if not places:
         return
@@ -48,6 +49,19 @@ def _refuse_order(reader: Reader, of: Given) -> None:
     order = [t.text for t in reader.tokens if t.means("figure_best_first", "figure_worst_first")]
     if order and _names(reader, of, "less_is_better"):
         raise NotUnderstood(f"`{order[0]}` may begin with the largest or the smallest: say which")
+
+
+def _resolve_most_sold(reader: Reader, of: Given) -> None:
+    """`Sold the most` is the largest of values with names, else the most frequent value."""
+    places = reader.places("figure_sold_most")
+    if not places:
+        return
+    meant = "figure_maximum" if of.texts else "figure_mode"
+    tokens = list(reader.tokens)
+    for i in places:
+        tokens[i] = replace(tokens[i], concepts=frozenset({meant}))
+    reader.tokens = tokens
+    reader.words = reader.words | {meant}
 
 
 def _as_extreme(token: Token) -> Token:

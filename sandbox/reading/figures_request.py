@@ -19,6 +19,9 @@ _OF_THE = frozenset("of the de la las los el -".split())
 _PARTING = frozenset("what which who also then cual cuales quien tambien luego".split())
 WHICH = frozenset("which who whose when what cual cuales quien que cuando".split())
 _MOST = 12  # figures of one request
+_LISTS = frozenset(
+    "percent_changes differences deviations z_score cumulative_sum moving_average percent_of_total growth_percent ranking".split()
+)
 
 
 class Request:
@@ -64,6 +67,9 @@ class Request:
             small = all(plain(t.text) in _OF_THE for t in between)
             if first.name == second.name and between and small and first.method.takes == "one":
                 raise NotUnderstood(f"the {first.name} of the {first.name} is not understood")
+            of_list = {first.name, second.name} & _LISTS and first.method.takes == "one"
+            if of_list and small and first.name != second.name and first.name not in _LISTS:
+                raise NotUnderstood(f"the {first.name} of the {second.name} is not understood")
 
     def _refuse_half_changes(self, change: int) -> None:
         """`The mean? And the median without the largest?` may change the data of one figure only."""

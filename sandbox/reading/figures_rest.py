@@ -58,6 +58,8 @@ def _take_by_method(request: Request) -> None:
     for claim in request.all_claims:
         if claim.name in ("count_where", "share_where", "mode"):
             _take_counted(request, claim.place)
+    if names & {"sd", "variance", "range", "iqr", "cv", "mad"}:
+        reader.take_all("word_spread")
     if "z_score" in names:
         reader.take_all("figure_standardise")
     if "geometric_mean" in names:

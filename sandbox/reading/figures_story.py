@@ -13,6 +13,9 @@ from sandbox.reading.tokens import Token
 _DETERMINERS = frozenset("the all each every them it these this los las el la todos cada".split())
 
 
+_BESIDE_A_TREATMENT = frozenset("before,after,antes,despues,antes de,despues de".split(","))
+
+
 def sentences(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Where each sentence begins, and where it ends."""
     places: list[tuple[int, int]] = []
@@ -56,6 +59,8 @@ def _is_excused(reader: Reader, place: int, titles: frozenset[str]) -> bool:
         return True
     if all(stem(word) in titles for word in token.text.split()):
         return True
+    if plain(token.text) in _BESIDE_A_TREATMENT:
+        return reader.has("figure_t_paired", "figure_wilcoxon", "figure_sign")
     numbers = [t for t in reader.tokens[max(0, place - 3) : place] if t.kind == "number"]
     return token.means("each") and bool(numbers)
 

@@ -73,6 +73,7 @@ _SPECIAL = (
     (re.compile(r"[–—−‑]"), "-"),
     (re.compile(r"(?:-+>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
     (re.compile(r"’"), "'"),
+    (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and"),  # A&E, R&D
     (re.compile(r"\bw/o\b", re.I), "without"),
     (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with "),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
@@ -104,7 +105,12 @@ def cleaned(text: str) -> str:
     """The text with one form for each mark; its words stay as they are."""
     for pattern, new in _SPECIAL:
         text = pattern.sub(new, text)
-    return text
+    return _CLASS.sub(r"\2\1", text) if _CLASS_A.search(text) else text
+
+
+# Classes and wards such as 4A and 4B, whose B is not a billion.
+_CLASS = re.compile(r"(?<![\w.,$€£])(\d{1,2})([A-D])(?!\w)")
+_CLASS_A = re.compile(r"(?<![\w.,$€£])(\d{1,2})A(?!\w)(?=[\s\S]*?(?<!\w)\1B(?!\w))")
 
 
 def language_of(text: str) -> Language:
@@ -464,14 +470,15 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     if held[at].kind != "number" or held[at].unit == "th" or held[at].fraction:
         return None
     unit = _unit_after(held, at)
-    numbers, i = [held[at]], at + 1 + bool(unit)
+    width = len(unit.split(" ")) if unit else 0
+    numbers, i = [held[at]], at + 1 + width
     while i < len(held):
         j = i
         comma = held[j].stem in _SEPARATORS
         j += comma
         if j < len(held) and comma and held[j].stem == "\n":
             j += 1
-        last = j < len(held) and held[j].text.lower() in _AND
+        last = j < len(held) and held[j].text in _AND
         j += last
         if j >= len(held) or held[j].kind != "number":
             break
@@ -483,7 +490,7 @@ def _row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
         if (last and len(numbers) > 2 and _another_begins(held, j)) or _prose(held, i, j):
             break
         numbers.append(held[j])
-        i = j + 1 + bool(unit)
+        i = j + 1 + width
         if last or names_all:
             break
     if len(numbers) < 3:
@@ -537,14 +544,16 @@ def _prose(held: Sequence[Token], end: int, at: int) -> bool:
 
 
 def _unit_after(held: Sequence[Token], at: int) -> str:
-    """The unit right after a number, if the next number of the row has it too; else ""."""
-    if at + 1 >= len(held) or held[at + 1].kind not in ("word", "concept"):
+    """The unit right after a number, such as `kg` or `mmol / L`, if a number beside it has it too."""
+    after = held[at + 1 : at + 4]
+    if not after or after[0].kind not in ("word", "concept") or after[0].text in _AND:
         return ""
-    stem = held[at + 1].stem
-    again = any(
-        token.stem == stem for token in (*held[at + 3 : at + 6], *held[max(0, at - 4) : at])
-    )
-    return stem if again and held[at + 1].text.lower() not in _AND else ""
+    ratio = len(after) > 2 and after[1].stem == "/" and after[2].kind in ("word", "concept")
+    parts = [token.stem for token in after[: 3 if ratio else 1]]
+    around = held[at + 1 + len(parts) : at + 6 + len(parts)], held[max(0, at - 6) : at]
+    again = any(parts[0] == token.stem for tokens in around for token in tokens)
+    near = any(parts[0] == t.stem for t in (*held[at + 3 : at + 6], *held[max(0, at - 4) : at]))
+    return " ".join(parts) if (again if ratio else near) else ""
 
 
 _AND = frozenset({"and", "y", "e", "&"})
@@ -569,7 +578,7 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
         i = j
         if j < len(held) and held[j].stem in _SEPARATORS:
             j += 1
-        if j < len(held) and held[j].text.lower() in ("and", "y", "e", "&"):
+        if j < len(held) and held[j].text in _AND:
             j += 1
         if j == i:
             break
@@ -614,16 +623,18 @@ def _placed_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
     names: list[str] = []
     i = at
     while i + 2 < len(held) and held[i].kind == "number" and held[i].unit != "th":
+        noun = bool(names) is False and _may_name(held[i + 1]) and held[i + 2].text.lower() in _IN
+        i += noun
         if held[i + 1].text.lower() not in _IN:
             break
         place = i + 2 + (held[i + 2].text.lower() in ("the", "el", "year"))
         if place >= len(held) or not (_is_year(held, place) or _is_time(held[place])):
             break
-        numbers.append(held[i])
+        numbers.append(held[i - noun])
         names.append(held[place].text)
         i = place + 1
         end = i
-        while i < len(held) and (held[i].stem in _SEPARATORS or held[i].text.lower() in _AND):
+        while i < len(held) and (held[i].stem in _SEPARATORS or held[i].text in _AND):
             i += 1
         if i == end:
             break

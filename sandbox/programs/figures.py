@@ -84,10 +84,15 @@ def next_extreme(values, names, largest):
 ''',
     "percent_of_total": '''
 def percent_of_total(values, names):
-    """Each value as a percentage of the sum."""
+    """Each value, or the values of each name, as a percentage of the sum."""
     total = sum(v for v in values if v is not None)
-    shares = [100 * v / total for v in values if v is not None]
-    return dict(zip(map(str, names), shares)) if names else shares
+    if not names:
+        return [100 * v / total for v in values if v is not None]
+    shares = {}
+    for value, name in zip(values, names):
+        if value is not None:
+            shares[str(name)] = shares.get(str(name), 0) + 100 * value / total
+    return shares
 ''',
     "beside_mean": '''
 def beside_mean(values, names, above):

@@ -14,7 +14,7 @@ from sandbox.reading.figure_words import is_word
 from sandbox.reading.figures_best import resolve_best
 from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
-from sandbox.reading.figures_methods import ASKING, Claim
+from sandbox.reading.figures_methods import ASKING, METHODS, Claim
 from sandbox.reading.figures_pairs import PAIRS
 from sandbox.reading.figures_request import Request
 from sandbox.reading.reader import Reader
@@ -23,10 +23,13 @@ from sandbox.spec import Analysis, Spec
 
 _NAME = "figures of the given data"
 _ENDS_OF_A_RANGE = frozenset({"exclusive", "strictly", "exclusivo", "exclusiva", "estrictamente"})
+_EXTREMES = ("figure_maximum", "figure_minimum")
 _MOST = 12  # figures of one request
 
 
 def _spec(request: Request) -> Spec | None:
+    if not request.claims:
+        request.claims = _first_few(request)
     if not request.claims:
         return None
     kinds = {claim.method.takes for claim in request.claims}
@@ -58,6 +61,18 @@ def _spec(request: Request) -> Spec | None:
         data=data,
         changes=fitting(request.changes, analyses, request.of.numeric),
         assumed=tuple(dict.fromkeys(request.assumed)),
+    )
+
+
+def _first_few(request: Request) -> list[Claim]:
+    """`The top 3 of these` asks for nothing but these values, in order."""
+    kinds = [change.kind for change in request.changes]
+    if kinds not in (["keep_largest"], ["keep_smallest"]) or len(request.of.numeric) != 1:
+        return []
+    concept = "figure_descending" if kinds == ["keep_largest"] else "figure_ascending"
+    place = next(i for i, t in enumerate(request.reader.tokens) if t.means(*_EXTREMES))
+    return [Claim(place, METHODS["figure_ranking" if request.of.texts else concept])] + (
+        [Claim(place, METHODS[concept])] if request.of.texts else []
     )
 
 

@@ -94,6 +94,7 @@ class Changes:
         self._of_places()
         self._extremes()
         self._outliers()
+        self._left_out_values()
         if not testing:
             self._bounds()
             self._cells()
@@ -310,6 +311,30 @@ class Changes:
             self.reader.take_all("figure_iqr_rule")
             self._add(place, Change("drop_outliers", amount=outlier_limit(self.reader)))
 
+    def _left_out_values(self) -> None:
+        """A value that is named and left out: `without the 40`, `excluding zeros`."""
+        if len(self.of.numeric) != 1 or len(self.of.columns) > 1 + bool(self.of.names):
+            return
+        column = self.of.numeric[0]
+        for place in self.reader.places("figure_without"):
+            i = place + 1
+            while i < len(self.reader.tokens) and is_idle(self.reader.tokens[i]):
+                i += 1
+            if i == len(self.reader.tokens) or i in self.reader.taken:
+                continue
+            token = self.reader.tokens[i]
+            zeros = plain(token.text) in _ZEROS
+            alone = token.kind == "number" and not token.unit and self._ends(i + 1)
+            value = 0.0 if zeros else token.value
+            if (zeros or alone) and value in self.of.columns[column]:
+                self.reader.taken.update((place, i))
+                self._add(place, Change("drop_where", column, low=value, high=value))
+
+    def _ends(self, place: int) -> bool:
+        """Whether nothing follows that a number could count."""
+        token = self.reader.tokens[place] if place < len(self.reader.tokens) else None
+        return token is None or token.kind in ("mark", "list") or plain(token.text) in _AFTER
+
     def _bounds(self) -> None:
         """Comparisons of values with a number."""
         for place in self.reader.places(*_COMPARING):
@@ -330,7 +355,7 @@ class Changes:
 
     def _compares_values(self, place: int) -> bool:
         """Whether values are compared, and not a figure as in `is it above 7?`."""
-        for i in range(place - 1, max(-1, place - 6), -1):
+        for i in range(place - 1, max(-1, place - (9 if self.counting else 6)), -1):
             token = self.reader.tokens[i]
             if token.means("figure_only", "figure_without", "figure_how_many", "figure_share_of"):
                 return True
@@ -347,6 +372,8 @@ class Changes:
                 return True
             if token.kind == "list" or token.stem in ".?!," or plain(token.text) == "it":
                 return False
+            if self.counting and may_name(token) and not token.concepts & ASKING:
+                continue
             if not is_idle(token) and token.kind != "number":
                 return False
         return False
@@ -389,6 +416,8 @@ class Changes:
                 self._add(place, Change(kind, column, values=tuple(dict.fromkeys(values))))
 
 
+_ZEROS = frozenset({"zeros", "zeroes", "zero", "ceros", "cero"})
+_AFTER = frozenset({"from", "and", "in", "de", "y", "what", "cual"})
 _TIMES = frozenset({"*", "x", "×", "times", "veces"})
 
 

@@ -188,7 +188,7 @@ def absorb_means(request: Request) -> None:
     request.claims = [claim for claim in request.claims if claim not in parts]
 
 
-def _outliers(request: Request, _: Claim) -> Made:
+def _outliers(request: Request, claim: Claim) -> Made:
     reader = request.reader
     z = [c for c in request.claims if c.name == "z_score"]
     if z:
@@ -198,6 +198,10 @@ def _outliers(request: Request, _: Claim) -> Made:
         reader.take_all("more_than", "figure_level")
         return [("outliers", {"rule": "zscore", "limit": limit})]
     outlying = outlier_limit(reader)
+    for i in reader.free("number"):  # `is 95 an outlier`
+        doubted = any(reader.tokens[i].value in request.of.columns[c] for c in request.of.numeric)
+        if doubted and 0 < claim.place - i <= 3:
+            reader.taken.add(i)
     if not reader.take_all("figure_iqr_rule"):
         iqr = [c for c in request.claims if c.name == "iqr"]
         if not iqr:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.reading import figures_centre, figures_totals
-from sandbox.reading.figure_words import STOPS, is_word, may_name
+from sandbox.reading.figure_words import STOPS, is_word, may_name, stems, words
 from sandbox.reading.figures_counts import formula
 from sandbox.reading.figures_methods import ASKING, Claim
 from sandbox.reading.figures_request import WHICH, Request
@@ -80,7 +80,11 @@ def _shares(request: Request) -> Analysis:
     (column, *more) = request.columns(claim)
     if more or request.changes:
         raise NotUnderstood("it does not say clearly which share is wanted")
-    names = request.of.names or (request.of.texts[0] if len(request.of.texts) == 1 else "")
+    names = (
+        request.of.names
+        or request.by
+        or (request.of.texts[0] if len(request.of.texts) == 1 else "")
+    )
     return Analysis("percent_of_total", (column,), "", {"names": names} if names else {})
 
 
@@ -119,6 +123,7 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
         return [Analysis(name, columns, "", {"names": names})]
     if claim.name in ("percent_of_total", "ranking"):
         _take_each(request)
+        names = names or (request.by if claim.name == "percent_of_total" else "")
     if claim.name == "percent_of_total":
         text = plain(request.reader.tokens[claim.place].text)
         if len(request.claims) > 1 and text.startswith(("as ", "como ", "en ")):
@@ -152,14 +157,24 @@ def _take_kind(request: Request, claim: Claim) -> None:
 def _names_column(request: Request, claim: Claim) -> str:
     of = request.of
     listed = claim.name in ("percent_of_total", "ranking")
+    asked = request.asks_which(claim.place) or _kind_follows(request, claim)
     if of.names:
-        return of.names if listed or request.asks_which(claim.place) else ""
+        return of.names if listed or asked else ""
     mentioned = [m.column for m in request.named_columns() if m.column in of.texts]
     if mentioned:
         return mentioned[0]
-    if len(of.texts) == 1 and (listed or request.asks_which(claim.place)) and not request.by:
-        return of.texts[0]
+    texts = (
+        of.texts if len(of.texts) == 1 else [c for c in of.texts if set(stems(c)) & words("names")]
+    )
+    if len(texts) == 1 and (listed or asked) and not request.by:
+        return texts[0]
     return ""
+
+
+def _kind_follows(request: Request, claim: Claim) -> bool:
+    """Whether an extreme is one of the things that have names: `the busiest day`."""
+    tokens = request.reader.tokens[claim.place + 1 : claim.place + 2]
+    return bool(tokens) and is_word(tokens[0], "kinds_of_names")
 
 
 def _take_each(request: Request) -> None:

@@ -31,8 +31,10 @@ def read(request: Request) -> list[Analysis]:
         parameters["at"] = at
     elif "predict" in names:
         raise NotUnderstood("it does not say clearly at which value to predict")
+    if reader.take_all("figure_line_through"):
+        letters = [i for i, t in enumerate(reader.tokens) if t.text in ("a", "b", "m", "c")]
+        reader.taken.update(letters)
     reader.take_all(
-        "figure_line_through",
         "figure_with_intercept",
         "figure_on",
         "figure_p_value",

@@ -1,6 +1,6 @@
 """Takes what only repeats the data of a request: its name, its size, words such as `values`."""
 
-from sandbox.reading.figure_words import is_idle, is_word, may_name
+from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name
 from sandbox.reading.figures_methods import ASKING
 from sandbox.reading.figures_request import WHICH, Request
 from sandbox.reading.figures_story import take_counts
@@ -81,9 +81,11 @@ def _take_counted(request: Request, place: int) -> None:
     reader = request.reader
     which = [i for i in range(place) if plain(reader.tokens[i].text) in WHICH]
     begin = which[-1] if which and place - which[-1] <= 4 else place
-    for i in range(begin + 1, min(begin + 6, len(reader.tokens))):
+    for i in range(begin + 1, min(begin + 9, len(reader.tokens))):
         token = reader.tokens[i]
-        if i in reader.taken or is_idle(token):
+        if token.kind in ("number", "list") or token.stem in STOPS:
+            return
+        if i in reader.taken or is_idle(token) or token.kind == "mark":
             continue
         if not may_name(token) or is_word(token, "derived") or token.concepts & ASKING:
             return
@@ -121,12 +123,15 @@ def _take_noun(request: Request, place: int) -> None:
             return
         if i in reader.taken:
             continue
+        after = reader.tokens[i + 1] if i + 1 < len(reader.tokens) else None
+        beside_number = after is not None and after.kind in ("number", "list")
+        if beside_number and token.text.endswith("s") and is_word(token, "derived"):
+            reader.taken.add(i)  # `of speeds 40, 60`: the values themselves are speeds
+            continue
         if is_word(token, "derived") and token.stem not in reader.labels:
             raise NotUnderstood(f"`{token.text}` is another quantity than the values")
         if is_idle(token):
             continue
-        after = reader.tokens[i + 1] if i + 1 < len(reader.tokens) else None
-        beside_number = after is not None and after.kind in ("number", "list")
         if _fits_names(request, token) or (is_word(token, "named_after") and not beside_number):
             reader.taken.add(i)
             continue

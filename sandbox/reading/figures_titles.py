@@ -94,11 +94,24 @@ def _cue(tokens: Sequence[Token], place: int) -> str:
     """The name of a list after a word such as `observed` or `weighted`."""
     for i in range(place - 1, max(-1, place - 3), -1):
         for concept, name in _CUES.items():
-            if tokens[i].means(concept):
+            if tokens[i].means(concept) and not (name == "weights" and _is_measured(tokens, i)):
                 return name
         if not is_idle(tokens[i]) and tokens[i].kind != "mark":
             break
     return ""
+
+
+def _is_measured(tokens: Sequence[Token], place: int) -> bool:
+    """Whether `weight` is a quantity here, and weights no list: where columns are related."""
+    single = plain(tokens[place].text) in ("weight", "peso")
+    related = (
+        "figure_regression",
+        "figure_slope",
+        "figure_correlation",
+        "figure_spearman",
+        "figure_predict",
+    )
+    return single and any(token.means(*related) for token in tokens)
 
 
 def _stands_alone(tokens: Sequence[Token], begin: int, place: int) -> bool:
@@ -153,17 +166,19 @@ def label(reader: Reader, place: int) -> None:
         derived = derived or (question and is_word(token, "relational"))
         if i not in reader.taken and may_name(token) and not is_idle(token) and not derived:
             reader.labels.update(map(stem, token.text.split()), (token.stem,))
-        elif not question and _is_per(reader.tokens, i):
+        elif not question and _is_per(reader, i, place):
             reader.taken.update((i, i + 1))
         elif is_word(token, "per") or names_here(reader.tokens, i, question=question):
             reader.taken.add(i)
         words_since += token.kind in ("word", "concept") and IDLE not in token.concepts
 
 
-def _is_per(tokens: Sequence[Token], place: int) -> bool:
+def _is_per(reader: Reader, place: int, of: int) -> bool:
     """Whether `per month` says what the values of a list are: `visitors per month were 12, 15`."""
-    after = tokens[place + 1 : place + 2]
-    return tokens[place].means("each") and bool(after) and is_word(after[0], "per_units")
+    after = reader.tokens[place + 1 : place + 2]
+    named = bool(reader.tokens[of].names) and bool(after) and may_name(after[0])
+    unit = bool(after) and (named or is_word(after[0], "per_units"))
+    return reader.tokens[place].means("each") and unit
 
 
 def names_here(tokens: Sequence[Token], place: int, *, question: bool = False) -> bool:

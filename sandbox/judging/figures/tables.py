@@ -57,10 +57,12 @@ def of_names(
     if method == "ranking":
         return _ranking(rows, descending=descending)
     total = sum(Fraction(value) for value, _ in rows)
-    shares = [float(100 * Fraction(value) / total) for value, _ in rows]
     if names is None:
-        return shares
-    return dict(zip((name for _, name in rows), shares, strict=True))
+        return [float(100 * Fraction(value) / total) for value, _ in rows]
+    sums: dict[str, Fraction] = {}
+    for value, name in rows:
+        sums[name] = sums.get(name, Fraction(0)) + Fraction(value)
+    return {name: float(100 * of / total) for name, of in sums.items()}
 
 
 OF_NAMES = frozenset(

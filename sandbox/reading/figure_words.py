@@ -47,6 +47,8 @@ def may_name(token: Token) -> bool:
         return True
     if token.kind not in ("word", "concept") or token.concepts & NO_LABELS:
         return False
+    if token.means("word_rest", "word_both_ways"):
+        return False
     asks = {concept for concept in token.concepts if concept.startswith("figure_")}
     return not asks - _MAY_BE_LABELS and not is_word(token, "beyond")
 

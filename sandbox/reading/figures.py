@@ -17,6 +17,7 @@ from sandbox.reading.figures_data import given
 from sandbox.reading.figures_methods import ASKING, METHODS, Claim
 from sandbox.reading.figures_pairs import PAIRS
 from sandbox.reading.figures_request import Request
+from sandbox.reading.lexicon import plain
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.spec import Analysis, Spec
@@ -28,8 +29,8 @@ _MOST = 12  # figures of one request
 
 
 def _spec(request: Request) -> Spec | None:
-    if not request.claims:
-        request.claims = _first_few(request)
+    if not request.claims or _of_them(request):
+        request.claims += _first_few(request)
     if not request.claims:
         return None
     kinds = {claim.method.takes for claim in request.claims}
@@ -62,6 +63,15 @@ def _spec(request: Request) -> Spec | None:
         changes=fitting(request.changes, analyses, request.of.numeric),
         assumed=tuple(dict.fromkeys(request.assumed)),
     )
+
+
+def _of_them(request: Request) -> bool:
+    """`The three largest, and their sum` asks for the three largest too."""
+    theirs = [
+        i for i, t in enumerate(request.reader.tokens) if plain(t.text) in ("their", "sus", "su")
+    ]
+    places = [i for i, t in enumerate(request.reader.tokens) if t.means(*_EXTREMES)]
+    return bool(theirs and places) and places[0] < theirs[0] < request.claims[0].place
 
 
 def _first_few(request: Request) -> list[Claim]:

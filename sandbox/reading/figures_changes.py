@@ -349,9 +349,20 @@ class Changes:
             if column is None:
                 self.reader.taken = taken
                 raise NotUnderstood(f"it does not say what is {bound.text}")
+            bound = self._in_percent(bound, place)
             polarity, cues = self._polarity(place)
             self.reader.taken.update(cues)
             self._add(place, within(bound, column, drop=polarity == "drop"))
+
+    def _in_percent(self, bound: Bound, place: int) -> Bound:
+        """The bound in the data's own unit: data in percent holds 50 for 50%."""
+        near = self.reader.tokens[max(0, place - 3) : place + 4]
+        if not any(token.kind == "number" and token.unit == "%" for token in near):
+            return bound
+        if not self.of.percent:
+            raise NotUnderstood(f"what {bound.text} is a percentage of is not clear")
+        low, high = (None if v is None else round(100 * v, 9) for v in (bound.low, bound.high))
+        return replace(bound, low=low, high=high)
 
     def _compares_values(self, place: int) -> bool:
         """Whether values are compared, and not a figure as in `is it above 7?`."""
@@ -370,7 +381,7 @@ class Changes:
             )
             if token.kind == "list" and counted:
                 return True
-            if token.kind == "list" or token.stem in ".?!," or plain(token.text) == "it":
+            if token.kind == "list" or token.stem in _STOPPING or plain(token.text) == "it":
                 return False
             if self.counting and may_name(token) and not token.concepts & ASKING:
                 continue
@@ -416,6 +427,7 @@ class Changes:
                 self._add(place, Change(kind, column, values=tuple(dict.fromkeys(values))))
 
 
+_STOPPING = frozenset(".?!,")
 _ZEROS = frozenset({"zeros", "zeroes", "zero", "ceros", "cero"})
 _AFTER = frozenset({"from", "and", "in", "de", "y", "what", "cual"})
 _TIMES = frozenset({"*", "x", "×", "times", "veces"})

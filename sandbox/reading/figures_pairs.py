@@ -146,13 +146,26 @@ def _counted(reader: Reader) -> _Pairs | None:
         starred = stars and any(t.means("pair_star") for t in reader.tokens[b + 1 : b + 3])
         if not linked and not starred:
             return None
-    if len({t.unit for t in values}) > 1 or not _side_by_side(
-        reader, places, "pair_scored", "pair_star"
+    nouns = {_noun_after(reader, i) for i in places[1::2]} - {""}
+    if (
+        len({t.unit for t in values}) > 1
+        or len(nouns) > 1
+        or not _side_by_side(reader, places, "pair_scored", "pair_star")
     ):
         return None
     _take(reader, places, "pair_scored", "pair_star")
     scale = 100 if values[0].unit == "%" else 1
     return _Pairs(tuple(t.value * scale for t in values), tuple(t.value for t in counts))
+
+
+def _noun_after(reader: Reader, place: int) -> str:
+    after = reader.tokens[place + 1 : place + 2]
+    noun = (
+        bool(after)
+        and (may_be_label(after[0]) or after[0].means(SCENE))
+        and not after[0].means("pair_scored", "pair_star")
+    )
+    return after[0].stem if noun else ""
 
 
 def _side_by_side(reader: Reader, places: Sequence[int], *concepts: str) -> bool:
@@ -163,7 +176,7 @@ def _side_by_side(reader: Reader, places: Sequence[int], *concepts: str) -> bool
         named = [t for t in between if not (t.concepts & {IDLE, SCENE} or t.means(*concepts))]
         if len(named) > _MOST_WORDS or not all(map(may_be_label, named)):
             return False
-        if any(is_word(t, "beyond") for t in named):
+        if any(is_word(t, "beyond") for t in named) or any(is_word(t, "reversing") for t in free):
             return False
     return True
 

@@ -23,6 +23,7 @@ def take(request: Request) -> None:
     for place in of.lists:
         _refuse_after(request, place)
     _take_by_method(request)
+    _refuse_orders(request)
     if len(of.numeric) == 1:
         for claim in request.all_claims:
             _take_noun(request, claim.place)
@@ -38,6 +39,14 @@ def take(request: Request) -> None:
     for i, token in enumerate(reader.tokens):
         if token.stem in _JOINING and i not in reader.taken and _joins(request, i):
             reader.taken.add(i)
+
+
+def _refuse_orders(request: Request) -> None:
+    """`Cap outliers and average`: a word that elsewhere sets a scene may begin an order."""
+    tokens = request.reader.tokens
+    for i, token in enumerate(tokens):
+        if is_idle(token) and is_word(token, "beyond") and (not i or tokens[i - 1].stem in STOPS):
+            raise NotUnderstood(f"`{token.text}` is not understood for figures", (token.text,))
 
 
 _NAMES_OF_TWO = (

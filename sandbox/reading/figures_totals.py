@@ -71,6 +71,9 @@ def _amounts_with_prices(request: Request) -> tuple[str, ...]:
     asked = [i for i, t in enumerate(request.reader.tokens) if is_word(t, "total_of_products")]
     if not asked:
         return ()
+    revenue = any(is_word(request.reader.tokens[i], "revenues") for i in asked)
+    if revenue and set(stems(pair[1])) & words("cost_columns"):
+        raise NotUnderstood(f"{pair[1]} is no price, so that no revenue is known")
     request.reader.taken.update(asked)
     return pair
 

@@ -54,24 +54,33 @@ def normalize_spelling(text: str) -> str:
         text = _ACRONYM.sub(lambda match: "^" + match[0], text)
     text = re.sub(r"(?<=[a-z] )Go(?='s|’s|[?.,]|$)", "golang", text)
     text = text.lower().replace("’", "'")
-    text = re.sub(r"\bu\.\s?s\.(?:\s?a\.)?", " ^us ", text)
-    text = re.sub(r"\bu\.\s?k\.", " ^uk ", text)
+    if "u." in text:
+        text = re.sub(r"\bu\.\s?s\.(?:\s?a\.)?", " ^us ", text)
+        text = re.sub(r"\bu\.\s?k\.", " ^uk ", text)
     text = re.sub(r"\bc\+\+", " cplusplus ", text)
     text = re.sub(r"\bc#|\bc-sharp\b", " csharp ", text)
     text = re.sub(r"\.net\b", " dotnet ", text)
-    for pattern, long_form in _CONTRACTIONS:
-        text = pattern.sub(long_form, text)
+    if "'" in text or "nt" in text or "can" in text or "whats" in text or "hows" in text:
+        for pattern, long_form in _CONTRACTIONS:
+            text = pattern.sub(long_form, text)
+    text = _NUMBERED.sub(lambda m: f"{m[1]} {_ROMAN[m[2]]}", text)
+    return _spelled(_measures(text) if _DIGIT.search(text) else text)
+
+
+_DIGIT = re.compile(r"\d")
+
+
+def _measures(text: str) -> str:
+    """The text with figures as plain numbers, and with the names of units."""
     text = _THOUSANDS.sub("", text)
     text = _SCALED.sub(lambda m: figure(float(m[1]) * _SCALE[m[2] or m[3]]), text)
     text = _LETTERED.sub(lambda m: f"{m[1] or m[3]} {_LETTERS[m[2] or m[4]]}", text)
-    text = _NUMBERED.sub(lambda m: f"{m[1]} {_ROMAN[m[2]]}", text)
     text = re.sub(r"\$\s*(\d[\d.]*)", r"\1 dollar", text)
     text = re.sub(r"€\s*(\d[\d.]*)", r"\1 euro", text)
     text = re.sub(r"£\s*(\d[\d.]*)", r"\1 sterling", text)
     text = re.sub(r"(\d)\s*%", r"\1 percent", text)
     text = re.sub(r"(\d)\s*°\s*c\b|(\d)\s*degrees? c(?:elsius|entigrade)?\b", r"\1\2 celsius", text)
-    text = re.sub(r"(\d)\s*°\s*f\b|(\d)\s*degrees? f(?:ahrenheit)?\b", r"\1\2 fahrenheit", text)
-    return _spelled(text)
+    return re.sub(r"(\d)\s*°\s*f\b|(\d)\s*degrees? f(?:ahrenheit)?\b", r"\1\2 fahrenheit", text)
 
 
 def figure(value: float) -> str:
@@ -121,49 +130,67 @@ def _number_in_words(match: re.Match[str]) -> str:
 
 _ASKER = r"(?:i|you|we|one|someone|somebody|a person|people|anyone)"
 _WAY = r"(?:best |right |correct |proper |good |easiest )?(?:way|method|steps?)"
-# Polite words and openings of a question, in the order of their replacement.
-_POLITE = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"^\s*(?:hi|hello|hey|good (?:morning|evening|day))(?: there| everyone| all)?\b[ ,!.:-]*", ""),
-        (r"\b(?:please|pls|plz|kindly)\b,?", " "),
-        (r"\b(?:thanks|thank you|many thanks|thx)(?: so much| a lot| in advance| very much)?\b[ !.]*$", " "),
-        (r"^\s*(?:quick|simple|stupid|silly|random|just a(?: quick)?|a quick) question\b[ ,:.-]*", " "),
-        (r"^\s*(?:so|well|ok|okay|and|also|actually|basically|just),?\s+", ""),
-        (r"^\s*(?:i|we) (?:was |were |am |are )?(?:just )?(?:wondering|curious)(?: about| if)?\b[ ,:]*", " "),
-        (r"^\s*(?:do|does|would) (?:you|anyone|anybody) (?:happen to )?know(?: about)?\b[ ,:]*", " "),
-        (r"^\s*(?:i|we) (?:would|will|do)? ?(?:like|love|want|need) to know(?: about)?\b", " "),
-        (r"^\s*(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: please| possibly| just)? "
-         r"(?=(?:tell|show|give|explain|describe|write|create|make|list|name|help|teach|find|suggest|recommend|translate|"
-         r"summarize|summarise|convert|compare|calculate|define|draft|generate|fix|solve|rewrite|check|plan)\b)", " "),
-        (r"^\s*(?:tell|show|teach|give) (?:me|us)(?: about)?\b", " "),
-        (r"^\s*(?:let (?:me|us) know|(?:walk|guide) me through)\b", " "),
-        (r"^\s*(?:i|we) (?:want|would like|need)(?: you)? to (?=know|learn|find out)", " "),
-        (r"^\s*(?:to )?(?:know|learn|find out|figure out|understand|explain) (?=how|why|what|when|where|who|which)", " "),
-        (r"\bhow (?:exactly )?(?:do|can|could|should|would|might) (you|we)\b", r" how \1 "),
-        (rf"\bhow (?:exactly )?(?:do|can|could|should|would|to|does|might) {_ASKER}\b", " how "),
-        (r"\bhow (?:exactly )?to\b", " how "),
-        (rf"\bwhat (?:is|are|would be) (?:the |a )?{_WAY} (?:for me )?(?:to|of|for)(?= \w)", " how "),
-        (r"\bhow many\b|\b(?:what is )?the number of\b|^\s*number of\b", " howmany "),
-        (r"\bhow much\b", " howmuch "),
-        (r"\bhow (?:long|far|old|tall|big|deep|wide|fast|heavy|hot|cold|often)\b", lambda m: f" how{m[0][4:]} "),
-        (r"\bhow come\b|\bwhat is the reason (?:that|why)\b", " why "),
-        (r"\b(?:is|are|would) it (?:ok|okay|fine|alright|allowed|possible)(?: for (?:me|us|you))? to\b", " can "),
-        (rf"\b(?:am|are|is) {_ASKER} (?:allowed|able|permitted) to\b", " can "),
-        (r"\bwhat to do\b", " what should do "),
-        (r"\b(?:have|has|need|needs|got) to\b", " must "),
-        (r"\b(?:am|are|is|be) going to\b", " will "),
-        (r"\bin order to\b|\bso as to\b", " to "),
-        (r"\b(\w+)-free\b", r" without \1 "),
-        (r"\bwith no\b|\bthat (?:do|does) not (?:have|contain|use)\b", " without "),
-        (r"(?<![\d.,:/])\b1\b(?=\s*(?:$|[?.!,]|in\b|into\b|that\b|which\b))", " "),
+_PLEASE = re.compile(r"\b(?:please|pls|plz|kindly)\b,?")
+# Polite words before a request, in the order of their removal.
+_OPENINGS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\s*(?:hi|hello|hey|good (?:morning|evening|day))(?: there| everyone| all)?\b[ ,!.:-]*",
+        r"\s*(?:quick|simple|stupid|silly|random|just a(?: quick)?|a quick) question\b[ ,:.-]*",
+        r"\s*(?:so|well|ok|okay|and|also|actually|basically|just),?\s+",
+        r"\s*(?:i|we) (?:was |were |am |are )?(?:just )?(?:wondering|curious)(?: about| if)?\b[ ,:]*",
+        r"\s*(?:do|does|would) (?:you|anyone|anybody) (?:happen to )?know(?: about)?\b[ ,:]*",
+        r"\s*(?:i|we) (?:would|will|do)? ?(?:like|love|want|need) to know(?: about)?\b",
+        r"\s*(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: possibly| just)? "
+        r"(?=(?:tell|show|give|explain|describe|write|create|make|list|name|help|teach|find|suggest|recommend|translate|"
+        r"summarize|summarise|convert|compare|calculate|define|draft|generate|fix|solve|rewrite|check|plan)\b)",
+        r"\s*(?:tell|show|teach|give) (?:me|us)(?: about)?\b[ ,:]*",
+        r"\s*(?:let (?:me|us) know|(?:walk|guide) me through)\b",
+        r"\s*(?:i|we) (?:want|would like|need)(?: you)? to (?=know|learn|find out)",
+        r"\s*(?:to )?(?:know|learn|find out|figure out|understand|explain) (?=how|why|what|when|where|who|which)",
     )
 )  # fmt: skip
-OWN = re.compile(r"\b(?:my|mine|our|ours|myself)\b")
+_THANKS = re.compile(
+    r"\b(?:thanks|thank you|many thanks|thx)(?: so much| a lot| in advance| very much)?\b[ !.]*$"
+)
+# Ways to ask, each with the words that stand for them. A match has the text of the first column.
+_WAYS = tuple(
+    (needle, re.compile(pattern), replacement)
+    for needle, pattern, replacement in (
+        ("how", r"\bhow (?:exactly )?(?:do|can|could|should|would|might) (you|we)\b", r" how \1 "),
+        ("how", rf"\bhow (?:exactly )?(?:do|can|could|should|would|to|does|might) {_ASKER}\b", " how "),
+        ("how", r"\bhow (?:exactly )?to\b", " how "),
+        ("what", rf"\bwhat (?:is|are|would be) (?:the |a )?{_WAY} (?:for me )?(?:to|of|for)(?= \w)", " how "),
+        ("how many", r"\bhow many\b", " howmany "),
+        ("number of", r"\b(?:what is )?the number of\b|^\s*number of\b", " howmany "),
+        ("how much", r"\bhow much\b", " howmuch "),
+        ("how", r"\bhow (?:long|far|old|tall|big|deep|wide|fast|heavy|hot|cold|often)\b", lambda m: f" how{m[0][4:]} "),
+        ("how come", r"\bhow come\b", " why "),
+        ("reason", r"\bwhat is the reason (?:that|why)\b", " why "),
+        (" it ", r"\b(?:is|are|would) it (?:ok|okay|fine|alright|allowed|possible)(?: for (?:me|us|you))? to\b", " can "),
+        ("ed to", rf"\b(?:am|are|is) {_ASKER} (?:allowed|permitted) to\b", " can "),
+        ("able to", rf"\b(?:am|are|is) {_ASKER} able to\b", " can "),
+        ("what to do", r"\bwhat to do\b", " what should do "),
+        (" to", r"\b(?:have|has|need|needs|got) to\b", " must "),
+        ("going to", r"\b(?:am|are|is|be) going to\b", " will "),
+        ("in order to", r"\bin order to\b", " to "),
+        ("so as to", r"\bso as to\b", " to "),
+        ("-free", r"\b(\w+)-free\b", r" without \1 "),
+        ("with no", r"\bwith no\b", " without "),
+        ("that do", r"\bthat (?:do|does) not (?:have|contain|use)\b", " without "),
+        ("1", r"(?<![\d.,:/])\b1\b(?=\s*(?:$|[?.!,]|in\b|into\b|that\b|which\b))", " "),
+    )
+)  # fmt: skip
 
 
 def without_courtesy(text: str) -> str:
     """The text without polite words, with one word for each way to open a question."""
-    for pattern, replacement in _POLITE:
-        text = " ".join(pattern.sub(replacement, text).split())
-    return text
+    text = " ".join(_PLEASE.sub(" ", text).split())
+    for opening in _OPENINGS:
+        if match := opening.match(text):
+            text = text[match.end() :]
+    text = _THANKS.sub(" ", text)
+    for needle, pattern, replacement in _WAYS:
+        if needle in text:
+            text = pattern.sub(replacement, text)
+    return " ".join(text.split())

@@ -112,6 +112,12 @@ def put(model: Verifier, stored: dict[str, np.ndarray]) -> None:
         own[name].data.copy_(torch.from_numpy(np.ascontiguousarray(full)))
 
 
+def held_out(text: str) -> bool:
+    """Whether pairs of this first request are kept from training."""
+    digest = hashlib.blake2b(text.strip().lower().encode(), digest_size=2).digest()
+    return digest[0] % 16 == 0
+
+
 class Pairs:
     """All pairs as tokens; a pair is held out by the hash of its second text's words."""
 
@@ -124,10 +130,7 @@ class Pairs:
         self.second = [e.ids[1:] for e in tokenizer.encode_batch([row["b"] for row in self.rows])]
         self.labels = np.array([row["label"] for row in self.rows], dtype=np.float32)
         self.weights = np.array([row["weight"] for row in self.rows], dtype=np.float32)
-        held = [
-            hashlib.blake2b(row["a"].lower().encode(), digest_size=2).digest()[0] % 16 == 0
-            for row in self.rows
-        ]
+        held = [held_out(row["a"]) for row in self.rows]
         self.held = np.array(held)
 
     def batch(

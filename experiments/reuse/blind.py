@@ -1,0 +1,124 @@
+"""Grades memory on pairs of requests that people wrote without knowing the guards, and on swaps.
+
+A pair is *served* if the answer to the stored request would be given to the one that is asked, once
+its kind of likeness has earned trust. On a machine without models, the words and the pair verifier
+accept; with a verifying backend, pairs whose words allow both answers are put to the backend too.
+That backend is simulated: it is right with a stated probability, each time it is asked.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from scipy.stats import beta
+
+from router.reuse.acceptance import guarded
+from router.reuse.guards import compare
+from router.reuse.verifier import PairVerifier
+
+BLIND = Path("tests/reuse/blind")
+_SEEDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    stored: str
+    request: str
+    same: bool
+    kind: str
+
+
+def written(name: str) -> list[Pair]:
+    """The pairs of one file of the blind suites."""
+    lines = (BLIND / f"{name}.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [Pair(row["stored"], row["asked"], row["same"], row["kind"]) for row in rows]
+
+
+def accepted(pair: Pair, verifier: PairVerifier) -> str:
+    """What accepts the pair on a machine without models; empty if nothing does."""
+    if pair.stored == pair.request:
+        return "exact"
+    if not guarded(pair.stored, pair.request):
+        return ""
+    likeness = compare(pair.stored, pair.request).likeness
+    if likeness == "words":
+        return "words"
+    if likeness == "open" and verifier.accepts(verifier.probability(pair.stored, pair.request)):
+        return "verifier"
+    return ""
+
+
+def upper(wrong: int, of: int) -> float:
+    """The upper end of the Clopper-Pearson interval; the true share is below with 95% certainty."""
+    return round(float(beta.ppf(0.95, wrong + 1, max(of - wrong, 1))), 5) if of else 1.0
+
+
+def graded(pairs: Sequence[Pair], takes: Sequence[str]) -> dict[str, Any]:
+    """Wrong reuse of all pairs and of those served, and the share of the same that was served."""
+    same = [bool(take) for pair, take in zip(pairs, takes, strict=True) if pair.same]
+    others = [bool(take) for pair, take in zip(pairs, takes, strict=True) if not pair.same]
+    served, wrong = sum(same) + sum(others), sum(others)
+    return {
+        "pairs": len(pairs),
+        "same": len(same),
+        "served": served,
+        "wrong": wrong,
+        "wrong_share": round(wrong / len(pairs), 5),
+        "wrong_at_most": upper(wrong, len(pairs)),
+        "wrong_of_served": round(wrong / served, 5) if served else 0.0,
+        "recall": round(sum(same) / len(same), 4) if same else None,
+    }
+
+
+def by_kind(pairs: Iterable[Pair], takes: Iterable[str]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {}
+    for pair, take in zip(pairs, takes, strict=True):
+        count = counts.setdefault(pair.kind, Counter())
+        count["pairs"] += 1
+        count["same"] += pair.same
+        count["right"] += pair.same and bool(take)
+        count["wrong"] += not pair.same and bool(take)
+    return {kind: dict(count) for kind, count in sorted(counts.items())}
+
+
+def asked(
+    pairs: Sequence[Pair], takes: Sequence[str], *, right: float, seeds: int = _SEEDS
+) -> dict[str, float]:
+    """The means over many simulated backends that are right with this probability."""
+    sums: Counter[str] = Counter()
+    for seed in range(seeds):
+        chance = Random(seed)
+        with_backend = [
+            take or _ask(pair, chance, right) for pair, take in zip(pairs, takes, strict=True)
+        ]
+        result = graded(pairs, with_backend)
+        for name in ("wrong", "wrong_share", "wrong_of_served", "recall", "served"):
+            sums[name] += result[name]
+    return {name: round(value / seeds, 5) for name, value in sums.items()}
+
+
+def _ask(pair: Pair, chance: Random, right: float) -> str:
+    """Both orders of the pair are put to the backend, and both must be answered with yes."""
+    if guarded(pair.stored, pair.request) and not compare(pair.stored, pair.request).debatable:
+        return ""
+    answers = [pair.same ^ (chance.random() >= right) for _ in range(2)]
+    return "asked" if all(answers) else ""
+
+
+def measured(
+    suites: Mapping[str, Sequence[Pair]], verifier: PairVerifier, *, right: float = 0.97
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, pairs in suites.items():
+        takes = [accepted(pair, verifier) for pair in pairs]
+        result[name] = graded(pairs, takes) | {
+            "by": dict(Counter(take for take in takes if take)),
+            "by_kind": by_kind(pairs, takes),
+            "with_backend": asked(pairs, takes, right=right),
+        }
+    return result

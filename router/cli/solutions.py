@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.tree import Tree
 
 from router.cli.context import CommandContext, in_context
+from router.cli.solutions_why import why
 from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, utc_time
 from router.config.config import Config
 from router.reuse.calibration import Calibration
-from router.reuse.guards import compare
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 
@@ -25,6 +25,7 @@ solutions_app = typer.Typer(
     help="Solutions kept for reuse: search them, check them, export their programs.",
     no_args_is_help=True,
 )
+solutions_app.command()(why)
 SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
 _SHOWN_LETTERS = 60  # length of a request in a table, at most
 _NO_WORDS = "(its words are not on disk: nobody has proved it)"
@@ -220,20 +221,6 @@ def status(here: CommandContext) -> None:
         table.add_row(bucket, *counts, f"{standing.bound:.2%}", answers)
     out.print(table)
     out.print(f"Budget: {config.reuse.budget:.1%} of reused answers may be wrong.")
-
-
-@solutions_app.command()
-def why(
-    stored: Annotated[str, typer.Argument(help="The request that was answered.")],
-    request: Annotated[str, typer.Argument(help="The new request.")],
-) -> None:
-    """Say whether the answer to one request may be given to another, and why.
-
-    Example: waggle solutions why "5 miles in km?" "8 miles in km?"
-    """
-    verdict = compare(stored, request)
-    color = "green" if verdict.likeness == "words" else "yellow"
-    out.print(f"[{color}]{verdict.likeness}[/]: {escape(verdict.why)}")
 
 
 @solutions_app.command()

@@ -30,7 +30,7 @@ from sandbox.synthesis import write_program
 
 _TRIES = 2  # seeds of a program by rule: a right sample fails a check once in a thousand times
 _EDITED = 2  # remembered programs that are tried before an author writes
-_PATTERN_FROM = 0.6  # the similarity from which authors see a remembered program
+PATTERN_FROM = 0.6  # the similarity from which authors see a remembered program
 _FINAL = frozenset(
     {"impossible", "refused", "not_statistical", "no_answer", "busy"}
 )  # states that no other author can change
@@ -154,7 +154,7 @@ class Computing:
 
     async def _written(self, spec: Spec) -> None:
         """Let the rule write, and then the models. They see the program of a similar request."""
-        example = next((pair for pair in self.library if pair[0] >= _PATTERN_FROM), None)
+        example = next((pair for pair in self.library if pair[0] >= PATTERN_FROM), None)
         if example is not None and spec.counts_by_default:
             self._count = Spec.from_json(example[1].spec).count or None
         if await self._by_rule(replace(spec, count=self._count) if self._count else spec):

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("waggle")
 _NEAREST = 8  # solutions that are compared with each request
-_LEAST_SIMILARITY = 0.6
+LEAST_SIMILARITY = 0.6
 _MOST_VERIFIED = 2  # pairs that the verifier reads for a request: each takes milliseconds
 _CACHED = 4_096  # solutions in memory, at most
 _LATEST_PROGRAMS = 16  # programs to try if there is no index
@@ -155,7 +155,7 @@ class SolutionMemory:
         """The nearest solutions whose requests are in the same language, the nearest first."""
         spoken = language(query.text)
         near = self._nearest(query.space, vector, _NEAREST)
-        hits = [hit for hit in near if hit.similarity >= _LEAST_SIMILARITY]
+        hits = [hit for hit in near if hit.similarity >= LEAST_SIMILARITY]
         return [
             Candidate(similarity, solution, compare(solution.request, query.text))
             for similarity, solution in self._in_use(query, hits)
@@ -220,7 +220,7 @@ class SolutionMemory:
             "space = ? and state = 'proven' and scope = ? and expires > ? order by id desc limit ?",
             (space, query.scope, self._wall(), _LATEST_PROGRAMS),
         )
-        return [(_LEAST_SIMILARITY, solution) for solution in latest]
+        return [(LEAST_SIMILARITY, solution) for solution in latest]
 
     def _solution(self, id_: int) -> Solution | None:
         solution = self._cache.get(id_)

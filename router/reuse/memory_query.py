@@ -114,12 +114,20 @@ def _why_unfit(request: Request) -> str:
 
 def unfit_words(text: str) -> str:
     """Why the memory must not answer a message with these words; empty if it may."""
+    if words := fresh_words(text):
+        return f"`{words}` asks for what is so now"
+    return personal_words(text)
+
+
+def fresh_words(text: str) -> str:
+    """The words that ask for what is so now; empty without them."""
     fresh = _first_match(_FRESH, text)
-    if fresh and not _first_match(_INVENTED, text):
-        return f"`{fresh[0].strip().lower()}` asks for what is so now"
-    if _first_match(_PERSONAL, text):
-        return "it holds personal data"
-    return ""
+    return fresh[0].strip().lower() if fresh and not _first_match(_INVENTED, text) else ""
+
+
+def personal_words(text: str) -> str:
+    """Says that the text holds personal data, without quoting it; empty if it holds none."""
+    return "it holds personal data" if _first_match(_PERSONAL, text) else ""
 
 
 def _first_match(pattern: "re.Pattern[str]", text: str) -> "re.Match[str] | None":

@@ -84,6 +84,8 @@ _OF_ONE: dict[str, str] = {
     "percentage_where": "100 * inside(x{bounds}).mean()",
     "proportion_where": "inside(x{bounds}).mean()",
     "gini": "gini(x)",
+    "growth_per_step": "((x[-1] / x[0]) ** (1 / (len(x) - 1)) - 1) * 100",
+    "compound_mean_percent": "(np.prod(1 + x / 100) ** (1 / len(x)) - 1) * 100",
     "mode_count": "int(np.unique(x, return_counts=True)[1].max())",
     "describe": 'dict(count=len(x), mean=x.mean(), sd=x.std(ddof=1), min=x.min(), q1=np.percentile(x, 25), median=np.median(x), q3=np.percentile(x, 75), max=x.max())',
 }  # fmt: skip

@@ -76,8 +76,8 @@ def _of_them(request: Request) -> bool:
 
 def _first_few(request: Request) -> list[Claim]:
     """`The top 3 of these` asks for nothing but these values, in order."""
-    kinds = [change.kind for change in request.changes]
-    if kinds not in (["keep_largest"], ["keep_smallest"]) or len(request.of.numeric) != 1:
+    kinds = [c.kind for c in request.changes if c.kind in ("keep_largest", "keep_smallest")]
+    if len(kinds) != 1 or len(request.of.numeric) != 1:
         return []
     concept = "figure_descending" if kinds == ["keep_largest"] else "figure_ascending"
     place = next(i for i, t in enumerate(request.reader.tokens) if t.means(*_EXTREMES))

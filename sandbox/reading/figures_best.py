@@ -41,7 +41,8 @@ def resolve_best(reader: Reader, of: Given) -> None:
 def _names(reader: Reader, of: Given, table: str) -> bool:
     """Whether the request, or a column of its data, has a word of a table."""
     texts = [*(token.text for token in reader.tokens), *of.columns]
-    return any(stem(w) in words(table) for text in texts for w in text.replace("_", " ").split())
+    listed = [plain(w) for text in texts for w in text.replace("_", " ").split()]
+    return any({stem(w), w.rstrip("s")} & words(table) for w in listed)
 
 
 def _refuse_order(reader: Reader, of: Given) -> None:

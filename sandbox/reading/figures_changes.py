@@ -98,6 +98,11 @@ class Changes:
         if not testing:
             self._bounds()
             self._cells()
+        kinds = {change.kind for _, change in self.made}
+        if len(self.made) > 1 and kinds & {"keep_largest", "keep_smallest"}:
+            raise NotUnderstood(
+                "it is not clear from which values the largest or smallest are taken"
+            )
         return tuple(change for _, change in sorted(self.made, key=lambda pair: pair[0]))
 
     def _add(self, place: int, change: Change) -> None:

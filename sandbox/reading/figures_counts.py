@@ -239,11 +239,44 @@ def _sorted(request: Request, claim: Claim) -> Made:
     return [("sorted", {"descending": claim.name == "descending"})]
 
 
+_YEARLY = frozenset({"annual", "yearly", "cagr", "anual", "tcac", "tacc"})
+
+
+def _growth_per_step(request: Request, claim: Claim) -> Made:
+    """The constant growth from the first value to the last."""
+    of = request.of
+    if of.percent or len(of.numeric) != 1 or len(of.columns[of.numeric[0]]) < 3:
+        raise NotUnderstood("a compound growth rate needs three values or more, in their order")
+    names = [str(name) for name in of.columns[of.names]] if of.names else []
+    years = [int(name) for name in names if name.isdigit()]
+    if years and years != list(range(years[0], years[0] + len(names))):
+        raise NotUnderstood("the years of the values do not follow one another")
+    words = {plain(w) for t in request.reader.tokens for w in t.text.split()}
+    if names and not years and words & _YEARLY:
+        raise NotUnderstood("the values are not one a year")
+    request.reader.take_all("word_same_result")
+    if not years:
+        request.assumed.append(
+            "a value for each year" if words & _YEARLY else "equal times between"
+        )
+    return [(claim.name, {})]
+
+
+def _compound_mean(request: Request, claim: Claim) -> Made:
+    """The constant return that gives what returns in percent give one after another."""
+    if not request.of.percent:
+        raise NotUnderstood("a compound return is understood for returns in percent")
+    request.reader.take_all("word_same_result", "as_percent")
+    return [(claim.name, {})]
+
+
 _SPECIAL: Mapping[str, Callable[[Request, Claim], Made]] = {
     "shapiro": _shapiro,
     "outliers": _outliers,
     "trimmed_mean": _trimmed,
     "moving_average": _moving,
+    "growth_per_step": _growth_per_step,
+    "compound_mean_percent": _compound_mean,
     "weighted_mean": _mean,
     "mean": _mean,
     "cv": _cv,

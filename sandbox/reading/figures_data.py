@@ -52,8 +52,11 @@ def given(reader: Reader) -> Given | None:
     titles = titles_of(reader, lists)
     for place, title in zip(lists, titles, strict=True):
         reader.taken.add(place)
-        if title in ("frequencies", "probabilities"):
-            _refuse_frequencies(reader, title)
+        if title == "frequencies" and len(lists) == 2:
+            cues = (i for i in range(max(0, place - 2), place))
+            reader.taken.update(i for i in cues if reader.tokens[i].means("figure_frequencies"))
+        if title in ("frequencies", "probabilities") and len(lists) > 1 and not reader.has("mean"):
+            raise NotUnderstood(f"{title} of values are understood for their mean alone")
         label(reader, place)
         if reader.tokens[place - 1].stem == "=":
             reader.taken.add(place - 1)
@@ -82,6 +85,7 @@ def _of_lists(reader: Reader, lists: Sequence[int], titles: Sequence[str]) -> Gi
         raise NotUnderstood("some of the lists have names and others have none")
     if not any(titles) and len(lists) > 1 and _is_matrix(reader, lists):
         titles = [f"row {i + 1}" for i in range(len(lists))]
+    titles = ["weights" if t in ("frequencies", "probabilities") else t for t in titles]
     good = len({t for t in titles if t}) == sum(map(bool, titles))
     for i, (token, title) in enumerate(zip(tokens, titles, strict=True)):
         name = title if title and good and title not in columns else f"x{i + 1}"
@@ -124,9 +128,3 @@ def _two_numbers(reader: Reader) -> Given | None:
     percent = tokens[0].unit == "%"
     values = tuple(_plain(t.value * 100 if percent else t.value) for t in tokens)
     return Given({"x1": values}, percent=percent, lists=(free[1],))
-
-
-def _refuse_frequencies(reader: Reader, title: str) -> None:
-    """A list of frequencies says how often each value of another list occurs."""
-    if len(reader.free("list")) + len(reader.taken) > 1:
-        raise NotUnderstood(f"{title} of values are understood as weights: write `weights`")

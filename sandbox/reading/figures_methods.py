@@ -81,6 +81,8 @@ METHODS: Mapping[str, Method] = {
     "figure_below_mean": Method("below_mean", "names"),
     "figure_from_mean": Method("from_mean", "names"),
     "figure_by_percent": Method("by_percent", "names"),
+    "figure_cagr": Method("growth_per_step"),
+    "figure_compound_mean": Method("compound_mean_percent"),
     "figure_gini": Method("gini"),
     "figure_growth": Method("growth_percent"),
     "figure_changes": Method("percent_changes"),

@@ -11,7 +11,7 @@ from sandbox.reading.figures_request import WHICH, Request
 from sandbox.reading.figures_tests import of_samples
 from sandbox.reading.lexicon import IDLE, plain, stem
 from sandbox.reading.rules import NotUnderstood
-from sandbox.spec import Analysis
+from sandbox.spec import Analysis, Change
 
 
 def join(request: Request) -> list[Analysis]:
@@ -199,6 +199,14 @@ def _of_value(request: Request, claim: Claim) -> Mapping[str, Any]:
     return {**ddof, "value": reader.at(free[0]).value}
 
 
+def _rows_of(request: Request, rest: list[Change]) -> list[Analysis]:
+    """How many rows of a table have these cells: `how many people live in Rome`."""
+    full = [c for c in request.of.numeric if None not in request.of.columns[c]]
+    if not full or len(rest) != 1:
+        raise NotUnderstood("it does not say clearly which rows it wants to be counted")
+    return [Analysis("count", (full[0],))]
+
+
 def _where(request: Request, claim: Claim) -> list[Analysis]:
     """How many values a bound selects, or which share of them."""
     bounds = [c for c in request.changes if c.kind == "keep_where"]
@@ -208,6 +216,8 @@ def _where(request: Request, claim: Claim) -> list[Analysis]:
         if claim.name == "count_where":
             raise NotUnderstood("it does not say clearly what it wants to be counted")
         raise NotUnderstood("it does not say clearly which share is wanted")
+    if cells and claim.name == "count_where" and request.reader.table:
+        return _rows_of(request, rest)
     if cells:
         raise NotUnderstood("counts of a name are understood as a frequency table")
     (bound,) = bounds

@@ -183,13 +183,19 @@ def _side_by_side(reader: Reader, places: Sequence[int], *concepts: str) -> bool
 
 def _take_noun(reader: Reader, place: int) -> None:
     """The words after `average` or `total` that name the values once more."""
+    before = reader.tokens[place - 1] if place else None
+    if reader.language == "es" and before is not None and _names_values(before):
+        reader.taken.add(place - 1)  # `precio medio`
     for i in range(place + 1, min(place + 4, len(reader.tokens))):
         token = reader.tokens[i]
-        if i in reader.taken or token.means(*_TOTALS, *_AVERAGES) or not may_be_label(token):
-            return
-        if is_word(token, "beyond") or is_word(token, "derived_of_pairs"):
+        if i in reader.taken or token.means(*_TOTALS, *_AVERAGES) or not _names_values(token):
             return
         reader.taken.add(i)
+
+
+def _names_values(token: Token) -> bool:
+    other = is_word(token, "beyond") or is_word(token, "derived_of_pairs")
+    return may_be_label(token) and not other
 
 
 def _take(reader: Reader, places: Sequence[int], *concepts: str) -> None:

@@ -24,6 +24,10 @@ def take(request: Request) -> None:
         _refuse_after(request, place)
     _take_by_method(request)
     _refuse_orders(request)
+    if "weights" in of.columns:
+        others = {claim.name for claim in request.claims} - {"mean", "weighted_mean"}
+        if others:
+            raise NotUnderstood(f"weights are not understood for the {sorted(others)[0]}")
     if len(of.numeric) == 1:
         for claim in request.all_claims:
             _take_noun(request, claim.place)
@@ -58,6 +62,13 @@ _PAIRED = frozenset(
 )
 
 
+_WORDS_OF_METHODS = (
+    *((name, "word_spread") for name in ("sd", "variance", "range", "iqr", "cv", "mad")),
+    ("z_score", "figure_standardise"),
+    ("geometric_mean", "word_factors"),
+)
+
+
 def _take_by_method(request: Request) -> None:
     """Words that say nothing beside the figures that are asked for."""
     reader = request.reader
@@ -67,12 +78,9 @@ def _take_by_method(request: Request) -> None:
     for claim in request.all_claims:
         if claim.name in ("count_where", "share_where", "mode"):
             _take_counted(request, claim.place)
-    if names & {"sd", "variance", "range", "iqr", "cv", "mad"}:
-        reader.take_all("word_spread")
-    if "z_score" in names:
-        reader.take_all("figure_standardise")
-    if "geometric_mean" in names:
-        reader.take_all("word_factors")
+    for method, concept in _WORDS_OF_METHODS:
+        if method in names:
+            reader.take_all(concept)
     if "moving_average" in names:
         for place in reader.places("each"):
             after = reader.tokens[place + 1 : place + 2]

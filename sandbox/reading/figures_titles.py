@@ -86,7 +86,7 @@ def _title(reader: Reader, place: int) -> str:
         title.append(token.text)
         i -= 1
     if not any(word[0].isalpha() for word in title):
-        return ""
+        return _cue(reader.tokens, place)
     return _cue(reader.tokens, place) or " ".join(reversed(title))
 
 

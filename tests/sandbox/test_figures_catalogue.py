@@ -34,7 +34,7 @@ OF_ONE = [
     "skewness", "kurtosis", "shapiro", "ks_normal", "describe", "root_mean_square", "mad",
     "mean_deviation", "sum_of_squares", "sum_of_squared_deviations", "deviations", "product",
     "cumulative_sum", "differences", "percent_changes", "growth_percent", "sorted", "z_score",
-    "mode", "frequencies", "mode_count", "gini",
+    "mode", "frequencies", "mode_count", "gini", "growth_per_step", "compound_mean_percent",
 ]  # fmt: skip
 OF_TWO = [
     "correlation", "spearman", "kendall", "covariance", "ttest_paired", "wilcoxon", "sign_test",

@@ -129,6 +129,18 @@ def gini(x: Floats) -> float:
     return float(1 - 2 * below)
 
 
+def growth_per_step(x: Floats) -> float:
+    if len(x) < 2 or min(x[0], x[-1]) <= 0:
+        raise ValueError("a growth rate needs a first and a last value above 0")
+    return 100 * math.expm1((math.log(x[-1]) - math.log(x[0])) / (len(x) - 1))
+
+
+def compound_mean_percent(x: Floats) -> float:
+    if min(x) <= -100:
+        raise ValueError("a loss of 100% or more ends a series of returns")
+    return 100 * math.expm1(math.fsum(math.log1p(each / 100) for each in x) / len(x))
+
+
 def sum_of_products(x: Floats, y: Floats) -> float:
     return float(sum(Fraction(a) * Fraction(b) for a, b in zip(x, y, strict=True)))
 
@@ -160,5 +172,7 @@ MORE_OF_ONE: Mapping[str, Callable[..., Any]] = {
     "cv": lambda x, *, ddof=1: sd(x, ddof=ddof) / mean(x),
     "cv_percent": lambda x, *, ddof=1: 100 * sd(x, ddof=ddof) / mean(x),
     "gini": gini,
+    "growth_per_step": growth_per_step,
+    "compound_mean_percent": compound_mean_percent,
     "mode_count": lambda x: max(Counter(x).values()),
 }

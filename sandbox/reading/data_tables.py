@@ -176,6 +176,8 @@ def _markdown(text: str) -> DataTable | None:
 
 _HEAD_WORD = re.compile(r"[^\W\d]\w*$")
 _PAIR = rf"\([^\S\n]*({_FIGURE})[^\S\n]*[,;][^\S\n]*({_FIGURE})[^\S\n]*\)"
+_ARROW = rf"({_FIGURE})[^\S\n]*(?:->|→|=>)[^\S\n]*({_FIGURE})"
+_ARROWS = re.compile(rf"{_ARROW}(?:[^\S\n]*[,;][^\S\n]*{_ARROW}){{2,}}")
 _PAIRS = re.compile(rf"{_PAIR}(?:(?:\s*[,;]\s*|\s+)(?:and\s+|y\s+)?{_PAIR}){{2,}}")
 
 
@@ -234,7 +236,11 @@ def _row_width(line: str) -> int:
 def _pairs(text: str) -> DataTable | None:
     """Read at least three pairs such as `(1, 2)`, or lines such as `1 -> 2`, as x and y."""
     match = _PAIRS.search(text)
-    if match is not None:
+    arrows = _ARROWS.search(text) if match is None else None
+    if arrows is not None:
+        pairs = patterns.findall(_ARROW, arrows[0])
+        rest = text[: arrows.start()] + " " + text[arrows.end() :]
+    elif match is not None:
         pairs = patterns.findall(_PAIR, match[0])
         rest = text[: match.start()] + " " + text[match.end() :]
     else:

@@ -1,6 +1,7 @@
 """Reads requests for figures, tests and regressions over data that the request gives."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sandbox.reading import (
     figures_counts,
@@ -14,7 +15,7 @@ from sandbox.reading.figure_words import is_word
 from sandbox.reading.figures_best import resolve_best
 from sandbox.reading.figures_changes import fitting
 from sandbox.reading.figures_data import given
-from sandbox.reading.figures_methods import ASKING, METHODS, Claim
+from sandbox.reading.figures_methods import ASKING, METHODS, METHODS_OF_ONE, Claim
 from sandbox.reading.figures_pairs import PAIRS
 from sandbox.reading.figures_request import Request
 from sandbox.reading.lexicon import plain
@@ -136,9 +137,22 @@ def _of_one(request: Request, claim: Claim) -> list[Analysis]:
 def _distinct(analyses: Iterable[Analysis]) -> list[Analysis]:
     kept: list[Analysis] = []
     for analysis in analyses:
-        if analysis not in kept:
+        same = next((i for i, other in enumerate(kept) if _alike(analysis, other)), None)
+        if same is None:
             kept.append(analysis)
+        elif analysis != kept[same]:
+            columns = dict.fromkeys((*kept[same].columns, *analysis.columns))
+            kept[same] = replace(kept[same], columns=tuple(columns))
     return kept
+
+
+def _alike(analysis: Analysis, other: Analysis) -> bool:
+    """Whether two figures are the same, or the same figure of different columns."""
+    single = METHODS_OF_ONE.get(analysis.method, "") == "one" and not analysis.by
+    parts = (analysis.method, analysis.by, dict(analysis.parameters))
+    return parts == (other.method, other.by, dict(other.parameters)) and (
+        single or analysis == other
+    )
 
 
 def _more(analysis: Analysis) -> list[str]:

@@ -11,6 +11,7 @@ from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name
 from sandbox.reading.figures_columns import Mention
 from sandbox.reading.figures_data import Given
 from sandbox.reading.figures_methods import ASKING
+from sandbox.reading.figures_titles import names_here
 from sandbox.reading.lexicon import IDLE, plain
 from sandbox.reading.reader import Bound, Reader
 from sandbox.reading.rules import NotUnderstood
@@ -388,7 +389,8 @@ class Changes:
                 return True
             if token.kind == "list" or token.stem in _STOPPING or plain(token.text) == "it":
                 return False
-            if self.counting and may_name(token) and not token.concepts & ASKING:
+            named = may_name(token) or names_here(self.reader.tokens, i)
+            if self.counting and named and not token.concepts & ASKING:
                 continue
             if not is_idle(token) and token.kind != "number":
                 return False

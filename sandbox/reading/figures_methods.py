@@ -126,6 +126,7 @@ METHODS: Mapping[str, Method] = {
     "mean": Method("mean"),
 }
 ASKING = frozenset(METHODS)
+METHODS_OF_ONE = {method.name: method.takes for method in METHODS.values()}
 TESTS = frozenset(
     "t test,anova,kruskal,levene,mannwhitney,ks_two,f_test,wilcoxon,sign_test,shapiro,chi2,fisher,"
     "independence,fit,spearman,kendall,correlation".split(",")

@@ -74,7 +74,9 @@ def _words_of(request: Request) -> list[str]:
 def _shares(request: Request) -> Analysis:
     """Which percentage of the total each value is; a named value is among them."""
     claim = next(c for c in request.claims if c.name in ("sum", "share_where"))
-    request.claims = [c for c in request.claims if c.name not in ("share_where", "sum")]
+    share = next(c.place for c in request.claims if c.name == "share_where")
+    # `In total, and what percentage of it is rent` asks for the total too.
+    request.claims = [c for c in request.claims if c.name == "sum" and c.place < share]
     request.changes = tuple(c for c in request.changes if c.kind != "keep_values")
     _take_each(request)
     (column, *more) = request.columns(claim)

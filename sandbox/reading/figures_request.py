@@ -97,11 +97,23 @@ class Request:
                 token = self.reader.tokens[i]
                 groups = mention.column in self.of.texts or self._few(mention.column)
                 if token.means("figure_by", "each") and groups:
-                    self.reader.taken.add(i)
+                    self._take_same_grouping(mention.column)
                     return mention.column
                 if not is_idle(token) and not is_word(token, "of_data"):
                     break
         return ""
+
+    def _take_same_grouping(self, column: str) -> None:
+        """`Total per region and average per region` name the groups twice."""
+        for mention in self.mentions:
+            before = mention.begin - 1
+            if mention.of_column and mention.column == column:
+                while before >= 0 and is_idle(self.reader.tokens[before]):
+                    if self.reader.tokens[before].means("figure_by", "each"):
+                        break
+                    before -= 1
+                if before >= 0 and self.reader.tokens[before].means("figure_by", "each"):
+                    self.reader.taken.add(before)
 
     def _few(self, column: str) -> bool:
         values = self.of.columns[column]

@@ -4,12 +4,15 @@ from sandbox.reading.figure_words import STOPS, is_idle, is_word, may_name
 from sandbox.reading.figures_methods import ASKING
 from sandbox.reading.figures_request import WHICH, Request
 from sandbox.reading.figures_story import take_counts
+from sandbox.reading.figures_titles import names_here
 from sandbox.reading.lexicon import plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token
 
 _TESTING = frozenset("test tests testing prueba contraste contrasta".split())
 _JOINING = frozenset({"=", "+", "/", "~", "-", "&", "±"})
+_MOST_NAMES = 200  # different values of text columns that a word is compared with
+_SHORTEST = 4  # letters of such a value
 _MOST_WORDS = 3  # that name the data once more after a figure
 
 
@@ -104,7 +107,8 @@ def _take_counted(request: Request, place: int) -> None:
             return
         if i in reader.taken or is_idle(token) or token.kind == "mark":
             continue
-        if not may_name(token) or is_word(token, "derived") or token.concepts & ASKING:
+        named = may_name(token) or names_here(reader.tokens, i)
+        if not named or is_word(token, "derived") or token.concepts & ASKING:
             return
         reader.taken.add(i)
 
@@ -136,9 +140,9 @@ def _take_noun(request: Request, place: int) -> None:
     reader, words = request.reader, 0
     for i in range(place + 1, min(place + 6, len(reader.tokens))):
         token = reader.tokens[i]
-        if token.kind in ("list", "mark", "number"):
+        if token.kind in ("list", "number") or (token.kind == "mark" and token.stem not in "()"):
             return
-        if i in reader.taken:
+        if i in reader.taken or token.kind == "mark":
             continue
         after = reader.tokens[i + 1] if i + 1 < len(reader.tokens) else None
         beside_number = after is not None and after.kind in ("number", "list")
@@ -193,8 +197,19 @@ def _refuse_subsets(request: Request) -> None:
     first = min((claim.place for claim in request.claims), default=0)
     for i, token in enumerate(request.reader.tokens):
         earlier = i in request.reader.taken and i < first  # a story or a title before the question
-        if is_word(token, "subset") and not earlier and not _is_value(request, i):
+        subset = is_word(token, "subset") or _like_a_value(request, token)
+        if subset and not earlier and not _is_value(request, i):
             raise NotUnderstood(f"which of the names `{token.text}` means is not understood")
+
+
+def _like_a_value(request: Request, token: Token) -> bool:
+    """Whether a word is made of a value of the data, as `northern` is of `north`."""
+    word = plain(token.text)
+    listed = {v for c in request.of.texts for v in request.of.columns[c] if v is not None}
+    return len(listed) <= _MOST_NAMES and any(
+        len(name) >= _SHORTEST and word != name and word.startswith(name)
+        for name in map(plain, map(str, listed))
+    )
 
 
 def _is_value(request: Request, place: int) -> bool:

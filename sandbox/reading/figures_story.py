@@ -106,7 +106,7 @@ def _take_currency_sign(reader: Reader) -> None:
     """Take `($M)` or `(€)`, which says what the values are in."""
     tokens = reader.tokens
     for i, token in enumerate(tokens[:-2]):
-        if token.stem != "(" or tokens[i + 1].text not in ("$", "€", "£"):
+        if token.stem != "(" or not {t.text for t in tokens[i + 1 : i + 3]} & {"$", "€", "£"}:
             continue
         end = next((j for j in (i + 2, i + 3) if j < len(tokens) and tokens[j].stem == ")"), None)
         if end is not None and len("".join(t.text for t in tokens[i + 1 : end])) <= 3:

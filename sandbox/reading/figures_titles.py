@@ -185,5 +185,8 @@ def names_here(tokens: Sequence[Token], place: int, *, question: bool = False) -
     """Whether a word that elsewhere changes a request names data: `wait times were 12, 15`."""
     if not is_word(tokens[place], "named_after" if question else "nameable"):
         return False
+    before = tokens[place - 1] if place else None
+    if plain(tokens[place].text) == "times" and before is not None and question:
+        return before.kind == "word" or before.means("scene")  # `waiting times (12, 15)`
     beside = tokens[max(0, place - 1) : place + 2]
     return all(token.kind not in ("number", "list") for token in beside)

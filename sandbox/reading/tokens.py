@@ -74,6 +74,7 @@ _SPECIAL = (
     (re.compile(r"(?:-+>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
     (re.compile(r"’"), "'"),
     (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and"),  # A&E, R&D
+    (re.compile(r"\b(i\.e|e\.g|vs|approx|p\. ?ej)\.(?=[\s,])", re.I), r"\1"),
     (re.compile(r"\bw/o\b", re.I), "without"),
     (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with "),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),

@@ -124,7 +124,7 @@ REFUSED = [
     ("mean and its p-value for 3, 4, 50", "`p - value`"),
     ("What is the average on weekends? Mon 3, Tue 4, Sat 9, Sun 10", "`weekends`"),
     ("How many values are within one standard deviation of the mean: 2, 4, 6, 20?", "`within`"),
-    ("mean of values 1, 2, 3 with frequencies 5, 3, 2", "frequencies"),
+    ("sd of values 1, 2, 3 with frequencies 5, 3, 2", "frequencies"),
     ("scores 70, 80, 90 with 5, 3, 2 students. mean?", "`with` relates the lists"),
     ("What is the mean, and the mean without the largest, of 3, 5, 90?", "every figure"),
     ("Assume 3, 4, 50 are logs. Mean?", "whether the list holds the logs"),

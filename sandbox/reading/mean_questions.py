@@ -6,6 +6,7 @@ Also Cohen's d, the standard error, the F test of two variances and tests of a c
 from typing import Any
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
 from sandbox.reading.measured import measured_words
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -30,15 +31,15 @@ _LABELS = frozenset(
     "estimating estimate estimar hacen falta hace group grupo landing page site website ad banner button"
     " anuncio boton pagina campaign email product web app new old experiment study tiene".split()
 )
-_TESTS = ("t_test", "z_test", "welch", "pooled_variance", "p_value", "significant", "test_word")
+_TESTS = ("t_test", "one_sample", "z_test", "welch", "pooled_variance", "p_value", "significant", "test_word")
 
 
-def finish(reader: Reader, *more: str) -> None:
-    """Take the words that change nothing in a question of inference."""
+def finish(reader: Reader, *more: str, statistic: str = "") -> None:
+    """Take the words that change nothing in a question of inference, and the letter of its statistic."""
     reader.take_all(*_FILLER, *more)
     reader.labels |= measured_words() | _LABELS
     for place, token in enumerate(reader.tokens):
-        if token.text in ("p", "P"):  # the p-value
+        if token.text.lower() in ("p", statistic):  # the p-value
             reader.taken.add(place)
 
 
@@ -68,7 +69,7 @@ def _level(level: Level, parameters: dict[str, Any]) -> str:
 
 
 def _read(reader: Reader) -> Spec | None:
-    if not reader.has("sd", "variance", "standard_error"):
+    if not reader.has("sd", "variance", "standard_error", "known_sigma", "'s"):
         return None
     names = ("cohen_d", "f_test", "interval_word", "margin_of_error", "standard_error")
     wants = {name: reader.has(name) for name in names}
@@ -77,17 +78,46 @@ def _read(reader: Reader) -> Spec | None:
     tail = take_tail(reader, 2 if two else 1)
     reader.take_all(*names)
     tested = reader.has(*_TESTS)
-    means, deviations = take_means(reader), take_deviations(reader)
+    side, bound = _alternative(reader, tail)
+    counted = phrases.take(reader, f"mean|sample_mean 'of|'de #n. * {_WAS} #m")
+    means = [counted["m"].value] if counted else []
+    means, deviations = [*means, *take_means(reader)], take_deviations(reader)
     null = None
     if len(means) == 1 and len(deviations) == 1:
         null = phrases.value(reader, "null_value null_value? exactly? #v", "null_value * #v")
+        if null is not None and not any(wants[name] for name in names[2:]):
+            tested = True
+        if bound is not None and (tested or side):
+            if null not in (None, bound) or tail not in ("", "one", side):
+                return None
+            null, tail, tested = bound, side, True
+    elif bound is not None:
+        return None
     if wants["f_test"] and len(deviations) == 2:
         return _variances(reader, deviations, level)
     if len(deviations) == 2 and len(means) == 2 and null is None:
+        if not tested and not any(wants.values()) and not reader.has("'compare", "'compara", "'comparar"):
+            return None
         return _two(reader, means, deviations, level, tail, wants, tested=tested)
     if len(deviations) == 1 and len(means) <= 2:
-        return _single(reader, means, deviations[0], null, level, tail, wants, tested=tested)
+        size = [counted["n"].value] if counted else []
+        return _single(reader, means, deviations[0], null, level, tail, wants, size, tested=tested)
     return None
+
+
+_WAS = "'was|'were|'is|'es|'fue|'era"
+
+
+def _alternative(reader: Reader, tail: str) -> tuple[str, float | None]:
+    """Take the alternative of a test of one mean: `H1: mu > 50`, `is greater than 70`."""
+    for side, words in (("greater", "more_than|greater_direction"), ("less", "less_than|less_direction")):
+        v = phrases.value(
+            reader, f"'h1|'ha|'h_1 ': mean? {words} #v", f"mean|null_value {words} #v", f"test_word * {words} #v",
+            f"significantly|significant {words} #v", f"'against|'contra mean? {words} #v",
+        )  # fmt: skip
+        if v is not None:
+            return side, v
+    return "", None
 
 
 def _two(
@@ -102,7 +132,9 @@ def _two(
 ) -> Spec | None:
     method, assumed = _method(reader)
     sizes = take_sizes(reader, 2)
-    finish(reader)
+    if len(sizes) == 2:
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    finish(reader, statistic="z" if method == "z" else "t")
     groups = {
         "mean1": means[0], "sd1": deviations[0], "mean2": means[1], "sd2": deviations[1],
     }  # fmt: skip
@@ -148,16 +180,20 @@ def _single(
     level: Level,
     tail: str,
     wants: dict[str, bool],
+    sizes: list[float],
     *,
     tested: bool,
 ) -> Spec | None:
-    known_sd = bool(reader.take_all("known_sigma", "z_test"))
+    known_sd = reader.has("known_sigma", "z_test")
+    reader.take_all("known_sigma", "z_test")
     if len(means) == 2:
         return None
-    sizes = take_sizes(reader, 1)
-    finish(reader, "greater_direction", "less_direction") if tail else finish(reader)
+    sizes = sizes or take_sizes(reader, 1)
     if len(sizes) != 1:
         return None
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    directions = ("greater_direction", "less_direction") if tail else ()
+    finish(reader, *directions, statistic="z" if known_sd else "t")
     n = sizes[0]
     if wants["standard_error"] and not tested:
         no_tail(tail)
@@ -165,7 +201,7 @@ def _single(
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
     if wants["interval_word"] or wants["margin_of_error"] or wants["standard_error"]:
         only_confidence(level)
-        no_tail(tail)
+        no_tail(tail, reader)
     notes = [] if confidence else ["95% confidence"]
     notes.append("the normal distribution, for a known deviation" if known_sd else "Student's t")
     parameters: dict[str, Any] = (
@@ -294,7 +330,7 @@ def _read_statistic(reader: Reader) -> Spec | None:
 RULES = (
     Rule(
         "a test or interval of means",
-        frozenset({"sd", "variance"}),
+        frozenset({"sd", "variance", "known_sigma", "null_value", "test_word", "t_test", "mean"}),
         _read,
         "a mean, a standard deviation and a size for each sample, and a test or interval",
     ),

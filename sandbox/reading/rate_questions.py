@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
 from sandbox.reading.mean_questions import finish, spec_of
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -26,6 +27,7 @@ _TWO = (
     "uplift",
     "chi_square_test",
     "test_word",
+    "statistic_word",
     *_RISKS,
 )
 _FILLER = (
@@ -45,6 +47,9 @@ def _read_two(reader: Reader) -> Spec | None:
     if not _is_about_two(reader):
         return None
     interval = reader.has("interval_word")
+    another = reader.has("wilson", "how_many") or phrases.take(reader.copy(), "each time_unit")
+    if another:
+        return None
     level, tail = take_level(reader), take_tail(reader, 2)
     reader.take_all("interval_word")
     risks = [name for name in _RISKS if reader.take_all(name)]
@@ -58,8 +63,15 @@ def _read_two(reader: Reader) -> Spec | None:
     cases = take_cases(reader, 2)
     if cases is None:
         return None
-    finish(reader, *_FILLER)
-    wants = _Wants(bool(risks), chi_square or yates or plain, yates, yates or plain, interval)
+    baseline = _baseline_first(reader)
+    if {"before", "after"} <= {t.stem for t in reader.tokens}:
+        phrases.take_every(reader, "'before|'after")
+    if {"antes", "despues"} <= {t.stem for t in reader.tokens}:
+        phrases.take_every(reader, "'antes|'despues")
+    finish(reader, *_FILLER, statistic="z")
+    wants = _Wants(
+        bool(risks), chi_square or yates or plain, yates, yates or plain, interval, baseline
+    )
     analyses, notes = _compared(cases, level, tail, wants)
     if (tested and not chi_square and not risks) or not analyses:
         if not (tested or z_named):
@@ -78,6 +90,26 @@ class _Wants:
     yates: bool
     correction_named: bool
     interval: bool
+    baseline_first: bool  # the group that is named first is the one that nothing was done to
+
+
+_BASELINES = frozenset(
+    "control old before baseline original current existing placebo unexposed untreated unvaccinated antes viejo"
+    " vieja actual grupo-control".split()
+)
+
+
+def _baseline_first(reader: Reader) -> bool:
+    """Whether the request names the baseline first; in an A/B test that is A."""
+    names = [
+        t.stem for t in reader.tokens
+        if t.means("group_name", "baseline") or t.stem in _BASELINES
+    ]  # fmt: skip
+    firsts = [i for i, name in enumerate(names) if _BASELINES & set(name.split())]
+    if firsts:
+        return firsts[0] == 0
+    ab = reader.has("ab_test", "visitor") and reader.has("conversion", "ab_test")
+    return ab and any(t.text in ("A", "a/b", "A/B") for t in reader.tokens)
 
 
 _Cases = list[tuple[float, float]]
@@ -121,8 +153,12 @@ def _compared(
         chi2 |= {"yates": True} if wants.yates else {}
         analyses.append(Analysis("chi_square_2x2", parameters=_with_alpha(chi2, level, notes)))
     if wants.interval and not wants.risks:
+        if wants.baseline_first:
+            notes.append("the Wald interval; the second group minus the first")
+        else:
+            e1, n1, e2, n2 = e2, n2, e1, n1
+            notes.append("the Wald interval; the first group minus the second")
         parameters = {"successes1": e1, "n1": n1, "successes2": e2, "n2": n2}
-        notes.append("the Wald interval; the second group against the first")
         analyses.append(Analysis("proportions_interval", parameters=parameters | confidence))
     return analyses, notes
 
@@ -138,39 +174,42 @@ def _read_one(reader: Reader) -> Spec | None:
     """Read an interval, margin or test of one proportion."""
     if reader.has("sd", "variance", "size_wanted", "power_word"):
         return None
-    interval = reader.has("interval_word")
-    level, tail = take_level(reader), take_tail(reader)
-    reader.take_all("interval_word")
+    interval = reader.has("interval_word") or any("interval" in t.stem for t in reader.tokens)
+    wilson, wald = reader.has("wilson"), reader.has("wald")
+    level = take_level(reader)
+    reader.take_all("interval_word", "wilson", "wald")
     margin = bool(reader.take_all("margin_of_error"))
     error = bool(reader.take_all("standard_error"))
     tested = reader.has("significant", "p_value", "z_test", "test_word", "statistic_word")
+    estimated = interval or margin or error
+    null, side, coin = (None, "", False) if estimated or not tested else _null_share(reader)
+    tail = take_tail(reader)
+    if side and tail in ("", "one"):
+        tail = side
     if interval or margin:
         only_confidence(level)
-    if interval or margin or error:
-        no_tail(tail)
-    wilson = bool(reader.take_all("wilson"))
-    wald = bool(reader.take_all("wald"))
+    if estimated:
+        no_tail(tail, reader)
     if not (interval or margin or error or tested) or (wilson and wald):
         return None
     notes = [] if level.confidence is not None or error else ["95% confidence"]
-    null = None
-    if tested and not (interval or margin or error):
-        null = phrases.value(
-            reader, "null_value exactly? #p%", "null_value exactly? #p", "null_value * #p%"
-        )
-        if null is None:
-            return None
     confidence = {} if level.confidence is None else {"confidence": level.confidence}
     reader.take_all("worst_case")
-    cases = take_cases(reader, 1)
+    cases = _tosses(reader) if coin else take_cases(reader, 1)
+    if coin and cases:
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     if cases is None and (margin or error):
         return _margin(reader, confidence, notes, error=error)
     if cases is None:
         return None
     ((events, n),) = cases
-    finish(reader, *_FILLER)
+    if tested and not (interval or margin or error):
+        if null is None or abs(null - events / n) < 0.006:
+            return None
+    finish(reader, *_FILLER, statistic="z")
     if null is not None:
-        return _test_of_share({"successes": events, "n": n, "null": null}, level, tail)
+        test = {"successes": events, "n": n, "null": null}
+        return _test_of_share(test, level, tail, coin=coin)
     if error:
         return spec_of([Analysis("proportion_error", parameters={"p": events / n, "n": n})])
     if margin and not interval:
@@ -182,12 +221,51 @@ def _read_one(reader: Reader) -> Spec | None:
     return spec_of([Analysis("proportion_interval", parameters=parameters)], *notes)
 
 
-def _test_of_share(test: dict[str, Any], level: Level, tail: str) -> Spec:
+def _tosses(reader: Reader) -> list[tuple[float, float]] | None:
+    """Take how often a coin that is tested showed heads: `58 heads in 100 tosses`."""
+    sides = "heads|tails"
+    match = phrases.take(
+        reader, f"{sides} #e. time_word? out_of|range_word|'of|'de #n. roll|time_word",
+        f"#e. time_word? {sides} out_of|range_word|'of|'de|'from #n. roll|time_word", f"#n. roll|time_word * #e. {sides}",
+        f"roll * #n. time_word * #e. {sides}", f"out_of|range_word #n. roll|time_word * #e. time_word? {sides}",
+        f"{sides} #e. time_word? out_of|range_word #n.", f"#n. roll|time_word * {sides} #e. time_word?",
+    )  # fmt: skip
+    reader.take_all("fair", "heads", "tails", "roll", "coin", "time_word", "unfair")
+    return [(match["e"].value, match["n"].value)] if match else None
+
+
+def _null_share(reader: Reader) -> tuple[float | None, str, bool]:
+    """Take the share that a test doubts, its side, and whether it is that of a fair coin."""
+    for side, words in (("greater", "more_than"), ("less", "less_than")):
+        pair = phrases.take(reader, f"'p exactly #a * 'p {words} #b", f"probability exactly #a * probability {words} #b")
+        if pair and pair["a"].value == pair["b"].value:
+            return pair["a"].value, side, False
+        claimed = phrases.value(reader, f"{words} #p%")
+        if claimed is not None:
+            return claimed, side, False
+    if sum(token.fraction is not None for token in reader.tokens) > 1:
+        return None, "", False
+    null = phrases.value(
+        reader, "null_value exactly? #p%", "null_value exactly? 'p|probability? exactly? #p", "null_value * #p%",
+        "'says|'say|'dice|'dicen * #p%", "'p|probability exactly #p",
+    )  # fmt: skip
+    if null is None and reader.has("coin") and not any(
+        reader.tokens[i].unit == "%" for i in reader.free("number")
+    ):
+        return 0.5, "", True
+    shares = [i for i in reader.free("number") if reader.tokens[i].unit == "%"]
+    if null is None and len(shares) == 1 and len(reader.free("number")) == 3:
+        null = reader.at(shares[0]).value
+    return (null if null is not None and 0 < null < 1 else None), "", False
+
+
+def _test_of_share(test: dict[str, Any], level: Level, tail: str, *, coin: bool) -> Spec:
     if tail == "one":
         raise NotUnderstood("say whether the one-sided test looks for a greater or lesser share")
     if tail in ("greater", "less"):
         test["tail"] = tail
     notes = ["" if tail else "two-sided", "the normal approximation"]
+    notes.append("a fair coin shows heads half the time" if coin else "")
     parameters = _with_alpha(test, level, notes)
     return spec_of([Analysis("proportion_test", parameters=parameters)], *notes)
 

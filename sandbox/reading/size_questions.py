@@ -18,7 +18,7 @@ _FILLER = (
     "power_word", "plus_minus", "question_probability", "size_wanted", "needed", "mark_verb",
     "for_the_mean", "for_the_proportion", "must_word", "difference_word", "better_word", "trial_word",
     "in_total_groups_no", "sd_word", "both_word", "uplift", "absolute_word", "relative_word",
-    "interval_word", "t_test", "short_of", "what_share", "at_random",
+    "interval_word", "t_test", "short_of", "what_share", "at_random", "inference_filler",
 )  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def _read_size(reader: Reader) -> Spec | None:
     if not reader.has("size_wanted") and not (
         reader.has("how_many") and reader.has("power_word", "margin_of_error")
     ):
+        return None
+    if phrases.take(reader.copy(), "'response|'respuesta proportion_word", "'tasa 'de conversion|'respuesta"):
         return None
     if reader.has("in_total_groups") and reader.has("power_word"):
         return None
@@ -202,7 +204,7 @@ def _for_means(
             return None
         difference = gap
     finish(reader, *_FILLER, "greater_direction", "less_direction")
-    phrases.take(reader, "'two mean", "'between mean")
+    phrases.take(reader, "better_word|inference_filler? #two. mean", "'between #two.? mean")
     parameters: dict[str, Any] = {"difference": difference, "sd": sd}
     notes = _design(power, level, tail, parameters)
     return spec_of([Analysis("sample_size_means", parameters=parameters)], *notes)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
+from sandbox.reading.lexicon import SCENE
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import Token
@@ -24,11 +26,19 @@ class Level:
     confidence: float | None = None
 
 
+_SINGLE_VALUES = "'value|'data|'observation|'measurement|'dato|'valor|'observacion|'medicion|'population"
+
+
 def take_level(reader: Reader) -> Level:
+    if reader.has("interval_word") and phrases.take(
+        reader.copy(), f"#c% 'of|'de * {_SINGLE_VALUES}"
+    ):
+        raise NotUnderstood("an interval that holds a share of the values is not understood")
     confidence = phrases.value(
         reader,
         "#c% confidence_word", "#c% interval_word", "confidence_word exactly? #c%", "#c% 'conf",
         "interval_word * #c%", "confidence_word exactly? #c", "'at|'al|'del #c% confidence_word",
+        "#c% wilson|wald",
     )  # fmt: skip
     alpha = phrases.value(
         reader,
@@ -37,6 +47,8 @@ def take_level(reader: Reader) -> Level:
         "#a significance_level", "significant 'at|'al #a%", "'at #a% significant", "significant 'a 'el? #a%",
         "significant #a%", "#a% significant",
     )  # fmt: skip
+    if alpha is None and confidence is None:
+        alpha, confidence = _bare_level(reader)
     if confidence is not None and confidence < 0.5:
         raise NotUnderstood(
             f"a confidence of {confidence:.4g} is unusual: say the confidence level"
@@ -51,15 +63,41 @@ def take_level(reader: Reader) -> Level:
     return Level(alpha, confidence)
 
 
+_LEVELS = {0.001: "a", 0.01: "a", 0.02: "a", 0.025: "a", 0.05: "a", 0.1: "a"}
+_CONFIDENCES = (0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
+_ESTIMATES = ("interval_word", "margin_of_error", "size_wanted", "wilson", "wald", "plus_minus")
+
+
+def _bare_level(reader: Reader) -> tuple[float | None, float | None]:
+    """A usual level without a word for it: `test the claim at 5%`, `margin of error, 95%`."""
+    for place in reader.free("number"):
+        token = reader.tokens[place]
+        following = reader.tokens[place + 1 : place + 2]
+        alone = not following or following[0].stem in (".", "?", ",", ";", ")", "\n", ":")
+        if token.unit != "%" or not alone:
+            continue
+        at = place > 0 and reader.tokens[place - 1].stem in ("at", "al")
+        if reader.has(*_ESTIMATES):
+            if token.value in _CONFIDENCES:
+                reader.taken.add(place)
+                return None, token.value
+        elif at and token.value in _LEVELS and reader.has("test_word", "significant", "z_test"):
+            reader.taken.add(place)
+            return token.value, None
+    return None, None
+
+
 def only_confidence(level: Level) -> None:
     """Refuse a level of significance where only a confidence has a meaning."""
     if level.alpha is not None and level.confidence is None:
         raise NotUnderstood("state a confidence level, not a level of significance")
 
 
-def no_tail(tail: str) -> None:
-    """Refuse a one-sided interval."""
-    if tail not in ("", "two"):
+def no_tail(tail: str, reader: Reader | None = None) -> None:
+    """Refuse a one-sided interval, also one that is asked as a lower or upper bound."""
+    stems = {t.stem for t in reader.tokens} if reader else set()
+    one_bound = len({word for word in ("lower", "upper") if word in stems}) == 1
+    if tail not in ("", "two") or one_bound:
         raise NotUnderstood("a one-sided interval is not understood: ask for a one-sided test")
 
 
@@ -122,18 +160,40 @@ def _place(reader: Reader, token: Token) -> int:
     return next(i for i, other in enumerate(reader.tokens) if other is token)
 
 
+_MEAN = "mean|sample_mean"
+_SD = "sd|known_sigma"
+_WAS = "'was|'were|'is|'es|'fue|'era"
+
+
+def _two_after(reader: Reader, cue: str) -> list[float]:
+    """Two values after one cue: `means 12 and 15`, `sd 3, 4`."""
+    places = reader.places(*cue.split("|"))
+    if len(places) != 1:
+        return []
+    plural = reader.tokens[places[0]].text.lower().endswith("s")
+    listed = (f"{cue} #a ', #b", f"{cue} * #a 'and|'y|'vs|'versus #b") if plural else ()
+    pair = phrases.take(reader, f"{cue} #a !#b", f"{cue} #a 'and|'y|'vs|'versus #b", *listed)
+    return [pair["a"].value, pair["b"].value] if pair else []
+
+
 def take_means(reader: Reader) -> list[float]:
-    pair = phrases.take(reader, "mean #a #b", "mean * #a 'and|'y #b")
-    if pair:
-        return [pair["a"].value, pair["b"].value]
-    return [v for _, v in _every(reader, "mean exactly? #m", "averaging exactly? #m", "mean * #m")]
+    return _two_after(reader, _MEAN) or [
+        v
+        for _, v in _every(
+            reader, f"{_MEAN} exactly? #m", "averaging|on_average exactly? #m", f"{_MEAN} * {_WAS} #m",
+            f"{_MEAN} * #m", f"#m on_average|averaging", f"#m * on_average",
+        )
+    ]  # fmt: skip
 
 
 def take_deviations(reader: Reader) -> list[float]:
-    pair = phrases.take(reader, "sd #a #b", "sd * #a 'and|'y #b")
-    if pair:
-        return [pair["a"].value, pair["b"].value]
-    single = [v for _, v in _every(reader, "sd exactly? #s", "plus_minus #s", "sd * #s", "#s sd")]
+    single = _two_after(reader, _SD) or [
+        v
+        for _, v in _every(
+            reader, f"{_SD} exactly? #s", "plus_minus #s", f"{_SD} * {_WAS} #s", f"{_SD} * 'a|'to #s",
+            f"{_SD} * #s", f"#s {_SD}", "'s exactly #s",
+        )
+    ]  # fmt: skip
     if single:
         return single
     squares = [v for _, v in _every(reader, "variance exactly? #v", "variance * #v")]
@@ -167,12 +227,78 @@ def take_sizes(reader: Reader, groups: int) -> list[float]:
 
 def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     """Take the events and the size of each group: `480 of 12,000`, `4% of 12,000`, `120/1000`."""
+    for place in reader.free("number"):
+        following = reader.tokens[place + 1 : place + 2]
+        if reader.tokens[place].text == "2" and following and following[0].text == "x2":
+            reader.taken.update((place, place + 1))  # `a 2x2 table`
+    cases = _cases(reader, groups)
+    if cases is not None:
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    return cases
+
+
+def _take_group_numbers(reader: Reader, groups: int) -> None:
+    """Take the numbers that only name the groups: `store 1 ... store 2`, `in 2023 ... in 2024`."""
+    if groups != 2:
+        return
+    named = [i for i in reader.free("number") if i and _names_group(reader, i)]
+    pairs = [
+        (i, j) for i in named for j in named
+        if i < j and reader.tokens[i - 1].stem == reader.tokens[j - 1].stem
+        and reader.tokens[j].value == reader.tokens[i].value + 1
+    ]  # fmt: skip
+    if len(pairs) == 1:
+        reader.taken.update(pairs[0])
+
+
+_MORE = frozenset("more fewer less additional extra mas menos adicionales".split())
+_COMPARED = ("more_than", "less_than", "at_least", "at_most")
+
+
+def _is_relative(reader: Reader, place: int) -> bool:
+    """Whether a number is a bound, or is counted from another: `30 more`, `more than 60%`."""
+    before = reader.tokens[place - 1] if place else None
+    after = reader.tokens[place + 1 : place + 2]
+    more = bool(after) and after[0].stem in _MORE
+    return more or (before is not None and before.means(*_COMPARED))
+
+
+def _with_rest(reader: Reader) -> list[tuple[float, float]] | None:
+    """Take groups by those with and those without the event: `40 improved and 10 did not`."""
+    trial = reader.copy()
+    matches = phrases.take_every(
+        trial, "#e. * 'and|'y|', #f. * 'not|'no|negation", "#e. * 'and|'y|', #f. 'not|'no|'sin|'without",
+        "#e. 'yes|'si ',? 'and|'y? #f. 'no",
+    )  # fmt: skip
+    if len(matches) != 2:
+        return None
+    reader.taken |= trial.taken
+    return [(m["e"].value, m["e"].value + m["f"].value) for m in matches]
+
+
+def _names_group(reader: Reader, place: int) -> bool:
+    value, before = reader.tokens[place].value, reader.tokens[place - 1]
+    if value in (1, 2):
+        noun = before.kind == "word" or before.means("group_name", SCENE, "test_word")
+        return noun and len(before.text) > 1
+    return before.stem in ("in", "en") and 1950 <= value <= 2100
+
+
+def _cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
+    _take_group_numbers(reader, groups)
     slashed = [i for i in reader.free("number") if reader.tokens[i].fraction]
     if len(slashed) == groups:
         reader.taken.update(slashed)
         pairs = (reader.tokens[i].fraction for i in slashed)
         return [(float(p[0]), float(p[1])) for p in pairs if p is not None]
     places = [i for i in reader.free("number") if reader.tokens[i].unit in ("", "%")]
+    pronouns = {
+        i for i in places
+        if reader.tokens[i].text == "one" and i > 1 and reader.tokens[i - 2].stem == "the"
+    }  # fmt: skip
+    if len(places) > 2 * groups and len(places) - len(pronouns) == 2 * groups:
+        reader.taken |= pronouns  # `the redesigned one`
+        places = [i for i in places if i not in pronouns]
     if groups == 2 and len(places) == 3:
         each = phrases.take(reader, "#n. * per_group", "#n. * each", "each #n.")
         places = [i for i in places if i not in reader.taken]
@@ -180,8 +306,11 @@ def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
             reader.taken.update(places)
             return [_case(reader.tokens[i], each["n"].value) for i in places]
         return None
-    if len(places) != 2 * groups:
+    if len(places) != 2 * groups or any(_is_relative(reader, i) for i in places):
         return None
+    parts = _with_rest(reader) if groups == 2 else None
+    if parts:
+        return parts
     cases: set[tuple[tuple[float, float], ...]] = set()
     for arrangements in _ARRANGEMENTS[groups]:
         fitting = [a for a in arrangements if _fits(reader, places, a)]
@@ -194,6 +323,19 @@ def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     return list(cases.pop())
 
 
+def _counts_part(reader: Reader, place: int) -> bool:
+    """Whether a number is the part of a whole that follows: `38 of 200`, `38 out of the 200`."""
+    of = False
+    for token in reader.tokens[place + 1 : place + 5]:
+        if token.kind == "number":
+            return of
+        of = of or token.means("out_of") or token.stem in ("of", "de", "from")
+        if not of or not (token.means("idle", "out_of") or token.stem in _BEFORE_SIZES):
+            return False
+    return False
+
+
+_BEFORE_SIZES = frozenset({"/", "of", "de", "among", "entre", "from", "los", "las"})
 # Numbers side by side belong together; if they cannot, all events stand before all sizes or after.
 _ARRANGEMENTS = {1: (("en", "ne"),), 2: (("enen", "nene"), ("eenn", "nnee"))}
 
@@ -228,10 +370,20 @@ def _fits(reader: Reader, places: list[int], roles: str) -> bool:
 def _role(reader: Reader, place: int) -> str:
     """Whether the words beside a number say that it counts events ("e") or a group ("n")."""
     before = reader.tokens[place - 1] if place else None
-    if before is not None and (
-        before.means("out_of") or before.stem in ("/", "of", "de", "among", "entre")
-    ):
+    if _counts_part(reader, place):
+        return "e"
+    if before is not None and (before.means("out_of") or before.stem in _BEFORE_SIZES):
         return "n"
+    if before is not None and before.stem in ("=", ":") and place > 1:
+        name = reader.tokens[place - 2]
+        if name.stem in ("n", "n1", "n2", "total") or (
+            name.means(*_SIZE_WORDS) and not name.means("group_name", *_EVENT_WORDS)
+        ):
+            return "n"
+        if name.stem in ("x", "x1", "x2", "k") or (
+            name.means(*_EVENT_WORDS) and not name.means("visitor")
+        ):
+            return "e"
     for token in reader.tokens[place + 1 : place + 5]:
         if (
             token.kind == "number"

@@ -12,11 +12,15 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.summaries import (
     Level,
+    asks_p,
     no_tail,
     only_confidence,
+    says_deviation,
     take_deviations,
+    take_letters,
     take_level,
     take_means,
+    take_pronouns,
     take_sizes,
     take_tail,
 )
@@ -31,7 +35,16 @@ _LABELS = frozenset(
     "estimating estimate estimar hacen falta hace group grupo landing page site website ad banner button"
     " anuncio boton pagina campaign email product web app new old experiment study tiene".split()
 )
-_TESTS = ("t_test", "one_sample", "z_test", "welch", "pooled_variance", "p_value", "significant", "test_word")
+_TESTS = (
+    "t_test",
+    "one_sample",
+    "z_test",
+    "welch",
+    "pooled_variance",
+    "p_value",
+    "significant",
+    "test_word",
+)
 
 
 def finish(reader: Reader, *more: str, statistic: str = "") -> None:
@@ -69,19 +82,25 @@ def _level(level: Level, parameters: dict[str, Any]) -> str:
 
 
 def _read(reader: Reader) -> Spec | None:
-    if not reader.has("sd", "variance", "standard_error", "known_sigma", "'s"):
+    spreads = len(reader.places("plus_minus"))
+    if not reader.has("sd", "variance", "standard_error", "known_sigma") and not (
+        says_deviation(reader) or spreads == 2
+    ):
         return None
     names = ("cohen_d", "f_test", "interval_word", "margin_of_error", "standard_error")
     wants = {name: reader.has(name) for name in names}
     level = take_level(reader)
-    two = sum(token.means("sd") for token in reader.tokens) > 1
+    two = sum(token.means("sd") or token.text == "DE" for token in reader.tokens) > 1
+    side, bound = ("", None) if two or spreads == 2 else _alternative(reader)
     tail = take_tail(reader, 2 if two else 1)
     reader.take_all(*names)
-    tested = reader.has(*_TESTS)
-    side, bound = _alternative(reader, tail)
+    tested = reader.has(*_TESTS) or asks_p(reader)
     counted = phrases.take(reader, f"mean|sample_mean 'of|'de #n. * {_WAS} #m")
     means = [counted["m"].value] if counted else []
-    means, deviations = [*means, *take_means(reader)], take_deviations(reader)
+    take_pronouns(reader)
+    letters = take_letters(reader)
+    means = [*means, *take_means(reader)]
+    deviations = letters or take_deviations(reader)
     null = None
     if len(means) == 1 and len(deviations) == 1:
         null = phrases.value(reader, "null_value null_value? exactly? #v", "null_value * #v")
@@ -96,7 +115,11 @@ def _read(reader: Reader) -> Spec | None:
     if wants["f_test"] and len(deviations) == 2:
         return _variances(reader, deviations, level)
     if len(deviations) == 2 and len(means) == 2 and null is None:
-        if not tested and not any(wants.values()) and not reader.has("'compare", "'compara", "'comparar"):
+        if (
+            not tested
+            and not any(wants.values())
+            and not reader.has("'compare", "'compara", "'comparar")
+        ):
             return None
         return _two(reader, means, deviations, level, tail, wants, tested=tested)
     if len(deviations) == 1 and len(means) <= 2:
@@ -108,12 +131,15 @@ def _read(reader: Reader) -> Spec | None:
 _WAS = "'was|'were|'is|'es|'fue|'era"
 
 
-def _alternative(reader: Reader, tail: str) -> tuple[str, float | None]:
+def _alternative(reader: Reader) -> tuple[str, float | None]:
     """Take the alternative of a test of one mean: `H1: mu > 50`, `is greater than 70`."""
-    for side, words in (("greater", "more_than|greater_direction"), ("less", "less_than|less_direction")):
+    for side, words in (
+        ("greater", "more_than|greater_direction"),
+        ("less", "less_than|less_direction"),
+    ):
         v = phrases.value(
             reader, f"'h1|'ha|'h_1 ': mean? {words} #v", f"mean|null_value {words} #v", f"test_word * {words} #v",
-            f"significantly|significant {words} #v", f"'against|'contra mean? {words} #v",
+            f"significant * {words} #v", f"'against|'contra mean? {words} #v",
         )  # fmt: skip
         if v is not None:
             return side, v
@@ -131,9 +157,13 @@ def _two(
     tested: bool,
 ) -> Spec | None:
     method, assumed = _method(reader)
+    plus_minus = any(t.means("plus_minus") for t in reader.tokens) and not reader.has("sd")
     sizes = take_sizes(reader, 2)
     if len(sizes) == 2:
         name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    phrases.take(
+        reader, "mean significant|better_word", "'two mean", "difference_word 'between|'of mean"
+    )
     finish(reader, statistic="z" if method == "z" else "t")
     groups = {
         "mean1": means[0], "sd1": deviations[0], "mean2": means[1], "sd2": deviations[1],
@@ -141,6 +171,7 @@ def _two(
     if len(sizes) == 2:
         groups |= {"n1": sizes[0], "n2": sizes[1]}
     analyses, notes = [], [assumed]
+    notes.append("the number after ± is the standard deviation" if plus_minus else "")
     if wants["cohen_d"]:
         analyses.append(Analysis("cohen_d", parameters=dict(groups)))
         notes.append("Cohen's d with the pooled standard deviation")
@@ -191,6 +222,9 @@ def _single(
     sizes = sizes or take_sizes(reader, 1)
     if len(sizes) != 1:
         return None
+    if null is None and tested and len(means) == 1 and not wants["interval_word"]:
+        only = reader.only_number("")
+        null = only.value if only else None
     name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     directions = ("greater_direction", "less_direction") if tail else ()
     finish(reader, *directions, statistic="z" if known_sd else "t")
@@ -244,13 +278,15 @@ def _variances(reader: Reader, deviations: list[float], level: Level) -> Spec | 
 
 def _read_correlation(reader: Reader) -> Spec | None:
     """Read whether a correlation of 0.45 in 30 pairs is significant, or its interval."""
+    wants_interval = reader.has("interval_word")
     level, tail = take_level(reader), take_tail(reader)
+    reader.take_all("interval_word")
     r = phrases.value(
         reader, "'r exactly? #r", "correlation_word exactly? #r", "correlation_word * #r"
     )
     if r is None or reader.has("sd", "power_word"):
         return None
-    interval = reader.take_all("interval_word")
+    interval = wants_interval
     n = phrases.value(
         reader,
         "'n|size_n exactly? #n.",
@@ -283,9 +319,33 @@ def _read_correlation(reader: Reader) -> Spec | None:
     )
 
 
+def _one_statistic(reader: Reader) -> dict[str, Any] | None:
+    """Take a z, t or chi-square statistic with its degrees of freedom: `t(24) = 2.1`."""
+    called = phrases.take(reader, "'t '( #d. ') exactly? #v")
+    if called:
+        return {"family": "t", "statistic": called["v"].value, "df": called["d"].value}
+    called = phrases.take(
+        reader, "chi_square '( #d. ') exactly? #v", "chi_square '( #d. ', 'n exactly? #n. ') exactly? #v"
+    )  # fmt: skip
+    if called:
+        values = {"statistic": called["v"].value, "df": called["d"].value}
+        return {"family": "chi2", **values, "tail": "greater"}
+    df = phrases.value(reader, "#d. df", "df exactly? #d.", "'t|chi_square '( #d. ')")
+    chi2 = phrases.value(reader, "chi_square statistic_word? exactly? #v", "chi_square * #v")
+    t = phrases.value(reader, "'t|student|t_test exactly? #v", "'t statistic_word exactly? #v")
+    z = phrases.value(
+        reader, "'z|standard_normal|z_score exactly? #v", "'z statistic_word exactly? #v"
+    )
+    if chi2 is not None and df is not None:
+        return {"family": "chi2", "statistic": chi2, "df": df, "tail": "greater"}
+    if t is not None and df is not None:
+        return {"family": "t", "statistic": t, "df": df}
+    return {"family": "normal", "statistic": z} if z is not None and df is None else None
+
+
 def _read_statistic(reader: Reader) -> Spec | None:
     """Read the p-value of a given statistic: t = 2.5 with 20 degrees of freedom."""
-    if not reader.has("p_value") or reader.has("sd", "mean"):
+    if not (reader.has("p_value") or asks_p(reader)) or reader.has("sd", "mean"):
         return None
     level, tail = take_level(reader), take_tail(reader)
     parameters: dict[str, Any] | None = None
@@ -297,19 +357,7 @@ def _read_statistic(reader: Reader) -> Spec | None:
     if pair:
         parameters = {"family": "f", "statistic": pair["v"].value, "df": pair["a"].value}
         parameters |= {"df2": pair["b"].value, "tail": "greater"}
-    if parameters is None:
-        df = phrases.value(reader, "#d. df", "df exactly? #d.", "'t|chi_square '( #d. ')")
-        chi2 = phrases.value(reader, "chi_square statistic_word? exactly? #v", "chi_square * #v")
-        t = phrases.value(reader, "'t|student|t_test exactly? #v", "'t statistic_word exactly? #v")
-        z = phrases.value(
-            reader, "'z|standard_normal|z_score exactly? #v", "'z statistic_word exactly? #v"
-        )
-        if chi2 is not None and df is not None:
-            parameters = {"family": "chi2", "statistic": chi2, "df": df, "tail": "greater"}
-        elif t is not None and df is not None:
-            parameters = {"family": "t", "statistic": t, "df": df}
-        elif z is not None and df is None:
-            parameters = {"family": "normal", "statistic": z}
+    parameters = parameters or _one_statistic(reader)
     if parameters is None:
         return None
     finish(reader, "chi_square_test", "t_test", "f_test")
@@ -330,7 +378,18 @@ def _read_statistic(reader: Reader) -> Spec | None:
 RULES = (
     Rule(
         "a test or interval of means",
-        frozenset({"sd", "variance", "known_sigma", "null_value", "test_word", "t_test", "mean"}),
+        frozenset(
+            {
+                "sd",
+                "variance",
+                "known_sigma",
+                "plus_minus",
+                "null_value",
+                "test_word",
+                "t_test",
+                "mean",
+            }
+        ),
         _read,
         "a mean, a standard deviation and a size for each sample, and a test or interval",
     ),
@@ -342,7 +401,7 @@ RULES = (
     ),
     Rule(
         "the p-value of a statistic",
-        frozenset({"p_value"}),
+        frozenset({"p_value", "probability"}),
         _read_statistic,
         "a z, t, chi-square or F statistic with its degrees of freedom",
     ),

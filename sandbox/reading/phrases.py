@@ -20,6 +20,7 @@ _LABELS = 3
 # A row of labels does not run over words that begin or end an event.
 _FIRM = frozenset(
     {"beyond", "short_of", "negation", "but_word", "plus_minus", "outside", "or_word"}
+    | {"sd", "variance"}
 )
 
 

@@ -10,12 +10,14 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.summaries import (
     Level,
+    asks_p,
     no_tail,
     only_confidence,
     take_cases,
     take_level,
     take_tail,
 )
+from sandbox.reading.tokens import Token
 from sandbox.spec import Analysis, Spec
 
 _RISKS = ("odds_ratio", "relative_risk", "risk_difference", "nnt")
@@ -34,11 +36,13 @@ _FILLER = (
     "conversion", "visitor", "ab_test", "uplift", "proportion_word", "z_test", "as_percent",
     "what_percent", "relative_word", "out_of", "for_the_proportion", "how_many", "welch_no",
     "question_probability", "statistic_word", "no_yates", "difference_word", "each", "per_group",
+    "independent_word",
 )  # fmt: skip
 
 
 def _is_about_two(reader: Reader) -> bool:
-    if not reader.has(*_TWO, "difference_word", "interval_word") or reader.has("sd", "power_word"):
+    wanted = reader.has(*_TWO, "difference_word", "interval_word") or asks_p(reader)
+    if not wanted or reader.has("sd", "power_word"):
         return False
     return not reader.has("size_wanted") or reader.has("p_value", "significant", "uplift")
 
@@ -56,7 +60,9 @@ def _read_two(reader: Reader) -> Spec | None:
     chi_square = bool(reader.take_all("chi_square_test"))
     yates, plain = bool(reader.take_all("yates")), bool(reader.take_all("no_yates"))
     z_named = reader.has("z_test", "proportion_word")
-    tested = reader.has("significant", "p_value", "z_test", "ab_test", "uplift", "statistic_word")
+    tested = asks_p(reader) or reader.has(
+        "significant", "p_value", "z_test", "ab_test", "uplift", "statistic_word"
+    )
     if yates or plain:
         phrases.take(reader, "'correction|'correccion")
     reader.take_all("wald")
@@ -64,6 +70,10 @@ def _read_two(reader: Reader) -> Spec | None:
     if cases is None:
         return None
     baseline = _baseline_first(reader)
+    if _swapped(reader):
+        cases.reverse()
+        tail = {"greater": "less", "less": "greater"}.get(tail, tail)
+        baseline = True
     if {"before", "after"} <= {t.stem for t in reader.tokens}:
         phrases.take_every(reader, "'before|'after")
     if {"antes", "despues"} <= {t.stem for t in reader.tokens}:
@@ -97,6 +107,24 @@ _BASELINES = frozenset(
     "control old before baseline original current existing placebo unexposed untreated unvaccinated antes viejo"
     " vieja actual grupo-control".split()
 )
+
+
+_TREATMENTS = frozenset(
+    "b variant treatment new after treated variation challenger nuevo nueva despues".split()
+)
+
+
+def _swapped(reader: Reader) -> bool:
+    """Whether B, or what was done anew, stands before A or the control."""
+    names = [t.stem.split()[-1] for t in reader.tokens if _is_group(t)]
+    order = list(dict.fromkeys(n for n in names if n in _BASELINES | _TREATMENTS | {"a"}))
+    return len(order) == 2 and order[0] in _TREATMENTS and order[1] in _BASELINES | {"a"}
+
+
+def _is_group(token: Token) -> bool:
+    """Whether a token names a group; `a` and `b` are names in capitals."""
+    named = token.means("group_name", "baseline") or token.stem in _BASELINES | _TREATMENTS
+    return named and (len(token.text) > 1 or token.text.isupper())
 
 
 def _baseline_first(reader: Reader) -> bool:
@@ -170,55 +198,88 @@ def _with_alpha(parameters: dict[str, Any], level: Level, notes: list[str]) -> d
     return parameters
 
 
-def _read_one(reader: Reader) -> Spec | None:
-    """Read an interval, margin or test of one proportion."""
-    if reader.has("sd", "variance", "size_wanted", "power_word"):
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked about one proportion."""
+
+    interval: bool
+    margin: bool
+    error: bool
+    tested: bool
+    wilson: bool
+    level: Level
+
+    @property
+    def estimated(self) -> bool:
+        return self.interval or self.margin or self.error
+
+
+def _asked_of_one(reader: Reader) -> _Asked | None:
+    if reader.has("sd", "variance", "size_wanted", "power_word", "how_many"):
         return None
     interval = reader.has("interval_word") or any("interval" in t.stem for t in reader.tokens)
     wilson, wald = reader.has("wilson"), reader.has("wald")
     level = take_level(reader)
+    tested = asks_p(reader) or reader.has(
+        "significant", "p_value", "z_test", "test_word", "statistic_word"
+    )
     reader.take_all("interval_word", "wilson", "wald")
     margin = bool(reader.take_all("margin_of_error"))
     error = bool(reader.take_all("standard_error"))
-    tested = reader.has("significant", "p_value", "z_test", "test_word", "statistic_word")
-    estimated = interval or margin or error
-    null, side, coin = (None, "", False) if estimated or not tested else _null_share(reader)
-    tail = take_tail(reader)
-    if side and tail in ("", "one"):
-        tail = side
+    wants = _Asked(interval, margin, error, tested, wilson, level)
+    shares = sum(t.unit == "%" for t in reader.tokens) - (level.alpha is not None)
+    if (tested and not interval and shares > 1) or not (wants.estimated or tested):
+        return None
     if interval or margin:
         only_confidence(level)
-    if estimated:
-        no_tail(tail, reader)
-    if not (interval or margin or error or tested) or (wilson and wald):
+    return None if wilson and wald else wants
+
+
+def _read_one(reader: Reader) -> Spec | None:
+    """Read an interval, margin or test of one proportion."""
+    wants = _asked_of_one(reader)
+    if wants is None:
         return None
-    notes = [] if level.confidence is not None or error else ["95% confidence"]
-    confidence = {} if level.confidence is None else {"confidence": level.confidence}
+    if not wants.estimated:
+        return _tested_share(reader, wants.level)
+    no_tail(take_tail(reader), reader)
+    stated = wants.level.confidence
+    notes = [] if stated is not None or wants.error else ["95% confidence"]
+    confidence = {} if stated is None else {"confidence": stated}
     reader.take_all("worst_case")
-    cases = _tosses(reader) if coin else take_cases(reader, 1)
-    if coin and cases:
-        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
-    if cases is None and (margin or error):
-        return _margin(reader, confidence, notes, error=error)
+    cases = take_cases(reader, 1)
+    if cases is None and (wants.margin or wants.error):
+        return _margin(reader, confidence, notes, error=wants.error)
     if cases is None:
         return None
     ((events, n),) = cases
-    if tested and not (interval or margin or error):
-        if null is None or abs(null - events / n) < 0.006:
-            return None
-    finish(reader, *_FILLER, statistic="z")
-    if null is not None:
-        test = {"successes": events, "n": n, "null": null}
-        return _test_of_share(test, level, tail, coin=coin)
-    if error:
+    finish(reader, *_FILLER)
+    if wants.error:
         return spec_of([Analysis("proportion_error", parameters={"p": events / n, "n": n})])
-    if margin and not interval:
+    if wants.margin and not wants.interval:
         share = {"p": events / n, "n": n} | confidence
         return spec_of([Analysis("margin_of_error", parameters=share)], *notes)
-    method = {"method": "wilson"} if wilson else {}
+    method = {"method": "wilson"} if wants.wilson else {}
     parameters: dict[str, Any] = {"successes": events, "n": n} | confidence | method
-    notes.append("Wilson's interval" if wilson else "the Wald interval")
+    notes.append("Wilson's interval" if wants.wilson else "the Wald interval")
     return spec_of([Analysis("proportion_interval", parameters=parameters)], *notes)
+
+
+def _tested_share(reader: Reader, level: Level) -> Spec | None:
+    null, side, coin = _null_share(reader)
+    tail = take_tail(reader)
+    if side and tail in ("", "one"):
+        tail = side
+    cases = _tosses(reader) if coin else take_cases(reader, 1)
+    if cases is None or null is None:
+        return None
+    ((events, n),) = cases
+    if abs(null - events / n) < 0.006:  # it may be the share that was observed
+        return None
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    finish(reader, *_FILLER, statistic="z")
+    test = {"successes": events, "n": n, "null": null}
+    return _test_of_share(test, level, tail, coin=coin)
 
 
 def _tosses(reader: Reader) -> list[tuple[float, float]] | None:
@@ -237,7 +298,11 @@ def _tosses(reader: Reader) -> list[tuple[float, float]] | None:
 def _null_share(reader: Reader) -> tuple[float | None, str, bool]:
     """Take the share that a test doubts, its side, and whether it is that of a fair coin."""
     for side, words in (("greater", "more_than"), ("less", "less_than")):
-        pair = phrases.take(reader, f"'p exactly #a * 'p {words} #b", f"probability exactly #a * probability {words} #b")
+        pair = phrases.take(
+            reader,
+            f"'p exactly #a * 'p {words} #b",
+            f"probability exactly #a * probability {words} #b",
+        )
         if pair and pair["a"].value == pair["b"].value:
             return pair["a"].value, side, False
         claimed = phrases.value(reader, f"{words} #p%")
@@ -247,10 +312,12 @@ def _null_share(reader: Reader) -> tuple[float | None, str, bool]:
         return None, "", False
     null = phrases.value(
         reader, "null_value exactly? #p%", "null_value exactly? 'p|probability? exactly? #p", "null_value * #p%",
-        "'says|'say|'dice|'dicen * #p%", "'p|probability exactly #p",
+        "'says|'say|'dicen * #p%", "'die 'that|'que * #p%", "'p|probability exactly #p",
     )  # fmt: skip
-    if null is None and reader.has("coin") and not any(
-        reader.tokens[i].unit == "%" for i in reader.free("number")
+    if (
+        null is None
+        and reader.has("coin")
+        and not any(reader.tokens[i].unit == "%" for i in reader.free("number"))
     ):
         return 0.5, "", True
     shares = [i for i in reader.free("number") if reader.tokens[i].unit == "%"]
@@ -356,14 +423,14 @@ def _read_kappa(reader: Reader) -> Spec | None:
 RULES = (
     Rule(
         "a comparison of two rates",
-        frozenset({*_TWO, "interval_word", "difference_word"}),
+        frozenset({*_TWO, "interval_word", "difference_word", "probability"}),
         _read_two,
         "the events and the size of each of two groups",
     ),
     Rule(
         "an interval, margin or test of a proportion",
         frozenset({"interval_word", "margin_of_error", "z_test", "p_value", "significant"})
-        | {"standard_error", "wilson", "test_word"},
+        | {"standard_error", "wilson", "test_word", "probability"},
         _read_one,
         "the events and the size of one sample",
     ),

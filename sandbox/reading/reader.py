@@ -102,7 +102,7 @@ class Reader:
     def number_after(self, *cues: str, unit: str | None = None) -> Token | None:
         for place in self._cues(*cues):
             i = self._skip_glue(place + 1, 1)
-            if i is not None and self._is_number(i, unit):
+            if i is not None and self.is_number(i, unit):
                 self.taken.update((place, i))
                 return self.tokens[i]
         return None
@@ -110,7 +110,7 @@ class Reader:
     def number_before(self, *cues: str, unit: str | None = None) -> Token | None:
         for place in self._cues(*cues):
             i = self._skip_glue(place - 1, -1)
-            if i is not None and self._is_number(i, unit):
+            if i is not None and self.is_number(i, unit):
                 self.taken.update((place, i))
                 return self.tokens[i]
         return None
@@ -151,7 +151,7 @@ class Reader:
             k = self._skip_glue(i - 1, -1)
             after = concept.startswith(("or_", "and_"))  # `3 or more`
             place = k if after else j
-            if place is None or not self._is_number(place, None):
+            if place is None or not self.is_number(place, None):
                 return None
             value = self.tokens[place].value
             self.taken.update((i, place))
@@ -161,7 +161,7 @@ class Reader:
     def _pair_after(self, i: int) -> tuple[float, float] | None:
         numbers = []
         for j in range(i + 1, min(i + 6, len(self.tokens))):
-            if self._is_number(j, None):
+            if self.is_number(j, None):
                 numbers.append(j)
             if len(numbers) == 2:
                 self.taken.update(numbers)
@@ -184,7 +184,7 @@ class Reader:
             at += step
         return None
 
-    def _is_number(self, place: int, unit: str | None) -> bool:
+    def is_number(self, place: int, unit: str | None) -> bool:
         token = self.tokens[place]
         fits = unit is None or token.unit == unit
         return token.kind == "number" and place not in self.taken and fits

@@ -111,7 +111,8 @@ def _scan(scan: Scan) -> None:
 
 _QUESTION = re.compile(
     r"\b(?:how|what|why|who|when|which|qué|cómo|cuál|cuáles|cuánt[oa]s?|quién|dónde|por qué)\b.*\?"
-    r"|\b(?:margin|margen|confidence interval|intervalo de confianza|probabili\w+|p-value|valor p)\b",
+    r"|\b(?:margin|margen|confidence interval|intervalo de confianza|probabili\w+|p-value|valor p|standard error"
+    r"|error est[aá]ndar)\b",
     re.I | re.S,
 )
 _SKIPPED = ("make", "record", "sample_size", "tail", "likert", "wants")

@@ -9,7 +9,14 @@ from sandbox.reading import phrases
 from sandbox.reading.mean_questions import finish, spec_of
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
-from sandbox.reading.summaries import Level, only_confidence, take_level, take_tail
+from sandbox.reading.summaries import (
+    Level,
+    only_confidence,
+    says_deviation,
+    take_letters,
+    take_level,
+    take_tail,
+)
 from sandbox.spec import Analysis, Spec
 
 _FILLER = (
@@ -23,13 +30,24 @@ _FILLER = (
 
 
 def _power(reader: Reader) -> float | None:
+    trial = reader.copy()
+    power = phrases.value(
+        trial, "#w% power_word", "power_word exactly? #w%", "power_word exactly? #w", "power_word * #w%",
+        "#w power_word",
+    )  # fmt: skip
+    if power is None or not 0 < power < 1:
+        return None
+    reader.taken |= trial.taken
+    reader.labels |= trial.labels
+    return power
+
+
+def _deviation(reader: Reader) -> float | None:
+    if says_deviation(reader):
+        return next(iter(take_letters(reader)), None)
     return phrases.value(
-        reader,
-        "#w% power_word",
-        "power_word exactly? #w%",
-        "power_word exactly? #w",
-        "power_word * #w%",
-    )
+        reader, "sd exactly? #s", "known_sigma exactly? #s", "sd * #s", "known_sigma * #s", "#s sd",
+    )  # fmt: skip
 
 
 def _read_size(reader: Reader) -> Spec | None:
@@ -37,14 +55,14 @@ def _read_size(reader: Reader) -> Spec | None:
         reader.has("how_many") and reader.has("power_word", "margin_of_error")
     ):
         return None
-    if phrases.take(reader.copy(), "'response|'respuesta proportion_word", "'tasa 'de conversion|'respuesta"):
+    if phrases.take(
+        reader.copy(), "'response|'respuesta proportion_word", "'tasa 'de conversion|'respuesta"
+    ):
         return None
     if reader.has("in_total_groups") and reader.has("power_word"):
         return None
     power, level, tail = _power(reader), take_level(reader), take_tail(reader)
-    sd = phrases.value(
-        reader, "sd exactly? #s", "known_sigma exactly? #s", "sd * #s", "known_sigma * #s"
-    )
+    sd = _deviation(reader)
     effect = phrases.value(
         reader, "cohen_d exactly? #d", "cohen_d * #d", "'d exactly #d", "#d cohen_d"
     )
@@ -62,6 +80,8 @@ def _read_size(reader: Reader) -> Spec | None:
     if sd is not None:
         phrases.take(reader, "'a|'the|'population|'true|'una|'la !mean")
     margin = _margin(reader, percent=sd is None)
+    if sd is not None:
+        phrases.take(reader, "'mean * weight", "mean 'weight|'peso")
     if sd is not None:
         if margin is None:
             raise NotUnderstood("the margin of error is missing")
@@ -83,7 +103,7 @@ def _margin(reader: Reader, *, percent: bool) -> float | None:
     margin = phrases.value(
         reader, f"plus_minus #m{unit}", f"margin_of_error exactly? plus_minus? #m{unit}",
         f"#m{unit} margin_of_error", f"margin_of_error * #m{unit}", f"short_of plus_minus? #m{unit}",
-        "margin_of_error exactly? #m", "plus_minus #m", "'e exactly #m",
+        "margin_of_error exactly? #m", "plus_minus #m", "'e exactly #m", "margin_of_error * #m.",
     )  # fmt: skip
     return margin
 
@@ -97,15 +117,28 @@ def _for_proportion(
         raise NotUnderstood(
             f"a margin of {margin:g}: write it as a percentage, such as {margin:g}%"
         )
+    trial = reader.copy()
     p = phrases.value(
-        reader,
+        trial,
         "worst_case exactly? #p", "'p exactly? #p", "success_p exactly? #p", "probability exactly? #p",
         "question_probability exactly? #p", "proportion_word exactly? #p", "'around|'about|'alrededor #p%",
         "expected_value * #p%", "proportion_word * #p%", "#p% proportion_word",
     )  # fmt: skip
-    population = phrases.value(reader, "population_size #n.", "#n. population_size")
+    if p is not None and 0 < p < 1:
+        reader.taken |= trial.taken
+        reader.labels |= trial.labels
+    else:
+        p = None
+    population = phrases.value(
+        reader, "population_size #n.", "#n. population_size", "'of|'with|'de|'con #n. people_word|visitor",
+        "#n. people_word|visitor population_size",
+    )  # fmt: skip
+    if population is None:
+        population = phrases.value(reader, "population_word * #n.", "#n. visitor|people_word")
+    share = reader.only_number("%") if p is None else None
+    p = share.value if share else p
     worst = reader.take_all("worst_case")
-    finish(reader, *_FILLER, "population_size")
+    finish(reader, *_FILLER, "population_size", "population_word")
     parameters: dict[str, Any] = {"margin": margin} | confidence
     if p is not None:
         parameters["p"] = p
@@ -119,12 +152,13 @@ def _rates(reader: Reader) -> tuple[float, float] | None:
     """Take a baseline rate and the rate to detect."""
     to = "'a|'al" if reader.language == "es" else "'to"
     pair = phrases.take(
-        reader,
+        reader, "baseline exactly? #a% 'and|'y|',|'vs? 'target|'objetivo|'meta exactly? #b%",
         f"'from|'desde|'de #a% {to} #b%", f"#a% * {to} #b%", f"#a% * detect * {to} #b%",
         "#a% 'vs|'versus|'against #b%",
     )  # fmt: skip
+    relative_lift = any(t.means("uplift") and "relativ" in t.stem for t in reader.tokens)
     rise = phrases.value(
-        reader,
+        reader, *(("#p% uplift", "uplift 'of|'de|'del? #p%") if relative_lift else ()),
         "#p% relative_word * uplift|better_word|detect|difference_word", "relative_word * #p%", "#p% relative_word",
         "uplift 'of #p% relative_word",
     ) if pair is None else None  # fmt: skip
@@ -217,7 +251,7 @@ def _read_power(reader: Reader) -> Spec | None:
     level, tail = take_level(reader), take_tail(reader)
     if _power(reader.copy()) is not None:
         return None
-    sd = phrases.value(reader, "sd exactly? #s", "known_sigma exactly? #s", "sd * #s")
+    sd = _deviation(reader)
     effect = phrases.value(reader, "cohen_d exactly? #d", "cohen_d * #d", "'d exactly #d")
     rates = _rates(reader) if sd is None and effect is None else None
     n = phrases.value(

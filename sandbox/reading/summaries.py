@@ -26,7 +26,9 @@ class Level:
     confidence: float | None = None
 
 
-_SINGLE_VALUES = "'value|'data|'observation|'measurement|'dato|'valor|'observacion|'medicion|'population"
+_SINGLE_VALUES = (
+    "'value|'data|'observation|'measurement|'dato|'valor|'observacion|'medicion|'population"
+)
 
 
 def take_level(reader: Reader) -> Level:
@@ -85,6 +87,16 @@ def _bare_level(reader: Reader) -> tuple[float | None, float | None]:
             reader.taken.add(place)
             return token.value, None
     return None, None
+
+
+def asks_p(reader: Reader) -> bool:
+    """Whether `p` stands for the p-value: `z and p?`, `two-tailed p`, `p = ?`."""
+    for place, token in enumerate(reader.tokens):
+        if token.text in ("p", "P"):
+            following = reader.tokens[place + 1 : place + 3]
+            if not any(t.kind == "number" or t.stem in (">", "<", "(") for t in following):
+                return True
+    return False
 
 
 def only_confidence(level: Level) -> None:
@@ -171,19 +183,85 @@ def _two_after(reader: Reader, cue: str) -> list[float]:
     if len(places) != 1:
         return []
     plural = reader.tokens[places[0]].text.lower().endswith("s")
-    listed = (f"{cue} #a ', #b", f"{cue} * #a 'and|'y|'vs|'versus #b") if plural else ()
-    pair = phrases.take(reader, f"{cue} #a !#b", f"{cue} #a 'and|'y|'vs|'versus #b", *listed)
+    listed = (f"{cue} #a ', !#b", f"{cue} * #a !'and|'y|'vs|'versus !#b") if plural else ()
+    pair = phrases.take(reader, f"{cue} #a !#b", f"{cue} #a !'and|'y|'vs|'versus !#b", *listed)
     return [pair["a"].value, pair["b"].value] if pair else []
 
 
+def _before_deviations(reader: Reader) -> list[int]:
+    """The places of means whose deviation follows: `175 cm (sd 7)`, `5.2 ± 1.1`."""
+    places = []
+    for place in reader.free("number"):
+        at = place + 1
+        while at < min(place + 3, len(reader.tokens)) and reader.tokens[at].kind == "word":
+            at += 1
+        opened = at + 1 < len(reader.tokens) and reader.tokens[at].stem == "("
+        letters = (
+            opened and _is_letter_of_sd(reader, at + 1) if at + 2 < len(reader.tokens) else False
+        )
+        spread = at < len(reader.tokens) and reader.tokens[at].means("plus_minus")
+        if spread or letters or (opened and reader.tokens[at + 1].means("sd")):
+            places.append(place)
+    return places
+
+
 def take_means(reader: Reader) -> list[float]:
-    return _two_after(reader, _MEAN) or [
+    places = _before_deviations(reader)
+    if len(places) == 2:
+        reader.taken.update(places)
+        reader.take_all("mean", "averaging", "on_average")
+        return [reader.tokens[place].value for place in places]
+    means = _two_after(reader, _MEAN) or [
         v
         for _, v in _every(
             reader, f"{_MEAN} exactly? #m", "averaging|on_average exactly? #m", f"{_MEAN} * {_WAS} #m",
-            f"{_MEAN} * #m", f"#m on_average|averaging", f"#m * on_average",
+            f"{_MEAN} * #m", "#m on_average|averaging", "#m * on_average",
         )
     ]  # fmt: skip
+    if len(means) == 1 and len(reader.places("sd")) == 2:
+        return _all_before_deviations(reader, means[0]) or means
+    return means
+
+
+def _all_before_deviations(reader: Reader, mean: float) -> list[float]:
+    """Two means, of which one has no word of its own: `averaged 6.1, SD 1.2; slept 6.9, SD 1.0`."""
+    found = {}
+    for sd in reader.places("sd"):
+        numbers = [i for i in range(max(0, sd - 5), sd) if reader.tokens[i].kind == "number"]
+        if not numbers:
+            return []
+        found[numbers[-1]] = reader.tokens[numbers[-1]]
+    free = [i for i in found if i not in reader.taken]
+    if len(found) != 2 or len(free) != 1 or mean not in [t.value for t in found.values()]:
+        return []
+    reader.taken.update(free)
+    return [token.value for token in found.values()]
+
+
+def says_deviation(reader: Reader) -> bool:
+    """Whether a request states a deviation by a letter: `s = 3.5`, or `DE 12` in Spanish."""
+    return any(_is_letter_of_sd(reader, i) for i in range(len(reader.tokens) - 1))
+
+
+def _is_letter_of_sd(reader: Reader, place: int) -> bool:
+    text = reader.tokens[place].text
+    following = reader.tokens[place + 1]
+    if reader.language == "es" and text == "DE" and not reader.text.isupper():
+        return following.kind == "number" or following.stem in ("=", ":")
+    return text == "s" and following.stem == "="
+
+
+def take_letters(reader: Reader) -> list[float]:
+    """Take the deviations that a letter states."""
+    values = []
+    for place in range(len(reader.tokens) - 1):
+        if not _is_letter_of_sd(reader, place):
+            continue
+        number = place + 1 + (reader.tokens[place + 1].kind != "number")
+        if number < len(reader.tokens) and reader.is_number(number, None):
+            reader.taken.update(range(place, number + 1))
+            values.append(reader.tokens[number].value)
+    return values
 
 
 def take_deviations(reader: Reader) -> list[float]:
@@ -191,7 +269,7 @@ def take_deviations(reader: Reader) -> list[float]:
         v
         for _, v in _every(
             reader, f"{_SD} exactly? #s", "plus_minus #s", f"{_SD} * {_WAS} #s", f"{_SD} * 'a|'to #s",
-            f"{_SD} * #s", f"#s {_SD}", "'s exactly #s",
+            f"{_SD} * #s", f"#s {_SD}",
         )
     ]  # fmt: skip
     if single:
@@ -216,7 +294,7 @@ def take_sizes(reader: Reader, groups: int) -> list[float]:
     words = "|".join((*_SIZE_WORDS, *_EVENT_WORDS))
     sizes = [v for _, v in _every(reader, "'n|size_n exactly? #n.", "'n1|'n2 exactly? #n.")]
     if len(sizes) < groups:
-        sizes += [v for _, v in _every(reader, f"#n. {words}", "sample_word #n.")]
+        sizes += [v for _, v in _every(reader, f"#n. {words}", "sample_word|trial_word !#n.")]
     if len(sizes) < groups:
         left = [i for i in reader.free("number") if reader.tokens[i].unit == ""]
         if len(left) == groups - len(sizes) and (groups == 1 or not sizes):
@@ -235,6 +313,20 @@ def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     if cases is not None:
         name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     return cases
+
+
+def take_pronouns(reader: Reader) -> None:
+    """Take `one` where it stands for a group: `the old one`."""
+    for place in reader.free("number"):
+        if (
+            reader.tokens[place].text == "one"
+            and place > 1
+            and (
+                reader.tokens[place - 2].stem == "the"
+                and reader.tokens[place - 1].means("group_name")
+            )
+        ):
+            reader.taken.add(place)
 
 
 def _take_group_numbers(reader: Reader, groups: int) -> None:
@@ -266,8 +358,13 @@ def _is_relative(reader: Reader, place: int) -> bool:
 def _with_rest(reader: Reader) -> list[tuple[float, float]] | None:
     """Take groups by those with and those without the event: `40 improved and 10 did not`."""
     trial = reader.copy()
+    opposites = (
+        "ill_word healthy_word", "'passed 'failed", "'yes 'no", "'si 'no", "correct_word wrong_word",
+        "'success 'failure", "'survived 'died", "'cured 'sick", "'improved 'unchanged", "'aprobados 'suspensos",
+    )  # fmt: skip
+    pairs = [f"#e. * {yes} 'and|'y|', #f. * {no}" for yes, no in map(str.split, opposites)]
     matches = phrases.take_every(
-        trial, "#e. * 'and|'y|', #f. * 'not|'no|negation", "#e. * 'and|'y|', #f. 'not|'no|'sin|'without",
+        trial, *pairs, "#e. * 'and|'y|', #f. * 'not|'no|negation", "#e. * 'and|'y|', #f. 'not|'no|'sin|'without",
         "#e. 'yes|'si ',? 'and|'y? #f. 'no",
     )  # fmt: skip
     if len(matches) != 2:
@@ -286,21 +383,20 @@ def _names_group(reader: Reader, place: int) -> bool:
 
 def _cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     _take_group_numbers(reader, groups)
+    if groups == 2:
+        pairs = [
+            i for i in reader.free("number") if reader.tokens[i].text.lower() in ("two", "dos")
+        ]
+        reader.taken.update(pairs[:1])  # `two machines`
     slashed = [i for i in reader.free("number") if reader.tokens[i].fraction]
     if len(slashed) == groups:
         reader.taken.update(slashed)
         pairs = (reader.tokens[i].fraction for i in slashed)
         return [(float(p[0]), float(p[1])) for p in pairs if p is not None]
+    take_pronouns(reader)
     places = [i for i in reader.free("number") if reader.tokens[i].unit in ("", "%")]
-    pronouns = {
-        i for i in places
-        if reader.tokens[i].text == "one" and i > 1 and reader.tokens[i - 2].stem == "the"
-    }  # fmt: skip
-    if len(places) > 2 * groups and len(places) - len(pronouns) == 2 * groups:
-        reader.taken |= pronouns  # `the redesigned one`
-        places = [i for i in places if i not in pronouns]
     if groups == 2 and len(places) == 3:
-        each = phrases.take(reader, "#n. * per_group", "#n. * each", "each #n.")
+        each = phrases.take(reader, "#n. * per_group", "#n. * each", "each #n.", "both_word * #n.")
         places = [i for i in places if i not in reader.taken]
         if each and len(places) == 2 and each["n"].value > 1:
             reader.taken.update(places)
@@ -337,12 +433,14 @@ def _counts_part(reader: Reader, place: int) -> bool:
 
 _BEFORE_SIZES = frozenset({"/", "of", "de", "among", "entre", "from", "los", "las"})
 # Numbers side by side belong together; if they cannot, all events stand before all sizes or after.
-_ARRANGEMENTS = {1: (("en", "ne"),), 2: (("enen", "nene"), ("eenn", "nnee"))}
+_ARRANGEMENTS = {1: (("en", "ne"),), 2: (("enen", "nene", "neen", "enne"), ("eenn", "nnee"))}
 
 
 def _has_cues(reader: Reader, places: list[int]) -> bool:
     """Whether words say that numbers are events and sizes; numbers alone may be anything."""
     roles = [_role(reader, place) for place in places if reader.tokens[place].unit != "%"]
+    if len(places) == 4 and len(roles) == 2:
+        return True
     return roles.count("n") + roles.count("e") >= max(1, len(places) // 4)
 
 
@@ -361,6 +459,8 @@ def _fits(reader: Reader, places: list[int], roles: str) -> bool:
         token = reader.tokens[place]
         cue = "e" if token.unit == "%" else _role(reader, place)
         if cue and cue != role:
+            return False
+        if role == "e" and token.unit == "" and token.value != int(token.value):
             return False
         if role == "n" and (token.value != int(token.value) or token.value < 1):
             return False

@@ -80,7 +80,8 @@ _SPECIAL = (
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
     (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
     (re.compile(r"½"), "0.5"),
-    (re.compile(r"\+\s?/\s?-"), "±"),
+    (re.compile(r"\+\s?/?\s?-(?=\s?[\d.])|\+\s?/\s?-"), "±"),
+    (re.compile("[xX]\u0304"), "xbar"),
 )
 MONTHS = {
     name: 1 + i % 12

@@ -384,10 +384,10 @@ def _names_group(reader: Reader, place: int) -> bool:
 def _cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     _take_group_numbers(reader, groups)
     if groups == 2:
-        pairs = [
+        both = [
             i for i in reader.free("number") if reader.tokens[i].text.lower() in ("two", "dos")
         ]
-        reader.taken.update(pairs[:1])  # `two machines`
+        reader.taken.update(both[:1])  # `two machines`
     slashed = [i for i in reader.free("number") if reader.tokens[i].fraction]
     if len(slashed) == groups:
         reader.taken.update(slashed)

@@ -384,9 +384,7 @@ def _names_group(reader: Reader, place: int) -> bool:
 def _cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     _take_group_numbers(reader, groups)
     if groups == 2:
-        both = [
-            i for i in reader.free("number") if reader.tokens[i].text.lower() in ("two", "dos")
-        ]
+        both = [i for i in reader.free("number") if reader.tokens[i].text.lower() in ("two", "dos")]
         reader.taken.update(both[:1])  # `two machines`
     slashed = [i for i in reader.free("number") if reader.tokens[i].fraction]
     if len(slashed) == groups:

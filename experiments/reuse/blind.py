@@ -86,7 +86,7 @@ def by_kind(pairs: Iterable[Pair], takes: Iterable[str]) -> dict[str, dict[str, 
     return {kind: dict(count) for kind, count in sorted(counts.items())}
 
 
-def asked(
+def put_to_backend(
     pairs: Sequence[Pair], takes: Sequence[str], *, right: float, seeds: int = _SEEDS
 ) -> dict[str, float]:
     """The means over many simulated backends that are right with this probability."""
@@ -119,6 +119,6 @@ def measured(
         result[name] = graded(pairs, takes) | {
             "by": dict(Counter(take for take in takes if take)),
             "by_kind": by_kind(pairs, takes),
-            "with_backend": asked(pairs, takes, right=right),
+            "with_backend": put_to_backend(pairs, takes, right=right),
         }
     return result

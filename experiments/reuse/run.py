@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,16 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import beta
 
 from experiments import readme
-from experiments.reuse import lookups, repeats, report, stream
-from experiments.reuse.suite import CLASSES, FILES, Pair, pairs
+from experiments.reuse import blind, lookups, repeats, report, stream, swaps
+from experiments.reuse.suite import pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.request.statistical import interpret
 from router.reuse.editing import edit_program
 from router.reuse.guards import compare
+from router.reuse.verifier import verifier_of
 from sandbox.levels import open_pool
 from sandbox.runner import Limits, Program
 from sandbox.synthesis import write_program
@@ -36,54 +36,29 @@ WORK = Path("var/reuse")
 out = Console()
 
 
-def upper(wrong: int, of: int) -> float:
-    """The upper end of the Clopper-Pearson interval; the true share is below with 95% certainty."""
-    return float(beta.ppf(0.95, wrong + 1, max(of - wrong, 1))) if of else 1.0
-
-
-def of_pairs(encoder: Encoder) -> dict[str, Any]:
-    """For each file and class of pairs: how many the guards accept as the same, and how many a
-    cosine."""
-    result: dict[str, Any] = {}
-    count: Counter[str] = Counter()
-    reused: Counter[str] = Counter()
-    close: Counter[str] = Counter()
-    for name in FILES:
-        listed = list(pairs(name))
-        stored = encoder.encode([pair.stored for pair in listed])
-        later = encoder.encode([pair.later for pair in listed])
-        hits = [compare(pair.stored, pair.later).likeness == "words" for pair in listed]
-        result[name] = _of_file(listed, hits)
-        for pair, hit, cosine in zip(listed, hits, (stored * later).sum(axis=1), strict=True):
-            count[pair.kind] += 1
-            reused[pair.kind] += hit
-            close[pair.kind] += bool(cosine >= 0.95)
-    result["by_class"] = {
-        kind: {"pairs": count[kind], "reused": reused[kind], "cosine_095": close[kind]}
-        for kind in CLASSES.values()
+def of_pairs(rows: list[dict[str, Any]], encoder: Encoder, unseen: Sequence[str]) -> dict[str, Any]:
+    """Wrong reuse and recall on pairs by people who had not seen the guards, and on swaps."""
+    suites = {
+        "seen": blind.written("natural.seen"),
+        "multilingual_seen": blind.written("multilingual.seen"),
+        "earlier": [
+            blind.Pair(pair.stored, pair.later, pair.same, pair.kind)
+            for name in ("seen", "unseen")
+            for pair in pairs(name)
+        ],
+        "swaps": [blind.Pair(a, b, False, "swap") for a, b in swaps.checked(rows)],
     }
-    others = sum(result[name]["others"] for name in FILES)
-    wrong = sum(result[name]["wrong"] for name in FILES)
-    result["all"] = {
-        "pairs": sum(result[name]["pairs"] for name in FILES),
-        "others": others,
-        "wrong": wrong,
-        "wrong_at_most": round(upper(wrong, others), 5),
-    }
+    if unseen:
+        suites["unseen"] = [pair for name in unseen for pair in blind.written(name)]
+        suites["multilingual"] = blind.written("multilingual.unseen")
+    result = blind.measured(suites, verifier_of(str(WORK / "encoders")))
+    for name, suite in suites.items():
+        stored = encoder.encode([pair.stored for pair in suite])
+        later = encoder.encode([pair.request for pair in suite])
+        close = (stored * later).sum(axis=1) >= 0.95
+        others = np.array([not pair.same for pair in suite])
+        result[name]["cosine_095_wrong"] = int((close & others).sum())
     return result
-
-
-def _of_file(listed: list[Pair], hits: list[bool]) -> dict[str, Any]:
-    others = [hit for pair, hit in zip(listed, hits, strict=True) if not pair.same]
-    same = [hit for pair, hit in zip(listed, hits, strict=True) if pair.same]
-    return {
-        "pairs": len(listed),
-        "paraphrases": len(same),
-        "hits": round(sum(same) / len(same), 4) if same else None,
-        "others": len(others),
-        "wrong": sum(others),
-        "wrong_at_most": round(upper(sum(others), len(others)), 5),
-    }
 
 
 async def of_data() -> dict[str, Any]:
@@ -188,6 +163,11 @@ def main() -> None:
     parts = "pairs,data,sources,streams,repeats,lookups"
     parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
     parser.add_argument("--only", default=parts, help="the parts to run, with commas between them")
+    parser.add_argument(
+        "--unseen",
+        default="natural.unseen,natural2.unseen",
+        help="blind files that nobody looked at while the guards were written",
+    )
     parser.add_argument("--seeds", type=int, default=100, help="number of streams of each kind")
     parser.add_argument("--count", type=int, default=1_000_000, help="size of the index")
     options = parser.parse_args()
@@ -198,7 +178,8 @@ def main() -> None:
     wanted = options.only.split(",")
     rows = read(options.data / "reuse_pairs_dev.parquet", encoder)
     if "pairs" in wanted:
-        result["pairs"] = of_pairs(encoder)
+        unseen = options.unseen.split(",") if options.unseen else ()
+        result["pairs"] = of_pairs(rows, encoder, unseen)
     if "data" in wanted:
         result["data"] = asyncio.run(of_data())
     if "sources" in wanted:
@@ -219,11 +200,12 @@ def main() -> None:
 
 def show(result: dict[str, Any]) -> None:
     if "pairs" in result:
-        table = Table("pairs", "n", "answered from memory", "cosine >= .95", box=None)
-        for kind, row in result["pairs"]["by_class"].items():
-            table.add_row(kind, str(row["pairs"]), str(row["reused"]), str(row["cosine_095"]))
+        columns = ("pairs", "wrong", "wrong_at_most", "wrong_of_served", "recall")
+        table = Table("suite", *columns, "recall with a backend", box=None)
+        for name, row in result["pairs"].items():
+            shown = (str(row[column]) for column in columns)
+            table.add_row(name, *shown, str(row["with_backend"]["recall"]))
         out.print(table)
-        out.print(result["pairs"]["all"], result["pairs"]["unseen"])
     for name in ("data", "sources", "streams", "repeats", "lookups"):
         if name in result:
             out.print(name, result[name])

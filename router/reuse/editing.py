@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from router.reuse.in_step import NotInStep, Replacements, written
+from sandbox.column_programs import CannotWrite
 from sandbox.spec import Spec
+from sandbox.synthesis import write_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def edit_program(program: str, stored: Spec, wanted: Spec) -> EditedProgram | No
     if set(changed.values()) & (names.keys() - changed.keys()):
         return None  # two names would become one
     try:
-        source = _replaced(program, replacements)
+        source = _rewritten(program, stored, wanted) or _replaced(program, replacements)
     except (tokenize.TokenError, SyntaxError, NotInStep):
         return None
     if source is None:
@@ -97,6 +99,19 @@ def _pairs(old: Any, new: Any, key: str) -> Iterator[tuple[Any, Any]]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _rewritten(program: str, stored: Spec, wanted: Spec) -> str:
+    """The program that our own rules write for the wanted spec, if they wrote the stored one too.
+
+    That is the same edit, done by those who know where every number and name stands.
+    """
+    try:
+        if write_program(stored, seed=0).source != program:
+            return ""
+        return write_program(wanted, seed=0).source
+    except CannotWrite:
+        return ""
 
 
 def _replaced(program: str, replacements: Replacements) -> str | None:

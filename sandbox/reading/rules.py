@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sandbox.reading.echoes import forgotten
+from sandbox.reading.lexicon import first_words
 from sandbox.reading.reader import Reader
-from sandbox.reading.tokens import tokens
+from sandbox.reading.tokens import tokens, words_present
 from sandbox.reading.whole_wishes import with_wishes
 from sandbox.spec import Analysis, Spec
 
@@ -57,9 +59,11 @@ class Reading:
 def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
     """The reading of the rules; None if no rule has anything to say about the request."""
     readers = {"": reader}
+    present = words_present(reader.text)
     readings = [
         made
         for rule in rules
+        if not rule.asks or not _openings(rule.asks).isdisjoint(present)
         for given in (_reader_of(rule.words, readers),)
         if not rule.asks or given.has(*rule.asks)
         for made in [_by(rule, given.copy())]
@@ -73,6 +77,12 @@ def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
         problem = f"the request can be understood in two ways, as {names}: say which"
         return Reading(whole[0].rule, None, problem=problem)
     return whole[0]
+
+
+@cache
+def _openings(concepts: frozenset[str]) -> frozenset[str]:
+    """The words of which a request must have one, if it has one of these concepts."""
+    return first_words(*concepts)
 
 
 def _reader_of(words: str, readers: dict[str, Reader]) -> Reader:

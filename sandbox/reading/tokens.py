@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -132,16 +133,30 @@ def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
     With the name of a private group of the lexicon, its words count; numbers in a row then stay apart,
     except for figures.
     """
-    language = language_of(text)
-    mark = decimal_mark(text, spanish=language == "es")
-    doubt = doubtful(text, mark, spanish=language == "es")
-    pieces = list(islice(_pieces(text, mark, doubt=doubt), _MOST_TOKENS + 1))
-    if len(pieces) > _MOST_TOKENS:
-        raise TooLong
+    pieces, language = _pieces_of(text)
     lexicon_phrases = lexicon.phrases(language, private)
     with_phrases = list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))
     apart = private not in ("", "figures")
     return with_phrases if apart else _listed(with_phrases), language
+
+
+@lru_cache(maxsize=4)
+def _pieces_of(text: str) -> tuple[tuple[Token, ...], Language]:
+    """The words, numbers and marks of a text, cut once for all groups of the lexicon."""
+    language = language_of(text)
+    mark = decimal_mark(text, spanish=language == "es")
+    doubt = doubtful(text, mark, spanish=language == "es")
+    pieces = tuple(islice(_pieces(text, mark, doubt=doubt), _MOST_TOKENS + 1))
+    if len(pieces) > _MOST_TOKENS:
+        raise TooLong
+    return pieces, language
+
+
+def words_present(text: str) -> frozenset[str]:
+    """Everything in a text that a phrase of the lexicon may begin with."""
+    pieces, _ = _pieces_of(text)
+    texts = frozenset(piece.text for piece in pieces)
+    return texts | {piece.stem for piece in pieces} | {lexicon.plain(word) for word in texts}
 
 
 def _pieces(text: str, mark: Marks, *, doubt: "re.Pattern[str] | None") -> Iterator[Token]:
@@ -320,10 +335,9 @@ def _in_words(
 
 def _starts_phrase(words: Sequence[str], lexicon_phrases: lexicon.Phrases) -> bool:
     """Whether a phrase of the lexicon of at least two words, such as `one sided`, begins here."""
-    for phrase, _ in lexicon_phrases.get(lexicon.stem(words[0]), ()):
-        if len(phrase) > 1 and tuple(map(lexicon.stem, words[: len(phrase)])) == phrase:
-            return True
-    return False
+    phrases = lexicon_phrases.get(lexicon.stem(words[0]), ())
+    stems = tuple(map(lexicon.stem, words)) if phrases else ()
+    return any(len(phrase) > 1 and stems[: len(phrase)] == phrase for phrase, _ in phrases)
 
 
 _PERCENT = frozenset({"%", "percent", "pct", "porciento"})

@@ -11,7 +11,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 IDLE = "idle"  # words that change nothing
@@ -161,5 +161,9 @@ def _stem(word: str) -> str:
 
 def stem(word: str) -> str:
     """The word without case, accents and plural ending; the same for a phrase and a request."""
-    word = plain(word)
-    return _stem(word) if len(word) < 40 else word
+    return _known_stem(word) if len(word) < 40 else plain(word)
+
+
+@lru_cache(maxsize=16_384)
+def _known_stem(word: str) -> str:
+    return _stem(plain(word))

@@ -85,6 +85,9 @@ def _replaced(
     """One word stands where another stood: however alike the two, they name different things."""
     if len(gone) != 1 or len(come) != 1 or is_number(gone[0]) or old.quoted != new.quoted:
         return None
+    tasks = lexicon().tasks
+    if gone[0] in tasks and tasks[gone[0]] == tasks.get(come[0]):
+        return None  # `list` and `name` want the same done
     swapped = tuple(come[0] if token == gone[0] else token for token in old.sequence)
     if swapped != new.sequence:
         return None
@@ -128,14 +131,46 @@ def _lacks_a_tie(old: RequestWords, new: RequestWords) -> bool:
 
 
 def _same_order(old: RequestWords, new: RequestWords) -> bool:
-    """Whether both have the same order, but for one phrase at the front or equals beside `and`."""
+    """Whether both have the same order, but for phrases that may move and a possessive."""
     first, second = _ordered(old), _ordered(new)
+    if first == second or _turned(first, second) or _permuted(first, second):
+        return True
     return (
-        first == second
-        or _fronted(first, second)
+        _fronted(first, second)
         or _fronted(second, first)
-        or _turned(first, second)
+        or (new.possessive and not old.possessive and _possessed(first, second))
+        or (old.possessive and not new.possessive and _possessed(second, first))
     )
+
+
+def _possessed(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether the second says `X's Y` where the first says `Y of X`."""
+    return any(
+        tuple(second) == (*first[at + 1 :], *first[:at])
+        for at, word in enumerate(first)
+        if word == "of"
+    )
+
+
+def _permuted(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether the same phrases follow the same beginning in another order.
+
+    Each phrase begins with a relation word of its own; a word that came twice would leave open
+    which of the others it belongs to.
+    """
+    phrases = _phrases(first)
+    return phrases is not None and phrases == _phrases(second)
+
+
+def _phrases(words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[tuple[str, ...]]] | None:
+    """The words before the first phrase that may move, and such phrases; None if a tie repeats."""
+    movable = lexicon().movable
+    starts = [at for at, word in enumerate(words) if word in movable]
+    if not starts or len({words[at] for at in starts}) < len(starts) or starts[0] == 0:
+        return None
+    ends = [*starts[1:], len(words)]
+    phrases = (tuple(words[at:end]) for at, end in zip(starts, ends, strict=True))
+    return tuple(words[: starts[0]]), frozenset(phrases)
 
 
 def _ordered(words: RequestWords) -> tuple[str, ...]:
@@ -196,20 +231,21 @@ def _fronted(first: Sequence[str], second: Sequence[str]) -> bool:
 _MAY_LACK = frozenset({"units", "quantity", "modality", "person", "format", "sign"})
 
 
+_THEIRS = frozenset({"his", "her", "their", "our"})
+
+
 def _vetoes(
     old: RequestWords, new: RequestWords, gone: Sequence[str], come: Sequence[str]
 ) -> Iterator[str]:
     """Each contradiction between two requests in different words."""
+    near = _near(gone, come)
     if not _quotes_agree(old, new):
         yield "what is quoted differs"
     for (name, before), (_, after) in zip(old.classes, new.classes, strict=True):
         if name == "who acts" or before == after or _means_anybody(name, old, new):
             continue
-        if (
-            name in _MAY_LACK
-            and (not before or not after)
-            and not {*before, *after} & {"his", "her", "their", "our"}
-        ):
+        may_lack = name in _MAY_LACK and not (near and name == "quantity")
+        if may_lack and not (before and after) and not {*before, *after} & _THEIRS:
             continue
         yield f"{name} differs: {_listed(before)} and {_listed(after)}"
     if (
@@ -249,7 +285,8 @@ def _means_anybody(name: str, old: RequestWords, new: RequestWords) -> bool:
         whose = {*people[0]} ^ {*people[1]}
         return whose <= {"my", "your"} and _asks_a_way(old) and _asks_a_way(new)
     if not {*people[0], *people[1]} <= {"i", "you", "we"}:
-        return False
+        # `Write me a poem` is `write a poem`.
+        return {people[0], people[1]} == {(), ("me",)} and old.task == new.task != ""
     # `How do you learn?` may ask whoever answers; a longer question asks for anybody.
     general = _asks_a_way(old) and _asks_a_way(new) and len(old.words) >= 3
     return general or (not all(people) and "you" not in (*people[0], *people[1]))
@@ -310,13 +347,18 @@ _OWNED = frozenset(
 )
 
 
+def _near(gone: Sequence[str], come: Sequence[str]) -> bool:
+    """Whether so few words differ that every small difference between two requests counts."""
+    return len(gone) + len(come) <= 2
+
+
 def _veto_of_order(
     old: RequestWords, new: RequestWords, gone: Sequence[str], come: Sequence[str]
 ) -> Iterator[str]:
     """Words that both have must keep their parts."""
     before, after = _once(old.words), _once(new.words)
     shared = [form for form in before if form in after]
-    near = len(gone) + len(come) <= 2
+    near = _near(gone, come)
     for form in shared:
         ties = {before[form][1].tie, after[form][1].tie}
         if (

@@ -38,6 +38,7 @@ class RequestWords:
     names: frozenset[str]
     surfaces: frozenset[str]  # the words as they were written, in lower case
     long: bool = False
+    possessive: bool = False  # whether the request says `'s`
     shape: tuple[str, ...] = field(default=())  # the sequence, with a mark for each number
 
 
@@ -67,6 +68,7 @@ def read_words(text: str) -> RequestWords:
         _tense(spelled),
         _names(unquoted),
         surfaces,
+        possessive="'s" in tokens,
         shape=tuple("#" if is_number(token) else token for token in sequence),
     )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "verifier.json"
 MOST_TOKENS = 64  # of each request; a longer request is not verified
-LEAST_PROBABILITY = 0.9  # the verifier accepts a pair from here on
+LEAST_PROBABILITY = 0.91  # the verifier accepts a pair from here on
 _EXPORT_VERSION = 1
 
 

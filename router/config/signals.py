@@ -63,8 +63,9 @@ Sources = Annotated[
     Field(description="sources of quality; default: whether an answer is JSON and fits its schema"),
 ]
 DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
-# Kinds that look at the form of an answer: they can say that it is bad, and never that it is right.
-FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules"})
+# Kinds that look at the form of an answer, or for its words in documents, where "can" and "cannot"
+# count the same: they can say that an answer is bad, and never that it is right.
+FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules", "specialist"})
 
 # The weight of feedback from a check or a judge; the app's own feedback has the weight 1.
 WEIGHTS = {"check": 0.8, "judge": 0.5}

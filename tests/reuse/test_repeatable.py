@@ -1,5 +1,6 @@
 """What may be repeated is the backend's to say, and a check of form proves no answer."""
 
+import asyncio
 import json
 import math
 import random
@@ -18,7 +19,7 @@ from router.config.backends import (
     SpecialistSettings,
     ValidatorSettings,
 )
-from router.domain import CHAT, Call
+from router.domain import CHAT, Call, Signal
 from tests.reuse.service import ScriptedTexts, bare, content, models, rate, rig, settled
 
 SHAPE = {"id": "uuid", "name": "string"}
@@ -154,6 +155,30 @@ async def test_a_schema_that_holds_proves_no_answer(data):
         assert store.get(row.id).state == "proven"
 
 
+@pytest.mark.parametrize(
+    ("source", "metric", "state"),
+    [
+        *(("check", metric, "unproven") for metric in ("json", "schema", "regex", "rules")),
+        ("check", "specialist", "unproven"),
+        ("check", "tests", "proven"),
+        ("judge", "judge", "proven"),
+        ("app", "score", "proven"),
+    ],
+)
+async def test_only_what_could_have_called_the_answer_wrong_proves_it(data, source, metric, state):
+    async with (
+        ScriptedTexts("Five.").listening() as model,
+        rig(models(data, model.url)) as waggle,
+    ):
+        await waggle.chat(QUESTION)
+        await settled(waggle)
+        about = waggle.journal.traces[-1].about
+        waggle.engine.say([Signal("s1", about.ts_micros / 1e6, about, source, metric, score=1.0)])
+        await settled(waggle)
+        await settled(waggle)
+        assert waggle.engine.recall.memory.store.counts() == {state: 1}
+
+
 async def test_a_schema_that_is_broken_puts_the_answer_away(data):
     wanted = {"type": "json_object"}
     async with (
@@ -170,10 +195,8 @@ async def test_a_schema_that_is_broken_puts_the_answer_away(data):
 async def test_cache_keeps_so_many_answers_and_draws_among_them_evenly(data):
     shape = {"$cache": 4, "id": "uuid"}
     async with rig(bare(data, keep="all")) as waggle:
-        ids = [
-            json.loads(content(await waggle.chat("x", model="generate", shape=shape)))["id"]
-            for _ in range(12)
-        ]
+        asks = (waggle.chat("x", model="generate", shape=shape) for _ in range(12))
+        ids = [json.loads(content(reply))["id"] for reply in await asyncio.gather(*asks)]
         assert 1 < len(set(ids)) <= 4
         number = {v: await waggle.chat("x", model="generate", shape=shape, variant=v)
                   for v in range(8)}  # fmt: skip

@@ -18,6 +18,9 @@ AGES = "Generate 1000 users with normal age distribution"
 PAY = "Generate 2000 customers with normal salary distribution"
 
 
+_OF_A_MODEL = "# a model wrote this\n"
+
+
 def spec_of(text: str) -> Spec:
     spec = interpret(text).spec
     assert spec is not None
@@ -45,8 +48,10 @@ def edited(program: str, stored: str, wanted: str) -> str | None:
     ],
 )  # fmt: skip
 def test_an_edited_program_of_the_rule_is_what_the_rule_writes(stored, wanted):
-    program = write_program(spec_of(stored), seed=0).source
-    assert edited(program, stored, wanted) == write_program(spec_of(wanted), seed=0).source
+    program, expected = (write_program(spec_of(text), seed=0).source for text in (stored, wanted))
+    assert edited(program, stored, wanted) == expected
+    # No rule wrote this one: its words are edited.
+    assert edited(program + _OF_A_MODEL, stored, wanted) == expected + _OF_A_MODEL
 
 
 @pytest.mark.parametrize(
@@ -126,9 +131,9 @@ def test_every_percentile_is_called_by_its_name(old, new):
         Spec("analyse", analyses=(Analysis("quantile", ("x1",), parameters={"q": n / 100}),))
         for n in (old, new)
     )
-    change = edit_program(write_program(stored, seed=0).source, stored, wanted)
+    change = edit_program(write_program(stored, seed=0).source + _OF_A_MODEL, stored, wanted)
     assert change is not None
-    assert change.source == write_program(wanted, seed=0).source
+    assert change.source == write_program(wanted, seed=0).source + _OF_A_MODEL
 
 
 async def test_another_percentile_is_edited_named_and_verified_again_through_a_service(data):

@@ -114,6 +114,47 @@ def _mean_time(times: Sequence[str]) -> Figures:
     }
 
 
+def _total(hours: Sequence[float], signs: Sequence[float]) -> Figures:
+    """Whole seconds, each duration rounded by itself."""
+    rounded = [math.floor(3600 * part + 0.5) for part in hours]
+    seconds = sum(n if sign > 0 else -n for n, sign in zip(rounded, signs, strict=True))
+    minutes, rest = divmod(seconds, 60)
+    text = f"{minutes // 60}:{minutes % 60:02d}" + (f":{rest:02d}" if rest else "")
+    return {"hours": seconds / 3600, "minutes": seconds / 60, "duration": text}
+
+
+def _clock_end(start: str, hours: float) -> Figures:
+    """Minute by minute from the start on."""
+    clock, days = _seconds(start), 0
+    for _ in range(math.floor(60 * abs(hours) + 0.5)):
+        clock += 1 if hours > 0 else -1
+        if not 0 <= clock < 1440:
+            days, clock = days + (1 if hours > 0 else -1), clock % 1440
+    hour, minute = divmod(clock, 60)
+    twelve = 12 if hour % 12 == 0 else hour % 12
+    half = "pm" if hour >= 12 else "am"
+    return {
+        "time": f"{hour:02}:{minute:02}",
+        "days_later": days,
+        "time_12_hours": f"{twelve}:{minute:02} {half}",
+    }
+
+
+def _age(birth: str, day: str) -> Figures:
+    """The months that can be added to the birth without passing the day, and the days left."""
+    (year, month, born), now = _parts(birth), _parts(day)
+    months = 0
+    while True:
+        ahead = (month + months) % 12 + 1, year + (month + months) // 12
+        if (ahead[1], ahead[0], born) > now:
+            break
+        months += 1
+    at, of = (month - 1 + months) % 12 + 1, year + (month - 1 + months) // 12
+    begun = f"{of:04}-{at:02}-{min(born, _length(of, at)):02}"
+    years, rest = divmod(months, 12)
+    return {"years": years, "months": rest, "days": _number(day) - _number(begun)}
+
+
 EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "days_between": _between,
     "working_days": _working,
@@ -121,6 +162,11 @@ EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "weekday_of": lambda date, spanish=False: {"weekday": _weekday(date, spanish=spanish)},
     "clock_span": _span,
     "mean_time": _mean_time,
+    "duration_total": _total,
+    "clock_end": _clock_end,
+    "age": _age,
+    "leap_year": lambda year: {"leap_year": _leap(int(year))},
+    "month_length": lambda year, month: {"days": _length(int(year), int(month))},
 }
 
 
@@ -140,6 +186,14 @@ def _no_shift(date: str, sign: int, spanish: bool = False, **amounts: float) -> 
 
 IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "date_shifted": _no_shift,
+    "duration_total": lambda hours, signs: (
+        ""
+        if 0 <= sum(a * b for a, b in zip(hours, signs, strict=True)) < 1e5
+        else "the sum of these durations is below 0, or too long"
+    ),
+    "clock_end": lambda start, hours: (
+        "" if _seconds(start) < 1440 and abs(hours) < 1000 else "there is no such time of day"
+    ),
     "clock_span": lambda start, end, pause: (
         ""
         if (_seconds(end) - _seconds(start)) % 1440 > pause

@@ -54,6 +54,75 @@ def _impossible(value: float, unit: str, into: str) -> str:
     return ""
 
 
+def _in_parts(value: float, unit: str, into: str) -> Mapping[str, Any]:
+    """The whole outer units, one after another, and what is left of the inner unit."""
+    outer, inner = into.split(",")
+    left, each, count = (
+        *(_conversion(v, u, inner)[inner] for v, u in ((value, unit), (1, outer))),
+        0,
+    )
+    while left >= each * (1 - 1e-12):
+        left, count = left - each, count + 1
+    return {outer: count, inner: max(left, 0.0)}
+
+
+def _no_parts(value: float, unit: str, into: str) -> str:
+    outer = into.split(",")[0]
+    reason = _impossible(value, unit, outer)
+    if reason:
+        return reason
+    few = 0 <= _conversion(value, unit, outer)[outer] < 10_000
+    return "" if few else f"{value:g} {unit} are not written in two units"
+
+
+def _motion(
+    length: float | None = None,
+    time: float | None = None,
+    speed: float | None = None,
+    **names: str,
+) -> Mapping[str, Any]:
+    units = _registry()
+    amounts = {"length": length, "time": time, "speed": speed}
+    known = {
+        kind: value * units.parse_expression(_written(names[f"{kind}_unit"]))
+        for kind, value in amounts.items()
+        if value is not None
+    }
+    if speed is None:
+        result = known["length"] / known["time"]
+        wanted = {"km_per_hour": "km/hour", "m_per_second": "m/s", "miles_per_hour": "mile/hour"}
+    elif time is None:
+        result = known["length"] / known["speed"]
+        wanted = {"hours": "hour", "minutes": "minute"}
+    else:
+        result = known["speed"] * known["time"]
+        wanted = {"kilometers": "km", "meters": "m", "miles": "mile"}
+    return {name: float(result.to(unit).magnitude) for name, unit in wanted.items()}
+
+
+def _dose(
+    per_kg: float,
+    weight: float | None = None,
+    pounds: float | None = None,
+    concentration: float | None = None,
+) -> Mapping[str, Any]:
+    kilograms = weight if pounds is None else _conversion(pounds, "pound", "kilogram")["kilogram"]
+    amount = Fraction(str(per_kg)) * Fraction(str(kilograms))
+    if concentration is None:
+        return {"dose": float(amount)}
+    return {"dose": float(amount), "milliliters": float(amount / Fraction(str(concentration)))}
+
+
+def _drop_rate(milliliters: float, hours: float, drops: float) -> Mapping[str, Any]:
+    every = Fraction(str(hours)) * 60 / (Fraction(str(milliliters)) * Fraction(str(drops)))
+    return {"drops_per_minute": float(1 / every)}  # `every` so many minutes there is a drop
+
+
+def _all_above_0(**given: float | None) -> str:
+    low = [name for name, value in given.items() if value is not None and value <= 0]
+    return f"{low[0]} must be above 0" if low else ""
+
+
 def _fuel_use(liters: float, kilometers: float) -> Mapping[str, Any]:
     hundreds = Fraction(kilometers) / 100
     return {"liters_per_100_km": float(Fraction(liters) / hundreds)}
@@ -67,6 +136,25 @@ def _no_distance(liters: float, kilometers: float) -> str:
 
 EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "conversion": _conversion,
+    "conversion_in_parts": _in_parts,
+    "motion": _motion,
+    "dose": _dose,
+    "drop_rate": _drop_rate,
+    "infusion_rate": lambda milliliters, hours: {
+        "milliliters_per_hour": float(Fraction(str(milliliters)) / Fraction(str(hours)))
+    },
     "fuel_use": _fuel_use,
 }
-IMPOSSIBLE: Mapping[str, Callable[..., str]] = {"conversion": _impossible, "fuel_use": _no_distance}
+IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
+    "conversion": _impossible,
+    "conversion_in_parts": _no_parts,
+    "motion": lambda **given: (
+        ""
+        if all(given.get(kind, 1) > 0 for kind in ("length", "time", "speed"))
+        else "nothing moves"
+    ),
+    "dose": _all_above_0,
+    "drop_rate": _all_above_0,
+    "infusion_rate": _all_above_0,
+    "fuel_use": _no_distance,
+}

@@ -45,6 +45,45 @@ def clock_span(start, end, pause):
     minutes = (of_day(end) - of_day(start)) % 1440 - pause
     return {"hours": minutes / 60, "minutes": minutes, "duration": f"{int(minutes // 60)}:{int(minutes % 60):02d}"}
 ''',
+    "duration_total": '''
+def duration_total(hours, signs):
+    seconds = round(3600 * sum(sign * part for sign, part in zip(signs, hours)))
+    minutes = seconds / 60
+    text = f"{seconds // 3600}:{seconds % 3600 // 60:02d}" + f":{seconds % 60:02d}" * (seconds % 60 > 0)
+    return {"hours": seconds / 3600, "minutes": minutes, "duration": text}
+''',
+    "clock_end": '''
+def clock_end(start, hours):
+    h, m = start.split(":")
+    minutes = 60 * int(h) + int(m) + round(60 * hours)
+    days, minutes = divmod(minutes, 1440)
+    half = "am" if minutes < 720 else "pm"
+    return {"time": f"{minutes // 60:02d}:{minutes % 60:02d}", "days_later": days,
+            "time_12_hours": f"{(minutes // 60 + 11) % 12 + 1}:{minutes % 60:02d} {half}"}
+''',
+    "age": '''
+def age(birth, day):
+    import calendar
+    from datetime import date
+
+    born, now = date.fromisoformat(birth), date.fromisoformat(day)
+    months = 12 * (now.year - born.year) + now.month - born.month - (now.day < born.day)
+    year, month = divmod(12 * born.year + born.month - 1 + months, 12)
+    last = min(born.day, calendar.monthrange(year, month + 1)[1])
+    days = (now - date(year, month + 1, last)).days
+    return {"years": months // 12, "months": months % 12, "days": days}
+''',
+    "leap_year": '''
+def leap_year(year):
+    year = int(year)
+    return {"leap_year": year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)}
+''',
+    "month_length": '''
+def month_length(year, month):
+    import calendar
+
+    return {"days": calendar.monthrange(int(year), int(month))[1]}
+''',
     "mean_time": '''
 def mean_time(times):
     seconds = [60 * int(m) + int(s) for m, s in (time.split(":") for time in times)]

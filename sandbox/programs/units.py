@@ -53,8 +53,45 @@ def conversion(value, unit, into):
     size = next(sizes for sizes in SIZES.values() if unit in sizes)
     return {into: value * size[unit] / size[into]}
 """
+_IN_PARTS = """
+def conversion_in_parts(value, unit, into):
+    sizes = next(sizes for sizes in SIZES.values() if unit in sizes)
+    outer, inner = into.split(",")
+    whole, rest = divmod(round(value * sizes[unit] / sizes[inner], 9), sizes[outer] / sizes[inner])
+    return {outer: int(whole), inner: rest}
+"""
+_MOTION = """
+def motion(length=None, time=None, speed=None, **units):
+    def si(kind, value):
+        return value * SIZES[kind][units[f"{kind}_unit"]]
+
+    if speed is None:
+        metres_per_second = si("length", length) / si("time", time)
+        return {"km_per_hour": metres_per_second * 3.6, "m_per_second": metres_per_second,
+                "miles_per_hour": metres_per_second / 0.44704}
+    if time is None:
+        hours = si("length", length) / si("speed", speed) / 3600
+        return {"hours": hours, "minutes": 60 * hours}
+    metres = si("speed", speed) * si("time", time)
+    return {"kilometers": metres / 1000, "meters": metres, "miles": metres / 1609.344}
+"""
 PROGRAMS: Mapping[str, str] = {
     "conversion": f"{_SIZES}\n\n{_CONVERT}",
+    "conversion_in_parts": f"{_SIZES}\n\n{_IN_PARTS}",
+    "motion": f"{_SIZES}\n\n{_MOTION}",
+    "dose": """
+def dose(per_kg, weight=None, pounds=None, concentration=None):
+    amount = per_kg * (weight if pounds is None else pounds * 0.45359237)
+    return {"dose": amount} | ({} if concentration is None else {"milliliters": amount / concentration})
+""",
+    "drop_rate": """
+def drop_rate(milliliters, hours, drops):
+    return {"drops_per_minute": milliliters * drops / (60 * hours)}
+""",
+    "infusion_rate": """
+def infusion_rate(milliliters, hours):
+    return {"milliliters_per_hour": milliliters / hours}
+""",
     "fuel_use": """
 def fuel_use(liters, kilometers):
     return {"liters_per_100_km": 100 * liters / kilometers}

@@ -3,6 +3,7 @@
 from sandbox.reading import (
     algebra,
     dates_asked,
+    durations,
     figures,
     finance,
     inference,
@@ -19,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     *inference.RULES,
     *finance.RULES,
     *dates_asked.RULES,
+    *durations.RULES,
     *units.RULES,
     *algebra.RULES,
 )

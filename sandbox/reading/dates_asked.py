@@ -1,11 +1,14 @@
 """Reads questions about dates, days between them, and times of day."""
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import replace
 from itertools import pairwise
 
 from sandbox.reading import lexicon, phrases
+from sandbox.reading.clocks import take_clocks
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule, calculation
+from sandbox.reading.tokens import MONTHS
 from sandbox.spec import Spec
 
 _UNITS = {"day_unit": "days", "week_unit": "weeks", "month": "months", "year": "years"}
@@ -17,8 +20,38 @@ def _dates(reader: Reader) -> list[str]:
         date = reader.at(place).date
         if date is None:
             raise NotUnderstood(reader.tokens[place].unclear)
+        begun = _begun(reader, place, date)
+        dates += [begun.isoformat()] if begun else []
         dates.append(date.isoformat())
     return dates
+
+
+def _begun(reader: Reader, place: int, last: dt.date) -> dt.date | None:
+    """The first day in `from 3 to 28 March 2025` or `del 3 de marzo al 28 de abril de 2025`."""
+    if place < 2 or reader.tokens[place - 1].text.lower() not in _TO:
+        return None
+    day, month, at = None, last.month, place - 2
+    while at >= 0 and (day is None or month == last.month):
+        token = reader.tokens[at]
+        named = MONTHS.get(lexicon.plain(token.text), 0)
+        if token.kind == "number" and day is None and token.unit in ("", "th"):
+            day = token.value
+        elif named and month == last.month:
+            month = named
+        elif token.text.lower() not in ("de", "of"):
+            break
+        at -= 1
+    if day is None or day != int(day) or not 1 <= day <= 31:
+        return None
+    reader.taken.update(range(at + 1, place))
+    try:
+        first = dt.date(last.year, month, int(day))
+    except ValueError:
+        raise NotUnderstood(f"there is no day {day:g} in this month") from None
+    return first if first < last else None
+
+
+_TO = frozenset({"al", "to", "a", "-", "until", "through", "till", "hasta", "and", "y"})
 
 
 def _between(reader: Reader) -> Spec | None:
@@ -61,13 +94,17 @@ def _shifted(reader: Reader) -> Spec | None:
         return None
     if not amounts or (sign < 0 and reader.has("later")):
         return None
-    if not reader.take_all("date_asked", "weekday_asked"):
+    added = reader.has("op_plus") or any(t.stem in _ADDING for t in reader.tokens)
+    if not reader.take_all("date_asked", "weekday_asked") and not added:
         return None
     date = _dates(reader)[0]
     reader.take_all("date_scene")
     return calculation(
         "date_shifted", {"date": date, "sign": sign, "spanish": reader.language == "es", **amounts}
     )
+
+
+_ADDING = frozenset({"+", "plus", "add", "mas", "suma", "sumale", "anade", "agrega"})
 
 
 def _weekday(reader: Reader) -> Spec | None:
@@ -80,50 +117,13 @@ def _weekday(reader: Reader) -> Spec | None:
     return calculation("weekday_of", {"date": dates[0], "spanish": reader.language == "es"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Two numbers with a colon: 21:45, or 24 minutes and 31 seconds."""
-
-    first: float
-    second: float
-
-    @property
-    def text(self) -> str:
-        return f"{self.first:g}:{self.second:02g}"
-
-
-def _clocks(reader: Reader) -> list[_Clock]:
-    clocks = []
-    for place in reader.free("number"):
-        if place + 2 >= len(reader.tokens) or place in reader.taken:
-            continue
-        first, colon, second = reader.tokens[place : place + 3]
-        joined = first.end == colon.start and colon.end == second.start
-        if colon.stem == ":" and second.kind == "number" and joined and 0 <= second.value < 60:
-            reader.taken.update((place, place + 1, place + 2))
-            clocks.append(_of_the_half_day(reader, place + 3, _Clock(first.value, second.value)))
-    if any(token.text.lower().rstrip(".") in _HALVES for token in reader.left()):
-        raise NotUnderstood("write every time with its minutes, such as 9:00 am or 17:30")
-    return clocks
-
-
-_HALVES = frozenset({"am", "pm", "a.m", "p.m"})
-
-
-def _of_the_half_day(reader: Reader, place: int, clock: _Clock) -> _Clock:
-    """The time of a whole day: 5:30 pm is 17:30."""
-    half = reader.tokens[place].text.lower() if place < len(reader.tokens) else ""
-    if half not in ("am", "pm"):
-        return clock
-    reader.taken.add(place)
-    if not 1 <= clock.first <= 12:
-        raise NotUnderstood(f"there is no {clock.text} {half}: write 1:00 to 12:59, or 17:30 alone")
-    return _Clock(clock.first % 12 + (12 if half == "pm" else 0), clock.second)
+def _hours(clock: str) -> int:
+    return int(clock.partition(":")[0])
 
 
 def _span(reader: Reader) -> Spec | None:
-    clocks = _clocks(reader)
-    if len(clocks) != 2 or any(clock.first >= 24 for clock in clocks):
+    clocks = take_clocks(reader)
+    if len(clocks) != 2 or any(_hours(clock) >= 24 for clock in clocks):
         return None
     half = 30.0 if reader.take("half_hour") else None
     minutes = phrases.value(reader, "#n. unit:minute") if half is None else half
@@ -132,7 +132,7 @@ def _span(reader: Reader) -> Spec | None:
     if not reader.take_all("clock_span"):
         return None
     reader.take_all("date_scene", "between_word", "break_word")
-    start, end = (clock.text for clock in clocks)
+    start, end = clocks
     return calculation("clock_span", {"start": start, "end": end, "pause": minutes or 0.0})
 
 
@@ -144,22 +144,22 @@ _OF_MINUTES = frozenset(
 
 
 def _clock_mean(reader: Reader) -> Spec | None:
-    clocks = _clocks(reader)
+    clocks = take_clocks(reader)
     if len(clocks) < 2 or not reader.take_all("clock_mean"):
         return None
     scene = reader.take_all("clock_scene")
-    hour = all(int(clock.text.split(":")[0]) <= 24 for clock in clocks)
+    hour = all(_hours(clock) <= 24 for clock in clocks)
     if hour and not any(token.stem in _OF_MINUTES for token in scene):
         raise NotUnderstood(
-            f"{clocks[0].text} may be hours or minutes: add `min:sec`, or write minutes alone"
+            f"{clocks[0]} may be hours or minutes: add `min:sec`, or write minutes alone"
         )
-    return calculation("mean_time", {"times": tuple(clock.text for clock in clocks)})
+    return calculation("mean_time", {"times": tuple(clocks)})
 
 
 _DATES = frozenset(
     {"days_between", "weeks_between", "working_days", "weekday_asked", "date_asked", "day_unit"}
 )
-RULES: tuple[Rule, ...] = (
+_RULES: tuple[Rule, ...] = (
     Rule(
         "the days between two dates", _DATES, _between,
         "two dates such as 3 March 2025, and whether both are included",
@@ -175,3 +175,4 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("the mean of times", frozenset({"clock_mean"}), _clock_mean, "times such as 24:31"),
 )  # fmt: skip
+RULES = tuple(replace(rule, words="dates") for rule in _RULES)

@@ -15,7 +15,7 @@ from sandbox.reading.tokens import Token
 from sandbox.spec import Distribution, Spec
 
 _FACTORS = (1, 12, 52, 365, 7, 24, 60, 100)
-_PARTS = (12, 60, 16, 14, 100, 24)  # inches of a foot, minutes of an hour, ...
+_PARTS = (12, 60, 16, 14, 100, 24, 1000)  # inches of a foot, minutes of an hour, ...
 _LONG = 10_000
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
@@ -30,12 +30,14 @@ def forgotten(spec: Spec, tokens: Sequence[Token]) -> list[Token]:
     }
     held = sorted(set(_held({**spec.as_json(), "data": data})) | set(_moments(spec)))
     values = [token.value for token in numbers]
+    afternoon = any(token.text.lower() in ("pm", "p.m") for token in tokens)  # 5 pm is 17:00
     return [
         token
         for token in numbers
         if not _a_word_for_a_pair(token)
         and not _echoed(token, held)
         and not _joined(token.value, values, held)
+        and not (afternoon and token.value + 12 in held)
     ]
 
 

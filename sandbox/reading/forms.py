@@ -36,6 +36,7 @@ class Form:
     labelled: str = ""  # the number whose words before it are its label
     assumed: tuple[str, ...] = ()
     understood: str = ""
+    group: str = ""  # the private group of the lexicon
 
 
 def _form(table: Mapping[str, Any]) -> Form:
@@ -51,6 +52,7 @@ def _form(table: Mapping[str, Any]) -> Form:
         labelled=table.get("labelled", ""),
         assumed=tuple(table.get("assumed", ())),
         understood=table.get("understood", ""),
+        group=table.get("group", ""),
     )
 
 
@@ -99,7 +101,7 @@ def _forms() -> tuple[Form, ...]:
 
 def _rules(forms: Sequence[Form]) -> tuple[Rule, ...]:
     return tuple(
-        Rule(form.name, frozenset(form.asks[0]), partial(_read, form), form.understood)
+        Rule(form.name, frozenset(form.asks[0]), partial(_read, form), form.understood, form.group)
         for form in forms
     )
 

@@ -97,11 +97,29 @@ def _percent_of(reader: Reader) -> Spec | None:
         return calculation(
             "share_in_percent", {"part": pair["part"].value, "whole": pair["whole"].value}
         )
-    match = phrases.take(reader, "#p% 'of|'de #whole")
+    match = phrases.take(reader, "#p% 'of|'de !#whole", f"#p% 'of|'de !{_ARTICLES} !#whole")
     if match is None:
         return None
-    reader.label(next(i for i, t in enumerate(reader.tokens) if t is match["whole"]))
+    place = next(i for i, t in enumerate(reader.tokens) if t is match["whole"])
+    _refuse_other_counts(reader, place)
+    reader.label(place)
     return calculation("part_of", {"rate": match["p"].value, "whole": match["whole"].value})
+
+
+_ARTICLES = "'the|'a|'an|'our|'my|'your|'these|'those|'los|'las|'el|'la|'nuestro|'mi|'su|'un|'una"
+
+
+def _refuse_other_counts(reader: Reader, whole: int) -> None:
+    """Refuse `40% of 240 pupils are boys, how many girls?`: other things than those of the number."""
+    at = whole + 1
+    while at < len(reader.tokens) and reader.tokens[at].means(SCENE):
+        at += 1
+    own = {token.stem for token in reader.tokens[whole + 1 : at]}
+    for place, token in enumerate(reader.tokens):
+        before = reader.tokens[place - 1].text.lower() if place else ""
+        counted = before in ("how many", "many", "cuantos", "cuantas", "cuántos", "cuántas")
+        if token.means(SCENE) and token.stem not in own and (place >= at or counted):
+            raise NotUnderstood(f"`{token.text}` is not understood in a percentage of an amount")
 
 
 def _take_what_is_said(reader: Reader, whole: Token) -> None:

@@ -83,6 +83,11 @@ _SPECIAL = (
     (re.compile(r"½"), "0.5"),
     (re.compile(r"\+\s?/?\s?-(?=\s?[\d.])|\+\s?/\s?-"), "±"),
     (re.compile("[xX]\u0304"), "xbar"),
+    (re.compile(r"(?<![\w.,:])(\d{1,3})\s?h\s?([0-5]\d)(?:\s?m(?:in)?)?(?!\w)"), r"\1 h \2 min"),
+    (
+        re.compile(r"(?<![\w.,])(\d{1,2})\s?['′]\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:\"|''|″)"),
+        r"\1 ft \2 inches",
+    ),
 )
 MONTHS = {
     name: 1 + i % 12
@@ -91,7 +96,15 @@ MONTHS = {
         jan feb mar apr may jun jul aug sep oct nov dec enero febrero marzo abril mayo junio julio
         agosto septiembre octubre noviembre diciembre""".split()
     )
-} | {"sept": 9, "setiembre": 9}
+} | {
+    "sept": 9,
+    "setiembre": 9,
+    "set": 9,
+    "ene": 1,
+    "abr": 4,
+    "ago": 8,
+    "dic": 12,
+}
 _SEPARATORS = frozenset((",", ";", "\n"))
 _CURRENCY_WORDS = frozenset(
     {"dollar", "dollars", "usd", "euro", "euros", "eur", "dolar", "dolares", "peso", "pesos"}
@@ -118,7 +131,7 @@ _CLASS_A = re.compile(r"(?<![\w.,$€£])(\d{1,2})A(?!\w)(?=[\s\S]*?(?<!\w)\1B(?
 
 def language_of(text: str) -> Language:
     """The language of most of the small words."""
-    words = [lexicon.plain(w) for w in re.findall(r"[^\W\d_]{2,}", text[:2000])]
+    words = [lexicon.stem(w) for w in re.findall(r"[^\W\d_]{2,}", text[:2000])]
     counts = {
         language: sum(word in lexicon_phrases for word in words)
         for language, lexicon_phrases in lexicon.language_words().items()

@@ -30,13 +30,22 @@ _UNITS = frozenset(f"unit:{unit}" for unit in _OF_UNIT)
 _PARTS = {
     ("foot", "inch"): 12, ("hour", "minute"): 60, ("minute", "second"): 60, ("pound", "ounce"): 16,
     ("stone", "pound"): 14, ("day", "hour"): 24, ("meter", "centimeter"): 100,
+    ("kilometer", "meter"): 1000, ("kilogram", "gram"): 1000, ("liter", "milliliter"): 1000,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class _Quantity:
+class Quantity:
+    """An amount with its unit, and where it stands."""
+
     value: float
     unit: str
+    first: int = 0  # the place of its number, and of its last token
+    last: int = 0
+
+    @property
+    def dimension(self) -> str:
+        return _OF_UNIT[self.unit]
 
 
 def _unit(reader: Reader, place: int) -> str:
@@ -44,15 +53,19 @@ def _unit(reader: Reader, place: int) -> str:
     if not 0 <= place < len(reader.tokens):
         return ""
     units = sorted(c for c in reader.tokens[place].concepts if c in _UNITS)
+    if not units and reader.tokens[place].means("degrees") and reader.has("unit:radian"):
+        return "degree"
     return units[0].removeprefix("unit:") if len(units) == 1 else ""
 
 
-def _quantities(reader: Reader) -> list[_Quantity]:
-    quantities: list[_Quantity] = []
+def take_quantities(reader: Reader) -> list[Quantity]:
+    quantities: list[Quantity] = []
     last = -9
     for place in reader.free("number"):
         after = place + 1
-        while after < len(reader.tokens) and reader.tokens[after].means("degrees"):
+        while reader.tokens[after : after + 1] and reader.tokens[after].means("degrees"):
+            if not _unit(reader, after + 1):
+                break
             after += 1
         unit = _unit(reader, after)
         token = reader.tokens[place]
@@ -74,28 +87,32 @@ def _quantities(reader: Reader) -> list[_Quantity]:
         between = reader.tokens[last + 1 : place]
         joined = place > last > -9 and all(t.text.lower() in ("and", "y") for t in between)
         pair = (quantities[-1].unit, unit) if quantities and joined else ("", "")
-        if pair in _PARTS and token.value < _PARTS[pair]:
+        whole = bool(quantities) and _unit(reader, quantities[-1].last) == quantities[-1].unit
+        if pair in _PARTS and whole and token.value < _PARTS[pair]:
             outer = quantities.pop()
-            quantities.append(_Quantity(outer.value + token.value / _PARTS[pair], outer.unit))
+            value = outer.value + token.value / _PARTS[pair]
+            quantities.append(Quantity(value, outer.unit, outer.first, after))
         else:
-            quantities.append(_Quantity(token.value, unit))
+            quantities.append(Quantity(token.value, unit, place, after))
         last = after
     return quantities or _single(reader)
 
 
-def _single(reader: Reader) -> list[_Quantity]:
+def _single(reader: Reader) -> list[Quantity]:
     """The quantity in `seconds in a day`: one of the unit after `a`."""
     for place in reader.places(*_UNITS):
         before = reader.tokens[place - 1].text.lower() if place else ""
         if before in ("a", "an", "un", "una") and _unit(reader, place):
             reader.taken.update((place - 1, place))
-            return [_Quantity(1.0, _unit(reader, place))]
+            return [Quantity(1.0, _unit(reader, place))]
     return []
 
 
 def _conversion(reader: Reader) -> Sequence[Analysis] | None:
-    quantities = _quantities(reader)
-    targets = [_unit(reader, place) for place in reader.places(*_UNITS)]
+    quantities = take_quantities(reader)
+    left = [i for i in range(len(reader.tokens)) if i not in reader.taken]
+    at = {place: unit for place in left if (unit := _unit(reader, place))}
+    targets = list(at.values())
     if (
         quantities
         and not targets
@@ -103,33 +120,68 @@ def _conversion(reader: Reader) -> Sequence[Analysis] | None:
     ):
         words = ", ".join(f"`{token.text}`" for token in reader.left() if token.kind == "word")
         raise NotUnderstood(f"{words or 'what stands there'} is no unit that is known here")
-    if not quantities or not targets or "" in targets:
+    if not quantities or not targets:
         return None
-    wanted = reader.has("convert") or any(
-        t.text.lower() in ("in", "en", "a") for t in reader.tokens
-    )
-    if not wanted:
+    prepositions = [
+        i for i, t in enumerate(reader.tokens) if t.text.lower() in ("in", "en", "a", "into")
+    ]
+    if not reader.has("convert") and not prepositions:
         return None
     reader.take_all("convert", "degrees")
-    analyses = []
     for quantity in quantities:
-        fitting = [
-            u for u in targets if _OF_UNIT[u] == _OF_UNIT[quantity.unit] and u != quantity.unit
-        ]
-        if len(set(fitting)) != 1:
-            raise NotUnderstood(
-                f"it is not clear into which unit {quantity.value:g} {quantity.unit} is to be converted"
-            )
-        parameters = {"value": quantity.value, "unit": quantity.unit, "into": fitting[0]}
-        analyses.append(Analysis("conversion", parameters=parameters))
-    reader.take_all(*(f"unit:{analysis.parameters['into']}" for analysis in analyses))
+        reader.label(quantity.first)
+    reader.taken.update(i for i in prepositions if i + 1 in at)  # `100 km/h en mph`
+    analyses = [_converted(quantity, targets) for quantity in quantities]
+    into = {unit for a in analyses for unit in str(a.parameters["into"]).split(",")}
+    reader.taken.update(place for place, unit in at.items() if unit in into)
     return analyses
+
+
+def _converted(quantity: Quantity, targets: Sequence[str]) -> Analysis:
+    """The conversion of a quantity into the only unit that fits, or into feet and inches."""
+    kind = quantity.dimension
+    fitting = tuple(dict.fromkeys(u for u in targets if _OF_UNIT[u] == kind and u != quantity.unit))
+    parameters = {"value": quantity.value, "unit": quantity.unit, "into": ",".join(fitting)}
+    if len(fitting) == 2 and fitting in _PARTS:
+        return Analysis("conversion_in_parts", parameters=parameters)
+    if len(fitting) != 1:
+        raise NotUnderstood(
+            f"it is not clear into which unit {quantity.value:g} {quantity.unit} is to be converted"
+        )
+    return Analysis("conversion", parameters=parameters)
+
+
+_MOTION = {"motion_speed": "speed", "motion_time": "time", "motion_distance": "length"}
+
+
+_ANSWERED = {
+    "speed": ("kilometer_per_hour", "meter_per_second", "mile_per_hour"),
+    "time": ("hour", "minute"),
+    "length": ("kilometer", "meter", "mile"),
+}
+
+
+def _motion(reader: Reader) -> Analysis | None:
+    """Distance, time and speed: the third from two of them."""
+    quantities = {quantity.dimension: quantity for quantity in take_quantities(reader)}
+    wanted = {"length", "time", "speed"} - set(quantities)
+    if len(quantities) != 2 or len(wanted) != 1 or not reader.taken:
+        return None
+    (missing,) = wanted
+    names = [name for name, kind in _MOTION.items() if kind == missing]
+    if not reader.take_all(*names, *(f"unit:{unit}" for unit in _ANSWERED[missing])):
+        return None
+    reader.take_all("motion_words", "convert")
+    names_of_units = {f"{kind}_unit": q.unit for kind, q in quantities.items()}
+    return Analysis(
+        "motion", parameters=names_of_units | {kind: q.value for kind, q in quantities.items()}
+    )
 
 
 def _fuel_use(reader: Reader) -> Analysis | None:
     if not reader.take_all("fuel_use"):
         return None
-    by_unit = {quantity.unit: quantity.value for quantity in _quantities(reader)}
+    by_unit = {quantity.unit: quantity.value for quantity in take_quantities(reader)}
     if set(by_unit) != {"liter", "kilometer"}:
         return None
     reader.take_all("fuel_words")
@@ -139,15 +191,24 @@ def _fuel_use(reader: Reader) -> Analysis | None:
 
 RULES: tuple[Rule, ...] = (
     Rule(
+        "distance, time and speed",
+        frozenset({*_MOTION, "motion_words"}),
+        _motion,
+        "two of a distance, a time and a speed, each with its unit",
+        words="units",
+    ),
+    Rule(
         "the use of fuel",
         frozenset({"fuel_use"}),
         _fuel_use,
         "so many liters after so many kilometers, in L/100 km",
+        words="units",
     ),
     Rule(
         "a conversion of units",
         _UNITS,
         _conversion,
         "an amount with its unit, and one other unit of the same kind",
+        words="units",
     ),
 )

@@ -24,8 +24,13 @@ PRIVATE: Mapping[str, tuple[str, ...]] = {
     "figures": ("figures",),
     "pairs": ("pairs",),
     "chance": ("probability", "games", "inference"),
+    "units": ("units", "quantities"),
+    "dates": ("dates",),
 }
-_BESIDE: Mapping[str, tuple[str, ...]] = {"figures": ("units",)}  # of data, as in `20 °C, 22 °C`
+_BESIDE: Mapping[str, tuple[str, ...]] = {  # `20 °C, 22 °C` in data, `2 hours later`
+    "figures": ("units",),
+    "dates": ("units",),
+}
 _PRIVATE_FILES = frozenset(name for names in PRIVATE.values() for name in names)
 
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
@@ -78,9 +83,14 @@ def _part(word: str) -> str:
 def language_words() -> Mapping[str, frozenset[str]]:
     """The words of each language alone, by which a reader knows the language of a request."""
     kept: dict[str, set[str]] = {"en": set(), "es": set()}
-    for _, by_language in (*_tables(""), *_tables("records"), *_tables("figures")):
+    for _, by_language in (
+        *_tables(""),
+        *_tables("records"),
+        *_tables("figures"),
+        *_tables("dates"),
+    ):
         for language, listed in by_language.items():
-            kept[language].update(plain(word) for phrase in listed for word in phrase.split())
+            kept[language].update(stem(word) for phrase in listed for word in phrase.split())
     shared = set.intersection(*kept.values())
     return {language: frozenset(words - shared) for language, words in kept.items()}
 

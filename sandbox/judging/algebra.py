@@ -1,6 +1,7 @@
 """Works equations, matrices and arithmetic out again with fractions."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -40,11 +41,36 @@ def _replaced(rows: list[list[Fraction]], column: int, by: Sequence[Fraction]) -
     )
 
 
-def _linear_system(matrix: Rows, constants: Sequence[float], names: Sequence[str]) -> Figures:
-    """Cramer's rule."""
+def _linear_system(
+    matrix: Rows,
+    constants: Sequence[float],
+    names: Sequence[str],
+    equations: Sequence[str] = (),
+) -> Figures:
+    """Cramer's rule; the solution is put into the equations as they were written."""
     rows, right = _exact(matrix), [Fraction(str(value)) for value in constants]
     whole = _determinant_of(rows)
-    return {name: float(_replaced(rows, i, right) / whole) for i, name in enumerate(names)}
+    solution = {name: _replaced(rows, i, right) / whole for i, name in enumerate(names)}
+    for equation in equations:
+        left, of_right = (_side(side, solution) for side in equation.split("="))
+        if abs(left - of_right) > Fraction(1, 10**9) * (1 + abs(left)):
+            raise ValueError(f"the solution does not fulfil {equation}")
+    return {name: float(value) for name, value in solution.items()}
+
+
+_PIECES = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\W\d_]|[-+*/()]")
+
+
+def _side(text: str, solution: Mapping[str, Fraction]) -> Fraction:
+    """The value of one side of an equation, with the unknowns replaced by their values."""
+    pieces: list[str] = []
+    for piece in _PIECES.findall(text):
+        value = solution.get(piece)
+        factor = piece == "(" or value is not None
+        if factor and pieces and pieces[-1] not in "(+-*/":
+            pieces.append("*")  # 2x, 2(x + 1)
+        pieces.append(piece if value is None else f"( {value.numerator} / {value.denominator} )")
+    return _Sum(" ".join(pieces)).value()
 
 
 def _quadratic(a: float, b: float, c: float, name: str) -> Figures:
@@ -222,6 +248,19 @@ def _root_of(number: float) -> float:
     return (low + high) / 2
 
 
+def _shares(parts: Sequence[float]) -> list[Fraction]:
+    whole = sum(map(Fraction, parts))
+    return [Fraction(part) / whole for part in parts]
+
+
+def _log_of(number: float) -> float:
+    """The natural logarithm: halvings, and the series of the inverse hyperbolic tangent."""
+    mantissa, exponent = math.frexp(number)
+    z = (mantissa - 1) / (mantissa + 1)
+    of_two = 2 * math.fsum(3.0 ** -(2 * n + 1) / (2 * n + 1) for n in range(40))
+    return 2 * math.fsum(z ** (2 * n + 1) / (2 * n + 1) for n in range(60)) + exponent * of_two
+
+
 EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "linear_system": _linear_system,
     "quadratic": _quadratic,
@@ -232,6 +271,26 @@ EXPECTED: Mapping[str, Callable[..., Figures]] = {
     "rank": _rank,
     "trace": lambda rows: {"trace": math.fsum(row[i] for i, row in enumerate(rows))},
     "matrix_product": _product,
+    "dot_product": lambda first, second: {
+        "dot_product": math.fsum(a * b for a, b in zip(first, second, strict=True))
+    },
+    "matrix_sum": lambda first, second: {
+        "sum": [[float(a + b) for a, b in zip(*rows, strict=True)]
+                for rows in zip(_exact(first), _exact(second), strict=True)]
+    },
+    "cube_root": lambda number: {
+        "cube_root": math.copysign(math.exp(math.log(abs(number)) / 3), number) if number else 0.0
+    },
+    "ratio_parts": lambda total, parts: {
+        "parts": [float(Fraction(str(total)) * share) for share in _shares(parts)]
+    },
+    "log_ten": lambda number: {"log10": _log_of(number) / _log_of(10)},
+    "log_two": lambda number: {"log2": _log_of(number) / _log_of(2)},
+    "log_natural": lambda number: {"ln": _log_of(number)},
+    "remainder": lambda number, by: {
+        "remainder": int(number) - int(by) * int(Fraction(number) / Fraction(by)),
+        "quotient": int(Fraction(number) / Fraction(by)),
+    },
     "arithmetic": lambda expression: {"value": float(_Sum(expression).value())},
     "gcd": lambda values: {"gcd": _gcd(values)},
     "lcm": lambda values: {"lcm": _lcm(values)},
@@ -244,8 +303,10 @@ EXPECTED: Mapping[str, Callable[..., Figures]] = {
 }  # fmt: skip
 
 
-def _no_solution(matrix: Rows, constants: Sequence[float], names: Sequence[str]) -> str:
-    del constants
+def _no_solution(
+    matrix: Rows, constants: Sequence[float], names: Sequence[str], equations: Sequence[str] = ()
+) -> str:
+    del constants, equations
     if len(matrix) > _MOST_SIZE:
         return f"{len(matrix)} equations are more than the {_MOST_SIZE} that are solved here"
     if _determinant_of(_exact(matrix)) == 0:
@@ -307,6 +368,10 @@ def _not_all_whole(values: Sequence[float]) -> str:
     return next((problem for value in values if (problem := _no_whole(value))), "")
 
 
+def _not_above_0(number: float) -> str:
+    return "" if number > 0 else f"{number:g} has no logarithm"
+
+
 IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "linear_system": _no_solution,
     "quadratic": lambda a, **_: "" if a else "without a square this is no quadratic equation",
@@ -315,6 +380,14 @@ IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "eigenvalues": _no_eigenvalues,
     "trace": _no_square,
     "matrix_product": _no_product,
+    **dict.fromkeys(("log_ten", "log_two", "log_natural"), _not_above_0),
+    "ratio_parts": lambda parts, **_: (
+        "" if all(part > 0 for part in parts) else "the parts of a ratio are above 0"
+    ),
+    "remainder": lambda number, by: (
+        "" if by >= 1 and number >= 0 and by == int(by) and number == int(number) < 1e15
+        else "a remainder needs two whole numbers from 0 on"
+    ),
     "arithmetic": _no_arithmetic,
     "gcd": _not_all_whole,
     "lcm": _not_all_whole,

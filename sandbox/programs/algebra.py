@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 PROGRAMS: Mapping[str, str] = {
     "linear_system": """
-def linear_system(matrix, constants, names):
+def linear_system(matrix, constants, names, equations=()):
     solution = np.linalg.solve(np.array(matrix, dtype=float), np.array(constants, dtype=float))
     return dict(zip(names, (float(value) for value in solution)))
 """,
@@ -46,6 +46,38 @@ def trace(rows):
     "matrix_product": """
 def matrix_product(first, second):
     return {"product": (np.array(first, dtype=float) @ np.array(second, dtype=float)).tolist()}
+""",
+    "dot_product": """
+def dot_product(first, second):
+    return {"dot_product": float(np.dot(np.array(first, dtype=float), np.array(second, dtype=float)))}
+""",
+    "matrix_sum": """
+def matrix_sum(first, second):
+    return {"sum": (np.array(first, dtype=float) + np.array(second, dtype=float)).tolist()}
+""",
+    "cube_root": """
+def cube_root(number):
+    return {"cube_root": float(np.cbrt(number))}
+""",
+    "ratio_parts": """
+def ratio_parts(total, parts):
+    return {"parts": [total * part / sum(parts) for part in parts]}
+""",
+    "log_ten": """
+def log_ten(number):
+    return {"log10": math.log10(number)}
+""",
+    "log_two": """
+def log_two(number):
+    return {"log2": math.log2(number)}
+""",
+    "log_natural": """
+def log_natural(number):
+    return {"ln": math.log(number)}
+""",
+    "remainder": """
+def remainder(number, by):
+    return {"remainder": int(number) % int(by), "quotient": int(number) // int(by)}
 """,
     "arithmetic": """
 def arithmetic(expression):

@@ -36,12 +36,22 @@ def _matrices(reader: Reader) -> list[Rows]:
 
 def _matrix(reader: Reader) -> Spec | None:
     wants = [concept for concept in _OF_A_MATRIX if reader.take_all(concept)]
+    dots = bool(reader.take_all("dot_product"))
     product = bool(reader.take_all("matrix_product"))
+    summed = bool(reader.take_all("matrix_sum")) if not (wants or product or dots) else False
     matrices = _matrices(reader)
-    reader.take_all("matrix_word")
+    named = bool(reader.take_all("matrix_word"))
     if any(len(row) != len(rows[0]) for rows in matrices for row in rows):
         raise NotUnderstood("the rows of a matrix have different lengths")
-    if product and not wants and len(matrices) == 2:
+    if (dots or summed) and len(matrices) == 2 and not wants and not product:
+        first, second = matrices
+        if [len(row) for row in first] != [len(row) for row in second]:
+            raise NotUnderstood("the two have different sizes")
+        if dots and len(first) == 1:
+            return calculation("dot_product", {"first": first[0], "second": second[0]})
+        both = {"first": first, "second": second}
+        return calculation("matrix_sum", both) if summed and (named or len(first) > 1) else None
+    if product and not wants and not dots and len(matrices) == 2:
         return calculation("matrix_product", {"first": matrices[0], "second": matrices[1]})
     if len(matrices) != 1 or not wants or product:
         return None
@@ -69,12 +79,17 @@ def _equations(reader: Reader) -> Spec | None:
             )
         (name,) = names
         a, b, c = read[0].squares[name], read[0].linear.get(name, 0.0), -read[0].constant
+        if "(" in read[0].text or "/" in read[0].text:
+            raise NotUnderstood("write a quadratic equation without brackets and fractions")
         return calculation("quadratic", {"a": a, "b": b, "c": c, "name": name})
     if len(read) != len(names):
         raise NotUnderstood(f"{len(read)} equations do not settle {len(names)} unknowns")
     matrix = tuple(tuple(e.linear.get(name, 0.0) for name in names) for e in read)
     constants = tuple(equation.constant for equation in read)
-    return calculation("linear_system", {"matrix": matrix, "constants": constants, "names": names})
+    system = {"matrix": matrix, "constants": constants, "names": names}
+    if any("(" in equation.text or "/" in equation.text for equation in read):
+        system["equations"] = tuple(equation.text for equation in read)
+    return calculation("linear_system", system)
 
 
 def _purchases(reader: Reader) -> Spec | None:
@@ -125,6 +140,9 @@ def _arithmetic(reader: Reader) -> Spec | None:
     return calculation("arithmetic", {"expression": " ".join(pieces)})
 
 
+_OF_A_NUMBER = ("cube_root", "log_ten", "log_two", "log_natural")
+
+
 def _numbers(reader: Reader) -> Spec | None:
     """Divisors, primes, roots and sums of whole numbers."""
     if reader.take_all("sum_of_range"):
@@ -140,10 +158,17 @@ def _numbers(reader: Reader) -> Spec | None:
                 raise NotUnderstood("ask for the divisor or multiple of one group of numbers")
             values = _whole_numbers(reader)
             return calculation(concept, {"values": values}) if len(values) >= 2 else None
-    for concept in ("prime_factors", "is_prime", "square_root"):
+    for concept in ("prime_factors", "is_prime", "square_root", *_OF_A_NUMBER):
         if reader.take_all(concept):
             number = reader.only_number("")
             return calculation(concept, {"number": number.value}) if number else None
+    if reader.has("remainder"):
+        pair = phrases.take(
+            reader, "#a. remainder #b.", "remainder #a. op_over|divided_word #b.", "remainder #a. #b."
+        )  # fmt: skip
+        reader.take_all("op_over", "divided_word", "remainder")
+        if pair:
+            return calculation("remainder", {"number": pair["a"].value, "by": pair["b"].value})
     return None
 
 
@@ -154,7 +179,7 @@ def _whole_numbers(reader: Reader) -> tuple[float, ...]:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "figures of a matrix", frozenset({*_OF_A_MATRIX, "matrix_product"}), _matrix,
+        "figures of a matrix", frozenset({*_OF_A_MATRIX, "matrix_product", "dot_product", "matrix_sum"}), _matrix,
         "one matrix such as [[1, 2], [3, 4]], or two to multiply",
     ),
     Rule(
@@ -173,6 +198,7 @@ RULES: tuple[Rule, ...] = (
         "whole numbers",
         frozenset(
             {"gcd", "lcm", "is_prime", "prime_factors", "square_root", "sum_of_range"}
+            | {*_OF_A_NUMBER, "remainder"}
         ),
         _numbers, "a common divisor or multiple, primes, a square root, or 1 + 2 + ... + n",
     ),

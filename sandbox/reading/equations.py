@@ -15,6 +15,7 @@ class Equation:
     linear: dict[str, float] = field(default_factory=dict)
     squares: dict[str, float] = field(default_factory=dict)
     constant: float = 0.0
+    text: str = ""  # as it was written
 
     def add(self, name: str, factor: float, power: int) -> None:
         terms = self.squares if power == 2 else self.linear
@@ -34,8 +35,13 @@ def take(reader: Reader) -> list[Equation]:
         if not (left and right) or not (equation.linear or equation.squares):
             return []
         reader.taken.update(range(first, last))
+        equation.text = " ".join(map(_written, reader.tokens[first:last]))
         equations.append(equation)
     return equations
+
+
+def _written(token: Token) -> str:
+    return f"{token.value:.15g}" if token.kind == "number" else token.text
 
 
 def _span(tokens: Sequence[Token], place: int) -> tuple[int, int]:
@@ -50,7 +56,7 @@ def _span(tokens: Sequence[Token], place: int) -> tuple[int, int]:
 def _of_equation(token: Token) -> bool:
     if token.kind == "number":
         return token.unit == "" and not token.unclear
-    return _unknown(token) != "" or token.stem in ("+", "-", "*", "^", "²", "**")
+    return _unknown(token) != "" or token.stem in ("+", "-", "*", "/", "(", ")", "^", "²", "**")
 
 
 def _unknown(token: Token) -> str:
@@ -58,36 +64,91 @@ def _unknown(token: Token) -> str:
     return token.text if single and token.kind in ("word", "concept") else ""
 
 
+Terms = dict[str, float]  # by name, the factor; "" is the constant, "x²" the square of x
+
+
+class _NoSum(Exception):
+    """The tokens are no sum of unknowns, squares and numbers."""
+
+
 def _terms(tokens: Sequence[Token], equation: Equation, side: float) -> bool:
     """Add the terms of one side to an equation; False if they are no sum."""
-    at, count = 0, 0
-    while at < len(tokens):
-        sign = 1.0
-        signed = tokens[at].stem in ("+", "-")
-        if signed:
-            sign = -1.0 if tokens[at].stem == "-" else 1.0
-            at += 1
-        elif count and not (tokens[at].kind == "number" and tokens[at].value < 0):
-            return False  # `x -5` has its sign in the number
-        factor: float | None = None
-        if at < len(tokens) and tokens[at].kind == "number":
-            factor = tokens[at].value
-            at += 1
-            if at < len(tokens) and tokens[at].stem == "*":
-                at += 1
-        name = _unknown(tokens[at]) if at < len(tokens) else ""
-        if name:
-            at += 1
-            power, at = _power(tokens, at)
-            if not power:
-                return False
-            equation.add(name, side * sign * (1.0 if factor is None else factor), power)
-        elif factor is not None:
-            equation.constant -= side * sign * factor
+    try:
+        terms, end = _sum(tokens, 0)
+    except _NoSum:
+        return False
+    for name, factor in terms.items():
+        if not name:
+            equation.constant -= side * factor
         else:
-            return False
-        count += 1
-    return count > 0
+            equation.add(name.removesuffix("²"), side * factor, 2 if name.endswith("²") else 1)
+    return end == len(tokens)
+
+
+def _sum(tokens: Sequence[Token], at: int) -> tuple[Terms, int]:
+    total: Terms = {}
+    first = True
+    while at < len(tokens) and tokens[at].stem != ")":
+        sign = -1.0 if tokens[at].stem == "-" else 1.0
+        if tokens[at].stem in ("+", "-"):
+            at += 1
+        elif not first and not (tokens[at].kind == "number" and tokens[at].value < 0):
+            raise _NoSum  # `x -5` has its sign in the number
+        product, at = _product(tokens, at)
+        for name, factor in product.items():
+            total[name] = total.get(name, 0.0) + sign * factor
+        first = False
+    if first:
+        raise _NoSum
+    return total, at
+
+
+def _product(tokens: Sequence[Token], at: int) -> tuple[Terms, int]:
+    product, at = _factor(tokens, at)
+    while at < len(tokens):
+        token = tokens[at]
+        if token.stem == "/":
+            below, at = _factor(tokens, at + 1)
+            if set(below) != {""} or not below[""]:
+                raise _NoSum
+            product = {name: factor / below[""] for name, factor in product.items()}
+        elif token.stem == "*" or token.stem == "(" or _unknown(token):
+            factor_of, at = _factor(tokens, at + (token.stem == "*"))
+            product = _times(product, factor_of)
+        else:
+            break
+    return product, at
+
+
+def _times(a: Terms, b: Terms) -> Terms:
+    if set(b) == {""}:
+        a, b = b, a
+    if set(a) == {""}:
+        return {name: a[""] * factor for name, factor in b.items()}
+    (first, second) = (*a, *b) if len(a) == len(b) == 1 else ("", "²")
+    if first != second or first.endswith("²"):
+        raise _NoSum
+    return {f"{first}²": a[first] * b[second]}
+
+
+def _factor(tokens: Sequence[Token], at: int) -> tuple[Terms, int]:
+    if at >= len(tokens):
+        raise _NoSum
+    token = tokens[at]
+    if token.stem == "(":
+        inner, at = _sum(tokens, at + 1)
+        if at >= len(tokens) or tokens[at].stem != ")":
+            raise _NoSum
+        return inner, at + 1
+    if token.kind == "number":
+        return {"": token.value}, at + 1
+    name = _unknown(token)
+    if not name:
+        raise _NoSum
+    power, at = _power(tokens, at + 1)
+    if not power:
+        raise _NoSum
+    return {name if power == 1 else f"{name}²": 1.0}, at
 
 
 def _power(tokens: Sequence[Token], at: int) -> tuple[int, int]:

@@ -62,6 +62,8 @@ def _between(reader: Reader) -> Spec | None:
     dates = _dates(reader)
     if len(dates) != 2 or dates[0] > dates[1]:
         return None
+    if not working and any(lexicon.plain(t.text) in _WEEKDAYS for t in reader.tokens):
+        raise NotUnderstood("certain days of the week are not counted, only working days")
     for before, token in pairwise(reader.tokens):
         if token.means("day_unit", "days_between") and (
             before.means("scene") or before.kind == "word"
@@ -81,14 +83,23 @@ def _between(reader: Reader) -> Spec | None:
     )
 
 
+_WEEKDAYS = frozenset(
+    """monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday
+    saturdays sunday sundays weekend weekends lunes martes miercoles jueves viernes sabado sabados
+    domingo domingos""".split()
+)
+
+
 def _shifted(reader: Reader) -> Spec | None:
     if len(reader.free("date")) != 1 or not reader.has("later", "earlier"):
         return None
     amounts: dict[str, float] = {}
     for concept, name in _UNITS.items():
-        amount = phrases.value(reader, f"#n. {concept}")
-        if amount is not None:
-            amounts[name] = amount
+        lengths = {match["n"].value for match in phrases.take_every(reader, f"#n. {concept}")}
+        if len(lengths) > 1:
+            return None
+        if lengths:  # perhaps twice: `valid for 90 days; what is 90 days later?`
+            amounts[name] = lengths.pop()
     sign = -1 if reader.take_all("earlier") else 1
     if not reader.take_all("later") and sign > 0:
         return None

@@ -36,7 +36,10 @@ def _paid_today(reader: Reader) -> float | None:
     if len(negative) == 1:
         reader.taken.add(next(i for i, t in enumerate(reader.tokens) if t is negative[0]))
         return negative[0].value
+    already = set(reader.taken)
     paid = phrases.take(reader, "outlay * #x$.", "#x$. outlay", "#x$. today_word")
+    if paid is not None:
+        reader.label(min(reader.taken - already))
     if paid is None or paid["x"].value < 0:
         return None
     reader.take_all("outlay", "today_word")

@@ -62,8 +62,9 @@ def _between(reader: Reader) -> Spec | None:
     dates = _dates(reader)
     if len(dates) != 2 or dates[0] > dates[1]:
         return None
-    if not working and any(lexicon.plain(t.text) in _WEEKDAYS for t in reader.tokens):
-        raise NotUnderstood("certain days of the week are not counted, only working days")
+    named = next((t.text for t in reader.tokens if lexicon.plain(t.text) in _WEEKDAYS), "")
+    if named and not working:
+        raise NotUnderstood(f"`{named}` is not understood: only working days are counted")
     for before, token in pairwise(reader.tokens):
         if token.means("day_unit", "days_between") and (
             before.means("scene") or before.kind == "word"

@@ -163,7 +163,7 @@ def _more(analysis: Analysis) -> list[str]:
     ]
 
 
-_MORE_ASKING = ("figure_best", "figure_worst", "figure_sold_most")
+_MORE_ASKING = ("figure_best", "figure_worst", "figure_sold_most", "figure_on_average")
 _OF_A_MATRIX = frozenset(
     {"det", "determinant", "determinante", "eigenvalue", "autovalor", "autovalore", "transpose"}
 )

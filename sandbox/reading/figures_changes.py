@@ -149,7 +149,10 @@ class Changes:
         return is_idle(token) or (token.kind == "word" and may_name(token))
 
     def _number_beside(self, place: int) -> int | None:
-        for i in (place + 1, place - 1):
+        before = place - 1
+        if before > 0 and is_word(self.reader.tokens[before], "of_data"):
+            before -= 1  # `los tres números más grandes`
+        for i in (place + 1, before):
             inside = 0 <= i < len(self.reader.tokens) and i not in self.reader.taken
             if inside and self.reader.tokens[i].kind == "number" and not self.reader.tokens[i].unit:
                 return i

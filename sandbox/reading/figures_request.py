@@ -7,7 +7,7 @@ from sandbox.reading.figure_words import STOPS, is_idle, is_word
 from sandbox.reading.figures_changes import Changes
 from sandbox.reading.figures_columns import Mention, mentions
 from sandbox.reading.figures_data import Given
-from sandbox.reading.figures_methods import ASKING, TESTS, Claim, claims
+from sandbox.reading.figures_methods import ASKING, METHODS, TESTS, Claim, claims
 from sandbox.reading.figures_story import tell_stories
 from sandbox.reading.lexicon import plain
 from sandbox.reading.reader import Reader
@@ -40,7 +40,7 @@ class Request:
         changes = Changes(reader, of, self.mentions)
         self.used = changes.used
         self.changes: tuple[Change, ...] = changes.read(testing=self.testing)
-        self.claims = self._without_idle(claims(reader, self.places))
+        self.claims = self._without_idle(claims(reader, self.places)) or self._on_average()
         self._refuse_doubled()
         if changes.made:
             self._refuse_half_changes(min(place for place, _ in changes.made))
@@ -60,12 +60,17 @@ class Request:
                 kept.append(claim)
         return kept
 
+    def _on_average(self) -> list[Claim]:
+        """`How much do I spend on average` asks for the mean, if it asks for nothing else."""
+        return [Claim(i, METHODS["mean"]) for i in self.reader.places("figure_on_average")[:1]]
+
     def _refuse_doubled(self) -> None:
         """`The mean of means` is a figure of its own."""
         for first, second in pairwise(self.claims):
             between = self.reader.tokens[first.place + 1 : second.place]
             small = all(plain(t.text) in _OF_THE for t in between)
-            if first.name == second.name and between and small and first.method.takes == "one":
+            single = first.method.takes == "one" and first.name not in TESTS
+            if first.name == second.name and between and small and single:
                 raise NotUnderstood(f"the {first.name} of the {first.name} is not understood")
             of_list = {first.name, second.name} & _LISTS and first.method.takes == "one"
             if of_list and small and first.name != second.name and first.name not in _LISTS:

@@ -83,7 +83,8 @@ def _take_by_method(request: Request) -> None:
             _take_counted(request, claim.place)
     for method, concept in _WORDS_OF_METHODS:
         if method in names:
-            reader.take_all(concept)
+            _take_question(request, concept)
+    _take_periods(request)
     if "moving_average" in names:
         for place in reader.places("each"):
             after = reader.tokens[place + 1 : place + 2]
@@ -96,6 +97,30 @@ def _take_by_method(request: Request) -> None:
         _take_before_and_after(request)
 
 
+def _take_question(request: Request, concept: str) -> None:
+    """Take a word that goes with a figure, and what its question names: `how spread out are they`."""
+    reader = request.reader
+    for place in reader.places(concept):
+        reader.taken.add(place)
+        i = place + 1
+        while i < len(reader.tokens) and (is_idle(reader.tokens[i]) or may_name(reader.tokens[i])):
+            if is_word(reader.tokens[i], "derived"):
+                break
+            i += 1
+        if i < len(reader.tokens) and reader.tokens[i].stem == "?":
+            reader.taken.update(range(place, i))
+
+
+def _take_periods(request: Request) -> None:
+    """Take `daily` before a mean or a total of daily values."""
+    reader = request.reader
+    for claim in request.claims:
+        before = reader.tokens[claim.place - 1] if claim.place else None
+        single = before is not None and claim.name in ("mean", "median", "sum")
+        if single and before is not None and _fits_names(request, before):
+            reader.taken.add(claim.place - 1)
+
+
 def _take_counted(request: Request, place: int) -> None:
     """`How many of these test scores are above 20`, `which shoe size`: what is counted."""
     reader = request.reader
@@ -103,9 +128,9 @@ def _take_counted(request: Request, place: int) -> None:
     begin = which[-1] if which and place - which[-1] <= 4 else place
     for i in range(begin + 1, min(begin + 9, len(reader.tokens))):
         token = reader.tokens[i]
-        if token.kind in ("number", "list") or token.stem in STOPS:
+        if token.kind in ("number", "list", "mark"):
             return
-        if i in reader.taken or is_idle(token) or token.kind == "mark":
+        if i in reader.taken or is_idle(token):
             continue
         named = may_name(token) or names_here(reader.tokens, i)
         if not named or is_word(token, "derived") or token.concepts & ASKING:
@@ -165,7 +190,7 @@ def _take_noun(request: Request, place: int) -> None:
 
 
 _PERIODS = (
-    (frozenset("daily diario diaria".split()), frozenset("mon tue wed thu fri sat sun lun mie jue vie sab dom monday tuesday wednesday thursday friday lunes martes miercoles jueves viernes".split())),
+    (frozenset("daily diario diaria".split()), frozenset("mon tue wed thu fri sat sun lun mie jue vie sab dom monday tuesday wednesday thursday friday saturday sunday lunes martes miercoles jueves viernes sabado domingo".split())),
     (frozenset("monthly mensual".split()), frozenset("jan feb mar apr may jun jul aug sep oct nov dec ene abr ago dic january february march april june july enero febrero marzo abril".split())),
     (frozenset("quarterly trimestral".split()), frozenset("q1 q2 q3 q4 t1 t2".split())),
 )  # fmt: skip
@@ -174,8 +199,10 @@ _PERIODS = (
 def _fits_names(request: Request, token: Token) -> bool:
     """Whether `monthly` says what the names of the values are: months."""
     names = [str(n).lower() for text in request.of.texts for n in request.of.columns[text]]
+    said = [plain(t.text) for t in request.reader.tokens if t.kind in ("word", "concept")]
     return any(
-        plain(token.text) in words and names and set(map(plain, names[:2])) <= listed
+        plain(token.text) in words
+        and (set(map(plain, names[:2])) <= listed if names else len(set(said) & listed) > 1)
         for words, listed in _PERIODS
     )
 

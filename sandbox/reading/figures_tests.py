@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.reading.figure_words import is_word
+from sandbox.reading.figure_words import is_idle, is_word
 from sandbox.reading.figures_methods import TESTS, Claim, level, near
 from sandbox.reading.figures_request import Request
-from sandbox.reading.lexicon import IDLE
+from sandbox.reading.lexicon import IDLE, plain
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Analysis
 
@@ -74,11 +74,25 @@ def _take_means(request: Request) -> None:
             starts = not any(
                 t.means("figure_t_test", "figure_differ", "figure_against") for t in before
             )
-            if listed and starts:
+            if (listed and starts) or _asked_beside(request, claim.place):
                 kept.append(claim)
             continue
         kept.append(claim)
     request.claims = kept
+
+
+def _asked_beside(request: Request, place: int) -> bool:
+    """Whether a mean is asked for after the test, as in `..., and tell me the average`."""
+    tokens = request.reader.tokens
+    tests = [claim.place for claim in request.claims if claim.method.takes == "t test"]
+    if place < max(tests, default=place + 1):
+        return False
+    if tokens[place + 1 : place + 2] and tokens[place + 1].kind not in ("mark", "list"):
+        return False
+    i = place - 1
+    while i > 0 and is_idle(tokens[i]) and plain(tokens[i].text) not in ("and", "y", "of", "de"):
+        i -= 1
+    return plain(tokens[i].text) in ("and", "y", ",", ".", "?", ";")
 
 
 def _mu(request: Request) -> float:

@@ -166,11 +166,19 @@ def label(reader: Reader, place: int) -> None:
         derived = derived or (question and is_word(token, "relational"))
         if i not in reader.taken and may_name(token) and not is_idle(token) and not derived:
             reader.labels.update(map(stem, token.text.split()), (token.stem,))
+        elif place - i <= 4 and _in_brackets(reader.tokens, i):
+            reader.taken.add(i)
         elif not question and _is_per(reader, i, place):
             reader.taken.update((i, i + 1))
         elif is_word(token, "per") or names_here(reader.tokens, i, question=question):
             reader.taken.add(i)
         words_since += token.kind in ("word", "concept") and IDLE not in token.concepts
+
+
+def _in_brackets(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a word is the unit of a list: `lengths (seconds): 210, 185`."""
+    around = [token.stem for token in (*tokens[place - 1 : place], *tokens[place + 1 : place + 2])]
+    return around == ["(", ")"] and any(c.startswith("unit:") for c in tokens[place].concepts)
 
 
 def _is_per(reader: Reader, place: int, of: int) -> bool:

@@ -147,8 +147,9 @@ class Scan:
             return not token.means(IDLE, "filler", "beyond")
         if token.means("times") and token.text.isalpha() and len(token.text) > 1:  # `waiting times`
             last = not self.labelable(i + 1, first=True) and self.number(i + 1) is None
-            return not first and self.labelable(i - 1, first=False) and last
-        if token.means("record") and token.means("filler"):  # `test scores`
+            before = self._is_kind(i - 1) or self.labelable(i - 1, first=False)
+            return not first and before and last
+        if self._is_kind(i):  # `test scores`
             return self.labelable(i + 1, first=False)
         if token.means("dated") and self.low(i) in DATED:
             return False
@@ -158,6 +159,9 @@ class Scan:
         if not token.concepts & _WITHIN or (token.means(IDLE, "make") and not noun):
             return False
         return self._fits(i, first=first)
+
+    def _is_kind(self, i: int) -> bool:
+        return self.means(i, "record") and self.means(i, "filler")
 
     def _fits(self, i: int, *, first: bool) -> bool:
         """Whether a word that may mean something else is part of a label here."""

@@ -76,6 +76,7 @@ _SPECIAL = (
     (re.compile(r"’"), "'"),
     (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and"),  # A&E, R&D
     (re.compile(r"\b(i\.e|e\.g|vs|approx|p\. ?ej)\.(?=[\s,])", re.I), r"\1"),
+    (re.compile(r"(?<=[a-záéíóú] [ye] )DE\b|\bD\.E\."), "desviación estándar"),
     (re.compile(r"\bw/o\b", re.I), "without"),
     (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with "),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
@@ -643,7 +644,8 @@ def _is_proper(held: Sequence[Token], at: int) -> bool:
     """Whether a small word is a name here: `Norte 120, Sur 80, Este 60`."""
     text = held[at].text
     follows = held[at + 1 : at + 2] and held[at + 1].kind == "number"
-    return bool(follows) and len(text) > 2 and text[0].isupper() and held[at - 1].stem == ","
+    begins = at > 0 and held[at - 1].stem in (",", ":", "?", ".", ";", "\n")
+    return bool(follows) and len(text) > 1 and text[0].isupper() and begins
 
 
 def _placed_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:

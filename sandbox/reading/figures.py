@@ -1,7 +1,8 @@
 """Reads requests for figures, tests and regressions over data that the request gives."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from sandbox.reading import (
     figures_counts,
@@ -128,10 +129,21 @@ def _of_one(request: Request, claim: Claim) -> list[Analysis]:
     if request.by and len(columns) > 1:
         raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
     made = figures_counts.of_one(request, claim)
-    return [
-        Analysis(m, tuple(c for c in columns if c != p.get("weights")), request.by, p)
-        for m, p in made
-    ]
+    return [Analysis(m, _weighed(request, columns, p), request.by, p) for m, p in made]
+
+
+def _weighed(
+    request: Request, columns: tuple[str, ...], parameters: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The columns of a figure without the column of its weights."""
+    weights = parameters.get("weights")
+    if not weights:
+        return columns
+    named = [m.column for m in request.named_columns() if m.column in request.of.numeric]
+    left = [c for c in columns if c != weights] or [c for c in named if c != weights]
+    if not left:
+        raise NotUnderstood("it does not say of which numbers it wants the weighted mean")
+    return tuple(dict.fromkeys(left))
 
 
 def _distinct(analyses: Iterable[Analysis]) -> list[Analysis]:

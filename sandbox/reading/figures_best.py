@@ -83,7 +83,8 @@ def _is_asked(reader: Reader, place: int) -> bool:
         return True
     before = reader.tokens[begin:place]
     told = any(token.kind == "list" for token in reader.tokens[place:end])
-    if [token.kind for token in reader.tokens[place + 1 : place + 2]] == ["number"]:
+    beside = (*reader.tokens[max(0, place - 1) : place], *reader.tokens[place + 1 : place + 2])
+    if any(token.kind == "number" for token in beside):
         return True
     asks = any(plain(word) in _ASKING for token in before for word in token.text.split())
     return asks and not told

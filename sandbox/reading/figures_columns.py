@@ -93,9 +93,17 @@ def _longest(
         column, value = named
         if not whole or not _is_meant(reader, begin, end, value if value else column):
             continue
-        title = any(place >= end and _before_list(reader, end, place) for place in of.lists)
+        title = any(place >= end and _before_list(reader, end, place) for place in _own(of, column))
         return Mention(begin, end, column, value, title), length
     return None
+
+
+def _own(of: Given, column: str) -> tuple[int, ...]:
+    """The place of the list that a column was read from; all places if that is not known."""
+    columns = [name for name in of.columns if name != of.names]
+    if column not in columns or len(columns) != len(of.lists):
+        return of.lists
+    return (of.lists[columns.index(column)],)
 
 
 def _is_meant(reader: Reader, begin: int, end: int, name: str) -> bool:

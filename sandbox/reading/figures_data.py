@@ -83,6 +83,9 @@ def _of_lists(reader: Reader, lists: Sequence[int], titles: Sequence[str]) -> Gi
         columns[names] = tokens[0].names
     elif any(token.names for token in tokens):
         raise NotUnderstood("some of the lists have names and others have none")
+    numbered = bool(titles[0]) and titles[0][-1].isdigit() and not any(titles[1:])
+    if len(lists) > 1 and numbered and _is_matrix(reader, lists):
+        raise NotUnderstood(f"which of the lists is {titles[0]} is not clear")
     if not any(titles) and len(lists) > 1 and _is_matrix(reader, lists):
         titles = [f"row {i + 1}" for i in range(len(lists))]
     titles = ["weights" if t in ("frequencies", "probabilities") else t for t in titles]

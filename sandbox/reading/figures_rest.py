@@ -41,6 +41,7 @@ def take(request: Request) -> None:
     if within:
         raise NotUnderstood(f"`{within[0]}` is not understood for figures")
     _take_per(request)
+    _take_how_much(request)
     _take_currency(request)
     _refuse_subsets(request)
     for i, token in enumerate(reader.tokens):
@@ -205,6 +206,14 @@ def _fits_names(request: Request, token: Token) -> bool:
         and (set(map(plain, names[:2])) <= listed if names else len(set(said) & listed) > 1)
         for words, listed in _PERIODS
     )
+
+
+def _take_how_much(request: Request) -> None:
+    """`Cuánto es el total` converts nothing; figures in other units are refused apart."""
+    reader = request.reader
+    for place in reader.places("convert"):
+        if plain(reader.tokens[place].text).startswith(("cuanto", "how much")):
+            reader.taken.add(place)
 
 
 def _take_per(request: Request) -> None:

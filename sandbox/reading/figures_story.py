@@ -42,7 +42,8 @@ def tell_stories(reader: Reader, of: Given, asking: frozenset[str]) -> None:
             break
         if _is_story(reader, begin, end, asking, titles):
             for i in range(begin, end):
-                if may_name(reader.tokens[i]) or _is_excused(reader, i, titles):
+                compares = reader.tokens[i].means("figure_compare")
+                if may_name(reader.tokens[i]) or compares or _is_excused(reader, i, titles):
                     reader.taken.add(i)
                     reader.labels.add(reader.tokens[i].stem)
 

@@ -43,6 +43,8 @@ def titles_of(reader: Reader, lists: Sequence[int]) -> list[str]:
     if len(lists) > 1 and not any(titles):
         beside = [_beside(reader.tokens, place) for place in lists]
         titles = beside if all(beside) and len(set(beside)) == len(beside) else titles
+    if _of_bodies(reader.tokens):
+        titles = ["weight" if title == "weights" else title for title in titles]
     return titles
 
 
@@ -101,6 +103,14 @@ def _cue(tokens: Sequence[Token], place: int) -> str:
     return ""
 
 
+def _of_bodies(tokens: Sequence[Token]) -> bool:
+    """Whether weights are measured beside heights, or each list is one of its own."""
+    return any(token.stem in _MEASURED or token.means("figure_each_one") for token in tokens)
+
+
+_MEASURED = frozenset({"height", "estatura", "altura", "talla", "bmi", "imc"})
+
+
 def _is_measured(tokens: Sequence[Token], place: int) -> bool:
     """Whether `weight` is a quantity here, and weights no list: where columns are related."""
     single = plain(tokens[place].text) in ("weight", "peso")
@@ -111,7 +121,7 @@ def _is_measured(tokens: Sequence[Token], place: int) -> bool:
         "figure_spearman",
         "figure_predict",
     )
-    return single and any(token.means(*related) for token in tokens)
+    return _of_bodies(tokens) or (single and any(token.means(*related) for token in tokens))
 
 
 def _stands_alone(tokens: Sequence[Token], begin: int, place: int) -> bool:

@@ -613,7 +613,10 @@ def _named_row(held: Sequence[Token], at: int) -> tuple[Token, int] | None:
         if j == i:
             break
         i = j
-    short = all(len(name.split()) <= 2 for name in names)
+    lengths = [len(name.split()) for name in names]
+    if len(lengths) > 2 and lengths[0] > 1 and set(lengths[1:]) == {1} and names[0][0].isupper():
+        return None  # the first word is a title: `Sales Q1 100, Q2 120, Q3 90`
+    short = all(length <= 2 for length in lengths)
     same_unit = len({number.unit for number in numbers}) == 1
     if len(numbers) < 3 or len(set(names)) != len(names) or not (short and same_unit):
         return None

@@ -40,8 +40,9 @@ def _decimals(reader: Reader) -> int | None:
             return places
     for place in reader.places("decimals"):
         number = place - 1
-        if number >= 0 and reader.tokens[number].kind == "number":
-            value = reader.tokens[number].value
+        single = number >= 0 and reader.tokens[number].text.lower() in ("un", "one", "a", "una")
+        if number >= 0 and (single or reader.tokens[number].kind == "number"):
+            value = 1.0 if single else reader.tokens[number].value
             if value == int(value) and 0 <= value <= 12:
                 before = number - 1
                 if before >= 0 and reader.tokens[before].means("rounded"):

@@ -93,6 +93,10 @@ def _refuse_half_read(request: Request, analyses: Iterable[Analysis]) -> None:
     unit = other_unit(request.reader.tokens)
     if unit:
         raise NotUnderstood(f"figures in `{unit}` are not converted in {_NAME}", (unit,))
+    if request.of.percent and any(a.method == "sum" for a in analyses):
+        of = [t.text for t in request.reader.tokens if is_word(t, "compounded")]
+        if of:
+            raise NotUnderstood(f"`{of[0]}` in percent is not added up", (of[0],))
     extremes = {analysis.method for analysis in analyses} & {"minimum", "maximum"}
     if extremes and any(change.kind.startswith("drop_") for change in request.changes):
         raise NotUnderstood("it is not clear whether an extreme value is asked for or left out")

@@ -29,6 +29,9 @@ def read(request: Request) -> list[Analysis]:
     rest = [c for c in request.claims if c not in sides and c not in distances]
     counts = [c for c in rest if c.name in _COUNTS]
     names = _name_column(request)
+    values = request.of.columns.get(names, ())
+    if len(set(values)) < len(values):
+        raise NotUnderstood(f"a name of {names} has several values: ask for a figure by {names}")
     value = _named_value(request)
     if value and names:
         others = [c for c in rest if c not in counts]

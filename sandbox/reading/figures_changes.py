@@ -417,6 +417,21 @@ class Changes:
             return near[-1].column
         return numeric[0] if len(numeric) == 1 else None
 
+    def _refuse_span(self, first: Mention) -> None:
+        """`From February to April` means March too, and `between` may."""
+        tokens = self.reader.tokens
+        for second in self.mentions:
+            between = tokens[first.end : second.begin]
+            same = second.value is not None and second.column == first.column
+            if not same or not 1 <= len(between) <= 2 or self.reader.has(*_OF_CHANGES):
+                continue
+            spans = any(plain(t.text) in _SPANS for t in between)
+            opened = first.begin and tokens[first.begin - 1].means("between")
+            if spans or opened:
+                raise NotUnderstood(
+                    f"what lies between {first.value} and {second.value} is not clear"
+                )
+
     def _cells(self) -> None:
         """Values of a text column, of which only the rows are kept, or none."""
         kept: dict[str, list[str]] = {}
@@ -424,6 +439,7 @@ class Changes:
         for mention in self.mentions:
             if mention.value is None or mention in self.used:
                 continue
+            self._refuse_span(mention)
             polarity, cues = self._polarity(mention.begin)
             if not polarity and dropped.get(mention.column) and not kept.get(mention.column):
                 polarity = "drop"
@@ -438,6 +454,7 @@ class Changes:
 
 
 _STOPPING = frozenset(".?!,")
+_OF_CHANGES = ("figure_changes", "figure_by_percent", "figure_growth")
 _ZEROS = frozenset({"zeros", "zeroes", "zero", "ceros", "cero"})
 _AFTER = frozenset({"from", "and", "in", "de", "y", "what", "cual"})
 _TIMES = frozenset({"*", "x", "×", "times", "veces"})
@@ -455,6 +472,9 @@ def outlier_limit(reader: Reader) -> float:
             reader.taken.update(range(i, place))
             return reader.tokens[i].value
     return 1.5
+
+
+_SPANS = frozenset({"to", "through", "thru", "until", "till", "-", "a", "al", "hasta"})
 
 
 def within(bound: Bound, column: str, *, drop: bool = False) -> Change:

@@ -73,6 +73,8 @@ def _words_of(request: Request) -> list[str]:
 
 def _shares(request: Request) -> Analysis:
     """Which percentage of the total each value is; a named value is among them."""
+    if any(len(c.values) > 1 for c in request.changes if c.kind == "keep_values"):
+        raise NotUnderstood("the share of several names together is not understood")
     claim = next(c for c in request.claims if c.name in ("sum", "share_where"))
     share = next(c.place for c in request.claims if c.name == "share_where")
     # `In total, and what percentage of it is rent` asks for the total too.
@@ -115,7 +117,7 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
     if len(columns) != 1 and not (claim.name in ("minimum", "maximum") and not request.of.names):
         raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
     name = {"minimum": "smallest", "maximum": "largest"}.get(claim.name, claim.name)
-    names = _names_column(request, claim)
+    names = unrepeated(request, _names_column(request, claim), claim.name)
     if claim.name in ("minimum", "maximum"):
         if not names and request.asks_who(claim.place):
             raise NotUnderstood("the data has no names")
@@ -171,6 +173,14 @@ def _names_column(request: Request, claim: Claim) -> str:
     if len(texts) == 1 and (listed or asked) and not request.by:
         return texts[0]
     return ""
+
+
+def unrepeated(request: Request, names: str, figure: str) -> str:
+    """The column of names, unless a name of it has several values."""
+    values = request.of.columns.get(names, ())
+    if figure != "percent_of_total" and len(set(values)) < len(values):
+        raise NotUnderstood(f"a name of {names} has several values: ask for a figure by {names}")
+    return names
 
 
 def _kind_follows(request: Request, claim: Claim) -> bool:

@@ -72,6 +72,13 @@ class Request:
             single = first.method.takes == "one" and first.name not in TESTS
             if first.name == second.name and between and small and single:
                 raise NotUnderstood(f"the {first.name} of the {first.name} is not understood")
+            extreme = {first.name} & {"maximum", "minimum"} and second.name in (
+                "mean",
+                "median",
+                "sum",
+            )
+            if extreme and not between:
+                raise NotUnderstood(f"the {first.name} of the {second.name} is not understood")
             of_list = {first.name, second.name} & _LISTS and first.method.takes == "one"
             if of_list and small and first.name != second.name and first.name not in _LISTS:
                 raise NotUnderstood(f"the {first.name} of the {second.name} is not understood")

@@ -27,7 +27,7 @@ def read(request: Request) -> list[Analysis]:
 def _products(request: Request) -> list[Analysis]:
     """The sum of amounts times prices."""
     claims = [claim for claim in request.claims if claim.name == "sum"]
-    if len(claims) != 1 or len(request.of.numeric) < 2 or not request.reader.table:
+    if len(claims) != 1 or len(request.of.numeric) < 2:
         return []
     pair = _multiplied(request) or _amounts_with_prices(request)
     if not pair:
@@ -70,7 +70,9 @@ def _amounts_with_prices(request: Request) -> tuple[str, ...]:
         return ()
     asked = [i for i, t in enumerate(request.reader.tokens) if is_word(t, "total_of_products")]
     if not asked:
-        return ()
+        if request.reader.table:
+            return ()
+        raise NotUnderstood(f"say of which list it wants the total, or `{' times '.join(pair)}`")
     revenue = any(is_word(request.reader.tokens[i], "revenues") for i in asked)
     if revenue and set(stems(pair[1])) & words("cost_columns"):
         raise NotUnderstood(f"{pair[1]} is no price, so that no revenue is known")

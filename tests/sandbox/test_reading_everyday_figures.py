@@ -61,6 +61,11 @@ ANSWERED: list[tuple[str, list[Any]]] = [
     (STORES + "total sales per region, and the average per region", [230, 240, 115, 120]),
     ("nombre,equipo,puntos\nAna,rojo,10\nBeto,azul,12\nCid,rojo,7\nDea,azul,20\npromedio de puntos por equipo", [8.5, 16]),
     ("name,age,city\nAnn,30,Rome\nBob,45,Oslo\nCid,27,Rome\nhow many people live in Rome?", [2]),
+    ("tienda;ventas\nA;100\nB;150\nC;130\n¿qué tienda vendió más?", ["B"]),
+    ("weights 60, 72, 55 kg and heights 165, 178, 160 cm. average of each?", [62.333333333, 167.666666667]),
+    ("Mean of A and mean of B: A 5, 6, 7; B 8, 9, 10", [6, 9]),
+    ("Till takings Mon to Sat were $1,240, $985.50, $1,102, $1,430.25, $2,010 and $2,655.75. Could you give me the week's total and the daily average please?", [9423.5, 1570.583333333]),
+    ("El grupo 4A sacó 62 71 58 80 75 66 69 y el 4B sacó 74 83 70 79 88 77 81. ¿La diferencia es real o pura casualidad? Quisiera el valor p de una prueba t para dos muestras.", [0.016713926]),
     # tests, and what was sold
     ("pain scores for 8 patients before the new protocol: 7 6 8 5 9 7 6 8 and after (same order): 5 5 6 5 6 6 4 7. paired t test, t and two-tailed p?", [4.582575695, 0.002535996]),
     ("Assembly times (min). Old line: 12.1; 14.3; 13.3; 15.0; 11.8; 13.9. New line: 10.2; 12.9; 9.1; 14.8; 8.7; 10.5; 13.6; 9.9. Variances are clearly not equal so use Welch, two-sided: t, df, p.", [2.311381372, 11.292440178, 0.040630706]),
@@ -108,6 +113,12 @@ LOOKALIKES = [
     ("mean of 900, 950 and 1 thousand", "thousand"),
     (STORES + "average sales of the northern stores", "northern"),
     ("Average of the first 3 values and average of the last 3: 4, 6, 8, 10, 12, 14", "every figure"),
+    ("dept,salary\nIT,5000\nHR,4000\nIT,6000\nwhich dept earns above average?", "several values"),
+    ("dept,salary\nIT,5000\nHR,4000\nIT,6000\nwhich dept has the highest total salary?", "maximum of the sum"),
+    ("month,sales\nJan,100\nFeb,120\nMar,90\nApr,150\naverage sales from Feb to Apr", "between Feb and Apr"),
+    ("What percentage of the budget is rent and food together? rent 900, food 350, fun 120", "several names"),
+    ("Total return of 5%, 10%, -3%", "not added up"),
+    ("I need the average of row 2: [1,2,3],[4,5,6]", "row 2"),
     ("units,cost\n10,1\n4,2\n2,5\ntotal revenue", "no price"),
 ]  # fmt: skip
 

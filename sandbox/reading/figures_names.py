@@ -178,7 +178,8 @@ def _names_column(request: Request, claim: Claim) -> str:
 def unrepeated(request: Request, names: str, figure: str) -> str:
     """The column of names, unless a name of it has several values."""
     values = request.of.columns.get(names, ())
-    if figure != "percent_of_total" and len(set(values)) < len(values):
+    one = figure in ("percent_of_total", "minimum", "maximum")  # of a row, or of a group
+    if not one and len(set(values)) < len(values):
         raise NotUnderstood(f"a name of {names} has several values: ask for a figure by {names}")
     return names
 

@@ -86,7 +86,7 @@ def _why_not(text: str) -> str:
 
 
 _ARITHMETIC = re.compile(r"\s{0,20}[\d(][\d\s().,+\-*/^\u00d7\u00f7=?]{0,200}")
-_FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozens?)\b")
+_FIGURE = re.compile(r"\d|\b(?:hundred|thousand|million|dozens?|cien|mil|mill[oó]n(?:es)?)\b")
 _NOTATION = re.compile(  # formulas; multiple choice
     r"\\[a-zA-Z(\[]|\$[^$\n\\^_{}]*+[\\^_{}][^$\n]*+\$"
     r"|(?m:^)[^\S\n]*+\(?[A-D][).:]\s[^\n]*\n\s*+\(?[B-E][).:]\s"

@@ -58,6 +58,14 @@ def _dice_sum(
     return answer(1 - p if outside else p, percent=percent)
 
 
+def _dice_one_of(
+    sides: Sequence[float], values: Sequence[float], percent: bool = False
+) -> Mapping[str, Any]:
+    masses = sums_of_dice(sides)
+    p = math.fsum(mass for total, mass in masses.items() if any(total == v for v in values))
+    return answer(p, percent=percent)
+
+
 def _dice_pattern(
     dice: float, sides: float, pattern: str, percent: bool = False
 ) -> Mapping[str, Any]:
@@ -327,6 +335,7 @@ def _simulated_birthdays(
 
 EXPECTED: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "dice_sum": _dice_sum,
+    "dice_one_of": _dice_one_of,
     "dice_pattern": _dice_pattern,
     "dice_sums": _dice_sums,
     "dice_expectation": _dice_expectation,

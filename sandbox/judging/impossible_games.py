@@ -93,6 +93,7 @@ def _run(n: float, p: float, length: float, **_: object) -> str:
 
 IMPOSSIBLE: Mapping[str, Callable[..., str]] = {
     "dice_sum": _dice,
+    "dice_one_of": _dice,
     "dice_pattern": _pattern,
     "dice_sums": _dice,
     "dice_expectation": _dice,

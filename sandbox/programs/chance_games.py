@@ -25,6 +25,18 @@ def dice_sum(sides, low=None, high=None, low_open=False, high_open=False, outsid
     p = good / sum(ways.values())
     {_ANSWER}
 """,
+    "dice_one_of": f"""
+def dice_one_of(sides, values, percent=False):
+    ways = {{0: 1}}
+    for side in sides:
+        grown = {{}}
+        for total, number in ways.items():
+            for face in range(1, int(side) + 1):
+                grown[total + face] = grown.get(total + face, 0) + number
+        ways = grown
+    p = sum(ways.get(int(value), 0) for value in set(values)) / sum(ways.values())
+    {_ANSWER}
+""",
     "dice_pattern": f"""
 def dice_pattern(dice, sides, pattern, percent=False):
     dice, sides = int(dice), int(sides)

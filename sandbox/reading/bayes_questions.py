@@ -12,14 +12,14 @@ from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.spec import Analysis, Spec
 
 _HIT = (
-    "sensitivity exactly? #p", "#p sensitivity", "sensitivity * #p%", "detects #p%", "#p% detects",
+    "#p% 'de? !sensitivity", "sensitivity exactly? #p", "#p sensitivity", "sensitivity * #p%", "detects #p%", "#p% detects",
     "detects * #p%", "#p% 'of|'de ill_word * given_positive", "given_positive #p% * ill_word",
     "#p% * given_positive * ill_word", "ill_word * given_positive #p%",
     "#p% 'of|'de * ill_word given_positive", "ill_word * given_positive * #p%",
     "given_positive * #p% * ill_word",
 )  # fmt: skip
 _SPECIFICITY = (
-    "specificity exactly? #p", "#p specificity", "specificity * #p%", "given_negative #p% * healthy_word",
+    "#p% 'de? !specificity", "specificity exactly? #p", "#p specificity", "specificity * #p%", "given_negative #p% * healthy_word",
     "#p% * healthy_word given_negative", "given_negative * #p% * healthy_word",
     "healthy_word * given_negative #p%",
 )  # fmt: skip
@@ -56,16 +56,16 @@ def _read(reader: Reader) -> Spec | None:
     if not question.wanted and not any(token.stem in values for token in reader.tokens):
         return None
     assumed: tuple[str, ...] = ()
-    hit = _rate(reader, *_HIT[:6])
-    specificity = _rate(reader, *_SPECIFICITY[:3])
+    hit = _rate(reader, *_HIT[:7])
+    specificity = _rate(reader, *_SPECIFICITY[:4])
     miss = _rate(reader, *_MISS)
     alarm = _rate(reader, *_ALARM[:4]) if specificity is None else None
     hit = 1 - miss if hit is None and miss is not None else hit
-    hit = _rate(reader, *_HIT[6:]) if hit is None else hit
+    hit = _rate(reader, *_HIT[7:]) if hit is None else hit
     if specificity is None and alarm is None:
         alarm = _rate(reader, *_ALARM[4:])
     if alarm is None and specificity is None:
-        specificity = _rate(reader, *_SPECIFICITY[3:])
+        specificity = _rate(reader, *_SPECIFICITY[4:])
     accuracy = _rate(reader, "#p% accurate", "accurate * #p%") if hit is None else None
     if accuracy is not None:
         hit, specificity = accuracy, accuracy if alarm is None else None
@@ -127,6 +127,14 @@ def _question(
             reader.taken.add(place)
     reader.take_all("given_positive", "given_negative", "ill_word", "healthy_word", "prevalence")
     reader.take_all("detects", "test_word", "false_positive", "accurate", "each", "people_word")
+    if not healthy and not npv and _unconditional(reader, start):
+        rates = [1 - hit, 1 - alarm] if negative else [hit, alarm]
+        total: dict[str, Any] = {"shares": [prior, 1 - prior], "rates": rates}
+        return Spec(
+            "calculate",
+            analyses=(Analysis("total_probability", parameters=total | percent),),
+            assumed=assumed,
+        )
     parameters: dict[str, Any] = {"prior": prior, "hit": hit, "false_alarm": alarm}
     if negative:
         parameters["negative"] = True
@@ -134,6 +142,25 @@ def _question(
         parameters["healthy"] = True
     analysis = Analysis("bayes", parameters=parameters | percent)
     return Spec("calculate", analyses=(analysis,), assumed=assumed)
+
+
+def _unconditional(reader: Reader, start: int) -> bool:
+    """Whether the last sentence asks for the result of the test alone: `probability of a positive test?`."""
+    words = [t for t in reader.tokens[start:] if t.kind in ("word", "concept")]
+    ill = any(t.means("ill_word", "healthy_word", "prevalence") for t in words)
+    given = any(t.text.lower() in _GIVEN for t in words)
+    results = [t for t in words if t.means("given_positive", "given_negative")]
+    named = any(
+        t.stem.split()[0] in ("ppv", "vpp", "npv", "vpn") or "predictiv" in t.stem for t in results
+    )
+    return (
+        not ill and not given and not named and any(t.means("question_probability") for t in words)
+    )
+
+
+_GIVEN = frozenset(
+    "given given that if when si dado dado que cuando have has tenga tener tiene they it she he him her i".split()
+) | {"given that", "dado que", "if i", "if you"}
 
 
 def _sentence(reader: Reader, place: int) -> int:

@@ -19,11 +19,18 @@ _HANDS = (
     "three_of_a_kind", "two_pair", "one_pair",
 )  # fmt: skip
 _MARKED = ("face_card", "red_card", "black_card", "rank", "suit")
+ABOUT_CARDS = (*_MARKED, *_HANDS, "same_suit", "'deck", "'pack", "'baraja", "'mazo", "'naipe")
 _RED, _BLACK = ("'red|'roja", "'black|'negra")
 
 
 def _read_cards(reader: Reader) -> Spec | None:
-    if not reader.has("card") or not reader.has("rank", "suit", *_MARKED, *_HANDS, "same_suit"):
+    dealt = reader.has("draw", "'poker") and reader.has(
+        "full_house", "royal_flush", "straight_flush", "four_of_a_kind", "three_of_a_kind"
+    )
+    red_or_black = [f"'{word}" for word in ("red", "roja", "black", "negra")]
+    if not (reader.has("card") or dealt) or not reader.has(
+        *red_or_black, "rank", "suit", *_MARKED, *_HANDS, "same_suit"
+    ):
         return None
     question = take_question(reader)
     if not question.wanted:
@@ -107,11 +114,16 @@ def _says_exactly(reader: Reader) -> bool:
 
 def _event_of_cards(reader: Reader, *, spanish: bool) -> tuple[Event | str, float] | None:
     """Take how many marked cards are asked about, and how many of them a deck has."""
+    union = _either(reader, spanish=spanish)
+    if union is not None:
+        return Event(1, 1), union
     one_card = phrases.take(reader, "rank 'of suit", "rank suit", "rank 'de suit")
     if one_card:
         return Event(1, 1), 1.0
     marked = "|".join(_MARKED)
     colour = f"{_RED}|{_BLACK}"
+    if phrases.take(reader, f"at_least 'un|'una|'a|'an {marked}|{colour}"):
+        return Event(low=1), _count(reader, spanish)
     for pattern, bound in (
         (f"at_least #k. {marked}|{colour}", "low"), (f"at_most #k. {marked}|{colour}", "high"),
         (f"exactly #k. {marked}|{colour}", "both"), (f"#k. or_more {marked}|{colour}", "low"),
@@ -133,6 +145,27 @@ def _event_of_cards(reader: Reader, *, spanish: bool) -> tuple[Event | str, floa
     if phrases.take(reader, f"{marked}|{colour}"):
         return Event(1, 1), _count(reader, spanish)
     return None
+
+
+def _either(reader: Reader, *, spanish: bool) -> float | None:
+    """How many cards are `a king or a queen`, `a heart or a spade`, `an ace or a heart`."""
+    kinds = "rank|suit"
+    trial = reader.copy()
+    before = set(trial.taken)
+    if not phrases.take(trial, f"{kinds} or_word|'or {kinds}"):
+        return None
+    pair = [
+        trial.tokens[i]
+        for i in sorted(trial.taken - before)
+        if trial.tokens[i].means("rank", "suit")
+    ]
+    if len(pair) != 2 or pair[0].stem == pair[1].stem:
+        return None
+    reader.taken |= trial.taken
+    suit = 10.0 if spanish else 13.0
+    sizes = [4.0 if token.means("rank") else suit for token in pair]
+    shared = 1.0 if sizes[0] != sizes[1] else 0.0
+    return sum(sizes) - shared
 
 
 def _count(reader: Reader, spanish: bool) -> float:
@@ -188,7 +221,7 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     others = reader.only_number("")
     if others is not None and others.value != 2:
         return None
-    reader.take_all("people_word", "all_word", "any_word", "double_word", "each")
+    reader.take_all("people_word", "all_word", "any_word", "double_word", "each", "pool_from")
     if not question.wanted:
         return None
     method = "birthday_of_one" if mine else "birthdays"
@@ -213,13 +246,14 @@ def _group(reader: Reader, parameters: dict[str, Any], assumed: tuple[str, ...])
     if share is None or (pair and pair["two"].value != 2):
         return None
     reader.take_all("people_word", "at_least", "more_than", "beyond", "needed", "mark_verb")
+    reader.take_all("such_that", "must_word", "size_wanted", "any_word")
     return calculation("birthday_group", {"probability": share} | parameters, *assumed)
 
 
 RULES = (
     Rule(
         "a question about cards",
-        frozenset({"card"}),
+        frozenset({"card", "full_house", "royal_flush", "straight_flush", "four_of_a_kind"}),
         _read_cards,
         "how many cards are drawn, and how many of a rank, suit or hand are wanted",
     ),

@@ -7,6 +7,7 @@ open, the request is refused with the question.
 from typing import Any
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
 from sandbox.reading.lexicon import stem
 from sandbox.reading.measured import measured_words
 from sandbox.reading.questions import whole
@@ -54,6 +55,9 @@ def _taken_at_a_time(reader: Reader) -> Analysis | None:
         wanted = only is not None and orders and not sets and not reader.has("letters_of")
         return _finished(reader, "factorial", n=only) if wanted else None
     phrases.take(reader, "'at 'a? 'time", "'a 'la 'vez", "'en #k. 'en #j.")
+    again = phrases.take(reader, "'en #k.")
+    if again is not None and again["k"].value not in (pair["k"].value, pair["n"].value):
+        return None
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement")
     reader.take_all("permutation_word", "combination_word")
@@ -114,8 +118,9 @@ def _arranged(reader: Reader) -> Analysis | None:
     n = reader.only_number("")
     if n is None:
         pair = phrases.take(
-            reader, "#k. * pool_from|out_of|'of|'de #n.", "#n. * 'in #k. * 'seat|'chair|row"
-        )
+            reader, "#k. * pool_from|out_of|'of|'de #n.", "#n. * 'in #k. * 'seat|'chair|row",
+            "#n. * must_word? * #k. 'of 'them|'these", "#n. * #k. 'de 'ellos|'ellas",
+        )  # fmt: skip
         if pair is None or circle or together or apart:
             return None
         reader.take_all("row")
@@ -211,6 +216,19 @@ def _groups(reader: Reader) -> Analysis | None:
     if not reader.has("committee", "combination_word", "ways_word"):
         return None
     numbers = reader.free("number")
+    pools = "'of|out_of|pool_from|'de|'from"
+    match = phrases.take(reader, f"#a. * {pools} #n. * 'and|'y #b. * {pools} #m.")
+    if match and len(numbers) == 4:
+        first, second = (match["a"].value, match["n"].value), (match["b"].value, match["m"].value)
+        if first[0] > first[1] or second[0] > second[1]:
+            return None
+        _take_choice_words(reader, numbers)
+        return _finished(
+            reader,
+            "choices_from_groups",
+            sizes=[first[1], second[1]],
+            chosen=[first[0], second[0]],
+        )
     names = [_name_after(reader, place) for place in numbers]
     values = [reader.tokens[place].value for place in numbers]
     if any(reader.tokens[place].unit for place in numbers):
@@ -290,6 +308,19 @@ def _bounded_committee(reader: Reader) -> Analysis | None:
     return Analysis("committees", parameters=parameters) if made else None
 
 
+def _different(reader: Reader) -> Analysis | None:
+    """Read `how many cups with 3 different flavours out of 10`."""
+    if not reader.has("ways_word") or reader.has("arrange", "pin", "with_replacement", "office"):
+        return None
+    pair = phrases.take(reader, "#k. different_things * pool_from|out_of|'of #n.",
+        "#k. * different_things * pool_from|out_of|'of|'de|'con|'with|'entre #n.",
+    )  # fmt: skip
+    if pair is None or pair["k"].value > pair["n"].value:
+        return None
+    name_clauses(reader, [reader.tokens.index(pair["k"]), reader.tokens.index(pair["n"])])
+    return _finished(reader, "combinations", n=pair["n"].value, k=pair["k"].value)
+
+
 def _chosen(reader: Reader) -> Analysis | None:
     """Read a committee of 3 from 10 people, or 3 of 10 books."""
     if not reader.take_all("committee", "draw"):
@@ -313,6 +344,8 @@ def _chosen(reader: Reader) -> Analysis | None:
         return None
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement", "pool_from", "out_of", "committee", "combination_word")
+    reader.take_all("draw", "any_word", "must_word")
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     if replaced:
         raise NotUnderstood("say whether the order counts when things may be chosen again")
     return _finished(reader, "combinations", n=n, k=k)
@@ -327,6 +360,7 @@ def _outfits(reader: Reader) -> Analysis | None:
     if len(choices) < 2 or 1 in choices or any(reader.tokens[i].unit for i in places):
         return None
     reader.taken.update(places)
+    phrases.take(reader, "'segundo|'second")  # a second course
     phrases.take(reader, "#k. 'of 'each", "'one 'of 'each", "'uno|'una 'de 'cada")
     reader.take_all("pool_from", "each")
     reader.labels |= {
@@ -346,7 +380,7 @@ def _outfits(reader: Reader) -> Analysis | None:
 
 _READERS = (
     _formal, _pairs, _codes, _letters, _offices, _bounded_committee, _groups, _taken_at_a_time,
-    _arranged, _outfits, _chosen,
+    _arranged, _outfits, _chosen, _different,
 )  # fmt: skip
 
 

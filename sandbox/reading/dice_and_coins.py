@@ -10,11 +10,12 @@ from typing import Any
 from sandbox.reading import phrases
 from sandbox.reading.events import Event, take_event
 from sandbox.reading.measured import measured_words
-from sandbox.reading.questions import Question, take_question
+from sandbox.reading.questions import Question, take_question, whole
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule, calculation
 from sandbox.spec import Spec
 
+ABOUT_DICE = ("die", "double_sixes", "double_ones")
 _NAMED_DICE = {"d4": 4, "d6": 6, "d8": 8, "d10": 10, "d12": 12, "d20": 20, "d100": 100}
 _MOST_DICE = 200
 
@@ -87,7 +88,8 @@ def _face_named(reader: Reader) -> int | None:
 
 
 def _read_dice(reader: Reader) -> Spec | None:
-    if not reader.has("die", "double_sixes", "double_ones", *_NAMED_DICE):
+    rolled = reader.has("roll") and reader.has(*(f"face_{i}" for i in range(2, 7)))
+    if not rolled and not reader.has("die", "double_sixes", "double_ones", *_NAMED_DICE):
         return None
     if reader.take("unfair"):
         raise NotUnderstood("a loaded die needs the probabilities of its faces")
@@ -115,7 +117,11 @@ def _read_dice(reader: Reader) -> Spec | None:
         return calculation("dice_expectation", {"sides": dice.all_sides})
     if not question.wanted:
         return None
-    return _pattern(reader, dice, question) or _sum(reader, dice, question, summed=summed)
+    return (
+        _pattern(reader, dice, question)
+        or _one_of(reader, dice, question, summed=summed)
+        or _sum(reader, dice, question, summed=summed)
+    )
 
 
 _Faces = tuple[Event | str, int]  # how many dice show a face, and the face
@@ -205,6 +211,52 @@ def _pattern(reader: Reader, dice: _Dice, question: Question) -> Spec | None:
     return calculation("dice_pattern", parameters | question.parameters)
 
 
+_KINDS = {
+    "even": "even", "par": "even", "odd": "odd", "impar": "odd", "prime": "prime", "primo": "prime",
+}  # fmt: skip
+
+
+def _one_of(reader: Reader, dice: _Dice, question: Question, *, summed: bool) -> Spec | None:
+    """Read `an even number`, `a prime`, `a multiple of 3`, `a 7 or 11`."""
+    values = _values_of(reader, dice)
+    if values is None:
+        return None
+    if dice.number > 1 and not summed and (not values or min(values) <= dice.sides):
+        raise NotUnderstood("say whether the number is the sum of the dice or a face of one")
+    parameters = {"sides": dice.all_sides, "values": values} | question.parameters
+    return calculation("dice_one_of", parameters)
+
+
+def _values_of(reader: Reader, dice: _Dice) -> list[float] | None:
+    totals = [float(t) for t in range(dice.number, dice.number * dice.sides + 1)]
+    kinds = [i for i, t in enumerate(reader.tokens) if t.stem in _KINDS and i not in reader.taken]
+    if len(kinds) == 1 and not reader.free("number"):
+        reader.taken.add(kinds[0])
+        kind = _KINDS[reader.tokens[kinds[0]].stem]
+        return [t for t in totals if _is_of_kind(int(t), kind)]
+    multiple = phrases.value(
+        reader, "'multiple 'of|'de #k.", "'multiplo 'de #k.", "'divisible 'by|'por|'entre #k."
+    )
+    if multiple and whole(multiple):
+        return [t for t in totals if t % multiple == 0]
+    listed = phrases.take(
+        reader,
+        "#a. or_word|'or #b. or_word|'or #c.",
+        "#a. ', #b. ',? or_word|'or #c.",
+        "#a. or_word|'or #b.",
+    )
+    if listed:
+        values = sorted({listed[name].value for name in "abc" if name in listed})
+        return values if all(map(whole, values)) else None
+    return None
+
+
+def _is_of_kind(total: int, kind: str) -> bool:
+    if kind == "prime":
+        return total > 1 and all(total % k for k in range(2, total))
+    return total % 2 == (kind == "odd")
+
+
 def _sum(reader: Reader, dice: _Dice, question: Question, *, summed: bool) -> Spec | None:
     event = take_event(reader, whole=True)
     if event is None:
@@ -264,15 +316,16 @@ def _read_coins(reader: Reader) -> Spec | None:
     sides = reader.has("heads", "tails") and reader.has("roll", "in_a_row")
     if not reader.has("coin") and not sides:
         return None
-    simulated = reader.take_all("estimate_simulation")
-    p = _probability_of_heads(reader)
+    if reader.has("estimate_simulation"):
+        return None
+    p = probability_of_heads(reader)
     question = take_question(reader)
     expected = [] if question.wanted else reader.take_all("expected_value", "mean", "how_many")
     run = phrases.value(
         reader, "#k. heads|tails in_a_row", "in_a_row #k. heads|tails", "#k. in_a_row heads|tails",
         "in_a_row at_least? #k.",
     )  # fmt: skip
-    event, tails = (None, False) if run is not None else _heads_event(reader)
+    event, tails = (None, False) if run is not None else heads_event(reader)
     flips = phrases.value(
         reader,
         "roll * #n. time_word", "#n. time_word", "#n. fair? coin", "#n. fair? roll",
@@ -286,8 +339,6 @@ def _read_coins(reader: Reader) -> Spec | None:
     if reader.has("unfair") and p is None:
         raise NotUnderstood("a biased coin needs its probability of heads")
     p = 0.5 if p is None else p
-    if simulated:
-        return None
     if run is not None:
         length, n = run, flips if flips is not None else run
         parameters: dict[str, Any] = {"n": n, "p": p, "length": length} | question.parameters
@@ -305,13 +356,15 @@ def _read_coins(reader: Reader) -> Spec | None:
     return calculation("distribution_probability", of | event.parameters | question.parameters)
 
 
-def _probability_of_heads(reader: Reader) -> float | None:
+def probability_of_heads(reader: Reader) -> float | None:
     """Take a stated probability of heads."""
     trial = reader.copy()
     p = phrases.value(
         trial,
         "heads question_probability|probability exactly? #p", "heads #p%", "#p% heads",
         "question_probability|probability heads exactly? #p", "question_probability #p% heads",
+        "question_probability|probability exactly? #p 'of|'for|'de heads", "heads * question_probability|probability #p",
+        "heads * #p% 'of the? time_word|'time",
     )  # fmt: skip
     if p is None or p > 1:
         return None
@@ -323,7 +376,7 @@ def _probability_of_heads(reader: Reader) -> float | None:
 _ALL = -1.0  # stands for the number of flips
 
 
-def _heads_event(reader: Reader) -> tuple[Event | None, bool]:
+def heads_event(reader: Reader) -> tuple[Event | None, bool]:
     """Take how many heads, or tails, are asked about."""
     for side in ("heads", "tails"):
         if phrases.take(reader, f"more_than|beyond {side} 'than heads|tails") or phrases.take(
@@ -331,7 +384,10 @@ def _heads_event(reader: Reader) -> tuple[Event | None, bool]:
         ):
             raise NotUnderstood("`more heads than tails` is not understood: say how many heads")
         tails = side == "tails"
-        if phrases.take(reader, f"all_word|both_word {side}", f"{side} all_word|both_word"):
+        if phrases.take(
+            reader, f"all_word|both_word {side}", f"{side} all_word|both_word",
+            f"all_word|both_word 'land|'come|'show|'turn|'caen|'salen|'sean 'up? {side}",
+        ):  # fmt: skip
             return Event(_ALL, _ALL), tails
         if phrases.take(reader, f"none_word {side}"):
             return Event(0, 0), tails
@@ -360,7 +416,8 @@ def _replaced(event: Event, flips: float) -> Event:
 RULES = (
     Rule(
         "a question about dice",
-        frozenset({"die", "double_sixes", "double_ones", *_NAMED_DICE}),
+        frozenset({"die", "double_sixes", "double_ones", *_NAMED_DICE})
+        | {f"face_{i}" for i in range(2, 7)},
         _read_dice,
         "the number of dice, their sides, and a sum, a face or doubles",
     ),

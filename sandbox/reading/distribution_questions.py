@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
 from sandbox.reading.events import Event, take_event
 from sandbox.reading.measured import measured_words
 from sandbox.reading.named_distributions import (
@@ -34,34 +35,56 @@ def _read(reader: Reader) -> Spec | None:
         return _critical(reader, tails)
     wanted = _quantile(reader)
     z_score = reader.has("z_score") and wanted is None
+    size = _size_of_sample(reader)
     named = take_distribution(reader)
-    if named is None and z_score:
+    iq = reader.has("'iq", "'ci") and (wanted is not None or reader.has(*_ASKING))
+    if named is None and (z_score or iq):
         values = mean_and_sd(reader)
-        named = Named("normal", {"mean": values[0], "sd": values[1]}) if values else None
+        note = ("IQ follows a normal distribution",) if iq else ()
+        named = Named("normal", {"mean": values[0], "sd": values[1]}, note) if values else None
     if named is None:
         return None
     name_words(reader, *FAMILIES)
+    if named.family == "normal":
+        reader.take_all("rate_parameter")
     reader.labels |= measured_words()
-    named = _of_sample_mean(reader, named)
+    named = _of_sample_mean(reader, named, size)
     if tails in ("one_tailed", "two_tailed") or (tails and not reader.has("area")):
         raise NotUnderstood("a tail is not understood in a question about a distribution")
     if wanted is not None:
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
         reader.take_all(*_ASKING, "mark_verb", "mean_word")
         return _spec(named, "distribution_quantile", wanted)
     if z_score:
-        reader.take("z_score")
-        value = reader.only_number()
-        if value is None or named.family != "normal":
-            return None
-        z = {"value": value.value, **named.parameters}
-        return Spec("calculate", analyses=(Analysis("z_score", parameters=z),))
+        return _z_score(reader, named, percent=percent)
     trial = reader.copy()
     made = _event(trial, named, percent, tails)
     if made is not None:
         reader.taken |= trial.taken
         reader.labels |= trial.labels
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
         return made
     return _moments(reader, named) if not percent else None
+
+
+def _z_score(reader: Reader, named: Named, *, percent: bool) -> Spec | None:
+    """Read a z-score, and the share below the value if the request asks whom the value beats."""
+    reader.take("z_score")
+    value = reader.only_number()
+    if value is None or named.family != "normal":
+        return None
+    z = {"value": value.value, **named.parameters}
+    analyses = [Analysis("z_score", parameters=z)]
+    if reader.take_all(*_ASKING) or percent:
+        if not (
+            reader.take_all("beats") or phrases.take(reader, "less_than|short_of 'him|'her|'that")
+        ):
+            return None
+        below: dict[str, object] = {"high": value.value} | ({"percent": True} if percent else {})
+        made = _spec(named, "distribution_probability", below)
+        analyses += made.analyses
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    return Spec("calculate", analyses=tuple(analyses), assumed=named.assumed)
 
 
 def _take_verbs(reader: Reader) -> None:
@@ -71,6 +94,10 @@ def _take_verbs(reader: Reader) -> None:
         near = reader.tokens[place + 1 : place + 4]
         if token.means("between") and not any(t.kind == "number" for t in near):
             reader.taken.add(place)  # `the time between buses`
+        earlier = reader.tokens[place - 1] if place else token
+        noun = earlier.kind == "word" or (earlier.kind == "concept" and earlier.means("scene"))
+        if token.text.lower() in ("times", "rate", "rates") and noun:
+            reader.taken.add(place)  # `waiting times`, `heart rate`
         if token.stem == "weight" or (token.stem == "last" and before not in _ARTICLES):
             reader.taken.add(place)
     reader.take_all("lasting")
@@ -85,9 +112,23 @@ def _spec(named: Named, method: str, parameters: dict[str, object], *notes: str)
     return Spec("calculate", analyses=(analysis,), assumed=(*named.assumed, *notes))
 
 
-def _of_sample_mean(reader: Reader, named: Named) -> Named:
+def _size_of_sample(reader: Reader) -> float | None:
+    """Take how many values a mean is of, where another mean is that of the population."""
+    if sum(token.means("mean", "sample_mean") for token in reader.tokens) < 2:
+        return None
+    things = (
+        "trial_word|visitor|people_word|scene|'value|'valor|'observation|'observacion|'measurement"
+    )
+    return phrases.value(reader, f"mean|sample_mean 'of|'de #n. !{things}")
+
+
+def _of_sample_mean(reader: Reader, named: Named, size: float | None) -> Named:
+    if named.family != "normal" and size is not None:
+        raise NotUnderstood("the mean of a sample is understood for a normal distribution")
     if named.family != "normal":
         return named
+    if size is not None:
+        return _mean_of(reader, named, size)
     match = phrases.take(
         reader,
         "sample_mean #n.", "mean sample_word? #n.", "sample_word #n. * mean", "mean * #n.",
@@ -98,8 +139,12 @@ def _of_sample_mean(reader: Reader, named: Named) -> Named:
             phrases.take(reader, "sample_mean")
     if match is None or match["n"].value < 1:
         return named
-    reader.take_all("sample_word")
-    sd = named.parameters["sd"] / math.sqrt(match["n"].value)
+    return _mean_of(reader, named, match["n"].value)
+
+
+def _mean_of(reader: Reader, named: Named, size: float) -> Named:
+    reader.take_all("sample_word", "sample_mean")
+    sd = named.parameters["sd"] / math.sqrt(size)
     note = "the mean of a sample has the standard deviation divided by the root of its size"
     parameters = {"mean": named.parameters["mean"], "sd": sd}
     return replace(named, parameters=parameters, assumed=(*named.assumed, note))
@@ -156,6 +201,7 @@ def _critical(reader: Reader, tails: str) -> Spec | None:
     level = phrases.value(
         reader,
         "significance_level exactly? #a", "#a significance_level", "#a confidence_word",
+        "confidence_word|significance_level 'of|'at|'del|'de #a",
         "confidence_word exactly? #a",
     )  # fmt: skip
     named = take_distribution(reader)
@@ -175,6 +221,8 @@ def _critical(reader: Reader, tails: str) -> Spec | None:
         tails, notes = "two_tailed", ("two-sided",)
     if named.family in ("chi2", "f") and not tails:
         tails, notes = "right_tail", ("the upper tail",)
+    if tails == "two_tailed":
+        notes = (*notes, f"{alpha:g} in the two tails together")
     if tails == "two_tailed" and named.family in ("chi2", "f"):
         return _spec(named, "distribution_quantile", {"middle": 1 - alpha}, *notes)
     alpha = alpha / 2 if tails == "two_tailed" else alpha
@@ -191,6 +239,10 @@ def _event(reader: Reader, named: Named, percent: bool, tails: str) -> Spec | No
         event: Event | None = Event(low=bound) if tails == "right_tail" else Event(high=bound)
     else:
         event = spread or take_event(reader, whole=named.whole)
+    if event is None and not named.whole:
+        verbs = "'survive|'surviving|'survived|'sobrevive|'sobreviva|'aguante"
+        survived = phrases.value(reader, f"{verbs} #k")
+        event = Event(low=survived) if survived is not None else None
     if event is None and named.whole:
         event = _exact_count(reader)
     if event is None or (event.low is None and event.high is None):
@@ -212,6 +264,7 @@ def _event(reader: Reader, named: Named, percent: bool, tails: str) -> Spec | No
     if percent:
         parameters["percent"] = True
     _same_units(reader)
+    _plausible(reader, named, event)
     if named.family in ("poisson", "exponential"):
         _one_time(reader)
     notes = (*notes, *spread_note)
@@ -226,6 +279,25 @@ def _deviations_note(reader: Reader, named: Named) -> tuple[str, ...]:
         if reader.tokens[i].means("sd") and i and reader.tokens[i - 1].kind == "number"
     )
     return (f"{k:g} standard deviations of {named.parameters['sd']:g} each",)
+
+
+def _plausible(reader: Reader, named: Named, event: Event) -> None:
+    """Refuse a bound far from everything that can be, with a unit that the mean has not: 5 feet."""
+    if named.family != "normal" or named.parameters["sd"] <= 0:
+        return
+    for bound in (event.low, event.high):
+        if bound is None or abs(bound - named.parameters["mean"]) < 7 * named.parameters["sd"]:
+            continue
+        for token, following in zip(reader.tokens, reader.tokens[1:], strict=False):
+            if (
+                token.kind == "number"
+                and token.value == bound
+                and unit_group(following.stem) is not None
+            ):
+                raise NotUnderstood(
+                    f"{bound:g} {following.text} is far from the mean {named.parameters['mean']:g}: "
+                    "say the units of both"
+                )
 
 
 def _two_ends(event: Event) -> bool:

@@ -135,8 +135,24 @@ def _normal(reader: Reader, concept: str) -> Named | None:
     squared = phrases.take(reader, "normal|'n '( #a #b '^ #two ')")
     if squared and squared["two"].value == 2:
         return Named("normal", {"mean": squared["a"].value, "sd": squared["b"].value})
+    called = phrases.take(
+        reader, "normal|'n '( mean? exactly? #m ', sd exactly? #s ')", "normal|'n '( mean exactly? #m sd exactly? #s ')",
+        "normal|'n '( #m ', sd exactly? #s",
+    )  # fmt: skip
+    if called:
+        return Named("normal", {"mean": called["m"].value, "sd": called["s"].value})
+    if reader.has("of_the_mean", "mean") and _no_parameters(reader):
+        return Named("normal", {"mean": 0.0, "sd": 1.0}, ("a standard normal variable",))
     values = mean_and_sd(reader)
     return Named("normal", {"mean": values[0], "sd": values[1]}) if values else None
+
+
+def _no_parameters(reader: Reader) -> bool:
+    """Whether the only number of a request counts standard deviations: `within 1.5 sds of the mean`."""
+    numbers = reader.free("number")
+    return len(numbers) == 1 and any(
+        t.means("sd") for t in reader.tokens[numbers[0] + 1 : numbers[0] + 2]
+    )
 
 
 def _standard_normal(reader: Reader, concept: str) -> Named | None:
@@ -179,8 +195,9 @@ def _f(reader: Reader, concept: str) -> Named | None:
 
 def _exponential(reader: Reader, _: str) -> Named | None:
     mean = phrases.value(
-        reader, "mean exactly? #m", "mean * #m", "averaging #m", "beta_distribution exactly #m"
-    )
+        reader, "mean exactly? #m", "mean * #m", "averaging #m", "beta_distribution exactly #m",
+        "on_average each #m time_unit?", "each #m time_unit on_average", "on_average #m",
+    )  # fmt: skip
     if mean is not None:
         return Named("exponential", {"mean": mean})
     rate = phrases.value(

@@ -11,6 +11,8 @@ from sandbox.reading import (
     count_questions,
     dice_and_coins,
     distribution_questions,
+    simulated_questions,
+    sources_questions,
     trial_questions,
     urn_questions,
     waiting_questions,
@@ -21,13 +23,14 @@ from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.spec import Analysis, Spec
 
 
-def _firm(rule: Rule) -> Rule:
-    """The rule, which refuses a question about its subject instead of leaving it to others."""
+def _firm(rule: Rule, *about: str) -> Rule:
+    """The rule, which, if the request has a word about its subject, refuses a question about its subject instead of leaving it to others."""
 
     def read(reader: Reader) -> Analysis | tuple[Analysis, ...] | Spec | None:
         question = reader.has(*QUESTION)
         made = rule.read(reader)
-        if made is None and question and any(t.kind == "number" for t in reader.tokens):
+        numbers = any(t.kind == "number" for t in reader.tokens)
+        if made is None and question and numbers and (not about or reader.has(*about)):
             raise NotUnderstood(
                 f"{rule.name} is not understood in this form; understood is {rule.understood}"
             )
@@ -48,11 +51,15 @@ RULES: tuple[Rule, ...] = tuple(
             *distribution_questions.RULES,
             *count_questions.RULES,
             *bayes_questions.RULES,
+            *sources_questions.RULES,
+            *simulated_questions.RULES,
             *trial_questions.RULES,
             *urn_questions.RULES,
             *waiting_questions.RULES,
-            *map(_firm, dice_and_coins.RULES),
-            *map(_firm, cards_and_birthdays.RULES),
+            _firm(dice_and_coins.RULES[0], *dice_and_coins.ABOUT_DICE),
+            *map(_firm, dice_and_coins.RULES[1:]),
+            _firm(cards_and_birthdays.RULES[0], *cards_and_birthdays.ABOUT_CARDS),
+            *map(_firm, cards_and_birthdays.RULES[1:]),
         ),
     )
 )

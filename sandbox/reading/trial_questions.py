@@ -8,6 +8,7 @@ have other words is refused.
 from typing import Any
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
 from sandbox.reading.events import Event, take_event
 from sandbox.reading.measured import measured_words
 from sandbox.reading.named_distributions import FAMILIES
@@ -20,7 +21,7 @@ _OPPOSITE = (
     ({"defective", "faulty", "broken", "bad", "damaged", "rotten"},
      {"good", "working", "fine", "nondefective", "sound", "work"}),
     ({"correct", "right", "correctly"}, {"wrong", "incorrect", "mistake", "incorrectly"}),
-    ({"hit", "make", "made", "score", "scored"}, {"miss", "missed"}),
+    ({"hit", "make", "made", "making", "score", "scored"}, {"miss", "missed", "missing"}),
     ({"success", "succeed", "successful"}, {"failure", "fail", "unsuccessful"}),
     ({"pass", "passed", "passe"}, {"fail", "failed"}), ({"survive", "survived"}, {"die", "died", "fail", "dead"}),
     ({"work", "working", "function"}, {"fail", "failed", "break"}), ({"accept"}, {"reject"}),
@@ -170,6 +171,14 @@ _NUMBER_OF_TRIALS = (
 )  # fmt: skip
 
 
+def _alike(word: str, other: str) -> bool:
+    """Whether two words begin alike, as `makes` and `making`."""
+    shared = 0
+    while shared < min(len(word), len(other)) and word[shared] == other[shared]:
+        shared += 1
+    return shared >= 5 or shared >= max(3, min(len(word), len(other)) - 2)
+
+
 def _same_thing(reader: Reader, rate: set[str], event: set[str]) -> bool:
     """Whether the event counts what the rate is about; False if it counts the opposite."""
     generic = {
@@ -182,12 +191,13 @@ def _same_thing(reader: Reader, rate: set[str], event: set[str]) -> bool:
         "them",
         "ellos",
         "hit",
+        "making",
     } | measured_words()
     for positive, negative in _OPPOSITE:
         for one_side, other_side in ((positive, negative), (negative, positive)):
             if rate & one_side and event & other_side and not event & one_side:
                 return False
-    event = {word for word in event if not any(word[:5] == other[:5] for other in rate)}
+    event = {word for word in event if not any(_alike(word, other) for other in rate)}
     strange = event - rate - generic - {"question", "pregunta", "trial"}
     common = {
         t.stem
@@ -208,7 +218,20 @@ def _read_trials(reader: Reader) -> Spec | None:
         return None
     wants_count = reader.has("expected_value") and not question.wanted
     p = _guessing(reader)
-    words = {"correct", "right", "correctly", "acierto", "bien", "correcta", "question", "answer"}
+    words = {
+        "correct",
+        "right",
+        "correctly",
+        "acertar",
+        "acierta",
+        "acertada",
+        "aprobar",
+        "acierto",
+        "bien",
+        "correcta",
+        "question",
+        "answer",
+    }
     if p is not None:
         reader.take_all("guess", "options_each", "multiple_choice")
     elif reader.has("guess") and not reader.places("at_random"):
@@ -223,12 +246,16 @@ def _read_trials(reader: Reader) -> Spec | None:
 
 def take_question_of_trials(reader: Reader) -> Question | None:
     """The question, unless the request is about another subject."""
-    other = ("die", "coin", "card", "birthday", "sd", "given_positive", *FAMILIES)
+    other = ("die", "coin", "rank", "suit", "birthday", "sd", "given_positive", *FAMILIES)
+    if any(t.means("card") and t.stem not in ("card", "tarjeta", "carta") for t in reader.tokens):
+        return None
     if reader.has(
         *other, "confidence_word", "margin_of_error", "p_value", "power_word", "interval_word"
     ):
         return None
     if reader.has("without_replacement", "ball", "sensitivity"):
+        return None
+    if reader.has("on_average") and _rate_of_arrivals(reader.copy()) is not None:
         return None
     trial = reader.copy()
     stated = [
@@ -312,9 +339,10 @@ def _word_event(reader: Reader) -> tuple[Event, int] | None:
         places = [
             i for i in places if "idle" not in reader.tokens[i].concepts or concept == "none_word"
         ]
-        if len(places) == 1:
-            reader.taken.add(places[0])
-            return event, places[0]
+        twice = reader.language == "es" and concept == "none_word" and len(places) == 2
+        if len(places) == 1 or (twice and places[1] - places[0] <= 3):  # `no haya ninguna`
+            reader.taken.update(places)
+            return event, places[-1]
     return None
 
 
@@ -327,7 +355,6 @@ def _finish(reader: Reader) -> None:
     )  # fmt: skip
 
 
-_TIME = ("'second", "'minute", "'min", "'hour", "'hr", "'day", "'week", "'month", "'year")
 _LENGTHS = {"second": 1 / 60, "minute": 1.0, "hour": 60.0, "day": 1440.0, "week": 10080.0}
 _LENGTHS |= {"segundo": 1 / 60, "minuto": 1.0, "hora": 60.0, "dia": 1440.0, "semana": 10080.0}
 _LENGTHS |= {"min": 1.0, "hr": 60.0, "sec": 1 / 60}
@@ -335,9 +362,7 @@ _LENGTHS |= {"min": 1.0, "hr": 60.0, "sec": 1 / 60}
 
 def _read_arrivals(reader: Reader) -> Spec | None:
     """Read arrivals at a rate: `4 calls per hour on average; more than 2 in half an hour`."""
-    if not reader.has("poisson", "on_average", "mean", "rate_parameter") or not reader.has(
-        "each", "time_unit"
-    ):
+    if not reader.has("poisson", "on_average", "mean", "rate_parameter"):
         return None
     if reader.has(
         "sd", "normal", "exponential", "die", "coin", "binomial", "confidence_word", "size_wanted"
@@ -347,37 +372,14 @@ def _read_arrivals(reader: Reader) -> Spec | None:
     if not question.wanted:
         return None
     named = bool(reader.take_all("poisson"))
-    rate = phrases.take(
-        reader,
-        "on_average|mean|rate_parameter * #r * each time_unit", "#r * each time_unit on_average|mean",
-        "on_average|mean|rate_parameter #r conversion? * each time_unit", "#r * on_average each time_unit",
-        "#r conversion? * each time_unit",
-    )  # fmt: skip
+    rate = _rate_of_arrivals(reader)
     if rate is None:
         return None
-    unit = _last_unit(reader)
     event = _word_event(reader)
     counted = event[0] if event else take_event(reader, whole=True)
-    window = phrases.take(
-        reader,
-        "'in|'during|'within|'en|'durante|short_of|range_word 'a? #w. time_unit",
-        "#w. time_unit",
-    )
-    factor = 1.0
-    if window is not None:
-        other = _last_unit(reader)
-        if unit not in _LENGTHS or other not in _LENGTHS:
-            if unit != other:
-                return None
-            factor = window["w"].value
-        else:
-            factor = window["w"].value * _LENGTHS[other] / _LENGTHS[unit]
-    else:
-        spare = [reader.tokens[i].stem for i in reader.places("time_unit")]
-        if any(s in _LENGTHS and unit in _LENGTHS and s != unit for s in spare):
-            if len(spare) != 1:
-                return None
-            factor = _LENGTHS[spare[0]] / _LENGTHS[unit]
+    factor = _window(reader, rate[1])
+    if factor is None:
+        return None
     if counted is None:
         only = reader.only_number("")
         counted = Event(only.value, only.value) if only else None
@@ -386,15 +388,81 @@ def _read_arrivals(reader: Reader) -> Spec | None:
     reader.take_all(
         "time_unit", "on_average", "mean", "rate_parameter", "distribution_word", "each"
     )
-    reader.labels |= measured_words()
+    reader.labels |= measured_words() | {rate[1]}
     _label_alike(reader)
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     _finish(reader)
     exposure = {} if factor == 1 else {"exposure": factor}
-    of = {"family": "poisson", "parameters": {"rate": rate["r"].value} | exposure}
+    of = {"family": "poisson", "parameters": {"rate": rate[0]} | exposure}
     assumed = () if named else ("arrivals follow a Poisson distribution",)
     return calculation(
         "distribution_probability", of | counted.parameters | question.parameters, *assumed
     )
+
+
+def _rate_of_arrivals(reader: Reader) -> tuple[float, str] | None:
+    """Take how many come in a time or a thing: `4.5 calls an hour`, `3 every 10 minutes`, `0.5 per page`."""
+    for place, token in enumerate(reader.tokens[:-1]):
+        number = place + 1
+        stretch = 1.0
+        if reader.tokens[number].kind == "number" and number + 1 < len(reader.tokens):
+            stretch = reader.tokens[number].value
+            number += 1
+        unit = reader.tokens[number]
+        timed = unit.means("time_unit")
+        small = token.text.lower() in ("a", "an", "al", "a la", "por") and timed
+        if not (token.means("each") or small) or unit.kind not in ("word", "concept"):
+            continue
+        if not timed and (unit.means("people_word", "each", "idle") or " " in unit.stem):
+            continue
+        amount = _amount_near(reader, place, number)
+        if amount is None or stretch <= 0:
+            continue
+        reader.taken.update((place, *range(place, number + 1), amount))
+        return reader.tokens[amount].value / stretch, unit.stem
+    return None
+
+
+def _amount_near(reader: Reader, each: int, unit: int) -> int | None:
+    """The place of the number that comes in each unit: before it, else after it."""
+    for place in range(each - 1, max(-1, each - 7), -1):
+        token = reader.tokens[place]
+        if token.stem in (".", "?", ";", "\n"):
+            break
+        if token.kind == "number":
+            return place if token.unit == "" and place not in reader.taken else None
+    if each and reader.tokens[each - 1].stem not in (".", ",", "\n"):
+        return None
+    for place in range(unit + 1, min(unit + 6, len(reader.tokens))):
+        if reader.tokens[place].stem in (".", "?", ";", "\n"):
+            return None
+        if reader.tokens[place].kind == "number":
+            return place if reader.tokens[place].unit == "" else None
+    return None
+
+
+def _window(reader: Reader, unit: str) -> float | None:
+    """Take how many units of the rate the question is about; None if that is not clear."""
+    for place in reader.free("number"):
+        following = reader.tokens[place + 1 : place + 2]
+        if not following or reader.tokens[place].unit not in ("", "%"):
+            continue
+        other = following[0].stem
+        if other == unit:
+            reader.taken.update((place, place + 1))
+            return reader.tokens[place].value
+        if following[0].means("time_unit"):
+            if unit not in _LENGTHS or other not in _LENGTHS:
+                return None
+            reader.taken.update((place, place + 1))
+            return reader.tokens[place].value * _LENGTHS[other] / _LENGTHS[unit]
+    phrases.take(reader, "'next|'proximo|'proxima time_unit", "'given|'dado|'dada time_unit")
+    spare = [reader.tokens[i].stem for i in reader.places("time_unit")]
+    if any(stem != unit for stem in spare):
+        if len(spare) != 1 or unit not in _LENGTHS or spare[0] not in _LENGTHS:
+            return None
+        return _LENGTHS[spare[0]] / _LENGTHS[unit]
+    return 1.0
 
 
 def _label_alike(reader: Reader) -> None:
@@ -402,13 +470,6 @@ def _label_alike(reader: Reader) -> None:
     words = [t.stem for t in reader.tokens if may_be_label(t) and len(t.stem) >= 4]
     starts = [word[:4] for word in words]
     reader.labels |= {word for word in words if starts.count(word[:4]) > 1}
-
-
-def _last_unit(reader: Reader) -> str:
-    """The unit of time that was taken last."""
-    taken = [i for i in sorted(reader.taken) if reader.tokens[i].means("time_unit")]
-    fresh = [i for i in taken if reader.tokens[i].text]
-    return reader.tokens[fresh[-1]].stem if fresh else ""
 
 
 def _read_independent(reader: Reader) -> Spec | None:
@@ -424,10 +485,10 @@ def _read_independent(reader: Reader) -> Spec | None:
         return None
     values = [reader.tokens[i].value for i in shares]
     reader.taken.update(shares)
-    at_least_one = phrases.take(reader, "at_least #one.")
+    at_least_one = phrases.take(reader, "at_least #one.", "at_least 'una|'uno|'un")
     exactly_one = phrases.take(reader, "exactly #one.") if at_least_one is None else None
     for match in (at_least_one, exactly_one):
-        if match is not None and match["one"].value != 1:
+        if match is not None and "one" in match and match["one"].value != 1:
             return None
     if at_least_one:
         event = "any"
@@ -441,11 +502,15 @@ def _read_independent(reader: Reader) -> Spec | None:
         event = "any"
     else:
         return None
+    several = phrases.take(reader, "#k. independent_word")
+    if several is not None and several["k"].value != len(values):
+        return None
     phrases.take(
         reader,
         "#two. independent_word? 'event|'component|'machine|'system|'suceso|'componente|'shooter|'engine",
     )
     reader.take_all("independent_word")
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     reader.labels |= measured_words() | {
         "event",
         "component",

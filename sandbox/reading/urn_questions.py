@@ -25,6 +25,8 @@ def _kinds(reader: Reader) -> dict[str, float]:
         token = reader.tokens[place]
         following = reader.tokens[place + 1 : place + 3]
         colour = next((t for t in following if t.means("colour")), None)
+        if not kinds and colour is None:
+            continue  # `a committee of 4 from 6 men and 5 women`
         if token.unit or colour is None or colour.stem in kinds:
             break
         if following[0] is not colour and not following[0].means("ball"):

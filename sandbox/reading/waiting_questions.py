@@ -6,11 +6,13 @@ A simulation of pi runs in the sandbox, and is judged against the exact value an
 from typing import Any
 
 from sandbox.reading import phrases
+from sandbox.reading.clauses import name_clauses
 from sandbox.reading.dice_and_coins import seed_of
 from sandbox.reading.measured import measured_words
 from sandbox.reading.questions import take_question
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import Rule, calculation
+from sandbox.reading.tokens import Token
 from sandbox.spec import Spec
 
 _FACE_NAMES = "|".join(f"face_{i}" for i in range(1, 7))
@@ -37,23 +39,59 @@ def _success(reader: Reader) -> float | None:
     return p if p is not None and 0 < p < 1 else None
 
 
+def _counts_firsts(reader: Reader, number: Token) -> bool:
+    """Whether a number counts the first cases, as in `the first two are heads`, and is no face."""
+    following = reader.tokens[reader.tokens.index(number) + 1 :][:1]
+    things = bool(following) and (
+        following[0].means("roll", "time_word", "trial_word", "die", "people_word")
+        or following[0].stem in ("are", "were", "son", "sean")
+    )
+    return things or reader.has("coin", "heads")
+
+
+_FAILURES = frozenset(
+    "fail failure failed miss missed lose loss lost wrong bad defective faulty broken reject error fallo fracaso"
+    " falla perder pierde mala malo defectuosa defectuoso incorrecta".split()
+)
+
+
+def _opposed(reader: Reader, place: int) -> bool:
+    """Whether the clause of the first case speaks of failures and that of the rate does not, or the reverse."""
+    shares = [i for i, t in enumerate(reader.tokens) if t.unit == "%" or 0 < t.value < 1]
+    failures = [i for i, t in enumerate(reader.tokens) if t.stem in _FAILURES]
+    if len(shares) != 1:
+        return True
+    near = [any(abs(i - at) <= 8 for i in failures) for at in (place, shares[0])]
+    return near[0] != near[1]
+
+
 def _read_first(reader: Reader) -> Spec | None:
     """Read when the first success comes: exactly at trial 4, after more than 5 trials, on average."""
-    first = phrases.take(
-        reader, "'first|'primer|'primera #f.", f"'first|'primer|'primera {_FACE_NAMES}",
-        "'first|'primer|'primera success_p|heads|correct_word|conversion|'success|'exito", "until_first #f.",
+    nth = phrases.take(
+        reader,
+        "first_one * 'on|'at|'in|'en 'the|'la|'el? #k trial_word|roll|time_word?",
+    )
+    if nth is not None and (
+        nth["k"].unit != "th" or _opposed(reader, reader.tokens.index(nth["k"]))
+    ):
+        return None
+    first = nth or phrases.take(
+        reader, "first_one #f.", f"first_one {_FACE_NAMES}",
+        "first_one success_p|heads|correct_word|conversion|'success|'exito", "until_first #f.",
         f"until_first {_FACE_NAMES}", "until_first",
     )  # fmt: skip
-    if first is None:
+    if first is None or ("f" in first and _counts_firsts(reader, first["f"])):
         return None
     question = take_question(reader)
     on_average = reader.take_all("expected_value", "on_average", "how_many", "mean")
     event: dict[str, Any] | None = None
+    if nth is not None:
+        event = {"low": nth["k"].value, "high": nth["k"].value}
     for pattern, kind in (
         ("exactly #k.", "both"), ("more_than|beyond #k.", "over"), ("at_most|short_of #k.", "high"),
         ("at_least #k.", "low"), ("'on|'en|'at 'the? 'trial|'roll? #k.", "both"), ("#k. roll|trial_word|time_word", "both"),
     ):  # fmt: skip
-        k = phrases.value(reader, pattern)
+        k = phrases.value(reader, pattern) if nth is None else None
         if k is not None:
             event = {"both": {"low": k, "high": k}, "over": {"low": k, "low_open": True}}.get(
                 kind, {kind: k}
@@ -66,6 +104,8 @@ def _read_first(reader: Reader) -> Spec | None:
         "until_first", "trial_word", "roll", "time_word", "people_word", "heads", "must_word"
     )
     reader.labels |= measured_words() | {"until", "success", "exito"}
+    if nth is not None:
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     of: dict[str, Any] = {"family": "geometric", "parameters": {"p": p}}
     if event is not None and question.wanted:
         return calculation("distribution_probability", of | event | question.parameters)
@@ -195,16 +235,19 @@ def _read_raffle(reader: Reader) -> Spec | None:
 def _read_pi(reader: Reader) -> Spec | None:
     if not reader.take_all("pi_word"):
         return None
+    if reader.has("decimals", "digit") and not reader.has("random_point", "estimate_simulation"):
+        return None
     points = phrases.value(
         reader, "#n. at_random? random_point", "random_point #n.", "estimate_simulation #n.", "#n. * random_point",
         "size_n|'n exactly? #n.",
     )  # fmt: skip
     if points is None:
         only = reader.only_number("")
-        points = only.value if only and reader.has("estimate_simulation") else None
+        drawn = reader.has("estimate_simulation", "random_point", "at_random", "roll", "pi_scene")
+        points = only.value if only and drawn else None
     if points is None:
         return None
-    reader.take_all("random_point", "estimate_simulation", "at_random")
+    reader.take_all("random_point", "estimate_simulation", "at_random", "pi_scene", "roll")
     reader.labels |= {
         "method",
         "metodo",

@@ -89,6 +89,8 @@ CASES: list[tuple[str, Mapping[str, Any]]] = [
     ("codes", {"alphabets": [26.0, 10.0], "lengths": [3.0, 3.0]}),
     ("codes", {"alphabets": [26.0, 10.0], "lengths": [3.0, 4.0], "unique": True}),
     ("meals", {"choices": [4.0, 6.0, 3.0]}),
+    ("dice_one_of", {"sides": [6.0, 6.0], "values": [7.0, 11.0]}),
+    ("dice_one_of", {"sides": [20.0], "values": [2.0, 3.0, 5.0, 7.0], "percent": True}),
     *(
         ("dice_sum", {"sides": sides} | event)
         for sides in ([6.0, 6.0], [6.0, 8.0, 20.0], [6.0] * 10)

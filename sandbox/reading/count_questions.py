@@ -219,16 +219,11 @@ def _groups(reader: Reader) -> Analysis | None:
     pools = "'of|out_of|pool_from|'de|'from"
     match = phrases.take(reader, f"#a. * {pools} #n. * 'and|'y #b. * {pools} #m.")
     if match and len(numbers) == 4:
-        first, second = (match["a"].value, match["n"].value), (match["b"].value, match["m"].value)
-        if first[0] > first[1] or second[0] > second[1]:
+        a, n, b, m = (match[name].value for name in "anbm")
+        if a > n or b > m:
             return None
         _take_choice_words(reader, numbers)
-        return _finished(
-            reader,
-            "choices_from_groups",
-            sizes=[first[1], second[1]],
-            chosen=[first[0], second[0]],
-        )
+        return _finished(reader, "choices_from_groups", sizes=[n, m], chosen=[a, b])
     names = [_name_after(reader, place) for place in numbers]
     values = [reader.tokens[place].value for place in numbers]
     if any(reader.tokens[place].unit for place in numbers):

@@ -80,7 +80,9 @@ def _z_score(reader: Reader, named: Named, *, percent: bool) -> Spec | None:
             reader.take_all("beats") or phrases.take(reader, "less_than|short_of 'him|'her|'that")
         ):
             return None
-        below: dict[str, object] = {"high": value.value} | ({"percent": True} if percent else {})
+        below: dict[str, object] = {"high": value.value}
+        if percent:
+            below["percent"] = True
         made = _spec(named, "distribution_probability", below)
         analyses += made.analyses
     name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])

@@ -124,7 +124,7 @@ def spread_of(of: Distribution) -> float:
             return abs(p["sd"])
         case "lognormal":
             return math.exp(min(p["mu"], 300)) * min(p["sigma"], 1.0)
-        case "uniform":
+        case "uniform" | "triangular":
             return p["high"] - p["low"]
         case "exponential":
             return p["mean"]
@@ -161,6 +161,8 @@ def _draw(of: Distribution, count: str) -> str:
             return f"{p['minimum']} * (1 + rng.pareto({p['alpha']}, {count}))"
         case "weibull":
             return f"{p['scale']} * rng.weibull({p['shape']}, {count})"
+        case "triangular":
+            return f"rng.triangular({p['low']}, {p['mode']}, {p['high']}, {count})"
     raise CannotWrite(f"there is no program for {of.family}")
 
 

@@ -51,6 +51,8 @@ def _in_distribution(name: str, of: Distribution) -> str:
             )
     if of.family == "uniform" and p["low"] >= p["high"]:
         return f"{name}: nothing lies between {p['low']:g} and {p['high']:g}"
+    if of.family == "triangular" and not p["low"] <= p["mode"] <= p["high"] > p["low"]:
+        return f"{name}: a peak of {p['mode']:g} lies outside {p['low']:g} to {p['high']:g}"
     if of.family == "poisson" and p["rate"] < 0:
         return f"{name}: a rate of {p['rate']:g} is below 0"
     if of.family == "binomial":

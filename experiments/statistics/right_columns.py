@@ -37,6 +37,7 @@ NUMBERS = (
     Distribution("gamma", {"shape": 2.0, "scale": 3.0}),
     Distribution("pareto", {"alpha": 1.5, "minimum": 1000.0}),
     Distribution("weibull", {"shape": 1.5, "scale": 1000.0}),
+    Distribution("triangular", {"low": 2.0, "mode": 5.0, "high": 11.0}),
     Distribution("mixture", weights=(0.6, 0.4), parts=(_normal(20.0, 5.0), _normal(45.0, 8.0))),
 )
 _DRAWS: Mapping[str, Callable[[np.random.Generator, Mapping[str, float], int], Values]] = {
@@ -50,6 +51,7 @@ _DRAWS: Mapping[str, Callable[[np.random.Generator, Mapping[str, float], int], V
     "gamma": lambda rng, p, n: rng.gamma(p["shape"], p["scale"], n),
     "pareto": lambda rng, p, n: p["minimum"] * (1 + rng.pareto(p["alpha"], n)),
     "weibull": lambda rng, p, n: p["scale"] * rng.weibull(p["shape"], n),
+    "triangular": lambda rng, p, n: rng.triangular(p["low"], p["mode"], p["high"], n),
 }
 
 

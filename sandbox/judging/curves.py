@@ -42,12 +42,23 @@ def cdf(of: Distribution, x: Floats) -> Floats:
             share = 1 - (p["minimum"] / least) ** p["alpha"]
         case "weibull":
             share = -np.expm1(-((np.maximum(x, 0) / p["scale"]) ** p["shape"]))
+        case "triangular":
+            share = _triangular(x, p["low"], p["mode"], p["high"])
         case "mixture":
             parts = zip(of.weights, of.parts, strict=True)
             share = np.sum([weight * cdf(part, x) for weight, part in parts], axis=0)
         case _:
             raise ValueError(f"no cumulative distribution is defined for {of.family}")
     return np.asarray(share, dtype=np.float64)
+
+
+def _triangular(x: Floats, low: float, mode: float, high: float) -> Floats:
+    """The area under two straight lines, which rise to the mode and fall from it."""
+    rise = np.clip(x, low, mode) - low
+    fall = high - np.clip(x, mode, high)
+    up = rise**2 / ((high - low) * (mode - low)) if mode > low else np.zeros_like(x)
+    down = fall**2 / ((high - low) * (high - mode)) if high > mode else np.zeros_like(x)
+    return np.asarray(np.where(x <= mode, up, 1 - down))
 
 
 def cells(field: Field, x: Floats, step: float | Floats) -> tuple[Floats, Floats]:

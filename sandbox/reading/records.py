@@ -106,6 +106,8 @@ def _scan(scan: Scan) -> None:
         )
         if not skipped and token.stem not in _MARKS:
             scan.unknown.append(token)
+        if i == scan.counted_at and token.means("make"):
+            scan.counted_at += 1  # `300 made-up receipts`
         i += 1
 
 
@@ -115,7 +117,7 @@ _QUESTION = re.compile(
     r"|error est[aá]ndar)\b",
     re.I | re.S,
 )
-_SKIPPED = ("make", "record", "sample_size", "tail", "likert", "wants")
+_SKIPPED = ("make", "record", "sample_size", "tail", "likert", "wants", "enough", "column_name")
 
 
 def _whole_at(scan: Scan, i: int) -> bool:
@@ -284,6 +286,11 @@ RULES: tuple[Rule, ...] = (
                 "mean",
                 "sd",
                 "probability",
+                "integer",
+                "unique",
+                "even",
+                "odd",
+                "multiples",
                 *FAMILIES,
             }
         ),

@@ -119,6 +119,7 @@ def _in_brackets(draft: Draft, name: str) -> tuple[str, ...]:
     meant = {
         "normal": "the mean and the standard deviation", "exponential": "the rate",
         "lognormal": "the mean and the standard deviation of the logarithm",
+        "triangular": "the ends and, between them, the peak",
         "gamma": "the shape and the scale", "weibull": "the shape and the scale",
     }.get(draft.family)  # fmt: skip
     if not meant or not draft.arguments:
@@ -151,7 +152,7 @@ def _bounded(
     draft: Draft, name: str, of: Distribution,
     low: float | None, high: float | None, decimals: int | None,
 ) -> Field:  # fmt: skip
-    if of.family == "uniform":
+    if of.family in ("uniform", "triangular"):
         low = high = None
     if of.family == "pareto" and low == of.parameters["minimum"]:
         low = None

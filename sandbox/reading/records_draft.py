@@ -41,6 +41,7 @@ class Draft:
     percents: set[bool] = field(default_factory=set)  # whether its parameters are percentages
     place: int = -1  # of its label
     counted: bool = False  # the label is the noun after the number of records
+    called: bool = False  # the request gives the label as a column's name
     shared: bool = False  # `both normal`: for each column without a family
 
     @property

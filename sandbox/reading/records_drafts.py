@@ -22,6 +22,7 @@ def columns(scan: Scan) -> list[Draft]:
     _name_the_unnamed(drafts)
     _share(scan, drafts)
     _date_that_is_named_later(drafts)
+    _named_later(drafts)
     return [
         draft
         for draft in drafts
@@ -113,6 +114,14 @@ def _date_that_is_named_later(drafts: Sequence[Draft]) -> None:
     later = [d for d in drafts if not d.described and not d.counted and _is_date(d.label)]
     if len(dated) == len(later) == 1:
         dated[0].label, later[0].label = later[0].label, ""
+
+
+def _named_later(drafts: Sequence[Draft]) -> None:
+    """`waiting times, exponential, mean 7; column wait` describes one column."""
+    names = [d for d in drafts if d.called and not (d.described or d.role or d.counted)]
+    others = [d for d in drafts if _says_something(d) and not d.called]
+    if len(names) == len(others) == 1:
+        others[0].label, names[0].label = names[0].label, ""
 
 
 def _is_date(label: str) -> bool:

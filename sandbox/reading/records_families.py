@@ -25,6 +25,8 @@ def distribution_of(
         return _uniform(draft, name, low, high)
     if family == "mixture":
         return _mixture(numbers, name)
+    if family == "triangular":
+        return _triangular(draft, name, low, high)
     if not any(numbers.values()) and not draft.arguments and family != "standard_normal":
         return None
     for key, values in numbers.items():
@@ -55,6 +57,22 @@ def _uniform(draft: Draft, name: str, low: float | None, high: float | None) -> 
     if low is None or high is None:
         return None
     return Distribution("uniform", {"low": float(low), "high": float(high)})
+
+
+def _triangular(
+    draft: Draft, name: str, low: float | None, high: float | None
+) -> Distribution | None:
+    """By its two ends and its peak, in any order in brackets: the peak lies between the ends."""
+    numbers = [value for values in draft.numbers.values() for value in values]
+    ends = [value for value in (low, high) if value is not None]
+    figures = sorted([*draft.arguments, *numbers, *ends])
+    if not figures:
+        return None
+    named = draft.numbers.keys() == {"mode"} and len(numbers) == 1 and len(ends) == 2
+    if len(figures) != 3 or not (named or (len(draft.arguments) == 3)):
+        raise NotUnderstood(f"the lowest value, the mode and the highest value of {name} are needed")
+    least, mode, most = (low, numbers[0], high) if named else figures
+    return Distribution("triangular", {"low": least, "mode": mode, "high": most})  # type: ignore[dict-item]
 
 
 def _take(numbers: dict[str, float], *names: str) -> float | None:

@@ -7,6 +7,7 @@ import re
 
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_scan import Scan
+from sandbox.reading.records_values import FAMILIES
 from sandbox.reading.rules import NotUnderstood
 
 _MOST = 1_000_000
@@ -102,17 +103,13 @@ def count(scan: Scan, i: int) -> int:
     follows = (
         spell
         or scan.means(i + 1, "entity", "record", "times_over")
-        or scan.low(i + 1) in ("of", "de")
+        or scan.means(i + 1, "enough")
+        or scan.low(i + 1) in ("of", "de", "of them")
     )
     loose = not again and (
         scan.labelable(i + 1, first=True)
         or scan.means(i - 1, "make")
-        or scan.means(
-            i + 1, "normal", "lognormal", "uniform", "exponential", "poisson", "binomial", "mixture"
-        )
-        or scan.means(
-            i + 1, "beta", "gamma", "pareto", "weibull", "standard_normal", "bernoulli", "die"
-        )
+        or scan.means(i + 1, "die", *FAMILIES)
         or scan.means(
             i + 1,
             "integer",
@@ -143,7 +140,7 @@ def count(scan: Scan, i: int) -> int:
 
 
 _PAIRS = frozenset("pair pairs triple triples tuples par pares ternas".split())
-_COLUMNS = frozenset("columns variables fields columnas campos features attributes".split())
+_COLUMNS = frozenset("column columna columns variables fields columnas campos features attributes".split())
 
 
 def _counted(scan: Scan, value: float, end: int) -> int:
@@ -195,8 +192,16 @@ def label(scan: Scan, i: int) -> int:
     draft.decimals = 0 if "integer" in scan.next_is else draft.decimals
     scan.next_is = set()
     draft.counted = counted and not draft.described
+    draft.called = draft.called or _is_called(scan, i)
     _role(scan, draft, i, end)
     return _after_unit(scan, end)
+
+
+def _is_called(scan: Scan, i: int) -> bool:
+    """Whether a label is given as a name: `column wait`, `(column: wait)`, `call it wait`."""
+    while scan.stem(i - 1) in (":", "=") or scan.low(i - 1) in ("is", "es", "it", "called", "named"):
+        i -= 1
+    return scan.means(i - 1, "column_name")
 
 
 _GROUPS = frozenset(

@@ -7,7 +7,7 @@ from sandbox.reading.rules import NotUnderstood
 
 _PARAMETERS = (
     "mu", "sigma", "mean", "sd", "variance", "median", "rate", "scale", "shape", "alpha", "b",
-    "trials", "probability", "peaks", "weights",
+    "trials", "probability", "peaks", "weights", "mode",
 )  # fmt: skip
 
 
@@ -34,6 +34,8 @@ def parameter(scan: Scan, i: int) -> int:
     values, end = _numbers_from(scan, j, many=_many(scan, draft, i, name))
     if name == "weights" and len(values) < 2:
         return 0
+    if draft.family == "triangular" and scan.means(i, "peaks", "mode"):
+        name = "mode"
     for value in values:
         _put(draft, name, value)
     if name in ("mean", "sd", "median", "mu", "sigma"):

@@ -21,6 +21,8 @@ _ARTICLES = frozenset(
     "the a an my our your their this el la los las un una mi mis nuestra nuestro".split()
 )
 _ASIDE = frozenset("for at in from para en by per to into".split()) | {"for a", "for my", "for an"}
+_OURS = frozenset("my our mi mis nuestra nuestro".split())
+_PAUSES = frozenset(",.;:\n)?!")
 DATED = frozenset({"dated", "con fecha", "fechadas", "fechados"})
 _MOST_WORDS = 3
 # What may stand in a label beside plain words, and what alone makes no name.
@@ -82,7 +84,7 @@ class Scan:
 
     def idle(self, i: int) -> bool:
         token = self.tokens[i] if 0 <= i < len(self.tokens) else None
-        return token is not None and token.means(IDLE, "filler") and not token.means("beyond")
+        return token is not None and token.means(IDLE, "filler", "place") and not token.means("beyond")
 
     def after_glue(self, i: int, limit: int = 4) -> int:
         """The place after words and marks that only link: `of`, `is`, `=`."""
@@ -249,11 +251,15 @@ class Scan:
 
     def aside(self, i: int, end: int) -> bool:
         """Whether the words only say where or what for: `for my class`, `at the clinic`."""
-        if not all(self.means(j, SCENE, "entity", "owner") for j in range(i, end)):
-            return False
+        scene = all(self.means(j, SCENE, "entity", "owner") for j in range(i, end))
+        owned = False
         while self.low(i - 1) in _ARTICLES:
             i -= 1
-        return self.low(i - 1) in _ASIDE
+            owned = owned or self.low(i) in _OURS
+        if self.means(i - 1, "place") or self.low(i - 1) == "at" or owned:
+            if self.stem(end) in _PAUSES or end >= len(self.tokens):
+                return True  # nothing describes it: `at the counter, exponential`
+        return scene and self.low(i - 1) in _ASIDE
 
     def name_at(self, i: int, end: int) -> str:
         """The name of the column that the words from `i` to `end` are."""

@@ -6,7 +6,7 @@ from sandbox.reading.rules import NotUnderstood
 
 FAMILIES = (
     "standard_normal", "lognormal", "normal", "uniform", "exponential", "poisson", "binomial",
-    "bernoulli", "beta", "gamma", "pareto", "weibull", "mixture",
+    "bernoulli", "beta", "gamma", "pareto", "weibull", "triangular", "mixture",
 )  # fmt: skip
 _SHORT = frozenset({"n", "u", "exp", "bin", "ln", "norm", "flat", "beta", "gamma", "pois", "unif"})
 _SOFT = frozenset(

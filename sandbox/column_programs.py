@@ -34,7 +34,7 @@ def _ids(field: Field) -> str:
     ends = f"n + {first}" if first else "n"
     if field.prefix:
         digits = 5 if field.digits is None else field.digits
-        return f'[f"{field.prefix}{{i:0{digits}d}}" for i in range({first}, {ends})]'
+        return f'[f"{field.prefix}{{i:0{digits}d}}{field.suffix}" for i in range({first}, {ends})]'
     return f"np.arange({first}, {ends})"
 
 

@@ -49,6 +49,7 @@ class Field:
     start: str = ""  # for dates, ISO 8601
     end: str = ""
     prefix: str = ""  # for ids
+    suffix: str = ""  # for ids, such as @example.com
     first: int | None = None  # the number of the first id; None: 1
     digits: int | None = None  # of an id after its prefix; None: 5
     multiple: int | None = None  # whole numbers that leave this `remainder` when divided by it

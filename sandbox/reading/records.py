@@ -12,6 +12,7 @@ from sandbox.reading import (
     records_bounds,
     records_dates,
     records_formulas,
+    records_ids,
     records_marks,
     records_parameters,
     records_relations,
@@ -22,9 +23,11 @@ from sandbox.reading import (
 )
 from sandbox.reading.budget import spend
 from sandbox.reading.reader import Reader
+from sandbox.reading.records_bivariate import as_two_columns
 from sandbox.reading.records_columns import field_of
 from sandbox.reading.records_draft import Draft, Relation
 from sandbox.reading.records_drafts import columns, same_name
+from sandbox.reading.records_parts import as_binomial
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_series import read_series
 from sandbox.reading.records_usual import COUNT, usual_of
@@ -78,8 +81,22 @@ def _spelled(text: str) -> str:
     """The text with blanks and words where marks without blanks hide numbers: `N(0,1)`, `0..500`."""
     text = re.sub(r"(\(\s*-?\d*\.?\d+),(?=-?\d*\.?\d+\s*\))", r"\1, ", text)
     text = re.sub(r"(?<=\d)\s?\.\.\.?\s?(?=-?\d)", " to ", text)
-    text = re.sub(r"\bw/\s?", "with ", text)
-    return text.replace("->", ": ").replace("→", ":")
+    text = re.sub(r"(?<=\d) pares(?=\s*(?:\(|:|de\b))", " filas", text)
+    text = _OCCASION.sub(" ", re.sub(r"\bw/\s?", "with ", text))
+    return as_two_columns(as_binomial(text).replace("->", ": ").replace("→", ":"))
+
+
+# Where the records will be used: `before Friday's demo`, `for my statistics class`.
+_OCCASION = re.compile(
+    r"\b(?:(?:before|for|by|ahead of|during|in) (?:(?:the|our|my|an?|this|next|\w+'s) ){1,2}(?:[^\W\d_]{3,20} )?"
+    r"(?:demo|meeting|presentation|class|lesson|lecture|release|launch|workshop|talk|tutorial|seminar"
+    r"|course|load test|homework|assignment|exam|thesis)\b(?: (?:on|this|next) \w+| tomorrow| today)?"
+    r"|(?:antes de|para|en) (?:la|el|mi|nuestr[ao]|una?) (?:demo|reuni[oó]n|presentaci[oó]n|clase|lanzamiento"
+    r"|taller|charla|curso|prueba de carga|tarea|examen|tesis)\b"
+    r"(?: (?:del?|de la|el) (?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|ma[nñ]ana"
+    r"|estad[ií]stica|matem[aá]ticas))?),?",
+    re.I,
+)
 
 
 def _scan(scan: Scan) -> None:
@@ -88,6 +105,10 @@ def _scan(scan: Scan) -> None:
         spend()
         token = scan.tokens[i]
         scan.wanted = scan.wanted or token.means("make")
+        end = records_ids.form(scan, i)
+        if end:
+            i = end
+            continue
         if token.means("beyond"):
             scan.unknown.append(token)
             i += 1
@@ -153,7 +174,8 @@ def _spec(scan: Scan) -> Spec:
     if count * len(fields) > _MOST_CELLS:
         size = f"{count} records of {len(fields)} columns are more than one answer should hold"
         raise NotUnderstood(f"{size}: ask for at most {_MOST_CELLS // len(fields)}")
-    if not fields or all(field.role in ("text", "id") for field in fields):
+    formed = any(field.role == "id" and field.first is not None for field in fields)
+    if not formed and all(field.role in ("text", "id") for field in fields):
         raise NotUnderstood("no distribution, relation or range is given")
     return Spec(
         "generate", count, tuple(fields), tuple(correlations), seed=scan.seed,

@@ -5,6 +5,7 @@ replace all of them, which `assumed` says. A figure that the family does not use
 """
 
 import math
+import re
 from dataclasses import replace
 
 from sandbox.reading.records_draft import Draft
@@ -22,13 +23,19 @@ _INTEGERS = frozenset(
 )  # fmt: skip
 
 
+_ACCOUNTS = re.compile(r"user_?name|login|handle|usuario|mail|correo")
+
+
 def field_of(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     """The field, and sentences about what the request left open."""
     if draft.cut:
         raise NotUnderstood(f"{name} is truncated, but no bounds are given", ("truncated",))
     if draft.role == "id" and not (draft.family or draft.labels):
-        said_more(draft, name, "an id", {"unique", "prefix", "first", "digits"})
-        made = Field(name, "id", unique=True, prefix=draft.prefix)
+        allowed = {"unique", "prefix", "suffix", "first", "digits"} | (
+            {"decimals"} if draft.decimals == 0 and not draft.prefix else set()
+        )
+        said_more(draft, name, "an id", allowed)
+        made = Field(name, "id", unique=True, prefix=draft.prefix, suffix=draft.suffix)
         return replace(made, first=draft.first, digits=draft.digits), ()
     if draft.formula:
         said_more(draft, name, "a computed column", {"formula", "decimals"})
@@ -39,6 +46,10 @@ def field_of(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
         return Field(name, "date", start=first_day.isoformat(), end=last_day.isoformat()), ()
     if draft.labels or draft.true_share is not None or draft.boolean or draft.binary:
         return _choice(draft, name)
+    if draft.role == "text" and draft.unique and _ACCOUNTS.search(name):
+        suffix = "@example.com" if re.search("mail|correo", name) else ""
+        said_more(draft, name, "a text", {"unique"})
+        return Field(name, "id", unique=True, prefix="user", suffix=suffix), ()
     if draft.role == "text" and not draft.described:
         said_more(draft, name, "a text", set())
         return Field(name, "text"), ()
@@ -47,7 +58,7 @@ def field_of(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
 
 _FACTS = (
     "family arguments numbers low high clip cut decimals unique real multiple labels true_share boolean"
-    " binary dates prefix first formula"
+    " binary dates prefix suffix first formula"
 ).split()
 _WORDS = {"low": "bounds", "high": "bounds", "decimals": "rounding", "numbers": "figures"}
 

@@ -1,4 +1,4 @@
-"""Reads the period of a column of dates, the form of ids, dice and coins."""
+"""Reads the period of a column of dates, dice and coins."""
 
 import calendar
 import re
@@ -11,8 +11,8 @@ from sandbox.reading.tokens import MONTHS
 
 
 def special(scan: Scan, i: int) -> int:
-    """Read dice and coins, a period of dates, the form of an id."""
-    return _die(scan, i) or _period(scan, i) or _id(scan, i)
+    """Read dice and coins, a period of dates."""
+    return _die(scan, i) or _period(scan, i)
 
 
 def _die(scan: Scan, i: int) -> int:
@@ -121,30 +121,3 @@ def _year(scan: Scan, i: int) -> int:
         value is not None and 1900 <= value <= 2100 and re.fullmatch(r"\d{4}", scan.tokens[i].text)
     )
     return int(value) if plain and value is not None else 0
-
-
-def _id(scan: Scan, i: int) -> int:
-    draft = scan.current
-    if draft is None or draft.role != "id":
-        return 0
-    if scan.means(i, "id_starts"):
-        j = scan.after_glue(i + 1)
-        value = scan.number(j)
-        if value is not None and value == int(value) and value >= 0 and draft.first is None:
-            draft.first = int(value)
-            return j + 1
-    if not scan.means(i, "like", "id_starts"):
-        return 0
-    j = i + 1
-    while scan.stem(j) == ":" or scan.low(j) in ("with", "con", "at"):
-        j += 1
-    rest = scan.text[scan.tokens[j].start :] if j < len(scan.tokens) else ""
-    form = re.match(r"[\"'`]?([A-Za-z]{1,12}[-_#]?)?(\d{1,9})[\"'`]?(?![\w-])", rest)
-    if form is None or draft.prefix:
-        return 0
-    draft.prefix, draft.first = form[1] or "", int(form[2])
-    draft.digits = len(form[2]) if form[1] else None
-    end = scan.tokens[j].start + form.end()
-    return next(
-        (k for k in range(j, len(scan.tokens)) if scan.tokens[k].start >= end), len(scan.tokens)
-    )

@@ -34,6 +34,7 @@ class Draft:
     dates: tuple[date, date] | None = None
     role: str = ""  # "id", "text" or "" by the label alone
     prefix: str = ""
+    suffix: str = ""
     first: int | None = None
     digits: int | None = None
     formula: str = ""

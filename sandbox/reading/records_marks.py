@@ -87,8 +87,11 @@ def count(scan: Scan, i: int) -> int:
     if scan.means(i, "some"):
         scan.some = True
         return i + 1
-    columns = next((j for j in range(i + 1, i + 4) if scan.low(j) in _COLUMNS), 0) if value else 0
-    if columns and all(scan.idle(j) or scan.means(j, "correlation") for j in range(i + 1, columns)):
+    columns = next((j for j in range(i + 1, i + 6) if scan.low(j) in _COLUMNS), 0) if value else 0
+    if columns and all(
+        scan.idle(j) or scan.means(j, "correlation", "integer", *FAMILIES)
+        for j in range(i + 1, columns)
+    ):
         scan.columns = int(value or 0)
         return i + 1
     if value is not None and scan.low(i - 1) in ("column", "columna") and scan.stem(i + 1) == ":":
@@ -182,6 +185,7 @@ def label(scan: Scan, i: int) -> int:
     if naming and scan.current is not None and not scan.current.label:
         scan.mentions.append((name, end))
         scan.current.label = name
+        _role(scan, scan.current, i, end)
         return _after_unit(scan, end)
     if counted and scan.means(end - 1, "wanted_words"):
         raise NotUnderstood(f"{' '.join(words)} are words, not figures", tuple(words))
@@ -190,6 +194,9 @@ def label(scan: Scan, i: int) -> int:
     draft.unique = draft.unique or "unique" in scan.next_is
     draft.low = 0.0 if "nonnegative" in scan.next_is else draft.low
     draft.decimals = 0 if "integer" in scan.next_is else draft.decimals
+    lengths = [int(word.split()[1]) for word in scan.next_is if word.endswith("digits")]
+    if lengths:
+        draft.first, draft.digits = 10 ** (lengths[0] - 1), lengths[0]
     scan.next_is = set()
     draft.counted = counted and not draft.described
     draft.called = draft.called or _is_called(scan, i)

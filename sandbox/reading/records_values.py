@@ -45,7 +45,7 @@ def family(scan: Scan, i: int) -> int:
     ):
         draft.arguments.append(scan.number(i + 1) or 0.0)
         end = i + 2
-    scan.naming_at = after_soft(scan, end)
+    scan.naming_at = -1 if draft.shared else after_soft(scan, end)
     return end
 
 
@@ -74,6 +74,8 @@ def _column_for(scan: Scan, i: int, name: str) -> Draft:
     mixed = scan.current is not None and scan.current.family == "mixture"
     if scan.means(i - 1, "both") and not mixed and len([d for d in scan.drafts if d.label]) > 1:
         return scan.add(Draft(shared=True))
+    if scan.low(i + 1) in ("columns", "variables", "columnas") and not mixed:
+        return scan.add(Draft(shared=True))  # `two normal columns x and y`
     draft = scan.current
     if draft is None:
         return scan.open()

@@ -24,7 +24,7 @@ def check_ids(field: Field, values: Sequence[Any]) -> list[StatisticalCheck]:
         return [*checks, StatisticalCheck(f"{field.name}: UUIDs", wrong is None, detail)]
     digits = rf"\d{{{field.digits}}}|[1-9]\d{{{field.digits},}}" if field.digits else r"\d+"
     if field.prefix or field.digits or field.first is not None:
-        form = re.compile(re.escape(field.prefix) + f"({digits})")
+        form = re.compile(re.escape(field.prefix) + f"({digits})" + re.escape(field.suffix))
         forms = [form.fullmatch(text) for text in texts]
         wrong = next((t for t, match in zip(texts, forms, strict=True) if match is None), None)
         detail = "each has it" if wrong is None else f"{wrong!r} has not"

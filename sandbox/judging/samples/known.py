@@ -18,7 +18,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
         "category": "distribution order unique",
         "boolean": "distribution order",
         "date": "start end order unique",
-        "id": "prefix first digits order unique",
+        "id": "prefix suffix first digits order unique",
         "text": "",
     }.items()
 }

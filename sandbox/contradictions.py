@@ -1,6 +1,7 @@
 """Finds constraints of a spec that no data can satisfy, before any program runs."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -49,10 +50,8 @@ def _in_distribution(name: str, of: Distribution) -> str:
                 f"{name}: the {parameter} of a {of.family} distribution is {p[parameter]:g}, "
                 "but it must be above 0"
             )
-    if of.family == "uniform" and p["low"] >= p["high"]:
-        return f"{name}: nothing lies between {p['low']:g} and {p['high']:g}"
-    if of.family == "triangular" and not p["low"] <= p["mode"] <= p["high"] > p["low"]:
-        return f"{name}: a peak of {p['mode']:g} lies outside {p['low']:g} to {p['high']:g}"
+    if of.family in ("uniform", "triangular"):
+        return _in_range(name, p)
     if of.family == "poisson" and p["rate"] < 0:
         return f"{name}: a rate of {p['rate']:g} is below 0"
     if of.family == "binomial":
@@ -69,6 +68,15 @@ def _in_distribution(name: str, of: Distribution) -> str:
     if not all(math.isfinite(value) for value in p.values()):
         return f"{name}: a parameter is not finite"
     return ""
+
+
+def _in_range(name: str, p: Mapping[str, float]) -> str:
+    low, high = p["low"], p["high"]
+    if low >= high:
+        return f"{name}: nothing lies between {low:g} and {high:g}"
+    if not low <= p.get("mode", low) <= high:
+        return f"{name}: a peak of {p['mode']:g} lies outside {low:g} to {high:g}"
+    return "" if math.isfinite(high - low) else f"{name}: a parameter is not finite"
 
 
 def _in_field(field: Field, count: int) -> str:

@@ -15,7 +15,8 @@ class Distribution:
 
     normal: mean, sd. lognormal: mu, sigma (of the logarithm). uniform: low, high. exponential:
     mean. poisson: rate. binomial: n, p. beta: a, b. gamma: shape, scale. pareto: alpha, minimum.
-    weibull: shape, scale. triangular: low, mode, high. categorical: labels and weights. mixture: parts and weights.
+    weibull: shape, scale. triangular: low, mode, high. categorical:
+    labels and weights. mixture: parts and weights.
     """
 
     family: str

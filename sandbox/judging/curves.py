@@ -23,8 +23,8 @@ def cdf(of: Distribution, x: Floats) -> Floats:
         case "lognormal":
             positive = np.maximum(x, 1e-300)
             share = np.where(x > 0, special.ndtr((np.log(positive) - p["mu"]) / p["sigma"]), 0.0)
-        case "uniform":
-            share = np.clip((x - p["low"]) / (p["high"] - p["low"]), 0, 1)
+        case "uniform" | "triangular":
+            share = _straight(x, p["low"], p.get("mode"), p["high"])
         case "exponential":
             share = -np.expm1(-np.maximum(x, 0) / p["mean"])
         case "poisson":
@@ -42,8 +42,6 @@ def cdf(of: Distribution, x: Floats) -> Floats:
             share = 1 - (p["minimum"] / least) ** p["alpha"]
         case "weibull":
             share = -np.expm1(-((np.maximum(x, 0) / p["scale"]) ** p["shape"]))
-        case "triangular":
-            share = _triangular(x, p["low"], p["mode"], p["high"])
         case "mixture":
             parts = zip(of.weights, of.parts, strict=True)
             share = np.sum([weight * cdf(part, x) for weight, part in parts], axis=0)
@@ -52,8 +50,10 @@ def cdf(of: Distribution, x: Floats) -> Floats:
     return np.asarray(share, dtype=np.float64)
 
 
-def _triangular(x: Floats, low: float, mode: float, high: float) -> Floats:
-    """The area under two straight lines, which rise to the mode and fall from it."""
+def _straight(x: Floats, low: float, mode: float | None, high: float) -> Floats:
+    """The area under a level line, or under lines that rise to the mode and fall from it."""
+    if mode is None:
+        return np.asarray(np.clip((x - low) / (high - low), 0, 1))
     rise = np.clip(x, low, mode) - low
     fall = high - np.clip(x, mode, high)
     up = rise**2 / ((high - low) * (mode - low)) if mode > low else np.zeros_like(x)

@@ -29,7 +29,7 @@ from sandbox.reading.records_draft import Draft, Relation
 from sandbox.reading.records_drafts import columns, same_name
 from sandbox.reading.records_parts import as_binomial
 from sandbox.reading.records_scan import Scan
-from sandbox.reading.records_series import read_series
+from sandbox.reading.records_series import is_series, read_series
 from sandbox.reading.records_usual import COUNT, usual_of
 from sandbox.reading.records_values import FAMILIES
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -56,15 +56,23 @@ def _read(reader: Reader) -> Spec | None:
     text = _spelled(reader.text)
     pieces, language = tokens(text, "records")
     scan = Scan(text, pieces, language)
-    if any(token.means("series") for token in pieces) and any(t.means("make") for t in pieces):
-        series = read_series(scan)
-        reader.taken.update(range(len(reader.tokens)))
-        return series
+    wanted = any(token.means("make") for token in pieces)
+    if is_series(scan) and (wanted or not _QUESTION.search(text)):
+        try:
+            series = read_series(scan)
+        except NotUnderstood:
+            if wanted and any(token.means("series") for token in pieces):
+                raise
+            scan = Scan(text, pieces, language)
+        else:
+            reader.taken.update(range(len(reader.tokens)))
+            return series
     try:
         _scan(scan)
         spec = None if scan.unknown else _spec(scan)
     except NotUnderstood:
-        if scan.wanted or (scan.count is not None and scan.drafts):
+        question = _QUESTION.search(text) is not None
+        if scan.wanted or (scan.count is not None and scan.drafts and not question):
             raise
         return None
     if not (scan.wanted or (scan.count is not None and not _QUESTION.search(text))):
@@ -313,6 +321,12 @@ RULES: tuple[Rule, ...] = (
                 "even",
                 "odd",
                 "multiples",
+                "series",
+                "noise",
+                "hour_step",
+                "day_step",
+                "week_step",
+                "month_step",
                 *FAMILIES,
             }
         ),

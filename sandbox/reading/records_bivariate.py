@@ -65,7 +65,9 @@ def as_two_columns(text: str) -> str:
     if named is None and not re.search("bivar|2-?d|two-dim|jointly", phrase[0], re.I):
         return text
     first, second = (named["first"], named["second"]) if named else ("x", "y")
-    before = before[: names.start()] if names else re.sub(r"(?:\bfrom|~|\bde|\bwith)?\s*$", " ", before)
+    before = (
+        before[: names.start()] if names else re.sub(r"(?:\bfrom|~|\bde|\bwith)?\s*$", " ", before)
+    )
     before = re.sub(r"(?:\b(?:of )?two|\b(?:de )?dos)\s*$", "", before)
     covariance = _COVARIANCE.search(after)
     if covariance:
@@ -84,9 +86,13 @@ def as_two_columns(text: str) -> str:
     if means is None:
         return text
     (mean1, mean2), after = means
-    spanish = re.search(r"\b(?:bivaria(?:d|nte)|medias?|desviaci|correlaci[oó]n|filas)", text) is not None
+    spanish = (
+        re.search(r"\b(?:bivaria(?:d|nte)|medias?|desviaci|correlaci[oó]n|filas)", text) is not None
+    )
     mean, sd, related, and_ = (
-        ("media", "desviación", "correlación", "e") if spanish else ("mean", "sd", "correlation", "and")
+        ("media", "desviación", "correlación", "e")
+        if spanish
+        else ("mean", "sd", "correlation", "and")
     )
     made = (
         f"{first} ~ normal {mean} {mean1:.12g} {sd} {spreads[0]:.12g}; {second} ~ normal {mean} {mean2:.12g} "
@@ -102,11 +108,11 @@ def _spreads(text: str, *, standard: bool) -> tuple[tuple[float, float], str] | 
         return (1.0, 1.0), text if unit is None else text[: unit.start()] + text[unit.end() :]
     if match is None or standard:
         return None
-    one = float(match["one"])
-    two = float(match["two"] or match["one"])
+    first = float(match["one"])
+    second = float(match["two"] or match["one"])
     if "var" in match["what"].lower():
-        one, two = math.sqrt(max(one, 0)), math.sqrt(max(two, 0))
-    return (one, two), text[: match.start()] + text[match.end() :]
+        first, second = math.sqrt(max(first, 0)), math.sqrt(max(second, 0))
+    return (first, second), text[: match.start()] + text[match.end() :]
 
 
 def _means(text: str, *, standard: bool) -> tuple[tuple[float, float], str] | None:
@@ -116,9 +122,9 @@ def _means(text: str, *, standard: bool) -> tuple[tuple[float, float], str] | No
         return (0.0, 0.0), text if zero is None else text[: zero.start()] + text[zero.end() :]
     if match is None or (standard and float(match["one"]) != 0):
         return None
-    one = float(match["one"])
-    two = one if match["two"] is None else float(match["two"])
-    return (one, two), text[: match.start()] + text[match.end() :]
+    first = float(match["one"])
+    second = first if match["two"] is None else float(match["two"])
+    return (first, second), text[: match.start()] + text[match.end() :]
 
 
 def _level(text: str) -> tuple[str, str] | None:

@@ -89,6 +89,11 @@ def _comparison(scan: Scan, i: int) -> int:
             return 0
         put_bound(scan, scan.open(), **{"low" if scan.means(i + 1, "or_more") else "high": value})
         return i + 2
+    if value is not None and scan.stem(i + 1) == "+" and scan.current is not None:
+        touching = scan.tokens[i].end == scan.tokens[i + 1].start
+        if touching and scan.number(i + 2) is None and not scan.labelable(i + 2, first=True):
+            put_bound(scan, scan.open(), low=value)
+            return i + 2
     place = scan.after_glue(i + 1)
     value = scan.number(place)
     if value is None:

@@ -27,7 +27,10 @@ def _die(scan: Scan, i: int) -> int:
     return 0
 
 
-_DATED = re.compile(r"(?:^|_)(?:date|fecha|dia|día|timestamp|datetime|dob|birthday)(?:_|$)")
+_DATED = re.compile(
+    r"(?:^|_)(?:date|fecha|dia|día|timestamp|datetime|dob|birthday|login|signup|joined|hired"
+    r"|created|registered|registration|alta|registro|acceso|ingreso_al_sistema)(?:_|$)"
+)
 
 
 def _period(scan: Scan, i: int) -> int:

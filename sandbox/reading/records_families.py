@@ -6,6 +6,7 @@ an error.
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_usual import lognormal_of
@@ -70,7 +71,9 @@ def _triangular(
         return None
     named = draft.numbers.keys() == {"mode"} and len(numbers) == 1 and len(ends) == 2
     if len(figures) != 3 or not (named or (len(draft.arguments) == 3)):
-        raise NotUnderstood(f"the lowest value, the mode and the highest value of {name} are needed")
+        raise NotUnderstood(
+            f"the lowest value, the mode and the highest value of {name} are needed"
+        )
     least, mode, most = (low, numbers[0], high) if named else figures
     return Distribution("triangular", {"low": least, "mode": mode, "high": most})  # type: ignore[dict-item]
 
@@ -225,6 +228,9 @@ def _mixture(numbers: _Numbers, name: str) -> Distribution | None:
     sds = numbers.pop("sd", []) + numbers.pop("sigma", [])
     if not means and not sds and not weights and not numbers:
         return None
+    if len(means) > 1 and not sds and not numbers:
+        ends = sorted(means)
+        sds = [round(min(b - a for a, b in pairwise(ends)) / 6, 12)]
     if numbers or len(means) < 2 or len(sds) not in (1, len(means)):
         raise NotUnderstood(
             f"{name}: a mixture needs a mean and a standard deviation for each part"

@@ -11,10 +11,14 @@ from sandbox.reading.records_scan import Scan
 from sandbox.reading.rules import NotUnderstood
 
 _MOST_DIGITS = 12
-_FORM = re.compile(r"[\"'`]?([A-Za-z]{1,12}[-_#]?)?(\d{1,9})(@[\w-]+(?:\.[\w-]+)+)?[\"'`]?(?![\w-])")
+_FORM = re.compile(
+    r"[\"'`]?([A-Za-z]{1,12}[-_#]?)?(\d{1,9})(@[\w-]+(?:\.[\w-]+)+)?[\"'`]?(?![\w-])"
+)
 _DOMAIN = re.compile(r"[\"'`]?@?((?:[\w-]+\.)+[A-Za-z]{2,})[\"'`]?(?!\w)")
 _RANDOM = frozenset({"random", "aleatorio", "aleatorios"})
-_CODES = re.compile(r"code|number|reference|sku|key|username|user_name|código|referencia|folio|usuario$")
+_CODES = re.compile(
+    r"code|number|reference|sku|key|username|user_name|código|referencia|folio|usuario$"
+)
 _AND_SO_ON = re.compile(
     r"[\s,]*(?:and so on|and so forth|etc(?:etera)?\b\.?|\.\.\.|…|y así sucesivamente|y asi sucesivamente|"
     r"up to\b|hasta\b)?",
@@ -126,11 +130,11 @@ def _domain(scan: Scan, i: int, draft: Draft) -> int:
     at = scan.stem(j) == "@" and j + 1 < len(scan.tokens)
     if (j == i and not at) or j >= len(scan.tokens):
         return 0
-    found = _DOMAIN.match(scan.text, scan.tokens[j].start)
-    if found is None or draft.suffix:
+    domain = _DOMAIN.match(scan.text, scan.tokens[j].start)
+    if domain is None or draft.suffix:
         return 0
-    draft.role, draft.prefix, draft.suffix = "id", "user", f"@{found[1].lower()}"
-    return _token_at(scan, found.end(), j)
+    draft.role, draft.prefix, draft.suffix = "id", "user", f"@{domain[1].lower()}"
+    return _token_at(scan, domain.end(), j)
 
 
 def _token_at(scan: Scan, place: int, i: int) -> int:

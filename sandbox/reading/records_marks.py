@@ -7,6 +7,7 @@ import re
 
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_scan import Scan
+from sandbox.reading.records_usual import usual_of
 from sandbox.reading.records_values import FAMILIES
 from sandbox.reading.rules import NotUnderstood
 
@@ -99,9 +100,9 @@ def count(scan: Scan, i: int) -> int:
     if value is None or scan.tokens[i].unit or (scan.count is not None and scan.count != value):
         return 0
     again = scan.count is not None
-    spell = scan.means(i + 1, "days", "weeks", "months", "hours") and scan.low(i + 2) in (
-        "of",
-        "de",
+    spell = scan.means(i + 1, "days", "weeks", "months", "hours") and (
+        scan.low(i + 2) in ("of", "de")
+        or (scan.low(i - 1) in _THROUGHOUT and not again and scan.current is not None)
     )
     follows = (
         spell
@@ -123,6 +124,7 @@ def count(scan: Scan, i: int) -> int:
             "strongly",
             "generate",
             "even",
+            "multiples",
         )
         or scan.means(i + 1, "make", "odd", "boolean", "id", "text", "float")
         or (scan.stem(i - 1) == ":" and i + 1 == len(scan.tokens))
@@ -135,15 +137,18 @@ def count(scan: Scan, i: int) -> int:
     if scan.stem(end) == "-" and scan.means(end + 1, "record", "entity"):
         end += 1
     if scan.means(end, "times_over") or spell:
-        end += 2 if spell else 1
+        end += 2 if spell and scan.low(end + 1) in ("of", "de") else 1
     scan.pairs = scan.pairs or any(scan.low(j) in _PAIRS for j in range(end, end + 5))
     if not again:
         scan.counted_at, scan.count_place = end, i
     return _counted(scan, value, end)
 
 
+_THROUGHOUT = frozenset({"for", "over", "during", "durante"})
 _PAIRS = frozenset("pair pairs triple triples tuples par pares ternas".split())
-_COLUMNS = frozenset("column columna columns variables fields columnas campos features attributes".split())
+_COLUMNS = frozenset(
+    "column columna columns variables fields columnas campos features attributes".split()
+)
 
 
 def _counted(scan: Scan, value: float, end: int) -> int:
@@ -171,7 +176,7 @@ def label(scan: Scan, i: int) -> int:
         _refuse_a_group(scan, i)
     if counted and scan.means(end - 1, "entity", "owner"):
         scan.counted_at = -1
-        return end
+        return _after_kind(scan, end)
     if scan.nameless(i, end) and (counted or not _described_next(scan, end)):
         scan.some = scan.some or any(scan.means(j, "entity", "owner") for j in range(i, end))
         if scan.means(end, "filler") or counted:
@@ -206,9 +211,29 @@ def label(scan: Scan, i: int) -> int:
 
 def _is_called(scan: Scan, i: int) -> bool:
     """Whether a label is given as a name: `column wait`, `(column: wait)`, `call it wait`."""
-    while scan.stem(i - 1) in (":", "=") or scan.low(i - 1) in ("is", "es", "it", "called", "named"):
+    while scan.stem(i - 1) in (":", "=") or scan.low(i - 1) in (
+        "is",
+        "es",
+        "it",
+        "called",
+        "named",
+    ):
         i -= 1
     return scan.means(i - 1, "column_name")
+
+
+def _after_kind(scan: Scan, i: int) -> int:
+    """The place after what says which people or things they are: `socios de gimnasio con ...`."""
+    if scan.low(i) not in ("de", "del", "of", "at", "from", "in", "para", "en"):
+        return i
+    end, words = scan.label_run(
+        i + 1 + (scan.low(i + 1) in ("a", "an", "the", "un", "una", "la", "el"))
+    )
+    ends = end >= len(scan.tokens) or scan.stem(end) in (",", ".", ":", ";", "\n")
+    plain = len(words) in (1, 2) and usual_of(scan.name_at(end - len(words), end)) is None
+    described = any(scan.means(j, "noun", "text", "id", "dated", "period") for j in range(i, end))
+    links = scan.low(end) in ("con", "with", "donde", "where", "cuya", "cuyo", "whose", "que")
+    return end if plain and not described and (ends or links) else i
 
 
 _GROUPS = frozenset(
@@ -244,7 +269,8 @@ def _after_unit(scan: Scan, i: int) -> int:
     """The place after the unit of a label: `heights in cm`, `weight (kg)`."""
     if scan.stem(i) == "(" and scan.means(i + 1, "unit", "in_unit") and scan.stem(i + 2) == ")":
         return i + 3
-    return scan.after_unit(i) if scan.means(i, "in_unit") else i
+    per = scan.means(i, "unit") and scan.low(i).startswith(("per ", "por ", "a ", "al "))
+    return scan.after_unit(i) if per or scan.means(i, "in_unit") else i
 
 
 def _described_next(scan: Scan, i: int) -> bool:

@@ -130,6 +130,8 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
         return True
     if token.text.islower() and token.means(*_FIGURES):
         return False  # `alpha 0.5, beta 0.5` are parameters, and `Alpha 50%, Beta 50%` are labels
+    if first and token.means(IDLE) and len(token.text) > 3 and scan.stem(i - 1) == ",":
+        return share_at(scan, i + 1)[0] is not None  # `card 60%, vale 5%`
     capital = token.text[0].isupper() and scan.stem(i - 1) not in (".", "\n") and i > 0
     if first and (token.means("truth", "untruth") or token.stem == "no" or capital):
         return True

@@ -25,6 +25,7 @@ def parameter(scan: Scan, i: int) -> int:
     if scan.number(j) is None:
         return 0 if weak else _two_at_once(scan, i, name)
     draft = scan.open()
+    name = "mode" if draft.family == "triangular" and name == "mean" and _a_peak(scan, i) else name
     if scan.means(i, "weights") and len(_numbers_from(scan, j, many=True)[0]) > 1:
         name = "weights"
     if weak and (not draft.family or (scan.count is None and not draft.label)):
@@ -34,8 +35,6 @@ def parameter(scan: Scan, i: int) -> int:
     values, end = _numbers_from(scan, j, many=_many(scan, draft, i, name))
     if name == "weights" and len(values) < 2:
         return 0
-    if draft.family == "triangular" and scan.means(i, "peaks", "mode"):
-        name = "mode"
     for value in values:
         _put(draft, name, value)
     if name in ("mean", "sd", "median", "mu", "sigma"):
@@ -50,6 +49,10 @@ def parameter(scan: Scan, i: int) -> int:
 def _parameter_at(scan: Scan, i: int) -> str:
     name = next((each for each in _PARAMETERS if scan.means(i, each)), "")
     return "mean" if name == "peaks" else name
+
+
+def _a_peak(scan: Scan, i: int) -> bool:
+    return scan.means(i, "peaks", "mode")
 
 
 def _many(scan: Scan, draft: Draft, i: int, name: str) -> bool:
@@ -68,7 +71,8 @@ def _numbers_from(scan: Scan, i: int, *, many: bool) -> tuple[list[float], int]:
         while scan.low(j) in AND or scan.stem(j) in ("/", "-", ";"):
             j += 1
         value = scan.number(j)
-        if j == end or value is None or _parameter_at(scan, j + 1):
+        bare = j == end and not (scan.means(i - 1, "weights", "probability") and (value or 1) < 1)
+        if bare or value is None or _parameter_at(scan, j + 1):
             break
         values.append(value)
         end = j + 1

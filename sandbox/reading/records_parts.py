@@ -22,7 +22,9 @@ _TRIALS = tuple(
         rf"(?<=[a-z]) (?:of|with|de|con) {_N} {_W}(?: each| cada un[oa])?(?=,? (?:where|and|donde|y)?\s*(?:each|every|cada|the|number|el|n[uú]mero))",
     )
 )
-_EACH = rf"\b(?:each|every)(?: of (?:them|these)| one| {_W})?|\bcada (?:un[oa](?: de ell[oa]s)?|{_W})"
+_EACH = (
+    rf"\b(?:each|every)(?: of (?:them|these)| one| {_W})?|\bcada (?:un[oa](?: de ell[oa]s)?|{_W})"
+)
 _EVENTS = tuple(
     re.compile(rf"{_AND}(?:{_EACH}) {rest}", re.I)
     for rest in (
@@ -46,8 +48,11 @@ _COIN = re.compile(
     r"|(?P<m>\d{1,6}) (?:(?:fair )?coin )?(?:flips|tosses) (?:of a (?:fair )?coin)?)",
     re.I,
 )
-_HEADS = re.compile(r"(?:(?:the )?(?:number of|how many)|count(?:ing)?(?: the)?) (?P<side>heads|tails)"
-    r"(?=\s*(?:[.,;:?)\n]|$)| (?:in|per|for) (?:each|every))", re.I)
+_HEADS = re.compile(
+    r"(?:(?:the )?(?:number of|how many)|count(?:ing)?(?: the)?) (?P<side>heads|tails)"
+    r"(?=\s*(?:[.,;:?)\n]|$)| (?:in|per|for) (?:each|every))",
+    re.I,
+)
 
 
 def as_binomial(text: str) -> str:
@@ -84,8 +89,8 @@ def _call(n: str, p: str) -> str:
     return f"binomial({n}; {value:.12g})"
 
 
-def _apart(one: "re.Match[str]", other: "re.Match[str]") -> bool:
-    return one.end() <= other.start() or other.end() <= one.start()
+def _apart(first: "re.Match[str]", other: "re.Match[str]") -> bool:
+    return first.end() <= other.start() or other.end() <= first.start()
 
 
 def _same(counts: "re.Match[str]", event: "re.Match[str]") -> bool:

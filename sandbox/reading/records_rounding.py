@@ -53,6 +53,8 @@ def _flag(scan: Scan, i: int) -> int:
             word for word in ("unique", "nonnegative", "integer") if scan.means(i, word)
         }
         return i + 1
+    if scan.means(i, "log_scale") and scan.current is not None:
+        return _of_the_logarithm(scan, i)
     if scan.means(i, "integer", "rounding"):
         return _rounding(scan, i)
     if scan.means(i, "nonnegative") and not scan.means(i + 1, "correlation"):
@@ -69,6 +71,16 @@ def _flag(scan: Scan, i: int) -> int:
         scan.naming_at = i + 1
     else:
         draft.real = True
+    return i + 1
+
+
+def _of_the_logarithm(scan: Scan, i: int) -> int:
+    draft = scan.open()
+    if draft.family != "lognormal" or not draft.numbers:
+        return 0
+    for name, of_log in (("mean", "mu"), ("sd", "sigma")):
+        if name in draft.numbers and of_log not in draft.numbers:
+            draft.numbers[of_log] = draft.numbers.pop(name)
     return i + 1
 
 

@@ -84,7 +84,9 @@ class Scan:
 
     def idle(self, i: int) -> bool:
         token = self.tokens[i] if 0 <= i < len(self.tokens) else None
-        return token is not None and token.means(IDLE, "filler", "place") and not token.means("beyond")
+        return (
+            token is not None and token.means(IDLE, "filler", "place") and not token.means("beyond")
+        )
 
     def after_glue(self, i: int, limit: int = 4) -> int:
         """The place after words and marks that only link: `of`, `is`, `=`."""
@@ -202,6 +204,8 @@ class Scan:
             return True
         if self.means(i, "normal", "uniform", "trials", "probability", "mean", "sd", "shape", "r"):
             return False
+        if self.low(i - 1) in AND and self.is_letter_token(i - 2):
+            return True
         if self.low(i + 1) in ("=", "is", "es", "follows", "sigue"):
             return True
         return self.stem(i + 1) in (",", ")") or self.low(i - 1) in (
@@ -256,9 +260,9 @@ class Scan:
         while self.low(i - 1) in _ARTICLES:
             i -= 1
             owned = owned or self.low(i) in _OURS
-        if self.means(i - 1, "place") or self.low(i - 1) == "at" or owned:
-            if self.stem(end) in _PAUSES or end >= len(self.tokens):
-                return True  # nothing describes it: `at the counter, exponential`
+        where = self.means(i - 1, "place") or self.low(i - 1) == "at" or owned
+        if where and (self.stem(end) in _PAUSES or end >= len(self.tokens)):
+            return True  # nothing describes it: `at the counter, exponential`
         return scene and self.low(i - 1) in _ASIDE
 
     def name_at(self, i: int, end: int) -> str:

@@ -8,7 +8,8 @@ import datetime as dt
 from sandbox.reading.budget import spend
 from sandbox.reading.records_marks import whole
 from sandbox.reading.records_scan import Scan
-from sandbox.reading.records_series_words import READERS, TIMES, Parts, Step
+from sandbox.reading.records_series_words import READERS, STEPS, TIMES, Parts, Step
+from sandbox.reading.records_usual import usual_of
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Series, Spec
 
@@ -46,8 +47,27 @@ def read_series(scan: Scan) -> Spec:
     return _spec(scan, parts)
 
 
+def is_series(scan: Scan) -> bool:
+    """Whether the words are about values in time: a trend, or daily figures of some weeks."""
+    tokens = scan.tokens
+    if any(token.means("series") for token in tokens):
+        return True
+    stepped = any(token.means(*STEPS, *_SPANS) for token in tokens)
+    shaped = any(
+        token.means("level", "noise", "amplitude", "rising", "falling") for token in tokens
+    )
+    return stepped and (shaped or any(token.means("hour_step") for token in tokens))
+
+
+_SPANS = ("hours", "days", "weeks", "months", "years")
+
+
 def _spec(scan: Scan, parts: Parts) -> Spec:
     step = parts.step or _step_of(parts)
+    assumed: list[str] = []
+    if step is None and parts.count is not None:
+        step = "day"
+        assumed.append("points that are a day apart")
     if step is None:
         raise NotUnderstood("it does not say how far apart the points are")
     count = parts.count or _count(parts, step)
@@ -67,7 +87,11 @@ def _spec(scan: Scan, parts: Parts) -> Spec:
     if scan.order:
         raise NotUnderstood("a time series is in the order of time", ("sorted",))
     times = [name for name in parts.names if name in TIMES]
-    assumed: list[str] = []
+    usual = usual_of(names[0]) if names and parts.level is None else None
+    if usual is not None:
+        parts.level = float(usual.mean)
+        parts.noise = float(usual.sd) if parts.noise is None else parts.noise
+        assumed.append(f"{names[0]}: a usual level of {usual.mean:g}, noise {parts.noise:g}")
     series = Series(
         names[0] if names else "value", step, (parts.start or dt.date(2024, 1, 1)).isoformat(),
         *_shape(parts, step, count, assumed), times[0] if times else "",

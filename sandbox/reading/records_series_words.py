@@ -1,10 +1,12 @@
 """Reads the words about a time series: its step and length, trend, season and noise."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.reading import lexicon
 from sandbox.reading.records_dates import span
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.rules import NotUnderstood
@@ -59,8 +61,12 @@ def _season(scan: Scan, i: int, parts: Parts) -> int:
     if adjective and scan.means(i + 1, "season"):
         return _put_season(parts, adjective, i + 2)
     if scan.means(i, "season"):
-        named = next((_ADJECTIVES[word] for word in scan.low(i).split() if word in _ADJECTIVES), "")
-        return _put_season(parts, named or parts.season or "?", i + 1)
+        words = [*scan.low(i).split(), lexicon.plain(scan.low(i + 1))]
+        if re.search(r"\bsin(?:e|us)|seno", scan.low(i)) and parts.level is None:
+            parts.level = 0.0
+        named = next((_ADJECTIVES[word] for word in words if word in _ADJECTIVES), "")
+        end = i + 1 + (words[-1] in _ADJECTIVES)
+        return _put_season(parts, named or parts.season or "?", end)
     for concept in ("amplitude", "season_length"):
         value = scan.number(scan.after_glue(i + 1)) if scan.means(i, concept) else None
         if value is not None:
@@ -75,7 +81,7 @@ def _season(scan: Scan, i: int, parts: Parts) -> int:
 
 _ADJECTIVES = {
     "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year", "diario": "day",
-    "semanal": "week", "mensual": "month", "anual": "year",
+    "diaria": "day", "semanal": "week", "mensual": "month", "anual": "year", "annual": "year",
 }  # fmt: skip
 
 
@@ -108,7 +114,7 @@ def _trend(scan: Scan, i: int, parts: Parts) -> int:
         j += 1
     k = j
     while k < j + 4 and (
-        scan.idle(k) or scan.stem(k) in ("=", ":", "(") or scan.low(k) in ("by", "por")
+        scan.idle(k) or scan.stem(k) in ("=", ":", "(", "+") or scan.low(k) in ("by", "por")
     ):
         k += 1
     value = scan.number(k)
@@ -119,11 +125,16 @@ def _trend(scan: Scan, i: int, parts: Parts) -> int:
         raise NotUnderstood("it describes two trends")
     parts.trend = sign * value if scan.tokens[k].unit != "%" else 0.0
     parts.growth = sign * value if scan.tokens[k].unit == "%" else 0.0
-    k += 1
-    if scan.means(k, "per_step"):
-        parts.per = scan.low(k)
-        k += 1
-    return k
+    return _per(scan, k + 1, parts)
+
+
+def _per(scan: Scan, i: int, parts: Parts) -> int:
+    """Read `per day` after a figure, and a unit before it."""
+    i = scan.after_unit(i) if not scan.means(i, "per_step") else i
+    if scan.means(i, "per_step"):
+        parts.per = scan.low(i)
+        i += 1
+    return i
 
 
 def _level(scan: Scan, i: int, parts: Parts) -> int:
@@ -134,7 +145,7 @@ def _level(scan: Scan, i: int, parts: Parts) -> int:
     if value is None or parts.level is not None or scan.tokens[j].unit == "%":
         return 0
     parts.level = value
-    return j + 1
+    return _per(scan, j + 1, parts)
 
 
 def _noise(scan: Scan, i: int, parts: Parts) -> int:
@@ -167,7 +178,7 @@ def _extent(scan: Scan, i: int, parts: Parts) -> int:
     days = span(scan, j)
     if days is not None and parts.start is None:
         parts.start, parts.end = days[0], days[1]
-        return days[2]
+        return _after_midnight(scan, days[2])
     token = scan.tokens[j] if j < len(scan.tokens) else None
     if (
         token is not None
@@ -176,8 +187,12 @@ def _extent(scan: Scan, i: int, parts: Parts) -> int:
         and token.date is not None
     ):
         parts.start = token.date
-        return j + 1
+        return _after_midnight(scan, j + 1)
     value = scan.number(i)
+    whole_span = re.fullmatch(r"an? (hour|day|week|month|year)", scan.low(i))
+    if whole_span and parts.lasts is None and parts.count is None:
+        parts.lasts = 1.0, whole_span[1]
+        return i + 1
     if value is None and scan.low(i) in ("a", "an", "one", "un", "una"):
         value = 1.0
     if value is None or value != int(value) or value < 1:
@@ -187,7 +202,11 @@ def _extent(scan: Scan, i: int, parts: Parts) -> int:
     if unit and parts.lasts is None and parts.count is None:
         parts.lasts = value, unit
         return k + 1
-    points = scan.means(k, "record", "day_step", "hour_step") or scan.labelable(k, first=True)
+    if unit and parts.lasts in ((1.0, "week"), (7.0, "day")) and (value, unit) in (
+        (1.0, "week"), (7.0, "day")
+    ):  # fmt: skip
+        return k + 1  # `a week (7 days)`
+    points = scan.means(k, "record", *STEPS) or scan.labelable(k, first=True)
     if not points or value == 1 or parts.count is not None:
         return 0
     parts.count = int(value)
@@ -195,16 +214,29 @@ def _extent(scan: Scan, i: int, parts: Parts) -> int:
 
 
 _DURING = frozenset(
-    "for in during over of all all-of from since starting beginning on para en durante de todo".split()
-)
+    "for in during over of all all-of from since starting beginning on start starts begin begins para en"
+    " durante de todo desde inicio comienza empieza empezando comenzando".split()
+) | {"start date", "first day", "fecha de inicio", "primer día"}
+
+
+def _after_midnight(scan: Scan, i: int) -> int:
+    """The place after `00:00`, with which a day begins anyway."""
+    midnight = scan.number(i) == 0 and scan.stem(i + 1) == ":" and scan.number(i + 2) == 0
+    return i + 3 if midnight else i
 
 
 def _name(scan: Scan, i: int, parts: Parts) -> int:
     end, words = scan.label_run(i)
     if not words:
         return 0
+    if scan.stem(end) == ":" and not scan.wanted and scan.means(end + 1, "make"):
+        return end  # a heading: `Greenhouse project: make up ...`
     if not scan.nameless(i, end) and not scan.aside(i, end):
-        last = end - 1 if end - 1 > i and scan.means(end - 1, *STEPS) else end
+        last = end
+        while last - 1 > i and (
+            scan.means(last - 1, *STEPS, "record") or scan.low(last - 1) in _DURING
+        ):
+            last -= 1
         parts.names.append(scan.name_at(i, last))
         end = last
     return end

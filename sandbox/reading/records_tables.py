@@ -17,7 +17,10 @@ def real_world(scan: Scan, i: int) -> int:
     if end == i or not any(scan.means(j, "real_world") for j in range(i, end)):
         return 0
     follows = scan.current is not None and bool(scan.current.labels) and scan.stem(i - 1) == ","
-    if scan.stem(i) in "(-" or (scan.idle(i) and not follows and not scan.means(i, "real_world")):
+    country = scan.tokens[i].text == "US"
+    if scan.stem(i) in "(-" or (
+        scan.idle(i) and not follows and not country and not scan.means(i, "real_world")
+    ):
         return 0
     listed = _among_labels(scan, i, end)
     if listed:

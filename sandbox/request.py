@@ -16,6 +16,7 @@ from sandbox.reading import data_tables, lexicon
 from sandbox.reading.budget import OutOfTime, budget
 from sandbox.reading.catalogue import RULES
 from sandbox.reading.reader import Reader
+from sandbox.reading.records_json import specification_in_words
 from sandbox.reading.rules import read_by
 from sandbox.reading.tokens import TooLong, cleaned, tokens
 from sandbox.reading.whole_wishes import with_wishes
@@ -122,7 +123,7 @@ def _nothing_read(reader: Reader) -> Interpretation:
 
 def _interpreted(text: str, data: Any) -> Interpretation:
     """What the rules of the catalogue make of a request."""
-    text = cleaned(text)
+    text = specification_in_words(cleaned(text)) if data is None else cleaned(text)
     table = data_tables.beside(data, text) if data is not None else data_tables.whole_table(text)
     if table.problem:
         return Interpretation("linguistic", (table.problem,))

@@ -23,15 +23,14 @@ from sandbox.reading import (
 )
 from sandbox.reading.budget import spend
 from sandbox.reading.reader import Reader
-from sandbox.reading.records_bivariate import as_two_columns
 from sandbox.reading.records_columns import field_of
 from sandbox.reading.records_draft import Draft, Relation
-from sandbox.reading.records_drafts import columns, same_name
-from sandbox.reading.records_parts import as_binomial
+from sandbox.reading.records_drafts import columns, is_longer, same_name
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_series import is_series, read_series
 from sandbox.reading.records_usual import COUNT, usual_of
 from sandbox.reading.records_values import FAMILIES
+from sandbox.reading.records_wordings import reworded, said_short
 from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import tokens
 from sandbox.spec import Correlation, Distribution, Field, Spec
@@ -53,7 +52,7 @@ def _read(reader: Reader) -> Spec | None:
         return None
     if "{{" in reader.text:
         raise NotUnderstood("a placeholder in `{{...}}` was not filled")
-    text = _spelled(reader.text)
+    text = reworded(reader.text)
     pieces, language = tokens(text, "records")
     scan = Scan(text, pieces, language)
     wanted = any(token.means("make") for token in pieces)
@@ -82,29 +81,8 @@ def _read(reader: Reader) -> Spec | None:
         listed = ", ".join(f"`{word}`" for word in unknown[:5])
         raise NotUnderstood(f"{listed} is not understood in a request for records", unknown)
     reader.taken.update(range(len(reader.tokens)))
-    return spec
-
-
-def _spelled(text: str) -> str:
-    """The text with blanks and words where marks without blanks hide numbers: `N(0,1)`, `0..500`."""
-    text = re.sub(r"(\(\s*-?\d*\.?\d+),(?=-?\d*\.?\d+\s*\))", r"\1, ", text)
-    text = re.sub(r"(?<=\d)\s?\.\.\.?\s?(?=-?\d)", " to ", text)
-    text = re.sub(r"(?<=\d) pares(?=\s*(?:\(|:|de\b))", " filas", text)
-    text = _OCCASION.sub(" ", re.sub(r"\bw/\s?", "with ", text))
-    return as_two_columns(as_binomial(text).replace("->", ": ").replace("→", ":"))
-
-
-# Where the records will be used: `before Friday's demo`, `for my statistics class`.
-_OCCASION = re.compile(
-    r"\b(?:(?:before|for|by|ahead of|during|in) (?:(?:the|our|my|an?|this|next|\w+'s) ){1,2}(?:[^\W\d_]{3,20} )?"
-    r"(?:demo|meeting|presentation|class|lesson|lecture|release|launch|workshop|talk|tutorial|seminar"
-    r"|course|load test|homework|assignment|exam|thesis)\b(?: (?:on|this|next) \w+| tomorrow| today)?"
-    r"|(?:antes de|para|en) (?:la|el|mi|nuestr[ao]|una?) (?:demo|reuni[oó]n|presentaci[oó]n|clase|lanzamiento"
-    r"|taller|charla|curso|prueba de carga|tarea|examen|tesis)\b"
-    r"(?: (?:del?|de la|el) (?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|ma[nñ]ana"
-    r"|estad[ií]stica|matem[aá]ticas))?),?",
-    re.I,
-)
+    short = said_short(reader.text)
+    return replace(spec, assumed=(*spec.assumed, short)) if spec is not None and short else spec
 
 
 def _scan(scan: Scan) -> None:
@@ -142,7 +120,8 @@ def _scan(scan: Scan) -> None:
 
 _QUESTION = re.compile(
     r"\b(?:how|what|why|who|when|which|qué|cómo|cuál|cuáles|cuánt[oa]s?|quién|dónde|por qué)\b.*\?"
-    r"|\b(?:margin|margen|confidence interval|intervalo de confianza|probabili\w+|p-value|valor p|standard error"
+    r"|\b(?:margin|margen|confidence interval|intervalo de confianza"
+    r"|(?<!with )(?<!with a )(?<!con )(?<!con una )(?<!success )probabili\w+(?! of success| distribution)|p-value|valor p|standard error"
     r"|error est[aá]ndar)\b",
     re.I | re.S,
 )
@@ -203,7 +182,7 @@ def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
             fields.append(field)
         sentences += assumed
     for field in fields:
-        longer = next((f.name for f in fields if f.name.endswith(f"_{field.name}")), "")
+        longer = next((f.name for f in fields if is_longer(scan, f.name, field.name)), "")
         if longer and field.role == "number" and field.distribution is not None:
             raise NotUnderstood(
                 f"{field.name} may be the column {longer} or another one: use one name"

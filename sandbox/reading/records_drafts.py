@@ -23,6 +23,7 @@ def columns(scan: Scan) -> list[Draft]:
     _share(scan, drafts)
     _date_that_is_named_later(drafts)
     _named_later(drafts)
+    _merge_shorter(scan, drafts)
     return [
         draft
         for draft in drafts
@@ -122,6 +123,40 @@ def _named_later(drafts: Sequence[Draft]) -> None:
     others = [d for d in drafts if _says_something(d) and not d.called]
     if len(names) == len(others) == 1:
         others[0].label, names[0].label = names[0].label, ""
+
+
+def _merge_shorter(scan: Scan, drafts: Sequence[Draft]) -> None:
+    """`final grade normal ..., with grades within 0 and 10`: the bounds belong to the longer name."""
+    for draft in drafts:
+        longer = [d for d in drafts if is_longer(scan, d.label, draft.label) and d.family]
+        bare = not (draft.family or draft.numbers or draft.arguments or draft.labels or draft.role)
+        bounded = draft.low is not None or draft.high is not None
+        if not draft.label or len(longer) != 1 or not bare or not bounded or draft.multiple:
+            continue
+        if (
+            not _means_the_same(scan, draft)
+            or longer[0].low is not None
+            or longer[0].high is not None
+        ):
+            continue
+        longer[0].low, longer[0].high, longer[0].clip = draft.low, draft.high, draft.clip
+        longer[0].low_open, longer[0].high_open = draft.low_open, draft.high_open
+        draft.low = draft.high = None
+        draft.label, draft.clip, draft.counted = "", False, False
+
+
+def is_longer(scan: Scan, name: str, short: str) -> bool:
+    """Whether a name is a short one with more words: `final_grade`, in Spanish `nota_final`."""
+    spanish = scan.language == "es" and name.startswith(f"{short}_")
+    return bool(short) and (name.endswith(f"_{short}") or spanish)
+
+
+def _means_the_same(scan: Scan, draft: Draft) -> bool:
+    """Whether a label repeats an earlier name: in the plural, or with `the`; not `a grade`."""
+    word = scan.low(draft.place) if draft.place >= 0 else ""
+    return scan.low(draft.place - 1) in ("the", "el", "la", "los", "las") or (
+        word.endswith("s") and word != draft.label
+    )
 
 
 def _is_date(label: str) -> bool:

@@ -1,5 +1,6 @@
 """Reads labels with their shares: `free (60%), pro (40%)`, `60% are male and 40% are female`."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from sandbox.reading.lexicon import IDLE
@@ -34,7 +35,7 @@ def pair_at(scan: Scan, i: int) -> Pair | None:
     """A label with its share, in either order."""
     share, j = share_at(scan, i)
     if share is not None:
-        while scan.means(j, "of_time") or scan.low(j) in _SKIPPED or scan.stem(j) in (":", "-"):
+        while scan.means(j, "of_time") or _small(scan, j) or scan.stem(j) in (":", "-"):
             j += 1
         end = label_end(scan, j)
         return Pair(j, end, share, after_tail(scan, end)) if end > j else None
@@ -45,15 +46,19 @@ def pair_at(scan: Scan, i: int) -> Pair | None:
         return None
     j = end
     while scan.stem(j) in BETWEEN or (
-        (
-            j < end + 4
-            and scan.low(j) in _SKIPPED | {"at", "with", "con", "el", "la", "un", "para", "al"}
-        )
+        (j < end + 4 and _small(scan, j, {"at", "with", "con", "el", "la", "un", "para", "al"}))
         or scan.means(j, "probability")
     ):
         j += 1
     share, after = share_at(scan, j)
     return None if share is None else Pair(i, end, share, after_tail(scan, after))
+
+
+def _small(scan: Scan, j: int, more: Set[str] = frozenset()) -> bool:
+    """Whether a word only links; neither `"A"` nor `A` does, which are labels."""
+    if j < len(scan.tokens) and (scan.tokens[j].kind == "quoted" or scan.tokens[j].text == "A"):
+        return False
+    return scan.low(j) in _SKIPPED or scan.low(j) in more
 
 
 _SKIPPED = frozenset(
@@ -171,7 +176,7 @@ def pairs_from(scan: Scan, i: int) -> tuple[list[Pair], int]:
 
 def _with_rest(scan: Scan, pairs: list[Pair], at: int) -> tuple[list[Pair], int]:
     j = at + 1
-    while scan.low(j) in _SKIPPED or scan.stem(j) in ("(", ":"):
+    while _small(scan, j) or scan.stem(j) in ("(", ":"):
         j += 1
     end = label_end(scan, j)
     left = 1 - sum(p.share for p in pairs)

@@ -17,7 +17,7 @@ def relation(scan: Scan, i: int) -> int:
         scan.sign = -1 if scan.means(i, "negatively") else 1
         return i + 1
     if scan.means(i, "tied") and not scan.means(i, "correlation"):
-        end, words = scan.label_run(i + 1)
+        end, words = scan.label_run(i + 1 + (scan.low(i + 1) in ("the", "el", "la", "los", "las")))
         j = end
         while scan.stem(j) in (",", "(") or scan.low(j) in ("with", "con", "an", "a"):
             j += 1

@@ -21,6 +21,7 @@ _ARTICLES = frozenset(
     "the a an my our your their this el la los las un una mi mis nuestra nuestro".split()
 )
 _ASIDE = frozenset("for at in from para en by per to into".split()) | {"for a", "for my", "for an"}
+_WHICH = frozenset("last first ultimo ultima primer primera".split())
 _OURS = frozenset("my our mi mis nuestra nuestro".split())
 _PAUSES = frozenset(",.;:\n)?!")
 DATED = frozenset({"dated", "con fecha", "fechadas", "fechados"})
@@ -153,6 +154,8 @@ class Scan:
             last = not self.labelable(i + 1, first=True) and self.number(i + 1) is None
             before = self._is_kind(i - 1) or self.labelable(i - 1, first=False)
             return not first and before and last
+        if token.text == "llamadas" and self.low(i - 1) == "de":  # calls, not `called`
+            return True
         if self._is_kind(i):  # `test scores`
             return self.labelable(i + 1, first=False)
         if token.means("dated") and self.low(i) in DATED:
@@ -173,12 +176,12 @@ class Scan:
             return not first and self.number(self.after_glue(i + 1)) is None
         if self.means(i, "normal", "uniform") and self.stem(i + 1) == "(":
             return False
+        if self.means(i, "weights") and " " in self.tokens[i].text:
+            return False
         place = self.after_glue(i + 1)
         if self.means(i, "peaks", "weights") and self.number(place) is not None:
             listed = self.low(place + 1) in AND and self.number(place + 2) is not None
             return self.means(i, "weights") and not listed
-        if self.means(i, "weights") and " " in self.tokens[i].text:
-            return False
         if self.means(i, "level") and self.means(i, "id_starts", "minimum"):
             return False
         if first and self.means(i, "unit") and not self.means(i, "entity", "noun", "weights"):
@@ -247,6 +250,8 @@ class Scan:
 
     def nameless(self, i: int, end: int) -> bool:
         """Whether the words only name records, such as `user records`."""
+        if end - i > 1 and self.low(i) in _WHICH:
+            return False
         return all(
             self.tokens[j].concepts and self.tokens[j].concepts & _NAMELESS
             and not self.tokens[j].means("noun", "text", "id")

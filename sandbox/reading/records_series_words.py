@@ -231,7 +231,10 @@ def _name(scan: Scan, i: int, parts: Parts) -> int:
         return 0
     if scan.stem(end) == ":" and not scan.wanted and scan.means(end + 1, "make"):
         return end  # a heading: `Greenhouse project: make up ...`
-    if not scan.nameless(i, end) and not scan.aside(i, end):
+    nouns = not scan.nameless(i, end) or (
+        scan.low(i - 1) in ("of", "de") and scan.means(i, "entity") and not scan.means(i, "record")
+    )
+    if nouns and not scan.aside(i, end):
         last = end
         while last - 1 > i and (
             scan.means(last - 1, *STEPS, "record") or scan.low(last - 1) in _DURING

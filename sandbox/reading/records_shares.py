@@ -12,15 +12,15 @@ from sandbox.reading.records_pairs import (
     put_labels,
 )
 from sandbox.reading.records_scan import Scan
-from sandbox.reading.records_truths import some_are, truth_at
+from sandbox.reading.records_truths import some_are, stated, truth_at
 from sandbox.reading.rules import NotUnderstood
 
 
 def shares(scan: Scan, i: int) -> int:
     """Read labels with shares; the name of the column stands before them, or is usual for them."""
     return (
-        _named(scan, i) or _pairs_at(scan, i, "") or split_at(scan, i, "") or truth_at(scan, i)
-        or some_are(scan, i)
+        _named(scan, i) or _pairs_at(scan, i, "") or split_at(scan, i, "") or stated(scan, i)
+        or truth_at(scan, i) or some_are(scan, i)
     )  # fmt: skip
 
 

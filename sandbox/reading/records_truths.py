@@ -1,5 +1,7 @@
 """Reads columns that are true for a share of the records: `churned true with probability 0.2`."""
 
+import re
+
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_pairs import BETWEEN, after_tail, pairs_from, share_at
 from sandbox.reading.records_scan import Scan
@@ -44,6 +46,47 @@ def truth_at(scan: Scan, i: int) -> int:
     ):
         return _true(draft, share, j)
     return 0
+
+
+# What is so or not: `approved 65%`, `smoker 20%`, `convertido 5%`.
+_STATES = re.compile(
+    r"(?:^|_)(?:[a-z]{3,}ed|churn|conversion|smoker|fraud|defective|active|insured|employed|bought|is_\w+|has_\w+"
+    r"|fumadora?|fraude|activ[oa]|aprobad[oa]|convertid[oa]|conversi[oó]n|defectuos[oa]|suscrit[oa]|vacunad[oa]"
+    r"|comprad[oa]|devuelt[oa]|asegurad[oa]|abandono)$"
+)
+
+
+def stated(scan: Scan, i: int) -> int:
+    """Read a share right after what is so or not."""
+    draft, j = scan.current, i
+    if draft is None or draft.described or not _STATES.search(draft.label):
+        return 0
+    if not scan.mentions or scan.mentions[-1][1] != i:
+        return 0
+    while (
+        scan.means(j, "probability") or scan.stem(j) in (":", "=", "(") or scan.low(j) in _LINKING
+    ):
+        j += 1
+    share, end = share_at(scan, j)
+    fraction = scan.tokens[j].fraction if j < len(scan.tokens) else None
+    if (
+        share is None
+        or fraction
+        or scan.labelable(end, first=True)
+        or scan.means(end, "mean", "sd")
+    ):
+        return 0
+    end = after_tail(scan, end)
+    follows = scan.stem(end) in (",", ".", ";", "\n", ")") or end >= len(scan.tokens)
+    if not (follows or scan.low(end) in ("and", "y", "with", "con")):
+        return 0
+    after = end + (scan.stem(end) in (",", ";")) + (scan.low(end) in ("and", "y"))
+    if len(pairs_from(scan, after)[0]) == 1 and share_at(scan, after)[0] is not None:
+        return 0  # `approved 65%, 35% rejected`
+    return _true(draft, share, end)
+
+
+_LINKING = frozenset("with of is a an con de for al en in".split())
 
 
 def some_are(scan: Scan, i: int) -> int:

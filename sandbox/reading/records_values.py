@@ -72,7 +72,18 @@ def after_soft(scan: Scan, i: int) -> int:
 def _column_for(scan: Scan, i: int, name: str) -> Draft:
     """The column that a family at a place is about."""
     mixed = scan.current is not None and scan.current.family == "mixture"
-    if scan.means(i - 1, "both") and not mixed and len([d for d in scan.drafts if d.label]) > 1:
+    j = i - 1
+    while scan.low(j) in (
+        "independent",
+        "independently",
+        "are",
+        "follow",
+        "is",
+        "independientes",
+        "son",
+    ):
+        j -= 1
+    if scan.means(j, "both") and not mixed and len([d for d in scan.drafts if d.label]) > 1:
         return scan.add(Draft(shared=True))
     if scan.low(i + 1) in ("columns", "variables", "columnas") and not mixed:
         return scan.add(Draft(shared=True))  # `two normal columns x and y`

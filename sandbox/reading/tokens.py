@@ -272,7 +272,7 @@ def _in_close_brackets(text: str, at: int, mark: Marks) -> bool:
 # N(500,100), C(10,3): the brackets of a distribution or a count.
 _CALL = re.compile(
     r"(?<![^\W\d_])(?:N|U|B|C|P|F|H|NB|V|PR|CR|nCr|nPr|Bin|Hyp|Normal|Uniform|Unif|Gamma|Beta|Binom(?:ial)?"
-    r"|Weibull|comb|perm|choose|normal|uniform|uniforme|binomial|gamma|beta)\([\d.,]*$"
+    r"|Weibull|comb|perm|choose|normal|uniform|uniforme|binomial|gamma|beta|gauss|[Gg]aussian|gaussiana|lognormal|triangular)\([\d.,]*$"
 )
 
 

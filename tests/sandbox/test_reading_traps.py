@@ -63,8 +63,8 @@ def test_what_is_not_understood_is_named(text: str, reason: str):
 
 def test_a_column_with_half_the_name_of_another_is_asked_for():
     text = (
-        "350 students whose final grade is normally distributed around 6.5 with SD 1.1, grades "
-        "kept within 0 and 10"
+        "350 students whose final grade is normally distributed around 6.5 with SD 1.1, and a "
+        "grade between 0 and 10"
     )
     interpretation = read(text)
     assert interpretation.spec is None

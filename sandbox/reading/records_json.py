@@ -96,11 +96,13 @@ def _line(column: Mapping[str, Any]) -> str:
     """One column in words; "" if a value is neither plain nor a list."""
     name = next((str(column[key]) for key in _NAMES if key in column), "")
     rest = {key: value for key, value in column.items() if key not in _NAMES}
-    params = next((rest.pop(key) for key in ("params", "parameters", "args") if key in rest), {})
+    params: Any = next(
+        (rest.pop(key) for key in ("params", "parameters", "args") if key in rest), {}
+    )
     if not name or not isinstance(params, Mapping):
         return ""
     rest |= params
-    shares = next((rest.pop(key) for key in ("weights", "probabilities", "probs", "p", "pesos")
+    shares: list[Any] = next((rest.pop(key) for key in ("weights", "probabilities", "probs", "p", "pesos")
                    if isinstance(rest.get(key), list)), [])  # fmt: skip
     parts: list[str] = []
     for key, value in rest.items():

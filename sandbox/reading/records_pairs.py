@@ -185,8 +185,17 @@ def _with_rest(scan: Scan, pairs: list[Pair], at: int) -> tuple[list[Pair], int]
     return [*pairs, Pair(j, end, left, end)], end
 
 
+def _one_capital(scan: Scan, i: int) -> bool:
+    """Whether a word is a label such as `E` in `N, S, E, W`."""
+    return len(scan.tokens[i].text) == 1 and scan.tokens[i].text.isupper()
+
+
 def after_separator(scan: Scan, i: int) -> int:
-    while scan.stem(i) in _SEPARATORS or scan.low(i) in AND_OR or scan.stem(i) == ")":
+    while (
+        scan.stem(i) in _SEPARATORS
+        or (scan.low(i) in AND_OR and not _one_capital(scan, i))
+        or scan.stem(i) == ")"
+    ):
         i += 1
     word = scan.tokens[i].text if i < len(scan.tokens) else ""
     article = word in ("el", "la", "un", "the", "a") and share_at(scan, i + 1)[0] is not None

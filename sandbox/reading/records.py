@@ -187,6 +187,16 @@ def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
             raise NotUnderstood(
                 f"{field.name} may be the column {longer} or another one: use one name"
             )
+    labels = {
+        label.lower(): field.name
+        for field in fields
+        if field.role == "category" and field.distribution is not None and not field.source
+        for label in field.distribution.labels
+    }
+    for field in fields:
+        of = labels.get(field.name.partition("_")[0])
+        if of and "_" in field.name and field.name != of and field.role == "number":
+            raise NotUnderstood(f"{field.name} may hold for some values of {of} only: say which")
     names = {field.name for field in fields if field.role in ("number", "derived")}
     return [_with_operands(field, names) for field in fields], sentences
 

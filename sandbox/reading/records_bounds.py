@@ -11,7 +11,19 @@ _TO = frozenset({"and", "y", "to", "a", "al", "through", "until", "hasta", "-", 
 
 
 def bounds(scan: Scan, i: int) -> int:
-    return _range(scan, i) or _comparison(scan, i)
+    return _out_of(scan, i) or _range(scan, i) or _comparison(scan, i)
+
+
+def _out_of(scan: Scan, i: int) -> int:
+    """Read `marks out of 100`, which lie between 0 and 100."""
+    value = scan.number(i + 1)
+    if not scan.means(i, "out_of") or value is None or value <= 0 or scan.current is None:
+        return 0
+    if scan.low(i) not in ("out of", "sobre") or scan.tokens[i + 1].unit:
+        return 0
+    put_bound(scan, scan.current, low=0.0, high=value)
+    scan.current.whole_bounds = _whole(scan.tokens[i + 1].text)
+    return i + 2
 
 
 def _range(scan: Scan, i: int) -> int:
@@ -55,7 +67,8 @@ def _range(scan: Scan, i: int) -> int:
     put_bound(scan, draft, low=low)
     put_bound(scan, draft, high=high)
     draft.whole_bounds = _whole(first.text) and _whole(second.text)
-    return scan.after_unit(end)
+    end = scan.after_unit(end)
+    return end + (scan.low(end) in ("only", "inclusive", "solamente", "solo"))
 
 
 def _is_dated(draft: Draft) -> bool:

@@ -5,6 +5,7 @@ import re
 from datetime import date
 
 from sandbox.reading import lexicon
+from sandbox.reading.records_chances import sum_of_dice
 from sandbox.reading.records_scan import DATED, Scan
 from sandbox.reading.rules import NotUnderstood
 from sandbox.reading.tokens import MONTHS
@@ -12,7 +13,7 @@ from sandbox.reading.tokens import MONTHS
 
 def special(scan: Scan, i: int) -> int:
     """Read dice and coins, a period of dates."""
-    return _die(scan, i) or _period(scan, i)
+    return sum_of_dice(scan, i) or _die(scan, i) or _period(scan, i)
 
 
 def _die(scan: Scan, i: int) -> int:

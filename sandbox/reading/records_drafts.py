@@ -19,7 +19,7 @@ def columns(scan: Scan) -> list[Draft]:
     """The drafts that are columns."""
     drafts = [draft for draft in scan.drafts if not draft.shared]
     _usual_chances(drafts)
-    _name_the_unnamed(drafts)
+    _name_the_unnamed(scan, drafts)
     _share(scan, drafts)
     _date_that_is_named_later(drafts)
     _named_later(drafts)
@@ -40,6 +40,10 @@ def same_name(name: str, names: Sequence[str]) -> str:
         other for other in names
         if other.endswith("_" + name) or name.endswith("_" + other) or other.startswith(name + "_")
     ]  # fmt: skip
+    if not near and len(name) < 5:  # `bp` is `blood_pressure`
+        near = [other for other in names if "".join(w[0] for w in other.split("_")) == name]
+    elif not near and "_" in name:
+        near = [other for other in names if "".join(w[0] for w in name.split("_")) == other]
     return near[0] if len(near) == 1 else ""
 
 
@@ -78,10 +82,19 @@ def _usual_chances(drafts: Sequence[Draft]) -> None:
             draft.role = ""
 
 
-def _name_the_unnamed(drafts: Sequence[Draft]) -> None:
+def _name_the_unnamed(scan: Scan, drafts: Sequence[Draft]) -> None:
     """Give the noun that was counted to the column without a name, or make it the only column."""
     unnamed = [d for d in drafts if not d.label and _says_something(d)]
     counted = [d for d in drafts if d.counted and not d.described]
+    before = [
+        d for d in drafts
+        if 0 <= d.place < scan.count_place <= d.place + 4 and not d.described
+        and scan.low(scan.count_place - 1) in ("of", "de", "for", "para")
+    ]  # fmt: skip
+    after = unnamed or [d for d in drafts if d.described and 0 < d.place - scan.count_place < 3]
+    if len(after) == len(before) == 1:  # `lifetimes of 400 bulbs: Weibull`
+        after[0].label, before[0].label = before[0].label, ""
+        unnamed, counted = [], []
     if len(unnamed) > 1:
         raise NotUnderstood("it describes two columns without a name: say which is which")
     if counted and unnamed:

@@ -78,7 +78,12 @@ def count(scan: Scan, i: int) -> int:
     if scan.means(i, "sample_size"):
         j = scan.after_glue(i + 1)
         value = scan.number(j)
-        direct = " " in scan.tokens[i].text or scan.low(i - 1).endswith(" of")
+        apart = i == 0 or scan.stem(i - 1) in (",", ";", "\n")
+        direct = (
+            " " in scan.tokens[i].text
+            or (apart and scan.low(i) == "n")
+            or scan.low(i - 1).endswith(" of")
+        )
         of_trials = scan.current is not None and scan.current.family == "binomial"
         fits = value is not None and (direct or j > i + 1) and not scan.tokens[j].unit
         if value is not None and fits and scan.count is None and not of_trials:

@@ -121,7 +121,19 @@ _PREPOSITIONS = frozenset({"of", "for", "de", "with", "con", "to", "entre"})
 
 
 def _links(scan: Scan, j: int) -> bool:
-    words = ("and", "y", "e", "vs", "coefficient", "level", "alrededor de", "en torno a")
+    words = (
+        "around",
+        "about",
+        "roughly",
+        "and",
+        "y",
+        "e",
+        "vs",
+        "coefficient",
+        "level",
+        "alrededor de",
+        "en torno a",
+    )
     return scan.idle(j) or scan.stem(j) in ("(", ")", ",", "=", ":", "~") or scan.low(j) in words
 
 

@@ -56,6 +56,12 @@ _STATES = re.compile(
 )
 
 
+_ALONE = re.compile(
+    r"^(?:(?!red$|speed$|need$)[a-z]{3,}ed|premium|vip|smokers?|active|fraudulent|defective|returning|fumador(?:es|as?)?|fraudulent[oa]s"
+    r"|defectuos[oa]s?|activ[oa]s?|aprobad[oa]s?|vacunad[oa]s?|convertid[oa]s?)$"
+)
+
+
 def stated(scan: Scan, i: int) -> int:
     """Read a share right after what is so or not."""
     draft, j = scan.current, i
@@ -111,6 +117,12 @@ def some_are(scan: Scan, i: int) -> int:
         scan.means(k, "of_time") or scan.low(k) in ("are", "is", "son") for k in range(start, j)
     )
     end, words = scan.label_run(j)
+    stops = (
+        end >= len(scan.tokens)
+        or scan.stem(end) in (",", ".", ";", "\n")
+        or scan.low(end) in ("and", "y")
+    )
+    stated = stated or (len(words) == 1 and stops and _ALONE.search(words[0].lower()) is not None)
     if len(pairs_from(scan, i)[0]) > 1:
         raise NotUnderstood("the shares of the labels do not add up to 100%")
     if not stated or not words or (scan.nameless(j, end) and not scan.means(j, "entity")):

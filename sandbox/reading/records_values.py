@@ -9,6 +9,7 @@ FAMILIES = (
     "bernoulli", "beta", "gamma", "pareto", "weibull", "triangular", "mixture",
 )  # fmt: skip
 _SHORT = frozenset({"n", "u", "exp", "bin", "ln", "norm", "flat", "beta", "gamma", "pois", "unif"})
+_TWO = ("normal", "uniform", "gamma", "beta", "lognormal")
 _SOFT = frozenset(
     "distributed distribution distributions of for random randomly the their synthetic independent fake"
     " distribuida distribuidas distribuido distribuidos distribucion distribuciones de del la las los"
@@ -45,6 +46,12 @@ def family(scan: Scan, i: int) -> int:
     ):
         draft.arguments.append(scan.number(i + 1) or 0.0)
         end = i + 2
+    elif name in _TWO and not draft.numbers and not draft.arguments:
+        pair = (scan.number(i + 1), scan.number(i + 2))
+        after = scan.means(i + 3, "unit", "entity", "record", "decimals") or scan.low(i + 3) == "to"
+        if pair[0] is not None and pair[1] is not None and not after:
+            draft.arguments += [pair[0], pair[1]]
+            end = i + 3
     scan.naming_at = -1 if draft.shared else after_soft(scan, end)
     return end
 

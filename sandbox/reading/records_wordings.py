@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from sandbox.reading.records_bivariate import as_two_columns
+from sandbox.reading.records_chances import with_chances
 from sandbox.reading.records_json import specification_in_words
 from sandbox.reading.records_parts import as_binomial
 
@@ -28,6 +29,12 @@ _HEADING = re.compile(
     r"(?:[^\W\d_][\w'/-]* ){0,3}(?:(?:[\w-]+-)?style|project|planning|request|task|subject|demo|workshop|homework"
     r"|exercise|assignment|log|estilo [\w-]+|proyecto|planificaci[oó]n|tarea|ejercicio|taller|asunto)"
     r"(?: [^\W\d_]+){0,3}:(?=\s)",
+    re.I,
+)
+_WHETHER = re.compile(
+    r"\bwhether (?:or not )?(?:they|he|she|it|the [^\W\d_]+) (?:have |has |had |were |was |are |is |will )?"
+    r"(?P<what>[^\W\d_]+(?: [^\W\d_]+){0,2})(?= ?[(,:;=]| with| \d)"
+    r"|\bsi (?:es|son|est[aá]|tienen?|han?|fue|usaron|us[oó]) (?P<es>[^\W\d_]+(?: [^\W\d_]+)?)(?= ?\()",
     re.I,
 )
 _DECADE = re.compile(
@@ -112,7 +119,7 @@ def reworded(text: str) -> str:
     text = re.sub(r"(?<=\d) pares(?=\s*(?:\(|:|de\b))", " filas", text)
     text = _DEVIATION.sub("desviación", _OCCASION.sub(" ", _HEADING.sub(" ", text)))
     text = _born(text).replace("->", ": ").replace("→", ":")
-    return as_two_columns(as_binomial(text))
+    return as_two_columns(with_chances(as_binomial(_whether(text))))
 
 
 def said_short(text: str) -> str:
@@ -120,6 +127,19 @@ def said_short(text: str) -> str:
     match = _DECADE.search(text)
     short = (match["en"] or match["es"]) if match else ""
     return f"the {short}s: 19{short} to 19{short[0]}9" if match and len(short) == 2 else ""
+
+
+def _whether(text: str) -> str:
+    """The text with `used_coupon` for `whether they used a coupon`."""
+
+    def name(match: "re.Match[str]") -> str:
+        return "_".join(
+            w
+            for w in (match["what"] or match["es"]).split()
+            if w not in ("a", "an", "the", "un", "una")
+        )
+
+    return _WHETHER.sub(name, text)
 
 
 def _born(text: str) -> str:

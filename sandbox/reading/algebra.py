@@ -82,6 +82,8 @@ def _equations(reader: Reader) -> Spec | None:
         if "(" in read[0].text or "/" in read[0].text:
             raise NotUnderstood("write a quadratic equation without brackets and fractions")
         return calculation("quadratic", {"a": a, "b": b, "c": c, "name": name})
+    if len(read) > 1 and all(list(e.linear.values()) == [1.0] for e in read):
+        raise NotUnderstood("write the equation itself, such as 2x^2 + 5x + 3 = 0")
     if len(read) != len(names):
         raise NotUnderstood(f"{len(read)} equations do not settle {len(names)} unknowns")
     matrix = tuple(tuple(e.linear.get(name, 0.0) for name in names) for e in read)
@@ -174,7 +176,8 @@ def _numbers(reader: Reader) -> Spec | None:
 
 def _whole_numbers(reader: Reader) -> tuple[float, ...]:
     listed: Sequence[float] = [v for i in reader.free("list") for v in reader.at(i).values]
-    return (*listed, *(reader.at(i).value for i in reader.free("number")))
+    free = [reader.at(i) for i in reader.free("number")]
+    return (*listed, *(token.value for token in free if token.text[:1].isdigit()))  # `two numbers`
 
 
 RULES: tuple[Rule, ...] = (

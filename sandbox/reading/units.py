@@ -122,9 +122,8 @@ def _conversion(reader: Reader) -> Sequence[Analysis] | None:
         raise NotUnderstood(f"{words or 'what stands there'} is no unit that is known here")
     if not quantities or not targets:
         return None
-    prepositions = [
-        i for i, t in enumerate(reader.tokens) if t.text.lower() in ("in", "en", "a", "into")
-    ]
+    into_words = ("in", "en", "into", *(("a",) if reader.language == "es" else ()))
+    prepositions = [i for i, t in enumerate(reader.tokens) if t.text.lower() in into_words]
     if not reader.has("convert") and not prepositions:
         return None
     reader.take_all("convert", "degrees")

@@ -34,6 +34,8 @@ def of_one(request: Request, claim: Claim) -> Made:
         request.reader.take_all("word_convention")
         request.assumed.append("quantiles on the line between the two nearest values")
     if name in ("ci", "margin_of_error"):
+        letters = [i for i, t in enumerate(request.reader.tokens) if t.text == "t"]
+        request.reader.taken.update(letters)  # `using t`: the distribution of the interval
         return [(name, {"level": confidence(request)})]
     special = _SPECIAL.get(name)
     return special(request, claim) if special is not None else [(name, {})]

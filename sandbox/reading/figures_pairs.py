@@ -33,7 +33,7 @@ class _Pairs:
 def _read(reader: Reader) -> Spec | None:
     if reader.table:
         return None
-    pairs = _weighted(reader) or _priced(reader) or _counted(reader)
+    pairs = _weighted(reader) or _credited(reader) or _priced(reader) or _counted(reader)
     if pairs is None:
         return None
     for place in reader.places(*_TOTALS, *_AVERAGES):
@@ -129,6 +129,22 @@ def _priced(reader: Reader) -> _Pairs | None:
     reader.taken.update(j for listed in links for j in listed)
     _take(reader, places, "pair_each")
     return _Pairs(tuple(t.value for t in prices), tuple(t.value for t in amounts), True)
+
+
+def _credited(reader: Reader) -> _Pairs | None:
+    """Marks, each with its credits: `Calculus 7.2 (6 credits)`."""
+    places = reader.free("number")
+    tokens = [reader.tokens[i] for i in places]
+    if len(places) < 4 or len(places) % 2 or any(token.unit for token in tokens):
+        return None
+    credits = [reader.tokens[i + 1 : i + 2] for i in places[1::2]]
+    if not all(after and after[0].means("pair_credit") for after in credits):
+        return None
+    if not _side_by_side(reader, places, "pair_credit"):
+        return None
+    _take(reader, places, "pair_credit")
+    reader.take_all("pair_credit")
+    return _Pairs(tuple(t.value for t in tokens[0::2]), tuple(t.value for t in tokens[1::2]))
 
 
 def _counted(reader: Reader) -> _Pairs | None:

@@ -132,7 +132,8 @@ def take_counts(reader: Reader, of: Given) -> None:
         following = reader.tokens[i + 1 + hyphen] if i + 1 < len(reader.tokens) else None
         if following is None or following.kind not in ("word", "concept"):
             continue
-        if following.concepts & {CHANGE} and not is_idle(following):
+        times = plain(following.text) in ("times", "veces")  # `measured seven times`
+        if following.concepts & {CHANGE} and not is_idle(following) and not times:
             continue
         if following.concepts & ASKING:
             continue
@@ -140,7 +141,7 @@ def take_counts(reader: Reader, of: Given) -> None:
         if before is not None and before.concepts & {CHANGE} and not is_idle(before):
             continue
         reader.taken.add(i)
-        if may_name(following) and not following.concepts & ASKING:
+        if times or (may_name(following) and not following.concepts & ASKING):
             reader.taken.update((i + 1, i + 1 + hyphen))
         each = i + 2
         if each < len(reader.tokens) and plain(reader.tokens[each].text) in ("each", "cada"):

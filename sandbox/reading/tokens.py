@@ -77,6 +77,7 @@ _SPECIAL = (
     (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and"),  # A&E, R&D
     (re.compile(r"\b(i\.e|e\.g|vs|approx|p\. ?ej)\.(?=[\s,])", re.I), r"\1"),
     (re.compile(r"(?<=[a-záéíóú] [ye] )DE\b|\bD\.E\."), "desviación estándar"),
+    (re.compile(r"(?<=[A-Za-z)])\s*-+>\s*(?=\d)"), ": "),
     (re.compile(r"\bw/o\b", re.I), "without"),
     (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with "),
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),

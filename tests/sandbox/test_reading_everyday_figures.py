@@ -31,6 +31,7 @@ ANSWERED: list[tuple[str, list[Any]]] = [
     ("Mi nota del curso: tareas 82 (pesan 20%), parcial 74 (30%) y examen final 91 (la otra mitad). ¿Con cuánto termino?", [84.1]),
     ("Assignments are 40% of the grade and I got 88; the exam is 60% and I got 72. What is my overall mark?", [78.4]),
     ("GPA: 4 credits at 3.7, 3 credits at 3.0, 3 credits at 4.0, 2 credits at 2.3", [3.366666667]),
+    ("My grades this term: Calculus 7.2 (6 credits), Drawing 8.5 (3 credits), Chemistry 6.0 (9 credits), English 9.1 (4 credits). What is my average weighted by credits?", [7.231818182]),
     ("Compré 3 kg a 2.50, 5 kg a 2.20 y 2 kg a 3.00. ¿Precio medio por kg?", [2.45]),
     ("3 tickets at 12.50 each, 2 sodas at 3 each and 1 popcorn at 6. How much did I spend in total?", [49.5]),
     ("12 students scored 70, 8 scored 80, and 5 scored 90. What is the mean score?", [77.2]),

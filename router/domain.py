@@ -164,6 +164,8 @@ class Recalled:
     bucket: str = ""
     checked: bool = False  # whether a backend answered as well, to check the solution
     verified: Verified | None = None  # what proved the answer, if it was computed
+    bound: float = 0.0  # the upper bound of the share of wrong answers in the bucket
+    neighbourhood: int = 0  # the part of the space for which the bucket was judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ class Trace:
     decision: Decision
     started_at: float
     attempts: tuple[Attempt, ...] = ()
+    questions: tuple[Attempt, ...] = ()  # calls that asked whether a remembered answer serves
     status: int = 0
     error: str = ""
     error_type: str = ""
@@ -199,7 +202,7 @@ class Trace:
 
     @property
     def cost_usd(self) -> float:
-        return sum(attempt.cost_usd for attempt in self.attempts)
+        return sum(attempt.cost_usd for attempt in (*self.attempts, *self.questions))
 
     @property
     def about(self) -> "About":

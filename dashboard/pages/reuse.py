@@ -21,7 +21,7 @@ with s as (
   from {query.sums} where {query.narrowed}),
 c as (
   select count(*) as checks, count(*) filter (state = 'wrong') as wrong
-  from events where kind = 'reuse' and {query.here})
+  from events where kind = 'reuse' and state in ('wrong', 'right') and {query.here})
 select n, reused, saved_usd, checks, wrong, wrong / nullif(checks, 0) as share,
        (wrong + 1.92) / (checks + 3.84)
          + 1.96 / (checks + 3.84) * sqrt(wrong * (checks - wrong) / nullif(checks, 0) + 0.96)
@@ -103,7 +103,8 @@ select coalesce(detail->>'bucket', 'any') as bucket, count(*) as checks,
          - 1.96 / (checks + 3.84) * sqrt(wrong * (checks - wrong) / checks + 0.96), 0) as low,
        (wrong + 1.92) / (checks + 3.84)
          + 1.96 / (checks + 3.84) * sqrt(wrong * (checks - wrong) / checks + 0.96) as high
-from events where kind = 'reuse' and {query.here} group by all order by checks desc limit 20"""
+from events where kind = 'reuse' and state in ('wrong', 'right') and {query.here}
+group by all order by checks desc limit 20"""
 
 
 def _checks(rows: Rows, query: PanelQuery) -> Shown:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from router.reuse.calibration import Calibration, band, bucket_of
+from router.reuse.evidence import ReuseCheck
 from router.reuse.guards import compare
-from router.reuse.solution_store import ReuseCheck
 
 BUDGET = 0.01
 STEPS = 20_000

@@ -16,7 +16,8 @@ from router.cli.context import CommandContext, in_context
 from router.cli.solutions_why import why
 from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, utc_time
 from router.config.config import Config
-from router.reuse.calibration import Calibration
+from router.reuse.acceptance import ACCEPTORS
+from router.reuse.calibration import UNCHECKED, BucketSummary, Calibration, Standing
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 
@@ -29,6 +30,10 @@ solutions_app.command()(why)
 SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
 _SHOWN_LETTERS = 60  # length of a request in a table, at most
 _NO_WORDS = "(its words are not on disk: nobody has proved it)"
+_NO_JUDGE = (
+    "Checks that nothing could judge count as nothing: name a backend in `reuse.verifier`, or a "
+    "judge in `signals`."
+)
 _EXPORTED = ("id", "request", "parent", "change", "uses")
 
 
@@ -208,19 +213,27 @@ def status(here: CommandContext) -> None:
     out.print(f"{_counts(store) or 'nothing yet'}; mode {config.reuse.mode}")
     calibration = Calibration(config.reuse.budget, least_checked=config.reuse.checked)
     calibration.learn(store.checks(0))
-    table = Table("likeness", "checked", "wrong", "at most (95%)", "answers", box=None)
-    tallies = calibration.summary()
-    buckets = [
-        f"{likeness}:{n}" for likeness in ("words", "verifier", "asked") for n in (3, 2, 1, 0)
-    ]
-    for bucket in dict.fromkeys([*buckets, *tallies]):
-        standing = calibration.standing(bucket)
-        tally = tallies.get(bucket, {"checks": 0.0, "wrong": 0.0})
-        counts = f"{tally['checks']:g}", f"{tally['wrong']:g}"
-        answers = "yes" if standing.serves else "not yet"
-        table.add_row(bucket, *counts, f"{standing.bound:.2%}", answers)
+    table = Table(
+        *("likeness", "checked", "wrong", "not judged", "at most (95%)", "answers"), box=None
+    )
+    summaries, unjudged = calibration.summary(), store.unjudged()
+    buckets = [f"{likeness}:{n}" for likeness in ACCEPTORS for n in (3, 2, 1, 0)]
+    for bucket in dict.fromkeys([*buckets, *summaries]):
+        standing, summary = calibration.standing(bucket), summaries.get(bucket, UNCHECKED)
+        counts = f"{summary.checks:g}", f"{summary.wrong:g}", str(unjudged.get(bucket, 0))
+        table.add_row(bucket, *counts, f"{standing.bound:.2%}", _answers(standing, summary))
     out.print(table)
     out.print(f"Budget: {config.reuse.budget:.1%} of reused answers may be wrong.")
+    if unjudged and config.reuse.verifier is None:
+        out.print(_NO_JUDGE)
+
+
+def _answers(standing: Standing, summary: BucketSummary) -> str:
+    """Whether answers of a bucket are reused, and where they are not."""
+    state = {"serves": "yes", "not yet": "not yet", "stopped": "stopped"}[standing.state]
+    times = f", stopped {summary.stops} times" if summary.stops else ""
+    parts = f", but in {summary.stopped_parts} neighbourhoods" if summary.stopped_parts else ""
+    return f"{state}{parts}{times}"
 
 
 @solutions_app.command()

@@ -18,6 +18,7 @@ from router.engine.foresight import Foresight, foresee
 from router.plans.compiled import Plans
 from router.reuse.calibration import Calibration
 from router.reuse.memory_keeper import VECTORED_CHARACTERS
+from router.reuse.neighbourhood import neighbourhood_of
 from router.reuse.solution_store import SolutionStore
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class ModelsHere:
     def accepts(self, probability: float) -> bool:
         return self._verifier.accepts(probability)
 
+    def neighbourhood(self, request: str) -> int:
+        return neighbourhood_of(self._encoder.encode([request[:VECTORED_CHARACTERS]])[0])
+
     @cached_property
     def _encoder(self) -> "Encoder":
         from router.encoding.home import encoder_of
@@ -113,8 +117,8 @@ def _rows(foresight: Foresight) -> Iterator[tuple[str, str]]:
     if (trust := foresight.trust) is not None:
         yield "likeness", f"{foresight.bucket}, accepted by {foresight.accepted_by}"
         yield "right", f"{trust.chance:.1%} expected"
-        served = "is served" if trust.serves else "is not served yet"
-        yield "trust", f"at most {trust.bound:.1%} wrong (95%): {served}"
+        served = {"serves": "is served", "not yet": "is not served yet", "stopped": "is stopped"}
+        yield "trust", f"at most {trust.bound:.1%} wrong (95%): {served[trust.state]}"
         yield "checked", f"{trust.checked:.0%} of such requests are answered anew"
     yield "budget", f"{foresight.budget:.1%} of reused answers may be wrong"
 

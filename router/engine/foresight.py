@@ -15,17 +15,18 @@ from router.domain import Request
 from router.plans.compiled import Plans
 from router.request.language import language
 from router.request.statistical import interpretation_of
-from router.reuse.acceptance import Acceptor, guarded
+from router.reuse.acceptance import Acceptor, acceptors, guarded
 from router.reuse.calibration import Calibration, Standing, bucket_of
 from router.reuse.editing import edit_program
 from router.reuse.guards import GuardVerdict, compare
 from router.reuse.memory import LEAST_SIMILARITY
 from router.reuse.memory_query import fresh_words, personal_words, query_of
-from router.reuse.recollection import Candidate, accepted, adaptation, may_verify
+from router.reuse.recollection import Candidate, accepted, adaptation, may_ask, may_verify
 from router.reuse.solution import Solution
 from sandbox.column_programs import CannotWrite
 from sandbox.synthesis import write_program
 
+_UNTRUSTED = {"not yet": "not trusted yet", "stopped": "stopped"}
 Tier = Literal["exact", "reuse", "adapt", "pattern", "novel"]
 
 
@@ -37,6 +38,8 @@ class PairJudge(Protocol):
     def probability(self, stored: str, request: str) -> float: ...
 
     def accepts(self, probability: float) -> bool: ...
+
+    def neighbourhood(self, request: str) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,8 @@ def foresee(
         {name: words for name, text in named.items() if (words := personal_words(text))},
         _unrepeatable(plans, request, by),
         plans.config.reuse.budget,
-        verdict.debatable,
-        getattr(plans.config.reuse, "verifier", None) or "",
+        "asked" in acceptors(texts[0], texts[1], verdict),
+        plans.config.reuse.verifier or "",
     )
     mode = plans.config.reuse.mode
     never = _never(mode, foresight)
@@ -171,9 +174,7 @@ def _by_words(
     settings = plans.config.reuse
     if foresight.languages[0] != foresight.languages[1]:
         return replace(foresight, reason="the two are in different languages")
-    if verdict.likeness == "other" or not _could_serve(
-        verdict, foresight, adapter=settings.adapter
-    ):
+    if not _could_serve(verdict, foresight, adapter=settings.adapter):
         return replace(foresight, reason=_refusal(verdict, foresight))
     similarity = judge.similarity(stored, new)
     foresight = replace(foresight, similarity=similarity)
@@ -190,10 +191,11 @@ def _by_words(
     if candidate.by:
         query = query_of(requests[1], b"", scope=requests[1].scope, backend="", mode="similar")
         bucket = bucket_of(candidate.by, similarity)
-        return _by_trust(
-            replace(foresight, accepted_by=candidate.by, bucket=bucket),
-            calibration.standing(bucket, query.space),
-        )
+        standing = calibration.standing(bucket, query.space, judge.neighbourhood(new))
+        return _by_trust(replace(foresight, accepted_by=candidate.by, bucket=bucket), standing)
+    if foresight.question and may_ask(candidate, new):
+        reason = f"{foresight.question} is asked whether one answer serves both"
+        return replace(foresight, reason=reason)
     if settings.adapter and adaptation([candidate]) is not None:
         reason = f"close to a remembered answer, which {settings.adapter} changes to fit"
         return replace(foresight, tier="adapt", reason=reason)
@@ -202,26 +204,27 @@ def _by_words(
 
 def _could_serve(verdict: GuardVerdict, foresight: Foresight, *, adapter: str | None) -> bool:
     """Whether similarity matters at all: something may accept or adapt the pair."""
+    if foresight.question and foresight.debatable:
+        return True
     if verdict.likeness in ("words", "open"):
         return foresight.guarded
-    return adapter is not None
+    return adapter is not None and verdict.likeness != "other"
 
 
 def _refusal(verdict: GuardVerdict, foresight: Foresight) -> str:
-    if foresight.question and verdict.debatable:
-        return f"{foresight.question} is asked whether one answer serves both"
     if verdict.likeness not in ("words", "open"):
         return verdict.why
     if not foresight.guarded:
-        return "the guards know English only, and no backend is named in reuse.verifier"
+        return "the guards know English only, and no backend is asked"
     return f"nothing accepts it: {verdict.why}"
 
 
 def _by_trust(foresight: Foresight, standing: Standing) -> Foresight:
     foresight = replace(foresight, trust=standing)
     if not standing.serves:
+        state = _UNTRUSTED[standing.state]
         reason = (
-            f"{foresight.bucket} is not trusted yet: up to {standing.bound:.1%} may be wrong, and "
+            f"{foresight.bucket} is {state}: up to {standing.bound:.1%} may be wrong, and "
             f"the budget is {foresight.budget:.1%}; a backend answers, and the two are compared"
         )
         return replace(foresight, reason=reason)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from router.reuse.evidence import forget_verdicts
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import INSERT, row_of
 
@@ -152,6 +153,7 @@ def forget(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
         if row:
             connection.execute("delete from solutions where id = ?", (id_,))
             connection.execute("delete from served where solution = ?", (id_,))
+            forget_verdicts(connection, id_)
             _record(connection, id_, row[0], "out")
             forgotten += 1
     return forgotten
@@ -182,6 +184,7 @@ def _deprecate_older(connection: sqlite3.Connection, exact: bytes, scope: str, n
 def _delete(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes, str]]) -> None:
     for id_, space, state in rows:
         connection.execute("delete from solutions where id = ?", (id_,))
+        forget_verdicts(connection, id_)
         if state == "proven":
             _record(connection, id_, space, "out")
 

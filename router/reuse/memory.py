@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from router.config.reuse import Reuse
 from router.domain import Request, Signal
 from router.request.language import language
 from router.reuse.calibration import Calibration, bucket_of
+from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck, pair_of
 from router.reuse.guards import compare
 from router.reuse.index.matrix import Near
 from router.reuse.lifecycle import Rating, Use
@@ -28,17 +29,19 @@ from router.reuse.memory_keeper import (
     QueuedChange,
 )
 from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode, program_space
+from router.reuse.neighbourhood import neighbourhood_of
 from router.reuse.recollection import (
     Candidate,
     Recollection,
     accepted,
     adaptation,
     best_match,
+    may_ask,
     may_verify,
     reuse,
 )
 from router.reuse.solution import Solution
-from router.reuse.solution_store import ReuseCheck, SolutionStore, UnreadableStore
+from router.reuse.solution_store import SolutionStore, UnreadableStore
 
 if TYPE_CHECKING:
     from router.encoding.encoding_thread import EncodingThread
@@ -51,6 +54,14 @@ LEAST_SIMILARITY = 0.6
 _MOST_VERIFIED = 2  # pairs that the verifier reads for a request: each takes milliseconds
 _CACHED = 4_096  # solutions in memory, at most
 _LATEST_PROGRAMS = 16  # programs to try if there is no index
+
+
+@dataclass(frozen=True, slots=True)
+class Nominated:
+    """What the memory proposes for a request: an answer, and a candidate to ask a backend about."""
+
+    match: Recollection | None = None
+    open: Candidate | None = None
 
 
 class SolutionMemory:
@@ -73,6 +84,7 @@ class SolutionMemory:
         self.keeper: MemoryKeeper | None = None
         self._wall = wall
         self._cache: OrderedDict[int, Solution] = OrderedDict()
+        self._verdicts: OrderedDict[bytes, PairVerdict] = OrderedDict()
         try:
             self.store = SolutionStore(folder)
         except (UnreadableStore, OSError) as error:
@@ -135,21 +147,42 @@ class SolutionMemory:
             self._report(error)
             return None
 
-    async def similar(
-        self, query: MemoryQuery, vector: "Matrix", uniform: float
-    ) -> Recollection | None:
-        """The solution to reuse or to adapt for a request, if any is near enough."""
+    async def similar(self, query: MemoryQuery, vector: "Matrix", uniform: float) -> Nominated:
+        """The solution to reuse or to adapt for a request, and the one to ask a backend about."""
         try:
             candidates = await self._accepted(query, self._candidates(query, vector))
         except Exception as error:
             self._report(error)
+            return Nominated()
+        best = best_match(candidates)
+        if best is None:
+            return Nominated(adaptation(candidates), self._to_ask_about(query, candidates))
+        match, trusted = self._recollection(query, vector, best, uniform)
+        doubtful = best.by == "verifier" and not trusted and may_ask(best, query.text)
+        return Nominated(match, best if doubtful else None)
+
+    def accepted(
+        self, query: MemoryQuery, vector: "Matrix | None", candidate: Candidate, uniform: float
+    ) -> Recollection:
+        """Reuse an accepted candidate, or check it, as its kind is trusted in its neighbourhood."""
+        return self._recollection(query, vector, candidate, uniform)[0]
+
+    def _recollection(
+        self, query: MemoryQuery, vector: "Matrix | None", candidate: Candidate, uniform: float
+    ) -> tuple[Recollection, bool]:
+        """How the router uses an accepted candidate, and whether its kind is trusted there."""
+        bucket = bucket_of(candidate.by, candidate.similarity)
+        neighbourhood = neighbourhood_of(vector)
+        standing = self.calibration.standing(bucket, query.space, neighbourhood)
+        match = reuse(candidate, bucket, neighbourhood, standing, uniform)
+        return match, standing.serves
+
+    def _to_ask_about(
+        self, query: MemoryQuery, candidates: Sequence[Candidate]
+    ) -> Candidate | None:
+        if self.settings.verifier is None:
             return None
-        match = best_match(candidates)
-        if match is None:
-            return adaptation(candidates)
-        bucket = bucket_of(match.by, match.similarity)
-        standing = self.calibration.standing(bucket, query.space)
-        return reuse(match, bucket, standing, uniform)
+        return next((c for c in candidates if may_ask(c, query.text)), None)
 
     def _candidates(self, query: MemoryQuery, vector: "Matrix") -> list[Candidate]:
         """The nearest solutions whose requests are in the same language, the nearest first."""
@@ -157,7 +190,12 @@ class SolutionMemory:
         near = self._nearest(query.space, vector, _NEAREST)
         hits = [hit for hit in near if hit.similarity >= LEAST_SIMILARITY]
         return [
-            Candidate(similarity, solution, compare(solution.request, query.text))
+            Candidate(
+                similarity,
+                solution,
+                compare(solution.request, query.text),
+                judged=self.verdict(solution.exact, query.exact),
+            )
             for similarity, solution in self._in_use(query, hits)
             if language(solution.request) == spoken
         ]
@@ -257,8 +295,23 @@ class SolutionMemory:
                 proof = f"{signal.source}: {signal.metric}"
                 self._add(Rating(signal.about.request_id, signal.score, signal.weight, proof))
 
-    def add_check(self, check: ReuseCheck) -> None:
+    def add_check(self, check: ReuseCheck | UnjudgedCheck) -> None:
         self._add(check)
+
+    def verdict(self, first: bytes, second: bytes) -> bool | None:
+        """Whether one answer serves these two requests, if the pair was judged."""
+        pair = pair_of(first, second)
+        verdict = self._verdicts.get(pair)
+        if verdict is None and self.store is not None:
+            verdict = self.store.verdict(pair)
+        return None if verdict is None else verdict.serves
+
+    def add_verdict(self, verdict: PairVerdict) -> None:
+        """Queue a verdict on a pair of requests; it counts at once."""
+        self._verdicts[verdict.pair] = verdict
+        if len(self._verdicts) > _CACHED:
+            self._verdicts.popitem(last=False)
+        self._add(verdict)
 
     def add_review(self, id_: int, verdict: str) -> None:
         self._add(ProgramReview(id_, verdict))

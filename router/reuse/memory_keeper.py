@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 from router.clock import ClockWatch
 from router.config.reuse import Reuse
 from router.reuse.calibration import Calibration
+from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.index.solution_index import SolutionIndex, lower_priority
 from router.reuse.library import duplicates
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.solution import Solution
-from router.reuse.solution_store import ReuseCheck, SolutionStore
+from router.reuse.solution_store import SolutionStore
 from router.reuse.unproven_words import UnprovenWords
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class ProgramReview:
     verdict: str
 
 
-QueuedChange = Addition | Use | Rating | ReuseCheck | ProgramReview
+QueuedChange = Addition | Use | Rating | ReuseCheck | UnjudgedCheck | PairVerdict | ProgramReview
 
 
 class MemoryKeeper:
@@ -89,6 +90,7 @@ class MemoryKeeper:
         self._words = UnprovenWords()
         self._closing = False
         self._checks_read = 0
+        self._learned_within = settings.budget
         self._saved_size = 0
         self._saving: subprocess.Popen[bytes] | None = None
         self._builder: threading.Thread | None = None
@@ -179,8 +181,11 @@ class MemoryKeeper:
             expires = self._wall() + self.settings.ttl_seconds
             for id_ in self._store.judge(ratings, expires=expires):
                 self._tell("solutions", str(id_), "quarantined")
-        if checks := [change for change in changes if isinstance(change, ReuseCheck)]:
-            self._store.add_checks(checks)
+        checks = [change for change in changes if isinstance(change, ReuseCheck)]
+        unjudged = [change for change in changes if isinstance(change, UnjudgedCheck)]
+        verdicts = [change for change in changes if isinstance(change, PairVerdict)]
+        if checks or unjudged or verdicts:
+            self._store.add_evidence(checks, unjudged, verdicts)
         for change in changes:
             if isinstance(change, ProgramReview):
                 self._store.review(change.solution, change.verdict)
@@ -230,6 +235,9 @@ class MemoryKeeper:
             if self._builder is None or not self._builder.is_alive():
                 self._builder = threading.Thread(target=self._tend, name="graphs", daemon=True)
                 self._builder.start()
+        if self._learned_within != self.settings.budget:  # what stops depends on the budget
+            self._learned_within, self._checks_read = self.settings.budget, 0
+            self._calibration.restart()
         checks = self._store.checks(self._checks_read)
         if checks:
             self._checks_read = checks[-1].seq

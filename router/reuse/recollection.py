@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from router.domain import Recalled
-from router.reuse.acceptance import Acceptor, guarded
+from router.reuse.acceptance import ACCEPTORS, Acceptor, acceptors
 from router.reuse.calibration import Standing
 from router.reuse.guards import GuardVerdict
 from router.reuse.solution import Solution
 
 _ADAPTABLE_SIMILARITY = 0.8
+_ASKABLE_SIMILARITY = 0.7  # no backend is asked about a pair that is less similar
+_UNTRUSTED = {"not yet": "not trusted yet:", "stopped": "stopped, too many were wrong:"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Candidate:
     verdict: GuardVerdict
     by: Acceptor = ""  # what accepted the pair
     probability: float = 0.0  # that one answer serves both, as far as its acceptor says
+    judged: bool | None = None  # whether the pair was judged before to share an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +41,49 @@ class Recollection:
 
 
 def accepted(candidate: Candidate, request: str) -> Candidate:
-    """The candidate with its acceptor, if its words alone say that it asks the same."""
-    same = candidate.verdict.likeness == "words" and guarded(candidate.solution.request, request)
-    return replace(candidate, by="words", probability=1.0) if same else candidate
+    """The candidate with its acceptor, if its words or an earlier verdict say that it asks the
+    same."""
+    may = acceptors(candidate.solution.request, request, candidate.verdict)
+    if candidate.judged is not False and "words" in may:
+        return replace(candidate, by="words", probability=1.0)
+    if candidate.judged and "asked" in may:
+        return replace(candidate, by="asked", probability=1.0)
+    return candidate
 
 
 def may_verify(candidate: Candidate, request: str) -> bool:
     """Whether the pair verifier may read the pair: no guard refuses it, and both know English."""
-    return candidate.verdict.likeness == "open" and guarded(candidate.solution.request, request)
+    may = acceptors(candidate.solution.request, request, candidate.verdict)
+    return candidate.judged is None and "verifier" in may
+
+
+def may_ask(candidate: Candidate, request: str) -> bool:
+    """Whether a backend may be asked about the pair: nobody judged it, and it is near enough."""
+    if candidate.judged is not None or candidate.similarity < _ASKABLE_SIMILARITY:
+        return False
+    return "asked" in acceptors(candidate.solution.request, request, candidate.verdict)
 
 
 def best_match(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The nearest candidate that was accepted; among equally near ones, the best record."""
+    """The candidate with the surest acceptor; among these the nearest, then the best record."""
     return max(
         (candidate for candidate in candidates if candidate.by),
-        key=lambda c: (round(c.similarity, 2), c.solution.rate, c.solution.uses),
+        key=lambda c: (
+            -ACCEPTORS.index(c.by), round(c.similarity, 2), c.solution.rate, c.solution.uses,
+        ),
         default=None,
-    )
+    )  # fmt: skip
 
 
-def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> Recollection:
+def reuse(
+    match: Candidate, bucket: str, neighbourhood: int, standing: Standing, uniform: float
+) -> Recollection:
     """Reuse the answer, or answer anew to check it, as the standing of its bucket says."""
     if standing.serves:
         record = f"of its like {standing.wrong:.2%} are wrong"
         reason = f"means the same as a remembered request ({match.by}); {record}"
     else:
-        reason = f"not trusted yet: of its like up to {standing.bound:.1%} may be wrong"
+        reason = f"{_UNTRUSTED[standing.state]} of its like up to {standing.bound:.1%} may be wrong"
     anew = uniform < standing.checked
     recalled = Recalled(
         "novel" if anew else "reuse",
@@ -74,6 +94,8 @@ def reuse(match: Candidate, bucket: str, standing: Standing, uniform: float) -> 
         f"{reason}; answered anew, to see" if anew else reason,
         bucket,
         checked=anew,
+        bound=standing.bound,
+        neighbourhood=neighbourhood,
     )
     return Recollection(recalled, match.solution, match.verdict)
 

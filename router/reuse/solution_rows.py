@@ -30,9 +30,6 @@ create table if not exists journal (
 create table if not exists served (
   request_id text primary key, solution integer not null, at real not null) without rowid;
 create index if not exists by_served on served (solution);
-create table if not exists checks (
-  seq integer primary key autoincrement, bucket text not null, space blob not null,
-  wrong integer not null, weight real not null, at real not null, solution integer not null);
 """
 _COLUMNS = [f.name for f in fields(Solution) if f.name != "id"]
 INSERT = f"insert into solutions ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"

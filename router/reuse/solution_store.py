@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from router.reuse import lifecycle
+from router.reuse import evidence, lifecycle
+from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import SCHEMA, SELECT, solution_of
@@ -42,19 +43,6 @@ class Change:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReuseCheck:
-    """Whether a remembered answer was wrong, according to a new answer or to its caller."""
-
-    bucket: str
-    space: bytes
-    wrong: bool
-    weight: float
-    at: float
-    solution: int
-    seq: int = 0
-
-
 class SolutionStore:
     """The SQLite file. Each thread has its own connection; a transaction is all or nothing."""
 
@@ -66,7 +54,7 @@ class SolutionStore:
         if not self.path.exists():  # only the file's owner may read requests and answers
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
-            self._connection.executescript(SCHEMA)
+            self._connection.executescript(SCHEMA + evidence.SCHEMA)
         except sqlite3.DatabaseError as error:
             mend = "move it away to begin anew, or put a copy back"
             raise UnreadableStore(f"{self.path} cannot be read ({error}): {mend}") from None
@@ -133,13 +121,16 @@ class SolutionStore:
         with self._transaction() as connection:
             return lifecycle.prove(connection, id_, request, answer)
 
-    def add_checks(self, checks: Iterable[ReuseCheck]) -> None:
+    def add_evidence(
+        self,
+        checks: Iterable[ReuseCheck] = (),
+        unjudged: Iterable[UnjudgedCheck] = (),
+        verdicts: Iterable[PairVerdict] = (),
+    ) -> None:
         with self._transaction() as connection:
-            connection.executemany(
-                "insert into checks (bucket, space, wrong, weight, at, solution) "
-                "values (?, ?, ?, ?, ?, ?)",
-                [(c.bucket, c.space, c.wrong, c.weight, c.at, c.solution) for c in checks],
-            )
+            evidence.add_checks(connection, checks)
+            evidence.add_unjudged(connection, unjudged)
+            evidence.add_verdicts(connection, verdicts)
 
     def quarantine(self, id_: int) -> list[int]:
         with self._transaction() as connection:
@@ -257,15 +248,14 @@ class SolutionStore:
         return [space for (space,) in rows]
 
     def checks(self, since: int) -> list[ReuseCheck]:
-        rows = self._connection.execute(
-            "select bucket, space, wrong, weight, at, solution, seq from checks where seq > ? "
-            "order by seq",
-            (since,),
-        )
-        return [
-            ReuseCheck(bucket, space, bool(wrong), weight, at, solution, seq)
-            for bucket, space, wrong, weight, at, solution, seq in rows
-        ]
+        return evidence.checks_since(self._connection, since)
+
+    def unjudged(self) -> dict[str, int]:
+        """For each bucket, how many checks could not be judged."""
+        return evidence.unjudged(self._connection)
+
+    def verdict(self, pair: bytes) -> PairVerdict | None:
+        return evidence.verdict_on(self._connection, pair)
 
     def newest(self) -> float | None:
         """When a solution was last made or used; None without solutions."""

@@ -49,8 +49,13 @@ def request_row(trace: Trace) -> Row:
     if trace.premium_plan:
         row["premium_plan"] = trace.premium_plan
         row["premium_cost_usd"] = trace.premium_cost_usd
+    if trace.attempts or trace.questions:
+        row["attempts"] = [
+            _attempt(attempt, step, words=trace.keep_prompt)
+            for step, attempt in enumerate((*trace.attempts, *trace.questions), 1)
+        ]
     if trace.attempts:
-        _add_attempts(row, trace)
+        _add_answering(row, trace)
     row |= _given(
         key_id=request.key_id,
         session=request.session,
@@ -131,7 +136,10 @@ def _add_recalled(row: Row, recalled: Recalled) -> None:
     row["reuse_chance"] = round(recalled.chance, 6)
     row["reuse_propensity"] = round(recalled.propensity, 6)
     row["reuse_checked"] = recalled.checked
-    row |= _given(reuse_bucket=recalled.bucket)
+    if recalled.bucket:
+        row["reuse_bucket"] = recalled.bucket
+        row["reuse_bound"] = round(recalled.bound, 6)
+        row["reuse_neighbourhood"] = recalled.neighbourhood
 
 
 def _add_level(row: Row, verified: Verified, *, words: bool) -> None:
@@ -141,11 +149,7 @@ def _add_level(row: Row, verified: Verified, *, words: bool) -> None:
         row["unchecked_parts"] = [part[:LONGEST_TEXT] for part in verified.unchecked]
 
 
-def _add_attempts(row: Row, trace: Trace) -> None:
-    row["attempts"] = [
-        _attempt(attempt, step, words=trace.keep_prompt)
-        for step, attempt in enumerate(trace.attempts, 1)
-    ]
+def _add_answering(row: Row, trace: Trace) -> None:
     answering = trace.answering or trace.attempts[-1]
     row["backend"] = answering.backend
     row |= _provider_and_tokens(answering)

@@ -92,6 +92,8 @@ _REQUESTS = {
     "reuse_propensity": "DOUBLE",
     "reuse_checked": "BOOLEAN",
     "reuse_bucket": "VARCHAR",
+    "reuse_bound": "DOUBLE",
+    "reuse_neighbourhood": "INTEGER",
     "exposures": f"{EXPOSURE}[]",
     "expected": f"{EXPECTED}[]",
 }

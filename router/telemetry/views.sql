@@ -159,11 +159,15 @@ select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(premium_cost_usd - cost_usd) as saved_usd
 from hours_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
--- How often checked remembered answers were wrong, by how similar the two requests were.
+-- How often checked remembered answers were wrong, by how similar the two requests were. A check that
+-- nothing could judge counts in `not_judged` alone.
 create view reuse_checks as
-select detail->>'bucket' as bucket, detail->>'by' as judged_by, count(*) as checks,
-       count(*) filter (state = 'wrong') as wrong, avg((state = 'wrong')::int) as wrong_share
-from events where kind = 'reuse' group by all order by checks desc;
+select detail->>'bucket' as bucket, detail->>'by' as judged_by,
+       count(*) filter (state in ('wrong', 'right')) as checks,
+       count(*) filter (state = 'wrong') as wrong,
+       avg((state = 'wrong')::int) filter (state in ('wrong', 'right')) as wrong_share,
+       count(*) filter (state = 'could not be judged') as not_judged
+from events where kind = 'reuse' group by bucket, judged_by order by checks desc;
 
 -- One row for each trial of each request. If `apart` is true, the trial's other side would have chosen
 -- another plan, which `other` names.

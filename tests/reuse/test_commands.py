@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
-from router.reuse.solution_store import ReuseCheck, SolutionStore
+from router.reuse.evidence import ReuseCheck, UnjudgedCheck
+from router.reuse.solution_store import SolutionStore
 from tests.reuse.soak import solution
 
 SPEC = {"kind": "generate", "count": 5, "fields": [{"name": "age", "role": "number"}]}
@@ -29,7 +30,8 @@ def waggle(tmp_path):
     store.add(
         [replace(program, exact=b"x", request="six ages", parent=1, change="1 number changed")]
     )
-    store.add_checks([ReuseCheck("same:3", b"", False, 1.0, 1.0, 2)])
+    right = ReuseCheck("words:3", b"", False, 1.0, 1.0, 2)
+    store.add_evidence([right], [UnjudgedCheck("verifier:2")] * 3)
     store.close()
 
     def run(*args: str):
@@ -81,8 +83,14 @@ def test_index_and_store_are_proven_to_agree(waggle):
 
 def test_status_shows_how_far_each_likeness_is_trusted(waggle):
     _, output = waggle("status")
-    assert "same:3 1 0" in output
+    assert "words:3 1 0 0" in output
     assert "Budget: 1.0% of reused answers may be wrong" in output
+
+
+def test_status_shows_checks_that_nothing_could_judge_and_names_what_could(waggle):
+    _, output = waggle("status")
+    assert "verifier:2 0 0 3 " in output
+    assert "name a backend in `reuse.verifier`" in output
 
 
 def test_a_forgotten_solution_takes_its_adaptations_with_it(waggle):

@@ -10,6 +10,7 @@ from router.api.parse import parse_chat
 from router.cli.main import app
 from router.engine.foresight import foresee
 from router.reuse.calibration import Calibration
+from router.reuse.neighbourhood import neighbourhood_of
 from router.reuse.solution_store import ReuseCheck, SolutionStore
 from tests.reuse.service import QUESTION, ScriptedTexts, bare, models, rig, settled
 from tests.waiting import until
@@ -33,6 +34,9 @@ class ModelsOf:
 
     def accepts(self, probability):
         return self.keeper.verifier.accepts(probability)
+
+    def neighbourhood(self, request):
+        return neighbourhood_of(self.keeper.encoder.encoder.encode([request])[0])
 
 
 async def both(waggle, stored: str, request: str):
@@ -154,7 +158,7 @@ def test_the_command_reads_the_configuration_and_the_evidence_of_this_machine(da
     assert (before["tier"], before["bucket"]) == ("novel", "words:3")
     store = SolutionStore(data / "solutions")
     checks = [ReuseCheck("words:3", b"", False, 1.0, 1.0 * n, n) for n in range(1, 1000)]
-    store.add_checks(checks)
+    store.add_evidence(checks)
     store.close()
     after = json.loads(why(QUESTION, PLEASE, "--json", budget=0.02))
     assert after["tier"] == "reuse"

@@ -29,6 +29,7 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
     yield from _signal_checks(raw, plans)
     for section, key in (("reuse", "adapter"), ("trials", "writer")):
         yield from _name_check((section, key), _section(raw, section).get(key), "backend", backends)
+    yield from _verifier_checks(raw, plans)
     objective = _section(raw, "objective")
     yield from _objective_checks(objective, plans)
     yield from _ladder_checks(_section(objective, "ladder"), _laddered(raw))
@@ -99,6 +100,40 @@ def _signal_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
             rule, mend = f"this backend is of kind {kind}", f"Name a backend of kind {wanted}."
             yield Mistake((*at, "by"), source["by"], rule, mend)
         yield from _list_checks((*at, "plans"), source.get("plans"), plans)
+
+
+def _verifier_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
+    """Check that `reuse.verifier` names models that can answer a question with one call."""
+    at, name, kinds = ("reuse", "verifier"), _section(raw, "reuse").get("verifier"), _kinds(raw)
+    if not isinstance(name, str):
+        return
+    models = _models(raw)
+    if name not in {*kinds, *plans, *models}:
+        yield Mistake(at, name, *unknown("backend, model or plan", name, {*kinds, *plans, *models}))
+        return
+    plan = _section(raw, "plans").get(name)
+    if name in plans and not (isinstance(plan, dict) and "ask" in plan):
+        rule = "the verifier answers with one call, and this plan makes several"
+        yield Mistake(at, name, rule, "Name a backend, a model, or a plan that asks one backend.")
+        return
+    fallback = plan.get("fallback") if isinstance(plan, dict) else None
+    asks = [plan["ask"], *(fallback or ())] if isinstance(plan, dict) else [models.get(name, name)]
+    for backend in asks:
+        kind = kinds.get(backend) if isinstance(backend, str) else None
+        if kind is not None and kind not in _AUTHORS:
+            rule = f"only a model can answer a question, and {backend} is of kind {kind}"
+            yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+
+
+def _models(raw: Raw) -> dict[str, str]:
+    """Every name of a model that a backend has, with the name of the backend."""
+    models: dict[str, str] = {}
+    for name, settings in _items(raw.get("backends")):
+        if isinstance(settings, dict):
+            models |= dict.fromkeys(_names(settings.get("models")), name)
+            if settings.get("kind") == "openai" and isinstance(settings.get("model"), str):
+                models[settings["model"]] = name
+    return models
 
 
 def _objective_checks(objective: Raw, plans: set[str]) -> Iterator[Mistake]:

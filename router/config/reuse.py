@@ -33,6 +33,13 @@ class Reuse(Values):
     adapter: Name | None = Field(
         None, description="the backend that adapts a remembered answer to the request; null: none"
     )
+    verifier: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="the backend, model or plan that is asked whether one answer serves two "
+        "requests, and whether two answers say the same; null: none",
+    )
     encoder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
 
     @property

@@ -120,7 +120,9 @@ class Allowances:
         if entry is None:
             return
         account, reservations = entry
-        used = _used(trace.attempts).plus(total(each.owed for each in reservations))
+        used = _used((*trace.attempts, *trace.questions)).plus(
+            total(each.owed for each in reservations)
+        )
         self._settle(account, reservations, used)
 
     def close(self, request_id: str) -> None:

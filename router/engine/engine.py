@@ -33,6 +33,7 @@ from router.domain import (
 )
 from router.engine.accounting import beside_premium
 from router.engine.allowances import Allowances
+from router.engine.answer_judges import AnswerJudges
 from router.engine.conversations import Homes
 from router.engine.functions import Functions
 from router.engine.keeping import Keeping
@@ -42,6 +43,7 @@ from router.engine.recall import Lookup, Recall, open_memory, to_adapt
 from router.engine.replying import Replying, usage_of
 from router.engine.request_ledger import RequestLedger
 from router.engine.tries import Tries
+from router.engine.verifying import Verifying
 from router.plans.compiled import Plans
 from router.reuse.recollection import Recollection
 from router.routing.case import Surroundings
@@ -97,6 +99,7 @@ class Engine:
         self.plan_runs = PlanRuns(
             self.tries, self.replying, self.allowances, self.score, self.uniform
         )
+        self.verifying = Verifying(self.tries, self.allowances, self.steady)
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
@@ -109,8 +112,11 @@ class Engine:
             memory = open_memory(config, wall=self.wall, tell=self.tell)
             if memory is not None:
                 self.recall = Recall(memory, self.uniform)
+                judges = AnswerJudges(
+                    self.verifying, self.tries.try_chain, self.journal.note, self.wall
+                )
                 self.replying.keeping = Keeping(
-                    self.recall, self.wall, self.tell, self._ask_backend
+                    self.recall, self.wall, self.tell, self._ask_backend, judges
                 )
         in_force = policy_in_force(config, at=self.wall())
         self.policy_version = in_force.version
@@ -131,7 +137,7 @@ class Engine:
         return await self.recall.look(self.plans, request, backend=backend, allowed=allowed)
 
     async def remembered(self, request: Request, lookup: Lookup) -> Answer:
-        """Answer from memory, without a call and without cost."""
+        """Answer from memory, without a call of a plan."""
         assert self.recall is not None
         assert lookup.match is not None
         solution = lookup.match.solution
@@ -200,6 +206,10 @@ class Engine:
     async def answer(
         self, request: Request, decision: Decision, lookup: Lookup | None = None
     ) -> Answer:
+        if lookup is not None and lookup.doubtful is not None:
+            lookup = await self._ask_verifier(request, decision, lookup)
+            if lookup.answers:
+                return await self.remembered(request, lookup)
         recalled = None
         if lookup is not None and lookup.match is not None:
             recalled = lookup.match.recalled
@@ -210,6 +220,25 @@ class Engine:
         if isinstance(plan, Ask) and plan.plain and _unbounded(request):
             return await self._ask(progress, plan)
         return await self.plan_runs.answer(progress, plan)
+
+    async def _ask_verifier(self, request: Request, decision: Decision, lookup: Lookup) -> Lookup:
+        """Ask the verifying backend about the doubtful candidate, and keep what it says."""
+        candidate, keeping = lookup.doubtful, self.replying.keeping
+        assert candidate is not None
+        if keeping is None:
+            return lookup
+        calls: list[Attempt] = []
+        try:
+            serves = await self.verifying.one_answer_serves(
+                self.plans, request, decision, lookup, calls
+            )
+        except asyncio.CancelledError:
+            lookup = replace(lookup, questions=tuple(calls))
+            progress = self._begun(request, decision, lookup, recalled=None)
+            self.ledger.finish(progress.noting(**LEFT))
+            raise
+        lookup = replace(lookup, questions=tuple(calls))
+        return lookup if serves is None else keeping.judged(lookup, candidate, serves=serves)
 
     async def _ask(self, progress: InProgress, plan: Ask) -> Answer:
         """Call one backend, or the next backends of its chain until one answers."""
@@ -247,6 +276,7 @@ class Engine:
             started_at=self.wall(),
             keep_prompt=self.config.telemetry.prompts,
             recalled=recalled,
+            questions=() if lookup is None else lookup.questions,
         )
         return InProgress(self.plans, trace, time.perf_counter(), lookup)
 

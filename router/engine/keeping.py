@@ -1,11 +1,11 @@
 """After an answer: stores the answer as a solution, and gathers evidence on remembered answers.
 
-If a backend answered a remembered request, the new answer is compared with the remembered answer. A
+If a backend answered a remembered request, the remembered answer is judged beside the new answer. A
 stored program is reviewed with other numbers. Both run in background tasks.
 """
 
 import asyncio
-import re
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -15,20 +15,21 @@ import orjson
 from router.config.config import Config
 from router.config.signals import FORM
 from router.domain import COMPUTE, Call, Signal, Trace
+from router.engine.answer_judges import AnswerJudges
 from router.engine.recall import AskBackend, Lookup, Recall, unrepeatable
 from router.plans.compiled import Plans
 from router.request.statistical import interpret, job_of
 from router.reuse.editing import edit_program
+from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck, pair_of
 from router.reuse.library import variations
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import program_space
-from router.reuse.recollection import Recollection
+from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
-from router.reuse.solution_store import ReuseCheck
 from router.verified import Verified, verified_in
 from sandbox.spec import Spec
 
-_ALIKE, _APART = 0.85, 0.6  # cosines at which two answers say the same, and differ
+_log = logging.getLogger("waggle")
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Keeping:
     wall: Callable[[], float]
     tell: Callable[..., None]
     ask: AskBackend  # calls the sandbox to review a program
+    judges: AnswerJudges
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @property
@@ -59,7 +61,7 @@ class Keeping:
             return
         match = lookup.match
         if match is not None and match.recalled.checked:
-            self._compare(lookup, match, text)
+            self._compare(plans, lookup, trace, text)
         if not lookup.query.keeps or lookup.query.mode == "off":
             return
         fits = len(text.encode()) <= plans.config.reuse.most_bytes
@@ -169,42 +171,67 @@ class Keeping:
             request_id=trace.request.id,
         )
 
-    def _compare(self, lookup: Lookup, match: Recollection, text: str) -> None:
-        task = asyncio.ensure_future(self._compared(lookup, match, text))
+    def judged(self, lookup: Lookup, candidate: Candidate, *, serves: bool) -> Lookup:
+        """Keep what the verifying backend said of a pair, and look at the memory with it.
+
+        If the pair verifier had accepted the pair, what the backend says checks it too.
+        """
+        pair = pair_of(candidate.solution.exact, lookup.query.exact)
+        self._keep_verdict(pair, candidate.solution.id, "the verifying backend", serves=serves)
+        match = lookup.match
+        if match is not None and candidate.by == "verifier":
+            self._learn(self._check(lookup, match, wrong=not serves, by="the verifying backend"))
+        if serves:
+            return self.recall.agreed(lookup, candidate)
+        disproved = match is not None and match.solution.id == candidate.solution.id
+        return replace(lookup, match=None) if disproved else lookup
+
+    def _compare(self, plans: Plans, lookup: Lookup, trace: Trace, text: str) -> None:
+        task = asyncio.ensure_future(self._compared(plans, lookup, trace, text))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _compared(self, lookup: Lookup, match: Recollection, text: str) -> None:
-        same = alike(match.solution.answer, text)
-        if same is None and self.memory.encoder is not None:
-            try:
-                before, now = await asyncio.gather(
-                    self.memory.encoder.encode(match.solution.answer[:2000]),
-                    self.memory.encoder.encode(text[:2000]),
-                )
-            except Exception:  # without vectors the answers cannot be compared
-                return
-            cosine = float(before @ now)
-            same = True if cosine >= _ALIKE else False if cosine < _APART else None
-        if same is not None:
-            recalled = match.recalled
-            self._learn(
-                ReuseCheck(
-                    recalled.bucket,
-                    lookup.query.space,
-                    not same,
-                    1.0,
-                    self.wall(),
-                    recalled.solution,
-                ),
-                by="made anew",
-            )
+    async def _compared(self, plans: Plans, lookup: Lookup, trace: Trace, text: str) -> None:
+        """Check a remembered answer beside the new answer; without evidence, nothing counts."""
+        match = lookup.match
+        assert match is not None
+        try:
+            finding = await self.judges.judge(plans, trace, match.solution, text)
+        except Exception:  # a judge that fails is no evidence
+            _log.exception("a remembered answer could not be judged")
+            finding = None
+        if finding is None:
+            self.memory.add_check(UnjudgedCheck(match.recalled.bucket))
+            bucket = match.recalled.bucket
+            self.tell("reuse", str(match.solution.id), "could not be judged", bucket=bucket)
+            return
+        check = self._check(lookup, match, wrong=finding.wrong, by=finding.by)
+        self._learn(replace(check, weight=finding.weight))
+        if finding.wrong:
+            pair = pair_of(match.solution.exact, lookup.query.exact)
+            self._keep_verdict(pair, match.solution.id, finding.by, serves=False)
 
-    def _learn(self, check: ReuseCheck, *, by: str) -> None:
+    def _check(self, lookup: Lookup, match: Recollection, *, wrong: bool, by: str) -> ReuseCheck:
+        recalled = match.recalled
+        return ReuseCheck(
+            recalled.bucket,
+            lookup.query.space,
+            wrong,
+            1.0,
+            self.wall(),
+            recalled.solution,
+            recalled.neighbourhood,
+            by,
+        )
+
+    def _keep_verdict(self, pair: bytes, solution: int, by: str, *, serves: bool) -> None:
+        self.memory.add_verdict(PairVerdict(pair, serves, solution, by, self.wall()))
+
+    def _learn(self, check: ReuseCheck) -> None:
         """Add a check to the error statistics of its bucket, and record the check as an event."""
         self.memory.add_check(check)
         state = "wrong" if check.wrong else "right"
-        detail = {"bucket": check.bucket, "weight": check.weight, "by": by}
+        detail = {"bucket": check.bucket, "weight": check.weight, "by": check.by}
         self.tell("reuse", str(check.solution), state, **detail)
 
     def heard(self, signals: Sequence[Signal]) -> None:
@@ -217,9 +244,20 @@ class Keeping:
                 continue
             wrong = signal.score <= 0.3
             if wrong or signal.score >= 0.7:
-                self.memory.add_check(
-                    ReuseCheck(use.bucket, use.space, wrong, signal.weight, signal.at, use.solution)
+                self._learn(
+                    ReuseCheck(
+                        use.bucket,
+                        use.space,
+                        wrong,
+                        signal.weight,
+                        signal.at,
+                        use.solution,
+                        use.neighbourhood,
+                        signal.source,
+                    )
                 )
+            if wrong:
+                self._keep_verdict(use.pair, use.solution, signal.source, serves=False)
 
 
 def _proof(config: Config, verified: Verified | None) -> str:
@@ -232,23 +270,3 @@ def _good_form(signal: Signal) -> bool:
     """Whether a check of form found nothing bad, which is no evidence that the answer is right."""
     good = signal.score is not None and signal.score > 0.3
     return good and signal.source == "check" and signal.metric in FORM
-
-
-_NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
-
-
-def alike(first: str, second: str) -> bool | None:
-    """Whether two answers say the same; None if their words alone do not show it."""
-    plain, other = (" ".join(text.lower().split()).rstrip(".!") for text in (first, second))
-    if plain == other:
-        return True
-    if plain[:1] in "[{" and other[:1] in "[{":
-        try:
-            return bool(orjson.loads(first) == orjson.loads(second))
-        except orjson.JSONDecodeError:
-            return None
-    if sorted(_NUMBERS.findall(plain)) != sorted(_NUMBERS.findall(other)):
-        return False if max(len(plain), len(other)) < 200 else None
-    mine, theirs = set(plain.split()), set(other.split())
-    shared = len(mine & theirs) / max(len(mine | theirs), 1)
-    return True if shared >= 0.8 else None

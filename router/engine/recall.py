@@ -5,7 +5,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,15 @@ from learner.policy import Arm
 from router.calls.outcome import CallOutcome
 from router.config.capabilities import able
 from router.config.config import Config
-from router.domain import CHAT, Call, Decision, Recalled, Reply, Request, Trace
+from router.domain import CHAT, Attempt, Call, Decision, Recalled, Reply, Request, Trace
 from router.encoding.encoding_thread import EncodingThread
 from router.plans.compiled import Plans
 from router.request.statistical import interpretation_of
+from router.reuse.evidence import pair_of
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery, exact_key, program_space, query_of
-from router.reuse.recollection import Recollection
+from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.routing.named import may_use
 from router.verified import verified_by
@@ -48,6 +49,8 @@ class Lookup:
     match: Recollection | None = None
     vector: "Matrix | None" = None
     library: Sequence[tuple[float, Solution]] = ()  # similarity and program, most similar first
+    doubtful: Candidate | None = None  # a backend may say whether its answer serves
+    questions: tuple[Attempt, ...] = ()  # the calls that asked the backend
 
     @property
     def answers(self) -> bool:
@@ -62,6 +65,8 @@ class SentAnswer:
     bucket: str
     space: bytes
     solution: int
+    neighbourhood: int
+    pair: bytes
 
 
 def open_memory(
@@ -127,16 +132,27 @@ class Recall:
             programs = self.memory.programs(query, vector)
             library = [program for program in programs if _may(plans, program[1], allowed)]
             return Lookup(query, None, vector, library)
-        match = (
-            None
-            if computes or vector is None
-            else await self.memory.similar(query, vector, self.uniform())
-        )
+        if computes or vector is None:
+            return Lookup(query, None, vector)
+        nominated = await self.memory.similar(query, vector, self.uniform())
+        match, doubtful = nominated.match, nominated.open
         if match is not None and not (
             _may_match(plans, request, match, allowed) and may_repeat(match.solution)
         ):
             match = None
-        return Lookup(query, match, vector)
+        if doubtful is not None and not (
+            _may(plans, doubtful.solution, allowed)
+            and may_repeat(doubtful.solution)
+            and may_ask_verifier(plans, request, allowed)
+        ):
+            doubtful = None
+        return Lookup(query, match, vector, doubtful=doubtful)
+
+    def agreed(self, lookup: Lookup, candidate: Candidate) -> Lookup:
+        """The lookup after a backend said that the candidate's answer serves the request."""
+        accepted = replace(candidate, by="asked", probability=1.0)
+        match = self.memory.accepted(lookup.query, lookup.vector, accepted, self.uniform())
+        return replace(lookup, match=match)
 
     def decision(self, request: Request, match: Recollection, policy_version: str) -> Decision:
         arm = Arm(match.solution.plan)
@@ -163,7 +179,11 @@ class Recall:
         recalled = lookup.match.recalled
         self.memory.add_use(trace.request.id, recalled.solution)
         self.uses[trace.request.id] = SentAnswer(
-            recalled.bucket, lookup.query.space, recalled.solution
+            recalled.bucket,
+            lookup.query.space,
+            recalled.solution,
+            recalled.neighbourhood,
+            pair_of(lookup.match.solution.exact, lookup.query.exact),
         )
         if len(self.uses) > _REMEMBERED_USES:
             self.uses.popitem(last=False)
@@ -223,6 +243,15 @@ def _may_match(plans: Plans, request: Request, match: Recollection, allowed: Seq
     if not _may(plans, match.solution, allowed):
         return False
     return match.recalled.tier != "adapt" or _may_adapt(plans, request, allowed)
+
+
+def may_ask_verifier(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:
+    """Whether the verifying backend may read this caller's request. A request with plans, a region
+    or bounds of its own gets a normal decision instead."""
+    bounds = (request.max_cost_usd, request.max_latency_ms)
+    if plans.verifier is None or request.only or request.region or bounds != (None, None):
+        return False
+    return all(may_use(plans, backend, allowed) for backend in plans.verifier.chain)
 
 
 def _may_adapt(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:

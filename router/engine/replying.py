@@ -120,7 +120,7 @@ class Replying:
                 write(replace(trace, **LEFT))
 
     async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
-        """Reply with a remembered answer, without a call and without cost."""
+        """Reply with a remembered answer; its only cost is a question to the verifying backend."""
         kept = text if progress.plans.config.telemetry.answers else None
         if progress.trace.request.stream:
             size = len(text.encode())
@@ -130,11 +130,11 @@ class Replying:
         plain = b"".join([piece async for piece in reply.body])
         progress = progress.noting(answer=Answered(len(plain), digest(plain), kept))
         trace = self.ledger.finish(progress)
-        return Answer(200, with_cost(plain, usage_of(trace, text), 0.0), trace)
+        return Answer(200, with_cost(plain, usage_of(trace, text), trace.cost_usd), trace)
 
     async def _recited(self, progress: InProgress, stream: Stream) -> AsyncIterator[bytes]:
-        request = progress.trace.request
-        meter = Meter(request.include_usage, request.reading.tokens, lambda _: 0.0)
+        request, cost_usd = progress.trace.request, progress.trace.cost_usd
+        meter = Meter(request.include_usage, request.reading.tokens, lambda _: cost_usd)
         done = False
         try:
             async for piece in metered(stream, meter):

@@ -75,7 +75,7 @@ class RequestLedger:
             name = "gen_ai_server_time_to_first_token_seconds"
             metrics.observe(name, trace.first_byte_seconds, **labels)
         name = "gen_ai_client_token_usage_total"
-        for attempt in trace.attempts:
+        for attempt in (*trace.attempts, *trace.questions):
             usage, labels = attempt.usage, {"gen_ai_request_model": attempt.backend}
             metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
             metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
@@ -93,5 +93,6 @@ def _timed(
         planned = any(attempt.role for attempt in trace.attempts)
         upstream = outcome.upstream_seconds + (0.0 if planned else upstream)
         first = outcome.attempt.first_byte_seconds or seconds
+    upstream += sum(question.seconds for question in trace.questions)
     overhead = max((first if streamed else seconds) - upstream, 0.0)
     return replace(trace, seconds=seconds, first_byte_seconds=first, overhead_seconds=overhead)

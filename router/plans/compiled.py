@@ -83,12 +83,21 @@ class CompiledPlan:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyingModel:
+    """The backends to ask in turn whether one answer serves two requests, and the model's name."""
+
+    chain: tuple[str, ...]
+    model: str
+
+
 class Plans(dict[str, CompiledPlan]):
     """Every plan by its name; also each plan less one stage, and each backend as a plan of its own.
 
     `names` holds the configured plans in their order, `weights` the weights of the complexity
     score, `specialists` the least confidence of each specialist's answers, `unconditional` the
-    capabilities of each backend that refuses requests for no other reason.
+    capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
+    whether one answer serves two requests.
     """
 
     def __init__(self, config: Config) -> None:
@@ -109,6 +118,7 @@ class Plans(dict[str, CompiledPlan]):
             for name, settings in config.backends.items()
             if settings.context_window is None and type(settings).refuses is BackendSettings.refuses
         }
+        self.verifier = _verifier(config, self.aliases)
         self.premium = config.objective.premium or max(config.plans, key=self._dearness)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
@@ -139,6 +149,16 @@ def _aliases(config: Config) -> dict[str, str]:
     """Every name that a caller may give in `model`, with the backend that the name means."""
     aliases = {alias: name for name, b in config.backends.items() for alias in b.aliases}
     return aliases | {name: name for name in config.backends}
+
+
+def _verifier(config: Config, aliases: Mapping[str, str]) -> VerifyingModel | None:
+    name = config.reuse.verifier
+    if name is None:
+        return None
+    plan = config.plans.get(name)
+    if isinstance(plan, Ask):
+        return VerifyingModel(tuple(plan.backends), plan.model or plan.ask)
+    return VerifyingModel((aliases[name],), name)
 
 
 def _tree(config: Config, step: Step) -> AnyPlan:

@@ -18,3 +18,8 @@ class Pace:
         if len(seen) < _ENOUGH:
             return None
         return sorted(seen)[int(0.95 * (len(seen) - 1))]
+
+    def median(self, backend: str) -> float | None:
+        """The median of the recent call times in seconds; None without a call."""
+        seen = self._seen.get(backend)
+        return sorted(seen)[len(seen) // 2] if seen else None

@@ -143,15 +143,15 @@ class Calibration:
         return standing
 
     def _computed(self, levels: Sequence[Level]) -> Standing:
-        found = [record for level in levels if (record := self._at(level)) is not None]
+        records = [record for level in levels if (record := self._at(level)) is not None]
         wrong, right = self._evidence(levels, len(levels) - 1)
         bound = max(self._bound(levels, n) for n in range(len(levels)))
-        if any(record.stopped for record in found):
+        if any(record.stopped for record in records):
             return Standing(wrong / (wrong + right), bound, "stopped", 1.0)
         if not all(self._keeps_budget(levels, n) for n in range(len(levels))):
             return Standing(wrong / (wrong + right), bound, "not yet", 1.0)
-        checks = found[0].counts.checks if found else 0.0
-        doubtful = max((suspicion(record.doubt, self.budget) for record in found), default=0.0)
+        checks = records[0].counts.checks if records else 0.0
+        doubtful = max((suspicion(record.doubt, self.budget) for record in records), default=0.0)
         share = max(_MOST_CHECKED / (1 + checks / _HALVED_AFTER), self.least_checked, doubtful)
         return Standing(wrong / (wrong + right), bound, "serves", share)
 

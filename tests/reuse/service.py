@@ -1,10 +1,11 @@
 """A running Waggle that reuses solutions, and the requests that tests send to it."""
 
+import json
 from contextlib import asynccontextmanager
 
 import yaml
 
-from router.reuse.solution_store import ReuseCheck
+from router.reuse.evidence import ReuseCheck
 from tests.rig import rig as any_rig
 from tests.upstream import Upstream, completion
 from tests.waiting import until
@@ -66,6 +67,39 @@ class ScriptedTexts(Upstream):
             await wire.json(completion(left.pop(0) if len(left) > 1 else left[0]))
 
         super().__init__(script)
+
+
+class VerifyingBackend(Upstream):
+    """A backend that says whether requests ask the same, and whether answers say the same.
+
+    It knows by `sorts` what each text is about; without a sort, a text is its own sort. `word` is
+    what it says instead, if given. The questions that it gets are kept.
+    """
+
+    def __init__(self, *sorts: set[str], word: str = "") -> None:
+        self.questions = []
+
+        def sort_of(text: str):
+            return next((n for n, sort in enumerate(sorts) if text in sort), text)
+
+        async def script(wire) -> None:
+            data = json.loads(wire.fields["messages"][-1]["content"])
+            self.questions.append(data)
+            texts = data if isinstance(data, list) else data["answers"]
+            same = len({sort_of(text) for text in texts}) == 1
+            await wire.json(completion(word or ("yes" if same else "no")))
+
+        super().__init__(script)
+
+
+def verified(folder, url: str, verifier_url: str, **reuse) -> str:
+    """The configuration `models` with a dear model, and a cheap backend that verifies."""
+    settings = yaml.safe_load(models(folder, url, **{"verifier": "cheap", **reuse}))
+    settings["backends"]["model"]["price"] = {"input": 10, "output": 100}
+    price = {"input": 0.1, "output": 0.2}
+    cheap = {"kind": "openai", "base_url": verifier_url, "price": price}
+    settings["backends"]["cheap"] = cheap
+    return yaml.safe_dump(settings)
 
 
 def content(reply) -> str:

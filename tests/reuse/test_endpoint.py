@@ -164,22 +164,22 @@ async def test_a_streamed_answer_is_remembered_once_it_ended_well(data):
         assert (reply.headers["x-waggle-reuse"], content(reply)) == ("exact", "Paris.")
 
 
-async def test_a_sampled_share_is_made_anew_and_compared_with_the_remembered_answer(data):
+async def test_a_sampled_share_is_made_anew_and_judged_beside_the_remembered_answer(data):
     async with (
-        ScriptedTexts("Paris.", "Lyon.").listening() as model,
+        ScriptedTexts("Yes, it is Paris.", "No, it is Lyon.").listening() as model,
         rig(models(data, model.url, keep="all", checked=1.0, budget=0.005)) as waggle,
     ):
         earn_trust(waggle)
         await waggle.chat(QUESTION)
         await settled(waggle)
         reply = await waggle.chat(AGAIN, headers={"x-waggle-explain": "true"})
-        assert (reply.headers["x-waggle-reuse"], content(reply)) == ("novel", "Lyon.")
+        assert (reply.headers["x-waggle-reuse"], content(reply)) == ("novel", "No, it is Lyon.")
         assert reply.json["waggle"]["reuse"]["checked"] is True
         await settled(waggle)
         row = request_row(waggle.journal.traces[-1])
         assert (row["reuse_checked"], row["reuse_propensity"]) == (True, 1.0)
         (event,) = [e for e in waggle.journal.events if e.kind == "reuse"]
-        assert (event.state, event.detail["by"]) == ("wrong", "made anew")
+        assert (event.state, event.detail["by"]) == ("wrong", "opposite words")
         calibration = waggle.engine.recall.memory.calibration
         assert not calibration.standing(row["reuse_bucket"]).serves
 

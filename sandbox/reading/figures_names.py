@@ -161,16 +161,16 @@ def _take_kind(request: Request, claim: Claim) -> None:
 def _names_column(request: Request, claim: Claim) -> str:
     of = request.of
     listed = claim.name in ("percent_of_total", "ranking")
-    asked = request.asks_which(claim.place) or _kind_follows(request, claim)
+    by_name = request.asks_which(claim.place) or _kind_follows(request, claim)
     if of.names:
-        return of.names if listed or asked else ""
+        return of.names if listed or by_name else ""
     mentioned = [m.column for m in request.named_columns() if m.column in of.texts]
     if mentioned:
         return mentioned[0]
     texts = (
         of.texts if len(of.texts) == 1 else [c for c in of.texts if set(stems(c)) & words("names")]
     )
-    if len(texts) == 1 and (listed or asked) and not request.by:
+    if len(texts) == 1 and (listed or by_name) and not request.by:
         return texts[0]
     return ""
 
@@ -178,8 +178,8 @@ def _names_column(request: Request, claim: Claim) -> str:
 def unrepeated(request: Request, names: str, figure: str) -> str:
     """The column of names, unless a name of it has several values."""
     values = request.of.columns.get(names, ())
-    one = figure in ("percent_of_total", "minimum", "maximum")  # of a row, or of a group
-    if not one and len(set(values)) < len(values):
+    single = figure in ("percent_of_total", "minimum", "maximum")  # of a row, or of a group
+    if not single and len(set(values)) < len(values):
         raise NotUnderstood(f"a name of {names} has several values: ask for a figure by {names}")
     return names
 

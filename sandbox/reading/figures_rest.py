@@ -200,10 +200,10 @@ _PERIODS = (
 def _fits_names(request: Request, token: Token) -> bool:
     """Whether `monthly` says what the names of the values are: months."""
     names = [str(n).lower() for text in request.of.texts for n in request.of.columns[text]]
-    said = [plain(t.text) for t in request.reader.tokens if t.kind in ("word", "concept")]
+    spoken = [plain(t.text) for t in request.reader.tokens if t.kind in ("word", "concept")]
     return any(
         plain(token.text) in words
-        and (set(map(plain, names[:2])) <= listed if names else len(set(said) & listed) > 1)
+        and (set(map(plain, names[:2])) <= listed if names else len(set(spoken) & listed) > 1)
         for words, listed in _PERIODS
     )
 

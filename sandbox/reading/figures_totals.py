@@ -68,15 +68,15 @@ def _amounts_with_prices(request: Request) -> tuple[str, ...]:
         )
     if named:
         return ()
-    asked = [i for i, t in enumerate(request.reader.tokens) if is_word(t, "total_of_products")]
-    if not asked:
+    totals = [i for i, t in enumerate(request.reader.tokens) if is_word(t, "total_of_products")]
+    if not totals:
         if request.reader.table:
             return ()
         raise NotUnderstood(f"say of which list it wants the total, or `{' times '.join(pair)}`")
-    revenue = any(is_word(request.reader.tokens[i], "revenues") for i in asked)
+    revenue = any(is_word(request.reader.tokens[i], "revenues") for i in totals)
     if revenue and set(stems(pair[1])) & words("cost_columns"):
         raise NotUnderstood(f"{pair[1]} is no price, so that no revenue is known")
-    request.reader.taken.update(asked)
+    request.reader.taken.update(totals)
     return pair
 
 

@@ -82,9 +82,9 @@ def _is_asked(reader: Reader, place: int) -> bool:
     if any(token.means("figure_without") for token in sentence):
         return True
     before = reader.tokens[begin:place]
-    told = any(token.kind == "list" for token in reader.tokens[place:end])
+    introduces = any(token.kind == "list" for token in reader.tokens[place:end])
     beside = (*reader.tokens[max(0, place - 1) : place], *reader.tokens[place + 1 : place + 2])
     if any(token.kind == "number" for token in beside):
         return True
     asks = any(plain(word) in _ASKING for token in before for word in token.text.split())
-    return asks and not told
+    return asks and not introduces

@@ -306,6 +306,7 @@ RULES: tuple[Rule, ...] = (
                 "sd",
                 "probability",
                 "integer",
+                "float",
                 "unique",
                 "even",
                 "odd",

@@ -76,7 +76,7 @@ def _is_dated(draft: Draft) -> bool:
 
 
 def _whole(text: str) -> bool:
-    return "." not in text and "%" not in text
+    return "%" not in text and re.search(r"[.,]\d{1,2}$|\.\d{4}", text) is None
 
 
 def _same_scale(low: float, text: str, high: float, second: object) -> float:

@@ -20,17 +20,20 @@ def _die(scan: Scan, i: int) -> int:
     if scan.means(i, "die", "coin"):
         if scan.current is not None and scan.current.family and not scan.current.label:
             return 0
-        draft = scan.mention(scan.name_at(i, i + 1) if scan.means(i, "coin") else "die", i + 1)
-        draft.role = "die" if scan.means(i, "die") else "coin"
-        if scan.means(i, "coin"):
-            draft.label = "coin_flip"
+        spanish, die = scan.language == "es", scan.means(i, "die")
+        draft = scan.mention(
+            ("dado" if spanish else "die") if die else scan.name_at(i, i + 1), i + 1
+        )
+        draft.role = "die" if die else "coin"
+        if not die:
+            draft.label = "moneda" if spanish else "coin_flip"
         return i + 1
     return 0
 
 
 _DATED = re.compile(
     r"(?:^|_)(?:date|fecha|dia|día|timestamp|datetime|dob|birthday|login|signup|joined|hired"
-    r"|created|registered|registration|alta|registro|acceso|ingreso_al_sistema)(?:_|$)"
+    r"|created|creado|creada|creación|creacion|created_at|updated_at|registered|registration|alta|registro|acceso|ingreso_al_sistema)(?:_|$)"
 )
 
 

@@ -42,7 +42,10 @@ def one_of_at(scan: Scan, j: int, name_end: int, name: str) -> int:
     """Read `status chosen from a, b, c`, with weights or without."""
     cue = any(scan.means(k, "one_of") for k in range(name_end, j + 1))
     noun = scan.means(name_end - 1, "noun")
-    cue = cue or (scan.stem(name_end) == "(" and capitals(scan, name_end + 1, any_case=noun))
+    among = scan.low(name_end) in ("from", "entre", "among") and scan.means(name_end - 1, "noun")
+    cue = (
+        cue or among or (scan.stem(name_end) == "(" and capitals(scan, name_end + 1, any_case=noun))
+    )
     bracket = any(scan.stem(k) in ("[", "{") for k in range(name_end, j + 1))
     while (
         scan.means(j, "one_of") or scan.stem(j) in LINKS or scan.low(j) in ("from", "de", "entre")

@@ -274,6 +274,8 @@ def _after_unit(scan: Scan, i: int) -> int:
     """The place after the unit of a label: `heights in cm`, `weight (kg)`."""
     if scan.stem(i) == "(" and scan.means(i + 1, "unit", "in_unit") and scan.stem(i + 2) == ")":
         return i + 3
+    if scan.low(i) in ("in", "en") and scan.means(i + 1, "unit") and scan.number(i + 2) is None:
+        return scan.after_unit(i + 1)
     per = scan.means(i, "unit") and scan.low(i).startswith(("per ", "por ", "a ", "al "))
     return scan.after_unit(i) if per or scan.means(i, "in_unit") else i
 

@@ -1,5 +1,6 @@
 """Turns words of a request into the name of a column."""
 
+import re
 from collections.abc import Iterable
 
 from sandbox.reading.tokens import Language
@@ -34,6 +35,8 @@ def singular(word: str, language: Language = "en") -> str:
     if language == "es":
         if word.endswith("ciones"):
             return word[:-4] + "ón"
+        if re.search("[bcdfgpt]res$", word):  # nombres, padres
+            return word[:-1]
         return word[:-2] if word.endswith("es") and word[-3] in "dlrnjyz" else word[:-1]
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
@@ -49,5 +52,5 @@ _STAY = ("ss", "us", "is", "ics", "news", "series")
 _IRREGULAR = {
     "people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index",
     "criteria": "criterion", "statuses": "status", "bonuses": "bonus", "diabetes": "diabetes",
-    "gas": "gas", "species": "species", "meses": "mes", "mes": "mes", "series": "series", "ids": "id",
+    "gas": "gas", "país": "país", "pais": "pais", "países": "país", "paises": "pais", "species": "species", "meses": "mes", "mes": "mes", "series": "series", "ids": "id",
 }  # fmt: skip

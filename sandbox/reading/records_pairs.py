@@ -115,6 +115,23 @@ _FIGURES = (
 )  # fmt: skip
 
 
+_WEIGHTED = frozenset(
+    "weighted proportional proportionally ponderado ponderados ponderadas".split()
+)
+
+
+def _small_label(scan: Scan, i: int) -> bool:
+    """Whether a small word is a label: `alta 20%, media 50%`, `card 60%, vale 5%`, `sur, este`."""
+    share = share_at(scan, i + 1)[0] is not None
+    if scan.low(i) in ("media", "medio") and share:
+        return True
+    if scan.stem(i - 1) != ",":
+        return False
+    return scan.low(i) == "este" or (
+        share and scan.tokens[i].means(IDLE) and len(scan.tokens[i].text) > 3
+    )
+
+
 def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
     if i >= len(scan.tokens):
         return False
@@ -128,15 +145,16 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
     if (
         token.kind != "concept"
         or not token.text[0].isalnum()
-        or token.means("beyond", "half", "rest", "of_time", "correlation")
+        or token.means("beyond", "half", "rest", "of_time", "correlation", "real_world")
+        or scan.low(i) in _WEIGHTED
     ):
         return False
     if len(token.text) == 1 and token.text.isupper():
         return True
     if token.text.islower() and token.means(*_FIGURES):
         return False  # `alpha 0.5, beta 0.5` are parameters, and `Alpha 50%, Beta 50%` are labels
-    if first and token.means(IDLE) and len(token.text) > 3 and scan.stem(i - 1) == ",":
-        return share_at(scan, i + 1)[0] is not None  # `card 60%, vale 5%`
+    if first and _small_label(scan, i):
+        return True
     capital = token.text[0].isupper() and scan.stem(i - 1) not in (".", "\n") and i > 0
     if first and (token.means("truth", "untruth") or token.stem == "no" or capital):
         return True
@@ -205,10 +223,12 @@ def after_separator(scan: Scan, i: int) -> int:
 _USUAL_NAMES = (
     (
         "gender",
-        frozenset("male female men women man woman m f hombre mujer hombres mujeres".split()),
+        frozenset("male female men women man woman m f".split()),
     ),
+    ("género", frozenset("hombre mujer hombres mujeres masculino femenino".split())),
     ("flag", frozenset({"yes", "no", "true", "false", "si", "sí"})),
-    ("region", frozenset({"north", "south", "east", "west", "norte", "sur", "este", "oeste"})),
+    ("region", frozenset({"north", "south", "east", "west"})),
+    ("región", frozenset({"norte", "sur", "este", "oeste"})),
 )
 
 

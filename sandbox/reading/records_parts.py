@@ -40,7 +40,9 @@ _COUNTS = re.compile(
 )
 _TRIED = re.compile(
     rf"(?:the )?number of successes in {_N} (?:independent )?trials(?: each)?,?(?: with| where)?(?: an?)?"
-    rf"(?: success)? ?(?:probability(?: of success)?|p|chance of success)(?: of| is)?\s?=?\s?{_P}",
+    rf"(?: success)? ?(?:probability(?: of success)?|p|chance of success)(?: of| is)?\s?=?\s?{_P}"
+    r"|(?:el )?n[uú]mero de [eé]xitos en (?P<n2>\d{1,6}) (?:ensayos|intentos|pruebas)(?: independientes)?,?(?: con| donde)?(?: una)?"
+    r" ?(?:probabilidad(?: de [eé]xito)?|p)(?: de| es)?\s?=?\s?(?P<p2>\d+(?:[.,]\d+)?\s?%?)",
     re.I,
 )
 _COIN = re.compile(
@@ -59,7 +61,11 @@ def as_binomial(text: str) -> str:
     """The text, with `binomial(n, p)` where it says how many parts of each record are so."""
     tried = _TRIED.search(text)
     if tried:
-        return text[: tried.start()] + _call(tried["n"], tried["p"]) + text[tried.end() :]
+        return (
+            text[: tried.start()]
+            + _call(tried["n"] or tried["n2"], tried["p"] or tried["p2"])
+            + text[tried.end() :]
+        )
     coin, heads = _COIN.search(text), _HEADS.search(text)
     if coin and heads:
         made = f"{heads['side']} {_call(coin['n'] or coin['m'], '0.5')}"

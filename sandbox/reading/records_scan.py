@@ -182,7 +182,8 @@ class Scan:
         if self.means(i, "peaks", "weights") and self.number(place) is not None:
             listed = self.low(place + 1) in AND and self.number(place + 2) is not None
             return self.means(i, "weights") and not listed
-        if self.means(i, "level") and self.means(i, "id_starts", "minimum"):
+        starts = self.means(i, "id_starts", "minimum") or " " in self.tokens[i].text
+        if self.means(i, "level") and starts:
             return False
         if first and self.means(i, "unit") and not self.means(i, "entity", "noun", "weights"):
             joined = self.low(i + 1) in _OF and self.labelable(i + 2, first=False)

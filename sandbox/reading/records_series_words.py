@@ -92,8 +92,12 @@ def _put_season(parts: Parts, season: str, end: int) -> int:
     return end
 
 
+def _step_at(scan: Scan, i: int) -> Step | None:
+    return next((step for concept, step in STEPS.items() if scan.means(i, concept)), None)
+
+
 def _step(scan: Scan, i: int, parts: Parts) -> int:
-    step = next((step for concept, step in STEPS.items() if scan.means(i, concept)), None)
+    step = _step_at(scan, i)
     if step is None or parts.step not in (None, step):
         return 0
     parts.step = step
@@ -235,6 +239,10 @@ def _name(scan: Scan, i: int, parts: Parts) -> int:
         scan.low(i - 1) in ("of", "de") and scan.means(i, "entity") and not scan.means(i, "record")
     )
     if nouns and not scan.aside(i, end):
+        stepped = [j for j in range(i, end) if scan.means(j, *STEPS)]
+        if stepped and stepped[-1] + 1 < end:  # `lecturas horarias de temperatura`
+            parts.step = parts.step or _step_at(scan, stepped[-1])
+            i = stepped[-1] + 1 + (scan.low(stepped[-1] + 1) in ("de", "of"))
         last = end
         while last - 1 > i and (
             scan.means(last - 1, *STEPS, "record") or scan.low(last - 1) in _DURING

@@ -60,7 +60,7 @@ def _among_labels(scan: Scan, i: int, end: int) -> int:
         missing = next(label for label, w in zip(draft.labels, counts, strict=True) if w is None)
         raise NotUnderstood(f"{missing} is not in the table {table.name}", (missing,))
     draft.weights = tuple(round(weight / sum(shares), 12) for weight in shares)
-    draft.source = table.source
+    draft.source, draft.even = table.source, False
     return end
 
 

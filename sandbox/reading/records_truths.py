@@ -35,7 +35,7 @@ def truth_at(scan: Scan, i: int) -> int:
     share, j = share_at(scan, i)
     if share is None or value is None:
         return _one_in(scan, i)
-    while scan.idle(j) or scan.means(j, "of_time", "probability"):
+    while not scan.means(j, "truth") and (scan.idle(j) or scan.means(j, "of_time", "probability")):
         j += 1
     if scan.means(j, "truth"):
         return _true(draft, share, j + 1)

@@ -108,7 +108,7 @@ VOCES = [
     ("Genera usuarios con distribución de edad bimodal", "100 | edad int mix(0.5 normal(25, 6), 0.5 normal(55, 6)) cut[18, 90]"),
     ("Necesito 200 clientes con edad (normal, media 40, desviación 10) e ingresos (lognormal, mediana 30000, sigma 0,5)", "200 | edad int normal(40, 10); ingreso lognormal(10.31, 0.5)"),
     ("Genera 400 alturas normales con media 170 cm y desviación 8 cm, entre 140 y 210", "400 | altura normal(170, 8) cut[140, 210]"),
-    ("Genera 300 usuarios donde el 60% son hombres y el 40% mujeres", "300 | gender cat(hombres 0.6, mujeres 0.4)"),
+    ("Genera 300 usuarios donde el 60% son hombres y el 40% mujeres", "300 | género cat(hombres 0.6, mujeres 0.4)"),
     ("Simula 500 compras: cantidad entero entre 1 y 5, precio uniforme entre 10 y 100, total = cantidad * precio", "500 | cantidad int uniform(1, 5); precio uniform(10, 100); total = cantidad * precio"),
     ("Llena la BD de mi tienda -> 75 productos; id_producto único; precio de 0.99 a 19.99; existencias entero 0..500", "75 | id_producto id; precio uniform(0.99, 19.99); existencia int uniform(0, 500)"),
     ("mil filas con temperatura ~ N(22, 3), semilla 42, en CSV", "1000 csv seed=42 | temperatura normal(22, 3)"),

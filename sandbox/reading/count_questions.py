@@ -327,11 +327,10 @@ def _chosen(reader: Reader) -> Analysis | None:
     )  # fmt: skip
     if pair is None:
         left = reader.free("number")
-        if len(left) != 2:
-            return None
-        pair_values = sorted(reader.tokens[i].value for i in left)
+        if len(left) != 2 or not reader.has("pool_from", "out_of"):
+            return None  # `hand out 4 books to 3 children`
+        k, n = sorted(reader.tokens[i].value for i in left)
         reader.taken.update(left)
-        k, n = pair_values
     else:
         k, n = sorted((pair["k"].value, pair["n"].value))
     ordered = reader.has("arrange", "office", "medal")

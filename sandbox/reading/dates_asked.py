@@ -137,6 +137,8 @@ def _span(reader: Reader) -> Spec | None:
     clocks = take_clocks(reader)
     if len(clocks) != 2 or any(_hours(clock) >= 24 for clock in clocks):
         return None
+    if len({t.stem for t in reader.tokens if lexicon.plain(t.text) in _WEEKDAYS}) > 1:
+        raise NotUnderstood("times on different days are not understood: say the dates")
     half = 30.0 if reader.take("half_hour") else None
     minutes = phrases.value(reader, "#n. unit:minute") if half is None else half
     if minutes is not None and not reader.take_all("break_word"):

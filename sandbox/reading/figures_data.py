@@ -121,6 +121,8 @@ def _two_numbers(reader: Reader) -> Given | None:
     if len(free) != 2 or reader.tokens[free[0]].unit != reader.tokens[free[1]].unit:
         return None
     between = reader.tokens[free[0] + 1 : free[1]]
+    if free[0] and reader.tokens[free[0] - 1].means("sd", "variance"):
+        return None  # `sd 12 and 36 people`
     if not between or not all(plain(t.text) in ("and", "y", "e", ",", "&") for t in between):
         return None
     if not reader.has(

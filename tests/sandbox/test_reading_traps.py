@@ -23,6 +23,15 @@ from tests.sandbox.reading import computed
         ("How many seconds in 2 hours and 30 minutes?", {"second": 9000.0}),
         ("mean of the squares of 1, 2, 3", {"mean": 14 / 3}),
         ("¿En qué día de la semana cayó el 20 de julio de 1969?", {"weekday": "domingo"}),
+        (
+            "A blood test catches 92% of cases and clears 95% of healthy people. 2% of people have "
+            "the disease. If my test is positive, what are the odds I actually have it?",
+            {"probability": 0.0184 / (0.0184 + 0.049)},
+        ),
+        (
+            "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media hora?",
+            {"probability": 0.2424238668669339},
+        ),
     ],
 )
 def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
@@ -52,6 +61,14 @@ def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
             "(81, 27)?",
             "one group",
         ),
+        (
+            "A test catches 92% of cases and wrongs 5% of healthy people. 2% have the disease. If "
+            "my test is positive, how likely am I to have it?",
+            "wrongs 5%",
+        ),
+        ("Standard error of the mean with sd 12 and 36 people?", "12"),
+        ("How many ways to hand out 4 different books to 3 children?", "books"),
+        ("How many hours from Monday 9 am to Wednesday 5 pm?", "different days"),
         ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),
     ],
 )

@@ -87,7 +87,10 @@ _SPECIAL = (
     (re.compile(r"\ban hour and a half\b", re.I), "90 minutes"),
     (re.compile(r"\b(?:una )?hora y media\b", re.I), "90 minutos"),
     (re.compile(r"\bmedia hora\b", re.I), "30 minutos"),
-    (re.compile(r"\b(\d+|dos|tres|cuatro|cinco|seis) horas y media\b", re.I), r"\1 horas y 30 minutos"),
+    (
+        re.compile(r"\b(\d+|dos|tres|cuatro|cinco|seis) horas y media\b", re.I),
+        r"\1 horas y 30 minutos",
+    ),
     (re.compile(r"\+\s?/?\s?-(?=\s?[\d.])|\+\s?/\s?-"), "±"),
     (re.compile("[xX]\u0304"), "xbar"),
     (re.compile(r"(?<![\w.,:])(\d{1,3})\s?h\s?([0-5]\d)(?:\s?m(?:in)?)?(?!\w)"), r"\1 h \2 min"),

@@ -29,7 +29,8 @@ from tests.sandbox.reading import computed
             {"probability": 0.0184 / (0.0184 + 0.049)},
         ),
         (
-            "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media hora?",
+            "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media "
+            "hora?",
             {"probability": 0.2424238668669339},
         ),
     ],

@@ -138,6 +138,10 @@ def times(value: float, factor: float) -> float:
     return float(Decimal(repr(value)) * Decimal(repr(factor)))
 
 
+# Words that a number in words may begin with.
+BEGINNINGS = frozenset({*WORDS, *SCALES, "half", "medio", "a", "an", "un", "una"})
+
+
 def in_words(words: list[str]) -> tuple[float, int] | None:
     """The number that words begin with, and how many words it takes; None if it is no number."""
     total, current, used, after_scale = 0.0, 0.0, 0, False

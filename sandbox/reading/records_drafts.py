@@ -41,9 +41,9 @@ def same_name(name: str, names: Sequence[str]) -> str:
         if other.endswith("_" + name) or name.endswith("_" + other) or other.startswith(name + "_")
     ]  # fmt: skip
     if not near and len(name) < 5:  # `bp` is `blood_pressure`
-        near = [other for other in names if "".join(w[0] for w in other.split("_")) == name]
+        near = [other for other in names if "".join(w[:1] for w in other.split("_")) == name]
     elif not near and "_" in name:
-        near = [other for other in names if "".join(w[0] for w in name.split("_")) == other]
+        near = [other for other in names if "".join(w[:1] for w in name.split("_")) == other]
     return near[0] if len(near) == 1 else ""
 
 

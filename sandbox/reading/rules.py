@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sandbox.reading.echoes import forgotten
-from sandbox.reading.lexicon import first_words
+from sandbox.reading.lexicon import openings
 from sandbox.reading.reader import Reader
 from sandbox.reading.tokens import tokens, words_present
 from sandbox.reading.whole_wishes import with_wishes
@@ -63,7 +62,7 @@ def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
     readings = [
         made
         for rule in rules
-        if not rule.asks or not _openings(rule.asks).isdisjoint(present)
+        if not rule.asks or not openings(rule.words, rule.asks).isdisjoint(present)
         for given in (_reader_of(rule.words, readers),)
         if not rule.asks or given.has(*rule.asks)
         for made in [_by(rule, given.copy())]
@@ -77,12 +76,6 @@ def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
         problem = f"the request can be understood in two ways, as {names}: say which"
         return Reading(whole[0].rule, None, problem=problem)
     return whole[0]
-
-
-@cache
-def _openings(concepts: frozenset[str]) -> frozenset[str]:
-    """The words of which a request must have one, if it has one of these concepts."""
-    return first_words(*concepts)
 
 
 def _reader_of(words: str, readers: dict[str, Reader]) -> Reader:

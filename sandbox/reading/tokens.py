@@ -14,6 +14,7 @@ from typing import Literal
 
 from sandbox.reading import lexicon
 from sandbox.reading.amounts import (
+    BEGINNINGS,
     DIGITS,
     SCALES,
     SUFFIXES,
@@ -305,9 +306,12 @@ def _joined(pieces: Sequence[Token], lexicon_phrases: lexicon.Phrases) -> Iterat
 
 
 def _date_in_words(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
-    window = list(pieces[at : at + 8])
-    if not window or window[0].kind not in ("word", "number"):
+    begins = pieces[at]
+    if begins.kind != "number" and (
+        begins.kind != "word" or lexicon.plain(begins.text) not in MONTHS
+    ):
         return None
+    window = list(pieces[at : at + 8])
     shown = [p for p in window if p.stem not in (",", "de", "del", "of", "the", ".")]
     if len(shown) < 3 or len(window) < 3:
         return None
@@ -333,6 +337,8 @@ def _in_words(
     pieces: Sequence[Token], at: int, lexicon_phrases: lexicon.Phrases
 ) -> tuple[Token, int] | None:
     if pieces[at].kind != "word" or (pieces[at].text == "once" and "cual" not in lexicon_phrases):
+        return None
+    if lexicon.plain(pieces[at].text) not in BEGINNINGS:
         return None
     words: list[str] = []
     places: list[int] = []

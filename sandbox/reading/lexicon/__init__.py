@@ -122,6 +122,18 @@ def first_words(*concepts: str) -> frozenset[str]:
 
 
 @cache
+def openings(private: str, concepts: frozenset[str]) -> frozenset[str]:
+    """The words of which a text must have one, if a reader of this group finds these concepts."""
+    return frozenset(
+        words[0].lstrip("=") or "="
+        for language in ("en", "es")
+        for listed in phrases(language, private).values()
+        for words, names in listed
+        if names & concepts
+    )
+
+
+@cache
 def all_words() -> frozenset[str]:
     """The stems of all words of all phrases."""
     return frozenset(

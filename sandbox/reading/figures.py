@@ -6,12 +6,12 @@ from typing import Any
 
 from sandbox.reading import (
     figures_counts,
+    figures_doubts,
     figures_names,
     figures_regression,
     figures_rest,
     figures_tests,
 )
-from sandbox.reading.echoes import other_unit
 from sandbox.reading.figure_words import is_word
 from sandbox.reading.figures_best import resolve_best
 from sandbox.reading.figures_changes import fitting
@@ -25,7 +25,6 @@ from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.spec import Analysis, Spec
 
 _NAME = "figures of the given data"
-_ENDS_OF_A_RANGE = frozenset({"exclusive", "strictly", "exclusivo", "exclusiva", "estrictamente"})
 _EXTREMES = ("figure_maximum", "figure_minimum")
 _MOST = 12  # figures of one request
 
@@ -54,7 +53,7 @@ def _spec(request: Request) -> Spec | None:
     if len(analyses) > _MOST:
         raise NotUnderstood(f"it asks for more than {_MOST} figures at once")
     figures_rest.take(request)
-    _refuse_half_read(request, analyses)
+    figures_doubts.refuse(request, analyses)
     used = {n for a in analyses for n in (*a.columns, a.by, *_more(a)) if n}
     used |= {change.column for change in request.changes if change.column}
     data = {name: tuple(v) for name, v in request.of.columns.items() if name in used}
@@ -86,23 +85,6 @@ def _first_few(request: Request) -> list[Claim]:
     return [Claim(place, METHODS["figure_ranking" if request.of.texts else concept])] + (
         [Claim(place, METHODS[concept])] if request.of.texts else []
     )
-
-
-def _refuse_half_read(request: Request, analyses: Iterable[Analysis]) -> None:
-    """Refuse what the parts of the reader take one by one, and only together is unclear."""
-    unit = other_unit(request.reader.tokens)
-    if unit:
-        raise NotUnderstood(f"figures in `{unit}` are not converted in {_NAME}", (unit,))
-    if request.of.percent and any(a.method == "sum" for a in analyses):
-        of = [t.text for t in request.reader.tokens if is_word(t, "compounded")]
-        if of:
-            raise NotUnderstood(f"`{of[0]}` in percent is not added up", (of[0],))
-    extremes = {analysis.method for analysis in analyses} & {"minimum", "maximum"}
-    if extremes and any(change.kind.startswith("drop_") for change in request.changes):
-        raise NotUnderstood("it is not clear whether an extreme value is asked for or left out")
-    for token in request.reader.tokens:
-        if token.stem in _ENDS_OF_A_RANGE:
-            raise NotUnderstood(f"`{token.text}` is not understood in {_NAME}", (token.text,))
 
 
 def _analyses(request: Request, claim: Claim) -> list[Analysis]:

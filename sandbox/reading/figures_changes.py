@@ -187,7 +187,7 @@ class Changes:
         tokens = self.reader.tokens
         many = len(tokens[place].text.split()) > 1
         after = place + 1 < len(tokens) and is_word(tokens[place + 1], "of_data")
-        before = place > 0 and plain(tokens[place - 1].text) in ("the", "los", "las", "of")
+        before = place > 0 and plain(tokens[place - 1].text).split()[-1] in _THE
         return many or after or before
 
     def _of_each(self) -> None:
@@ -298,6 +298,8 @@ class Changes:
         for place in self.reader.places("figure_minimum", "figure_maximum"):
             token = self.reader.tokens[place]
             side = "smallest" if token.means("figure_minimum") else "largest"
+            if token.means("more_than", "less_than"):
+                continue  # `mayores de 15` compares
             polarity, cues = self._polarity(place)
             number = self._number_beside(place)
             if polarity != "drop" and (number is None or token.means("figure_which")):
@@ -453,6 +455,7 @@ class Changes:
                 self._add(place, Change(kind, column, values=tuple(dict.fromkeys(values))))
 
 
+_THE = frozenset({"the", "los", "las", "of"})
 _STOPPING = frozenset(".?!,")
 _OF_CHANGES = ("figure_changes", "figure_by_percent", "figure_growth")
 _ZEROS = frozenset({"zeros", "zeroes", "zero", "ceros", "cero"})

@@ -116,18 +116,13 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
     columns = tuple(request.columns(claim))
     if len(columns) != 1 and not (claim.name in ("minimum", "maximum") and not request.of.names):
         raise NotUnderstood(f"it does not say of which column it wants the {claim.name}")
-    name = {"minimum": "smallest", "maximum": "largest"}.get(claim.name, claim.name)
     names = unrepeated(request, _names_column(request, claim), claim.name)
     if claim.name in ("minimum", "maximum"):
-        if not names and request.asks_who(claim.place):
-            raise NotUnderstood("the data has no names")
-        if not names or request.by:
-            return [Analysis(claim.name, columns, request.by)]
-        _take_kind(request, claim)
-        return [Analysis(name, columns, "", {"names": names})]
+        return _extreme(request, claim, columns, names)
+    if claim.name == "percent_of_total":
+        names = _with_all_names(request, names)
     if claim.name in ("percent_of_total", "ranking"):
         _take_each(request)
-        names = names or (request.by if claim.name == "percent_of_total" else "")
     if claim.name == "percent_of_total":
         text = plain(request.reader.tokens[claim.place].text)
         if len(request.claims) > 1 and text.startswith(("as ", "como ", "en ")):
@@ -141,6 +136,37 @@ def read(request: Request, claim: Claim) -> list[Analysis]:
         if not names:
             return [Analysis("sorted", columns, "", parameters)]
     return [Analysis(claim.name, columns, "", parameters)]
+
+
+def _extreme(
+    request: Request, claim: Claim, columns: tuple[str, ...], names: str
+) -> list[Analysis]:
+    """The largest or smallest value, with its name if that is asked for."""
+    if not names and (request.asks_who(claim.place) or _asks_which_kind(request, claim)):
+        raise NotUnderstood("the data has no names")
+    if not names or request.by:
+        return [Analysis(claim.name, columns, request.by)]
+    _take_kind(request, claim)
+    name = {"minimum": "smallest", "maximum": "largest"}[claim.name]
+    return [Analysis(name, columns, "", {"names": names})]
+
+
+def _with_all_names(request: Request, names: str) -> str:
+    """The column of names of shares, of which a named one is the share of all: `the part of Lugo`."""
+    names = names or request.by or (request.of.texts[0] if len(request.of.texts) == 1 else "")
+    request.changes = tuple(
+        c for c in request.changes if c.kind != "keep_values" or c.column != names
+    )
+    return names
+
+
+def _asks_which_kind(request: Request, claim: Claim) -> bool:
+    """Whether `which month was the dearest` asks for a name."""
+    tokens = request.reader.tokens
+    return any(
+        plain(tokens[i].text) in WHICH and is_word(tokens[i + 1], "kinds_of_names")
+        for i in range(max(0, claim.place - 5), claim.place)
+    )
 
 
 def _take_kind(request: Request, claim: Claim) -> None:

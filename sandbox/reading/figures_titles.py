@@ -87,6 +87,9 @@ def _title(reader: Reader, place: int) -> str:
             break
         title.append(token.text)
         i -= 1
+    of_question = i >= 0 and bool(reader.tokens[i].concepts & ASKING)
+    if of_question and any(is_word(t, "relational") for t in reader.tokens[i + 1 : place]):
+        return ""  # `the biggest drop: 1, 2`: the list holds no drops
     if not any(word[0].isalpha() for word in title):
         return _cue(reader.tokens, place)
     return _cue(reader.tokens, place) or " ".join(reversed(title))

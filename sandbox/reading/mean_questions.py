@@ -251,8 +251,16 @@ def _single(
         )
     if null is None or not tested:
         return None
+    _refuse_share(reader, null, means[0])
     test = {"mean": means[0], "sd": sd, "n": n, "null": null}
     return _test_of_mean(test, level, tail, known_sd=known_sd)
+
+
+def _refuse_share(reader: Reader, null: float, mean: float) -> None:
+    """Refuse to compare a mean with a share, as in `premium mean 600, claims 8%`."""
+    units = {t.value: t.unit for t in reader.tokens if t.kind == "number"}
+    if units.get(null) == "%" and units.get(mean) != "%":
+        raise NotUnderstood("a mean is not compared with a percentage")
 
 
 def _test_of_mean(test: dict[str, Any], level: Level, tail: str, *, known_sd: bool) -> Spec:

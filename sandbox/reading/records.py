@@ -26,6 +26,7 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.records_columns import field_of
 from sandbox.reading.records_draft import Draft, Relation
 from sandbox.reading.records_drafts import columns, is_longer, same_name
+from sandbox.reading.records_order import in_order
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_series import is_series, read_series
 from sandbox.reading.records_usual import COUNT, usual_of
@@ -156,7 +157,7 @@ def _spec(scan: Scan) -> Spec:
         )
     if scan.columns not in (0, len(fields)):
         raise NotUnderstood(f"it describes {len(fields)} columns, and not {scan.columns}")
-    fields = _in_order(scan, fields)
+    fields = in_order(scan, fields)
     count = int(scan.count)
     if count * len(fields) > _MOST_CELLS:
         size = f"{count} records of {len(fields)} columns are more than one answer should hold"
@@ -272,21 +273,6 @@ def _pair(relation: Relation, fields: list[Field]) -> tuple[str, str]:
     if first == second:
         raise NotUnderstood(f"{first} cannot correlate with itself")
     return first, second
-
-
-def _in_order(scan: Scan, fields: list[Field]) -> list[Field]:
-    if not scan.order:
-        return fields
-    sortable = [f.name for f in fields if f.role not in ("text", "boolean")]
-    numbers = [f.name for f in fields if f.role in ("number", "derived")]
-    by = same_name(scan.order_by, sortable) if scan.order_by else ""
-    if not by and not scan.order_by:
-        only = numbers if len(numbers) == 1 else sortable
-        by = only[0] if len(only) == 1 else ""
-    if not by:
-        raise NotUnderstood("it does not say by which column the records are sorted", ("sorted",))
-    order = "descending" if scan.order == "descending" else "ascending"
-    return [replace(f, order=order) if f.name == by else f for f in fields]  # type: ignore[arg-type]
 
 
 RULES: tuple[Rule, ...] = (

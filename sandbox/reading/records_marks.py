@@ -5,6 +5,7 @@ How many records, their order, the seed and the format; ids, dates, dice, real-w
 
 import re
 
+from sandbox.reading.lexicon import plain
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.records_usual import usual_of
@@ -33,10 +34,11 @@ def whole(scan: Scan, i: int) -> int:
 
 
 def _order(scan: Scan, i: int) -> int:
-    order, by, j = "", "", i
+    order, by, words, j = "", "", "", i
     while j < len(scan.tokens):
         if scan.means(j, "ascending", "descending"):
             order = "descending" if scan.means(j, "descending") else "ascending"
+            words = scan.low(j)
         elif scan.means(j, "sorted") or (
             scan.low(j) in ("in", "en", "the", "el", "la", "orden", "from", "values", "it", "them")
             or scan.stem(j) == "("
@@ -46,8 +48,8 @@ def _order(scan: Scan, i: int) -> int:
             scan.low(j) in ("by", "por", "of", "de") or scan.low(j - 1).endswith((" by", " por"))
         ):
             start = j if scan.low(j - 1).endswith((" by", " por")) else j + 1
-            end, words = scan.label_run(start)
-            if not words:
+            end, named = scan.label_run(start)
+            if not named:
                 break
             by, j = scan.name_at(start, end), end
             continue
@@ -61,6 +63,7 @@ def _order(scan: Scan, i: int) -> int:
     if scan.order and (scan.order, scan.order_by) != (order or "ascending", by):
         raise NotUnderstood("the records are sorted in two ways")
     scan.order, scan.order_by = order or "ascending", by
+    scan.order_words = plain(words) or scan.order_words
     return j
 
 

@@ -57,6 +57,7 @@ class Scan:
     csv: bool = False
     order: str = ""
     order_by: str = ""
+    order_words: str = ""  # in which the order is said: `oldest first`
     relations: list[Relation] = field(default_factory=list)
     sign: int = 1  # of the next correlation
     correlated: list[str] = field(default_factory=list)  # by the next correlation

@@ -24,8 +24,8 @@ _DIMENSIONS = {
     "data": "byte kilobyte megabyte gigabyte terabyte mebibyte gibibyte megabit",
     "angle": "degree radian",
 }  # fmt: skip
-_OF_UNIT = {unit: name for name, units in _DIMENSIONS.items() for unit in units.split()}
-_UNITS = frozenset(f"unit:{unit}" for unit in _OF_UNIT)
+DIMENSION_OF = {unit: name for name, units in _DIMENSIONS.items() for unit in units.split()}
+_UNITS = frozenset(f"unit:{unit}" for unit in DIMENSION_OF)
 # Parts of one length or time: 5 ft 11 in, 2 h 30 min. The inner unit's share of the outer unit.
 _PARTS = {
     ("foot", "inch"): 12, ("hour", "minute"): 60, ("minute", "second"): 60, ("pound", "ounce"): 16,
@@ -45,7 +45,7 @@ class Quantity:
 
     @property
     def dimension(self) -> str:
-        return _OF_UNIT[self.unit]
+        return DIMENSION_OF[self.unit]
 
 
 def _unit(reader: Reader, place: int) -> str:
@@ -139,7 +139,9 @@ def _conversion(reader: Reader) -> Sequence[Analysis] | None:
 def _converted(quantity: Quantity, targets: Sequence[str]) -> Analysis:
     """The conversion of a quantity into the only unit that fits, or into feet and inches."""
     kind = quantity.dimension
-    fitting = tuple(dict.fromkeys(u for u in targets if _OF_UNIT[u] == kind and u != quantity.unit))
+    fitting = tuple(
+        dict.fromkeys(u for u in targets if DIMENSION_OF[u] == kind and u != quantity.unit)
+    )
     parameters = {"value": quantity.value, "unit": quantity.unit, "into": ",".join(fitting)}
     if len(fitting) == 2 and fitting in _PARTS:
         return Analysis("conversion_in_parts", parameters=parameters)

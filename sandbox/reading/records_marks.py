@@ -146,10 +146,30 @@ def count(scan: Scan, i: int) -> int:
         end += 1
     if scan.means(end, "times_over") or spell:
         end += 2 if spell and scan.low(end + 1) in ("of", "de") else 1
+    value *= _steps_in(scan, i + 1)
     scan.pairs = scan.pairs or any(scan.low(j) in _PAIRS for j in range(end, end + 5))
     if not again:
         scan.counted_at, scan.count_place = end, i
     return _counted(scan, value, end)
+
+
+_SPANS = ("hours", "days", "weeks", "months", "years")
+_STEPS_IN = {
+    ("hour_step", "days"): 24, ("hour_step", "weeks"): 168, ("day_step", "weeks"): 7,
+    ("month_step", "years"): 12, ("week_step", "years"): 52,
+}  # fmt: skip
+
+
+def _steps_in(scan: Scan, i: int) -> int:
+    """How many records a day or a year holds, if the figures are hourly or monthly."""
+    span = next((span for span in _SPANS if scan.means(i, span)), "")
+    steps = {f"{name}_step" for name in ("hour", "day", "week", "month")}
+    stated = {step for step in steps if any(token.means(step) for token in scan.tokens)}
+    if not span or not stated or f"{span[:-1]}_step" in stated:
+        return 1
+    if len(stated) > 1 or (next(iter(stated)), span) not in _STEPS_IN:
+        raise NotUnderstood(f"it is not clear how many records {scan.tokens[i].text} hold")
+    return _STEPS_IN[next(iter(stated)), span]
 
 
 _THROUGHOUT = frozenset({"for", "over", "during", "durante"})

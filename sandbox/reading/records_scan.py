@@ -234,7 +234,11 @@ class Scan:
                 self.low(end) in _OF
                 and self.labelable(end + 1, first=False)
                 and not self.means(end - 1, "record", "entity")
-                and (not self.means(end + 1, "entity", "record") or self.means(i, "dated", "id"))
+                and (
+                    not self.means(end + 1, "entity", "record")
+                    or self.means(i, "dated", "id")
+                    or self.low(i) == "tamano"
+                )
                 and len(words) < _MOST_WORDS
             ):
                 words.append(self.tokens[end].text)

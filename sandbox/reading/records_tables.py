@@ -25,7 +25,11 @@ def real_world(scan: Scan, i: int) -> int:
     listed = _among_labels(scan, i, end)
     if listed:
         return listed
-    cuts = [j for j in range(i + 1, end) if scan.low(j) in _CONJUNCTIONS]
+    cuts = [
+        j for j in range(i + 1, end)
+        if scan.low(j) in _CONJUNCTIONS
+        or (scan.low(j) in ("for", "para") and scan.number(j + 1) is not None)
+    ]  # fmt: skip
     for stop in (end, *reversed(cuts)):
         phrase = scan.text[scan.tokens[i].start : scan.tokens[stop - 1].end]
         table = table_for(phrase)

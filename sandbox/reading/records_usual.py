@@ -37,6 +37,8 @@ def _figures() -> dict[str, Usual]:
 def usual_of(name: str) -> Usual | None:
     """The figures of a named quantity, such as `starting_salary`; None if the name is unknown."""
     words = name.replace("-", "_").split("_")
+    if "iq" in words:  # not any score
+        return _figures()["iq"]
     return next((_figures()[word] for word in reversed(words) if word in _figures()), None)
 
 

@@ -110,12 +110,31 @@ _BETA = re.compile(
 _NUMBER = re.compile(r"-?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?\Z", re.I)
 
 
+_YES_NO = re.compile(
+    r"\b(?:yes/no|y/n|true/false|s[ií]/no)\s*\((?P<share>\d+(?:[.,]\d+)?\s?%) (?P<word>yes|true|s[ií])\)",
+    re.I,
+)
+_PARTS = re.compile(
+    r"(?<=[(:])\s*(?:[^\W\d_]+(?: [^\W\d_]+)?:? \d{1,2}, ?)+[^\W\d_]+(?: [^\W\d_]+)?:? \d{1,2}(?=\s*(?:\)|;|$))"
+)
+
+
+def _of_a_hundred(match: "re.Match[str]") -> str:
+    """`white 40, black 60` with percent signs, if the parts are those of a hundred."""
+    parts = [int(part) for part in re.findall(r"\d+", match[0])]
+    return re.sub(r"(\d+)", r"\1%", match[0]) if sum(parts) == 100 else match[0]
+
+
 def reworded(text: str) -> str:
     """The text in plain words."""
     text = _BETA.sub(r"beta(\g<a>; \g<b>)", _of_call(specification_in_words(text)))
     text = re.sub(r"(\(\s*-?\d*\.?\d+),(?=-?\d*\.?\d+\s*\))", r"\1, ", text)
     text = re.sub(r"(?<=\d)\s?\.\.\.?\s?(?=-?\d)", " to ", text)
     text = re.sub(r"\bw/\s?", "with ", text)
+    text = re.sub(
+        r"\b(tamaño|tipo|nivel|nombre|precio|valor) de (?:la|los|las) (?=[^\W\d_])", r"\1 de ", text
+    )
+    text = _PARTS.sub(_of_a_hundred, _YES_NO.sub(r"(\g<share> \g<word>)", text))
     text = re.sub(r"(?<=\d) pares(?=\s*(?:\(|:|de\b))", " filas", text)
     text = _DEVIATION.sub("desviación", _OCCASION.sub(" ", _HEADING.sub(" ", text)))
     text = _born(text).replace("->", ": ").replace("→", ":")

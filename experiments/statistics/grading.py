@@ -209,7 +209,8 @@ def _column(columns: Columns, name: str) -> Sequence[Any] | None:
 
 
 def _bare(name: str) -> str:
-    return re.sub(r"[^a-z0-9áéíóúñü]", "", name.casefold()).removesuffix("s")
+    words = re.findall(r"[a-z0-9áéíóúñü]+", name.casefold())
+    return "".join(word.removesuffix("s").removesuffix("e") for word in words)
 
 
 def _faults_in(expect: Mapping[str, Any], column: list[Any]) -> list[str]:

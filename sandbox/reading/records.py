@@ -162,6 +162,8 @@ def _spec(scan: Scan) -> Spec:
     if count * len(fields) > _MOST_CELLS:
         size = f"{count} records of {len(fields)} columns are more than one answer should hold"
         raise NotUnderstood(f"{size}: ask for at most {_MOST_CELLS // len(fields)}")
+    if scan.words and not any(field.distribution is not None for field in fields):
+        raise NotUnderstood(f"{' '.join(scan.words)} are words, not figures", scan.words)
     formed = any(field.role == "id" and field.first is not None for field in fields)
     if not formed and all(field.role in ("text", "id") for field in fields):
         raise NotUnderstood("no distribution, relation or range is given")

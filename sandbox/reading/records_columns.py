@@ -116,6 +116,8 @@ def _number(draft: Draft, name: str) -> tuple[Field, tuple[str, ...]]:
     if of is None:
         return _usual_number(draft, name, low, high)
     assumed = _in_brackets(draft, name)
+    if draft.digits is not None:
+        assumed = (*assumed, f"{name}: any number of {draft.digits} digits")
     if draft.family == "mixture" and not {"sd", "sigma"} & draft.numbers.keys():
         (sd,) = {part.parameters["sd"] for part in of.parts}
         assumed = (*assumed, f"{name}: a standard deviation of {sd:g} around each peak")

@@ -95,6 +95,11 @@ def _name_the_unnamed(scan: Scan, drafts: Sequence[Draft]) -> None:
     if len(after) == len(before) == 1:  # `lifetimes of 400 bulbs: Weibull`
         after[0].label, before[0].label = before[0].label, ""
         unnamed, counted = [], []
+    described = [
+        d for d in drafts if d.described and d.label in ("hour", "minute", "hora", "minuto")
+    ]
+    if len(before) == len(described) == 1 and before[0].label:
+        before[0].label = ""  # `sleep of 400 teenagers - hours, normal`
     if len(unnamed) > 1:
         raise NotUnderstood("it describes two columns without a name: say which is which")
     if counted and unnamed:

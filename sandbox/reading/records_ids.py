@@ -7,6 +7,7 @@ an id too; any other address is a text, which no program writes.
 import re
 
 from sandbox.reading.records_draft import Draft
+from sandbox.reading.records_names import column_name
 from sandbox.reading.records_scan import Scan
 from sandbox.reading.rules import NotUnderstood
 
@@ -29,7 +30,7 @@ _AND_SO_ON = re.compile(
 def form(scan: Scan, i: int) -> int:
     """Read the form of an id or an address, from the first word that is about it."""
     draft = scan.current
-    before = _digits_of_the_next(scan, i)
+    before = _number_of_digits(scan, i) or _digits_of_the_next(scan, i)
     if draft is None or before:
         return before
     if draft.role == "text" and re.search(r"mail|correo", draft.label):
@@ -64,6 +65,36 @@ def _digits(scan: Scan, i: int, draft: Draft) -> int:
     elif draft.first is not None and len(str(draft.first)) != value:
         raise NotUnderstood(f"{draft.first} has not {value:g} digits")
     return j + 1
+
+
+_NUMBERS = frozenset(
+    "number numbers code codes pin pins numero numeros codigo codigos clave claves".split()
+)
+
+
+def _number_of_digits(scan: Scan, i: int) -> int:
+    """Read `a six-digit number` and `un número de seis cifras`: any number of this length."""
+    value = scan.number(i)
+    j = i + 1 + (scan.stem(i + 1) == "-")
+    if value is None or value != int(value) or not 2 <= value <= _MOST_DIGITS:
+        return 0
+    end, name = 0, ""
+    if scan.means(j, "digits") and scan.low(j).split()[-1] in _NUMBERS:
+        end, name = j + 1, scan.low(j).split()[-1]
+    elif scan.means(j, "digits") and scan.low(j + 1) in _NUMBERS:
+        end, name = j + 2, scan.low(j + 1)
+    elif (
+        scan.means(j, "digits")
+        and scan.low(i - 1) in ("de", "of", "with", "con")
+        and scan.low(i - 2) in _NUMBERS
+    ):
+        end, name = j + 1, scan.low(i - 2)
+    if not end or scan.count is None or scan.count == value:
+        return 0
+    draft = scan.mention(column_name([name], scan.language), end)
+    draft.low, draft.high = 10.0 ** (value - 1), 10.0**value - 1
+    draft.whole_bounds, draft.decimals, draft.digits = True, 0, int(value)
+    return end
 
 
 def _digits_of_the_next(scan: Scan, i: int) -> int:

@@ -80,7 +80,8 @@ _FACTS = (
 def capitals(scan: Scan, i: int, *, any_case: bool = False) -> bool:
     """Whether a bracket holds only labels, as in `(Sales, HR, IT)`; in small letters only plain words."""
     labels, end = items_from(scan, i)
-    if len(labels) < 2 or scan.stem(end) != ")":
+    even = scan.stem(end) == "," and scan.means(end + 1, "equally") and scan.stem(end + 2) == ")"
+    if len(labels) < 2 or (scan.stem(end) != ")" and not even):
         return False
     plain = any_case and not any(scan.means(j, *_FACTS) for j in range(i, end))
     return plain or all(label[0].isupper() for label in labels)

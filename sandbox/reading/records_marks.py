@@ -194,7 +194,7 @@ def _counted(scan: Scan, value: float, end: int) -> int:
 
 def label(scan: Scan, i: int) -> int:
     """Read the label of a column, or words that only name the records."""
-    end, words = scan.label_run(i)
+    end, words = _words_at(scan, i)
     if not words:
         return 0
     naming = i == scan.naming_at
@@ -221,7 +221,7 @@ def label(scan: Scan, i: int) -> int:
         _role(scan, scan.current, i, end)
         return _after_unit(scan, end)
     if counted and scan.means(end - 1, "wanted_words"):
-        raise NotUnderstood(f"{' '.join(words)} are words, not figures", tuple(words))
+        scan.words = tuple(words)
     draft = scan.mention(name, end)
     draft.place = i if draft.place < 0 else draft.place
     draft.unique = draft.unique or "unique" in scan.next_is
@@ -248,6 +248,15 @@ def _is_called(scan: Scan, i: int) -> bool:
     ):
         i -= 1
     return scan.means(i - 1, "column_name")
+
+
+def _words_at(scan: Scan, i: int) -> tuple[int, list[str]]:
+    """The label at a place; a unit alone is one in `400 teenagers - hours, normal, ...`."""
+    end, words = scan.label_run(i)
+    apart = scan.stem(i - 1) in (":", "-") and scan.stem(i + 1) == "," and scan.count is not None
+    if not words and apart and scan.means(i, "unit") and scan.tokens[i].text.isalpha():
+        return i + 1, [scan.tokens[i].text]
+    return end, words
 
 
 def _after_kind(scan: Scan, i: int) -> int:
@@ -277,6 +286,11 @@ def _refuse_a_group(scan: Scan, i: int) -> None:
         raise NotUnderstood(f"what holds only for {text} is not understood", (text,))
 
 
+_TEXTS = re.compile(
+    r"(?:^|_)(?:(?:first|last|full|user|company|product)_name|email|nombre_completo|apellidos?|correo)$"
+)
+
+
 def _role(scan: Scan, draft: Draft, i: int, end: int) -> None:
     """Whether a label alone says that a column holds ids, or texts that no program can write."""
     if any(scan.means(j, "id") for j in range(i, end)) or re.search(
@@ -289,7 +303,11 @@ def _role(scan: Scan, draft: Draft, i: int, end: int) -> None:
             )
         if any(scan.low(j).startswith("uuid") for j in range(i, end)):
             draft.prefix, draft.label = "uuid", "id"
-    elif scan.means(end - 1, "text") or (scan.means(i, "text") and scan.language == "es"):
+    elif (
+        _TEXTS.search(draft.label)
+        or scan.means(end - 1, "text")
+        or (scan.means(i, "text") and scan.language == "es")
+    ):
         draft.role = "text"
 
 

@@ -37,7 +37,7 @@ def pair_at(scan: Scan, i: int) -> Pair | None:
     if share is not None:
         while scan.means(j, "of_time") or _small(scan, j) or scan.stem(j) in (":", "-"):
             j += 1
-        end = label_end(scan, j)
+        end = _number_label_end(scan, j) or label_end(scan, j)
         return Pair(j, end, share, after_tail(scan, end)) if end > j else None
     if i < len(scan.tokens) and scan.tokens[i].text in ("the", "el", "la"):
         i += 1
@@ -52,6 +52,28 @@ def pair_at(scan: Scan, i: int) -> Pair | None:
         j += 1
     share, after = share_at(scan, j)
     return None if share is None else Pair(i, end, share, after_tail(scan, after))
+
+
+_ONE = frozenset({"una", "uno", "de una", "de uno"})
+
+
+def _number_label_end(scan: Scan, j: int) -> int:
+    """The place after a number that is a label, as in `25% four stars`; 0 if there is none."""
+    value = 1.0 if scan.low(j) in _ONE else scan.number(j)
+    if value is None or value != int(value) or scan.tokens[j].unit or not 0 <= value <= 100:
+        return 0
+    stops = (",", ".", ";", ")", "\n")
+    ends = [
+        end
+        for end in (j + 1, j + 2)
+        if end >= len(scan.tokens) or scan.stem(end) in stops or scan.low(end) in AND_OR
+    ]
+    noun = bool(ends) and ends[0] == j + 2 and not scan.means(j + 1, "unit", "of_time")
+    return (
+        ends[0]
+        if ends and (ends[0] == j + 1 or noun or scan.low(j + 1) in ("stars", "estrellas"))
+        else 0
+    )
 
 
 def _small(scan: Scan, j: int, more: Set[str] = frozenset()) -> bool:
@@ -169,6 +191,10 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
 
 def label_text(scan: Scan, start: int, end: int) -> str:
     first, last = scan.tokens[start], scan.tokens[end - 1]
+    if end == start + 1 and first.text.lower() in _ONE:
+        return "1"
+    if first.kind == "number":
+        return f"{first.value:g}"
     if end == start + 1 and first.kind == "quoted":
         return first.text
     return " ".join(scan.text[first.start : last.end].split())

@@ -20,7 +20,14 @@ _OF = frozenset({"of", "de", "del", "de la", "of the"})
 _ARTICLES = frozenset(
     "the a an my our your their this el la los las un una mi mis nuestra nuestro".split()
 )
-_ASIDE = frozenset("for at in from para en by per to into".split()) | {"for a", "for my", "for an"}
+_ASIDE = frozenset("for at in from para en by per to into".split()) | {
+    "for a",
+    "for my",
+    "for an",
+    "de un",
+    "de una",
+    "of a",
+}
 _WHICH = frozenset("last first ultimo ultima primer primera".split())
 _OURS = frozenset("my our mi mis nuestra nuestro".split())
 _PAUSES = frozenset(",.;:\n)?!")
@@ -62,6 +69,7 @@ class Scan:
     sign: int = 1  # of the next correlation
     correlated: list[str] = field(default_factory=list)  # by the next correlation
     mentions: list[tuple[str, int]] = field(default_factory=list)  # labels, and where they end
+    words: tuple[str, ...] = ()  # a noun after the number of records that asks for words
     wanted: bool = False  # the request has a verb such as `generate`
     unknown: list[Token] = field(default_factory=list)
 
@@ -188,7 +196,8 @@ class Scan:
             return False
         if first and self.means(i, "unit") and not self.means(i, "entity", "noun", "weights"):
             joined = self.low(i + 1) in _OF and self.labelable(i + 2, first=False)
-            return joined or self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
+            named = self.low(i + 1) in ("column", "columna")
+            return joined or named or self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
         return not (first and self.means(i, "period")) or self.labelable(i + 1, first=False)
 
     def is_letter_token(self, i: int) -> bool:
@@ -271,8 +280,15 @@ class Scan:
         while self.low(i - 1) in _ARTICLES:
             i -= 1
             owned = owned or self.low(i) in _OURS
-        where = self.means(i - 1, "place") or self.low(i - 1) == "at" or owned
-        if where and (self.stem(end) in _PAUSES or end >= len(self.tokens)):
+        begins = i - 1 == 0 or self.stem(i - 2) in (".", "!", "\n")
+        if self.low(i - 1) in ("for", "para") and begins and self.count is None:
+            return True  # `For the school raffle I need ...`
+        there = self.low(i - 1) == "at" or (self.low(i - 1) == "en" and self.low(i) in ("el", "la"))
+        where = self.means(i - 1, "place") or there or owned
+        pause = end + 2 * (
+            self.low(end) in ("de un", "de una", "of a") and self.means(end + 1, SCENE)
+        )
+        if where and (self.stem(pause) in _PAUSES or pause >= len(self.tokens)):
             return True  # nothing describes it: `at the counter, exponential`
         return scene and self.low(i - 1) in _ASIDE
 

@@ -31,6 +31,8 @@ def _named(scan: Scan, i: int) -> int:
     if not words:
         return 0
     listed = scan.stem(run_end) == "(" and i != scan.counted_at and capitals(scan, run_end + 1)
+    after = next(k for k in range(run_end, len(scan.tokens) + 1) if not scan.idle(k))
+    listed = listed or (i != scan.counted_at and scan.means(after, "one_of"))
     ends = [run_end] if scan.nameless(i, run_end) else range(run_end, i, -1)
     for end in ends:
         name = "" if scan.nameless(i, end) and not listed else scan.name_at(i, end)

@@ -21,7 +21,7 @@ _OCCASION = re.compile(
     r"|(?:antes de|para|en) (?:la|el|mi|nuestr[ao]|una?) (?:demo|reuni[oó]n|presentaci[oó]n|clase|lanzamiento"
     r"|taller|charla|curso|prueba de carga|tarea|examen|tesis)\b"
     r"(?: (?:del?|de la|el) (?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|ma[nñ]ana"
-    r"|estad[ií]stica|matem[aá]ticas))?),?",
+    r"|estad[ií]stica|matem[aá]ticas|enfermer[ií]a|biolog[ií]a|econom[ií]a|psicolog[ií]a|f[ií]sica|\w+[ií]a))?),?",
     re.I,
 )
 _HEADING = re.compile(
@@ -42,6 +42,9 @@ _DECADE = re.compile(
     r"|\bnacid[oa]s? en (?:los a[nñ]os|la d[eé]cada de(?: los)?) (?P<es>(?:19|20)\d0|\d0)\b",
     re.I,
 )
+_YEAR_NAME = re.compile(
+    r"\b(?:birth_year|year_of_birth|birthyear|a[nñ]i?o_(?:de_)?nacimiento)\b", re.I
+)
 _BORN = re.compile(
     r"\bborn (?:between|from) (?P<a>\d{4}) (?:and|to) (?P<b>\d{4})|\bnacid[oa]s? entre (?P<c>\d{4}) y (?P<d>\d{4})",
     re.I,
@@ -59,6 +62,8 @@ _FITS = re.compile(
     r"|realistic for|suit(?:s|ed to|able for)?|correspond(?:s|ing)? to|according to|by|for|from|based on|consistent with|plausible for)"
     r" (?:the|their|his or her|each person's|that) ?(?:birth decade|decade of birth|birth year|year of birth|decade of their birth|decade)"
     r"(?: (?:in which )?(?:they|he or she|each (?:one|person)?|the person) (?:were|was) born(?: in)?)?"
+    r"|,?\s*\b(?:with )?names (?:that (?:were|are) )?as (?:popular|common|frequent) as (?:they were )?(?:back then|then|in those years)"
+    r"|,?\s*\b(?:con )?nombres tan (?:comunes|populares|frecuentes) como (?:lo )?eran (?:entonces|en esa [eé]poca)"
     r"|\bby birth (?:decade|year)\b|\bby decade of birth\b"
     r"|,?\s*\b(?:que )?(?:correspondan?|acordes?|encajen?|concuerden?|propios?|t[ií]picos?|populares|comunes|realistas?|seg[uú]n|adecuados?)"
     r" ?(?:a|con|de|para|en)? (?:la|su) d[eé]cada(?: de(?: su)? nacimiento| en (?:la )?que naci[oó](?:eron)?| en (?:la )?que nacieron)?",
@@ -134,6 +139,9 @@ def reworded(text: str) -> str:
     text = re.sub(
         r"\b(tamaño|tipo|nivel|nombre|precio|valor) de (?:la|los|las) (?=[^\W\d_])", r"\1 de ", text
     )
+    text = re.sub(
+        r"\b(sigma|σ|sd) \((?:of the log\w*|del log\w*|log scale|log)\)", r"sigma", text, flags=re.I
+    )
     text = _PARTS.sub(_of_a_hundred, _YES_NO.sub(r"(\g<share> \g<word>)", text))
     text = re.sub(r"(?<=\d) pares(?=\s*(?:\(|:|de\b))", " filas", text)
     text = _DEVIATION.sub("desviación", _OCCASION.sub(" ", _HEADING.sub(" ", text)))
@@ -173,12 +181,15 @@ def _born(text: str) -> str:
         low, high = match["a"] or match["c"], match["b"] or match["d"]
         return _birth_year(int(low), int(high), spanish=match["c"] is not None)
 
+    named = _YEAR_NAME.search(text)
     text = _BORN.sub(between, _DECADE.sub(years, text, count=1), count=1)
+    if named:
+        text = re.sub(r"\b(?:birth year|año de nacimiento)(?= (?:between|entre) )", named[0], text)
     text = _AMERICANO.sub(r"\g<name>", _AMERICAN.sub("", text))
     without = _FITS.sub(" ", text)
-    aged = re.search(r"\b(?:birth|born|ages?|edad(?:es)?|nacimiento|nacid[oa]s?)\b", without, re.I)
-    named = re.search(r"\b(?:names?|nombres?)\b", without, re.I)
-    return without if aged and named else text
+    aged = re.search(r"birth|born|nacid|nacim|edad|ages?", without, re.I)
+    texts = re.search(r"name|nombre", without, re.I)
+    return without if aged and texts else text
 
 
 def _birth_year(first: int, last: int, *, spanish: bool) -> str:

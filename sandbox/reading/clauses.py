@@ -6,8 +6,9 @@ a request (`paired`), nor a word of a clause without a number.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
-from sandbox.reading.lexicon import CHANGE, SCENE
+from sandbox.reading.lexicon import CHANGE, SCENE, first_words
 from sandbox.reading.reader import Reader
 
 _ENDS = frozenset({".", "?", "!", ";", "\n", ","})
@@ -19,8 +20,17 @@ _NAMES = frozenset(
     | {"measured", "lasting", "time_unit", "roll", "outfit", "ticket_word", "options_each", "letter"}
     | {"inference_filler", "multiple_choice", "pool_from", "rank", "suit", "heads", "tails", "medal"}
     | {"coin", "die", "guess", "one_in", "prize_word", "on_average", "time_word", "any_word", "fair"}
-    | {"deck_state", "handshake", "digit", "guess", "must_word", "double_word", "face_card"}
+    | {"pi_scene", "deck_state", "handshake", "digit", "guess", "must_word", "double_word", "face_card"}
 )  # fmt: skip
+_RESULTS = (
+    "odds_ratio",
+    "relative_risk",
+    "risk_difference",
+    "nnt",
+    "uplift",
+    "difference_word",
+    "cohen_d",
+)
 _TESTS = frozenset(
     {"test_word", "interval_word", "p_value", "statistic_word", "z_test", "t_test", "one_sample"}
     | {"chi_square_test", "margin_of_error", "f_test", "significance_level", "question_probability"}
@@ -40,10 +50,20 @@ def _clauses(reader: Reader, numbers: list[int]) -> Iterator[tuple[int, int]]:
     for number in numbers:
         start, end = number, number + 1
         while start > 0 and reader.tokens[start - 1].stem not in _ENDS:
+            if reader.tokens[start - 1].stem == ":" and _asks_before(reader, start - 1):
+                break
             start -= 1
         while end < len(reader.tokens) and reader.tokens[end].stem not in _ENDS:
             end += 1
         yield start, end
+
+
+def _asks_before(reader: Reader, colon: int) -> bool:
+    """Whether the words before a colon ask for something: `relative risk and Yule's Q: 20 of 200`."""
+    start = colon
+    while start > 0 and reader.tokens[start - 1].stem not in _ENDS:
+        start -= 1
+    return any(t.means(*_TESTS, *_RESULTS) for t in reader.tokens[start:colon])
 
 
 def _questions(reader: Reader) -> Iterator[tuple[int, int]]:
@@ -62,9 +82,16 @@ def _may_name(reader: Reader, place: int) -> bool:
     token = reader.tokens[place]
     if token.kind not in ("word", "quoted", "concept") or CHANGE in token.concepts:
         return False
+    if token.kind == "word" and token.stem in _changes():
+        return False  # a word of the other language may change the request too
     if token.kind == "concept" and not token.concepts <= _NAMES | {"idle"}:
         return False
     return not _beside_test(reader, place)
+
+
+@cache
+def _changes() -> frozenset[str]:
+    return first_words(CHANGE)
 
 
 def _beside_test(reader: Reader, place: int) -> bool:

@@ -303,6 +303,12 @@ def _bounded_committee(reader: Reader) -> Analysis | None:
     return Analysis("committees", parameters=parameters) if made else None
 
 
+_CHOOSING = frozenset(
+    "choose chosen choosing select selected selecting pick picked committee subset delegation jury panel"
+    " elegir elegirse escoger seleccionar elegido comite comision subconjunto delegacion jurado eligen escogen".split()
+)
+
+
 def _different(reader: Reader) -> Analysis | None:
     """Read `how many cups with 3 different flavours out of 10`."""
     if not reader.has("ways_word") or reader.has("arrange", "pin", "with_replacement", "office"):
@@ -339,7 +345,10 @@ def _chosen(reader: Reader) -> Analysis | None:
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement", "pool_from", "out_of", "committee", "combination_word")
     reader.take_all("draw", "any_word", "must_word")
-    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    if not {t.stem.split()[-1] for t in reader.tokens if t.means("committee")}.isdisjoint(
+        _CHOOSING
+    ):
+        name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     if replaced:
         raise NotUnderstood("say whether the order counts when things may be chosen again")
     return _finished(reader, "combinations", n=n, k=k)

@@ -17,6 +17,7 @@ from sandbox.reading.summaries import (
     only_confidence,
     says_deviation,
     take_deviations,
+    take_group_names,
     take_letters,
     take_level,
     take_means,
@@ -53,6 +54,9 @@ def finish(reader: Reader, *more: str, statistic: str = "") -> None:
     reader.labels |= measured_words() | _LABELS
     for place, token in enumerate(reader.tokens):
         if token.text.lower() in ("p", statistic):  # the p-value
+            reader.taken.add(place)
+        around = (*reader.tokens[max(0, place - 1) : place], *reader.tokens[place + 1 : place + 2])
+        if token.stem in ("&", "/") and not all(t.kind == "number" for t in around):
             reader.taken.add(place)
 
 
@@ -91,11 +95,13 @@ def _read(reader: Reader) -> Spec | None:
     wants = {name: reader.has(name) for name in names}
     level = take_level(reader)
     two = sum(token.means("sd") or token.text == "DE" for token in reader.tokens) > 1
+    if two or spreads == 2:
+        take_group_names(reader)
     side, bound = ("", None) if two or spreads == 2 else _alternative(reader)
     tail = take_tail(reader, 2 if two else 1)
     reader.take_all(*names)
     tested = reader.has(*_TESTS) or asks_p(reader)
-    counted = phrases.take(reader, f"mean|sample_mean 'of|'de #n. * {_WAS} #m")
+    counted = _counted_mean(reader) if not two and spreads < 2 else None
     means = [counted["m"].value] if counted else []
     take_pronouns(reader)
     letters = take_letters(reader)
@@ -104,8 +110,7 @@ def _read(reader: Reader) -> Spec | None:
     null = None
     if len(means) == 1 and len(deviations) == 1:
         null = phrases.value(reader, "null_value null_value? exactly? #v", "null_value * #v")
-        if null is not None and not any(wants[name] for name in names[2:]):
-            tested = True
+        tested = tested or (null is not None and not any(wants[name] for name in names[2:]))
         if bound is not None and (tested or side):
             if null not in (None, bound) or tail not in ("", "one", side):
                 return None
@@ -115,12 +120,11 @@ def _read(reader: Reader) -> Spec | None:
     if wants["f_test"] and len(deviations) == 2:
         return _variances(reader, deviations, level)
     if len(deviations) == 2 and len(means) == 2 and null is None:
-        if (
-            not tested
-            and not any(wants.values())
-            and not reader.has("'compare", "'compara", "'comparar")
-        ):
+        compared = reader.has("'compare", "'compara", "'comparar")
+        if not (tested or compared or any(wants.values())):
             return None
+        if wants["standard_error"]:
+            raise NotUnderstood("state the standard deviations of both groups, not standard errors")
         return _two(reader, means, deviations, level, tail, wants, tested=tested)
     if len(deviations) == 1 and len(means) <= 2:
         size = [counted["n"].value] if counted else []
@@ -129,6 +133,16 @@ def _read(reader: Reader) -> Spec | None:
 
 
 _WAS = "'was|'were|'is|'es|'fue|'era"
+
+
+def _counted_mean(reader: Reader) -> phrases.Phrase | None:
+    """Take a mean that is said of so many: `the mean of 40 batteries was 9.6`."""
+    mean, people = "mean|sample_mean", "visitor|people_word"
+    return phrases.take(
+        reader, f"{mean} 'of|'de #n. * {_WAS} #m", f"{mean} * 'of|'de #n. * {_WAS} #m",
+        f"{mean} 'of|'de #n. * 'time {_WAS} #m", f"{mean} 'of|'de #n. {people} * #m",
+        f"{mean} * 'of|'de #n. {people} * #m",
+    )  # fmt: skip
 
 
 def _alternative(reader: Reader) -> tuple[str, float | None]:
@@ -140,6 +154,7 @@ def _alternative(reader: Reader) -> tuple[str, float | None]:
         v = phrases.value(
             reader, f"'h1|'ha|'h_1 ': mean? {words} #v", f"mean|null_value {words} #v", f"test_word * {words} #v",
             f"significant * {words} #v", f"'against|'contra mean? {words} #v",
+            *((f"'it|'mean|'media|'esta {words} #v",) if reader.has("one_tailed") else ()),
         )  # fmt: skip
         if v is not None:
             return side, v
@@ -219,7 +234,10 @@ def _single(
     reader.take_all("known_sigma", "z_test")
     if len(means) == 2:
         return None
-    sizes = sizes or take_sizes(reader, 1)
+    cued = bool(sizes)
+    sizes = sizes or take_sizes(reader, 1, guess=not _after_of(reader, means))
+    if not cued and len(means) == 1 and _counts_people(reader, means[0]):
+        raise NotUnderstood(f"say whether {means[0]:g} is the mean or the size of the sample")
     if len(sizes) != 1:
         return None
     if null is None and tested and len(means) == 1 and not wants["interval_word"]:
@@ -227,6 +245,7 @@ def _single(
         null = only.value if only else None
     name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     directions = ("greater_direction", "less_direction") if tail else ()
+    phrases.take(reader, "'of mean", "'for mean", "'de mean")
     finish(reader, *directions, statistic="z" if known_sd else "t")
     n = sizes[0]
     if wants["standard_error"] and not tested:
@@ -261,6 +280,24 @@ def _refuse_share(reader: Reader, null: float, mean: float) -> None:
     units = {t.value: t.unit for t in reader.tokens if t.kind == "number"}
     if units.get(null) == "%" and units.get(mean) != "%":
         raise NotUnderstood("a mean is not compared with a percentage")
+
+
+def _after_of(reader: Reader, means: list[float]) -> bool:
+    """Whether the mean is a whole number after `of`, which may count the sample: `mean of 40 ... is 212`."""
+    return reader.language == "en" and any(
+        before.stem == "of" and token.kind == "number" and token.value in means
+        and token.value == int(token.value)
+        for before, token in zip(reader.tokens, reader.tokens[1:], strict=False)
+    )  # fmt: skip
+
+
+def _counts_people(reader: Reader, mean: float) -> bool:
+    """Whether the number taken as the mean says how many there are: `the mean of 64 patients`."""
+    return any(
+        token.kind == "number" and token.value == mean and following.means("people_word", "visitor")
+        and not following.means("time_unit")
+        for token, following in zip(reader.tokens, reader.tokens[1:], strict=False)
+    )  # fmt: skip
 
 
 def _test_of_mean(test: dict[str, Any], level: Level, tail: str, *, known_sd: bool) -> Spec:

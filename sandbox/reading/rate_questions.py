@@ -13,6 +13,7 @@ from sandbox.reading.summaries import (
     asks_p,
     no_tail,
     only_confidence,
+    table_cases,
     take_cases,
     take_level,
     take_tail,
@@ -36,7 +37,7 @@ _FILLER = (
     "conversion", "visitor", "ab_test", "uplift", "proportion_word", "z_test", "as_percent",
     "what_percent", "relative_word", "out_of", "for_the_proportion", "how_many", "welch_no",
     "question_probability", "statistic_word", "no_yates", "difference_word", "each", "per_group",
-    "independent_word",
+    "independent_word", "between",
 )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def _read_two(reader: Reader) -> Spec | None:
     if yates or plain:
         phrases.take(reader, "'correction|'correccion")
     reader.take_all("wald")
-    cases = take_cases(reader, 2)
+    cases = table_cases(reader) if reader.table else take_cases(reader, 2)
     if cases is None:
         return None
     baseline = _baseline_first(reader)
@@ -79,6 +80,12 @@ def _read_two(reader: Reader) -> Spec | None:
     if {"antes", "despues"} <= {t.stem for t in reader.tokens}:
         phrases.take_every(reader, "'antes|'despues")
     finish(reader, *_FILLER, statistic="z")
+    only_reduction = set(risks) <= {"risk_difference", "nnt"} and any(
+        "reduc" in t.stem or t.stem in ("arr", "rar") for t in reader.tokens
+    )
+    (e1, n1), (e2, n2) = cases
+    if risks and only_reduction and e1 * n2 < e2 * n1:
+        cases.reverse()  # a reduction counts from the group with the greater risk
     wants = _Wants(
         bool(risks), chi_square or yates or plain, yates, yates or plain, interval, baseline
     )
@@ -116,6 +123,13 @@ _TREATMENTS = frozenset(
 
 def _swapped(reader: Reader) -> bool:
     """Whether B, or what was done anew, stands before A or the control."""
+    over = phrases.take(
+        reader.copy(),
+        "uplift|difference_word 'a 'over|'vs|'versus|'sobre 'b",
+        "'control 'over|'vs|'sobre 'variant",
+    )
+    if over is not None:
+        raise NotUnderstood("an uplift of A over B is not understood: ask for that of B over A")
     names = [t.stem.split()[-1] for t in reader.tokens if _is_group(t)]
     order = list(dict.fromkeys(n for n in names if n in _BASELINES | _TREATMENTS | {"a"}))
     return len(order) == 2 and order[0] in _TREATMENTS and order[1] in _BASELINES | {"a"}
@@ -219,6 +233,9 @@ def _asked_of_one(reader: Reader) -> _Asked | None:
         return None
     interval = reader.has("interval_word") or any("interval" in t.stem for t in reader.tokens)
     wilson, wald = reader.has("wilson"), reader.has("wald")
+    given = phrases.value(reader.copy(), "#m% margin_of_error", "margin_of_error 'of|'de|'del !#m%")
+    if given is not None and given <= 0.2:
+        return None  # the margin is stated, not asked for
     level = take_level(reader)
     tested = asks_p(reader) or reader.has(
         "significant", "p_value", "z_test", "test_word", "statistic_word"

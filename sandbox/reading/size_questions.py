@@ -173,7 +173,7 @@ def _rates(reader: Reader) -> tuple[float, float] | None:
             return None
         return a, b
     if base is None:
-        return None
+        return _two_rates(reader)
     if rise is not None:
         return base, base * (1 + rise)
     points = phrases.value(reader, "#p. absolute_word", "#p% absolute_word", "absolute_word * #p%")
@@ -190,6 +190,23 @@ def _rates(reader: Reader) -> tuple[float, float] | None:
             f"or {100 * change:g} percentage points"
         )
     return None
+
+
+def _two_rates(reader: Reader) -> tuple[float, float] | None:
+    """Take the two rates of a request that says nothing of a lift: `our rate is 4%, we hope for 5%`."""
+    left = [i for i in reader.free("number") if reader.tokens[i].unit == "%"]
+    changes = (
+        "uplift",
+        "better_word",
+        "difference_word",
+        "relative_word",
+        "absolute_word",
+        "margin_of_error",
+    )
+    if len(left) != 2 or reader.has(*changes) or not reader.has("power_word"):
+        return None
+    reader.taken.update(left)
+    return reader.tokens[left[0]].value, reader.tokens[left[1]].value
 
 
 def _design(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sandbox.reading import phrases
 from sandbox.reading.clauses import name_clauses
 from sandbox.reading.lexicon import SCENE
-from sandbox.reading.reader import Reader
+from sandbox.reading.reader import Reader, may_be_label
 from sandbox.reading.rules import NotUnderstood
-from sandbox.reading.tokens import Token
+from sandbox.reading.tokens import Token, tokens
 
 _EVENT_WORDS = ("conversion",)
 _SIZE_WORDS = ("visitor", "people_word", "trial_word", "sample_word")
@@ -83,7 +83,11 @@ def _bare_level(reader: Reader) -> tuple[float | None, float | None]:
             if token.value in _CONFIDENCES:
                 reader.taken.add(place)
                 return None, token.value
-        elif at and token.value in _LEVELS and reader.has("test_word", "significant", "z_test"):
+        elif (
+            at
+            and token.value in _LEVELS
+            and reader.has("test_word", "significant", "z_test", "t_test", "power_word")
+        ):
             reader.taken.add(place)
             return token.value, None
     return None, None
@@ -280,8 +284,8 @@ def take_deviations(reader: Reader) -> list[float]:
     return [square**0.5 for square in squares]
 
 
-def take_sizes(reader: Reader, groups: int) -> list[float]:
-    """The sizes of the samples: those with a cue, else the whole numbers that are left."""
+def take_sizes(reader: Reader, groups: int, *, guess: bool = True) -> list[float]:
+    """The sizes of the samples: those with a cue, else, with `guess`, the numbers that are left."""
     each = phrases.value(
         reader, "#n. * per_group", "'n|size_n exactly? #n. each", "#n. * each", "per_group #n.",
         "'n|size_n exactly? #n. per_group", "#n. per_group",
@@ -294,13 +298,42 @@ def take_sizes(reader: Reader, groups: int) -> list[float]:
     words = "|".join((*_SIZE_WORDS, *_EVENT_WORDS))
     sizes = [v for _, v in _every(reader, "'n|size_n exactly? #n.", "'n1|'n2 exactly? #n.")]
     if len(sizes) < groups:
-        sizes += [v for _, v in _every(reader, f"#n. {words}", "sample_word|trial_word !#n.")]
-    if len(sizes) < groups:
+        sizes += [
+            v
+            for _, v in _every(
+                reader,
+                f"#n. {words}",
+                "sample_word|trial_word !#n.",
+                "one_sample at_random? 'de|'of #n.",
+                "sampled_word #n.",
+            )
+        ]
+    if len(sizes) < groups and guess:
         left = [i for i in reader.free("number") if reader.tokens[i].unit == ""]
         if len(left) == groups - len(sizes) and (groups == 1 or not sizes):
             reader.taken.update(left)
             sizes += [reader.tokens[i].value for i in left]
     return sizes
+
+
+def table_cases(reader: Reader) -> list[tuple[float, float]] | None:
+    """The events and the sizes of a table of two rows: `group, visitors, conversions`."""
+    columns = {
+        name: values for name, values in reader.table.items()
+        if all(isinstance(v, int) and not isinstance(v, bool) for v in values)
+    }  # fmt: skip
+    if len(columns) != 2 or any(len(values) != 2 for values in columns.values()):
+        return None
+    roles = {}
+    for name, values in columns.items():
+        header = tokens(name.replace("_", " ").lower(), "chance")[0]
+        if any(t.means("visitor", "people_word") or t.stem == "n" for t in header):
+            roles["n"] = values
+        elif any(t.means("conversion") for t in header):
+            roles["e"] = values
+    if roles.keys() != {"n", "e"}:
+        return None
+    return [(float(e), float(n)) for e, n in zip(roles["e"], roles["n"], strict=True)]
 
 
 def take_cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
@@ -323,16 +356,21 @@ def take_pronouns(reader: Reader) -> None:
             and place > 1
             and (
                 reader.tokens[place - 2].stem == "the"
-                and reader.tokens[place - 1].means("group_name")
+                and reader.tokens[place - 1].kind in ("word", "concept")
             )
         ):
             reader.taken.add(place)
 
 
-def _take_group_numbers(reader: Reader, groups: int) -> None:
-    """Take the numbers that only name the groups: `store 1 ... store 2`, `in 2023 ... in 2024`."""
-    if groups != 2:
-        return
+def take_group_names(reader: Reader) -> None:
+    """Take the numbers that only name two groups: `store 1 ... store 2`, `in 2023 ... in 2024`."""
+    pair = "dos" if reader.language == "es" else "two"
+    both = [
+        i for i in reader.free("number")
+        if reader.tokens[i].text.lower() == pair
+        and any(may_be_label(t) or t.means(SCENE) for t in reader.tokens[i + 1 : i + 2])
+    ]  # fmt: skip
+    reader.taken.update(both[:1])  # `two machines`
     named = [i for i in reader.free("number") if i and _names_group(reader, i)]
     pairs = [
         (i, j) for i in named for j in named
@@ -351,7 +389,7 @@ def _is_relative(reader: Reader, place: int) -> bool:
     """Whether a number is a bound, or is counted from another: `30 more`, `more than 60%`."""
     before = reader.tokens[place - 1] if place else None
     after = reader.tokens[place + 1 : place + 2]
-    more = bool(after) and after[0].stem in _MORE
+    more = bool(after) and (after[0].stem in _MORE or after[0].means("time_unit"))
     return more or (before is not None and before.means(*_COMPARED))
 
 
@@ -376,16 +414,14 @@ def _with_rest(reader: Reader) -> list[tuple[float, float]] | None:
 def _names_group(reader: Reader, place: int) -> bool:
     value, before = reader.tokens[place].value, reader.tokens[place - 1]
     if value in (1, 2):
-        noun = before.kind == "word" or before.means("group_name", SCENE, "test_word")
-        return noun and len(before.text) > 1
+        noun = before.kind == "word" or not before.means("idle", "change", "sd", "mean", *_COMPARED)
+        return before.kind != "mark" and noun and len(before.text) > 2
     return before.stem in ("in", "en") and 1950 <= value <= 2100
 
 
 def _cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
-    _take_group_numbers(reader, groups)
     if groups == 2:
-        both = [i for i in reader.free("number") if reader.tokens[i].text.lower() in ("two", "dos")]
-        reader.taken.update(both[:1])  # `two machines`
+        take_group_names(reader)
     slashed = [i for i in reader.free("number") if reader.tokens[i].fraction]
     if len(slashed) == groups:
         reader.taken.update(slashed)
@@ -417,12 +453,27 @@ def _cases(reader: Reader, groups: int) -> list[tuple[float, float]] | None:
     return list(cases.pop())
 
 
+def _whole_follows(reader: Reader, place: int) -> bool:
+    """Whether `out of` stands soon after a number: `15 bad parts out of 600`."""
+    soon = reader.tokens[place + 1 : place + 5]
+    return any(t.text.lower() in ("out of", "de un total de", "in", "en") for t in soon)
+
+
 def _counts_part(reader: Reader, place: int) -> bool:
     """Whether a number is the part of a whole that follows: `38 of 200`, `38 out of the 200`."""
     of = False
-    for token in reader.tokens[place + 1 : place + 5]:
+    for token in reader.tokens[place + 1 : place + 6]:
         if token.kind == "number":
             return of
+        if token.text.lower() in ("out of", "de un total de"):
+            of = True
+            continue
+        noun = may_be_label(token) or token.means(*_SIZE_WORDS, *_EVENT_WORDS)
+        if token.stem in ("in", "en") and not of:
+            following = reader.tokens[reader.tokens.index(token, place) + 1 :][:1]
+            return bool(following) and following[0].kind == "number"
+        if not of and noun and _whole_follows(reader, place):
+            continue
         of = of or token.means("out_of") or token.stem in ("of", "de", "from")
         if not of or not (token.means("idle", "out_of") or token.stem in _BEFORE_SIZES):
             return False
@@ -470,7 +521,12 @@ def _role(reader: Reader, place: int) -> str:
     before = reader.tokens[place - 1] if place else None
     if _counts_part(reader, place):
         return "e"
-    if before is not None and (before.means("out_of") or before.stem in _BEFORE_SIZES):
+    of_difference = place > 1 and reader.tokens[place - 2].means("difference_word")
+    if (
+        before is not None
+        and not of_difference
+        and (before.means("out_of") or before.stem in _BEFORE_SIZES)
+    ):
         return "n"
     if before is not None and before.stem in ("=", ":") and place > 1:
         name = reader.tokens[place - 2]

@@ -148,7 +148,7 @@ def language_of(text: str) -> Language:
         for language, lexicon_phrases in lexicon.language_words().items()
     }
     marked = len(re.findall(r"[¿¡ñ]", text[:2000]))
-    return "es" if counts.get("es", 0) + 2 * marked > counts.get("en", 0) else "en"
+    return "es" if counts.get("es", 0) + 3 * marked > counts.get("en", 0) else "en"
 
 
 def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:

@@ -6,9 +6,11 @@ Each rate needs its own cue; a question of which the observed result is not stat
 from typing import Any
 
 from sandbox.reading import phrases
+from sandbox.reading.lexicon import plain
 from sandbox.reading.questions import take_question
 from sandbox.reading.reader import Reader, may_be_label
 from sandbox.reading.rules import NotUnderstood, Rule
+from sandbox.reading.tokens import Token
 from sandbox.spec import Analysis, Spec
 
 _HIT = (
@@ -63,9 +65,9 @@ def _read(reader: Reader) -> Spec | None:
     hit = 1 - miss if hit is None and miss is not None else hit
     hit = _rate(reader, *_HIT[7:]) if hit is None else hit
     if specificity is None and alarm is None:
-        alarm = _rate(reader, *_ALARM[4:])
-    if alarm is None and specificity is None:
         specificity = _rate(reader, *_SPECIFICITY[4:])
+    if alarm is None and specificity is None:
+        alarm = _rate(reader, *_ALARM[4:])
     accuracy = _rate(reader, "#p% accurate", "accurate * #p%") if hit is None else None
     if accuracy is not None:
         hit, specificity = accuracy, accuracy if alarm is None else None
@@ -163,11 +165,23 @@ def _unconditional(reader: Reader, start: int) -> bool:
     named = any(
         t.stem.split()[0] in ("ppv", "vpp", "npv", "vpn") or "predictiv" in t.stem for t in results
     )
-    return (
-        not ill and not given and not named and any(t.means("question_probability") for t in words)
-    )
+    asked = [i for i, t in enumerate(words) if t.means("question_probability")]
+    last = max((i for i, t in enumerate(words) if t in results), default=-1)
+    direct = bool(asked) and all(_says_who(t) for t in words[asked[0] + 1 : last])
+    return not ill and not given and not named and direct and asked[0] < last
 
 
+def _says_who(token: Token) -> bool:
+    """Whether a word between `probability of` and the result names no state, only the person or test."""
+    named = token.means("people_word", "at_random", "test_word", "question_probability")
+    return named or set(map(plain, token.text.split())) <= _WHO
+
+
+_WHO = frozenset(
+    """a an the that of for to is will any some someone somebody anyone person patient random randomly
+    chosen selected picked test result getting get gets obtain comes back una un la el que de persona
+    paciente alguien cualquiera azar al elegida elegido prueba resultado obtener sea salga dar""".split()
+)
 _GIVEN = frozenset(
     "given given that if when si dado dado que cuando have has tenga tener tiene they it she he him her i".split()
 ) | {"given that", "dado que", "if i", "if you"}

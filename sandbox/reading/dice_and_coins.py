@@ -334,6 +334,11 @@ def _read_coins(reader: Reader) -> Spec | None:
     if flips is None and reader.has("coin"):
         twice = phrases.take(reader, "'twice")
         flips = 2.0 if twice else None
+    if event is None and expected:
+        sides_asked = [s for s in ("heads", "tails") if reader.places(s)]
+        tails = sides_asked == ["tails"]
+        if len(sides_asked) == 2 and p is not None:
+            return None
     reader.take_all("coin", "roll", "fair", "heads", "tails", "people_word")
     reader.labels |= measured_words()
     if reader.has("unfair") and p is None:
@@ -348,6 +353,7 @@ def _read_coins(reader: Reader) -> Spec | None:
     if flips is None:
         return None
     if event is None:
+        p = 1 - p if tails else p
         return calculation("expected_count", {"n": flips, "p": p}) if expected else None
     if not question.wanted:
         return None

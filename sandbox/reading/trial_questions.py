@@ -299,6 +299,8 @@ def _trials(
     if n is None or not whole(n):
         return None
     phrases.take(reader, "'next|'proximo|'siguiente|'proxima")
+    if event is None and wants_count:
+        event_words = _expected_words(reader)
     flip = not _same_thing(reader, words, event_words)
     if event is None and not wants_count:
         return None
@@ -320,6 +322,14 @@ def _trials(
     parameters = of | event.parameters | question.parameters
     assumed = () if reader.has("independent_word", "guess") else ("the trials are independent",)
     return calculation("distribution_probability", parameters, *assumed)
+
+
+def _expected_words(reader: Reader) -> set[str]:
+    """The words of the question for an expected number: `how many are expected to fail`."""
+    words: set[str] = set()
+    for place in (i for i, t in enumerate(reader.tokens) if t.means("expected_value")):
+        words |= _after(reader, place, over_numbers=True) | _before(reader, place)
+    return words
 
 
 _ALL = 1e15  # stands for the number of trials

@@ -29,6 +29,19 @@ from tests.sandbox.reading import computed
             {"probability": 0.0184 / (0.0184 + 0.049)},
         ),
         (
+            "A test is positive in 96% of patients with the flu and negative in 94% of patients "
+            "without it. 8% have flu. What is the probability of flu with a positive test?",
+            {"probability": 0.0768 / (0.0768 + 0.0552)},
+        ),
+        (
+            "A coin lands heads 60% of the time. 10 flips, expected tails?",
+            {"expected_count": 4.0},
+        ),
+        (
+            "A drug works for 60% of patients. Given to 12, how many are expected to fail?",
+            {"expected_count": 4.8},
+        ),
+        (
             "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media "
             "hora?",
             {"probability": 0.2424238668669339},

@@ -339,8 +339,7 @@ def _chosen(reader: Reader) -> Analysis | None:
         reader.taken.update(left)
     else:
         k, n = sorted((pair["k"].value, pair["n"].value))
-    ordered = reader.has("arrange", "office", "medal")
-    if ordered:
+    if reader.has("arrange", "office", "medal"):
         return None
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement", "pool_from", "out_of", "committee", "combination_word")
@@ -387,7 +386,31 @@ _READERS = (
 )  # fmt: skip
 
 
+_GIVING = (
+    "repart",
+    "distribut",
+    "distribuy",
+    "assign",
+    "asign",
+    "award",
+    "otorg",
+    "prize",
+    "premio",
+)
+
+
 def _read(reader: Reader) -> Analysis | None:
+    made = _first(reader)
+    if made is None or made.method != "combinations":
+        return made
+    if any(t.stem.startswith(_GIVING) for t in reader.tokens):
+        raise NotUnderstood("say whether the same person may get more than one of the things")
+    if any(t.means("office", "medal") for t in reader.tokens):
+        raise NotUnderstood("a choice in which one has an office is not understood")
+    return made
+
+
+def _first(reader: Reader) -> Analysis | None:
     """The first reading that leaves nothing over; else the first reading."""
     first = None
     problem: NotUnderstood | None = None

@@ -29,7 +29,9 @@ def _steps(reader: Reader) -> Spec | None:
     if not reader.has("final_price"):  # a slogan for a sale asks for no price
         return None
     words = {token.stem for token in reader.tokens}
-    if words & {"original", "before", "antes", "was", "costaba"} and not reader.has("price_tag"):
+    if words & {"original", "before", "antes", "was", "costaba", "era", "valia"} and not reader.has(
+        "price_tag"
+    ):
         return None
     if reader.has("original_asked", "before_asked"):
         return None

@@ -277,7 +277,7 @@ def _trials(
 ) -> Spec | None:
     reader.take_all("at_random", "independent_word")
     before = set(reader.taken)
-    event, event_words = take_event(reader, whole=True), set[str]()
+    event, event_words = take_event(reader, whole=True), _expected_words(reader)
     if event is not None:
         place = max(i for i in reader.taken - before if reader.tokens[i].kind == "number")
         event_words = _after(reader, place, over_numbers=True) or _before(reader, place)
@@ -299,8 +299,6 @@ def _trials(
     if n is None or not whole(n):
         return None
     phrases.take(reader, "'next|'proximo|'siguiente|'proxima")
-    if event is None and wants_count:
-        event_words = _expected_words(reader)
     flip = not _same_thing(reader, words, event_words)
     if event is None and not wants_count:
         return None

@@ -42,6 +42,10 @@ from tests.sandbox.reading import computed
             {"expected_count": 4.8},
         ),
         (
+            "Invierto 5.000 € al 4% simple durante 6 años. ¿Cuánto tengo al final?",
+            {"worth": 6200.0},
+        ),
+        (
             "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media "
             "hora?",
             {"probability": 0.2424238668669339},
@@ -81,6 +85,14 @@ def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
             "spares 95%",
         ),
         ("Standard error of the mean with sd 12 and 36 people?", "12"),
+        ("Pagué 48 € tras un 20% de rebaja, ¿cuál era el precio?", "48"),
+        ("48 after 20% discount. Price?", "48"),
+        ("I deposit 100 a week at 4% for 3 years. Final amount?", "a week"),
+        ("How many ways to choose a team of 5 and a captain from 12?", "office"),
+        (
+            "¿De cuántas formas se pueden repartir 3 premios distintos entre 10 personas?",
+            "more than one",
+        ),
         ("How many ways to hand out 4 different books to 3 children?", "different"),
         ("How many hours from Monday 9 am to Wednesday 5 pm?", "different days"),
         ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),

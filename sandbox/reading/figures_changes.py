@@ -187,7 +187,7 @@ class Changes:
         tokens = self.reader.tokens
         many = len(tokens[place].text.split()) > 1
         after = place + 1 < len(tokens) and is_word(tokens[place + 1], "of_data")
-        before = place > 0 and plain(tokens[place - 1].text).split()[-1] in _THE
+        before = place > 0 and plain(f"- {tokens[place - 1].text}").split()[-1] in _THE
         return many or after or before
 
     def _of_each(self) -> None:

@@ -30,6 +30,8 @@ def _named(scan: Scan, i: int) -> int:
     run_end, words = scan.label_run(i)
     if not words:
         return 0
+    if scan.stem(run_end) == ":" and scan.aside(i, run_end):
+        return 0  # `for testing the till: payment cash 35%, ...`
     listed = scan.stem(run_end) == "(" and i != scan.counted_at and capitals(scan, run_end + 1)
     after = next(k for k in range(run_end, len(scan.tokens) + 1) if not scan.idle(k))
     listed = listed or (i != scan.counted_at and scan.means(after, "one_of"))

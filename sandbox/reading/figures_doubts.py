@@ -20,7 +20,21 @@ from sandbox.spec import Analysis
 _ENDS_OF_A_RANGE = frozenset({"exclusive", "strictly", "exclusivo", "exclusiva", "estrictamente"})
 _CALENDAR = {"month": "time", "mes": "time", "meses": "time", "year": "time", "ano": "time"}
 _TOGETHER = frozenset("together combined jointly juntos juntas conjuntamente".split())
-_CHOOSING = frozenset("in on during among amongst at en durante when where who whose while".split())
+_CHOOSING = frozenset(
+    "in on during among amongst at for from since until till through after before en durante para "
+    "desde hasta when where who whose while".split()
+)
+_OF_THE_CALENDAR = frozenset(
+    "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july "
+    "august september october november december q1 q2 q3 q4 h1 h2 mon tue wed thu fri sat sun "
+    "monday tuesday wednesday thursday friday saturday sunday enero febrero marzo abril mayo junio "
+    "julio agosto septiembre octubre noviembre diciembre lunes martes miercoles jueves viernes "
+    "sabado domingo t1 t2 t3 t4".split()
+)
+_BESIDE_OTHERS = frozenset(
+    "ranking z_score deviations percentile_rank differences percent_changes cumulative_sum "
+    "moving_average growth_percent outliers from_mean".split()
+)
 _CHOOSING_MORE = frozenset("cuando donde quienes cuyo cuya whenever if si".split())
 _WITH_THE = (("with", "the"), ("con", "el"), ("con", "la"), ("with", "his"), ("with", "their"))
 
@@ -37,13 +51,15 @@ def refuse(request: Request, analyses: Sequence[Analysis]) -> None:
             raise NotUnderstood(f"`{of[0]}` in percent is not added up", (of[0],))
     extremes = {analysis.method for analysis in analyses} & {"minimum", "maximum"}
     if extremes and any(change.kind.startswith("drop_") for change in request.changes):
-        raise NotUnderstood("it is not clear whether an extreme value is wanted for or left out")
+        raise NotUnderstood("it is not clear whether an extreme value is asked for or left out")
     for token in tokens:
         if token.stem in _ENDS_OF_A_RANGE:
             raise NotUnderstood(f"`{token.text}` is not understood for figures", (token.text,))
     _refuse_related(request, analyses)
     _refuse_repeated_names(request, analyses)
     _refuse_parts_together(request, analyses)
+    _refuse_one_of_all(request, analyses)
+    _refuse_calendar(request)
     _refuse_choice(request)
 
 
@@ -121,6 +137,28 @@ def _refuse_parts_together(request: Request, analyses: Sequence[Analysis]) -> No
             raise NotUnderstood(f"`{token.text}` is not understood for shares", (token.text,))
 
 
+def _refuse_one_of_all(request: Request, analyses: Sequence[Analysis]) -> None:
+    """`The rank of Di` is a rank among all, and not among the rows of Di."""
+    for analysis in analyses:
+        if analysis.method not in _BESIDE_OTHERS:
+            continue
+        for change in request.changes:
+            if change.kind == "keep_values":
+                raise NotUnderstood(
+                    f"the {analysis.method} of {change.values[0]} is not understood"
+                )
+
+
+def _refuse_calendar(request: Request) -> None:
+    """A month or day after the data chooses values, unless the data names it in this way."""
+    tokens = request.reader.tokens
+    named = {i for m in request.mentions for i in range(m.begin, m.end)}
+    for begin, end in _questions(request):
+        for i in range(begin, end):
+            if i not in named and plain(tokens[i].text) in _OF_THE_CALENDAR:
+                raise NotUnderstood(f"which values `{tokens[i].text}` means is not understood")
+
+
 def _questions(request: Request) -> list[tuple[int, int]]:
     """The sentences after the data that ask for a figure."""
     tokens, last = request.reader.tokens, max(request.of.lists, default=-1)
@@ -165,7 +203,12 @@ def _refuse_unknown(request: Request, place: int, end: int, spoken: set[str]) ->
         token = tokens[i]
         if token.kind in ("mark", "number", "list") or token.concepts & ASKING:
             return
-        if is_word(token, "of_data") or token.stem in spoken or is_word(token, "currency"):
+        if (
+            is_word(token, "of_data")
+            or token.stem in spoken
+            or is_word(token, "currency")
+            or is_word(token, "scale")
+        ):
             return
         if any(c.startswith("unit:") for c in token.concepts):
             return

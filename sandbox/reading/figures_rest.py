@@ -184,12 +184,13 @@ def _take_noun(request: Request, place: int) -> None:
             continue
         if token.kind not in ("word", "concept") or not may_name(token) or words == _MOST_WORDS:
             return
-        if token.concepts & ASKING:
+        if token.concepts & ASKING or plain(token.text).endswith(_OF_MANNER):
             return
         reader.taken.add(i)
         words += 1
 
 
+_OF_MANNER = ("ally", "ately", "edly", "mente")  # `alphabetically` says how, and names no data
 _PERIODS = (
     (frozenset("daily diario diaria".split()), frozenset("mon tue wed thu fri sat sun lun mie jue vie sab dom monday tuesday wednesday thursday friday saturday sunday lunes martes miercoles jueves viernes sabado domingo".split())),
     (frozenset("monthly mensual".split()), frozenset("jan feb mar apr may jun jul aug sep oct nov dec ene abr ago dic january february march april june july enero febrero marzo abril".split())),

@@ -19,6 +19,7 @@ from sandbox.reading import (
     records_rounding,
     records_shares,
     records_tables,
+    records_truths,
     records_values,
 )
 from sandbox.reading.budget import spend
@@ -174,6 +175,7 @@ def _spec(scan: Scan) -> Spec:
 
 
 def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
+    records_truths.refuse_part_of_part(scan)
     drafts = columns(scan)
     fields: list[Field] = []
     sentences: list[str] = []

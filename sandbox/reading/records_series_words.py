@@ -125,6 +125,11 @@ def _trend(scan: Scan, i: int, parts: Parts) -> int:
     if value is None or (scan.means(k + 1, *_UNITS) and not scan.means(k + 1, "per_step")):
         parts.rises = parts.rises or sign
         return j
+    after = scan.after_unit(k + 1)
+    if scan.low(k - 1) in ("from", "desde") or (
+        scan.low(after) in ("to", "a", "hasta", "until") and scan.number(after + 1) is not None
+    ):
+        raise NotUnderstood("how much a series rises or falls at each step is not said")
     if parts.trend is not None:
         raise NotUnderstood("it describes two trends")
     parts.trend = sign * value if scan.tokens[k].unit != "%" else 0.0

@@ -2,6 +2,7 @@
 
 import re
 
+from sandbox.reading.lexicon import plain
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_pairs import BETWEEN, after_tail, pairs_from, share_at
 from sandbox.reading.records_scan import Scan
@@ -93,6 +94,22 @@ def stated(scan: Scan, i: int) -> int:
 
 
 _LINKING = frozenset("with of is a an con de for al en in".split())
+
+
+_OF_THOSE = re.compile(r"of (?:those|these)|de es[oa]s|de est[oa]s|de los cuales|de las cuales")
+_OF_THEM = re.compile(r"of which|of whom|of them|de ell[oa]s")
+
+
+def refuse_part_of_part(scan: Scan) -> None:
+    """`80% active, of those 30% premium` is a share of the active records, and not of all."""
+    shares = [i for i, t in enumerate(scan.tokens) if t.unit == "%" or t.means("half")]
+    for i, token in enumerate(scan.tokens):
+        phrase = " ".join(plain(t.text) for t in scan.tokens[i : i + 3])
+        those, them = _OF_THOSE.match(phrase), _OF_THEM.match(phrase)
+        begins = any(j in shares for j in (i + 1, i + 2, i + 3))
+        earlier = [j for j in shares if j < i and (begins or j < i - 2)]
+        if earlier and (those or (them and begins)):
+            raise NotUnderstood(f"a share `{token.text}` is understood of all records only")
 
 
 def some_are(scan: Scan, i: int) -> int:

@@ -70,6 +70,7 @@ def _read_two(reader: Reader) -> Spec | None:
     cases = table_cases(reader) if reader.table else take_cases(reader, 2)
     if cases is None:
         return None
+    _refuse_mixed(reader)
     baseline = _baseline_first(reader)
     if _swapped(reader):
         cases.reverse()
@@ -96,6 +97,23 @@ def _read_two(reader: Reader) -> Spec | None:
         test = _test(cases, tail, notes)
         analyses.append(Analysis("proportions_test", parameters=_with_alpha(test, level, notes)))
     return spec_of(analyses, *notes)
+
+
+_OPPOSITES = (
+    ("ill sick infected died dead relapsed enfermo enfermaron murieron",
+     "healthy well survived cured recovered alive sano curados sobrevivieron"),
+    ("passed pass aprobaron", "failed fail suspendieron"), ("yes si", "no"),
+    ("good working fine", "defective faulty bad broken"), ("won", "lost"), ("stayed renewed", "left cancelled churned"),
+)  # fmt: skip
+
+
+def _refuse_mixed(reader: Reader) -> None:
+    """Refuse events of one group beside non-events of the other: `992 healthy ... 40 ill`."""
+    words = [word for t in reader.tokens for word in t.text.lower().split()]
+    for pair in _OPPOSITES:
+        counts = [sum(word in side.split() for word in words) for side in pair]
+        if counts == [1, 1] and not reader.has("no_yates"):
+            raise NotUnderstood("the two groups count opposite events: say the same of both")
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,7 @@ def _is_idle(token: Token) -> bool:
 
 NO_LABELS = frozenset(
     {CHANGE, "at_least", "at_most", "more_than", "less_than", "exactly", "or_more", "or_less"}
+    | {"negation", "standard_error"}
     | {"between", "each", "out_of", "rounded", "decimals", "as_percent"}
 )
 _MARKS = frozenset(".,;:?!()[]{}\n\"'¿¡-•*#|=~")

@@ -122,6 +122,7 @@ def _scan(scan: Scan) -> None:
 
 _QUESTION = re.compile(
     r"\b(?:how|what|why|who|when|which|qué|cómo|cuál|cuáles|cuánt[oa]s?|quién|dónde|por qué)\b.*\?"
+    r"|\b(?:is it|is this|is that|are they|is the|es|son)\b[^.\n]*\?"
     r"|\b(?:margin|margen|confidence interval|intervalo de confianza"
     r"|(?<!with )(?<!with a )(?<!con )(?<!con una )(?<!success )probabili\w+(?! of success| distribution)|p-value|valor p|standard error"
     r"|error est[aá]ndar)\b",

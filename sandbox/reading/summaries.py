@@ -389,8 +389,20 @@ def _is_relative(reader: Reader, place: int) -> bool:
     """Whether a number is a bound, or is counted from another: `30 more`, `more than 60%`."""
     before = reader.tokens[place - 1] if place else None
     after = reader.tokens[place + 1 : place + 2]
-    more = bool(after) and (after[0].stem in _MORE or after[0].means("time_unit"))
+    soon = _up_to_a_number(reader, place)
+    more = any(t.stem.split()[0] in _MORE for t in soon if t.stem.split())
+    more = more or (bool(after) and after[0].means("time_unit"))
     return more or (before is not None and before.means(*_COMPARED))
+
+
+def _up_to_a_number(reader: Reader, place: int) -> list[Token]:
+    """The words after a number, at most two, up to a mark or another number."""
+    words: list[Token] = []
+    for token in reader.tokens[place + 1 : place + 3]:
+        if token.kind in ("number", "mark"):
+            break
+        words.append(token)
+    return words
 
 
 def _with_rest(reader: Reader) -> list[tuple[float, float]] | None:

@@ -84,6 +84,8 @@ _SPECIAL = (
     (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
     (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
     (re.compile(r"½"), "0.5"),
+    (re.compile(r"\b(?:a )?quarter of an hour\b", re.I), "15 minutes"),
+    (re.compile(r"\b(?:un )?cuarto de hora\b", re.I), "15 minutos"),
     (re.compile(r"\bhalf an hour\b|\ba half hour\b", re.I), "30 minutes"),
     (re.compile(r"\ban hour and a half\b", re.I), "90 minutes"),
     (re.compile(r"\b(?:una )?hora y media\b", re.I), "90 minutos"),

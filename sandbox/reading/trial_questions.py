@@ -7,7 +7,7 @@ have other words is refused.
 
 from typing import Any
 
-from sandbox.reading import phrases
+from sandbox.reading import lexicon, phrases
 from sandbox.reading.clauses import name_clauses
 from sandbox.reading.events import Event, take_event
 from sandbox.reading.measured import measured_words
@@ -464,6 +464,8 @@ def _window(reader: Reader, unit: str) -> float | None:
                 return None
             reader.taken.update((place, place + 1))
             return reader.tokens[place].value * _LENGTHS[other] / _LENGTHS[unit]
+    if _in_another_time(reader, unit):
+        return None
     phrases.take(reader, "'next|'proximo|'proxima time_unit", "'given|'dado|'dada time_unit")
     spare = [reader.tokens[i].stem for i in reader.places("time_unit")]
     if any(stem != unit for stem in spare):
@@ -471,6 +473,20 @@ def _window(reader: Reader, unit: str) -> float | None:
             return None
         return _LENGTHS[spare[0]] / _LENGTHS[unit]
     return 1.0
+
+
+_TIMES = frozenset(
+    """fortnight weekend morning afternoon evening quarter decade century half lunchtime midday
+    quincena trimestre semestre madrugada tarde mitad cuarto""".split()
+)
+_DAYS = frozenset("tomorrow tonight today hoy manana monday tuesday wednesday thursday friday saturday sunday"
+    " lunes martes miercoles jueves viernes sabado domingo".split())  # fmt: skip
+
+
+def _in_another_time(reader: Reader, unit: str) -> bool:
+    """Whether the request names a time that is no unit: `2 a week; at least 1 tomorrow?`."""
+    words = {lexicon.plain(word) for t in reader.tokens for word in t.text.split()}
+    return bool(words & _TIMES) or (unit not in ("day", "dia") and bool(words & _DAYS))
 
 
 def _label_alike(reader: Reader) -> None:

@@ -234,6 +234,7 @@ def _marked(reader: Reader, *, replaced: bool, stated: bool) -> _Made | None:
         total = only.value if only else None
     if total is None or drawn is None:
         return None
+    total += marked if _counts_the_sound(reader, total) else 0.0  # `15 good and 3 bad oranges`
     if none:
         event = Event(0, 0)
     elif every:
@@ -245,6 +246,22 @@ def _marked(reader: Reader, *, replaced: bool, stated: bool) -> _Made | None:
         t.stem for t in reader.tokens if t.stem in _DEFECT.replace("'", "").split("|")
     }
     return _hypergeometric(total, marked, drawn, event, replaced=replaced)
+
+
+_SOUND = frozenset(
+    """good working fine sound intact fresh healthy losing valid buena bueno sana sano entera entero
+    valida valido""".split()
+)
+
+
+def _counts_the_sound(reader: Reader, total: float) -> bool:
+    """Whether a number counts the things without a fault, and not all things."""
+    return any(
+        token.kind == "number"
+        and token.value == total
+        and any(t.stem in _SOUND for t in reader.tokens[place + 1 : place + 3])
+        for place, token in enumerate(reader.tokens)
+    )
 
 
 def _last_marked(reader: Reader) -> float | None:

@@ -46,6 +46,15 @@ from tests.sandbox.reading import computed
             {"worth": 6200.0},
         ),
         (
+            "There are 15 good and 3 bad oranges, 4 are picked. Chance that at most 1 is bad?",
+            {"probability": 0.8921568627450981},
+        ),
+        (
+            "Recibo 4 mensajes cada hora de media. ¿Probabilidad de recibir más de 2 en un cuarto de "
+            "hora?",
+            {"probability": 0.08030139707139418},
+        ),
+        (
             "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media "
             "hora?",
             {"probability": 0.2424238668669339},
@@ -93,6 +102,17 @@ def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
             "¿De cuántas formas se pueden repartir 3 premios distintos entre 10 personas?",
             "more than one",
         ),
+        ("About 2 accidents a week on average. Chance of at least 1 tomorrow?", "on average"),
+        ("About 2 accidents a week on average. Chance of 5 or more in a fortnight?", "on average"),
+        ("In A 45 of 300 converted, in B 60 more than in A of 310. p?", "60"),
+        ("A 15% of 300; B 4 points more of 310. Significant?", "more"),
+        ("A: 300 visitors, 45 converted; B: 310 visitors, 250 didn't convert. p?", "didn't"),
+        (
+            "Vaccinated: 992 of 1000 healthy; unvaccinated: 40 of 1000 ill. Relative risk?",
+            "opposite",
+        ),
+        ("Two groups: 24.5 ± 3.2 SEM (n=16), 22.1 ± 2.9 SEM (n=18), p?", "standard errors"),
+        ("mean 24.5, sd 3.2, n=16, is it at least 23?", "at least"),
         ("How many ways to hand out 4 different books to 3 children?", "different"),
         ("How many hours from Monday 9 am to Wednesday 5 pm?", "different days"),
         ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),

@@ -50,8 +50,8 @@ from tests.sandbox.reading import computed
             {"probability": 0.8921568627450981},
         ),
         (
-            "Recibo 4 mensajes cada hora de media. ¿Probabilidad de recibir más de 2 en un cuarto de "
-            "hora?",
+            "Recibo 4 mensajes cada hora de media. ¿Probabilidad de recibir más de 2 en un "
+            "cuarto de hora?",
             {"probability": 0.08030139707139418},
         ),
         (

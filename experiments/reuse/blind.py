@@ -3,7 +3,8 @@
 A pair is *served* if the answer to the stored request would be given to the one that is asked, once
 its kind of likeness has earned trust. On a machine without models, the words and the pair verifier
 accept; with a verifying backend, pairs whose words allow both answers are put to the backend too.
-That backend is simulated: it is right with a stated probability, each time it is asked.
+That backend is simulated: it is right with a stated probability each time it is asked, also when it
+is asked in the other order, and about the control.
 """
 
 import json
@@ -16,8 +17,11 @@ from typing import Any
 
 from scipy.stats import beta
 
-from router.reuse.acceptance import guarded
+from router.encoding.encoder import Encoder
+from router.reuse.acceptance import acceptors
 from router.reuse.guards import compare
+from router.reuse.memory import LEAST_SIMILARITY
+from router.reuse.recollection import ASKABLE_SIMILARITY
 from router.reuse.verifier import PairVerifier
 
 BLIND = Path("tests/reuse/blind")
@@ -39,16 +43,16 @@ def written(name: str) -> list[Pair]:
     return [Pair(row["stored"], row["asked"], row["same"], row["kind"]) for row in rows]
 
 
-def accepted(pair: Pair, verifier: PairVerifier) -> str:
+def accepted(pair: Pair, similarity: float, verifier: PairVerifier) -> str:
     """What accepts the pair on a machine without models; empty if nothing does."""
     if pair.stored == pair.request:
         return "exact"
-    if not guarded(pair.stored, pair.request):
+    if similarity < LEAST_SIMILARITY:
         return ""
-    likeness = compare(pair.stored, pair.request).likeness
-    if likeness == "words":
+    may = acceptors(pair.stored, pair.request, compare(pair.stored, pair.request))
+    if "words" in may:
         return "words"
-    if likeness == "open" and verifier.accepts(verifier.probability(pair.stored, pair.request)):
+    if "verifier" in may and verifier.accepts(verifier.probability(pair.stored, pair.request)):
         return "verifier"
     return ""
 
@@ -87,14 +91,25 @@ def by_kind(pairs: Iterable[Pair], takes: Iterable[str]) -> dict[str, dict[str, 
 
 
 def put_to_backend(
-    pairs: Sequence[Pair], takes: Sequence[str], *, right: float, seeds: int = _SEEDS
+    pairs: Sequence[Pair],
+    takes: Sequence[str],
+    similarities: Sequence[float],
+    *,
+    right: float,
+    seeds: int = _SEEDS,
 ) -> dict[str, float]:
     """The means over many simulated backends that are right with this probability."""
+    askable = [
+        similarity >= ASKABLE_SIMILARITY
+        and "asked" in acceptors(pair.stored, pair.request, compare(pair.stored, pair.request))
+        for pair, similarity in zip(pairs, similarities, strict=True)
+    ]
     sums: Counter[str] = Counter()
     for seed in range(seeds):
         chance = Random(seed)
         with_backend = [
-            take or _ask(pair, chance, right) for pair, take in zip(pairs, takes, strict=True)
+            take or ("asked" if may and _agrees(pair, chance, right) else "")
+            for pair, take, may in zip(pairs, takes, askable, strict=True)
         ]
         result = graded(pairs, with_backend)
         for name in ("wrong", "wrong_share", "wrong_of_served", "recall", "served"):
@@ -102,23 +117,34 @@ def put_to_backend(
     return {name: round(value / seeds, 5) for name, value in sums.items()}
 
 
-def _ask(pair: Pair, chance: Random, right: float) -> str:
-    """Both orders of the pair are put to the backend, and both must be answered with yes."""
-    if guarded(pair.stored, pair.request) and not compare(pair.stored, pair.request).debatable:
-        return ""
-    answers = [pair.same ^ (chance.random() >= right) for _ in range(2)]
-    return "asked" if all(answers) else ""
+def _agrees(pair: Pair, chance: Random, right: float) -> bool:
+    """Whether the backend says yes in both orders, and no to the control question."""
+    orders = [pair.same ^ (chance.random() >= right) for _ in range(2)]
+    return all(orders) and chance.random() < right
 
 
 def measured(
-    suites: Mapping[str, Sequence[Pair]], verifier: PairVerifier, *, right: float = 0.97
+    suites: Mapping[str, Sequence[Pair]],
+    encoder: Encoder,
+    verifier: PairVerifier,
+    *,
+    right: float = 0.97,
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, pairs in suites.items():
-        takes = [accepted(pair, verifier) for pair in pairs]
+        stored = encoder.encode([pair.stored for pair in pairs])
+        asked_for = encoder.encode([pair.request for pair in pairs])
+        near = (stored * asked_for).sum(axis=1).tolist()
+        takes = [
+            accepted(p, similarity, verifier) for p, similarity in zip(pairs, near, strict=True)
+        ]
+        close = [
+            similarity >= 0.95 and not p.same for p, similarity in zip(pairs, near, strict=True)
+        ]
         result[name] = graded(pairs, takes) | {
+            "cosine_095_wrong": sum(close),
             "by": dict(Counter(take for take in takes if take)),
             "by_kind": by_kind(pairs, takes),
-            "with_backend": put_to_backend(pairs, takes, right=right),
+            "with_backend": put_to_backend(pairs, takes, near, right=right),
         }
     return result

@@ -13,7 +13,7 @@ import polars as pl
 
 from router.config.environment import environment
 
-_LEAST = 12  # times that a word must occur
+_LEAST = 4  # times that a word must occur
 _SMALL = 0.9  # share of them in small letters
 _WORD = re.compile(r"[A-Za-z]{3,}")
 # Words that German, French, Spanish, Italian, Portuguese, Dutch or a Scandinavian language has too.

@@ -24,7 +24,7 @@ def measured(encoder: Encoder, verifier: PairVerifier) -> dict[str, tuple[int, i
     total: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     for pair, similarity in zip(suite, (stored * later).sum(axis=1).tolist(), strict=True):
-        by = next((by for by in ACCEPTORS if by == accepted(pair, verifier)), None)
+        by = next((by for by in ACCEPTORS if by == accepted(pair, similarity, verifier)), None)
         if by is not None:
             bucket = bucket_of(by, similarity)
             total[bucket] += 1

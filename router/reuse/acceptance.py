@@ -48,8 +48,11 @@ def _in_english(text: str) -> bool:
     ours = sum(word in _ENGLISH for word in words)
     if ours > foreign and ours >= _LEAST_ENGLISH * len(words):
         return True
-    common = sum(word in _common_words() or word in _ENGLISH for word in words)
-    return not foreign and common > 0 and common >= _LEAST_COMMON * len(words)
+    # Short words are written alike in many languages, and say nothing.
+    longer = [word for word in words if len(word) > 2]
+    common = sum(word in _common_words() or word in _ENGLISH for word in longer)
+    least = max(_LEAST_COMMON * len(longer), min(2, len(longer)), 1)
+    return not foreign and common >= least
 
 
 @lru_cache(maxsize=1)

@@ -36,7 +36,10 @@ class GuardVerdict:
         if self.likeness in ("words", "open"):
             return True
         return bool(self.reasons) and not any(
-            sign in reason for reason in self.reasons for sign in _BEYOND_DEBATE
+            sign in reason
+            for reason in self.reasons
+            if not _one_sided(reason)
+            for sign in _BEYOND_DEBATE
         )
 
     @property
@@ -46,9 +49,16 @@ class GuardVerdict:
 
 _BEYOND_DEBATE = (
     "numbers differ", "units differs", "negation differs", "is negated", "is the opposite of",
-    "what is quoted", "only one of them names", "language", "too long", "nothing in them",
-    "asks to", "sign differs",
+    "what is quoted", "one names", "language", "too long", "nothing in them", "asks to",
+    "sign differs",
 )  # fmt: skip
+
+
+def _one_sided(reason: str) -> bool:
+    """Whether one request only leaves unsaid what the other says, but for a negation."""
+    return "nothing" in reason and "differs" in reason and not reason.startswith("negation")
+
+
 _SAME = GuardVerdict("words")
 
 
@@ -240,7 +250,8 @@ def _vetoes(
     """Each contradiction between two requests in different words."""
     near = _near(gone, come)
     if not _quotes_agree(old, new):
-        yield "what is quoted differs"
+        both = old.quoted and new.quoted
+        yield "what is quoted differs" if both else "only one of them quotes"
     for (name, before), (_, after) in zip(old.classes, new.classes, strict=True):
         if name == "who acts" or before == after or _means_anybody(name, old, new):
             continue
@@ -259,8 +270,11 @@ def _vetoes(
         yield f"one asks to {old.task or 'tell'}, the other to {new.task or 'tell'}"
     if _tenses_differ(old, new):
         yield f"one is of the {old.tense}, the other of the {new.tense}"
-    if missing := {*_unnamed(old, new), *_unnamed(new, old)}:
-        yield f"only one of them names {_listed(sorted(missing))}"
+    theirs, ours = sorted({*_unnamed(old, new)}), sorted({*_unnamed(new, old)})
+    if theirs and ours:
+        yield f"one names {_listed(theirs)}, the other {_listed(ours)}"
+    elif theirs or ours:
+        yield f"only one of them names {_listed(theirs or ours)}"
     yield from _veto_of_order(old, new, gone, come)
     yield from _veto_of_words(old, new, gone, come)
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("waggle")
 _NEAREST = 8  # solutions that are compared with each request
-LEAST_SIMILARITY = 0.6
+LEAST_SIMILARITY = 0.5
 _MOST_VERIFIED = 2  # pairs that the verifier reads for a request: each takes milliseconds
 _CACHED = 4_096  # solutions in memory, at most
 _LATEST_PROGRAMS = 16  # programs to try if there is no index

@@ -15,7 +15,7 @@ from router.reuse.guards import GuardVerdict
 from router.reuse.solution import Solution
 
 _ADAPTABLE_SIMILARITY = 0.8
-_ASKABLE_SIMILARITY = 0.7  # no backend is asked about a pair that is less similar
+ASKABLE_SIMILARITY = 0.55  # no backend is asked about a pair that is less similar
 _UNTRUSTED = {"not yet": "not trusted yet:", "stopped": "stopped, too many were wrong:"}
 
 
@@ -59,7 +59,7 @@ def may_verify(candidate: Candidate, request: str) -> bool:
 
 def may_ask(candidate: Candidate, request: str) -> bool:
     """Whether a backend may be asked about the pair: nobody judged it, and it is near enough."""
-    if candidate.judged is not None or candidate.similarity < _ASKABLE_SIMILARITY:
+    if candidate.judged is not None or candidate.similarity < ASKABLE_SIMILARITY:
         return False
     return "asked" in acceptors(candidate.solution.request, request, candidate.verdict)
 

@@ -7,6 +7,7 @@ change of the data came of it, the figures of all values would answer another re
 
 from collections.abc import Sequence
 
+from sandbox.reading import figures_joined
 from sandbox.reading.echoes import other_unit
 from sandbox.reading.figure_words import STOPS, is_idle, is_word, stems
 from sandbox.reading.figures_methods import ASKING
@@ -61,6 +62,7 @@ def refuse(request: Request, analyses: Sequence[Analysis]) -> None:
     _refuse_one_of_all(request, analyses)
     _refuse_calendar(request)
     _refuse_choice(request)
+    figures_joined.refuse(request, analyses, _questions(request))
 
 
 def _unit_of_a_quantity(tokens: Sequence[Token]) -> str:

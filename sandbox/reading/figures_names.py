@@ -79,13 +79,17 @@ def _shares(request: Request) -> Analysis:
     share = next(c.place for c in request.claims if c.name == "share_where")
     # `In total, and what percentage of it is rent` asks for the total too.
     request.claims = [c for c in request.claims if c.name == "sum" and c.place < share]
+    kept = {c.column for c in request.changes if c.kind == "keep_values"}
     request.changes = tuple(c for c in request.changes if c.kind != "keep_values")
+    if len(kept) > 1:
+        raise NotUnderstood("it does not say clearly which share is wanted")
     _take_each(request)
     (column, *more) = request.columns(claim)
     if more or request.changes:
         raise NotUnderstood("it does not say clearly which share is wanted")
     names = (
-        request.of.names
+        next(iter(kept), "")
+        or request.of.names
         or request.by
         or (request.of.texts[0] if len(request.of.texts) == 1 else "")
     )

@@ -12,6 +12,10 @@ _MONTHS = "month,income,costs\nJan,5000,4200\nFeb,5200,4500\nMar,4800,5000\n\n"
 _REPS = "Sales by rep: Ann 120, Bob 95, Cy 143, Di 88. "
 _HALF = "Jan 40, Feb 55, Mar 50, Apr 62, May 71, Jun 69. "
 
+_WAITS = "The waiting times were 12, 25, 8, 31, 19 and 22 minutes. "
+_PAY = "Monthly salaries of the staff: 1800, 2100, 1950, 4200, 2000. "
+_XY = "x = 1, 2, 3, 4 and y = 3, 5, 7, 10: "
+
 
 @pytest.mark.parametrize(
     ("text", "figures"),
@@ -65,6 +69,16 @@ def test_the_answer_is_right(text: str, figures: dict[str, float]):
         ("500 users, 80% active, of those 30% premium", "of those"),
         ("500 usuarios, 80% activos, de ellos un 30% premium", "de ellos"),
         ("12 meses de ventas que crecen de 1000 a 2000", "crecen"),
+        (f"{_WAITS}What's the longest anyone waited beyond the average?", "compared"),
+        (
+            "Points this season: 22, 31, 18, 27, 35, 24. Average in wins (games 1, 2 and 5)",
+            "list in the question",
+        ),
+        (f"{_PAY}Total payroll per year", "of a year"),
+        (f"{_PAY}Average net salary", "net"),
+        ("Store A sold 12, 15, 11 and store B sold 20, 9, 14. Combined mean", "combined"),
+        (f"{_XY}population covariance", "population"),
+        (f"{_XY}correlation of the differences", "differences"),
         ("My bills were 84, 91 and 102. Which month was the most expensive?", "no names"),
     ],
 )
@@ -78,6 +92,13 @@ def test_the_share_of_one_name_is_a_share_of_all_rows():
     result, level = computed(f"{_CITIES}¿Qué parte del total es de Lugo?")
     assert level == "spec"
     assert result["percent_of_total"]["Lugo"] == pytest.approx(400 / 11)
+
+
+def test_the_share_of_a_value_has_the_name_of_its_column():
+    text = "vendedor,zona,ventas\nAna,norte,100\nLuis,sur,150\nEva,norte,120\n\n"
+    result, level = computed(f"{text}¿Qué porcentaje de las ventas es del sur?")
+    assert level == "spec"
+    assert result["percent_of_total"]["sur"] == pytest.approx(15000 / 370)
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,7 @@ def _simulated_dice(
     high: float | None = None,
     low_open: bool = False,
     high_open: bool = False,
+    percent: bool = False,
 ) -> Mapping[str, Any]:
     masses = sums_of_dice(sides)
     if statistic == "mean":
@@ -302,7 +303,10 @@ def _simulated_dice(
         variance = math.fsum((t - mean) ** 2 * m for t, m in masses.items())
         return {"mean": Estimate(mean, math.sqrt(variance / rolls)), "rolls": int(rolls)}
     p = math.fsum(m for t, m in masses.items() if _within(t, low, high, low_open, high_open))
-    return {"probability": _share(p, rolls), "rolls": int(rolls)}
+    share = _share(p, rolls)
+    if percent:
+        return {"percentage": Estimate(100 * share.value, 100 * share.error), "rolls": int(rolls)}
+    return {"probability": share, "rolls": int(rolls)}
 
 
 def _simulated_flips(

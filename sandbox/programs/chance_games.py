@@ -208,7 +208,7 @@ def simulated_pi(points, seed):
 """,
     "simulated_dice": """
 def simulated_dice(rolls, sides, seed, statistic, low=None, high=None, low_open=False,
-                   high_open=False):
+                   high_open=False, percent=False):
     rng = np.random.default_rng(int(seed))
     totals = np.zeros(int(rolls), dtype=int)
     for side in sides:
@@ -220,6 +220,8 @@ def simulated_dice(rolls, sides, seed, statistic, low=None, high=None, low_open=
         good &= (totals > low) if low_open else (totals >= low)
     if high is not None:
         good &= (totals < high) if high_open else (totals <= high)
+    if percent:
+        return {"percentage": 100 * float(good.mean()), "rolls": int(rolls)}
     return {"probability": float(good.mean()), "rolls": int(rolls)}
 """,
     "simulated_flips": """

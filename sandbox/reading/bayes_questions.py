@@ -80,6 +80,8 @@ def _read(reader: Reader) -> Spec | None:
         prior = share.value if share else None
     alarm = 1 - specificity if alarm is None and specificity is not None else alarm
     _no_verb_of_its_own(reader)
+    if alarm is not None and alarm > 0.5:
+        raise NotUnderstood(f"a false alarm in {100 * alarm:g}% is unusual: say the specificity")
     if prior is None or hit is None or alarm is None:
         missing = [
             name

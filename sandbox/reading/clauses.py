@@ -82,7 +82,7 @@ def _may_name(reader: Reader, place: int) -> bool:
     token = reader.tokens[place]
     if token.kind not in ("word", "quoted", "concept") or CHANGE in token.concepts:
         return False
-    if token.kind == "word" and token.stem in _changes():
+    if token.kind == "word" and (len(token.text) == 1 or token.stem in _changes()):
         return False  # a word of the other language may change the request too
     if token.kind == "concept" and not token.concepts <= _NAMES | {"idle"}:
         return False

@@ -145,6 +145,9 @@ def _offices(reader: Reader) -> Analysis | None:
     if n is None or len({o.stem for o in offices}) != len(offices):
         return None
     reader.take_all("committee", "pool_from", "out_of", "arrange", "draw")
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
+    phrases.take(reader, "range_word|'in 'final", "'final")
+    reader.labels |= {"handed", "awarded", "repartir", "council"}
     reader.labels |= {stem(w) for w in ("medal", "medals", "award", "awarded", "place", "finish",
                                         "runner", "race", "club", "medallas", "puestos")}  # fmt: skip
     return _finished(reader, "permutations", n=n.value, k=float(len(offices)))
@@ -322,11 +325,25 @@ def _different(reader: Reader) -> Analysis | None:
     return _finished(reader, "combinations", n=pair["n"].value, k=pair["k"].value)
 
 
+def _verb_and_number(reader: Reader) -> phrases.Phrase | None:
+    """Take `pick 4` with the only other number: `27 kids, and I must pick 4`."""
+    trial = reader.copy()
+    chosen = phrases.take(
+        trial, "choosing_verb any_word? exactly? #k.", "'subset|'subconjunto 'of|'de * #k."
+    )
+    rest = trial.only_number("") if chosen else None
+    if chosen is None or rest is None or rest.value < chosen["k"].value:
+        return None
+    reader.taken |= trial.taken
+    return phrases.Phrase({"k": chosen["k"], "n": rest})
+
+
 def _chosen(reader: Reader) -> Analysis | None:
     """Read a committee of 3 from 10 people, or 3 of 10 books."""
-    if not reader.take_all("committee", "draw"):
+    picked = _verb_and_number(reader)
+    if not reader.take_all("committee", "draw") and picked is None:
         return None
-    pair = phrases.take(
+    pair = picked or phrases.take(
         reader,
         "#k. * pool_from|out_of #n.", "'of #k. * pool_from|out_of #n.",
         "pool_from #n. * #k.", "#n. * committee|draw #k.",
@@ -344,9 +361,9 @@ def _chosen(reader: Reader) -> Analysis | None:
     replaced = reader.take_all("with_replacement")
     reader.take_all("without_replacement", "pool_from", "out_of", "committee", "combination_word")
     reader.take_all("draw", "any_word", "must_word")
-    if not {t.stem.split()[-1] for t in reader.tokens if t.means("committee")}.isdisjoint(
-        _CHOOSING
-    ):
+    if not {
+        t.stem.split()[-1] for t in reader.tokens if t.means("committee", "choosing_verb")
+    }.isdisjoint(_CHOOSING):
         name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     if replaced:
         raise NotUnderstood("say whether the order counts when things may be chosen again")

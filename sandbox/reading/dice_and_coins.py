@@ -93,7 +93,8 @@ def _read_dice(reader: Reader) -> Spec | None:
         return None
     if reader.take("unfair"):
         raise NotUnderstood("a loaded die needs the probabilities of its faces")
-    simulated = reader.take_all("estimate_simulation")
+    thrown = _many_throws(reader)
+    simulated = bool(reader.take_all("estimate_simulation")) or thrown
     experiments = _experiments(reader) if simulated else None
     question = take_question(reader)
     expected = reader.take_all("expected_value", "mean") if not question.wanted else []
@@ -106,7 +107,7 @@ def _read_dice(reader: Reader) -> Spec | None:
     reader.labels |= measured_words()
     reader.take_all("roll", "die", "fair", "people_word")
     if simulated:
-        return _simulated_dice(reader, dice, experiments, summed)
+        return _simulated_dice(reader, dice, experiments, summed, percent=question.percent)
     if all_probabilities:
         return calculation("dice_sums", {"sides": dice.all_sides})
     if faces is not None and question.wanted:
@@ -283,6 +284,19 @@ def seed_of(reader: Reader) -> float:
     return 0.0
 
 
+_MANY_THROWS = 1000
+
+
+def _many_throws(reader: Reader) -> bool:
+    """Whether dice are to be thrown so often that only a program can: `throw three dice 10,000 times`."""
+    times = phrases.value(reader.copy(), "roll * #n. time_word", "#n. time_word")
+    return (
+        times is not None
+        and times >= _MANY_THROWS
+        and reader.has("what_share", "estimate_simulation")
+    )
+
+
 def _experiments(reader: Reader) -> float | None:
     return phrases.value(
         reader,
@@ -292,14 +306,13 @@ def _experiments(reader: Reader) -> float | None:
 
 
 def _simulated_dice(
-    reader: Reader, dice: _Dice, experiments: float | None, summed: bool
+    reader: Reader, dice: _Dice, experiments: float | None, summed: bool, *, percent: bool
 ) -> Spec | None:
     single = dice.number > 20  # `simulate 10,000 rolls of a die`
     rolls = float(dice.number) if single and experiments is None else experiments
     if rolls is None:
         return None
     sides = [float(dice.sides)] if single else dice.all_sides
-    take_question(reader)
     parameters: dict[str, Any] = {"rolls": rolls, "sides": sides, "seed": seed_of(reader)}
     if reader.take_all("mean", "expected_value"):
         return calculation("simulated_dice", parameters | {"statistic": "mean"})
@@ -309,7 +322,9 @@ def _simulated_dice(
         event = Event(number.value, number.value) if number else None
     if event is None or event.outside or (len(sides) > 1 and not summed):
         return None
-    return calculation("simulated_dice", parameters | {"statistic": "share"} | event.parameters)
+    shown = {"percent": True} if percent else {}
+    shares = parameters | {"statistic": "share"} | event.parameters
+    return calculation("simulated_dice", shares | shown)
 
 
 def _read_coins(reader: Reader) -> Spec | None:

@@ -162,7 +162,7 @@ def _tails(reader: Reader) -> str:
 
 _BELOW = (
     "#p% percentile", "#p percentile", "percentile #p%", "percentile #p", "below_which #p%",
-    "below_which #p", "bottom_share #p%", "bottom_share #p", "bottom_share percentile #p",
+    "below_which #p", "below_which * #p%", "bottom_share #p%", "bottom_share #p", "bottom_share percentile #p",
     "#p% bottom_share",
 )  # fmt: skip
 _ABOVE = (

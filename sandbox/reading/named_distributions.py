@@ -132,6 +132,15 @@ def _normal(reader: Reader, concept: str) -> Named | None:
             )
         note = f"{spread:g} in N({mean:g}, {spread:g}) is the standard deviation"
         return Named("normal", {"mean": mean, "sd": spread}, (note,) if spread != 1 else ())
+    trial = reader.copy()
+    measured = phrases.take(trial, "normal|'n '( #a * ', #b * ')")
+    if measured:
+        units = [trial.tokens[trial.tokens.index(measured[name]) + 1].stem for name in "ab"]
+        if units[0] == units[1] and units[0].isalpha():  # a variance would have another unit
+            reader.taken |= trial.taken
+            note = f"{measured['b'].value:g} {units[1]} is the standard deviation"
+            of = {"mean": measured["a"].value, "sd": measured["b"].value}
+            return Named("normal", of, (note,))
     squared = phrases.take(reader, "normal|'n '( #a #b '^ #two ')")
     if squared and squared["two"].value == 2:
         return Named("normal", {"mean": squared["a"].value, "sd": squared["b"].value})

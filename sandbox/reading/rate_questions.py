@@ -67,6 +67,8 @@ def _read_two(reader: Reader) -> Spec | None:
     if yates or plain:
         phrases.take(reader, "'correction|'correccion")
     reader.take_all("wald")
+    if reader.has("z_test"):
+        reader.take_all("pooled_variance")  # the z test of two rates pools them
     cases = table_cases(reader) if reader.table else take_cases(reader, 2)
     if cases is None:
         return None

@@ -255,7 +255,11 @@ def _for_means(
             return None
         difference = gap
     finish(reader, *_FILLER, "greater_direction", "less_direction")
-    phrases.take(reader, "better_word|inference_filler? #two. mean", "'between #two.? mean")
+    phrases.take(
+        reader, "better_word|inference_filler? #two. mean", "'between #two.? mean",
+        "between #two. * per_group", "between * #two. group_name|per_group|'group|'arm|'brazo",
+    )  # fmt: skip
+    reader.take_all("between")
     parameters: dict[str, Any] = {"difference": difference, "sd": sd}
     notes = _design(power, level, tail, parameters)
     return spec_of([Analysis("sample_size_means", parameters=parameters)], *notes)

@@ -305,6 +305,7 @@ def _trials(
     reader.labels |= (
         measured_words() | words | event_words | {"success", "exito", "question", "pregunta"}
     )
+    name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     _finish(reader)
     p = 1 - p if flip else p
     if event is None:

@@ -115,7 +115,7 @@ def _scan(scan: Scan) -> None:
         )
         if not skipped and token.stem not in _MARKS:
             scan.unknown.append(token)
-        if i == scan.counted_at and token.means("make"):
+        if i == scan.counted_at and (token.means("make") or scan.low(i) in _INVENTED):
             scan.counted_at += 1  # `300 made-up receipts`
         i += 1
 
@@ -127,6 +127,9 @@ _QUESTION = re.compile(
     r"|(?<!with )(?<!with a )(?<!con )(?<!con una )(?<!success )probabili\w+(?! of success| distribution)|p-value|valor p|standard error"
     r"|error est[aá]ndar)\b",
     re.I | re.S,
+)
+_INVENTED = frozenset(
+    "pretend fictional fictitious invented realistic typical imaginary ficticios ficticias".split()
 )
 _SKIPPED = ("make", "record", "sample_size", "tail", "likert", "wants", "enough", "column_name")
 

@@ -36,6 +36,8 @@ def _range(scan: Scan, i: int) -> int:
     bracket = scan.stem(j) in ("[", "(")
     j += bracket
     low = scan.number(j)
+    if low is None:
+        return 0  # before a unit is taken
     k = scan.after_unit(j + 1)
     commas = bracket and scan.stem(k) in (",", ";")
     to = scan.low(k) in _TO or commas
@@ -47,7 +49,7 @@ def _range(scan: Scan, i: int) -> int:
     while scan.low(k) in ("the",):
         k += 1
     high = scan.number(k)
-    if low is None or high is None or not to:
+    if high is None or not to:
         return 0
     if bracket and scan.stem(k + 1) not in ("]", ")") and scan.stem(i) in ("[", "("):
         if scan.stem(i) == "[":

@@ -89,7 +89,10 @@ def _name_the_unnamed(scan: Scan, drafts: Sequence[Draft]) -> None:
     before = [
         d for d in drafts
         if 0 <= d.place < scan.count_place <= d.place + 4 and not d.described
-        and scan.low(scan.count_place - 1) in ("of", "de", "for", "para", "in", "en", ":")
+        and (
+            scan.low(scan.count_place - 1) in ("of", "de", "for", "para", "in", "en")
+            or (scan.stem(scan.count_place - 1) == ":" and scan.stem(d.place - 1) in ("", ".", "\n", "!"))
+        )
     ]  # fmt: skip
     after = unnamed or [d for d in drafts if d.described and 0 < d.place - scan.count_place < 3]
     if len(after) == len(before) == 1:  # `lifetimes of 400 bulbs: Weibull`

@@ -103,4 +103,6 @@ def _term(scan: Scan, i: int) -> tuple[str, int]:
     if scan.is_letter_token(i):
         return scan.tokens[i].text.lower(), i + 1
     end, words = scan.label_run(i)
+    if not words and scan.means(i, "unit") and scan.tokens[i].text.isalpha():
+        return scan.tokens[i].text.lower(), i + 1  # `score = 3 * hours`
     return (scan.name_at(i, end), end) if words else ("", i)

@@ -91,7 +91,9 @@ def _number_of_digits(scan: Scan, i: int) -> int:
         end, name = j + 1, scan.low(i - 2)
     if not end or scan.count is None or scan.count == value:
         return 0
-    draft = scan.mention(column_name([name], scan.language), end)
+    label = column_name([name], scan.language)
+    current = scan.current.label if scan.current is not None else ""
+    draft = scan.mention(current if current.endswith(f"_{label}") else label, end)
     draft.low, draft.high = 10.0 ** (value - 1), 10.0**value - 1
     draft.whole_bounds, draft.decimals, draft.digits = True, 0, int(value)
     return end

@@ -54,7 +54,7 @@ def one_of_at(scan: Scan, j: int, name_end: int, name: str) -> int:
         bracket = bracket or scan.stem(j) in ("[", "{")
         j += 1
     if scan.number(j) is not None:
-        return 0
+        return _numbers_listed(scan, j, name)
     labels, end = items_from(scan, j)
     while scan.stem(end) in ("]", "}", ")") and (bracket or scan.stem(end) == ")"):
         end += 1
@@ -67,6 +67,32 @@ def one_of_at(scan: Scan, j: int, name_end: int, name: str) -> int:
         raise NotUnderstood(f"{name} has the same label twice")
     put = put_labels(scan, name, labels, weights or [1.0] * len(labels), after if weights else end)
     if not weights and scan.current is not None:
+        scan.current.even = True
+    return put
+
+
+def _numbers_listed(scan: Scan, j: int, name: str) -> int:
+    """Read `a fine of 30, 60 or 90 dollars`: labels that are numbers, with `or` before the last."""
+    labels: list[str] = []
+    or_ = False
+    end = j
+    while (value := scan.number(end)) is not None and scan.tokens[end].unit in ("", "$"):
+        labels.append(f"{value:.12g}")
+        end = scan.after_unit(end + 1)
+        at = end + (scan.stem(end) == ",")
+        if scan.low(at) in ("or", "o", "u"):
+            or_, at = True, at + 1
+        elif at == end or or_:
+            break
+        if scan.number(at) is None:
+            return 0
+        end = at
+    if len(labels) < 2 or not or_ or len(set(labels)) != len(labels):
+        return 0
+    even = end + (scan.stem(end) == ",")
+    stated = scan.means(even, "equally")
+    put = put_labels(scan, name, labels, [1.0] * len(labels), even + 1 if stated else end)
+    if scan.current is not None and not stated:
         scan.current.even = True
     return put
 

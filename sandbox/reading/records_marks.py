@@ -149,8 +149,17 @@ def count(scan: Scan, i: int) -> int:
     value *= _steps_in(scan, i + 1)
     scan.pairs = scan.pairs or any(scan.low(j) in _PAIRS for j in range(end, end + 5))
     if not again:
+        _forget_the_scene(scan, i)
         scan.counted_at, scan.count_place = end, i
     return _counted(scan, value, end)
+
+
+def _forget_the_scene(scan: Scan, i: int) -> None:
+    """A label of an earlier sentence is not described: `We sell ice cream. Generate 90 days of ...`."""
+    if scan.current is not None and not scan.current.described:
+        apart = range(max(scan.current.place, 0), i)
+        if any(scan.stem(j) in (".", "!", "?", "\n") for j in apart):
+            scan.current = None
 
 
 _SPANS = ("hours", "days", "weeks", "months", "years")
@@ -227,6 +236,7 @@ def label(scan: Scan, i: int) -> int:
     draft.unique = draft.unique or "unique" in scan.next_is
     draft.low = 0.0 if "nonnegative" in scan.next_is else draft.low
     draft.decimals = 0 if "integer" in scan.next_is else draft.decimals
+    draft.boolean = draft.boolean or "boolean" in scan.next_is
     lengths = [int(word.split()[1]) for word in scan.next_is if word.endswith("digits")]
     if lengths:
         draft.first, draft.digits = 10 ** (lengths[0] - 1), lengths[0]

@@ -150,7 +150,7 @@ def _small_label(scan: Scan, i: int) -> bool:
     if scan.stem(i - 1) != ",":
         return False
     return scan.low(i) == "este" or (
-        share and scan.tokens[i].means(IDLE) and len(scan.tokens[i].text) > 3
+        share and scan.tokens[i].means(IDLE, "filler", "plus") and len(scan.tokens[i].text) > 3
     )
 
 

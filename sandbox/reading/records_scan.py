@@ -196,7 +196,7 @@ class Scan:
             return False
         if first and self.means(i, "unit") and not self.means(i, "entity", "noun", "weights"):
             joined = self.low(i + 1) in _OF and self.labelable(i + 2, first=False)
-            named = self.low(i + 1) in ("column", "columna")
+            named = self.low(i + 1) in ("column", "columna") or self.low(i) == "peso"
             return joined or named or self.labelable(i + 1, first=False) or self.stem(i + 1) == "~"
         return not (first and self.means(i, "period")) or self.labelable(i + 1, first=False)
 
@@ -239,6 +239,11 @@ class Scan:
                 break
             if self.hyphen(end) and self.labelable(end + 1, first=False):
                 end += 1
+            elif self.low(i) == "tamano" and self.low(end + 1) in ("la", "los", "las"):
+                words += [
+                    token.text for token in self.tokens[end : end + 3]
+                ]  # `tamaño de la empresa`
+                end += 3
             elif (
                 self.low(end) in _OF
                 and self.labelable(end + 1, first=False)

@@ -65,6 +65,13 @@ _ALONE = re.compile(
 
 def stated(scan: Scan, i: int) -> int:
     """Read a share right after what is so or not."""
+    if (
+        scan.means(i, "boolean")
+        and scan.means(i + 1, "column_name")
+        and scan.labelable(i + 2, first=True)
+    ):
+        scan.next_is.add("boolean")
+        return i + 1
     draft, j = scan.current, i
     if draft is None or draft.described or not _STATES.search(draft.label):
         return 0

@@ -2,6 +2,7 @@
 
 from sandbox.reading.records_draft import Draft
 from sandbox.reading.records_scan import Scan
+from sandbox.reading.records_usual import usual_of
 from sandbox.reading.rules import NotUnderstood
 
 FAMILIES = (
@@ -97,6 +98,8 @@ def _column_for(scan: Scan, i: int, name: str) -> Draft:
     draft = scan.current
     if draft is None:
         return scan.open()
+    if _of_two_labels(scan, i):
+        return scan.add(Draft(shared=True))  # `x and y uniform between 0 and 1`
     if draft.family == "mixture" and name in ("normal", "mixture"):
         return draft
     taken = (
@@ -111,6 +114,21 @@ def _column_for(scan: Scan, i: int, name: str) -> Draft:
     if draft.label and _is_prefix(scan, i):
         return scan.add(Draft())
     return draft
+
+
+def _of_two_labels(scan: Scan, i: int) -> bool:
+    """Whether a family follows two labels of the same kind, of which nothing is said yet."""
+    (first, ends), (second, last) = (
+        [*scan.mentions[-2:]] if len(scan.mentions) > 1 else [("", 0)] * 2
+    )
+    if not first or last != i or scan.low(ends) not in ("and", "y", "e") or last - ends > 3:
+        return False
+    drafts = [scan.named(first), scan.named(second)]
+    bare = all(draft is not None and not draft.described and not draft.role for draft in drafts)
+    alike = max(len(first), len(second)) < 4 or (
+        usual_of(first) is not None and usual_of(second) is not None
+    )
+    return bare and alike
 
 
 def _is_prefix(scan: Scan, i: int) -> bool:

@@ -135,10 +135,8 @@ def reworded(text: str) -> str:
     text = _BETA.sub(r"beta(\g<a>; \g<b>)", _of_call(specification_in_words(text)))
     text = re.sub(r"(\(\s*-?\d*\.?\d+),(?=-?\d*\.?\d+\s*\))", r"\1, ", text)
     text = re.sub(r"(?<=\d)\s?\.\.\.?\s?(?=-?\d)", " to ", text)
+    text = re.sub(r"\bfifty[- ]fifty\b", "50/50", text, flags=re.I)
     text = re.sub(r"\bw/\s?", "with ", text)
-    text = re.sub(
-        r"\b(tamaño|tipo|nivel|nombre|precio|valor) de (?:la|los|las) (?=[^\W\d_])", r"\1 de ", text
-    )
     text = re.sub(
         r"\b(sigma|σ|sd) \((?:of the log\w*|del log\w*|log scale|log)\)", r"sigma", text, flags=re.I
     )

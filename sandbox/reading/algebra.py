@@ -1,5 +1,6 @@
 """Reads equations, matrices and plain arithmetic."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -63,8 +64,8 @@ def _matrix(reader: Reader) -> Spec | None:
 
 def _equations(reader: Reader) -> Spec | None:
     read = equations.take(reader)
-    if not read:
-        return None
+    if not read or (len(read) == 1 and re.fullmatch(r"\w+ = -? ?[\d.,]+", read[0].text)):
+        return None  # `z = 1.96` states a value
     reader.take_all("solve_word")
     names = tuple(dict.fromkeys(name for equation in read for name in equation.linear))
     names += tuple(n for e in read for n in e.squares if n not in names)

@@ -71,6 +71,8 @@ def _between(reader: Reader) -> Spec | None:
         ):
             raise NotUnderstood(f"`{before.text}` before `{token.text}` is not understood")
     inclusive = bool(reader.take_all("inclusive"))
+    if not inclusive and any(t.text.lower() == "through" for t in reader.tokens):
+        raise NotUnderstood("say whether both days are included: `both included`")
     reader.take_all("between_word", "date_scene", "days_between", "day_unit", "week_unit")
     if working:
         if not inclusive:

@@ -1,5 +1,7 @@
 """Reads requests about money that grows: savings, interest, effective rates, bonds."""
 
+import re
+
 from sandbox.reading import phrases
 from sandbox.reading.loans import has_monthly_rate, term_in_months
 from sandbox.reading.reader import Reader
@@ -20,6 +22,13 @@ def _periods(reader: Reader) -> int | None:
     return None
 
 
+_BEGINNING = re.compile(
+    r"\b(?:beginning|start|first day|principios?|inicio|comienzo|primero)\s+(?:of|de|del)\b"
+    r"|\bin advance\b|\bpor adelantado\b",
+    re.I,
+)
+
+
 def _savings(reader: Reader) -> Spec | None:
     """Equal deposits each month."""
     if reader.has("loan", "afford", "need_save"):
@@ -32,7 +41,12 @@ def _savings(reader: Reader) -> Spec | None:
         return None
     if has_monthly_rate(reader):
         raise NotUnderstood("the rate of savings is yearly: say the rate of a year")
-    at_start = bool(reader.take_all("at_month_start"))
+    reader.take_all("at_month_start")
+    at_start = any(
+        t.means("at_month_start") for t in reader.tokens
+    )  # the deposit may have taken it
+    if not at_start and _BEGINNING.search(reader.text):
+        raise NotUnderstood("say `at the start of each month` or `at the end of each month`")
     reader.take_all("each_month")
     periods = _periods(reader)
     rate, months = reader.only_number("%"), term_in_months(reader)
@@ -71,9 +85,32 @@ def _each_year(reader: Reader) -> bool:
 _OTHERS = ("loan", "bond", "present_value", "need_save", "rate_asked", "npv", "irr", "cagr")
 
 
+_SHRINKS = (
+    "lost",
+    "lose",
+    "losing",
+    "shrink",
+    "shrank",
+    "depreciat",
+    "declin",
+    "pierd",
+    "perdi",
+    "deprecia",
+)
+
+
+def _is_goal(reader: Reader) -> bool:
+    """Whether the amount is to be reached: `want 60,000 in 12 years: lump sum today?`."""
+    if any(t.stem in ("lump", "lump sum", "goal", "target", "meta") for t in reader.tokens):
+        return True
+    return phrases.take(reader.copy(), "'want|'need|'quiero|'necesito #a$.") is not None
+
+
 def _compound(reader: Reader) -> Spec | None:
     if reader.has("each_month", "at_month_start", *_OTHERS) or _each_year(reader):
         return None  # many deposits, and not one amount
+    if any(t.stem.startswith(_SHRINKS) for t in reader.tokens) or _is_goal(reader):
+        return None
     simple = bool(reader.take_all("simple_interest"))
     doubling = 2.0 if reader.take("double_word") else 3.0 if reader.take("triple_word") else None
     periods = _periods(reader)

@@ -136,6 +136,8 @@ def _for_proportion(
     if population is None:
         population = phrases.value(reader, "population_word * #n.", "#n. visitor|people_word")
     share = reader.only_number("%") if p is None else None
+    if share is not None and not confidence and share.value in _USUAL_CONFIDENCES:
+        raise NotUnderstood(f"say whether {share.text} is the confidence or the expected share")
     p = share.value if share else p
     worst = reader.take_all("worst_case")
     finish(reader, *_FILLER, "population_size", "population_word")
@@ -146,6 +148,9 @@ def _for_proportion(
         parameters["population"] = population
     assumed = "" if p is not None or worst else "a proportion of 50%, the worst case"
     return spec_of([Analysis("sample_size_proportion", parameters=parameters)], assumed, note)
+
+
+_USUAL_CONFIDENCES = (0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
 
 
 def _rates(reader: Reader) -> tuple[float, float] | None:

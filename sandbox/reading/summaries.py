@@ -515,9 +515,24 @@ def _cases_of(reader: Reader, places: list[int], roles: str) -> list[tuple[float
     return [_case(event, size) for event, size in zip(events, sizes, strict=True)]
 
 
+_REST = frozenset(
+    """miss misses missed failure failures failed fails losses lost others other rest non unsuccessful
+    fallos fallidos errores perdidos restantes resto demas""".split()
+)
+
+
+def _counts_the_rest(reader: Reader, place: int) -> bool:
+    """Whether a number counts those without the event: `160 clicks and 4,000 misses`."""
+    before = reader.tokens[place - 1].stem if place else ""
+    after = reader.tokens[place + 1].text.lower() if place + 1 < len(reader.tokens) else ""
+    return before in ("and", "y", ",") and after in _REST
+
+
 def _fits(reader: Reader, places: list[int], roles: str) -> bool:
     for place, role in zip(places, roles, strict=True):
         token = reader.tokens[place]
+        if role == "n" and _counts_the_rest(reader, place):
+            return False
         cue = "e" if token.unit == "%" else _role(reader, place)
         if cue and cue != role:
             return False

@@ -55,6 +55,10 @@ from tests.sandbox.reading import computed
             {"probability": 0.08030139707139418},
         ),
         (
+            "Save 250 at the beginning of each month at 5% for 12 years?",
+            {"balance": 49395.89515110405},
+        ),
+        (
             "Llegan 5 clientes por hora de media. ¿Probabilidad de que lleguen más de 3 en media "
             "hora?",
             {"probability": 0.2424238668669339},
@@ -112,7 +116,13 @@ def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
             "opposite",
         ),
         ("Two groups: 24.5 ± 3.2 SEM (n=16), 22.1 ± 2.9 SEM (n=18), p?", "standard errors"),
-        ("mean 24.5, sd 3.2, n=16, is it at least 23?", "at least"),
+        ("mean 24.5, sd 3.2, n=16, is it at least 23?", "23"),
+        ("160 clicks and 4,000 misses. CI for the click rate?", "misses"),
+        ("How many respondents for ±3% at 95% among 10,000 customers?", "confidence"),
+        ("z=-1.5 left tail", "-1.5"),
+        ("7,500 lost 5% a year for 4 years. What's left?", "5%"),
+        ("Want 60,000 in 12 years at 5%: lump sum today?", "12"),
+        ("How many days from 1 Feb 2024 through 1 Mar 2024?", "both"),
         ("How many ways to hand out 4 different books to 3 children?", "different"),
         ("How many hours from Monday 9 am to Wednesday 5 pm?", "different days"),
         ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),

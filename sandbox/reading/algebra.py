@@ -162,7 +162,10 @@ def _numbers(reader: Reader) -> Spec | None:
             values = _whole_numbers(reader)
             return calculation(concept, {"values": values}) if len(values) >= 2 else None
     for concept in ("prime_factors", "is_prime", "square_root", *_OF_A_NUMBER):
-        if reader.take_all(concept):
+        asked_for = reader.take_all(concept)
+        if concept == "is_prime" and any(token.text.lower().endswith("s") for token in asked_for):
+            return None  # `30 prime numbers` asks for them
+        if asked_for:
             number = reader.only_number("")
             return calculation(concept, {"number": number.value}) if number else None
     if reader.has("remainder"):

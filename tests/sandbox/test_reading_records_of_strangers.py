@@ -69,6 +69,7 @@ def test_records_are_read_as_people_ask_for_them(text: str, wanted: str):
         ("simulate 500 rolls of two dice and record the larger one", "two"),
         ("100 users with random 8 digit ids and age 18-70", "value"),
         ("Hourly visits for 2 months, Poisson with mean 30", "Hourly"),
+        ("give me 30 prime numbers", "prime"),
         ("Generate 9 users, email ending in .edu, age 18-70", "ending in"),
     ],
 )  # fmt: skip

@@ -389,7 +389,8 @@ RULES = (
     Rule(
         "a question about a distribution",
         frozenset({*FAMILIES, *_ASKING, "critical", "what_percent", "percentile", "z_score"})
-        | {"top_share", "bottom_share", "middle_share", "how_many", "sd"},
+        | {"top_share", "bottom_share", "middle_share", "how_many", "sd", "below_which"}
+        | {"above_which", "first_quartile", "third_quartile", "median_word"},
         _read,
         "a distribution with its parameters, and a probability, percentile, tail or critical value",
     ),

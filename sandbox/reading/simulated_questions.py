@@ -57,15 +57,8 @@ def _read_birthdays(reader: Reader) -> Spec | None:
     take_question(reader)
     if reader.has("my_birthday", "none_word", "different_word"):
         return None
-    pair = phrases.take(
-        reader,
-        "at_least #two. people_word?",
-        "#two. 'or more_than",
-        "#two. or_more",
-        "#two. people_word?",
-    )
-    if pair and pair["two"].value != 2:
-        return None
+    phrases.take(reader, "'or more_than", "or_more", "at_least")
+    reader.taken.update([i for i in reader.free("number") if reader.tokens[i].value == 2][:1])
     places = reader.free("number")
     values = sorted(reader.tokens[i].value for i in places)
     if len(values) != 2 or any(reader.tokens[i].unit for i in places) or values[1] < 10 * values[0]:

@@ -113,7 +113,7 @@ def put_to_backend(
         ]
         result = graded(pairs, with_backend)
         for name in ("wrong", "wrong_share", "wrong_of_served", "recall", "served"):
-            sums[name] += result[name]
+            sums[name] += result[name] or 0
     return {name: round(value / seeds, 5) for name, value in sums.items()}
 
 

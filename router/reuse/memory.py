@@ -206,11 +206,12 @@ class SolutionMemory:
         """The candidates, with what accepts them. The verifier reads the nearest open ones only,
         and none if the words of another are the same."""
         candidates = [accepted(candidate, query.text) for candidate in candidates]
-        verifier = self.keeper.verifier if self.keeper is not None else None
-        encoder = self.encoder
-        if any(c.by for c in candidates) or verifier is None or encoder is None:
-            return candidates
         open_ones = [n for n, c in enumerate(candidates) if may_verify(c, query.text)]
+        if any(c.by for c in candidates) or not open_ones or self.keeper is None:
+            return candidates
+        verifier, encoder = self.keeper.want_verifier(), self.encoder
+        if verifier is None or encoder is None:
+            return candidates
         for n in open_ones[:_MOST_VERIFIED]:
             stored = candidates[n].solution.request
             chance = await encoder.probability(verifier.probability, stored, query.text)

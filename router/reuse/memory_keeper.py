@@ -95,12 +95,21 @@ class MemoryKeeper:
         self._saving: subprocess.Popen[bytes] | None = None
         self._builder: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
+        self._verifying: threading.Thread | None = None
 
     def start(self) -> None:
         self._thread.start()
 
     def add(self, change: QueuedChange) -> None:
         self._queue.put(change)
+
+    def want_verifier(self) -> "PairVerifier | None":
+        """The pair verifier; None until it is open. The first call begins to open it, which takes
+        seconds on a new machine; no request waits for that."""
+        if self._verifying is None and self._open_verifier is not None:
+            self._verifying = threading.Thread(target=self._verify, name="verifier", daemon=True)
+            self._verifying.start()
+        return self.verifier
 
     def close(self) -> None:
         """Write the queued changes, then stop."""
@@ -110,6 +119,14 @@ class MemoryKeeper:
             self._thread.join(10)
         if self.encoder is not None:
             self.encoder.close()
+
+    def _verify(self) -> None:
+        assert self._open_verifier is not None
+        lower_priority()
+        try:
+            self.verifier = self._open_verifier()
+        except Exception:
+            _log.exception("requests in other words are not recognised")
 
     # -- in the thread --------------------------------------------------------------------------
 
@@ -154,11 +171,6 @@ class MemoryKeeper:
         except Exception:
             _log.exception("only the same requests are remembered")
         self.ready.set()
-        try:
-            if self._open_verifier is not None:
-                self.verifier = self._open_verifier()
-        except Exception:
-            _log.exception("requests in other words are not recognised")
 
     def _queued(self, seconds: float) -> list[QueuedChange]:
         """All queued changes; wait at most `seconds` for the first change."""

@@ -42,7 +42,7 @@ class ModelsOf:
 async def both(waggle, stored: str, request: str):
     """What is foreseen for the request, and the tier in which the service then answers it."""
     keeper = waggle.engine.recall.memory.keeper
-    await until(lambda: keeper.verifier is not None)
+    await until(lambda: keeper.want_verifier() is not None)
     first = await waggle.chat(stored)
     await settled(waggle)
     chats = [

@@ -145,7 +145,7 @@ _WEIGHTED = frozenset(
 def _small_label(scan: Scan, i: int) -> bool:
     """Whether a small word is a label: `alta 20%, media 50%`, `card 60%, vale 5%`, `sur, este`."""
     share = share_at(scan, i + 1)[0] is not None
-    if scan.low(i) in ("media", "medio") and share:
+    if scan.low(i) in ("media", "medio", "single", "double", "doble", "triple") and share:
         return True
     if scan.stem(i - 1) != ",":
         return False
@@ -158,7 +158,7 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
     if i >= len(scan.tokens):
         return False
     token = scan.tokens[i]
-    if token.kind in ("word", "quoted"):
+    if token.kind in ("word", "quoted") or (first and _small_label(scan, i)):
         return True
     if scan.low(i) in AND_OR and not token.text.isupper():
         return False
@@ -175,8 +175,6 @@ def _may_stand(scan: Scan, i: int, *, first: bool = False) -> bool:
         return True
     if token.text.islower() and token.means(*_FIGURES):
         return False  # `alpha 0.5, beta 0.5` are parameters, and `Alpha 50%, Beta 50%` are labels
-    if first and _small_label(scan, i):
-        return True
     capital = token.text[0].isupper() and scan.stem(i - 1) not in (".", "\n") and i > 0
     if first and (token.means("truth", "untruth") or token.stem == "no" or capital):
         return True

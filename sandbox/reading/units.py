@@ -88,6 +88,8 @@ def take_quantities(reader: Reader) -> list[Quantity]:
         joined = place > last > -9 and all(t.text.lower() in ("and", "y") for t in between)
         pair = (quantities[-1].unit, unit) if quantities and joined else ("", "")
         whole = bool(quantities) and _unit(reader, quantities[-1].last) == quantities[-1].unit
+        if not between and place == last + 1 > 0 and _unlike_parts(*pair):
+            raise NotUnderstood(f"{quantities[-1].unit} and {unit} side by side: use one unit")
         if pair in _PARTS and whole and token.value < _PARTS[pair]:
             outer = quantities.pop()
             value = outer.value + token.value / _PARTS[pair]
@@ -96,6 +98,12 @@ def take_quantities(reader: Reader) -> list[Quantity]:
             quantities.append(Quantity(token.value, unit, place, after))
         last = after
     return quantities or _single(reader)
+
+
+def _unlike_parts(outer: str, inner: str) -> bool:
+    """Whether two units side by side are one amount in parts that are not known: `1 mile 300 yards`."""
+    alike = bool(outer) and outer != inner and DIMENSION_OF[outer] == DIMENSION_OF[inner]
+    return alike and (outer, inner) not in _PARTS
 
 
 def _single(reader: Reader) -> list[Quantity]:

@@ -123,6 +123,8 @@ def test_the_answer_is_right(text: str, figures: dict[str, float | str]):
         ("7,500 lost 5% a year for 4 years. What's left?", "5%"),
         ("Want 60,000 in 12 years at 5%: lump sum today?", "12"),
         ("How many days from 1 Feb 2024 through 1 Mar 2024?", "both"),
+        ("1 mile 300 yards in metres", "one unit"),
+        ("Loan of 6,000, 9% flat rate, 2 years. Monthly payment?", "flat"),
         ("How many ways to hand out 4 different books to 3 children?", "different"),
         ("How many hours from Monday 9 am to Wednesday 5 pm?", "different days"),
         ("How many weekend days between 2024-01-01 and 2024-01-31?", "weekend"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.reading import phrases
 from sandbox.reading.clauses import name_clauses
+from sandbox.reading.distribution_questions import unit_group
 from sandbox.reading.measured import measured_words
 from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood, Rule
@@ -119,6 +120,7 @@ def _read(reader: Reader) -> Spec | None:
         return None
     if wants["f_test"] and len(deviations) == 2:
         return _variances(reader, deviations, level)
+    _one_unit(reader)
     if len(deviations) == 2 and len(means) == 2 and null is None:
         compared = reader.has("'compare", "'compara", "'comparar")
         if not (tested or compared or any(wants.values())):
@@ -133,6 +135,19 @@ def _read(reader: Reader) -> Spec | None:
 
 
 _WAS = "'was|'were|'is|'es|'fue|'era"
+
+
+def _one_unit(reader: Reader) -> None:
+    """Refuse values of different units, such as a mean in kg and another in lb."""
+    units: dict[int, str] = {}
+    for place in sorted(reader.taken):
+        following = reader.tokens[place + 1 : place + 2]
+        if reader.tokens[place].kind == "number" and following and following[0].stem != "in":
+            group = unit_group(following[0].stem)
+            if group is not None:
+                units[group] = following[0].text
+    if len(units) > 1:
+        raise NotUnderstood(f"the values have different units, {' and '.join(units.values())}")
 
 
 def _counted_mean(reader: Reader) -> phrases.Phrase | None:

@@ -311,7 +311,8 @@ def _tested_share(reader: Reader, level: Level) -> Spec | None:
     if cases is None or null is None:
         return None
     ((events, n),) = cases
-    if abs(null - events / n) < 0.006:  # it may be the share that was observed
+    guessed = not side and not reader.has("null_value")
+    if guessed and abs(null - events / n) < 0.006:  # it may be the share that was observed
         return None
     name_clauses(reader, [i for i in reader.taken if reader.tokens[i].kind == "number"])
     finish(reader, *_FILLER, statistic="z")

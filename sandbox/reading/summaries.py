@@ -229,17 +229,17 @@ def take_means(reader: Reader) -> list[float]:
 
 def _all_before_deviations(reader: Reader, mean: float) -> list[float]:
     """Two means, of which one has no word of its own: `averaged 6.1, SD 1.2; slept 6.9, SD 1.0`."""
-    found = {}
+    numbered = {}
     for sd in reader.places("sd"):
         numbers = [i for i in range(max(0, sd - 5), sd) if reader.tokens[i].kind == "number"]
         if not numbers:
             return []
-        found[numbers[-1]] = reader.tokens[numbers[-1]]
-    free = [i for i in found if i not in reader.taken]
-    if len(found) != 2 or len(free) != 1 or mean not in [t.value for t in found.values()]:
+        numbered[numbers[-1]] = reader.tokens[numbers[-1]]
+    free = [i for i in numbered if i not in reader.taken]
+    if len(numbered) != 2 or len(free) != 1 or mean not in [t.value for t in numbered.values()]:
         return []
     reader.taken.update(free)
-    return [token.value for token in found.values()]
+    return [token.value for token in numbered.values()]
 
 
 def says_deviation(reader: Reader) -> bool:

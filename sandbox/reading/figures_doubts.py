@@ -62,7 +62,7 @@ def refuse(request: Request, analyses: Sequence[Analysis]) -> None:
     _refuse_one_of_all(request, analyses)
     _refuse_calendar(request)
     _refuse_choice(request)
-    figures_joined.refuse(request, analyses, _questions(request))
+    figures_joined.refuse(request, analyses, _questions(request, anywhere=True))
 
 
 def _unit_of_a_quantity(tokens: Sequence[Token]) -> str:
@@ -161,18 +161,18 @@ def _refuse_calendar(request: Request) -> None:
                 raise NotUnderstood(f"which values `{tokens[i].text}` means is not understood")
 
 
-def _questions(request: Request) -> list[tuple[int, int]]:
-    """The sentences after the data that ask for a figure."""
-    tokens, last = request.reader.tokens, max(request.of.lists, default=-1)
+def _questions(request: Request, *, anywhere: bool = False) -> list[tuple[int, int]]:
+    """The sentences after the data that ask for a figure; `anywhere`: also those before it."""
+    tokens, lists = request.reader.tokens, request.of.lists
+    last = max(lists, default=-1)
     made = []
-    places = sorted(claim.place for claim in request.all_claims)
-    for place in places:
-        if place < last:
+    for place in sorted(claim.place for claim in request.all_claims):
+        if place < last and not anywhere:
             continue
         begin = end = place
-        while begin > last + 1 and tokens[begin - 1].stem not in STOPS:
+        while begin > 0 and tokens[begin - 1].stem not in STOPS and begin - 1 not in lists:
             begin -= 1
-        while end < len(tokens) and tokens[end].stem not in STOPS:
+        while end < len(tokens) and tokens[end].stem not in STOPS and end not in lists:
             end += 1
         if (begin, end) not in made:
             made.append((begin, end))

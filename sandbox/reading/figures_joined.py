@@ -5,8 +5,9 @@ sum, and `how far the longest lies beyond the average` is no pair of figures.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from sandbox.reading.figure_words import stems
+from sandbox.reading.figure_words import STOPS, stems
 from sandbox.reading.figures_methods import METHODS_OF_ONE
 from sandbox.reading.figures_request import Request
 from sandbox.reading.lexicon import plain
@@ -41,6 +42,8 @@ def refuse(
     _refuse_other_period(request, analyses, questions)
     _refuse_compared(request, questions)
     _refuse_between_rows(request, analyses, questions)
+    _refuse_of_figure(request, questions)
+    _refuse_unread_wish(request, analyses, questions)
 
 
 def _words(request: Request, begin: int, end: int) -> list[str]:
@@ -119,3 +122,59 @@ def _refuse_between_rows(
                 raise NotUnderstood(f"`{word}` is not understood for columns that are related")
             if word in _POPULATION and methods & {"covariance", "sem"}:
                 raise NotUnderstood(f"`{word}` is not understood for this figure", (word,))
+
+
+def _refuse_of_figure(request: Request, questions: Sequence[tuple[int, int]]) -> None:
+    """`The interval for the median` is no interval for the mean; `rank from smallest`."""
+    for begin, end in questions:
+        inside = sorted(
+            (c for c in request.all_claims if begin <= c.place < end), key=lambda c: c.place
+        )
+        for first, second in pairwise(inside):
+            joined = set(_words(request, first.place + 1, second.place)) & _APART
+            if joined:
+                continue
+            if first.name in ("ci", "margin_of_error") and second.name not in _WITH_INTERVALS:
+                raise NotUnderstood(f"an interval for the {second.name} is not understood")
+    for first, second in pairwise(sorted(request.all_claims, key=lambda c: c.place)):
+        between = set(_words(request, first.place + 1, second.place)) & _APART
+        orders = first.name in ("ranking", "sorted", "descending", "ascending")
+        if orders and second.name in ("minimum", "maximum") and not between:
+            raise NotUnderstood("in which order it wants the values is not clear")
+    for i, token in enumerate(request.reader.tokens[:-2]):
+        following = request.reader.tokens[i + 1 : i + 3]
+        of_number = plain(following[0].text) in ("of", "de") and following[1].kind == "number"
+        plain_number = following[1].unit != "th"
+        if plain(token.text) in ("percentile", "percentil") and of_number and plain_number:
+            raise NotUnderstood("whether it wants a percentile or the rank of a value is not clear")
+
+
+def _refuse_unread_wish(
+    request: Request, analyses: Sequence[Analysis], questions: Sequence[tuple[int, int]]
+) -> None:
+    """`And its position`, `when does it pass 10`: what names no data although it stands before it."""
+    if request.reader.left():
+        return  # the refusal names these words
+    named = any(a.parameters.get("names") for a in analyses)
+    claims, tokens = {claim.place for claim in request.all_claims}, request.reader.tokens
+    for begin, end in questions:
+        words = [plain(t.text).split()[0] for t in request.reader.tokens[begin:end]]
+        if words[:1] and words[0] in _WHEN and not named and not request.of.texts:
+            raise NotUnderstood(f"`{words[0]}` is not understood for figures", (words[0],))
+        start = max((i + 1 for i in range(begin) if tokens[i].stem in STOPS), default=0)
+        asks = plain(tokens[start].text).split()[0] in _WHETHER
+        if asks and {a.method for a in analyses} & {"sorted", "ranking"}:
+            raise NotUnderstood("whether the values are in order is not understood")
+        for i, (word, following) in enumerate(pairwise(words), begin):
+            wished = word in ("and", "y") and following in _ITS
+            if wished and not any(i < place < end for place in claims):
+                raise NotUnderstood(f"what `{word} {following}` asks for is not understood")
+
+
+_APART = frozenset("and y , also tambien e".split())
+_WITH_INTERVALS = frozenset("ci mean mean_difference margin_of_error sem count".split())
+_WHEN = frozenset("when where why cuando donde".split())
+_WHETHER = frozenset("is are was were do does did estan esta son".split())
+_ITS = frozenset(
+    "its their his her how when where what which who whether su sus cual cuando donde quien".split()
+)

@@ -14,7 +14,7 @@ from sandbox.reading.reader import Reader
 from sandbox.reading.rules import NotUnderstood
 from sandbox.spec import Change
 
-_RELATING = frozenset("with by at times having whose con por".split())
+_RELATING = frozenset("with by at times having whose for con por para".split())
 _OF_THE = frozenset("of the de la las los el -".split())
 _PARTING = frozenset("what which who also then cual cuales quien tambien luego".split())
 WHICH = frozenset("which who whose when what cual cuales quien que cuando".split())
@@ -173,7 +173,8 @@ class Request:
         lists = self.of.lists
         for first, second in pairwise(lists):
             between = self.reader.tokens[first + 1 : second]
-            related = [t.text for t in between if plain(t.text) in _RELATING]
+            before = {plain(t.text) for t in self.reader.tokens[max(0, first - 3) : first]}
+            related = [t.text for t in between if plain(t.text) in _RELATING - before]
             if related and claim.method.takes not in ("pair", "two", "many"):
                 raise NotUnderstood(f"how `{related[0]}` relates the lists is not understood")
 

@@ -37,6 +37,8 @@ from sandbox.reading.rules import NotUnderstood, Rule
 from sandbox.reading.tokens import tokens
 from sandbox.spec import Correlation, Distribution, Field, Spec
 
+_DATED = re.compile(r"(?:^|_)(?:date|fecha|day|timestamp|birthday)s?(?:_|$)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _CONJUNCTIONS = re.compile("_(?:and|y|e)_")
 _MOST_CELLS = 2_000_000
 _LONGEST = 2_000
@@ -191,6 +193,9 @@ def _fields(scan: Scan) -> tuple[list[Field], list[str]]:
             fields.append(field)
         sentences += assumed
     for field in fields:
+        years = field.distribution.labels if field.distribution is not None else ()
+        if _DATED.search(field.name) and years and all(map(_YEAR.fullmatch, years)):
+            raise NotUnderstood(f"whether {field.name} holds years or dates is not clear")
         longer = next((f.name for f in fields if is_longer(scan, f.name, field.name)), "")
         if longer and field.role == "number" and field.distribution is not None:
             raise NotUnderstood(

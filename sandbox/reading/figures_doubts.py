@@ -37,6 +37,7 @@ _BESIDE_OTHERS = frozenset(
     "moving_average growth_percent outliers from_mean".split()
 )
 _CHOOSING_MORE = frozenset("cuando donde quienes cuyo cuya whenever if si".split())
+_OTHER_SCALE = 20  # a bound so many times smaller or larger than all values is in another unit
 _WITH_THE = (("with", "the"), ("con", "el"), ("con", "la"), ("with", "his"), ("with", "their"))
 
 
@@ -57,6 +58,8 @@ def refuse(request: Request, analyses: Sequence[Analysis]) -> None:
         if token.stem in _ENDS_OF_A_RANGE:
             raise NotUnderstood(f"`{token.text}` is not understood for figures", (token.text,))
     _refuse_related(request, analyses)
+    _refuse_two_columns(analyses)
+    _refuse_other_scale(request, analyses)
     _refuse_repeated_names(request, analyses)
     _refuse_parts_together(request, analyses)
     _refuse_one_of_all(request, analyses)
@@ -113,6 +116,28 @@ def _refuse_with(request: Request, begin: int, place: int, analyses: Sequence[An
     asks_how = any(word.startswith(("how", "cuan")) for word in before)
     if joined and (asks_how or not named):
         raise NotUnderstood("what it wants of the largest or smallest value is not clear")
+
+
+def _refuse_two_columns(analyses: Sequence[Analysis]) -> None:
+    """`Age of the guest who paid most`: a value of one column, where another is largest."""
+    for analysis in analyses:
+        if analysis.method in ("largest", "smallest") and len(analysis.columns) > 1:
+            raise NotUnderstood("of which column it wants the largest or smallest is not clear")
+
+
+def _refuse_other_scale(request: Request, analyses: Sequence[Analysis]) -> None:
+    """`How many are taller than 1.70` of heights in cm: the bound is in another unit."""
+    bounds = [(change.column, change.low, change.high) for change in request.changes]
+    for a in analyses:
+        low, high = (a.parameters.get(side) for side in ("low", "high"))
+        bounds += [(a.columns[0], low, high)] if a.columns else []
+    for column, *sides in bounds:
+        values = [v for v in request.of.columns.get(column, ()) if isinstance(v, int | float)]
+        for side in sides:
+            if not side or not values or min(values) <= 0 or side < 0:
+                continue
+            if min(values) > _OTHER_SCALE * side or max(values) * _OTHER_SCALE < side:
+                raise NotUnderstood(f"{side:g} and the values may be in different units")
 
 
 def _refuse_repeated_names(request: Request, analyses: Sequence[Analysis]) -> None:
@@ -211,8 +236,6 @@ def _refuse_unknown(request: Request, place: int, end: int, spoken: set[str]) ->
             or is_word(token, "currency")
             or is_word(token, "scale")
         ):
-            return
-        if any(c.startswith("unit:") for c in token.concepts):
             return
         scene = token.kind == "concept" and is_idle(token) and "scene" in token.concepts
         if is_idle(token) and not scene:

@@ -166,7 +166,9 @@ def _refuse_unread_wish(
         if asks and {a.method for a in analyses} & {"sorted", "ranking"}:
             raise NotUnderstood("whether the values are in order is not understood")
         for i, (word, following) in enumerate(pairwise(words), begin):
-            wished = word in ("and", "y") and following in _ITS
+            after = words[i - begin + 2 : i - begin + 3]
+            inside = following in ("in", "on", "at", "en") and bool(_ITS & set(after))
+            wished = word in ("and", "y") and (following in _ITS or inside)
             if wished and not any(i < place < end for place in claims):
                 raise NotUnderstood(f"what `{word} {following}` asks for is not understood")
 
@@ -176,5 +178,5 @@ _WITH_INTERVALS = frozenset("ci mean mean_difference margin_of_error sem count".
 _WHEN = frozenset("when where why cuando donde".split())
 _WHETHER = frozenset("is are was were do does did estan esta son".split())
 _ITS = frozenset(
-    "its their his her how when where what which who whether su sus cual cuando donde quien".split()
+    "its their his her how when where what which who whether su sus cual que cuando donde quien".split()
 )

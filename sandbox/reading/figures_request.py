@@ -80,6 +80,9 @@ class Request:
             if extreme and not between:
                 raise NotUnderstood(f"the {first.name} of the {second.name} is not understood")
             of_list = {first.name, second.name} & _LISTS and first.method.takes == "one"
+            parts = first.name in _LISTS - {"ranking"} and second.method.takes == "one"
+            if parts and between and small and second.name not in _LISTS:
+                raise NotUnderstood(f"the {first.name} of the {second.name} is not understood")
             if of_list and small and first.name != second.name and first.name not in _LISTS:
                 raise NotUnderstood(f"the {first.name} of the {second.name} is not understood")
 

@@ -229,13 +229,16 @@ def _take_per(request: Request) -> None:
 
 def _refuse_subsets(request: Request) -> None:
     """`on weekends` chooses some of the names, and which is not known."""
-    if not request.of.texts:
+    if not request.of.texts and request.changes:
         return
     first = min((claim.place for claim in request.claims), default=0)
     for i, token in enumerate(request.reader.tokens):
+        last = max(request.of.lists, default=0)
         earlier = i in request.reader.taken and i < first  # a story or a title before the question
+        earlier = earlier or (not request.of.texts and i < last)
         subset = is_word(token, "subset") or _like_a_value(request, token)
-        if subset and not earlier and not _is_value(request, i):
+        named = not request.of.texts and any(m.begin <= i < m.end for m in request.mentions)
+        if subset and not earlier and not named and not _is_value(request, i):
             raise NotUnderstood(f"which of the names `{token.text}` means is not understood")
 
 

@@ -96,7 +96,10 @@ def _age(reader: Reader) -> Spec | None:
 def _year(reader: Reader) -> Spec | None:
     """Whether a year is a leap year, and how many days a month has."""
     leap = bool(reader.take_all("leap_word"))
-    month = next((i for i in range(len(reader.tokens)) if _month(reader, i)), None)
+    months = [i for i in range(len(reader.tokens)) if _month(reader, i)]
+    if len(months) > 1:
+        raise NotUnderstood("the days of several months are not added: ask for each month")
+    month = next(iter(months), None)
     if not leap and (month is None or not reader.take_all("month_length")):
         return None
     year = reader.only_number("")

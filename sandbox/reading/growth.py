@@ -103,7 +103,16 @@ def _is_goal(reader: Reader) -> bool:
     """Whether the amount is to be reached: `want 60,000 in 12 years: lump sum today?`."""
     if any(t.stem in ("lump", "lump sum", "goal", "target", "meta") for t in reader.tokens):
         return True
-    return phrases.take(reader.copy(), "'want|'need|'quiero|'necesito #a$.") is not None
+    wanted = phrases.take(reader.copy(), "'want|'need|'quiero|'necesito #a$.") is not None
+    return wanted or _WHAT_PRINCIPAL.search(reader.text) is not None
+
+
+_WHAT_PRINCIPAL = re.compile(
+    r"\b(?:what|which|qué|que|cuál|cual)\s+(?:principal|capital|sum|amount|deposit|investment|cantidad|suma"
+    r"|inversión|inversion)\s+(?:will\s+|would\s+|must\s+)?(?:gives?|yields?|becomes?|grows?|produces?|turns?"
+    r"|makes?|reach(?:es)?|do i need|should|must|da|produce|genera|se convierte|debo|necesito|hay que)\b",
+    re.I,
+)
 
 
 def _compound(reader: Reader) -> Spec | None:

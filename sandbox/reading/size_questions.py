@@ -200,6 +200,8 @@ def _rates(reader: Reader) -> tuple[float, float] | None:
 def _two_rates(reader: Reader) -> tuple[float, float] | None:
     """Take the two rates of a request that says nothing of a lift: `our rate is 4%, we hope for 5%`."""
     left = [i for i in reader.free("number") if reader.tokens[i].unit == "%"]
+    if any(i and reader.tokens[i - 1].text.lower() in ("by", "un", "en") for i in left):
+        raise NotUnderstood("say to which rate it changes: `from 17% to 22%`")
     changes = (
         "uplift",
         "better_word",
